@@ -1,0 +1,1 @@
+"""The answering core: knows no chat platform."""

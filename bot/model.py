@@ -1,0 +1,229 @@
+"""The nouns that every part speaks. Standard library only; no platform's or vendor's type."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+
+class Outcome(StrEnum):
+    """How a question ended."""
+
+    ANSWERED = "ANSWERED"
+    NOT_FOUND = "NOT_FOUND"
+    UNAVAILABLE = "UNAVAILABLE"
+
+
+# --- asking ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One earlier message of the conversation, oldest first in a history."""
+
+    role: Literal["user", "assistant"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What somebody asked, and what they and the place may see.
+
+    `audience` is what the asker may see *and* what may be shown at the place of the answer: adapters
+    intersect the two. Empty means that nothing is found. `sources` narrows to those sources; None is all.
+    `guide`, `channel` and `language` (ISO 639-1) choose the style.
+    """
+
+    text: str
+    audience: frozenset[str]
+    history: tuple[Turn, ...] = ()
+    sources: frozenset[str] | None = None
+    guide: str | None = None
+    channel: str | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of a page as it was found. `heading` is the path below the page's title, joined by " > ".
+
+    `url` leads to the heading. `score` is of the stage that made it and only orders passages.
+    """
+
+    chunk_id: str
+    doc_id: str
+    source: str
+    ordinal: int
+    title: str
+    heading: str
+    url: str
+    text: str
+    score: float = 0.0
+    updated_at: datetime | None = None
+    owners: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """What a `[number]` in an answer's text stands for."""
+
+    number: int
+    doc_id: str
+    title: str
+    heading: str
+    url: str
+    quote: str
+    updated_at: datetime | None = None
+    owners: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one model was billed for."""
+
+    model: str
+    calls: int = 0
+    texts: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One passage on its way through retrieval: for `why`, never for deciding.
+
+    `keyword` is BM25, `vector` cosine similarity, `reranked` the reranker's relevance; None: not scored.
+    `dropped` is the reason it didn't reach the writer; empty if it did.
+    """
+
+    passage: Passage
+    keyword: float | None
+    vector: float | None
+    fused: float
+    reranked: float | None = None
+    dropped: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """How an answer came about."""
+
+    queries: tuple[str, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    evidence: Mapping[str, float] = field(default_factory=dict)
+    decision: str = ""
+    examples: tuple[str, ...] = ()
+    dropped_sentences: tuple[str, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a question ended: the one value that the core returns.
+
+    `text` is Markdown with `[1]` markers that refer to `citations`. With NOT_FOUND `nearest` holds the
+    closest pages (at most two). `degraded` holds a sentence for each part that was down. `strong` says
+    that the evidence suffices to speak without having been asked.
+    """
+
+    id: str
+    outcome: Outcome
+    text: str
+    citations: tuple[Citation, ...] = ()
+    degraded: tuple[str, ...] = ()
+    nearest: tuple[Citation, ...] = ()
+    strong: bool = False
+    usage: tuple[Usage, ...] = ()
+    trace: Trace = field(default_factory=Trace)
+
+
+# --- indexing -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A page as Markdown. `id` is `source:path`; paths are relative to the source's root, with `/`.
+
+    `revision` changes whenever anything of the page changes that the index holds. `titled` is False where
+    the title was only made from the file's name: such a title is searched but not embedded, so that
+    a rename costs no embedding. `owners` are people to ask, the best first.
+    """
+
+    id: str
+    source: str
+    revision: str
+    title: str
+    url: str
+    text: str
+    audience: frozenset[str]
+    updated_at: datetime | None = None
+    owners: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
+    language: str = "en"
+    titled: bool = True
+
+    @property
+    def path(self) -> str:
+        """The page's path within its source."""
+        return self.id.partition(":")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of a page. `anchor` is the URL fragment of its nearest heading, without `#`."""
+
+    ordinal: int
+    heading: str
+    text: str
+    anchor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A page that could not be indexed, and why, in words for an admin."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What one sync of one source did. `held_back` deletions wait for an admin's word."""
+
+    source: str
+    added: int = 0
+    changed: int = 0
+    renamed: int = 0
+    deleted: int = 0
+    unchanged: int = 0
+    failed: tuple[Failure, ...] = ()
+    held_back: int = 0
+    chunks: int = 0
+    embedded: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    stages: Mapping[str, float] = field(default_factory=dict)
+    error: str = ""
+    cancelled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a sync is. `total` is None until the source is listed."""
+
+    source: str
+    stage: Literal["listing", "indexing", "deleting", "done"]
+    done: int = 0
+    total: int | None = None
+    seconds: float = 0.0
+
+    @property
+    def rate(self) -> float:
+        """Pages a second."""
+        return self.done / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """None until it can be told."""
+        return None if self.total is None or self.rate == 0 else (self.total - self.done) / self.rate
