@@ -32,7 +32,7 @@ class Question:
 
     `audience` is what the asker may see *and* what may be shown at the place of the answer: adapters
     intersect the two. Empty means that nothing is found. `sources` narrows to those sources; None is all.
-    `guide`, `channel` and `language` (ISO 639-1) choose the style.
+    `guide`, `channel` and `language` (ISO 639-1) choose the style. `detailed` asks for a longer answer.
     """
 
     text: str
@@ -42,6 +42,7 @@ class Question:
     guide: str | None = None
     channel: str | None = None
     language: str | None = None
+    detailed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

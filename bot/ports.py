@@ -410,6 +410,10 @@ class Journal(Protocol):
         """Leave this worker's unfinished questions to whoever adopts next, at once."""
         ...
 
+    async def asked_by(self, platform: str, person: str, *, within: float) -> int:
+        """How many questions this person had accepted in the last so many seconds."""
+        ...
+
     async def give_feedback(self, feedback: Feedback) -> None:
         """Once for each person and answer; a later one replaces the earlier."""
         ...

@@ -1,0 +1,206 @@
+"""The admin's words in chat, the same on every platform: reindex, status, sources, gaps, why."""
+
+import asyncio
+import difflib
+import shlex
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from adapters import words
+from adapters.text import shorten
+from bot.model import Progress, SyncReport
+from bot.ports import Gap, Recorded, Runs, SyncRequest, SyncRun
+
+COMMANDS = ("reindex", "status", "sources", "gaps", "why")
+_ENDED = ("done", "failed", "cancelled")
+_FAILURES_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """`/docent name [target] [--full]`. `target` is a source, or for `why` an answer's id or link."""
+
+    name: str
+    target: str = ""
+    full: bool = False
+    confirm_deletes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """What was wrong with the words, and what would be right: one sentence."""
+
+    text: str
+
+
+def parse(text: str, sources: tuple[str, ...]) -> Command | Mistake:
+    """The command that somebody typed after `/docent`."""
+    try:
+        parts = shlex.split(text)
+    except ValueError:
+        parts = text.split()
+    if not parts:
+        return Mistake(words.ADMIN_HELP)
+    name, *rest = parts
+    if name not in COMMANDS:
+        return Mistake(f"I don't know `{_safe(name)}`.{_nearest(name, COMMANDS)}\n{words.ADMIN_HELP}")
+    flags = {part.replace("—", "--") for part in rest if part.startswith(("--", "—"))}
+    targets = [part for part in rest if not part.startswith(("--", "—"))]
+    unknown = flags - {"--full", "--confirm-deletes"}
+    if unknown:
+        return Mistake(f"I don't know `{_safe(min(unknown))}`; there are `--full` and `--confirm-deletes`.")
+    target = targets[0] if targets else ""
+    if name == "why" and not target:
+        return Mistake("Which answer? Give me its id or a link to it: `why <answer>`.")
+    if name == "reindex" and target and target not in sources:
+        known = ", ".join(f"`{source}`" for source in sources) or "none"
+        return Mistake(f"There is no source `{_safe(target)}`.{_nearest(target, sources)} Sources: {known}.")
+    return Command(name, target, "--full" in flags, "--confirm-deletes" in flags)
+
+
+def _nearest(word: str, known: tuple[str, ...]) -> str:
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f" Did you mean `{close[0]}`?" if close else ""
+
+
+def _safe(word: str) -> str:
+    return shorten(word.replace("`", "'"), 40)
+
+
+async def start(runs: Runs, command: Command, by: str) -> tuple[SyncRun, bool]:
+    """The run that does it, and whether it is a new one."""
+    return await runs.request(
+        SyncRequest(
+            source=command.target or None,
+            full=command.full,
+            confirm_deletes=command.confirm_deletes,
+            asked_by=by,
+        )
+    )
+
+
+async def watch(runs: Runs, run_id: str, *, every: float = 1.0) -> AsyncIterator[SyncRun]:
+    """The run each time that something of it changed, the last time when it has ended."""
+    last: SyncRun | None = None
+    while True:
+        run = await runs.run(run_id)
+        if run is None:
+            return
+        if run != last:
+            yield run
+            last = run
+        if run.state in _ENDED:
+            return
+        await asyncio.sleep(every)
+
+
+def ended(run: SyncRun) -> bool:
+    return run.state in _ENDED
+
+
+def held_back(run: SyncRun) -> int:
+    """Deletions that wait for an admin's word."""
+    return sum(report.held_back for report in run.reports)
+
+
+def describe(run: SyncRun) -> str:
+    """A run as Markdown: where it is, or its report."""
+    what = f"`{run.request.source}`" if run.request.source else "all sources"
+    if run.state == "waiting":
+        return f"Reindex of {what} is waiting for the indexer."
+    if run.state == "running":
+        return f"Reindexing {what}: {_progress(run.progress)}" + (" Cancelling…" if run.cancel_wanted else "")
+    lines = [report_line(report) for report in run.reports]
+    if run.state == "cancelled":
+        lines.insert(0, words.CANCELLED)
+    if run.error:
+        lines.insert(0, f"⚠️ {run.error}")
+    return "\n".join(lines) or f"Reindex of {what}: nothing to report."
+
+
+def _progress(progress: Progress | None) -> str:
+    if progress is None:
+        return "starting…"
+    if progress.total is None:
+        return f"{progress.source}: listing, {progress.done} pages so far"
+    share = f"{progress.source}: {progress.done}/{progress.total} pages"
+    rate = f", {progress.rate:.0f}/s" if progress.rate >= 1 else ""
+    left = progress.seconds_left
+    return share + rate + (f", {duration(left)} left" if left is not None else "")
+
+
+def report_line(report: SyncReport) -> str:
+    """One source's report; failed pages by name."""
+    if report.error:
+        return f"⚠️ **{report.source}** could not be synced: {report.error}"
+    counts = ", ".join(
+        f"{count} {word}"
+        for word, count in (
+            ("added", report.added),
+            ("changed", report.changed),
+            ("renamed", report.renamed),
+            ("deleted", report.deleted),
+            ("unchanged", report.unchanged),
+            ("failed", len(report.failed)),
+        )
+        if count
+    )
+    lines = [f"**{report.source}**: {counts or 'no pages'} in {duration(report.seconds)}"]
+    lines += [f"• `{_safe(failure.name)}`: {failure.reason}" for failure in report.failed[:_FAILURES_SHOWN]]
+    if len(report.failed) > _FAILURES_SHOWN:
+        lines.append(f"• and {len(report.failed) - _FAILURES_SHOWN} more: see `docent status`")
+    if report.held_back:
+        lines.append(f"⚠️ {report.held_back} pages are gone at their source, more than usual: delete them?")
+    return "\n".join(lines)
+
+
+def duration(seconds: float) -> str:
+    """Time as people say it: 0.4 s, 42 s, 3 min, 1 h 5 min."""
+    if seconds < 10:  # noqa: PLR2004 - below that tenths matter
+        return f"{seconds:.1f} s"
+    if seconds < 100:  # noqa: PLR2004 - as a watch would say it
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"  # noqa: PLR2004
+
+
+def gaps(found: list[Gap]) -> str:
+    """Questions without an answer, most asked first."""
+    if not found:
+        return "No gaps: every question so far was answered from the docs."
+    lines = ["Questions that the docs don't answer:"]
+    lines += [f"{gap.times}× {shorten(gap.question, 200)} (last {gap.last_asked:%Y-%m-%d})" for gap in found]
+    return "\n".join(lines)
+
+
+def why(recorded: Recorded) -> str:
+    """How an answer came about: queries, evidence, candidates with their scores."""
+    answer = recorded.answer
+    if answer is None:
+        return "That question is still being answered."
+    trace = answer.trace
+    lines = [f"**{answer.outcome}**: {trace.decision or 'no decision recorded'}"]
+    lines += [f"Query: {shorten(query, 200)}" for query in trace.queries]
+    if trace.evidence:
+        lines.append(
+            "Evidence: " + ", ".join(f"{name} {value:.2f}" for name, value in trace.evidence.items())
+        )
+    lines += [f"Degraded: {reason}" for reason in answer.degraded]
+    if trace.examples:
+        lines.append("Style examples: " + ", ".join(trace.examples))
+    if trace.candidates:
+        lines += ["```", "keyword vector  fused  page"]
+        for found in trace.candidates[:15]:
+            title = shorten(f"{found.passage.title} > {found.passage.heading}".rstrip(" >"), 60)
+            row = f"{_score(found.keyword):>7} {_score(found.vector):>6} {_score(found.fused):>6}  {title}"
+            lines.append((row + (f"  ({found.dropped})" if found.dropped else "")).replace("```", "'''"))
+        lines.append("```")
+    if trace.dropped_sentences:
+        lines.append(f"{len(trace.dropped_sentences)} sentences without a source were left out.")
+    if trace.seconds:
+        lines.append("Seconds: " + ", ".join(f"{name} {value:.2f}" for name, value in trace.seconds.items()))
+    return "\n".join(lines)
+
+
+def _score(score: float | None) -> str:
+    return "–" if score is None else f"{score:.2f}"

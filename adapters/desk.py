@@ -1,0 +1,303 @@
+"""The way of a question through any chat platform: accept once, show work, answer, leave nothing open.
+
+A platform's adapter turns an event into `Asked` and a `Reply` and hands both to the desk. The desk knows no
+platform; a `Reply` knows no journal. Whatever happens, an accepted question ends in `Reply.finish`.
+"""
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum, auto
+from typing import Protocol
+
+from adapters import view, words
+from adapters.view import AnswerView
+from bot.model import Answer, Outcome, Question
+from bot.ports import Asked, BackendError, Journal, Recorded, Span, Store
+
+log = logging.getLogger(__name__)
+
+_REMEMBERED_KEYS = 10_000  # for as long as the journal is down; it remembers the rest
+
+
+class Undeliverable(Exception):
+    """The platform won't take the answer anywhere: the channel is gone, the bot was removed."""
+
+
+class Reply(Protocol):
+    """The place of one answer. Methods retry, fall back and roll over as the platform demands.
+
+    `private`: only the asker sees it. `unprompted`: nobody asked the bot, so nothing is shown unless
+    the answer is strong. `begin` must show that work goes on and return the address of what it showed
+    (empty if none), from which the adapter can revive this reply in another process.
+    """
+
+    private: bool
+    unprompted: bool
+
+    async def begin(self) -> str: ...
+
+    async def write(self, text: str) -> None: ...
+
+    async def finish(self, answer: AnswerView) -> str:
+        """Show the whole answer in place of what was shown so far; return its address."""
+        ...
+
+    async def say(self, text: str) -> None:
+        """A short word to the asker alone where the platform can."""
+        ...
+
+
+class Answers(Protocol):
+    async def answer(
+        self,
+        question: Question,
+        *,
+        id: str | None = None,  # noqa: A002 - the port's word
+        on_text: Callable[[str], Awaitable[None]] | None = None,
+    ) -> Answer: ...
+
+
+class Taken(Enum):
+    """What became of an event."""
+
+    YES = auto()
+    KNOWN = auto()
+    LIMITED = auto()
+    CLOSING = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How the desk behaves. Times in seconds but for `stale_after`."""
+
+    questions_per_minute: int = 10
+    stale_after: timedelta = timedelta(days=365)
+    can_ask_human: bool = False
+    beat_every: float = 5.0
+    silent_for: float = 15.0
+    too_old_to_answer: float = 600.0
+
+
+class Desk:
+    """One for each platform and process. `revive` makes a reply for a question of a process that died."""
+
+    def __init__(
+        self,
+        platform: str,
+        answers: Answers,
+        journal: Journal,
+        store: Store,
+        manners: Manners,
+        *,
+        worker: str,
+        revive: Callable[[Recorded], Awaitable[Reply | None]],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._platform = platform
+        self._answers = answers
+        self._journal = journal
+        self._store = store
+        self._manners = manners
+        self._worker = worker
+        self._revive = revive
+        self._now = now
+        self._closing = False
+        self._recent: OrderedDict[str, None] = OrderedDict()
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._heart: asyncio.Task[None] | None = None
+
+    # --- questions --------------------------------------------------------------------------------
+
+    async def take(self, asked: Asked, reply: Reply) -> Taken:
+        """Accept a question and answer it in the background. Returns as soon as it can't be lost."""
+        if self._closing:
+            return Taken.CLOSING
+        if not await self._accept(asked):
+            return Taken.KNOWN
+        if await self._limited(asked, reply):
+            return Taken.LIMITED
+        self._start(asked, reply)
+        return Taken.YES
+
+    async def abandon(self, key: str) -> None:
+        """Stop answering: the asker took the question back."""
+        task = self._running.get(key)
+        if task:
+            task.cancel()
+
+    def _start(self, asked: Asked, reply: Reply) -> None:
+        task = asyncio.create_task(self._answer(asked, reply), name=f"answer {asked.id}")
+        self._running[asked.key] = task
+        task.add_done_callback(lambda _: self._running.pop(asked.key, None))
+
+    async def _accept(self, asked: Asked) -> bool:
+        if asked.key in self._recent:
+            return False
+        self._recent[asked.key] = None
+        if len(self._recent) > _REMEMBERED_KEYS:
+            self._recent.popitem(last=False)
+        try:
+            return await self._journal.accept(asked, worker=self._worker)
+        except BackendError as error:
+            log.warning("question %s is answered without the journal: %s", asked.id, error)
+            return True
+
+    async def _limited(self, asked: Asked, reply: Reply) -> bool:
+        limit = self._manners.questions_per_minute
+        try:
+            count = await self._journal.asked_by(asked.platform, asked.person, within=60.0)
+        except BackendError:
+            return False
+        if count <= limit:
+            return False
+        if count == limit + 1:  # told once
+            with suppress(Undeliverable):
+                await reply.say(words.TOO_MANY.format(limit=limit))
+        await self._record(asked, Answer(asked.id, Outcome.UNAVAILABLE, "Over the limit of questions."), 0.0)
+        return True
+
+    async def _answer(self, asked: Asked, reply: Reply) -> None:
+        started = time.monotonic()
+        try:
+            if not reply.unprompted:
+                await self._show_work(asked, reply)
+            answer = await self._answers.answer(
+                asked.question, id=asked.id, on_text=None if reply.unprompted else reply.write
+            )
+        except asyncio.CancelledError:
+            raise
+        except Undeliverable as error:
+            log.warning("question %s can't be answered where it was asked: %s", asked.id, error)
+            answer = Answer(asked.id, Outcome.UNAVAILABLE, str(error))
+            await self._record(asked, answer, time.monotonic() - started)
+            return
+        except Exception:  # the outermost loop: whatever went wrong, the asker hears of it
+            log.exception("question %s failed", asked.id)
+            answer = Answer(asked.id, Outcome.UNAVAILABLE, words.BROKEN.format(id=asked.id))
+        if not reply.unprompted or (answer.strong and answer.outcome is Outcome.ANSWERED):
+            await self._deliver(asked, reply, answer)
+        await self._record(asked, answer, time.monotonic() - started)
+
+    async def _show_work(self, asked: Asked, reply: Reply) -> None:
+        address = await reply.begin()
+        if address:
+            with suppress(BackendError):  # then it can't be revived; it is still answered
+                await self._journal.set_reply(asked.id, address)
+
+    async def _deliver(self, asked: Asked, reply: Reply, answer: Answer) -> None:
+        try:
+            address = await reply.finish(self._view(answer, reply))
+            if address:
+                await self._journal.set_reply(asked.id, address)
+        except Undeliverable as error:
+            log.warning("answer %s could not be delivered: %s", asked.id, error)
+        except BackendError as error:
+            log.warning("the address of answer %s is not in the journal: %s", asked.id, error)
+
+    def _view(self, answer: Answer, reply: Reply) -> AnswerView:
+        return view.of_answer(
+            answer,
+            now=self._now(),
+            private=reply.private,
+            stale_after=self._manners.stale_after,
+            can_ask_human=self._manners.can_ask_human,
+        )
+
+    async def _record(self, asked: Asked, answer: Answer, seconds: float) -> None:
+        try:
+            await self._journal.finish(asked.id, answer, seconds=seconds)
+        except BackendError as error:
+            log.warning("answer %s is not in the journal: %s", asked.id, error)
+
+    # --- what people do with an answer ------------------------------------------------------------
+
+    async def again(self, answer_id: str, *, private: bool = False) -> tuple[Recorded, AnswerView] | None:
+        """An earlier answer as it was shown; None if it is gone."""
+        recorded = await self._journal.recorded(answer_id)
+        if recorded is None or recorded.answer is None:
+            return None
+        shown = view.of_answer(
+            recorded.answer,
+            now=self._now(),
+            private=private,
+            stale_after=self._manners.stale_after,
+            can_ask_human=self._manners.can_ask_human,
+        )
+        return recorded, shown
+
+    async def may_see(self, answer: Answer, audience: frozenset[str]) -> bool:
+        """Whether every page that the answer rests on is visible to the audience now."""
+        wanted = {citation.doc_id for citation in answer.citations}
+        spans: Sequence[Span] = [Span(doc_id, 0, 0) for doc_id in sorted(wanted)]
+        return {p.doc_id for p in await self._store.passages(spans, audience)} == wanted
+
+    # --- life -------------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Show that this process lives, and take over what others left open."""
+        await self._tend()
+        self._heart = asyncio.create_task(self._beat(), name=f"{self._platform} heartbeat")
+
+    async def close(self, *, grace: float = 25.0) -> None:
+        """Take nothing new, finish what runs within `grace` seconds, leave the rest to the next process."""
+        self._closing = True
+        running = list(self._running.values())
+        if running:
+            _, late = await asyncio.wait(running, timeout=grace)
+            for task in late:
+                task.cancel()
+            if late:
+                await asyncio.wait(late, timeout=2)
+        if self._heart:
+            self._heart.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._heart
+        with suppress(BackendError):
+            await self._journal.give_back(self._worker)
+
+    @property
+    def running(self) -> int:
+        """Questions that are being answered now."""
+        return len(self._running)
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(self._manners.beat_every)
+            await self._tend()
+
+    async def _tend(self) -> None:
+        try:
+            await self._journal.beat(self._worker)
+            lost = await self._journal.adopt(
+                self._platform, worker=self._worker, silent_for=self._manners.silent_for
+            )
+        except BackendError as error:
+            log.warning("the journal can't be reached: %s", error)
+            return
+        for recorded in lost:
+            await self._resume(recorded)
+
+    async def _resume(self, recorded: Recorded) -> None:
+        asked = recorded.asked
+        try:
+            reply = await self._revive(recorded)
+        except Undeliverable as error:
+            log.warning("question %s can't be taken up again: %s", asked.id, error)
+            reply = None
+        sorry = Answer(asked.id, Outcome.UNAVAILABLE, words.LOST_ANSWER)
+        too_old = (self._now() - recorded.asked_at).total_seconds() > self._manners.too_old_to_answer
+        if reply is None:
+            await self._record(asked, sorry, 0.0)
+        elif too_old or not asked.question.text:
+            if not reply.unprompted:
+                await self._deliver(asked, reply, sorry)
+            await self._record(asked, sorry, 0.0)
+        else:
+            log.info("question %s of a lost process is taken up again", asked.id)
+            self._start(asked, reply)

@@ -1,0 +1,97 @@
+"""What an answer looks like, before a platform draws it: the same parts in the same order everywhere."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from adapters import words
+from adapters.text import age
+from bot.model import Answer, Citation, Outcome
+
+
+class Press(StrEnum):
+    """The buttons, by the word that their presses carry."""
+
+    GOOD = "good"
+    BAD = "bad"
+    MORE = "more"
+    SOURCES = "sources"
+    SHARE = "share"
+    HUMAN = "human"
+    CANCEL = "cancel"
+    CONFIRM = "confirm"
+
+
+LABELS = {
+    Press.GOOD: words.GOOD,
+    Press.BAD: words.BAD,
+    Press.MORE: words.MORE,
+    Press.SOURCES: words.SOURCES,
+    Press.SHARE: words.SHARE,
+    Press.HUMAN: words.HUMAN,
+    Press.CANCEL: words.CANCEL,
+    Press.CONFIRM: words.CONFIRM,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLine:
+    """One cited (or nearest) page. `url` may be empty: the page has no public address."""
+
+    number: int
+    title: str
+    url: str
+    age: str
+    stale: bool
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerView:
+    """`text` is Markdown; `sources` are numbered as in the text; `notes` are small print."""
+
+    answer_id: str
+    text: str
+    sources: tuple[SourceLine, ...]
+    notes: tuple[str, ...]
+    buttons: tuple[Press, ...]
+
+
+def of_answer(
+    answer: Answer, *, now: datetime, private: bool, stale_after: timedelta, can_ask_human: bool
+) -> AnswerView:
+    """The answer with its sources, notes and buttons."""
+    if answer.outcome is Outcome.ANSWERED:
+        lines = _lines(answer.citations, now, stale_after)
+        buttons = [Press.GOOD, Press.BAD, Press.MORE, Press.SOURCES]
+        if private:
+            buttons.append(Press.SHARE)
+        return AnswerView(answer.id, answer.text, lines, (*_stale(lines), *answer.degraded), tuple(buttons))
+    if answer.outcome is Outcome.NOT_FOUND:
+        lines = _lines(answer.nearest, now, stale_after)
+        owners = list(dict.fromkeys(owner for page in answer.nearest for owner in page.owners[:1]))
+        text = answer.text
+        if owners:
+            text += "\n\n" + words.WHOM_TO_ASK.format(owners=" or ".join(owners))
+        buttons = [Press.HUMAN] if can_ask_human else []
+        return AnswerView(answer.id, text, lines, answer.degraded, tuple(buttons))
+    return AnswerView(answer.id, answer.text, (), answer.degraded, ())
+
+
+def _lines(citations: tuple[Citation, ...], now: datetime, stale_after: timedelta) -> tuple[SourceLine, ...]:
+    return tuple(
+        SourceLine(
+            number=citation.number,
+            title=" › ".join(filter(None, (citation.title, citation.heading.split(" > ")[-1]))),
+            url=citation.url,
+            age=age(citation.updated_at, now),
+            stale=citation.updated_at is not None and now - citation.updated_at > stale_after,
+            quote=citation.quote,
+        )
+        for citation in citations
+    )
+
+
+def _stale(lines: tuple[SourceLine, ...]) -> tuple[str, ...]:
+    titles = list(dict.fromkeys(line.title for line in lines if line.stale))
+    return (words.STALE.format(titles=", ".join(titles)),) if titles else ()

@@ -1,0 +1,50 @@
+"""Every sentence that people read in chat, once: Slack and Discord say the same."""
+
+HOW_TO_ASK = (
+    "Ask me a question about our docs, for example: {ask} how much notice do I give before a holiday?"
+)
+WORKING = "Looking it up…"
+TOO_MANY = "That's {limit} questions within a minute. I'm happy to go on in a moment."
+NOT_ADMIN = "Only admins may do this. Your admins are the ones named in Docent's configuration."
+LOST_ANSWER = "I was interrupted while I answered this, sorry. Please ask again."
+BROKEN = "Something went wrong on my side, sorry. If it happens again, tell an admin this reference: `{id}`."
+SHUTTING_DOWN = "I'm restarting; I'll come back to this in a moment."
+STALE = "Check the date: {titles} may be outdated."
+NOT_FOUND_NEAREST = "Closest pages:"
+WHOM_TO_ASK = "You could ask {owners}."
+THANKS_UP = "Thanks, good to know."
+THANKS_DOWN = "Thanks, this goes to the people who keep the docs."
+SHARED = "{person} shared this answer:"
+ASKED_HUMAN = "A question that the docs don't answer, from {person}:"
+HUMAN_ON_IT = "I've asked in the help channel."
+NO_HELP_CHANNEL = "No help channel is configured: an admin can set `help_channel`."
+NO_SOURCES = "This answer has no sources."
+ANSWER_GONE = "I no longer have this answer. Please ask again."
+CANCELLED = "Cancelled. What was done so far is kept."
+
+GOOD, BAD, MORE, SOURCES, SHARE, HUMAN, CANCEL, CONFIRM = (
+    "👍",
+    "👎",
+    "More",
+    "Show sources",
+    "Share in channel",
+    "Ask a human",
+    "Cancel",
+    "Delete them",
+)
+
+FEEDBACK_TITLE = "What was wrong?"
+FEEDBACK_COMMENT = "Anything to add? (optional)"
+COMPLAINTS = {
+    "wrong": "It's wrong",
+    "outdated": "It's outdated",
+    "incomplete": "Something is missing",
+    "not my question": "That wasn't my question",
+}
+
+ADMIN_HELP = """\
+`reindex [source] [--full]` bring the index up to date, now
+`status` how the index and its sources are
+`sources` where the docs come from
+`gaps` questions that the docs didn't answer
+`why <answer>` how an answer came about (its id or a link to it)"""
