@@ -106,7 +106,7 @@ def _message(error: Mapping[str, Any], place: Place, model: type[BaseModel], als
         others = (
             [key for key in value if key not in _fields(model, place[:-1])] if isinstance(value, dict) else []
         )
-        return f"is missing{nearest(place[-1], others, "was it written")}"
+        return f"is missing{nearest(place[-1], others, 'was it written')}"
     if kind in ("literal_error", "enum"):
         words = str(context.get("expected", "")).replace("'", "").replace(" or ", ", ").split(", ")
         return f"expected one of {', '.join(words)}, got {_shown(value)}{nearest(str(value), words)}"
