@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
+from functools import partial
 from typing import Protocol
 
 from adapters import view, words
@@ -29,27 +30,38 @@ class Undeliverable(Exception):
     """The platform won't take the answer anywhere: the channel is gone, the bot was removed."""
 
 
+Remember = Callable[[str], Awaitable[None]]
+
+
 class Reply(Protocol):
     """The place of one answer. Methods retry, fall back and roll over as the platform demands.
 
     `private`: only the asker sees it. `unprompted`: nobody asked the bot, so nothing is shown unless
-    the answer is strong. `begin` must show that work goes on and return the address of what it showed
-    (empty if none), from which the adapter can revive this reply in another process.
+    the answer is strong. Whatever a reply shows it tells `remember` the address of, at once: from it
+    another process revives the reply if this one dies.
     """
 
     private: bool
     unprompted: bool
 
-    async def begin(self) -> str: ...
+    async def begin(self, remember: Remember) -> None:
+        """Show that work goes on. Called once, also for an unprompted reply just before `finish`."""
+        ...
 
-    async def write(self, text: str) -> None: ...
+    async def write(self, text: str) -> None:
+        """Show more of the answer, or keep it for later."""
+        ...
 
-    async def finish(self, answer: AnswerView) -> str:
-        """Show the whole answer in place of what was shown so far; return its address."""
+    async def finish(self, answer: AnswerView) -> None:
+        """Show the whole answer in place of what was shown so far."""
         ...
 
     async def say(self, text: str) -> None:
         """A short word to the asker alone where the platform can."""
+        ...
+
+    async def withdraw(self) -> None:
+        """Take back what was shown: the question is gone."""
         ...
 
 
@@ -84,6 +96,13 @@ class Manners:
     too_old_to_answer: float = 600.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Running:
+    asked: Asked
+    reply: Reply
+    task: asyncio.Task[None]
+
+
 class Desk:
     """One for each platform and process. `revive` makes a reply for a question of a process that died."""
 
@@ -109,7 +128,7 @@ class Desk:
         self._now = now
         self._closing = False
         self._recent: OrderedDict[str, None] = OrderedDict()
-        self._running: dict[str, asyncio.Task[None]] = {}
+        self._running: dict[str, _Running] = {}
         self._heart: asyncio.Task[None] | None = None
 
     # --- questions --------------------------------------------------------------------------------
@@ -127,13 +146,19 @@ class Desk:
 
     async def abandon(self, key: str) -> None:
         """Stop answering: the asker took the question back."""
-        task = self._running.get(key)
-        if task:
-            task.cancel()
+        running = self._running.get(key)
+        if running is None:
+            return
+        running.task.cancel()
+        await asyncio.wait([running.task])
+        with suppress(Undeliverable):
+            await running.reply.withdraw()
+        gone = Answer(running.asked.id, Outcome.UNAVAILABLE, "The question was deleted.")
+        await self._record(running.asked, gone, 0.0)
 
     def _start(self, asked: Asked, reply: Reply) -> None:
         task = asyncio.create_task(self._answer(asked, reply), name=f"answer {asked.id}")
-        self._running[asked.key] = task
+        self._running[asked.key] = _Running(asked, reply, task)
         task.add_done_callback(lambda _: self._running.pop(asked.key, None))
 
     async def _accept(self, asked: Asked) -> bool:
@@ -166,12 +191,10 @@ class Desk:
         started = time.monotonic()
         try:
             if not reply.unprompted:
-                await self._show_work(asked, reply)
+                await reply.begin(partial(self._remember, asked.id))
             answer = await self._answers.answer(
                 asked.question, id=asked.id, on_text=None if reply.unprompted else reply.write
             )
-        except asyncio.CancelledError:
-            raise
         except Undeliverable as error:
             log.warning("question %s can't be answered where it was asked: %s", asked.id, error)
             answer = Answer(asked.id, Outcome.UNAVAILABLE, str(error))
@@ -184,21 +207,19 @@ class Desk:
             await self._deliver(asked, reply, answer)
         await self._record(asked, answer, time.monotonic() - started)
 
-    async def _show_work(self, asked: Asked, reply: Reply) -> None:
-        address = await reply.begin()
-        if address:
-            with suppress(BackendError):  # then it can't be revived; it is still answered
-                await self._journal.set_reply(asked.id, address)
+    async def _remember(self, question_id: str, address: str) -> None:
+        try:
+            await self._journal.set_reply(question_id, address)
+        except BackendError as error:  # then it can't be revived; it is still answered
+            log.warning("the address of answer %s is not in the journal: %s", question_id, error)
 
     async def _deliver(self, asked: Asked, reply: Reply, answer: Answer) -> None:
         try:
-            address = await reply.finish(self._view(answer, reply))
-            if address:
-                await self._journal.set_reply(asked.id, address)
+            if reply.unprompted:
+                await reply.begin(partial(self._remember, asked.id))
+            await reply.finish(self._view(answer, reply))
         except Undeliverable as error:
             log.warning("answer %s could not be delivered: %s", asked.id, error)
-        except BackendError as error:
-            log.warning("the address of answer %s is not in the journal: %s", asked.id, error)
 
     def _view(self, answer: Answer, reply: Reply) -> AnswerView:
         return view.of_answer(
@@ -247,7 +268,7 @@ class Desk:
     async def close(self, *, grace: float = 25.0) -> None:
         """Take nothing new, finish what runs within `grace` seconds, leave the rest to the next process."""
         self._closing = True
-        running = list(self._running.values())
+        running = [one.task for one in self._running.values()]
         if running:
             _, late = await asyncio.wait(running, timeout=grace)
             for task in late:
