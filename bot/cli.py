@@ -1,0 +1,74 @@
+"""`docent`: the words of the command line. What a command does stands in bot/commands/, imported on its use."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.commands import ask, chat, doctor, eval_retrieval, index, sources, status
+from bot.commands import eval as eval_command
+from bot.commands.running import Invocation
+
+app = typer.Typer(
+    name="docent",
+    help="""
+Answers questions about your docs, with citations.
+
+Docent reads **docent.yaml** (here, or named by `--config` or `DOCENT_CONFIG`), keeps a search index of
+the sources it lists, and answers from it.
+
+    docent index                                    # read the docs
+    docent ask "How many days off do I get?"        # ask them
+    docent doctor                                   # what could be wrong, and what to do
+""",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def _options(
+    context: typer.Context,
+    config: Annotated[
+        Path | None, typer.Option("--config", metavar="FILE", help="docent.yaml to use.")
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Log everything, show tracebacks.")] = False,
+) -> None:
+    context.obj = Invocation(config, debug)
+
+
+app.command("index")(index.command)
+app.command("ask")(ask.command)
+app.command("chat")(chat.command)
+app.command("eval")(eval_command.command)
+app.command("eval-retrieval")(eval_retrieval.command)
+app.command("status")(status.command)
+app.command("sources")(sources.command)
+app.command("doctor")(doctor.command)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """The entry point. `--config` and `--debug` may stand anywhere."""
+    app(hoisted(list(sys.argv[1:] if argv is None else argv)))
+
+
+def hoisted(words: list[str]) -> list[str]:
+    """The words with `--config FILE` and `--debug` before the command, so that either order works."""
+    front: list[str] = []
+    rest: list[str] = []
+    while words:
+        word = words.pop(0)
+        if word == "--":
+            rest += [word, *words]
+            break
+        if word == "--config" and words:
+            front += [word, words.pop(0)]
+        elif word == "--debug" or word.startswith("--config="):
+            front.append(word)
+        else:
+            rest.append(word)
+    return front + rest
