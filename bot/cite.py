@@ -1,0 +1,227 @@
+"""Only what was retrieved may be said and cited. Pure: a writer's events in, checked text out."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
+
+from bot.model import Citation, Passage
+from bot.ports import Cited, Wrote
+from bot.safe import clean, defuse, normal, unlink, urls
+from bot.sentences import Unit, sentences, split
+
+QUOTE_CHARACTERS = 300
+_SETTLED = 4  # characters after a unit, from which on its end can't move any more
+
+_WORD = re.compile(r"\w+")
+_OWN_MARKER = re.compile(r"[ \t]?\[\d{1,3}\](?!\()")
+_NUMBER_WORD = (
+    r"two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|twenty|thirty|forty|fifty|sixty|"
+    r"seventy|eighty|ninety|hundred|thousand|million|half|twice|double|percent|zwei|drei|vier|fünf|sechs|"
+    r"sieben|acht|neun|zehn|deux|trois|quatre|cinq|dix|dos|tres|cuatro|cinco|diez"
+)
+_HARD_FACT = re.compile(
+    rf"\d|`|https?://|www\.|\w@\w|(?<!\w)[@#]\w|(?<!\S)--?[a-z]|\b\w+(?:/\w+){{2,}}|\b(?:{_NUMBER_WORD})\b",
+    re.IGNORECASE,
+)
+_SENTENCE_START = re.compile(r"^[\W_]*")
+_CAPITALISED = re.compile(r"(?<![\w'’])(?!I\b|I['’])[A-ZÀ-ÖØ-Þ\u0410-\u042F][\w'’]*")
+
+
+class Checker:
+    """Takes a writer's events, gives out what may be shown, in order and final, as soon as it is settled.
+
+    A unit (sentence, list item, row, code block) is shown if a citation of a retrieved passage covers any of
+    it, with a `[n]` marker after it; or if it states no facts and something before it was covered. The rest
+    is dropped. Nothing at all is shown before the first citation. `trusted` texts are our own: what stands in
+    them needs no citation.
+    """
+
+    def __init__(self, passages: Sequence[Passage], *, trusted: Iterable[str] = ()) -> None:
+        self._trusted = tuple(" ".join(text.split()) for text in trusted if text)
+        self._passages = {passage.chunk_id: passage for passage in passages}
+        self._urls = set().union(*(urls(f"{p.url} {p.text}") for p in passages))
+        self._raw = ""
+        self._done = 0
+        self._cited: list[Cited] = []
+        self._numbers: dict[tuple[str, str], int] = {}
+        self._citations: list[Citation] = []
+        self._preface = ""  # what was said before the first citation
+        self._held = ""  # headings and the like, shown only before something that they head
+        self._gap = ""  # of a block whose first sentence was dropped
+        self._block = -1
+        self._shown = False
+        self.dropped: list[str] = []
+        self.text = ""
+
+    @property
+    def citations(self) -> tuple[Citation, ...]:
+        return tuple(self._citations)
+
+    def feed(self, event: Wrote | Cited) -> str:
+        """What can be shown now that this event came; often nothing."""
+        if isinstance(event, Wrote):
+            self._raw += event.text
+        else:
+            known = tuple(chunk for chunk in event.chunk_ids if chunk in self._passages)
+            if known and event.end > event.start:
+                self._cited.append(replace(event, chunk_ids=known))
+        return self._release(final=False)
+
+    def finish(self) -> str:
+        """The rest of what may be shown."""
+        return self._release(final=True)
+
+    def _release(self, *, final: bool) -> str:
+        pending = self._raw[self._done :]
+        base, out = self._done, ""
+        units = [replace(u, start=base + u.start, end=base + u.end) for u in split(pending)]
+        for index, unit in enumerate(units):
+            following = units[index + 1 :]
+            settled = final or any(unit.end + _SETTLED <= other.end for other in following)
+            if not settled or not self._decidable(unit, following, final=final):
+                break
+            head = bool(following) and unit.kind == "row" and following[0].kind == "rule"
+            out += self._take(unit, head=head)
+            self._done = unit.end
+        self.text += out
+        return out
+
+    def _decidable(self, unit: Unit, following: Sequence[Unit], *, final: bool) -> bool:
+        """Could a citation still come that changes what is done with this unit?
+
+        Citations come in the order of the text: one behind the unit says that the unit's own are all there.
+        """
+        if final or any(cited.start >= unit.end for cited in self._cited):
+            return True
+        return bool(self._covering(unit)) and len(following) > 1
+
+    def _take(self, unit: Unit, *, head: bool) -> str:
+        raw = self._raw[unit.start : unit.end]
+        gap = self._raw[self._done : unit.start]
+        if unit.block != self._block:
+            self._gap = ""
+        self._block = unit.block
+        chunks = self._covering(unit) or self._verbatim(unit, raw)
+        if not chunks and (head or unit.kind in ("heading", "rule")):
+            if unit.kind == "heading" or head:
+                self._held = ""
+            self._held += gap + (
+                "" if _HARD_FACT.search(raw) and unit.kind != "rule" else self._harmless(raw, unit)
+            )
+            return ""
+        if not chunks and self._states_facts(raw):
+            self.dropped.append(raw)
+            self._gap = self._gap or gap
+            return ""
+        if not chunks and not self._shown:
+            self._preface += gap + self._harmless(raw, unit)
+            return ""
+        return self._show(unit, self._gap or gap, raw, chunks)
+
+    def _show(self, unit: Unit, gap: str, raw: str, chunks: Sequence[str]) -> str:
+        text = self._harmless(raw, unit)
+        self._gap = ""
+        if not text.strip():
+            return ""
+        numbers = sorted({self._number(chunk, raw) for chunk in chunks})
+        before = self._preface + self._held + gap
+        self._preface = self._held = ""
+        shown = (before if self._shown else before.lstrip("\n")) + _marked(text, unit, numbers)
+        self._shown = True
+        return shown
+
+    def _harmless(self, raw: str, unit: Unit) -> str:
+        text = clean(raw)
+        if unit.kind != "code":
+            text = unlink(_OWN_MARKER.sub("", text), lambda url: normal(url) in self._urls)
+        return defuse(text)
+
+    def _covering(self, unit: Unit) -> tuple[str, ...]:
+        chunks = (c for cited in self._cited if _overlap(cited, unit) for c in cited.chunk_ids)
+        return tuple(dict.fromkeys(chunks))
+
+    def _verbatim(self, unit: Unit, raw: str) -> tuple[str, ...]:
+        """Models seldom cite code: code that stands in a passage word for word counts as cited."""
+        lines = [line.strip() for line in raw.split("\n")[1:-1] if line.strip()]
+        if unit.kind != "code" or not lines:
+            return ()
+        return tuple(c for c, p in self._passages.items() if all(line in p.text for line in lines))[:1]
+
+    def _states_facts(self, raw: str) -> bool:
+        plain = " ".join(raw.split())
+        return not any(plain in text for text in self._trusted) and states_facts(raw, self._names)
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return _names_within(passage.text for passage in self._passages.values())
+
+    def _number(self, chunk_id: str, sentence: str) -> int:
+        passage = self._passages[chunk_id]
+        key = (passage.doc_id, passage.url)
+        if key not in self._numbers:
+            self._numbers[key] = len(self._numbers) + 1
+            self._citations.append(citation(passage, self._numbers[key], near=sentence))
+        return self._numbers[key]
+
+
+def citation(passage: Passage, number: int, *, near: str = "") -> Citation:
+    """A citation of the passage that quotes the sentence of it that is most like `near`."""
+    return Citation(
+        number=number,
+        doc_id=passage.doc_id,
+        title=passage.title,
+        heading=passage.heading,
+        url=passage.url,
+        quote=_quote(passage.text, near),
+        updated_at=passage.updated_at,
+        owners=passage.owners,
+    )
+
+
+def states_facts(sentence: str, names: frozenset[str] = frozenset()) -> bool:
+    """Does it state numbers, names, links or commands? `names` are names also at a sentence's start."""
+    if _HARD_FACT.search(sentence):
+        return True
+    start = _SENTENCE_START.match(sentence)
+    first = start.end() if start else 0
+    words = list(_CAPITALISED.finditer(sentence))
+    return any(match.start() > first or match.group() in names or _odd(match.group()) for match in words)
+
+
+def _odd(word: str) -> bool:
+    """Written like an identifier or an abbreviation: GitHub, API."""
+    return len(word) > 1 and not word[1:].islower()
+
+
+def _names_within(texts: Iterable[str]) -> frozenset[str]:
+    return frozenset(name for text in texts for sentence in sentences(text) for name in _names(sentence))
+
+
+def _names(sentence: str) -> Iterator[str]:
+    start = _SENTENCE_START.match(sentence)
+    first = start.end() if start else 0
+    return (match.group() for match in _CAPITALISED.finditer(sentence) if match.start() > first)
+
+
+def _overlap(cited: Cited, unit: Unit) -> bool:
+    return cited.start < unit.end and unit.start < cited.end
+
+
+def _marked(text: str, unit: Unit, numbers: Sequence[int]) -> str:
+    markers = "".join(f"[{number}]" for number in numbers)
+    if not markers:
+        return text
+    if unit.kind == "code":
+        return f"{text}\n{markers}\n"
+    if unit.kind == "row" and text.rstrip().endswith("|"):
+        return f"{text.rstrip()[:-1].rstrip()} {markers} |"
+    return f"{text} {markers}"
+
+
+def _quote(text: str, near: str) -> str:
+    wanted = set(_WORD.findall(near.lower()))
+    candidates = sentences(text) or [text]
+    best = max(candidates, key=lambda s: len(wanted & set(_WORD.findall(s.lower()))))
+    best = defuse(clean(" ".join(best.split())))
+    return best if len(best) <= QUOTE_CHARACTERS else best[: QUOTE_CHARACTERS - 1].rsplit(" ", 1)[0] + "…"

@@ -1,0 +1,43 @@
+"""One time limit for a whole answer, shared out among its stages."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from bot.ports import Unavailable
+
+Clock = Callable[[], float]
+T = TypeVar("T")
+
+
+class Deadline:
+    """`seconds` from now, by `clock`. Each stage waits for at most its own limit and what is left."""
+
+    def __init__(self, seconds: float, *, clock: Clock = time.monotonic) -> None:
+        self._clock = clock
+        self._start = clock()
+        self._end = self._start + seconds
+
+    @property
+    def left(self) -> float:
+        return max(0.0, self._end - self._clock())
+
+    @property
+    def spent(self) -> float:
+        return self._clock() - self._start
+
+    async def wait(self, part: str, awaitable: Awaitable[T], *, seconds: float, keep: float = 0.0) -> T:
+        """The awaitable's value; Unavailable if it takes longer than `seconds`, or than what is left.
+
+        Of what is left, `keep` seconds are kept for what comes after.
+        """
+        limit = max(0.0, min(seconds, self.left - keep))
+        timeout = asyncio.timeout(limit)
+        try:
+            async with timeout:
+                return await awaitable
+        except TimeoutError as error:
+            if not timeout.expired():
+                raise
+            raise Unavailable(part, f"no answer within {limit:.2g} seconds.") from error

@@ -1,0 +1,154 @@
+"""An answer in the making: what was found, shown, used up and degraded on the way."""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Protocol
+
+from bot.cite import Checker
+from bot.deadline import Deadline
+from bot.model import Answer, Candidate, Citation, Outcome, Passage, Trace, Usage
+from bot.ports import BackendError, Brief, Finished
+
+OnText = Callable[[str], Awaitable[None]]
+
+NOT_FOUND = "I couldn't find an answer to that in the docs."
+BROKEN_OFF = "*The answer breaks off here: {why}*"
+CUT = "*The answer was cut here: it reached its greatest length.*"
+UNWRITTEN = "I found pages about this but can't write an answer right now ({why}). Reference: `{id}`"
+
+
+class Retrieval(Protocol):
+    """What bot.retrieve found. `passages` are widened to their sections, best first; `nearest` are pages."""
+
+    @property
+    def passages(self) -> Sequence[Passage]: ...
+    @property
+    def candidates(self) -> Sequence[Candidate]: ...
+    @property
+    def enough(self) -> bool: ...
+    @property
+    def strong(self) -> bool: ...
+    @property
+    def nearest(self) -> Sequence[Citation]: ...
+    @property
+    def degraded(self) -> Sequence[str]: ...
+    @property
+    def queries(self) -> Sequence[str]: ...
+    @property
+    def evidence(self) -> Mapping[str, float]: ...
+    @property
+    def decision(self) -> str: ...
+
+
+class Draft:
+    """Ends in exactly one Answer: by `end`, `written`, `broken_off` or `unwritten`."""
+
+    def __init__(self, id: str, deadline: Deadline, on_text: OnText | None) -> None:  # noqa: A002 - the answer's own field
+        self.id = id
+        self.deadline = deadline
+        self.degraded: list[str] = []
+        self.usage: list[Usage] = []
+        self.examples: tuple[str, ...] = ()
+        self.queries: tuple[str, ...] = ()
+        self.found: Retrieval | None = None
+        self._on_text = on_text
+        self._text = ""
+        self._checker: Checker | None = None
+        self._dropped: list[str] = []
+        self._seconds: dict[str, float] = {}
+
+    @property
+    def shown(self) -> bool:
+        return bool(self._text)
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        start = self.deadline.spent
+        try:
+            yield
+        finally:
+            self._seconds[stage] = self._seconds.get(stage, 0.0) + self.deadline.spent - start
+
+    def begin(self, brief: Brief) -> Checker:
+        """A new try at writing; nothing of an earlier one was shown."""
+        self._keep_dropped()
+        self._checker = Checker(brief.passages, trusted=(brief.style.opening, brief.style.closing))
+        return self._checker
+
+    async def show(self, text: str) -> None:
+        if not text:
+            return
+        if not self._text:
+            self._seconds["first_text"] = self.deadline.spent
+        self._text += text
+        if self._on_text is not None:
+            await self._on_text(text)
+
+    async def finish(self, event: Finished) -> None:
+        """The writer came to its end."""
+        self.usage.append(event.usage)
+        if self._checker is not None:
+            await self.show(self._checker.finish())
+        if self._text and event.reason == "length":
+            await self.show(f"\n\n{CUT}")
+
+    def written(self) -> Answer:
+        """Nothing that could be shown: nothing that was written rests on what was found."""
+        if not self._text:
+            return self.end(Outcome.NOT_FOUND, NOT_FOUND, decision="nothing that was written was covered")
+        return self.end(Outcome.ANSWERED, self._text)
+
+    async def broken_off(self, error: BackendError) -> Answer:
+        """Some was shown already: it stays, and says that it isn't whole."""
+        await self.show(f"\n\n{BROKEN_OFF.format(why=error)}")
+        self.degraded.append(f"The answer is incomplete. {error}")
+        return self.end(Outcome.ANSWERED, self._text, decision=f"broken off: {error}")
+
+    def unwritten(self, error: BackendError) -> Answer:
+        text = UNWRITTEN.format(why=str(error).rstrip("."), id=self.id)
+        return self.end(Outcome.UNAVAILABLE, text, decision=f"writing failed: {error}")
+
+    def end(self, outcome: Outcome, text: str, *, decision: str = "") -> Answer:
+        self._keep_dropped()
+        found = self.found
+        self._seconds["total"] = self.deadline.spent
+        answered = outcome is Outcome.ANSWERED
+        return Answer(
+            id=self.id,
+            outcome=outcome,
+            text=text,
+            citations=self._checker.citations if self._checker is not None and answered else (),
+            degraded=tuple(dict.fromkeys(self.degraded)),
+            nearest=tuple(found.nearest)[:2] if found is not None and not answered else (),
+            strong=found is not None and found.strong and answered,
+            usage=_summed(self.usage),
+            trace=Trace(
+                queries=tuple(found.queries) if found is not None else self.queries,
+                candidates=tuple(found.candidates) if found is not None else (),
+                evidence=dict(found.evidence) if found is not None else {},
+                decision=decision or (found.decision if found is not None else ""),
+                examples=self.examples,
+                dropped_sentences=tuple(self._dropped),
+                seconds=dict(self._seconds),
+            ),
+        )
+
+    def _keep_dropped(self) -> None:
+        if self._checker is not None:
+            self._dropped += self._checker.dropped
+            self._checker.dropped = []
+
+
+def _summed(usages: Sequence[Usage]) -> tuple[Usage, ...]:
+    """One a model."""
+    total: dict[str, Usage] = {}
+    for usage in usages:
+        before = total.get(usage.model, Usage(usage.model))
+        total[usage.model] = Usage(
+            usage.model,
+            calls=before.calls + usage.calls,
+            texts=before.texts + usage.texts,
+            input_tokens=before.input_tokens + usage.input_tokens,
+            output_tokens=before.output_tokens + usage.output_tokens,
+        )
+    return tuple(total.values())
