@@ -1,0 +1,62 @@
+"""What every test has: a closed network, a bare environment, free ports, a place for data."""
+
+import ipaddress
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bot.config import Environment
+
+
+def _is_near(host: object) -> bool:
+    if host in ("localhost", "", None, b"localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host.decode() if isinstance(host, bytes) else str(host)).is_loopback
+    except ValueError:
+        return False
+
+
+def _close_the_network(event: str, args: tuple[object, ...]) -> None:
+    """An audit hook: what isn't for this machine fails at once, by whichever library."""
+    if event == "socket.getaddrinfo":
+        host = args[0]
+    elif event == "socket.connect" and isinstance(args[1], tuple):
+        host = args[1][0]
+    else:
+        return
+    if not _is_near(host) and host not in ("0.0.0.0", "::"):  # noqa: S104 - to listen, not to call
+        raise ConnectionRefusedError(f"tests may only call this machine, not {host!r}")
+
+
+sys.addaudithook(_close_the_network)
+
+
+@pytest.fixture(autouse=True)
+def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a developer has set for their own Docent stays out of the tests."""
+    for name in Environment.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+def free_port() -> Callable[[], int]:
+    """Gives a port of the loopback interface that nobody listens on."""
+
+    def find() -> int:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return int(probe.getsockname()[1])
+
+    return find
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """An empty folder for Docent's state."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    return folder
