@@ -11,6 +11,8 @@ import yaml
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 HANDBOOK = EXAMPLES / "handbook"
 PAGES = sorted(HANDBOOK.rglob("*.md"))
+GUIDE = EXAMPLES / "style"
+STYLE_EXAMPLES = sorted((GUIDE / "examples").glob("*.yaml"))
 QUESTIONS: list[dict[str, Any]] = [
     json.loads(line) for line in (EXAMPLES / "questions.jsonl").read_text(encoding="utf-8").splitlines()
 ]
@@ -83,3 +85,22 @@ def test_the_gold_pages_say_what_a_right_answer_must_contain(question: dict[str,
         assert any(says(page, words) for page in gold for words in alternatives), alternatives
     for path in question.get("also_ok", []):
         assert (HANDBOOK / path).is_file()
+
+
+@pytest.mark.parametrize("path", STYLE_EXAMPLES, ids=lambda path: path.stem)
+def test_style_examples_say_what_the_handbook_says(path: Path) -> None:
+    """Each style example's quotes stand on the pages it cites, one for every marker in its answer."""
+    example = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for citation in example["citations"]:
+        assert plain(citation["quote"]) in plain((HANDBOOK / citation["page"]).read_text(encoding="utf-8"))
+    markers = {int(number) for number in re.findall(r"\[(\d+)\]", example["answer"])}
+    assert markers == set(range(1, len(example["citations"]) + 1))
+
+
+@pytest.mark.parametrize("path", STYLE_EXAMPLES, ids=lambda path: path.stem)
+def test_style_examples_keep_their_own_rules(path: Path) -> None:
+    """Each style example's answer is within the guide's length and has none of the words to avoid."""
+    guide = yaml.safe_load((GUIDE / "guide.yaml").read_text(encoding="utf-8"))
+    answer = yaml.safe_load(path.read_text(encoding="utf-8"))["answer"]
+    assert len(answer) <= guide["length"]["characters"]
+    assert [word for word in guide["words"]["avoid"] if word in answer.lower()] == []
