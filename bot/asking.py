@@ -25,6 +25,7 @@ _EMPTY = frozenset(
     of on or our please she should so some tell than thanks that the their them then there these they this those to
     too up us want was we were what when where which who whom whose why will with would you your""".split()  # noqa: SIM905 - a list of a hundred words reads worse
 )
+_ASKS = frozenset({"how", "when", "where", "who", "whom", "whose", "why"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +54,13 @@ def merged(question: Question) -> str:
     """The question with the content words of the one before it, if it seems to lean on that.
 
     What to do where no language model can say it better: "and for contractors?" after "How many days off
-    do employees get?" is searched as "and for contractors? days off employees".
+    do employees get?" is searched as "and for contractors? How many days off employees".
     """
     previous = _previous(question.history)
     if previous is None or not leans(question.text):
         return question.text
     have = {word.lower() for word in _WORD.findall(question.text)}
-    words = (w for w in _WORD.findall(previous) if w.lower() not in _EMPTY | have)
+    words = (w for w in _WORD.findall(previous) if w.lower() not in (_EMPTY - _ASKS) | have)
     return " ".join([question.text, *dict.fromkeys(words)])
 
 

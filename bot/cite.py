@@ -14,7 +14,8 @@ QUOTE_CHARACTERS = 300
 _SETTLED = 4  # characters after a unit, from which on its end can't move any more
 
 _WORD = re.compile(r"\w+")
-_OWN_MARKER = re.compile(r"[ \t]?\[\d{1,3}\](?!\()")
+_OWN_MARKER = re.compile(r"[ \t]?(?<!\])(?:\[\d{1,3}\])+(?!\()")
+_SAME_BLOCK = re.compile(r"[ \t]*\n?[ \t]*\Z")
 _NUMBER_WORD = (
     r"two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|twenty|thirty|forty|fifty|sixty|"
     r"seventy|eighty|ninety|hundred|thousand|million|half|twice|double|percent|zwei|drei|vier|fünf|sechs|"
@@ -49,7 +50,6 @@ class Checker:
         self._preface = ""  # what was said before the first citation
         self._held = ""  # headings and the like, shown only before something that they head
         self._gap = ""  # of a block whose first sentence was dropped
-        self._block = -1
         self._shown = False
         self.dropped: list[str] = []
         self.text = ""
@@ -99,9 +99,8 @@ class Checker:
     def _take(self, unit: Unit, *, head: bool) -> str:
         raw = self._raw[unit.start : unit.end]
         gap = self._raw[self._done : unit.start]
-        if unit.block != self._block:
+        if unit.kind != "prose" or not _SAME_BLOCK.match(gap):
             self._gap = ""
-        self._block = unit.block
         chunks = self._covering(unit) or self._verbatim(unit, raw)
         if not chunks and (head or unit.kind in ("heading", "rule")):
             if unit.kind == "heading" or head:

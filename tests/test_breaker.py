@@ -1,0 +1,99 @@
+"""The breaker, with a clock of its own."""
+
+import pytest
+
+from bot.breaker import Breaker
+from bot.ports import RateLimited, Refused, Unavailable
+from tests.fakes import FakeClock
+
+DOWN = Unavailable("the writer", "it does not answer.")
+
+
+async def call(breaker: Breaker, error: Exception | None = None) -> bool:
+    """True if the part was called."""
+    called = False
+    try:
+        async with breaker.guard():
+            called = True
+            if error is not None:
+                raise error
+    except (Unavailable, Refused):
+        pass
+    return called
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def breaker(clock: FakeClock) -> Breaker:
+    return Breaker("the writer", clock=clock)
+
+
+async def test_opens_after_five_failures(breaker: Breaker) -> None:
+    """The sixth call isn't made, and fails with the reason."""
+    assert [await call(breaker, DOWN) for _ in range(6)] == [True] * 5 + [False]
+    with pytest.raises(Unavailable, match="does not answer"):
+        async with breaker.guard():
+            pass
+
+
+async def test_failures_long_ago_do_not_count(breaker: Breaker, clock: FakeClock) -> None:
+    """Five failures in more than thirty seconds leave it closed."""
+    for _ in range(8):
+        assert await call(breaker, DOWN)
+        clock.move(8)
+    assert not breaker.is_open
+
+
+async def test_probes_after_a_while_and_closes(breaker: Breaker, clock: FakeClock) -> None:
+    """After fifteen seconds one call goes through; if it works, all do."""
+    for _ in range(5):
+        await call(breaker, DOWN)
+    clock.move(14)
+    assert not await call(breaker)
+    clock.move(1.1)
+    assert await call(breaker)
+    assert not breaker.is_open
+    assert await call(breaker, DOWN)
+    assert not breaker.is_open
+
+
+async def test_a_failed_probe_keeps_it_open(breaker: Breaker, clock: FakeClock) -> None:
+    """A probe that fails starts the wait anew."""
+    for _ in range(5):
+        await call(breaker, DOWN)
+    clock.move(16)
+    assert await call(breaker, DOWN)
+    assert not await call(breaker)
+    clock.move(16)
+    assert await call(breaker)
+
+
+async def test_only_one_probe_at_a_time(breaker: Breaker, clock: FakeClock) -> None:
+    """While a probe runs nobody else calls."""
+    for _ in range(5):
+        await call(breaker, DOWN)
+    clock.move(16)
+    async with breaker.guard():
+        assert not await call(breaker)
+    assert await call(breaker)
+
+
+async def test_refusals_do_not_count(breaker: Breaker) -> None:
+    """What was refused says nothing about the next call."""
+    for _ in range(9):
+        assert await call(breaker, Refused("the writer", "it declined."))
+    assert not breaker.is_open
+
+
+async def test_a_rate_limit_is_kept(breaker: Breaker, clock: FakeClock) -> None:
+    """An open breaker waits as long as the part asked for."""
+    for _ in range(5):
+        await call(breaker, RateLimited("the writer", "slow down.", retry_after=40))
+    clock.move(20)
+    assert not await call(breaker)
+    clock.move(21)
+    assert await call(breaker)
