@@ -3,13 +3,14 @@
 import asyncio
 import difflib
 import shlex
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from adapters import words
 from adapters.text import shorten
 from bot.model import Progress, SyncReport
-from bot.ports import Gap, Recorded, Runs, SyncRequest, SyncRun
+from bot.ports import BackendError, Gap, Recorded, Runs, Store, SyncRequest, SyncRun
 
 COMMANDS = ("reindex", "status", "sources", "gaps", "why")
 _ENDED = ("done", "failed", "cancelled")
@@ -24,6 +25,17 @@ class Command:
     target: str = ""
     full: bool = False
     confirm_deletes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCycle:
+    """A source as admins see it. `seconds` is its cycle, None by a cron line; late after `stale_after` cycles."""
+
+    name: str
+    type: str
+    audience: frozenset[str]
+    seconds: float | None = None
+    stale_after: int = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +174,48 @@ def duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"  # noqa: PLR2004
+
+
+async def status(store: Store, runs: Runs, sources: Sequence[SourceCycle], now: datetime) -> str:
+    """The index and each source: how much, how fresh, what failed last."""
+    try:
+        stats = await store.stats()
+        lines = [f"Index: {stats.documents} pages, {stats.chunks} chunks"]
+    except BackendError as error:
+        return f"⚠️ The index can't be read: {error}"
+    good = await runs.last_good()
+    failed: dict[str, SyncReport] = {}
+    for run in reversed(await runs.latest()):
+        failed |= {report.source: report for report in run.reports}
+        if run.state in ("waiting", "running"):
+            lines.append(describe(run))
+    for source in sources:
+        pages = stats.sources[source.name].documents if source.name in stats.sources else 0
+        line = f"• **{source.name}**: {pages} pages, {_freshness(source, good.get(source.name), now)}"
+        report = failed.get(source.name)
+        if report and report.error:
+            line += f" ⚠️ {report.error}"
+        elif report and report.failed:
+            line += f", {len(report.failed)} failed: " + ", ".join(
+                f"`{_safe(f.name)}`" for f in report.failed[:5]
+            )
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def _freshness(source: SourceCycle, good: datetime | None, now: datetime) -> str:
+    if good is None:
+        return "⚠️ never synced"
+    ago = (now - good).total_seconds()
+    late = source.seconds is not None and ago > source.seconds * source.stale_after
+    return f"{'⚠️ ' if late else ''}synced {duration(max(ago, 0))} ago"
+
+
+def sources(found: Sequence[SourceCycle]) -> str:
+    """Where the docs come from."""
+    if not found:
+        return "No sources are configured: see `docent.yaml`."
+    return "\n".join(f"• **{one.name}** ({one.type}), for {', '.join(sorted(one.audience))}" for one in found)
 
 
 def gaps(found: list[Gap]) -> str:

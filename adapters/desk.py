@@ -44,6 +44,10 @@ class Reply(Protocol):
     private: bool
     unprompted: bool
 
+    async def fill(self, question: Question) -> Question:
+        """The question with what takes a look at the platform: history, and who may see what now."""
+        ...
+
     async def begin(self, remember: Remember) -> None:
         """Show that work goes on. Called once, also for an unprompted reply just before `finish`."""
         ...
@@ -192,8 +196,9 @@ class Desk:
         try:
             if not reply.unprompted:
                 await reply.begin(partial(self._remember, asked.id))
+            question = await reply.fill(asked.question)
             answer = await self._answers.answer(
-                asked.question, id=asked.id, on_text=None if reply.unprompted else reply.write
+                question, id=asked.id, on_text=None if reply.unprompted else reply.write
             )
         except Undeliverable as error:
             log.warning("question %s can't be answered where it was asked: %s", asked.id, error)

@@ -1,0 +1,295 @@
+"""Slack's Web API as this adapter uses it: deadlines, retries and errors in one place.
+
+Nothing here posts twice: a call whose answer was lost is looked up in the thread before it is repeated.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from adapters.desk import Undeliverable
+from adapters.slack.blocks import Block
+from adapters.slack.budget import Budget
+
+log = logging.getLogger(__name__)
+
+_ATTEMPTS = 5
+_GONE = {
+    "account_inactive",
+    "cannot_reply_to_message",
+    "channel_not_found",
+    "invalid_auth",
+    "is_archived",
+    "messages_tab_disabled",
+    "not_in_channel",
+    "restricted_action",
+    "team_access_not_granted",
+    "thread_not_found",
+    "token_revoked",
+    "user_not_in_channel",
+}
+_REFUSED = {
+    "invalid_blocks",
+    "invalid_blocks_format",
+    "msg_blocks_too_long",
+    "msg_too_long",
+    "invalid_arguments",
+}
+
+
+class Gone(Undeliverable):
+    """The place can't be written to: archived, left, deleted."""
+
+
+class RefusedPayload(Exception):
+    """Slack won't take these blocks or this length."""
+
+
+class Lost(Exception):
+    """No answer to a call that may have been carried out."""
+
+
+class SlackError(Exception):
+    """Slack refused a call. `code` is its own word."""
+
+    def __init__(self, method: str, code: str) -> None:
+        super().__init__(f"{method}: {code}")
+        self.code = code
+
+
+class Slack:
+    """The calls. All raise Gone, RefusedPayload, SlackError, or Lost."""
+
+    def __init__(self, client: AsyncWebClient, budget: Budget, *, deadline: float = 10.0) -> None:
+        self._client = client
+        self._budget = budget
+        self._deadline = deadline
+
+    # --- messages ---------------------------------------------------------------------------------
+
+    async def post(
+        self, channel: str, text: str, blocks: Sequence[Block] = (), *, thread_ts: str = "", mark: str = ""
+    ) -> str:
+        """Post once and return the message's ts. `mark` tells this message from others if the answer is lost."""
+        args: dict[str, Any] = {
+            "channel": channel,
+            "text": text,
+            "unfurl_links": False,
+            "unfurl_media": False,
+            "mrkdwn": True,
+        }
+        if blocks:
+            args["blocks"] = list(blocks)
+        if thread_ts:
+            args["thread_ts"] = thread_ts
+        if mark:
+            args["metadata"] = {"event_type": "docent_answer", "event_payload": {"mark": mark}}
+        for attempt in range(_ATTEMPTS):
+            try:
+                data = await self._call("chat.postMessage", args, channel=channel)
+                return str(data["ts"])
+            except Lost:
+                found = await self._find(channel, thread_ts, mark) if mark else ""
+                if found:
+                    return found
+                if attempt == _ATTEMPTS - 1:
+                    raise
+                await asyncio.sleep(0.3 * 2**attempt)
+        raise AssertionError("unreachable")
+
+    async def _find(self, channel: str, thread_ts: str, mark: str) -> str:
+        """The ts of the message with this mark, or ""."""
+        try:
+            for message in await self.thread(channel, thread_ts, pages=3):
+                payload = (message.get("metadata") or {}).get("event_payload") or {}
+                if payload.get("mark") == mark:
+                    return str(message["ts"])
+        except (SlackError, Gone, Lost) as error:
+            log.info("a lost message could not be looked up: %s", error)
+        return ""
+
+    async def update(self, channel: str, ts: str, text: str, blocks: Sequence[Block] = ()) -> None:
+        args: dict[str, Any] = {"channel": channel, "ts": ts, "text": text[:3900], "blocks": list(blocks)}
+        await self._repeat("chat.update", args, channel=channel)
+
+    async def delete(self, channel: str, ts: str) -> None:
+        await self._repeat("chat.delete", {"channel": channel, "ts": ts}, channel=channel)
+
+    async def whisper(
+        self, channel: str, user: str, text: str, blocks: Sequence[Block] = (), *, thread_ts: str = ""
+    ) -> None:
+        """A message that only this user sees."""
+        args: dict[str, Any] = {"channel": channel, "user": user, "text": text}
+        if blocks:
+            args["blocks"] = list(blocks)
+        if thread_ts:
+            args["thread_ts"] = thread_ts
+        await self._repeat("chat.postEphemeral", args, channel=channel)
+
+    async def respond(self, url: str, payload: dict[str, Any]) -> bool:
+        """Use a response_url; False if it is spent, expired or can't be reached."""
+        session = self._client.session
+        if session is None:
+            return False
+        try:
+            async with (
+                asyncio.timeout(self._deadline),
+                session.post(url, json=payload) as response,
+            ):
+                body = await response.text()
+        except (aiohttp.ClientError, TimeoutError):
+            return False
+        return response.status == 200 and '"ok":false' not in body.replace(" ", "")  # noqa: PLR2004
+
+    # --- streams and status -----------------------------------------------------------------------
+
+    def may_stream(self) -> bool:
+        """Take a start and keep its stop, if Slack's limits have room for both."""
+        return self._budget.spare("chat.startStream", keep=2) and self._budget.spare(
+            "chat.stopStream", keep=2
+        )
+
+    async def start_stream(self, channel: str, thread_ts: str, user: str, team: str, text: str) -> str:
+        args = {
+            "channel": channel,
+            "thread_ts": thread_ts,
+            "recipient_user_id": user,
+            "recipient_team_id": team,
+            "markdown_text": text,
+        }
+        return str((await self._once("chat.startStream", args))["ts"])
+
+    def may_append(self) -> bool:
+        return self._budget.spare("chat.appendStream", keep=10)
+
+    async def append_stream(self, channel: str, ts: str, text: str) -> None:
+        await self._once("chat.appendStream", {"channel": channel, "ts": ts, "markdown_text": text})
+
+    async def stop_stream(self, channel: str, ts: str, text: str = "", blocks: Sequence[Block] = ()) -> None:
+        args: dict[str, Any] = {"channel": channel, "ts": ts}
+        if text:
+            args["markdown_text"] = text
+        if blocks:
+            args["blocks"] = list(blocks)
+        await self._once("chat.stopStream", args)
+
+    async def status(self, channel: str, thread_ts: str, status: str) -> None:
+        """The thinking line under a thread; "" clears it."""
+        args = {"channel_id": channel, "thread_ts": thread_ts, "status": status}
+        await self._once("assistant.threads.setStatus", args)
+
+    async def prompts(self, channel: str, prompts: Sequence[dict[str, str]]) -> None:
+        args = {"channel_id": channel, "prompts": list(prompts)}
+        await self._repeat("assistant.threads.setSuggestedPrompts", args)
+
+    async def open_view(self, trigger: str, view: Block) -> str:
+        data = await self._call("views.open", {"trigger_id": trigger, "view": view})
+        return str(data["view"]["id"])
+
+    # --- reading ----------------------------------------------------------------------------------
+
+    async def thread(
+        self, channel: str, thread_ts: str, *, until: str = "", pages: int = 5
+    ) -> list[dict[str, Any]]:
+        """The thread's messages, oldest first; without a thread, the channel's latest."""
+        messages: list[dict[str, Any]] = []
+        cursor = ""
+        for _ in range(pages):
+            args: dict[str, Any] = {"channel": channel, "limit": 200, "include_all_metadata": True}
+            method = "conversations.replies" if thread_ts else "conversations.history"
+            if thread_ts:
+                args["ts"] = thread_ts
+            if until:
+                args["latest"] = until
+            if cursor:
+                args["cursor"] = cursor
+            data = await self._repeat(method, args)
+            messages += data.get("messages") or []
+            cursor = (data.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor or not thread_ts:
+                break
+        return messages
+
+    async def channel(self, channel: str) -> dict[str, Any]:
+        data = await self._repeat("conversations.info", {"channel": channel})
+        return dict(data["channel"])
+
+    async def user(self, user: str) -> dict[str, Any]:
+        return dict((await self._repeat("users.info", {"user": user}))["user"])
+
+    async def group_members(self, group: str) -> frozenset[str]:
+        data = await self._repeat("usergroups.users.list", {"usergroup": group})
+        return frozenset(data.get("users") or ())
+
+    async def permalink(self, channel: str, ts: str) -> str:
+        data = await self._repeat("chat.getPermalink", {"channel": channel, "message_ts": ts})
+        return str(data["permalink"])
+
+    async def direct(self, user: str) -> str:
+        """The channel id of the DM with this user."""
+        return str((await self._repeat("conversations.open", {"users": user}))["channel"]["id"])
+
+    async def who_am_i(self) -> dict[str, Any]:
+        return await self._repeat("auth.test", {})
+
+    # --- how calls go -----------------------------------------------------------------------------
+
+    async def _repeat(self, method: str, args: dict[str, Any], *, channel: str = "") -> dict[str, Any]:
+        """A call that may be carried out twice without harm."""
+        for attempt in range(_ATTEMPTS - 1):
+            try:
+                return await self._call(method, args, channel=channel)
+            except Lost:
+                await asyncio.sleep(0.2 * 2**attempt)
+        return await self._call(method, args, channel=channel)
+
+    async def _call(self, method: str, args: dict[str, Any], *, channel: str = "") -> dict[str, Any]:
+        for _ in range(_ATTEMPTS):
+            await self._budget.spend(method, channel)
+            wait, data = await self._attempt(method, args)
+            if wait is None:
+                return data
+            self._budget.pause(method, wait)
+        raise SlackError(method, "ratelimited")
+
+    async def _once(self, method: str, args: dict[str, Any]) -> dict[str, Any]:
+        """One attempt whose place in the budget is taken already; a 429 is waited for once."""
+        wait, data = await self._attempt(method, args)
+        if wait is None:
+            return data
+        self._budget.pause(method, wait)
+        return await self._call(method, args)
+
+    async def _attempt(self, method: str, args: dict[str, Any]) -> tuple[float | None, dict[str, Any]]:
+        """The answer, or how long to wait."""
+        try:
+            async with asyncio.timeout(self._deadline):
+                response = await self._client.api_call(method, json=args)
+        except SlackApiError as error:
+            return self._judge(method, error)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise Lost(f"{method}: {type(error).__name__}") from error
+        data = response.data
+        if not isinstance(data, dict):
+            raise Lost(f"{method}: no JSON")
+        return None, data
+
+    def _judge(self, method: str, error: SlackApiError) -> tuple[float | None, dict[str, Any]]:
+        response: Any = error.response
+        status = getattr(response, "status_code", 200)
+        data = getattr(response, "data", response)
+        code = data.get("error", "") if isinstance(data, dict) else ""
+        if status == 429 or code in ("ratelimited", "rate_limited"):  # noqa: PLR2004
+            return min(float((getattr(response, "headers", None) or {}).get("Retry-After", 1)), 60.0), {}
+        if status >= 500 or not isinstance(data, dict) or code in ("internal_error", "fatal_error"):  # noqa: PLR2004
+            raise Lost(f"{method}: HTTP {status}") from error
+        if code in _GONE:
+            raise Gone(f"{method}: {code}") from error
+        if code in _REFUSED:
+            raise RefusedPayload(f"{method}: {code}") from error
+        raise SlackError(method, code or f"HTTP {status}") from error

@@ -1,0 +1,78 @@
+"""Slack's rate limits, kept on our side, so that what may be left out is left out before it costs a 429.
+
+Slack counts requests a minute for each method and workspace (tiers 2, 3, 4: 20, 50, 100) and one posted
+message a second for each channel, with short bursts: https://docs.slack.dev/apis/web-api/rate-limits
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+_PER_MINUTE: Final = {
+    "chat.startStream": 20,
+    "chat.stopStream": 20,
+    "chat.appendStream": 100,
+    "chat.update": 50,
+    "chat.delete": 50,
+    "chat.postEphemeral": 100,
+    "conversations.replies": 50,
+    "conversations.info": 50,
+    "conversations.members": 100,
+    "conversations.open": 50,
+    "users.info": 100,
+    "usergroups.users.list": 20,
+    "assistant.threads.setSuggestedPrompts": 100,
+    "views.open": 100,
+}
+_POSTS: Final = (4, 4.0)  # 4 posts in 4 seconds to one channel
+_MINUTE: Final = 60.0
+
+
+class Budget:
+    """A sliding window for each method (and channel). `pause` is a 429's Retry-After for a method."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._spent: dict[str, deque[float]] = {}
+        self._paused: dict[str, float] = {}
+
+    def spare(self, method: str, channel: str = "", *, keep: int = 0) -> bool:
+        """Take a call if it is free now, leaving `keep` for those who can't do without."""
+        if self._wait(method, channel, keep) > 0:
+            return False
+        self._spend(method, channel)
+        return True
+
+    async def spend(self, method: str, channel: str = "") -> None:
+        """Take a call, waiting for it."""
+        while (wait := self._wait(method, channel, 0)) > 0:  # noqa: ASYNC110 - time is what it waits for
+            await asyncio.sleep(wait)
+        self._spend(method, channel)
+
+    def pause(self, method: str, seconds: float) -> None:
+        """Slack asked to wait."""
+        self._paused[method] = max(self._paused.get(method, 0.0), self._clock() + seconds)
+
+    def _limit(self, method: str, channel: str) -> tuple[str, int, float]:
+        if method == "chat.postMessage":
+            return f"{method} {channel}", *_POSTS
+        return method, _PER_MINUTE.get(method, 100_000), _MINUTE
+
+    def _wait(self, method: str, channel: str, keep: int) -> float:
+        now = self._clock()
+        key, limit, window = self._limit(method, channel)
+        spent = self._spent.get(key)
+        while spent and spent[0] <= now - window:
+            spent.popleft()
+        if spent is not None and not spent:
+            del self._spent[key]
+        full = spent is not None and len(spent) >= limit - keep
+        until_free = spent[max(len(spent) - (limit - keep), 0)] + window - now if full and spent else 0.0
+        return max(until_free, self._paused.get(method, 0.0) - now)
+
+    def _spend(self, method: str, channel: str) -> None:
+        key, limit, _ = self._limit(method, channel)
+        if limit < 100_000:  # noqa: PLR2004 - methods without a limit of their own aren't counted
+            self._spent.setdefault(key, deque()).append(self._clock())

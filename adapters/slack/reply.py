@@ -1,0 +1,319 @@
+"""One answer in Slack: a stream, a placeholder or a single message in a thread; or a private word.
+
+Whatever goes wrong, `finish` leaves one whole answer: a stream that broke is settled by an update, blocks
+that are refused become text, a place that is gone becomes a DM.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+
+from adapters import words
+from adapters.desk import Undeliverable
+from adapters.slack import blocks
+from adapters.slack.api import Gone, Lost, RefusedPayload, Slack, SlackError
+from adapters.slack.text import escape, markdown
+from adapters.view import AnswerView
+from bot.model import Question
+
+log = logging.getLogger(__name__)
+
+_STATUS = "is looking it up…"
+_APPEND_EVERY = 0.7  # seconds; Slack's tier 4 has room for that with a few streams at once
+
+Fill = Callable[[Question], Awaitable[Question]]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an answer goes; JSON of it is the address in the journal.
+
+    `ts` is the message that holds the answer (empty until there is one), `streaming` that it was left as
+    a stream. `response_url` belongs to a private answer.
+    """
+
+    channel: str
+    user: str
+    team: str
+    thread_ts: str = ""
+    ts: str = ""
+    streaming: bool = False
+    private: bool = False
+    unprompted: bool = False
+    response_url: str = ""
+
+    def dump(self) -> str:
+        return json.dumps({key: value for key, value in asdict(self).items() if value})
+
+    @classmethod
+    def load(cls, text: str) -> "Place":
+        return cls(**json.loads(text))
+
+
+class ThreadReply:
+    """An answer that everybody in the thread (or the DM) sees."""
+
+    private = False
+
+    def __init__(self, slack: Slack, place: Place, mark: str, fill: Fill, *, streaming: bool = True) -> None:
+        self.unprompted = place.unprompted
+        self.fill = fill
+        self._slack = slack
+        self._place = place
+        self._mark = mark
+        self._may_stream = streaming
+        self._written = ""  # all that the core said so far
+        self._shown = ""  # what of it the stream holds
+        self._whole = True  # the stream holds exactly `_shown`
+        self._next = 0.0
+        self._remember: Callable[[str], Awaitable[None]] | None = None
+
+    async def begin(self, remember: Callable[[str], Awaitable[None]]) -> None:
+        self._remember = remember
+        if self._place.ts:  # revived: what stands there is updated at the end
+            self._may_stream = False
+            return
+        if self.unprompted:
+            return
+        try:
+            await self._slack.status(self._place.channel, self._place.thread_ts, _STATUS)
+        except Undeliverable:
+            raise
+        except (SlackError, Lost, RefusedPayload) as error:
+            log.info("no status, a placeholder instead: %s", error)
+            self._may_stream = False
+            await self._put([escape(words.WORKING)], [])
+
+    async def write(self, text: str) -> None:
+        self._written += text
+        now = time.monotonic()
+        if not self._may_stream or now < self._next:
+            return
+        self._next = now + _APPEND_EVERY
+        shown = markdown(self._written)
+        if len(shown.encode()) > blocks.MESSAGE_BYTES:
+            self._may_stream = False
+        elif self._place.ts:
+            await self._append(shown)
+        elif self._slack.may_stream():
+            await self._start(shown)
+        else:
+            self._may_stream = False
+
+    async def finish(self, answer: AnswerView) -> None:
+        pages = blocks.pages(answer.text)
+        tail = blocks.tail(answer)
+        try:
+            await self._settle(pages, tail)
+        except RefusedPayload as error:
+            log.warning("answer %s: blocks refused, sent as text: %s", answer.answer_id, error)
+            await self._as_text(answer)
+        except Gone as error:
+            log.warning("answer %s goes to a DM: %s", answer.answer_id, error)
+            await self._as_dm(pages, tail)
+        except (SlackError, Lost) as error:
+            log.warning("answer %s is sent anew: %s", answer.answer_id, error)
+            await self._anew(pages, tail)
+
+    async def say(self, text: str) -> None:
+        with suppress(SlackError, Lost, RefusedPayload, Gone):
+            await self._slack.whisper(
+                self._place.channel, self._place.user, escape(text), thread_ts=self._place.thread_ts
+            )
+
+    async def withdraw(self) -> None:
+        with suppress(SlackError, Lost, RefusedPayload, Gone):
+            if self._place.ts:
+                await self._stop_quietly()
+                await self._slack.delete(self._place.channel, self._place.ts)
+            else:
+                await self._slack.status(self._place.channel, self._place.thread_ts, "")
+
+    # --- streaming --------------------------------------------------------------------------------
+
+    async def _start(self, shown: str) -> None:
+        place = self._place
+        try:
+            ts = await self._slack.start_stream(place.channel, place.thread_ts, place.user, place.team, shown)
+        except (SlackError, Lost, RefusedPayload) as error:
+            log.info("no stream: %s", error)
+            self._may_stream = False
+            if isinstance(error, Lost):
+                await self._find_lost_stream()
+            return
+        self._shown = shown
+        await self._moved(ts=ts, streaming=True)
+
+    async def _find_lost_stream(self) -> None:
+        """A stream may have begun although its answer was lost: it is then settled like any other."""
+        with suppress(SlackError, Lost, Gone):
+            for message in reversed(await self._slack.thread(self._place.channel, self._place.thread_ts)):
+                if message.get("streaming_state") == "in_progress" and message.get("bot_id"):
+                    self._whole = False
+                    await self._moved(ts=str(message["ts"]), streaming=True)
+                    return
+
+    async def _append(self, shown: str) -> None:
+        if not self._whole or not shown.startswith(self._shown) or shown == self._shown:
+            return
+        if not self._slack.may_append():
+            return
+        try:
+            await self._slack.append_stream(self._place.channel, self._place.ts, shown[len(self._shown) :])
+            self._shown = shown
+        except Gone:
+            raise
+        except (SlackError, Lost, RefusedPayload) as error:
+            log.info("stream %s broke: %s", self._place.ts, error)
+            self._whole = self._may_stream = False
+
+    async def _stop_quietly(self) -> None:
+        if self._place.streaming:
+            with suppress(SlackError, Lost, RefusedPayload):
+                await self._slack.stop_stream(self._place.channel, self._place.ts, "")
+            await self._moved(streaming=False)
+
+    # --- the final form ---------------------------------------------------------------------------
+
+    async def _settle(self, pages: list[str], tail: list[blocks.Block]) -> None:
+        place = self._place
+        if place.streaming and self._whole and len(pages) == 1 and pages[0].startswith(self._shown):
+            try:
+                await self._slack.stop_stream(place.channel, place.ts, pages[0][len(self._shown) :], tail)
+                await self._moved(streaming=False)
+            except (SlackError, Lost, RefusedPayload) as error:
+                log.info("stream %s is settled by an update: %s", place.ts, error)
+            else:
+                return
+        await self._stop_quietly()
+        await self._put(pages, tail)
+
+    async def _put(self, pages: list[str], tail: list[blocks.Block]) -> None:
+        """The pages as messages: the first into what is there already."""
+        for number, page in enumerate(pages):
+            last = number == len(pages) - 1
+            body = [blocks.text_block(page), *(tail if last else [])]
+            if number == 0 and self._place.ts:
+                try:
+                    await self._update(page, body)
+                    continue
+                except SlackError as error:
+                    if error.code != "message_not_found":
+                        raise
+                    await self._moved(ts="", streaming=False)
+            ts = await self._slack.post(
+                self._place.channel,
+                blocks.summary(page),
+                body,
+                thread_ts=self._place.thread_ts,
+                mark=f"{self._mark}/{number}",
+            )
+            if number == 0:
+                await self._moved(ts=ts)
+
+    async def _update(self, page: str, body: list[blocks.Block]) -> None:
+        for _ in range(3):
+            try:
+                await self._slack.update(self._place.channel, self._place.ts, blocks.summary(page), body)
+            except SlackError as error:
+                if error.code != "streaming_state_conflict":
+                    raise
+                with suppress(SlackError, Lost, RefusedPayload):
+                    await self._slack.stop_stream(self._place.channel, self._place.ts, "")
+                await asyncio.sleep(0.2)
+            else:
+                return
+        raise SlackError("chat.update", "streaming_state_conflict")
+
+    async def _as_text(self, answer: AnswerView) -> None:
+        text = blocks.plain_message(answer)
+        place = self._place
+        if place.ts and len(text) <= 3900:  # noqa: PLR2004 - an update takes no more
+            await self._slack.update(place.channel, place.ts, text)
+        else:
+            with suppress(SlackError, Lost):
+                if place.ts:
+                    await self._slack.delete(place.channel, place.ts)
+            await self._slack.post(place.channel, text, thread_ts=place.thread_ts, mark=f"{self._mark}/text")
+
+    async def _anew(self, pages: list[str], tail: list[blocks.Block]) -> None:
+        """The message can't be updated: the answer stands in new ones."""
+        await self._moved(ts="", streaming=False)
+        self._mark += "/anew"
+        try:
+            await self._put(pages, tail)
+        except (SlackError, Lost) as error:
+            raise Undeliverable(str(error)) from error
+
+    async def _as_dm(self, pages: list[str], tail: list[blocks.Block]) -> None:
+        try:
+            channel = await self._slack.direct(self._place.user)
+            await self._moved(channel=channel, thread_ts="", ts="", streaming=False)
+            await self._put(pages, tail)
+        except (SlackError, Lost, RefusedPayload) as error:
+            raise Undeliverable(str(error)) from error
+
+    async def _moved(self, **changes: str | bool) -> None:
+        self._place = replace(self._place, **changes)  # type: ignore[arg-type] # fields of Place
+        if self._remember:
+            await self._remember(self._place.dump())
+
+
+class PrivateReply:
+    """An answer that only the asker sees: by the response_url, else an ephemeral message, else a DM."""
+
+    private = True
+    unprompted = False
+
+    def __init__(self, slack: Slack, place: Place, fill: Fill) -> None:
+        self.fill = fill
+        self._slack = slack
+        self._place = place
+
+    async def begin(self, remember: Callable[[str], Awaitable[None]]) -> None:
+        """The command's ack has shown already that work goes on."""
+        await remember(self._place.dump())
+
+    async def write(self, text: str) -> None:
+        """A private answer comes whole: a response_url may be used five times only."""
+
+    async def finish(self, answer: AnswerView) -> None:
+        pages = blocks.pages(answer.text)
+        body = [blocks.text_block(pages[0]), *blocks.tail(answer)]
+        if len(pages) > 1:
+            body[0] = blocks.text_block(pages[0] + "\n\n…")
+        if not await self._deliver(blocks.summary(pages[0]), body):
+            await self._deliver(blocks.plain_message(answer)[:3900], [])
+
+    async def say(self, text: str) -> None:
+        await self._deliver(escape(text), [])
+
+    async def withdraw(self) -> None:
+        if self._place.response_url:
+            await self._slack.respond(self._place.response_url, {"delete_original": True})
+
+    async def _deliver(self, text: str, body: list[blocks.Block]) -> bool:
+        """False if the blocks were refused."""
+        payload = {"text": text, "response_type": "ephemeral", "replace_original": True}
+        if body:
+            payload["blocks"] = body
+        if self._place.response_url and await self._slack.respond(self._place.response_url, payload):
+            return True
+        try:
+            try:
+                await self._slack.whisper(
+                    self._place.channel, self._place.user, text, body, thread_ts=self._place.thread_ts
+                )
+            except (Gone, SlackError):
+                await self._slack.post(await self._slack.direct(self._place.user), text, body)
+        except RefusedPayload:
+            if not body:
+                raise Undeliverable("Slack refuses even plain text") from None
+            return False
+        except (SlackError, Lost) as error:
+            raise Undeliverable(str(error)) from error
+        return True
