@@ -1,0 +1,44 @@
+"""Relevance by Cohere's reranker: the evidence for "the docs don't say"."""
+
+from collections.abc import Sequence
+
+from bot.backends.cohere.client import Client
+from bot.backends.cohere.options import RerankOptions
+from bot.backends.cohere.tally import Tally
+from bot.model import Usage
+from bot.ports import Unavailable
+
+PART = "the reranker"
+
+
+class CohereReranker:
+    def __init__(self, client: Client, options: RerankOptions) -> None:
+        self._client = client.use()
+        self._options = options
+        self._tally = Tally(options.model)
+
+    async def rerank(self, question: str, texts: Sequence[str]) -> list[float]:
+        """A blank text is not sent; it has no relevance."""
+        sent = [number for number, text in enumerate(texts) if text.strip()]
+        scores = [0.0] * len(texts)
+        if not sent or not question.strip():
+            return scores
+        results, billed = await self._client.rerank(
+            question,
+            [texts[number] for number in sent],
+            model=self._options.model,
+            part=PART,
+            seconds=self._options.seconds,
+        )
+        self._tally.add(calls=billed.calls, texts=len(sent), input_tokens=billed.input_tokens)
+        if sorted(index for index, _ in results) != list(range(len(sent))):
+            raise Unavailable(PART, "Cohere's answer doesn't rank every passage.")
+        for index, relevance in results:
+            scores[sent[index]] = min(1.0, max(0.0, relevance))
+        return scores
+
+    def usage(self) -> Usage:
+        return self._tally.usage
+
+    async def close(self) -> None:
+        await self._client.release()

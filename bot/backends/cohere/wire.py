@@ -1,0 +1,104 @@
+"""Shapes on the wire, read liberally. Pure."""
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic_core import from_json
+
+from bot.ports import Refused, Unavailable
+
+Embeddings = NDArray[np.float32]
+
+# Event types that carry something of an answer, or end it.
+EVENTS: Final = frozenset(
+    {"message-start", "content-start", "content-delta", "content-end", "citation-start", "message-end"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Billed:
+    """What one call was charged. Reranking is billed in searches of up to 100 texts: `calls`."""
+
+    calls: int = 1
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+class Message(TypedDict):
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class Document(TypedDict):
+    id: str
+    data: dict[str, str]
+
+
+def take_embeddings(body: bytes) -> tuple[Embeddings | None, bytes]:
+    """The numbers of an embed response as an array, and the rest of it; (None, body) if it holds none."""
+    try:
+        found = from_json(body)
+        rows = _rows(found["embeddings"])
+    except (ValueError, KeyError, TypeError):
+        return None, body
+    rest = {"id": str(found.get("id", "")), "embeddings": {}, "meta": found.get("meta")}
+    return rows, json.dumps(rest).encode()
+
+
+def _rows(embeddings: Any) -> Embeddings:  # noqa: ANN401 - as the server sent it
+    if isinstance(embeddings, list):  # the older shape
+        return _matrix(embeddings)
+    for name in ("float", "float_", "int8"):
+        if embeddings.get(name):
+            return _matrix(embeddings[name])
+    return _matrix([_floats(row) for row in embeddings["base64"]])
+
+
+def _matrix(rows: Any) -> Embeddings:  # noqa: ANN401 - lists of numbers, or not
+    matrix = np.asarray(rows, dtype=np.float32)
+    if matrix.ndim != 2 or not np.isfinite(matrix).all():  # noqa: PLR2004 - rows and columns
+        raise ValueError("not rows of numbers")
+    return matrix
+
+
+def _floats(text: str) -> Embeddings:
+    try:
+        return np.frombuffer(base64.b64decode(text, validate=True), dtype="<f4")
+    except binascii.Error as error:
+        raise ValueError("not base64") from error
+
+
+def billed(meta: Any) -> Billed:  # noqa: ANN401 - `meta` or `usage`, of whichever SDK type
+    """A figure that is missing is none."""
+    units = getattr(meta, "billed_units", None)
+    tokens = getattr(meta, "tokens", None)
+
+    def count(name: str) -> int:
+        value = getattr(units, name, None)
+        value = getattr(tokens, name, None) if value is None else value
+        return int(value) if isinstance(value, int | float) else 0
+
+    return Billed(
+        calls=max(1, count("search_units")),
+        input_tokens=count("input_tokens"),
+        output_tokens=count("output_tokens"),
+    )
+
+
+def check_finish(part: str, reason: Any, error: Any) -> Literal["complete", "length"]:  # noqa: ANN401
+    """How an answer ended; raises if it didn't end as answers should."""
+    name = str(reason or "").upper()
+    if "TOXIC" in name:
+        raise Refused(part, "the model declined to answer.")
+    if error or name.startswith("ERROR"):
+        raise Unavailable(part, "Cohere failed while it wrote the answer.")
+    if name == "TIMEOUT":
+        raise Unavailable(part, "Cohere ran out of time while it wrote the answer.")
+    if name == "TOOL_CALL":
+        raise Unavailable(part, "Cohere asked for a tool instead of answering.")
+    return "length" if name == "MAX_TOKENS" else "complete"
