@@ -31,6 +31,7 @@ class Undeliverable(Exception):
 
 
 Remember = Callable[[str], Awaitable[None]]
+Fill = Callable[[Question], Awaitable[Question]]
 
 
 class Reply(Protocol):
@@ -44,7 +45,8 @@ class Reply(Protocol):
     private: bool
     unprompted: bool
 
-    async def fill(self, question: Question) -> Question:
+    @property
+    def fill(self) -> Fill:
         """The question with what takes a look at the platform: history, and who may see what now."""
         ...
 

@@ -19,6 +19,7 @@ ASKED_HUMAN = "A question that the docs don't answer, from {person}:"
 HUMAN_ON_IT = "I've asked in the help channel."
 NO_HELP_CHANNEL = "No help channel is configured: an admin can set `help_channel`."
 NO_SOURCES = "This answer has no sources."
+NOT_FOR_ALL = "This answer rests on pages that not everybody here may see, so I can't share it here."
 ANSWER_GONE = "I no longer have this answer. Please ask again."
 CANCELLED = "Cancelled. What was done so far is kept."
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bot.commands import ask, chat, doctor, eval_retrieval, index, sources, status
+from bot.commands import ask, chat, doctor, eval_retrieval, index, serve, slack, sources, status
 from bot.commands import eval as eval_command
 from bot.commands.running import Invocation
 
@@ -49,6 +49,8 @@ app.command("eval-retrieval")(eval_retrieval.command)
 app.command("status")(status.command)
 app.command("sources")(sources.command)
 app.command("doctor")(doctor.command)
+app.add_typer(slack.app, name="slack")
+app.command("run")(serve.command)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -13,19 +13,16 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 
 from adapters import words
-from adapters.desk import Undeliverable
+from adapters.desk import Fill, Undeliverable
 from adapters.slack import blocks
 from adapters.slack.api import Gone, Lost, RefusedPayload, Slack, SlackError
 from adapters.slack.text import escape, markdown
 from adapters.view import AnswerView
-from bot.model import Question
 
 log = logging.getLogger(__name__)
 
 _STATUS = "is looking it up…"
 _APPEND_EVERY = 0.7  # seconds; Slack's tier 4 has room for that with a few streams at once
-
-Fill = Callable[[Question], Awaitable[Question]]
 
 
 @dataclass(frozen=True, slots=True)

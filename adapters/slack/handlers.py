@@ -1,0 +1,181 @@
+"""What the bot listens to, and what it does then. Each handler returns as soon as nothing can be lost."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final
+
+from slack_bolt.async_app import AsyncApp
+
+from adapters import words
+from adapters.desk import Desk, Taken
+from adapters.slack.admin import AdminDesk
+from adapters.slack.answers import AnswerDesk
+from adapters.slack.api import Gone, Lost, RefusedPayload, Slack, SlackError
+from adapters.slack.intake import Event, Intake
+from adapters.slack.people import People
+from adapters.slack.reply import Place
+from adapters.slack.text import escape
+from adapters.view import Press
+from bot.config import Settings
+
+log = logging.getLogger(__name__)
+
+Ack = Callable[..., Awaitable[Any]]
+
+ASK: Final = "/ask"
+ADMIN: Final = "/docent"
+SHORTCUT: Final = "docent_answer"
+SHORTCUT_PRIVATE: Final = "docent_answer_private"
+EVENTS: Final = ("app_mention", "message", "app_home_opened")
+
+
+class Handlers:
+    """Registers itself on a Bolt app; `drain` waits for the work that it started."""
+
+    def __init__(
+        self,
+        *,
+        slack: Slack,
+        intake: Intake,
+        people: People,
+        desk: Desk,
+        answers: AnswerDesk,
+        admins: AdminDesk,
+        settings: Settings,
+    ) -> None:
+        self._slack = slack
+        self._intake = intake
+        self._people = people
+        self._desk = desk
+        self._answers = answers
+        self._admins = admins
+        self._settings = settings
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def register(self, app: AsyncApp) -> None:
+        """Everything that the manifest names: a test holds the two against each other."""
+        app.event("app_mention")(self.on_message)
+        app.event("message")(self.on_message)
+        app.event("app_home_opened")(self.on_home)
+        app.command(ASK)(self.on_ask)
+        app.command(ADMIN)(self.on_admin)
+        app.shortcut(SHORTCUT)(self.on_shortcut)
+        app.shortcut(SHORTCUT_PRIVATE)(self.on_shortcut)
+        app.action("docent_feedback")(self.on_feedback)
+        for press in (Press.MORE, Press.SOURCES, Press.SHARE, Press.HUMAN, Press.CANCEL, Press.CONFIRM):
+            app.action(f"docent_{press.value}")(self.on_press)
+        app.view("docent_feedback")(self.on_complaint)
+
+    async def on_message(self, body: Event, event: Event) -> None:
+        """A mention, a DM, a message in a channel, or that one was deleted."""
+        team = str(body.get("team_id") or "")
+        if event.get("subtype") == "message_deleted":
+            ts = event.get("deleted_ts") or ""
+            self._later(self._desk.abandon(self._intake.key(team, event["channel"], ts)))
+            return
+        found = await self._intake.of_event(event, team)
+        if found is None:
+            return
+        asked, reply = found
+        if not asked.question.text and not reply.unprompted:
+            self._later(reply.say(words.HOW_TO_ASK.format(ask="")))
+            return
+        await self._desk.take(asked, reply)
+
+    async def on_home(self, event: Event) -> None:
+        """The agent's Messages tab was opened: suggest prompts there, without a thread (it fails with one)."""
+        prompts = self._settings.slack.prompts
+        if event.get("tab") == "messages" and prompts:
+            suggested = [{"title": one.title, "message": one.message} for one in prompts]
+            self._later(self._slack.prompts(event["channel"], suggested))
+
+    async def on_ask(self, ack: Ack, command: Event) -> None:
+        """A private answer, or how to get one."""
+        text = str(command.get("text") or "").strip()
+        if not text or text.lower() in ("help", "-h", "--help"):
+            await ack(text=escape(words.HOW_TO_ASK.format(ask=ASK)), response_type="ephemeral")
+            return
+        channel = command["channel_id"]
+        place = Place(
+            channel=channel,
+            user=command["user_id"],
+            team=command["team_id"],
+            private=True,
+            response_url=command["response_url"],
+        )
+        asked, reply = self._intake.asked(
+            place, text, key=f"slack:{command['trigger_id']}", direct=channel.startswith("D")
+        )
+        taken = await self._desk.take(asked, reply)
+        if taken is Taken.CLOSING:
+            await ack(text=escape(words.SHUTTING_DOWN), response_type="ephemeral")
+        elif taken is Taken.YES:
+            await ack(text=escape(words.WORKING), response_type="ephemeral")
+        else:
+            await ack()
+
+    async def on_admin(self, ack: Ack, command: Event) -> None:
+        await ack()
+        self._later(self._admins.command(command))
+
+    async def on_shortcut(self, ack: Ack, body: Event) -> None:
+        """Answer from the docs, on somebody's message: in its thread, or for the presser alone."""
+        private = body["callback_id"] == SHORTCUT_PRIVATE
+        message, channel = body["message"], body["channel"]["id"]
+        place = Place(
+            channel=channel,
+            user=body["user"]["id"],
+            team=body["team"]["id"],
+            thread_ts=message.get("thread_ts") or message["ts"],
+            private=private,
+            response_url=body.get("response_url") or "" if private else "",
+        )
+        who = place.user if private else "thread"
+        asked, reply = self._intake.asked(
+            place,
+            self._intake.words_of(message),
+            key=f"slack:{place.team}:{channel}:{message['ts']}:shortcut:{who}",
+            direct=channel.startswith("D"),
+        )
+        await self._desk.take(asked, reply)
+        await ack()
+
+    async def on_feedback(self, ack: Ack, body: Event) -> None:
+        await ack()
+        self._later(self._answers.feedback(body))
+
+    async def on_press(self, ack: Ack, body: Event) -> None:
+        await ack()
+        press = Press(body["actions"][0]["action_id"].removeprefix("docent_"))
+        if press in (Press.CANCEL, Press.CONFIRM):
+            self._later(self._admins.press(press, body))
+        else:
+            self._later(self._answers.press(press, body))
+
+    async def on_complaint(self, ack: Ack, body: Event) -> None:
+        """The form behind 👎."""
+        await ack()
+        self._later(self._answers.complaint(body))
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(_logged(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def drain(self, seconds: float) -> None:
+        """Wait for small work; long watches are cancelled."""
+        await self._admins.close()
+        if self._tasks:
+            _, late = await asyncio.wait(set(self._tasks), timeout=seconds)
+            for task in late:
+                task.cancel()
+
+
+async def _logged(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        await work
+    except (SlackError, Gone, Lost, RefusedPayload) as error:
+        log.warning("Slack refused: %s", error)
+    except Exception:  # the outermost loop of a press or a command
+        log.exception("a press or a command failed")

@@ -1,0 +1,188 @@
+"""Slack's events as questions: which ones are for the bot, where the answer goes, what came before."""
+
+import json
+import re
+import uuid
+from typing import Any
+
+from adapters import text as texts
+from adapters.desk import Fill, Reply
+from adapters.slack.api import Gone, Lost, RefusedPayload, Slack, SlackError
+from adapters.slack.people import People
+from adapters.slack.reply import Place, PrivateReply, ThreadReply
+from adapters.slack.text import incoming, mentions
+from bot.config import Settings
+from bot.model import Question, Turn
+from bot.ports import Asked, Recorded
+from bot.settings.chat import PlaceSettings
+
+Event = dict[str, Any]  # Slack's own JSON
+
+_QUIET = PlaceSettings()
+_IGNORED_SUBTYPES_BUT = {None, "", "file_share", "thread_broadcast"}
+_CHARACTERS_A_TOKEN = 4
+
+
+class Intake:
+    """Makes `Asked` and its `Reply` of what people do."""
+
+    def __init__(self, slack: Slack, people: People, settings: Settings, bot_user: str) -> None:
+        self._slack = slack
+        self._people = people
+        self._settings = settings
+        self._bot = bot_user
+
+    # --- what is a question -----------------------------------------------------------------------
+
+    async def of_event(self, event: Event, team: str) -> tuple[Asked, Reply] | None:
+        """The question in a mention or a message; None if it isn't one for the bot."""
+        if not self._is_persons(event):
+            return None
+        direct = event.get("channel_type") == "im" or str(event["channel"]).startswith("D")
+        mentioned = mentions(event.get("text") or "", self._bot)
+        place = self.place(event["channel"])
+        if not direct and not self._listens(event["channel"], place):
+            return None
+        unprompted = False
+        if not direct and not mentioned and event.get("type") != "app_mention":
+            if event.get("thread_ts"):
+                if not place.followups or not await self._is_in(event["channel"], event["thread_ts"]):
+                    return None
+            elif place.unasked and texts.is_question(event.get("text") or ""):
+                unprompted = True
+            else:
+                return None
+        return self._asked(event, team, direct=direct, unprompted=unprompted)
+
+    def key(self, team: str, channel: str, ts: str) -> str:
+        """The same for every delivery of a message, and for the `message` twin of a mention."""
+        return f"slack:{team}:{channel}:{ts}"
+
+    def words_of(self, message: Event) -> str:
+        """What a message says."""
+        return incoming(str(message.get("text") or ""), self._bot)
+
+    def place(self, channel: str) -> PlaceSettings:
+        return self._settings.slack.channels.get(channel, _QUIET)
+
+    def _listens(self, channel: str, place: PlaceSettings) -> bool:
+        listed = channel in self._settings.slack.channels or not self._settings.slack.listed_only
+        return place.enabled and listed
+
+    def _is_persons(self, event: Event) -> bool:
+        return bool(
+            event.get("subtype") in _IGNORED_SUBTYPES_BUT
+            and event.get("user")
+            and event.get("user") != self._bot
+            and not event.get("bot_id")
+            and event.get("channel")
+            and event.get("ts")
+        )
+
+    async def _is_in(self, channel: str, thread_ts: str) -> bool:
+        try:
+            messages = await self._slack.thread(channel, thread_ts, pages=2)
+        except (SlackError, Gone, Lost, RefusedPayload):
+            return False
+        return any(message.get("user") == self._bot for message in messages)
+
+    def _asked(self, event: Event, team: str, *, direct: bool, unprompted: bool) -> tuple[Asked, Reply]:
+        place = Place(
+            channel=event["channel"],
+            user=event["user"],
+            team=event.get("team") or team,
+            thread_ts=event.get("thread_ts") or event["ts"],
+            unprompted=unprompted,
+        )
+        thread_before = (event["thread_ts"], event["ts"]) if event.get("thread_ts") else None
+        return self.asked(
+            place,
+            incoming(event.get("text") or "", self._bot),
+            key=self.key(team, event["channel"], event["ts"]),
+            thread=thread_before,
+            direct=direct,
+        )
+
+    def asked(
+        self,
+        place: Place,
+        text: str,
+        *,
+        key: str,
+        thread: tuple[str, str] | None = None,
+        direct: bool = False,
+        detailed: bool = False,
+    ) -> tuple[Asked, Reply]:
+        """A question for `place`. `thread` is the thread's ts and the ts up to which it came before."""
+        settings = self.place(place.channel)
+        asked = Asked(
+            id=uuid.uuid4().hex[:12],
+            key=key,
+            platform="slack",
+            place=json.dumps({"address": place.dump(), "thread": thread, "direct": direct}),
+            person=place.user,
+            question=Question(
+                text=text,
+                audience=frozenset(),
+                sources=settings.sources,
+                guide=settings.guide,
+                channel=place.channel,
+                language=settings.language,
+                detailed=detailed,
+            ),
+        )
+        return asked, self._reply(asked, place, thread, direct=direct)
+
+    def revive(self, recorded: Recorded) -> Reply:
+        """The reply of a question whose process died."""
+        saved = json.loads(recorded.asked.place)
+        address = recorded.reply or saved["address"]
+        thread = tuple(saved["thread"]) if saved["thread"] else None
+        return self._reply(recorded.asked, Place.load(address), thread, direct=saved["direct"])
+
+    def _reply(self, asked: Asked, place: Place, thread: tuple[str, str] | None, *, direct: bool) -> Reply:
+        fill = self._filler(place, thread, direct=direct)
+        if place.private:
+            return PrivateReply(self._slack, place, fill)
+        return ThreadReply(self._slack, place, asked.id, fill, streaming=self._settings.slack.streaming)
+
+    # --- what a question needs besides its text -----------------------------------------------------
+
+    def _filler(self, place: Place, thread: tuple[str, str] | None, *, direct: bool) -> Fill:
+        async def fill(question: Question) -> Question:
+            audience = await self._people.audience(place.user, place.channel, direct=direct)
+            history = await self._history(place.channel, *thread) if thread else ()
+            return Question(
+                text=question.text,
+                audience=audience,
+                history=history,
+                sources=question.sources,
+                guide=question.guide,
+                channel=question.channel,
+                language=question.language,
+                detailed=question.detailed,
+            )
+
+        return fill
+
+    async def _history(self, channel: str, thread_ts: str, before: str) -> tuple[Turn, ...]:
+        """The thread so far, people's and the bot's own messages, the latest within the limits."""
+        limits = self._settings.limits
+        try:
+            messages = await self._slack.thread(channel, thread_ts, until=before)
+        except (SlackError, Gone, Lost, RefusedPayload):
+            return ()
+        turns = [self._turn(m) for m in messages if float(m["ts"]) < float(before) and m.get("text")]
+        kept: list[Turn] = []
+        room = limits.history_tokens * _CHARACTERS_A_TOKEN
+        for turn in reversed(turns[-limits.history_turns :] if limits.history_turns else []):
+            room -= len(turn.text)
+            if room < 0:
+                break
+            kept.append(turn)
+        return tuple(reversed(kept))
+
+    def _turn(self, message: Event) -> Turn:
+        text = incoming(str(message.get("text") or ""), self._bot)
+        own = message.get("user") == self._bot
+        return Turn("assistant" if own else "user", re.sub(r"\s*\[\d+\]", "", text) if own else text)

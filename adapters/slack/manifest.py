@@ -1,0 +1,96 @@
+"""The Slack app's manifest: exactly the scopes, events and commands that the code uses, from this one place."""
+
+from typing import Any, Final
+
+import yaml
+
+from adapters.slack.handlers import ADMIN, ASK, SHORTCUT, SHORTCUT_PRIVATE
+from bot.settings.chat import SlackSettings
+
+# Each scope with what it is for: a newcomer asks.
+SCOPES: Final = {
+    "app_mentions:read": "hear mentions",
+    "assistant:write": "show that it works on an answer; suggest prompts",
+    "channels:history": "read the thread that a question is asked in",
+    "channels:read": "tell a channel shared with another company from your own",
+    "chat:write": "answer",
+    "commands": "/ask and /docent",
+    "groups:history": "the same in private channels it was invited to",
+    "groups:read": "the same in private channels it was invited to",
+    "im:history": "read direct messages to it",
+    "im:read": "know a direct message from a channel",
+    "im:write": "answer in a direct message where it can't answer in the channel",
+    "usergroups:read": "know admins and audiences by user group",
+    "users:read": "know guests and workspace admins",
+}
+BOT_EVENTS: Final = ("app_home_opened", "app_mention", "message.channels", "message.groups", "message.im")
+
+
+def manifest(settings: SlackSettings, *, url: str = "") -> dict[str, Any]:
+    """The manifest for Socket Mode, or with `url` (https://docent.example.com) for HTTP."""
+    endpoint = {"url": f"{url}/slack/events"} if url else {}
+    request_url = {"request_url": f"{url}/slack/events"} if url else {}
+    return {
+        "display_information": {
+            "name": settings.name,
+            "description": "Answers questions from our docs, with sources.",
+            "background_color": "#1f4e5f",
+        },
+        "features": {
+            "agent_view": {
+                "agent_description": "Ask me anything about our docs. I answer with sources, and say so when they don't say.",
+                "suggested_prompts": [
+                    {"title": prompt.title, "message": prompt.message} for prompt in settings.prompts
+                ],
+            },
+            "app_home": {
+                "home_tab_enabled": False,
+                "messages_tab_enabled": True,
+                "messages_tab_read_only_enabled": False,
+            },
+            "bot_user": {"display_name": settings.name.lower(), "always_online": True},
+            "shortcuts": [
+                {
+                    "name": "Answer from the docs",
+                    "type": "message",
+                    "callback_id": SHORTCUT,
+                    "description": "Answers this message in its thread",
+                },
+                {
+                    "name": "Answer only for me",
+                    "type": "message",
+                    "callback_id": SHORTCUT_PRIVATE,
+                    "description": "Answers this message so that only you see it",
+                },
+            ],
+            "slash_commands": [
+                {
+                    "command": ASK,
+                    "description": "Ask the docs; only you see the answer",
+                    "usage_hint": "how much notice do I give before a holiday?",
+                    "should_escape": False,
+                    **endpoint,
+                },
+                {
+                    "command": ADMIN,
+                    "description": "For admins: reindex, status, sources, gaps, why",
+                    "usage_hint": "reindex [source] [--full] | status | sources | gaps | why <answer>",
+                    "should_escape": False,
+                    **endpoint,
+                },
+            ],
+        },
+        "oauth_config": {"scopes": {"bot": sorted(SCOPES)}},
+        "settings": {
+            "event_subscriptions": {"bot_events": list(BOT_EVENTS), **request_url},
+            "interactivity": {"is_enabled": True, **request_url},
+            "org_deploy_enabled": False,
+            "socket_mode_enabled": not url,
+            "token_rotation_enabled": False,
+        },
+    }
+
+
+def as_yaml(settings: SlackSettings, *, url: str = "") -> str:
+    """The manifest as `docent slack manifest` prints it."""
+    return yaml.safe_dump(manifest(settings, url=url), sort_keys=False, allow_unicode=True, width=100)

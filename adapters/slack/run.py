@@ -1,0 +1,254 @@
+"""Slack, running: the composition of the adapter, Socket Mode with a watchdog, or HTTP."""
+
+import asyncio
+import logging
+import os
+import socket
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+
+import aiohttp
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.web.async_client import AsyncWebClient
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from adapters.admin import SourceCycle
+from adapters.desk import Desk, Manners, Reply
+from adapters.slack.admin import AdminDesk
+from adapters.slack.answers import AnswerDesk
+from adapters.slack.api import Gone, Lost, RefusedPayload, Slack, SlackError
+from adapters.slack.budget import Budget
+from adapters.slack.handlers import Handlers
+from adapters.slack.intake import Intake
+from adapters.slack.people import People
+from bot.bootstrap import App
+from bot.config import Settings
+from bot.ports import Recorded, Unauthorized, Unavailable
+
+log = logging.getLogger(__name__)
+
+_WATCH_EVERY = 5.0
+_SILENT_FOR = 45.0
+_START_WITHIN = 60.0
+
+
+@asynccontextmanager
+async def adapter(app: App) -> AsyncIterator[AsyncApp]:
+    """A Bolt app with everything registered; on leaving it finishes or hands back what runs."""
+    settings = app.settings.slack
+    if settings.bot_token is None:
+        raise Unauthorized("Slack", "there is no bot token.", remedy="Set SLACK_BOT_TOKEN.")
+    token = settings.bot_token.get_secret_value()
+    async with aiohttp.ClientSession() as session:
+        base_url = settings.api_url or AsyncWebClient.BASE_URL
+        client = AsyncWebClient(token, base_url=base_url, session=session, timeout=10, retry_handlers=[])
+        slack = Slack(client, Budget())
+        me = await _who(slack)
+        people = People(slack, app.settings)
+        intake = Intake(slack, people, app.settings, me["user_id"])
+
+        async def revive(recorded: Recorded) -> Reply | None:
+            return intake.revive(recorded)
+
+        desk = Desk(
+            "slack",
+            app.answerer,
+            app.journal,
+            app.store,
+            manners(app.settings),
+            worker=f"slack {socket.gethostname()} {os.getpid()} {uuid.uuid4().hex[:6]}",
+            revive=revive,
+        )
+        answers = AnswerDesk(
+            slack=slack, intake=intake, people=people, desk=desk, journal=app.journal, settings=app.settings
+        )
+        admins = AdminDesk(
+            slack=slack,
+            people=people,
+            runs=app.runs,
+            journal=app.journal,
+            store=app.store,
+            sources=cycles(app.settings),
+        )
+        handlers = Handlers(
+            slack=slack,
+            intake=intake,
+            people=people,
+            desk=desk,
+            answers=answers,
+            admins=admins,
+            settings=app.settings,
+        )
+
+        async def authorize(**_: object) -> AuthorizeResult:
+            return AuthorizeResult(
+                enterprise_id=me.get("enterprise_id"),
+                team_id=me["team_id"],
+                bot_token=token,
+                bot_user_id=me["user_id"],
+                bot_id=me.get("bot_id"),
+            )
+
+        secret = settings.signing_secret
+        bolt = AsyncApp(
+            client=client,
+            authorize=authorize,
+            # Only then is an event acknowledged after the journal has it.
+            process_before_response=True,
+            signing_secret=secret.get_secret_value() if secret else "socket mode needs none",
+        )
+        handlers.register(bolt)
+        await desk.open()
+        log.info("Slack: connected as %s in team %s", me.get("user"), me.get("team"))
+        try:
+            yield bolt
+        finally:
+            await desk.close(grace=settings.stop_within)
+            await handlers.drain(2.0)
+
+
+async def _who(slack: Slack) -> dict[str, str]:
+    """Bolt drops events when its own auth.test fails once: so it is done here, with patience."""
+    problem: Exception | None = None
+    for attempt in range(6):
+        try:
+            async with asyncio.timeout(_START_WITHIN):
+                return await slack.who_am_i()
+        except (SlackError, Gone, RefusedPayload) as error:
+            raise Unauthorized(
+                "Slack", "it refused the bot token.", remedy="Check SLACK_BOT_TOKEN: docent doctor --slack."
+            ) from error
+        except (Lost, TimeoutError) as error:
+            problem = error
+            log.warning("Slack can't be reached: %s", error)
+            await asyncio.sleep(min(2.0**attempt, 15))
+    raise Unavailable("Slack", "it can't be reached.") from problem
+
+
+def manners(settings: Settings) -> Manners:
+    return Manners(
+        questions_per_minute=settings.limits.questions_per_minute,
+        stale_after=timedelta(seconds=settings.limits.stale_after),
+        can_ask_human=settings.slack.help_channel is not None,
+    )
+
+
+def cycles(settings: Settings) -> tuple[SourceCycle, ...]:
+    return tuple(
+        SourceCycle(
+            name=source.name,
+            type=source.type,
+            audience=source.audience,
+            seconds=(source.every or settings.indexer.every).seconds,
+            stale_after=settings.indexer.stale_after_cycles,
+        )
+        for source in settings.sources
+    )
+
+
+# --- Socket Mode ----------------------------------------------------------------------------------
+
+
+async def socket_mode(app: App, stop: asyncio.Event) -> None:
+    """Answer until `stop`. Several connections: Slack closes each before its successor is open."""
+    settings = app.settings.slack
+    if settings.app_token is None:
+        raise Unauthorized("Slack", "there is no app token.", remedy="Set SLACK_APP_TOKEN (xapp-…).")
+    token = settings.app_token.get_secret_value()
+    async with adapter(app) as bolt:
+        links = [asyncio.create_task(_link(bolt, token, stop)) for _ in range(settings.connections)]
+        try:
+            await stop.wait()
+        finally:
+            for link in links:
+                link.cancel()
+            await asyncio.gather(*links, return_exceptions=True)
+
+
+async def _link(bolt: AsyncApp, token: str, stop: asyncio.Event) -> None:
+    """One connection. The client retries a dead WebSocket address for ever, so a watchdog makes a new one."""
+    failures = 0
+    while not stop.is_set():
+        handler = AsyncSocketModeHandler(bolt, token)
+        try:
+            async with asyncio.timeout(20):
+                await handler.connect_async()  # type: ignore[no-untyped-call] # Bolt's
+            failures = 0
+            await _watch(handler, stop)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            failures += 1
+            log.warning("Slack's Socket Mode can't be reached: %s", type(error).__name__)
+        except Exception:  # the outermost loop of a connection: whatever it was, another is made
+            failures += 1
+            log.exception("a Socket Mode connection failed")
+        finally:
+            with suppress(Exception):
+                async with asyncio.timeout(3):
+                    await handler.close_async()  # type: ignore[no-untyped-call] # Bolt's
+        if not stop.is_set():
+            await asyncio.sleep(min(0.5 * 2**failures, 15.0))
+
+
+async def _watch(handler: AsyncSocketModeHandler, stop: asyncio.Event) -> None:
+    """Return when the connection has been down for too long."""
+    down = 0.0
+    while not stop.is_set():
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_WATCH_EVERY):
+                await stop.wait()
+        down = 0.0 if await handler.client.is_connected() else down + _WATCH_EVERY
+        if down >= _SILENT_FOR / 3:
+            log.warning("a Socket Mode connection is down: making a new one")
+            return
+
+
+# --- HTTP -----------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def http_app(app: App) -> AsyncIterator[Starlette]:
+    """`/slack/events` for events, commands and interactivity, signatures checked; `/health`."""
+    if app.settings.slack.signing_secret is None:
+        raise Unauthorized(
+            "Slack", "HTTP needs a signing secret.", remedy="Set SLACK_SIGNING_SECRET or mode: socket."
+        )
+    async with adapter(app) as bolt:
+        handler = AsyncSlackRequestHandler(bolt)
+
+        async def events(request: Request) -> Response:
+            return await handler.handle(request)
+
+        async def health(_: Request) -> Response:
+            return PlainTextResponse("ok")
+
+        yield Starlette(routes=[Route("/slack/events", events, methods=["POST"]), Route("/health", health)])
+
+
+async def http_mode(app: App, stop: asyncio.Event) -> None:
+    """Serve `/slack/events` until `stop`."""
+    import uvicorn  # noqa: PLC0415 - Socket Mode needs none
+
+    settings = app.settings.slack
+    async with http_app(app) as web:
+        server = uvicorn.Server(
+            uvicorn.Config(web, host=settings.host, port=settings.port, log_config=None, access_log=False)
+        )
+        serving = asyncio.create_task(server.serve())
+        waiting = asyncio.create_task(stop.wait())
+        await asyncio.wait([serving, waiting], return_when=asyncio.FIRST_COMPLETED)
+        server.should_exit = True
+        waiting.cancel()
+        await serving
+
+
+async def run(app: App, stop: asyncio.Event) -> None:
+    """Slack in the configured mode, until `stop`."""
+    await (http_mode if app.settings.slack.mode == "http" else socket_mode)(app, stop)

@@ -1,0 +1,31 @@
+"""`docent run`: everything that is configured, in one process."""
+
+import typer
+
+from bot.commands.running import MISUSED, CommandError, run
+from bot.config import Settings
+
+
+def command(context: typer.Context) -> None:
+    """Run Slack, Discord and the indexer in one process: each that is configured.
+
+    For a small team. One that fails is started again and doesn't take the others down. For more, run
+    `docent slack`, `docent discord` and `docent indexer` as processes of their own (see the Procfile).
+    """
+    run(context, _serve)
+
+
+async def _serve(settings: Settings) -> int:
+    from adapters.serve import Service, serve_all
+
+    services: dict[str, Service] = {}
+    if settings.slack.bot_token is not None:
+        from adapters.slack.run import run as slack
+
+        services["Slack"] = slack
+    if not services:
+        raise CommandError(
+            "Nothing to run: set SLACK_BOT_TOKEN or DISCORD_TOKEN, or list sources in docent.yaml.", MISUSED
+        )
+    await serve_all(settings, services)
+    return 0

@@ -1,0 +1,54 @@
+"""`docent slack`: the Slack bot, and its manifest."""
+
+from typing import Annotated
+
+import typer
+
+from bot.commands.running import run
+from bot.config import Settings
+
+app = typer.Typer(
+    help="""
+Answer in Slack. Needs SLACK_BOT_TOKEN, and SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP).
+
+    docent slack manifest > manifest.yaml      # create the app from it: api.slack.com/apps → From a manifest
+    docent doctor --slack                      # tokens, scopes, channels
+    docent slack                               # answer, until Ctrl-C
+""",
+    invoke_without_command=True,
+    rich_markup_mode="markdown",
+)
+
+
+@app.callback()
+def serve(context: typer.Context) -> None:
+    """Answer in Slack until stopped."""
+    if context.invoked_subcommand is None:
+        run(context, _serve)
+
+
+@app.command("manifest")
+def manifest(
+    context: typer.Context,
+    url: Annotated[
+        str,
+        typer.Option(help="For HTTP instead of Socket Mode: the public address, https://docent.example.com."),
+    ] = "",
+) -> None:
+    """Print the app's manifest: exactly the scopes and events that Docent uses."""
+
+    async def show(settings: Settings) -> int:
+        from adapters.slack.manifest import as_yaml
+
+        typer.echo(as_yaml(settings.slack, url=url.rstrip("/")), nl=False)
+        return 0
+
+    run(context, show)
+
+
+async def _serve(settings: Settings) -> int:
+    from adapters.serve import serve_one
+    from adapters.slack.run import run as service
+
+    await serve_one(settings, service)
+    return 0
