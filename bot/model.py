@@ -190,7 +190,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """What one sync of one source did. `held_back` deletions wait for an admin's word."""
+    """What one sync of one source did. `held_back` deletions wait for an admin's word.
+
+    `failed` pages keep their old version, if they had one; `warnings` are of pages that were indexed.
+    """
 
     source: str
     added: int = 0
@@ -203,10 +206,12 @@ class SyncReport:
     chunks: int = 0
     embedded: int = 0
     tokens: int = 0
+    model: str = ""
     seconds: float = 0.0
     stages: Mapping[str, float] = field(default_factory=dict)
     error: str = ""
     cancelled: bool = False
+    warnings: tuple[Failure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ from bot.model import (
     Answer,
     Chunk,
     Document,
+    Failure,
+    Outcome,
     Passage,
     Progress,
     Question,
@@ -354,6 +356,34 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class Judged:
+    """A question that somebody gave feedback on."""
+
+    recorded: Recorded
+    feedback: tuple[Feedback, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Questions of some days. Seconds are of whole answers; None: there were none."""
+
+    outcomes: Mapping[Outcome, int]
+    unfinished: int
+    degraded: int
+    seconds_p50: float | None
+    seconds_p95: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """A page that can't be indexed, and since when."""
+
+    source: str
+    failure: Failure
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class SyncRequest:
     """`source` None is all of them; `paths` narrows to those; `asked_by` is for the report."""
 
@@ -420,6 +450,20 @@ class Journal(Protocol):
 
     async def feedback(self, answer_id: str) -> list[Feedback]: ...
 
+    async def judged(self, *, limit: int = 1000) -> list[Judged]:
+        """The latest questions that got feedback."""
+        ...
+
+    async def tally(self, *, days: int = 7) -> Tally: ...
+
+    async def spend(self, spent: Sequence[Usage]) -> None:
+        """Add what models were billed for, beside answers (`finish`) and syncs (`Runs.end`)."""
+        ...
+
+    async def spent(self, *, days: int = 30) -> list[Usage]:
+        """Sums by model."""
+        ...
+
     async def gaps(self, *, limit: int = 20) -> list[Gap]: ...
 
     async def purge(self, *, older_than_days: int) -> int: ...
@@ -432,13 +476,23 @@ class Runs(Protocol):
         """The run and True, or the one that waits or runs for the same source and False."""
         ...
 
+    async def begin(self, request: SyncRequest, *, worker: str) -> tuple[SyncRun, bool]:
+        """Run it here and now: True if it is this worker's (a waiting one is taken), False if one runs."""
+        ...
+
     async def take(self, worker: str) -> SyncRun | None:
         """The oldest waiting run, now running; also one whose worker was lost."""
         ...
 
     async def report_progress(self, run_id: str, progress: Progress) -> None: ...
 
-    async def cancel(self, run_id: str) -> None: ...
+    async def beat(self, run_id: str) -> None:
+        """Tell that the run's worker lives, where there is no progress to report."""
+        ...
+
+    async def cancel(self, run_id: str) -> None:
+        """A waiting run is cancelled at once, of a running one it is wanted."""
+        ...
 
     async def end(
         self, run_id: str, state: RunState, reports: Sequence[SyncReport], error: str = ""
@@ -450,6 +504,10 @@ class Runs(Protocol):
 
     async def last_good(self) -> dict[str, datetime]:
         """Source → end of its last sync without an error."""
+        ...
+
+    async def failing(self) -> list[Failing]:
+        """Pages that failed in their source's last whole sync."""
         ...
 
 

@@ -1,0 +1,197 @@
+"""The connection: SQLite or PostgreSQL, migrated at its first use, errors translated, deadlines kept."""
+
+import asyncio
+import logging
+import os
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import URL, Connection, Insert, Table, event, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, InterfaceError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from bot.journal.failures import PART, translated
+from bot.journal.tables import HEAD
+from bot.ports import Rejected
+
+log = logging.getLogger(__name__)
+
+_LOCK: Final = 0x646F63656E74  # "docent": the number of PostgreSQL's advisory lock
+_POOL: Final = 5
+
+
+class Database:
+    """One journal database. `url` None: `journal.db` in `folder`. Each call takes at most `deadline` s."""
+
+    def __init__(self, *, folder: Path, url: str | None = None, deadline: float = 5.0) -> None:
+        self._url = (
+            _async_url(url) if url else URL.create("sqlite+aiosqlite", database=str(folder / "journal.db"))
+        )
+        self._deadline = deadline
+        self._engine: AsyncEngine | None = None
+        self._opening = asyncio.Lock()
+        self._writing = asyncio.Lock()
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self._url.get_backend_name() == "sqlite"
+
+    @property
+    def where(self) -> str:
+        """The database for people: a file, or a host and name; no password."""
+        if self.is_sqlite:
+            return str(self._url.database)
+        return f"PostgreSQL at {self._url.host or 'localhost'}/{self._url.database or ''}"
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A connection in a transaction that only reads."""
+        async with self._translating(), asyncio.timeout(self._deadline):
+            engine = await self._open()
+            async with engine.connect() as connection:
+                await connection.execution_options(docent_reads=True)
+                async with connection.begin():
+                    yield connection
+
+    @asynccontextmanager
+    async def writing(self, *, alone: bool = False) -> AsyncIterator[AsyncConnection]:
+        """A connection in a transaction, committed at the end. `alone`: no other process writes so now."""
+        async with self._translating(), asyncio.timeout(self._deadline):
+            engine = await self._open()
+            async with self._one_writer(), engine.begin() as connection:
+                if alone and not self.is_sqlite:
+                    await connection.execute(text(f"select pg_advisory_xact_lock({_LOCK + 1})"))
+                yield connection
+
+    def insert(self, table: Table) -> "sqlite.Insert | postgresql.Insert":
+        """An INSERT that knows ON CONFLICT."""
+        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+
+    async def check(self) -> None:
+        """Return if the journal can be written; raise BackendError if not."""
+        async with self.writing() as connection:
+            await connection.execute(text("delete from leases where name = ''"))
+
+    async def close(self) -> None:
+        """Close the connections. The database may be used again, and is then opened again."""
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            await engine.dispose()
+
+    @asynccontextmanager
+    async def _one_writer(self) -> AsyncIterator[None]:
+        """SQLite lets waiting writers sleep and try again: in one process it is quicker to queue."""
+        if not self.is_sqlite:
+            yield
+            return
+        async with self._writing:
+            yield
+
+    async def _open(self) -> AsyncEngine:
+        if self._engine is None:
+            async with self._opening:
+                if self._engine is None:
+                    self._engine = await self._opened()
+        return self._engine
+
+    async def _opened(self) -> AsyncEngine:
+        engine = _engine(self._url, self._deadline)
+        if self.is_sqlite:
+            await asyncio.to_thread(_make_folder, Path(str(self._url.database)).parent)
+        try:
+            async with engine.connect() as connection:
+                current = await _revision(connection)
+            if current != HEAD:
+                await self._migrate(engine)
+        except BaseException:
+            await engine.dispose()
+            raise
+        return engine
+
+    async def _migrate(self, engine: AsyncEngine) -> None:
+        from bot.journal.migrate import upgrade  # noqa: PLC0415 - Alembic takes a while to import
+
+        async with engine.begin() as connection:
+            if not self.is_sqlite:
+                await connection.execute(text(f"select pg_advisory_xact_lock({_LOCK})"))
+            await connection.run_sync(upgrade)
+
+    @asynccontextmanager
+    async def _translating(self) -> AsyncIterator[None]:
+        try:
+            yield
+        except IntegrityError:
+            raise
+        except (DBAPIError, InterfaceError, PoolTimeoutError, OSError, TimeoutError, sqlite3.Error) as error:
+            log.debug("the journal failed", exc_info=True)
+            raise translated(error, self.where) from error
+        except SQLAlchemyError as error:
+            if type(error).__module__.startswith("sqlalchemy.dialects"):
+                raise translated(error, self.where) from error
+            raise
+
+
+def _async_url(url: str) -> URL:
+    """`postgres://`, `postgresql://`, `postgresql+asyncpg://` and `sqlite:///file`; Rejected for others."""
+    try:
+        made = make_url(url)
+    except ArgumentError:
+        raise Rejected(PART, "DATABASE_URL is not an address.", remedy=_FORMS) from None
+    backend = made.drivername.partition("+")[0]
+    if backend == "sqlite" and made.database:
+        return made.set(drivername="sqlite+aiosqlite")
+    if backend not in ("postgres", "postgresql"):
+        raise Rejected(PART, f"DATABASE_URL has an unknown kind of database, {backend}.", remedy=_FORMS)
+    query = dict(made.query)
+    if "sslmode" in query:  # libpq's word; asyncpg's is ssl
+        query.setdefault("ssl", query.pop("sslmode"))
+    for unknown in ("channel_binding", "gssencmode"):
+        query.pop(unknown, None)
+    return made.set(drivername="postgresql+asyncpg", query=query)
+
+
+_FORMS: Final = "Expected postgresql://user:password@host/name."
+
+
+def _engine(url: URL, deadline: float) -> AsyncEngine:
+    arguments: dict[str, Any] = {"pool_size": _POOL, "pool_timeout": deadline}
+    if url.get_backend_name() != "sqlite":
+        return create_async_engine(url, pool_pre_ping=True, max_overflow=5, **arguments)
+    engine = create_async_engine(url, connect_args={"timeout": deadline}, max_overflow=0, **arguments)
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
+    connection.isolation_level = None  # the driver's own BEGIN comes too late for DDL and reads
+    cursor = connection.cursor()
+    cursor.execute("pragma journal_mode = wal")
+    cursor.execute("pragma synchronous = normal")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """A writer takes the lock at once: taking it later can fail without waiting."""
+    reads = connection.get_execution_options().get("docent_reads", False)
+    connection.exec_driver_sql("begin" if reads else "begin immediate")
+
+
+async def _revision(connection: AsyncConnection) -> str | None:
+    await connection.execution_options(docent_reads=True)
+    names = await connection.run_sync(lambda c: c.dialect.has_table(c, "alembic_version"))
+    return await connection.scalar(text("select version_num from alembic_version")) if names else None
+
+
+def _make_folder(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(f"unable to open a database in {folder}")
+
+
+__all__ = ["Database", "Insert"]

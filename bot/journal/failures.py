@@ -1,0 +1,44 @@
+"""What the database's drivers raise, as BackendError."""
+
+from typing import Final
+
+from bot.ports import BackendError, Corrupt, ReadOnly, Rejected, Unauthorized, Unavailable
+
+PART = "the journal"
+
+# PostgreSQL's SQLSTATE, by its beginning.
+_STATES: Final[tuple[tuple[str, type[BackendError], str, str], ...]] = (
+    ("28", Unauthorized, "the database refuses this user or password.", "Check DATABASE_URL."),
+    ("42501", Unauthorized, "the database user lacks a right.", "Grant it create and write."),
+    ("3D000", Rejected, "there is no database of that name.", "Create it, or check DATABASE_URL."),
+    ("53100", ReadOnly, "the database's disk is full.", "Make room."),
+    ("25006", ReadOnly, "the database is read-only.", "Point DATABASE_URL at the primary."),
+    ("XX001", Corrupt, "the database is damaged.", "Restore it from a backup."),
+)
+# SQLite's messages.
+_MESSAGES: Final[tuple[tuple[str, type[BackendError], str, str], ...]] = (
+    ("database or disk is full", ReadOnly, "the disk is full.", "Make room."),
+    ("readonly database", ReadOnly, "{where} is read-only.", "Check the folder's rights."),
+    ("attempt to write", ReadOnly, "{where} is read-only.", "Check the folder's rights."),
+    ("unable to open", Unavailable, "{where} can't be opened.", "Check the folder's rights."),
+    ("disk i/o error", ReadOnly, "the disk of {where} fails or is full.", "Check the disk."),
+    ("not a database", Corrupt, "{where} is damaged.", "Move it away: a new one is begun by itself."),
+    ("malformed", Corrupt, "{where} is damaged.", "Move it away: a new one is begun by itself."),
+    ("locked", Unavailable, "{where} is locked by another process.", ""),
+)
+
+
+def translated(error: Exception, where: str) -> BackendError:
+    """The BackendError for an error of SQLAlchemy, a driver or a socket. `where` names the database."""
+    cause = getattr(error, "orig", None) or error
+    state = str(getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None) or "")
+    for beginning, kind, reason, remedy in _STATES:
+        if state.startswith(beginning):
+            return kind(PART, reason, remedy=remedy)
+    message = str(cause).lower()
+    for words, kind, reason, remedy in _MESSAGES:
+        if words in message:
+            return kind(PART, reason.format(where=where), remedy=remedy)
+    if isinstance(cause, TimeoutError):
+        return Unavailable(PART, f"{where} doesn't answer in time.")
+    return Unavailable(PART, f"{where} can't be reached ({type(cause).__name__}).")

@@ -1,0 +1,251 @@
+"""Questions, answers and feedback in the journal's database."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, and_, delete, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.journal import codec
+from bot.journal.database import Database
+from bot.journal.spending import add_usage
+from bot.journal.tables import feedback, now, questions, runs, usage, workers
+from bot.model import Answer, Outcome, Question, Usage
+from bot.ports import Asked, Feedback, Gap, Judged, Recorded, Tally
+
+_DAY = 86400.0
+_ENDED = ("done", "failed", "cancelled")
+
+
+class SqlJournal:
+    """ports.Journal. `keep_texts` False leaves out what people asked, and what repeats it.
+
+    Such a question can't be answered by a process that adopts it, makes no gap, and `why` shows its scores
+    but not its queries. The answer's text stays: it is made of the docs.
+    """
+
+    def __init__(self, database: Database, *, keep_texts: bool = True) -> None:
+        self._database = database
+        self._keep_texts = keep_texts
+
+    # --- one question -----------------------------------------------------------------------------
+
+    async def accept(self, asked: Asked, *, worker: str) -> bool:
+        question = self._stored(asked.question)
+        row = self._database.insert(questions).values(
+            id=asked.id,
+            key=asked.key,
+            platform=asked.platform,
+            place=asked.place,
+            person=asked.person,
+            reply=asked.reply,
+            question=codec.dumped(question),
+            text=question.text,
+            wording=codec.wording(question.text),
+            asked_at=now(),
+            worker=worker,
+            degraded=False,
+        )
+        async with self._database.writing() as connection:
+            done = await connection.execute(row.on_conflict_do_nothing(index_elements=["key"]))
+        return done.rowcount > 0
+
+    async def set_reply(self, question_id: str, reply: str) -> None:
+        await self._update(question_id, reply=reply)
+
+    async def finish(self, question_id: str, answer: Answer, *, seconds: float) -> None:
+        kept = codec.slim(answer, with_texts=self._keep_texts)
+        values = {
+            "outcome": str(answer.outcome),
+            "answer": codec.dumped(kept),
+            "degraded": bool(answer.degraded),
+            "seconds": seconds,
+        }
+        async with self._database.writing() as connection:
+            await connection.execute(update(questions).where(questions.c.id == question_id).values(values))
+            await add_usage(self._database, connection, answer.usage)
+
+    async def recorded(self, question_id: str) -> Recorded | None:
+        return await self._one(select(questions).where(questions.c.id == question_id))
+
+    async def recorded_by_reply(self, platform: str, reply: str) -> Recorded | None:
+        same = and_(questions.c.platform == platform, questions.c.reply == reply)
+        return await self._one(select(questions).where(same).order_by(questions.c.asked_at.desc()).limit(1))
+
+    async def asked_by(self, platform: str, person: str, *, within: float) -> int:
+        c = questions.c
+        same = and_(c.platform == platform, c.person == person, c.asked_at > now() - within)
+        async with self._database.reading() as connection:
+            return await connection.scalar(select(func.count()).where(same)) or 0
+
+    # --- whose questions --------------------------------------------------------------------------
+
+    async def beat(self, worker: str) -> None:
+        async with self._database.writing() as connection:
+            await self._beat(connection, worker)
+
+    async def adopt(self, platform: str, *, worker: str, silent_for: float) -> list[Recorded]:
+        c = questions.c
+        alive = select(workers.c.name).where(workers.c.seen_at > now() - silent_for)
+        lost = and_(
+            c.platform == platform,
+            c.outcome.is_(None),
+            or_(c.worker.is_(None), and_(c.worker != worker, c.worker.not_in(alive))),
+        )
+        async with self._database.writing(alone=True) as connection:
+            await self._beat(connection, worker)
+            taken = await connection.execute(
+                update(questions).where(lost).values(worker=worker).returning(*questions.c)
+            )
+            return sorted((_recorded(row) for row in taken), key=lambda recorded: recorded.asked_at)
+
+    async def give_back(self, worker: str) -> None:
+        c = questions.c
+        mine = and_(c.worker == worker, c.outcome.is_(None))
+        async with self._database.writing() as connection:
+            await connection.execute(update(questions).where(mine).values(worker=None))
+            await connection.execute(delete(workers).where(workers.c.name == worker))
+
+    # --- what people think of the answers ---------------------------------------------------------
+
+    async def give_feedback(self, given: Feedback) -> None:
+        said = {
+            "verdict": given.verdict,
+            "complaint": given.complaint,
+            "comment": codec.storable(given.comment),
+            "at": now(),
+        }
+        row = self._database.insert(feedback).values(answer_id=given.answer_id, person=given.person, **said)
+        row = row.on_conflict_do_update(index_elements=["answer_id", "person"], set_=said)
+        async with self._database.writing() as connection:
+            await connection.execute(row)
+
+    async def feedback(self, answer_id: str) -> list[Feedback]:
+        wanted = select(feedback).where(feedback.c.answer_id == answer_id).order_by(feedback.c.at)
+        async with self._database.reading() as connection:
+            return [_feedback(row) for row in await connection.execute(wanted)]
+
+    async def judged(self, *, limit: int = 1000) -> list[Judged]:
+        some = select(feedback.c.answer_id)
+        wanted = select(questions).where(questions.c.id.in_(some)).order_by(questions.c.asked_at.desc())
+        async with self._database.reading() as connection:
+            found = [_recorded(row) for row in await connection.execute(wanted.limit(limit))]
+            ids = [recorded.asked.id for recorded in found]
+            said: dict[str, list[Feedback]] = {each: [] for each in ids}
+            for row in await connection.execute(select(feedback).where(feedback.c.answer_id.in_(ids))):
+                said[row.answer_id].append(_feedback(row))
+        return [Judged(recorded, tuple(said[recorded.asked.id])) for recorded in found]
+
+    # --- all of them ------------------------------------------------------------------------------
+
+    async def gaps(self, *, limit: int = 20) -> list[Gap]:
+        c = questions.c
+        unanswered = and_(c.outcome == str(Outcome.NOT_FOUND), c.wording != "")
+        times, last = func.count().label("times"), func.max(c.asked_at).label("last")
+        groups = select(c.wording, times, last).where(unanswered).group_by(c.wording)
+        groups = groups.order_by(times.desc(), last.desc()).limit(limit)
+        async with self._database.reading() as connection:
+            found = (await connection.execute(groups)).all()
+            texts = await self._usual_texts(connection, [row.wording for row in found])
+        return [Gap(texts[row.wording], row.times, _time(row.last)) for row in found]
+
+    async def tally(self, *, days: int = 7) -> Tally:
+        c = questions.c
+        recent = c.asked_at > now() - days * _DAY
+        async with self._database.reading() as connection:
+            outcomes = await connection.execute(
+                select(c.outcome, func.count()).where(recent).group_by(c.outcome)
+            )
+            counts = {row[0]: row[1] for row in outcomes}
+            degraded = await connection.scalar(select(func.count()).where(recent, c.degraded)) or 0
+            seconds = sorted(
+                await connection.scalars(select(c.seconds).where(recent, c.seconds.is_not(None)))
+            )
+        return Tally(
+            outcomes={outcome: counts.get(str(outcome), 0) for outcome in Outcome},
+            unfinished=counts.get(None, 0),
+            degraded=degraded,
+            seconds_p50=_at(seconds, 0.5),
+            seconds_p95=_at(seconds, 0.95),
+        )
+
+    async def spend(self, spent: Sequence[Usage]) -> None:
+        async with self._database.writing() as connection:
+            await add_usage(self._database, connection, spent)
+
+    async def spent(self, *, days: int = 30) -> list[Usage]:
+        u = usage.c
+        recent = u.day * _DAY > now() - days * _DAY
+        sums = [func.sum(column) for column in (u.calls, u.texts, u.input_tokens, u.output_tokens)]
+        wanted = select(u.model, *sums).where(recent).group_by(u.model).order_by(u.model)
+        async with self._database.reading() as connection:
+            return [
+                Usage(row[0], *(int(each) for each in row[1:])) for row in await connection.execute(wanted)
+            ]
+
+    async def purge(self, *, older_than_days: int) -> int:
+        before = now() - older_than_days * _DAY
+        async with self._database.writing() as connection:
+            gone = await connection.execute(delete(questions).where(questions.c.asked_at < before))
+            await connection.execute(delete(feedback).where(feedback.c.at < before))
+            old_runs = and_(runs.c.requested_at < before, runs.c.state.in_(_ENDED))
+            await connection.execute(delete(runs).where(old_runs))
+            await connection.execute(delete(workers).where(workers.c.seen_at < now() - _DAY))
+        return gone.rowcount
+
+    # --- within -----------------------------------------------------------------------------------
+
+    def _stored(self, question: Question) -> Question:
+        if not self._keep_texts:
+            return replace(question, text="", history=())
+        turns = tuple(replace(turn, text=codec.storable(turn.text)) for turn in question.history)
+        return replace(question, text=codec.storable(question.text), history=turns)
+
+    async def _update(self, question_id: str, **values: object) -> None:
+        async with self._database.writing() as connection:
+            await connection.execute(update(questions).where(questions.c.id == question_id).values(values))
+
+    async def _one(self, wanted: Select[Any]) -> Recorded | None:
+        async with self._database.reading() as connection:
+            row = (await connection.execute(wanted)).first()
+        return None if row is None else _recorded(row)
+
+    async def _beat(self, connection: AsyncConnection, worker: str) -> None:
+        seen = self._database.insert(workers).values(name=worker, seen_at=now())
+        seen = seen.on_conflict_do_update(index_elements=["name"], set_={"seen_at": now()})
+        await connection.execute(seen)
+
+    async def _usual_texts(self, connection: AsyncConnection, wordings: list[str]) -> Mapping[str, str]:
+        c = questions.c
+        times = func.count().label("times")
+        wanted = select(c.wording, c.text).where(c.wording.in_(wordings)).group_by(c.wording, c.text)
+        rows = await connection.execute(wanted.order_by(times, c.text.desc()))
+        return {row.wording: row.text for row in rows}
+
+
+def _recorded(row: Row[Any]) -> Recorded:
+    asked = Asked(
+        id=row.id,
+        key=row.key,
+        platform=row.platform,
+        place=row.place,
+        person=row.person,
+        question=codec.loaded(Question, row.question),
+        reply=row.reply,
+    )
+    answer = None if row.answer is None else codec.loaded(Answer, row.answer)
+    return Recorded(asked, _time(row.asked_at), answer, row.reply, row.seconds)
+
+
+def _feedback(row: Row[Any]) -> Feedback:
+    return Feedback(row.answer_id, row.person, row.verdict, row.complaint, row.comment)
+
+
+def _time(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _at(ordered: Sequence[float | None], share: float) -> float | None:
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else None

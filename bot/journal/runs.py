@@ -1,0 +1,213 @@
+"""Sync runs in the journal's database: asked for by anybody, done by the indexer that leads."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Row, and_, case, delete, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.journal import codec
+from bot.journal.database import Database
+from bot.journal.spending import add_usage
+from bot.journal.tables import failing, good_syncs, now, runs, workers
+from bot.model import Failure, Progress, SyncReport, Usage
+from bot.ports import Failing, RunState, SyncRequest, SyncRun
+
+_OPEN = ("waiting", "running")
+_TRIES = 5
+_NAME = 1000
+
+
+class SqlRuns:
+    """ports.Runs. A running run whose worker was silent for `lost_after` seconds may be taken by another.
+
+    A request for some paths alone never stands in for another: it waits beside a run that goes on, since that
+    may have passed those paths already; waiting ones of a source are merged.
+    """
+
+    def __init__(self, database: Database, *, lost_after: float = 20.0) -> None:
+        self._database = database
+        self._lost_after = lost_after
+
+    async def request(self, request: SyncRequest) -> tuple[SyncRun, bool]:
+        return await self._enter(request, {"state": "waiting"})
+
+    async def begin(self, request: SyncRequest, *, worker: str) -> tuple[SyncRun, bool]:
+        started = {"state": "running", "worker": worker, "started_at": now(), "beat_at": now()}
+        run, new = await self._enter(request, started)
+        taken = run if new else await self._take(worker, only=run.id)
+        return (run, False) if taken is None else (taken, True)
+
+    async def take(self, worker: str) -> SyncRun | None:
+        return await self._take(worker)
+
+    async def report_progress(self, run_id: str, progress: Progress) -> None:
+        values = {"progress": codec.dumped(progress), "beat_at": now()}
+        async with self._database.writing() as connection:
+            await connection.execute(update(runs).where(runs.c.id == run_id).values(values))
+
+    async def beat(self, run_id: str) -> None:
+        async with self._database.writing() as connection:
+            await connection.execute(update(runs).where(runs.c.id == run_id).values(beat_at=now()))
+
+    async def cancel(self, run_id: str) -> None:
+        waits = runs.c.state == "waiting"
+        values = {
+            "cancel_wanted": True,
+            "state": case((waits, "cancelled"), else_=runs.c.state),
+            "slot": case((waits, None), else_=runs.c.slot),
+            "ended_at": case((waits, now()), else_=runs.c.ended_at),
+        }
+        mine = and_(runs.c.id == run_id, runs.c.state.in_(_OPEN))
+        async with self._database.writing() as connection:
+            await connection.execute(update(runs).where(mine).values(values))
+
+    async def end(self, run_id: str, state: RunState, reports: Sequence[SyncReport], error: str = "") -> None:
+        ended = {
+            "state": state,
+            "reports": [codec.dumped(report) for report in reports],
+            "error": codec.storable(error),
+            "ended_at": now(),
+            "slot": None,
+        }
+        async with self._database.writing() as connection:
+            done = await connection.execute(
+                update(runs).where(runs.c.id == run_id).values(ended).returning(runs.c.request)
+            )
+            row = done.first()
+            narrow = row is not None and bool(codec.loaded(SyncRequest, row.request).paths)
+            for report in reports:
+                await self._remember(connection, report, narrow=narrow)
+
+    async def run(self, run_id: str) -> SyncRun | None:
+        async with self._database.reading() as connection:
+            row = (await connection.execute(select(runs).where(runs.c.id == run_id))).first()
+        return None if row is None else _run(row)
+
+    async def latest(self, *, limit: int = 20) -> list[SyncRun]:
+        wanted = select(runs).order_by(runs.c.requested_at.desc(), runs.c.id).limit(limit)
+        async with self._database.reading() as connection:
+            return [_run(row) for row in await connection.execute(wanted)]
+
+    async def last_good(self) -> dict[str, datetime]:
+        async with self._database.reading() as connection:
+            rows = await connection.execute(select(good_syncs))
+            return {row.source: _time(row.at) for row in rows}
+
+    async def failing(self) -> list[Failing]:
+        async with self._database.reading() as connection:
+            rows = await connection.execute(select(failing).order_by(failing.c.source, failing.c.name))
+            return [Failing(row.source, Failure(row.name, row.reason), _time(row.since)) for row in rows]
+
+    # --- within -----------------------------------------------------------------------------------
+
+    async def _enter(self, request: SyncRequest, state: Mapping[str, object]) -> tuple[SyncRun, bool]:
+        run_id, slot = uuid.uuid4().hex[:12], _slot(request)
+        row = self._database.insert(runs).values(
+            id=run_id,
+            slot=slot,
+            source=request.source,
+            request=codec.dumped(request),
+            requested_at=now(),
+            reports=[],
+            error="",
+            cancel_wanted=False,
+            **state,
+        )
+        entered = row.on_conflict_do_nothing(index_elements=["slot"]).returning(*runs.c)
+        for _ in range(_TRIES):  # the run in the way may end just now
+            async with self._database.writing() as connection:
+                new = (await connection.execute(entered)).first()
+                if new is not None:
+                    return _run(new), True
+                other = await self._widened(connection, slot, request)
+                if other is not None:
+                    return other, False
+        raise RuntimeError(f"the slot {slot} is taken and free at once")
+
+    async def _widened(self, connection: AsyncConnection, slot: str, request: SyncRequest) -> SyncRun | None:
+        """The run that holds the slot, with the request's paths and rights put in if it waits."""
+        wanted = select(runs).where(runs.c.slot == slot).with_for_update()
+        row = (await connection.execute(wanted)).first()
+        if row is None or row.state != "waiting":
+            return None if row is None else _run(row)
+        run = _run(row)
+        merged = replace(
+            run.request,
+            full=run.request.full or request.full,
+            confirm_deletes=run.request.confirm_deletes or request.confirm_deletes,
+            paths=tuple(dict.fromkeys((*run.request.paths, *request.paths))),
+        )
+        if merged != run.request:
+            same = runs.c.id == run.id
+            await connection.execute(update(runs).where(same).values(request=codec.dumped(merged)))
+        return replace(run, request=merged)
+
+    async def _take(self, worker: str, *, only: str | None = None) -> SyncRun | None:
+        c = runs.c
+        silent = now() - self._lost_after
+        alive = select(workers.c.name).where(workers.c.seen_at > silent)
+        lost = and_(c.state == "running", c.beat_at <= silent, c.worker.not_in(alive))
+        free = or_(c.state == "waiting", lost)
+        wanted = select(runs).where(free, c.id == only if only is not None else c.id.is_not(None))
+        async with self._database.writing(alone=True) as connection:
+            row = (await connection.execute(wanted.order_by(c.requested_at, c.id).limit(1))).first()
+            if row is None:
+                return None
+            # A run for some paths makes room for the next to wait.
+            slot = f"{row.slot}/{row.id}" if row.slot and row.slot.endswith("/paths") else row.slot
+            values = {"state": "running", "worker": worker, "beat_at": now(), "slot": slot}
+            if row.started_at is None:
+                values["started_at"] = now()
+            taken = update(runs).where(c.id == row.id).values(values).returning(*runs.c)
+            return _run((await connection.execute(taken)).one())
+
+    async def _remember(self, connection: AsyncConnection, report: SyncReport, *, narrow: bool) -> None:
+        """The source's last good sync, what fails in it since when, and what its embedding was billed."""
+        if report.embedded and report.model:
+            used = Usage(report.model, texts=report.embedded, input_tokens=report.tokens)
+            await add_usage(self._database, connection, [used])
+        if report.error or report.cancelled or narrow:
+            return
+        at = self._database.insert(good_syncs).values(source=report.source, at=now())
+        await connection.execute(at.on_conflict_do_update(index_elements=["source"], set_={"at": now()}))
+        fails = {failure.name[:_NAME]: failure.reason for failure in report.failed}
+        mended = and_(failing.c.source == report.source, failing.c.name.not_in(fails))
+        await connection.execute(delete(failing).where(mended))
+        for name, reason in fails.items():
+            row = self._database.insert(failing).values(
+                source=report.source, name=codec.storable(name), reason=codec.storable(reason), since=now()
+            )
+            said = {"reason": row.excluded.reason}
+            await connection.execute(row.on_conflict_do_update(index_elements=["source", "name"], set_=said))
+
+
+def _slot(request: SyncRequest) -> str:
+    source = request.source or "*"
+    return f"{source}/paths" if request.paths else source
+
+
+def _run(row: Row[Any]) -> SyncRun:
+    return SyncRun(
+        id=row.id,
+        request=codec.loaded(SyncRequest, row.request),
+        state=row.state,
+        requested_at=_time(row.requested_at),
+        started_at=_maybe(row.started_at),
+        ended_at=_maybe(row.ended_at),
+        progress=None if row.progress is None else codec.loaded(Progress, row.progress),
+        reports=tuple(codec.loaded(SyncReport, report) for report in row.reports),
+        error=row.error,
+        cancel_wanted=row.cancel_wanted,
+    )
+
+
+def _time(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _maybe(seconds: float | None) -> datetime | None:
+    return None if seconds is None else _time(seconds)

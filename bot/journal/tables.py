@@ -1,0 +1,146 @@
+"""The tables as they are after all migrations. Times are seconds since 1970 by the database's clock."""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+# The last migration; the database is left alone where it says so already.
+HEAD = "0001"
+
+metadata = MetaData()
+
+
+class now(FunctionElement[float]):  # noqa: N801 - it is used like SQL's own
+    """The database's clock: seconds since 1970, of this moment and not of the transaction's start."""
+
+    type = Double()
+    inherit_cache = True
+
+
+@compiles(now, "sqlite")
+def _now_sqlite(_element: now, _compiler: SQLCompiler, **_: object) -> str:
+    return "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+@compiles(now, "postgresql")
+def _now_postgresql(_element: now, _compiler: SQLCompiler, **_: object) -> str:
+    return "extract(epoch from clock_timestamp())::float8"
+
+
+# `worker` None: whoever adopts next may have it. `answer` None: not finished. `wording` groups gaps.
+questions = Table(
+    "questions",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("key", String(300), nullable=False),
+    Column("platform", String(40), nullable=False),
+    Column("place", Text, nullable=False),
+    Column("person", String(200), nullable=False),
+    Column("reply", String(600), nullable=False),
+    Column("question", JSON, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("wording", Text, nullable=False),
+    Column("asked_at", Double, nullable=False),
+    Column("worker", String(200)),
+    Column("outcome", String(20)),
+    Column("answer", JSON(none_as_null=True)),
+    Column("degraded", Boolean, nullable=False, default=False),
+    Column("seconds", Double),
+    UniqueConstraint("key", name="questions_key"),
+    Index("questions_reply", "platform", "reply"),
+    Index("questions_asked_at", "asked_at"),
+    Index("questions_person", "platform", "person", "asked_at"),
+    Index("questions_outcome", "outcome", "wording"),
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("answer_id", String(64), primary_key=True),
+    Column("person", String(200), primary_key=True),
+    Column("verdict", String(10), nullable=False),
+    Column("complaint", String(40), nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("at", Double, nullable=False),
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("seen_at", Double, nullable=False),
+)
+
+# `slot` is taken while the run waits or goes on: one at a time of a kind.
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("slot", String(300)),
+    Column("source", String(100)),
+    Column("request", JSON, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("requested_at", Double, nullable=False),
+    Column("started_at", Double),
+    Column("ended_at", Double),
+    Column("worker", String(200)),
+    Column("beat_at", Double),
+    Column("progress", JSON(none_as_null=True)),
+    Column("reports", JSON, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("cancel_wanted", Boolean, nullable=False, default=False),
+    UniqueConstraint("slot", name="runs_slot"),
+    Index("runs_state", "state", "requested_at"),
+)
+
+# The end of each source's last sync without an error.
+good_syncs = Table(
+    "good_syncs",
+    metadata,
+    Column("source", String(100), primary_key=True),
+    Column("at", Double, nullable=False),
+)
+
+# Pages that fail, and since when.
+failing = Table(
+    "failing",
+    metadata,
+    Column("source", String(100), primary_key=True),
+    Column("name", String(1000), primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("since", Double, nullable=False),
+)
+
+# What the models were billed for, by day (since 1970) and model.
+usage = Table(
+    "usage",
+    metadata,
+    Column("day", Integer, primary_key=True),
+    Column("model", String(200), primary_key=True),
+    Column("calls", BigInteger, nullable=False),
+    Column("texts", BigInteger, nullable=False),
+    Column("input_tokens", BigInteger, nullable=False),
+    Column("output_tokens", BigInteger, nullable=False),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("holder", String(200), nullable=False),
+    Column("until", Double, nullable=False),
+)
