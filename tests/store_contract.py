@@ -453,9 +453,12 @@ class StoreContract:
 
     async def test_searches_side_by_side(self, store: Store) -> None:
         """Many searches at once each get their own answer."""
-        await store.replace([page(f"wiki:{n}.md", f"topic{n} is explained here") for n in range(30)])
-        found = await asyncio.gather(*(store.search(ask(f"topic{n}", vector=False)) for n in range(30)))
-        assert [ids(hits) for hits in found] == [[f"wiki:{n}.md"] for n in range(30)]
+        words = [
+            f"{a}{b}rium" for a in ("zan", "qui", "vol", "mer", "tob") for b in ("d", "k", "m", "p", "s")
+        ]
+        await store.replace([page(f"wiki:{word}.md", f"{word} is explained", title="T") for word in words])
+        found = await asyncio.gather(*(store.search(ask(word, vector=False)) for word in words))
+        assert [ids(hits) for hits in found] == [[f"wiki:{word}.md"] for word in words]
 
     # --- format, rebuild and swap -------------------------------------------------------------------
 

@@ -1,0 +1,81 @@
+"""Connections for reading and the one for writing, for as long as the same file lies at the path."""
+
+import queue
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import TypeVar
+
+import apsw
+
+from bot.backends.embedded import files
+from bot.backends.embedded.reading import Memory, StaleError
+
+T = TypeVar("T")
+
+_CACHE_KIB = 8_000
+_ATTEMPTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    connection: apsw.Connection
+    file: files.Identity | None
+
+
+class Pool:
+    """Lends connections to threads, one thread a connection, and opens them as they are needed.
+
+    A file that was put in place of the known one is noticed by the next use.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._idle: queue.LifoQueue[_Opened] = queue.LifoQueue()
+        self._lock = Lock()
+        self._file: files.Identity | None = None
+        self._memory = Memory()
+
+    def use(self, work: Callable[[apsw.Connection, Memory], T], *, write: bool = False) -> T:
+        """Run the work in one transaction; raises BackendError for what the file or the disk does."""
+        for attempt in range(_ATTEMPTS):
+            opened, memory = self._take()
+            try:
+                with files.translated(self.path), files.transaction(opened.connection, write=write):
+                    result = work(opened.connection, memory)
+            except StaleError:
+                self._idle.put(opened)
+                if attempt == _ATTEMPTS - 1:
+                    raise
+            except BaseException:
+                opened.connection.close()
+                raise
+            else:
+                self._idle.put(opened)
+                return result
+        raise AssertionError
+
+    def close(self) -> None:
+        while True:
+            try:
+                self._idle.get_nowait().connection.close()
+            except queue.Empty:
+                return
+
+    def _take(self) -> tuple[_Opened, Memory]:
+        current = files.identity(self.path)
+        while True:
+            try:
+                opened = self._idle.get_nowait()
+            except queue.Empty:
+                opened = _Opened(files.connect(self.path, cache_kib=_CACHE_KIB), files.identity(self.path))
+                current = opened.file
+                break
+            if opened.file == current:
+                break
+            opened.connection.close()
+        with self._lock:
+            if current != self._file:
+                self._file, self._memory = current, Memory()
+            return opened, self._memory

@@ -1,0 +1,257 @@
+"""Reading a build, in one transaction: one search never sees two states of the index."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from threading import Lock
+
+import apsw
+
+from bot import analyze
+from bot.backends.embedded import keywords, vectors
+from bot.backends.embedded.fusion import fuse
+from bot.backends.embedded.schema import Build
+from bot.model import Passage
+from bot.ports import Hit, SearchQuery, SourceStats, Span, StoreStats, Vector
+
+# Each leg brings so many candidates at least: the relative scores of a short list would say little.
+LEG = 50
+# Pages in so many of the most usual languages are found by their own stems.
+LANGUAGES = 6
+_BATCH = 500
+_PASSAGE = (
+    "c.id, d.doc_id, d.source, c.ordinal, d.title, c.heading, d.url, c.anchor, c.text, d.updated_at, d.owners"
+)
+
+
+class StaleError(Exception):
+    """The memory is ahead of this snapshot, which another thread has overtaken: take a new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    id: int
+    source: str
+    audience: frozenset[str]
+    documents: int
+    chunks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """What a search needs to know beforehand: small, and read again when the index has changed."""
+
+    version: tuple[int, int]
+    scopes: tuple[Scope, ...]
+    languages: tuple[str, ...]
+    chunks: int
+    frequencies: dict[str, int] = field(default_factory=dict)
+
+    def visible(self, audience: frozenset[str], sources: frozenset[str] | None) -> tuple[Scope, ...]:
+        return tuple(
+            scope
+            for scope in self.scopes
+            if scope.audience & audience and (sources is None or scope.source in sources)
+        )
+
+
+class Memory:
+    """What the process knows of the file, shared by its threads; each value is of one version."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._catalog: Catalog | None = None
+        self._codes: vectors.Codes | None = None
+
+    def catalog(self, connection: apsw.Connection, build: Build) -> Catalog:
+        version = (build.id, build.generation)
+        with self._lock:
+            known = self._catalog
+            if known is None or known.version < version:
+                self._catalog = known = _read_catalog(connection, build, known)
+        if known.version > version:
+            raise StaleError
+        return known
+
+    def codes(self, connection: apsw.Connection, build: Build) -> vectors.Codes:
+        version = (build.id, build.generation)
+        with self._lock:
+            known = self._codes
+            if known is None or known.version < version:
+                self._codes = known = vectors.load(connection, build, known)
+        if known.version > version:
+            raise StaleError
+        return known
+
+
+def _read_catalog(connection: apsw.Connection, build: Build, known: Catalog | None) -> Catalog:
+    rows = connection.execute(
+        f"select id, source, audience, documents, chunks from scopes_{build.id} where documents > 0"
+    )
+    scopes = tuple(Scope(n, source, frozenset(json.loads(names)), d, c) for n, source, names, d, c in rows)
+    languages = connection.execute(
+        f"select language from languages_{build.id} where documents > 0 order by documents desc limit ?",
+        (LANGUAGES,),
+    )
+    chunks = sum(scope.chunks for scope in scopes)
+    frequencies: dict[str, int] = {}
+    if known is not None and known.version[0] == build.id and abs(known.chunks - chunks) * 10 < chunks:
+        frequencies = known.frequencies  # still about right
+    return Catalog(
+        (build.id, build.generation), scopes, tuple(row[0] for row in languages), chunks, frequencies
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A build as it was when the transaction began."""
+
+    connection: apsw.Connection
+    build: Build
+    memory: Memory
+
+    def search(self, query: SearchQuery) -> list[Hit]:
+        catalog = self.memory.catalog(self.connection, self.build)
+        visible = catalog.visible(query.audience, query.sources)
+        if not visible or query.limit <= 0:
+            return []
+        vector = self._usable(query.vector)
+        alpha = query.alpha if vector is not None else 0.0
+        leg = max(query.limit, LEG)
+        expression = self._expression(query.text, catalog, visible)
+        by_word: dict[int, float] = {}
+        by_sense: dict[int, float] = {}
+        if expression and alpha < 1:
+            by_word = keywords.best(self.connection, self.build, expression, leg)
+        if vector is not None and alpha > 0:
+            codes = self.memory.codes(self.connection, self.build)
+            allowed = None if len(visible) == len(catalog.scopes) else [scope.id for scope in visible]
+            by_sense = vectors.nearest(self.connection, codes, vector, allowed, leg)
+        fused = fuse(by_word, by_sense, alpha=alpha, limit=query.limit)
+        ids = [chunk for chunk, _ in fused]
+        self._fill(ids, by_word, expression, by_sense, vector)
+        found = self._passages(ids)
+        return [
+            Hit(_scored(found[chunk], score), by_word.get(chunk), by_sense.get(chunk))
+            for chunk, score in fused
+        ]
+
+    def passages(self, spans: Sequence[Span], audience: frozenset[str]) -> list[Passage]:
+        catalog = self.memory.catalog(self.connection, self.build)
+        allowed = {scope.id for scope in catalog.visible(audience, None)}
+        found: dict[str, Passage] = {}
+        for span in spans:
+            for scope, *row in self.connection.execute(
+                f"select d.scope, {_PASSAGE} from documents_{self.build.id} d"
+                f" join chunks_{self.build.id} c on c.document = d.id"
+                " where d.doc_id = ? and c.ordinal between ? and ? order by c.ordinal",
+                (span.doc_id, span.first, span.last),
+            ):
+                if scope in allowed:
+                    passage = _passage(row)
+                    found.setdefault(passage.chunk_id, passage)
+        return list(found.values())
+
+    def revisions(self, source: str) -> dict[str, str]:
+        return dict(
+            self.connection.execute(
+                f"select doc_id, revision from documents_{self.build.id} where source = ?", (source,)
+            )
+        )
+
+    def vectors(self, hashes: Sequence[str]) -> dict[str, Vector]:
+        found: dict[str, Vector] = {}
+        for start in range(0, len(hashes), _BATCH):
+            for text_hash, blob in self.connection.execute(
+                f"select c.text_hash, v.vector from chunks_{self.build.id} c"
+                f" join vectors_{self.build.id} v on v.id = c.id"
+                " where c.text_hash in (select value from json_each(?))",
+                (json.dumps(hashes[start : start + _BATCH]),),
+            ):
+                found[text_hash] = vectors.from_half(blob)
+        return found
+
+    def stats(self, size: int | None) -> StoreStats:
+        by_source: dict[str, SourceStats] = {}
+        for scope in self.memory.catalog(self.connection, self.build).scopes:
+            sofar = by_source.get(scope.source, SourceStats(0, 0))
+            by_source[scope.source] = SourceStats(
+                sofar.documents + scope.documents, sofar.chunks + scope.chunks
+            )
+        return StoreStats(
+            documents=sum(each.documents for each in by_source.values()),
+            chunks=sum(each.chunks for each in by_source.values()),
+            bytes=size,
+            sources=by_source,
+        )
+
+    def _usable(self, vector: Vector | None) -> Vector | None:
+        """A vector of other dimensions is of a model that this build doesn't know: keywords alone."""
+        return vector if vector is not None and len(vector) == self.build.format.dimensions else None
+
+    def _expression(self, text: str, catalog: Catalog, visible: Sequence[Scope]) -> str:
+        terms = analyze.query_terms(text, catalog.languages or ("en",))
+        terms = keywords.choose(terms, self._frequency(catalog), catalog.chunks)
+        if not terms:
+            return ""
+        seen = {scope.id for scope in visible}
+        hidden = [scope for scope in catalog.scopes if scope.id not in seen]
+        if sum(scope.chunks for scope in hidden) < sum(scope.chunks for scope in visible):
+            return keywords.match(terms, never=[scope.id for scope in hidden])
+        return keywords.match(terms, only=sorted(seen))
+
+    def _frequency(self, catalog: Catalog) -> Callable[[str], int]:
+        def look_up(term: str) -> int:
+            known = catalog.frequencies.get(term)
+            if known is None:
+                known = keywords.frequency(self.connection, self.build, term)
+                catalog.frequencies[term] = known
+            return known
+
+        return look_up
+
+    def _fill(
+        self,
+        ids: Sequence[int],
+        by_word: dict[int, float],
+        expression: str,
+        by_sense: dict[int, float],
+        vector: Vector | None,
+    ) -> None:
+        """Score each hit by the leg that didn't find it, too: the core decides by both."""
+        missed = [chunk for chunk in ids if chunk not in by_sense]
+        if vector is not None and missed:
+            by_sense.update(vectors.exact(self.connection, self.build.id, vector, missed))
+        missed = [chunk for chunk in ids if chunk not in by_word]
+        if expression and missed:
+            by_word.update(keywords.scores(self.connection, self.build, expression, missed))
+
+    def _passages(self, ids: Sequence[int]) -> dict[int, Passage]:
+        rows = self.connection.execute(
+            f"select {_PASSAGE} from chunks_{self.build.id} c"
+            f" join documents_{self.build.id} d on d.id = c.document"
+            " where c.id in (select value from json_each(?))",
+            (json.dumps(ids),),
+        )
+        return {row[0]: _passage(row) for row in rows}
+
+
+def _passage(row: Sequence[object]) -> Passage:
+    _, doc_id, source, ordinal, title, heading, url, anchor, text, updated_at, owners = row
+    return Passage(
+        chunk_id=f"{doc_id}#{ordinal}",
+        doc_id=str(doc_id),
+        source=str(source),
+        ordinal=int(str(ordinal)),
+        title=str(title),
+        heading=str(heading),
+        url=f"{url}#{anchor}" if anchor and url and "#" not in str(url) else str(url),
+        text=str(text),
+        updated_at=datetime.fromisoformat(str(updated_at)) if updated_at else None,
+        owners=tuple(json.loads(str(owners))),
+    )
+
+
+def _scored(passage: Passage, score: float) -> Passage:
+    return replace(passage, score=score)
