@@ -1,6 +1,6 @@
 """What an answer looks like, before a platform draws it: the same parts in the same order everywhere."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -36,7 +36,7 @@ LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class SourceLine:
-    """One cited (or nearest) page. `url` may be empty: the page has no public address."""
+    """One cited page, or one of the nearest (`number` 0). `url` may be empty: the page has no public address."""
 
     number: int
     title: str
@@ -68,11 +68,13 @@ def of_answer(
             buttons.append(Press.SHARE)
         return AnswerView(answer.id, answer.text, lines, (*_stale(lines), *answer.degraded), tuple(buttons))
     if answer.outcome is Outcome.NOT_FOUND:
-        lines = _lines(answer.nearest, now, stale_after)
+        lines = tuple(replace(line, number=0) for line in _lines(answer.nearest, now, stale_after))
         owners = list(dict.fromkeys(owner for page in answer.nearest for owner in page.owners[:1]))
         text = answer.text
         if owners:
             text += "\n\n" + words.WHOM_TO_ASK.format(owners=" or ".join(owners))
+        if lines:
+            text += "\n\n" + words.NOT_FOUND_NEAREST
         buttons = [Press.HUMAN] if can_ask_human else []
         return AnswerView(answer.id, text, lines, answer.degraded, tuple(buttons))
     return AnswerView(answer.id, answer.text, (), answer.degraded, ())

@@ -61,7 +61,8 @@ def section(mrkdwn: str) -> Block:
 def source(line: SourceLine) -> str:
     """One line under an answer: number, linked title, age, a warning if it is old."""
     aged = f" · {line.age}" if line.age else ""
-    return f"[{line.number}] {link(shorten(line.title, 150), line.url)}{aged}{' ⚠️' if line.stale else ''}"
+    mark = f"[{line.number}]" if line.number else "•"
+    return f"{mark} {link(shorten(line.title, 150), line.url)}{aged}{' ⚠️' if line.stale else ''}"
 
 
 def button(press: Press, value: str) -> Block:

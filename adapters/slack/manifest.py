@@ -30,6 +30,7 @@ def manifest(settings: SlackSettings, *, url: str = "") -> dict[str, Any]:
     """The manifest for Socket Mode, or with `url` (https://docent.example.com) for HTTP."""
     endpoint = {"url": f"{url}/slack/events"} if url else {}
     request_url = {"request_url": f"{url}/slack/events"} if url else {}
+    prompts = [{"title": prompt.title, "message": prompt.message} for prompt in settings.prompts]
     return {
         "display_information": {
             "name": settings.name,
@@ -39,9 +40,7 @@ def manifest(settings: SlackSettings, *, url: str = "") -> dict[str, Any]:
         "features": {
             "agent_view": {
                 "agent_description": "Ask me anything about our docs. I answer with sources, and say so when they don't say.",
-                "suggested_prompts": [
-                    {"title": prompt.title, "message": prompt.message} for prompt in settings.prompts
-                ],
+                **({"suggested_prompts": prompts} if prompts else {}),
             },
             "app_home": {
                 "home_tab_enabled": False,
