@@ -91,21 +91,3 @@ async def test_pauses_without_advice_grow_until_something_gets_through(clock):
 
     assert waits == [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
     assert bucket.paused_for == 1.0
-
-
-async def test_calls_at_once_are_bounded():
-    """No more slots are given out than calls may run at once."""
-    bucket = Bucket(concurrency=3)
-    busy, most = 0, 0
-
-    async def call() -> None:
-        nonlocal busy, most
-        async with bucket.slot():
-            busy += 1
-            most = max(most, busy)
-            await asyncio.sleep(0)
-            busy -= 1
-
-    await asyncio.gather(*(call() for _ in range(20)))
-
-    assert most == 3

@@ -1,14 +1,14 @@
-"""How much may be sent when: calls and texts a minute, calls at once, and a stop for everybody after a 429."""
+"""How much may be sent when: calls and texts a minute, and a stop for everybody after a 429."""
 
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 
 MINUTE = 60.0
 _WORTH_A_CALL = 8  # texts; less than that waits for more room
 _LONGEST_BACKOFF = 30.0
+_LONGEST_PAUSE = 60.0  # whatever Retry-After says: then it is tried again
 
 
 class Bucket:
@@ -22,13 +22,11 @@ class Bucket:
         *,
         calls_per_minute: int | None = None,
         texts_per_minute: int | None = None,
-        concurrency: int = 8,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._calls = calls_per_minute
         self._texts = texts_per_minute
-        self._slots = asyncio.Semaphore(concurrency)
         self._clock = clock
         self._sleep = sleep
         self._sent: deque[tuple[float, int]] = deque()
@@ -40,12 +38,6 @@ class Bucket:
     def paused_for(self) -> float:
         """Seconds until anything may be sent again; 0 if it may."""
         return max(0.0, self._paused_until - self._clock())
-
-    @asynccontextmanager
-    async def slot(self) -> AsyncIterator[None]:
-        """One of the calls at once."""
-        async with self._slots:
-            yield
 
     async def take(self, wanted: int) -> int:
         """Wait for room, and count it as used: a call of so many texts, at most `wanted`."""
@@ -61,7 +53,7 @@ class Bucket:
         """Send nothing for so long; None doubles with every pause until something gets through."""
         if seconds is None:
             seconds, self._backoff = self._backoff, min(self._backoff * 2, _LONGEST_BACKOFF)
-        self._paused_until = max(self._paused_until, self._clock() + seconds)
+        self._paused_until = max(self._paused_until, self._clock() + min(seconds, _LONGEST_PAUSE))
 
     def succeeded(self) -> None:
         self._backoff = 1.0

@@ -20,10 +20,10 @@ class EmbedOptions:
     encoding: Encoding = "float"
     calls_per_minute: int | None = None
     texts_per_minute: int | None = None
-    concurrency: int = 8
-    batch_seconds: float = 30.0
+    calls_at_once: int = 4
+    batch_seconds: float = 60.0
     query_seconds: float = 3.0
-    patience_seconds: float = 600.0  # how long indexing puts up with 429s while nothing gets through
+    patience_seconds: float = 300.0  # how long indexing puts up with 429s while nothing gets through
 
 
 @dataclass(frozen=True, slots=True)
