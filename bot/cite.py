@@ -33,7 +33,7 @@ class Checker:
     """Takes a writer's events, gives out what may be shown, in order and final, as soon as it is settled.
 
     A unit (sentence, list item, row, code block) is shown if a citation of a retrieved passage covers any of
-    it, with a `[n]` marker after it; or if it states no facts and something before it was covered. The rest
+    it, with a `[n]` marker where the citation ends; or if it states no facts and something before it was covered. The rest
     is dropped. Nothing at all is shown before the first citation. `trusted` texts are our own: what stands in
     them needs no citation.
     """
@@ -101,29 +101,30 @@ class Checker:
         gap = self._raw[self._done : unit.start]
         if unit.kind != "prose" or not _SAME_BLOCK.match(gap):
             self._gap = ""
-        chunks = self._covering(unit) or self._verbatim(unit, raw)
-        if not chunks and (head or unit.kind in ("heading", "rule")):
+        cited = self._covering(unit) or self._verbatim(unit, raw)
+        if not cited and (head or unit.kind in ("heading", "rule")):
             if unit.kind == "heading" or head:
                 self._held = ""
             self._held += gap + (
                 "" if _HARD_FACT.search(raw) and unit.kind != "rule" else self._harmless(raw, unit)
             )
             return ""
-        if not chunks and self._states_facts(raw):
+        if not cited and self._states_facts(raw):
             self.dropped.append(raw)
             self._gap = self._gap or gap
             return ""
-        if not chunks and not self._shown:
+        if not cited and not self._shown:
             self._preface += gap + self._harmless(raw, unit)
             return ""
-        return self._show(unit, self._gap or gap, raw, chunks)
+        return self._show(unit, self._gap or gap, raw, cited)
 
-    def _show(self, unit: Unit, gap: str, raw: str, chunks: Sequence[str]) -> str:
+    def _show(self, unit: Unit, gap: str, raw: str, cited: Sequence[Cited]) -> str:
         text = self._harmless(raw, unit)
         self._gap = ""
         if not text.strip():
             return ""
-        numbers = sorted({self._number(chunk, raw) for chunk in chunks})
+        ending = [one for one in cited if not self._raw[unit.end : one.end].strip()]
+        numbers = sorted({self._number(chunk, one) for one in ending for chunk in one.chunk_ids})
         before = self._preface + self._held + gap
         self._preface = self._held = ""
         shown = (before if self._shown else before.lstrip("\n")) + _marked(text, unit, numbers)
@@ -136,16 +137,16 @@ class Checker:
             text = unlink(_OWN_MARKER.sub("", text), lambda url: normal(url) in self._urls)
         return defuse(text)
 
-    def _covering(self, unit: Unit) -> tuple[str, ...]:
-        chunks = (c for cited in self._cited if _overlap(cited, unit) for c in cited.chunk_ids)
-        return tuple(dict.fromkeys(chunks))
+    def _covering(self, unit: Unit) -> list[Cited]:
+        return [cited for cited in self._cited if _overlap(cited, unit)]
 
-    def _verbatim(self, unit: Unit, raw: str) -> tuple[str, ...]:
+    def _verbatim(self, unit: Unit, raw: str) -> list[Cited]:
         """Models seldom cite code: code that stands in a passage word for word counts as cited."""
         lines = [line.strip() for line in raw.split("\n")[1:-1] if line.strip()]
         if unit.kind != "code" or not lines:
-            return ()
-        return tuple(c for c, p in self._passages.items() if all(line in p.text for line in lines))[:1]
+            return []
+        holding = (c for c, p in self._passages.items() if all(line in p.text for line in lines))
+        return [Cited(unit.start, unit.end, (chunk,)) for chunk in holding][:1]
 
     def _states_facts(self, raw: str) -> bool:
         plain = " ".join(raw.split())
@@ -155,12 +156,14 @@ class Checker:
     def _names(self) -> frozenset[str]:
         return _names_within(passage.text for passage in self._passages.values())
 
-    def _number(self, chunk_id: str, sentence: str) -> int:
+    def _number(self, chunk_id: str, cited: Cited) -> int:
         passage = self._passages[chunk_id]
         key = (passage.doc_id, passage.url)
         if key not in self._numbers:
             self._numbers[key] = len(self._numbers) + 1
-            self._citations.append(citation(passage, self._numbers[key], near=sentence))
+            self._citations.append(
+                citation(passage, self._numbers[key], near=self._raw[cited.start : cited.end])
+            )
         return self._numbers[key]
 
 

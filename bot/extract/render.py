@@ -1,0 +1,107 @@
+"""Chosen snippets → Markdown, page by page in reading order, and which passages each piece rests on. Pure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from bot.analyze import tokens
+from bot.extract.select import Chosen
+from bot.extract.snippets import Snippet
+
+LONGEST = 480  # characters of one quoted piece
+MARKER = 4  # characters of " [1]"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """`gap` is the space before it; the text rests on the passages `chunk_ids`."""
+
+    gap: str
+    text: str
+    chunk_ids: tuple[str, ...]
+
+
+def render(chosen: Sequence[Chosen], asked: frozenset[str] = frozenset()) -> list[Piece]:
+    """One piece a paragraph, list or table. `asked` are the question's terms, for labels."""
+    pages: dict[str, int] = {}
+    for one in sorted(chosen, key=lambda c: c.order):
+        pages.setdefault(one.snippet.passage.doc_id, len(pages))
+    ordered = sorted(chosen, key=lambda c: (pages[c.snippet.passage.doc_id], c.snippet.place))
+    pieces: list[Piece] = []
+    label = ""
+    for _, run in groupby(ordered, key=_run_key):
+        group = list(run)
+        text = "\n".join(_lines(group)) if group[0].snippet.kind in ("item", "row") else _paragraph(group)
+        wanted = _label(group, asked)
+        if wanted and wanted != label:
+            text = f"**{wanted}**{_after_label(group)}{text}"
+        label = wanted or label
+        ids = (s.passage.chunk_id for c in group for s in (c.snippet, *c.same))
+        pieces.append(Piece("\n\n" if pieces else "", text, tuple(dict.fromkeys(ids))))
+    return pieces
+
+
+def length(pieces: Sequence[Piece]) -> int:
+    """As shown, markers included."""
+    return sum(len(p.gap) + len(p.text) + MARKER * len(p.chunk_ids) for p in pieces)
+
+
+def _run_key(one: Chosen) -> tuple[object, ...]:
+    """What is shown together: sentences of a paragraph, items of a list, rows of a table."""
+    s = one.snippet
+    if s.kind in ("item", "row"):
+        return (s.passage.doc_id, s.passage.chunk_id, s.kind, s.lead, s.head, _pages(one))
+    return (s.passage.doc_id, s.passage.chunk_id, s.kind, s.block, _pages(one))
+
+
+def _pages(one: Chosen) -> frozenset[str]:
+    return frozenset(s.passage.doc_id for s in (one.snippet, *one.same))
+
+
+def _lines(group: Sequence[Chosen]) -> Iterator[str]:
+    first = group[0].snippet
+    if first.lead:
+        yield _plain(first.lead)
+        yield ""
+    if first.head:
+        yield first.head
+    for one in group:
+        s = one.snippet
+        yield f"{s.bullet}{_cut(_plain(s.text))}" if s.kind == "item" else _cut(s.text)
+
+
+def _paragraph(group: Sequence[Chosen]) -> str:
+    """Sentences of one paragraph; where some between them are left out, it shows."""
+    first = group[0].snippet
+    if first.kind == "code":
+        code = "\n\n".join(one.snippet.text for one in group)
+        return f"{_plain(first.lead)}\n\n{code}" if first.lead else code
+    text = ""
+    last: Snippet | None = None
+    for one in group:
+        s = one.snippet
+        if last is not None:
+            text += " " if s.previous is last else " … "
+        text += _cut(_plain(s.text))
+        last = s
+    return text
+
+
+def _label(group: Sequence[Chosen], asked: frozenset[str]) -> str:
+    """The heading, where it says something of what was asked that the quoted text doesn't."""
+    first = group[0].snippet
+    heading = first.passage.heading.split(" > ")[-1]
+    said = frozenset(t for c in group for t in tokens(f"{c.snippet.lead} {c.snippet.head} {c.snippet.text}"))
+    return heading if (frozenset(tokens(heading)) & asked) - said else ""
+
+
+def _after_label(group: Sequence[Chosen]) -> str:
+    return ": " if group[0].snippet.kind == "prose" else "\n\n"
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else text[:LONGEST].rsplit(" ", 1)[0] + " …"

@@ -1,0 +1,129 @@
+"""Which snippets make the answer: the best for each part of the question, no two that say the same. Pure."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bot.analyze import tokens
+from bot.extract.score import Scored
+from bot.extract.snippets import Snippet
+from bot.extract.wanted import Kind, Part
+
+LEAST = 0.55  # of the best score for its part: below this a snippet is filler
+SAME = 0.75  # overlap of words from which on two snippets say the same
+STEP_BONUS = 0.25
+
+_DEPENDS = re.compile(
+    r"[\"'(*_]*(?:this|that|these|those|it|they|them|he|she|his|her|their|its|such|however|also|otherwise|then|"
+    r"instead|therefore|additionally|in addition|if so|if not|in this case|in that case|after that|afterwards|"
+    r"once (?:this|that|done)|the same|both|but|and|so|dies\w*|das|es|sie|esto|eso|cela|ceci)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """`same` are snippets of other pages that say the same, to be cited along. `order` is by pick."""
+
+    snippet: Snippet
+    order: int
+    same: tuple[Snippet, ...] = ()
+
+
+def select(
+    ranked: Sequence[Sequence[Scored]], parts: Sequence[Part], fits: Callable[[Sequence[Chosen]], bool]
+) -> list[Chosen]:
+    """The parts take turns; each takes its best that is new, while the whole `fits`."""
+    picker = _Picker(fits)
+    queues = [list(one) for one in ranked]
+    floors = [one[0].score * LEAST if one else 0.0 for one in ranked]
+    going = set(range(len(queues)))
+    while going:
+        for number in sorted(going):
+            steps = Kind.STEPS in parts[number].kinds
+            if not picker.take(queues[number], floors[number], steps=steps):
+                going.discard(number)
+    return picker.chosen
+
+
+class _Picker:
+    def __init__(self, fits: Callable[[Sequence[Chosen]], bool]) -> None:
+        self._fits = fits
+        self.chosen: list[Chosen] = []
+        self._words: dict[int, frozenset[str]] = {}
+
+    def take(self, queue: list[Scored], floor: float, *, steps: bool) -> bool:
+        """False if the queue has nothing more to give."""
+        while queue:
+            best = max(queue, key=lambda one: self._gain(one, steps=steps))
+            if best.score < floor:
+                return False
+            queue.remove(best)
+            if best.snippet.is_lead or self._has(best.snippet):
+                continue
+            twin = self._twin(best.snippet)
+            if twin is not None:
+                self._cite_along(twin, best.snippet)
+                continue
+            if self._add(best.snippet):
+                return True
+        return False
+
+    def _gain(self, one: Scored, *, steps: bool) -> float:
+        bonus = STEP_BONUS if steps and any(_siblings(one.snippet, c.snippet) for c in self.chosen) else 0.0
+        return one.score + bonus
+
+    def _add(self, snippet: Snippet) -> bool:
+        """With the sentence before it, if it can't be understood without."""
+        wanted = [snippet]
+        if snippet.previous is not None and _DEPENDS.match(snippet.text) and not self._has(snippet.previous):
+            wanted.insert(0, snippet.previous)
+        while wanted:
+            new = [Chosen(one, len(self.chosen) + n) for n, one in enumerate(wanted)]
+            if self._fits([*self.chosen, *new]):
+                self.chosen += new
+                return True
+            wanted.pop(0)
+        return False
+
+    def _has(self, snippet: Snippet) -> bool:
+        return any(c.snippet is snippet for c in self.chosen)
+
+    def _twin(self, snippet: Snippet) -> int | None:
+        words = self._of(snippet)
+        for index, other in enumerate(self.chosen):
+            theirs = self._of(other.snippet)
+            common = len(words & theirs)
+            if (
+                common
+                and common / min(len(words), len(theirs)) >= SAME
+                and _numbers(snippet) <= _numbers(other.snippet)
+            ):
+                return index
+        return None
+
+    def _cite_along(self, index: int, snippet: Snippet) -> None:
+        twin = self.chosen[index]
+        pages = {one.passage.doc_id for one in (twin.snippet, *twin.same)}
+        if snippet.passage.doc_id not in pages:
+            self.chosen[index] = Chosen(twin.snippet, twin.order, (*twin.same, snippet))
+
+    def _of(self, snippet: Snippet) -> frozenset[str]:
+        key = id(snippet)
+        if key not in self._words:
+            self._words[key] = frozenset(tokens(snippet.text))
+        return self._words[key]
+
+
+def _siblings(one: Snippet, other: Snippet) -> bool:
+    """Items of one list."""
+    return (
+        one.kind == other.kind == "item"
+        and one.passage.chunk_id == other.passage.chunk_id
+        and one.lead == other.lead
+        and bool(one.bullet)
+    )
+
+
+def _numbers(snippet: Snippet) -> set[str]:
+    return set(re.findall(r"\d+(?:[.,]\d+)*", snippet.text))
