@@ -9,6 +9,7 @@ from datetime import datetime
 
 from adapters import words
 from adapters.text import shorten
+from bot.config import Settings
 from bot.model import Progress, SyncReport
 from bot.ports import BackendError, Gap, Recorded, Runs, Store, SyncRequest, SyncRun
 
@@ -36,6 +37,20 @@ class SourceCycle:
     audience: frozenset[str]
     seconds: float | None = None
     stale_after: int = 3
+
+
+def cycles(settings: Settings) -> tuple[SourceCycle, ...]:
+    """The configured sources."""
+    return tuple(
+        SourceCycle(
+            name=source.name,
+            type=source.type,
+            audience=source.audience,
+            seconds=(source.every or settings.indexer.every).seconds,
+            stale_after=settings.indexer.stale_after_cycles,
+        )
+        for source in settings.sources
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from typing import Protocol
 
 from adapters import view, words
 from adapters.view import AnswerView
+from bot.config import Settings
 from bot.model import Answer, Outcome, Question
 from bot.ports import Asked, BackendError, Journal, Recorded, Span, Store
 
@@ -100,6 +101,15 @@ class Manners:
     beat_every: float = 5.0
     silent_for: float = 15.0
     too_old_to_answer: float = 600.0
+
+
+def manners(settings: Settings, *, can_ask_human: bool) -> Manners:
+    """The manners that docent.yaml asks for."""
+    return Manners(
+        questions_per_minute=settings.limits.questions_per_minute,
+        stale_after=timedelta(seconds=settings.limits.stale_after),
+        can_ask_human=can_ask_human,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,15 @@ from typing import Any, Final
 from slack_bolt.async_app import AsyncApp
 
 from adapters import words
+from adapters.admin_desk import AdminDesk
 from adapters.desk import Desk, Taken
-from adapters.slack.admin import AdminDesk
-from adapters.slack.answers import AnswerDesk
+from adapters.presses import Presses
+from adapters.slack import blocks
 from adapters.slack.api import Gone, Lost, RefusedPayload, Slack, SlackError
 from adapters.slack.intake import Event, Intake
 from adapters.slack.people import People
 from adapters.slack.reply import Place
+from adapters.slack.stage import SlackConsole, SlackStage
 from adapters.slack.text import escape
 from adapters.view import Press
 from bot.config import Settings
@@ -40,7 +42,7 @@ class Handlers:
         intake: Intake,
         people: People,
         desk: Desk,
-        answers: AnswerDesk,
+        presses: Presses,
         admins: AdminDesk,
         settings: Settings,
     ) -> None:
@@ -48,7 +50,7 @@ class Handlers:
         self._intake = intake
         self._people = people
         self._desk = desk
-        self._answers = answers
+        self._presses = presses
         self._admins = admins
         self._settings = settings
         self._tasks: set[asyncio.Task[None]] = set()
@@ -117,7 +119,14 @@ class Handlers:
 
     async def on_admin(self, ack: Ack, command: Event) -> None:
         await ack()
-        self._later(self._admins.command(command))
+        console = SlackConsole(
+            self._slack,
+            self._people,
+            user=command["user_id"],
+            channel=command["channel_id"],
+            response_url=command["response_url"],
+        )
+        self._later(self._admins.command(str(command.get("text") or ""), console))
 
     async def on_shortcut(self, ack: Ack, body: Event) -> None:
         """Answer from the docs, on somebody's message: in its thread, or for the presser alone."""
@@ -142,21 +151,59 @@ class Handlers:
         await ack()
 
     async def on_feedback(self, ack: Ack, body: Event) -> None:
+        """👍 is thanked for; 👎 counts at once and opens a small form for the reason."""
         await ack()
-        self._later(self._answers.feedback(body))
+        self._later(self._feedback(body))
 
-    async def on_press(self, ack: Ack, body: Event) -> None:
-        await ack()
-        press = Press(body["actions"][0]["action_id"].removeprefix("docent_"))
-        if press in (Press.CANCEL, Press.CONFIRM):
-            self._later(self._admins.press(press, body))
+    async def _feedback(self, body: Event) -> None:
+        stage = self._stage(body)
+        choice, _, answer_id = str(body["actions"][0].get("value") or "").partition(":")
+        bad = choice == Press.BAD
+        if not await self._presses.feedback(stage, answer_id, "down" if bad else "up"):
+            return
+        if bad:
+            view = blocks.feedback_modal(answer_id, stage.place)
+            await self._slack.open_view(body["trigger_id"], view)
         else:
-            self._later(self._answers.press(press, body))
+            await stage.tell(words.THANKS_UP)
 
     async def on_complaint(self, ack: Ack, body: Event) -> None:
         """The form behind 👎."""
         await ack()
-        self._later(self._answers.complaint(body))
+        self._later(self._complaint(body))
+
+    async def _complaint(self, body: Event) -> None:
+        values = body["view"]["state"]["values"]
+        answer_id, _, channel = body["view"]["private_metadata"].partition(" ")
+        chosen = (values["complaint"]["complaint"].get("selected_option") or {}).get("value", "")
+        comment = values["comment"]["comment"].get("value") or ""
+        stage = self._stage({**body, "docent_channel": channel})
+        if await self._presses.feedback(stage, answer_id, "down", chosen, comment):
+            await stage.tell(words.THANKS_DOWN)
+
+    async def on_press(self, ack: Ack, body: Event) -> None:
+        await ack()
+        action = body["actions"][0]
+        press = Press(action["action_id"].removeprefix("docent_"))
+        value = str(action.get("value") or "")
+        if press in (Press.CANCEL, Press.CONFIRM):
+            console = SlackConsole(
+                self._slack, self._people, user=body["user"]["id"], channel=body["channel"]["id"]
+            )
+            act = self._admins.cancel if press is Press.CANCEL else self._admins.confirm
+            self._later(act(value, console))
+        else:
+            self._later(self._presses.press(self._stage(body), press, value))
+
+    def _stage(self, body: Event) -> SlackStage:
+        return SlackStage(
+            slack=self._slack,
+            intake=self._intake,
+            people=self._people,
+            desk=self._desk,
+            help_channel=self._settings.slack.help_channel,
+            body=body,
+        )
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(_logged(work))

@@ -119,7 +119,7 @@ class Intake:
             id=uuid.uuid4().hex[:12],
             key=key,
             platform="slack",
-            place=json.dumps({"address": place.dump(), "thread": thread, "direct": direct}),
+            place=json.dumps({"place": place.dump(), "thread": thread, "direct": direct}),
             person=place.user,
             question=Question(
                 text=text,
@@ -136,9 +136,14 @@ class Intake:
     def revive(self, recorded: Recorded) -> Reply:
         """The reply of a question whose process died."""
         saved = json.loads(recorded.asked.place)
-        address = recorded.reply or saved["address"]
         thread = tuple(saved["thread"]) if saved["thread"] else None
-        return self._reply(recorded.asked, Place.load(address), thread, direct=saved["direct"])
+        place = Place.load(saved["place"]).at(recorded.reply)
+        return self._reply(recorded.asked, place, thread, direct=saved["direct"])
+
+    def address_of(self, link: str) -> str:
+        """The address of the answer's message behind a permalink; "" if it isn't one."""
+        found = re.search(r"/archives/([A-Z0-9]+)/p(\d{7,})", link)
+        return f"{found[1]}/{found[2][:-6]}.{found[2][-6:]}" if found else ""
 
     def _reply(self, asked: Asked, place: Place, thread: tuple[str, str] | None, *, direct: bool) -> Reply:
         fill = self._filler(place, thread, direct=direct)

@@ -27,10 +27,10 @@ _APPEND_EVERY = 0.7  # seconds; Slack's tier 4 has room for that with a few stre
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an answer goes; JSON of it is the address in the journal.
+    """Where an answer goes. The journal keeps it as JSON, and the `address` of what was shown.
 
-    `ts` is the message that holds the answer (empty until there is one), `streaming` that it was left as
-    a stream. `response_url` belongs to a private answer.
+    `ts` is the message that holds the answer (empty until there is one), `streaming` that it is a stream.
+    `response_url` belongs to a private answer.
     """
 
     channel: str
@@ -42,6 +42,20 @@ class Place:
     private: bool = False
     unprompted: bool = False
     response_url: str = ""
+
+    @property
+    def address(self) -> str:
+        """Channel and ts of the answer's message, as links to it hold them."""
+        return f"{self.channel}/{self.ts}" if self.ts else ""
+
+    def at(self, address: str) -> "Place":
+        """The same, with the message that an address names."""
+        channel, _, ts = address.partition("/")
+        if not ts:
+            return self
+        return replace(
+            self, channel=channel, ts=ts, thread_ts=self.thread_ts if channel == self.channel else ""
+        )
 
     def dump(self) -> str:
         return json.dumps({key: value for key, value in asdict(self).items() if value})
@@ -257,7 +271,7 @@ class ThreadReply:
     async def _moved(self, **changes: str | bool) -> None:
         self._place = replace(self._place, **changes)  # type: ignore[arg-type] # fields of Place
         if self._remember:
-            await self._remember(self._place.dump())
+            await self._remember(self._place.address)
 
 
 class PrivateReply:
@@ -272,8 +286,7 @@ class PrivateReply:
         self._place = place
 
     async def begin(self, remember: Callable[[str], Awaitable[None]]) -> None:
-        """The command's ack has shown already that work goes on."""
-        await remember(self._place.dump())
+        """The command's ack has shown already that work goes on; there is no message to go back to."""
 
     async def write(self, text: str) -> None:
         """A private answer comes whole: a response_url may be used five times only."""

@@ -7,7 +7,6 @@ import socket
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
 
 import aiohttp
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
@@ -20,17 +19,16 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from adapters.admin import SourceCycle
-from adapters.desk import Desk, Manners, Reply
-from adapters.slack.admin import AdminDesk
-from adapters.slack.answers import AnswerDesk
+from adapters import admin
+from adapters.admin_desk import AdminDesk
+from adapters.desk import Desk, Reply, manners
+from adapters.presses import Presses
 from adapters.slack.api import Gone, Lost, RefusedPayload, Slack, SlackError
 from adapters.slack.budget import Budget
 from adapters.slack.handlers import Handlers
 from adapters.slack.intake import Intake
 from adapters.slack.people import People
 from bot.bootstrap import App
-from bot.config import Settings
 from bot.ports import Recorded, Unauthorized, Unavailable
 
 log = logging.getLogger(__name__)
@@ -63,27 +61,24 @@ async def adapter(app: App) -> AsyncIterator[AsyncApp]:
             app.answerer,
             app.journal,
             app.store,
-            manners(app.settings),
+            manners(app.settings, can_ask_human=settings.help_channel is not None),
             worker=f"slack {socket.gethostname()} {os.getpid()} {uuid.uuid4().hex[:6]}",
             revive=revive,
         )
-        answers = AnswerDesk(
-            slack=slack, intake=intake, people=people, desk=desk, journal=app.journal, settings=app.settings
-        )
+
+        async def find(link: str) -> Recorded | None:
+            address = intake.address_of(link)
+            return await app.journal.recorded_by_reply("slack", address) if address else None
+
         admins = AdminDesk(
-            slack=slack,
-            people=people,
-            runs=app.runs,
-            journal=app.journal,
-            store=app.store,
-            sources=cycles(app.settings),
+            runs=app.runs, journal=app.journal, store=app.store, sources=admin.cycles(app.settings), find=find
         )
         handlers = Handlers(
             slack=slack,
             intake=intake,
             people=people,
             desk=desk,
-            answers=answers,
+            presses=Presses(desk, app.journal),
             admins=admins,
             settings=app.settings,
         )
@@ -131,27 +126,6 @@ async def _who(slack: Slack) -> dict[str, str]:
             log.warning("Slack can't be reached: %s", error)
             await asyncio.sleep(min(2.0**attempt, 15))
     raise Unavailable("Slack", "it can't be reached.") from problem
-
-
-def manners(settings: Settings) -> Manners:
-    return Manners(
-        questions_per_minute=settings.limits.questions_per_minute,
-        stale_after=timedelta(seconds=settings.limits.stale_after),
-        can_ask_human=settings.slack.help_channel is not None,
-    )
-
-
-def cycles(settings: Settings) -> tuple[SourceCycle, ...]:
-    return tuple(
-        SourceCycle(
-            name=source.name,
-            type=source.type,
-            audience=source.audience,
-            seconds=(source.every or settings.indexer.every).seconds,
-            stale_after=settings.indexer.stale_after_cycles,
-        )
-        for source in settings.sources
-    )
 
 
 # --- Socket Mode ----------------------------------------------------------------------------------

@@ -1,0 +1,140 @@
+"""Admin commands on every platform. Who asks is checked at the moment they act, also behind each button."""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Protocol
+
+from adapters import admin, words
+from bot.ports import BackendError, Journal, Recorded, Runs, Store, SyncRun
+
+log = logging.getLogger(__name__)
+
+
+class Shown(Protocol):
+    """A message that is kept current. Raises Undeliverable when it can't be any more."""
+
+    async def update(self, run: SyncRun) -> None: ...
+
+
+class Console(Protocol):
+    """Somebody at an admin command or button."""
+
+    person: str
+
+    async def is_admin(self) -> bool:
+        """As it is now."""
+        ...
+
+    async def answer(self, text: str) -> None:
+        """Markdown for the admin alone."""
+        ...
+
+    async def show(self, run: SyncRun) -> Shown:
+        """A message with the run, and with buttons to cancel it or to confirm its deletions."""
+        ...
+
+
+class AdminDesk:
+    """Commands and their buttons. `find` turns a link to an answer's message into what the journal has."""
+
+    def __init__(
+        self,
+        *,
+        runs: Runs,
+        journal: Journal,
+        store: Store,
+        sources: tuple[admin.SourceCycle, ...],
+        find: Callable[[str], Awaitable[Recorded | None]],
+        update_every: float = 3.0,
+    ) -> None:
+        self._runs = runs
+        self._journal = journal
+        self._store = store
+        self._sources = sources
+        self._find = find
+        self._update_every = update_every
+        self._watches: set[asyncio.Task[None]] = set()
+
+    async def command(self, text: str, console: Console) -> None:
+        """Do what was typed."""
+        if not await self._allowed(console, text):
+            return
+        parsed = admin.parse(text, tuple(one.name for one in self._sources))
+        if isinstance(parsed, admin.Mistake):
+            await console.answer(parsed.text)
+            return
+        try:
+            await self._do(parsed, console)
+        except BackendError as error:
+            await console.answer(f"⚠️ {error}")
+        except Exception:  # the outermost loop of a command: the admin hears of it
+            reference = uuid.uuid4().hex[:12]
+            log.exception("admin command %s failed", reference)
+            await console.answer(words.BROKEN.format(id=reference))
+
+    async def _allowed(self, console: Console, what: str) -> bool:
+        if await console.is_admin():
+            return True
+        log.warning("admin command %r refused to %s", what[:80], console.person)
+        await console.answer(words.NOT_ADMIN)
+        return False
+
+    async def _do(self, parsed: admin.Command, console: Console) -> None:
+        if parsed.name == "reindex":
+            run, new = await admin.start(self._runs, parsed, console.person)
+            if not new:
+                await console.answer("One is running already: " + admin.describe(run))
+            await self._follow(run, console)
+        elif parsed.name == "status":
+            now = datetime.now(UTC)
+            await console.answer(await admin.status(self._store, self._runs, self._sources, now))
+        elif parsed.name == "sources":
+            await console.answer(admin.sources(self._sources))
+        elif parsed.name == "gaps":
+            await console.answer(admin.gaps(await self._journal.gaps()))
+        else:
+            recorded = await self._journal.recorded(parsed.target) or await self._find(parsed.target)
+            await console.answer(admin.why(recorded) if recorded else words.ANSWER_GONE)
+
+    async def cancel(self, run_id: str, console: Console) -> None:
+        """Stop a run after its current batch; what was done is kept."""
+        if await self._allowed(console, f"cancel {run_id}"):
+            await self._runs.cancel(run_id)
+
+    async def confirm(self, run_id: str, console: Console) -> None:
+        """Do the deletions that a run held back."""
+        if not await self._allowed(console, f"confirm {run_id}"):
+            return
+        run = await self._runs.run(run_id)
+        for report in run.reports if run else ():
+            if report.held_back:
+                wanted = admin.Command("reindex", report.source, confirm_deletes=True)
+                confirmed, _ = await admin.start(self._runs, wanted, console.person)
+                await self._follow(confirmed, console)
+
+    async def _follow(self, run: SyncRun, console: Console) -> None:
+        """Show the run until it has ended, in the background."""
+        shown = await console.show(run)
+        task = asyncio.create_task(self._watch(run, shown), name=f"watch {run.id}")
+        self._watches.add(task)
+        task.add_done_callback(self._watches.discard)
+
+    async def _watch(self, run: SyncRun, shown: Shown) -> None:
+        try:
+            async for now in admin.watch(self._runs, run.id, every=self._update_every):
+                if now != run:
+                    await shown.update(now)
+                run = now
+        except BackendError as error:
+            log.warning("the progress of run %s is no longer shown: %s", run.id, error)
+        except Exception:  # the outermost loop of a watch: the run itself goes on
+            log.exception("the progress of run %s is no longer shown", run.id)
+
+    async def close(self) -> None:
+        """Stop showing progress; the runs go on."""
+        for task in self._watches:
+            task.cancel()
+        await asyncio.gather(*self._watches, return_exceptions=True)

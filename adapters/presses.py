@@ -1,0 +1,146 @@
+"""What the buttons under an answer do, on every platform."""
+
+import logging
+from collections import OrderedDict
+from dataclasses import replace
+from typing import Protocol
+
+from adapters import words
+from adapters.desk import Desk, Undeliverable
+from adapters.view import AnswerView, Press
+from bot.ports import BackendError, Complaint, Feedback, Journal, Recorded, Verdict
+
+log = logging.getLogger(__name__)
+
+_REMEMBERED = 2000
+COMPLAINTS: dict[str, Complaint] = {
+    "wrong": "wrong",
+    "outdated": "outdated",
+    "incomplete": "incomplete",
+    "not my question": "not my question",
+}
+
+
+class Stage(Protocol):
+    """Where a button was pressed, and by whom."""
+
+    person: str
+    place: str
+
+    async def name(self) -> str:
+        """The presser's name, for others to read."""
+        ...
+
+    async def audience(self) -> frozenset[str]:
+        """What the presser and the place may both see, now."""
+        ...
+
+    async def tell(self, text: str) -> None:
+        """A word to the presser alone."""
+        ...
+
+    async def show_sources(self, answer: AnswerView) -> None:
+        """The sources with their quotes, to the presser alone."""
+        ...
+
+    async def share(self, answer: AnswerView) -> None:
+        """The answer, to everybody here."""
+        ...
+
+    async def ask_more(self, recorded: Recorded) -> None:
+        """Ask for a longer answer, as private as the first."""
+        ...
+
+    async def help(self, text: str) -> bool:
+        """Post into the help channel with the way back here; False if there is none to post into."""
+        ...
+
+
+class Presses:
+    """Feedback, more, sources, share, ask a human."""
+
+    def __init__(self, desk: Desk, journal: Journal) -> None:
+        self._desk = desk
+        self._journal = journal
+        self._done: OrderedDict[str, None] = OrderedDict()
+
+    async def feedback(
+        self, stage: Stage, answer_id: str, verdict: Verdict, complaint: str = "", comment: str = ""
+    ) -> bool:
+        """Keep it: one for each person and answer, changeable. False if it couldn't be kept (and said so)."""
+        given = Feedback(answer_id, stage.person, verdict, COMPLAINTS.get(complaint, ""), comment[:2000])
+        try:
+            await self._journal.give_feedback(given)
+        except BackendError as error:
+            log.warning("feedback on %s was lost: %s", answer_id, error)
+            await stage.tell(words.BROKEN.format(id=answer_id))
+            return False
+        return True
+
+    async def press(self, stage: Stage, press: Press, answer_id: str) -> None:
+        """Do what the button says."""
+        try:
+            found = await self._desk.again(answer_id)
+        except BackendError as error:
+            log.warning("answer %s can't be read: %s", answer_id, error)
+            await stage.tell(words.BROKEN.format(id=answer_id))
+            return
+        if found is None:
+            await stage.tell(words.ANSWER_GONE)
+            return
+        recorded, answer = found
+        if press is Press.MORE:
+            await stage.ask_more(recorded)
+        elif press is Press.HUMAN:
+            await self._human(stage, recorded)
+        elif not await self._may_see(stage, recorded):
+            await stage.tell(words.NOT_FOR_ALL if press is Press.SHARE else words.ANSWER_GONE)
+        elif press is Press.SOURCES:
+            await stage.show_sources(answer)
+        elif press is Press.SHARE:
+            await self._share(stage, recorded, answer)
+
+    async def _may_see(self, stage: Stage, recorded: Recorded) -> bool:
+        try:
+            return recorded.answer is not None and await self._desk.may_see(
+                recorded.answer, await stage.audience()
+            )
+        except BackendError as error:
+            log.warning("the pages of %s can't be checked: %s", recorded.asked.id, error)
+            return False
+
+    async def _share(self, stage: Stage, recorded: Recorded, answer: AnswerView) -> None:
+        """A private answer for everybody; only its asker may, and once for each place."""
+        if stage.person != recorded.asked.person or not self._first(
+            f"share {recorded.asked.id} {stage.place}"
+        ):
+            return
+        lead = words.SHARED.format(person=await stage.name())
+        question = " ".join(recorded.asked.question.text.split())
+        await stage.share(replace(answer, text=f"{lead}\n\n> {question}\n\n{answer.text}"))
+
+    async def _human(self, stage: Stage, recorded: Recorded) -> None:
+        """The question to the help channel, once."""
+        key = f"human {recorded.asked.id}"
+        if self._first(key):
+            lead = words.ASKED_HUMAN.format(person=await stage.name())
+            question = " ".join(recorded.asked.question.text.split())
+            try:
+                posted = await stage.help(f"{lead}\n\n> {question}")
+            except Undeliverable as error:
+                log.warning("the help channel can't be written to: %s", error)
+                posted = False
+            if not posted:
+                self._done.pop(key, None)
+                await stage.tell(words.NO_HELP_CHANNEL)
+                return
+        await stage.tell(words.HUMAN_ON_IT)
+
+    def _first(self, key: str) -> bool:
+        """Whether this is the first press: people press twice."""
+        if key in self._done:
+            return False
+        self._done[key] = None
+        if len(self._done) > _REMEMBERED:
+            self._done.popitem(last=False)
+        return True

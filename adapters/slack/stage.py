@@ -1,0 +1,176 @@
+"""Where buttons and admin commands are pressed in Slack."""
+
+from typing import Any
+
+from adapters import admin
+from adapters.desk import Desk
+from adapters.slack import blocks
+from adapters.slack.api import Gone, Lost, RefusedPayload, Slack, SlackError
+from adapters.slack.intake import Event, Intake
+from adapters.slack.people import People
+from adapters.slack.reply import Place
+from adapters.slack.text import escape, fallback, link, markdown
+from adapters.text import split
+from adapters.view import AnswerView, Press
+from bot.ports import Recorded, SyncRun
+
+
+class SlackStage:
+    """A press under an answer; made from the interaction's body."""
+
+    def __init__(
+        self,
+        *,
+        slack: Slack,
+        intake: Intake,
+        people: People,
+        desk: Desk,
+        help_channel: str | None,
+        body: Event,
+    ) -> None:
+        self._slack = slack
+        self._intake = intake
+        self._people = people
+        self._desk = desk
+        self._help_channel = help_channel
+        self._container: Event = body.get("container") or {}
+        self._team = str(body["team"]["id"])
+        self.person = str(body["user"]["id"])
+        self.place = str((body.get("channel") or {}).get("id") or body.get("docent_channel") or "")
+
+    @property
+    def _thread(self) -> str:
+        return str(self._container.get("thread_ts") or "")
+
+    @property
+    def _private(self) -> bool:
+        return bool(self._container.get("is_ephemeral"))
+
+    async def name(self) -> str:
+        return (await self._people.person(self.person)).name
+
+    async def audience(self) -> frozenset[str]:
+        return await self._people.audience(self.person, self.place, direct=self.place.startswith("D"))
+
+    async def tell(self, text: str) -> None:
+        await self._whisper(escape(text), [])
+
+    async def show_sources(self, answer: AnswerView) -> None:
+        await self._whisper("Sources", blocks.sources_message(answer))
+
+    async def _whisper(self, text: str, body: list[blocks.Block]) -> None:
+        try:
+            await self._slack.whisper(self.place, self.person, text, body, thread_ts=self._thread)
+        except (SlackError, Gone):
+            await self._slack.post(await self._slack.direct(self.person), text, body)
+
+    async def share(self, answer: AnswerView) -> None:
+        pages = blocks.pages(answer.text)
+        for number, page in enumerate(pages):
+            tail = blocks.tail(answer) if number == len(pages) - 1 else []
+            await self._slack.post(
+                self.place,
+                blocks.summary(page),
+                [blocks.text_block(page), *tail],
+                thread_ts=self._thread,
+                mark=f"share/{answer.answer_id}/{number}",
+            )
+
+    async def ask_more(self, recorded: Recorded) -> None:
+        under = str(self._container.get("message_ts") or "")
+        place = Place(
+            channel=self.place,
+            user=self.person,
+            team=self._team,
+            thread_ts=self._thread or ("" if self._private else under),
+            private=self._private,
+        )
+        who = self.person if self._private else "thread"
+        asked, reply = self._intake.asked(
+            place,
+            recorded.asked.question.text,
+            key=f"slack:more:{recorded.asked.id}:{who}",
+            thread=(place.thread_ts, under) if place.thread_ts else None,
+            direct=self.place.startswith("D"),
+            detailed=True,
+        )
+        await self._desk.take(asked, reply)
+
+    async def help(self, text: str) -> bool:
+        if not self._help_channel:
+            return False
+        body = [blocks.text_block(markdown(text))]
+        where = await self._permalink()
+        if where:
+            body.append(blocks.context(link("Go to the conversation", where)))
+        try:
+            await self._slack.post(self._help_channel, fallback(text), body)
+        except (SlackError, Lost, RefusedPayload):
+            return False
+        return True
+
+    async def _permalink(self) -> str:
+        if self._private or not self._container.get("message_ts"):
+            return ""
+        try:
+            return await self._slack.permalink(self.place, self._container["message_ts"])
+        except (SlackError, Gone, Lost, RefusedPayload):
+            return ""
+
+
+class SlackConsole:
+    """An admin's command (with its response_url) or button."""
+
+    def __init__(
+        self, slack: Slack, people: People, *, user: str, channel: str, response_url: str = ""
+    ) -> None:
+        self._slack = slack
+        self._people = people
+        self._user = user
+        self._channel = channel
+        self._response_url = response_url
+        self.person = f"slack:{user}"
+
+    async def is_admin(self) -> bool:
+        return await self._people.is_admin(self._user)
+
+    async def answer(self, text: str) -> None:
+        for part in split(text, 2900)[:4]:
+            body = [blocks.text_block(markdown(part))]
+            payload: dict[str, Any] = {"text": fallback(part), "blocks": body, "response_type": "ephemeral"}
+            if not (self._response_url and await self._slack.respond(self._response_url, payload)):
+                await self._slack.whisper(self._channel, self._user, fallback(part), body)
+
+    async def show(self, run: SyncRun) -> "SlackRun":
+        """In the channel; in a DM where the bot may not post there."""
+        text, body = _message(run)
+        channel = self._channel
+        try:
+            ts = await self._slack.post(channel, text, body)
+        except (Gone, SlackError):
+            channel = await self._slack.direct(self._user)
+            ts = await self._slack.post(channel, text, body)
+        return SlackRun(self._slack, channel, ts)
+
+
+class SlackRun:
+    """The message that shows a run."""
+
+    def __init__(self, slack: Slack, channel: str, ts: str) -> None:
+        self._slack = slack
+        self._channel = channel
+        self._ts = ts
+
+    async def update(self, run: SyncRun) -> None:
+        text, body = _message(run)
+        await self._slack.update(self._channel, self._ts, text, body)
+
+
+def _message(run: SyncRun) -> tuple[str, list[blocks.Block]]:
+    text = admin.describe(run)
+    buttons: list[blocks.Block] = []
+    if not admin.ended(run) and not run.cancel_wanted:
+        buttons = [blocks.button(Press.CANCEL, run.id)]
+    elif admin.held_back(run):
+        buttons = [blocks.button(Press.CONFIRM, run.id)]
+    return fallback(text), blocks.admin_message(text, buttons=buttons)
