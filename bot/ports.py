@@ -14,7 +14,7 @@ people, without secrets, headers, bodies, questions or documents. Bugs are not c
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -149,11 +149,28 @@ class StoreStats:
     sources: Mapping[str, SourceStats]
 
 
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What an index knows of some terms (`bot.analyze`): in how many of its chunks each stands.
+
+    Terms that stand nowhere are left out. `languages` are its pages', the usual ones first. `chunks` is
+    None where the store can't count.
+    """
+
+    chunks: int | None = None
+    holding: Mapping[str, int] = field(default_factory=dict)
+    languages: tuple[str, ...] = ("en",)
+
+
 class Store(Protocol):
     """The index. Every store passes tests/store_contract.py, which says the rest."""
 
     async def search(self, query: SearchQuery) -> list[Hit]:
         """The best `limit` chunks by fused score that the audience may see; no audience: none."""
+        ...
+
+    async def vocabulary(self, terms: Sequence[str]) -> Vocabulary:
+        """How common the terms are, whoever may see the chunks: for weighing, never for showing."""
         ...
 
     async def passages(self, spans: Sequence[Span], audience: frozenset[str]) -> list[Passage]:

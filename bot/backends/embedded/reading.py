@@ -13,7 +13,7 @@ from bot.backends.embedded import keywords, vectors
 from bot.backends.embedded.fusion import fuse
 from bot.backends.embedded.schema import Build
 from bot.model import Passage
-from bot.ports import Hit, SearchQuery, SourceStats, Span, StoreStats, Vector
+from bot.ports import Hit, SearchQuery, SourceStats, Span, StoreStats, Vector, Vocabulary
 
 # Each leg brings so many candidates at least: the relative scores of a short list would say little.
 LEG = 50
@@ -152,6 +152,13 @@ class Snapshot:
                     passage = _passage(row)
                     found.setdefault(passage.chunk_id, passage)
         return list(found.values())
+
+    def vocabulary(self, terms: Sequence[str]) -> Vocabulary:
+        catalog = self.memory.catalog(self.connection, self.build)
+        look_up = self._frequency(catalog)
+        counted = {term: look_up(term) for term in dict.fromkeys(terms)}
+        holding = {term: count for term, count in counted.items() if count}
+        return Vocabulary(catalog.chunks, holding, catalog.languages or ("en",))
 
     def revisions(self, source: str) -> dict[str, str]:
         return dict(

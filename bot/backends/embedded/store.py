@@ -25,6 +25,7 @@ from bot.ports import (
     Span,
     StoreStats,
     Vector,
+    Vocabulary,
 )
 
 T = TypeVar("T")
@@ -57,6 +58,9 @@ class EmbeddedStore:
 
     async def search(self, query: SearchQuery) -> list[Hit]:
         return await self._read(lambda snapshot: snapshot.search(query), [])
+
+    async def vocabulary(self, terms: Sequence[str]) -> Vocabulary:
+        return await self._read(lambda snapshot: snapshot.vocabulary(terms), Vocabulary(0))
 
     async def passages(self, spans: Sequence[Span], audience: frozenset[str]) -> list[Passage]:
         return await self._read(lambda snapshot: snapshot.passages(spans, audience), [])
