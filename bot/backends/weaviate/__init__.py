@@ -1,0 +1,58 @@
+"""Weaviate as the store. Importing this imports the vendor's client: do so only where it is chosen."""
+
+from pathlib import Path
+
+from bot.backends.weaviate.address import Address, Endpoint, parse
+from bot.backends.weaviate.catalog import FRESH_SECONDS, Catalog
+from bot.backends.weaviate.connection import Connection
+from bot.backends.weaviate.embedded import EmbeddedServer
+from bot.backends.weaviate.errors import PART
+from bot.backends.weaviate.schema import Layout
+from bot.backends.weaviate.store import GRACE_SECONDS, SETTLED_SECONDS, WeaviateStore
+from bot.ports import Rejected
+from bot.settings.models import WeaviateSettings
+
+__all__ = ["WeaviateStore", "open_store"]
+
+
+def open_store(
+    settings: WeaviateSettings,
+    data: Path,
+    *,
+    fresh: float = FRESH_SECONDS,
+    grace: float = GRACE_SECONDS,
+    settled: float = SETTLED_SECONDS,
+) -> WeaviateStore:
+    """Connects at the first call. `data` is where an embedded server keeps its files. Raises Rejected.
+
+    Readers notice a swap within `fresh` seconds, so `grace` must be longer: see WeaviateStore.
+    """
+    key = settings.api_key.get_secret_value() if settings.api_key else None
+    server = None
+    if settings.url is not None:
+        address = parse(settings.url, settings.grpc_url)
+    elif settings.embedded is not None:
+        own = settings.embedded
+        server = EmbeddedServer(
+            own.path or data / "weaviate",
+            port=own.port,
+            grpc_port=own.grpc_port,
+            binary=own.binary,
+            version=own.version,
+        )
+        address = Address(
+            Endpoint("127.0.0.1", own.port, secure=False), Endpoint("127.0.0.1", own.grpc_port, secure=False)
+        )
+    else:
+        raise Rejected(PART, "no Weaviate is set up.", remedy="Set WEAVIATE_URL, or `weaviate: embedded`.")
+    connection = Connection(address, api_key=key, write_seconds=settings.write_deadline, server=server)
+    catalog = Catalog(settings.collection, Layout(settings.replication, settings.quantization), fresh=fresh)
+    return WeaviateStore(
+        connection,
+        catalog,
+        consistency=settings.consistency,
+        search_seconds=settings.search_deadline,
+        write_seconds=settings.write_deadline,
+        grace=grace,
+        settled=settled,
+    )

@@ -1,0 +1,186 @@
+"""Which index is live: the alias points at its collection of chunks, and moving it is the one step of a swap.
+
+An index is two collections, so readers don't ask through the alias: they look up where it points, keep that
+for a few seconds, and then ask both collections of one index by name. The old index outlives a swap for
+longer than that, and a search that finds it dropped looks again.
+"""
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import Callable
+from typing import Final
+
+from bot.backends.weaviate.errors import PART
+from bot.backends.weaviate.schema import (
+    SCHEMA,
+    Generation,
+    Layout,
+    chunks_arguments,
+    deviations,
+    differences,
+    generation,
+    pages_arguments,
+    pages_of,
+)
+from bot.backends.weaviate.vendor import WeaviateAsyncClient
+from bot.ports import IndexFormat, Rejected
+
+REMEDY: Final = "`docent index` builds it anew beside this one and then swaps them."
+FRESH_SECONDS: Final = 3.0
+_log = logging.getLogger(__name__)
+
+
+class Catalog:
+    """The indexes under one alias, named `{alias}_1`, `{alias}_2` and so on."""
+
+    def __init__(
+        self,
+        alias: str,
+        layout: Layout,
+        *,
+        fresh: float = FRESH_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._alias = alias
+        self._layout = layout
+        self._fresh = fresh
+        self._clock = clock
+        self._live: Generation | None = None
+        self._wrong: list[str] = []
+        self._looked_at = float("-inf")
+        self._lock = asyncio.Lock()
+
+    def forget(self) -> None:
+        """Look again at the next question."""
+        self._looked_at = float("-inf")
+
+    async def live(self, client: WeaviateAsyncClient) -> Generation | None:
+        """None while there is no index. Raises Rejected if it can't be searched as it is."""
+        async with self._lock:
+            if self._clock() - self._looked_at > self._fresh:
+                self._live, self._wrong = await self._look(client)
+                self._looked_at = self._clock()
+        if self._live is not None and self._wrong:
+            raise Rejected(
+                PART,
+                f"the collection {self._live.chunks} in Weaviate isn't as expected: "
+                f"{'; '.join(self._wrong)}.",
+                remedy=REMEDY,
+            )
+        return self._live
+
+    async def format(self, client: WeaviateAsyncClient) -> IndexFormat | None:
+        """An index of another schema has a format that nobody wants, so that the next sync rebuilds it."""
+        try:
+            live = await self.live(client)
+        except Rejected:
+            live = self._live
+            if live is None:
+                raise
+        if live is None or (live.schema == SCHEMA and not self._wrong):
+            return live.format if live else None
+        made = live.format
+        return IndexFormat(made.model, made.dimensions, f"{made.chunking} (schema {live.schema}, altered)")
+
+    async def building(self, client: WeaviateAsyncClient, wanted: IndexFormat) -> Generation | None:
+        """One that was begun with this format and isn't live yet."""
+        for each in await self._all(client):
+            if each.format == wanted and each.schema == SCHEMA and not each.retired:
+                live = await self._target(client)
+                if each.chunks != live and not await self._wrong_of(client, each):
+                    return each
+        return None
+
+    async def create(self, client: WeaviateAsyncClient, wanted: IndexFormat) -> Generation:
+        """Its pages come first: where the chunks are, all is there."""
+        numbers = [0]
+        for name in await client.collections.list_all():
+            match = re.fullmatch(rf"{self._alias}_(\d+)(_pages)?", name)
+            numbers += [int(match[1])] if match else []
+        new = Generation(f"{self._alias}_{max(numbers) + 1}", wanted)
+        await client.collections.create(**pages_arguments(new, self._layout))
+        await client.collections.create(**chunks_arguments(new, self._layout))
+        return new
+
+    async def point(self, client: WeaviateAsyncClient, to: Generation) -> None:
+        """Make it the live one, in one step."""
+        if await client.alias.get(alias_name=self._alias) is not None:
+            await client.alias.update(alias_name=self._alias, new_target_collection=to.chunks)
+        elif await client.collections.exists(self._alias):
+            raise Rejected(
+                PART,
+                f"Weaviate holds a collection {self._alias} that isn't Docent's.",
+                remedy="Set weaviate.collection to another name.",
+            )
+        else:
+            await client.alias.create(alias_name=self._alias, target_collection=to.chunks)
+        self.forget()
+
+    async def retire(self, client: WeaviateAsyncClient, wanted: IndexFormat) -> list[Generation]:
+        """Mark all but the live one and the one wanted next: nothing goes on with them. Returns them."""
+        live = await self._target(client)
+        old = []
+        for each in await self._all(client):
+            if each.chunks == live or (each.format == wanted and each.schema == SCHEMA and not each.retired):
+                continue
+            old.append(each)
+            if not each.retired:
+                marked = Generation(each.chunks, each.format, each.schema, retired=True)
+                await client.collections.use(each.chunks).config.update(description=marked.description)
+        return old
+
+    async def drop(self, client: WeaviateAsyncClient, old: Generation) -> None:
+        """The chunks last, so that a crash leaves something that is known by its description."""
+        if old.chunks == await self._target(client):
+            return
+        await client.collections.delete(pages_of(old.chunks))
+        await client.collections.delete(old.chunks)
+        _log.info("dropped the former index %s", old.chunks)
+
+    async def retired(self, client: WeaviateAsyncClient) -> list[Generation]:
+        return [each for each in await self._all(client) if each.retired]
+
+    async def deviations(self, client: WeaviateAsyncClient) -> list[str]:
+        """How the live index differs from the settings, though it works."""
+        live = await self.live(client)
+        if live is None:
+            return []
+        return deviations(await client.collections.use(live.chunks).config.get(), self._layout)
+
+    async def _look(self, client: WeaviateAsyncClient) -> tuple[Generation | None, list[str]]:
+        target = await self._target(client)
+        if target is None:
+            return None, []
+        if self._live is not None and self._live.chunks == target and not self._wrong:
+            return self._live, []
+        if not await client.collections.exists(target):
+            return None, []  # the alias outlived its collection
+        found = await client.collections.use(target).config.get()
+        live = generation(target, found.description)
+        if live is None:
+            raise Rejected(
+                PART,
+                f"the alias {self._alias} in Weaviate points at {target}, which isn't Docent's.",
+                remedy="Set weaviate.collection to another name.",
+            )
+        wrong = differences(found)
+        if not await client.collections.exists(live.pages):
+            wrong.append(f"its manifest {live.pages} is missing")
+        return live, wrong
+
+    async def _target(self, client: WeaviateAsyncClient) -> str | None:
+        alias = await client.alias.get(alias_name=self._alias)
+        return alias.collection if alias is not None else None
+
+    async def _wrong_of(self, client: WeaviateAsyncClient, each: Generation) -> list[str]:
+        if not await client.collections.exists(each.pages):
+            return ["no manifest"]
+        return differences(await client.collections.use(each.chunks).config.get())
+
+    async def _all(self, client: WeaviateAsyncClient) -> list[Generation]:
+        found = await client.collections.list_all(simple=True)
+        ours = [name for name in found if re.fullmatch(rf"{self._alias}_\d+", name)]
+        all_of_them = [generation(name, found[name].description) for name in ours]
+        return sorted((each for each in all_of_them if each), key=lambda each: each.chunks)

@@ -1,0 +1,118 @@
+"""Weaviate as a child process of ours, through the client's embedded mode.
+
+The server binds its gRPC port to all interfaces, so even this one asks for a key: a random one, kept beside
+its data, where the other processes of this machine find it.
+"""
+
+import asyncio
+import hashlib
+import os
+import secrets
+import socket
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from bot.backends.weaviate.errors import PART
+from bot.backends.weaviate.vendor import EmbeddedOptions, EmbeddedV4, exceptions
+from bot.backends.weaviate.versions import RECOMMENDED
+from bot.ports import Unavailable
+
+_HOST: Final = "127.0.0.1"
+
+
+class EmbeddedServer:
+    """`folder` holds its data and key. `binary` lies ready; otherwise `version` is downloaded once."""
+
+    def __init__(
+        self, folder: Path, *, port: int, grpc_port: int, binary: Path | None, version: str | None
+    ) -> None:
+        self._folder = folder
+        self._port = port
+        self._grpc_port = grpc_port
+        self._binary = binary
+        self._version = (version or RECOMMENDED).removeprefix("v")
+        self._running: EmbeddedV4 | None = None
+
+    async def start(self) -> str:
+        """Its key; does no more where it runs already, in whichever of our processes."""
+        return await asyncio.to_thread(self._start)
+
+    async def stop(self) -> None:
+        """Only where this process has started it."""
+        running, self._running = self._running, None
+        if running is not None:
+            await asyncio.to_thread(running.stop)
+
+    def _start(self) -> str:
+        key = self._key()
+        if _listens(self._port) and _listens(self._grpc_port):
+            return key
+        try:
+            self._running = self._running or EmbeddedV4(self._options(key))
+            self._running.start()
+        except (exceptions.WeaviateBaseError, OSError) as error:
+            raise Unavailable(
+                PART,
+                f"the embedded Weaviate doesn't start on the ports {self._port} and {self._grpc_port}.",
+                remedy="Set weaviate.embedded.binary to a server that lies ready, or free the ports.",
+            ) from error
+        return key
+
+    def _options(self, key: str) -> EmbeddedOptions:
+        binaries = self._folder / "bin"
+        binaries.mkdir(parents=True, exist_ok=True)
+        if self._binary is not None:
+            self._lay_ready(binaries, self._binary)
+        return EmbeddedOptions(
+            persistence_data_path=str(self._folder / "data"),
+            binary_path=str(binaries),
+            version=self._version,
+            port=self._port,
+            grpc_port=self._grpc_port,
+            hostname=_HOST,
+            additional_env_vars={
+                "AUTHENTICATION_ANONYMOUS_ACCESS_ENABLED": "false",
+                "AUTHENTICATION_APIKEY_ENABLED": "true",
+                "AUTHENTICATION_APIKEY_ALLOWED_KEYS": key,
+                "AUTHENTICATION_APIKEY_USERS": "docent",
+                "AUTHORIZATION_ADMINLIST_ENABLED": "true",
+                "AUTHORIZATION_ADMINLIST_USERS": "docent",
+                "AUTOSCHEMA_ENABLED": "false",
+                "CLUSTER_BIND_ADDR": _HOST,
+                "CLUSTER_ADVERTISE_ADDR": _HOST,
+                "DISABLE_TELEMETRY": "true",
+                "ENABLE_MODULES": "",
+                "GO_PROFILING_DISABLE": "true",
+                "LOG_LEVEL": "error",
+                "PERSISTENCE_DATA_PATH": str(self._folder / "data"),
+                "PROMETHEUS_MONITORING_ENABLED": "false",
+            },
+        )
+
+    def _lay_ready(self, binaries: Path, binary: Path) -> None:
+        """Under the name that the client would give to the download."""
+        tag = f"v{self._version}"
+        named = binaries / f"weaviate-{tag}-{hashlib.sha256(tag.encode()).hexdigest()}"
+        named.unlink(missing_ok=True)
+        named.symlink_to(binary.resolve())
+
+    def _key(self) -> str:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        path = self._folder / "key"
+        if not path.exists():
+            new = self._folder / f"key.{os.getpid()}"
+            new.touch(mode=0o600)
+            new.write_text(secrets.token_urlsafe(32))
+            with suppress(FileExistsError):  # another process was faster: its key counts
+                os.link(new, path)
+            new.unlink()
+        return path.read_text().strip()
+
+
+def _listens(port: int) -> bool:
+    try:
+        with socket.create_connection((_HOST, port), timeout=1):
+            return True
+    except OSError:
+        return False

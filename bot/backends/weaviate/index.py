@@ -1,0 +1,55 @@
+"""One index, as two collections at hand: what every reader and writer of it needs first."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from bot.backends.weaviate import rows
+from bot.backends.weaviate.rows import Page
+from bot.backends.weaviate.schema import Generation
+from bot.backends.weaviate.vendor import CollectionAsync, WeaviateAsyncClient, config
+
+# Ids or values in one request.
+GROUP: Final = 200
+_LEVELS: Final = {
+    "one": config.ConsistencyLevel.ONE,
+    "quorum": config.ConsistencyLevel.QUORUM,
+    "all": config.ConsistencyLevel.ALL,
+}
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """`chunks` and `pages` ask and write at the consistency of the settings."""
+
+    generation: Generation
+    chunks: CollectionAsync
+    pages: CollectionAsync
+
+    async def live_pages(self, doc_ids: Iterable[str]) -> dict[str, Page]:
+        """The manifest's entries of these documents; those without one are not live."""
+        found: dict[str, Page] = {}
+        for group in grouped(sorted(set(doc_ids)), GROUP):
+            answer = await self.pages.query.fetch_objects_by_ids(
+                [rows.page_id(doc_id) for doc_id in group], limit=len(group)
+            )
+            pages = [rows.page(each.properties) for each in answer.objects]
+            found |= {page.doc_id: page for page in pages}
+        return found
+
+
+def at_hand(client: WeaviateAsyncClient, generation: Generation, consistency: str) -> Index:
+    level = _LEVELS[consistency]
+    use = client.collections.use
+    return Index(
+        generation,
+        use(generation.chunks).with_consistency_level(level),
+        use(generation.pages).with_consistency_level(level),
+    )
+
+
+def grouped(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

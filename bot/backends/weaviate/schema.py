@@ -1,0 +1,202 @@
+"""The two collections of an index: chunks to search, and pages, the manifest that says which chunks count.
+
+Chunks are searched by terms that bot.analyze made of their title, headings and text, split at spaces and
+nothing else, so that this store finds by the same words as the embedded one. What is only shown isn't
+indexed at all.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bot.analyze import VERSION as ANALYSIS
+from bot.backends.weaviate.vendor import CollectionConfig, config
+from bot.ports import IndexFormat
+
+# Another number means a rebuild: raise it with every change below that stored data must follow.
+SCHEMA: Final = f"1.{ANALYSIS}"
+VECTOR: Final = "text"
+
+# Matched whole: ids and words for filters.
+_FILTERS: Final = ("doc_id", "source", "stamp", "text_hash")
+_SHOWN: Final = ("title", "heading", "url", "text", "updated_at")
+TERMS: Final = ("title_terms", "heading_terms", "text_terms")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What the settings say about how collections are kept."""
+
+    replication: int = 1
+    quantization: str = "rq8"
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One index: the collection of its chunks, that of its pages, and what it was made with."""
+
+    chunks: str
+    format: IndexFormat
+    schema: str = SCHEMA
+    retired: bool = False
+
+    @property
+    def pages(self) -> str:
+        return pages_of(self.chunks)
+
+    @property
+    def description(self) -> str:
+        """Kept with the collection, so that it and what it was made with appear in one step."""
+        made = {
+            "docent": self.schema,
+            "model": self.format.model,
+            "dimensions": self.format.dimensions,
+            "chunking": self.format.chunking,
+            "retired": self.retired,
+        }
+        return json.dumps(made, ensure_ascii=False)
+
+
+def pages_of(chunks: str) -> str:
+    return f"{chunks}_pages"
+
+
+def generation(name: str, description: str | None) -> Generation | None:
+    """None for a collection that isn't an index of ours."""
+    try:
+        made = json.loads(description or "")
+        index_format = IndexFormat(str(made["model"]), int(made["dimensions"]), str(made["chunking"]))
+        return Generation(name, index_format, str(made["docent"]), bool(made["retired"]))
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def chunks_arguments(new: Generation, layout: Layout) -> dict[str, Any]:
+    """For `collections.create`."""
+    return {
+        "name": new.chunks,
+        "description": new.description,
+        "properties": _chunk_properties(),
+        "vector_config": config.Configure.Vectors.self_provided(
+            name=VECTOR,
+            quantizer=_quantizer(layout.quantization),
+            vector_index_config=config.Configure.VectorIndex.hnsw(
+                distance_metric=config.VectorDistances.COSINE,
+                filter_strategy=config.VectorFilterStrategy.ACORN,
+            ),
+        ),
+        **_common(layout),
+    }
+
+
+def pages_arguments(new: Generation, layout: Layout) -> dict[str, Any]:
+    """For `collections.create`."""
+    return {
+        "name": new.pages,
+        "description": "Which revision of each page counts. Written last.",
+        "properties": [
+            _text("doc_id"),
+            _text("source"),
+            _text("language"),
+            _shown("revision"),
+            _shown("stamp"),
+            config.Property(name="chunks", data_type=config.DataType.INT),
+        ],
+        **_common(layout),
+    }
+
+
+def differences(found: CollectionConfig) -> list[str]:
+    """What of a collection of chunks makes searching it wrong, in words; empty if it will do."""
+    properties = {each.name: each for each in found.properties}
+    wrong = [f"the property {name} is missing" for name in _names() if name not in properties]
+    for name in (*_FILTERS, "audience", *TERMS):
+        wanted = "whitespace" if name in TERMS else "field"
+        each = properties.get(name)
+        if each is not None and (each.tokenization is None or each.tokenization.value != wanted):
+            wrong.append(f"the property {name} isn't tokenized by {wanted}")
+        if each is not None and not (each.index_searchable if name in TERMS else each.index_filterable):
+            wrong.append(f"the property {name} isn't indexed")
+    index = (found.vector_config or {}).get(VECTOR)
+    if index is None:
+        wrong.append(f"the vector {VECTOR} is missing")
+    elif getattr(index.vector_index_config, "distance_metric", None) != config.VectorDistances.COSINE:
+        wrong.append("the vectors aren't compared by cosine")
+    return wrong
+
+
+def deviations(found: CollectionConfig, layout: Layout) -> list[str]:
+    """What works, but isn't as the settings say; empty if it is."""
+    other = []
+    if found.replication_config.factor != layout.replication:
+        other.append(f"replication is {found.replication_config.factor} instead of {layout.replication}")
+    index = (found.vector_config or {}).get(VECTOR)
+    quantizer = getattr(index.vector_index_config, "quantizer", None) if index is not None else None
+    if (quantizer is not None) != (layout.quantization != "none"):
+        other.append(f"quantization is {'on' if quantizer is not None else 'off'}")
+    return other
+
+
+def _names() -> tuple[str, ...]:
+    return (*_FILTERS, "audience", "owners", "ordinal", *_SHOWN, *TERMS)
+
+
+def _chunk_properties() -> list[config.Property]:
+    kind, split = config.DataType, config.Tokenization
+    return [
+        *(_text(name) for name in _FILTERS),
+        _text("audience", kind.TEXT_ARRAY),
+        config.Property(name="ordinal", data_type=kind.INT),
+        *(_shown(name) for name in _SHOWN),
+        _shown("owners", kind.TEXT_ARRAY),
+        *(
+            config.Property(
+                name=name,
+                data_type=kind.TEXT,
+                tokenization=split.WHITESPACE,
+                index_searchable=True,
+                index_filterable=False,
+            )
+            for name in TERMS
+        ),
+    ]
+
+
+def _text(name: str, kind: config.DataType = config.DataType.TEXT) -> config.Property:
+    return config.Property(
+        name=name,
+        data_type=kind,
+        tokenization=config.Tokenization.FIELD,
+        index_searchable=False,
+        index_filterable=True,
+    )
+
+
+def _shown(name: str, kind: config.DataType = config.DataType.TEXT) -> config.Property:
+    return config.Property(
+        name=name,
+        data_type=kind,
+        tokenization=config.Tokenization.FIELD,
+        index_searchable=False,
+        index_filterable=False,
+    )
+
+
+def _quantizer(name: str) -> Any:  # noqa: ANN401 - the vendor's type is private
+    quantizers = config.Configure.VectorIndex.Quantizer
+    return quantizers.none() if name == "none" else quantizers.rq(bits=8)
+
+
+def _common(layout: Layout) -> dict[str, Any]:
+    return {
+        # The terms have lost their stop words already.
+        "inverted_index_config": config.Configure.inverted_index(
+            stopwords_preset=config.StopwordsPreset.NONE
+        ),
+        "replication_config": config.Configure.replication(
+            factor=layout.replication,
+            async_enabled=layout.replication > 1,
+            deletion_strategy=config.ReplicationDeletionStrategy.TIME_BASED_RESOLUTION,
+        ),
+        "multi_tenancy_config": config.Configure.multi_tenancy(enabled=False),
+    }

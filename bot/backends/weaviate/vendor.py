@@ -1,0 +1,40 @@
+"""The vendor's client, imported in one place: it warns on import, and its log holds documents' text."""
+
+import logging
+import warnings
+
+# authlib, which the client brings, announces its move from httpx, past all filters.
+with warnings.catch_warnings(record=True):
+    import weaviate
+    from weaviate import exceptions
+    from weaviate.classes import aggregate, config, data, init, query
+    from weaviate.client import WeaviateAsyncClient
+    from weaviate.collections import CollectionAsync
+    from weaviate.collections.classes.batch import BatchObjectReturn
+    from weaviate.collections.classes.config import CollectionConfig
+    from weaviate.collections.classes.filters import _Filters as Condition
+    from weaviate.collections.classes.internal import Object
+    from weaviate.collections.classes.types import WeaviateField
+    from weaviate.embedded import EmbeddedOptions, EmbeddedV4
+
+# It logs every object that it could not store, with all its properties.
+logging.getLogger("weaviate-client").setLevel(logging.CRITICAL)
+
+__all__ = [
+    "BatchObjectReturn",
+    "CollectionAsync",
+    "CollectionConfig",
+    "Condition",
+    "EmbeddedOptions",
+    "EmbeddedV4",
+    "Object",
+    "WeaviateAsyncClient",
+    "WeaviateField",
+    "aggregate",
+    "config",
+    "data",
+    "exceptions",
+    "init",
+    "query",
+    "weaviate",
+]

@@ -1,0 +1,126 @@
+"""Writing one index, in an order that a crash can't make visible; and mending what a crash left."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from bot.backends.weaviate import rows, writes
+from bot.backends.weaviate.errors import PART
+from bot.backends.weaviate.index import GROUP, Index, grouped
+from bot.backends.weaviate.rows import Page, Row
+from bot.backends.weaviate.vendor import query
+from bot.ports import IndexedDocument, Rejected
+
+# Chunks that are written before their pages' entries.
+CHUNKS: Final = 1000
+_CURSOR: Final = 1000
+
+
+def portions(documents: Sequence[IndexedDocument]) -> Iterator[list[IndexedDocument]]:
+    """Whole documents, of some thousand chunks together; of one id only the last counts."""
+    portion: list[IndexedDocument] = []
+    chunks = 0
+    for each in {each.document.id: each for each in documents}.values():
+        if portion and chunks + len(each.chunks) > CHUNKS:
+            yield portion
+            portion, chunks = [], 0
+        portion.append(each)
+        chunks += len(each.chunks)
+    if portion:
+        yield portion
+
+
+async def replace(index: Index, documents: Sequence[IndexedDocument]) -> None:
+    _check_dimensions(index, documents)
+    pages, chunks = await asyncio.to_thread(_rows, documents)
+    await writes.insert(index.chunks, chunks)
+    await writes.insert(index.pages, [rows.page_row(page) for page in pages])
+    of = query.Filter.by_property
+    for group in grouped(pages, writes.VALUES):
+        old = of("doc_id").contains_any([rows.seal(page.doc_id) for page in group]) & of(
+            "stamp"
+        ).contains_none([page.stamp for page in group])
+        await writes.delete(index.chunks, old)
+
+
+def _rows(documents: Sequence[IndexedDocument]) -> tuple[list[Page], list[Row]]:
+    pages: list[Page] = []
+    chunks: list[Row] = []
+    for each in documents:
+        document, stamp = each.document, rows.stamp(each)
+        chunks += rows.chunk_rows(each, stamp)
+        pages.append(
+            Page(
+                doc_id=document.id,
+                source=document.source,
+                language=document.language,
+                revision=document.revision,
+                stamp=stamp,
+                chunks=len(each.chunks),
+            )
+        )
+    return pages, chunks
+
+
+def _check_dimensions(index: Index, documents: Sequence[IndexedDocument]) -> None:
+    """The server takes any for the first object of a collection, and then finds nothing."""
+    wanted = index.generation.format.dimensions
+    for each in documents:
+        for chunk in each.chunks:
+            if chunk.vector is not None and chunk.vector.shape != (wanted,):
+                raise Rejected(PART, f"a vector doesn't have the index's {wanted} dimensions.")
+
+
+async def delete(index: Index, doc_ids: Sequence[str]) -> None:
+    """The entries first: from then on nobody sees the chunks."""
+    where = query.Filter.by_property("doc_id").contains_any([rows.seal(each) for each in doc_ids])
+    await writes.delete(index.pages, where)
+    await writes.delete(index.chunks, where)
+
+
+async def revisions(index: Index, source: str, *, settled_for: float) -> dict[str, str]:
+    """Counts first whether the chunks are those of the manifest, and mends where they aren't."""
+    pages = await _pages(index, source)
+    where = query.Filter.by_property("source").equal(rows.seal(source))
+    stored = await index.chunks.aggregate.over_all(filters=where, total_count=True)
+    if stored.total_count != sum(page.chunks for page in pages.values()):
+        torn = await _mend(index, source, pages, settled_for)
+        pages = {doc_id: page for doc_id, page in pages.items() if doc_id not in torn}
+    return {doc_id: page.revision for doc_id, page in pages.items()}
+
+
+async def _pages(index: Index, source: str) -> dict[str, Page]:
+    """With a cursor, which takes no filter: a source may have more pages than one answer holds."""
+    every = index.pages.iterator(cache_size=_CURSOR)
+    pages = [rows.page(each.properties) async for each in every]
+    return {page.doc_id: page for page in pages if page.source == source}
+
+
+async def _mend(index: Index, source: str, pages: dict[str, Page], settled_for: float) -> set[str]:
+    """Delete chunks that no entry names; returns the documents that lack some.
+
+    Chunks younger than `settled_for` seconds are left: another writer may be about to name them.
+    """
+    settled = datetime.now(UTC) - timedelta(seconds=settled_for)
+    orphans: list[UUID] = []
+    found: Counter[str] = Counter()
+    every = index.chunks.iterator(
+        return_properties=["doc_id", "source", "stamp"],
+        return_metadata=query.MetadataQuery(creation_time=True),
+        cache_size=_CURSOR,
+    )
+    async for each in every:
+        if each.properties["source"] != rows.seal(source):
+            continue
+        doc_id = rows.unseal(each.properties["doc_id"])
+        page = pages.get(doc_id)
+        if page is not None and page.stamp == each.properties["stamp"]:
+            found[doc_id] += 1
+        elif (each.metadata.creation_time or settled) <= settled:
+            orphans.append(each.uuid)
+    for group in grouped(orphans, GROUP):
+        await writes.delete(index.chunks, query.Filter.by_id().contains_any(list(group)))
+    return {doc_id for doc_id, page in pages.items() if found[doc_id] < page.chunks}
