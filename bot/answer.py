@@ -13,6 +13,7 @@ from bot import asking
 from bot.breaker import Breaker
 from bot.deadline import Clock, Deadline
 from bot.draft import NOT_FOUND, Draft, OnText, Retrieval
+from bot.meter import metered
 from bot.model import Answer, Outcome, Question
 from bot.ports import (
     BackendError,
@@ -105,6 +106,10 @@ class Answerer:
         isn't what was given to `on_text`, it replaces that.
         """
         draft = Draft(id or uuid.uuid4().hex[:12], Deadline(self._limits.answer, clock=self._clock), on_text)
+        with metered(draft.usage):
+            return await self._answer(question, draft)
+
+    async def _answer(self, question: Question, draft: Draft) -> Answer:
         asked = asking.prepare(question.text)
         if not asked.text:
             return draft.end(Outcome.NOT_FOUND, NO_WORDS, decision="no words in the question")

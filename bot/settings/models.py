@@ -52,8 +52,11 @@ class LocalEmbedder(Section):
 
 
 class CohereEmbedder(Section):
+    """`encoding` is how vectors travel: base64 is the same numbers as float for less work, int8 is rounded."""
+
     model: str = "embed-v4.0"
     dimensions: Literal[256, 512, 1024, 1536, 384, 768] = 1024
+    encoding: Literal["float", "int8", "base64"] = "float"
 
 
 class CohereReranker(Section):
@@ -62,9 +65,12 @@ class CohereReranker(Section):
 
 
 class CohereWriter(Section):
+    """`citations`: fast as it writes, accurate at the end; the model's own way if it isn't set."""
+
     model: str = "command-a-03-2025"
     temperature: Annotated[float, Field(ge=0, le=1)] = 0.2
     max_tokens: _Positive = 1500
+    citations: Literal["fast", "accurate"] | None = None
 
 
 class _OneOf(Section):
@@ -116,26 +122,23 @@ class Price(Section):
 
 
 class CohereSettings(Section):
-    """Access to Cohere and what its plan allows. COHERE_API_KEY and COHERE_BASE_URL are the environment's.
+    """Access to Cohere and its limits. COHERE_API_KEY and COHERE_BASE_URL are the environment's.
 
-    The `*_per_minute` are requests (`texts_per_minute`: texts embedded); `calls_at_once` is for embedding.
+    `calls_at_once` and the `*_per_minute` are for embedding while indexing; without limits of its own it goes
+    as fast as the server's 429s let it. `patience` is how long it puts up with them while nothing gets
+    through. `first_token` and `between_tokens` bound the writer's silence. `prices` go before bot.prices.
     """
 
     api_key: Secret | None = None
     base_url: str | None = None
     calls_at_once: _Positive = 4
-    texts_per_minute: _Positive = 2000
-    chats_per_minute: _Positive = 500
-    reranks_per_minute: _Positive = 1000
+    calls_per_minute: _Positive | None = None
+    texts_per_minute: _Positive | None = None
+    batch_deadline: Seconds = 60.0
+    patience: Seconds = 300.0
     first_token: Seconds = 8.0
-    embed_deadline: Seconds = 60.0
-    query_deadline: Seconds = 3.0
-    rerank_deadline: Seconds = 3.0
-    prices: dict[str, Price] = {
-        "command-a-03-2025": Price(input=2.5, output=10.0),
-        "embed-v4.0": Price(input=0.12),
-        "rerank-v4.0-fast": Price(calls=2.0),
-    }
+    between_tokens: Seconds = 15.0
+    prices: dict[str, Price] = {}
 
 
 class WeaviateEmbedded(Section):

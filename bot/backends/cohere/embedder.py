@@ -12,6 +12,7 @@ from bot.backends.cohere.errors import NoAdvice
 from bot.backends.cohere.feed import Feed
 from bot.backends.cohere.options import EmbedOptions
 from bot.backends.cohere.tally import Tally
+from bot.meter import spend
 from bot.model import Usage
 from bot.ports import RateLimited, Rejected, Unavailable, Vector
 
@@ -100,7 +101,7 @@ class CohereEmbedder:
             self._bucket.pause(None if isinstance(error, NoAdvice) else error.retry_after)
             raise
         self._bucket.succeeded()
-        self._tally.add(calls=1, texts=len(texts), input_tokens=billed.input_tokens)
+        spend(self._tally.add(calls=1, texts=len(texts), input_tokens=billed.input_tokens))
         if rows.shape[1] != self.dimensions:
             reason = f"{self._options.model} gives {rows.shape[1]} dimensions, not {self.dimensions}."
             raise Rejected(PART, reason, remedy="Set the embedder's dimensions to that, and index anew.")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bot.backends.cohere.client import Client
 from bot.backends.cohere.options import RerankOptions
 from bot.backends.cohere.tally import Tally
+from bot.meter import spend
 from bot.model import Usage
 from bot.ports import Unavailable
 
@@ -30,7 +31,7 @@ class CohereReranker:
             part=PART,
             seconds=self._options.seconds,
         )
-        self._tally.add(calls=billed.calls, texts=len(sent), input_tokens=billed.input_tokens)
+        spend(self._tally.add(calls=billed.calls, texts=len(sent), input_tokens=billed.input_tokens))
         if sorted(index for index, _ in results) != list(range(len(sent))):
             raise Unavailable(PART, "Cohere's answer doesn't rank every passage.")
         for index, relevance in results:

@@ -10,6 +10,7 @@ from bot.backends.cohere.client import Client
 from bot.backends.cohere.options import ChatOptions
 from bot.backends.cohere.tally import Tally
 from bot.backends.cohere.transcript import Transcript
+from bot.meter import spend
 from bot.model import Question, Usage
 from bot.ports import Brief, Cited, Finished, Unavailable, Wrote
 
@@ -35,7 +36,8 @@ class CohereWriter:
             part=PART,
             seconds=self._options.rewrite_seconds,
         )
-        self._tally.add(calls=1, input_tokens=billed.input_tokens, output_tokens=billed.output_tokens)
+        tokens = {"input_tokens": billed.input_tokens, "output_tokens": billed.output_tokens}
+        spend(self._tally.add(calls=1, **tokens))
         rewritten = " ".join(text.split()).strip("\"'“”")
         return rewritten if 0 < len(rewritten) <= _QUESTION_CHARACTERS else question.text
 
