@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import URL, Connection, Insert, Table, event, make_url, text
+from sqlalchemy import URL, Connection, Table, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, InterfaceError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 _LOCK: Final = 0x646F63656E74  # "docent": the number of PostgreSQL's advisory lock
 _POOL: Final = 5
+_RETRY: Final = 0.02  # seconds
 
 
 class Database:
@@ -54,7 +55,7 @@ class Database:
         async with self._translating(), asyncio.timeout(self._deadline):
             engine = await self._open()
             async with engine.connect() as connection:
-                await connection.execution_options(docent_reads=True)
+                await connection.execution_options(docent_begin="begin")
                 async with connection.begin():
                     yield connection
 
@@ -104,6 +105,8 @@ class Database:
         if self.is_sqlite:
             await asyncio.to_thread(_make_folder, Path(str(self._url.database)).parent)
         try:
+            if self.is_sqlite:
+                await _use_wal(engine)
             async with engine.connect() as connection:
                 current = await _revision(connection)
             if current != HEAD:
@@ -171,19 +174,34 @@ def _engine(url: URL, deadline: float) -> AsyncEngine:
 def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
     connection.isolation_level = None  # the driver's own BEGIN comes too late for DDL and reads
     cursor = connection.cursor()
-    cursor.execute("pragma journal_mode = wal")
     cursor.execute("pragma synchronous = normal")
     cursor.close()
 
 
 def _begin_sqlite(connection: Connection) -> None:
     """A writer takes the lock at once: taking it later can fail without waiting."""
-    reads = connection.get_execution_options().get("docent_reads", False)
-    connection.exec_driver_sql("begin" if reads else "begin immediate")
+    begin = connection.get_execution_options().get("docent_begin", "begin immediate")
+    if begin:
+        connection.exec_driver_sql(begin)
+
+
+async def _use_wal(engine: AsyncEngine) -> None:
+    """Readers beside a writer. The switch, unlike all else, fails at once where another process is busy."""
+    while True:
+        try:
+            async with engine.connect() as connection:
+                await connection.execution_options(docent_begin="")
+                await connection.exec_driver_sql("pragma journal_mode = wal")
+        except DBAPIError as error:
+            if "locked" not in str(error.orig):
+                raise
+            await asyncio.sleep(_RETRY)
+        else:
+            return
 
 
 async def _revision(connection: AsyncConnection) -> str | None:
-    await connection.execution_options(docent_reads=True)
+    await connection.execution_options(docent_begin="begin")
     names = await connection.run_sync(lambda c: c.dialect.has_table(c, "alembic_version"))
     return await connection.scalar(text("select version_num from alembic_version")) if names else None
 
@@ -192,6 +210,3 @@ def _make_folder(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if not os.access(folder, os.W_OK):
         raise PermissionError(f"unable to open a database in {folder}")
-
-
-__all__ = ["Database", "Insert"]
