@@ -1,0 +1,142 @@
+"""How well a found chunk fits a question: both legs' evidence on scales that mean the same for every question.
+
+    score = similarity + KEYWORD · words in the chunk + PAGE · words on the page + HEAD · words in its headings
+
+"words" is BM25 divided by what a chunk that is full of every sought word would get: the share of the
+question that was found, each word weighed by its rarity. So no leg needs a weight that depends on the set:
+a question that pages answer in its own words moves the keyword leg towards 1, one in other words, or with
+typos, or in another language leaves it near 0 and similarity decides. Relative scores, as usual in hybrid
+search, stretch both cases to 0..1 and lose that.
+
+The three weights are flat over .3-.6, .1-.3, .1-.2: over the three public sets nDCG@10 differs by less than .01.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from bot.analyze import tokens
+from bot.model import Passage
+from bot.ports import Hit
+from bot.wording import Weighed
+
+KEYWORD = 0.4
+PAGE = 0.2
+HEAD = 0.15
+# With no similarity at all what stands elsewhere on a page counts as much as what stands in the chunk.
+PAGE_ALONE = 0.4
+
+# BM25's usual constants, and the terms of a usual chunk with its title and headings.
+_K1, _B, _USUAL_LENGTH = 1.2, 0.75, 100
+_TITLE_WEIGHT, _HEADING_WEIGHT = 2.0, 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """A chunk as terms: how often (title and headings count more), in how long a text, and its head's."""
+
+    counts: Mapping[str, float]
+    head: frozenset[str]
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One found chunk. All measures but `score` are 0..1.
+
+    `similarity` is cosine similarity, None if there was no vector search. `words` as in the module's
+    formula; `covered` is the share of the question's words, by rarity, that stand in the chunk, `page`
+    the module's words over all found chunks of its page, `head` the covered share by title and headings.
+    """
+
+    hit: Hit
+    terms: Terms
+    similarity: float | None
+    words: float
+    covered: float
+    page: float
+    head: float
+    score: float
+
+    @property
+    def passage(self) -> Passage:
+        return self.hit.passage
+
+
+def terms_of(passage: Passage, languages: Sequence[str]) -> Terms:
+    """Analysed as pages of each of the index's languages are."""
+    return _terms(passage.title, passage.heading, passage.text, tuple(languages))
+
+
+@lru_cache(2_048)
+def _terms(title: str, heading: str, text: str, languages: tuple[str, ...]) -> Terms:
+    counts: dict[str, float] = {}
+    head: set[str] = set()
+    length = 0
+    for language in languages:
+        found: Counter[str] = Counter(tokens(text, language))
+        length = max(length, found.total())
+        weighted: dict[str, float] = dict(found)
+        for part, weight in ((title, _TITLE_WEIGHT), (heading, _HEADING_WEIGHT)):
+            for term in tokens(part, language):
+                weighted[term] = weighted.get(term, 0.0) + weight
+                head.add(term)
+        for term, count in weighted.items():
+            counts[term] = max(count, counts.get(term, 0.0))
+    return Terms(counts, frozenset(head), length)
+
+
+def fuse(hits: Sequence[Hit], terms: Sequence[Terms], weighed: Sequence[Weighed]) -> list[Scored]:
+    """Best first; ties stay in the order of the hits."""
+    rows = [_saturated(each, weighed) for each in terms]
+    pages = _pages(hits, rows)
+    whole = sum(word.weight for word in weighed) or 1.0
+    known = [hit.vector for hit in hits if hit.vector is not None]
+    # What a leg's list ends with is the most that a chunk below its end can have.
+    lowest = min(known, default=0.0)
+    scored = []
+    for hit, each, row in zip(hits, terms, rows, strict=True):
+        words = _sum(row, weighed) / whole
+        page = _sum(pages[hit.passage.doc_id], weighed) / whole
+        head = sum(w.weight for w in weighed if any(t in each.head for t in w.sought.terms)) / whole
+        similarity = (hit.vector if hit.vector is not None else lowest) if known else None
+        scored.append(
+            Scored(
+                hit=hit,
+                terms=each,
+                similarity=similarity,
+                words=words,
+                covered=sum(w.weight for w, value in zip(weighed, row, strict=True) if value) / whole,
+                page=page,
+                head=head,
+                score=(similarity or 0.0)
+                + KEYWORD * words
+                + (PAGE if known else PAGE_ALONE) * page
+                + HEAD * head,
+            )
+        )
+    return sorted(scored, key=lambda each: -each.score)
+
+
+def _saturated(terms: Terms, weighed: Sequence[Weighed]) -> list[float]:
+    """0..1 for each sought word: how much of it the chunk has, as BM25 counts it."""
+    norm = _K1 * (1 - _B + _B * terms.length / _USUAL_LENGTH)
+    row = []
+    for word in weighed:
+        count = max((terms.counts.get(term, 0.0) for term in word.sought.terms), default=0.0)
+        row.append(min(1.0, count / (count + norm)) if count else 0.0)
+    return row
+
+
+def _pages(hits: Sequence[Hit], rows: Sequence[list[float]]) -> dict[str, list[float]]:
+    """The most that any found chunk of a page has of each word."""
+    pages: dict[str, list[float]] = {}
+    for hit, row in zip(hits, rows, strict=True):
+        known = pages.get(hit.passage.doc_id)
+        pages[hit.passage.doc_id] = row if known is None else list(map(max, known, row))
+    return pages
+
+
+def _sum(row: Iterable[float], weighed: Sequence[Weighed]) -> float:
+    return sum(value * word.weight for value, word in zip(row, weighed, strict=True))

@@ -1,0 +1,227 @@
+"""A question → the passages to answer it from, and whether they can: search, fuse, rerank, judge, widen."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+import numpy as np
+
+from bot import duplicates
+from bot.breaker import Breaker
+from bot.deadline import Deadline
+from bot.evidence import Verdict, judge
+from bot.fusion import Scored, fuse, terms_of
+from bot.model import Candidate, Citation, Passage, Question
+from bot.ports import BackendError, Embedder, Hit, Reranker, SearchQuery, Store, Vector, Vocabulary
+from bot.understand import Understood, understand
+from bot.widen import MOST_SECTIONS, widen
+from bot.wording import weigh, weigh_by
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+# How many chunks are looked at closely. 40 to 100 give the same figures; each costs time.
+POOL = 60
+# Both legs bring candidates in equal parts; which of them is right is decided afterwards.
+ALPHA = 0.5
+RERANKED = 40
+_NEAREST = 2
+_QUOTE = 200
+
+NO_EMBEDDER = "Searched by keywords alone: {why}"
+NO_RERANKER = "Not reranked: {why}"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds for the embedder and the reranker, and tokens of all passages together."""
+
+    embed: float = 3.0
+    rerank: float = 3.0
+    passage_tokens: int = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """What was found.
+
+    `passages` are sections and `candidates` chunks with what became of them, each best first; `nearest`
+    are the closest pages, whether they answer or not. `enough`: worth writing from. `strong`: enough to speak without having been asked.
+    """
+
+    passages: tuple[Passage, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    enough: bool = False
+    strong: bool = False
+    nearest: tuple[Citation, ...] = ()
+    degraded: tuple[str, ...] = ()
+    queries: tuple[str, ...] = ()
+    evidence: Mapping[str, float] = field(default_factory=dict)
+    decision: str = ""
+
+
+class Retriever:
+    """Works without an embedder (keywords alone) and without a reranker (fused order)."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        embedder: Embedder | None = None,
+        reranker: Reranker | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self._store = store
+        self._embedder = embedder
+        self._reranker = reranker
+        self._limits = limits or Limits()
+        self._embedding = Breaker("the embedder")
+        self._reranking = Breaker("the reranker")
+
+    async def retrieve(self, question: Question, standalone: str) -> Retrieval:
+        """Search for `standalone` as `question`'s asker. Raises BackendError if the store is down."""
+        if not question.audience:
+            return Retrieval(queries=(standalone,), decision="no audience: nothing may be shown")
+        degraded: list[str] = []
+        understood, vocabulary = await self._understand(standalone)
+        vector = await self._embed(understood.texts, degraded)
+        query = SearchQuery(
+            text=understood.keywords,
+            vector=vector,
+            audience=question.audience,
+            sources=question.sources,
+            alpha=ALPHA,
+            limit=POOL,
+        )
+        hits = await self._store.search(query)
+        scored = await asyncio.to_thread(_score, hits, understood, vocabulary)
+        relevance = await self._rerank(standalone, scored, degraded)
+        if relevance:
+            scored = sorted(scored, key=lambda each: -relevance.get(each.passage.chunk_id, -1.0))
+        verdict = judge(scored, relevance)
+        surplus = duplicates.surplus(scored)
+        scored = [each for each in scored if each.passage.chunk_id not in surplus] + [
+            each for each in scored if each.passage.chunk_id in surplus
+        ]
+        passages = await self._passages(scored, surplus, question.audience) if verdict.enough else ()
+        return Retrieval(
+            passages=passages,
+            candidates=_candidates(scored, relevance, surplus, passages, verdict),
+            enough=verdict.enough and bool(passages),
+            strong=verdict.strong and bool(passages),
+            nearest=_nearest(scored),
+            degraded=tuple(degraded),
+            queries=tuple(dict.fromkeys((standalone, *understood.texts))),
+            evidence=verdict.measures,
+            decision=verdict.reason,
+        )
+
+    async def _understand(self, text: str) -> tuple[Understood, Vocabulary]:
+        vocabulary = await self._store.vocabulary(())
+        understood = understand(text, vocabulary.languages)
+        terms = [term for word in understood.sought for term in word.terms]
+        return understood, await self._store.vocabulary(terms)
+
+    async def _embed(self, texts: Sequence[str], degraded: list[str]) -> Vector | None:
+        """The mean of the texts' vectors; None, and a word in `degraded`, if the embedder is down."""
+        if self._embedder is None:
+            return None
+        try:
+            async with self._embedding.guard():
+                embedding = asyncio.gather(*map(self._embedder.embed_query, texts))
+                vectors = await _within(self._limits.embed, "the embedder", embedding)
+        except BackendError as error:
+            log.warning("searching by keywords alone: %s", error)
+            degraded.append(NO_EMBEDDER.format(why=error))
+            return None
+        mean: Vector = np.stack(vectors).mean(axis=0, dtype=np.float32)
+        length = float(np.linalg.norm(mean))
+        return mean / length if length else mean
+
+    async def _rerank(self, question: str, scored: Sequence[Scored], degraded: list[str]) -> dict[str, float]:
+        """Chunk id → relevance; empty without a reranker, or if it is down."""
+        if self._reranker is None or not scored:
+            return {}
+        best = [each.passage for each in scored[:RERANKED]]
+        texts = ["\n".join(filter(None, (p.title, p.heading, p.text))) for p in best]
+        try:
+            async with self._reranking.guard():
+                reranking = self._reranker.rerank(question, texts)
+                scores = await _within(self._limits.rerank, "the reranker", reranking)
+        except BackendError as error:
+            log.warning("not reranked: %s", error)
+            degraded.append(NO_RERANKER.format(why=error))
+            return {}
+        return {p.chunk_id: score for p, score in zip(best, scores, strict=True)}
+
+    async def _passages(
+        self, scored: Sequence[Scored], surplus: Mapping[str, str], audience: frozenset[str]
+    ) -> tuple[Passage, ...]:
+        winners = [
+            replace(each.passage, score=each.score)
+            for each in scored[: MOST_SECTIONS * 3]
+            if each.passage.chunk_id not in surplus
+        ]
+        return await widen(winners, self._store, audience, tokens=self._limits.passage_tokens)
+
+
+async def _within(seconds: float, part: str, awaitable: Awaitable[T]) -> T:
+    return await Deadline(seconds).wait(part, awaitable, seconds=seconds)
+
+
+def _score(hits: Sequence[Hit], understood: Understood, vocabulary: Vocabulary) -> list[Scored]:
+    terms = [terms_of(hit.passage, vocabulary.languages) for hit in hits]
+    weighed = weigh(understood.sought, vocabulary)
+    if weighed is None:
+        weighed = weigh_by(understood.sought, [each.counts for each in terms])
+    return fuse(hits, terms, weighed)
+
+
+def _candidates(
+    scored: Sequence[Scored],
+    relevance: Mapping[str, float],
+    surplus: Mapping[str, str],
+    passages: Sequence[Passage],
+    verdict: Verdict,
+) -> tuple[Candidate, ...]:
+    def dropped(passage: Passage) -> str:
+        if passage.chunk_id in surplus:
+            return f"nearly the same as {surplus[passage.chunk_id]}"
+        if not verdict.enough:
+            return f"too little evidence: {verdict.reason}"
+        if any(p.doc_id == passage.doc_id and passage.text in p.text for p in passages):
+            return ""
+        return "no room: others fit better"
+
+    return tuple(
+        Candidate(
+            passage=each.passage,
+            keyword=each.hit.keyword,
+            vector=each.hit.vector,
+            fused=each.score,
+            reranked=relevance.get(each.passage.chunk_id),
+            dropped=dropped(each.passage),
+        )
+        for each in scored
+    )
+
+
+def _nearest(scored: Sequence[Scored]) -> tuple[Citation, ...]:
+    pages: dict[str, Passage] = {}
+    for each in scored:
+        pages.setdefault(each.passage.doc_id, each.passage)
+    return tuple(
+        Citation(
+            number=number,
+            doc_id=page.doc_id,
+            title=page.title,
+            heading=page.heading,
+            url=page.url,
+            quote=page.text[:_QUOTE],
+            updated_at=page.updated_at,
+            owners=page.owners,
+        )
+        for number, page in enumerate(list(pages.values())[:_NEAREST], 1)
+    )
