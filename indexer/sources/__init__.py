@@ -1,0 +1,39 @@
+"""Where pages come from. `open_source` finds the type that docent.yaml names."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from importlib.metadata import entry_points
+
+from bot.settings.sources import SourceSettings
+from indexer.sources.base import Source, Surroundings
+
+# Ours; others come as an entry point of the group `docent.sources`, which may also replace one of these.
+_BUILT_IN: Mapping[str, str] = {
+    "folder": "indexer.sources.folder:FolderSource",
+    "git": "indexer.sources.git:GitSource",
+}
+
+
+class UnknownSource(Exception):
+    """docent.yaml names a type that is not installed."""
+
+
+def source_types() -> list[str]:
+    """Every name that `type:` can have."""
+    return sorted({*_BUILT_IN, *(found.name for found in entry_points(group="docent.sources"))})
+
+
+def open_source(settings: SourceSettings, surroundings: Surroundings) -> Source:
+    """Raises UnknownSource, or ConfigError for options that don't fit the type."""
+    for found in entry_points(group="docent.sources", name=settings.type):
+        return _made(found.load(), settings, surroundings)
+    place = _BUILT_IN.get(settings.type)
+    if place is None:
+        known = ", ".join(source_types())
+        raise UnknownSource(f"source {settings.name}: there is no type {settings.type!r}; known are {known}")
+    module, _, name = place.partition(":")
+    return _made(getattr(import_module(module), name), settings, surroundings)
+
+
+def _made(kind: type[Source], settings: SourceSettings, surroundings: Surroundings) -> Source:
+    return kind(settings, surroundings)

@@ -1,0 +1,95 @@
+"""Vectors for a batch of pages: those that the index has are used again, only new texts are embedded."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.model import Failure
+from bot.ports import BackendError, Embedder, IndexedChunk, IndexedDocument, Store, Vector
+from indexer.page import Page
+from indexer.plan import WITHOUT_VECTORS
+
+_log = logging.getLogger(__name__)
+
+# After so many batches in a row that failed, the rest of the sync goes on without the embedder.
+_PATIENCE = 2
+
+
+class Embedding:
+    """`spare` is an index of the same model that another one is built beside."""
+
+    def __init__(self, store: Store, embedder: Embedder | None, spare: Store | None) -> None:
+        self._store = store
+        self._embedder = embedder
+        self._spare = spare
+        self._before = embedder.usage() if embedder is not None else None
+        self._failures = 0
+        self._waiting = 0
+        self._reason = ""
+        # Of the batch before: it may still be on its way into the store.
+        self._recent: dict[str, Vector] = {}
+        self.texts = 0
+
+    @property
+    def possible(self) -> bool:
+        return self._embedder is not None
+
+    @property
+    def tokens(self) -> int:
+        if self._embedder is None or self._before is None:
+            return 0
+        return self._embedder.usage().input_tokens - self._before.input_tokens
+
+    @property
+    def warnings(self) -> list[Failure]:
+        if not self._waiting:
+            return []
+        words = f"{self._waiting} pages are found by keywords alone until the next sync: {self._reason}"
+        return [Failure("embedder", words)]
+
+    async def indexed(self, pages: Sequence[Page]) -> list[IndexedDocument]:
+        """The pages ready to be stored. Where the embedder fails they have no vectors and are marked so."""
+        if self._embedder is None:
+            return [_with_vectors(page, {}) for page in pages]
+        vectors = await self._vectors(self._embedder, pages)
+        documents = [_with_vectors(page, vectors) for page in pages]
+        return [self._marked(document) for document in documents]
+
+    async def _vectors(self, embedder: Embedder, pages: Sequence[Page]) -> dict[str, Vector]:
+        texts = {piece.text_hash: piece.text for page in pages for piece in page.pieces}
+        known = {name: self._recent[name] for name in texts if name in self._recent}
+        for store in (self._store, self._spare):
+            missing = [name for name in texts if name not in known]
+            if store is not None and missing:
+                known |= await store.vectors(missing)
+        missing = [name for name in texts if name not in known]
+        if missing and self._failures < _PATIENCE:
+            known |= await self._embed(embedder, {name: texts[name] for name in missing})
+        self._recent = known
+        return known
+
+    async def _embed(self, embedder: Embedder, texts: dict[str, str]) -> dict[str, Vector]:
+        try:
+            rows = await embedder.embed_documents(list(texts.values()))
+        except BackendError as error:
+            self._failures += 1
+            self._reason = str(error)
+            _log.warning("embedding failed: %s", error)
+            return {}
+        self._failures = 0
+        self.texts += len(texts)
+        return dict(zip(texts, rows, strict=True))
+
+    def _marked(self, indexed: IndexedDocument) -> IndexedDocument:
+        if all(chunk.vector is not None for chunk in indexed.chunks):
+            return indexed
+        self._waiting += 1
+        revision = WITHOUT_VECTORS + indexed.document.revision
+        return replace(indexed, document=replace(indexed.document, revision=revision))
+
+
+def _with_vectors(page: Page, vectors: dict[str, Vector]) -> IndexedDocument:
+    chunks = (
+        IndexedChunk(piece.chunk, piece.text_hash, vectors.get(piece.text_hash)) for piece in page.pieces
+    )
+    return IndexedDocument(page.document, tuple(chunks))

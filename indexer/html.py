@@ -1,0 +1,145 @@
+"""HTML that stands in Markdown: tables become pipe tables, headings headings, noise goes."""
+
+import re
+from html import unescape
+from html.parser import HTMLParser
+
+# A private-use pair marks an anchor (`<a name="x">`) until the parser attaches it to its heading.
+ANCHOR = re.compile("\ue000([^\ue001]*)\ue001")
+
+_BLOCKS = (
+    "address|article|aside|blockquote|body|center|dd|details|dialog|div|dl|dt|fieldset|figcaption|figure|footer|"
+    "form|head|header|hr|html|legend|main|menu|nav|ol|p|section|summary|ul"
+)
+_INLINE = (
+    "a|abbr|acronym|b|bdi|bdo|big|button|caption|cite|code|col|colgroup|data|del|dfn|em|embed|font|i|img|input|ins|"
+    "kbd|label|link|mark|meta|meter|nobr|option|output|param|picture|pre|progress|q|rp|rt|ruby|s|samp|select|small|"
+    "source|span|strike|strong|sub|sup|table|tbody|td|textarea|tfoot|th|thead|time|title|tr|track|tt|u|var|wbr|li"
+)
+_ATTRIBUTES = r"(?:\s(?:[^<>\"']|\"[^\"]*\"|'[^']*')*)?"
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_NOISE = re.compile(
+    r"<(script|style|svg|iframe|noscript|template|video|audio|canvas|object|math)\b[^>]*>.*?</\1\s*>",
+    re.DOTALL | re.IGNORECASE,
+)
+_TABLE = re.compile(r"<table\b.*?</table\s*>", re.DOTALL | re.IGNORECASE)
+_PRE = re.compile(r"<pre\b[^>]*>(.*?)</pre\s*>", re.DOTALL | re.IGNORECASE)
+_HEADING = re.compile(r"[ \t]*<h([1-6])\b([^>]*)>(.*?)</h\1\s*>[ \t]*", re.DOTALL | re.IGNORECASE)
+_NAMED = re.compile(r"<(?:a|span|div)\b([^>]*)>", re.IGNORECASE)
+_ID = re.compile(r"\b(?:id|name)\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE)
+_HREF = re.compile(r"\bhref\s*=", re.IGNORECASE)
+_IMAGE = re.compile(r"<img\b([^>]*)>", re.IGNORECASE)
+_ALT = re.compile(r"\balt\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
+_ITEM = re.compile(r"[ \t]*<li\b[^>]*>\s*", re.IGNORECASE)
+_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_SUMMARY = re.compile(r"<summary\b[^>]*>(.*?)</summary\s*>", re.DOTALL | re.IGNORECASE)
+_BLOCK_TAG = re.compile(rf"[ \t]*</?(?:{_BLOCKS}){_ATTRIBUTES}\s*/?>[ \t]*", re.IGNORECASE)
+_INLINE_TAG = re.compile(rf"</?(?:{_INLINE}){_ATTRIBUTES}\s*/?>|<!doctype[^>]*>", re.IGNORECASE)
+_COMPONENT = re.compile(r"</?[A-Z][\w.]*(?:\s(?:[^<>\"'{}]|\"[^\"]*\"|'[^']*'|\{[^{}]*\})*)?/?>")
+_LEAD_SPACE = re.compile(r"^[ \t]{4,}(?=[^\s])", re.MULTILINE)
+
+
+def to_markdown(text: str) -> str:
+    """The same text without tags. Unknown tags stay: `<your name>` is a word of the page."""
+    text = _NOISE.sub("", _COMMENT.sub("", text)).replace("<!--", "")
+    blocks = bool(_BLOCK_TAG.search(text) or _ITEM.search(text))
+    text = _PRE.sub(lambda m: "\n\n```\n" + unescape(_strip(m[1])).strip("\n") + "\n```\n\n", text)
+    text = _TABLE.sub(lambda m: "\n\n" + pipe_table(m[0]) + "\n\n", text)
+    text = _HEADING.sub(_heading, text)
+    text = _NAMED.sub(_anchor, text)
+    text = _IMAGE.sub(_image, text)
+    text = _SUMMARY.sub(lambda m: f"\n\n**{_flat(m[1])}**\n\n", text)
+    text = _ITEM.sub("\n- ", text)
+    text = "\n".join(
+        _BREAK.sub(" " if line.lstrip().startswith(("|", "#")) else "  \n", line) for line in text.split("\n")
+    )
+    text = _INLINE_TAG.sub("", _BLOCK_TAG.sub("\n\n", text))
+    # What was indented inside a tag would read as code.
+    return _LEAD_SPACE.sub("", text) if blocks and "\n-" not in text else text
+
+
+def without_components(text: str) -> str:
+    """MDX: imports, exports and components' tags go, what they enclose stays."""
+    text = re.sub(r"^(?:import|export)\s.*(?:\n(?=\S).*)*?$", "", text, flags=re.MULTILINE)
+    return _COMPONENT.sub("", re.sub(r"\{/\*.*?\*/\}", "", text, flags=re.DOTALL))
+
+
+def pipe_table(html: str) -> str:
+    reader = _TableReader()
+    reader.feed(html)
+    reader.close()
+    return reader.markdown()
+
+
+def _strip(html: str) -> str:
+    return _INLINE_TAG.sub("", html)
+
+
+def _flat(html: str) -> str:
+    return " ".join(unescape(_INLINE_TAG.sub("", _BREAK.sub(" ", html))).split())
+
+
+def _heading(match: re.Match[str]) -> str:
+    inside = _NAMED.sub(_anchor, match[3])
+    named = _ID.search(match[2])
+    return f"\n\n{'#' * int(match[1])} {_flat(inside)}{f' {{#{named[1]}}}' if named else ''}\n\n"
+
+
+def _anchor(match: re.Match[str]) -> str:
+    named = _ID.search(match[1])
+    if named is None or _HREF.search(match[1]):
+        return match[0]
+    return f"\ue000{named[1]}\ue001" + ("" if match[0][1] in "aA" else match[0])
+
+
+def _image(match: re.Match[str]) -> str:
+    alt = _ALT.search(match[1])
+    return " ".join((alt[1] or alt[2] or "").split()) if alt else ""
+
+
+class _TableReader(HTMLParser):
+    """Rows and cells of the outermost table; an inner table's text goes into its cell."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self._rows: list[list[str]] = []
+        self._cell: list[str] | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "tr":
+            self._end_cell()
+            self._rows.append([])
+        elif tag in {"td", "th"}:
+            self._end_cell()
+            self._cell = []
+        elif self._cell is not None:
+            if tag in {"br", "p", "div", "ul", "ol"}:
+                self._cell.append(" ")
+            elif tag == "li":
+                self._cell.append("; " if "".join(self._cell).strip() else "")
+            elif tag == "img":
+                self._cell.append(dict(attrs).get("alt") or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in {"td", "th", "tr", "table"}:
+            self._end_cell()
+
+    def handle_data(self, data: str) -> None:
+        if self._cell is not None:
+            self._cell.append(data)
+
+    def _end_cell(self) -> None:
+        if self._cell is not None:
+            text = " ".join("".join(self._cell).split()).replace("|", "\\|")
+            if not self._rows:
+                self._rows.append([])
+            self._rows[-1].append(text)
+            self._cell = None
+
+    def markdown(self) -> str:
+        rows = [row for row in self._rows if any(row)]
+        if not rows:
+            return ""
+        width = max(map(len, rows))
+        lines = ["| " + " | ".join(row + [""] * (width - len(row))) + " |" for row in rows]
+        return "\n".join([lines[0], "|" + " --- |" * width, *lines[1:]])

@@ -1,0 +1,78 @@
+"""Inline Markdown to plain reading text: links and images to their text, emphasis and templates to nothing."""
+
+import re
+from html import unescape
+
+_CODE = re.compile(r"(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
+_TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#\s.*?#\}|\{:[^{}]*\}", re.DOTALL)
+_URL = r"\(\s*(?:<[^<>]*>|(?:[^()\s\\]|\\.|\((?:[^()\s]|\([^()]*\))*\))*)(?:\s+(?:\"[^\"]*\"|'[^']*'|\([^()]*\)))?\s*\)"
+_LABEL = r"((?:[^\[\]\\]|\\.|\[(?:[^\[\]\\]|\\.)*\])*)"
+_IMAGE = re.compile(r"!\[" + _LABEL + r"\](?:" + _URL + r"|\[[^\[\]]*\])")
+_LINK = re.compile(r"\[" + _LABEL + r"\]" + _URL + r"(?:\{[^{}]*\})?")
+_REFERENCE = re.compile(r"\[" + _LABEL + r"\][ ]?\[([^\[\]]*)\]")
+_WIKI = re.compile(r"!?\[\[(?:[^\[\]|]*\|)?([^\[\]|]+)\]\]")
+_FOOTNOTE = re.compile(r"\[\^[^\[\]\s]+\]")
+_AUTOLINK = re.compile(r"<((?:https?|ftp|mailto|tel):[^<>\s]*|[\w.+-]+@[\w-]+\.[\w.-]+)>")
+_STRONG = re.compile(r"(?<!\*)\*\*(?=\S)(.+?)(?<=\S)\*\*|(?<!\w)__(?=\S)(.+?)(?<=\S)__(?!\w)", re.DOTALL)
+_EMPHASIS = re.compile(
+    r"(?<![\w*\\])\*(?=[^\s*])([^*\n]+?)(?<=[^\s\\])\*(?![\w*])|(?<![\w\\])_(?=\S)([^_\n]+?)(?<=[^\s\\])_(?!\w)"
+)
+_ESCAPE = re.compile(r"\\([!\"#$%&'()*+,./:;<=>?@\[\]^_`{}~-])")
+_FILE_NAME = re.compile(
+    r"(?:\S+\.(?:png|jpe?g|gif|svg|webp)|image|img|screenshot|untitled|alt[ _]?text)", re.IGNORECASE
+)
+_MARKS = re.compile(r"[\\`\[\]<>&{}*_!]")
+# Zero-width and control characters, and the private-use ones that mark anchors.
+_INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\u00ad\u200b\u2060\ufeff\ue000\ue001]")
+
+
+def reading_text(text: str) -> str:
+    """Code spans stay as they are, with their backticks."""
+    if not _MARKS.search(text):
+        return text
+    if "`" not in text:
+        return _reduce(text)
+    parts: list[str] = []
+    end = 0
+    for match in _CODE.finditer(text):
+        parts += [_reduce(text[end : match.start()]), match[0]]
+        end = match.end()
+    joined = "".join([*parts, _reduce(text[end:])])
+    # A link or emphasis around code is in two parts until now.
+    return _links(_STRONG.sub(_either, joined)) if "](" in joined or "**" in joined else joined
+
+
+def without_invisible(text: str) -> str:
+    return _INVISIBLE.sub("", text)
+
+
+def _either(match: re.Match[str]) -> str:
+    return match[1] or match[2] or ""
+
+
+def _alt(match: re.Match[str]) -> str:
+    alt = match[1].strip()
+    return "" if _FILE_NAME.fullmatch(alt) else alt
+
+
+def _links(text: str) -> str:
+    if "[" not in text:
+        return text
+    text = _IMAGE.sub(_alt, text)
+    text = _LINK.sub(lambda m: m[1], text)
+    text = _WIKI.sub(lambda m: m[1], text)
+    return _REFERENCE.sub(lambda m: m[1], _FOOTNOTE.sub("", text))
+
+
+def _reduce(text: str) -> str:
+    if "{" in text:
+        text = _TEMPLATE.sub("", text)
+    text = _links(text)
+    if "<" in text:
+        text = _AUTOLINK.sub(lambda m: m[1].removeprefix("mailto:"), text)
+    if "*" in text or "_" in text:
+        text = _EMPHASIS.sub(_either, _STRONG.sub(_either, text))
+        text = _EMPHASIS.sub(_either, text) if "*" in text else text
+    if "\\" in text:
+        text = _ESCAPE.sub(r"\1", text)
+    return unescape(text) if "&" in text else text

@@ -1,0 +1,284 @@
+"""A Markdown page as sections of blocks that a chunk can be packed from. Pure."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Literal
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from indexer import html
+from indexer.inline import reading_text, without_invisible
+
+_FENCE = re.compile(r"^([ \t>]*(?:[-*+][ \t]+|\d+[.)][ \t]+)?)(`{3,}(?=[^`\n]*$)|~{3,})(.*)$")
+_INLINE_CODE = re.compile(r"(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
+_SHORTCODE = re.compile(r"\{\{[<%].*?[>%]\}\}|^[ \t]*\{%.*?%\}[ \t]*$", re.DOTALL | re.MULTILINE)
+_DIRECTIVE = re.compile(
+    r"^[ \t]*:{3,}[ \t]*(?:\{?[\w-]+\}?)?[ \t]*(?:\[([^\]]*)\]|([^\n{]*))?.*$", re.MULTILINE
+)
+_DEFINITION = re.compile(r"^ {0,3}\[(?!\^)[^\]\n]+\]:[ \t]+\S+[^\n]*$", re.MULTILINE)
+_FOOTNOTE = re.compile(r"^ {0,3}\[\^[^\]\n]+\]:[ \t]*", re.MULTILINE)
+_CUSTOM_ID = re.compile(r"[ \t]*\{:?[ \t]*#([^\s{}]+)[^{}]*\}[ \t]*$")
+_ALERT = re.compile(r"^\[!(\w+)\][ \t]*$", re.MULTILINE)
+_DRAWINGS = {"mermaid", "plantuml", "dot", "graphviz", "svg", "geojson", "topojson", "excalidraw", "dataview"}
+
+Kind = Literal["text", "list", "table", "code"]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """`pieces` is what it may be split into; `head` and `foot` go around every part (a table's, a fence's)."""
+
+    kind: Kind
+    pieces: tuple[str, ...]
+    head: str = ""
+    foot: str = ""
+
+    def text(self, pieces: Sequence[str] | None = None) -> str:
+        body = "\n".join(self.pieces if pieces is None else pieces)
+        return "\n".join(part for part in (self.head, body, self.foot) if part)
+
+
+@dataclass(slots=True)
+class Section:
+    """What stands under one heading, without its subsections. `level` 0 is what comes before any heading."""
+
+    level: int
+    heading: str
+    anchor: str
+    blocks: list[Block] = field(default_factory=list)
+
+
+def parse(text: str, *, components: bool = False) -> list[Section]:
+    """The page's sections in order; the first is what stands above every heading and may be empty.
+
+    `components`: the page is MDX. Never raises: whatever it is given reads as some Markdown.
+    """
+    cleaned = _clean(text, components=components)
+    sections = [Section(0, "", "")]
+    seen: dict[str, int] = {}
+    pending = ""
+    for group in _groups(_parser().parse(cleaned)):
+        token = group[0]
+        if token.type == "heading_open":
+            raw = group[1].content
+            named = html.ANCHOR.search(raw)
+            raw = html.ANCHOR.sub("", raw)
+            custom = _CUSTOM_ID.search(raw)
+            heading = heading_text(raw[: custom.start()] if custom else raw)
+            own = custom[1] if custom else named[1] if named else pending
+            slug = _unique(slugify(heading), seen)
+            pending = ""
+            if heading:
+                sections.append(Section(int(token.tag[1]), heading, own or slug))
+            continue
+        block, named_here = _block(group)
+        if block is None:
+            pending = named_here or pending
+        else:
+            pending = ""
+            sections[-1].blocks.append(block)
+    return sections
+
+
+def heading_text(raw: str) -> str:
+    return " ".join(reading_text(without_invisible(raw)).replace("`", "").split())
+
+
+def slugify(heading: str) -> str:
+    """GitHub's rule: lower case, spaces to hyphens, only letters, digits, `_` and `-` stay."""
+    return "".join(
+        "-" if letter == " " else letter for letter in heading.lower() if letter in " -_" or letter.isalnum()
+    )
+
+
+def _unique(slug: str, seen: dict[str, int]) -> str:
+    count = seen.get(slug)
+    seen[slug] = 0 if count is None else count + 1
+    if count is None:
+        return slug
+    numbered = f"{slug}-{count + 1}"
+    seen.setdefault(numbered, 0)
+    return numbered
+
+
+@cache
+def _parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"maxNesting": 12}).enable("table")
+    # Blocks are all that is needed: inline text is reduced by `inline`, at a third of the time.
+    parser.disable(["inline", "html_block", "reference"])
+    return parser
+
+
+def _clean(text: str, *, components: bool) -> str:
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ")
+    text = without_invisible(text)
+    if not ("<" in text or "{" in text or ":::" in text or "]:" in text or components):
+        return text
+    return "".join(
+        part if is_code else _clean_prose(part, components=components) for is_code, part in _fenced(text)
+    )
+
+
+def _clean_prose(text: str, *, components: bool) -> str:
+    spans: list[str] = []
+
+    def keep(match: re.Match[str]) -> str:
+        spans.append(match[0])
+        return f"\x00{len(spans) - 1}\x00"
+
+    if "`" in text:
+        text = _INLINE_CODE.sub(keep, text)
+    text = _SHORTCODE.sub("", text) if "{" in text else text
+    if components:
+        text = html.without_components(text)
+    text = html.to_markdown(text) if "<" in text else text
+    text = _DIRECTIVE.sub(
+        lambda m: f"\n**{title}**\n" if (title := (m[1] or m[2] or "").strip()) else "", text
+    )
+    text = _FOOTNOTE.sub("", _DEFINITION.sub("", text)) if "]:" in text else text
+    return re.sub("\x00(\\d+)\x00", lambda m: spans[int(m[1])], text)
+
+
+def _fenced(text: str) -> Iterator[tuple[bool, str]]:
+    """(is it fenced code, the text) in order; together they are the text."""
+    if "```" not in text and "~~~" not in text:
+        yield False, text
+        return
+    part: list[str] = []
+    closing = ""
+    for line in text.splitlines(keepends=True):
+        if closing:
+            part.append(line)
+            bare = line.strip(" \t\n>")
+            if len(bare) >= len(closing) and bare == closing[0] * len(bare):
+                yield True, "".join(part)
+                part, closing = [], ""
+        elif opened := _FENCE.match(line.rstrip("\n")):
+            yield False, "".join(part)
+            part, closing = [line], opened[2]
+        else:
+            part.append(line)
+    # A fence that never ends is a slip of the pen: the rest is prose that wants cleaning, not code to trust.
+    yield bool(closing), "".join(part)
+
+
+def _groups(tokens: Sequence[Token]) -> Iterator[list[Token]]:
+    """The tokens of each outermost block."""
+    group: list[Token] = []
+    depth = 0
+    for token in tokens:
+        depth += token.nesting
+        group.append(token)
+        if depth == 0:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _block(group: Sequence[Token]) -> tuple[Block | None, str]:
+    """The block, if it holds anything, and an anchor that stood alone in it."""
+    kind = group[0].type
+    if kind == "paragraph_open":
+        raw = group[1].content
+        named = html.ANCHOR.search(raw)
+        text = _prose(raw)
+        return (Block("text", (text,)) if text else None), named[1] if named else ""
+    if kind in {"fence", "code_block"}:
+        return _code(group[0]), ""
+    if kind in {"bullet_list_open", "ordered_list_open"}:
+        return _pieces("list", _items(group)), ""
+    if kind == "table_open":
+        return _table(group), ""
+    if kind == "blockquote_open":
+        quoted = "\n".join(_lines_of(group[1:-1], indent=""))
+        return _pieces("text", [_ALERT.sub("", quoted).strip()]), ""
+    return None, ""
+
+
+def _prose(raw: str) -> str:
+    """Soft line ends become spaces, hard ones stay."""
+    text = reading_text(re.sub(r"(?:[ ]{2,}|\\)\n", "\x01", raw).replace("\n", " "))
+    lines = (" ".join(line.split()) for line in without_invisible(text.replace("\x01", "\n")).split("\n"))
+    return "\n".join(line for line in lines if line)
+
+
+def _pieces(kind: Kind, pieces: Sequence[str]) -> Block | None:
+    kept = tuple(piece for piece in pieces if piece.strip(" -*+.)0123456789"))
+    return Block(kind, kept) if kept else None
+
+
+def _code(token: Token) -> Block | None:
+    language = token.info.strip().partition(" ")[0].strip("{}").lower() if token.info else ""
+    content = token.content.strip("\n")
+    if language in _DRAWINGS or not content.strip():
+        return None
+    fence = "```" if "```" not in content else "~~~~"
+    return Block("code", tuple(content.split("\n")), f"{fence}{language}", fence)
+
+
+def _table(group: Sequence[Token]) -> Block | None:
+    rows = [_row(row) for row in _cells(group)]
+    body = tuple(row for row in rows[1:] if row.strip("| "))
+    if not rows or not (body or rows[0].strip("| ")):
+        return None
+    width = rows[0].count(" | ") + 1
+    head = f"{rows[0]}\n|{' --- |' * width}"
+    return Block("table", body, head) if body else Block("text", (rows[0],))
+
+
+def _cells(group: Sequence[Token]) -> Iterator[list[str]]:
+    row: list[str] = []
+    for token in group:
+        if token.type == "tr_open":
+            row = []
+        elif token.type == "inline":
+            row.append(_prose(token.content).replace("\n", " ").replace("|", "\\|"))
+        elif token.type == "tr_close":
+            yield row
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _items(group: Sequence[Token]) -> list[str]:
+    """Each outermost item of a list as one piece."""
+    items: list[list[Token]] = []
+    depth = 0
+    for token in group[1:-1]:
+        if depth == 0:
+            items.append([])
+        items[-1].append(token)
+        depth += token.nesting
+    return ["\n".join(_item(item, indent="", ordered=group[0].type[0] == "o")) for item in items]
+
+
+def _item(item: Sequence[Token], *, indent: str, ordered: bool) -> list[str]:
+    marker = f"{item[0].info or '1'}. " if ordered else "- "
+    inner = _lines_of(item[1:-1], indent=indent + "  ")
+    if not inner:
+        return []
+    return [indent + marker + inner[0].strip(), *inner[1:]]
+
+
+def _lines_of(tokens: Sequence[Token], *, indent: str) -> list[str]:
+    """What stands inside an item or a quote, line by line."""
+    found: list[str] = []
+    for group in _groups(tokens):
+        kind = group[0].type
+        if kind in {"paragraph_open", "heading_open"}:
+            found += [indent + line for line in _prose(group[1].content).split("\n") if line]
+        elif kind in {"bullet_list_open", "ordered_list_open"}:
+            for piece in _items(group):
+                found += [indent + line for line in piece.split("\n") if line]
+        elif kind == "blockquote_open":
+            found += _lines_of(group[1:-1], indent=indent)
+        else:
+            block, _ = _block(group)
+            if block is not None:
+                found += [indent + line for line in block.text().split("\n")]
+    return found

@@ -1,0 +1,161 @@
+"""A fetched page to a Document with its chunks. Pure, and all of it can cross to another process."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from bot.model import Chunk, Document, Failure
+from bot.settings.sources import SourceSettings
+from indexer import frontmatter, language
+from indexer.chunk import CHUNKING, embedded_text, first_heading, has_content, pack, text_hash
+from indexer.convert import Unreadable, to_markdown
+from indexer.markdown import Section, heading_text, parse
+from indexer.sources.base import Entry, Fetched, audience_of, url_of
+
+# A new number makes the next sync read every page again (not embed: that follows from the texts).
+_READING = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RawPage:
+    """`meta` is the fingerprint of what the configuration and the listing say of the page."""
+
+    entry: Entry
+    fetched: Fetched
+    source: str
+    url: str
+    audience: frozenset[str]
+    language: str
+    meta: str
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A chunk, the text that is embedded of it, and that text's name."""
+
+    chunk: Chunk
+    text: str
+    text_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    document: Document
+    pieces: tuple[Piece, ...]
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NoPage:
+    """Why there is none. `empty`: it was read, and holds nothing. `gone`: it vanished since the listing."""
+
+    path: str
+    reason: str
+    empty: bool = False
+    gone: bool = False
+
+    def failure(self) -> Failure:
+        return Failure(self.path, self.reason)
+
+
+def raw_page(settings: SourceSettings, entry: Entry, fetched: Fetched) -> RawPage:
+    return RawPage(
+        entry,
+        fetched,
+        source=settings.name,
+        url=url_of(settings, entry),
+        audience=audience_of(settings, entry),
+        language=settings.language,
+        meta=meta(settings, entry),
+    )
+
+
+def meta(settings: SourceSettings, entry: Entry) -> str:
+    """A fingerprint of all that the index holds of a page besides its content."""
+    said = (
+        _READING,
+        CHUNKING,
+        url_of(settings, entry),
+        sorted(audience_of(settings, entry)),
+        settings.language,
+        entry.title,
+        entry.owners,
+        entry.updated_at.isoformat() if entry.updated_at else "",
+    )
+    return hashlib.blake2b(repr(said).encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
+
+
+def content_hash(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=12).hexdigest()
+
+
+def build(raw: RawPage) -> Page | NoPage:
+    """Never raises for what the page holds."""
+    path = raw.entry.path
+    try:
+        converted = to_markdown(raw.fetched.name, raw.fetched.data)
+        head, body = frontmatter.split(converted)
+    except (Unreadable, frontmatter.BrokenAudience) as error:
+        return NoPage(path, str(error))
+    if not body.strip():
+        return NoPage(path, "it is empty", empty=True)
+    sections = parse(body, components=raw.fetched.name.lower().endswith(".mdx"))
+    title, titled = _title(raw, head.title, sections)
+    chunks = pack(sections, title)
+    if not has_content(chunks):
+        chunks = _of_headings(sections)
+    if not chunks:
+        return NoPage(path, "it holds no text (only images, tags or drawings)", empty=True)
+    document = Document(
+        id=f"{raw.source}:{path}",
+        source=raw.source,
+        revision=f"{content_hash(raw.fetched.data)}.{raw.meta}.{raw.entry.revision}",
+        title=title,
+        url=raw.fetched.url or raw.url,
+        text=body,
+        audience=_allowed(raw.audience, head.audience),
+        updated_at=head.updated_at or raw.fetched.updated_at or raw.entry.updated_at,
+        owners=head.owners or raw.fetched.owners or raw.entry.owners,
+        keywords=head.keywords,
+        language=language.guess(body, raw.language),
+        titled=titled,
+    )
+    pieces = tuple(
+        Piece(chunk, text, text_hash(text)) for chunk in chunks for text in (embedded_text(document, chunk),)
+    )
+    return Page(document, pieces, head.problem)
+
+
+def with_revision(page: Page, revision: str) -> Page:
+    return replace(page, document=replace(page.document, revision=revision))
+
+
+def _title(raw: RawPage, said: str, sections: Sequence[Section]) -> tuple[str, bool]:
+    title = heading_text(said) or raw.fetched.title or raw.entry.title or first_heading(sections)
+    return (title, True) if title else (name_as_title(raw.entry.path), False)
+
+
+def name_as_title(path: str) -> str:
+    """`time-off/index.md` is "Time off"."""
+    folder, _, name = path.rpartition("/")
+    stem = re.sub(r"\.[^.]+$", "", name)
+    if stem.lower() in {"index", "readme", "_index"} and folder:
+        stem = folder.rpartition("/")[2]
+    words = re.sub(r"[-_\s]+", " ", stem).strip() or name
+    return words[:1].upper() + words[1:]
+
+
+def _of_headings(sections: Sequence[Section]) -> tuple[Chunk, ...]:
+    """A stub: what it is called is all that it says."""
+    headings = [section.heading for section in sections if section.heading]
+    return (Chunk(0, "", "\n".join(headings)[:1000]),) if headings else ()
+
+
+def _allowed(configured: frozenset[str], said: frozenset[str] | None) -> frozenset[str]:
+    """A page may narrow who sees it, or name others than the source does; it can't open itself to everyone."""
+    if said is None:
+        return configured
+    if "everyone" in configured:
+        return said
+    return (said & configured) or (said - {"everyone"}) or (configured if said else said)

@@ -1,0 +1,119 @@
+"""Read → embed → write, side by side, with short queues between: each stage works while the others do."""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+
+from bot.ports import IndexedDocument
+from indexer.embed import Embedding
+from indexer.page import NoPage, Page, raw_page
+from indexer.readers import Readers
+from indexer.sources.base import Entry, Fetched, PageFailed, PageGone, Source
+
+# How many pages are fetched at once and read together.
+_GROUP = 16
+_WAITING_GROUPS = 8
+
+# A batch is what a crash may lose: about so many texts to embed, or pages that need none.
+BATCH_TEXTS = 96
+BATCH_PAGES = 64
+
+Pages = list[Page]
+
+
+class Pipeline:
+    """`write` stores a batch and may raise to end it all; `skip` hears of each page that came to nothing."""
+
+    def __init__(
+        self,
+        source: Source,
+        readers: Readers,
+        embedding: Embedding,
+        write: Callable[[Sequence[Page], Sequence[IndexedDocument]], Awaitable[None]],
+        skip: Callable[[NoPage], Awaitable[None]],
+    ) -> None:
+        self._source = source
+        self._readers = readers
+        self._embedding = embedding
+        self._write = write
+        self._skip = skip
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+
+    async def run(self, entries: Sequence[Entry]) -> None:
+        read: asyncio.Queue[Pages | None] = asyncio.Queue(_WAITING_GROUPS)
+        ready: asyncio.Queue[tuple[Pages, list[IndexedDocument]] | None] = asyncio.Queue(1)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._read_all(entries, read))
+                tasks.create_task(self._embed_all(read, ready))
+                tasks.create_task(self._write_all(ready))
+        except BaseExceptionGroup as errors:
+            # One stage failed and the group ended the others: its error is the whole's.
+            raise _first(errors) from None
+
+    async def _read_all(self, entries: Sequence[Entry], read: asyncio.Queue[Pages | None]) -> None:
+        for start in range(0, len(entries), _GROUP):
+            began = time.monotonic()
+            fetched = await asyncio.gather(*map(self._fetch, entries[start : start + _GROUP]))
+            self.seconds["fetching"] += time.monotonic() - began
+            began = time.monotonic()
+            raw = [
+                raw_page(self._source.settings, entry, page)
+                for entry, page in fetched
+                if isinstance(page, Fetched)
+            ]
+            built = await self._readers.read(raw)
+            self.seconds["reading"] += time.monotonic() - began
+            for none in (
+                page for page in (*(page for _, page in fetched), *built) if isinstance(page, NoPage)
+            ):
+                await self._skip(none)
+            await read.put([page for page in built if isinstance(page, Page)])
+        await read.put(None)
+
+    async def _fetch(self, entry: Entry) -> tuple[Entry, Fetched | NoPage]:
+        try:
+            return entry, await self._source.fetch(entry)
+        except PageGone as error:
+            return entry, NoPage(entry.path, str(error), gone=True)
+        except PageFailed as error:
+            return entry, NoPage(entry.path, str(error))
+
+    async def _embed_all(
+        self,
+        read: asyncio.Queue[Pages | None],
+        ready: asyncio.Queue[tuple[Pages, list[IndexedDocument]] | None],
+    ) -> None:
+        waiting: Pages = []
+        texts = 0
+        while True:
+            pages = await read.get()
+            for page in pages or ():
+                waiting.append(page)
+                texts += len(page.pieces)
+                if len(waiting) >= BATCH_PAGES or (texts >= BATCH_TEXTS and self._embedding.possible):
+                    await ready.put((waiting, await self._indexed(waiting)))
+                    waiting, texts = [], 0
+            if pages is None:
+                break
+        if waiting:
+            await ready.put((waiting, await self._indexed(waiting)))
+        await ready.put(None)
+
+    async def _indexed(self, pages: Pages) -> list[IndexedDocument]:
+        began = time.monotonic()
+        documents = await self._embedding.indexed(pages)
+        self.seconds["embedding"] += time.monotonic() - began
+        return documents
+
+    async def _write_all(self, ready: asyncio.Queue[tuple[Pages, list[IndexedDocument]] | None]) -> None:
+        while (batch := await ready.get()) is not None:
+            began = time.monotonic()
+            await self._write(*batch)
+            self.seconds["writing"] += time.monotonic() - began
+
+
+def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    first = errors.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first

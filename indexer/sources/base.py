@@ -1,0 +1,132 @@
+"""What every source of pages offers. A new one is one file with a `Source` and its name in an entry point.
+
+SourceError
+├── ListingFailed    the source can't be listed whole: nothing is deleted, its pages stay as they were
+└── PageFailed       one page can't be had: its old version stays, and the report names it
+    └── PageGone     it vanished between listing and fetching: the next sync deletes it
+"""
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import quote
+
+from bot.settings.sources import SourceSettings
+from indexer.globs import matches
+
+# Names of files that stand for their folder.
+_INDEX_NAMES = {"index", "readme", "_index"}
+
+
+class SourceError(Exception):
+    """`str(error)` is for people, without secrets."""
+
+
+class ListingFailed(SourceError): ...
+
+
+class PageFailed(SourceError): ...
+
+
+class PageGone(PageFailed): ...
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A page as a listing tells of it. `path` is its lasting name within the source, with `/`.
+
+    `revision` is whatever changes when the page's content does, had without fetching it. `audience` is what
+    the source's own permissions say (None: nothing). `url` "" means the template's. `previous` are paths that
+    the page had before, as far as the source knows.
+    """
+
+    path: str
+    revision: str
+    updated_at: datetime | None = None
+    owners: tuple[str, ...] = ()
+    audience: frozenset[str] | None = None
+    url: str = ""
+    title: str = ""
+    previous: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A page's bytes. The ending of `name` tells the format: a source that makes Markdown itself says `x.md`.
+
+    What only the body tells (a web page's title, its date) overrides the entry's where it is given.
+    """
+
+    name: str
+    data: bytes
+    title: str = ""
+    url: str = ""
+    updated_at: datetime | None = None
+    owners: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a source gets beside its settings: a folder for caches, and how large a page may be."""
+
+    data: Path
+    max_bytes: int = 20_000_000
+
+
+class Source(ABC):
+    """One place where pages live. It keeps no state that another sync needs, except caches."""
+
+    def __init__(self, settings: SourceSettings, surroundings: Surroundings) -> None:
+        """Read the settings; reach for nothing yet. Raises ConfigError (see `SourceSettings.parse`)."""
+        self.settings = settings
+        self.surroundings = surroundings
+
+    @property
+    def name(self) -> str:
+        return self.settings.name
+
+    @property
+    def max_bytes(self) -> int:
+        return self.settings.max_bytes or self.surroundings.max_bytes
+
+    @abstractmethod
+    def entries(self) -> AsyncIterator[Entry]:
+        """Every page, listed page by page. Raises ListingFailed: half a listing is no listing."""
+
+    @abstractmethod
+    async def fetch(self, entry: Entry) -> Fetched:
+        """Raises PageFailed for this page, ListingFailed if the whole source is out of reach."""
+
+    async def close(self) -> None:  # noqa: B027 (most sources hold nothing)
+        """Give back connections."""
+
+
+def too_large(size: int, limit: int) -> PageFailed:
+    return PageFailed(f"it has {size / 1e6:.1f} MB; the limit (max_bytes) is {limit / 1e6:.1f} MB")
+
+
+def audience_of(settings: SourceSettings, entry: Entry) -> frozenset[str]:
+    """Who may see a page by its source's permissions or by the configuration; the last glob that fits wins."""
+    if entry.audience is not None:
+        return entry.audience
+    fitting = [words for glob, words in settings.audience_of.items() if matches(entry.path, glob)]
+    return frozenset(fitting[-1] if fitting else settings.audience)
+
+
+def url_of(settings: SourceSettings, entry: Entry) -> str:
+    """The page's public address, without the anchor: each chunk has its own."""
+    if entry.url or not settings.url:
+        return entry.url
+    stem = re.sub(r"\.[^./]+$", "", entry.path)
+    folder, _, name = stem.rpartition("/")
+    if name.lower() in _INDEX_NAMES:
+        stem = folder
+    values = {"path": entry.path, "stem": stem, "name": stem.rpartition("/")[2]}
+    return re.sub(
+        r"\{(path|stem|name)\}",
+        lambda match: quote(values[match[1]], safe="/~@!$&'*+,;=:"),
+        settings.url.replace("#{anchor}", ""),
+    )

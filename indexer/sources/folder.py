@@ -1,0 +1,124 @@
+"""A folder of files."""
+
+import asyncio
+import os
+import stat
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bot.settings.base import FilePath, Section
+from bot.settings.sources import SourceSettings
+from indexer.formats import EVERY_FORMAT
+from indexer.globs import selects
+from indexer.sources.base import (
+    Entry,
+    Fetched,
+    ListingFailed,
+    PageFailed,
+    PageGone,
+    Source,
+    Surroundings,
+    too_large,
+)
+
+# Folders that hold no pages, whatever is included.
+_SKIPPED_FOLDERS = {".git", ".hg", ".svn", "node_modules", "__pycache__", ".venv", ".docent"}
+
+
+class FolderOptions(Section):
+    """`path` is relative to docent.yaml."""
+
+    path: FilePath
+    include: tuple[str, ...] = EVERY_FORMAT
+    exclude: tuple[str, ...] = ()
+
+
+class FolderSource(Source):
+    """Revisions are size and time of change; links are followed only to what lies below the root."""
+
+    def __init__(self, settings: SourceSettings, surroundings: Surroundings) -> None:
+        super().__init__(settings, surroundings)
+        self._options = settings.parse(FolderOptions)
+        self._root = self._options.path
+
+    async def entries(self) -> AsyncIterator[Entry]:
+        for entry in await asyncio.to_thread(lambda: list(self._walk())):
+            yield entry
+
+    async def fetch(self, entry: Entry) -> Fetched:
+        return await asyncio.to_thread(self._read, entry)
+
+    def _walk(self) -> Iterator[Entry]:
+        try:
+            root = self._root.resolve(strict=True)
+        except (OSError, RuntimeError) as error:
+            raise ListingFailed(f"the folder {self._root} can't be read: {_word(error)}") from error
+        if not root.is_dir():
+            raise ListingFailed(f"{self._root} is not a folder")
+        found = False
+        for path, status in _files(root, "", root):
+            found = True
+            if selects(path, self._options.include, self._options.exclude):
+                moment = datetime.fromtimestamp(status.st_mtime, UTC)
+                yield Entry(path, f"{status.st_size}-{status.st_mtime_ns}", moment, self.settings.owners)
+        if not found:
+            # An unmounted disk looks like this.
+            raise ListingFailed(f"the folder {self._root} is empty")
+
+    def _read(self, entry: Entry) -> Fetched:
+        path = self._root / entry.path
+        try:
+            if not path.resolve().is_relative_to(self._root.resolve()):
+                raise PageFailed("it is a link to a place outside of the folder")
+            if (size := path.stat().st_size) > self.max_bytes:
+                raise too_large(size, self.max_bytes)
+            return Fetched(entry.path, path.read_bytes())
+        except FileNotFoundError as error:
+            raise PageGone("it vanished while it was read") from error
+        except OSError as error:
+            raise PageFailed(f"it can't be read: {_word(error)}") from error
+
+
+def _files(folder: Path | str, prefix: str, root: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """(path below the root, its status) of every regular file. A folder that can't be read fails it all."""
+    try:
+        with os.scandir(folder) as items:
+            inside = sorted(items, key=lambda item: item.name)
+    except OSError as error:
+        raise ListingFailed(f"the folder {prefix or root} can't be read: {_word(error)}") from error
+    for item in inside:
+        path = prefix + item.name
+        try:
+            if item.is_symlink() and not _stays_below(item.path, root):
+                continue
+            status = item.stat()
+        except FileNotFoundError:
+            continue  # deleted, or a link to nowhere
+        except OSError as error:
+            raise ListingFailed(f"{path} can't be read: {_word(error)}") from error
+        if stat.S_ISDIR(status.st_mode):
+            if item.name not in _SKIPPED_FOLDERS and not item.is_symlink():
+                yield from _files(item.path, f"{path}/", root)
+        elif stat.S_ISREG(status.st_mode) and _is_text(path):
+            yield path, status
+
+
+def _stays_below(path: str, root: Path) -> bool:
+    try:
+        return Path(path).resolve(strict=True).is_relative_to(root)
+    except (OSError, RuntimeError):
+        return False
+
+
+def _is_text(path: str) -> bool:
+    """A name that is no UTF-8 can't be stored or linked."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _word(error: BaseException) -> str:
+    return (getattr(error, "strerror", None) or str(error)).lower()

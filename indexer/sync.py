@@ -1,0 +1,265 @@
+"""Make a store match its sources."""
+
+import logging
+import time
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from bot.model import Failure, Progress, SyncReport
+from bot.ports import BackendError, Embedder, IndexedDocument, IndexFormat, Store
+from indexer.chunk import CHUNKING
+from indexer.embed import Embedding
+from indexer.page import NoPage, Page, meta
+from indexer.pipeline import Pipeline
+from indexer.plan import WITHOUT_VECTORS, Listed, Plan, Renames, compare, deletes_too_much
+from indexer.readers import Readers
+from indexer.sources.base import Entry, ListingFailed, Source
+
+_log = logging.getLogger(__name__)
+
+ShowProgress = Callable[[Progress], Awaitable[None]]
+
+_PROGRESS_EVERY = 0.2
+_DELETE_AT_ONCE = 200
+
+
+class Stopped(Exception):
+    """The sync was told to end between two writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncOptions:
+    """`paths` narrows to those pages. `stop` is asked before every write and ends the sync if it says so."""
+
+    full: bool = False
+    confirm_deletes: bool = False
+    paths: tuple[str, ...] = ()
+    max_deleted_share: float = 0.2
+    workers: int = 2
+    progress: ShowProgress | None = None
+    stop: Callable[[], bool] = field(default=lambda: False)
+
+
+def wanted_format(embedder: Embedder | None) -> IndexFormat:
+    """What an index made now would be."""
+    if embedder is None:
+        return IndexFormat("", 0, CHUNKING)
+    return IndexFormat(embedder.model, embedder.dimensions, CHUNKING)
+
+
+async def sync_all(
+    sources: Sequence[Source],
+    store: Store,
+    embedder: Embedder | None,
+    options: SyncOptions = SyncOptions(),
+    *,
+    only: Collection[str] | None = None,
+) -> list[SyncReport]:
+    """Sync the sources (`only` those names), or all of them into a new index where the format has changed.
+
+    A new index takes the live one's place when every source is in it whole. Never raises BackendError:
+    the reports say what failed.
+    """
+    wanted = wanted_format(embedder)
+    try:
+        live = await store.format()
+        if live == wanted:
+            chosen = [source for source in sources if only is None or source.name in only]
+            return [await sync(source, store, embedder, options) for source in chosen]
+        # Nothing of the new index is there yet, or what a broken-off rebuild left: no need to do all twice.
+        options = replace(options, full=False, paths=())
+        beside = await store.rebuild(wanted)
+        spare = store if live is not None and live.model == wanted.model else None
+        reports = [await sync(source, beside, embedder, options, spare=spare) for source in sources]
+        if all(not (report.error or report.cancelled) for report in reports) or live is None:
+            await store.swap(wanted)
+        else:
+            _log.warning("the new index doesn't take the old one's place until every source is in it")
+    except BackendError as error:
+        return [SyncReport(source.name, error=str(error)) for source in sources]
+    else:
+        return reports
+
+
+async def sync(
+    source: Source,
+    store: Store,
+    embedder: Embedder | None,
+    options: SyncOptions = SyncOptions(),
+    *,
+    spare: Store | None = None,
+) -> SyncReport:
+    """Make the store's pages of this source match it. `spare` is another index to take vectors from."""
+    run = _Sync(source, store, embedder, options, spare)
+    try:
+        await run.all()
+    except Stopped:
+        return run.report(cancelled=True)
+    except ListingFailed as error:
+        return run.report(error=f"{source.name} can't be listed: {error}")
+    except BackendError as error:
+        return run.report(error=str(error))
+    return run.report()
+
+
+class _Sync:
+    """One run over one source: list, compare, index, delete."""
+
+    def __init__(
+        self,
+        source: Source,
+        store: Store,
+        embedder: Embedder | None,
+        options: SyncOptions,
+        spare: Store | None,
+    ) -> None:
+        self._source = source
+        self._store = store
+        self._options = options
+        self._embedding = Embedding(store, embedder, spare)
+        self._began = time.monotonic()
+        self._counts: Counter[str] = Counter()
+        self._seconds: defaultdict[str, float] = defaultdict(float)
+        self._failed: list[Failure] = []
+        self._warned: list[Failure] = []
+        self._emptied: set[str] = set()
+        self._entries: dict[str, Entry] = {}
+        self._stored: dict[str, str] = {}
+        self._renames = Renames(set(), {})
+        self._total: int | None = None
+        self._shown_at = 0.0
+
+    def report(self, *, error: str = "", cancelled: bool = False) -> SyncReport:
+        return SyncReport(
+            source=self._source.name,
+            added=self._counts["added"],
+            changed=self._counts["changed"],
+            renamed=self._counts["renamed"],
+            deleted=self._counts["deleted"],
+            unchanged=self._counts["unchanged"],
+            failed=tuple(self._failed),
+            held_back=self._counts["held back"],
+            chunks=self._counts["chunks"],
+            embedded=self._embedding.texts,
+            tokens=self._embedding.tokens,
+            seconds=time.monotonic() - self._began,
+            stages=dict(self._seconds),
+            error=error,
+            cancelled=cancelled,
+            warnings=(*self._warned, *self._embedding.warnings),
+        )
+
+    async def all(self) -> None:
+        await self._show("listing", now=True)
+        self._entries = {self._id(entry.path): entry async for entry in self._source.entries()}
+        self._stored = await self._store.revisions(self._source.name)
+        plan = self._compare()
+        self._seconds["listing"] = time.monotonic() - self._began
+        self._counts["unchanged"] = plan.unchanged
+        self._total = len(plan.to_read)
+        self._renames = Renames(set(plan.gone), self._stored)
+        if plan.to_read:
+            await self._index([self._entries[doc_id] for doc_id in plan.to_read])
+        await self._delete(self._renames.gone)
+        await self._show("done", now=True)
+
+    def _id(self, path: str) -> str:
+        return f"{self._source.name}:{path}"
+
+    def _compare(self) -> Plan:
+        settings = self._source.settings
+        return compare(
+            [
+                Listed(doc_id, meta(settings, entry), entry.revision)
+                for doc_id, entry in self._entries.items()
+            ],
+            self._stored,
+            full=self._options.full,
+            vectors=self._embedding.possible,
+            only={self._id(path) for path in self._options.paths} or None,
+        )
+
+    async def _index(self, entries: Sequence[Entry]) -> None:
+        await self._show("indexing", now=True)
+        async with Readers(self._options.workers, len(entries)) as readers:
+            pipeline = Pipeline(self._source, readers, self._embedding, self._write, self._skip)
+            try:
+                await pipeline.run(entries)
+            finally:
+                self._seconds.update(pipeline.seconds)
+
+    async def _write(self, pages: Sequence[Page], documents: Sequence[IndexedDocument]) -> None:
+        self._stop_if_told()
+        await self._store.replace(documents)
+        renamed = []
+        for page, indexed in zip(pages, documents, strict=True):
+            old = self._count(indexed)
+            if old is not None:
+                renamed.append(old)
+            if page.problem:
+                self._warned.append(Failure(page.document.path, page.problem))
+        if renamed:
+            # At once, so that hardly anybody finds a page under both of its names.
+            await self._store.delete(renamed)
+        await self._show("indexing")
+
+    def _count(self, indexed: IndexedDocument) -> str | None:
+        """Count a stored page; the id that it had, if it was renamed."""
+        doc_id, revision = indexed.document.id, indexed.document.revision
+        self._counts["chunks"] += len(indexed.chunks)
+        if (before := self._stored.get(doc_id)) is not None:
+            same = before.removeprefix(WITHOUT_VECTORS) == revision.removeprefix(WITHOUT_VECTORS)
+            self._counts["unchanged" if same else "changed"] += 1
+            return None
+        previous = [self._id(path) for path in self._entries[doc_id].previous]
+        old = self._renames.take(doc_id, revision, previous)
+        self._counts["added" if old is None else "renamed"] += 1
+        return old
+
+    async def _skip(self, page: NoPage) -> None:
+        self._counts["skipped"] += 1
+        if page.empty and self._id(page.path) in self._stored:
+            # What was taken out of a page must not be found any more.
+            self._emptied.add(self._id(page.path))
+        if not page.gone:
+            self._failed.append(page.failure())
+        await self._show("indexing")
+
+    async def _delete(self, gone: set[str]) -> None:
+        deletes = sorted(gone | self._emptied)
+        left = len(self._entries) - len(self._emptied)
+        share = self._options.max_deleted_share
+        if (
+            deletes_too_much(len(deletes), len(self._stored), left, share)
+            and not self._options.confirm_deletes
+        ):
+            self._counts["held back"] = len(deletes)
+            return
+        began = time.monotonic()
+        for start in range(0, len(deletes), _DELETE_AT_ONCE):
+            self._stop_if_told()
+            await self._show("deleting")
+            some = deletes[start : start + _DELETE_AT_ONCE]
+            await self._store.delete(some)
+            self._counts["deleted"] += len(some)
+        self._seconds["deleting"] = time.monotonic() - began
+
+    def _stop_if_told(self) -> None:
+        if self._options.stop():
+            raise Stopped
+
+    async def _show(
+        self, stage: Literal["listing", "indexing", "deleting", "done"], *, now: bool = False
+    ) -> None:
+        """Tell how far it is, some times a second."""
+        moment = time.monotonic()
+        if self._options.progress is None or not (now or moment - self._shown_at >= _PROGRESS_EVERY):
+            return
+        self._shown_at = moment
+        written = sum(self._counts[what] for what in ("added", "changed", "renamed", "skipped"))
+        done = written if stage != "done" else self._total or 0
+        await self._options.progress(
+            Progress(self._source.name, stage, done, self._total, moment - self._began)
+        )

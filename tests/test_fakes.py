@@ -1,0 +1,19 @@
+"""The fakes keep the contracts of what they stand in for."""
+
+import pytest
+
+from tests.fakes import FakeStorage, FakeStore
+from tests.store_contract import OpenStore, StoreContract
+
+
+class TestFakeStore(StoreContract):
+    """The store in memory passes every store's contract."""
+
+    @pytest.fixture
+    def open_store(self) -> OpenStore:
+        storage = FakeStorage()
+
+        async def open_one() -> FakeStore:
+            return FakeStore(storage)
+
+        return open_one
