@@ -1,20 +1,46 @@
 """The composition root: the only place that names backends. Each is imported only where it is chosen."""
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from bot.answer import Answerer
+from bot.answer import Answerer, Limits
+from bot.breaker import Breaker
 from bot.config import Settings
-from bot.ports import Embedder, Journal, Leases, Reranker, Runs, Store, Writer
+from bot.model import Question
+from bot.ports import (
+    BackendError,
+    Embedder,
+    Journal,
+    Leases,
+    Reranker,
+    Runs,
+    Store,
+    Style,
+    Writer,
+)
+from bot.retrieve import Limits as RetrievalLimits
+from bot.retrieve import Retriever
+
+if TYPE_CHECKING:
+    from bot.backends.cohere.parts import Cohere
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """All parts, connected. They close with `open_app`'s block."""
+    """All parts, connected. They close with `open_app`'s block.
+
+    Opening loads no model and reaches for no server: `ready` does, for whoever answers soon.
+    """
 
     settings: Settings
     answerer: Answerer
+    retriever: Retriever
     store: Store
     embedder: Embedder | None
     reranker: Reranker | None
@@ -23,13 +49,153 @@ class App:
     runs: Runs
     leases: Leases
 
+    async def ready(self) -> None:
+        """Load what takes long at its first use. What fails here is told and tried again when it is used."""
+        from bot.backends.local import LocalEmbedder
+
+        if isinstance(self.embedder, LocalEmbedder):
+            try:
+                await self.embedder.load()
+            except BackendError as error:
+                log.warning("%s", error)
+
 
 @asynccontextmanager
 async def open_app(settings: Settings) -> AsyncIterator[App]:
-    """Everything that answering and indexing need. Raises BackendError for what can't be opened."""
+    """Everything that answering and indexing need.
+
+    Raises BackendError for what can never work as it is configured: a model's missing file, a wrong
+    address. What is only down shows when it is used.
+    """
     async with AsyncExitStack() as stack:
         yield await _app(settings, stack)
 
 
+async def open_store(settings: Settings) -> Store:
+    """The index alone. Nothing is reached for before its first call; whoever opens it closes it."""
+    if settings.weaviate.chosen:
+        return await asyncio.to_thread(_weaviate, settings)
+    from bot.backends.embedded import EmbeddedStore
+
+    return EmbeddedStore(settings.data / "index.db")
+
+
 async def _app(settings: Settings, stack: AsyncExitStack) -> App:
-    raise NotImplementedError
+    store = await open_store(settings)
+    stack.push_async_callback(store.close)
+    cohere = await _cohere(settings)
+    embedder = await _embedder(settings, cohere)
+    if embedder is not None:
+        stack.push_async_callback(embedder.close)
+    reranker = _reranker(settings, cohere)
+    if reranker is not None:
+        stack.push_async_callback(reranker.close)
+    writer, fallback = _writers(settings, cohere)
+    stack.push_async_callback(writer.close)
+    retriever = _retriever(settings, store, embedder, reranker)
+    journal, runs, leases = _journal(settings, stack)
+    return App(
+        settings=settings,
+        answerer=_answerer(settings, retriever, writer, fallback),
+        retriever=retriever,
+        store=store,
+        embedder=embedder,
+        reranker=reranker,
+        writer=writer,
+        journal=journal,
+        runs=runs,
+        leases=leases,
+    )
+
+
+def _weaviate(settings: Settings) -> Store:
+    from bot.backends.weaviate import open_store as open_weaviate
+
+    return open_weaviate(settings.weaviate, settings.data)
+
+
+async def _cohere(settings: Settings) -> "Cohere | None":
+    chosen = (settings.embedder_choice, settings.reranker_choice, settings.writer_choice)
+    if all(choice.kind != "cohere" for choice in chosen):
+        return None
+    from bot.backends.cohere import connect
+    from bot.backends.cohere.configured import options
+
+    return await connect(options(settings))
+
+
+async def _embedder(settings: Settings, cohere: "Cohere | None") -> Embedder | None:
+    choice = settings.embedder_choice
+    if choice.kind == "cohere" and cohere is not None:
+        return cohere.embedder()
+    if choice.kind == "local":
+        from bot.backends.local import open_embedder
+
+        return await open_embedder(choice.local, settings.data / "models")
+    return None
+
+
+def _reranker(settings: Settings, cohere: "Cohere | None") -> Reranker | None:
+    return cohere.reranker() if settings.reranker_choice.kind == "cohere" and cohere is not None else None
+
+
+def _writers(settings: Settings, cohere: "Cohere | None") -> tuple[Writer, Writer | None]:
+    """The writer, and who answers when it can't."""
+    from bot.backends.extractive import ExtractiveWriter
+
+    if settings.writer_choice.kind == "cohere" and cohere is not None:
+        return cohere.writer(), ExtractiveWriter()
+    return ExtractiveWriter(), None
+
+
+def _answerer(settings: Settings, retriever: Retriever, writer: Writer, fallback: Writer | None) -> Answerer:
+    limits = Limits(
+        answer=settings.limits.answer_deadline,
+        standalone=settings.limits.rewrite_deadline,
+        first_token=settings.cohere.first_token,
+        between_tokens=settings.cohere.between_tokens,
+    )
+    return Answerer(
+        retriever=retriever,
+        writer=writer,
+        fallback=fallback,
+        guide=_Lengths(settings.limits.answer_characters),
+        limits=limits,
+        breaker=_breaker(settings, "the writer"),
+    )
+
+
+def _retriever(
+    settings: Settings, store: Store, embedder: Embedder | None, reranker: Reranker | None
+) -> Retriever:
+    limits = RetrievalLimits(
+        embed=settings.limits.embed_deadline,
+        rerank=settings.limits.rerank_deadline,
+        passage_tokens=settings.limits.passage_tokens,
+    )
+    return Retriever(store=store, embedder=embedder, reranker=reranker, limits=limits)
+
+
+def _breaker(settings: Settings, part: str) -> Breaker:
+    rule = settings.breaker
+    return Breaker(part, failures=rule.failures, window=rule.window, probe_after=rule.pause)
+
+
+def _journal(settings: Settings, stack: AsyncExitStack) -> tuple[Journal, Runs, Leases]:
+    from bot.journal import Database, SqlJournal, SqlLeases, SqlRuns
+
+    rule = settings.journal
+    url = rule.url.get_secret_value() if rule.url else None
+    database = Database(folder=settings.data, url=url, deadline=rule.deadline)
+    stack.push_async_callback(database.close)
+    return SqlJournal(database, keep_texts=rule.questions), SqlRuns(database), SqlLeases(database)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lengths:
+    """Instead of a style guide, where there is none: how long answers may be."""
+
+    characters: int
+
+    async def style(self, question: Question, standalone: str) -> Style:  # noqa: ARG002 - the guide's
+        return Style(max_characters=self.characters, language=question.language or "")

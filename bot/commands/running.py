@@ -4,8 +4,9 @@
 """
 
 import asyncio
+import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,27 +36,51 @@ class CommandError(Exception):
         self.code = code
 
 
-def run(context: typer.Context, command: Callable[[Settings], Awaitable[int]]) -> None:
-    """Load the settings, run the command, and leave with its exit code."""
+def run(
+    context: typer.Context,
+    command: Callable[[Settings], Coroutine[None, None, int]],
+    *,
+    quiet: bool = False,
+    stopped: str = "Stopped.",
+) -> None:
+    """Load the settings, run the command, and leave with its exit code.
+
+    `quiet` is for commands that people watch: they hear of warnings alone. `stopped` is the word at Ctrl-C.
+    """
+    run_sync(context, lambda settings: asyncio.run(command(settings)), quiet=quiet, stopped=stopped)
+
+
+def run_sync(
+    context: typer.Context,
+    command: Callable[[Settings], int],
+    *,
+    quiet: bool = False,
+    stopped: str = "Stopped.",
+) -> None:
+    """The same for a command that has an event loop of its own."""
     invocation = context.obj if isinstance(context.obj, Invocation) else Invocation()
-    raise typer.Exit(code(invocation, command))
+    raise typer.Exit(_code(invocation, command, quiet=quiet, stopped=stopped))
 
 
-def code(invocation: Invocation, command: Callable[[Settings], Awaitable[int]]) -> int:
+def _code(invocation: Invocation, command: Callable[[Settings], int], *, quiet: bool, stopped: str) -> int:
     """The exit code of a command, its errors shown as sentences on stderr."""
     try:
         settings = load(invocation.config)
         from bot.logs import set_up
 
-        set_up(settings, debug=invocation.debug)
-        return asyncio.run(_awaited(command, settings))
-    except KeyboardInterrupt:
-        say("Stopped.")
+        set_up(settings, debug=invocation.debug, quiet=quiet)
+        return command(settings)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        say(stopped)
         return INTERRUPTED
-    except (CommandError, ConfigError, BackendError) as error:
+    except BrokenPipeError:
+        # Whoever read our output has gone; Python must not try to flush it again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except (CommandError, ConfigError, BackendError, OSError) as error:
         if invocation.debug:
             raise
-        say(str(error))
+        say(_sentence(error))
         return _code_of(error)
     except Exception as error:
         if invocation.debug:
@@ -64,6 +89,13 @@ def code(invocation: Invocation, command: Callable[[Settings], Awaitable[int]]) 
             f"This is a bug in Docent: {type(error).__name__}: {error}\nRun it again with --debug and report it."
         )
         return FAILED
+
+
+def _sentence(error: Exception) -> str:
+    if not isinstance(error, OSError):
+        return str(error)
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror or error}"
 
 
 def say(text: str) -> None:
@@ -75,7 +107,3 @@ def _code_of(error: Exception) -> int:
     if isinstance(error, CommandError):
         return error.code
     return MISUSED if isinstance(error, ConfigError) else FAILED
-
-
-async def _awaited(command: Callable[[Settings], Awaitable[int]], settings: Settings) -> int:
-    return await command(settings)
