@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from bot.commands import ask, chat, doctor, eval_retrieval, index, serve, slack, sources, status
+from bot.commands import discord as discord_command
 from bot.commands import eval as eval_command
 from bot.commands.running import Invocation
 
@@ -50,6 +51,7 @@ app.command("status")(status.command)
 app.command("sources")(sources.command)
 app.command("doctor")(doctor.command)
 app.add_typer(slack.app, name="slack")
+app.add_typer(discord_command.app, name="discord")
 app.command("run")(serve.command)
 
 

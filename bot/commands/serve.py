@@ -23,6 +23,10 @@ async def _serve(settings: Settings) -> int:
         from adapters.slack.run import run as slack
 
         services["Slack"] = slack
+    if settings.discord.token is not None:
+        from adapters.discord.run import run as discord
+
+        services["Discord"] = discord
     if not services:
         raise CommandError(
             "Nothing to run: set SLACK_BOT_TOKEN or DISCORD_TOKEN, or list sources in docent.yaml.", MISUSED

@@ -1,0 +1,226 @@
+"""The Discord client: events, commands, buttons."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Coroutine
+from typing import Any, Final
+
+import aiohttp
+import discord
+from discord import app_commands
+
+from adapters import words
+from adapters.admin_desk import AdminDesk
+from adapters.desk import Desk, Taken
+from adapters.discord import commands, look
+from adapters.discord.calls import Failed, call
+from adapters.discord.commands import Interaction
+from adapters.discord.intake import Intake
+from adapters.discord.people import People
+from adapters.discord.reply import Place
+from adapters.discord.stage import DiscordConsole, DiscordStage
+from adapters.discord.text import thread_name
+from adapters.presses import Presses
+from adapters.view import Press
+from bot.bootstrap import App
+
+log = logging.getLogger(__name__)
+
+# What an invite asks for: nothing that isn't used.
+PERMISSIONS: Final = discord.Permissions(
+    view_channel=True,
+    send_messages=True,
+    send_messages_in_threads=True,
+    create_public_threads=True,
+    embed_links=True,
+    read_message_history=True,
+)
+SCOPES: Final = ("bot", "applications.commands")
+
+
+def intents(*, message_content: bool) -> discord.Intents:
+    """The least that mentions, DMs and threads take; message content only where it is asked for."""
+    wanted = discord.Intents.none()
+    wanted.guilds = True
+    wanted.guild_messages = True
+    wanted.dm_messages = True
+    wanted.message_content = message_content
+    return wanted
+
+
+class DocentClient(discord.AutoShardedClient):
+    """One connection to Discord. `connect_to` gives it its parts before it starts."""
+
+    desk: Desk
+    intake: Intake
+    people: People
+    presses: Presses
+    admins: AdminDesk
+
+    def __init__(self, app: App, session: aiohttp.ClientSession) -> None:
+        settings = app.settings.discord
+        super().__init__(
+            intents=intents(message_content=settings.message_content),
+            allowed_mentions=discord.AllowedMentions.none(),
+            shard_count=settings.shards,
+            max_messages=None,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+            max_ratelimit_timeout=60,
+        )
+        self.app = app
+        self.session = session
+        self.tree = app_commands.CommandTree(self)
+        self.ready = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def setup_hook(self) -> None:
+        """Before the gateway: buttons of all times, and the commands where they changed."""
+        look.PressButton.pressed = self._pressed
+        self.add_dynamic_items(look.PressButton)
+        commands.add(self)
+        await commands.sync(self.tree)
+
+    async def on_ready(self) -> None:
+        log.info("Discord: connected as %s to %d servers", self.user, len(self.guilds))
+        self.ready.set()
+
+    # --- messages ---------------------------------------------------------------------------------
+
+    async def on_message(self, message: discord.Message) -> None:
+        found = self.intake.of_message(message)
+        if found is None:
+            return
+        asked, reply = found
+        if not asked.question.text and not reply.unprompted:
+            await reply.say(words.HOW_TO_ASK.format(ask=""))
+            return
+        await self.desk.take(asked, reply)
+
+    async def on_thread_create(self, thread: discord.Thread) -> None:
+        """A new post in a forum that is configured."""
+        if self.people.forum(thread.guild.id, thread.parent_id) is None or thread.owner_id is None:
+            return
+        try:
+            message = await call(lambda: thread.fetch_message(thread.id))
+        except Failed as error:
+            log.info("post %s can't be read: %s", thread.id, error)
+            return
+        found = self.intake.of_post(thread, message)
+        if found and await self.desk.take(*found) is Taken.YES:
+            self.later(self._tag(thread, found[0].id))
+
+    async def _tag(self, thread: discord.Thread, question: str) -> None:
+        """Put the forum's tag on a post once it has an answer."""
+        forum = self.people.forum(thread.guild.id, thread.parent_id)
+        parent = thread.parent
+        if forum is None or not isinstance(parent, discord.ForumChannel):
+            return
+        tag = next(
+            (tag for tag in parent.available_tags if tag.name.casefold() == forum.tag.casefold()), None
+        )
+        until = time.monotonic() + 90
+        while tag is not None and time.monotonic() < until:
+            recorded = await self.app.journal.recorded(question)
+            if recorded and recorded.answer:
+                if recorded.reply:
+                    await call(lambda: thread.add_tags(tag))
+                return
+            await asyncio.sleep(1)
+
+    async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
+        await self.desk.abandon(self.intake.key(payload.message_id))
+
+    # --- buttons ----------------------------------------------------------------------------------
+
+    async def _pressed(self, interaction: Interaction, press: Press, value: str) -> None:
+        if press is Press.BAD:
+            await call(lambda: interaction.response.send_modal(look.ComplaintForm(value, self._complained)))
+            await self.presses.feedback(self._stage(interaction), value, "down")
+            return
+        await call(lambda: interaction.response.defer(ephemeral=True, thinking=False))
+        self.later(self._act(interaction, press, value))
+
+    async def _act(self, interaction: Interaction, press: Press, value: str) -> None:
+        if press is Press.CANCEL:
+            await self.admins.cancel(value, DiscordConsole(interaction, self.people))
+        elif press is Press.CONFIRM:
+            await self.admins.confirm(value, DiscordConsole(interaction, self.people))
+        elif press is Press.GOOD:
+            stage = self._stage(interaction)
+            if await self.presses.feedback(stage, value, "up"):
+                await stage.tell(words.THANKS_UP)
+        else:
+            await self.presses.press(self._stage(interaction), press, value)
+
+    async def _complained(
+        self, interaction: Interaction, answer_id: str, complaint: str, comment: str
+    ) -> None:
+        await call(lambda: interaction.response.defer(ephemeral=True, thinking=False))
+        stage = self._stage(interaction)
+        if await self.presses.feedback(stage, answer_id, "down", complaint, comment):
+            await stage.tell(words.THANKS_DOWN)
+
+    def _stage(self, interaction: Interaction) -> DiscordStage:
+        guild = interaction.guild_id or 0
+        return DiscordStage(
+            interaction=interaction,
+            intake=self.intake,
+            people=self.people,
+            desk=self.desk,
+            help_channel=self.people.guild(guild).help_channel,
+        )
+
+    # --- commands ---------------------------------------------------------------------------------
+
+    async def ask(self, interaction: Interaction, question: str, *, private: bool, key: str = "") -> None:
+        """Answer an interaction: deferred at once, whatever the journal takes."""
+        await call(lambda: interaction.response.defer(ephemeral=private, thinking=True), deadline=2.5)
+        if interaction.guild_id and isinstance(interaction.user, discord.Member):
+            self.people.learn(
+                interaction.guild_id, interaction.user.id, [r.id for r in interaction.user.roles]
+            )
+        place = Place(
+            channel=interaction.channel_id or 0,
+            user=interaction.user.id,
+            guild=interaction.guild_id or 0,
+            name=thread_name(question),
+            private=private,
+            application=interaction.application_id,
+            token=interaction.token,
+        )
+        asked, reply = self.intake.asked(place, question, key=key or f"discord:i:{interaction.id}")
+        taken = await self.desk.take(asked, reply)
+        if taken is Taken.CLOSING:
+            await call(lambda: interaction.edit_original_response(content=words.SHUTTING_DOWN))
+        elif taken is Taken.KNOWN:
+            await call(lambda: interaction.edit_original_response(content=words.KNOWN))
+
+    async def admin(self, interaction: Interaction, text: str, *, public: bool = False) -> None:
+        """An admin command, in the words of every platform."""
+        await call(lambda: interaction.response.defer(ephemeral=not public, thinking=True), deadline=2.5)
+        await self.admins.command(text, DiscordConsole(interaction, self.people))
+
+    def later(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do it in the background; what goes wrong is logged."""
+        task = asyncio.create_task(_logged(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def drain(self) -> None:
+        """Wait a moment for small work, and end the rest."""
+        await self.admins.close()
+        if self._tasks:
+            _, late = await asyncio.wait(set(self._tasks), timeout=2)
+            for task in late:
+                task.cancel()
+
+
+async def _logged(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        await work
+    except Failed as error:
+        log.warning("Discord refused: %s", error)
+    except Exception:  # the outermost loop of a press
+        log.exception("a press failed")

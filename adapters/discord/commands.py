@@ -1,0 +1,126 @@
+"""Discord's commands: `/ask`, `/docent …`, and "Answer from the docs" on a message."""
+
+import logging
+from typing import Any, Protocol
+
+import discord
+from discord import app_commands
+
+from adapters import words
+from adapters.discord.calls import call
+from adapters.discord.intake import Intake
+from adapters.discord.people import People
+from adapters.discord.stage import says
+
+log = logging.getLogger(__name__)
+
+Interaction = discord.Interaction[Any]
+
+
+class Host(Protocol):
+    """What the commands need of the client."""
+
+    tree: app_commands.CommandTree[Any]
+    intake: Intake
+    people: People
+
+    async def ask(self, interaction: Interaction, question: str, *, private: bool, key: str = "") -> None: ...
+
+    async def admin(self, interaction: Interaction, text: str, *, public: bool = False) -> None: ...
+
+
+def add(host: Host) -> None:
+    """Put all commands on the client's tree."""
+    _add_ask(host)
+    host.tree.add_command(_admin_group(host))
+    host.tree.error(_failed)
+
+
+def _add_ask(host: Host) -> None:
+    @host.tree.command(name="ask", description="Ask the docs")
+    @app_commands.describe(
+        question="What do you want to know?", private="Only you see the answer (the default)"
+    )
+    async def ask(interaction: Interaction, question: str, private: bool = True) -> None:  # noqa: FBT001, FBT002 - Discord's option
+        await host.ask(interaction, question, private=private)
+
+    @host.tree.context_menu(name="Answer from the docs")
+    async def answer(interaction: Interaction, message: discord.Message) -> None:
+        text = host.intake.words_of(message)
+        if not text:
+            await interaction.response.send_message(words.NO_WORDS, ephemeral=True)
+            return
+        await host.ask(interaction, text, private=False, key=f"discord:{message.id}:menu")
+
+
+def _admin_group(host: Host) -> app_commands.Group:
+    group = app_commands.Group(
+        name="docent",
+        description="For admins: the index and its sources",
+        guild_only=True,
+        default_permissions=discord.Permissions(manage_guild=True),
+    )
+
+    @group.command(name="reindex", description="Bring the index up to date, now")
+    @app_commands.describe(source="Only this source", full="Do every page anew")
+    async def reindex(interaction: Interaction, source: str = "", full: bool = False) -> None:  # noqa: FBT001, FBT002 - Discord's option
+        parts = ("reindex", f'"{source}"' if source else "", "--full" if full else "")
+        public = host.people.is_admin(interaction)
+        await host.admin(interaction, " ".join(filter(None, parts)), public=public)
+
+    @group.command(name="why", description="How an answer came about")
+    @app_commands.describe(answer="The answer's id, or a link to it")
+    async def why(interaction: Interaction, answer: str) -> None:
+        await host.admin(interaction, f'why "{answer}"')
+
+    for name, description in (
+        ("status", "How the index and its sources are"),
+        ("sources", "Where the docs come from"),
+        ("gaps", "Questions that the docs didn't answer"),
+    ):
+        group.add_command(_plain(host, name, description))
+    return group
+
+
+def _plain(host: Host, name: str, description: str) -> app_commands.Command[Any, ..., None]:
+    """An admin command without options."""
+
+    async def show(interaction: Interaction) -> None:
+        await host.admin(interaction, name)
+
+    return app_commands.Command(name=name, description=description, callback=show)
+
+
+async def _failed(interaction: Interaction, error: app_commands.AppCommandError) -> None:
+    reference = str(interaction.id)
+    log.error("command %s failed", reference, exc_info=error)
+    text = says(words.BROKEN.format(id=reference))
+    try:
+        if interaction.response.is_done():
+            await interaction.edit_original_response(content=text)
+        else:
+            await interaction.response.send_message(text, ephemeral=True)
+    except discord.HTTPException as refused:
+        log.warning("that couldn't be said: %s", refused.text)
+
+
+async def sync(tree: app_commands.CommandTree[Any]) -> None:
+    """Register the commands if they differ from what Discord has: it allows 200 registrations a day."""
+    have = await call(tree.fetch_commands)
+    registered = {repr(_shape(command.to_dict())) for command in have}
+    if registered == {repr(_shape(command.to_dict(tree))) for command in tree.get_commands()} | {
+        repr(_shape(command.to_dict(tree)))
+        for command in tree.get_commands(type=discord.AppCommandType.message)
+    }:
+        return
+    await call(tree.sync)
+    log.info("Discord: commands registered")
+
+
+def _shape(data: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - Discord's own JSON
+    """What tells one command from another: names, words, options, permissions."""
+    kept = ("name", "description", "required", "type")
+    shape = {key: data.get(key) for key in kept if data.get(key) not in (None, "", False)}
+    shape["permissions"] = data.get("default_member_permissions") or ""
+    shape["options"] = [_shape(option) for option in data.get("options") or ()]
+    return sorted((key, str(value)) for key, value in shape.items())

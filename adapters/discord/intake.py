@@ -1,0 +1,201 @@
+"""Discord's messages and interactions as questions: which are for the bot, where the answer goes, what came before."""
+
+import json
+import re
+import uuid
+from dataclasses import replace
+from typing import Any
+
+import aiohttp
+import discord
+
+from adapters import text as texts
+from adapters.desk import Fill, Reply
+from adapters.discord.calls import Failed, call
+from adapters.discord.people import People
+from adapters.discord.reply import ChannelReply, InteractionReply, Place
+from adapters.discord.text import incoming, thread_name
+from bot.config import Settings
+from bot.model import Question, Turn
+from bot.ports import Asked, Recorded
+
+_CHARACTERS_A_TOKEN = 4
+_KINDS = (discord.MessageType.default, discord.MessageType.reply, discord.MessageType.thread_starter_message)
+
+
+class Intake:
+    """Makes `Asked` and its `Reply` of what people do."""
+
+    def __init__(
+        self, client: discord.Client, session: aiohttp.ClientSession, people: People, settings: Settings
+    ) -> None:
+        self._client = client
+        self._session = session
+        self._people = people
+        self._settings = settings
+
+    @property
+    def _me(self) -> int:
+        return self._client.user.id if self._client.user else 0
+
+    # --- what is a question -----------------------------------------------------------------------
+
+    def of_message(self, message: discord.Message) -> tuple[Asked, Reply] | None:
+        """The question in a message; None if it isn't one for the bot. Cheap: most messages aren't."""
+        if message.author.bot or message.webhook_id or message.type not in _KINDS:
+            return None
+        if message.guild is None:
+            return self._of(message, 0, "place")
+        mentioned = self._is_addressed(message)
+        if not mentioned and not self._settings.discord.message_content:
+            return None
+        return self._in_guild(message, message.guild.id, mentioned=mentioned)
+
+    def _in_guild(
+        self, message: discord.Message, guild: int, *, mentioned: bool
+    ) -> tuple[Asked, Reply] | None:
+        thread = message.channel if isinstance(message.channel, discord.Thread) else None
+        parent = thread.parent_id if thread else 0
+        if not self._people.listens(guild, message.channel.id, parent):
+            return None
+        place = self._people.place(guild, message.channel.id, parent)
+        answer_in = "place" if thread else self._people.guild(guild).answer_in
+        if mentioned:
+            return self._of(message, guild, answer_in)
+        if thread and (thread.owner_id == self._me or place.followups):
+            return self._of(message, guild, "place")
+        if not thread and place.unasked and texts.is_question(message.content):
+            return self._of(message, guild, answer_in, unprompted=True)
+        return None
+
+    def of_post(self, thread: discord.Thread, message: discord.Message) -> tuple[Asked, Reply] | None:
+        """A new forum post, where the forum is configured: answered only if the evidence is strong."""
+        forum = self._people.forum(thread.guild.id, thread.parent_id)
+        if forum is None or message.author.bot:
+            return None
+        asked, reply = self._of(message, thread.guild.id, "place", unprompted=True)
+        text = f"{thread.name}\n{asked.question.text}".strip()
+        return replace(asked, question=replace(asked.question, text=text)), reply
+
+    def _is_addressed(self, message: discord.Message) -> bool:
+        """By a mention, by the bot's own role, or by a reply to one of its messages."""
+        if any(user.id == self._me for user in message.mentions):
+            return True
+        me = message.guild.me if message.guild else None
+        own = {role.id for role in me.roles if role.is_bot_managed()} if me else set()
+        if own and any(role.id in own for role in message.role_mentions):
+            return True
+        replied = message.reference.resolved if message.reference else None
+        return (
+            isinstance(replied, discord.Message) and replied.author.id == self._me and bool(message.content)
+        )
+
+    def _of(
+        self, message: discord.Message, guild: int, answer_in: str, *, unprompted: bool = False
+    ) -> tuple[Asked, Reply]:
+        text = self.words_of(message)
+        if guild and isinstance(message.author, discord.Member):
+            self._people.learn(guild, message.author.id, [role.id for role in message.author.roles])
+        place = Place(
+            channel=message.channel.id,
+            user=message.author.id,
+            guild=guild,
+            message=message.id,
+            answer_in=answer_in,
+            name=thread_name(text),
+            unprompted=unprompted,
+        )
+        before = message.id if answer_in == "place" or message.reference else 0
+        return self.asked(place, text, key=self.key(message.id), before=before)
+
+    def key(self, message: int) -> str:
+        """The same for every delivery of a message."""
+        return f"discord:{message}"
+
+    def words_of(self, message: discord.Message) -> str:
+        """What a message says."""
+        me = message.guild.me if message.guild else None
+        own = frozenset(role.id for role in me.roles if role.is_bot_managed()) if me else frozenset()
+        return incoming(message.content, self._me, own)
+
+    def asked(
+        self, place: Place, text: str, *, key: str, before: int = 0, detailed: bool = False
+    ) -> tuple[Asked, Reply]:
+        """A question for `place`. `before`: what came before this message in its channel is history."""
+        found = self._client.get_channel(place.channel)
+        parent = found.parent_id if isinstance(found, discord.Thread) else 0
+        settings = self._people.place(place.guild, place.channel, parent)
+        forum = self._people.forum(place.guild, parent)
+        of_guild = self._people.guild(place.guild)
+        asked = Asked(
+            id=uuid.uuid4().hex[:12],
+            key=key,
+            platform="discord",
+            place=json.dumps({"place": place.dump(), "before": before}),
+            person=str(place.user),
+            question=Question(
+                text=text,
+                audience=frozenset(),
+                sources=forum.sources if forum else settings.sources,
+                guide=(forum.guide if forum else settings.guide) or of_guild.guide,
+                channel=str(place.channel),
+                language=(forum.language if forum else settings.language) or of_guild.language,
+                detailed=detailed,
+            ),
+        )
+        return asked, self._reply(place, before)
+
+    def revive(self, recorded: Recorded) -> Reply:
+        """The reply of a question whose process died."""
+        saved = json.loads(recorded.asked.place)
+        return self._reply(Place.load(saved["place"]).at(recorded.reply), saved["before"])
+
+    def _reply(self, place: Place, before: int) -> Reply:
+        fill = self._filler(place, before)
+        if place.token:
+            return InteractionReply(self._client, self._session, place, fill)
+        return ChannelReply(self._client, place, fill)
+
+    def address_of(self, link: str) -> str:
+        """The address of the answer's message behind a link to it; "" if it isn't one."""
+        found = re.search(r"/channels/(?:\d+|@me)/(\d+)/(\d+)", link)
+        return f"{found[1]}/{found[2]}" if found else ""
+
+    # --- what a question needs besides its text -----------------------------------------------------
+
+    def _filler(self, place: Place, before: int) -> Fill:
+        async def fill(question: Question) -> Question:
+            audience = await self._people.audience(place.user, place.guild, place.channel)
+            history = await self._history(place, before) if before else ()
+            return replace(question, audience=audience, history=history)
+
+        return fill
+
+    async def _history(self, place: Place, before: int) -> tuple[Turn, ...]:
+        """The thread so far, people's and the bot's own messages, the latest within the limits."""
+        limits = self._settings.limits
+        if not limits.history_turns:
+            return ()
+        count = limits.history_turns
+
+        async def read() -> Any:  # noqa: ANN401 - Discord's own JSON
+            return await self._client.http.logs_from(place.channel, count, before=before)
+
+        try:
+            found = await call(read)
+        except Failed:
+            return ()
+        kept: list[Turn] = []
+        room = limits.history_tokens * _CHARACTERS_A_TOKEN
+        for message in found:  # newest first
+            text = incoming(str(message.get("content") or ""), self._me)
+            own = int(message["author"]["id"]) == self._me
+            if not text or (message["author"].get("bot") and not own):
+                continue
+            room -= len(text)
+            if room < 0:
+                break
+            kept.append(
+                Turn("assistant" if own else "user", re.sub(r"\s*\[\d+\]", "", text) if own else text)
+            )
+        return tuple(reversed(kept))

@@ -1,0 +1,133 @@
+"""An answer as Discord shows it: text, an embed with the sources, buttons that outlive a restart."""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import discord
+
+from adapters import admin, words
+from adapters.discord.text import escape, link
+from adapters.text import shorten
+from adapters.view import LABELS, AnswerView, Press, SourceLine
+from bot.ports import SyncRun
+
+_COLOUR = 0x1F4E5F
+_DESCRIPTION = 3800  # of an embed's 4,096 characters
+_SHOWN = 10
+
+Pressed = Callable[["discord.Interaction[Any]", Press, str], Awaitable[None]]
+
+
+def embed(view: AnswerView) -> discord.Embed | None:
+    """Sources and notes; None if there are none."""
+    lines = [source(line) for line in view.sources[:_SHOWN]]
+    lines += [f"-# {escape(shorten(note, 280))}" for note in view.notes]
+    return _embed(lines)
+
+
+def sources_embed(view: AnswerView) -> discord.Embed:
+    """For "Show sources": each page with the words that the answer rests on."""
+    lines = [
+        f"{source(line)}\n> {escape(shorten(line.quote, 300))}" if line.quote else source(line)
+        for line in view.sources[:_SHOWN]
+    ]
+    return _embed(lines) or discord.Embed(description=words.NO_SOURCES, colour=_COLOUR)
+
+
+def _embed(lines: list[str]) -> discord.Embed | None:
+    description = ""
+    for line in lines:
+        if len(description) + len(line) + 1 > _DESCRIPTION:
+            break
+        description += line + "\n"
+    return discord.Embed(description=description.strip(), colour=_COLOUR) if description else None
+
+
+def source(line: SourceLine) -> str:
+    """One line under an answer: number, linked title, age, a warning if it is old."""
+    mark = f"`[{line.number}]`" if line.number else "•"
+    aged = f" · {line.age}" if line.age else ""
+    return f"{mark} {link(shorten(line.title, 150), line.url)}{aged}{' ⚠️' if line.stale else ''}"
+
+
+class PressButton(
+    discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"docent:(?P<press>[a-z]+):(?P<id>[\w-]{1,64})"
+):
+    """A button whose meaning is in its id: it works after a restart and for answers months old."""
+
+    pressed: Pressed | None = None  # set once by the adapter, before it connects
+
+    def __init__(self, press: Press, id: str) -> None:  # noqa: A002 - the template's word
+        style = discord.ButtonStyle.danger if press is Press.CANCEL else discord.ButtonStyle.secondary
+        super().__init__(
+            discord.ui.Button(label=LABELS[press], style=style, custom_id=f"docent:{press.value}:{id}")
+        )
+        self.press = press
+        self.id_ = id
+
+    @classmethod
+    async def from_custom_id(
+        cls,
+        interaction: "discord.Interaction[Any]",  # noqa: ARG003 - discord.py's signature
+        item: discord.ui.Item[Any],  # noqa: ARG003
+        match: re.Match[str],
+        /,
+    ) -> "PressButton":
+        return cls(Press(match["press"]), match["id"])
+
+    async def callback(self, interaction: "discord.Interaction[Any]") -> None:
+        pressed = type(self).pressed
+        if pressed is not None:
+            await pressed(interaction, self.press, self.id_)
+
+
+def buttons(presses: tuple[Press, ...], id: str) -> discord.ui.View | None:  # noqa: A002
+    """A row of buttons, or None."""
+    if not presses:
+        return None
+    view = discord.ui.View(timeout=None)
+    for press in presses:
+        view.add_item(PressButton(press, id))
+    return view
+
+
+def run_message(run: SyncRun) -> tuple[str, discord.ui.View | None]:
+    """A reindex as a message."""
+    presses: tuple[Press, ...] = ()
+    if not admin.ended(run) and not run.cancel_wanted:
+        presses = (Press.CANCEL,)
+    elif admin.held_back(run):
+        presses = (Press.CONFIRM,)
+    return escape(admin.describe(run))[:1950], buttons(presses, run.id)
+
+
+class ComplaintForm(discord.ui.Modal):
+    """The small form behind 👎."""
+
+    def __init__(
+        self,
+        answer_id: str,
+        submitted: Callable[["discord.Interaction[Any]", str, str, str], Awaitable[None]],
+    ) -> None:
+        super().__init__(title="Feedback", custom_id=f"docent:complaint:{answer_id}", timeout=900)
+        self._answer_id = answer_id
+        self._submitted = submitted
+        self._complaint: discord.ui.Select[Any] = discord.ui.Select(
+            custom_id="complaint",
+            options=[
+                discord.SelectOption(label=label, value=value) for value, label in words.COMPLAINTS.items()
+            ],
+        )
+        self._comment: discord.ui.TextInput[Any] = discord.ui.TextInput(
+            custom_id="comment",
+            style=discord.TextStyle.paragraph,
+            required=False,
+            max_length=2000,
+        )
+        self.add_item(discord.ui.Label(text=words.FEEDBACK_TITLE, component=self._complaint))
+        self.add_item(discord.ui.Label(text=words.FEEDBACK_COMMENT, component=self._comment))
+
+    async def on_submit(self, interaction: "discord.Interaction[Any]") -> None:
+        chosen = self._complaint.values[0] if self._complaint.values else ""
+        await self._submitted(interaction, self._answer_id, chosen, self._comment.value or "")

@@ -1,0 +1,359 @@
+"""One answer in Discord: in a thread, as a reply, in place, or to an interaction.
+
+Places fall back: thread → reply → DM → the log. `finish` leaves one whole answer, whatever broke before.
+"""
+
+import asyncio
+import json
+import logging
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import aiohttp
+import discord
+
+from adapters.desk import Fill, Undeliverable
+from adapters.discord import look
+from adapters.discord.calls import Failed, Malformed, NotAllowed, NotThere, TokenGone, call
+from adapters.discord.text import MESSAGE, escape, messages
+from adapters.view import AnswerView, Press
+
+log = logging.getLogger(__name__)
+
+_EDIT_EVERY = 1.1  # seconds
+
+# The response to an interaction, in the place of a message id: documented, but not in discord.py's types.
+_ORIGINAL: Any = "@original"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an answer goes; the journal keeps it as JSON.
+
+    `channel` and `message` are where it was asked, `answer_in` is thread, reply or place. `token` belongs
+    to an interaction (good for 15 minutes).
+    """
+
+    channel: int
+    user: int
+    guild: int = 0
+    message: int = 0
+    answer_in: str = "place"
+    thread: int = 0
+    answer: int = 0
+    name: str = ""
+    private: bool = False
+    unprompted: bool = False
+    application: int = 0
+    token: str = ""
+
+    @property
+    def address(self) -> str:
+        return f"{self.thread or self.channel}/{self.answer}" if self.answer or self.thread else ""
+
+    def at(self, address: str) -> "Place":
+        """The same, with the message that an address names."""
+        channel, _, message = address.partition("/")
+        if not message:
+            return self
+        moved = int(channel) if int(channel) != self.channel else 0
+        return replace(self, thread=moved, answer=int(message))
+
+    def dump(self) -> str:
+        return json.dumps({key: value for key, value in asdict(self).items() if value})
+
+    @classmethod
+    def load(cls, text: str) -> "Place":
+        return cls(**json.loads(text))
+
+
+class ChannelReply:
+    """An answer that everybody in the channel sees."""
+
+    private = False
+
+    def __init__(self, client: discord.Client, place: Place, fill: Fill) -> None:
+        self.unprompted = place.unprompted
+        self.fill = fill
+        self._client = client
+        self._place = place
+        self._written = ""
+        self._shown = ""
+        self._next = 0.0
+        self._editing: asyncio.Task[None] | None = None
+        self._remember: Callable[[str], Awaitable[None]] | None = None
+        self._typing: asyncio.Task[None] | None = None
+
+    async def begin(self, remember: Callable[[str], Awaitable[None]]) -> None:
+        self._remember = remember
+        await self._type(self._place.channel)
+        if self._place.answer_in == "thread" and not self._place.thread:
+            await self._open_thread()
+        self._typing = asyncio.create_task(self._keep_typing())
+
+    async def write(self, text: str) -> None:
+        self._written += text
+        now = time.monotonic()
+        if now < self._next or (self._editing and not self._editing.done()):
+            return
+        self._next = now + _EDIT_EVERY
+        first = messages(self._written)[0]
+        if first != self._shown:
+            self._editing = asyncio.create_task(self._stream(first))
+
+    async def finish(self, answer: AnswerView) -> None:
+        await self._quiet()
+        pages = messages(answer.text)
+        embed, view = look.embed(answer), look.buttons(answer.buttons, answer.answer_id)
+        try:
+            await self._put(pages, embed, view)
+        except Malformed as error:
+            log.warning("answer %s: its form was refused, sent as text: %s", answer.answer_id, error)
+            lines = [*pages, "\n".join(look.source(line) for line in answer.sources)]
+            await self._elsewhere([line[:MESSAGE] for line in lines if line], None, None)
+        except Failed as error:
+            log.warning("answer %s goes elsewhere: %s", answer.answer_id, error)
+            await self._elsewhere(pages, embed, view)
+
+    async def say(self, text: str) -> None:
+        with suppress(Failed, Undeliverable):
+            await self._send(self._place.channel, escape(text), reply=True)
+
+    async def withdraw(self) -> None:
+        await self._quiet()
+        if self._place.answer:
+            with suppress(Failed):
+                message = self._partial(self._target).get_partial_message(self._place.answer)
+                await call(message.delete)
+
+    # --- showing that it works --------------------------------------------------------------------
+
+    async def _type(self, channel: int) -> None:
+        with suppress(Failed):
+            await call(lambda: self._client.http.send_typing(channel), deadline=5)
+
+    async def _keep_typing(self) -> None:
+        """Typing lasts 10 seconds in Discord's clients; gone when a message comes."""
+        while not self._place.answer:
+            await self._type(self._target)
+            await asyncio.sleep(8)
+
+    async def _quiet(self) -> None:
+        if self._typing:
+            self._typing.cancel()
+        if self._editing:
+            await asyncio.wait([self._editing])
+
+    async def _open_thread(self) -> None:
+        place = self._place
+        try:
+            data: Any = await call(
+                lambda: self._client.http.start_thread_with_message(
+                    place.channel, place.message, name=place.name or "Question", auto_archive_duration=1440
+                )
+            )
+        except NotThere:
+            raise Undeliverable("the question is gone") from None
+        except Malformed as error:
+            # A thread may have begun although its answer was lost: it has the message's id.
+            known = "160004" in str(error)
+            await self._moved(thread=place.message if known else 0, answer_in="thread" if known else "reply")
+        except Failed as error:
+            log.info("no thread, a reply instead: %s", error)
+            await self._moved(answer_in="reply")
+        else:
+            await self._moved(thread=int(data["id"]))
+
+    # --- showing the answer -----------------------------------------------------------------------
+
+    @property
+    def _target(self) -> int:
+        return self._place.thread or self._place.channel
+
+    def _partial(self, channel: int) -> discord.PartialMessageable:
+        return self._client.get_partial_messageable(channel, guild_id=self._place.guild or None)
+
+    async def _stream(self, text: str) -> None:
+        try:
+            if self._place.answer:
+                await self._edit(text, None, None)
+            else:
+                await self._moved(answer=await self._send(self._target, text, reply=True))
+            self._shown = text
+        except (Failed, Undeliverable) as error:
+            log.info("a part wasn't shown: %s", error)
+
+    async def _send(
+        self,
+        channel: int,
+        text: str,
+        embed: discord.Embed | None = None,
+        view: discord.ui.View | None = None,
+        *,
+        reply: bool = False,
+    ) -> int:
+        extra: dict[str, Any] = {"nonce": secrets.randbits(60)}
+        if embed:
+            extra["embed"] = embed
+        if view:
+            extra["view"] = view
+        if reply and self._place.message and channel == self._place.channel and self._place.guild:
+            extra["reference"] = discord.MessageReference(
+                message_id=self._place.message, channel_id=channel, fail_if_not_exists=False
+            )
+        target = self._partial(channel)
+        message = await call(lambda: target.send(text, suppress_embeds=embed is None, **extra))
+        return message.id
+
+    async def _edit(self, text: str, embed: discord.Embed | None, view: discord.ui.View | None) -> None:
+        message = self._partial(self._target).get_partial_message(self._place.answer)
+        await call(lambda: message.edit(content=text, embed=embed, view=view))
+
+    async def _put(self, pages: list[str], embed: discord.Embed | None, view: discord.ui.View | None) -> None:
+        """The pages as messages: the first into what is there already."""
+        for number, page in enumerate(pages):
+            last = number == len(pages) - 1
+            parts = (page, embed if last else None, view if last else None)
+            if number == 0 and self._place.answer:
+                try:
+                    await self._edit(*parts)
+                    continue
+                except NotThere:
+                    await self._moved(answer=0)
+            sent = await self._send(self._target, *parts, reply=number == 0)
+            if number == 0:
+                await self._moved(answer=sent)
+
+    async def _elsewhere(
+        self, pages: list[str], embed: discord.Embed | None, view: discord.ui.View | None
+    ) -> None:
+        """Thread → reply → DM."""
+        place = self._place
+        if place.thread:
+            await self._moved(thread=0, answer=0)
+            with suppress(Failed):
+                await self._put(pages, embed, view)
+                return
+        try:
+            user: Any = await call(lambda: self._client.http.start_private_message(place.user))
+            await self._moved(channel=int(user["id"]), guild=0, message=0, thread=0, answer=0)
+            await self._put(pages, embed, view)
+        except Failed as error:
+            raise Undeliverable(str(error)) from error
+
+    async def _moved(self, **changes: int | str) -> None:
+        self._place = replace(self._place, **changes)  # type: ignore[arg-type] # fields of Place
+        if self._remember and self._place.address:
+            await self._remember(self._place.address)
+
+
+class InteractionReply:
+    """An answer to a command: private to the asker or for everybody, by the interaction's token.
+
+    When the token is gone, a private answer goes to a DM, another into the channel.
+    """
+
+    unprompted = False
+
+    def __init__(
+        self, client: discord.Client, session: aiohttp.ClientSession, place: Place, fill: Fill
+    ) -> None:
+        self.private = place.private
+        self.fill = fill
+        self._session = session
+        self._client = client
+        self._place = place
+        self._written = ""
+        self._next = time.monotonic() + 0.5
+
+    async def begin(self, remember: Callable[[str], Awaitable[None]]) -> None:
+        """The deferred response shows already that work goes on."""
+
+    async def write(self, text: str) -> None:
+        self._written += text
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + _EDIT_EVERY
+        with suppress(Failed):
+            await self._edit(messages(self._written)[0], None, None)
+
+    async def finish(self, answer: AnswerView) -> None:
+        pages = messages(answer.text)
+        embed, view = look.embed(answer), look.buttons(answer.buttons, answer.answer_id)
+        try:
+            single = len(pages) == 1
+            await self._edit(pages[0], embed if single else None, view if single else None)
+            for number, page in enumerate(pages[1:], start=2):
+                last = number == len(pages)
+                await self._follow_up(page, embed if last else None, view if last else None)
+        except Malformed as error:
+            log.warning("answer %s: its form was refused, sent as text: %s", answer.answer_id, error)
+            with suppress(Failed):
+                await self._edit(pages[0][:MESSAGE], None, None)
+        except (TokenGone, NotThere, NotAllowed, Failed) as error:
+            log.info("answer %s: the interaction is gone: %s", answer.answer_id, error)
+            await self._without_token(answer)
+
+    async def _without_token(self, answer: AnswerView) -> None:
+        place = replace(self._place, token="", message=0)
+        if self.private:
+            try:
+                data: Any = await call(lambda: self._client.http.start_private_message(place.user))
+            except Failed as error:
+                raise Undeliverable(str(error)) from error
+            place = replace(place, channel=int(data["id"]), guild=0)
+        presses = tuple(press for press in answer.buttons if press is not Press.SHARE)
+        await ChannelReply(self._client, place, self.fill).finish(replace(answer, buttons=presses))
+
+    async def say(self, text: str) -> None:
+        with suppress(Failed):
+            await self._edit(escape(text), None, None)
+
+    async def withdraw(self) -> None:
+        with suppress(Failed):
+            await call(self._hook().delete)
+
+    def _hook(self) -> "_Hook":
+        return _Hook(self._client, self._session, self._place)
+
+    async def _edit(self, text: str, embed: discord.Embed | None, view: discord.ui.View | None) -> None:
+        await call(lambda: self._hook().edit(text, embed, view))
+
+    async def _follow_up(self, text: str, embed: discord.Embed | None, view: discord.ui.View | None) -> None:
+        await call(lambda: self._hook().send(text, embed, view, ephemeral=self.private))
+
+
+class _Hook:
+    """An interaction's webhook: its token is all that it takes, also in another process."""
+
+    def __init__(self, client: discord.Client, session: aiohttp.ClientSession, place: Place) -> None:
+        self._hook = discord.Webhook.partial(place.application, place.token, session=session, client=client)
+
+    async def edit(self, text: str, embed: discord.Embed | None, view: discord.ui.View | None) -> None:
+        await self._hook.edit_message(
+            _ORIGINAL,
+            content=text,
+            embeds=[embed] if embed else [],
+            view=view,
+            allowed_mentions=discord.AllowedMentions.none(),
+        )
+
+    async def send(
+        self, text: str, embed: discord.Embed | None, view: discord.ui.View | None, *, ephemeral: bool
+    ) -> None:
+        extra: dict[str, Any] = {}
+        if embed:
+            extra["embed"] = embed
+        if view:
+            extra["view"] = view
+        await self._hook.send(
+            text, ephemeral=ephemeral, allowed_mentions=discord.AllowedMentions.none(), **extra
+        )
+
+    async def delete(self) -> None:
+        await self._hook.delete_message(_ORIGINAL)

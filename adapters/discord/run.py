@@ -1,0 +1,169 @@
+"""Discord, running: the composition of the adapter, a supervised start, an orderly end."""
+
+import asyncio
+import logging
+import os
+import socket
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import aiohttp
+import discord
+import yarl
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+from adapters import admin
+from adapters.admin_desk import AdminDesk
+from adapters.desk import Desk, Reply, manners
+from adapters.discord.client import PERMISSIONS, SCOPES, DocentClient
+from adapters.discord.intake import Intake
+from adapters.discord.people import People
+from adapters.presses import Presses
+from bot.bootstrap import App
+from bot.config import Settings
+from bot.ports import Recorded, Rejected, Unauthorized, Unavailable
+
+log = logging.getLogger(__name__)
+
+_STOPPED_BY_PORTAL = 4014
+_QUICK = 30.0  # seconds: a connection that lasted longer was a good one
+
+
+def invite(application: int) -> str:
+    """The address that adds the bot to a server, with exactly the permissions that it needs."""
+    return discord.utils.oauth_url(application, permissions=PERMISSIONS, scopes=SCOPES)
+
+
+async def invitation(settings: Settings) -> str:
+    """The invite for the application that the token belongs to. Raises BackendError."""
+    point_elsewhere(settings)
+    token = settings.discord.token
+    async with discord.Client(intents=discord.Intents.none()) as client:
+        try:
+            await client.login(token.get_secret_value() if token else "")
+        except discord.LoginFailure as error:
+            raise Unauthorized("Discord", "it refused the token.", remedy="Check DISCORD_TOKEN.") from error
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            raise Unavailable("Discord", "it can't be reached.") from error
+        return invite(client.application_id or 0)
+
+
+def point_elsewhere(settings: Settings) -> None:
+    """discord.py keeps both addresses on its classes: there is no other way."""
+    if settings.discord.api_url:
+        Route.BASE = settings.discord.api_url.rstrip("/")
+    if settings.discord.gateway_url:
+        DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.discord.gateway_url)
+
+
+@asynccontextmanager
+async def connected(app: App) -> AsyncIterator[DocentClient]:
+    """A client with all its parts, not yet started; on leaving it finishes or hands back what runs."""
+    point_elsewhere(app.settings)
+    async with aiohttp.ClientSession() as session:
+        client = DocentClient(app, session)
+        people = People(client, app.settings)
+        intake = Intake(client, session, people, app.settings)
+
+        async def revive(recorded: Recorded) -> Reply | None:
+            return intake.revive(recorded)
+
+        async def find(link: str) -> Recorded | None:
+            address = intake.address_of(link)
+            return await app.journal.recorded_by_reply("discord", address) if address else None
+
+        can_ask = any(guild.help_channel for guild in app.settings.discord.guilds.values())
+        desk = Desk(
+            "discord",
+            app.answerer,
+            app.journal,
+            app.store,
+            manners(app.settings, can_ask_human=can_ask),
+            worker=f"discord {socket.gethostname()} {os.getpid()} {uuid.uuid4().hex[:6]}",
+            revive=revive,
+        )
+        client.desk, client.intake, client.people = desk, intake, people
+        client.presses = Presses(desk, app.journal)
+        client.admins = AdminDesk(
+            runs=app.runs,
+            journal=app.journal,
+            store=app.store,
+            sources=admin.cycles(app.settings),
+            find=find,
+        )
+        try:
+            yield client
+        finally:
+            await desk.close(grace=app.settings.discord.stop_within)
+            await client.drain()
+            with suppress(Exception):
+                await client.close()
+
+
+async def run(app: App, stop: asyncio.Event) -> None:
+    """Answer in Discord until `stop`. A failing first connection would end the process: it is made again."""
+    token = app.settings.discord.token
+    if token is None:
+        raise Unauthorized("Discord", "there is no token.", remedy="Set DISCORD_TOKEN.")
+    failures = 0
+    while not stop.is_set():
+        began = asyncio.get_running_loop().time()
+        async with connected(app) as client:
+            await _until(client, token.get_secret_value(), stop)
+        if stop.is_set():
+            return
+        lasted = asyncio.get_running_loop().time() - began
+        failures = 0 if lasted > _QUICK else failures + 1
+        with suppress(TimeoutError):
+            async with asyncio.timeout(min(2.0**failures, 60.0)):
+                await stop.wait()
+
+
+async def _until(client: DocentClient, token: str, stop: asyncio.Event) -> None:
+    """Run one client until it fails or is stopped. Raises what no new connection would mend."""
+    starting = asyncio.create_task(client.start(token), name="discord")
+    opening = asyncio.create_task(_open(client), name="discord opening")
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            _judge(starting)
+    finally:
+        for task in (stopping, opening):
+            task.cancel()
+        await client.desk.close(grace=client.app.settings.discord.stop_within)
+        starting.cancel()
+        with suppress(asyncio.CancelledError, Exception):
+            await starting
+
+
+async def _open(client: DocentClient) -> None:
+    await client.ready.wait()
+    await client.desk.open()
+
+
+def _judge(starting: asyncio.Task[None]) -> None:
+    try:
+        starting.result()
+    except discord.LoginFailure as error:
+        raise Unauthorized(
+            "Discord", "it refused the token.", remedy="Check DISCORD_TOKEN: docent doctor --discord."
+        ) from error
+    except discord.PrivilegedIntentsRequired as error:
+        raise Rejected(
+            "Discord",
+            "the developer portal doesn't grant the Message Content intent.",
+            remedy="Switch it on under Bot → Privileged Gateway Intents, or set discord.message_content: false.",
+        ) from error
+    except discord.ConnectionClosed as error:
+        if error.code == _STOPPED_BY_PORTAL:
+            raise Rejected("Discord", "an intent isn't granted in the developer portal.") from error
+        log.warning("Discord closed the connection: %s", error.code)
+    except (discord.HTTPException, discord.GatewayNotFound, aiohttp.ClientError, OSError) as error:
+        log.warning("Discord can't be reached: %s", type(error).__name__)
+    except (AttributeError, TypeError):  # discord.py's own, when the first connection fails
+        log.warning("Discord's gateway can't be reached")
+    except asyncio.CancelledError as error:
+        raise Unavailable("Discord", "the connection was cancelled.") from error

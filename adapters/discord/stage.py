@@ -1,0 +1,174 @@
+"""Where buttons and admin commands are pressed in Discord."""
+
+import time
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import discord
+
+from adapters.desk import Desk
+from adapters.discord import look
+from adapters.discord.calls import Failed, TokenGone, call
+from adapters.discord.intake import Intake
+from adapters.discord.people import People
+from adapters.discord.reply import Place
+from adapters.discord.text import escape, messages, thread_name
+from adapters.view import AnswerView, Press
+from bot.ports import Recorded, SyncRun
+
+_TOKEN_LIFE = 14 * 60.0  # seconds, of 15 minutes
+
+
+def says(text: str) -> str:
+    """One message's worth of words of ours."""
+    return messages(text)[0]
+
+
+class DiscordStage:
+    """A press under an answer. The interaction is answered already (deferred, ephemeral)."""
+
+    def __init__(
+        self,
+        *,
+        interaction: "discord.Interaction[Any]",
+        intake: Intake,
+        people: People,
+        desk: Desk,
+        help_channel: str | None,
+    ) -> None:
+        self._interaction = interaction
+        self._intake = intake
+        self._people = people
+        self._desk = desk
+        self._help_channel = help_channel
+        self.person = str(interaction.user.id)
+        self.place = str(interaction.channel_id or 0)
+
+    @property
+    def _channel(self) -> discord.PartialMessageable:
+        guild = self._interaction.guild_id
+        client: discord.Client = self._interaction.client
+        return client.get_partial_messageable(int(self.place), guild_id=guild)
+
+    async def name(self) -> str:
+        return escape(self._interaction.user.display_name)
+
+    async def audience(self) -> frozenset[str]:
+        guild = self._interaction.guild_id or 0
+        return await self._people.audience(self._interaction.user.id, guild, int(self.place))
+
+    async def tell(self, text: str) -> None:
+        await self._whisper(says(text), None)
+
+    async def show_sources(self, answer: AnswerView) -> None:
+        await self._whisper("", look.sources_embed(answer))
+
+    async def _whisper(self, text: str, embed: discord.Embed | None) -> None:
+        extra: dict[str, Any] = {"embed": embed} if embed else {}
+        followup = self._interaction.followup
+        try:
+            await call(lambda: followup.send(text, ephemeral=True, **extra))
+        except TokenGone:
+            await call(lambda: self._interaction.user.send(text, **extra))
+
+    async def share(self, answer: AnswerView) -> None:
+        pages = messages(answer.text)
+        presses = tuple(press for press in answer.buttons if press is not Press.SHARE)
+        for number, page in enumerate(pages):
+            extra: dict[str, Any] = {}
+            if number == len(pages) - 1:
+                embed, view = look.embed(answer), look.buttons(presses, answer.answer_id)
+                extra |= {"embed": embed} if embed else {}
+                extra |= {"view": view} if view else {}
+            await call(lambda page=page, extra=extra: self._channel.send(page, **extra))  # type: ignore[misc] # bound early
+
+    async def ask_more(self, recorded: Recorded) -> None:
+        interaction = self._interaction
+        under = interaction.message
+        private = bool(under and under.flags.ephemeral)
+        place = Place(
+            channel=int(self.place),
+            user=interaction.user.id,
+            guild=interaction.guild_id or 0,
+            name=thread_name(recorded.asked.question.text),
+            private=private,
+        )
+        if private:
+            place = replace(place, application=interaction.application_id, token=interaction.token)
+        who = self.person if private else "all"
+        asked, reply = self._intake.asked(
+            place, recorded.asked.question.text, key=f"discord:more:{recorded.asked.id}:{who}", detailed=True
+        )
+        await self._desk.take(asked, reply)
+
+    async def help(self, text: str) -> bool:
+        if not self._help_channel:
+            return False
+        channel = self._interaction.client.get_partial_messageable(int(self._help_channel))
+        under = self._interaction.message
+        where = f"\n{under.jump_url}" if under and not under.flags.ephemeral else ""
+        try:
+            await call(lambda: channel.send(says(text) + where, suppress_embeds=True))
+        except Failed:
+            return False
+        return True
+
+
+class DiscordConsole:
+    """An admin's command or button. The interaction is answered already (deferred, ephemeral)."""
+
+    def __init__(self, interaction: "discord.Interaction[Any]", people: People) -> None:
+        self._interaction = interaction
+        self._people = people
+        self.person = f"discord:{interaction.user.id}"
+
+    async def is_admin(self) -> bool:
+        return self._people.is_admin(self._interaction)
+
+    async def answer(self, text: str) -> None:
+        for part in messages(text)[:4]:
+            await call(lambda part=part: self._interaction.followup.send(part, ephemeral=True))  # type: ignore[misc] # bound early
+
+    async def show(self, run: SyncRun) -> "DiscordRun":
+        """By the interaction, for as long as its token lives; then as a message of the channel."""
+        text, view = look.run_message(run)
+        extra: dict[str, Any] = {"view": view} if view else {}
+        message = await call(
+            lambda: self._interaction.followup.send(text, wait=True, ephemeral=False, **extra)
+        )
+        return DiscordRun(self._interaction, message)
+
+
+class DiscordRun:
+    """The message that shows a run."""
+
+    def __init__(self, interaction: "discord.Interaction[Any]", message: discord.WebhookMessage) -> None:
+        self._interaction = interaction
+        self._message: discord.WebhookMessage | discord.Message | discord.PartialMessage = message
+        self._until = time.monotonic() + _TOKEN_LIFE
+        self._by_token = True
+
+    async def update(self, run: SyncRun) -> None:
+        text, view = look.run_message(run)
+        if self._by_token and time.monotonic() < self._until:
+            with suppress(TokenGone):
+                await call(lambda: self._message.edit(content=text, view=view))
+                return
+        if self._by_token:
+            self._by_token = False
+            await self._go_on_in_channel(text, view)
+        else:
+            await call(lambda: self._message.edit(content=text, view=view))
+
+    async def _go_on_in_channel(self, text: str, view: discord.ui.View | None) -> None:
+        """The token has expired: the same message as the bot itself, else a new one, else a DM."""
+        interaction = self._interaction
+        channel = interaction.client.get_partial_messageable(
+            interaction.channel_id or 0, guild_id=interaction.guild_id
+        )
+        extra: dict[str, Any] = {"view": view} if view else {}
+        try:
+            self._message = await call(lambda: channel.send(text, **extra))
+        except Failed:
+            self._message = await call(lambda: interaction.user.send(text, **extra))
