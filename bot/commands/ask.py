@@ -59,6 +59,7 @@ async def _ask(
     settings: Settings, text: str, *, audience: str, sources: list[str], as_json: bool, why: bool
 ) -> int:
     from bot.bootstrap import open_app
+    from bot.commands.opening import check_index
     from bot.commands.output import answer_json, endnotes, is_terminal, show, show_json, why_lines
     from bot.commands.recording import record
     from bot.commands.streaming import Stream
@@ -73,6 +74,8 @@ async def _ask(
         started = time.monotonic()
         stream = Stream(shown=is_terminal() and not as_json)
         answer = await app.answerer.answer(question, id=uuid.uuid4().hex[:12], on_text=stream.feed)
+        if answer.outcome is Outcome.NOT_FOUND:
+            await check_index(app.store)
         if as_json:
             show_json(answer_json(answer, why=why))
         else:

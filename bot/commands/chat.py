@@ -1,15 +1,32 @@
 """`docent chat`."""
 
+from typing import Annotated
+
 import typer
 
-from bot.commands.running import CommandError, run
+from bot.commands.ask import audience_of
+from bot.commands.running import run_sync
 from bot.config import Settings
 
 
-def command(context: typer.Context) -> None:
-    """Not there yet."""
-    run(context, _main)
+def command(
+    context: typer.Context,
+    audience: Annotated[
+        str,
+        typer.Option(metavar="A,B", help="Ask as somebody of these audiences. [default: default_audience]"),
+    ] = "",
+) -> None:
+    """Ask on, each question with what was said before it.
 
+    `/why` shows how the last answer came about, `/new` forgets what was said, `/quit` (or Ctrl-D) ends.
+    Ctrl-C stops an answer; at the prompt it ends the chat.
 
-async def _main(settings: Settings) -> int:
-    raise CommandError("This command isn't there yet.")
+        docent chat
+    """
+
+    def main(settings: Settings) -> int:
+        from bot.commands.chatting import chat
+
+        return chat(settings, audience_of(settings, audience))
+
+    run_sync(context, main, quiet=True)

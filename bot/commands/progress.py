@@ -1,5 +1,6 @@
 """A sync's progress on a terminal: done, total, pages a second, time left. Elsewhere it is silent."""
 
+import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -73,3 +74,33 @@ def _bars() -> "Bars":
         TextColumn("{task.fields[detail]}", markup=False),
     )
     return Bars(*columns, console=Console(stderr=True), transient=True)
+
+
+class Counter:
+    """Done of all, on a terminal."""
+
+    def __init__(self, what: str, total: int, *, shown: bool) -> None:
+        self._display = Display(shown=shown)
+        self._what = what
+        self._total = total
+        self._done = 0
+        self._began = time.monotonic()
+
+    def __enter__(self) -> Self:
+        self._display.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._display.__exit__(kind, error, trace)
+
+    def step(self) -> None:
+        """One more."""
+        self.at(self._done + 1)
+
+    def at(self, done: int) -> None:
+        """So many are done."""
+        self._done = done
+        seconds = time.monotonic() - self._began
+        self._display.update(Progress(self._what, "indexing", done, self._total, seconds))
