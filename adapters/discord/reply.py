@@ -206,7 +206,7 @@ class ChannelReply:
                 message_id=self._place.message, channel_id=channel, fail_if_not_exists=False
             )
         target = self._partial(channel)
-        message = await call(lambda: target.send(text, suppress_embeds=embed is None, **extra))
+        message = await call(lambda: target.send(text, **extra))
         return message.id
 
     async def _edit(self, text: str, embed: discord.Embed | None, view: discord.ui.View | None) -> None:

@@ -11,7 +11,7 @@ _USER = re.compile(r"<@!?(\d+)>")
 _ROLE = re.compile(r"<@&(\d+)>")
 _CHANNEL = re.compile(r"<#(\d+)>")
 _EMOJI = re.compile(r"<a?:(\w+):\d+>")
-_BARE = re.compile(r"(?<![<(\w])https?://[^\s<>)\]]+")
+_ADDRESS = re.compile(r"(?P<before>\]\(|(?<![<(\w]))(?P<url>https?://[^\s<>)\]]+)")
 
 
 def incoming(text: str, bot: int, roles: frozenset[int] = frozenset()) -> str:
@@ -29,8 +29,8 @@ def escape(text: str) -> str:
 
 
 def quiet(text: str) -> str:
-    """Bare addresses in angle brackets, so that none unfolds into a preview."""
-    return _BARE.sub(lambda m: f"<{m[0]}>", text)
+    """Addresses in angle brackets, so that none unfolds into a preview."""
+    return _ADDRESS.sub(lambda m: f"{m['before']}<{m['url']}>", text)
 
 
 def messages(markdown: str) -> list[str]:
