@@ -11,7 +11,7 @@ _USER = re.compile(r"<@!?(\d+)>")
 _ROLE = re.compile(r"<@&(\d+)>")
 _CHANNEL = re.compile(r"<#(\d+)>")
 _EMOJI = re.compile(r"<a?:(\w+):\d+>")
-_ADDRESS = re.compile(r"(?P<before>\]\(|(?<![<(\w]))(?P<url>https?://[^\s<>)\]]+)")
+_ADDRESS = re.compile(r"(?P<before>\]\(|(?<![<\w]))(?P<url>https?://[^\s<>)\]]+)")
 
 
 def incoming(text: str, bot: int, roles: frozenset[int] = frozenset()) -> str:
