@@ -8,16 +8,15 @@ from typing import TypeVar
 
 import numpy as np
 
-from bot import duplicates
+from bot import duplicates, spelling, wording
 from bot.breaker import Breaker
 from bot.deadline import Deadline
 from bot.evidence import Verdict, judge
 from bot.fusion import Scored, fuse, terms_of
 from bot.model import Candidate, Citation, Passage, Question
 from bot.ports import BackendError, Embedder, Hit, Reranker, SearchQuery, Store, Vector, Vocabulary
-from bot.understand import Understood, understand
 from bot.widen import MOST_SECTIONS, widen
-from bot.wording import weigh, weigh_by
+from bot.wording import Wording
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -85,10 +84,10 @@ class Retriever:
         if not question.audience:
             return Retrieval(queries=(standalone,), decision="no audience: nothing may be shown")
         degraded: list[str] = []
-        understood, vocabulary = await self._understand(standalone)
-        vector = await self._embed(understood.texts, degraded)
+        wanted, vocabulary = await self._read(standalone)
+        vector = await self._embed(wanted.texts, degraded)
         query = SearchQuery(
-            text=understood.keywords,
+            text=wanted.keywords,
             vector=vector,
             audience=question.audience,
             sources=question.sources,
@@ -96,7 +95,7 @@ class Retriever:
             limit=POOL,
         )
         hits = await self._store.search(query)
-        scored = await asyncio.to_thread(_score, hits, understood, vocabulary)
+        scored = await asyncio.to_thread(_score, hits, wanted, vocabulary)
         relevance = await self._rerank(standalone, scored, degraded)
         if relevance:
             scored = sorted(scored, key=lambda each: -relevance.get(each.passage.chunk_id, -1.0))
@@ -113,16 +112,22 @@ class Retriever:
             strong=verdict.strong and bool(passages),
             nearest=_nearest(scored),
             degraded=tuple(degraded),
-            queries=tuple(dict.fromkeys((standalone, *understood.texts))),
+            queries=tuple(dict.fromkeys((standalone, *wanted.texts))),
             evidence=verdict.measures,
             decision=verdict.reason,
         )
 
-    async def _understand(self, text: str) -> tuple[Understood, Vocabulary]:
-        vocabulary = await self._store.vocabulary(())
-        understood = understand(text, vocabulary.languages)
-        terms = [term for word in understood.sought for term in word.terms]
-        return understood, await self._store.vocabulary(terms)
+    async def _read(self, text: str) -> tuple[Wording, Vocabulary]:
+        """The question's words, those that were mistyped mended, and how common they are in the index."""
+        index = await self._store.vocabulary(())
+        wanted = wording.read(text, index.languages)
+        known = await self._store.vocabulary(wanted.terms)
+        slips = spelling.slips(wanted, known)
+        if slips:
+            guesses = await self._store.vocabulary([term for slip in slips for term in slip.spellings])
+            wanted = spelling.mend(wanted, slips, guesses)
+            known = replace(known, holding={**known.holding, **guesses.holding})
+        return wanted, known
 
     async def _embed(self, texts: Sequence[str], degraded: list[str]) -> Vector | None:
         """The mean of the texts' vectors; None, and a word in `degraded`, if the embedder is down."""
@@ -171,11 +176,11 @@ async def _within(seconds: float, part: str, awaitable: Awaitable[T]) -> T:
     return await Deadline(seconds).wait(part, awaitable, seconds=seconds)
 
 
-def _score(hits: Sequence[Hit], understood: Understood, vocabulary: Vocabulary) -> list[Scored]:
+def _score(hits: Sequence[Hit], wanted: Wording, vocabulary: Vocabulary) -> list[Scored]:
     terms = [terms_of(hit.passage, vocabulary.languages) for hit in hits]
-    weighed = weigh(understood.sought, vocabulary)
+    weighed = wording.weigh(wanted.sought, vocabulary)
     if weighed is None:
-        weighed = weigh_by(understood.sought, [each.counts for each in terms])
+        weighed = wording.weigh_by(wanted.sought, [each.counts for each in terms])
     return fuse(hits, terms, weighed)
 
 

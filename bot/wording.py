@@ -1,20 +1,46 @@
-"""A question's words: what to look for in pages, and how sure it is that the asker meant it. Pure."""
+"""A question's words: what to look for in pages, in the pages' own words, and what is embedded. Pure."""
 
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
+from bot.analyze import fold, guess_language, tokens
+from bot.glossary import MEANINGS, SHORTHAND
 from bot.ports import Vocabulary
+from bot.stopwords import STOP_WORDS
 
-_MOST_TERMS = 48
+_EDGES = re.compile(r"^[^\w\-.+#]+|[^\w+#]+$")
+_MOST_WORDS = 48
+# Words of a gloss that stand for one foreign word in what is embedded: more only blur it.
+_GLOSS_WORDS = 2
+_SHORTEST_COMPOUND, _SHORTEST_PART = 8, 4
 
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """One word of the question: any of its `terms` will do. `meant` is False for a guess at its spelling."""
+    """One word of the question: any of its `terms` will do, best first.
 
+    `foreign`: of another language than the pages; it counts only if it has a meaning that they have.
+    """
+
+    surface: str
     terms: tuple[str, ...]
-    meant: bool = True
+    foreign: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """`texts` are embedded and searched for by their mean; `keywords` is what the keyword leg gets."""
+
+    texts: tuple[str, ...]
+    keywords: str
+    sought: tuple[Sought, ...]
+
+    @property
+    def terms(self) -> list[str]:
+        return [term for word in self.sought for term in word.terms]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,22 +51,104 @@ class Weighed:
     weight: float
 
 
-def weigh(wanted: Sequence[Sought], vocabulary: Vocabulary) -> list[Weighed] | None:
+def read(text: str, languages: Sequence[str]) -> Wording:
+    """`languages` are the index's, the usual ones first."""
+    language = guess_language(text, languages)
+    foreign = language not in languages
+    stop = STOP_WORDS.get(language, frozenset())
+    words = [word for each in text.split() if (word := _EDGES.sub("", each))]
+    telling = [word for word in words if word.lower().replace("’", "'") not in stop] or words
+    sought: dict[tuple[str, ...], Sought] = {}
+    extra: list[str] = []
+    meant: dict[str, str] = {}
+    for word in telling[:_MOST_WORDS]:
+        meanings = _meanings(word, language, languages)
+        for each in _sought(word, meanings, (language, *languages), foreign=foreign):
+            sought.setdefault(each.terms, each)
+        if meanings:
+            extra += meanings
+            meant[word] = " ".join(meanings[:_GLOSS_WORDS] if foreign else meanings)
+    if foreign and meant:
+        gloss = " ".join(meant.get(word, word) for word in telling)
+        texts: tuple[str, ...] = (gloss,)
+    else:
+        texts = tuple(dict.fromkeys((text, replaced(text, meant))))
+    return Wording(texts, " ".join((text, *extra)), tuple(sought.values()))
+
+
+def replaced(text: str, meant: Mapping[str, str]) -> str:
+    """The text with these words put in place of others."""
+    if not meant:
+        return text
+    words = "|".join(map(re.escape, sorted(meant, key=len, reverse=True)))
+    return re.sub(rf"(?<!\w)(?:{words})(?!\w)", lambda match: meant[match[0]], text)
+
+
+def _sought(
+    word: str, meanings: Sequence[str], languages: Sequence[str], *, foreign: bool
+) -> Iterator[Sought]:
+    """The word as the pages of each language have it; an identifier is sought as a whole and in parts."""
+    english = STOP_WORDS["en"]
+    others = [term for meaning in meanings if meaning not in english for term in tokens(meaning)]
+    analysed = [tokens(word, each) for each in dict.fromkeys(languages)]
+    for terms in zip(*analysed, strict=False):
+        yield Sought(word, tuple(dict.fromkeys((*terms, *others))), foreign)
+
+
+def _meanings(word: str, language: str, languages: Sequence[str]) -> tuple[str, ...]:
+    """English words for a foreign or a shortened one; none where no page is in English."""
+    if "en" not in languages:
+        return ()
+    lower = word.lower()
+    if language == "en":
+        return tuple(SHORTHAND[lower].split()) if lower in SHORTHAND else ()
+    if language in languages or language not in MEANINGS:
+        return ()
+    return _translated(lower, language)
+
+
+def _translated(word: str, language: str) -> tuple[str, ...]:
+    """By the word itself, by its stem, or, in German, by the words that it is made of."""
+    known = MEANINGS[language].get(word) or _by_stem(language).get(_stem(word, language))
+    if known or language != "de" or len(word) < _SHORTEST_COMPOUND:
+        return known or ()
+    for cut in range(len(word) - _SHORTEST_PART, _SHORTEST_PART - 1, -1):
+        head = _translated(word[:cut], language) or _translated(word[:cut].removesuffix("s"), language)
+        tail = head and _translated(word[cut:], language)
+        if tail:
+            return tuple(dict.fromkeys((head[0], tail[0], *head, *tail)))
+    return ()
+
+
+@lru_cache
+def _by_stem(language: str) -> Mapping[str, tuple[str, ...]]:
+    stems: dict[str, tuple[str, ...]] = {}
+    for word, meanings in MEANINGS[language].items():
+        stem = _stem(word, language)
+        stems[stem] = tuple(dict.fromkeys((*stems.get(stem, ()), *meanings)))
+    return stems
+
+
+def _stem(word: str, language: str) -> str:
+    return (tokens(word, language) or [fold(word)])[0]
+
+
+def weigh(sought: Sequence[Sought], vocabulary: Vocabulary) -> list[Weighed] | None:
     """By how many of the index's chunks hold any spelling of the word; None if the store can't count."""
     if vocabulary.chunks is None:
         return None
     chunks = max(vocabulary.chunks, *vocabulary.holding.values(), 1)
+    counted = ((word, max(vocabulary.holding.get(term, 0) for term in word.terms)) for word in sought)
     return [
-        Weighed(word, rarity(max(vocabulary.holding.get(term, 0) for term in word.terms), chunks))
-        for word in wanted[:_MOST_TERMS]
+        Weighed(word, rarity(holding, chunks)) for word, holding in counted if holding or not word.foreign
     ]
 
 
-def weigh_by(wanted: Sequence[Sought], texts: Sequence[Mapping[str, float]]) -> list[Weighed]:
+def weigh_by(sought: Sequence[Sought], texts: Sequence[Mapping[str, float]]) -> list[Weighed]:
     """The same from a sample of the index's chunks, such as what a search found; each as its terms."""
+    counted = ((word, sum(any(term in text for term in word.terms) for text in texts)) for word in sought)
     return [
-        Weighed(word, rarity(sum(any(term in text for term in word.terms) for text in texts), len(texts)))
-        for word in wanted[:_MOST_TERMS]
+        Weighed(word, rarity(holding, len(texts))) for word, holding in counted if holding or not word.foreign
     ]
 
 

@@ -1,0 +1,78 @@
+"""What a word that no page has may have been meant to be: a word of the pages, one slip away. Pure."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bot.analyze import tokens
+from bot.ports import Vocabulary
+from bot.wording import Sought, Wording, replaced
+
+# Shorter words have too many neighbours; other letters than these are not guessed at.
+_GUESSABLE = re.compile(r"[A-Za-z]{4,24}")
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+# A wrong letter is a likely slip only in words that few others resemble: "lease" isn't "leave".
+_LONG = 6
+_MOST_GUESSES = 4
+_FEWEST_CHUNKS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """An unknown word, and its possible spellings by the term that each is found by."""
+
+    word: Sought
+    spellings: Mapping[str, str]
+
+
+def slips(wording: Wording, vocabulary: Vocabulary) -> list[Slip]:
+    """Of the words that nothing in the index matches, the first few."""
+    if vocabulary.chunks is None or "en" not in vocabulary.languages:
+        return []
+    unknown = [
+        word
+        for word in wording.sought
+        if not word.foreign
+        and _GUESSABLE.fullmatch(word.surface)
+        and not any(term in vocabulary.holding for term in word.terms)
+    ]
+    return [Slip(word, _spellings(word.surface.lower())) for word in unknown[:_MOST_GUESSES]]
+
+
+def _spellings(word: str) -> dict[str, str]:
+    """Term → spelling, for all that are one slip away and begin alike."""
+    cuts = [(word[:at], word[at:]) for at in range(1, len(word) + 1)]
+    guesses = [a + b[1] + b[0] + b[2:] for a, b in cuts if len(b) > 1]
+    guesses += [a + b[1:] for a, b in cuts if b]
+    guesses += [a + letter + b for a, b in cuts for letter in _LETTERS]
+    if len(word) >= _LONG:
+        guesses += [a + letter + b[1:] for a, b in cuts if b for letter in _LETTERS]
+    found: dict[str, str] = {}
+    for guess in guesses:
+        for term in tokens(guess):
+            found.setdefault(term, guess)
+    return found
+
+
+def mend(wording: Wording, found: Sequence[Slip], vocabulary: Vocabulary) -> Wording:
+    """With the most usual spelling of each slip added, beside the word as it was written.
+
+    `vocabulary` is of the spellings' terms. Both are kept, since it may be a right word that no page has.
+    """
+    meant: dict[str, str] = {}
+    terms: dict[str, str] = {}
+    for slip in found:
+        best = max(slip.spellings, key=lambda term: vocabulary.holding.get(term, 0), default="")
+        if vocabulary.holding.get(best, 0) >= _FEWEST_CHUNKS:
+            meant[slip.word.surface], terms[slip.word.surface] = slip.spellings[best], best
+    if not meant:
+        return wording
+    return replace(
+        wording,
+        texts=tuple(dict.fromkeys((*wording.texts, replaced(wording.texts[-1], meant)))),
+        keywords=" ".join((wording.keywords, *meant.values())),
+        sought=tuple(
+            replace(word, terms=(*word.terms, terms[word.surface])) if word.surface in terms else word
+            for word in wording.sought
+        ),
+    )
