@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -71,6 +71,35 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         yield await _app(settings, stack)
 
 
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What the journal's database holds; opened at its first use."""
+
+    journal: Journal
+    runs: Runs
+    leases: Leases
+    where: str
+    check: Callable[[], Awaitable[None]]
+    close: Callable[[], Awaitable[None]]
+
+
+def open_records(settings: Settings) -> Records:
+    """The journal alone. Raises Rejected for an address that can't be one; whoever opens it closes it."""
+    from bot.journal import Database, SqlJournal, SqlLeases, SqlRuns
+
+    rule = settings.journal
+    url = rule.url.get_secret_value() if rule.url else None
+    database = Database(folder=settings.data, url=url, deadline=rule.deadline)
+    return Records(
+        journal=SqlJournal(database, keep_texts=rule.questions),
+        runs=SqlRuns(database),
+        leases=SqlLeases(database),
+        where=database.where,
+        check=database.check,
+        close=database.close,
+    )
+
+
 async def open_store(settings: Settings) -> Store:
     """The index alone. Nothing is reached for before its first call; whoever opens it closes it."""
     if settings.weaviate.chosen:
@@ -93,7 +122,8 @@ async def _app(settings: Settings, stack: AsyncExitStack) -> App:
     writer, fallback = _writers(settings, cohere)
     stack.push_async_callback(writer.close)
     retriever = _retriever(settings, store, embedder, reranker)
-    journal, runs, leases = _journal(settings, stack)
+    records = open_records(settings)
+    stack.push_async_callback(records.close)
     return App(
         settings=settings,
         answerer=_answerer(settings, retriever, writer, fallback),
@@ -102,9 +132,9 @@ async def _app(settings: Settings, stack: AsyncExitStack) -> App:
         embedder=embedder,
         reranker=reranker,
         writer=writer,
-        journal=journal,
-        runs=runs,
-        leases=leases,
+        journal=records.journal,
+        runs=records.runs,
+        leases=records.leases,
     )
 
 
@@ -179,16 +209,6 @@ def _retriever(
 def _breaker(settings: Settings, part: str) -> Breaker:
     rule = settings.breaker
     return Breaker(part, failures=rule.failures, window=rule.window, probe_after=rule.pause)
-
-
-def _journal(settings: Settings, stack: AsyncExitStack) -> tuple[Journal, Runs, Leases]:
-    from bot.journal import Database, SqlJournal, SqlLeases, SqlRuns
-
-    rule = settings.journal
-    url = rule.url.get_secret_value() if rule.url else None
-    database = Database(folder=settings.data, url=url, deadline=rule.deadline)
-    stack.push_async_callback(database.close)
-    return SqlJournal(database, keep_texts=rule.questions), SqlRuns(database), SqlLeases(database)
 
 
 @dataclass(frozen=True, slots=True)

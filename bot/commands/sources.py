@@ -1,15 +1,81 @@
 """`docent sources`."""
 
+from collections.abc import Mapping
+from typing import Annotated
+
 import typer
 
-from bot.commands.running import CommandError, run
+from bot.commands.running import run
 from bot.config import Settings
+from bot.settings.sources import Every
 
 
-def command(context: typer.Context) -> None:
-    """Not there yet."""
-    run(context, _main)
+def command(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False,
+) -> None:
+    """List the sources of docent.yaml: type, where, audience, cycle, and what the index holds of them.
+
+    docent sources
+    """
+
+    async def main(settings: Settings) -> int:
+        return await _list(settings, as_json=as_json)
+
+    run(context, main, quiet=True)
 
 
-async def _main(settings: Settings) -> int:
-    raise CommandError("This command isn't there yet.")
+async def _list(settings: Settings, *, as_json: bool) -> int:
+    from bot.commands.opening import opened_sources
+    from bot.commands.output import note, show, show_json, table
+    from bot.commands.state import gather
+
+    for source in opened_sources(settings):
+        await source.close()
+    state = await gather(settings)
+    held = {each.name: each for each in state.sources}
+    found = [
+        {
+            "name": source.name,
+            "type": source.type,
+            "where": _where(source.options),
+            "audience": sorted(source.audience),
+            "every": _every(source.every or settings.indexer.every),
+            "documents": held[source.name].documents,
+            "last_good_sync": held[source.name].last_good_sync,
+        }
+        for source in settings.sources
+    ]
+    if as_json:
+        show_json(found)
+    elif not found:
+        show(f"{settings.path} lists no sources.")
+    else:
+        head = ["source", "type", "where", "audience", "every", "pages"]
+        rows = [
+            [
+                str(f["name"]),
+                str(f["type"]),
+                str(f["where"]),
+                ", ".join(sorted(s.audience)),
+                str(f["every"]),
+                str(f["documents"]),
+            ]
+            for f, s in zip(found, settings.sources, strict=True)
+        ]
+        show(table([head, *rows]))
+    for problem in state.problems:
+        note(f"Problem: {problem}")
+    return 1 if state.problems else 0
+
+
+def _where(options: Mapping[str, object]) -> str:
+    """The option that says where it is, by the names that sources give it."""
+    names = ("path", "url", "repository", "space", "spaces", "folder", "bucket", "channels")
+    return next((str(options[name]) for name in names if name in options), "")
+
+
+def _every(every: Every) -> str:
+    from bot.commands.output import duration
+
+    return every.cron or duration(every.seconds or 0.0)

@@ -10,14 +10,14 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, field
 
 from bot.bootstrap import App, open_app
+from bot.commands.opening import opened_sources
 from bot.commands.output import ago, report_lines, show, show_json
 from bot.commands.progress import Display
 from bot.commands.running import CommandError
 from bot.config import Settings
 from bot.model import Progress, SyncReport
 from bot.ports import BackendError, Runs, RunState, SyncRequest
-from indexer.sources import UnknownSource, open_source
-from indexer.sources.base import Source, Surroundings
+from indexer.sources.base import Source
 from indexer.sync import SyncOptions, sync_all
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ async def index(settings: Settings, wish: Wish, *, as_json: bool) -> int:
     """Sync and report; 1 if a source could not be synced."""
     if not settings.sources:
         raise CommandError(f"{settings.path} lists no sources; add one under sources:", code=2)
-    sources = opened(settings)
+    sources = opened_sources(settings)
     try:
         async with open_app(settings) as app:
             if wish.rebuild:
@@ -67,15 +67,6 @@ async def index(settings: Settings, wish: Wish, *, as_json: bool) -> int:
         for line in (line for report in reports for line in report_lines(report)):
             show(line)
     return 1 if any(report.error for report in reports) else 0
-
-
-def opened(settings: Settings) -> list[Source]:
-    """Every source of docent.yaml. Raises ConfigError, or CommandError for a type that isn't there."""
-    surroundings = Surroundings(settings.data, settings.indexer.max_bytes)
-    try:
-        return [open_source(source, surroundings) for source in settings.sources]
-    except UnknownSource as error:
-        raise CommandError(str(error), code=2) from error
 
 
 async def _discard(app: App) -> None:

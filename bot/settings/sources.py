@@ -104,6 +104,10 @@ class SourceSettings(Section):
         except ValidationError as error:
             raise ConfigError(explained(error, self._origin, model, also=common)) from None
 
+    def wrong(self, key: str, message: str) -> ConfigError:
+        """The error for a value that only who uses it can judge."""
+        return ConfigError([self._origin.problem((key,), message)])
+
     def located(self, origin: Origin) -> "SourceSettings":
         """The same, knowing where in the file it stands."""
         self._origin = origin

@@ -1,0 +1,247 @@
+"""The state of things, for `docent status`: gathered part by part, so that one that is down hides no other."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+
+from bot.bootstrap import Records, open_records, open_store
+from bot.commands.output import ago, count, duration, table
+from bot.config import Settings
+from bot.model import Usage
+from bot.ports import BackendError, Failing, IndexFormat, Store, StoreStats, SyncRun, Tally
+from bot.prices import cost
+from bot.settings.sources import SourceSettings
+
+_SHOWN_FAILURES = 10
+_SHOWN_RUNS = 5
+_MB = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """One source. `stale` if its last good sync is older than so many of its cycles as the setting says."""
+
+    name: str
+    type: str
+    documents: int
+    chunks: int
+    last_good_sync: datetime | None
+    stale: bool
+    failing: tuple[Failing, ...]
+
+
+@dataclass(slots=True)
+class State:
+    """None: that part can't be reached, and `problems` says why."""
+
+    store: str
+    journal: str
+    format: IndexFormat | None = None
+    stats: StoreStats | None = None
+    sources: list[SourceState] = field(default_factory=list)
+    runs: list[SyncRun] = field(default_factory=list)
+    tally: Tally | None = None
+    usage: list[tuple[Usage, float | None]] = field(default_factory=list)
+    days: int = 7
+    problems: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, object]:
+        """The shape of `docent status --json`."""
+        stats = self.stats
+        return {
+            "index": {
+                "store": self.store,
+                "model": self.format.model if self.format else None,
+                "documents": stats.documents if stats else None,
+                "chunks": stats.chunks if stats else None,
+                "bytes": stats.bytes if stats else None,
+            },
+            "journal": self.journal,
+            "sources": [_source_json(source) for source in self.sources],
+            "runs": [asdict(run) for run in self.runs],
+            "questions": _tally_json(self.tally, self.days),
+            "usage": [{**asdict(usage), "dollars": dollars} for usage, dollars in self.usage],
+            "problems": self.problems,
+        }
+
+
+async def gather(settings: Settings, days: int = 7) -> State:
+    """Ask the index and the journal."""
+    store = await open_store(settings)
+    records = open_records(settings)
+    where = "Weaviate" if settings.weaviate.chosen else str(settings.data / "index.db")
+    state = State(where, records.where, days=days)
+    good: dict[str, datetime] = {}
+    failing: list[Failing] = []
+    try:
+        await _index(state, store)
+        try:
+            good, failing = await _records(state, records, settings, days)
+        except BackendError as error:
+            state.problems.append(str(error))
+    finally:
+        await store.close()
+        await records.close()
+    now = datetime.now(UTC)
+    for source in settings.sources:
+        state.sources.append(_source(settings, source, state.stats, good.get(source.name), failing, now))
+    return state
+
+
+async def _index(state: State, store: Store) -> None:
+    try:
+        state.format = await store.format()
+        state.stats = await store.stats()
+    except BackendError as error:
+        state.problems.append(str(error))
+
+
+async def _records(
+    state: State, records: Records, settings: Settings, days: int
+) -> tuple[dict[str, datetime], list[Failing]]:
+    state.tally = await records.journal.tally(days=days)
+    spent = await records.journal.spent(days=days)
+    state.usage = [(usage, cost(usage, settings.cohere.prices)) for usage in spent]
+    state.runs = await records.runs.latest(limit=_SHOWN_RUNS)
+    return await records.runs.last_good(), await records.runs.failing()
+
+
+def _source(
+    settings: Settings,
+    source: SourceSettings,
+    stats: StoreStats | None,
+    good: datetime | None,
+    failing: Sequence[Failing],
+    now: datetime,
+) -> SourceState:
+    held = stats.sources.get(source.name) if stats else None
+    cycle = (source.every or settings.indexer.every).seconds
+    most = None if cycle is None else cycle * settings.indexer.stale_after_cycles
+    stale = good is not None and most is not None and (now - good).total_seconds() > most
+    return SourceState(
+        name=source.name,
+        type=source.type,
+        documents=held.documents if held else 0,
+        chunks=held.chunks if held else 0,
+        last_good_sync=good,
+        stale=stale,
+        failing=tuple(each for each in failing if each.source == source.name),
+    )
+
+
+def lines(state: State) -> list[str]:
+    """For people."""
+    return [
+        *_index_lines(state),
+        "",
+        *_source_lines(state.sources),
+        *_question_lines(state),
+        *_run_lines(state.runs),
+        *(f"Problem: {problem}" for problem in state.problems),
+    ]
+
+
+def _index_lines(state: State) -> list[str]:
+    if state.stats is None:
+        return [f"Index: {state.store}: can't be read", f"Journal: {state.journal}"]
+    if state.format is None:
+        return [f"Index: {state.store}: nothing yet; run: docent index", f"Journal: {state.journal}"]
+    size = f", {state.stats.bytes / _MB:.1f} MB" if state.stats.bytes is not None else ""
+    model = state.format.model or "keywords alone"
+    pages = f"{count(state.stats.documents, 'page')} in {count(state.stats.chunks, 'chunk')}"
+    return [f"Index: {state.store}: {pages}{size}; {model}", f"Journal: {state.journal}"]
+
+
+def _source_lines(sources: Sequence[SourceState]) -> list[str]:
+    if not sources:
+        return ["docent.yaml lists no sources."]
+    head = ["source", "type", "pages", "chunks", "last good sync", "failing"]
+    rows = [
+        [
+            source.name,
+            source.type,
+            f"{source.documents:,}",
+            f"{source.chunks:,}",
+            ago(source.last_good_sync) + (" (!)" if source.stale else ""),
+            str(len(source.failing)),
+        ]
+        for source in sources
+    ]
+    found = [table([head, *rows])]
+    found += [f"(!) {source.name}: older than its cycles allow" for source in sources if source.stale]
+    for source in sources:
+        found += [
+            f"  {source.name}: {each.failure.name}: {each.failure.reason} (since {each.since:%Y-%m-%d})"
+            for each in source.failing[:_SHOWN_FAILURES]
+        ]
+        if len(source.failing) > _SHOWN_FAILURES:
+            found.append(f"  {source.name}: and {len(source.failing) - _SHOWN_FAILURES} more")
+    return found
+
+
+def _question_lines(state: State) -> list[str]:
+    tally = state.tally
+    if tally is None:
+        return []
+    outcomes = ", ".join(f"{number:,} {str(name).lower().replace('_', ' ')}" for name, number in tally.outcomes.items())
+    line = f"Questions in {count(state.days, 'day')}: {outcomes}"
+    if tally.degraded:
+        line += f", {tally.degraded:,} of them degraded"
+    if tally.seconds_p50 is not None and tally.seconds_p95 is not None:
+        line += f"; p50 {duration(tally.seconds_p50)}, p95 {duration(tally.seconds_p95)}"
+    found = ["", line]
+    for usage, dollars in state.usage:
+        price = f", ${dollars:.2f}" if dollars is not None else ""
+        tokens = f"{usage.input_tokens:,} tokens in, {usage.output_tokens:,} out"
+        found.append(f"  {usage.model}: {usage.calls:,} calls, {usage.texts:,} texts, {tokens}{price}")
+    return found
+
+
+def _run_lines(runs: Sequence[SyncRun]) -> list[str]:
+    if not runs:
+        return []
+    return ["", "Syncs:"] + [
+        f"  {ago(run.requested_at)}: {run.request.source or 'all sources'}: {run.state}{_outcome(run)}"
+        for run in runs
+    ]
+
+
+def _outcome(run: SyncRun) -> str:
+    if run.state in ("waiting", "running"):
+        return f" ({run.progress.done}/{run.progress.total or '?'} pages)" if run.progress else ""
+    errors = [report.error for report in run.reports if report.error] or ([run.error] if run.error else [])
+    if errors:
+        return f": {errors[0]}"
+    added = sum(report.added for report in run.reports)
+    changed = sum(report.changed + report.renamed for report in run.reports)
+    deleted = sum(report.deleted for report in run.reports)
+    failed = sum(len(report.failed) for report in run.reports)
+    return f", {added} added, {changed} changed, {deleted} deleted, {failed} failed"
+
+
+def _source_json(source: SourceState) -> dict[str, object]:
+    return {
+        "name": source.name,
+        "type": source.type,
+        "documents": source.documents,
+        "chunks": source.chunks,
+        "last_good_sync": source.last_good_sync.isoformat() if source.last_good_sync else None,
+        "stale": source.stale,
+        "failing": [
+            {"name": each.failure.name, "reason": each.failure.reason, "since": each.since.isoformat()}
+            for each in source.failing
+        ],
+    }
+
+
+def _tally_json(tally: Tally | None, days: int) -> dict[str, object] | None:
+    if tally is None:
+        return None
+    return {
+        "days": days,
+        "outcomes": {str(name): number for name, number in tally.outcomes.items()},
+        "unfinished": tally.unfinished,
+        "degraded": tally.degraded,
+        "seconds_p50": tally.seconds_p50,
+        "seconds_p95": tally.seconds_p95,
+    }
