@@ -1,6 +1,8 @@
 """Vectors for a batch of pages: those that the index has are used again, only new texts are embedded."""
 
+import asyncio
 import logging
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -10,6 +12,11 @@ from indexer.page import Page
 from indexer.plan import WITHOUT_VECTORS
 
 _log = logging.getLogger(__name__)
+
+# How many batches may be with the embedder while others are read and written.
+BATCHES_AT_ONCE = 8
+# As many may be on their way into the store, in the order of their start.
+_UNWRITTEN = BATCHES_AT_ONCE + 3
 
 # After so many batches in a row that failed, the rest of the sync goes on without the embedder.
 _PATIENCE = 2
@@ -26,8 +33,9 @@ class Embedding:
         self._failures = 0
         self._waiting = 0
         self._reason = ""
-        # Of the batch before: it may still be on its way into the store.
-        self._recent: dict[str, Vector] = {}
+        # Of the latest batches: a text that several have is embedded once, and may not be stored yet.
+        self._coming: dict[str, asyncio.Future[Vector | None]] = {}
+        self._batches: deque[list[str]] = deque()
         self.texts = 0
 
     @property
@@ -57,16 +65,37 @@ class Embedding:
 
     async def _vectors(self, embedder: Embedder, pages: Sequence[Page]) -> dict[str, Vector]:
         texts = {piece.text_hash: piece.text for page in pages for piece in page.pieces}
-        known = {name: self._recent[name] for name in texts if name in self._recent}
-        for store in (self._store, self._spare):
-            missing = [name for name in texts if name not in known]
-            if store is not None and missing:
-                known |= await store.vectors(missing)
-        missing = [name for name in texts if name not in known]
-        if missing and self._failures < _PATIENCE:
-            known |= await self._embed(embedder, {name: texts[name] for name in missing})
-        self._recent = known
+        others = {name: self._coming[name] for name in texts if name in self._coming}
+        mine = self._claim([name for name in texts if name not in others])
+        known: dict[str, Vector] = {}
+        try:
+            for store in (self._store, self._spare):
+                missing = [name for name in mine if name not in known]
+                if store is not None and missing:
+                    known |= await store.vectors(missing)
+            missing = [name for name in mine if name not in known]
+            if missing and self._failures < _PATIENCE:
+                known |= await self._embed(embedder, {name: texts[name] for name in missing})
+        finally:
+            for name, coming in mine.items():
+                if not coming.done():
+                    coming.set_result(known.get(name))
+        for name, theirs in others.items():
+            vector = await theirs
+            if vector is not None:
+                known[name] = vector
         return known
+
+    def _claim(self, names: list[str]) -> dict[str, "asyncio.Future[Vector | None]"]:
+        """Later batches wait for these; what is stored by now is forgotten."""
+        loop = asyncio.get_running_loop()
+        mine: dict[str, asyncio.Future[Vector | None]] = {name: loop.create_future() for name in names}
+        self._coming |= mine
+        self._batches.append(names)
+        if len(self._batches) > _UNWRITTEN:
+            for name in self._batches.popleft():
+                del self._coming[name]
+        return mine
 
     async def _embed(self, embedder: Embedder, texts: dict[str, str]) -> dict[str, Vector]:
         try:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 
 from bot.ports import IndexedDocument
-from indexer.embed import Embedding
+from indexer.embed import BATCHES_AT_ONCE, Embedding
 from indexer.page import NoPage, Page, raw_page
 from indexer.readers import Readers
 from indexer.sources.base import Entry, Fetched, PageFailed, PageGone, Source
@@ -20,6 +20,8 @@ BATCH_TEXTS = 96
 BATCH_PAGES = 64
 
 Pages = list[Page]
+# A batch and its documents, which may still be on their way from the embedder.
+Coming = tuple[Pages, asyncio.Task[list[IndexedDocument]]]
 
 
 class Pipeline:
@@ -39,14 +41,16 @@ class Pipeline:
         self._write = write
         self._skip = skip
         self.seconds: defaultdict[str, float] = defaultdict(float)
+        self._embedded = 0
+        self._embedding_since = 0.0
 
     async def run(self, entries: Sequence[Entry]) -> None:
         read: asyncio.Queue[Pages | None] = asyncio.Queue(_WAITING_GROUPS)
-        ready: asyncio.Queue[tuple[Pages, list[IndexedDocument]] | None] = asyncio.Queue(1)
+        ready: asyncio.Queue[Coming | None] = asyncio.Queue(BATCHES_AT_ONCE)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._read_all(entries, read))
-                tasks.create_task(self._embed_all(read, ready))
+                tasks.create_task(self._embed_all(read, ready, tasks))
                 tasks.create_task(self._write_all(ready))
         except BaseExceptionGroup as errors:
             # One stage failed and the group ended the others: its error is the whole's.
@@ -83,8 +87,10 @@ class Pipeline:
     async def _embed_all(
         self,
         read: asyncio.Queue[Pages | None],
-        ready: asyncio.Queue[tuple[Pages, list[IndexedDocument]] | None],
+        ready: asyncio.Queue[Coming | None],
+        tasks: asyncio.TaskGroup,
     ) -> None:
+        """Several batches at once, so that an embedder that is called over a network is never idle."""
         waiting: Pages = []
         texts = 0
         while True:
@@ -93,24 +99,31 @@ class Pipeline:
                 waiting.append(page)
                 texts += len(page.pieces)
                 if len(waiting) >= BATCH_PAGES or (texts >= BATCH_TEXTS and self._embedding.possible):
-                    await ready.put((waiting, await self._indexed(waiting)))
+                    await ready.put((waiting, tasks.create_task(self._indexed(waiting))))
                     waiting, texts = [], 0
             if pages is None:
                 break
         if waiting:
-            await ready.put((waiting, await self._indexed(waiting)))
+            await ready.put((waiting, tasks.create_task(self._indexed(waiting))))
         await ready.put(None)
 
     async def _indexed(self, pages: Pages) -> list[IndexedDocument]:
-        began = time.monotonic()
-        documents = await self._embedding.indexed(pages)
-        self.seconds["embedding"] += time.monotonic() - began
-        return documents
+        if not self._embedded:
+            self._embedding_since = time.monotonic()
+        self._embedded += 1
+        try:
+            return await self._embedding.indexed(pages)
+        finally:
+            self._embedded -= 1
+            if not self._embedded:
+                self.seconds["embedding"] += time.monotonic() - self._embedding_since
 
-    async def _write_all(self, ready: asyncio.Queue[tuple[Pages, list[IndexedDocument]] | None]) -> None:
+    async def _write_all(self, ready: asyncio.Queue[Coming | None]) -> None:
         while (batch := await ready.get()) is not None:
+            pages, coming = batch
+            documents = await coming
             began = time.monotonic()
-            await self._write(*batch)
+            await self._write(pages, documents)
             self.seconds["writing"] += time.monotonic() - began
 
 

@@ -30,19 +30,21 @@ sources:
   - {{name: handbook, type: folder, path: ./docs, include: ["**/*.md"], audience: [everyone],
       url: "https://docs.example/{{stem}}"}}
 limits: {{embed_deadline: 300ms, rerank_deadline: 300ms, rewrite_deadline: 500ms, answer_deadline: 10s}}
-cohere: {{first_token: 500ms, between_tokens: 300ms, batch_deadline: 500ms}}
+cohere: {{first_token: 500ms, between_tokens: 300ms, batch_deadline: {batch}}}
 {more}
 """
 
 
-def write_handbook(folder: Path, *, pages: Mapping[str, str] = PAGES, more: str = "") -> Path:
+def write_handbook(
+    folder: Path, *, pages: Mapping[str, str] = PAGES, more: str = "", batch: str = "20s"
+) -> Path:
     """The pages and a docent.yaml; its path."""
     docs = folder / "docs"
     for name, text in pages.items():
         (docs / name).parent.mkdir(parents=True, exist_ok=True)
         (docs / name).write_text(text)
     config = folder / "docent.yaml"
-    config.write_text(_CONFIG.format(more=more))
+    config.write_text(_CONFIG.format(more=more, batch=batch))
     return config
 
 
