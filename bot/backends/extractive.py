@@ -3,26 +3,50 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
 
 from bot import asking
 from bot.analyze import query_terms
+from bot.breaker import Breaker
+from bot.deadline import Deadline
 from bot.extract.render import Piece, length, render
-from bot.extract.score import Scorer
+from bot.extract.score import Scorer, Similarity
 from bot.extract.select import Chosen, select
-from bot.extract.snippets import snippets
-from bot.extract.wanted import parts
+from bot.extract.snippets import Snippet, snippets
+from bot.extract.wanted import Part, asking_parts
 from bot.model import Question, Usage
-from bot.ports import Brief, Cited, Finished, Wrote
+from bot.ports import BackendError, Brief, Cited, Embedder, Finished, Style, Wrote
 
 NAME = "extractive"
+
+# Of how many snippets the embedder is asked, the best by their words first. With 16 the right facts are in
+# 24 of 43 handbook answers, with all (about 100) in 23, without an embedder in 21; a local model takes
+# 0.13 s for 16.
+COMPARED = 16
+_COMPARED_CHARACTERS = 600
 
 log = logging.getLogger(__name__)
 
 
-class ExtractiveWriter:
-    """Never down, never billed."""
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What was made of a brief so far."""
 
-    def __init__(self) -> None:
+    question: str
+    parts: tuple[Part, ...]
+    snippets: tuple[Snippet, ...]
+    style: Style
+
+
+class ExtractiveWriter:
+    """Never down, rarely billed: with an `embedder` it compares meanings, for at most `seconds`."""
+
+    def __init__(self, embedder: Embedder | None = None, *, seconds: float = 1.0) -> None:
+        self._embedder = embedder
+        self._seconds = seconds
+        self._breaker = Breaker("the embedder")
         self._calls = 0
 
     async def standalone(self, question: Question) -> str:
@@ -30,7 +54,9 @@ class ExtractiveWriter:
 
     async def write(self, brief: Brief) -> AsyncIterator[Wrote | Cited | Finished]:
         self._calls += 1
-        pieces = await asyncio.to_thread(quote, brief)
+        reading = await asyncio.to_thread(_read, brief)
+        similarity = await self._similarity(reading)
+        pieces = await asyncio.to_thread(quote, reading, similarity)
         at = 0
         if brief.style.opening and pieces:
             opening = f"{brief.style.opening}\n\n"
@@ -52,18 +78,66 @@ class ExtractiveWriter:
 
     async def close(self) -> None: ...
 
+    async def _similarity(self, reading: _Reading) -> Similarity | None:
+        """Of the likeliest snippets to each part; None without an embedder, or if it fails or is slow."""
+        if self._embedder is None or not reading.snippets:
+            return None
+        likely = await asyncio.to_thread(_likely, reading)
+        embedding = _embed(self._embedder, reading, likely)
+        try:
+            async with self._breaker.guard():
+                return await Deadline(self._seconds).wait("the embedder", embedding, seconds=self._seconds)
+        except BackendError as error:
+            embedding.close()
+            log.info("quoting by words alone: %s", error)
+            return None
 
-def quote(brief: Brief) -> list[Piece]:
+
+def _read(brief: Brief) -> _Reading:
+    found = tuple(snippets(brief.passages))
+    return _Reading(brief.question, asking_parts(brief.question), found, brief.style)
+
+
+def _likely(reading: _Reading) -> list[int]:
+    """The snippets that are the best by their words, each part having its share."""
+    scorer = Scorer(reading.question, reading.parts, reading.snippets)
+    share = max(4, COMPARED // len(reading.parts))
+    return sorted({one.index for n in range(len(reading.parts)) for one in scorer.part(n)[:share]})
+
+
+async def _embed(embedder: Embedder, reading: _Reading, likely: Sequence[int]) -> Similarity:
+    texts = [_in_context(reading.snippets[index]) for index in likely]
+    asked = [part.text for part in reading.parts]
+    vectors = await embedder.embed_documents(texts)
+    whole = await embedder.embed_query(reading.question)
+    alone = [whole if text == reading.question else await embedder.embed_query(text) for text in asked]
+    similar = [vectors @ ((whole + own) / 2) for own in alone]
+    return [_spread(values, likely, len(reading.snippets)) for values in similar]
+
+
+def _spread(values: np.ndarray, likely: Sequence[int], count: int) -> list[float]:
+    """A value for every snippet: those that weren't compared get the least of those that were."""
+    spread = [float(values.min())] * count
+    for index, value in zip(likely, values, strict=True):
+        spread[index] = float(value)
+    return spread
+
+
+def _in_context(snippet: Snippet) -> str:
+    passage = snippet.passage
+    around = (passage.title, passage.heading.rpartition(" > ")[2], snippet.lead, snippet.text)
+    return " ".join(part for part in around if part)[:_COMPARED_CHARACTERS]
+
+
+def quote(reading: _Reading, similarity: Similarity | None = None) -> list[Piece]:
     """The answer's pieces; none if nothing can be quoted."""
-    found = snippets(brief.passages)
-    wanted = parts(brief.question)
-    asking_parts = tuple(part for part in wanted if part.kinds) or wanted
-    asked = frozenset(query_terms(brief.question))
-    scorer = Scorer(brief.question, asking_parts, found)
-    ranked = [scorer.part(number) for number in range(len(asking_parts))]
-    room = brief.style.max_characters - len(brief.style.opening) - len(brief.style.closing)
+    scorer = Scorer(reading.question, reading.parts, reading.snippets, similarity=similarity)
+    ranked = [scorer.part(number) for number in range(len(reading.parts))]
+    asked = frozenset(query_terms(reading.question))
+    style = reading.style
+    room = style.max_characters - len(style.opening) - len(style.closing)
 
     def fits(chosen: Sequence[Chosen]) -> bool:
         return length(render(chosen, asked)) <= room
 
-    return render(select(ranked, asking_parts, fits), asked)
+    return render(select(ranked, reading.parts, reading.snippets, fits), asked)

@@ -1,5 +1,6 @@
 """Chosen snippets → Markdown, page by page in reading order, and which passages each piece rests on. Pure."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -10,6 +11,8 @@ from bot.extract.snippets import Snippet
 
 LONGEST = 480  # characters of one quoted piece
 MARKER = 4  # characters of " [1]"
+
+_CALLOUT = re.compile(r"^\[!\w+\]\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ def render(chosen: Sequence[Chosen], asked: frozenset[str] = frozenset()) -> lis
         text = "\n".join(_lines(group)) if group[0].snippet.kind in ("item", "row") else _paragraph(group)
         wanted = _label(group, asked)
         if wanted and wanted != label:
-            text = f"**{wanted}**{_after_label(group)}{text}"
+            text = f"**{_ended(wanted)}**{_after_label(group)}{text}"
         label = wanted or label
         ids = (s.passage.chunk_id for c in group for s in (c.snippet, *c.same))
         pieces.append(Piece("\n\n" if pieces else "", text, tuple(dict.fromkeys(ids))))
@@ -95,12 +98,16 @@ def _label(group: Sequence[Chosen], asked: frozenset[str]) -> str:
     return heading if (frozenset(tokens(heading)) & asked) - said else ""
 
 
+def _ended(label: str) -> str:
+    return label if label[-1] in ".:?!…" else f"{label}:"
+
+
 def _after_label(group: Sequence[Chosen]) -> str:
-    return ": " if group[0].snippet.kind == "prose" else "\n\n"
+    return " " if group[0].snippet.kind == "prose" else "\n\n"
 
 
 def _plain(text: str) -> str:
-    return " ".join(text.split())
+    return " ".join(_CALLOUT.sub("", text).split())
 
 
 def _cut(text: str) -> str:

@@ -7,15 +7,23 @@ for (a number, a name, a step), where retrieval ranked its passage, and, if ther
 """
 
 import math
+import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.analyze import query_terms, tokens
 from bot.extract.snippets import Snippet
-from bot.extract.wanted import Part, holds
+from bot.extract.wanted import Kind, Part, holds
 
 HARDLY_A_SENTENCE = 4  # terms
+HARDLY_A_QUESTION = 3  # terms that the snippets know
+
+_LEANS = re.compile(r"\b(?:it|that|this|them|those|these|one|das|es|eso|cela|ça)\b", re.IGNORECASE)
+
+
+# For each part of the question: the cosine of each snippet to it.
+Similarity = Sequence[Sequence[float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +35,19 @@ class Weights:
     title: float = 0.3
     beside: float = 0.3
     context: float = 0.4  # of the question's other parts
+    leaning: float = 0.8  # the same, for a part that says "that" or hardly anything by itself
     kind: float = 0.2
+    unknown: float = 0.3  # more for the kind, where the snippets know none of the words
     rank: float = 0.35
-    dense: float = 1.0
+    dense: float = 1.2
     question: float = 0.5  # taken off from what only asks
     short: float = 0.2  # taken off from what is hardly a sentence
+    code: float = 0.3  # taken off from code if no steps were asked for
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
+    index: int
     snippet: Snippet
     part: int
     score: float
@@ -60,26 +72,35 @@ class Scorer:
         parts: Sequence[Part],
         snippets: Sequence[Snippet],
         *,
-        similarity: Mapping[int, Sequence[float]] | None = None,
+        similarity: Similarity | None = None,
         weights: Weights | None = None,
     ) -> None:
         self._weights = weights or Weights()
         self._snippets = snippets
         self._words = _words(snippets)
-        self._similarity = similarity or {}
+        self._similarity = similarity
         df = Counter(term for words in self._words for term in words.own | words.lead | words.heading)
         n = len(snippets)
         self._idf = {term: math.log(1 + (n - count + 0.5) / (count + 0.5)) for term, count in df.items()}
         self._parts = parts
         whole = self._known(question)
-        self._part_terms = [
-            {term: (1.0 if term in own else self._weights.context) * self._idf[term] for term in whole}
-            for own in (set(self._known(part.text)) for part in parts)
-        ]
+        self._part_terms = [self._terms(part, whole) for part in parts]
+        self._kind_weights = [self._kind_weight(part) for part in parts]
         ranks: dict[str, int] = {}
         for snippet in snippets:
             ranks.setdefault(snippet.passage.chunk_id, len(ranks))
         self._ranks = ranks
+
+    def _terms(self, part: Part, whole: Sequence[str]) -> dict[str, float]:
+        own = set(self._known(part.text))
+        leans = len(own) < HARDLY_A_QUESTION or _LEANS.search(part.text) is not None
+        context = self._weights.leaning if leans else self._weights.context
+        return {term: (1.0 if term in own else context) * self._idf[term] for term in whole}
+
+    def _kind_weight(self, part: Part) -> float:
+        terms = query_terms(part.text)
+        unknown = 1 - len(self._known(part.text)) / len(terms) if terms else 1.0
+        return self._weights.kind + self._weights.unknown * unknown
 
     def _known(self, text: str) -> list[str]:
         return [term for term in query_terms(text) if term in self._idf]
@@ -97,22 +118,24 @@ class Scorer:
         for term, weight in terms.items():
             score += weight * _credit(term, words, weights)
         score /= total
-        score += self._kinds(snippet, self._parts[number])
+        held = self._kinds(snippet, self._parts[number])
+        score += self._kind_weights[number] * held
         score += weights.rank / (1 + 0.25 * self._ranks[snippet.passage.chunk_id])
-        if self._similarity:
+        if self._similarity is not None:
             score += weights.dense * self._similarity[number][index]
         if snippet.is_question:
             score -= weights.question
-        if len(words.own) < HARDLY_A_SENTENCE and snippet.kind == "prose":
+        if len(words.own) < HARDLY_A_SENTENCE and not held:
             score -= weights.short
-        return Scored(snippet, number, score, frozenset(terms) & words.own)
+        if snippet.kind == "code" and Kind.STEPS not in self._parts[number].kinds:
+            score -= weights.code
+        return Scored(index, snippet, number, score, frozenset(terms) & words.own)
 
     def _kinds(self, snippet: Snippet, part: Part) -> float:
         if not part.kinds:
             return 0.0
         text = f"{snippet.lead} {snippet.text}" if snippet.kind == "row" else snippet.text
-        held = sum(holds(kind, text) for kind in part.kinds)
-        return self._weights.kind * held / len(part.kinds)
+        return sum(holds(kind, text) for kind in part.kinds) / len(part.kinds)
 
 
 def _credit(term: str, words: Words, weights: Weights) -> float:
@@ -145,7 +168,10 @@ def _words(snippets: Sequence[Snippet]) -> list[Words]:
         for s in snippets
     ]
     for index in range(1, len(found)):
-        if snippets[index].block == snippets[index - 1].block:
+        before, here = snippets[index - 1], snippets[index]
+        if here.block == before.block:
             found[index].beside = found[index - 1].own
             found[index - 1].beside |= found[index].own
+            if before.is_question:
+                found[index].lead |= found[index - 1].own
     return found

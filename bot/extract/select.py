@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 from bot.analyze import tokens
 from bot.extract.score import Scored
-from bot.extract.snippets import Snippet
+from bot.extract.snippets import Snippet, siblings
 from bot.extract.wanted import Kind, Part
 
-LEAST = 0.55  # of the best score for its part: below this a snippet is filler
+LEAST = 0.6  # of the best score for its part: below this a snippet is filler
 SAME = 0.75  # overlap of words from which on two snippets say the same
 STEP_BONUS = 0.25
+WHOLE = 300  # characters of a list or table that is quoted whole
+MOST_SIBLINGS = 8
 
 _DEPENDS = re.compile(
     r"[\"'(*_]*(?:this|that|these|those|it|they|them|he|she|his|her|their|its|such|however|also|otherwise|then|"
@@ -31,10 +33,13 @@ class Chosen:
 
 
 def select(
-    ranked: Sequence[Sequence[Scored]], parts: Sequence[Part], fits: Callable[[Sequence[Chosen]], bool]
+    ranked: Sequence[Sequence[Scored]],
+    parts: Sequence[Part],
+    snippets: Sequence[Snippet],
+    fits: Callable[[Sequence[Chosen]], bool],
 ) -> list[Chosen]:
     """The parts take turns; each takes its best that is new, while the whole `fits`."""
-    picker = _Picker(fits)
+    picker = _Picker(snippets, fits)
     queues = [list(one) for one in ranked]
     floors = [one[0].score * LEAST if one else 0.0 for one in ranked]
     going = set(range(len(queues)))
@@ -47,7 +52,8 @@ def select(
 
 
 class _Picker:
-    def __init__(self, fits: Callable[[Sequence[Chosen]], bool]) -> None:
+    def __init__(self, snippets: Sequence[Snippet], fits: Callable[[Sequence[Chosen]], bool]) -> None:
+        self._snippets = snippets
         self._fits = fits
         self.chosen: list[Chosen] = []
         self._words: dict[int, frozenset[str]] = {}
@@ -74,17 +80,21 @@ class _Picker:
         return one.score + bonus
 
     def _add(self, snippet: Snippet) -> bool:
-        """With the sentence before it, if it can't be understood without."""
-        wanted = [snippet]
-        if snippet.previous is not None and _DEPENDS.match(snippet.text) and not self._has(snippet.previous):
-            wanted.insert(0, snippet.previous)
-        while wanted:
-            new = [Chosen(one, len(self.chosen) + n) for n, one in enumerate(wanted)]
+        """With what makes it whole, if there is room: the sentence before it, the rest of its short list."""
+        for wanted in (self._whole(snippet), [snippet]):
+            new = [Chosen(one, len(self.chosen) + n) for n, one in enumerate(wanted) if not self._has(one)]
             if self._fits([*self.chosen, *new]):
                 self.chosen += new
                 return True
-            wanted.pop(0)
         return False
+
+    def _whole(self, snippet: Snippet) -> list[Snippet]:
+        if snippet.previous is not None and _DEPENDS.match(snippet.text):
+            return [snippet.previous, snippet]
+        group = siblings(snippet, self._snippets)
+        if sum(len(one.text) for one in group) <= WHOLE and len(group) <= MOST_SIBLINGS:
+            return sorted(group, key=lambda one: one is not snippet)
+        return [snippet]
 
     def _has(self, snippet: Snippet) -> bool:
         return any(c.snippet is snippet for c in self.chosen)

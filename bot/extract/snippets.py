@@ -53,6 +53,14 @@ def snippets(passages: Sequence[Passage]) -> list[Snippet]:
     return found
 
 
+def siblings(snippet: Snippet, among: Sequence[Snippet]) -> list[Snippet]:
+    """The rows of the same table, or the items of the same list, in order and with itself."""
+    if snippet.kind not in ("row", "item") or not (snippet.head or snippet.lead):
+        return [snippet]
+    key = (snippet.passage.chunk_id, snippet.kind, snippet.head, snippet.lead)
+    return [s for s in among if (s.passage.chunk_id, s.kind, s.head, s.lead) == key]
+
+
 @dataclass(slots=True)
 class _Reader:
     """What was last read that the next unit may depend on."""

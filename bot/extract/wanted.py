@@ -35,7 +35,7 @@ _ASKED = {
     Kind.TIME: r"\bhow (?:long|soon|fast|quick\w*|often|old|late|early)\b|\bwhen\b|\bdeadline|\b(?:by|until|since|from) when"
     r"|\bhow (?:many|much) (?:\w+ )?(?:days?|weeks?|months?|years?|hours?|minutes?|time|heads.?up|notice)\b"
     r"|\b(?:wann|wie (?:lange|oft|schnell|früh)|quand|combien de (?:temps|semaines|jours|mois)|cuándo|cu[aá]nto tiempo|"
-    r"cada cuánto|con cuánta)\b|\bwhat (?:time|day|date)\b|\bnotice period\b",
+    r"cada cuánto|con cuánta)\b|\bwie viel\w* (?:\w+ )?(?:tage|wochen|monate|jahre|stunden|minuten|\w*zeit)\b|\bwhat (?:time|day|date)\b|\bnotice period\b",
     Kind.MONEY: r"\b(?:budget|budgt|cost|costs|price|pay|paid|spend|money|reimburse\w*|stipend|allowance|bonus|salary|fee|rate|"
     r"expense|expenses|worth|charge|per mile|\w*betrag|kosten|kostet|budget|gehalt|prix|coûte|precio|cuesta)\b"
     r"|\bhow much\b(?! (?:time|notice|heads))",
@@ -94,6 +94,12 @@ def parts(question: str) -> tuple[Part, ...]:
         else:
             pieces.append(piece)
     return tuple(Part(piece, kinds(piece)) for piece in pieces)
+
+
+def asking_parts(question: str) -> tuple[Part, ...]:
+    """The parts that ask for something; all of them if none can be told to. Never empty."""
+    found = parts(question)
+    return tuple(part for part in found if part.kinds) or found or (Part(question, frozenset()),)
 
 
 def kinds(question: str) -> frozenset[Kind]:
