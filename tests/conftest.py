@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 
 from bot.config import Environment
+from tests.weaviate_server import own_server, three_nodes, weaviate_server
+
+# One server for the whole session, whichever module asks for it.
+__all__ = ["own_server", "three_nodes", "weaviate_server"]
 
 
 def _is_near(host: object) -> bool:

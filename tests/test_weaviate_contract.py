@@ -8,7 +8,6 @@ import pytest
 
 from bot.settings.models import WeaviateSettings
 from tests.store_contract import OpenStore, StoreContract
-from tests.weaviate_server import weaviate_server  # noqa: F401 - a fixture
 from tests.weaviate_stores import Stores
 
 
@@ -16,7 +15,7 @@ class TestWeaviateStore(StoreContract):
     @pytest.fixture
     async def open_store(
         self,
-        weaviate_server: WeaviateSettings,  # noqa: F811 - the fixture
+        weaviate_server: WeaviateSettings,
         tmp_path: Path,
     ) -> AsyncIterator[OpenStore]:
         stores = Stores(weaviate_server.model_copy(update={"collection": f"T{uuid4().hex[:12]}"}), tmp_path)

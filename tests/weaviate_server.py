@@ -92,6 +92,7 @@ class Node:
             "RAFT_BOOTSTRAP_EXPECT": "1",
             "RAFT_INTERNAL_RPC_PORT": rpc,
             "RAFT_PORT": raft,
+            "RAFT_TIMEOUTS_MULTIPLIER": "1",
             **self.environment,
         }
         with (self.folder / "log").open("ab") as log:

@@ -1,36 +1,94 @@
 """Stores of one test on one server, closed and with their collections dropped at its end."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 
-from bot.backends.weaviate import WeaviateStore, open_store
+from bot.backends.weaviate import WeaviateStore, open_store, rows
 from bot.settings.models import WeaviateSettings
 
 
 class Stores:
-    """`open` gives one more client of the same index. Readers notice a swap sooner than in real life."""
+    """`open` gives one more client of the same index. Readers notice a swap sooner than in real life.
+
+    The rest does to the server what no store would.
+    """
 
     def __init__(self, settings: WeaviateSettings, data: Path) -> None:
         self.settings = settings
         self._data = data
         self._opened: list[WeaviateStore] = []
 
-    async def open(self) -> WeaviateStore:
-        store = open_store(self.settings, self._data, fresh=0.1, grace=0.4, settled=0.0)
+    async def open(self, *, settled: float = 0.0) -> WeaviateStore:
+        store = open_store(self.settings, self._data, fresh=0.1, grace=0.4, settled=settled)
         self._opened.append(store)
         return store
 
     async def close(self) -> None:
         for store in self._opened:
             await store.close()
-        await self._drop()
+        async with self.rest() as rest:
+            await rest.delete(f"/aliases/{self.settings.collection}")
+            for name in await self._names(rest):
+                await rest.delete(f"/schema/{name}")
 
-    async def _drop(self) -> None:
+    @asynccontextmanager
+    async def rest(self) -> AsyncIterator[httpx.AsyncClient]:
         key = self.settings.api_key.get_secret_value() if self.settings.api_key else ""
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        async with httpx.AsyncClient(base_url=f"{self.settings.url}/v1", headers=headers) as client:
-            await client.delete(f"/aliases/{self.settings.collection}")
-            for each in (await client.get("/schema")).json()["classes"]:
-                if each["class"].startswith(f"{self.settings.collection}_"):
-                    await client.delete(f"/schema/{each['class']}")
+        async with httpx.AsyncClient(base_url=f"{self.settings.url}/v1", headers=headers) as rest:
+            yield rest
+
+    async def collections(self) -> int:
+        async with self.rest() as rest:
+            return len(await self._names(rest))
+
+    async def objects(self) -> list[dict[str, Any]]:
+        """Of all collections of this test."""
+        found: list[dict[str, Any]] = []
+        async with self.rest() as rest:
+            for name in await self._names(rest):
+                answer = await rest.get("/objects", params={"class": name, "limit": "1000"})
+                found += answer.json()["objects"]
+        return found
+
+    async def forget_page(self, doc_id: str) -> None:
+        """Its entry alone, as a crashed `delete` does."""
+        await self._delete(f"{self.settings.collection}_1_pages", str(rows.page_id(doc_id)))
+
+    async def lose_chunk(self, doc_id: str) -> None:
+        chunks = [
+            each
+            for each in await self.objects()
+            if each["properties"]["doc_id"] == rows.seal(doc_id) and "text" in each["properties"]
+        ]
+        await self._delete(chunks[0]["class"], chunks[0]["id"])
+
+    async def recreate_without(self, name: str) -> None:
+        """The live collection of chunks, lacking a property, with the description it had."""
+        path = f"/schema/{self.settings.collection}_1"
+        async with self.rest() as rest:
+            schema = (await rest.get(path)).json()
+            schema["properties"] = [each for each in schema["properties"] if each["name"] != name]
+            (await rest.delete(path)).raise_for_status()
+            (await rest.post("/schema", json=schema)).raise_for_status()
+
+    async def create_foreign(self) -> None:
+        async with self.rest() as rest:
+            (await rest.post("/schema", json={"class": self.settings.collection})).raise_for_status()
+
+    async def _delete(self, collection: str, object_id: str) -> None:
+        async with self.rest() as rest:
+            (await rest.delete(f"/objects/{collection}/{object_id}")).raise_for_status()
+
+    async def _names(self, rest: httpx.AsyncClient) -> list[str]:
+        ours = self.settings.collection
+        names = [each["class"] for each in (await rest.get("/schema")).json()["classes"]]
+        return [name for name in names if name == ours or name.startswith(f"{ours}_")]
+
+
+async def count_objects(stores: Stores) -> int:
+    return len(await stores.objects())

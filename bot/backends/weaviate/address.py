@@ -34,9 +34,9 @@ class Address:
 
 def parse(url: str, grpc_url: str | None = None) -> Address:
     """Raises Rejected. A cloud cluster may be named by its host alone; its gRPC host is derived from it."""
-    rest = _rest(url.strip().rstrip("/"))
+    rest = _rest(url.strip())
     if grpc_url:
-        return Address(rest, _grpc(grpc_url.strip().rstrip("/"), rest))
+        return Address(rest, _grpc(grpc_url.strip(), rest))
     if rest.host.endswith(_CLOUD):
         return Address(rest, Endpoint(f"grpc-{rest.host}", 443, secure=True))
     return Address(rest, Endpoint(rest.host, GRPC_PORT, rest.secure))

@@ -90,7 +90,7 @@ class Connection:
             self._api_key = await self._server.start()
         client = self._new()
         try:
-            await client.connect()
+            await self._at_rest(client.connect())
             await self._check(client)
         except BaseException:
             await client.close()
@@ -101,19 +101,23 @@ class Connection:
         """A quick look at both ports tells what a search could only time out on."""
         if self._server is not None:
             await self._server.start()
-        try:
-            async with asyncio.timeout(CONNECT_SECONDS):
-                self.version = str((await client.get_meta())["version"])
-        except TimeoutError as error:
-            raise self._down("doesn't answer", self.address.url) from error
-        except VENDOR as error:
-            ours = translate(error)
-            raise (self._down("can't be reached", self.address.url) if _is_down(ours) else ours) from error
+        self.version = str((await self._at_rest(client.get_meta()))["version"])
         if not will_do(self.version):
             raise too_old(self.version)
         await self._reach(self.address.grpc)
         if not await client.is_ready():
             raise Unavailable(PART, "Weaviate is starting, or not ready.")
+
+    async def _at_rest(self, answer: Awaitable[T]) -> T:
+        """What REST says, soon; a server that is down is named by its address."""
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                return await answer
+        except TimeoutError as error:
+            raise self._down("doesn't answer", self.address.url) from error
+        except VENDOR as error:
+            ours = translate(error)
+            raise (self._down("can't be reached", self.address.url) if _is_down(ours) else ours) from error
 
     async def _reach(self, grpc: Endpoint) -> None:
         try:

@@ -10,7 +10,7 @@ from bot.backends.weaviate.vendor import CollectionAsync, Condition, Object, Wea
 from bot.ports import Hit, SearchQuery
 
 # Title and headings say what a chunk is about.
-WEIGHTED: Final = ["title_terms^2", "heading_terms^2", "text_terms"]
+WEIGHTED: Final = ["title_terms^2", "heading_terms^1.5", "text_terms"]
 # An explanation has a line for each leg that found the object, such as:
 # Hybrid (Result Set keyword,bm25) Document <id>: original score 2.95, normalized score: 0.5
 _LEG: Final = re.compile(r"\(Result Set (\w+),\w+\) Document \S+: original score (-?[\d.]+(?:[eE][+-]?\d+)?)")

@@ -120,15 +120,6 @@ async def vectors(index: Index, text_hashes: Sequence[str]) -> dict[str, Vector]
     return known
 
 
-async def languages(index: Index) -> tuple[str, ...]:
-    """Of the pages, the most usual first."""
-    groups = await index.pages.aggregate.over_all(
-        group_by=aggregate.GroupByAggregate(prop="language"), total_count=True
-    )
-    counted = {str(each.grouped_by.value): each.total_count or 0 for each in groups.groups}
-    return tuple(sorted(filter(None, counted), key=lambda language: -counted[language]))
-
-
 async def stats(index: Index) -> StoreStats:
     """By the manifest: what is live."""
     groups = await index.pages.aggregate.over_all(

@@ -20,6 +20,7 @@ from bot.backends.weaviate.errors import PART, Gone
 from bot.backends.weaviate.index import GROUP, Index, at_hand, grouped
 from bot.backends.weaviate.schema import Generation
 from bot.backends.weaviate.vendor import WeaviateAsyncClient
+from bot.backends.weaviate.words import Words
 from bot.backends.weaviate.writes import why_not
 from bot.model import Passage
 from bot.ports import (
@@ -31,10 +32,9 @@ from bot.ports import (
     Span,
     StoreStats,
     Vector,
+    Vocabulary,
 )
 
-# How long the languages of an index are taken as known.
-LANGUAGES_SECONDS: Final = 60.0
 GRACE_SECONDS: Final = 8.0
 SETTLED_SECONDS: Final = 120.0
 T = TypeVar("T")
@@ -68,8 +68,7 @@ class WeaviateStore:
         self._settled = settled
         self._building = building
         self._owner = True
-        self._languages: tuple[str, ...] = ()
-        self._languages_at = float("-inf")
+        self._words = Words()
 
     async def search(self, query: SearchQuery) -> list[Hit]:
         if not query.audience or query.sources == frozenset() or query.limit < 1:
@@ -77,10 +76,15 @@ class WeaviateStore:
 
         async def ask(index: Index) -> list[Hit]:
             self._check_dimensions(index, query)
-            terms = query_terms(query.text, await self._known_languages(index))
+            terms = query_terms(query.text, await self._words.languages(index))
             return await reader.search(index, query, terms)
 
         return await self._on_index(ask, [], self._search_seconds)
+
+    async def vocabulary(self, terms: Sequence[str]) -> Vocabulary:
+        return await self._on_index(
+            lambda index: self._words.vocabulary(index, terms), Vocabulary(0), self._search_seconds
+        )
 
     async def passages(self, spans: Sequence[Span], audience: frozenset[str]) -> list[Passage]:
         if not spans or not audience:
@@ -180,13 +184,6 @@ class WeaviateStore:
     async def _index(self, client: WeaviateAsyncClient) -> Index | None:
         generation = self._building or await self._catalog.live(client)
         return at_hand(client, generation, self._consistency) if generation is not None else None
-
-    async def _known_languages(self, index: Index) -> tuple[str, ...]:
-        if time.monotonic() - self._languages_at > LANGUAGES_SECONDS:
-            self._languages = await reader.languages(index)
-            # An index that is still empty is asked again.
-            self._languages_at = time.monotonic() if self._languages else float("-inf")
-        return self._languages or ("en",)
 
     async def _live_vectors(self, client: WeaviateAsyncClient, missing: Sequence[str]) -> dict[str, Vector]:
         live, building = await self._catalog.live(client), self._building

@@ -1,0 +1,83 @@
+"""A gRPC server in front of the real one, over real sockets, that can spoil what passes through it."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import grpc
+from weaviate.proto.v1 import batch_pb2
+
+
+@dataclass
+class Proxy:
+    """`fail_objects` is how many objects of batches are still refused, every other one of each batch.
+
+    `fail_batches` whole calls end in UNAVAILABLE; `hang` never answers.
+    """
+
+    target: str
+    fail_objects: int = 0
+    fail_batches: int = 0
+    hang: bool = False
+    calls: Counter[str] = field(default_factory=Counter)
+    port: int = 0
+
+    async def handle(self, method: str, request: bytes, context: grpc.aio.ServicerContext) -> bytes:
+        name = method.rpartition("/")[2]
+        self.calls[name] += 1
+        if self.hang:
+            await asyncio.sleep(3600)
+        if name == "BatchObjects":
+            return await self._batch(method, request, context)
+        return await self._pass(method, request, context)
+
+    async def _batch(self, method: str, request: bytes, context: grpc.aio.ServicerContext) -> bytes:
+        if self.fail_batches:
+            self.fail_batches -= 1
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "spoilt")
+        asked = batch_pb2.BatchObjectsRequest.FromString(request)
+        refused = range(0, len(asked.objects), 2)[: self.fail_objects]
+        self.fail_objects -= len(refused)
+        kept = [each for n, each in enumerate(asked.objects) if n not in refused]
+        wanted = batch_pb2.BatchObjectsRequest(objects=kept, consistency_level=asked.consistency_level)
+        await self._pass(method, wanted.SerializeToString(), context)
+        errors = [batch_pb2.BatchObjectsReply.BatchError(index=n, error="spoilt") for n in refused]
+        return batch_pb2.BatchObjectsReply(errors=errors).SerializeToString()
+
+    async def _pass(self, method: str, request: bytes, context: grpc.aio.ServicerContext) -> bytes:
+        async with grpc.aio.insecure_channel(self.target) as channel:
+            call = channel.unary_unary(method)
+            try:
+                return await call(request, metadata=_kept(context))
+            except grpc.aio.AioRpcError as error:
+                await context.abort(error.code(), error.details())
+                raise
+
+
+def _kept(context: grpc.aio.ServicerContext) -> list[tuple[str, str]]:
+    return [(key, value) for key, value in context.invocation_metadata() if key == "authorization"]
+
+
+class _Handler(grpc.GenericRpcHandler):
+    def __init__(self, proxy: Proxy) -> None:
+        self._proxy = proxy
+
+    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
+        async def handle(request: bytes, context: grpc.aio.ServicerContext) -> bytes:
+            return await self._proxy.handle(details.method, request, context)
+
+        return grpc.unary_unary_rpc_method_handler(handle)
+
+
+@asynccontextmanager
+async def proxied(target: str) -> AsyncIterator[Proxy]:
+    """On a free port of the loopback interface."""
+    proxy = Proxy(target)
+    server = grpc.aio.server()
+    server.add_generic_rpc_handlers([_Handler(proxy)])
+    proxy.port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    yield proxy
+    await server.stop(None)
