@@ -1,17 +1,25 @@
-"""File bytes → Markdown."""
+"""File bytes → Markdown. What takes a library of its own is in `office` and `markup`."""
 
+import csv
+import io
+import json
 import re
+from collections.abc import Callable, Mapping, Sequence
+
+from indexer.formats import ending
+
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\ufffd]")
 
 
 class Unreadable(Exception):
     """Why a file can't be indexed, in words that go on from its name."""
 
 
-def to_markdown(name: str, data: bytes) -> str:  # noqa: ARG001 (until there are other formats)
-    """Raises Unreadable."""
-    if not data.strip():
+def to_markdown(name: str, data: bytes) -> str:
+    """By the ending of the name; raises Unreadable. "" for a file that holds nothing but space."""
+    if not data.strip(b"\x00 \t\r\n\xef\xbb\xbf"):
         return ""
-    return decode(data)
+    return _CONVERTERS.get(ending(name), decode)(data)
 
 
 def decode(data: bytes) -> str:
@@ -27,6 +35,96 @@ def decode(data: bytes) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = data.decode("cp1252", "replace")
-    if len(re.findall("[\x00-\x08\x0e-\x1f\ufffd]", text)) > len(text) / 100:
-        raise Unreadable("it is a binary file, not text")
+    # Any bytes read as the old Windows page; real text has hardly a control character, and mostly plain letters.
+    start = text[:20_000]
+    plain = len(re.findall(r"[\x20-\x7e\s]", start))
+    if len(_CONTROL.findall(text)) > len(text) / 100 or plain < 0.7 * len(start):
+        raise Unreadable("it is a binary file, not text, or in an encoding that is not UTF-8")
     return text
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """A pipe table; the first row is its header."""
+    cells = [[" ".join(cell.split()).replace("|", "\\|") for cell in row] for row in rows]
+    cells = [row for row in cells if any(row)]
+    if not cells:
+        return ""
+    width = max(map(len, cells))
+    lines = ["| " + " | ".join(row + [""] * (width - len(row))) + " |" for row in cells]
+    return "\n".join([lines[0], "|" + " --- |" * width, *lines[1:]])
+
+
+def _csv(data: bytes) -> str:
+    text = decode(data)
+    try:
+        dialect: type[csv.Dialect] | str = csv.Sniffer().sniff(text[:10_000], delimiters=",;\t|")
+    except csv.Error:
+        dialect = "excel"
+    try:
+        return table(list(csv.reader(io.StringIO(text), dialect)))
+    except csv.Error as error:
+        raise Unreadable(f"it is no CSV: {error}") from error
+
+
+def _notebook(data: bytes) -> str:
+    try:
+        loaded = json.loads(decode(data))
+        cells = loaded["cells"]
+        language = loaded.get("metadata", {}).get("kernelspec", {}).get("language", "python")
+        return "\n\n".join(filter(None, (_cell(cell, str(language)) for cell in cells)))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise Unreadable("it is no Jupyter notebook") from error
+
+
+def _cell(cell: Mapping[str, object], language: str) -> str:
+    """Markdown as it is, code fenced; outputs are left out."""
+    source = cell.get("source", "")
+    text = ("".join(map(str, source)) if isinstance(source, list) else str(source)).strip("\n")
+    if not text.strip():
+        return ""
+    return f"```{language}\n{text}\n```" if cell.get("cell_type") == "code" else text
+
+
+def _plain(data: bytes) -> str:
+    """A text file's signs mean themselves, but its paragraphs, lists and headings read as Markdown's."""
+    return re.sub(r"^[ \t]{4,}(?=\S)", "", decode(data), flags=re.MULTILINE)
+
+
+def _html(data: bytes) -> str:
+    from indexer.markup import html  # noqa: PLC0415 (each converter's library is loaded when it is needed)
+
+    return html(decode(data))
+
+
+def _rst(data: bytes) -> str:
+    from indexer.markup import rst  # noqa: PLC0415
+
+    return rst(decode(data))
+
+
+def _asciidoc(data: bytes) -> str:
+    from indexer.asciidoc import asciidoc  # noqa: PLC0415
+
+    return asciidoc(decode(data))
+
+
+def _office(kind: str) -> Callable[[bytes], str]:
+    def convert(data: bytes) -> str:
+        from indexer import office  # noqa: PLC0415
+
+        return office.convert(kind, data)
+
+    return convert
+
+
+_CONVERTERS: Mapping[str, Callable[[bytes], str]] = {
+    "txt": _plain,
+    "csv": _csv,
+    "ipynb": _notebook,
+    "html": _html,
+    "htm": _html,
+    "rst": _rst,
+    "adoc": _asciidoc,
+    "asciidoc": _asciidoc,
+    **{kind: _office(kind) for kind in ("pdf", "docx", "pptx", "xlsx")},
+}

@@ -24,18 +24,19 @@ _NOISE = re.compile(
 )
 _TABLE = re.compile(r"<table\b.*?</table\s*>", re.DOTALL | re.IGNORECASE)
 _PRE = re.compile(r"<pre\b[^>]*>(.*?)</pre\s*>", re.DOTALL | re.IGNORECASE)
-_HEADING = re.compile(r"[ \t]*<h([1-6])\b([^>]*)>(.*?)</h\1\s*>[ \t]*", re.DOTALL | re.IGNORECASE)
+_HEADING = re.compile(r"<h([1-6])\b([^>]*)>(.*?)</h\1\s*>[ \t]*", re.DOTALL | re.IGNORECASE)
 _NAMED = re.compile(r"<(?:a|span|div)\b([^>]*)>", re.IGNORECASE)
 _ID = re.compile(r"\b(?:id|name)\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE)
 _HREF = re.compile(r"\bhref\s*=", re.IGNORECASE)
 _IMAGE = re.compile(r"<img\b([^>]*)>", re.IGNORECASE)
 _ALT = re.compile(r"\balt\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
-_ITEM = re.compile(r"[ \t]*<li\b[^>]*>\s*", re.IGNORECASE)
+_ITEM = re.compile(r"<li\b[^>]*>\s*", re.IGNORECASE)
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _SUMMARY = re.compile(r"<summary\b[^>]*>(.*?)</summary\s*>", re.DOTALL | re.IGNORECASE)
-_BLOCK_TAG = re.compile(rf"[ \t]*</?(?:{_BLOCKS}){_ATTRIBUTES}\s*/?>[ \t]*", re.IGNORECASE)
+_BLOCK_TAG = re.compile(rf"</?(?:{_BLOCKS}){_ATTRIBUTES}\s*/?>[ \t]*", re.IGNORECASE)
 _INLINE_TAG = re.compile(rf"</?(?:{_INLINE}){_ATTRIBUTES}\s*/?>|<!doctype[^>]*>", re.IGNORECASE)
 _COMPONENT = re.compile(r"</?[A-Z][\w.]*(?:\s(?:[^<>\"'{}]|\"[^\"]*\"|'[^']*'|\{[^{}]*\})*)?/?>")
+_INDENTED_TAG = re.compile(rf"^[ \t]+(?=</?(?:{_BLOCKS}|li|h[1-6])\b)", re.IGNORECASE | re.MULTILINE)
 _LEAD_SPACE = re.compile(r"^[ \t]{4,}(?=[^\s])", re.MULTILINE)
 
 
@@ -43,6 +44,7 @@ def to_markdown(text: str) -> str:
     """The same text without tags. Unknown tags stay: `<your name>` is a word of the page."""
     text = _NOISE.sub("", _COMMENT.sub("", text)).replace("<!--", "")
     blocks = bool(_BLOCK_TAG.search(text) or _ITEM.search(text))
+    text = _INDENTED_TAG.sub("", text) if blocks else text
     text = _PRE.sub(lambda m: "\n\n```\n" + unescape(_strip(m[1])).strip("\n") + "\n```\n\n", text)
     text = _TABLE.sub(lambda m: "\n\n" + pipe_table(m[0]) + "\n\n", text)
     text = _HEADING.sub(_heading, text)

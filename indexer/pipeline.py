@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Sequence
 
 from bot.ports import IndexedDocument
@@ -13,7 +13,8 @@ from indexer.sources.base import Entry, Fetched, PageFailed, PageGone, Source
 
 # How many pages are fetched at once and read together.
 _GROUP = 16
-_WAITING_GROUPS = 8
+_GROUPS_AT_ONCE = 4
+_WAITING_GROUPS = 4
 
 # A batch is what a crash may lose: about so many texts to embed, or pages that need none.
 BATCH_TEXTS = 96
@@ -49,32 +50,38 @@ class Pipeline:
         ready: asyncio.Queue[Coming | None] = asyncio.Queue(BATCHES_AT_ONCE)
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._read_all(entries, read))
+                tasks.create_task(self._read_all(entries, read, tasks))
                 tasks.create_task(self._embed_all(read, ready, tasks))
                 tasks.create_task(self._write_all(ready))
         except BaseExceptionGroup as errors:
             # One stage failed and the group ended the others: its error is the whole's.
             raise _first(errors) from None
 
-    async def _read_all(self, entries: Sequence[Entry], read: asyncio.Queue[Pages | None]) -> None:
+    async def _read_all(
+        self, entries: Sequence[Entry], read: asyncio.Queue[Pages | None], tasks: asyncio.TaskGroup
+    ) -> None:
+        """Some groups at once, but in their order."""
+        under_way: deque[asyncio.Task[Pages]] = deque()
         for start in range(0, len(entries), _GROUP):
-            began = time.monotonic()
-            fetched = await asyncio.gather(*map(self._fetch, entries[start : start + _GROUP]))
-            self.seconds["fetching"] += time.monotonic() - began
-            began = time.monotonic()
-            raw = [
-                raw_page(self._source.settings, entry, page)
-                for entry, page in fetched
-                if isinstance(page, Fetched)
-            ]
-            built = await self._readers.read(raw)
-            self.seconds["reading"] += time.monotonic() - began
-            for none in (
-                page for page in (*(page for _, page in fetched), *built) if isinstance(page, NoPage)
-            ):
-                await self._skip(none)
-            await read.put([page for page in built if isinstance(page, Page)])
+            under_way.append(tasks.create_task(self._read(entries[start : start + _GROUP])))
+            if len(under_way) > _GROUPS_AT_ONCE:
+                await read.put(await under_way.popleft())
+        for group in under_way:
+            await read.put(await group)
         await read.put(None)
+
+    async def _read(self, entries: Sequence[Entry]) -> Pages:
+        began = time.monotonic()
+        fetched = await asyncio.gather(*map(self._fetch, entries))
+        self.seconds["fetching"] += time.monotonic() - began
+        began = time.monotonic()
+        settings = self._source.settings
+        raw = [raw_page(settings, entry, page) for entry, page in fetched if isinstance(page, Fetched)]
+        built = await self._readers.read(raw)
+        self.seconds["reading"] += time.monotonic() - began
+        for none in (page for page in (*(page for _, page in fetched), *built) if isinstance(page, NoPage)):
+            await self._skip(none)
+        return [page for page in built if isinstance(page, Page)]
 
     async def _fetch(self, entry: Entry) -> tuple[Entry, Fetched | NoPage]:
         try:

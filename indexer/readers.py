@@ -1,27 +1,77 @@
-"""Who turns fetched bytes into pages: a thread for a few, processes for many."""
+"""Who turns fetched bytes into pages: a thread for a few plain ones, processes for many or doubtful ones."""
 
 import asyncio
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
+from indexer.formats import HEAVY, ending
 from indexer.page import NoPage, Page, RawPage, build
+from indexer.worker import Worker, WorkerDied
+
+# Starting a process costs as much as reading so many pages.
+_FEW = 150
+# A small text can't keep a thread for long, whatever is in it.
+_SMALL = 100_000
+
+SECONDS_A_FILE = 60.0
 
 
 class Readers:
-    """Reads `pages` pages in all, with at most `workers` processes."""
+    """Reads `pages` pages in all, with at most `workers` processes. `seconds` is what one file may take."""
 
-    def __init__(self, workers: int, pages: int) -> None:
-        self._workers = workers
-        self._pages = pages
+    def __init__(self, workers: int, pages: int, *, seconds: float = SECONDS_A_FILE) -> None:
+        self._few = pages < _FEW
+        self._seconds = seconds
+        self._free: asyncio.Queue[Worker] = asyncio.Queue()
+        self._workers = [Worker() for _ in range(max(1, workers))]
+        for worker in self._workers:
+            self._free.put_nowait(worker)
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+    ) -> None:
+        for worker in self._workers:
+            await worker.close()
 
-    async def read(self, raw: Sequence[RawPage]) -> list[Page | NoPage]:
+    async def read(self, pages: Sequence[RawPage]) -> list[Page | NoPage]:
         """In the order given."""
-        return await asyncio.to_thread(lambda: [build(page) for page in raw])
+        alone = [page for page in pages if _is_doubtful(page)]
+        together = [page for page in pages if not _is_doubtful(page)]
+        if self._few:
+            plain = asyncio.to_thread(lambda: [build(page) for page in together])
+        else:
+            plain = self._group(together)
+        first, *others = await asyncio.gather(plain, *(self._alone(page) for page in alone))
+        built = {page.entry.path: done for page, done in zip(together, first, strict=True)}
+        built |= {page.entry.path: done for page, (done,) in zip(alone, others, strict=True)}
+        return [built[page.entry.path] for page in pages]
+
+    async def _group(self, pages: Sequence[RawPage]) -> list[Page | NoPage]:
+        if not pages:
+            return []
+        worker = await self._free.get()
+        try:
+            return await worker.read(pages, seconds=self._seconds)
+        except WorkerDied:
+            pass
+        finally:
+            self._free.put_nowait(worker)
+        # One of them did it: which?
+        return [done for page in pages for done in await self._alone(page)]
+
+    async def _alone(self, page: RawPage) -> list[Page | NoPage]:
+        worker = await self._free.get()
+        try:
+            return await worker.read([page], seconds=self._seconds)
+        except WorkerDied as error:
+            return [NoPage(page.entry.path, str(error))]
+        finally:
+            self._free.put_nowait(worker)
+
+
+def _is_doubtful(page: RawPage) -> bool:
+    return ending(page.fetched.name) in HEAVY or len(page.fetched.data) > _SMALL
