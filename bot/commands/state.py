@@ -183,7 +183,9 @@ def _question_lines(state: State) -> list[str]:
     tally = state.tally
     if tally is None:
         return []
-    outcomes = ", ".join(f"{number:,} {str(name).lower().replace('_', ' ')}" for name, number in tally.outcomes.items())
+    outcomes = ", ".join(
+        f"{number:,} {str(name).lower().replace('_', ' ')}" for name, number in tally.outcomes.items()
+    )
     line = f"Questions in {count(state.days, 'day')}: {outcomes}"
     if tally.degraded:
         line += f", {tally.degraded:,} of them degraded"
