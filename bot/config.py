@@ -6,6 +6,7 @@ only; any text in the file may take one from there as `${NAME}`.
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +29,7 @@ from bot.settings.models import (
     WeaviateSettings,
     WriterChoice,
     WriterSettings,
+    long_form,
 )
 from bot.settings.problems import ConfigError, Origin, Place, Problem, dotted, explained, nearest
 from bot.settings.sources import AudienceSettings, IndexerSettings, SourceSettings
@@ -184,12 +186,11 @@ def _put(data: Mapping[str, Any], place: Place, value: object) -> dict[str, Any]
     if len(place) == 1:
         return {**data, place[0]: value}
     below = data.get(place[0])
-    if below == "embedded":
-        below = {"embedded": {}}
-    elif below is False or below == "none":
-        below = {"enabled": False}
-    elif below is None:
+    if below is None:
         below = {}
+    elif place[0] == "weaviate":
+        with suppress(ValueError):
+            below = long_form(below)
     return {**data, place[0]: _put(below, place[1:], value)} if isinstance(below, Mapping) else dict(data)
 
 

@@ -151,7 +151,8 @@ class WeaviateEmbedded(Section):
     grpc_port: _Positive = 50050
 
 
-def _weaviate(value: object) -> object:
+def long_form(value: object) -> object:
+    """`weaviate: embedded`, `weaviate: none`, `weaviate: http://…` as keys with values."""
     if value is False or value == "none":
         return {"enabled": False}
     if value == "embedded":
@@ -188,7 +189,7 @@ class WeaviateSettings(Section):
         return self.enabled and (self.url is not None or self.embedded is not None)
 
 
-WeaviateChoice = Annotated[WeaviateSettings, BeforeValidator(_weaviate)]
+WeaviateChoice = Annotated[WeaviateSettings, BeforeValidator(long_form)]
 
 
 class BreakerSettings(Section):
