@@ -130,7 +130,7 @@ class Answerer:
         with draft.timed("style"):
             style = await self._guide.style(question, standalone)
         draft.examples = tuple(example.id for example in style.examples)
-        brief = Brief(standalone, tuple(found.passages), style, question.history)
+        brief = Brief(standalone, tuple(found.passages), style, question.history, tuple(found.queries[1:]))
         return await self._write(brief, draft)
 
     async def _standalone(self, question: Question, draft: Draft) -> str:

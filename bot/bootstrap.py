@@ -119,7 +119,7 @@ async def _app(settings: Settings, stack: AsyncExitStack) -> App:
     reranker = _reranker(settings, cohere)
     if reranker is not None:
         stack.push_async_callback(reranker.close)
-    writer, fallback = _writers(settings, cohere)
+    writer, fallback = _writers(settings, cohere, embedder)
     stack.push_async_callback(writer.close)
     retriever = _retriever(settings, store, embedder, reranker)
     records = open_records(settings)
@@ -169,13 +169,16 @@ def _reranker(settings: Settings, cohere: "Cohere | None") -> Reranker | None:
     return cohere.reranker() if settings.reranker_choice.kind == "cohere" and cohere is not None else None
 
 
-def _writers(settings: Settings, cohere: "Cohere | None") -> tuple[Writer, Writer | None]:
-    """The writer, and who answers when it can't."""
+def _writers(
+    settings: Settings, cohere: "Cohere | None", embedder: Embedder | None
+) -> tuple[Writer, Writer | None]:
+    """The writer, and who answers when it can't. Only an embedder that costs nothing helps with quoting."""
     from bot.backends.extractive import ExtractiveWriter
 
+    extractive = ExtractiveWriter(embedder if settings.embedder_choice.kind == "local" else None)
     if settings.writer_choice.kind == "cohere" and cohere is not None:
-        return cohere.writer(), ExtractiveWriter()
-    return ExtractiveWriter(), None
+        return cohere.writer(), extractive
+    return extractive, None
 
 
 def _answerer(settings: Settings, retriever: Retriever, writer: Writer, fallback: Writer | None) -> Answerer:

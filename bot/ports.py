@@ -273,12 +273,16 @@ class Style:
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """All that a writer gets. `question` stands alone; passages come best first."""
+    """All that a writer gets. `question` stands alone; passages come best first.
+
+    `wordings` are what else was searched for: the question with its slips mended, or in the pages' language.
+    """
 
     question: str
     passages: tuple[Passage, ...]
     style: Style
     history: tuple[Turn, ...] = ()
+    wordings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from bot import asking
-from bot.analyze import query_terms
+from bot.analyze import guess_language, query_terms
 from bot.breaker import Breaker
 from bot.deadline import Deadline
 from bot.extract.render import Piece, length, render
-from bot.extract.score import Scorer, Similarity
+from bot.extract.score import LANGUAGES, Scorer, Similarity
 from bot.extract.select import Chosen, select
 from bot.extract.snippets import Snippet, snippets
 from bot.extract.wanted import Part, asking_parts
@@ -35,6 +35,7 @@ class _Reading:
     """What was made of a brief so far."""
 
     question: str
+    gloss: str
     parts: tuple[Part, ...]
     snippets: tuple[Snippet, ...]
     style: Style
@@ -95,7 +96,18 @@ class ExtractiveWriter:
 
 def _read(brief: Brief) -> _Reading:
     found = tuple(snippets(brief.passages))
-    return _Reading(brief.question, asking_parts(brief.question), found, brief.style)
+    question, gloss = _mended(brief)
+    return _Reading(question, gloss, asking_parts(question), found, brief.style)
+
+
+def _mended(brief: Brief) -> tuple[str, str]:
+    """The question without its slips, and in the pages' language; the second is "" if they are the same."""
+    if not brief.wordings:
+        return brief.question, ""
+    other = brief.wordings[-1]
+    if guess_language(other, LANGUAGES) == guess_language(brief.question, LANGUAGES):
+        return other, ""
+    return brief.question, other
 
 
 def _likely(reading: _Reading) -> list[int]:
@@ -109,8 +121,9 @@ async def _embed(embedder: Embedder, reading: _Reading, likely: Sequence[int]) -
     texts = [_in_context(reading.snippets[index]) for index in likely]
     asked = [part.text for part in reading.parts]
     vectors = await embedder.embed_documents(texts)
-    whole = await embedder.embed_query(reading.question)
-    alone = [whole if text == reading.question else await embedder.embed_query(text) for text in asked]
+    whole = await embedder.embed_query(reading.gloss or reading.question)
+    same = bool(reading.gloss) or len(asked) == 1
+    alone = [whole if same else await embedder.embed_query(text) for text in asked]
     similar = [vectors @ ((whole + own) / 2) for own in alone]
     return [_spread(values, likely, len(reading.snippets)) for values in similar]
 

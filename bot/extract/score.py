@@ -12,15 +12,20 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.analyze import query_terms, tokens
+from bot.analyze import tokens
 from bot.extract.snippets import Snippet
 from bot.extract.wanted import Kind, Part, holds
+from bot.wording import read
 
+LANGUAGES = ("en",)  # snippets are analysed as English whatever they are: what counts is that both sides are
 HARDLY_A_SENTENCE = 4  # terms
 HARDLY_A_QUESTION = 3  # terms that the snippets know
 
 _LEANS = re.compile(r"\b(?:it|that|this|them|those|these|one|das|es|eso|cela|ça)\b", re.IGNORECASE)
 
+
+# One word of a question: its spellings and meanings, as terms.
+Terms = tuple[str, ...]
 
 # For each part of the question: the cosine of each snippet to it.
 Similarity = Sequence[Sequence[float]]
@@ -51,7 +56,6 @@ class Scored:
     snippet: Snippet
     part: int
     score: float
-    terms: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -66,6 +70,8 @@ class Words:
 
 
 class Scorer:
+    """Of one question. A word of it is found if any of its spellings and meanings is (see bot.wording)."""
+
     def __init__(
         self,
         question: str,
@@ -83,27 +89,31 @@ class Scorer:
         n = len(snippets)
         self._idf = {term: math.log(1 + (n - count + 0.5) / (count + 0.5)) for term, count in df.items()}
         self._parts = parts
-        whole = self._known(question)
-        self._part_terms = [self._terms(part, whole) for part in parts]
+        whole = _sought(question)
+        self._part_terms = [self._weighed(part, whole) for part in parts]
         self._kind_weights = [self._kind_weight(part) for part in parts]
-        ranks: dict[str, int] = {}
+        self._ranks: dict[str, int] = {}
         for snippet in snippets:
-            ranks.setdefault(snippet.passage.chunk_id, len(ranks))
-        self._ranks = ranks
+            self._ranks.setdefault(snippet.passage.chunk_id, len(self._ranks))
 
-    def _terms(self, part: Part, whole: Sequence[str]) -> dict[str, float]:
-        own = set(self._known(part.text))
+    def _weighed(self, part: Part, whole: Sequence[Terms]) -> dict[Terms, float]:
+        """The question's words that the snippets know: the rarer the heavier, the part's own in full."""
+        own = [terms for terms in _sought(part.text) if self._known(terms)]
         leans = len(own) < HARDLY_A_QUESTION or _LEANS.search(part.text) is not None
         context = self._weights.leaning if leans else self._weights.context
-        return {term: (1.0 if term in own else context) * self._idf[term] for term in whole}
+        weighed = {terms: context * self._rarity(terms) for terms in whole if self._known(terms)}
+        return weighed | {terms: self._rarity(terms) for terms in own}
 
     def _kind_weight(self, part: Part) -> float:
-        terms = query_terms(part.text)
-        unknown = 1 - len(self._known(part.text)) / len(terms) if terms else 1.0
+        sought = _sought(part.text)
+        unknown = sum(not self._known(terms) for terms in sought) / len(sought) if sought else 1.0
         return self._weights.kind + self._weights.unknown * unknown
 
-    def _known(self, text: str) -> list[str]:
-        return [term for term in query_terms(text) if term in self._idf]
+    def _known(self, terms: Terms) -> bool:
+        return any(term in self._idf for term in terms)
+
+    def _rarity(self, terms: Terms) -> float:
+        return min(self._idf[term] for term in terms if term in self._idf)
 
     def part(self, number: int) -> list[Scored]:
         """All snippets, best first."""
@@ -115,8 +125,8 @@ class Scorer:
         terms = self._part_terms[number]
         total = sum(terms.values()) or 1.0
         score = 0.0
-        for term, weight in terms.items():
-            score += weight * _credit(term, words, weights)
+        for spellings, weight in terms.items():
+            score += weight * max(_credit(term, words, weights) for term in spellings)
         score /= total
         held = self._kinds(snippet, self._parts[number])
         score += self._kind_weights[number] * held
@@ -129,13 +139,18 @@ class Scorer:
             score -= weights.short
         if snippet.kind == "code" and Kind.STEPS not in self._parts[number].kinds:
             score -= weights.code
-        return Scored(index, snippet, number, score, frozenset(terms) & words.own)
+        return Scored(index, snippet, number, score)
 
     def _kinds(self, snippet: Snippet, part: Part) -> float:
         if not part.kinds:
             return 0.0
         text = f"{snippet.lead} {snippet.text}" if snippet.kind == "row" else snippet.text
         return sum(holds(kind, text) for kind in part.kinds) / len(part.kinds)
+
+
+def _sought(text: str) -> list[Terms]:
+    """What to look for in English pages; a foreign word also as it is."""
+    return [word.terms for word in read(text, LANGUAGES).sought]
 
 
 def _credit(term: str, words: Words, weights: Weights) -> float:
