@@ -14,7 +14,6 @@ REMEDY = "Run `docent index --rebuild` to make the index anew from the docs."
 APPLICATION_ID = 0x446F6374  # "Doct"
 SCHEMA = 1
 
-_BUSY_MS = 10_000
 # The journal is cut back to this after a large write.
 _WAL_BYTES = 64 * 2**20
 _WRITE_FAILED = {
@@ -39,12 +38,13 @@ def identity(path: Path) -> Identity | None:
     return found.st_dev, found.st_ino
 
 
-def connect(path: Path, *, cache_kib: int) -> apsw.Connection:
+def connect(path: Path, *, cache_kib: int, busy_seconds: float = 10) -> apsw.Connection:
     """Open the index, make the file if there is none; raises BackendError."""
     with translated(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         connection = apsw.Connection(str(path))
         try:
+            connection.set_busy_timeout(int(busy_seconds * 1000))
             _set_up(connection, path, cache_kib)
         except BaseException:
             connection.close()
@@ -53,7 +53,6 @@ def connect(path: Path, *, cache_kib: int) -> apsw.Connection:
 
 
 def _set_up(connection: apsw.Connection, path: Path, cache_kib: int) -> None:
-    connection.set_busy_timeout(_BUSY_MS)
     # One pragma a call: apsw stops at the first row.
     for pragma in (
         "journal_mode=wal",

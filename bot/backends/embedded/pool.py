@@ -30,8 +30,9 @@ class Pool:
     A file that was put in place of the known one is noticed by the next use.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, busy_seconds: float) -> None:
         self.path = path
+        self._busy_seconds = busy_seconds
         self._idle: queue.LifoQueue[_Opened] = queue.LifoQueue()
         self._lock = Lock()
         self._file: files.Identity | None = None
@@ -63,13 +64,17 @@ class Pool:
             except queue.Empty:
                 return
 
+    def _open(self) -> _Opened:
+        connection = files.connect(self.path, cache_kib=_CACHE_KIB, busy_seconds=self._busy_seconds)
+        return _Opened(connection, files.identity(self.path))
+
     def _take(self) -> tuple[_Opened, Memory]:
         current = files.identity(self.path)
         while True:
             try:
                 opened = self._idle.get_nowait()
             except queue.Empty:
-                opened = _Opened(files.connect(self.path, cache_kib=_CACHE_KIB), files.identity(self.path))
+                opened = self._open()
                 current = opened.file
                 break
             if opened.file == current:

@@ -45,11 +45,15 @@ class EmbeddedStore:
     The file must lie on a local disk. After `Corrupt`, `discard` removes what can't be read.
     """
 
-    def __init__(self, path: Path, *, build: int | None = None) -> None:
-        """`build` is for `rebuild`: the number of the build to stay with, instead of the live one."""
+    def __init__(self, path: Path, *, busy_seconds: float = 10, build: int | None = None) -> None:
+        """`busy_seconds` is how long a write waits for another process's.
+
+        `build` is for `rebuild`: the number of the build to stay with, instead of the live one.
+        """
         self.path = path
         self._pinned = build
-        self._pool = Pool(path)
+        self._busy_seconds = busy_seconds
+        self._pool = Pool(path, busy_seconds=busy_seconds)
         self._readers = ThreadPoolExecutor(_READERS, "search")
         self._writer = ThreadPoolExecutor(1, "index")
         self._rebuilding: list[EmbeddedStore] = []
@@ -127,7 +131,7 @@ class EmbeddedStore:
             return schema.create(connection, wanted, state="building").id
 
         number = await self._on(self._writer, lambda: self._pool.use(work, write=True))
-        beside = EmbeddedStore(self.path, build=number)
+        beside = EmbeddedStore(self.path, busy_seconds=self._busy_seconds, build=number)
         self._rebuilding.append(beside)
         return beside
 
