@@ -31,7 +31,11 @@ class Stopped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SyncOptions:
-    """`paths` narrows to those pages. `stop` is asked before every write and ends the sync if it says so."""
+    """`paths` narrows to those pages. `stop` is asked before every write and ends the sync if it says so.
+
+    `max_deleted_share` is for sources that have none of their own. `full` reads every page again, but embeds
+    only texts that have no vector yet. `workers` is how many processes read pages.
+    """
 
     full: bool = False
     confirm_deletes: bool = False
@@ -230,7 +234,8 @@ class _Sync:
     async def _delete(self, gone: set[str]) -> None:
         deletes = sorted(gone | self._emptied)
         left = len(self._entries) - len(self._emptied)
-        share = self._options.max_deleted_share
+        share = self._source.settings.max_deleted_share
+        share = self._options.max_deleted_share if share is None else share
         if (
             deletes_too_much(len(deletes), len(self._stored), left, share)
             and not self._options.confirm_deletes

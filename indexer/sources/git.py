@@ -1,0 +1,220 @@
+"""A branch of a git repository, on this machine or elsewhere."""
+
+import asyncio
+import hashlib
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import StringConstraints
+
+from bot.settings.base import Section
+from bot.settings.sources import SourceSettings
+from indexer import githistory
+from indexer.formats import EVERY_FORMAT
+from indexer.gitcommand import GitFailed, end, git, start
+from indexer.globs import selects
+from indexer.sources.base import (
+    Entry,
+    Fetched,
+    ListingFailed,
+    PageFailed,
+    PageGone,
+    Source,
+    Surroundings,
+    too_large,
+)
+
+_CLONE_SECONDS = 1800
+_FETCH_SECONDS = 300
+_BLOB_SECONDS = 60
+_READ_AT_ONCE = 1 << 20
+
+# What git could take for an option is no address and no branch.
+_Argument = Annotated[str, StringConstraints(pattern=r"^[^-\s].*$")]
+
+
+class GitOptions(Section):
+    """`repo` is an address that git knows, or a folder relative to docent.yaml.
+
+    Without a `branch` it is the one that the repository has checked out. Only what lies below `path` is
+    read, and pages' paths start there.
+    """
+
+    repo: _Argument
+    branch: _Argument | None = None
+    path: str = ""
+    include: tuple[str, ...] = EVERY_FORMAT
+    exclude: tuple[str, ...] = ()
+
+
+class GitSource(Source):
+    """Revisions are blobs. A repository elsewhere is kept as a bare clone, and only fetched from then on."""
+
+    def __init__(self, settings: SourceSettings, surroundings: Surroundings) -> None:
+        super().__init__(settings, surroundings)
+        self._options = settings.parse(GitOptions)
+        self._below = self._options.path.strip("/")
+        self._below += "/" if self._below else ""
+        self._address, self._is_local = _address(self._options.repo, settings.folder)
+        key = hashlib.sha256(f"{self._options.repo}\n{self._options.branch}".encode()).hexdigest()[:12]
+        self._cache = surroundings.data / "git" / f"{settings.name}-{key}"
+        self._repository = self._cache
+        self._history: githistory.History | None = None
+        self._blobs: asyncio.subprocess.Process | None = None
+        self._asking = asyncio.Lock()
+
+    async def entries(self) -> AsyncIterator[Entry]:
+        try:
+            repository = self._repository = await self._up_to_date()
+            commit = await self._commit(repository)
+            tree, history = await asyncio.gather(
+                git("ls-tree", "-r", "-z", "--full-tree", commit, "--", self._below or ".", at=repository),
+                self._history_at(repository, commit),
+            )
+        except GitFailed as error:
+            raise ListingFailed(str(error)) from error
+        found = False
+        for path, blob in _files(tree):
+            found = True
+            name = path.removeprefix(self._below)
+            if selects(name, self._options.include, self._options.exclude):
+                yield self._entry(name, path, blob, history)
+        if not found:
+            where = f"the folder {self._options.path} of it" if self._below else "it"
+            raise ListingFailed(f"there is nothing in {where} at {commit[:12]}")
+
+    async def fetch(self, entry: Entry) -> Fetched:
+        async with self._asking:
+            try:
+                async with asyncio.timeout(_BLOB_SECONDS):
+                    return Fetched(entry.path, await self._blob(entry.revision))
+            except (OSError, ValueError, EOFError) as error:
+                await self._end_blobs()
+                raise PageFailed("git could not give its content") from error
+            except BaseException:
+                # What is left of an answer would be taken for the next one's.
+                await self._end_blobs()
+                raise
+
+    async def close(self) -> None:
+        await self._end_blobs()
+
+    def _entry(self, name: str, path: str, blob: str, history: githistory.History) -> Entry:
+        change = history.changes.get(path)
+        names = (old.removeprefix(self._below) for old in history.names.get(path, ()))
+        return Entry(
+            name,
+            blob,
+            updated_at=change.moment if change else None,
+            owners=self.settings.owners or ((change.author,) if change and change.author else ()),
+            previous=tuple(names),
+        )
+
+    # --- the repository -----------------------------------------------------------------------------
+
+    async def _up_to_date(self) -> Path:
+        """The folder to read from, as new as the repository is."""
+        if self._is_local:
+            found = await git("-C", self._address, "rev-parse", "--absolute-git-dir")
+            return Path(found.decode().strip())
+        if not await asyncio.to_thread((self._cache / "HEAD").is_file):
+            await self._clone()
+        else:
+            branch = self._options.branch or await self._default_branch()
+            refs = f"+refs/heads/{branch}:refs/heads/{branch}"
+            await git("fetch", "--quiet", "--no-tags", "origin", refs, at=self._cache, seconds=_FETCH_SECONDS)
+        return self._cache
+
+    async def _clone(self) -> None:
+        """Whole or not at all."""
+        part = self._cache.with_suffix(".part")
+        await asyncio.to_thread(shutil.rmtree, part, ignore_errors=True)
+        try:
+            part.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ListingFailed(f"its clone can't be kept: {error.strerror}") from error
+        branch = ("--branch", self._options.branch) if self._options.branch else ()
+        what = (
+            "--quiet",
+            "--bare",
+            "--single-branch",
+            "--no-tags",
+            *branch,
+            "--",
+            self._options.repo,
+            str(part),
+        )
+        await git("clone", *what, seconds=_CLONE_SECONDS)
+        part.rename(self._cache)
+
+    async def _default_branch(self) -> str:
+        return (await git("symbolic-ref", "--short", "HEAD", at=self._cache)).decode().strip()
+
+    async def _commit(self, repository: Path) -> str:
+        wanted = f"refs/heads/{self._options.branch}" if self._options.branch else "HEAD"
+        try:
+            return (
+                (await git("rev-parse", "--verify", "--quiet", f"{wanted}^{{commit}}", at=repository))
+                .decode()
+                .strip()
+            )
+        except GitFailed as error:
+            branch = f"branch {self._options.branch}" if self._options.branch else "commit"
+            raise ListingFailed(f"there is no {branch} in {_shown(self._options.repo)}") from error
+
+    async def _history_at(self, repository: Path, commit: str) -> githistory.History:
+        file = self._cache.with_suffix(".history.json")
+        if self._history is None:
+            self._history = await asyncio.to_thread(githistory.load, file)
+        if await self._history.advance(repository, commit):
+            await asyncio.to_thread(githistory.save, self._history, file)
+        return self._history
+
+    # --- blobs: one process answers for all -----------------------------------------------------------
+
+    async def _blob(self, blob: str) -> bytes:
+        if self._blobs is None:
+            self._blobs = await start("cat-file", "--batch", at=self._repository, asked=True)
+        if self._blobs.stdin is None or self._blobs.stdout is None:
+            raise EOFError
+        self._blobs.stdin.write(f"{blob}\n".encode())
+        head = (await self._blobs.stdout.readline()).decode().split()
+        if head[1:] == ["missing"]:
+            raise PageGone("its content is no longer in the repository")
+        size = int(head[2]) if len(head) > 2 else -1  # noqa: PLR2004 (name, type, size)
+        if size > self.max_bytes:
+            raise too_large(size, self.max_bytes)
+        return (await self._blobs.stdout.readexactly(size + 1))[:-1]
+
+    async def _end_blobs(self) -> None:
+        blobs, self._blobs = self._blobs, None
+        if blobs is not None:
+            await end(blobs)
+
+
+def _files(tree: bytes) -> Iterator[tuple[str, str]]:
+    """(path, blob) of the regular files: no links, no submodules, no names that are not UTF-8."""
+    for line in tree.split(b"\0"):
+        head, _, name = line.partition(b"\t")
+        if head.startswith(b"100"):
+            try:
+                yield name.decode(), head.split()[2].decode()
+            except UnicodeDecodeError:
+                continue
+
+
+def _address(repo: str, folder: Path) -> tuple[str, bool]:
+    """What git is told, and whether it is a folder of this machine, read in place. A bundle gets cloned."""
+    if urlsplit(repo).scheme or ("@" in repo and ":" in repo):
+        return repo, False
+    path = folder / Path(repo).expanduser()
+    return str(path.absolute()), not path.is_file()
+
+
+def _shown(repo: str) -> str:
+    """Without credentials."""
+    scheme, found, rest = repo.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}" if found else repo
