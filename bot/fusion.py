@@ -19,6 +19,7 @@ from functools import lru_cache
 from bot.analyze import tokens
 from bot.model import Passage
 from bot.ports import Hit
+from bot.scale import SAME, Scale
 from bot.wording import Weighed
 
 KEYWORD = 0.4
@@ -45,7 +46,7 @@ class Terms:
 class Scored:
     """One found chunk. All measures but `score` are 0..1.
 
-    `similarity` is cosine similarity, None if there was no vector search. `words` as in the module's
+    `similarity` is cosine similarity on bot.scale's scale, None if there was no vector search. `words` as in the module's
     formula; `covered` is the share of the question's words, by rarity, that stand in the chunk, `page`
     the module's words over all found chunks of its page, `head` the covered share by title and headings.
     """
@@ -87,12 +88,14 @@ def _terms(title: str, heading: str, text: str, languages: tuple[str, ...]) -> T
     return Terms(counts, frozenset(head), length)
 
 
-def fuse(hits: Sequence[Hit], terms: Sequence[Terms], weighed: Sequence[Weighed]) -> list[Scored]:
-    """Best first; ties stay in the order of the hits."""
+def fuse(
+    hits: Sequence[Hit], terms: Sequence[Terms], weighed: Sequence[Weighed], scale: Scale = SAME
+) -> list[Scored]:
+    """Best first; ties stay in the order of the hits. `scale` is for the hits' cosines."""
     rows = [_saturated(each, weighed) for each in terms]
     pages = _pages(hits, rows)
     whole = sum(word.weight for word in weighed) or 1.0
-    known = [hit.vector for hit in hits if hit.vector is not None]
+    known = [scale.of(hit.vector) for hit in hits if hit.vector is not None]
     # What a leg's list ends with is the most that a chunk below its end can have.
     lowest = min(known, default=0.0)
     scored = []
@@ -100,7 +103,7 @@ def fuse(hits: Sequence[Hit], terms: Sequence[Terms], weighed: Sequence[Weighed]
         words = _sum(row, weighed) / whole
         page = _sum(pages[hit.passage.doc_id], weighed) / whole
         head = sum(w.weight for w in weighed if any(t in each.head for t in w.sought.terms)) / whole
-        similarity = (hit.vector if hit.vector is not None else lowest) if known else None
+        similarity = (lowest if hit.vector is None else scale.of(hit.vector)) if known else None
         scored.append(
             Scored(
                 hit=hit,

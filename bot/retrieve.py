@@ -15,6 +15,7 @@ from bot.evidence import Verdict, judge
 from bot.fusion import Scored, fuse, terms_of
 from bot.model import Candidate, Citation, Passage, Question
 from bot.ports import BackendError, Embedder, Hit, Reranker, SearchQuery, Store, Vector, Vocabulary
+from bot.scale import SAME, Scale, measure
 from bot.widen import MOST_SECTIONS, widen
 from bot.wording import Wording
 
@@ -76,6 +77,7 @@ class Retriever:
         self._embedder = embedder
         self._reranker = reranker
         self._limits = limits or Limits()
+        self._scale: Scale | None = None
         self._embedding = Breaker("the embedder")
         self._reranking = Breaker("the reranker")
 
@@ -95,7 +97,7 @@ class Retriever:
             limit=POOL,
         )
         hits = await self._store.search(query)
-        scored = await asyncio.to_thread(_score, hits, wanted, vocabulary)
+        scored = await asyncio.to_thread(_score, hits, wanted, vocabulary, self._scale or SAME)
         relevance = await self._rerank(standalone, scored, degraded)
         if relevance:
             scored = sorted(scored, key=lambda each: -relevance.get(each.passage.chunk_id, -1.0))
@@ -135,7 +137,7 @@ class Retriever:
             return None
         try:
             async with self._embedding.guard():
-                embedding = asyncio.gather(*map(self._embedder.embed_query, texts))
+                embedding = self._vectors(self._embedder, texts)
                 vectors = await _within(self._limits.embed, "the embedder", embedding)
         except BackendError as error:
             log.warning("searching by keywords alone: %s", error)
@@ -144,6 +146,13 @@ class Retriever:
         mean: Vector = np.stack(vectors).mean(axis=0, dtype=np.float32)
         length = float(np.linalg.norm(mean))
         return mean / length if length else mean
+
+    async def _vectors(self, embedder: Embedder, texts: Sequence[str]) -> list[Vector]:
+        """At the first question the model's scale is measured, too."""
+        vectors = await asyncio.gather(*map(embedder.embed_query, texts))
+        if self._scale is None:
+            self._scale = await measure(embedder)
+        return vectors
 
     async def _rerank(self, question: str, scored: Sequence[Scored], degraded: list[str]) -> dict[str, float]:
         """Chunk id → relevance; empty without a reranker, or if it is down."""
@@ -176,12 +185,12 @@ async def _within(seconds: float, part: str, awaitable: Awaitable[T]) -> T:
     return await Deadline(seconds).wait(part, awaitable, seconds=seconds)
 
 
-def _score(hits: Sequence[Hit], wanted: Wording, vocabulary: Vocabulary) -> list[Scored]:
+def _score(hits: Sequence[Hit], wanted: Wording, vocabulary: Vocabulary, scale: Scale) -> list[Scored]:
     terms = [terms_of(hit.passage, vocabulary.languages) for hit in hits]
     weighed = wording.weigh(wanted.sought, vocabulary)
     if weighed is None:
         weighed = wording.weigh_by(wanted.sought, [each.counts for each in terms])
-    return fuse(hits, terms, weighed)
+    return fuse(hits, terms, weighed, scale)
 
 
 def _candidates(
