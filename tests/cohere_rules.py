@@ -6,6 +6,7 @@ import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -196,9 +197,14 @@ def embeddings(texts: Sequence[str], kinds: Sequence[str], dimensions: int) -> d
 
 def relevance(query: str, document: str) -> float:
     """The share of the question's longer words that the document has."""
-    wanted = {word[:6] for word in words(query) if len(word) > 3} or set(words(query))
-    have = {word[:6] for word in words(document)}
+    wanted = _stems(query)
+    have = _stems(document)
     return round(0.02 + 0.96 * len(wanted & have) / max(1, len(wanted)), 4)
+
+
+@cache
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(word[:6] for word in words(text) if len(word) > 3) or frozenset(words(text))
 
 
 @dataclass(frozen=True)

@@ -103,6 +103,8 @@ class CohereServer:
         minute: float = 60.0,
         retry_after: str | None = None,
         port: int = 0,
+        cheap: bool = False,
+        forgetful: bool = False,
     ) -> None:
         self.latency = latency
         self.always: dict[str, Fault] = {}
@@ -118,7 +120,9 @@ class CohereServer:
         self._busy = 0
         self._port = port
         self._stopped = asyncio.Event()
-        self._cache: dict[tuple[str, ...], bytes] = {}
+        self._cheap = cheap
+        self._forgetful = forgetful
+        self._rows: dict[tuple[int, str], list[str]] = {}
 
     @property
     def url(self) -> str:
@@ -151,6 +155,8 @@ class CohereServer:
         self.busiest = max(self.busiest, self._busy)
         try:
             return await self._answer(endpoint, request)
+        except ConnectionResetError:  # the client left
+            return web.Response()
         except Invalid as invalid:
             return _error(Status(invalid.status, invalid.message))
         finally:
@@ -158,6 +164,9 @@ class CohereServer:
 
     async def _answer(self, endpoint: str, request: web.Request) -> web.StreamResponse:
         body = json.loads(await request.read())
+        if self._forgetful:
+            self.seen.clear()
+            self.texts.clear()
         self.seen.append(Seen(request.path, body, dict(request.headers), time.monotonic()))
         if request.headers.get("Authorization") != f"Bearer {KEY}":
             raise Invalid("invalid api token", 401)
@@ -166,10 +175,8 @@ class CohereServer:
             raise Invalid("not found", 404)
         check(body)
         fault = self._next[endpoint].popleft() if self._next[endpoint] else self.always.get(endpoint)
-        if isinstance(fault, Status):
+        if isinstance(fault, Status | NotJson):
             return _error(fault)
-        if isinstance(fault, NotJson):
-            return web.Response(text=_HTML, content_type="text/html")
         if isinstance(fault, Hang) and not fault.events:
             await self._stopped.wait()
         if self.latency:
@@ -198,17 +205,29 @@ class CohereServer:
 
     def _vectors(self, body: dict[str, Any]) -> bytes:
         dimensions = body.get("output_dimension", 1536 if "v4" in body["model"] else 1024)
-        key = (str(dimensions), *body["embedding_types"], *body["texts"])
-        if key not in self._cache:
-            found = {
-                "id": str(uuid.uuid4()),
-                "texts": body["texts"],
-                "embeddings": rules.embeddings(body["texts"], body["embedding_types"], dimensions),
-                "meta": _meta(input_tokens=float(sum(len(rules.words(t)) for t in body["texts"]))),
-                "response_type": "embeddings_by_type",
+        texts, kinds = body["texts"], body["embedding_types"]
+        found = {
+            "id": str(uuid.uuid4()),
+            "embeddings": {},
+            "meta": _meta(input_tokens=float(sum(len(rules.words(text)) for text in texts))),
+            "response_type": "embeddings_by_type",
+        }
+        if self._cheap:
+            rows = {kind: self._ready_made(dimensions, kind) for kind in kinds}
+            made = {
+                kind: ",".join(row[i % len(row)] for i in range(len(texts))) for kind, row in rows.items()
             }
-            self._cache[key] = json.dumps(found).encode()
-        return self._cache[key]
+            inner = ",".join(f'"{kind}":[{text}]' for kind, text in made.items())
+            return json.dumps(found).replace('"embeddings": {}', f'"embeddings":{{{inner}}}').encode()
+        found |= {"texts": texts, "embeddings": rules.embeddings(texts, kinds, dimensions)}
+        return json.dumps(found).encode()
+
+    def _ready_made(self, dimensions: int, kind: str) -> list[str]:
+        """Rows that mean nothing, but cost nothing either."""
+        if (dimensions, kind) not in self._rows:
+            rows = rules.embeddings([f"word {n}" for n in range(96)], [kind], dimensions)[kind]
+            self._rows[dimensions, kind] = [json.dumps(row) for row in rows]
+        return self._rows[dimensions, kind]
 
     async def _stream(
         self, request: web.Request, body: dict[str, Any], fault: Fault | None
@@ -240,7 +259,9 @@ def _sse(event: dict[str, Any]) -> bytes:
     return f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode()
 
 
-def _error(fault: Status) -> web.Response:
+def _error(fault: Status | NotJson) -> web.Response:
+    if isinstance(fault, NotJson):
+        return web.Response(text=_HTML, content_type="text/html")
     if fault.html:
         return web.Response(status=fault.code, text=_HTML, content_type="text/html", headers=fault.headers)
     body = {"id": str(uuid.uuid4()), "message": fault.message}
@@ -265,12 +286,15 @@ async def _main() -> None:
     parser.add_argument("--latency", type=float, default=0.0)
     parser.add_argument("--texts-per-minute", type=int)
     parser.add_argument("--calls-at-once", type=int)
+    parser.add_argument("--cheap", action="store_true", help="vectors without a meaning")
     wanted = parser.parse_args()
     async with CohereServer(
         port=wanted.port,
         latency=wanted.latency,
         texts_per_minute=wanted.texts_per_minute,
         calls_at_once=wanted.calls_at_once,
+        cheap=wanted.cheap,
+        forgetful=True,
     ) as server:
         print(server.url, flush=True)  # noqa: T201 - whoever started it reads it
         await asyncio.Event().wait()

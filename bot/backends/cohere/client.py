@@ -9,7 +9,6 @@ from contextlib import aclosing, asynccontextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
-import httpx
 import numpy as np
 from cohere import AsyncClientV2
 from cohere.core.request_options import RequestOptions
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from bot.backends.cohere import wire
 from bot.backends.cohere.errors import FAILURES, is_passing, translate
+from bot.backends.cohere.http import Http, taken
 from bot.backends.cohere.options import Options
 from bot.ports import BackendError, Unavailable
 
@@ -27,25 +27,8 @@ _ONCE: RequestOptions = {"max_retries": 0}
 _RETRY_AFTER = 0.2
 _UNSET: Any = ...  # the SDK's "leave it out"
 
-# What a call's response held, where it was taken out before the SDK saw it. See `_Http`.
-_taken: ContextVar[list[wire.Embeddings] | None] = ContextVar("taken", default=None)
 # Events that the SDK could not read and skipped. See `_Silence`.
 _skipped: ContextVar[list[str] | None] = ContextVar("skipped", default=None)
-
-
-class _Http(httpx.AsyncClient):
-    """Takes the numbers out of an embed response: the SDK would look at each, 0.2 s for 96 x 1024 of them."""
-
-    async def request(self, *args: Any, **kwargs: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
-        response = await super().request(*args, **kwargs)
-        basket = _taken.get()
-        if basket is None or response.status_code != httpx.codes.OK:
-            return response
-        taken, rest = wire.take_embeddings(response.content)
-        if taken is None:
-            return response
-        basket.append(taken)
-        return httpx.Response(httpx.codes.OK, content=rest, request=response.request)
 
 
 class _Silence(logging.Filter):
@@ -70,11 +53,7 @@ class Client:
     """One SDK client and its connections for all parts; closed when the last of them is."""
 
     def __init__(self, options: Options) -> None:
-        self._http = _Http(
-            timeout=httpx.Timeout(None, connect=5.0),  # every call is under a deadline of its own
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=60.0),
-            follow_redirects=True,
-        )
+        self._http = Http()
         self._sdk = AsyncClientV2(
             options.api_key or "none",  # private deployments may want no key
             base_url=options.base_url,
@@ -107,7 +86,7 @@ class Client:
     ) -> tuple[NDArray[np.float32], wire.Billed]:
         """One row a text, not normalised. One attempt."""
         basket: list[wire.Embeddings] = []
-        token = _taken.set(basket)
+        token = taken.set(basket)
         try:
             async with limited(part, seconds):
                 response = await self._sdk.embed(
@@ -120,7 +99,7 @@ class Client:
                     request_options=_ONCE,
                 )
         finally:
-            _taken.reset(token)
+            taken.reset(token)
         if not basket or len(basket[0]) != len(texts):
             raise Unavailable(part, "Cohere's answer holds no usable embeddings.")
         return basket[0], wire.billed(getattr(response, "meta", None))
