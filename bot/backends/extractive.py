@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
@@ -25,6 +26,7 @@ NAME = "extractive"
 # 24 of 43 handbook answers, with all (about 100) in 23, without an embedder in 21; a local model takes
 # 0.13 s for 16.
 COMPARED = 16
+OF_PASSAGE = 1
 _COMPARED_CHARACTERS = 600
 
 log = logging.getLogger(__name__)
@@ -114,7 +116,17 @@ def _likely(reading: _Reading) -> list[int]:
     """The snippets that are the best by their words, each part having its share."""
     scorer = Scorer(reading.question, reading.parts, reading.snippets)
     share = max(4, COMPARED // len(reading.parts))
-    return sorted({one.index for n in range(len(reading.parts)) for one in scorer.part(n)[:share]})
+    likely: set[int] = set()
+    of_passage: Counter[str] = Counter()
+    for number in range(len(reading.parts)):
+        ranked = scorer.part(number)
+        likely.update(one.index for one in ranked[:share])
+        for one in ranked:
+            chunk = one.snippet.passage.chunk_id
+            if of_passage[chunk] < OF_PASSAGE:
+                of_passage[chunk] += 1
+                likely.add(one.index)
+    return sorted(likely)
 
 
 async def _embed(embedder: Embedder, reading: _Reading, likely: Sequence[int]) -> Similarity:

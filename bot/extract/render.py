@@ -4,8 +4,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from textwrap import dedent
 
 from bot.analyze import tokens
+from bot.extract.conflict import conflicting
 from bot.extract.select import Chosen
 from bot.extract.snippets import Snippet
 
@@ -25,20 +27,25 @@ class Piece:
 
 
 def render(chosen: Sequence[Chosen], asked: frozenset[str] = frozenset()) -> list[Piece]:
-    """One piece a paragraph, list or table. `asked` are the question's terms, for labels."""
-    pages: dict[str, int] = {}
-    for one in sorted(chosen, key=lambda c: c.order):
-        pages.setdefault(one.snippet.passage.doc_id, len(pages))
-    ordered = sorted(chosen, key=lambda c: (pages[c.snippet.passage.doc_id], c.snippet.place))
+    """One piece a paragraph, list or table. `asked` are the question's terms, for labels.
+
+    Pages come in the order of their best snippet; those that contradict each other are named, with the date
+    of their last change, the newest first.
+    """
+    disputed = conflicting([one.snippet for one in chosen], asked)
+    first: dict[str, int] = {}
+    for one in sorted(chosen, key=lambda c: (_age(c, disputed), c.order)):
+        first.setdefault(one.snippet.passage.doc_id, len(first))
+    ordered = sorted(chosen, key=lambda c: (first[c.snippet.passage.doc_id], c.snippet.place))
     pieces: list[Piece] = []
-    label = ""
+    said: set[str] = set()
     for _, run in groupby(ordered, key=_run_key):
         group = list(run)
-        text = "\n".join(_lines(group)) if group[0].snippet.kind in ("item", "row") else _paragraph(group)
-        wanted = _label(group, asked)
-        if wanted and wanted != label:
-            text = f"**{_ended(wanted)}**{_after_label(group)}{text}"
-        label = wanted or label
+        label = _label(group, asked, disputed)
+        text = _text(group, said)
+        if label and label not in said:
+            text = f"{label}{_after_label(group)}{text}"
+        said |= {label, *(_plain(one.snippet.text) for one in group)}
         ids = (s.passage.chunk_id for c in group for s in (c.snippet, *c.same))
         pieces.append(Piece("\n\n" if pieces else "", text, tuple(dict.fromkeys(ids))))
     return pieces
@@ -61,23 +68,37 @@ def _pages(one: Chosen) -> frozenset[str]:
     return frozenset(s.passage.doc_id for s in (one.snippet, *one.same))
 
 
-def _lines(group: Sequence[Chosen]) -> Iterator[str]:
+def _age(one: Chosen, disputed: frozenset[str]) -> float:
+    """Disputed pages come first, the newest before the others."""
+    passage = one.snippet.passage
+    if passage.doc_id not in disputed:
+        return 1.0
+    return -passage.updated_at.timestamp() if passage.updated_at is not None else 0.0
+
+
+def _text(group: Sequence[Chosen], said: set[str]) -> str:
+    kind = group[0].snippet.kind
+    return "\n".join(_lines(group, said)) if kind in ("item", "row") else _paragraph(group)
+
+
+def _lines(group: Sequence[Chosen], said: set[str]) -> Iterator[str]:
     first = group[0].snippet
-    if first.lead:
+    if first.lead and _plain(first.lead) not in said:
         yield _plain(first.lead)
         yield ""
     if first.head:
         yield first.head
     for one in group:
         s = one.snippet
-        yield f"{s.bullet}{_cut(_plain(s.text))}" if s.kind == "item" else _cut(s.text)
+        bullet = s.bullet if len(group) > 1 else "- "
+        yield f"{bullet}{_cut(_plain(s.text))}" if s.kind == "item" else _cut(s.text)
 
 
 def _paragraph(group: Sequence[Chosen]) -> str:
     """Sentences of one paragraph; where some between them are left out, it shows."""
     first = group[0].snippet
     if first.kind == "code":
-        code = "\n\n".join(one.snippet.text for one in group)
+        code = "\n\n".join(dedent(one.snippet.text) for one in group)
         return f"{_plain(first.lead)}\n\n{code}" if first.lead else code
     text = ""
     last: Snippet | None = None
@@ -90,16 +111,20 @@ def _paragraph(group: Sequence[Chosen]) -> str:
     return text
 
 
-def _label(group: Sequence[Chosen], asked: frozenset[str]) -> str:
-    """The heading, where it says something of what was asked that the quoted text doesn't."""
-    first = group[0].snippet
-    heading = first.passage.heading.split(" > ")[-1]
+def _label(group: Sequence[Chosen], asked: frozenset[str], disputed: frozenset[str]) -> str:
+    """The page, if another contradicts it; else the heading, where it says more of what was asked.
+
+    That is, words of the question that the quoted text doesn't hold.
+    """
+    passage = group[0].snippet.passage
+    if passage.doc_id in disputed:
+        date = f" (updated {passage.updated_at:%Y-%m-%d})" if passage.updated_at is not None else ""
+        return f"**{passage.title}**{date}:"
+    heading = passage.heading.rpartition(" > ")[2]
     said = frozenset(t for c in group for t in tokens(f"{c.snippet.lead} {c.snippet.head} {c.snippet.text}"))
-    return heading if (frozenset(tokens(heading)) & asked) - said else ""
-
-
-def _ended(label: str) -> str:
-    return label if label[-1] in ".:?!…" else f"{label}:"
+    if not (frozenset(tokens(heading)) & asked) - said:
+        return ""
+    return f"**{heading}**" if heading[-1] in ".:?!…" else f"**{heading}:**"
 
 
 def _after_label(group: Sequence[Chosen]) -> str:

@@ -9,7 +9,8 @@ from bot.extract.score import Scored
 from bot.extract.snippets import Snippet, siblings
 from bot.extract.wanted import Kind, Part
 
-LEAST = 0.6  # of the best score for its part: below this a snippet is filler
+LEAST = 0.5  # of the best score for its part: below this a snippet is filler
+RISE = 1.08  # of that bound with each turn: what comes later must be better
 SAME = 0.75  # overlap of words from which on two snippets say the same
 STEP_BONUS = 0.25
 WHOLE = 300  # characters of a list or table that is quoted whole
@@ -44,6 +45,7 @@ def select(
     floors = [one[0].score * LEAST if one else 0.0 for one in ranked]
     going = set(range(len(queues)))
     while going:
+        floors = [floor * RISE for floor in floors]
         for number in sorted(going):
             steps = Kind.STEPS in parts[number].kinds
             if not picker.take(queues[number], floors[number], steps=steps):
