@@ -1,8 +1,10 @@
 """The HTTP client under the SDK: several small connection pools, and embeddings read without detours."""
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from importlib.util import find_spec
 from typing import Any, Final
 
 import httpx
@@ -15,6 +17,11 @@ from bot.backends.cohere.bunch import Bunched
 _POOLS: Final = 12
 _CONNECT_SECONDS: Final = 5.0
 _KEEP_SECONDS: Final = 60.0
+
+# httpcore tries to import this several times a request, a search through all folders each time that it isn't
+# there. None ends the search at once.
+if find_spec("sniffio") is None:
+    sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 # What a call's response held, where it was taken out before the SDK saw it: see `Http.request`.
 taken: ContextVar[list[wire.Embeddings] | None] = ContextVar("taken", default=None)
