@@ -18,6 +18,7 @@ _INLINE_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?:link|xref|mailto):([^\s\[]+)\[\^?([^\]]+?)(?:,[^\]]*)?\]"), r"\2"),
     (re.compile(r"(?:link|xref|mailto):([^\s\[]+)\[\]"), r"\1"),
     (re.compile(r"(https?://[^\s\[\]]+)\[([^\]^]+)\^?\]"), r"\2"),
+    (re.compile(r"\[\[([\w:.-]+)\]\]"), r'<a name="\1"></a>'),
     (re.compile(r"<<[^,>]+,\s*([^>]+)>>"), r"\1"),
     (re.compile(r"<<([^>]+)>>"), r"\1"),
     (re.compile(r"image:[^\s\[]+\[([^\],]*)[^\]]*\]"), r"\1"),

@@ -21,7 +21,7 @@ _DIRECTIVE = re.compile(
 _DEFINITION = re.compile(r"^ {0,3}\[(?!\^)[^\]\n]+\]:[ \t]+\S+[^\n]*$", re.MULTILINE)
 _FOOTNOTE = re.compile(r"^ {0,3}\[\^[^\]\n]+\]:[ \t]*", re.MULTILINE)
 _CUSTOM_ID = re.compile(r"[ \t]*\{:?[ \t]*#([^\s{}]+)[^{}]*\}[ \t]*$")
-_ALERT = re.compile(r"^\[!(\w+)\][ \t]*$", re.MULTILINE)
+_ALERT = re.compile(r"\A\[!\w+\][-+]?[ \t]*(?:\n|\Z)")
 _DRAWINGS = {"mermaid", "plantuml", "dot", "graphviz", "svg", "geojson", "topojson", "excalidraw", "dataview"}
 
 Kind = Literal["text", "list", "table", "code"]
@@ -195,12 +195,13 @@ def _block(group: Sequence[Token]) -> tuple[Block | None, str]:
         return _table(group), ""
     if kind == "blockquote_open":
         quoted = "\n".join(_lines_of(group[1:-1], indent=""))
-        return _pieces("text", [_ALERT.sub("", quoted).strip()]), ""
+        return _pieces("text", [quoted]), ""
     return None, ""
 
 
 def _prose(raw: str) -> str:
     """Soft line ends become spaces, hard ones stay."""
+    raw = _ALERT.sub("", html.ANCHOR.sub("", raw))
     text = reading_text(re.sub(r"(?:[ ]{2,}|\\)\n", "\x01", raw).replace("\n", " "))
     lines = (" ".join(line.split()) for line in without_invisible(text.replace("\x01", "\n")).split("\n"))
     return "\n".join(line for line in lines if line)
@@ -222,6 +223,8 @@ def _code(token: Token) -> Block | None:
 
 def _table(group: Sequence[Token]) -> Block | None:
     rows = [_row(row) for row in _cells(group)]
+    if len(rows) > 1 and not rows[0].strip("| "):
+        rows = rows[1:]  # converters make an empty header where there was none
     body = tuple(row for row in rows[1:] if row.strip("| "))
     if not rows or not (body or rows[0].strip("| ")):
         return None

@@ -1,5 +1,7 @@
 """HTML pages and reStructuredText → Markdown."""
 
+from collections.abc import Sequence
+
 from bs4 import BeautifulSoup, Tag
 from markdownify import ATX, MarkdownConverter
 
@@ -21,16 +23,16 @@ _NOISE = (
 _DEPTH = 200
 
 
-def html(text: str) -> str:
+def html(text: str, *, noise: Sequence[str] = _NOISE) -> str:
     """The page's main part, where it tells which that is. Headings keep their ids as `{#id}`."""
     soup = BeautifulSoup(text, "lxml")
     title = soup.title.get_text(" ", strip=True) if soup.title else ""
     _flatten(soup)
     main = soup.find("main") or soup.find("article") or soup.body or soup
-    for noise in main.find_all(_NOISE):
+    for tag in main.find_all(noise):
         # A page's own header may hold its heading.
-        if noise.name != "header" or not noise.find("h1"):
-            noise.decompose()
+        if tag.name != "header" or not tag.find("h1"):
+            tag.decompose()
     for heading in main.find_all(["h1", "h2", "h3", "h4", "h5", "h6"]):
         named = heading.get("id") or _section_id(heading)
         if named:
@@ -60,7 +62,8 @@ def rst(text: str) -> str:
         parts = publish_parts(text, writer="html5", settings_overrides=settings)
     except (SystemMessage, ValueError, AttributeError, KeyError) as error:
         raise Unreadable(f"it is no reStructuredText: {error}") from error
-    return html(str(parts["html_body"]))
+    # Its notes and warnings are asides, and everything in it is the page's.
+    return html(str(parts["html_body"]), noise=())
 
 
 def _section_id(heading: Tag) -> str | None:
