@@ -6,7 +6,10 @@ from datetime import UTC, date, datetime
 from functools import cache
 
 _HEAD = re.compile(r"\A---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
-_KEY_LINE = re.compile(r"^[\w-]+[ \t]*:", re.MULTILINE)
+_KEY = r"[\w\"'-][\w\"' -]*:(?:\s|$)"
+_FIRST_LINE = re.compile(rf"(?:[ \t]*#.*\n)*[ \t]*{_KEY}")
+_HEAD_LINE = re.compile(rf"\s|$|#|- |[\]}}]|{_KEY}")
+_MOSTLY = 0.6
 _AUDIENCE_LINE = re.compile(r"^audiences?[ \t]*:", re.MULTILINE | re.IGNORECASE)
 
 
@@ -32,7 +35,7 @@ def split(text: str) -> tuple[FrontMatter, str]:
     A `---` at the top that isn't followed by keys is a ruler, not a head.
     """
     match = _HEAD.match(text)
-    if match is None or not (_KEY_LINE.search(match[1]) or not match[1].strip()):
+    if match is None or not _is_head(match[1]):
         return FrontMatter(), text
     head, body = match[1], text[match.end() :]
     fields, problem = _load(head)
@@ -41,6 +44,15 @@ def split(text: str) -> tuple[FrontMatter, str]:
             raise BrokenAudience("its front matter is broken, so that its audience can't be read: " + problem)
         return FrontMatter(problem=f"broken front matter: {problem}"), body
     return _read(fields), body
+
+
+def _is_head(text: str) -> bool:
+    """Or prose between two rulers? A head may be broken, but not beyond recognition."""
+    if not text.strip():
+        return True
+    lines = text.splitlines()
+    fitting = sum(_HEAD_LINE.match(line) is not None for line in lines)
+    return _FIRST_LINE.match(text) is not None and fitting >= _MOSTLY * len(lines)
 
 
 @cache

@@ -95,7 +95,7 @@ def build(raw: RawPage) -> Page | NoPage:
     path = raw.entry.path
     try:
         converted = to_markdown(raw.fetched.name, raw.fetched.data)
-        head, body = frontmatter.split(converted)
+        head, body = frontmatter.split(converted.replace("\r\n", "\n").replace("\r", "\n"))
     except (Unreadable, frontmatter.BrokenAudience) as error:
         return NoPage(path, str(error))
     if not body.strip():
