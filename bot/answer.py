@@ -12,7 +12,7 @@ from typing import Protocol
 from bot import asking
 from bot.breaker import Breaker
 from bot.deadline import Clock, Deadline
-from bot.draft import NOT_FOUND, Draft, OnText, Retrieval
+from bot.draft import NOT_FOUND, Draft, OnText
 from bot.meter import metered
 from bot.model import Answer, Outcome, Question
 from bot.ports import (
@@ -27,6 +27,7 @@ from bot.ports import (
     Writer,
     Wrote,
 )
+from bot.retrieve import Retrieval
 
 Events = AsyncIterator[Wrote | Cited | Finished]
 

@@ -1,13 +1,13 @@
 """An answer in the making: what was found, shown, used up and degraded on the way."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol
 
 from bot.cite import Checker
 from bot.deadline import Deadline
-from bot.model import Answer, Candidate, Citation, Outcome, Passage, Trace, Usage
+from bot.model import Answer, Outcome, Trace, Usage
 from bot.ports import BackendError, Brief, Finished
+from bot.retrieve import Retrieval
 
 OnText = Callable[[str], Awaitable[None]]
 
@@ -15,29 +15,6 @@ NOT_FOUND = "I couldn't find an answer to that in the docs."
 BROKEN_OFF = "*The answer breaks off here: {why}*"
 CUT = "*The answer was cut here: it reached its greatest length.*"
 UNWRITTEN = "I found pages about this but can't write an answer right now ({why}). Reference: `{id}`"
-
-
-class Retrieval(Protocol):
-    """What bot.retrieve found. `passages` are widened to their sections, best first; `nearest` are pages."""
-
-    @property
-    def passages(self) -> Sequence[Passage]: ...
-    @property
-    def candidates(self) -> Sequence[Candidate]: ...
-    @property
-    def enough(self) -> bool: ...
-    @property
-    def strong(self) -> bool: ...
-    @property
-    def nearest(self) -> Sequence[Citation]: ...
-    @property
-    def degraded(self) -> Sequence[str]: ...
-    @property
-    def queries(self) -> Sequence[str]: ...
-    @property
-    def evidence(self) -> Mapping[str, float]: ...
-    @property
-    def decision(self) -> str: ...
 
 
 class Draft:
