@@ -4,7 +4,7 @@ A fused or relative score says which chunk is best, not whether the best is any 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.fusion import Scored
 
@@ -16,6 +16,9 @@ from bot.fusion import Scored
 # sets changed that by ±.03. At .43 it loses 9 % of a handbook's questions in everyday words (most of them
 # answered wrongly anyway), 1 % of the other sets', and declines 6 of the 9, and 94 % of the off-topic.
 ENOUGH_SIMILARITY = 0.43
+# A story with a question in it is like no page as a whole: what is only so much below it is looked at again,
+# sentence by sentence.
+NEARLY_ENOUGH_SIMILARITY = 0.33
 # A question whose words are all on the page, such as a flag's name, needs no similarity.
 ENOUGH_WORDS = 0.8
 # Without vectors coverage is all there is, and it can't tell much: only the hopeless is declined.
@@ -62,6 +65,22 @@ def judge(scored: Sequence[Scored], relevance: Mapping[str, float]) -> Verdict:
         enough, strong = covered >= ENOUGH_WORDS_ALONE, covered >= ENOUGH_WORDS
         reason = _compared("coverage", covered, ENOUGH_WORDS_ALONE)
     return Verdict(enough, strong, measures, reason)
+
+
+def judge_again(verdict: Verdict, similarity: float) -> Verdict:
+    """`similarity` is the best that any part of the question has to any chunk."""
+    if similarity < ENOUGH_SIMILARITY:
+        return verdict
+    measures = {**verdict.measures, "part similarity": similarity}
+    reason = _compared("similarity to a part of the question", similarity, ENOUGH_SIMILARITY)
+    return replace(verdict, enough=True, measures=measures, reason=reason)
+
+
+def deserves_another_look(verdict: Verdict) -> bool:
+    """Declined by similarity, and not by far."""
+    if verdict.enough or "relevance" in verdict.measures:
+        return False
+    return verdict.measures.get("similarity", 0.0) >= NEARLY_ENOUGH_SIMILARITY
 
 
 def _winners(scored: Sequence[Scored]) -> list[Scored]:

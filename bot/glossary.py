@@ -390,4 +390,6 @@ def _shorthand() -> Mapping[str, str]:
 
 
 MEANINGS = _rows()
+# Right words, whether a page has them or not.
+ENGLISH = frozenset(word for words in MEANINGS.values() for meanings in words.values() for word in meanings)
 SHORTHAND = _shorthand()

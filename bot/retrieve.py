@@ -11,7 +11,8 @@ import numpy as np
 from bot import duplicates, spelling, wording
 from bot.breaker import Breaker
 from bot.deadline import Deadline
-from bot.evidence import Verdict, judge
+from bot.evidence import Verdict, deserves_another_look, judge, judge_again
+from bot.extract.wanted import parts
 from bot.fusion import Scored, fuse, terms_of
 from bot.model import Candidate, Citation, Passage, Question
 from bot.ports import BackendError, Embedder, Hit, Reranker, SearchQuery, Store, Vector, Vocabulary
@@ -102,6 +103,8 @@ class Retriever:
         if relevance:
             scored = sorted(scored, key=lambda each: -relevance.get(each.passage.chunk_id, -1.0))
         verdict = judge(scored, relevance)
+        if deserves_another_look(verdict):
+            verdict = judge_again(verdict, await self._nearest_to_a_part(query, standalone))
         surplus = duplicates.surplus(scored)
         scored = [each for each in scored if each.passage.chunk_id not in surplus] + [
             each for each in scored if each.passage.chunk_id in surplus
@@ -153,6 +156,21 @@ class Retriever:
         if self._scale is None:
             self._scale = await measure(embedder)
         return vectors
+
+    async def _nearest_to_a_part(self, query: SearchQuery, question: str) -> float:
+        """The best similarity of any chunk to any part of the question; 0 if it has but one."""
+        texts = [part.text for part in parts(question)]
+        if self._embedder is None or len(texts) == 1:
+            return 0.0
+        try:
+            vectors = await _within(self._limits.embed, "the embedder", self._vectors(self._embedder, texts))
+        except BackendError as error:
+            log.warning("no look at the question's parts: %s", error)
+            return 0.0
+        searches = (self._store.search(replace(query, vector=v, alpha=1.0, limit=1)) for v in vectors)
+        found = [hit.vector for hits in await asyncio.gather(*searches) for hit in hits]
+        scale = self._scale or SAME
+        return max((scale.of(cosine) for cosine in found if cosine is not None), default=0.0)
 
     async def _rerank(self, question: str, scored: Sequence[Scored], degraded: list[str]) -> dict[str, float]:
         """Chunk id → relevance; empty without a reranker, or if it is down."""

@@ -5,16 +5,34 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.analyze import tokens
+from bot.glossary import ENGLISH
 from bot.ports import Vocabulary
 from bot.wording import Sought, Wording, replaced
 
 # Shorter words have too many neighbours; other letters than these are not guessed at.
 _GUESSABLE = re.compile(r"[A-Za-z]{4,24}")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
-# A wrong letter is a likely slip only in words that few others resemble: "lease" isn't "leave".
-_LONG = 6
+# A wrong letter is a likely slip only in words that few others resemble ("lease" isn't "leave"), and where
+# the keys are neighbours or both are vowels.
+_LONG = 8
+_ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+_VOWELS = "aeiouy"
 _MOST_GUESSES = 4
 _FEWEST_CHUNKS = 2
+
+
+def _confused() -> dict[str, str]:
+    """Letter → those that are typed in its place."""
+    near = {letter: set(_VOWELS) - {letter} if letter in _VOWELS else set() for letter in _LETTERS}
+    places = {letter: (x + y * 0.5, y) for y, row in enumerate(_ROWS) for x, letter in enumerate(row)}
+    for one, (x, y) in places.items():
+        near[one] |= {
+            other for other, (u, v) in places.items() if one != other and abs(x - u) <= 1 and abs(y - v) <= 1
+        }
+    return {letter: "".join(sorted(others)) for letter, others in near.items()}
+
+
+_CONFUSED = _confused()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +52,7 @@ def slips(wording: Wording, vocabulary: Vocabulary) -> list[Slip]:
         for word in wording.sought
         if not word.foreign
         and _GUESSABLE.fullmatch(word.surface)
+        and word.surface.lower() not in ENGLISH
         and not any(term in vocabulary.holding for term in word.terms)
     ]
     return [Slip(word, _spellings(word.surface.lower())) for word in unknown[:_MOST_GUESSES]]
@@ -46,7 +65,7 @@ def _spellings(word: str) -> dict[str, str]:
     guesses += [a + b[1:] for a, b in cuts if b]
     guesses += [a + letter + b for a, b in cuts for letter in _LETTERS]
     if len(word) >= _LONG:
-        guesses += [a + letter + b[1:] for a, b in cuts if b for letter in _LETTERS]
+        guesses += [a + letter + b[1:] for a, b in cuts if b for letter in _CONFUSED[b[0]]]
     found: dict[str, str] = {}
     for guess in guesses:
         for term in tokens(guess):

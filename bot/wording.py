@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +16,7 @@ _EDGES = re.compile(r"^[^\w\-.+#]+|[^\w+#]+$")
 _MOST_WORDS = 48
 # Words of a gloss that stand for one foreign word in what is embedded: more only blur it.
 _GLOSS_WORDS = 2
+_CERTAIN = 2
 _SHORTEST_COMPOUND, _SHORTEST_PART = 8, 4
 
 
@@ -53,7 +55,7 @@ class Weighed:
 
 def read(text: str, languages: Sequence[str]) -> Wording:
     """`languages` are the index's, the usual ones first."""
-    language = guess_language(text, languages)
+    language = _language(text, languages)
     foreign = language not in languages
     stop = STOP_WORDS.get(language, frozenset())
     words = [word for each in text.split() if (word := _EDGES.sub("", each))]
@@ -72,8 +74,22 @@ def read(text: str, languages: Sequence[str]) -> Wording:
         gloss = " ".join(meant.get(word, word) for word in telling)
         texts: tuple[str, ...] = (gloss,)
     else:
-        texts = tuple(dict.fromkeys((text, replaced(text, meant))))
+        texts = (replaced(text, meant),)
     return Wording(texts, " ".join((text, *extra)), tuple(sought.values()))
+
+
+def _language(text: str, languages: Sequence[str]) -> str:
+    """The question's; another one than the pages' only by more than one word that is in no doubt."""
+    words = [_EDGES.sub("", word).lower() for word in text.split()]
+    guess = guess_language(text, languages)
+    if guess in languages or (not text.isascii() and guess not in STOP_WORDS):
+        said = Counter(each for each in MEANINGS for word in words if word in MEANINGS[each])
+        stop = STOP_WORDS.get(guess, frozenset())
+        likely, count = said.most_common(1)[0] if said else (guess, 0)
+        only_that = likely not in languages and count * 2 > len(words) and not stop.intersection(words)
+        return likely if only_that else guess
+    certain = sum(word in STOP_WORDS.get(guess, ()) for word in words)
+    return guess if certain >= _CERTAIN or not text.isascii() else languages[0]
 
 
 def replaced(text: str, meant: Mapping[str, str]) -> str:
