@@ -34,6 +34,13 @@ class Simulator:
         async with self._session.get(f"{self.url}/_control/{query}", params=wanted) as response:
             return await response.json()
 
+    async def listens(self) -> bool:
+        try:
+            await self.see("state")
+        except aiohttp.ClientConnectionError:
+            return False
+        return True
+
     async def clear_faults(self) -> None:
         async with self._session.delete(f"{self.url}/_control/faults") as response:
             await response.read()
@@ -48,10 +55,13 @@ async def running(name: str, port: int, *options: str) -> AsyncIterator[Simulato
     )  # fmt: skip
     assert process.stdout is not None
     try:
-        async with asyncio.timeout(20):
-            json.loads(await process.stdout.readline())
         async with aiohttp.ClientSession() as session:
-            yield Simulator(f"http://127.0.0.1:{port}", session)
+            sim = Simulator(f"http://127.0.0.1:{port}", session)
+            async with asyncio.timeout(20):
+                json.loads(await process.stdout.readline())
+                while not await sim.listens():  # noqa: ASYNC110 - it says its addresses before it listens
+                    await asyncio.sleep(0.02)
+            yield sim
     finally:
         process.terminate()
         await process.wait()

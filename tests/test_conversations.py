@@ -1,0 +1,267 @@
+"""Conversations that go the same on every platform, on the platforms' simulators."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy import text
+
+from adapters.view import Press
+from bot.model import Answer, Outcome, Progress, SyncReport
+from tests import simulators
+from tests.chats import LEAVE, Chat, open_chat, until
+
+pytestmark = pytest.mark.skipif(not simulators.there(), reason=simulators.WHERE)
+
+NOT_FOUND = Answer("", Outcome.NOT_FOUND, "The docs don't say.", nearest=(LEAVE,))
+
+
+@pytest.fixture(params=["slack", "discord"])
+async def chat(request, tmp_path, monkeypatch, free_port) -> AsyncIterator[Chat]:
+    async with open_chat(request.param, free_port(), tmp_path, monkeypatch.setenv) as chat:
+        yield chat
+        assert await chat.violations() == []
+
+
+async def test_a_mention_is_answered_with_its_sources(chat: Chat):
+    """A mention gets one answer with linked, dated sources and buttons."""
+    place = await chat.mention("alice", "How much notice do I give?")
+    (shown,) = await chat.answers(place)
+    assert shown.text == "You give four weeks' notice [1]."
+    assert "https://docs.example/leave#notice" in shown.sources
+    assert "updated" in shown.sources
+    assert shown.buttons == ("👍", "👎", "More", "Show sources")
+
+
+async def test_every_delivery_of_one_mention_gives_one_answer(chat: Chat):
+    """A mention that is delivered three times is answered once."""
+    place = await chat.mention("alice", "How much notice do I give?", duplicate=2)
+    assert len(await chat.answers(place)) == 1
+    assert len(chat.core.asked) == 1
+
+
+async def test_a_long_answer_is_streamed_and_ends_whole(chat: Chat):
+    """An answer that takes its time is shown as it is written and ends as the core said it."""
+    chat.core.answers["slow"] = [f"Sentence number {i}. " for i in range(8)]
+    chat.core.pause = 0.3
+    place = await chat.mention("alice", "A slow one?")
+    whole = "".join(chat.core.answers["slow"]).split()
+
+    async def ends() -> bool:
+        (shown,) = await chat.answers(place)
+        return shown.text.split() == whole
+
+    await until(ends)
+
+
+async def test_a_follow_up_sees_the_thread(chat: Chat):
+    """A mention in the thread of an answer has the question and the answer as history."""
+    place = await chat.mention("alice", "How much notice do I give?")
+    (first,) = await chat.answers(place)
+    place = await chat.mention("bob", "And for contractors?", after=first)
+    await chat.answers(place, least=2)
+    history = [(turn.role, turn.text) for turn in chat.core.asked[-1].history]
+    assert ("assistant", "You give four weeks' notice.") in history
+
+
+async def test_what_the_docs_do_not_say(chat: Chat):
+    """NOT_FOUND is said plainly, with the nearest page and whom to ask, and a human can be asked."""
+    chat.core.answers["shoe"] = NOT_FOUND
+    (shown,) = await chat.answers(await chat.mention("alice", "What's the CEO's shoe size?"))
+    assert shown.text.startswith("The docs don't say.")
+    assert "You could ask Dana Whitfield." in shown.text
+    assert "Annual leave" in shown.sources
+    assert shown.buttons == ("Ask a human",)
+    pressed = await chat.press(shown, Press.HUMAN, "alice")
+    assert "asked in the help channel" in (await chat.whispers("alice", pressed))[0].text
+    (asked,) = await chat.help_channel()
+    assert "What's the CEO's shoe size?" in asked.text
+    assert asked.pings == ()
+
+
+async def test_a_bug_ends_in_a_word_with_a_reference(chat: Chat):
+    """A question that the core breaks on ends with a sorry and a reference."""
+    chat.core.answers["break"] = RuntimeError("a bug")
+    (shown,) = await chat.answers(await chat.mention("alice", "break?"))
+    assert "Something went wrong on my side" in shown.text
+
+
+async def test_nothing_that_comes_out_pings(chat: Chat):
+    """Whatever an answer holds, nobody is notified."""
+    chat.core.answers["ping"] = [
+        "Ask <!channel>, <!here>, <@U0BOB>, <@3000000000000000002>, <@&4100000000000000003> or @everyone [1]."
+    ]
+    (shown,) = await chat.answers(await chat.mention("alice", "Whom do I ping?"))
+    assert shown.pings == ()
+
+
+async def test_good_feedback_is_kept(chat: Chat):
+    """👍 is thanked for and stands in the journal."""
+    (shown,) = await chat.answers(await chat.mention("alice", "How much notice?"))
+    pressed = await chat.press(shown, Press.GOOD, "bob")
+    assert "Thanks" in (await chat.whispers("bob", pressed))[0].text
+    (given,) = await chat.app.journal.feedback(await only_answer(chat))
+    assert given.verdict == "up"
+
+
+async def test_bad_feedback_asks_why_and_replaces_the_good(chat: Chat):
+    """👎 opens a form; one voice for each person and answer, changeable."""
+    (shown,) = await chat.answers(await chat.mention("alice", "How much notice?"))
+    await chat.whispers("bob", await chat.press(shown, Press.GOOD, "bob"))
+    done = await chat.complain(shown, "bob", "outdated", "It's six weeks now.")
+    assert "Thanks" in (await chat.whispers("bob", done))[0].text
+    (given,) = await chat.app.journal.feedback(await only_answer(chat))
+    assert (given.verdict, given.complaint, given.comment) == ("down", "outdated", "It's six weeks now.")
+
+
+async def test_sources_are_shown_with_their_words(chat: Chat):
+    """Show sources gives the presser alone the words that the answer rests on."""
+    (shown,) = await chat.answers(await chat.mention("alice", "How much notice?"))
+    (told,) = await chat.whispers("bob", await chat.press(shown, Press.SOURCES, "bob"))
+    assert "Give four weeks' notice." in told.whole
+
+
+async def test_sources_that_are_gone_are_not_shown(chat: Chat):
+    """Show sources shows no page that the presser may no longer see."""
+    (shown,) = await chat.answers(await chat.mention("alice", "How much notice?"))
+    chat.shelf.visible["handbook:leave.md"] = frozenset({"managers"})
+    (told,) = await chat.whispers("bob", await chat.press(shown, Press.SOURCES, "bob"))
+    assert "Give four weeks' notice." not in told.whole
+
+
+async def test_more_asks_for_a_longer_answer(chat: Chat):
+    """More answers the same question again, in detail, once."""
+    (shown,) = await chat.answers(await chat.mention("alice", "How much notice?"))
+    await chat.press(shown, Press.MORE, "bob")
+    await until(lambda: asked(chat, 2))
+    assert chat.core.asked[-1].detailed
+    assert chat.core.asked[-1].text == chat.core.asked[0].text
+
+
+async def test_a_private_answer_is_private_until_it_is_shared(chat: Chat):
+    """/ask answers the asker alone; Share in channel shows it to everybody."""
+    done = await chat.ask("alice", "How much notice?")
+    (shown,) = await chat.whispers("alice", done)
+    assert shown.text == "You give four weeks' notice [1]."
+    assert "Share in channel" in shown.buttons
+    pressed = await chat.press(shown, Press.SHARE, "alice")
+    shared = (await chat.channel(pressed))[-1]
+    assert "You give four weeks' notice [1]." in shared.text
+    assert shared.pings == ()
+
+
+async def test_what_the_channel_may_not_see_is_not_shared(chat: Chat):
+    """Share in channel refuses an answer that rests on a page not for everybody there."""
+    (shown,) = await chat.whispers("alice", await chat.ask("alice", "How much notice?"))
+    chat.shelf.visible["handbook:leave.md"] = frozenset({"managers"})
+    (told,) = await chat.whispers("alice", await chat.press(shown, Press.SHARE, "alice"))
+    assert "not everybody here may see" in told.text
+
+
+async def test_too_many_questions_are_told_once(chat: Chat):
+    """Past the limit a person is told once, and not answered for a while."""
+    for number in range(8):
+        await chat.mention("alice", f"Question {number}?")
+    await until(lambda: asked(chat, 5))
+    said = await until(lambda: refusals(chat))
+    assert len(said) == 1
+    assert len(chat.core.asked) == 5
+
+
+async def test_admin_commands_are_for_admins(chat: Chat, caplog):
+    """Anybody else is refused in a friendly way, and the attempt is logged."""
+    (told,) = await chat.whispers("alice", await chat.admin("alice", "status"))
+    assert "Only admins" in told.text
+    assert "refused" in caplog.text
+
+
+async def test_status_and_sources(chat: Chat):
+    """Admins see the index and its sources."""
+    (told,) = await chat.whispers("admin", await chat.admin("admin", "status"))
+    assert "handbook" in told.text
+    (told,) = await chat.whispers("admin", await chat.admin("admin", "sources"))
+    assert "folder" in told.text
+
+
+async def test_gaps_lists_what_the_docs_do_not_say(chat: Chat):
+    """Gaps lists unanswered questions."""
+    chat.core.answers["shoe"] = NOT_FOUND
+    await chat.answers(await chat.mention("alice", "What's the CEO's shoe size?"))
+    (told,) = await chat.whispers("admin", await chat.admin("admin", "gaps"))
+    assert "shoe size" in told.text
+
+
+async def test_why_tells_how_an_answer_came_about(chat: Chat):
+    """Why explains an answer by its id."""
+    await chat.answers(await chat.mention("alice", "How much notice?"))
+    (told,) = await chat.whispers("admin", await chat.admin("admin", f"why {await only_answer(chat)}"))
+    assert "ANSWERED" in told.text
+
+
+async def test_reindex_shows_its_progress_and_its_report(chat: Chat):
+    """Reindex keeps one message current and ends with the report."""
+    since = await chat.admin("admin", "reindex handbook")
+    (first,) = [one for one in await chat.channel(since) if "waiting" in one.text]
+    runs = chat.app.runs
+    run = await runs.take("indexer")
+    assert run is not None
+    await runs.report_progress(run.id, Progress("handbook", "indexing", 50, 200, 5.0))
+    await until(lambda: says(chat, since, "50/200 pages, 10/s, 15 s left"))
+    await runs.end(run.id, "done", [SyncReport("handbook", added=2, unchanged=198, seconds=9.0)])
+    (last,) = await until(lambda: says(chat, since, "2 added, 198 unchanged"))
+    assert last.raw.get("ts", last.raw.get("id")) == first.raw.get("ts", first.raw.get("id"))
+    assert last.buttons == ()
+
+
+async def test_a_second_reindex_shows_the_first(chat: Chat):
+    """A reindex while one runs says so and starts none."""
+    await chat.admin("admin", "reindex handbook")
+    await until(lambda: latest(chat))
+    await chat.admin("admin", "reindex handbook")
+    await asyncio.sleep(0)
+    assert len(await chat.app.runs.latest()) == 1
+
+
+async def test_cancel_stops_a_reindex(chat: Chat):
+    """The Cancel button asks the run to stop; others may not press it."""
+    since = await chat.admin("admin", "reindex handbook")
+    shown = next(one for one in await chat.channel(since) if "waiting" in one.text)
+    await chat.whispers("alice", await chat.press(shown, Press.CANCEL, "alice"))
+    assert not (await chat.app.runs.latest())[0].cancel_wanted
+    await chat.press(shown, Press.CANCEL, "admin")
+    await until(lambda: cancelled(chat))
+
+
+async def only_answer(chat: Chat) -> str:
+    """The id of the answer that was given."""
+    rows = await until(lambda: ids(chat))
+    return rows[0]
+
+
+async def ids(chat: Chat) -> list[str]:
+    async with chat.app.journal._database.reading() as connection:
+        return list(
+            (await connection.execute(text("select id from questions where outcome is not null"))).scalars()
+        )
+
+
+async def asked(chat: Chat, count: int) -> bool:
+    return len(chat.core.asked) >= count
+
+
+async def refusals(chat: Chat) -> list[str]:
+    found = (await chat.sim.see("posted"))["posted"]
+    return [one["rendered"] for one in found if "questions within a minute" in (one["rendered"] or "")]
+
+
+async def says(chat: Chat, since: str, words: str) -> list:
+    return [one for one in await chat.channel(since) if words in one.text]
+
+
+async def latest(chat: Chat) -> list:
+    return await chat.app.runs.latest()
+
+
+async def cancelled(chat: Chat) -> bool:
+    run = (await chat.app.runs.latest())[0]
+    return run.cancel_wanted or run.state == "cancelled"
