@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import combinations
 
 from bot.analyze import query_terms
@@ -35,12 +36,13 @@ def _contradict(one: Snippet, other: Snippet, asked: frozenset[str]) -> bool:
     ours, theirs = _quantities(one.text), _quantities(other.text)
     if not any(ours[unit].isdisjoint(theirs[unit]) for unit in ours.keys() & theirs.keys()):
         return False
-    words, others = _content(one), _content(other)
+    words, others = (_content(f"{s.lead} {s.text}") for s in (one, other))
     common = words & others
     enough = len(common) >= COMMON_WORDS or len(common & asked) >= COMMON_ASKED
     return enough and len(common) >= COMMON_SHARE * min(len(words), len(others))
 
 
+@lru_cache(maxsize=512)
 def _quantities(text: str) -> dict[str, set[str]]:
     """Unit → numbers. A number without a unit tells nothing."""
     found: dict[str, set[str]] = {}
@@ -52,6 +54,6 @@ def _quantities(text: str) -> dict[str, set[str]]:
     return found
 
 
-def _content(snippet: Snippet) -> frozenset[str]:
-    text = f"{snippet.lead} {snippet.text}"
+@lru_cache(maxsize=512)
+def _content(text: str) -> frozenset[str]:
     return frozenset(term for term in query_terms(text) if not term[:1].isdigit())

@@ -15,6 +15,7 @@ SAME = 0.75  # overlap of words from which on two snippets say the same
 STEP_BONUS = 0.25
 WHOLE = 300  # characters of a list or table that is quoted whole
 MOST_SIBLINGS = 8
+MOST_MISFITS = 8  # snippets that were too long for the room that is left
 
 _DEPENDS = re.compile(
     r"[\"'(*_]*(?:this|that|these|those|it|they|them|he|she|his|her|their|its|such|however|also|otherwise|then|"
@@ -62,7 +63,8 @@ class _Picker:
 
     def take(self, queue: list[Scored], floor: float, *, steps: bool) -> bool:
         """False if the queue has nothing more to give."""
-        while queue:
+        misfits = 0
+        while queue and misfits < MOST_MISFITS:
             best = max(queue, key=lambda one: self._gain(one, steps=steps))
             if best.score < floor:
                 return False
@@ -75,6 +77,7 @@ class _Picker:
                 continue
             if self._add(best.snippet):
                 return True
+            misfits += 1
         return False
 
     def _gain(self, one: Scored, *, steps: bool) -> float:
