@@ -145,9 +145,9 @@ def load(config: Path | None = None) -> Settings:
     path = (config or default_path()).expanduser()
     located = read(path, os.environ)
     data, places = _with_environment(located)
-    origin = Origin(str(path), path.parent, located.lines, places)
+    origin = Origin(str(path), path.absolute().parent, located.lines, places)
     try:
-        settings = Settings.model_validate({**data, "path": path.absolute()}, context={"folder": path.parent})
+        settings = Settings.model_validate({**data, "path": path.absolute()}, context={"folder": origin.folder})
     except ValidationError as error:
         raise ConfigError(explained(error, origin, Settings)) from None
     for number, source in enumerate(settings.sources):
