@@ -9,7 +9,7 @@ for (a number, a name, a step), where retrieval ranked its passage, and, if ther
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from bot.analyze import tokens
@@ -39,7 +39,7 @@ class Weights:
     heading: float = 0.5
     title: float = 0.3
     beside: float = 0.3
-    context: float = 0.4  # of the question's other parts
+    context: float = 0.4  # of what the question states
     leaning: float = 0.8  # the same, for a part that says "that" or hardly anything by itself
     kind: float = 0.2
     unknown: float = 0.3  # more for the kind, where the snippets know none of the words
@@ -89,19 +89,32 @@ class Scorer:
         n = len(snippets)
         self._idf = {term: math.log(1 + (n - count + 0.5) / (count + 0.5)) for term, count in df.items()}
         self._parts = parts
+        elsewhere = [_sought(part.text) for part in parts]
         whole = _sought(question)
-        self._part_terms = [self._weighed(part, whole) for part in parts]
+        self._part_terms = [
+            self._weighed(
+                part, whole, others=[t for n, terms in enumerate(elsewhere) if n != number for t in terms]
+            )
+            for number, part in enumerate(parts)
+        ]
         self._kind_weights = [self._kind_weight(part) for part in parts]
         self._ranks: dict[str, int] = {}
         for snippet in snippets:
             self._ranks.setdefault(snippet.passage.chunk_id, len(self._ranks))
 
-    def _weighed(self, part: Part, whole: Sequence[Terms]) -> dict[Terms, float]:
-        """The question's words that the snippets know: the rarer the heavier, the part's own in full."""
+    def _weighed(self, part: Part, whole: Sequence[Terms], others: Collection[Terms]) -> dict[Terms, float]:
+        """The question's words that the snippets know: the rarer the heavier, the part's own in full.
+
+        What else is asked (`others`) tells nothing about this part, unless it leans on it.
+        """
         own = [terms for terms in _sought(part.text) if self._known(terms)]
         leans = len(own) < HARDLY_A_QUESTION or _LEANS.search(part.text) is not None
         context = self._weights.leaning if leans else self._weights.context
-        weighed = {terms: context * self._rarity(terms) for terms in whole if self._known(terms)}
+        weighed = {
+            terms: context * self._rarity(terms)
+            for terms in whole
+            if self._known(terms) and (leans or terms not in others)
+        }
         return weighed | {terms: self._rarity(terms) for terms in own}
 
     def _kind_weight(self, part: Part) -> float:
