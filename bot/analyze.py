@@ -46,16 +46,18 @@ _WORD = re.compile(
     r"|\b[A-Za-z](?:\+\+|\#)(?!\w)"  # C++, C#
     r"|\d{1,3}(?:,\d{3})+(?![\d,])"  # 12,500
     rf"|[{_UNSPACED}]+"
-    rf"|_*[^{_NOT_WORD}{_UNSPACED}]+(?:[_.'’-]+[^{_NOT_WORD}{_UNSPACED}]+)*"
+    rf"|[^{_NOT_WORD}{_UNSPACED}]+(?:[_.'’-]+[^{_NOT_WORD}{_UNSPACED}]+)*"
 )
 # Rough pieces of a text, cheap to find, each of which is analysed once and then remembered.
 _PIECE = re.compile(r"[^\s()\[\]{}*|/\\\"<>`:;!?=]+")
+_AROUND = ".,'’‘“”„«»…¿¡?!-–—"
 _SEPARATORS = re.compile(r"[_.'’-]+")
 _CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _NOT_TERM = re.compile(r"[\x00-\"$-*,/:-@\[-^`{-\x7f]")
 _UNSPACED_START = re.compile(rf"[{_UNSPACED}]")
 _POSSESSIVE = re.compile("['’][sS]$")
 _SHORTEST_PART = 2
+_MOST_PARTS = 12  # more are no identifier
 
 # Letters that no decomposition folds.
 _LETTERS = str.maketrans(
@@ -88,7 +90,7 @@ def query_terms(text: str, languages: Collection[str] = ("en",)) -> list[str]:
     """
     language = guess_language(text, languages)
     stop = STOP_WORDS.get(language, frozenset())
-    words = _PLAIN_WORD.sub(lambda m: " " if _plain(m[0]) in stop else m[0], text) if stop else text
+    words = " ".join(piece for piece in _PIECE.findall(text) if _plain(piece.strip(_AROUND)) not in stop)
     wanted = dict.fromkeys([language, *languages])
     terms = dict.fromkeys(chain.from_iterable(tokens(words, each) for each in wanted))
     if not terms:
@@ -189,7 +191,8 @@ def _compound(word: str, stem: Callable[[str], str]) -> list[str]:
     if len(parts) == 2 and ("'" in word or "’" in word):  # noqa: PLR2004 - company's, l'équipe
         longest = max(parts, key=len)
         return [*found, *_compound(longest, stem)]
-    found.append(stem("".join(parts).lower()))
+    if len(parts) <= _MOST_PARTS:
+        found.append(stem("".join(parts).lower()))
     for part in parts:
         pieces = [piece for piece in _CAMEL.findall(part) if len(piece) >= _SHORTEST_PART]
         if len(parts) > 1:
