@@ -49,6 +49,11 @@ class Embedding:
         return self._embedder.usage().input_tokens - self._before.input_tokens
 
     @property
+    def model(self) -> str:
+        """Whom the texts were billed to; "" if nobody embeds."""
+        return self._before.model if self._before is not None else ""
+
+    @property
     def warnings(self) -> list[Failure]:
         if not self._waiting:
             return []

@@ -148,6 +148,7 @@ class _Sync:
             chunks=self._counts["chunks"],
             embedded=self._embedding.texts,
             tokens=self._embedding.tokens,
+            model=self._embedding.model,
             seconds=time.monotonic() - self._began,
             stages=dict(self._seconds),
             error=error,

@@ -58,6 +58,7 @@ async def index(settings: Settings, wish: Wish, *, as_json: bool) -> int:
                     for request in wish.requests()
                     for report in await _sync(app, sources, request, display)
                 ]
+            await _purge(app)
     finally:
         for source in sources:
             await source.close()
@@ -67,6 +68,14 @@ async def index(settings: Settings, wish: Wish, *, as_json: bool) -> int:
         for line in (line for report in reports for line in report_lines(report)):
             show(line)
     return 1 if any(report.error for report in reports) else 0
+
+
+async def _purge(app: App) -> None:
+    """Where no indexer runs, this is when the journal forgets what is too old."""
+    try:
+        await app.journal.purge(older_than_days=app.settings.journal.keep_days)
+    except BackendError as error:
+        log.debug("the journal was not cleared of what is old: %s", error)
 
 
 async def _discard(app: App) -> None:
