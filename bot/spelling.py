@@ -17,8 +17,10 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _LONG = 8
 _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _VOWELS = "aeiouy"
-_MOST_GUESSES = 4
-_FEWEST_CHUNKS = 2
+_MOST_SLIPS = 4
+_MOST_SPELLINGS = 250
+# In an index of so many chunks one that nobody else repeats may be mistyped itself.
+_MANY_CHUNKS = 1_000
 
 
 def _confused() -> dict[str, str]:
@@ -55,19 +57,21 @@ def slips(wording: Wording, vocabulary: Vocabulary) -> list[Slip]:
         and word.surface.lower() not in ENGLISH
         and not any(term in vocabulary.holding for term in word.terms)
     ]
-    return [Slip(word, _spellings(word.surface.lower())) for word in unknown[:_MOST_GUESSES]]
+    return [Slip(word, _spellings(word.surface.lower())) for word in unknown[:_MOST_SLIPS]]
 
 
 def _spellings(word: str) -> dict[str, str]:
-    """Term → spelling, for all that are one slip away and begin alike."""
+    """Term → spelling, for those that are one slip away and begin alike, the likeliest slips first."""
     cuts = [(word[:at], word[at:]) for at in range(1, len(word) + 1)]
     guesses = [a + b[1] + b[0] + b[2:] for a, b in cuts if len(b) > 1]
     guesses += [a + b[1:] for a, b in cuts if b]
-    guesses += [a + letter + b for a, b in cuts for letter in _LETTERS]
+    guesses += [a + a[-1] + b for a, b in cuts]
+    for letters in (_VOWELS, _LETTERS):
+        guesses += [a + letter + b for a, b in cuts for letter in letters]
     if len(word) >= _LONG:
         guesses += [a + letter + b[1:] for a, b in cuts if b for letter in _CONFUSED[b[0]]]
     found: dict[str, str] = {}
-    for guess in guesses:
+    for guess in guesses[:_MOST_SPELLINGS]:
         for term in tokens(guess):
             found.setdefault(term, guess)
     return found
@@ -78,11 +82,12 @@ def mend(wording: Wording, found: Sequence[Slip], vocabulary: Vocabulary) -> Wor
 
     `vocabulary` is of the spellings' terms. Both are kept, since it may be a right word that no page has.
     """
+    fewest = 2 if (vocabulary.chunks or 0) >= _MANY_CHUNKS else 1
     meant: dict[str, str] = {}
     terms: dict[str, str] = {}
     for slip in found:
         best = max(slip.spellings, key=lambda term: vocabulary.holding.get(term, 0), default="")
-        if vocabulary.holding.get(best, 0) >= _FEWEST_CHUNKS:
+        if vocabulary.holding.get(best, 0) >= fewest:
             meant[slip.word.surface], terms[slip.word.surface] = slip.spellings[best], best
     if not meant:
         return wording

@@ -88,7 +88,8 @@ def _language(text: str, languages: Sequence[str]) -> str:
         likely, count = said.most_common(1)[0] if said else (guess, 0)
         only_that = likely not in languages and count * 2 > len(words) and not stop.intersection(words)
         return likely if only_that else guess
-    certain = sum(word in STOP_WORDS.get(guess, ()) for word in words)
+    stop = STOP_WORDS.get(guess, frozenset())
+    certain = sum(word in stop or bool(_translated(word, guess)) for word in words)
     return guess if certain >= _CERTAIN or not text.isascii() else languages[0]
 
 
@@ -118,13 +119,13 @@ def _meanings(word: str, language: str, languages: Sequence[str]) -> tuple[str, 
     lower = word.lower()
     if language == "en":
         return tuple(SHORTHAND[lower].split()) if lower in SHORTHAND else ()
-    if language in languages or language not in MEANINGS:
-        return ()
-    return _translated(lower, language)
+    return () if language in languages else _translated(lower, language)
 
 
 def _translated(word: str, language: str) -> tuple[str, ...]:
     """By the word itself, by its stem, or, in German, by the words that it is made of."""
+    if language not in MEANINGS:
+        return ()
     known = MEANINGS[language].get(word) or _by_stem(language).get(_stem(word, language))
     if known or language != "de" or len(word) < _SHORTEST_COMPOUND:
         return known or ()

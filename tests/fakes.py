@@ -25,6 +25,7 @@ from bot.ports import (
     Span,
     StoreStats,
     Vector,
+    Vocabulary,
     Wrote,
 )
 
@@ -285,6 +286,9 @@ class FakeStore:
             score = (1 - alpha) * keyword / most + alpha * (similar or 0.0)
             hits.append(Hit(_passage(indexed, chunk, score), keyword or None, similar))
         return sorted(hits, key=lambda hit: -hit.passage.score)[: query.limit]
+
+    async def vocabulary(self, terms: Sequence[str]) -> Vocabulary:
+        return Vocabulary()
 
     async def passages(self, spans: Sequence[Span], audience: frozenset[str]) -> list[Passage]:
         found = [

@@ -203,6 +203,17 @@ class StoreContract:
         chunk_ids = [hit.passage.chunk_id for hit in hits]
         assert len(chunk_ids) == len(set(chunk_ids)) == 18
 
+    async def test_vocabulary(self, store: Store) -> None:
+        """How many chunks hold each term is told, without the terms that none holds; or that it can't be told."""
+        await store.replace(
+            [page("wiki:a", "lanterns and lanterns", "a lantern"), page("wiki:b", "a candle")]
+        )
+        known = await store.vocabulary(["lantern", "candl", "torch"])
+        assert "en" in known.languages
+        if known.chunks is not None:
+            assert known.chunks == 3
+            assert dict(known.holding) == {"lantern": 2, "candl": 1}
+
     async def test_keywords_alone(self, open_store: OpenStore) -> None:
         """An index without an embedder finds by keywords, and chunks then need no vector."""
         store = await begin(await open_store(), KEYWORDS)

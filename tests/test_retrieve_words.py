@@ -1,0 +1,174 @@
+"""What a question's words are sought as, and what they are worth."""
+
+import numpy as np
+import pytest
+
+from bot.evidence import judge
+from bot.fusion import fuse, terms_of
+from bot.model import Passage
+from bot.ports import Hit, Vocabulary
+from bot.scale import fitted
+from bot.spelling import mend, slips
+from bot.wording import read, weigh, weigh_by
+
+ENGLISH = ("en",)
+
+
+def terms(question: str, languages=ENGLISH) -> set[str]:
+    return set(read(question, languages).terms)
+
+
+def mended(question: str, **holding: int):
+    vocabulary = Vocabulary(1_000, holding)
+    wording = read(question, ENGLISH)
+    return mend(wording, slips(wording, vocabulary), vocabulary)
+
+
+def test_stop_words_are_not_sought():
+    """Only telling words are, unless there are no others."""
+    assert terms("What is the fish for?") == {"fish"}
+    assert terms("what is it") == {"what", "is", "it"}
+
+
+def test_identifiers_are_sought_whole_and_in_parts():
+    """A flag or an identifier is found by itself and by what it is made of."""
+    assert {"--dry-run", "run"} <= terms("--dry-run")
+    assert {"maxconnect", "max", "connect"} <= terms("max_connections")
+
+
+@pytest.mark.parametrize(
+    ("question", "wanted"),
+    [
+        ("Wie lange ist die Kündigungsfrist?", {"resign", "notic", "deadlin"}),
+        ("Wann bekomme ich meinen Laptop?", {"laptop"}),
+        ("¿Quién aprueba los gastos?", {"expens", "approv"}),
+        ("Où trouver les horaires du bureau ?", {"offic", "schedul"}),
+        ("Arbeitszeitregelung der Abteilung", {"work", "time", "rule", "depart"}),
+    ],
+)
+def test_foreign_words_are_sought_as_english_ones(question, wanted):
+    """German (compounds, too), Spanish and French words bring the words that English pages use."""
+    assert len(wanted & terms(question)) >= len(wanted) - 1
+
+
+def test_a_foreign_question_is_embedded_as_its_gloss():
+    """An English model gets English words; names stay."""
+    (text,) = read("Wie beantrage ich Urlaub in Workday?", ENGLISH).texts
+    assert "vacation" in text
+    assert "Workday" in text
+
+
+def test_pages_in_the_questions_language_need_no_gloss():
+    """With German pages a German question is sought and embedded as it is."""
+    wording = read("Wie beantrage ich Urlaub?", ("de", "en"))
+    assert wording.texts == ("Wie beantrage ich Urlaub?",)
+    assert "vacat" not in wording.terms
+
+
+def test_one_foreign_looking_word_makes_no_foreign_question():
+    """A Polish preposition in an English shorthand is no Polish."""
+    assert read("inv w cc ok?", ENGLISH).texts == ("invoice w credit card ok?",)
+
+
+def test_shorthand_is_written_out():
+    """Both the short and the long form are sought; the long one is embedded."""
+    wording = read("PTO for new ppl", ENGLISH)
+    assert wording.texts == ("paid time off for new people",)
+    assert {"pto", "paid", "ppl", "peopl"} <= set(wording.terms)
+
+
+def test_a_slip_is_mended_beside_the_word_as_written():
+    """The spelling that most chunks hold is added, and the mean of both texts is embedded."""
+    wording = mended("buisness trips", busi=40, trip=12)
+    assert wording.texts == ("buisness trips", "business trips")
+    assert {"buis", "busi"} & set(wording.terms)
+    assert wording.keywords.endswith("business")
+
+
+@pytest.mark.parametrize("word", ["lease", "wife", "SSO", "x86", "Kyiv"])
+def test_right_words_that_no_page_has_are_left_alone(word):
+    """Short words, known words and other letters are not guessed at."""
+    known = {"leav": 50, "wifi": 9, "sso": 0, "so": 99, "kiev": 3, "pleas": 20}
+    assert mended(word, **known).texts == (word,)
+
+
+def test_a_slip_is_left_alone_where_words_can_not_be_counted():
+    """A store that can't count can't tell which words its pages have."""
+    assert slips(read("buisness", ENGLISH), Vocabulary()) == []
+
+
+def test_rare_words_weigh_more():
+    """By the index's counts, or by those of a sample, the same order."""
+    sought = read("vacation policy", ENGLISH).sought
+    counted = weigh(sought, Vocabulary(1_000, {"vacat": 3, "polici": 400}))
+    sampled = weigh_by(sought, [{"polici": 1.0}, {"polici": 1.0, "vacat": 1.0}, {}])
+    assert counted is not None
+    for weighed in (counted, sampled):
+        assert weighed[0].weight > weighed[1].weight >= 0
+
+
+def test_a_foreign_word_without_a_meaning_is_not_missed():
+    """A word that pages can't have doesn't count against them."""
+    sought = read("Bitte den Xylophonurlaub erklären, den ich habe", ENGLISH).sought
+    weighed = weigh(sought, Vocabulary(100, {"vacat": 5}))
+    assert weighed is not None
+    assert all("vacat" in w.sought.terms for w in weighed)
+
+
+def hit(text: str, cosine: float | None, *, page: str = "a", heading: str = "") -> Hit:
+    passage = Passage(f"{page}#{text[:9]}", f"s:{page}", "s", 0, "", heading, "", text)
+    return Hit(passage, keyword=None, vector=cosine)
+
+
+def fused(question: str, *hits: Hit):
+    found = [terms_of(each.passage, ENGLISH) for each in hits]
+    return fuse(hits, found, weigh_by(read(question, ENGLISH).sought, [each.counts for each in found]))
+
+
+def test_words_decide_between_equally_similar_chunks():
+    """The chunk with the question's rarest word comes first."""
+    best, *_ = fused("bicycle policy", hit("policy on cars", 0.5), hit("policy on bicycles", 0.5, page="b"))
+    assert best.passage.doc_id == "s:b"
+    assert 0 < best.words < 1
+    assert best.covered == pytest.approx(1.0)
+
+
+def test_similarity_decides_where_no_word_fits():
+    """Without a common word the order is that of the vectors."""
+    found = fused("bicycle", hit("on cars", 0.2), hit("on two wheels", 0.6, page="b"))
+    assert [each.similarity for each in found] == [0.6, 0.2]
+    assert found[0].covered == 0
+
+
+def test_headings_count():
+    """A chunk below a heading with the question's words beats one that only mentions them."""
+    plain = hit("bicycle. Some more text that goes on", 0.5)
+    below = hit("Some more text that goes on", 0.5, page="b", heading="Bicycle")
+    assert fused("bicycle", plain, below)[0].passage.doc_id == "s:b"
+
+
+def test_another_models_cosines_are_put_on_the_same_scale():
+    """A model that gives .5 to unrelated texts and .75 to related ones means the same by them."""
+    similar = np.full((4, 4), 0.5, np.float32) + np.eye(4, dtype=np.float32) * 0.25
+    scale = fitted(similar)
+    assert scale.of(0.5) == pytest.approx(0.0265)
+    assert scale.of(0.75) == pytest.approx(0.5406)
+
+
+def test_a_model_that_tells_nothing_apart_is_taken_as_it_is():
+    """There is no scale to be had from it."""
+    assert fitted(np.full((4, 4), 0.5, np.float32)).of(0.3) == 0.3
+
+
+def test_a_fused_score_is_no_evidence():
+    """The best of bad chunks is still bad: by similarity, and by words where there are no vectors."""
+    assert not judge(fused("bicycle thieves of Rome", hit("the cars of Berlin", 0.2)), {}).enough
+    assert judge(fused("bicycle thieves of Rome", hit("the cars of Berlin", 0.5)), {}).enough
+    assert not judge(fused("bicycle thieves of Rome", hit("cars are driven", None)), {}).enough
+    assert judge(fused("bicycle thieves of Rome", hit("bicycle thieves of Rome", None)), {}).enough
+
+
+def test_nothing_found_is_not_enough():
+    """No chunk is no evidence."""
+    verdict = judge([], {})
+    assert (verdict.enough, verdict.reason) == (False, "nothing was found")
