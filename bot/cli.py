@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bot.commands import ask, chat, doctor, eval_retrieval, index, serve, slack, sources, status
+from bot.commands import ask, chat, doctor, eval_retrieval, index, indexer, serve, slack, sources, status
 from bot.commands import discord as discord_command
 from bot.commands import eval as eval_command
 from bot.commands.running import Invocation
@@ -52,6 +52,8 @@ app.command("sources")(sources.command)
 app.command("doctor")(doctor.command)
 app.add_typer(slack.app, name="slack")
 app.add_typer(discord_command.app, name="discord")
+app.command("indexer")(indexer.command)
+app.command("reindex")(indexer.reindex)
 app.command("run")(serve.command)
 
 

@@ -515,6 +515,10 @@ class Runs(Protocol):
         """A waiting run is cancelled at once, of a running one it is wanted."""
         ...
 
+    async def give_back(self, run_id: str) -> None:
+        """It was broken off: whoever leads next takes it at once and goes on."""
+        ...
+
     async def end(
         self, run_id: str, state: RunState, reports: Sequence[SyncReport], error: str = ""
     ) -> None: ...

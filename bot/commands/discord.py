@@ -33,7 +33,7 @@ def invite(context: typer.Context) -> None:
 
 async def _serve(settings: Settings) -> int:
     from adapters.discord.run import run as service
-    from adapters.serve import serve_one
+    from bot.commands.serving import serve_one
 
     await serve_one(settings, service)
     return 0

@@ -16,7 +16,7 @@ def command(context: typer.Context) -> None:
 
 
 async def _serve(settings: Settings) -> int:
-    from adapters.serve import Service, serve_all
+    from bot.commands.serving import Service, serve_all
 
     services: dict[str, Service] = {}
     if settings.slack.bot_token is not None:
@@ -27,6 +27,10 @@ async def _serve(settings: Settings) -> int:
         from adapters.discord.run import run as discord
 
         services["Discord"] = discord
+    if settings.sources:
+        from indexer.service import run as indexer
+
+        services["the indexer"] = indexer
     if not services:
         raise CommandError(
             "Nothing to run: set SLACK_BOT_TOKEN or DISCORD_TOKEN, or list sources in docent.yaml.", MISUSED

@@ -47,8 +47,8 @@ def manifest(
 
 
 async def _serve(settings: Settings) -> int:
-    from adapters.serve import serve_one
     from adapters.slack.run import run as service
+    from bot.commands.serving import serve_one
 
     await serve_one(settings, service)
     return 0

@@ -65,6 +65,13 @@ class SqlRuns:
         async with self._database.writing() as connection:
             await connection.execute(update(runs).where(mine).values(values))
 
+    async def give_back(self, run_id: str) -> None:
+        mine = and_(runs.c.id == run_id, runs.c.state == "running")
+        async with self._database.writing() as connection:
+            await connection.execute(
+                update(runs).where(mine).values(state="waiting", worker=None, beat_at=None)
+            )
+
     async def end(self, run_id: str, state: RunState, reports: Sequence[SyncReport], error: str = "") -> None:
         ended = {
             "state": state,

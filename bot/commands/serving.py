@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 
 from bot.bootstrap import App, open_app
 from bot.config import Settings
@@ -21,7 +21,7 @@ _PAUSES = (1.0, 5.0, 15.0, 60.0)
 async def serve_one(settings: Settings, service: Service) -> None:
     """Run a service alone. Raises BackendError for what keeps it from starting."""
     stop = _stop_on_signals()
-    async with open_app(settings) as app:
+    async with open_app(settings) as app, _getting_ready(app):
         await service(app, stop)
 
 
@@ -32,7 +32,7 @@ async def serve_all(settings: Settings, services: Mapping[str, Service]) -> None
     first such error is raised.
     """
     stop = _stop_on_signals()
-    async with open_app(settings) as app:
+    async with open_app(settings) as app, _getting_ready(app):
         running = [asyncio.create_task(_keep(name, one, app, stop)) for name, one in services.items()]
         results = await asyncio.gather(*running)
     errors = [error for error in results if error is not None]
@@ -59,6 +59,17 @@ async def _keep(name: str, service: Service, app: App, stop: asyncio.Event) -> B
                 async with asyncio.timeout(pause):
                     await stop.wait()
     return None
+
+
+@asynccontextmanager
+async def _getting_ready(app: App) -> AsyncIterator[None]:
+    """Load models beside the start, so that the first question doesn't wait for them."""
+    loading = asyncio.create_task(app.ready())
+    try:
+        yield
+    finally:
+        loading.cancel()
+        await asyncio.gather(loading, return_exceptions=True)
 
 
 def _stop_on_signals() -> asyncio.Event:
