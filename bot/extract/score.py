@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from bot.analyze import tokens
 from bot.extract.snippets import Snippet
@@ -24,6 +25,15 @@ HARDLY_A_QUESTION = 3  # terms that the snippets know
 _LEANS = re.compile(r"\b(?:it|that|this|them|those|these|one|das|es|eso|cela|ça)\b", re.IGNORECASE)
 
 
+# Words that are in every other question and tell little of what it is about, as terms.
+WEAK = frozenset(
+    tokens(
+        "get give take go come make use need want like know tell find see look happen allow help keep put let try "
+        "show say thing way stuff somebody someone anybody anyone everybody people right just really actually "
+        "currently please still already ever have"
+    )
+)
+
 # One word of a question: its spellings and meanings, as terms.
 Terms = tuple[str, ...]
 
@@ -36,6 +46,8 @@ class Weights:
     """Found by hand on two handbooks; they are round because nothing finer is measurable."""
 
     lead: float = 0.6
+    head: float = 0.8
+    weak: float = 0.5  # times that, for words that hardly tell what is asked
     heading: float = 0.5
     title: float = 0.3
     beside: float = 0.3
@@ -63,6 +75,7 @@ class Words:
     """A snippet's terms, by where they stand."""
 
     own: frozenset[str]
+    head: frozenset[str]
     lead: frozenset[str]
     heading: frozenset[str]
     title: frozenset[str]
@@ -85,7 +98,9 @@ class Scorer:
         self._snippets = snippets
         self._words = _words(snippets)
         self._similarity = similarity
-        df = Counter(term for words in self._words for term in words.own | words.lead | words.heading)
+        df = Counter(
+            term for words in self._words for term in words.own | words.head | words.lead | words.heading
+        )
         n = len(snippets)
         self._idf = {term: math.log(1 + (n - count + 0.5) / (count + 0.5)) for term, count in df.items()}
         self._parts = parts
@@ -126,7 +141,8 @@ class Scorer:
         return any(term in self._idf for term in terms)
 
     def _rarity(self, terms: Terms) -> float:
-        return min(self._idf[term] for term in terms if term in self._idf)
+        rarity = min(self._idf[term] for term in terms if term in self._idf)
+        return rarity * (self._weights.weak if terms[0] in WEAK else 1.0)
 
     def part(self, number: int) -> list[Scored]:
         """All snippets, best first."""
@@ -157,8 +173,17 @@ class Scorer:
     def _kinds(self, snippet: Snippet, part: Part) -> float:
         if not part.kinds:
             return 0.0
-        text = f"{snippet.lead} {snippet.text}" if snippet.kind == "row" else snippet.text
+        text = _spelled_out(snippet) if snippet.kind == "row" else snippet.text
         return sum(holds(kind, text) for kind in part.kinds) / len(part.kinds)
+
+
+def _spelled_out(row: Snippet) -> str:
+    """Each cell with its column's name: "27 Days a year"."""
+    cells, names = (
+        [cell.strip() for cell in line.strip("| ").split("|")]
+        for line in (row.text, row.head.partition("\n")[0])
+    )
+    return ", ".join(f"{cell} {name}" for cell, name in zip_longest(cells, names, fillvalue=""))
 
 
 def _sought(text: str) -> list[Terms]:
@@ -169,6 +194,8 @@ def _sought(text: str) -> list[Terms]:
 def _credit(term: str, words: Words, weights: Weights) -> float:
     if term in words.own:
         return 1.0
+    if term in words.head:
+        return weights.head
     if term in words.lead:
         return weights.lead
     if term in words.heading:
@@ -189,7 +216,8 @@ def _words(snippets: Sequence[Snippet]) -> list[Words]:
     found = [
         Words(
             own=terms(s.text),
-            lead=terms(s.lead) | terms(s.head.split("\n")[0]),
+            head=terms(s.head.partition("\n")[0]),
+            lead=terms(s.lead),
             heading=terms(s.passage.heading),
             title=terms(s.passage.title),
         )
