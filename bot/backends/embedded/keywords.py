@@ -13,9 +13,10 @@ WEIGHTS = (3.0, 1.5, 1.0, 0.0)
 _RANK = f"rank match 'bm25{WEIGHTS}'"
 
 # BM25 costs about 2 µs for each chunk that holds any of the terms: a question's commonest terms are left
-# out once its terms together stand in more chunks than this, but never its rarest ones.
-POSTINGS = 15_000
-RAREST = 2
+# out once its terms together stand in more chunks than this, but never its rarest ones. On the 6,340 chunks
+# of a real handbook a limit of 4,000 changed no figure of 43 questions (2,000: nDCG@10 .515 instead of .532).
+POSTINGS = 10_000
+RAREST = 3
 MOST_TERMS = 64
 
 Frequency = Callable[[str], int]

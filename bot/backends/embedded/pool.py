@@ -15,7 +15,7 @@ from bot.backends.embedded.reading import Memory, StaleError
 T = TypeVar("T")
 
 _CACHE_KIB = 8_000
-_ATTEMPTS = 20
+_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +41,13 @@ class Pool:
     def use(self, work: Callable[[apsw.Connection, Memory], T], *, write: bool = False) -> T:
         """Run the work in one transaction; raises BackendError for what the file or the disk does."""
         for attempt in range(_ATTEMPTS):
-            opened, memory = self._take()
+            opened, shared = self._take()
+            memory = shared if attempt + 1 < _ATTEMPTS else Memory()  # slow, but nobody overtakes it
             try:
                 with files.translated(self.path), files.transaction(opened.connection, write=write):
                     result = work(opened.connection, memory)
             except StaleError:
                 self._idle.put(opened)
-                if attempt == _ATTEMPTS - 1:
-                    raise
             except BaseException:
                 opened.connection.close()
                 raise

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
 
@@ -20,6 +20,7 @@ LEG = 50
 # Pages in so many of the most usual languages are found by their own stems.
 LANGUAGES = 6
 _BATCH = 500
+_MOST_FREQUENCIES = 20_000
 _PASSAGE = (
     "c.id, d.doc_id, d.source, c.ordinal, d.title, c.heading, d.url, c.anchor, c.text, d.updated_at, d.owners"
 )
@@ -131,9 +132,9 @@ class Snapshot:
         fused = fuse(by_word, by_sense, alpha=alpha, limit=query.limit)
         ids = [chunk for chunk, _ in fused]
         self._fill(ids, by_word, expression, by_sense, vector)
-        found = self._passages(ids)
+        found = self._rows(ids)
         return [
-            Hit(_scored(found[chunk], score), by_word.get(chunk), by_sense.get(chunk))
+            Hit(_passage(found[chunk], score), by_word.get(chunk), by_sense.get(chunk))
             for chunk, score in fused
         ]
 
@@ -212,6 +213,8 @@ class Snapshot:
         def look_up(term: str) -> int:
             known = catalog.frequencies.get(term)
             if known is None:
+                if len(catalog.frequencies) >= _MOST_FREQUENCIES:
+                    catalog.frequencies.clear()
                 known = keywords.frequency(self.connection, self.build, term)
                 catalog.frequencies[term] = known
             return known
@@ -234,17 +237,17 @@ class Snapshot:
         if expression and missed:
             by_word.update(keywords.scores(self.connection, self.build, expression, missed))
 
-    def _passages(self, ids: Sequence[int]) -> dict[int, Passage]:
+    def _rows(self, ids: Sequence[int]) -> dict[object, Sequence[object]]:
         rows = self.connection.execute(
             f"select {_PASSAGE} from chunks_{self.build.id} c"
             f" join documents_{self.build.id} d on d.id = c.document"
             " where c.id in (select value from json_each(?))",
             (json.dumps(ids),),
         )
-        return {row[0]: _passage(row) for row in rows}
+        return {row[0]: row for row in rows}
 
 
-def _passage(row: Sequence[object]) -> Passage:
+def _passage(row: Sequence[object], score: float = 0.0) -> Passage:
     _, doc_id, source, ordinal, title, heading, url, anchor, text, updated_at, owners = row
     return Passage(
         chunk_id=f"{doc_id}#{ordinal}",
@@ -255,10 +258,7 @@ def _passage(row: Sequence[object]) -> Passage:
         heading=str(heading),
         url=f"{url}#{anchor}" if anchor and url and "#" not in str(url) else str(url),
         text=str(text),
+        score=score,
         updated_at=datetime.fromisoformat(str(updated_at)) if updated_at else None,
         owners=tuple(json.loads(str(owners))),
     )
-
-
-def _scored(passage: Passage, score: float) -> Passage:
-    return replace(passage, score=score)

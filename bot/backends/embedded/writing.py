@@ -74,11 +74,12 @@ def _encode(chunk: IndexedChunk, wanted: IndexFormat) -> tuple[bytes | None, byt
 class Writer:
     """One change of a build. Make it within a transaction, and call `done` as its last step."""
 
-    def __init__(self, connection: apsw.Connection, build: Build) -> None:
+    def __init__(self, connection: apsw.Connection, build: Build, *, history: int = HISTORY) -> None:
         self._run = connection.execute
         self._last_id = connection.last_insert_rowid
         self._n = build.id
         self._build = build
+        self._history = history
         self._generation = build.generation + 1
         self._changed = False
 
@@ -107,7 +108,7 @@ class Writer:
     def done(self) -> None:
         if not self._changed:
             return
-        floor = max(self._build.floor, self._generation - HISTORY)
+        floor = max(self._build.floor, self._generation - self._history)
         self._run(f"delete from gone_{self._n} where generation <= ?", (floor,))
         self._run(
             "update builds set generation = ?, floor = ? where id = ?", (self._generation, floor, self._n)
