@@ -113,7 +113,9 @@ def paths(body: bytes, source: SourceSettings) -> tuple[str, ...] | None:
 
 
 def _of_push(push: dict[str, Any], source: SourceSettings) -> tuple[str, ...] | None:
-    """GitHub's and GitLab's form of a push."""
+    """GitHub's and GitLab's form of a push. Where a folder lies in a repository only a git source knows."""
+    if source.type != "git":
+        return ()
     commits = [commit for commit in push["commits"] if isinstance(commit, dict)]
     branch = source.options.get("branch")
     if branch and push.get("ref") not in (None, f"refs/heads/{branch}"):
@@ -132,7 +134,8 @@ def _of_push(push: dict[str, Any], source: SourceSettings) -> tuple[str, ...] | 
 
 
 def _narrowed(changed: list[str], below: str) -> tuple[str, ...]:
-    prefix = f"{below.strip('/')}/" if below.strip("/") else ""
+    folder = below.removeprefix("./").strip("/")
+    prefix = f"{folder}/" if folder else ""
     mine = dict.fromkeys(path.removeprefix(prefix) for path in changed if path.startswith(prefix))
     return tuple(mine) if len(mine) <= _MOST_PATHS else ()
 
