@@ -15,6 +15,7 @@ _SETTLED = 4  # characters after a unit, from which on its end can't move any mo
 
 _WORD = re.compile(r"\w+")
 _OWN_MARKER = re.compile(r"[ \t]?(?<!\])(?:\[\d{1,3}\])+(?!\()")
+_SPACES = re.compile(r"(?<=\S) {2,}")
 _SAME_BLOCK = re.compile(r"[ \t]*\n?[ \t]*\Z")
 _NUMBER_WORD = (
     r"two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|twenty|thirty|forty|fifty|sixty|"
@@ -51,6 +52,7 @@ class Checker:
         self._held = ""  # headings and the like, shown only before something that they head
         self._gap = ""  # of a block whose first sentence was dropped
         self._shown = False
+        self._after_code = False
         self.dropped: list[str] = []
         self.text = ""
 
@@ -121,20 +123,28 @@ class Checker:
     def _show(self, unit: Unit, gap: str, raw: str, cited: Sequence[Cited]) -> str:
         text = self._harmless(raw, unit)
         self._gap = ""
-        if not text.strip():
-            return ""
         ending = [one for one in cited if not self._raw[unit.end : one.end].strip()]
-        numbers = sorted({self._number(chunk, one) for one in ending for chunk in one.chunk_ids})
+        if not text.strip():
+            begun = [one for one in ending if self._shown and one.start < unit.start]
+            return "".join(f" {marker}" for marker in self._markers(begun))
+        markers = "".join(self._markers(ending))
         before = self._preface + self._held + gap
+        if self._after_code and before.startswith("\n") and not before.startswith("\n\n"):
+            before = f"\n{before}"
+        shown = (before if self._shown else before.lstrip("\n")) + _marked(text, unit, markers)
         self._preface = self._held = ""
-        shown = (before if self._shown else before.lstrip("\n")) + _marked(text, unit, numbers)
-        self._shown = True
+        self._shown, self._after_code = True, bool(markers) and unit.kind == "code"
         return shown
+
+    def _markers(self, cited: Sequence[Cited]) -> list[str]:
+        numbers = sorted({self._number(chunk, one) for one in cited for chunk in one.chunk_ids})
+        return [f"[{number}]" for number in numbers]
 
     def _harmless(self, raw: str, unit: Unit) -> str:
         text = clean(raw)
         if unit.kind != "code":
-            text = unlink(_OWN_MARKER.sub("", text), lambda url: normal(url) in self._urls)
+            bare = unlink(_OWN_MARKER.sub("", text), lambda url: normal(url) in self._urls)
+            text = text if bare == text else _SPACES.sub(" ", bare).strip()
         return defuse(text)
 
     def _covering(self, unit: Unit) -> list[Cited]:
@@ -210,12 +220,11 @@ def _overlap(cited: Cited, unit: Unit) -> bool:
     return cited.start < unit.end and unit.start < cited.end
 
 
-def _marked(text: str, unit: Unit, numbers: Sequence[int]) -> str:
-    markers = "".join(f"[{number}]" for number in numbers)
+def _marked(text: str, unit: Unit, markers: str) -> str:
     if not markers:
         return text
     if unit.kind == "code":
-        return f"{text}\n{markers}\n"
+        return f"{text}\n{markers}"
     if unit.kind == "row" and text.rstrip().endswith("|"):
         return f"{text.rstrip()[:-1].rstrip()} {markers} |"
     return f"{text} {markers}"

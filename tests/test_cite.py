@@ -1,6 +1,8 @@
 """What of a writer's text may be shown."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.cite import Checker, states_facts
 from bot.ports import Cited, Wrote
@@ -41,6 +43,27 @@ def test_the_result_does_not_depend_on_how_it_arrives(step: int, late: bool) -> 
     assert checker.dropped == ["Bonus: 99 euros.", "Nap: 3 hours"]
 
 
+@given(st.data())
+def test_whatever_a_writer_says_the_text_only_grows_and_its_numbers_are_cited(data: st.DataObject) -> None:
+    """Any text in any pieces with any citations: pieces add up, every marker has its citation."""
+    text = data.draw(st.text(alphabet="Ab1. \n-|`#[]()<@", min_size=1, max_size=120))
+    checker = Checker((LEAVE, SICK))
+    shown, at = "", 0
+    while at < len(text):
+        step = data.draw(st.integers(1, 40))
+        shown += checker.feed(Wrote(text[at : at + step]))
+        at = min(len(text), at + step)
+        start = data.draw(st.integers(0, at))
+        shown += checker.feed(
+            Cited(start, data.draw(st.integers(start, at)), (data.draw(st.sampled_from((L, S, "x"))),))
+        )
+    shown += checker.finish()
+    assert shown == checker.text
+    numbers = [citation.number for citation in checker.citations]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert bool(numbers) or not shown
+
+
 def test_numbers_follow_first_use() -> None:
     """Markers count up in the order of the text; one place has one number."""
     checker = check("A is 10. B is 25. C is 10 too.", ("10.", S), ("25.", L), ("10 too", S))
@@ -77,7 +100,15 @@ def test_a_heading_goes_with_what_it_heads() -> None:
 def test_code_is_kept_whole_when_a_page_has_it() -> None:
     """Code that stands in a page counts as cited; its marker stays outside the fence."""
     checker = check("Run it so:\n\n```sh\nmake leave\n```\n\nYou get 25.", ("You get 25", L))
-    assert checker.text == "Run it so:\n\n```sh\nmake leave\n```\n[1]\n\n\nYou get 25. [1]"
+    assert checker.text == "Run it so:\n\n```sh\nmake leave\n```\n[1]\n\nYou get 25. [1]"
+
+
+def test_a_citation_of_several_sentences_is_marked_at_its_end() -> None:
+    """A span over two sentences has one marker; also if nothing is left of the second."""
+    text = "You get 25 days. Ask first. More is 30."
+    assert check(text, ("You get 25 days. Ask first.", L)).text == "You get 25 days. Ask first. [1]"
+    text = "You get 25 days. ![](https://evil.example/x.png)"
+    assert check(text, (text, L)).text == "You get 25 days. [1]"
 
 
 def test_invented_commands_are_dropped() -> None:
@@ -93,7 +124,7 @@ def test_invented_commands_are_dropped() -> None:
         ("See [the page](https://hr.example/leave).", "See [the page](https://hr.example/leave)."),
         ("See [the page](https://evil.example/x).", "See the page."),
         ("See <https://evil.example/x|here>.", "See here."),
-        ("See https://evil.example/x now.", "See  now."),
+        ("See https://evil.example/x now.", "See now."),
         ("See https://hr.example/leave now.", "See https://hr.example/leave now."),
         ("See ![pixel](https://evil.example/p.png) now.", "See pixel now."),
         ("See [it][1] now.", "See it now."),

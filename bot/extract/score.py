@@ -54,6 +54,7 @@ class Weights:
     context: float = 0.4  # of what the question states
     leaning: float = 0.8  # the same, for a part that says "that" or hardly anything by itself
     kind: float = 0.2
+    howto: float = 0.3  # times how much of the question the title and heading hold, for steps and code
     unknown: float = 0.3  # more for the kind, where the snippets know none of the words
     rank: float = 0.35
     dense: float = 1.2
@@ -159,6 +160,10 @@ class Scorer:
         score /= total
         held = self._kinds(snippet, self._parts[number])
         score += self._kind_weights[number] * held
+        if Kind.STEPS in self._parts[number].kinds and _is_step(snippet):
+            called = words.title | words.heading
+            covered = sum(weight for spellings, weight in terms.items() if not called.isdisjoint(spellings))
+            score += weights.howto * covered / total
         score += weights.rank / (1 + 0.25 * self._ranks[snippet.passage.chunk_id])
         if self._similarity is not None:
             score += weights.dense * self._similarity[number][index]
@@ -175,6 +180,10 @@ class Scorer:
             return 0.0
         text = _spelled_out(snippet) if snippet.kind == "row" else snippet.text
         return sum(holds(kind, text) for kind in part.kinds) / len(part.kinds)
+
+
+def _is_step(snippet: Snippet) -> bool:
+    return snippet.kind == "code" or (snippet.kind == "item" and snippet.bullet[:1].isdigit())
 
 
 def _spelled_out(row: Snippet) -> str:
