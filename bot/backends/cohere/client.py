@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from bot.backends.cohere import wire
 from bot.backends.cohere.errors import FAILURES, is_passing, translate
-from bot.backends.cohere.http import Http, taken
+from bot.backends.cohere.http import Basket, Http, taken
 from bot.backends.cohere.options import Options
 from bot.ports import BackendError, Unavailable
 
@@ -83,9 +83,10 @@ class Client:
         encoding: str,
         part: str,
         seconds: float,
+        received: Callable[[], None] | None = None,
     ) -> tuple[NDArray[np.float32], wire.Billed]:
-        """One row a text, not normalised. One attempt."""
-        basket: list[wire.Embeddings] = []
+        """One row a text, not normalised. One attempt. `received` is called before the answer is read."""
+        basket = Basket(received)
         token = taken.set(basket)
         try:
             async with limited(part, seconds):
@@ -100,9 +101,9 @@ class Client:
                 )
         finally:
             taken.reset(token)
-        if not basket or len(basket[0]) != len(texts):
+        if basket.rows is None or len(basket.rows) != len(texts):
             raise Unavailable(part, "Cohere's answer holds no usable embeddings.")
-        return basket[0], wire.billed(getattr(response, "meta", None))
+        return basket.rows, wire.billed(getattr(response, "meta", None))
 
     async def rerank(
         self, question: str, texts: Sequence[str], *, model: str, part: str, seconds: float

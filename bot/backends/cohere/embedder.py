@@ -1,7 +1,7 @@
 """Embeddings by Cohere."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,10 +82,18 @@ class CohereEmbedder:
         vector: Vector = (await self._send([text], "search_query", seconds))[0]
         return vector
 
-    async def _send_documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        return await self._send(texts, "search_document", self._options.batch_seconds)
+    async def _send_documents(
+        self, texts: Sequence[str], received: Callable[[], None]
+    ) -> NDArray[np.float32]:
+        return await self._send(texts, "search_document", self._options.batch_seconds, received)
 
-    async def _send(self, texts: Sequence[str], input_type: str, seconds: float) -> NDArray[np.float32]:
+    async def _send(
+        self,
+        texts: Sequence[str],
+        input_type: str,
+        seconds: float,
+        received: Callable[[], None] | None = None,
+    ) -> NDArray[np.float32]:
         sizeable = not any(old in self._options.model for old in ("-v2.", "-v3."))
         try:
             rows, billed = await self._client.embed(
@@ -96,6 +104,7 @@ class CohereEmbedder:
                 encoding=self._options.encoding,
                 part=PART,
                 seconds=seconds,
+                received=received,
             )
         except RateLimited as error:
             self._bucket.pause(None if isinstance(error, NoAdvice) else error.retry_after)

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,7 +17,9 @@ from bot.ports import BackendError, RateLimited
 BATCH = 96  # the most that Cohere takes
 _ATTEMPTS = 4  # of a batch that fails without being told to wait
 _FIRST_RETRY = 0.5
-_LINGER = 0.03  # a batch that isn't full waits so long for more, while other calls are under way
+_READERS = 2  # workers that may read an answer while as many calls as allowed are under way
+# A batch that isn't full waits so many seconds for more, while other calls are under way.
+_LINGER, _LINGERS = 0.15, 5
 
 Rows = NDArray[np.float32]
 
@@ -53,11 +56,16 @@ class _Text:
 
 
 class Feed:
-    """`send` embeds one batch, one attempt. `patience`: seconds without a success that 429s may last."""
+    """Takes texts from everybody, and keeps as many calls under way as are allowed.
+
+    `send` embeds one batch, one attempt, and says when the answer is there: reading it takes as long as
+    a tenth of the call, and the next call needn't wait for that. `patience` is for how many seconds without
+    a success 429s are put up with.
+    """
 
     def __init__(
         self,
-        send: Callable[[Sequence[str]], Awaitable[Rows]],
+        send: Callable[[Sequence[str], Callable[[], None]], Awaitable[Rows]],
         bucket: Bucket,
         *,
         dimensions: int,
@@ -67,7 +75,8 @@ class Feed:
         self._send = send
         self._bucket = bucket
         self._dimensions = dimensions
-        self._calls_at_once = calls_at_once
+        self._most_workers = calls_at_once + _READERS
+        self._slots = asyncio.Semaphore(calls_at_once)
         self._patience = patience
         self._known: dict[str, _Text] = {}
         self._waiting: deque[_Text] = deque()
@@ -106,23 +115,39 @@ class Feed:
         if not self._workers:
             self._through_at = asyncio.get_running_loop().time()
         batches = -(-len(self._waiting) // BATCH)
-        for _ in range(min(batches, self._calls_at_once - len(self._workers))):
+        for _ in range(min(batches, self._most_workers - len(self._workers))):
             worker = asyncio.create_task(self._work())
             self._workers.add(worker)
             worker.add_done_callback(self._workers.discard)
 
     async def _work(self) -> None:
         while self._waiting:
-            if len(self._waiting) < BATCH and self._sending:
-                await asyncio.sleep(_LINGER)
-            batch = await self._batch()
-            if not batch:
-                continue
-            self._sending += 1
+            slot = await self._slot()
             try:
-                await self._deliver(batch)
+                await self._linger()
+                batch = await self._batch()
+                if batch:
+                    self._sending += 1
+                    slot.callback(self._sent_one)
+                    await self._deliver(batch, slot.close)
             finally:
-                self._sending -= 1
+                slot.close()
+
+    async def _linger(self) -> None:
+        for _ in range(_LINGERS):
+            if not 0 < len(self._waiting) < BATCH or not self._sending:
+                return
+            await asyncio.sleep(_LINGER / _LINGERS)
+
+    async def _slot(self) -> ExitStack:
+        """The right to one call; closing it twice does no harm."""
+        await self._slots.acquire()
+        slot = ExitStack()
+        slot.callback(self._slots.release)
+        return slot
+
+    def _sent_one(self) -> None:
+        self._sending -= 1
 
     async def _batch(self) -> list[_Text]:
         """The next texts, as many as may be sent now."""
@@ -137,9 +162,9 @@ class Feed:
                     self._known.pop(text.text, None)
         return batch
 
-    async def _deliver(self, batch: list[_Text]) -> None:
+    async def _deliver(self, batch: list[_Text], received: Callable[[], None]) -> None:
         try:
-            rows = await self._sent([text.text for text in batch])
+            rows = await self._sent([text.text for text in batch], received)
         except BackendError as error:
             self._fail(batch, error)
             return
@@ -155,11 +180,11 @@ class Feed:
             for job, number in text.wanted:
                 job.put(number, row)
 
-    async def _sent(self, texts: Sequence[str]) -> Rows:
+    async def _sent(self, texts: Sequence[str], received: Callable[[], None]) -> Rows:
         failures = 0
         while True:
             try:
-                rows = await self._send(texts)
+                rows = await self._send(texts, received)
             except BackendError as error:
                 failures += not isinstance(error, RateLimited)
                 await self._wait_after(error, failures)

@@ -1,9 +1,11 @@
 """The HTTP client under the SDK: several small connection pools, and embeddings read without detours."""
 
+import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, Final
 
@@ -23,8 +25,17 @@ _KEEP_SECONDS: Final = 60.0
 if find_spec("sniffio") is None:
     sys.modules["sniffio"] = None  # type: ignore[assignment]
 
-# What a call's response held, where it was taken out before the SDK saw it: see `Http.request`.
-taken: ContextVar[list[wire.Embeddings] | None] = ContextVar("taken", default=None)
+
+@dataclass(slots=True)
+class Basket:
+    """What a response held, taken out before the SDK saw it; `received` is called as soon as it is there."""
+
+    received: Callable[[], None] | None = None
+    rows: wire.Embeddings | None = None
+
+
+# Whoever calls for embeddings sets it: see `Http.request`.
+taken: ContextVar[Basket | None] = ContextVar("taken", default=None)
 
 
 class Http(httpx.AsyncClient):
@@ -48,10 +59,12 @@ class Http(httpx.AsyncClient):
         basket = taken.get()
         if basket is None or response.status_code != httpx.codes.OK:
             return response
-        rows, rest = wire.take_embeddings(response.content)
-        if rows is None:
+        if basket.received is not None:
+            basket.received()
+            await asyncio.sleep(0)  # whoever waited for that calls first
+        basket.rows, rest = wire.take_embeddings(response.content)
+        if basket.rows is None:
             return response
-        basket.append(rows)
         return httpx.Response(httpx.codes.OK, content=rest, request=response.request)
 
     @asynccontextmanager
