@@ -111,7 +111,7 @@ end|ende beenden|fin final terminar|fin terminer
 engineer engineering|ingenieur entwickler entwicklung technik|ingeniero ingeniería desarrollador desarrollo|ingénieur ingénierie développeur développement
 environment|umgebung umwelt|entorno ambiente|environnement
 equipment|ausstattung ausrüstung|equipamiento|équipement matériel
-equity shares options|anteile aktien optionen|acciones opciones|actions options parts
+options equity shares|optionen aktien anteile|opciones acciones|options actions parts
 evening|abend|tarde noche|soir
 event|veranstaltung ereignis|evento|événement
 exception|ausnahme|excepción|exception
@@ -335,6 +335,85 @@ year|jahr|año|an année
 common shared|gemeinsam gemeinsame|común compartido|commun partagé
 one|eins|uno|un
 two|zwei|dos|deux
+acknowledge confirm|bestätigen|confirmar|confirmer acquitter
+anonymous|anonym|anónimo|anonyme anonymement
+archive|archiv|archivar|archive
+around about|rund ungefähr circa|unos aproximadamente|environ
+available|verfügbar|disponible|disponible
+big large|groß|grande|grand
+browser|browser|navegador|navigateur
+build|bauen|construir|construire
+choose select|auswählen wählen|elegir seleccionar|choisir sélectionner
+close|schließen|cerrar|fermer
+code|quellcode code|código|code
+collect|sammeln|recoger recopilar|collecter recueillir
+connect connection|verbinden verbindung|conectar conexión|connecter connexion
+copy paste|kopieren einfügen|copiar pegar|copier coller
+correct|richtig korrekt|correcto|correct
+create|erstellen anlegen|crear|créer
+difference|unterschied|diferencia|différence
+direct message|direktnachricht direktnachrichten|directo|direct
+distance|entfernung|distancia|distance
+drive|fahren fährt|conducir manejar|conduire
+eat|essen isst|comer|manger
+example|beispiel|ejemplo|exemple
+external outside|extern externe|externo externa|externe
+fill|ausfüllen|rellenar llenar|remplir
+first|erste ersten|primero primera|premier première
+forget forgotten|vergessen|olvidar olvidado|oublier oublié
+freelance|freiberuflich nebenberuflich|independiente|freelance
+high|hoch hohe|alto alta|haut élevé
+important|wichtig|importante|important
+information|information auskunft|información|information renseignement
+internal|intern interne|interno interna|interne
+invest vesting|gevestet vesten|consolidar|acquérir acquis
+keep retain|behalten aufbewahrt erhalten|guardar conservar conservan mantener quedarme|garder conserver
+know|wissen kennen|saber conocer|savoir connaître
+last|letzte letzten|último última|dernier dernière
+line|zeile zeilen|línea|ligne
+loan mortgage|darlehen hypothek baufinanzierung|préstamo hipoteca|prêt hypothèque
+long|lang|largo|long
+low|niedrig|bajo|bas
+mandatory|verpflichtend pflicht|obligatorio|obligatoire
+medicine|medizin medikament|medicina|médicament
+mile|meile|milla|mile
+nightly night|nächtlich nächtliche|nocturno nocturna|nocturne
+open|öffnen offen|abrir abierto|ouvrir ouvert
+part|teil|parte|partie
+people person|leute menschen person|persona gente|personne gens
+pick|abholen|recoger|récupérer
+place|ort|lugar|lieu endroit
+possible|möglich|posible|possible
+public|öffentlich|público|public
+publish|veröffentlichen|publicar|publier
+put|stellen legen setzen|poner|mettre
+read|lesen|leer|lire
+reason|grund|razón motivo|raison motif
+region|region|región|région
+sales tax vat|mehrwertsteuer umsatzsteuer|iva|tva
+search|suchen suche|buscar búsqueda|chercher recherche
+share|teilen weitergeben weiterleiten|compartir|partager transmettre
+show|zeigen anzeigen|mostrar|montrer afficher
+speak|sprechen|hablar|parler
+status|status stand|estado|statut état
+stay|bleiben|quedarse permanecer|rester
+summarize summary|zusammenfassen zusammenfassung|resumir resumen|résumer résumé
+switch|umschalten|cambiar|basculer
+table|tabelle tisch|tabla mesa|tableau table
+take|nehmen mitnehmen|tomar llevar|prendre
+talk|reden|hablar|discuter
+thing|ding sache|cosa|chose
+today|heute|hoy|aujourd
+tomorrow|morgen|mañana|demain
+trust|vertrauen|confianza|confiance
+type kind|art typ|tipo|type
+vote|abstimmen|votar|voter
+want|wollen möchte will|querer quiere quiero|vouloir veut veux
+water|wasser|agua|eau
+write|schreiben|escribir|écrire
+wrong|falsch|incorrecto equivocado|faux
+yesterday|gestern|ayer|hier
+young|jung|joven|jeune
 three|drei|tres|trois
 four|vier|cuatro|quatre
 five|fünf|cinco|cinq

@@ -127,6 +127,7 @@ class Retriever:
         index = await self._store.vocabulary(())
         wanted = wording.read(text, index.languages)
         known = await self._store.vocabulary(wanted.terms)
+        wanted = wording.glossed(wanted, known)
         slips = spelling.slips(wanted, known)
         if slips:
             guesses = await self._store.vocabulary([term for slip in slips for term in slip.spellings])

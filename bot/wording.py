@@ -4,7 +4,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from bot.analyze import fold, guess_language, tokens
@@ -13,6 +13,7 @@ from bot.ports import Vocabulary
 from bot.stopwords import STOP_WORDS
 
 _EDGES = re.compile(r"^[^\w\-.+#]+|[^\w+#]+$")
+_JOINED = re.compile(r"(?<=\w)[-'’](?=\w)")
 _MOST_WORDS = 48
 # Words of a gloss that stand for one foreign word in what is embedded: more only blur it.
 _GLOSS_WORDS = 2
@@ -34,11 +35,15 @@ class Sought:
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """`texts` are embedded and searched for by their mean; `keywords` is what the keyword leg gets."""
+    """`texts` are embedded and searched for by their mean; `keywords` is what the keyword leg gets.
+
+    `gloss` is a foreign question's words with their meanings, "" where none is known; see `glossed`.
+    """
 
     texts: tuple[str, ...]
     keywords: str
     sought: tuple[Sought, ...]
+    gloss: tuple[tuple[str, str], ...] = ()
 
     @property
     def terms(self) -> list[str]:
@@ -58,7 +63,9 @@ def read(text: str, languages: Sequence[str]) -> Wording:
     language = _language(text, languages)
     foreign = language not in languages
     stop = STOP_WORDS.get(language, frozenset())
-    words = [word for each in text.split() if (word := _EDGES.sub("", each))]
+    # A hyphen or an apostrophe joins what the glossary has apart: API-Schlüssel, ai-je, l'équipe.
+    split = _JOINED.sub(" ", text) if foreign else text
+    words = [word for each in split.split() if (word := _EDGES.sub("", each))]
     telling = [word for word in words if word.lower().replace("’", "'") not in stop] or words
     sought: dict[tuple[str, ...], Sought] = {}
     extra: list[str] = []
@@ -70,12 +77,25 @@ def read(text: str, languages: Sequence[str]) -> Wording:
         if meanings:
             extra += meanings
             meant[word] = " ".join(meanings[:_GLOSS_WORDS] if foreign else meanings)
+    keywords = " ".join((text, *extra))
     if foreign and meant:
-        gloss = " ".join(meant.get(word, word) for word in telling)
-        texts: tuple[str, ...] = (gloss,)
-    else:
-        texts = (replaced(text, meant),)
-    return Wording(texts, " ".join((text, *extra)), tuple(sought.values()))
+        return Wording(
+            (), keywords, tuple(sought.values()), tuple((word, meant.get(word, "")) for word in telling)
+        )
+    return Wording((replaced(text, meant),), keywords, tuple(sought.values()))
+
+
+def glossed(wording: Wording, vocabulary: Vocabulary) -> Wording:
+    """With the gloss of a foreign question as its text: words without a meaning stay if pages have them."""
+    if not wording.gloss:
+        return wording
+    known = {
+        word.surface
+        for word in wording.sought
+        if vocabulary.chunks is None or any(term in vocabulary.holding for term in word.terms)
+    }
+    words = (meaning or (word if word in known else "") for word, meaning in wording.gloss)
+    return replace(wording, texts=(" ".join(filter(None, words)),))
 
 
 def _language(text: str, languages: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from bot.model import Passage
 from bot.ports import Hit, Vocabulary
 from bot.scale import fitted
 from bot.spelling import mend, slips
-from bot.wording import read, weigh, weigh_by
+from bot.wording import glossed, read, weigh, weigh_by
 
 ENGLISH = ("en",)
 
@@ -53,9 +53,11 @@ def test_foreign_words_are_sought_as_english_ones(question, wanted):
 
 def test_a_foreign_question_is_embedded_as_its_gloss():
     """An English model gets English words; names stay."""
-    (text,) = read("Wie beantrage ich Urlaub in Workday?", ENGLISH).texts
+    wording = read("Wie beantrage ich damals Urlaub in Workday?", ENGLISH)
+    (text,) = glossed(wording, Vocabulary(100, {"workday": 3, "vacat": 5})).texts
     assert "vacation" in text
     assert "Workday" in text
+    assert "damals" not in text
 
 
 def test_pages_in_the_questions_language_need_no_gloss():
