@@ -49,17 +49,17 @@ def server() -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def address(request: pytest.FixtureRequest, tmp_path: Path) -> str | None:
+async def address(request: pytest.FixtureRequest) -> str | None:
     """DATABASE_URL of an empty database; None for the default, SQLite in a folder."""
     if request.param == "sqlite":
         return None
     url = make_url(request.getfixturevalue("server"))
-    name = "d" + tmp_path.name.replace("-", "_").lower()[-40:] + str(abs(hash(str(tmp_path))))[:8]
-    engine = create_async_engine(url.set(drivername="postgresql+asyncpg"), isolation_level="AUTOCOMMIT")
-    async with engine.connect() as connection:
-        await connection.execute(text(f'create database "{name}"'))
+    engine = create_async_engine(url.set(drivername="postgresql+asyncpg"))
+    async with engine.begin() as connection:
+        await connection.execute(text("drop schema public cascade"))
+        await connection.execute(text("create schema public"))
     await engine.dispose()
-    return url.set(database=name).render_as_string(hide_password=False)
+    return url.render_as_string(hide_password=False)
 
 
 @pytest.fixture

@@ -140,3 +140,21 @@ async def test_a_folder_without_rights_is_named(data: Path):
     with pytest.raises(BackendError, match="can't be opened"):
         await Database(folder=data / "state").check()
     data.chmod(0o700)
+
+
+async def test_while_it_is_down_callers_hear_so_at_once(data: Path):
+    """After some failures nobody waits for the deadline again, until it is tried once more."""
+    database = Database(folder=data, deadline=0.5)
+    await database.check()
+    other = sqlite3.connect(data / "journal.db", isolation_level=None)
+    other.execute("begin immediate")
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            await database.check()
+    started = time.monotonic()
+    with pytest.raises(Unavailable):
+        await database.check()
+    assert time.monotonic() - started < 0.1
+    other.execute("rollback")
+    other.close()
+    await database.close()

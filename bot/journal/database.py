@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, InterfaceE
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from bot.breaker import Breaker
 from bot.journal.failures import PART, translated
 from bot.journal.tables import HEAD
 from bot.ports import Rejected
@@ -23,7 +24,11 @@ log = logging.getLogger(__name__)
 
 _LOCK: Final = 0x646F63656E74  # "docent": the number of PostgreSQL's advisory lock
 _POOL: Final = 5
-_RETRY: Final = 0.02  # seconds
+# Seconds.
+_RETRY: Final = 0.02
+_MIGRATION: Final = 120.0
+# SQLite gives up waiting for a lock before the deadline cuts the call off.
+_BUSY: Final = 0.8
 
 
 class Database:
@@ -37,6 +42,7 @@ class Database:
         self._engine: AsyncEngine | None = None
         self._opening = asyncio.Lock()
         self._writing = asyncio.Lock()
+        self._breaker = Breaker(PART, failures=3, probe_after=5.0)
 
     @property
     def is_sqlite(self) -> bool:
@@ -52,9 +58,9 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """A connection in a transaction that only reads."""
-        async with self._translating(), asyncio.timeout(self._deadline):
+        async with self._guarded():
             engine = await self._open()
-            async with engine.connect() as connection:
+            async with asyncio.timeout(self._deadline), engine.connect() as connection:
                 await connection.execution_options(docent_begin="begin")
                 async with connection.begin():
                     yield connection
@@ -62,9 +68,9 @@ class Database:
     @asynccontextmanager
     async def writing(self, *, alone: bool = False) -> AsyncIterator[AsyncConnection]:
         """A connection in a transaction, committed at the end. `alone`: no other process writes so now."""
-        async with self._translating(), asyncio.timeout(self._deadline):
+        async with self._guarded():
             engine = await self._open()
-            async with self._one_writer(), engine.begin() as connection:
+            async with asyncio.timeout(self._deadline), self._one_writer(), engine.begin() as connection:
                 if alone and not self.is_sqlite:
                     await connection.execute(text(f"select pg_advisory_xact_lock({_LOCK + 1})"))
                 yield connection
@@ -105,12 +111,14 @@ class Database:
         if self.is_sqlite:
             await asyncio.to_thread(_make_folder, Path(str(self._url.database)).parent)
         try:
-            if self.is_sqlite:
-                await _use_wal(engine)
-            async with engine.connect() as connection:
-                current = await _revision(connection)
+            async with asyncio.timeout(self._deadline):
+                if self.is_sqlite:
+                    await _use_wal(engine)
+                async with engine.connect() as connection:
+                    current = await _revision(connection)
             if current != HEAD:
-                await self._migrate(engine)
+                async with asyncio.timeout(_MIGRATION):
+                    await self._migrate(engine)
         except BaseException:
             await engine.dispose()
             raise
@@ -123,6 +131,12 @@ class Database:
             if not self.is_sqlite:
                 await connection.execute(text(f"select pg_advisory_xact_lock({_LOCK})"))
             await connection.run_sync(upgrade)
+
+    @asynccontextmanager
+    async def _guarded(self) -> AsyncIterator[None]:
+        """While the database is down callers hear so at once: each answer waits for the journal."""
+        async with self._breaker.guard(), self._translating():
+            yield
 
     @asynccontextmanager
     async def _translating(self) -> AsyncIterator[None]:
@@ -165,7 +179,7 @@ def _engine(url: URL, deadline: float) -> AsyncEngine:
     arguments: dict[str, Any] = {"pool_size": _POOL, "pool_timeout": deadline}
     if url.get_backend_name() != "sqlite":
         return create_async_engine(url, pool_pre_ping=True, max_overflow=5, **arguments)
-    engine = create_async_engine(url, connect_args={"timeout": deadline}, max_overflow=0, **arguments)
+    engine = create_async_engine(url, connect_args={"timeout": deadline * _BUSY}, max_overflow=0, **arguments)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine

@@ -160,8 +160,12 @@ class SqlRuns:
         lost = and_(c.state == "running", c.beat_at <= silent, c.worker.not_in(alive))
         free = or_(c.state == "waiting", lost)
         wanted = select(runs).where(free, c.id == only if only is not None else c.id.is_not(None))
+        wanted = wanted.order_by(c.requested_at, c.id).limit(1)
+        async with self._database.reading() as connection:  # who polls must not keep writers waiting
+            if (await connection.execute(wanted)).first() is None:
+                return None
         async with self._database.writing(alone=True) as connection:
-            row = (await connection.execute(wanted.order_by(c.requested_at, c.id).limit(1))).first()
+            row = (await connection.execute(wanted)).first()
             if row is None:
                 return None
             # A run for some paths makes room for the next to wait.
