@@ -1,6 +1,8 @@
 """HTML that stands in Markdown: tables become pipe tables, headings headings, noise goes."""
 
 import re
+from collections.abc import Callable
+from functools import partial
 from html import unescape
 from html.parser import HTMLParser
 
@@ -16,41 +18,73 @@ _INLINE = (
     "kbd|label|link|mark|meta|meter|nobr|option|output|param|picture|pre|progress|q|rp|rt|ruby|s|samp|select|small|"
     "source|span|strike|strong|sub|sup|table|tbody|td|textarea|tfoot|th|thead|time|title|tr|track|tt|u|var|wbr|li"
 )
-_ATTRIBUTES = r"(?:\s(?:[^<>\"']|\"[^\"]*\"|'[^']*')*)?"
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-_NOISE = re.compile(
-    r"<(script|style|svg|iframe|noscript|template|video|audio|canvas|object|math)\b[^>]*>.*?</\1\s*>",
-    re.DOTALL | re.IGNORECASE,
-)
-_TABLE = re.compile(r"<table\b.*?</table\s*>", re.DOTALL | re.IGNORECASE)
-_PRE = re.compile(r"<pre\b[^>]*>(.*?)</pre\s*>", re.DOTALL | re.IGNORECASE)
-_HEADING = re.compile(r"<h([1-6])\b([^>]*)>(.*?)</h\1\s*>[ \t]*", re.DOTALL | re.IGNORECASE)
-_NAMED = re.compile(r"<(?:a|span|div)\b([^>]*)>", re.IGNORECASE)
+# Nothing here looks past the next `<`, and what is between two tags is searched for once: no page, however
+# hostile, takes longer than in proportion to its size.
+_ATTRIBUTES = r"(?:\s(?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*)?"
+_COMMENT = (re.compile("<!--"), re.compile("-->"))
+
+
+def _element(name: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """How an element begins and ends."""
+    return (
+        re.compile(rf"<{name}\b([^<>]*)>", re.IGNORECASE),
+        re.compile(rf"</{name}\s*>[ \t]*", re.IGNORECASE),
+    )
+
+
+_NOISE = [
+    _element(name)
+    for name in (
+        *(
+            "script",
+            "style",
+            "svg",
+            "iframe",
+            "noscript",
+            "template",
+            "video",
+            "audio",
+            "canvas",
+            "object",
+            "math",
+        ),
+    )
+]
+_TABLE = _element("table")
+_PRE = _element("pre")
+_SUMMARY = _element("summary")
+_HEADINGS = [_element(f"h{level}") for level in range(1, 7)]
+_NAMED = re.compile(r"<(?:a|span|div)\b([^<>]*)>", re.IGNORECASE)
 _ID = re.compile(r"\b(?:id|name)\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE)
 _HREF = re.compile(r"\bhref\s*=", re.IGNORECASE)
-_IMAGE = re.compile(r"<img\b([^>]*)>", re.IGNORECASE)
+_IMAGE = re.compile(r"<img\b([^<>]*)>", re.IGNORECASE)
 _ALT = re.compile(r"\balt\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
-_ITEM = re.compile(r"<li\b[^>]*>\s*", re.IGNORECASE)
+_ITEM = re.compile(r"<li\b[^<>]*>\s*", re.IGNORECASE)
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
-_SUMMARY = re.compile(r"<summary\b[^>]*>(.*?)</summary\s*>", re.DOTALL | re.IGNORECASE)
 _BLOCK_TAG = re.compile(rf"</?(?:{_BLOCKS}){_ATTRIBUTES}\s*/?>[ \t]*", re.IGNORECASE)
 _INLINE_TAG = re.compile(rf"</?(?:{_INLINE}){_ATTRIBUTES}\s*/?>|<!doctype[^>]*>", re.IGNORECASE)
-_COMPONENT = re.compile(r"</?[A-Z][\w.]*(?:\s(?:[^<>\"'{}]|\"[^\"]*\"|'[^']*'|\{[^{}]*\})*)?/?>")
+_COMPONENT = re.compile(r"</?[A-Z][\w.]*(?:\s(?:[^<>\"'{}]|\"[^\"<]*\"|'[^'<]*'|\{[^{}<]*\})*)?/?>")
 _INDENTED_TAG = re.compile(rf"^[ \t]+(?=</?(?:{_BLOCKS}|li|h[1-6])\b)", re.IGNORECASE | re.MULTILINE)
+_REMARK = (re.compile(r"\{/\*"), re.compile(r"\*/\}"))
 _LEAD_SPACE = re.compile(r"^[ \t]{4,}(?=[^\s])", re.MULTILINE)
 
 
 def to_markdown(text: str) -> str:
     """The same text without tags. Unknown tags stay: `<your name>` is a word of the page."""
-    text = _NOISE.sub("", _COMMENT.sub("", text)).replace("<!--", "")
+    text = _between(text, _COMMENT, lambda _inside, _attributes: "").replace("<!--", "")
+    for noise in _NOISE:
+        text = _between(text, noise, lambda _inside, _attributes: "")
     blocks = bool(_BLOCK_TAG.search(text) or _ITEM.search(text))
     text = _INDENTED_TAG.sub("", text) if blocks else text
-    text = _PRE.sub(lambda m: "\n\n```\n" + unescape(_strip(m[1])).strip("\n") + "\n```\n\n", text)
-    text = _TABLE.sub(lambda m: "\n\n" + pipe_table(m[0]) + "\n\n", text)
-    text = _HEADING.sub(_heading, text)
+    text = _between(
+        text, _PRE, lambda inside, _: f"\n\n```\n{unescape(_strip(inside)).strip(chr(10))}\n```\n\n"
+    )
+    text = _between(text, _TABLE, lambda inside, _: f"\n\n{pipe_table(inside)}\n\n")
+    for level, heading in enumerate(_HEADINGS, 1):
+        text = _between(text, heading, partial(_heading, level))
     text = _NAMED.sub(_anchor, text)
     text = _IMAGE.sub(_image, text)
-    text = _SUMMARY.sub(lambda m: f"\n\n**{_flat(m[1])}**\n\n", text)
+    text = _between(text, _SUMMARY, lambda inside, _: f"\n\n**{_flat(inside)}**\n\n")
     text = _ITEM.sub("\n- ", text)
     text = "\n".join(
         _BREAK.sub(" " if line.lstrip().startswith(("|", "#")) else "  \n", line) for line in text.split("\n")
@@ -62,8 +96,8 @@ def to_markdown(text: str) -> str:
 
 def without_components(text: str) -> str:
     """MDX: imports, exports and components' tags go, what they enclose stays."""
-    text = re.sub(r"^(?:import|export)\s.*(?:\n(?=\S).*)*?$", "", text, flags=re.MULTILINE)
-    return _COMPONENT.sub("", re.sub(r"\{/\*.*?\*/\}", "", text, flags=re.DOTALL))
+    text = re.sub(r"^(?:import|export)\s.*$", "", text, flags=re.MULTILINE)
+    return _COMPONENT.sub("", _between(text, _REMARK, lambda _inside, _: ""))
 
 
 def pipe_table(html: str) -> str:
@@ -81,10 +115,25 @@ def _flat(html: str) -> str:
     return " ".join(unescape(_INLINE_TAG.sub("", _BREAK.sub(" ", html))).split())
 
 
-def _heading(match: re.Match[str]) -> str:
-    inside = _NAMED.sub(_anchor, match[3])
-    named = _ID.search(match[2])
-    return f"\n\n{'#' * int(match[1])} {_flat(inside)}{f' {{#{named[1]}}}' if named else ''}\n\n"
+def _between(
+    text: str, ends: tuple[re.Pattern[str], re.Pattern[str]], replacement: Callable[[str, str], str]
+) -> str:
+    """Each element by what the replacement makes of its inside and its attributes."""
+    begins, closes = ends
+    parts: list[str] = []
+    done = 0
+    while (opening := begins.search(text, done)) and (closing := closes.search(text, opening.end())):
+        attributes = opening[1] if opening.re.groups else ""
+        inside = text[opening.end() : closing.start()]
+        parts += [text[done : opening.start()], replacement(inside, attributes)]
+        done = closing.end()
+    return "".join([*parts, text[done:]]) if parts else text
+
+
+def _heading(level: int, inside: str, attributes: str) -> str:
+    inside = _NAMED.sub(_anchor, inside)
+    named = _ID.search(attributes)
+    return f"\n\n{'#' * level} {_flat(inside)}{f' {{#{named[1]}}}' if named else ''}\n\n"
 
 
 def _anchor(match: re.Match[str]) -> str:

@@ -1,10 +1,15 @@
 """Inline Markdown to plain reading text: links and images to their text, emphasis and templates to nothing."""
 
 import re
+from collections import defaultdict, deque
 from html import unescape
 
-_CODE = re.compile(r"(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
-_TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#\s.*?#\}|\{:[^{}]*\}", re.DOTALL)
+_TICKS = re.compile("`+")
+# A template tag ends before another one begins: so no brace is looked at more than a few times.
+_TEMPLATE = re.compile(
+    r"\{\{(?:[^{}]|\{(?!\{)|\}(?!\}))*\}\}\}?|\{%(?:[^{%]|%(?!\}))*%\}|\{#\s(?:[^{#]|#(?!\}))*#\}|\{:[^{}]*\}"
+)
+_LONGEST_CODE = 2000
 _URL = r"\(\s*(?:<[^<>]*>|(?:[^()\s\\]|\\.|\((?:[^()\s]|\([^()]*\))*\))*)(?:\s+(?:\"[^\"]*\"|'[^']*'|\([^()]*\)))?\s*\)"
 _LABEL = r"((?:[^\[\]\\]|\\.|\[(?:[^\[\]\\]|\\.)*\])*)"
 _IMAGE = re.compile(r"!\[" + _LABEL + r"\](?:" + _URL + r"|\[[^\[\]]*\])")
@@ -34,12 +39,33 @@ def reading_text(text: str) -> str:
         return _reduce(text)
     parts: list[str] = []
     end = 0
-    for match in _CODE.finditer(text):
-        parts += [_reduce(text[end : match.start()]), match[0]]
-        end = match.end()
+    for start, stop in code_spans(text):
+        parts += [_reduce(text[end:start]), text[start:stop]]
+        end = stop
     joined = "".join([*parts, _reduce(text[end:])])
     # A link or emphasis around code is in two parts until now.
     return _links(_STRONG.sub(_either, joined)) if "](" in joined or "**" in joined else joined
+
+
+def code_spans(text: str) -> list[tuple[int, int]]:
+    """Where code in backticks begins and ends: as many ticks close it as open it, within one block."""
+    runs = [(match.start(), match.end()) for match in _TICKS.finditer(text)]
+    later: defaultdict[int, deque[int]] = defaultdict(deque)
+    for number, (start, end) in enumerate(runs):
+        later[end - start].append(number)
+    spans: list[tuple[int, int]] = []
+    following = 0
+    for number, (start, end) in enumerate(runs):
+        same = later[end - start]
+        while same and same[0] <= max(number, following - 1):
+            same.popleft()
+        if number < following or not same:
+            continue
+        stop = runs[same[0]][1]
+        if stop - start <= _LONGEST_CODE and "\n\n" not in text[end:stop]:
+            spans.append((start, stop))
+            following = same[0] + 1
+    return spans
 
 
 def without_invisible(text: str) -> str:

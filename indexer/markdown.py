@@ -10,11 +10,10 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from indexer import html
-from indexer.inline import reading_text, without_invisible
+from indexer.inline import code_spans, reading_text, without_invisible
 
 _FENCE = re.compile(r"^([ \t>]*(?:[-*+][ \t]+|\d+[.)][ \t]+)?)(`{3,}(?=[^`\n]*$)|~{3,})(.*)$")
-_INLINE_CODE = re.compile(r"(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
-_SHORTCODE = re.compile(r"\{\{[<%].*?[>%]\}\}|^[ \t]*\{%.*?%\}[ \t]*$", re.DOTALL | re.MULTILINE)
+_SHORTCODE = re.compile(r"\{\{[<%][^{}]*[>%]\}\}|^[ \t]*\{%[^{}\n]*%\}[ \t]*$", re.MULTILINE)
 _DIRECTIVE = re.compile(
     r"^[ \t]*:{3,}[ \t]*(?:\{?[\w-]+\}?)?[ \t]*(?:\[([^\]]*)\]|([^\n{]*))?.*$", re.MULTILINE
 )
@@ -123,14 +122,11 @@ def _clean(text: str, *, components: bool) -> str:
 
 
 def _clean_prose(text: str, *, components: bool) -> str:
-    spans: list[str] = []
-
-    def keep(match: re.Match[str]) -> str:
-        spans.append(match[0])
-        return f"\x00{len(spans) - 1}\x00"
-
-    if "`" in text:
-        text = _INLINE_CODE.sub(keep, text)
+    spans = code_spans(text) if "`" in text else []
+    kept = [text[start:stop] for start, stop in spans]
+    # Code goes aside as numbers between signs that no text has any more.
+    for number, (start, stop) in reversed(list(enumerate(spans))):
+        text = f"{text[:start]}\x00{number}\x00{text[stop:]}"
     text = _SHORTCODE.sub("", text) if "{" in text else text
     if components:
         text = html.without_components(text)
@@ -139,7 +135,7 @@ def _clean_prose(text: str, *, components: bool) -> str:
         lambda m: f"\n**{title}**\n" if (title := (m[1] or m[2] or "").strip()) else "", text
     )
     text = _FOOTNOTE.sub("", _DEFINITION.sub("", text)) if "]:" in text else text
-    return re.sub("\x00(\\d+)\x00", lambda m: spans[int(m[1])], text)
+    return re.sub("\x00(\\d+)\x00", lambda m: kept[int(m[1])], text)
 
 
 def _fenced(text: str) -> Iterator[tuple[bool, str]]:

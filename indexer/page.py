@@ -92,6 +92,13 @@ def content_hash(data: bytes) -> str:
 
 def build(raw: RawPage) -> Page | NoPage:
     """Never raises for what the page holds."""
+    try:
+        return _build(raw)
+    except RecursionError:
+        return NoPage(raw.entry.path, "it is nested too deeply")
+
+
+def _build(raw: RawPage) -> Page | NoPage:
     path = raw.entry.path
     try:
         converted = to_markdown(raw.fetched.name, raw.fetched.data)

@@ -101,8 +101,6 @@ def _read(page: RawPage) -> Page | NoPage:
         return build(page)
     except MemoryError:
         return NoPage(page.entry.path, "it takes too much memory to read")
-    except RecursionError:
-        return NoPage(page.entry.path, "it is nested too deeply")
 
 
 def _answer(answers: BinaryIO, built: list[Page | NoPage]) -> None:
