@@ -202,6 +202,14 @@ async def test_failures_are_named(server, embedder, fault, error, words):
     assert caught.value.__suppress_context__
 
 
+async def test_half_characters_are_sent_as_something_else(server, embedder):
+    """What a broken file left in a text doesn't break a batch."""
+    rows = await embedder.embed_documents(["half \ud83d character", "whole"])
+
+    assert rows.any(axis=1).all()
+    assert server.texts == ["half ? character", "whole"]
+
+
 async def test_nobody_there_is_unavailable():
     """A closed port fails at once."""
     async with CohereServer() as gone:

@@ -203,9 +203,33 @@ async def test_a_follow_up_is_rewritten_from_its_history(server, writer):
     assert writer.usage().calls == 1
 
 
-@pytest.mark.parametrize("useless", ["x " * 400])
+async def test_a_long_paragraph_is_cut(server, writer):
+    """A table or a wall of text of more words than Cohere advises is sent in pieces of lines, or of words."""
+    table = "\n".join(f"| row {number} | with seven words in it |" for number in range(100))
+    wall = make_passage("word " * 800, ordinal=1)
+
+    await _written(writer, Brief("Row 8?", (make_passage(table), wall), Style()))
+
+    snippets = [document["data"]["snippet"] for document in server.calls("chat")[0].body["documents"]]
+    assert max(len(snippet.split()) for snippet in snippets) <= 350
+    assert "\n".join(snippets[:-3]) == table
+    assert sum(len(snippet.split()) for snippet in snippets[-3:]) == 800
+
+
+async def test_half_characters_are_sent_as_something_else(server, writer):
+    """What a broken file or client left in a text doesn't break the call."""
+    await _written(writer, Brief("Why \ud83d?", (make_passage("A \ud83d page."),), Style()))
+
+    body = server.calls("chat")[0].body
+    assert body["messages"][-1]["content"] == "Why ??"
+    assert body["documents"][0]["data"]["snippet"] == "A ? page."
+
+
+@pytest.mark.parametrize(
+    "useless", ["contractors " * 60, "I'm sorry, I'm not allowed to help with this.", "?"]
+)
 async def test_a_useless_rewriting_is_not_used(server, writer, useless):
-    """What is far too long to be a question leaves the question as it was."""
+    """What is too long to be a question, or has nothing of the conversation, leaves the question as it was."""
     server.rewrite = lambda _: useless
 
     question = Question("And contractors?", frozenset(), (Turn("user", "Hi"),))

@@ -92,7 +92,7 @@ class Client:
             async with limited(part, seconds):
                 response = await self._sdk.embed(
                     model=model,
-                    texts=list(texts),
+                    texts=[wire.encodable(text) for text in texts],
                     input_type=input_type,
                     output_dimension=_UNSET if dimensions is None else dimensions,
                     embedding_types=[encoding],
@@ -112,10 +112,12 @@ class Client:
 
         async def call() -> tuple[list[tuple[int, float]], wire.Billed]:
             response = await self._sdk.rerank(
-                model=model, query=question, documents=list(texts), request_options=_ONCE
+                model=model,
+                query=wire.encodable(question),
+                documents=[wire.encodable(text) for text in texts],
+                request_options=_ONCE,
             )
-            results = [(int(r.index), float(r.relevance_score)) for r in response.results or ()]
-            return results, wire.billed(getattr(response, "meta", None))
+            return wire.ranked(part, response), wire.billed(getattr(response, "meta", None))
 
         return await twice(part, seconds, call)
 
@@ -132,10 +134,8 @@ class Client:
                 temperature=0.0,
                 request_options=_ONCE,
             )
-            wire.check_finish(part, response.finish_reason, None)
-            blocks = response.message.content or ()
-            text = "".join(str(getattr(block, "text", None) or "") for block in blocks)
-            return text, wire.billed(response.usage)
+            wire.check_finish(part, getattr(response, "finish_reason", None), None)
+            return wire.text_of(response), wire.billed(getattr(response, "usage", None))
 
         return await twice(part, seconds, call)
 

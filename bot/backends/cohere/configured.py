@@ -1,5 +1,6 @@
 """docent.yaml's words as Options."""
 
+import re
 from typing import Literal
 
 from bot.backends.cohere.options import PRODUCTION, ChatOptions, EmbedOptions, Options, RerankOptions
@@ -14,7 +15,7 @@ def options(settings: Settings) -> Options:
     writer = settings.writer_choice.cohere
     return Options(
         api_key=cohere.api_key.get_secret_value() if cohere.api_key else "",
-        base_url=cohere.base_url or PRODUCTION,
+        base_url=_base(cohere.base_url or PRODUCTION),
         embed=EmbedOptions(
             model=embedder.model,
             dimensions=embedder.dimensions,
@@ -38,3 +39,8 @@ def options(settings: Settings) -> Options:
             citations=_MODES.get(writer.citations or ""),
         ),
     )
+
+
+def _base(url: str) -> str:
+    """Without the version, which the SDK adds."""
+    return re.sub(r"/v[12]$", "", url.strip().rstrip("/"))

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from bot.backends.cohere.wire import Document, Message
+from bot.backends.cohere.wire import Document, Message, encodable
 from bot.model import Passage, Question, Turn
 from bot.ports import Brief, Style
 
@@ -22,6 +22,9 @@ Rewrite the last question of the conversation so that it can be understood witho
 SNIPPET_WORDS = 350  # Cohere advises 300-400 at most
 _HISTORY_TURNS = 6
 _TURN_CHARACTERS = 800
+_QUESTION_CHARACTERS = 600
+_STEM = 5
+_WORD = re.compile(r"\w{3,}")
 _MARKER = re.compile(r"[ \t]?\[\d{1,3}\](?!\()")
 _PARAGRAPH = re.compile(r"\n\s*\n")
 
@@ -69,23 +72,59 @@ def documents(passages: Sequence[Passage]) -> tuple[list[Document], dict[str, st
     return sent, chunks
 
 
+def is_rewriting(text: str, question: Question) -> bool:
+    """Whether it can be the question: not empty, not an essay, and about what was talked of."""
+    said = {word for turn in (*question.history, Turn("user", question.text)) for word in _words(turn.text)}
+    return 0 < len(text) <= _QUESTION_CHARACTERS and (not said or bool(said & _words(text)))
+
+
+def _words(text: str) -> set[str]:
+    """Word beginnings: a rewriting may decline."""
+    return {word.lower()[:_STEM] for word in _WORD.findall(text)}
+
+
 def _title(passage: Passage) -> str:
     return " > ".join(part for part in (passage.title, passage.heading) if part)
 
 
 def _snippets(text: str) -> Iterator[str]:
-    """Whole paragraphs, as many as fit; a paragraph that is too long alone stays whole."""
+    """Whole paragraphs, as many as fit; one that is too long alone is cut at lines, or else between words."""
     held: list[str] = []
     words = 0
-    for paragraph in _PARAGRAPH.split(text.strip()):
+    for paragraph in _paragraphs(encodable(text).strip()):
         length = len(paragraph.split())
         if held and words + length > SNIPPET_WORDS:
             yield "\n\n".join(held)
             held, words = [], 0
-        held.append(paragraph)
-        words += length
-    if any(paragraph.strip() for paragraph in held):
+        if length:
+            held.append(paragraph)
+            words += length
+    if held:
         yield "\n\n".join(held)
+
+
+def _paragraphs(text: str) -> Iterator[str]:
+    for paragraph in _PARAGRAPH.split(text):
+        held: list[str] = []
+        words = 0
+        for line in _lines(paragraph):
+            length = len(line.split())
+            if held and words + length > SNIPPET_WORDS:
+                yield "\n".join(held)
+                held, words = [], 0
+            held.append(line)
+            words += length
+        yield "\n".join(held)
+
+
+def _lines(paragraph: str) -> Iterator[str]:
+    for line in paragraph.split("\n"):
+        words = line.split()
+        if len(words) <= SNIPPET_WORDS:
+            yield line
+            continue
+        for start in range(0, len(words), SNIPPET_WORDS):
+            yield " ".join(words[start : start + SNIPPET_WORDS])
 
 
 def _recent(history: Sequence[Turn]) -> list[Turn]:
@@ -93,6 +132,8 @@ def _recent(history: Sequence[Turn]) -> list[Turn]:
 
 
 def _message(role: str, text: str) -> Message:
-    plain = _MARKER.sub("", text) if role == "assistant" else text
-    content = plain.strip()[:_TURN_CHARACTERS] if role == "assistant" else plain.strip()
-    return {"role": "assistant" if role == "assistant" else "user", "content": content or "…"}
+    """Text without the markers of earlier answers; never empty, which Cohere rejects."""
+    if role == "assistant":
+        shortened = _MARKER.sub("", encodable(text)).strip()[:_TURN_CHARACTERS]
+        return {"role": "assistant", "content": shortened or "…"}
+    return {"role": "user", "content": encodable(text).strip() or "…"}

@@ -19,7 +19,7 @@ class CohereReranker:
         self._tally = Tally(options.model)
 
     async def rerank(self, question: str, texts: Sequence[str]) -> list[float]:
-        """A blank text is not sent; it has no relevance."""
+        """A blank text is not sent; it has no relevance, and neither has one that the answer leaves out."""
         sent = [number for number, text in enumerate(texts) if text.strip()]
         scores = [0.0] * len(texts)
         if not sent or not question.strip():
@@ -32,8 +32,8 @@ class CohereReranker:
             seconds=self._options.seconds,
         )
         spend(self._tally.add(calls=billed.calls, texts=len(sent), input_tokens=billed.input_tokens))
-        if sorted(index for index, _ in results) != list(range(len(sent))):
-            raise Unavailable(PART, "Cohere's answer doesn't rank every passage.")
+        if not results or not all(0 <= index < len(sent) for index, _ in results):
+            raise Unavailable(PART, "Cohere's answer doesn't fit the passages.")
         for index, relevance in results:
             scores[sent[index]] = min(1.0, max(0.0, relevance))
         return scores

@@ -73,6 +73,28 @@ def _floats(text: str) -> Embeddings:
         raise ValueError("not base64") from error
 
 
+def encodable(text: str) -> str:
+    """Half a character, which a broken file may hold, can't be sent."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def ranked(part: str, response: Any) -> list[tuple[int, float]]:  # noqa: ANN401 - the SDK checks nothing
+    """(index, relevance) of each result."""
+    try:
+        return [(int(each.index), float(each.relevance_score)) for each in response.results]
+    except (TypeError, ValueError, AttributeError):
+        raise Unavailable(part, "Cohere's answer can't be read.") from None
+
+
+def text_of(response: Any) -> str:  # noqa: ANN401 - the SDK checks nothing
+    """The text of a whole answer; thinking is none."""
+    content = getattr(getattr(response, "message", None), "content", None) or ()
+    blocks = [content] if isinstance(content, str) else content
+    return "".join(
+        block if isinstance(block, str) else str(getattr(block, "text", None) or "") for block in blocks
+    )
+
+
 def billed(meta: Any) -> Billed:  # noqa: ANN401 - `meta` or `usage`, of whichever SDK type
     """A figure that is missing is none."""
     units = getattr(meta, "billed_units", None)

@@ -16,7 +16,6 @@ from bot.ports import Brief, Cited, Finished, Unavailable, Wrote
 
 PART = "the writer"
 _QUESTION_TOKENS = 200
-_QUESTION_CHARACTERS = 600
 
 
 class CohereWriter:
@@ -39,7 +38,7 @@ class CohereWriter:
         tokens = {"input_tokens": billed.input_tokens, "output_tokens": billed.output_tokens}
         spend(self._tally.add(calls=1, **tokens))
         rewritten = " ".join(text.split()).strip("\"'“”")
-        return rewritten if 0 < len(rewritten) <= _QUESTION_CHARACTERS else question.text
+        return rewritten if prompts.is_rewriting(rewritten, question) else question.text
 
     async def write(self, brief: Brief) -> AsyncIterator[Wrote | Cited | Finished]:
         documents, chunks = prompts.documents(brief.passages)
