@@ -19,7 +19,9 @@ def surplus(scored: Sequence[Scored]) -> dict[str, str]:
     for each in scored:
         terms = frozenset(each.terms.counts)
         page = each.passage.doc_id
-        family = next((f for f in families if _alike(terms, f[0])), None)
+        # Most differ in size alone: comparing that first makes this cheap.
+        fewest, most = ALIKE * len(terms), len(terms) / ALIKE
+        family = next((f for f in families if fewest <= len(f[0]) <= most and _alike(terms, f[0])), None)
         if family is None:
             families.append((terms, each.passage.chunk_id, {page}))
         elif page not in family[2] and len(family[2]) >= COPIES:
@@ -30,8 +32,5 @@ def surplus(scored: Sequence[Scored]) -> dict[str, str]:
 
 
 def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
-    fewer, more = sorted((len(one), len(other)))
-    if fewer < _FEWEST_TERMS or fewer < ALIKE * more:
-        return False
     common = len(one & other)
-    return common >= ALIKE * (fewer + more - common)
+    return min(len(one), len(other)) >= _FEWEST_TERMS and common >= ALIKE * (len(one) + len(other) - common)

@@ -76,15 +76,14 @@ def _terms(title: str, heading: str, text: str, languages: tuple[str, ...]) -> T
     head: set[str] = set()
     length = 0
     for language in languages:
-        found: Counter[str] = Counter(tokens(text, language))
-        length = max(length, found.total())
-        weighted: dict[str, float] = dict(found)
+        found = tokens(text, language)
+        length = max(length, len(found))
+        weighted: dict[str, float] = {**Counter(found)}
         for part, weight in ((title, _TITLE_WEIGHT), (heading, _HEADING_WEIGHT)):
             for term in tokens(part, language):
                 weighted[term] = weighted.get(term, 0.0) + weight
                 head.add(term)
-        for term, count in weighted.items():
-            counts[term] = max(count, counts.get(term, 0.0))
+        counts = {**counts, **weighted} if counts else weighted
     return Terms(counts, frozenset(head), length)
 
 

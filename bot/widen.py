@@ -10,8 +10,10 @@ MOST_SECTIONS = 10
 # Further sections of one page beyond these wait for other pages' turn.
 SECTIONS_A_PAGE = 4
 SECTION_TOKENS = 700
+# Some winners are of one section, or of a page that has its share.
+_MOST_WINNERS = 16
 # How far around a chunk its section is looked for.
-_REACH = 5
+_REACH = 3
 _CHARACTERS_A_TOKEN = 4
 
 
@@ -48,14 +50,12 @@ async def widen(
 
     A winner inside of a better one's section adds nothing. What the store no longer has is left out.
     """
-    spans = [
-        Span(winner.doc_id, max(0, winner.ordinal - _REACH), winner.ordinal + _REACH)
-        for winner in winners[: MOST_SECTIONS * 2]
-    ]
+    winners = winners[:_MOST_WINNERS]
+    spans = [Span(w.doc_id, max(0, w.ordinal - _REACH), w.ordinal + _REACH) for w in winners]
     around = {(p.doc_id, p.ordinal): p for p in await store.passages(spans, audience)}
     sections: list[_Section] = []
     left = tokens
-    for winner in winners[: MOST_SECTIONS * 2]:
+    for winner in winners:
         here = around.get((winner.doc_id, winner.ordinal))
         if here is None or any(section.holds(winner) for section in sections):
             continue
