@@ -83,6 +83,23 @@ async def test_steps_come_as_a_list_in_their_order() -> None:
     assert steps == sorted(steps)
 
 
+async def test_items_stand_below_what_they_are_part_of() -> None:
+    """A nested item is quoted with its parents; steps are numbered by their place."""
+    page = make_passage(
+        "To set up the scanner:\n\n1. Get the box\n1. Plug it in\n   - the red cable goes into the wall socket\n"
+        "1. Press start\n",
+        title="Scanner",
+    )
+    answer = await quote("Where does the red cable go?", page)
+    assert (
+        "To set up the scanner:\n\n- Plug it in\n   - the red cable goes into the wall socket [1]"
+        in answer.text
+    )
+    answer = await quote("How do I set up the scanner?", page)
+    assert "1. Get the box\n2. Plug it in\n" in answer.text
+    assert "3. Press start" in answer.text
+
+
 async def test_code_stays_fenced() -> None:
     """A command is quoted as code, whole."""
     page = make_passage(

@@ -12,6 +12,7 @@ from bot.extract.select import Chosen
 from bot.extract.snippets import Snippet
 
 LONGEST = 480  # characters of one quoted piece
+INDENT = "   "
 MARKER = 4  # characters of " [1]"
 
 _CALLOUT = re.compile(r"^\[!\w+\]\s*")
@@ -59,7 +60,9 @@ def length(pieces: Sequence[Piece]) -> int:
 def _run_key(one: Chosen) -> tuple[object, ...]:
     """What is shown together: sentences of a paragraph, items of a list, rows of a table."""
     s = one.snippet
-    if s.kind in ("item", "row"):
+    if s.kind == "item":
+        return (s.passage.doc_id, s.passage.chunk_id, s.kind, s.announced, _pages(one))
+    if s.kind == "row":
         return (s.passage.doc_id, s.passage.chunk_id, s.kind, s.lead, s.head, _pages(one))
     return (s.passage.doc_id, s.passage.chunk_id, s.kind, s.block, _pages(one))
 
@@ -78,20 +81,34 @@ def _age(one: Chosen, disputed: frozenset[str]) -> float:
 
 def _text(group: Sequence[Chosen], said: set[str]) -> str:
     kind = group[0].snippet.kind
-    return "\n".join(_lines(group, said)) if kind in ("item", "row") else _paragraph(group)
+    if kind == "item":
+        return "\n".join(_items([one.snippet for one in group], said))
+    return "\n".join(_rows([one.snippet for one in group], said)) if kind == "row" else _paragraph(group)
 
 
-def _lines(group: Sequence[Chosen], said: set[str]) -> Iterator[str]:
-    first = group[0].snippet
-    if first.lead and _plain(first.lead) not in said:
-        yield _plain(first.lead)
-        yield ""
-    if first.head:
-        yield first.head
-    for one in group:
-        s = one.snippet
-        bullet = s.bullet if len(group) > 1 else "- "
-        yield f"{bullet}{_cut(_plain(s.text))}" if s.kind == "item" else _cut(s.text)
+def _items(group: Sequence[Snippet], said: set[str]) -> Iterator[str]:
+    """A list below what announces it, each item below those that it is a part of."""
+    if group[0].announced and _plain(group[0].announced) not in said:
+        yield f"{_plain(group[0].announced)}\n"
+    above: set[str] = set()
+    for item in group:
+        for depth, ancestor in enumerate(item.ancestors):
+            if ancestor not in above:
+                yield f"{INDENT * depth}- {_cut(_plain(ancestor))}"
+                above.add(ancestor)
+        alone = len(group) == 1 and not item.bullet.startswith("1.")
+        bullet = "- " if alone else item.bullet
+        yield f"{INDENT * len(item.ancestors)}{bullet}{_cut(_plain(item.text))}"
+        above.add(item.text)
+
+
+def _rows(group: Sequence[Snippet], said: set[str]) -> Iterator[str]:
+    if group[0].lead and _plain(group[0].lead) not in said:
+        yield f"{_plain(group[0].lead)}\n"
+    if group[0].head:
+        yield group[0].head
+    for row in group:
+        yield _cut(row.text)
 
 
 def _paragraph(group: Sequence[Chosen]) -> str:

@@ -160,7 +160,7 @@ class Scorer:
         score /= total
         held = self._kinds(snippet, self._parts[number])
         score += self._kind_weights[number] * held
-        if Kind.STEPS in self._parts[number].kinds and _is_step(snippet):
+        if Kind.STEPS in self._parts[number].kinds and (snippet.is_step or snippet.kind == "code"):
             called = words.title | words.heading
             covered = sum(weight for spellings, weight in terms.items() if not called.isdisjoint(spellings))
             score += weights.howto * covered / total
@@ -180,10 +180,6 @@ class Scorer:
             return 0.0
         text = _spelled_out(snippet) if snippet.kind == "row" else snippet.text
         return sum(holds(kind, text) for kind in part.kinds) / len(part.kinds)
-
-
-def _is_step(snippet: Snippet) -> bool:
-    return snippet.kind == "code" or (snippet.kind == "item" and snippet.bullet[:1].isdigit())
 
 
 def _spelled_out(row: Snippet) -> str:

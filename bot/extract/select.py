@@ -1,7 +1,7 @@
 """Which snippets make the answer: the best for each part of the question, no two that say the same. Pure."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.analyze import tokens
@@ -75,7 +75,7 @@ class _Picker:
             if twin is not None:
                 self._cite_along(twin, best.snippet)
                 continue
-            if self._add(best.snippet):
+            if self._add(best.snippet, steps=steps):
                 return True
             misfits += 1
         return False
@@ -84,22 +84,34 @@ class _Picker:
         bonus = STEP_BONUS if steps and any(_siblings(one.snippet, c.snippet) for c in self.chosen) else 0.0
         return one.score + bonus
 
-    def _add(self, snippet: Snippet) -> bool:
-        """With what makes it whole, if there is room: the sentence before it, the rest of its short list."""
-        for wanted in (self._whole(snippet), [snippet]):
+    def _add(self, snippet: Snippet, *, steps: bool) -> bool:
+        """With what makes it whole, if there is room: the sentence before it, the list that it is of."""
+        for wanted in self._wholes(snippet, steps=steps):
             new = [Chosen(one, len(self.chosen) + n) for n, one in enumerate(wanted) if not self._has(one)]
             if self._fits([*self.chosen, *new]):
                 self.chosen += new
                 return True
         return False
 
-    def _whole(self, snippet: Snippet) -> list[Snippet]:
-        if snippet.previous is not None and _DEPENDS.match(snippet.text):
-            return [snippet.previous, snippet]
+    def _wholes(self, snippet: Snippet, *, steps: bool) -> Iterator[list[Snippet]]:
+        """The snippet with what belongs to it, the largest first."""
         group = siblings(snippet, self._snippets)
-        if sum(len(one.text) for one in group) <= WHOLE and len(group) <= MOST_SIBLINGS:
-            return sorted(group, key=lambda one: one is not snippet)
-        return [snippet]
+        if snippet.previous is not None and _DEPENDS.match(snippet.text):
+            yield [snippet.previous, snippet]
+        elif steps and snippet.is_step:
+            group = self._outer_steps(snippet) or group
+            for end in range(len(group), 0, -1):
+                yield [snippet, *(one for one in group[:end] if one is not snippet)]
+        elif sum(len(one.text) for one in group) <= WHOLE and len(group) <= MOST_SIBLINGS:
+            yield sorted(group, key=lambda one: one is not snippet)
+        yield [snippet]
+
+    def _outer_steps(self, snippet: Snippet) -> list[Snippet]:
+        """The steps that this step's list is a part of."""
+        for other in self._snippets:
+            if other.is_step and other.text == snippet.lead and other.passage is snippet.passage:
+                return siblings(other, self._snippets)
+        return []
 
     def _has(self, snippet: Snippet) -> bool:
         return any(c.snippet is snippet for c in self.chosen)

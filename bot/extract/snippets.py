@@ -1,6 +1,7 @@
 """Passages → what can be quoted of them: sentences, list items with their lead, rows with their header."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -20,7 +21,8 @@ class Snippet:
     """One thing to quote.
 
     `place` orders the snippets of one page. `lead` is what announces an item ("You need:"), `head` a
-    table's header with its rule. `previous` is the sentence before it in its paragraph. `is_lead`: it only
+    table's header with its rule. `announced` is the paragraph before the list, `ancestors`
+    are the items that an item is below, outermost first: the last of these is its lead. `previous` is the sentence before it in its paragraph. `is_lead`: it only
     announces the items that follow.
     """
 
@@ -31,9 +33,15 @@ class Snippet:
     bullet: str = ""
     lead: str = ""
     head: str = ""
+    announced: str = ""
+    ancestors: tuple[str, ...] = ()
     previous: "Snippet | None" = None
     is_lead: bool = False
     block: tuple[int, int] = (0, 0)
+
+    @property
+    def is_step(self) -> bool:
+        return self.kind == "item" and self.bullet[:1].isdigit()
 
     @property
     def is_question(self) -> bool:
@@ -50,15 +58,32 @@ def snippets(passages: Sequence[Passage]) -> list[Snippet]:
             if _WORD.search(snippet.text) and key not in seen:
                 seen.add(key)
                 found.append(snippet)
-    return found
+    return _numbered(found)
+
+
+def _numbered(found: Sequence[Snippet]) -> list[Snippet]:
+    """Steps by their place in their list: many pages write "1." before each."""
+    counts: Counter[tuple[str, ...]] = Counter()
+    numbered: list[Snippet] = []
+    for snippet in found:
+        if snippet.is_step:
+            counts[_list_of(snippet)] += 1
+            snippet = replace(snippet, bullet=f"{counts[_list_of(snippet)]}. ")  # noqa: PLW2901 - the same, numbered
+        numbered.append(snippet)
+    return numbered
+
+
+def _list_of(snippet: Snippet) -> tuple[str, ...]:
+    return (snippet.passage.chunk_id, snippet.kind, snippet.head, snippet.lead)
 
 
 def siblings(snippet: Snippet, among: Sequence[Snippet]) -> list[Snippet]:
     """The rows of the same table, or the items of the same list, in order and with itself."""
-    if snippet.kind not in ("row", "item") or not (snippet.head or snippet.lead):
+    if snippet.kind not in ("row", "item") or not (snippet.head or snippet.lead or snippet.is_step):
         return [snippet]
-    key = (snippet.passage.chunk_id, snippet.kind, snippet.head, snippet.lead)
-    return [s for s in among if (s.passage.chunk_id, s.kind, s.head, s.lead) == key]
+    return [
+        other for other in among if other.is_step == snippet.is_step and _list_of(other) == _list_of(snippet)
+    ]
 
 
 @dataclass(slots=True)
@@ -104,10 +129,15 @@ def _prose(base: Snippet, text: str, block: Sequence[Unit], reader: _Reader) -> 
     reader.head = ""
     while reader.leads and reader.leads[-1][0] >= indent and (is_item or reader.leads[-1][0] >= -1):
         reader.leads.pop()
-    lead = _lead(reader, indent)
+    base = replace(
+        base,
+        lead=_lead(reader, indent),
+        announced=_lead(reader, 0),
+        ancestors=tuple(item for above, item in reader.leads if 0 <= above < indent),
+    )
     bullet = _bullet(text, first) if is_item else ""
     if is_item and len(whole) <= ITEM_CHARACTERS:
-        yield replace(base, text=whole, bullet=bullet, lead=lead)
+        yield replace(base, text=whole, bullet=bullet)
     else:
         previous: Snippet | None = None
         for unit in block:
@@ -116,7 +146,6 @@ def _prose(base: Snippet, text: str, block: Sequence[Unit], reader: _Reader) -> 
                 place=(base.place[0], unit.start),
                 text=text[unit.start : unit.end],
                 bullet=bullet if unit is first else "",
-                lead=lead,
                 previous=previous,
                 is_lead=unit is last and _announces(text[unit.start : unit.end]),
             )
