@@ -31,6 +31,14 @@ the sources it lists, and answers from it.
 )
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"docent {version('docent')}")
+        raise typer.Exit
+
+
 @app.callback()
 def _options(
     context: typer.Context,
@@ -38,6 +46,9 @@ def _options(
         Path | None, typer.Option("--config", metavar="FILE", help="docent.yaml to use.")
     ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Log everything, show tracebacks.")] = False,
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
 ) -> None:
     context.obj = Invocation(config, debug)
 

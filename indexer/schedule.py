@@ -36,6 +36,20 @@ def trigger(every: Every, timezone: str, jitter: float) -> BaseTrigger:
     )
 
 
+def longest_gap(every: Every, timezone: str, *, moments: int = 10) -> float:
+    """Seconds between two of a cycle's next moments, the longest: a line for working days has weekends."""
+    line = trigger(every, timezone, 0.0)
+    at = line.get_next_fire_time(None, datetime.now(UTC))
+    gaps = [0.0]
+    for _ in range(moments):
+        later = at and line.get_next_fire_time(at, at)
+        if not later:
+            break
+        gaps.append((later - at).total_seconds())
+        at = later
+    return max(gaps)
+
+
 def weekdays(field: str) -> str:
     """A crontab's days of the week by name, as 0 and 7 are Sunday there: `1-5` is `mon-fri`."""
     parts: list[str] = []

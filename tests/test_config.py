@@ -174,12 +174,12 @@ def test_times_and_cycles_are_words(tmp_path: Path):
     settings = loaded(
         tmp_path,
         "indexer: {every: 15m}\nlimits: {stale_after: 90d, embed_deadline: 2}\n"
-        "sources: [{name: a, type: x, audience: a, every: '0 6 * * 1-5'}]\n",
+        "sources: [{name: a, type: x, audience: a, every: '*/10 6 1,15 jan-jun 1-5'}]\n",
     )
     assert settings.indexer.every == Every(seconds=900.0)
     assert settings.limits.stale_after == 90 * 86400
     assert settings.limits.embed_deadline == 2.0
-    assert settings.sources[0].every == Every(cron="0 6 * * 1-5")
+    assert settings.sources[0].every == Every(cron="*/10 6 1,15 jan-jun 1-5")
 
 
 def test_ids_may_be_written_as_numbers(tmp_path: Path):
@@ -218,6 +218,8 @@ def test_secrets_are_never_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         ("limits:\n  questions_per_minute: many", "docent.yaml:2: limits.questions_per_minute: expected a whole number, got 'many'"),
         ("limits: {questions_per_minute: 0}", "docent.yaml:1: limits.questions_per_minute: expected a number of at least 1, got 0"),
         ("indexer: {every: often}", 'docent.yaml:1: indexer.every: expected a cycle such as 15m or 2h, or a cron line of five fields such as "0 6 * * 1-5"'),
+        ("indexer: {every: '0 25 * * *'}", "docent.yaml:1: indexer.every: the cron line's hour is '25'; expected 0 to 23, * or */n"),
+        ("sources: [{name: a, type: x, audience: e, timezone: Europe/Berln}]", "docent.yaml:1: sources[0].timezone: expected a time zone such as Europe/Berlin, got 'Europe/Berln'; did you mean Europe/Berlin?"),
         ("limits: {stale_after: soon}", "docent.yaml:1: limits.stale_after: expected a time such as 30s, 15m, 2h or 90d"),
         ("sources:\n  handbook: ./docs", "docent.yaml:1: sources: expected a list, got keys with values"),
         ("slack: {channels: {C1: {language: no}}}", "docent.yaml:1: slack.channels.C1.language: expected text, got false (YAML reads yes, no, on and off so; text needs quotes)"),

@@ -378,6 +378,7 @@ async def test_changed_paths_are_never_lost(runs: SqlRuns):
     assert second.id != first.id
     third, new = await runs.request(SyncRequest("h", paths=("c", "b")))
     assert (third.id, new, third.request.paths) == (second.id, False, ("b", "c"))
+    await runs.end(first.id, "done", [])
     taken = await runs.take("w")
     assert taken is not None
     assert taken.request.paths == ("b", "c")
@@ -423,6 +424,31 @@ async def test_a_waiting_run_is_begun_here(runs: SqlRuns):
     assert (mine.id, mine.state, begun) == (waiting.id, "running", True)
     other, begun = await runs.begin(SyncRequest("h"), worker="w2")
     assert (other.id, begun) == (mine.id, False)
+
+
+async def test_runs_of_all_sources_go_alone(runs: SqlRuns):
+    """What has to do with a running sync waits for its end, whoever asks; other sources don't."""
+    everything, begun = await runs.begin(SyncRequest(), worker="w1")
+    assert begun
+    other, begun = await runs.begin(SyncRequest("h"), worker="w2")
+    assert (other.id, begun) == (everything.id, False)
+    waiting, _ = await runs.request(SyncRequest("h"))
+    assert await runs.take("w2") is None
+    await runs.end(everything.id, "done", [])
+    taken = await runs.take("w2")
+    assert taken is not None
+    assert taken.id == waiting.id
+    assert (await runs.begin(SyncRequest(), worker="w1"))[1] is False
+    assert (await runs.begin(SyncRequest("other"), worker="w1"))[1] is True
+
+
+async def test_paths_wait_for_their_sources_run(runs: SqlRuns):
+    """Changed paths are synced after the run that goes on, not beside it."""
+    whole, _ = await runs.begin(SyncRequest("h"), worker="w")
+    await runs.request(SyncRequest("h", paths=("a",)))
+    assert await runs.take("w") is None
+    await runs.end(whole.id, "done", [])
+    assert await runs.take("w") is not None
 
 
 async def test_a_run_is_cancelled(runs: SqlRuns):

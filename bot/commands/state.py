@@ -115,9 +115,8 @@ def _source(
     now: datetime,
 ) -> SourceState:
     held = stats.sources.get(source.name) if stats else None
-    cycle = (source.every or settings.indexer.every).seconds
-    most = None if cycle is None else cycle * settings.indexer.stale_after_cycles
-    stale = good is not None and most is not None and (now - good).total_seconds() > most
+    most = _cycle(source, settings) * settings.indexer.stale_after_cycles
+    stale = good is not None and 0 < most < (now - good).total_seconds()
     return SourceState(
         name=source.name,
         type=source.type,
@@ -127,6 +126,16 @@ def _source(
         stale=stale,
         failing=tuple(each for each in failing if each.source == source.name),
     )
+
+
+def _cycle(source: SourceSettings, settings: Settings) -> float:
+    """Seconds; of a cron line the longest time between two of its next moments."""
+    every = source.every or settings.indexer.every
+    if every.seconds is not None:
+        return every.seconds
+    from indexer.schedule import longest_gap
+
+    return longest_gap(every, source.timezone)
 
 
 def lines(state: State) -> list[str]:

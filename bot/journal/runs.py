@@ -1,12 +1,26 @@
 """Sync runs in the journal's database: asked for by anybody, done by the indexer that leads."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, case, delete, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Row,
+    String,
+    and_,
+    case,
+    delete,
+    exists,
+    literal,
+    not_,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.journal import codec
@@ -24,6 +38,8 @@ _NAME = 1000
 class SqlRuns:
     """ports.Runs. A running run whose worker was silent for `lost_after` seconds may be taken by another.
 
+    Two runs never go on for the same source, and none beside one for all sources.
+
     A request for some paths alone never stands in for another: it waits beside a run that goes on, since that
     may have passed those paths already; waiting ones of a source are merged.
     """
@@ -33,13 +49,18 @@ class SqlRuns:
         self._lost_after = lost_after
 
     async def request(self, request: SyncRequest) -> tuple[SyncRun, bool]:
-        return await self._enter(request, {"state": "waiting"})
+        return await self._enter(request)
 
     async def begin(self, request: SyncRequest, *, worker: str) -> tuple[SyncRun, bool]:
-        started = {"state": "running", "worker": worker, "started_at": now(), "beat_at": now()}
-        run, new = await self._enter(request, started)
-        taken = run if new else await self._take(worker, only=run.id)
-        return (run, False) if taken is None else (taken, True)
+        run, new = await self.request(request)
+        taken = await self._take(worker, only=run.id)
+        if taken is not None:
+            return taken, True
+        if not new:
+            return run, False
+        await self._withdraw(run.id)
+        running = await self._running(request.source)
+        return running or run, False
 
     async def take(self, worker: str) -> SyncRun | None:
         return await self._take(worker)
@@ -111,7 +132,7 @@ class SqlRuns:
 
     # --- within -----------------------------------------------------------------------------------
 
-    async def _enter(self, request: SyncRequest, state: Mapping[str, object]) -> tuple[SyncRun, bool]:
+    async def _enter(self, request: SyncRequest) -> tuple[SyncRun, bool]:
         run_id, slot = uuid.uuid4().hex[:12], _slot(request)
         row = self._database.insert(runs).values(
             id=run_id,
@@ -122,7 +143,7 @@ class SqlRuns:
             reports=[],
             error="",
             cancel_wanted=False,
-            **state,
+            state="waiting",
         )
         entered = row.on_conflict_do_nothing(index_elements=["slot"]).returning(*runs.c)
         for _ in range(_TRIES):  # the run in the way may end just now
@@ -155,10 +176,10 @@ class SqlRuns:
 
     async def _take(self, worker: str, *, only: str | None = None) -> SyncRun | None:
         c = runs.c
-        silent = now() - self._lost_after
-        alive = select(workers.c.name).where(workers.c.seen_at > silent)
-        lost = and_(c.state == "running", c.beat_at <= silent, c.worker.not_in(alive))
-        free = or_(c.state == "waiting", lost)
+        lost = and_(c.state == "running", not_(self._alive(runs)))
+        others = runs.alias()
+        busy = exists().where(self._alive(others), others.c.id != c.id, _overlap(c.source, others.c.source))
+        free = or_(and_(c.state == "waiting", not_(busy)), lost)
         wanted = select(runs).where(free, c.id == only if only is not None else c.id.is_not(None))
         wanted = wanted.order_by(c.requested_at, c.id).limit(1)
         async with self._database.reading() as connection:  # who polls must not keep writers waiting
@@ -175,6 +196,27 @@ class SqlRuns:
                 values["started_at"] = now()
             taken = update(runs).where(c.id == row.id).values(values).returning(*runs.c)
             return _run((await connection.execute(taken)).one())
+
+    def _alive(self, table: FromClause) -> ColumnElement[bool]:
+        """It runs, and it or its worker was heard of lately."""
+        silent = now() - self._lost_after
+        heard = select(workers.c.name).where(workers.c.seen_at > silent)
+        lately = or_(table.c.beat_at > silent, table.c.worker.in_(heard))
+        return and_(table.c.state == "running", lately)
+
+    async def _running(self, source: str | None) -> SyncRun | None:
+        """A run that goes on and has to do with the source."""
+        mine = literal(source, String)
+        wanted = select(runs).where(self._alive(runs), _overlap(mine, runs.c.source)).limit(1)
+        async with self._database.reading() as connection:
+            row = (await connection.execute(wanted)).first()
+        return None if row is None else _run(row)
+
+    async def _withdraw(self, run_id: str) -> None:
+        """As if it had never been asked for, unless somebody has taken it meanwhile."""
+        mine = and_(runs.c.id == run_id, runs.c.state == "waiting")
+        async with self._database.writing() as connection:
+            await connection.execute(delete(runs).where(mine))
 
     async def _remember(self, connection: AsyncConnection, report: SyncReport, *, narrow: bool) -> None:
         """The source's last good sync, what fails in it since when, and what its embedding was billed."""
@@ -194,6 +236,11 @@ class SqlRuns:
             )
             said = {"reason": row.excluded.reason}
             await connection.execute(row.on_conflict_do_update(index_elements=["source", "name"], set_=said))
+
+
+def _overlap(one: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[bool]:
+    """The same source, or one of them is all sources."""
+    return or_(one.is_(None), other.is_(None), one == other)
 
 
 def _slot(request: SyncRequest) -> str:

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -19,11 +21,12 @@ from pydantic import (
 )
 
 from bot.settings.base import Seconds, Secret, Section, Words, seconds
-from bot.settings.problems import ConfigError, Origin, explained
+from bot.settings.problems import ConfigError, Origin, explained, nearest
 
 OptionsT = TypeVar("OptionsT", bound=BaseModel)
 
-_CRON_FIELDS: Final = 5
+_CRON: Final = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), ("weekday", 0, 7))
+_CRON_PART: Final = re.compile(r"(?:\*|(?:\d+|[A-Za-z]{3})(?:-(?:\d+|[A-Za-z]{3}))?)(?:/\d+)?")
 _NAME: Final = r"[a-z0-9][a-z0-9_-]{0,62}"
 
 
@@ -36,16 +39,36 @@ class Every:
 
 
 def _every(value: object) -> object:
-    if isinstance(value, str) and len(value.split()) == _CRON_FIELDS:
-        return Every(cron=value)
     if isinstance(value, Every):
         return value
+    if isinstance(value, str) and len(value.split()) == len(_CRON):
+        for field, (name, least, most) in zip(value.split(), _CRON, strict=True):
+            _check_cron(field, name, least, most)
+        return Every(cron=value)
     try:
         return Every(seconds=max(1.0, seconds(value)))
     except ValueError:
         raise ValueError(
             'expected a cycle such as 15m or 2h, or a cron line of five fields such as "0 6 * * 1-5"'
         ) from None
+
+
+def _check_cron(field: str, name: str, least: int, most: int) -> None:
+    """`*`, `*/5`, `1-5`, `1,15`, and names of months and days."""
+    for part in field.split(","):
+        span = part.partition("/")[0]
+        numbers = [int(each) for each in re.findall(r"\d+", span)]
+        if not _CRON_PART.fullmatch(part) or not all(least <= number <= most for number in numbers):
+            raise ValueError(f"the cron line's {name} is {field!r}; expected {least} to {most}, * or */n")
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        hint = nearest(value, available_timezones())
+        raise ValueError(f"expected a time zone such as Europe/Berlin, got {value[:40]!r}{hint}") from None
+    return value
 
 
 # When a source is synced.
@@ -71,7 +94,7 @@ class SourceSettings(Section):
     language: str = "en"
     owners: tuple[str, ...] = ()
     every: Cycle | None = None
-    timezone: str = "UTC"
+    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
     jitter: Seconds = 0.0
     max_deleted_share: Annotated[float, Field(ge=0, le=1)] | None = None
     max_bytes: Annotated[int, Field(gt=0)] | None = None
