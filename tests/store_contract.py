@@ -424,6 +424,35 @@ class StoreContract:
         hashes = [text_hash(f"text {n}") for n in range(3000)]
         assert len(await store.vectors(hashes)) == 40
 
+    async def test_language_of_the_page(self, store: Store) -> None:
+        """A page is found by the stems of its own language."""
+        await store.replace(
+            [
+                page("wiki:de.md", "Die Häuser stehen leer.", title="T", language="de"),
+                page("wiki:en.md", "Expenses are reimbursed monthly.", title="T"),
+            ]
+        )
+        assert ids(await store.search(ask("Haus", vector=False))) == ["wiki:de.md"]
+        assert ids(await store.search(ask("reimburse expense", vector=False))) == ["wiki:en.md"]
+
+    @pytest.mark.parametrize(
+        ("text", "question"),
+        [
+            ("Set max_connections in postgresql.conf.", "max_connections"),
+            ("Set max_connections in postgresql.conf.", "maxConnections"),
+            ("Run it with --dry-run first.", "--dry-run"),
+            ("数据库连接池的配置方法", "连接池"),
+            ("นโยบายการลาพักร้อน", "ลาพักร้อน"),
+            ("Café Zürich", "cafe zurich"),
+        ],
+    )
+    async def test_identifiers_and_scripts(self, store: Store, text: str, question: str) -> None:
+        """Identifiers, flags, unspaced scripts and diacritics are found as `bot.analyze` cuts them."""
+        await store.replace(
+            [page("wiki:a.md", text, title="T"), page("wiki:b.md", "something else", title="T")]
+        )
+        assert ids(await store.search(ask(question, vector=False))) == ["wiki:a.md"]
+
     # --- several clients ----------------------------------------------------------------------------
 
     async def test_other_clients_see_new_data(self, open_store: OpenStore) -> None:

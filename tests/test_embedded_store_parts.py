@@ -101,6 +101,25 @@ def test_two_passes_find_the_nearest(tmp_path: Path, dimensions: int) -> None:
     connection.close()
 
 
+@pytest.mark.parametrize("visible", [2_001, 5_000])
+def test_no_pass_brings_in_what_is_hidden(tmp_path: Path, visible: int) -> None:
+    """However few of very many chunks may be seen, no hidden one is ever scored, near as it may be."""
+    rng = np.random.default_rng(6)
+    matrix = _unit(rng.standard_normal((60_000, 64)))
+    query = _unit(rng.standard_normal(64))
+    matrix[visible:] = _unit(query + rng.standard_normal((60_000 - visible, 64)) * 0.1)
+    scopes = np.where(np.arange(60_000) < visible, 1, 2)
+    connection = files.connect(tmp_path / "index.db", cache_kib=1_000)
+    with files.transaction(connection, write=True):
+        build = schema.create(connection, IndexFormat("m", 64, "c"), state="live")
+        rows = [(n + 1, vectors.to_half(row)) for n, row in enumerate(matrix)]
+        connection.executemany(f"insert into vectors_{build.id} values(?, ?)", rows)
+    found = vectors.nearest(connection, _codes(matrix, scopes), query, [1], 50)
+    assert len(found) == 50
+    assert max(found) <= visible
+    connection.close()
+
+
 def test_codes_follow_changes(tmp_path: Path) -> None:
     """Codes that were brought up to date are those that would be read anew, after any changes."""
     connection = files.connect(tmp_path / "index.db", cache_kib=1_000)

@@ -114,12 +114,13 @@ def _likeliest(
     distance = np.zeros(bits.shape[1], np.uint16)
     for row, word in zip(bits, np.frombuffer(pack(vector), np.uint64), strict=True):
         distance += np.bitwise_count(row ^ word)
-    if seen is not None:
-        distance[~seen] = np.iinfo(np.uint16).max
-    left = min(max(len(distance) // FIRST_PART, FIRST_LEAST, count), FIRST_MOST, len(distance) - 1)
-    first = np.argpartition(distance, left)[:left]
-    if count >= left:
-        return np.sort(first)
+    near = distance if seen is None else distance[seen]
+    left = min(max(len(near) // FIRST_PART, FIRST_LEAST, count), FIRST_MOST)
+    furthest = np.searchsorted(np.bincount(near).cumsum(), left)
+    within = distance <= furthest
+    first = np.flatnonzero(within if seen is None else within & seen)[:FIRST_MOST]
+    if count >= len(first):
+        return first
     words = np.ascontiguousarray(bits[:, first].T)
     signs = np.unpackbits(words.view(np.uint8), axis=1, count=len(vector))
     second = np.argpartition(-(signs.astype(np.float32) @ vector), count)[:count]
