@@ -92,6 +92,7 @@ class Answerer:
         self._guide = guide or NoGuide()
         self._limits = limits or Limits()
         self._breaker = breaker or Breaker("the writer", clock=clock)
+        self._search_breaker = Breaker("search", clock=clock)
         self._clock = clock
 
     async def answer(
@@ -156,8 +157,9 @@ class Answerer:
                 return await self._search_once(question, standalone, draft)
 
     async def _search_once(self, question: Question, standalone: str, draft: Draft) -> Retrieval:
-        searching = self._retriever.retrieve(question, standalone)
-        return await draft.deadline.wait("search", searching, seconds=self._limits.search)
+        async with self._search_breaker.guard():
+            searching = self._retriever.retrieve(question, standalone)
+            return await draft.deadline.wait("search", searching, seconds=self._limits.search)
 
     async def _write(self, brief: Brief, draft: Draft) -> Answer:
         with draft.timed("write"):

@@ -26,7 +26,7 @@ FOUND = FakeRetrieval(passages=(LEAVE, SICK), strong=True, decision="dense .61")
 GOOD = (Says("You get 25 days. ", on=(0,)), Says("Sick leave is 10 days.", on=(1,)))
 QUOTE = (Says("You get 25 days of leave.", on=(0,)),)
 DOWN = Unavailable("the writer", "it does not answer.")
-FAST = Limits(answer=5, standalone=0.05, search=0.2, first_token=0.05, between_tokens=0.05, quoting=1)
+FAST = Limits(answer=5, standalone=0.5, search=0.5, first_token=0.5, between_tokens=0.5, quoting=2)
 
 
 def ask(text: str = "How many days off do I get?", **fields) -> Question:
@@ -201,6 +201,17 @@ async def test_store_down_is_a_clear_notice() -> None:
     assert answer.outcome is Outcome.UNAVAILABLE
     assert "ref7" in answer.text
     assert "it does not answer" in answer.text
+
+
+async def test_a_dead_store_is_not_waited_for_by_every_question() -> None:
+    """After a few failures the asker is told at once, and the store is probed later."""
+    clock = FakeClock()
+    core = answerer(failing=[Unavailable("search", "it does not answer.")] * 5, clock=clock)
+    for _ in range(4):
+        assert (await core.answer(ask())).outcome is Outcome.UNAVAILABLE
+    assert len(core._retriever.asked) == 5
+    clock.move(16)
+    assert (await core.answer(ask())).outcome is Outcome.ANSWERED
 
 
 async def test_a_corrupt_store_is_not_retried() -> None:
