@@ -37,7 +37,7 @@ _LETTER = re.compile(r"[^\W\d_]")
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|https?://\S+", re.DOTALL)
 # Scripts in which a letter is about a word are outnumbered by a few Latin product names.
 _SCRIPT_SHARE = 0.15
-_LOOKED_AT = 4000
+_LOOKED_AT = 2500
 _LEAST_STOP_WORDS = 3
 
 

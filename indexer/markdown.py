@@ -20,6 +20,8 @@ _DIRECTIVE = re.compile(
 _DEFINITION = re.compile(r"^ {0,3}\[(?!\^)[^\]\n]+\]:[ \t]+\S+[^\n]*$", re.MULTILINE)
 _FOOTNOTE = re.compile(r"^ {0,3}\[\^[^\]\n]+\]:[ \t]*", re.MULTILINE)
 _CUSTOM_ID = re.compile(r"[ \t]*\{:?[ \t]*#([^\s{}]+)[^{}]*\}[ \t]*$")
+_TABLE_RULE = re.compile(r"^[ ]{0,3}\|?[ ]*:?-+:?[ ]*(?:\|[ ]*:?-+:?[ ]*)*\|?[ ]*$")
+_CELL_END = re.compile(r"(?<!\\)\|")
 _ALERT = re.compile(r"\A\[!\w+\][-+]?[ \t]*(?:\n|\Z)")
 _DRAWINGS = {"mermaid", "plantuml", "dot", "graphviz", "svg", "geojson", "topojson", "excalidraw", "dataview"}
 
@@ -73,12 +75,9 @@ def parse(text: str, *, components: bool = False) -> list[Section]:
             if heading:
                 sections.append(Section(int(token.tag[1]), heading, own or slug))
             continue
-        block, named_here = _block(group)
-        if block is None:
-            pending = named_here or pending
-        else:
-            pending = ""
-            sections[-1].blocks.append(block)
+        blocks, named_here = _blocks(group)
+        pending = "" if blocks else named_here or pending
+        sections[-1].blocks += blocks
     return sections
 
 
@@ -105,9 +104,11 @@ def _unique(slug: str, seen: dict[str, int]) -> str:
 
 @cache
 def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"maxNesting": 12}).enable("table")
-    # Blocks are all that is needed: inline text is reduced by `inline`, at a third of the time.
-    parser.disable(["inline", "html_block", "reference"])
+    parser = MarkdownIt("commonmark", {"maxNesting": 12})
+    # Blocks are all that is needed. Inline text is reduced by `inline` and tables by `_with_tables`: the
+    # parser would look for a table at every line, and all in all take three times as long.
+    parser.disable(["html_block", "reference"])
+    parser.core.ruler.enableOnly(["normalize", "block"])
     return parser
 
 
@@ -175,24 +176,38 @@ def _groups(tokens: Sequence[Token]) -> Iterator[list[Token]]:
         yield group
 
 
-def _block(group: Sequence[Token]) -> tuple[Block | None, str]:
-    """The block, if it holds anything, and an anchor that stood alone in it."""
+def _blocks(group: Sequence[Token]) -> tuple[list[Block], str]:
+    """What the outermost block holds (a paragraph may end in a table), and an anchor that stood alone in it."""
     kind = group[0].type
     if kind == "paragraph_open":
         raw = group[1].content
         named = html.ANCHOR.search(raw)
-        text = _prose(raw)
-        return (Block("text", (text,)) if text else None), named[1] if named else ""
+        return list(_with_tables(raw)), named[1] if named else ""
+    found: Block | None = None
     if kind in {"fence", "code_block"}:
-        return _code(group[0]), ""
-    if kind in {"bullet_list_open", "ordered_list_open"}:
-        return _pieces("list", _items(group)), ""
-    if kind == "table_open":
-        return _table(group), ""
-    if kind == "blockquote_open":
-        quoted = "\n".join(_lines_of(group[1:-1], indent=""))
-        return _pieces("text", [quoted]), ""
-    return None, ""
+        found = _code(group[0])
+    elif kind in {"bullet_list_open", "ordered_list_open"}:
+        found = _pieces("list", _items(group))
+    elif kind == "blockquote_open":
+        found = _pieces("text", ["\n".join(_lines_of(group[1:-1], indent=""))])
+    return [found] if found is not None else [], ""
+
+
+def _with_tables(raw: str) -> Iterator[Block]:
+    """A paragraph's text, and the table that begins where a row of dashes follows a row of cells."""
+    lines = raw.split("\n")
+    ruled = next(
+        (n for n, line in enumerate(lines) if n and "|" in line + lines[n - 1] and _TABLE_RULE.match(line)), 0
+    )
+    if ruled and len(_cells(lines[ruled])) == len(_cells(lines[ruled - 1])):
+        text = _prose("\n".join(lines[: ruled - 1]))
+        if text:
+            yield Block("text", (text,))
+        table = _table([lines[ruled - 1], *lines[ruled + 1 :]])
+        if table is not None:
+            yield table
+    elif text := _prose(raw):
+        yield Block("text", (text,))
 
 
 def _prose(raw: str) -> str:
@@ -217,31 +232,28 @@ def _code(token: Token) -> Block | None:
     return Block("code", tuple(content.split("\n")), f"{fence}{language}", fence)
 
 
-def _table(group: Sequence[Token]) -> Block | None:
-    rows = [_row(row) for row in _cells(group)]
+def _table(lines: Sequence[str]) -> Block | None:
+    width = len(_cells(lines[0]))
+    rows = [_row((*_cells(line), *[""] * width)[:width]) for line in lines]
     if len(rows) > 1 and not rows[0].strip("| "):
         rows = rows[1:]  # converters make an empty header where there was none
     body = tuple(row for row in rows[1:] if row.strip("| "))
-    if not rows or not (body or rows[0].strip("| ")):
+    if not (body or rows[0].strip("| ")):
         return None
-    width = rows[0].count(" | ") + 1
     head = f"{rows[0]}\n|{' --- |' * width}"
     return Block("table", body, head) if body else Block("text", (rows[0],))
 
 
-def _cells(group: Sequence[Token]) -> Iterator[list[str]]:
-    row: list[str] = []
-    for token in group:
-        if token.type == "tr_open":
-            row = []
-        elif token.type == "inline":
-            row.append(_prose(token.content).replace("\n", " ").replace("|", "\\|"))
-        elif token.type == "tr_close":
-            yield row
+def _cells(line: str) -> list[str]:
+    line = line.strip().removeprefix("|")
+    if line.endswith("|") and not line.endswith("\\|"):
+        line = line[:-1]
+    return [cell.replace("\\|", "|") for cell in _CELL_END.split(line)]
 
 
 def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+    shown = (_prose(cell.strip()).replace("|", "\\|") for cell in cells)
+    return f"| {' | '.join(shown)} |"
 
 
 def _items(group: Sequence[Token]) -> list[str]:
@@ -269,7 +281,7 @@ def _lines_of(tokens: Sequence[Token], *, indent: str) -> list[str]:
     found: list[str] = []
     for group in _groups(tokens):
         kind = group[0].type
-        if kind in {"paragraph_open", "heading_open"}:
+        if kind == "heading_open":
             found += [indent + line for line in _prose(group[1].content).split("\n") if line]
         elif kind in {"bullet_list_open", "ordered_list_open"}:
             for piece in _items(group):
@@ -277,7 +289,6 @@ def _lines_of(tokens: Sequence[Token], *, indent: str) -> list[str]:
         elif kind == "blockquote_open":
             found += _lines_of(group[1:-1], indent=indent)
         else:
-            block, _ = _block(group)
-            if block is not None:
-                found += [indent + line for line in block.text().split("\n")]
+            blocks, _ = _blocks(group)
+            found += [indent + line for block in blocks for line in block.text().split("\n")]
     return found
