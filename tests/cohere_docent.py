@@ -29,8 +29,8 @@ _CONFIG = """
 sources:
   - {{name: handbook, type: folder, path: ./docs, include: ["**/*.md"], audience: [everyone],
       url: "https://docs.example/{{stem}}"}}
-limits: {{embed_deadline: 300ms, rerank_deadline: 300ms, rewrite_deadline: 500ms, answer_deadline: 10s}}
-cohere: {{first_token: 500ms, between_tokens: 300ms, batch_deadline: {batch}}}
+limits: {{embed_deadline: 1s, rerank_deadline: 1s, rewrite_deadline: 1s, answer_deadline: 15s}}
+cohere: {{first_token: 1s, between_tokens: 1s, batch_deadline: {batch}}}
 {more}
 """
 

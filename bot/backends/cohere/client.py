@@ -53,7 +53,7 @@ class Client:
     """One SDK client and its connections for all parts; closed when the last of them is."""
 
     def __init__(self, options: Options) -> None:
-        self._http = Http()
+        self._http = Http(options.base_url)
         self._sdk = AsyncClientV2(
             options.api_key or "none",  # private deployments may want no key
             base_url=options.base_url,

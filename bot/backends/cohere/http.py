@@ -1,11 +1,13 @@
 """The HTTP client under the SDK: several small connection pools, and embeddings read without detours."""
 
 import asyncio
+import ssl
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from typing import Any, Final
 
@@ -38,11 +40,17 @@ class Basket:
 taken: ContextVar[Basket | None] = ContextVar("taken", default=None)
 
 
+@cache
+def _trusting() -> ssl.SSLContext:
+    """Reading all authorities' certificates takes a while: once, and not for plain http."""
+    return httpx.create_ssl_context()
+
+
 class Http(httpx.AsyncClient):
     """Every call is under a deadline of its caller's; only connecting has one here."""
 
-    def __init__(self) -> None:
-        context = httpx.create_ssl_context()
+    def __init__(self, base_url: str) -> None:
+        context = _trusting() if base_url.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         timeout = httpx.Timeout(None, connect=_CONNECT_SECONDS)
         super().__init__(timeout=timeout, verify=context)
         limits = httpx.Limits(max_connections=None, keepalive_expiry=_KEEP_SECONDS)
