@@ -94,6 +94,7 @@ async def adapter(app: App) -> AsyncIterator[AsyncApp]:
 
         secret = settings.signing_secret
         bolt = AsyncApp(
+            logger=_quiet(),
             client=client,
             authorize=authorize,
             # Only then is an event acknowledged after the journal has it.
@@ -108,6 +109,13 @@ async def adapter(app: App) -> AsyncIterator[AsyncApp]:
         finally:
             await desk.close(grace=settings.stop_within)
             await handlers.drain(2.0)
+
+
+def _quiet() -> logging.Logger:
+    """Bolt's own logger: it warns of tokens in the environment, which it shouldn't look at."""
+    logger = logging.getLogger("slack_bolt")
+    logger.setLevel(logging.ERROR)
+    return logger
 
 
 async def _who(slack: Slack) -> dict[str, str]:
