@@ -147,6 +147,9 @@ def cluster(folder: Path, size: int = 3) -> list[Node]:
     first = nodes[0]
     for node in nodes:
         node.environment = {
+            # How soon a node that was away catches up.
+            "ASYNC_REPLICATION_FREQUENCY": "1s",
+            "ASYNC_REPLICATION_PROPAGATION_DELAY": "1s",
             "CLUSTER_JOIN": "" if node is first else f"127.0.0.1:{first.ports[2]}",
             "RAFT_JOIN": ",".join(f"{each.name}:{each.raft}" for each in nodes),
             "RAFT_BOOTSTRAP_EXPECT": str(size),

@@ -22,14 +22,16 @@ class Stores:
         self._data = data
         self._opened: list[WeaviateStore] = []
 
-    async def open(self, *, settled: float = 0.0) -> WeaviateStore:
-        store = open_store(self.settings, self._data, fresh=0.1, grace=0.4, settled=settled)
+    async def open(self, *, settled: float = 0.0, at: WeaviateSettings | None = None) -> WeaviateStore:
+        store = open_store(at or self.settings, self._data, fresh=0.1, grace=0.4, settled=settled)
         self._opened.append(store)
         return store
 
-    async def close(self) -> None:
+    async def close(self, *, drop: bool = True) -> None:
         for store in self._opened:
             await store.close()
+        if not drop:
+            return
         async with self.rest() as rest:
             await rest.delete(f"/aliases/{self.settings.collection}")
             for name in await self._names(rest):

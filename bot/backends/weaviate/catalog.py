@@ -139,6 +139,13 @@ class Catalog:
         await client.collections.delete(old.chunks)
         _log.info("dropped the former index %s", old.chunks)
 
+    async def drop_halves(self, client: WeaviateAsyncClient) -> None:
+        """Manifests whose chunks were never created."""
+        names = await client.collections.list_all(simple=True)
+        for name in names:
+            if re.fullmatch(rf"{self._alias}_\d+_pages", name) and name.removesuffix("_pages") not in names:
+                await client.collections.delete(name)
+
     async def retired(self, client: WeaviateAsyncClient) -> list[Generation]:
         return [each for each in await self._all(client) if each.retired]
 

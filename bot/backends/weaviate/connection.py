@@ -5,17 +5,19 @@ seconds, in a value or in one of our errors.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
 from bot.backends.weaviate.address import Address, Endpoint
 from bot.backends.weaviate.embedded import EmbeddedServer
-from bot.backends.weaviate.errors import PART, VENDOR, too_old, translate
+from bot.backends.weaviate.errors import PART, VENDOR, Slow, too_old, translate
 from bot.backends.weaviate.vendor import WeaviateAsyncClient, init, weaviate
 from bot.backends.weaviate.versions import will_do
 from bot.ports import BackendError, Unavailable
 
 CONNECT_SECONDS: Final = 3.0
+ATTEMPT_SECONDS: Final = 8.0
 _CHANNEL: Final = [
     # A server that comes back is used at once, not after gRPC's two minutes.
     ("grpc.initial_reconnect_backoff_ms", 200),
@@ -55,11 +57,27 @@ class Connection:
                 return await ask(await self._connected())
         except TimeoutError as error:
             self._suspect = True
-            raise Unavailable(PART, f"Weaviate gave no answer within {seconds:.2g} seconds.") from error
+            raise Slow(PART, f"Weaviate gave no answer within {seconds:.2g} seconds.") from error
         except VENDOR as error:
             ours = translate(error)
             self._suspect = self._suspect or isinstance(ours, Unavailable)
             raise ours from error
+
+    async def patiently(self, ask: Callable[[WeaviateAsyncClient], Awaitable[T]], seconds: float) -> T:
+        """The same, tried anew where nothing comes back: what `ask` does must be harmless to do again.
+
+        In a cluster a request that is under way when a node dies may never be answered; the next one is.
+        """
+        end = time.monotonic() + seconds
+        while True:
+            left = end - time.monotonic()
+            try:
+                return await self.call(ask, min(left, ATTEMPT_SECONDS))
+            except Slow as error:
+                if left <= ATTEMPT_SECONDS:
+                    raise Unavailable(
+                        PART, f"Weaviate gave no answer within {seconds:.2g} seconds."
+                    ) from error
 
     async def probe(self) -> None:
         """Raise what stands between us and the server: REST, gRPC, key, version."""

@@ -38,6 +38,10 @@ class Gone(Unavailable):
     """The collection that was asked has been dropped: another one is live by now."""
 
 
+class Slow(Unavailable):
+    """No answer in time: this call's, or the server's, fault."""
+
+
 def unauthorized() -> Unauthorized:
     return Unauthorized(
         PART, "Weaviate doesn't accept the API key.", remedy="Set WEAVIATE_API_KEY to a key of this server."
@@ -60,9 +64,11 @@ def read_only() -> ReadOnly:
     )
 
 
-def translate(error: Exception) -> BackendError:  # noqa: PLR0911 - one for each kind
+def translate(error: Exception) -> BackendError:  # noqa: C901, PLR0911 - one for each kind
     """The most specific of ours for one of VENDOR."""
     match error:
+        case TimeoutError():
+            return Slow(PART, "Weaviate gave no answer in time.")
         case exceptions.InsufficientPermissionsError():
             return _no_right()
         case exceptions.AuthenticationFailedError() | exceptions.MissingScopeError():

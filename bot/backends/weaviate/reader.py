@@ -129,7 +129,7 @@ async def stats(index: Index) -> StoreStats:
     )
     sources = {
         rows.unseal(each.grouped_by.value): SourceStats(
-            documents=each.total_count or 0, chunks=int(getattr(each.properties["chunks"], "sum_", None) or 0)
+            documents=each.total_count or 0, chunks=chunks_in(each.properties)
         )
         for each in groups.groups
     }
@@ -139,3 +139,8 @@ async def stats(index: Index) -> StoreStats:
         bytes=None,
         sources=sources,
     )
+
+
+def chunks_in(sums: Mapping[str, object]) -> int:
+    """Of one group of an aggregation over pages."""
+    return int(getattr(sums["chunks"], "sum_", None) or 0)

@@ -16,7 +16,7 @@ from bot.analyze import query_terms
 from bot.backends.weaviate import reader, writer
 from bot.backends.weaviate.catalog import REMEDY, Catalog
 from bot.backends.weaviate.connection import Connection
-from bot.backends.weaviate.errors import PART, Gone
+from bot.backends.weaviate.errors import PART, Gone, Slow
 from bot.backends.weaviate.index import GROUP, Index, at_hand, grouped
 from bot.backends.weaviate.schema import Generation
 from bot.backends.weaviate.vendor import WeaviateAsyncClient
@@ -31,10 +31,13 @@ from bot.ports import (
     SearchQuery,
     Span,
     StoreStats,
+    Unavailable,
     Vector,
     Vocabulary,
 )
 
+# Of a deadline, for the first of two attempts.
+FIRST_SHARE: Final = 0.4
 GRACE_SECONDS: Final = 8.0
 SETTLED_SECONDS: Final = 120.0
 T = TypeVar("T")
@@ -102,7 +105,7 @@ class WeaviateStore:
             await self._on_index(partial(writer.delete, doc_ids=group), None, self._write_seconds)
 
     async def revisions(self, source: str) -> dict[str, str]:
-        await self._connection.call(self._drop_retired, self._write_seconds)
+        await self._connection.patiently(self._drop_retired, self._write_seconds)
         return await self._on_index(
             lambda index: writer.revisions(index, source, settled_for=self._settled),
             {},
@@ -130,14 +133,14 @@ class WeaviateStore:
         return await self._connection.call(self._catalog.format, self._search_seconds)
 
     async def rebuild(self, wanted: IndexFormat) -> "WeaviateStore":
-        return await self._connection.call(lambda client: self._rebuild(client, wanted), self._write_seconds)
+        return await self._connection.patiently(partial(self._rebuild, wanted=wanted), self._write_seconds)
 
     async def swap(self, wanted: IndexFormat) -> None:
         """Returns when the old index is dropped: `grace` seconds after readers have the new one."""
-        old = await self._connection.call(lambda client: self._swap(client, wanted), self._write_seconds)
+        old = await self._connection.patiently(partial(self._swap, wanted=wanted), self._write_seconds)
         if old:
             await asyncio.sleep(self._grace)
-            await self._connection.call(self._drop_retired, self._write_seconds)
+            await self._connection.patiently(self._drop_retired, self._write_seconds)
 
     async def check(self) -> None:
         await self._connection.probe()
@@ -159,7 +162,11 @@ class WeaviateStore:
             await self._connection.close()
 
     async def _on_index(self, ask: Callable[[Index], Awaitable[T]], empty: T, seconds: float) -> T:
-        """`empty` while there is no index. An index that was dropped under the call is looked up anew."""
+        """`empty` while there is no index.
+
+        An index that was dropped under the call is looked up anew, and what gets no answer is asked once
+        more: in a cluster, requests under way when a node dies may be lost.
+        """
         end = time.monotonic() + seconds
 
         async def on_live(client: WeaviateAsyncClient) -> T:
@@ -167,10 +174,15 @@ class WeaviateStore:
             return empty if index is None else await ask(index)
 
         try:
-            return await self._connection.call(on_live, seconds)
+            return await self._connection.call(on_live, seconds * FIRST_SHARE)
         except Gone:
             self._catalog.forget()
+        except Slow:
+            pass
+        try:
             return await self._connection.call(on_live, max(0.0, end - time.monotonic()))
+        except Slow as error:
+            raise Unavailable(PART, f"Weaviate gave no answer within {seconds:.2g} seconds.") from error
 
     async def _write(self, ask: Callable[[Index], Awaitable[None]]) -> None:
         async def on_live(client: WeaviateAsyncClient) -> None:
@@ -200,6 +212,7 @@ class WeaviateStore:
             return self._sibling(None)
         await self._catalog.retire(client, wanted)
         await self._drop_retired(client)
+        await self._catalog.drop_halves(client)
         new = await self._catalog.building(client, wanted) or await self._catalog.create(client, wanted)
         if live is None:
             await self._catalog.point(client, new)

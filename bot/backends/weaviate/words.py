@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from bot.backends.weaviate.index import Index
+from bot.backends.weaviate.reader import chunks_in
 from bot.backends.weaviate.schema import TERMS
 from bot.backends.weaviate.vendor import aggregate, query
 from bot.ports import Vocabulary
@@ -46,15 +47,15 @@ class Words:
         # An index that was empty is asked again.
         if name == self._of and fresh and self._chunks:
             return
-        languages, total = await asyncio.gather(
-            index.pages.aggregate.over_all(
-                group_by=aggregate.GroupByAggregate(prop="language"), total_count=True
-            ),
-            index.chunks.aggregate.over_all(total_count=True),
+        # In groups: a plain total waits for a node that has just died.
+        found = await index.pages.aggregate.over_all(
+            group_by=aggregate.GroupByAggregate(prop="language"),
+            total_count=True,
+            return_metrics=[aggregate.Metrics("chunks").integer(sum_=True)],
         )
-        counted = {str(each.grouped_by.value): each.total_count or 0 for each in languages.groups}
-        self._languages = tuple(sorted(filter(None, counted), key=lambda language: -counted[language]))
-        self._chunks = total.total_count or 0
+        pages = {str(each.grouped_by.value): each.total_count or 0 for each in found.groups}
+        self._languages = tuple(sorted(filter(None, pages), key=lambda language: -pages[language]))
+        self._chunks = sum(chunks_in(each.properties) for each in found.groups)
         self._holding = {}
         self._of, self._at = name, self._clock()
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from bot.backends.weaviate.errors import PART, Gone, from_message, read_only
+from bot.backends.weaviate.errors import PART, VENDOR, Gone, from_message, read_only, translate
 from bot.backends.weaviate.rows import Row
 from bot.backends.weaviate.vendor import CollectionAsync, Condition, exceptions
 from bot.ports import BackendError, ReadOnly, Rejected, Unauthorized, Unavailable
@@ -15,6 +15,9 @@ BATCH: Final = 200
 VALUES: Final = 200
 TRIES: Final = 4
 PAUSE: Final = 0.2
+# Of one call. In a cluster, a request that is under way when a node dies may never be answered; writing the
+# same again does no harm.
+ATTEMPT_SECONDS: Final = 8.0
 _ROUNDS: Final = 1000
 
 _FINAL = (ReadOnly, Rejected, Unauthorized, Gone)
@@ -40,10 +43,15 @@ async def _once(collection: CollectionAsync, objects: Sequence[Row]) -> tuple[li
     for start in range(0, len(objects), BATCH):
         batch = objects[start : start + BATCH]
         try:
-            result = await collection.data.insert_many(batch)
+            async with asyncio.timeout(ATTEMPT_SECONDS):
+                result = await collection.data.insert_many(batch)
         except exceptions.WeaviateInsertManyAllFailedError as all_failed:
             failed += batch
             error = from_message(str(all_failed))
+            continue
+        except VENDOR as failure:
+            failed += batch
+            error = translate(failure)
             continue
         failed += [batch[index] for index in result.errors]
         for each in result.errors.values():
@@ -53,8 +61,16 @@ async def _once(collection: CollectionAsync, objects: Sequence[Row]) -> tuple[li
 
 async def delete(collection: CollectionAsync, where: Condition) -> None:
     """Delete until nothing matches: one call is bounded by the server's limit."""
+    tries = TRIES
     for _ in range(_ROUNDS):
-        result = await collection.data.delete_many(where=where)
+        try:
+            async with asyncio.timeout(ATTEMPT_SECONDS):
+                result = await collection.data.delete_many(where=where)
+        except TimeoutError:
+            tries -= 1
+            if not tries:
+                raise
+            continue
         if result.failed:
             raise await why_not(collection) or Unavailable(PART, "Weaviate did not delete what it should.")
         if result.matches == 0:

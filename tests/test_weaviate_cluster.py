@@ -1,0 +1,87 @@
+"""Three nodes, replication 3: with one of them dead, answers and syncs go on."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from bot.ports import BackendError, SearchQuery, Store
+from tests.store_contract import ask, begin, ids, page
+from tests.weaviate_server import Node
+from tests.weaviate_stores import Stores
+
+SOON = 20.0
+
+
+async def eventually(ask_again: Callable[[], Awaitable[bool]]) -> None:
+    """True within some seconds, whatever fails meanwhile."""
+    async with asyncio.timeout(SOON):
+        while True:
+            with suppress(BackendError):
+                if await ask_again():
+                    return
+            await asyncio.sleep(0.1)
+
+
+@pytest.fixture
+async def stores(three_nodes: list[Node], tmp_path: Path) -> AsyncIterator[Stores]:
+    stores = Stores(three_nodes[0].settings(f"T{uuid4().hex[:12]}", replication=3), tmp_path)
+    yield stores
+    await stores.close(drop=False)
+
+
+class Asking:
+    """Somebody who asks all the time."""
+
+    def __init__(self, store: Store, query: SearchQuery) -> None:
+        self._store = store
+        self._query = query
+        self._task = asyncio.create_task(self._keep_asking())
+        self.found: list[int] = []
+
+    async def _keep_asking(self) -> None:
+        while True:
+            self.found.append(len(set(ids(await self._store.search(self._query)))))
+
+    async def has_found(self) -> bool:
+        return len(self.found) > 20 or self._task.done()
+
+    async def stop(self) -> None:
+        """Raises what a search raised."""
+        if not self._task.done():
+            self._task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._task
+
+
+async def test_one_node_dead(three_nodes: list[Node], stores: Stores) -> None:
+    """Searching, writing and deleting go on without a node, and it catches up when it is back."""
+    _, _, dead = three_nodes
+    store = await begin(await stores.open())
+    await store.replace([page(f"wiki:{n}.md", f"handbook rule {n}", "more of it") for n in range(20)])
+    everything = ask("handbook rule", sources=["wiki"], limit=100)
+    asking = Asking(store, everything)
+    dead.kill()
+
+    await store.replace([page("wiki:0.md", "handbook rule changed", revision="2")])
+    await store.replace([page(f"blog:{n}.md", f"a blog post {n}") for n in range(20)])
+    await store.delete(["wiki:1.md"])
+    known = await store.revisions("wiki")
+    assert len(known) == 19
+    assert known["wiki:0.md"] == "2"
+    await eventually(asking.has_found)
+    await asking.stop()
+    assert set(asking.found) <= {20, 19}
+    assert set(ids(await store.search(everything))) == set(known)
+
+    await asyncio.to_thread(dead.start)
+    late = await stores.open(at=dead.settings(stores.settings.collection, replication=3))
+
+    async def caught_up() -> bool:
+        await late.check()
+        return set(ids(await late.search(everything))) == set(known)
+
+    await eventually(caught_up)
