@@ -1,6 +1,8 @@
 """Near-copies: pages made from one template, or kept in two places, must not fill the top results."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil, floor
 
 from bot.fusion import Scored
 
@@ -12,25 +14,36 @@ COPIES = 2
 _FEWEST_TERMS = 8
 
 
+@dataclass(slots=True)
+class _Family:
+    best: Scored
+    pages: set[str]
+
+
 def surplus(scored: Sequence[Scored]) -> dict[str, str]:
     """Chunk id → chunk id of its family's best, for all copies on further pages; `scored` is best first."""
-    families: list[tuple[frozenset[str], str, set[str]]] = []
+    families: dict[int, list[_Family]] = {}
     dropped: dict[str, str] = {}
     for each in scored:
-        terms = frozenset(each.terms.counts)
         page = each.passage.doc_id
-        # Most differ in size alone: comparing that first makes this cheap.
-        fewest, most = ALIKE * len(terms), len(terms) / ALIKE
-        family = next((f for f in families if fewest <= len(f[0]) <= most and _alike(terms, f[0])), None)
+        family = _family(each, families)
         if family is None:
-            families.append((terms, each.passage.chunk_id, {page}))
-        elif page not in family[2] and len(family[2]) >= COPIES:
-            dropped[each.passage.chunk_id] = family[1]
+            families.setdefault(len(each.terms.counts), []).append(_Family(each, {page}))
+        elif page not in family.pages and len(family.pages) >= COPIES:
+            dropped[each.passage.chunk_id] = family.best.passage.chunk_id
         else:
-            family[2].add(page)
+            family.pages.add(page)
     return dropped
 
 
-def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
-    common = len(one & other)
-    return min(len(one), len(other)) >= _FEWEST_TERMS and common >= ALIKE * (len(one) + len(other) - common)
+def _family(one: Scored, families: Mapping[int, Sequence[_Family]]) -> _Family | None:
+    """By size first: most chunks differ in that alone, and comparing sets takes its time."""
+    terms = one.terms.distinct
+    if len(terms) < _FEWEST_TERMS:
+        return None
+    for size in range(ceil(ALIKE * len(terms)), floor(len(terms) / ALIKE) + 1):
+        for family in families.get(size, ()):
+            common = len(terms & family.best.terms.distinct)
+            if common >= ALIKE * (len(terms) + size - common):
+                return family
+    return None

@@ -12,7 +12,7 @@ The three weights are flat over .3-.6, .1-.3, .1-.2: over the three public sets 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -38,6 +38,7 @@ class Terms:
     """A chunk as terms: how often (title and headings count more), in how long a text, and its head's."""
 
     counts: Mapping[str, float]
+    distinct: frozenset[str]
     head: frozenset[str]
     length: int
 
@@ -84,7 +85,7 @@ def _terms(title: str, heading: str, text: str, languages: tuple[str, ...]) -> T
                 weighted[term] = weighted.get(term, 0.0) + weight
                 head.add(term)
         counts = {**counts, **weighted} if counts else weighted
-    return Terms(counts, frozenset(head), length)
+    return Terms(counts, frozenset(counts), frozenset(head), length)
 
 
 def fuse(
@@ -92,16 +93,22 @@ def fuse(
 ) -> list[Scored]:
     """Best first; ties stay in the order of the hits. `scale` is for the hits' cosines."""
     rows = [_saturated(each, weighed) for each in terms]
-    pages = _pages(hits, rows)
+    pages = _pages(hits, rows, weighed)
     whole = sum(word.weight for word in weighed) or 1.0
     known = [scale.of(hit.vector) for hit in hits if hit.vector is not None]
     # What a leg's list ends with is the most that a chunk below its end can have.
     lowest = min(known, default=0.0)
     scored = []
     for hit, each, row in zip(hits, terms, rows, strict=True):
-        words = _sum(row, weighed) / whole
-        page = _sum(pages[hit.passage.doc_id], weighed) / whole
-        head = sum(w.weight for w in weighed if any(t in each.head for t in w.sought.terms)) / whole
+        words = covered = head = 0.0
+        for word, value in zip(weighed, row, strict=True):
+            if value:
+                words += value * word.weight
+                covered += word.weight
+                if not each.head.isdisjoint(word.sought.terms):
+                    head += word.weight
+        words, covered, head = words / whole, covered / whole, head / whole
+        page = pages[hit.passage.doc_id] / whole
         similarity = (lowest if hit.vector is None else scale.of(hit.vector)) if known else None
         scored.append(
             Scored(
@@ -109,7 +116,7 @@ def fuse(
                 terms=each,
                 similarity=similarity,
                 words=words,
-                covered=sum(w.weight for w, value in zip(weighed, row, strict=True) if value) / whole,
+                covered=covered,
                 page=page,
                 head=head,
                 score=(similarity or 0.0)
@@ -126,19 +133,20 @@ def _saturated(terms: Terms, weighed: Sequence[Weighed]) -> list[float]:
     norm = _K1 * (1 - _B + _B * terms.length / _USUAL_LENGTH)
     row = []
     for word in weighed:
-        count = max((terms.counts.get(term, 0.0) for term in word.sought.terms), default=0.0)
-        row.append(min(1.0, count / (count + norm)) if count else 0.0)
+        count = 0.0
+        for term in word.sought.terms:
+            count = max(count, terms.counts.get(term, 0.0))
+        row.append(count / (count + norm) if count else 0.0)
     return row
 
 
-def _pages(hits: Sequence[Hit], rows: Sequence[list[float]]) -> dict[str, list[float]]:
-    """The most that any found chunk of a page has of each word."""
-    pages: dict[str, list[float]] = {}
+def _pages(hits: Sequence[Hit], rows: Sequence[list[float]], weighed: Sequence[Weighed]) -> dict[str, float]:
+    """By page: the most that any of its found chunks has of each word, weighed and summed."""
+    best: dict[str, list[float]] = {}
     for hit, row in zip(hits, rows, strict=True):
-        known = pages.get(hit.passage.doc_id)
-        pages[hit.passage.doc_id] = row if known is None else list(map(max, known, row))
-    return pages
-
-
-def _sum(row: Iterable[float], weighed: Sequence[Weighed]) -> float:
-    return sum(value * word.weight for value, word in zip(row, weighed, strict=True))
+        known = best.get(hit.passage.doc_id)
+        best[hit.passage.doc_id] = row if known is None else list(map(max, known, row))
+    return {
+        page: sum(value * word.weight for value, word in zip(row, weighed, strict=True))
+        for page, row in best.items()
+    }

@@ -90,7 +90,7 @@ class Retriever:
         wanted, vocabulary = await self._read(standalone)
         vector = await self._embed(wanted.texts, degraded)
         query = SearchQuery(
-            text=wanted.keywords,
+            text=wording.keywords(wanted, vocabulary),
             vector=vector,
             audience=question.audience,
             sources=question.sources,

@@ -94,9 +94,10 @@ def mend(wording: Wording, found: Sequence[Slip], vocabulary: Vocabulary) -> Wor
     return replace(
         wording,
         texts=tuple(dict.fromkeys((*wording.texts, replaced(wording.texts[-1], meant)))),
-        keywords=" ".join((wording.keywords, *meant.values())),
         sought=tuple(
-            replace(word, terms=(*word.terms, terms[word.surface])) if word.surface in terms else word
+            replace(word, terms=(*word.terms, terms[word.surface]), others=(meant[word.surface],))
+            if word.surface in terms
+            else word
             for word in wording.sought
         ),
     )

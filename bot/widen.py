@@ -51,8 +51,7 @@ async def widen(
     A winner inside of a better one's section adds nothing. What the store no longer has is left out.
     """
     winners = winners[:_MOST_WINNERS]
-    spans = [Span(w.doc_id, max(0, w.ordinal - _REACH), w.ordinal + _REACH) for w in winners]
-    around = {(p.doc_id, p.ordinal): p for p in await store.passages(spans, audience)}
+    around = {(p.doc_id, p.ordinal): p for p in await store.passages(_spans(winners), audience)}
     sections: list[_Section] = []
     left = tokens
     for winner in winners:
@@ -69,6 +68,18 @@ async def widen(
         if len(sections) == MOST_SECTIONS:
             break
     return tuple(section.passage() for section in sections)
+
+
+def _spans(winners: Sequence[Passage]) -> list[Span]:
+    """Around all winners, without overlaps."""
+    spans: list[Span] = []
+    for doc_id, ordinal in sorted((winner.doc_id, winner.ordinal) for winner in winners):
+        first, last = max(0, ordinal - _REACH), ordinal + _REACH
+        if spans and spans[-1].doc_id == doc_id and first <= spans[-1].last + 1:
+            spans[-1] = Span(doc_id, spans[-1].first, last)
+        else:
+            spans.append(Span(doc_id, first, last))
+    return spans
 
 
 def _grow(

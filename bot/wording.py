@@ -17,13 +17,15 @@ _JOINED = re.compile(r"(?<=\w)[-'’](?=\w)")
 _MOST_WORDS = 48
 # Words of a gloss that stand for one foreign word in what is embedded: more only blur it.
 _GLOSS_WORDS = 2
+# Keyword search takes its time for each chunk that holds a word; beyond so many only the rarest words count.
+_MOST_POSTINGS, _FEWEST_KEYWORDS = 4_000, 3
 _CERTAIN = 2
 _SHORTEST_COMPOUND, _SHORTEST_PART = 8, 4
 
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """One word of the question: any of its `terms` will do, best first.
+    """One word of the question: any of its `terms` will do, best first. `others` are words that it may mean.
 
     `foreign`: of another language than the pages; it counts only if it has a meaning that they have.
     """
@@ -31,17 +33,17 @@ class Sought:
     surface: str
     terms: tuple[str, ...]
     foreign: bool = False
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """`texts` are embedded and searched for by their mean; `keywords` is what the keyword leg gets.
+    """`texts` are embedded and searched for by their mean.
 
     `gloss` is a foreign question's words with their meanings, "" where none is known; see `glossed`.
     """
 
     texts: tuple[str, ...]
-    keywords: str
     sought: tuple[Sought, ...]
     gloss: tuple[tuple[str, str], ...] = ()
 
@@ -68,21 +70,33 @@ def read(text: str, languages: Sequence[str]) -> Wording:
     words = [word for each in split.split() if (word := _EDGES.sub("", each))]
     telling = [word for word in words if word.lower().replace("’", "'") not in stop] or words
     sought: dict[tuple[str, ...], Sought] = {}
-    extra: list[str] = []
     meant: dict[str, str] = {}
     for word in telling[:_MOST_WORDS]:
         meanings = _meanings(word, language, languages)
         for each in _sought(word, meanings, (language, *languages), foreign=foreign):
             sought.setdefault(each.terms, each)
         if meanings:
-            extra += meanings
             meant[word] = " ".join(meanings[:_GLOSS_WORDS] if foreign else meanings)
-    keywords = " ".join((text, *extra))
     if foreign and meant:
-        return Wording(
-            (), keywords, tuple(sought.values()), tuple((word, meant.get(word, "")) for word in telling)
-        )
-    return Wording((replaced(text, meant),), keywords, tuple(sought.values()))
+        return Wording((), tuple(sought.values()), tuple((word, meant.get(word, "")) for word in telling))
+    return Wording((replaced(text, meant),), tuple(sought.values()))
+
+
+def keywords(wording: Wording, vocabulary: Vocabulary) -> str:
+    """What the keyword leg looks for: the rarest words. All that it finds is scored by all words later."""
+    held = vocabulary.holding
+    counted = sorted(
+        ((sum(held.get(term, 0) for term in word.terms), word) for word in wording.sought),
+        key=lambda each: each[0],
+    )
+    kept: list[str] = []
+    cost = 0
+    for number, (count, word) in enumerate(counted):
+        cost += count
+        if cost > _MOST_POSTINGS and number >= _FEWEST_KEYWORDS:
+            break
+        kept += (word.surface, *word.others)
+    return " ".join(dict.fromkeys(kept))
 
 
 def glossed(wording: Wording, vocabulary: Vocabulary) -> Wording:
@@ -129,7 +143,7 @@ def _sought(
     others = [term for meaning in meanings if meaning not in english for term in tokens(meaning)]
     analysed = [tokens(word, each) for each in dict.fromkeys(languages)]
     for terms in zip(*analysed, strict=False):
-        yield Sought(word, tuple(dict.fromkeys((*terms, *others))), foreign)
+        yield Sought(word, tuple(dict.fromkeys((*terms, *others))), foreign, tuple(meanings))
 
 
 def _meanings(word: str, language: str, languages: Sequence[str]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from bot.model import Passage
 from bot.ports import Hit, Vocabulary
 from bot.scale import fitted
 from bot.spelling import mend, slips
-from bot.wording import glossed, read, weigh, weigh_by
+from bot.wording import glossed, keywords, read, weigh, weigh_by
 
 ENGLISH = ("en",)
 
@@ -84,7 +84,7 @@ def test_a_slip_is_mended_beside_the_word_as_written():
     wording = mended("buisness trips", busi=40, trip=12)
     assert wording.texts == ("buisness trips", "business trips")
     assert {"buis", "busi"} & set(wording.terms)
-    assert wording.keywords.endswith("business")
+    assert keywords(wording, Vocabulary(1_000, {"busi": 40, "trip": 12})) == "trips buisness business"
 
 
 @pytest.mark.parametrize("word", ["lease", "wife", "SSO", "x86", "Kyiv"])
@@ -97,6 +97,13 @@ def test_right_words_that_no_page_has_are_left_alone(word):
 def test_a_slip_is_left_alone_where_words_can_not_be_counted():
     """A store that can't count can't tell which words its pages have."""
     assert slips(read("buisness", ENGLISH), Vocabulary()) == []
+
+
+def test_common_words_are_not_searched_for():
+    """Beyond a number of chunks to score the keyword leg gets the rarest words alone, three at least."""
+    wording = read("team meeting policy for orchid greenhouse visits", ENGLISH)
+    counts = {"team": 90_000, "meet": 50_000, "polici": 9_000, "orchid": 5, "greenhous": 3, "visit": 900}
+    assert keywords(wording, Vocabulary(100_000, counts)) == "greenhouse orchid visits"
 
 
 def test_rare_words_weigh_more():
