@@ -9,7 +9,7 @@ import pytest
 
 from bot.backends.embedded import EmbeddedStore
 from bot.ports import Corrupt, Rejected, Unavailable
-from tests.store_contract import FORMAT, ask, begin, ids, page
+from tests.store_contract import FORMAT, ask, begin, embed, ids, page
 
 
 @pytest.fixture
@@ -181,6 +181,18 @@ async def test_wrong_dimensions(store: EmbeddedStore) -> None:
         await store.replace([replace(wrong, chunks=(replace(wrong.chunks[0], vector=short[:32]),))])
     (hit,) = await store.search(replace(ask("offsite"), vector=short[:32]))
     assert hit.vector is None
+
+
+async def test_batch_that_fails_changes_nothing(store: EmbeddedStore) -> None:
+    """If one page of a batch can't be stored, none of the batch is."""
+    await begin(store)
+    await store.replace([page("wiki:a.md", "offsite")])
+    (chunk,) = page("wiki:b.md", "bad").chunks
+    bad = replace(page("wiki:b.md", "bad"), chunks=(replace(chunk, vector=embed("x")[:8]),))
+    with pytest.raises(Rejected):
+        await store.replace([page("wiki:a.md", "offsite anew", revision="2"), bad])
+    assert await store.revisions("wiki") == {"wiki:a.md": "1"}
+    assert [hit.passage.text for hit in await store.search(ask("offsite"))] == ["offsite"]
 
 
 async def test_half_a_surrogate_pair(store: EmbeddedStore) -> None:

@@ -108,6 +108,16 @@ async def test_reader_processes(path: Path, store: EmbeddedStore) -> None:
         assert reader.returncode == 0
 
 
+async def test_all_begin_at_once(path: Path) -> None:
+    """Processes that open a file that isn't there yet, all at the same time, all get to work."""
+    readers = await asyncio.gather(*(start("asker", path) for _ in range(5)))
+    answers = await asyncio.gather(*(asked(reader, "anything") for reader in readers))
+    assert [texts for _, texts in answers] == [[]] * 5
+    for reader in readers:
+        await reader.communicate(b"")
+        assert reader.returncode == 0
+
+
 async def test_memory_stays(path: Path, store: EmbeddedStore) -> None:
     """A reader's memory doesn't grow with the questions and the changes that it sees."""
     await begin(store)
