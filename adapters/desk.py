@@ -87,7 +87,6 @@ class Taken(Enum):
 
     YES = auto()
     KNOWN = auto()
-    LIMITED = auto()
     CLOSING = auto()
 
 
@@ -155,8 +154,6 @@ class Desk:
             return Taken.CLOSING
         if not await self._accept(asked):
             return Taken.KNOWN
-        if await self._limited(asked, reply):
-            return Taken.LIMITED
         self._start(asked, reply)
         return Taken.YES
 
@@ -205,6 +202,8 @@ class Desk:
 
     async def _answer(self, asked: Asked, reply: Reply) -> None:
         started = time.monotonic()
+        if await self._limited(asked, reply):
+            return
         try:
             if not reply.unprompted:
                 await reply.begin(partial(self._remember, asked.id))
