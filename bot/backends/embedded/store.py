@@ -51,12 +51,13 @@ class EmbeddedStore:
         `build` is for `rebuild`: the number of the build to stay with, instead of the live one.
         """
         self.path = path
-        self._pinned = build
+        self.build = build
         self._busy_seconds = busy_seconds
         self._pool = Pool(path, busy_seconds=busy_seconds)
         self._readers = ThreadPoolExecutor(_READERS, "search")
         self._writer = ThreadPoolExecutor(1, "index")
-        self._rebuilding: list[EmbeddedStore] = []
+        self._beside: EmbeddedStore | None = None
+        self.closed = False
 
     # --- reading ------------------------------------------------------------------------------------
 
@@ -131,9 +132,12 @@ class EmbeddedStore:
             return schema.create(connection, wanted, state="building").id
 
         number = await self._on(self._writer, lambda: self._pool.use(work, write=True))
-        beside = EmbeddedStore(self.path, busy_seconds=self._busy_seconds, build=number)
-        self._rebuilding.append(beside)
-        return beside
+        if self._beside is not None and (self._beside.build != number or self._beside.closed):
+            await self._beside.close()
+            self._beside = None
+        if self._beside is None:
+            self._beside = EmbeddedStore(self.path, busy_seconds=self._busy_seconds, build=number)
+        return self._beside
 
     async def swap(self, wanted: IndexFormat) -> None:
         """Raise Rejected if no index of this format was built."""
@@ -168,8 +172,9 @@ class EmbeddedStore:
             self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
 
     async def close(self) -> None:
-        for beside in self._rebuilding:
-            await beside.close()
+        self.closed = True
+        if self._beside is not None:
+            await self._beside.close()
         for executor in (self._readers, self._writer):
             await asyncio.to_thread(executor.shutdown)
         await asyncio.to_thread(self._pool.close)
@@ -211,8 +216,8 @@ class EmbeddedStore:
         self._pool.use(write, write=True)
 
     def _build(self, connection: apsw.Connection) -> Build | None:
-        if self._pinned is not None:
-            return schema.get(connection, self._pinned)
+        if self.build is not None:
+            return schema.get(connection, self.build)
         return schema.find(connection, state="live")
 
     async def _on(self, executor: ThreadPoolExecutor, work: Callable[[], T]) -> T:
