@@ -4,11 +4,10 @@ One pass over the whole history, then only over what is new. The last change of 
 that is no merge and touches it: whichever way the history is walked, in one go or in steps, it is the same.
 """
 
-import asyncio
 import json
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +16,7 @@ from indexer.gitcommand import GitFailed, git
 
 _log = logging.getLogger(__name__)
 
-_VERSION = 1
+_VERSION = 2
 _PASS_SECONDS = 600
 _NAMES_KEPT = 5
 
@@ -43,62 +42,69 @@ class History:
     changes: dict[str, Change] = field(default_factory=dict)
     names: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
-    async def advance(self, repository: Path, commit: str) -> bool:
-        """Bring it to this commit; whether there was anything to do. Raises GitFailed."""
+    async def advance(self, repository: Path, commit: str) -> int:
+        """Bring it to this commit; how many commits were read. Raises GitFailed."""
         if self.commit == commit:
-            return False
-        if not (self.commit and await self._step(repository, commit)):
+            return 0
+        read = await self._step(repository, commit) if self.commit else 0
+        if not read:
+            records = await _records(repository, commit)
             self.changes = {}
-            self._take(await _log_of(repository, commit))
+            self._take(records)
+            read = len(records)
         self.commit = commit
-        return True
+        return read
 
-    async def _step(self, repository: Path, commit: str) -> bool:
-        """From a commit that the new one descends from; False if it doesn't."""
+    async def _step(self, repository: Path, commit: str) -> int:
+        """From a commit that the new one descends from; 0 if it doesn't."""
         try:
-            _, log, renames = await asyncio.gather(
-                git("merge-base", "--is-ancestor", self.commit, commit, at=repository),
-                _log_of(repository, f"{self.commit}..{commit}"),
-                git(
-                    "diff",
-                    "--name-status",
-                    "-M",
-                    "-l3000",
-                    "--diff-filter=R",
-                    "-z",
-                    self.commit,
-                    commit,
-                    at=repository,
-                ),
-            )
+            records = await _records(repository, f"{self.commit}..{commit}")
+            if not any(self.commit in record.parents for record in records):
+                return 0  # rewritten
+            self._take(records)
+            kinds = {kind for record in records for kind, _ in record.files}
+            if {"A", "D"} <= kinds:
+                await self._rename(repository, commit)
         except GitFailed:
-            return False  # rewritten, or garbage by now
-        self._take(log)
-        fields = renames.decode(errors="surrogateescape").split("\0")
+            return 0  # the old commit is garbage by now
+        return len(records)
+
+    async def _rename(self, repository: Path, commit: str) -> None:
+        arguments = ("--name-status", "-M", "-l3000", "--diff-filter=R", "-z", self.commit, commit)
+        found = await git("diff", *arguments, at=repository)
+        fields = found.decode(errors="surrogateescape").split("\0")
         for old, new in zip(fields[1::3], fields[2::3], strict=False):
             self.names[new] = (old, *self.names.pop(old, ()))[:_NAMES_KEPT]
-        return True
 
-    def _take(self, log: bytes) -> None:
-        for change, path in _changes(log.decode(errors="surrogateescape")):
-            known = self.changes.get(path)
-            if known is None or known < change:
-                self.changes[path] = change
-
-
-async def _log_of(repository: Path, commits: str) -> bytes:
-    arguments = ("--format=%x01%H %ct %an", "--name-only", "--no-renames", "-z")
-    return await git("log", *arguments, commits, "--", at=repository, seconds=_PASS_SECONDS)
+    def _take(self, records: Sequence["_Record"]) -> None:
+        for record in records:
+            for _, path in record.files:
+                known = self.changes.get(path)
+                if known is None or known < record.change:
+                    self.changes[path] = record.change
 
 
-def _changes(log: str) -> Iterator[tuple[Change, str]]:
-    for record in log.split("\x01")[1:]:
-        head, *paths = record.split("\0")
-        commit, seconds, author = head.split(" ", 2)
-        change = Change(int(seconds), commit, author.strip())
-        for path in paths:
-            if name := path.removeprefix("\n"):
-                yield change, name
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """One commit of the log: its change, its parents, and (A, M, D or T; path) of each file."""
+
+    change: Change
+    parents: tuple[str, ...]
+    files: tuple[tuple[str, str], ...]
+
+
+async def _records(repository: Path, commits: str) -> list[_Record]:
+    arguments = ("--format=%x01%H %ct %P%n%an", "--name-status", "--no-renames", "-z")
+    log = await git("log", *arguments, commits, "--", at=repository, seconds=_PASS_SECONDS)
+    return [_record(text) for text in log.decode(errors="surrogateescape").split("\x01")[1:]]
+
+
+def _record(text: str) -> _Record:
+    head, *fields = text.split("\0")
+    numbers, _, author = head.partition("\n")
+    commit, seconds, *parents = numbers.split()
+    files = zip((kind.strip() for kind in fields[::2]), fields[1::2], strict=False)
+    return _Record(Change(int(seconds), commit, author.strip()), tuple(parents), tuple(files))
 
 
 def load(file: Path) -> History:

@@ -16,7 +16,6 @@ class Listed:
     doc_id: str
     meta: str
     revision: str
-    previous: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,10 @@
 import logging
 import time
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
+from weakref import WeakKeyDictionary
 
 from bot.model import Failure, Progress, SyncReport
 from bot.ports import BackendError, Embedder, IndexedDocument, IndexFormat, Store
@@ -23,6 +24,7 @@ ShowProgress = Callable[[Progress], Awaitable[None]]
 
 _PROGRESS_EVERY = 0.2
 _DELETE_AT_ONCE = 200
+_METAS_KEPT = 20_000
 
 
 class Stopped(Exception):
@@ -108,6 +110,18 @@ async def sync(
     return run.report()
 
 
+# Of each source's last listing: most of it is the same the next time.
+_KNOWN_METAS: WeakKeyDictionary[Source, dict[Entry, str]] = WeakKeyDictionary()
+
+
+def _metas(source: Source, entries: Iterable[Entry]) -> dict[Entry, str]:
+    known = _KNOWN_METAS.get(source, {})
+    metas = {entry: known.get(entry) or meta(source.settings, entry) for entry in entries}
+    if len(metas) <= _METAS_KEPT:
+        _KNOWN_METAS[source] = metas
+    return metas
+
+
 class _Sync:
     """One run over one source: list, compare, index, delete."""
 
@@ -174,12 +188,9 @@ class _Sync:
         return f"{self._source.name}:{path}"
 
     def _compare(self) -> Plan:
-        settings = self._source.settings
+        metas = _metas(self._source, self._entries.values())
         return compare(
-            [
-                Listed(doc_id, meta(settings, entry), entry.revision)
-                for doc_id, entry in self._entries.items()
-            ],
+            [Listed(doc_id, metas[entry], entry.revision) for doc_id, entry in self._entries.items()],
             self._stored,
             full=self._options.full,
             vectors=self._embedding.possible,

@@ -30,7 +30,7 @@ from indexer.sources.base import (
 _CLONE_SECONDS = 1800
 _FETCH_SECONDS = 300
 _BLOB_SECONDS = 60
-_READ_AT_ONCE = 1 << 20
+_SAVED_EVERY = 50
 
 # What git could take for an option is no address and no branch.
 _Argument = Annotated[str, StringConstraints(pattern=r"^[^-\s].*$")]
@@ -63,12 +63,13 @@ class GitSource(Source):
         self._cache = surroundings.data / "git" / f"{settings.name}-{key}"
         self._repository = self._cache
         self._history: githistory.History | None = None
+        self._unsaved = 0
         self._blobs: asyncio.subprocess.Process | None = None
         self._asking = asyncio.Lock()
 
     async def entries(self) -> AsyncIterator[Entry]:
         try:
-            repository = self._repository = await self._up_to_date()
+            repository = await self._up_to_date()
             commit = await self._commit(repository)
             tree, history = await asyncio.gather(
                 git("ls-tree", "-r", "-z", "--full-tree", commit, "--", self._below or ".", at=repository),
@@ -118,8 +119,10 @@ class GitSource(Source):
     async def _up_to_date(self) -> Path:
         """The folder to read from, as new as the repository is."""
         if self._is_local:
-            found = await git("-C", self._address, "rev-parse", "--absolute-git-dir")
-            return Path(found.decode().strip())
+            if self._repository == self._cache:
+                found = await git("-C", self._address, "rev-parse", "--absolute-git-dir")
+                self._repository = Path(found.decode().strip())
+            return self._repository
         if not await asyncio.to_thread((self._cache / "HEAD").is_file):
             await self._clone()
         else:
@@ -169,8 +172,11 @@ class GitSource(Source):
         file = self._cache.with_suffix(".history.json")
         if self._history is None:
             self._history = await asyncio.to_thread(githistory.load, file)
-        if await self._history.advance(repository, commit):
+        self._unsaved += await self._history.advance(repository, commit)
+        # Without the last few it is still a good start, and writing it takes longer than reading them.
+        if self._unsaved >= _SAVED_EVERY:
             await asyncio.to_thread(githistory.save, self._history, file)
+            self._unsaved = 0
         return self._history
 
     # --- blobs: one process answers for all -----------------------------------------------------------
