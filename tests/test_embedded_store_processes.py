@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from bot.backends.embedded import EmbeddedStore
+from bot.ports import Span
 from tests.embedded_children import PAGES, revision
-from tests.store_contract import EVERYONE, FORMAT, OTHER, Span, ask, begin, page
+from tests.store_contract import EVERYONE, FORMAT, OTHER, ask, begin, page
 
 KILLS = 20
 
