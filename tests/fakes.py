@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import re
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.analyze import query_terms, tokens
 from bot.model import Candidate, Chunk, Citation, Passage, Question, Usage
 from bot.ports import (
     BackendError,
@@ -263,8 +263,9 @@ class FakeStore:
 
     async def search(self, query: SearchQuery) -> list[Hit]:
         await asyncio.sleep(0)
-        words = Counter(re.findall(r"\w+", query.text.lower()))
         found = []
+        languages = {indexed.document.language for indexed in self.documents.values()}
+        words = query_terms(query.text, sorted(languages) or ["en"])
         for indexed in list(self.documents.values()):
             document = indexed.document
             hidden = not (document.audience & query.audience)
@@ -272,7 +273,7 @@ class FakeStore:
                 continue
             for one in indexed.chunks:
                 text = f"{document.title} {document.title} {one.chunk.heading} {one.chunk.text}"
-                counted = Counter(re.findall(r"\w+", text.lower()))
+                counted = Counter(tokens(text, document.language))
                 keyword = float(sum(min(counted[word], 3) for word in words))
                 similar = None
                 if query.vector is not None and one.vector is not None:
