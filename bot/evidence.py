@@ -3,6 +3,7 @@
 A fused or relative score says which chunk is best, not whether the best is any good.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -21,8 +22,11 @@ ENOUGH_SIMILARITY = 0.43
 NEARLY_ENOUGH_SIMILARITY = 0.33
 # A question whose words are all on the page, such as a flag's name, needs no similarity.
 ENOUGH_WORDS = 0.8
-# Without vectors coverage is all there is, and it can't tell much: only the hopeless is declined.
-ENOUGH_WORDS_ALONE = 0.25
+# Without vectors words are all there is: bot.fusion's share of them on the page, times the root of their
+# number, since half of eight words says more than one of two. It tells off-topic questions (area .93-.99,
+# a large handbook's .76), hardly those that the pages might have answered: only the hopeless is declined.
+ENOUGH_WORDS_ALONE = 0.3
+STRONG_WORDS_ALONE, STRONG_NUMBER = 0.8, 3
 # Unasked: both legs' best chunks are of one page. The page is right in 96-100 % of such cases, in all sets.
 STRONG_SIMILARITY, STRONG_WORDS = 0.55, 0.4
 # A reranker's relevance (Cohere's: 0..1, calibrated over many kinds of texts).
@@ -42,8 +46,11 @@ class Verdict:
     reason: str
 
 
-def judge(scored: Sequence[Scored], relevance: Mapping[str, float]) -> Verdict:
-    """`scored` is best first; `relevance` is the reranker's by chunk id, empty without one."""
+def judge(scored: Sequence[Scored], relevance: Mapping[str, float], *, words: int = 1) -> Verdict:
+    """`scored` is best first, by a question of so many telling words.
+
+    `relevance` is the reranker's by chunk id, empty without one.
+    """
     if not scored:
         return Verdict(enough=False, strong=False, measures={}, reason="nothing was found")
     covered = max(each.covered for each in scored[:_TOP])
@@ -59,11 +66,13 @@ def judge(scored: Sequence[Scored], relevance: Mapping[str, float]) -> Verdict:
         best = max(similar)
         enough = best >= ENOUGH_SIMILARITY or covered >= ENOUGH_WORDS
         strong = best >= STRONG_SIMILARITY and covered >= STRONG_WORDS and _agree(scored)
-        words = _compared("coverage", covered, ENOUGH_WORDS)
-        reason = f"{_compared('similarity', best, ENOUGH_SIMILARITY)}, {words}"
+        coverage = _compared("coverage", covered, ENOUGH_WORDS)
+        reason = f"{_compared('similarity', best, ENOUGH_SIMILARITY)}, {coverage}"
     else:
-        enough, strong = covered >= ENOUGH_WORDS_ALONE, covered >= ENOUGH_WORDS
-        reason = _compared("coverage", covered, ENOUGH_WORDS_ALONE)
+        measures["words"] = best = max(each.page for each in scored[:_TOP]) * math.sqrt(words)
+        enough = best >= ENOUGH_WORDS_ALONE
+        strong = covered >= STRONG_WORDS_ALONE and words >= STRONG_NUMBER
+        reason = _compared("words", best, ENOUGH_WORDS_ALONE)
     return Verdict(enough, strong, measures, reason)
 
 

@@ -102,7 +102,7 @@ class Retriever:
         relevance = await self._rerank(standalone, scored, degraded)
         if relevance:
             scored = sorted(scored, key=lambda each: -relevance.get(each.passage.chunk_id, -1.0))
-        verdict = judge(scored, relevance)
+        verdict = judge(scored, relevance, words=len(wanted.sought))
         if deserves_another_look(verdict):
             verdict = judge_again(verdict, await self._nearest_to_a_part(query, standalone))
         surplus = duplicates.surplus(scored)
