@@ -9,8 +9,8 @@ from bot.extract.score import Scored
 from bot.extract.snippets import Snippet, siblings
 from bot.extract.wanted import Kind, Part
 
-LEAST = 0.5  # of the best score for its part: below this a snippet is filler
-RISE = 1.08  # of that bound with each turn: what comes later must be better
+LEAST = 0.3  # of the way from the usual score to the best, in the first turn: below this a snippet is filler
+RISE = 0.1  # more of it with each turn: what comes later must be better
 SAME = 0.75  # overlap of words from which on two snippets say the same
 STEP_BONUS = 0.25
 WHOLE = 300  # characters of a list or table that is quoted whole
@@ -43,15 +43,25 @@ def select(
     """The parts take turns; each takes its best that is new, while the whole `fits`."""
     picker = _Picker(snippets, fits)
     queues = [list(one) for one in ranked]
-    floors = [one[0].score * LEAST if one else 0.0 for one in ranked]
+    spans = [_span(one) for one in ranked]
+    share = LEAST - RISE
     going = set(range(len(queues)))
     while going:
-        floors = [floor * RISE for floor in floors]
+        share += RISE
+        floors = [usual + share * (best - usual) for usual, best in spans]
         for number in sorted(going):
             steps = Kind.STEPS in parts[number].kinds
             if not picker.take(queues[number], floors[number], steps=steps):
                 going.discard(number)
     return picker.chosen
+
+
+def _span(ranked: Sequence[Scored]) -> tuple[float, float]:
+    """The usual score of a part's snippets (where they are few, half of the best) and the best."""
+    if not ranked:
+        return 0.0, 0.0
+    best = ranked[0].score
+    return min(ranked[len(ranked) // 2].score, best / 2), best
 
 
 class _Picker:
@@ -69,16 +79,27 @@ class _Picker:
             if best.score < floor:
                 return False
             queue.remove(best)
-            if best.snippet.is_lead or self._has(best.snippet):
+            snippet = self._announced(best.snippet, queue) if best.snippet.is_lead else best.snippet
+            if snippet is None or self._has(snippet):
                 continue
-            twin = self._twin(best.snippet)
+            twin = self._twin(snippet)
             if twin is not None:
-                self._cite_along(twin, best.snippet)
-                continue
-            if self._add(best.snippet, steps=steps):
+                self._cite_along(twin, snippet)
+            elif self._add(snippet, steps=steps):
                 return True
-            misfits += 1
+            else:
+                misfits += 1
         return False
+
+    def _announced(self, lead: Snippet, queue: Sequence[Scored]) -> Snippet | None:
+        """The best of what a lead announces, in its place: a lead says nothing by itself."""
+        below = (
+            one
+            for one in queue
+            if one.snippet.passage is lead.passage and lead.text in (one.snippet.announced, one.snippet.lead)
+        )
+        best = max(below, key=lambda one: one.score, default=None)
+        return best.snippet if best is not None else None
 
     def _gain(self, one: Scored, *, steps: bool) -> float:
         bonus = STEP_BONUS if steps and any(_siblings(one.snippet, c.snippet) for c in self.chosen) else 0.0
