@@ -1,6 +1,7 @@
 """The journal, on SQLite and on a real PostgreSQL."""
 
 import asyncio
+import os
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
@@ -34,7 +35,10 @@ WEEK = timedelta(days=7)
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[str]:
-    """The address of a PostgreSQL of this test run."""
+    """The address of a PostgreSQL of this test run: an empty one at POSTGRES_TEST_URL, or our own."""
+    if given := os.environ.get("POSTGRES_TEST_URL"):
+        yield given
+        return
     if postgres.program("initdb") is None or postgres.program("postgres") is None:
         pytest.skip("there is no PostgreSQL on this machine (initdb, postgres)")
     import socket  # noqa: PLC0415
