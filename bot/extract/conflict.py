@@ -10,7 +10,7 @@ from bot.extract.snippets import Snippet
 
 COMMON_WORDS = 3
 COMMON_ASKED = 2  # or so many of those that were asked
-COMMON_SHARE = 0.4  # of the words of the shorter one
+COMMON_SHARE = 0.5  # of the words of the shorter one
 
 _WORDS = {
     "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8",
