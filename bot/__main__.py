@@ -1,6 +1,18 @@
-"""`python -m bot` is `docent`."""
+"""`docent` and `python -m bot`: what Ctrl-C does is settled before anything else is imported."""
 
-from bot.cli import main
+import sys
+
+
+def main() -> None:
+    """Run the command line. Ctrl-C ends it with a word and 130, also while it is still starting."""
+    try:
+        from bot.cli import main as run  # noqa: PLC0415 - see above
+
+        run()
+    except KeyboardInterrupt:
+        sys.stderr.write("Stopped.\n")
+        raise SystemExit(130) from None
+
 
 if __name__ == "__main__":
     main()

@@ -7,9 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from bot.model import Progress, SyncReport
-from bot.ports import BackendError, Embedder, Runs, RunState, Store, SyncRun
+from bot.ports import BackendError, Embedder, Runs, RunState, Store, SyncRequest, SyncRun
 from indexer.sources.base import Source
-from indexer.sync import SyncOptions, sync_all
+from indexer.sync import ShowProgress, SyncOptions, sync_all
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +18,7 @@ _BEAT = 1.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What a run works with. `lost` says that this process may not write any more."""
+    """What a run works with. `lost` says that this process may not write any more; `show` hears of progress."""
 
     sources: Sequence[Source]
     store: Store
@@ -27,27 +27,25 @@ class Means:
     max_deleted_share: float = 0.2
     workers: int = 2
     lost: Callable[[], bool] = field(default=lambda: False)
+    show: Callable[[Progress], None] = field(default=lambda _: None)
 
 
-async def carry_out(run: SyncRun, means: Means) -> RunState | None:
-    """Do what the run asks for. None: it was broken off, and whoever leads next goes on with it."""
-    watch = _Watch(means.runs, run.id, means.lost)
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a run ended. No state: it was broken off, and whoever leads next goes on with it."""
+
+    state: RunState | None
+    reports: Sequence[SyncReport]
+
+
+async def carry_out(run: SyncRun, means: Means) -> Ended:
+    """Do what the run asks for."""
+    watch = _Watch(means, run.id)
     beating = asyncio.create_task(watch.beat(), name=f"run {run.id} heartbeat")
-    request = run.request
-    options = SyncOptions(
-        full=request.full,
-        confirm_deletes=request.confirm_deletes,
-        paths=request.paths,
-        max_deleted_share=means.max_deleted_share,
-        workers=means.workers,
-        progress=watch.show,
-        stop=watch.stop,
-    )
-    only = None if request.source is None else {request.source}
     reports: list[SyncReport] = []
     error = ""
     try:
-        reports = await sync_all(means.sources, means.store, means.embedder, options, only=only)
+        reports = await carried_out(run.request, means, progress=watch.show, stop=watch.stop)
     except Exception as bug:  # the outermost loop of a run: it must end in the journal
         log.exception("run %s failed", run.id)
         error = f"A bug in Docent stopped it: {type(bug).__name__} (run {run.id}; the log has more)."
@@ -56,8 +54,33 @@ async def carry_out(run: SyncRun, means: Means) -> RunState | None:
         with suppress(asyncio.CancelledError):
             await beating
     if means.lost() and any(report.cancelled for report in reports):
-        return None
-    return await _end(run, means.runs, reports, error, cancelled=watch.cancelled)
+        return Ended(None, reports)
+    return Ended(await _end(run, means.runs, reports, error, cancelled=watch.cancelled), reports)
+
+
+async def carried_out(
+    request: SyncRequest,
+    means: Means,
+    *,
+    progress: ShowProgress | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> list[SyncReport]:
+    """Do it, whether a journal knows of it or not."""
+
+    async def show(told: Progress) -> None:
+        means.show(told)
+
+    options = SyncOptions(
+        full=request.full,
+        confirm_deletes=request.confirm_deletes,
+        paths=request.paths,
+        max_deleted_share=means.max_deleted_share,
+        workers=means.workers,
+        progress=progress or show,
+        stop=stop or means.lost,
+    )
+    only = None if request.source is None else {request.source}
+    return await sync_all(means.sources, means.store, means.embedder, options, only=only)
 
 
 async def _end(
@@ -103,15 +126,17 @@ def _tell(report: SyncReport) -> None:
 class _Watch:
     """Between the run and the journal, each at its own pace."""
 
-    def __init__(self, runs: Runs, run_id: str, lost: Callable[[], bool]) -> None:
-        self._runs = runs
+    def __init__(self, means: Means, run_id: str) -> None:
+        self._runs = means.runs
         self._id = run_id
-        self._lost = lost
+        self._lost = means.lost
+        self._show = means.show
         self._progress: Progress | None = None
         self.cancelled = False
 
     async def show(self, progress: Progress) -> None:
         self._progress = progress
+        self._show(progress)
 
     def stop(self) -> bool:
         return self.cancelled or self._lost()

@@ -144,7 +144,7 @@ class Indexer:
                 self._settings.workers,
                 self.lost,
             )
-            if await carry_out(run, means) is None:
+            if (await carry_out(run, means)).state is None:
                 with suppress(BackendError):
                     await self._app.runs.give_back(run.id)
 

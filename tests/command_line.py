@@ -93,7 +93,7 @@ class CommandLine:
         while not when() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the children as well
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=120)
         return process.returncode, out, err
 
     def _environment(self, more: dict[str, str] | None) -> dict[str, str]:

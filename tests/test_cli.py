@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import time
 from pathlib import Path
 
 import pytest
@@ -394,3 +395,11 @@ def test_every_command_teaches_itself(capsys: pytest.CaptureFixture[str], comman
         main([command, "--help"])
     assert ended.value.code == 0
     assert f"docent {command}" in capsys.readouterr().out.replace("Usage: docent", "")
+
+
+def test_ctrl_c_while_it_starts_is_no_traceback(docent: CommandLine):
+    """Also before anything is imported it ends with a word."""
+    begun = time.monotonic()
+    code, _, err = docent.interrupt("status", when=lambda: time.monotonic() - begun > 0.3)
+    assert code in (130, -2)  # a shell says 130 for both
+    assert "Traceback" not in err

@@ -5,9 +5,8 @@ import logging
 import os
 import socket
 import uuid
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
 from bot.bootstrap import App, open_app
 from bot.commands.opening import opened_sources
@@ -15,14 +14,12 @@ from bot.commands.output import ago, report_lines, show, show_json
 from bot.commands.progress import Display
 from bot.commands.running import CommandError
 from bot.config import Settings
-from bot.model import Progress, SyncReport
-from bot.ports import BackendError, Runs, RunState, SyncRequest
+from bot.model import SyncReport
+from bot.ports import BackendError, Runs, SyncRequest, SyncRun
+from indexer.running import Means, carried_out, carry_out
 from indexer.sources.base import Source
-from indexer.sync import SyncOptions, sync_all
 
 log = logging.getLogger(__name__)
-
-_BEAT = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,91 +87,46 @@ async def _discard(app: App) -> None:
 
 async def _sync(
     app: App, sources: Sequence[Source], request: SyncRequest, display: Display
-) -> list[SyncReport]:
-    run = _Run(app.runs)
-    await run.begin(request)
-    options = SyncOptions(
-        full=request.full,
-        confirm_deletes=request.confirm_deletes,
-        max_deleted_share=app.settings.indexer.max_deleted_share,
-        workers=app.settings.indexer.workers,
-        progress=lambda progress: _both(display, run, progress),
-        stop=lambda: run.cancel_wanted,
+) -> Sequence[SyncReport]:
+    rule = app.settings.indexer
+    means = Means(
+        sources,
+        app.store,
+        app.embedder,
+        app.runs,
+        rule.max_deleted_share,
+        rule.workers,
+        show=display.update,
     )
-    only = None if request.source is None else {request.source}
-    async with run.going_on():
-        run.reports = await sync_all(sources, app.store, app.embedder, options, only=only)
-    return run.reports
+    run = await _begun(app.runs, request)
+    if run is None:
+        return await carried_out(request, means)
+    try:
+        return (await carry_out(run, means)).reports
+    except asyncio.CancelledError:
+        await asyncio.shield(_stopped(app.runs, run))
+        raise
 
 
-async def _both(display: Display, run: "_Run", progress: Progress) -> None:
-    display.update(progress)
-    run.progress = progress
+async def _begun(runs: Runs, request: SyncRequest) -> SyncRun | None:
+    """The run in the journal; None without a journal. CommandError where another process syncs the same."""
+    worker = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+    try:
+        run, mine = await runs.begin(request, worker=worker)
+    except BackendError as error:
+        log.warning("this sync is not in the journal: %s", error)
+        return None
+    if not mine:
+        what = request.source or "all sources"
+        raise CommandError(f"Another process syncs {what} (begun {ago(run.started_at)}). See: docent status")
+    return run
 
 
-@dataclass(slots=True)
-class _Run:
-    """The run in the journal, as far as the journal is there: a sync goes on without it."""
-
-    runs: Runs
-    id: str | None = None
-    progress: Progress | None = None
-    cancel_wanted: bool = False
-    reports: list[SyncReport] = field(default_factory=list)
-
-    async def begin(self, request: SyncRequest) -> None:
-        """Raises CommandError where another process syncs the same."""
-        worker = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
-        try:
-            run, mine = await self.runs.begin(request, worker=worker)
-        except BackendError as error:
-            log.warning("this sync is not in the journal: %s", error)
-            return
-        if not mine:
-            what = request.source or "all sources"
-            raise CommandError(
-                f"Another process syncs {what} (begun {ago(run.started_at)}). See: docent status"
-            )
-        self.id = run.id
-
-    @asynccontextmanager
-    async def going_on(self) -> AsyncIterator[None]:
-        """Beat, report progress and see whether it is cancelled meanwhile; write down the end."""
-        beating = asyncio.create_task(self._beat(), name="sync heartbeat")
-        state: RunState = "cancelled"
-        try:
-            yield
-            failed = any(report.error for report in self.reports)
-            state = "cancelled" if self.cancel_wanted else "failed" if failed else "done"
-        except BackendError:
-            state = "failed"
-            raise
-        finally:
-            beating.cancel()
-            with suppress(asyncio.CancelledError):
-                await beating
-            await asyncio.shield(self._end(state))
-
-    async def _end(self, state: RunState) -> None:
-        if self.id is None:
-            return
-        try:
-            await self.runs.end(self.id, state, self.reports)
-        except BackendError as error:
-            log.warning("the end of this sync is not in the journal: %s", error)
-
-    async def _beat(self) -> None:
-        while self.id is not None:
-            await asyncio.sleep(_BEAT)
-            try:
-                if self.progress is not None:
-                    await self.runs.report_progress(self.id, self.progress)
-                else:
-                    await self.runs.beat(self.id)
-                run = await self.runs.run(self.id)
-                self.cancel_wanted = run is not None and run.cancel_wanted
-            except BackendError as error:
-                log.debug("the journal doesn't hear of the sync: %s", error)
+async def _stopped(runs: Runs, run: SyncRun) -> None:
+    try:
+        await runs.end(run.id, "cancelled", [])
+    except BackendError as error:
+        log.warning("the end of this sync is not in the journal: %s", error)
 
 
 def _json(report: SyncReport) -> dict[str, object]:
