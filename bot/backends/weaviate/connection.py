@@ -50,7 +50,12 @@ class Connection:
         self.version = ""
 
     async def call(self, ask: Callable[[WeaviateAsyncClient], Awaitable[T]], seconds: float) -> T:
-        """What `ask` returns. Raises BackendError, at the latest after `seconds`."""
+        """What `ask` returns. Raises BackendError, at the latest after `seconds`.
+
+        Beyond them only the start of an embedded server is waited for.
+        """
+        if self._server is not None and (self._client is None or self._suspect):
+            self._api_key = await self._server.start()
         timeout = asyncio.timeout(seconds)
         try:
             async with timeout:
@@ -104,8 +109,6 @@ class Connection:
             return client
 
     async def _connect(self) -> WeaviateAsyncClient:
-        if self._server is not None:
-            self._api_key = await self._server.start()
         client = self._new()
         try:
             await self._at_rest(client.connect())
@@ -117,8 +120,6 @@ class Connection:
 
     async def _check(self, client: WeaviateAsyncClient) -> None:
         """A quick look at both ports tells what a search could only time out on."""
-        if self._server is not None:
-            await self._server.start()
         self.version = str((await self._at_rest(client.get_meta()))["version"])
         if not will_do(self.version):
             raise too_old(self.version)

@@ -9,9 +9,12 @@ import hashlib
 import os
 import secrets
 import socket
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
+
+import httpx
 
 from bot.backends.weaviate.errors import PART
 from bot.backends.weaviate.vendor import EmbeddedOptions, EmbeddedV4, exceptions
@@ -19,6 +22,7 @@ from bot.backends.weaviate.versions import RECOMMENDED
 from bot.ports import Unavailable
 
 _HOST: Final = "127.0.0.1"
+_READY_SECONDS: Final = 30.0
 
 
 class EmbeddedServer:
@@ -33,13 +37,21 @@ class EmbeddedServer:
         self._binary = binary
         self._version = (version or RECOMMENDED).removeprefix("v")
         self._running: EmbeddedV4 | None = None
+        self._starting: asyncio.Task[str] | None = None
 
     async def start(self) -> str:
-        """Its key; does no more where it runs already, in whichever of our processes."""
-        return await asyncio.to_thread(self._start)
+        """Its key; does no more where it runs already, in whichever of our processes.
+
+        Takes some seconds, and goes on for the next who asks if the first one gives up.
+        """
+        if self._starting is None or self._starting.done():
+            self._starting = asyncio.create_task(asyncio.to_thread(self._start))
+        return await asyncio.shield(self._starting)
 
     async def stop(self) -> None:
         """Only where this process has started it."""
+        if self._starting is not None:
+            await asyncio.gather(self._starting, return_exceptions=True)
         running, self._running = self._running, None
         if running is not None:
             await asyncio.to_thread(running.stop)
@@ -51,6 +63,7 @@ class EmbeddedServer:
         try:
             self._running = self._running or EmbeddedV4(self._options(key))
             self._running.start()
+            self._wait()
         except (exceptions.WeaviateBaseError, OSError) as error:
             raise Unavailable(
                 PART,
@@ -58,6 +71,15 @@ class EmbeddedServer:
                 remedy="Set weaviate.embedded.binary to a server that lies ready, or free the ports.",
             ) from error
         return key
+
+    def _wait(self) -> None:
+        """It listens before it is ready."""
+        end = time.monotonic() + _READY_SECONDS
+        while time.monotonic() < end:
+            with suppress(httpx.HTTPError):
+                if httpx.get(f"http://{_HOST}:{self._port}/v1/.well-known/ready", trust_env=False).is_success:
+                    return
+            time.sleep(0.1)
 
     def _options(self, key: str) -> EmbeddedOptions:
         binaries = self._folder / "bin"

@@ -102,6 +102,9 @@ def pages_arguments(new: Generation, layout: Layout) -> dict[str, Any]:
             _shown("stamp"),
             config.Property(name="chunks", data_type=config.DataType.INT),
         ],
+        "vector_config": config.Configure.Vectors.self_provided(
+            vector_index_config=config.Configure.VectorIndex.none()
+        ),
         **_common(layout),
     }
 
