@@ -8,8 +8,9 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, Protocol, runtime_checkable
 
 from bot.bootstrap import App, Records
 from bot.config import Settings
@@ -60,6 +61,15 @@ async def tried(part: str, check: Callable[[], Awaitable[Check]], *, seconds: fl
         return error(part, f"no answer within {seconds:.0f} seconds.", "Check the connection to it.")
 
 
+@runtime_checkable
+class Served(Protocol):
+    """A store on a server of its own: who that is, and how the index differs from the settings."""
+
+    async def about(self) -> str: ...
+
+    async def advice(self) -> list[str]: ...
+
+
 async def check_parts(app: App, records: Records) -> AsyncIterator[Check]:
     """The data folder, the journal, the index, and each model with one small call."""
     settings = app.settings
@@ -67,6 +77,8 @@ async def check_parts(app: App, records: Records) -> AsyncIterator[Check]:
     yield await tried("journal", lambda: _journal(settings, records))
     yield await tried("index", lambda: _index(app))
     yield await tried("index", lambda: _size(settings, app.store))
+    if isinstance(app.store, Served):
+        yield await tried("index", partial(_served, app.store))
     yield await tried("embedder", lambda: _embedder(app.embedder))
     yield await tried("reranker", lambda: _reranker(app.reranker))
     yield await tried("writer", lambda: _writer(settings, app.writer))
@@ -116,6 +128,17 @@ async def _size(settings: Settings, store: Store) -> Check:
     if stats.chunks > _MANY_CHUNKS and not settings.weaviate.chosen:
         return warning("index", f"{finding}: much for one file.", "Use Weaviate: set WEAVIATE_URL.")
     return ok("index", finding)
+
+
+async def _served(store: Served) -> Check:
+    about, advice = await store.about(), await store.advice()
+    if not advice:
+        return ok("index", about)
+    return warning(
+        "index",
+        f"{about}: the index isn't as the settings say: {'; '.join(advice)}.",
+        "It works; an index that is built anew will be: see `weaviate` in the README.",
+    )
 
 
 async def _embedder(embedder: Embedder | None) -> Check:

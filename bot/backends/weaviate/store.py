@@ -146,15 +146,14 @@ class WeaviateStore:
         await self._connection.probe()
         await self._on_index(self._check, None, self._write_seconds)
 
-    async def advice(self) -> list[str]:
-        """What works, but isn't as the settings want it: sentences for an admin."""
-        other = await self._connection.call(self._catalog.deviations, self._write_seconds)
-        return [f"The index in Weaviate differs from the settings: {each}. {REMEDY}" for each in other]
+    async def about(self) -> str:
+        """What answers, and where: a part of a sentence for an admin."""
+        await self._connection.probe()
+        return f"Weaviate {self._connection.version} at {self._connection.address.url}"
 
-    @property
-    def version(self) -> str:
-        """The server's; empty before the first call."""
-        return self._connection.version
+    async def advice(self) -> list[str]:
+        """What works, but isn't as the settings want it: parts of sentences for an admin."""
+        return await self._connection.call(self._catalog.deviations, self._write_seconds)
 
     async def close(self) -> None:
         """Only the store that was opened holds the connection, not those that it rebuilt with."""
