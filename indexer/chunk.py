@@ -33,7 +33,8 @@ def text_hash(text: str) -> str:
 
 def chunk(document: Document) -> tuple[Chunk, ...]:
     """A page's chunks in reading order; none if it has no content but headings."""
-    return pack(parse(document.text), document.title if document.titled else "")
+    components = document.path.lower().endswith(".mdx")
+    return pack(parse(document.text, components=components), document.title if document.titled else "")
 
 
 def first_heading(sections: Sequence[Section]) -> str:

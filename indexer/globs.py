@@ -21,6 +21,10 @@ def _compiled(glob: str) -> re.Pattern[str]:
             pattern, position = pattern + "[^/]*", position + 1
         elif glob[position] == "?":
             pattern, position = pattern + "[^/]", position + 1
+        elif glob[position] == "[" and (end := glob.find("]", position + 2)) > 0:
+            letters = re.escape(glob[position + 1 : end]).replace("\\-", "-")
+            pattern += f"[{letters.replace('!', '^', 1) if letters.startswith('!') else letters}]"
+            position = end + 1
         elif glob[position] == "{" and (end := glob.find("}", position)) > 0:
             choices = "|".join(re.escape(choice) for choice in glob[position + 1 : end].split(","))
             pattern, position = f"{pattern}(?:{choices})", end + 1

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bot.model import Chunk, Document, Failure
 from bot.settings.sources import SourceSettings
@@ -132,10 +132,6 @@ def _build(raw: RawPage) -> Page | NoPage:
         Piece(chunk, text, text_hash(text)) for chunk in chunks for text in (embedded_text(document, chunk),)
     )
     return Page(document, pieces, head.problem)
-
-
-def with_revision(page: Page, revision: str) -> Page:
-    return replace(page, document=replace(page.document, revision=revision))
 
 
 def _title(raw: RawPage, said: str, sections: Sequence[Section]) -> tuple[str, bool]:

@@ -12,7 +12,7 @@ from indexer.readers import Readers
 from indexer.sources.base import Entry, Fetched, PageFailed, PageGone, Source
 
 # How many pages are fetched at once and read together.
-_GROUP = 16
+_GROUP = 8
 _GROUPS_AT_ONCE = 4
 _WAITING_GROUPS = 4
 
@@ -41,6 +41,7 @@ class Pipeline:
         self._embedding = embedding
         self._write = write
         self._skip = skip
+        self._fetching = asyncio.Semaphore(source.fetches_at_once)
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self._embedded = 0
         self._embedding_since = 0.0
@@ -85,7 +86,8 @@ class Pipeline:
 
     async def _fetch(self, entry: Entry) -> tuple[Entry, Fetched | NoPage]:
         try:
-            return entry, await self._source.fetch(entry)
+            async with self._fetching:
+                return entry, await self._source.fetch(entry)
         except PageGone as error:
             return entry, NoPage(entry.path, str(error), gone=True)
         except PageFailed as error:

@@ -14,7 +14,15 @@ from indexer.chunk import CHUNKING
 from indexer.embed import Embedding
 from indexer.page import NoPage, Page, meta
 from indexer.pipeline import Pipeline
-from indexer.plan import WITHOUT_VECTORS, Listed, Plan, Renames, compare, deletes_too_much
+from indexer.plan import (
+    WITHOUT_VECTORS,
+    Listed,
+    Plan,
+    Renames,
+    compare,
+    content_of,
+    deletes_too_much,
+)
 from indexer.readers import Readers
 from indexer.sources.base import Entry, ListingFailed, Source
 
@@ -65,28 +73,80 @@ async def sync_all(
 ) -> list[SyncReport]:
     """Sync the sources (`only` those names), or all of them into a new index where the format has changed.
 
-    A new index takes the live one's place when every source is in it whole. Never raises BackendError:
-    the reports say what failed.
+    A new index takes the live one's place when every source is in it whole. Syncing all also deletes the
+    pages of sources that are no longer there, at the end, so that a renamed one's vectors are used again.
+    Never raises BackendError: the reports say what failed.
     """
     wanted = wanted_format(embedder)
     try:
         live = await store.format()
         if live == wanted:
             chosen = [source for source in sources if only is None or source.name in only]
-            return [await sync(source, store, embedder, options) for source in chosen]
-        # Nothing of the new index is there yet, or what a broken-off rebuild left: no need to do all twice.
-        options = replace(options, full=False, paths=())
-        beside = await store.rebuild(wanted)
-        spare = store if live is not None and live.model == wanted.model else None
-        reports = [await sync(source, beside, embedder, options, spare=spare) for source in sources]
-        if all(not (report.error or report.cancelled) for report in reports) or live is None:
-            await store.swap(wanted)
-        else:
-            _log.warning("the new index doesn't take the old one's place until every source is in it")
+            reports = [await sync(source, store, embedder, options) for source in chosen]
+            if only is None and not any(report.error or report.cancelled for report in reports):
+                left = set((await store.stats()).sources) - {source.name for source in sources}
+                reports += await _forget(left, store)
+            return reports
+        return await _rebuild(sources, store, embedder, options, live)
     except BackendError as error:
         return [SyncReport(source.name, error=str(error)) for source in sources]
+
+
+async def _rebuild(
+    sources: Sequence[Source],
+    store: Store,
+    embedder: Embedder | None,
+    options: SyncOptions,
+    live: IndexFormat | None,
+) -> list[SyncReport]:
+    """Make a new index beside the live one, or go on with one, and swap it in if nothing is missing."""
+    wanted = wanted_format(embedder)
+    options = replace(options, full=False, paths=())
+    beside = await store.rebuild(wanted)
+    spare = store if live is not None and live.model == wanted.model else None
+    reports = [await sync(source, beside, embedder, options, spare=spare) for source in sources]
+    if live is not None:
+        reports = [
+            await _held_back(source, store, beside, report, options)
+            for source, report in zip(sources, reports, strict=True)
+        ]
+    if live is None or not any(report.error or report.cancelled or report.held_back for report in reports):
+        await store.swap(wanted)
     else:
-        return reports
+        _log.warning("the new index doesn't take the old one's place until every source is whole in it")
+    return reports
+
+
+async def _held_back(
+    source: Source, live: Store, beside: Store, report: SyncReport, options: SyncOptions
+) -> SyncReport:
+    """A new index must not be the way around the care for deletions."""
+    before, after = await live.revisions(source.name), await beside.revisions(source.name)
+    contents = {content_of(revision) for revision in after.values()}
+    gone = sum(
+        doc_id not in after and content_of(revision) not in contents for doc_id, revision in before.items()
+    )
+    if options.confirm_deletes or not deletes_too_much(
+        gone, len(before), len(after), _share(source, options)
+    ):
+        return report
+    return replace(report, held_back=gone)
+
+
+def _share(source: Source, options: SyncOptions) -> float:
+    own = source.settings.max_deleted_share
+    return options.max_deleted_share if own is None else own
+
+
+async def _forget(names: Collection[str], store: Store) -> list[SyncReport]:
+    """Delete the pages of sources that docent.yaml no longer has."""
+    reports = []
+    for name in sorted(names):
+        pages = sorted(await store.revisions(name))
+        for start in range(0, len(pages), _DELETE_AT_ONCE):
+            await store.delete(pages[start : start + _DELETE_AT_ONCE])
+        reports.append(SyncReport(name, deleted=len(pages)))
+    return reports
 
 
 async def sync(
@@ -225,6 +285,7 @@ class _Sync:
         """Count a stored page; the id that it had, if it was renamed."""
         doc_id, revision = indexed.document.id, indexed.document.revision
         self._counts["chunks"] += len(indexed.chunks)
+        self._counts["read"] += 1
         if (before := self._stored.get(doc_id)) is not None:
             same = before.removeprefix(WITHOUT_VECTORS) == revision.removeprefix(WITHOUT_VECTORS)
             self._counts["unchanged" if same else "changed"] += 1
@@ -235,7 +296,7 @@ class _Sync:
         return old
 
     async def _skip(self, page: NoPage) -> None:
-        self._counts["skipped"] += 1
+        self._counts["read"] += 1
         if page.empty and self._id(page.path) in self._stored:
             # What was taken out of a page must not be found any more.
             self._emptied.add(self._id(page.path))
@@ -246,8 +307,7 @@ class _Sync:
     async def _delete(self, gone: set[str]) -> None:
         deletes = sorted(gone | self._emptied)
         left = len(self._entries) - len(self._emptied)
-        share = self._source.settings.max_deleted_share
-        share = self._options.max_deleted_share if share is None else share
+        share = _share(self._source, self._options)
         if (
             deletes_too_much(len(deletes), len(self._stored), left, share)
             and not self._options.confirm_deletes
@@ -275,8 +335,7 @@ class _Sync:
         if self._options.progress is None or not (now or moment - self._shown_at >= _PROGRESS_EVERY):
             return
         self._shown_at = moment
-        written = sum(self._counts[what] for what in ("added", "changed", "renamed", "skipped"))
-        done = written if stage != "done" else self._total or 0
+        done = self._counts["read"]
         await self._options.progress(
             Progress(self._source.name, stage, done, self._total, moment - self._began)
         )

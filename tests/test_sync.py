@@ -387,6 +387,33 @@ async def test_only_some_sources(desk: Desk) -> None:
     assert "new.md" not in desk.stored
 
 
+async def test_new_index_with_pages_missing(desk: Desk) -> None:
+    """A new index that lacks many of the live one's pages waits for an admin's word; renamed ones don't count."""
+    pages = desk.shelf.pages
+    pages["moved.md"] = pages.pop("page-9.md")
+    for n in range(4):
+        del pages[f"page-{n}.md"]
+    old = await desk.store.format()
+    desk.embedder = FakeEmbedder(model="better")
+    report = await desk.sync()
+    assert report.held_back == 4
+    assert await desk.store.format() == old
+    assert len(desk.stored) == 10
+    await desk.sync(confirm_deletes=True)
+    assert await desk.store.format() == wanted_format(desk.embedder)
+    assert len(desk.stored) == 6
+
+
+async def test_source_taken_out(desk: Desk) -> None:
+    """The pages of a source that is no longer configured go with the next sync of all, and not before."""
+    renamed = desk.shelf.with_settings(name="docs")
+    await sync_all([renamed], desk.store, desk.embedder, only={"docs"})
+    assert len(desk.store.documents) == 20
+    reports = await sync_all([renamed], desk.store, desk.embedder)
+    assert [(report.source, report.deleted) for report in reports] == [("docs", 0), ("handbook", 10)]
+    assert desk.embedded() == []
+
+
 # --- stopping and starting ---------------------------------------------------------------------------------
 
 

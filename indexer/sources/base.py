@@ -79,6 +79,9 @@ class Surroundings:
 class Source(ABC):
     """One place where pages live. It keeps no state that another sync needs, except caches."""
 
+    # How many pages are fetched side by side: what its server puts up with.
+    fetches_at_once = 8
+
     def __init__(self, settings: SourceSettings, surroundings: Surroundings) -> None:
         """Read the settings; reach for nothing yet. Raises ConfigError (see `SourceSettings.parse`)."""
         self.settings = settings
