@@ -71,6 +71,8 @@ class Http(httpx.AsyncClient):
             basket.received()
             await asyncio.sleep(0)  # whoever waited for that calls first
         basket.rows, rest = wire.take_embeddings(response.content)
+        # It and its stream refer to each other: a megabyte that would stay until the collector comes by.
+        response.stream = httpx.ByteStream(b"")
         if basket.rows is None:
             return response
         return httpx.Response(httpx.codes.OK, content=rest, request=response.request)
