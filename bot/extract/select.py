@@ -40,10 +40,14 @@ def select(
     snippets: Sequence[Snippet],
     fits: Callable[[Sequence[Chosen]], bool],
 ) -> list[Chosen]:
-    """The parts take turns; each takes its best that is new, while the whole `fits`."""
+    """The parts take turns; each takes its best that is new, while the whole `fits`.
+
+    After the first turn the pages that retrieval ranked first, one for each part, have their say.
+    """
     picker = _Picker(snippets, fits)
     queues = [list(one) for one in ranked]
     spans = [_span(one) for one in ranked]
+    pages: Sequence[str] = list(dict.fromkeys(s.passage.doc_id for s in snippets))[: len(parts)]
     share = LEAST - RISE
     going = set(range(len(queues)))
     while going:
@@ -53,6 +57,11 @@ def select(
             steps = Kind.STEPS in parts[number].kinds
             if not picker.take(queues[number], floors[number], steps=steps):
                 going.discard(number)
+        if not pages:
+            continue
+        for page in pages:
+            picker.hear(page, ranked, spans)
+        pages = ()
     return picker.chosen
 
 
@@ -90,6 +99,21 @@ class _Picker:
             else:
                 misfits += 1
         return False
+
+    def hear(
+        self, page: str, ranked: Sequence[Sequence[Scored]], spans: Sequence[tuple[float, float]]
+    ) -> None:
+        """The page's best, unless it was chosen already or is worse than usual."""
+        if any(page in (s.passage.doc_id for s in (c.snippet, *c.same)) for c in self.chosen):
+            return
+        said: list[tuple[float, list[Scored], float]] = []
+        for scored, (usual, best) in zip(ranked, spans, strict=True):
+            here = [one for one in scored if one.snippet.passage.doc_id == page]
+            if here:
+                said.append((here[0].score - best, here, usual))
+        if said:
+            _, here, usual = max(said, key=lambda each: each[0])
+            self.take(here, usual, steps=False)
 
     def _announced(self, lead: Snippet, queue: Sequence[Scored]) -> Snippet | None:
         """The best of what a lead announces, in its place: a lead says nothing by itself."""
