@@ -1,0 +1,220 @@
+"""One sync of one source: list, compare, index, delete."""
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+from weakref import WeakKeyDictionary
+
+from bot.model import Failure, Progress, SyncReport
+from bot.ports import Embedder, IndexedDocument, Store
+from indexer.embed import Embedding
+from indexer.page import NoPage, Page, meta
+from indexer.pipeline import Pipeline
+from indexer.plan import WITHOUT_VECTORS, Listed, Plan, Renames, compare, deletes_too_much
+from indexer.readers import Readers
+from indexer.sources.base import Entry, Source
+
+ShowProgress = Callable[[Progress], Awaitable[None]]
+
+_PROGRESS_EVERY = 0.2
+DELETE_AT_ONCE = 200
+_METAS_KEPT = 20_000
+
+
+class Stopped(Exception):
+    """The sync was told to end between two writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncOptions:
+    """`paths` narrows to those pages. `stop` is asked before every write and ends the sync if it says so.
+
+    `max_deleted_share` is for sources that have none of their own. `full` reads every page again, but embeds
+    only texts that have no vector yet. `workers` is how many processes read pages.
+    """
+
+    full: bool = False
+    confirm_deletes: bool = False
+    paths: tuple[str, ...] = ()
+    max_deleted_share: float = 0.2
+    workers: int = 2
+    progress: ShowProgress | None = None
+    stop: Callable[[], bool] = field(default=lambda: False)
+
+
+def share_of(source: Source, options: SyncOptions) -> float:
+    own = source.settings.max_deleted_share
+    return options.max_deleted_share if own is None else own
+
+
+# Of each source's last listing: most of it is the same the next time.
+_KNOWN_METAS: WeakKeyDictionary[Source, dict[Entry, str]] = WeakKeyDictionary()
+
+
+def _metas(source: Source, entries: Iterable[Entry]) -> dict[Entry, str]:
+    known = _KNOWN_METAS.get(source, {})
+    metas = {entry: known.get(entry) or meta(source.settings, entry) for entry in entries}
+    if len(metas) <= _METAS_KEPT:
+        _KNOWN_METAS[source] = metas
+    return metas
+
+
+class Run:
+    """One run over one source: list, compare, index, delete."""
+
+    def __init__(
+        self,
+        source: Source,
+        store: Store,
+        embedder: Embedder | None,
+        options: SyncOptions,
+        spare: Store | None,
+    ) -> None:
+        self._source = source
+        self._store = store
+        self._options = options
+        self._embedding = Embedding(store, embedder, spare)
+        self._began = time.monotonic()
+        self._counts: Counter[str] = Counter()
+        self._seconds: defaultdict[str, float] = defaultdict(float)
+        self._failed: list[Failure] = []
+        self._warned: list[Failure] = []
+        self._emptied: set[str] = set()
+        self._entries: dict[str, Entry] = {}
+        self._stored: dict[str, str] = {}
+        self._renames = Renames(set(), {})
+        self._total: int | None = None
+        self._shown_at = 0.0
+
+    def report(self, *, error: str = "", cancelled: bool = False) -> SyncReport:
+        return SyncReport(
+            source=self._source.name,
+            added=self._counts["added"],
+            changed=self._counts["changed"],
+            renamed=self._counts["renamed"],
+            deleted=self._counts["deleted"],
+            unchanged=self._counts["unchanged"],
+            failed=tuple(self._failed),
+            held_back=self._counts["held back"],
+            chunks=self._counts["chunks"],
+            embedded=self._embedding.texts,
+            tokens=self._embedding.tokens,
+            model=self._embedding.model,
+            seconds=time.monotonic() - self._began,
+            stages=dict(self._seconds),
+            error=error,
+            cancelled=cancelled,
+            warnings=(*self._warned, *self._embedding.warnings),
+        )
+
+    async def all(self) -> None:
+        await self._show("listing", now=True)
+        self._entries = {self._id(entry.path): entry async for entry in self._source.entries()}
+        self._stored = await self._store.revisions(self._source.name)
+        plan = self._compare()
+        self._seconds["listing"] = time.monotonic() - self._began
+        self._counts["unchanged"] = plan.unchanged
+        self._total = len(plan.to_read)
+        self._renames = Renames(set(plan.gone), self._stored)
+        if plan.to_read:
+            await self._index([self._entries[doc_id] for doc_id in plan.to_read])
+        await self._delete(self._renames.gone)
+        await self._show("done", now=True)
+
+    def _id(self, path: str) -> str:
+        return f"{self._source.name}:{path}"
+
+    def _compare(self) -> Plan:
+        metas = _metas(self._source, self._entries.values())
+        return compare(
+            [Listed(doc_id, metas[entry], entry.revision) for doc_id, entry in self._entries.items()],
+            self._stored,
+            full=self._options.full,
+            vectors=self._embedding.possible,
+            only={self._id(path) for path in self._options.paths} or None,
+        )
+
+    async def _index(self, entries: Sequence[Entry]) -> None:
+        await self._show("indexing", now=True)
+        async with Readers(self._options.workers, len(entries)) as readers:
+            pipeline = Pipeline(self._source, readers, self._embedding, self._write, self._skip)
+            try:
+                await pipeline.run(entries)
+            finally:
+                self._seconds.update(pipeline.seconds)
+
+    async def _write(self, pages: Sequence[Page], documents: Sequence[IndexedDocument]) -> None:
+        self._stop_if_told()
+        await self._store.replace(documents)
+        renamed = []
+        for page, indexed in zip(pages, documents, strict=True):
+            old = self._count(indexed)
+            if old is not None:
+                renamed.append(old)
+            if page.problem:
+                self._warned.append(Failure(page.document.path, page.problem))
+        if renamed:
+            # At once, so that hardly anybody finds a page under both of its names.
+            await self._store.delete(renamed)
+        await self._show("indexing")
+
+    def _count(self, indexed: IndexedDocument) -> str | None:
+        """Count a stored page; the id that it had, if it was renamed."""
+        doc_id, revision = indexed.document.id, indexed.document.revision
+        self._counts["chunks"] += len(indexed.chunks)
+        self._counts["read"] += 1
+        if (before := self._stored.get(doc_id)) is not None:
+            same = before.removeprefix(WITHOUT_VECTORS) == revision.removeprefix(WITHOUT_VECTORS)
+            self._counts["unchanged" if same else "changed"] += 1
+            return None
+        previous = [self._id(path) for path in self._entries[doc_id].previous]
+        old = self._renames.take(doc_id, revision, previous)
+        self._counts["added" if old is None else "renamed"] += 1
+        return old
+
+    async def _skip(self, page: NoPage) -> None:
+        self._counts["read"] += 1
+        if page.empty and self._id(page.path) in self._stored:
+            # What was taken out of a page must not be found any more.
+            self._emptied.add(self._id(page.path))
+        if not page.gone:
+            self._failed.append(page.failure())
+        await self._show("indexing")
+
+    async def _delete(self, gone: set[str]) -> None:
+        deletes = sorted(gone | self._emptied)
+        left = len(self._entries) - len(self._emptied)
+        share = share_of(self._source, self._options)
+        if (
+            deletes_too_much(len(deletes), len(self._stored), left, share)
+            and not self._options.confirm_deletes
+        ):
+            self._counts["held back"] = len(deletes)
+            return
+        began = time.monotonic()
+        for start in range(0, len(deletes), DELETE_AT_ONCE):
+            self._stop_if_told()
+            await self._show("deleting")
+            some = deletes[start : start + DELETE_AT_ONCE]
+            await self._store.delete(some)
+            self._counts["deleted"] += len(some)
+        self._seconds["deleting"] = time.monotonic() - began
+
+    def _stop_if_told(self) -> None:
+        if self._options.stop():
+            raise Stopped
+
+    async def _show(
+        self, stage: Literal["listing", "indexing", "deleting", "done"], *, now: bool = False
+    ) -> None:
+        """Tell how far it is, some times a second."""
+        moment = time.monotonic()
+        if self._options.progress is None or not (now or moment - self._shown_at >= _PROGRESS_EVERY):
+            return
+        self._shown_at = moment
+        done = self._counts["read"]
+        await self._options.progress(
+            Progress(self._source.name, stage, done, self._total, moment - self._began)
+        )
