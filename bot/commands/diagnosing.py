@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 
-from bot.bootstrap import App, open_app, open_records
+from bot.bootstrap import open_app, open_records
 from bot.commands.opening import opened_source
 from bot.commands.output import show, show_json
 from bot.config import ConfigError, Settings
@@ -55,11 +55,11 @@ async def _checks(settings: Settings, *, slack: bool, discord: bool) -> AsyncIte
                     yield check
             finally:
                 await records.close()
-            async for check in _chat(app, slack=slack, discord=discord):
-                yield check
     except BackendError as failed:
         yield await asyncio.to_thread(check_data, settings.data)
         yield error(failed.part, failed.reason, failed.remedy)
+    async for check in _chat(settings, slack=slack, discord=discord):
+        yield check
 
 
 def _style(settings: Settings) -> Check:
@@ -102,9 +102,14 @@ async def _pages(source: Source) -> int:
     return found
 
 
-async def _chat(app: App, *, slack: bool, discord: bool) -> AsyncIterator[Check]:
-    settings = app.settings
-    if (slack or settings.slack.bot_token is not None) and settings.slack.bot_token is None:
-        yield error("slack", "there is no bot token.", "Set SLACK_BOT_TOKEN.")
-    if (discord or settings.discord.token is not None) and settings.discord.token is None:
-        yield error("discord", "there is no token.", "Set DISCORD_TOKEN.")
+async def _chat(settings: Settings, *, slack: bool, discord: bool) -> AsyncIterator[Check]:
+    if slack or settings.slack.bot_token is not None:
+        from adapters.slack.doctor import checks as slack_checks
+
+        async for check in slack_checks(settings):
+            yield check
+    if discord or settings.discord.token is not None:
+        from adapters.discord.doctor import checks as discord_checks
+
+        async for check in discord_checks(settings):
+            yield check
