@@ -114,6 +114,7 @@ def _build(raw: RawPage) -> Page | NoPage:
         chunks = _of_headings(sections)
     if not chunks:
         return NoPage(path, "it holds no text (only images, tags or drawings)", empty=True)
+    audience, hidden = _allowed(raw.audience, head.audience)
     document = Document(
         id=f"{raw.source}:{path}",
         source=raw.source,
@@ -121,7 +122,7 @@ def _build(raw: RawPage) -> Page | NoPage:
         title=title,
         url=raw.fetched.url or raw.url,
         text=body,
-        audience=_allowed(raw.audience, head.audience),
+        audience=audience,
         updated_at=head.updated_at or raw.fetched.updated_at or raw.entry.updated_at,
         owners=head.owners or raw.fetched.owners or raw.entry.owners,
         keywords=head.keywords,
@@ -131,7 +132,7 @@ def _build(raw: RawPage) -> Page | NoPage:
     pieces = tuple(
         Piece(chunk, text, text_hash(text)) for chunk in chunks for text in (embedded_text(document, chunk),)
     )
-    return Page(document, pieces, head.problem)
+    return Page(document, pieces, "; ".join(filter(None, (head.problem, hidden))))
 
 
 def _title(raw: RawPage, said: str, sections: Sequence[Section]) -> tuple[str, bool]:
@@ -155,10 +156,16 @@ def _of_headings(sections: Sequence[Section]) -> tuple[Chunk, ...]:
     return (Chunk(0, "", "\n".join(headings)[:1000]),) if headings else ()
 
 
-def _allowed(configured: frozenset[str], said: frozenset[str] | None) -> frozenset[str]:
-    """A page may narrow who sees it, or name others than the source does; it can't open itself to everyone."""
-    if said is None:
-        return configured
-    if "everyone" in configured:
-        return said
-    return (said & configured) or (said - {"everyone"}) or (configured if said else said)
+def _allowed(configured: frozenset[str], said: frozenset[str] | None) -> tuple[frozenset[str], str]:
+    """A page may only narrow who sees it; a word for admins where nobody is left."""
+    if said is None or "everyone" in configured:
+        return configured if said is None else said, ""
+    if "everyone" in said:
+        return configured, ""
+    problem = ""
+    if said and not said & configured:
+        wanted, given = ", ".join(sorted(said)), ", ".join(sorted(configured))
+        problem = (
+            f"nobody sees it: its audience ({wanted}) is none of its source's ({given}); see audience_of"
+        )
+    return said & configured, problem

@@ -128,7 +128,7 @@ def test_stub_page() -> None:
         (["everyone"], None, {"everyone"}),
         (["everyone"], "[hr]", {"hr"}),
         (["everyone"], "[]", set()),
-        (["staff"], "[hr]", {"hr"}),
+        (["staff"], "[hr]", set()),
         (["staff", "hr"], "[hr, board]", {"hr"}),
         (["staff"], "[everyone]", {"staff"}),
         (["staff"], "everyone", {"staff"}),
@@ -136,9 +136,15 @@ def test_stub_page() -> None:
     ],
 )
 def test_audience(configured: list[str], said: str | None, seen: set[str]) -> None:
-    """A page may narrow who sees it or name others, but can't open itself to everyone."""
+    """A page may narrow who sees it, and can't open itself to more people than its source does."""
     head = "" if said is None else f"---\naudience: {said}\n---\n"
     assert document(f"{head}Text.", audience=configured).audience == seen
+
+
+def test_audience_that_nobody_has() -> None:
+    """A page that names none of its source's audiences is seen by nobody, and the report says so."""
+    assert "audience_of" in page("---\naudience: hr\n---\nText.", audience=["staff"]).problem
+    assert page("---\naudience: []\n---\nText.", audience=["staff"]).problem == ""
 
 
 def test_audience_by_path() -> None:
