@@ -1,0 +1,70 @@
+"""The README, the changelog and the rest of the docs say only what is there."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from bot.cli import app
+from bot.config import load
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "tests/README.md")]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#]+)")
+SOURCE = "sources: [{name: handbook, type: folder, path: ., audience: [everyone]}]\n"
+
+
+def blocks(language: str, text: str = README) -> list[str]:
+    return [body for kind, body in BLOCK.findall(text) if kind == language]
+
+
+def commands(program: str) -> list[list[str]]:
+    """Each line of the README that runs the program, as words, without comment."""
+    lines = [line[2:] for body in blocks("console") for line in body.splitlines() if line.startswith("$ ")]
+    return [words[1:] for line in lines if (words := shlex.split(line, comments=True))[:1] == [program]]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_files(page: Path) -> None:
+    """Each relative link of our own docs leads to a file or folder."""
+    links = LINK.findall(page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("block", [b for b in blocks("yaml") if not b.startswith("---")])
+def test_settings_are_accepted(block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each piece of docent.yaml in the README is accepted, with the keys that it needs in the environment."""
+    monkeypatch.setenv("COHERE_API_KEY", "a-key")
+    for name in re.findall(r"\$\{(\w+)\}", block):
+        monkeypatch.setenv(name, "a-value")
+    config = tmp_path / "docent.yaml"
+    config.write_text(block if block.lstrip().startswith("sources:") else SOURCE + block, encoding="utf-8")
+    assert load(config).sources
+
+
+@pytest.mark.parametrize("words", commands("docent"), ids=" ".join)
+def test_commands_are_there(words: list[str]) -> None:
+    """Each `docent` command of the README, with its options, is one that docent has."""
+    group = typer.main.get_command(app)
+    names = [word for word in words if not word.startswith("-")]
+    command = group.commands[names[0]]
+    if hasattr(command, "commands") and names[1:]:
+        command = command.commands[names[1]]
+    known = {option for each in (*command.params, *group.params) for option in each.opts}
+    assert [word for word in words if word.startswith("-") and word.partition("=")[0] not in known] == []
+
+
+@pytest.mark.parametrize("words", commands("make"), ids=" ".join)
+def test_targets_are_there(words: list[str]) -> None:
+    """Each `make` command of the README is a target of the Makefile."""
+    assert re.search(rf"^{words[0]}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_the_picture_loads_nothing() -> None:
+    """The picture in the README takes nothing from elsewhere: no fonts, styles or pictures."""
+    picture = (ROOT / "docs" / "answer.svg").read_text(encoding="utf-8")
+    assert re.findall(r"(?:url\(|href=|src=|@import)[\"']?\s*https?:", picture) == []
