@@ -398,7 +398,7 @@ async def open_chat(
         options, chat_type = ("--manifest", str(folder / "manifest.yaml")), SlackChat
     else:
         run = discord
-        options, chat_type = (), DiscordChat
+        options, chat_type = ("--privileged", "message_content"), DiscordChat
     async with simulators.running(platform, port, *options) as sim:
         stop = asyncio.Event()
         running = asyncio.create_task(run(app, stop))
