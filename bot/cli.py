@@ -1,5 +1,6 @@
 """`docent`: the words of the command line. What a command does stands in bot/commands/, imported on its use."""
 
+import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -70,6 +71,9 @@ app.command("run")(serve.command)
 
 def main(argv: Sequence[str] | None = None) -> None:
     """The entry point. `--config` and `--debug` may stand anywhere."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without the character must not end a command
     app(hoisted(list(sys.argv[1:] if argv is None else argv)))
 
 

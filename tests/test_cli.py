@@ -162,6 +162,13 @@ def test_ask_takes_any_question(handbook: CommandLine, question: str):
     assert "\x1b[31m" not in done.stdout
 
 
+def test_any_bytes_and_any_terminal_will_do(handbook: CommandLine):
+    """A question that is no UTF-8, on a terminal that knows ASCII alone."""
+    done = handbook.process("ask", "annual leave \udcff days?", "--why", env={"PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 0, done.stderr
+    assert "27 days" in done.stdout
+
+
 def test_ask_names_a_wrong_source(handbook: CommandLine):
     """With the nearest right one."""
     done = handbook("ask", "x", "--source", "handbok")
