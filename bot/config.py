@@ -147,7 +147,9 @@ def load(config: Path | None = None) -> Settings:
     data, places = _with_environment(located)
     origin = Origin(str(path), path.absolute().parent, located.lines, places)
     try:
-        settings = Settings.model_validate({**data, "path": path.absolute()}, context={"folder": origin.folder})
+        settings = Settings.model_validate(
+            {**data, "path": path.absolute()}, context={"folder": origin.folder}
+        )
     except ValidationError as error:
         raise ConfigError(explained(error, origin, Settings)) from None
     for number, source in enumerate(settings.sources):
