@@ -16,7 +16,7 @@ from tests.weaviate_server import Node
 from tests.weaviate_stores import Stores, count_objects
 
 PAGES, PARTS = 4, 5
-KILLS = 10
+KILLS = 6
 
 # A process that replaces and deletes pages until it is killed.
 WRITER = f"""

@@ -29,11 +29,13 @@ class Index:
     pages: CollectionAsync
 
     async def live_pages(self, doc_ids: Iterable[str]) -> dict[str, Page]:
-        """The manifest's entries of these documents; those without one are not live."""
+        """The manifest's entries of these documents, without revisions; who has none is not live."""
         found: dict[str, Page] = {}
         for group in grouped(sorted(set(doc_ids)), GROUP):
             answer = await self.pages.query.fetch_objects_by_ids(
-                [rows.page_id(doc_id) for doc_id in group], limit=len(group)
+                [rows.page_id(doc_id) for doc_id in group],
+                limit=len(group),
+                return_properties=["doc_id", "stamp", "chunks"],
             )
             pages = [rows.page(each.properties) for each in answer.objects]
             found |= {page.doc_id: page for page in pages}

@@ -14,7 +14,7 @@ from bot.model import Passage
 from bot.ports import Hit, SearchQuery, SourceStats, Span, StoreStats, Vector
 
 # Asked for beyond the limit, for chunks that are being replaced and don't count.
-SPARE: Final = 20
+SPARE: Final = 10
 WIDER: Final = 4
 # Times that a search looks again while pages change under it.
 LOOKS: Final = 20
