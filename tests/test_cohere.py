@@ -241,6 +241,18 @@ async def test_a_wrong_key_is_not_tried_again(server):
     assert len(server.calls("embed")) == 1
 
 
+@pytest.mark.parametrize("key", ["two\nlines", "schlüssel"])
+async def test_a_key_that_cant_be_one_is_named(server, key):
+    """What can't even be sent is a matter of the key, not of the connection."""
+    embedder = await _embedder(server, EMBED, key=key)
+
+    with pytest.raises(Unauthorized, match="COHERE_API_KEY") as caught:
+        await embedder.embed_query("hello")
+    await embedder.close()
+
+    assert key not in str(caught.value)
+
+
 async def test_other_dimensions_than_set_are_named():
     """A model of another size is told with what to do."""
     async with CohereServer() as server:

@@ -196,7 +196,7 @@ async def limited(part: str, seconds: float) -> AsyncIterator[None]:
     except TimeoutError:
         if not timeout.expired():
             raise
-        raise Unavailable(part, f"Cohere took longer than {seconds:g} seconds.") from None
+        raise Unavailable(part, f"Cohere took longer than {seconds:.2g} seconds.") from None
     except FAILURES as error:
         raise translate(part, error) from None
 

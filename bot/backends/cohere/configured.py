@@ -14,7 +14,7 @@ def options(settings: Settings) -> Options:
     embedder = settings.embedder_choice.cohere
     writer = settings.writer_choice.cohere
     return Options(
-        api_key=cohere.api_key.get_secret_value() if cohere.api_key else "",
+        api_key=cohere.api_key.get_secret_value().strip() if cohere.api_key else "",
         base_url=_base(cohere.base_url or PRODUCTION),
         embed=EmbedOptions(
             model=embedder.model,

@@ -41,6 +41,21 @@ _STATUSES: Final[Mapping[int, _Told]] = {
     499: _PROBLEM,
 }
 
+# The first that fits.
+_TRANSPORT: Final[tuple[tuple[tuple[type[Exception], ...], _Told], ...]] = (
+    (
+        (httpx.LocalProtocolError, UnicodeEncodeError),
+        (Unauthorized, "the key has characters that no key has.", _KEY),
+    ),
+    (
+        (httpx.InvalidURL, httpx.UnsupportedProtocol),
+        (Rejected, "Cohere's address is not a valid URL.", _URL),
+    ),
+    ((httpx.TimeoutException,), (Unavailable, "Cohere didn't answer in time.", "")),
+    ((httpx.ConnectError,), (Unavailable, "Cohere can't be reached.", "")),
+    ((httpx.TransportError,), (Unavailable, "the connection to Cohere broke off.", "")),
+)
+
 
 class NoAdvice(RateLimited):
     """A 429 that doesn't say how long to wait."""
@@ -52,14 +67,9 @@ def translate(part: str, error: Exception) -> BackendError:
     status = error.status_code if isinstance(error, ApiError) else None
     if isinstance(error, ApiError) and status is not None and not httpx.codes.is_success(status):
         return _by_status(part, status, error)
-    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
-        return Rejected(part, "Cohere's address is not a valid URL.", remedy=_URL)
-    if isinstance(error, httpx.TimeoutException):
-        return Unavailable(part, "Cohere didn't answer in time.")
-    if isinstance(error, httpx.ConnectError):
-        return Unavailable(part, "Cohere can't be reached.")
-    if isinstance(error, httpx.TransportError):
-        return Unavailable(part, "the connection to Cohere broke off.")
+    for kinds, (ours, reason, remedy) in _TRANSPORT:
+        if isinstance(error, kinds):
+            return ours(part, reason, remedy=remedy)
     return Unavailable(part, "Cohere's answer can't be read.")
 
 
