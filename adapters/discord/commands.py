@@ -107,20 +107,21 @@ async def _failed(interaction: Interaction, error: app_commands.AppCommandError)
 async def sync(tree: app_commands.CommandTree[Any]) -> None:
     """Register the commands if they differ from what Discord has: it allows 200 registrations a day."""
     have = await call(tree.fetch_commands)
-    registered = {repr(_shape(command.to_dict())) for command in have}
-    if registered == {repr(_shape(command.to_dict(tree))) for command in tree.get_commands()} | {
-        repr(_shape(command.to_dict(tree)))
-        for command in tree.get_commands(type=discord.AppCommandType.message)
-    }:
+    mine = [*tree.get_commands(), *tree.get_commands(type=discord.AppCommandType.message)]
+    registered = {_shape(one.to_dict(), one.default_member_permissions) for one in have}
+    if registered == {_shape(one.to_dict(tree), one.default_permissions) for one in mine}:
         return
     await call(tree.sync)
     log.info("Discord: commands registered")
 
 
-def _shape(data: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - Discord's own JSON
-    """What tells one command from another: names, words, options, permissions."""
+def _shape(command: Any, permissions: discord.Permissions | None) -> str:  # noqa: ANN401 - Discord's JSON
+    """What tells one command from another: words, options, permissions."""
+    return repr((_words(command), permissions.value if permissions else None))
+
+
+def _words(data: Any) -> list[tuple[str, Any]]:  # noqa: ANN401 - Discord's JSON
     kept = ("name", "description", "required", "type")
     shape = {key: data.get(key) for key in kept if data.get(key) not in (None, "", False)}
-    shape["permissions"] = data.get("default_member_permissions") or ""
-    shape["options"] = [_shape(option) for option in data.get("options") or ()]
-    return sorted((key, str(value)) for key, value in shape.items())
+    options = sorted((_words(option) for option in data.get("options") or ()), key=repr)
+    return [*sorted(shape.items()), ("options", options)]
