@@ -167,6 +167,16 @@ def test_what_is_no_end_of_an_answer_raises(events, error):
         _heard(_start(), _text("Hi."), *events)
 
 
+def test_a_bare_start_is_one_if_it_can_be():
+    """A message-start with an id and nothing else is taken for one; what the SDK made of garbage isn't."""
+    bare = Event(type="message-start", id="x", delta=None)
+
+    assert isinstance(_heard(bare, _text("Hi."), _end())[-1], Finished)
+    for more in ({"data": "garb"}, {"message": "internal error"}):
+        with pytest.raises(Unavailable):
+            _heard(Event(type="message-start", id="x", delta=None, **more), _text("Hi."), _end())
+
+
 def test_an_empty_answer_is_a_failure():
     """An end without any text is not an answer."""
     with pytest.raises(Unavailable, match="empty"):

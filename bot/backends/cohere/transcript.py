@@ -43,7 +43,11 @@ class Transcript:
 
     def _start(self, event: Any) -> None:  # noqa: ANN401
         """The SDK makes an empty message-start of everything that it can't read."""
-        if self._started or getattr(event, "delta", None) is None:
+        bare = getattr(event, "delta", None) is None
+        strange = bare and (
+            not getattr(event, "id", None) or hasattr(event, "data") or hasattr(event, "message")
+        )
+        if self._started or strange:
             raise Unavailable(self.part, "Cohere's answer came garbled.")
         self._started = True
 
