@@ -57,6 +57,22 @@ async def test_the_parts_of_a_question_are_each_answered() -> None:
     assert {c.title for c in answer.citations} == {"Time off", "Travel"}
 
 
+async def test_steps_come_with_those_before_them() -> None:
+    """A short list of steps is quoted whole, also where nobody asked how: one step alone misleads."""
+    lost = make_passage(
+        "Report it within one hour of noticing, also at night and at weekends:\n\n"
+        "1. Call the security line, extension 7700, or from outside the number on the back of your key card.\n"
+        "2. No phone at hand? Ask any colleague to run the command for lost devices in chat, with your name.\n"
+        "3. Security locks the device and wipes it, which takes five minutes once it is online.\n"
+        "4. If it was stolen get a police report within three days, because the insurance needs it.\n",
+        page="lost.md",
+        title="Lost devices",
+    )
+    answer = await quote("My laptop was stolen!", lost)
+    assert "1. Call the security line" in answer.text
+    assert "4. If it was stolen" in answer.text
+
+
 async def test_a_list_item_comes_with_its_lead() -> None:
     """An item can't be understood without the line that announces it."""
     answer = await quote("How much can I spend on meals a day?", TRAVEL)

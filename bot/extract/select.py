@@ -14,6 +14,7 @@ RISE = 0.1  # more of it with each turn: what comes later must be better
 SAME = 0.75  # overlap of words from which on two snippets say the same
 STEP_BONUS = 0.25
 WHOLE = 300  # characters of a list or table that is quoted whole
+WHOLE_STEPS = 600  # the same of numbered steps: one of them alone misleads
 MOST_SIBLINGS = 8
 MOST_MISFITS = 8  # snippets that were too long for the room that is left
 
@@ -147,7 +148,7 @@ class _Picker:
             group = self._outer_steps(snippet) or group
             for end in range(len(group), 0, -1):
                 yield [snippet, *(one for one in group[:end] if one is not snippet)]
-        elif sum(len(one.text) for one in group) <= WHOLE and len(group) <= MOST_SIBLINGS:
+        elif sum(len(one.text) for one in group) <= (WHOLE_STEPS if snippet.is_step else WHOLE) and len(group) <= MOST_SIBLINGS:
             yield sorted(group, key=lambda one: one is not snippet)
         yield [snippet]
 
