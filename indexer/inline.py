@@ -19,6 +19,8 @@ _WIKI = re.compile(r"!?\[\[(?:[^\[\]|]*\|)?([^\[\]|]+)\]\]")
 _FOOTNOTE = re.compile(r"\[\^[^\[\]\s]+\]")
 _AUTOLINK = re.compile(r"<((?:https?|ftp|mailto|tel):[^<>\s]*|[\w.+-]+@[\w-]+\.[\w.-]+)>")
 _STRONG = re.compile(r"(?<!\*)\*\*(?=\S)(.+?)(?<=\S)\*\*|(?<!\w)__(?=\S)(.+?)(?<=\S)__(?!\w)", re.DOTALL)
+# **Bold: ** with a space too many: no Markdown, but meant as such.
+_SLOPPY = re.compile(r"(?<!\*)\*\*([^*\n]{1,300}?)\*\*(?!\*)")
 _EMPHASIS = re.compile(
     r"(?<![\w*\\])\*(?=[^\s*])([^*\n]+?)(?<=[^\s\\])\*(?![\w*])|(?<![\w\\])_(?=\S)([^_\n]+?)(?<=[^\s\\])_(?!\w)"
 )
@@ -97,7 +99,7 @@ def _reduce(text: str) -> str:
     if "<" in text:
         text = _AUTOLINK.sub(lambda m: m[1].removeprefix("mailto:"), text)
     if "*" in text or "_" in text:
-        text = _EMPHASIS.sub(_either, _STRONG.sub(_either, text))
+        text = _SLOPPY.sub(r"\1", _EMPHASIS.sub(_either, _STRONG.sub(_either, text)))
         text = _EMPHASIS.sub(_either, text) if "*" in text else text
     if "\\" in text:
         text = _ESCAPE.sub(r"\1", text)

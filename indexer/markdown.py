@@ -22,6 +22,7 @@ _FOOTNOTE = re.compile(r"^ {0,3}\[\^[^\]\n]+\]:[ \t]*", re.MULTILINE)
 _CUSTOM_ID = re.compile(r"[ \t]*\{:?[ \t]*#([^\s{}]+)[^{}]*\}[ \t]*$")
 _TABLE_RULE = re.compile(r"^[ ]{0,3}\|?[ ]*:?-+:?[ ]*(?:\|[ ]*:?-+:?[ ]*)*\|?[ ]*$")
 _CELL_END = re.compile(r"(?<!\\)\|")
+_PROSE = re.compile(r"\]\(|[a-z]{2}[.,] \w+ \w")
 _ALERT = re.compile(r"\A\[!\w+\][-+]?[ \t]*(?:\n|\Z)")
 _DRAWINGS = {"mermaid", "plantuml", "dot", "graphviz", "svg", "geojson", "topojson", "excalidraw", "dataview"}
 
@@ -226,6 +227,8 @@ def _pieces(kind: Kind, pieces: Sequence[str]) -> Block | None:
 def _code(token: Token) -> Block | None:
     language = token.info.strip().partition(" ")[0].strip("{}").lower() if token.info else ""
     content = token.content.strip("\n")
+    if token.type == "code_block" and _PROSE.search(content):
+        return Block("text", (_prose(content),))  # indented by accident, as happens in lists
     if language in _DRAWINGS or not content.strip():
         return None
     fence = "```" if "```" not in content else "~~~~"

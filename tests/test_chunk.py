@@ -186,6 +186,11 @@ def test_nested_list() -> None:
         ("[![Build](b.svg)](https://ci) passes", "Build passes"),
         ("Mail <help@x.example> or <https://x.example>.", "Mail help@x.example or https://x.example."),
         ("**Bold** and _italic_ and ***both***.", "Bold and italic and both."),
+        ("**Bold: **and text", "Bold: and text"),
+        (
+            "- a\n\n      Indented, see [the guide](x.md). Too far.",
+            "- a\n  Indented, see the guide. Too far.",
+        ),
         ("keep snake_case_words and 2 * 3 * 4", "keep snake_case_words and 2 * 3 * 4"),
         ("Hello {{user.name}}, {% if x %}hi{% endif %}!", "Hello , hi!"),
         ("a<!-- a\n\nremark -->b", "ab"),
