@@ -148,7 +148,10 @@ class _Picker:
             group = self._outer_steps(snippet) or group
             for end in range(len(group), 0, -1):
                 yield [snippet, *(one for one in group[:end] if one is not snippet)]
-        elif sum(len(one.text) for one in group) <= (WHOLE_STEPS if snippet.is_step else WHOLE) and len(group) <= MOST_SIBLINGS:
+        elif (
+            sum(len(one.text) for one in group) <= (WHOLE_STEPS if snippet.is_step else WHOLE)
+            and len(group) <= MOST_SIBLINGS
+        ):
             yield sorted(group, key=lambda one: one is not snippet)
         yield [snippet]
 
