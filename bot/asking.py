@@ -18,6 +18,10 @@ _LEAN = re.compile(
     r"das|dies|diese|dort|dafür|davon|eso|esto|ça|cela|ceux)\b",
     re.IGNORECASE,
 )
+# "Who is Bosun?" names all that it is about; "What is required?" doesn't.
+_NAMED = re.compile(
+    r"\W*(?i:who|what|where|wer|was|wo|qui|quién|qué|dónde)(?:['’]s| +(?i:is|are|was|were|ist|sind|est|es|son)) +[^\W\d_a-zß-ÿ]"
+)
 # Words that carry no subject: what a follow-up doesn't need from the question before it.
 _EMPTY = frozenset(
     """a about after all am an and any are as at be because been before but by can could did do does doing for from
@@ -68,7 +72,8 @@ def leans(text: str) -> bool:
     """Is it likely that this can't be understood without what was said before?"""
     words = _WORD.findall(text)
     content = [word for word in words if word.lower() not in _EMPTY]
-    return len(words) <= FOLLOW_UP_WORDS and (len(content) <= 1 or _LEAN.search(text) is not None)
+    lean = len(content) == 0 or (len(content) == 1 and not _NAMED.match(text))
+    return len(words) <= FOLLOW_UP_WORDS and (lean or _LEAN.search(text) is not None)
 
 
 def _previous(history: tuple[Turn, ...]) -> str | None:

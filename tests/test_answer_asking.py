@@ -31,6 +31,9 @@ def test_a_question_at_the_limit_is_left_alone() -> None:
         ),
         ("What about Berlin?", "Where is the office in London?", "What about Berlin? Where office London"),
         ("Who approves it?", "How do I expense a taxi?", "Who approves it? How expense taxi"),
+        ("What is required?", "How do I expense a taxi?", "What is required? How expense taxi"),
+        ("Who is Bosun?", "How many days off do I get?", "Who is Bosun?"),
+        ("Was ist Bildungsurlaub?", "Wie viel Urlaub habe ich?", "Was ist Bildungsurlaub?"),
         ("How do I rotate an API key?", "How many days off do I get?", "How do I rotate an API key?"),
         (
             "What's the budget for a new desk, a chair and a screen when I start in the Berlin office in May?",
