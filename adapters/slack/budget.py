@@ -19,7 +19,6 @@ _PER_MINUTE: Final = {
     "chat.postEphemeral": 100,
     "conversations.replies": 50,
     "conversations.info": 50,
-    "conversations.members": 100,
     "conversations.open": 50,
     "users.info": 100,
     "usergroups.users.list": 20,
