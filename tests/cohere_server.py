@@ -105,6 +105,7 @@ class CohereServer:
         port: int = 0,
         cheap: bool = False,
         forgetful: bool = False,
+        compact: bool = True,
     ) -> None:
         self.latency = latency
         self.always: dict[str, Fault] = {}
@@ -121,6 +122,7 @@ class CohereServer:
         self._port = port
         self._stopped = asyncio.Event()
         self._cheap = cheap
+        self._compact = compact
         self._forgetful = forgetful
         self._rows: dict[tuple[int, str], list[str]] = {}
 
@@ -190,6 +192,8 @@ class CohereServer:
         return web.json_response(rules.whole(rules.said(self.rewrite(body))))
 
     def _embed(self, body: dict[str, Any]) -> web.Response:
+        if not self._compact and "base64" in body.get("embedding_types", ()):
+            raise Invalid("invalid request: embedding_types is not valid")
         texts_per_minute, at_once, minute, retry_after = self._limits
         now, count = time.monotonic(), len(body["texts"])
         while self._embedded and self._embedded[0][0] <= now - minute:

@@ -116,6 +116,34 @@ async def test_other_encodings_give_the_same_directions(server, embedder, encodi
     assert (other.model == embedder.model) is (encoding == "base64")
 
 
+def _encodings(server: CohereServer) -> list[str]:
+    return [call.body["embedding_types"][0] for call in server.calls("embed")]
+
+
+async def test_many_texts_travel_in_base64(server, embedder):
+    """One call tries it; once it went well the rest follow. A few texts and questions stay as they were."""
+    await embedder.embed_documents(["a few"])
+    await embedder.embed_documents([f"text {number}" for number in range(96 * 12)])
+    await embedder.embed_query("question")
+
+    assert _encodings(server)[:2] == ["float", "base64"]
+    assert _encodings(server)[-1] == "float"
+    assert _encodings(server).count("base64") > 4
+
+
+async def test_a_server_without_base64_is_left_in_peace():
+    """It is asked once, no text gets lost, and none is embedded twice."""
+    async with CohereServer(compact=False) as server:
+        embedder = await _embedder(server, EMBED)
+        rows = await embedder.embed_documents([f"text {number}" for number in range(96 * 12)])
+        await embedder.embed_documents([f"more {number}" for number in range(96 * 12)])
+        await embedder.close()
+
+    assert rows.any(axis=1).all()
+    assert _encodings(server).count("base64") == 1
+    assert len(server.texts) == len(set(server.texts)) == 2 * 96 * 12
+
+
 async def test_usage_counts_texts_and_billed_tokens(embedder):
     """The count runs from when the embedder was made."""
     await embedder.embed_documents(["two words", "and three words"])

@@ -52,11 +52,15 @@ class LocalEmbedder(Section):
 
 
 class CohereEmbedder(Section):
-    """`encoding` is how vectors travel: base64 is the same numbers as float for less work, int8 is rounded."""
+    """`encoding` is how vectors travel.
+
+    base64 is the same numbers as float for less work, and `auto` takes it for many texts if the server has
+    it; int8 is rounded.
+    """
 
     model: str = "embed-v4.0"
     dimensions: Literal[256, 512, 1024, 1536, 384, 768] = 1024
-    encoding: Literal["float", "int8", "base64"] = "float"
+    encoding: Literal["auto", "float", "int8", "base64"] = "auto"
 
 
 class CohereReranker(Section):

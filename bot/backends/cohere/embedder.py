@@ -1,7 +1,9 @@
 """Embeddings by Cohere."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +11,7 @@ from numpy.typing import NDArray
 from bot.backends.cohere.bucket import Bucket
 from bot.backends.cohere.client import Client
 from bot.backends.cohere.errors import NoAdvice
-from bot.backends.cohere.feed import Feed
+from bot.backends.cohere.feed import BATCH, Feed
 from bot.backends.cohere.options import EmbedOptions
 from bot.backends.cohere.tally import Tally
 from bot.meter import spend
@@ -19,6 +21,10 @@ from bot.ports import RateLimited, Rejected, Unavailable, Vector
 PART = "the embedder"
 _TINY = np.float32(1e-12)
 _QUERY_RETRY = 0.1
+_MANY = 4 * BATCH  # so many texts waiting make it worth trying base64
+
+Received = Callable[[], None]
+log = logging.getLogger(__name__)
 
 
 class CohereEmbedder:
@@ -31,6 +37,7 @@ class CohereEmbedder:
         self._bucket = bucket or Bucket(
             calls_per_minute=options.calls_per_minute, texts_per_minute=options.texts_per_minute
         )
+        self._compact: bool | None = None  # whether the server has base64; None: not known yet
         self._feed = Feed(
             self._send_documents,
             self._bucket,
@@ -79,20 +86,36 @@ class CohereEmbedder:
         await self._client.release()
 
     async def _send_query(self, text: str, seconds: float) -> Vector:
-        vector: Vector = (await self._send([text], "search_query", seconds))[0]
+        encoding = "float" if self._options.encoding == "auto" else self._options.encoding
+        vector: Vector = (await self._send([text], "search_query", seconds, encoding))[0]
         return vector
 
-    async def _send_documents(
-        self, texts: Sequence[str], received: Callable[[], None]
-    ) -> NDArray[np.float32]:
-        return await self._send(texts, "search_document", self._options.batch_seconds, received)
+    async def _send_documents(self, texts: Sequence[str], received: Received) -> NDArray[np.float32]:
+        seconds, encoding = self._options.batch_seconds, self._options.encoding
+        if encoding != "auto":
+            return await self._send(texts, "search_document", seconds, encoding, received)
+        if self._compact is None and self._feed.waiting >= _MANY:
+            self._compact = False  # for the others, until it is known
+            try:
+                rows = await self._send(texts, "search_document", seconds, "base64", received)
+            except (Rejected, Unavailable) as error:
+                if isinstance(error, RateLimited):
+                    self._compact = None
+                    raise
+                log.info("%s: vectors travel as text: base64 is not to be had", self._options.model)
+            else:
+                self._compact = True
+                return rows
+        chosen: Literal["float", "base64"] = "base64" if self._compact else "float"
+        return await self._send(texts, "search_document", seconds, chosen, received)
 
     async def _send(
         self,
         texts: Sequence[str],
         input_type: str,
         seconds: float,
-        received: Callable[[], None] | None = None,
+        encoding: Literal["float", "int8", "base64"],
+        received: Received | None = None,
     ) -> NDArray[np.float32]:
         sizeable = not any(old in self._options.model for old in ("-v2.", "-v3."))
         try:
@@ -101,7 +124,7 @@ class CohereEmbedder:
                 model=self._options.model,
                 input_type=input_type,
                 dimensions=self.dimensions if sizeable else None,
-                encoding=self._options.encoding,
+                encoding=encoding,
                 part=PART,
                 seconds=seconds,
                 received=received,

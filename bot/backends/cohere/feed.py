@@ -84,6 +84,11 @@ class Feed:
         self._sending = 0
         self._through_at = 0.0  # when something last got through, or began to be tried
 
+    @property
+    def waiting(self) -> int:
+        """Texts that are not on their way yet."""
+        return len(self._waiting)
+
     async def embed(self, texts: Sequence[str]) -> Rows:
         """One row a text; zeros for one that is blank."""
         rows = np.zeros((len(texts), self._dimensions), dtype=np.float32)

@@ -5,19 +5,20 @@ from typing import Literal
 
 PRODUCTION = "https://api.cohere.com"
 
-Encoding = Literal["float", "int8", "base64"]
+Encoding = Literal["auto", "float", "int8", "base64"]
 
 
 @dataclass(frozen=True, slots=True)
 class EmbedOptions:
     """`encoding` is how numbers travel; benchmarks/cohere.md says what each costs.
 
+    "auto" is float, and for many texts base64 if the server has it: the same numbers for less work.
     Limits of None are left to the server: its 429s slow everything down that embeds.
     """
 
     model: str = "embed-v4.0"
     dimensions: int = 1024
-    encoding: Encoding = "float"
+    encoding: Encoding = "auto"
     calls_per_minute: int | None = None
     texts_per_minute: int | None = None
     calls_at_once: int = 4
