@@ -137,7 +137,7 @@ async def _served(store: Served) -> Check:
     return warning(
         "index",
         f"{about}: the index isn't as the settings say: {'; '.join(advice)}.",
-        "It works; an index that is built anew will be: see `weaviate` in the README.",
+        "It works. To change it, build it anew beside itself: docent index --rebuild",
     )
 
 

@@ -239,3 +239,27 @@ async def test_foreign_collection(stores: Stores) -> None:
     with pytest.raises(Rejected, match=r"weaviate\.collection"):
         await store.rebuild(FORMAT)
     assert await store.search(ask("rule")) == []
+
+
+async def test_outdate(stores: Stores) -> None:
+    """An index that is to be made anew is answered from until the new one is whole."""
+    store = await begin(await stores.open())
+    await store.replace([page("wiki:a.md", "rule one")])
+    await store.outdate()
+    assert await store.format() != FORMAT
+    beside = await store.rebuild(FORMAT)
+    assert await beside.revisions("wiki") == {}
+    await beside.replace([page("wiki:a.md", "rule one")])
+    assert ids(await store.search(ask("rule"))) == ["wiki:a.md"]
+    await store.swap(FORMAT)
+    assert await store.format() == FORMAT
+    assert await stores.collections() == 2
+
+
+async def test_deviating_settings(stores: Stores) -> None:
+    """A setting that the index was not built with is told."""
+    store = await begin(await stores.open())
+    assert await store.advice() == []
+    other = await stores.open(at=stores.settings.model_copy(update={"quantization": "none"}))
+    assert await other.advice() == ["quantization is on"]
+    assert "Weaviate 1." in await other.about()

@@ -7,6 +7,7 @@ import socket
 import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Protocol, runtime_checkable
 
 from bot.bootstrap import App, open_app
 from bot.commands.opening import opened_sources
@@ -75,14 +76,20 @@ async def _purge(app: App) -> None:
         log.debug("the journal was not cleared of what is old: %s", error)
 
 
+@runtime_checkable
+class Outdatable(Protocol):
+    """A store that is rebuilt beside itself, on its server: nothing is thrown away before."""
+
+    async def outdate(self) -> None: ...
+
+
 async def _discard(app: App) -> None:
     from bot.backends.embedded import EmbeddedStore
 
-    if not isinstance(app.store, EmbeddedStore):
-        raise CommandError(
-            "--rebuild is for the embedded index; Weaviate's is made anew with --full.", code=2
-        )
-    await asyncio.to_thread(app.store.discard)
+    if isinstance(app.store, EmbeddedStore):
+        await asyncio.to_thread(app.store.discard)
+    elif isinstance(app.store, Outdatable):
+        await app.store.outdate()
 
 
 async def _sync(

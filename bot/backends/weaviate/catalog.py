@@ -10,6 +10,7 @@ import logging
 import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from bot.backends.weaviate.errors import PART
@@ -73,6 +74,8 @@ class Catalog:
 
     async def format(self, client: WeaviateAsyncClient) -> IndexFormat | None:
         """An index of another schema has a format that nobody wants, so that the next sync rebuilds it."""
+        self._live = None
+        self.forget()
         try:
             live = await self.live(client)
         except Rejected:
@@ -83,6 +86,13 @@ class Catalog:
             return live.format if live else None
         made = live.format
         return IndexFormat(made.model, made.dimensions, f"{made.chunking} (schema {live.schema}, altered)")
+
+    async def outdate(self, client: WeaviateAsyncClient) -> None:
+        """Make the live index one of a schema that nobody wants, so that the next sync rebuilds it."""
+        live = await self.live(client)
+        if live is not None:
+            marked = replace(live, schema="0")
+            await client.collections.use(live.chunks).config.update(description=marked.description)
 
     async def building(self, client: WeaviateAsyncClient, wanted: IndexFormat) -> Generation | None:
         """One that was begun with this format and isn't live yet."""
@@ -105,8 +115,15 @@ class Catalog:
         return new
 
     async def point(self, client: WeaviateAsyncClient, to: Generation) -> None:
-        """Make it the live one, in one step."""
+        """Make it the live one, in one step.
+
+        The old one is marked before: whatever happens then, it is dropped as soon as it isn't live.
+        """
         if await client.alias.get(alias_name=self._alias) is not None:
+            live = await self._target(client)
+            for each in await self._all(client):
+                if each.chunks == live and not each.retired:
+                    await self._mark(client, each)
             await client.alias.update(alias_name=self._alias, new_target_collection=to.chunks)
         elif await client.collections.exists(self._alias):
             raise Rejected(
@@ -127,8 +144,7 @@ class Catalog:
                 continue
             old.append(each)
             if not each.retired:
-                marked = Generation(each.chunks, each.format, each.schema, retired=True)
-                await client.collections.use(each.chunks).config.update(description=marked.description)
+                await self._mark(client, each)
         return old
 
     async def drop(self, client: WeaviateAsyncClient, old: Generation) -> None:
@@ -147,7 +163,8 @@ class Catalog:
                 await client.collections.delete(name)
 
     async def retired(self, client: WeaviateAsyncClient) -> list[Generation]:
-        return [each for each in await self._all(client) if each.retired]
+        live = await self._target(client)
+        return [each for each in await self._all(client) if each.retired and each.chunks != live]
 
     async def deviations(self, client: WeaviateAsyncClient) -> list[str]:
         """How the live index differs from the settings, though it works."""
@@ -155,6 +172,10 @@ class Catalog:
         if live is None:
             return []
         return deviations(await client.collections.use(live.chunks).config.get(), self._layout)
+
+    async def _mark(self, client: WeaviateAsyncClient, old: Generation) -> None:
+        marked = replace(old, retired=True)
+        await client.collections.use(old.chunks).config.update(description=marked.description)
 
     async def _look(self, client: WeaviateAsyncClient) -> tuple[Generation | None, list[str]]:
         target = await self._target(client)

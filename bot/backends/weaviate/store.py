@@ -146,6 +146,10 @@ class WeaviateStore:
         await self._connection.probe()
         await self._on_index(self._check, None, self._write_seconds)
 
+    async def outdate(self) -> None:
+        """Have the next sync build the index anew, beside this one; answers go on meanwhile."""
+        await self._connection.patiently(self._catalog.outdate, self._write_seconds)
+
     async def about(self) -> str:
         """What answers, and where: a part of a sentence for an admin."""
         await self._connection.probe()
