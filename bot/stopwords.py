@@ -7,7 +7,7 @@ _WORDS = {
         a about after again all also am an and any are aren't as at be because been before being below between
         both but by can can't cannot could did didn't do does doesn't doing don't during each else for from
         further had has have having he he's her here hers him his how how's i i'd i'll i'm i've if in into is
-        isn't it it's its itself just let's me more most my myself no nor not of off on once only or other
+        isn't it it's its itself just let's many may me might more most much my myself no nor not of off on once only or other
         our ours out over own please same shall she should so some such than that that's the their theirs
         them then there there's these they they're this those through to too under until up us very was
         wasn't we we're we've were what what's when when's where where's which while who who's whom whose

@@ -27,6 +27,7 @@ def mended(question: str, **holding: int):
 def test_stop_words_are_not_sought():
     """Only telling words are, unless there are no others."""
     assert terms("What is the fish for?") == {"fish"}
+    assert terms("How many fish may I have?") == {"fish"}
     assert terms("what is it") == {"what", "is", "it"}
 
 
