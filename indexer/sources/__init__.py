@@ -11,6 +11,7 @@ from indexer.sources.base import Source, Surroundings
 _BUILT_IN: Mapping[str, str] = {
     "folder": "indexer.sources.folder:FolderSource",
     "git": "indexer.sources.git:GitSource",
+    "web": "indexer.sources.web:WebSource",
 }
 
 
