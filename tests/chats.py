@@ -15,7 +15,7 @@ from adapters.discord.run import run as discord
 from adapters.slack.manifest import as_yaml
 from adapters.slack.run import run as slack
 from adapters.view import LABELS, Press
-from bot.bootstrap import App
+from bot.bootstrap import App, open_guides
 from bot.config import load
 from bot.journal import Database, SqlJournal, SqlLeases, SqlRuns
 from bot.model import Answer, Citation, Outcome, Passage, Question
@@ -46,9 +46,11 @@ class Core:
     asked: list[Question] = field(default_factory=list)
     pause: float = 0.0
     hold: asyncio.Event | None = None
+    remember: bool = True
 
     async def answer(self, question: Question, *, id: str | None = None, on_text=None) -> Answer:  # noqa: A002
-        self.asked.append(question)
+        if self.remember:
+            self.asked.append(question)
         found = next((a for key, a in self.answers.items() if key in question.text), None)
         if isinstance(found, Exception):
             raise found
@@ -373,7 +375,35 @@ async def open_chat(
     platform: str, port: int, folder: Path, setenv: Callable[[str, str], None], yaml: str = _YAML
 ) -> AsyncIterator[Chat]:
     """The bot on a platform's simulator, with a scripted core and a real journal."""
-    sets = {
+    for name, value in {**environment(platform, port), "DOCENT_DATA": str(folder)}.items():
+        setenv(name, value)
+    (folder / "docent.yaml").write_text(yaml)
+    database = Database(folder=folder)
+    core, shelf = Core(), Shelf()
+    app = scripted(load(folder / "docent.yaml"), core, shelf, database)
+    if platform == "slack":
+        run = slack
+        (folder / "manifest.yaml").write_text(as_yaml(app.settings.slack))
+        options, chat_type = ("--manifest", str(folder / "manifest.yaml")), SlackChat
+    else:
+        run = discord
+        options, chat_type = ("--privileged", "message_content"), DiscordChat
+    async with simulators.running(platform, port, *options) as sim:
+        stop = asyncio.Event()
+        running = asyncio.create_task(run(app, stop))
+        try:
+            await connected(platform, sim)
+            yield chat_type(sim, app, core, shelf)
+        finally:
+            stop.set()
+            async with asyncio.timeout(40):
+                await running
+            await database.close()
+
+
+def environment(platform: str, port: int) -> dict[str, str]:
+    """The variables that lead Docent to a simulator on this port."""
+    return {
         "slack": {
             "SLACK_API_URL": f"http://127.0.0.1:{port}/api/",
             "SLACK_BOT_TOKEN": "xoxb-sim-token",
@@ -386,33 +416,10 @@ async def open_chat(
             "DISCORD_TOKEN": "sim.discord.token",
         },
     }[platform]
-    for name, value in {**sets, "DOCENT_DATA": str(folder)}.items():
-        setenv(name, value)
-    (folder / "docent.yaml").write_text(yaml)
-    database = Database(folder=folder)
-    core, shelf = Core(), Shelf()
-    app = _app(load(folder / "docent.yaml"), core, shelf, database)
-    if platform == "slack":
-        run = slack
-        (folder / "manifest.yaml").write_text(as_yaml(app.settings.slack))
-        options, chat_type = ("--manifest", str(folder / "manifest.yaml")), SlackChat
-    else:
-        run = discord
-        options, chat_type = ("--privileged", "message_content"), DiscordChat
-    async with simulators.running(platform, port, *options) as sim:
-        stop = asyncio.Event()
-        running = asyncio.create_task(run(app, stop))
-        try:
-            await _connected(platform, sim)
-            yield chat_type(sim, app, core, shelf)
-        finally:
-            stop.set()
-            async with asyncio.timeout(40):
-                await running
-            await database.close()
 
 
-def _app(settings: Any, core: Core, shelf: Shelf, database: Database) -> App:
+def scripted(settings: Any, core: Core, shelf: Shelf, database: Database) -> App:
+    """Docent's parts: the core is a script, the journal is real."""
     nothing: Any = None
     return App(
         settings=settings,
@@ -425,10 +432,13 @@ def _app(settings: Any, core: Core, shelf: Shelf, database: Database) -> App:
         journal=SqlJournal(database),
         runs=SqlRuns(database),
         leases=SqlLeases(database),
+        guides=open_guides(settings),
     )
 
 
-async def _connected(platform: str, sim: Simulator) -> None:
+async def connected(platform: str, sim: Simulator) -> None:
+    """Wait until the bot is on the simulator."""
+
     async def look() -> bool:
         if platform == "slack":
             return len((await sim.see("connections"))["connections"]) > 1
