@@ -1,0 +1,139 @@
+"""Files in an object store: S3, Google Cloud Storage, Azure and whatever else fsspec knows."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.settings.base import Seconds, Section
+from bot.settings.sources import SourceSettings
+from indexer.formats import EVERY_FORMAT
+from indexer.globs import selects
+from indexer.sources.base import (
+    Entry,
+    Fetched,
+    ListingFailed,
+    PageFailed,
+    PageGone,
+    Source,
+    SourceError,
+    Surroundings,
+    too_large,
+)
+
+_REVISIONS = ("ETag", "etag", "md5Hash", "md5", "content_md5", "checksum", "generation")
+_CHANGED = ("LastModified", "last_modified", "mtime", "updated", "created")
+
+
+class ObjectsOptions(Section):
+    """`bucket` is an fsspec address such as s3://docs/handbook; `options` are what its file system takes.
+
+    Without credentials in `options` the machine's own are used (for S3: AWS_* and the instance's role).
+    """
+
+    bucket: str
+    include: tuple[str, ...] = EVERY_FORMAT
+    exclude: tuple[str, ...] = ()
+    options: Mapping[str, Any] = {}
+    deadline: Seconds = 600.0
+
+
+class ObjectsSource(Source):
+    """Revisions are ETags, otherwise size and time of change."""
+
+    def __init__(self, settings: SourceSettings, surroundings: Surroundings) -> None:
+        super().__init__(settings, surroundings)
+        self._options = settings.parse(ObjectsOptions)
+        self._system: Any = None
+        self._root = ""
+
+    async def entries(self) -> AsyncIterator[Entry]:
+        found = await self._within(self._listed)
+        if not found:
+            raise ListingFailed(f"{self._options.bucket} is empty")
+        for path, told in sorted(found.items()):
+            below = path.removeprefix(self._root).lstrip("/")
+            if selects(below, self._options.include, self._options.exclude):
+                changed = _moment(told)
+                yield Entry(below, _revision(told, changed), changed, self.settings.owners)
+
+    async def fetch(self, entry: Entry) -> Fetched:
+        def read() -> bytes:
+            system = self._opened()
+            path = f"{self._root}/{entry.path}" if self._root else entry.path
+            size = system.info(path).get("size") or 0
+            if size > self.max_bytes:
+                raise too_large(size, self.max_bytes)
+            return bytes(system.cat_file(path))
+
+        try:
+            return Fetched(entry.path, await self._within(read))
+        except ListingFailed as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                raise PageGone("it vanished while it was read") from error
+            if isinstance(error.__cause__, TimeoutError | PermissionError):
+                raise PageFailed(str(error)) from error
+            raise
+
+    def _listed(self) -> dict[str, Mapping[str, Any]]:
+        system = self._opened()
+        system.invalidate_cache()
+        # Some stores leave out what they can't list, unless they are told not to.
+        found = system.find(self._root, detail=True, **({"on_error": "raise"} if _walks(system) else {}))
+        return {path: told for path, told in found.items() if told.get("type", "file") == "file"}
+
+    def _opened(self) -> Any:  # noqa: ANN401 - fsspec has no types
+        if self._system is None:
+            from fsspec.core import url_to_fs  # noqa: PLC0415 - with it come the vendors' clients
+
+            options = {**self._options.options, "use_listings_cache": False, "skip_instance_cache": True}
+            self._system, root = url_to_fs(self._options.bucket, **options)
+            self._root = root.rstrip("/")
+        return self._system
+
+    async def _within(self, work: Any) -> Any:  # noqa: ANN401 - whatever it returns
+        """In a thread, with the deadline; whatever a store raises becomes ListingFailed."""
+        try:
+            async with asyncio.timeout(self._options.deadline):
+                return await asyncio.to_thread(work)
+        except SourceError:
+            raise
+        except TimeoutError as error:
+            raise ListingFailed(f"{self._options.bucket} didn't answer in time") from error
+        except Exception as error:  # each store's client has errors of its own
+            raise ListingFailed(f"{self._options.bucket} can't be read: {_word(error)}") from error
+
+
+def _walks(system: Any) -> bool:  # noqa: ANN401 - fsspec has no types
+    """Whether its `find` is fsspec's own, over its directories."""
+    from fsspec.spec import AbstractFileSystem  # noqa: PLC0415 - see above
+
+    return type(system).find is AbstractFileSystem.find and not getattr(system, "async_impl", False)
+
+
+def _revision(told: Mapping[str, Any], changed: datetime | None) -> str:
+    for name in _REVISIONS:
+        if told.get(name):
+            return str(told[name]).strip('"')
+    return f"{told.get('size', 0)}-{changed.isoformat() if changed else ''}"
+
+
+def _moment(told: Mapping[str, Any]) -> datetime | None:
+    for name in _CHANGED:
+        value = told.get(name)
+        if isinstance(value, int | float):
+            return datetime.fromtimestamp(value, UTC)
+        if isinstance(value, str):
+            try:
+                value = datetime.fromisoformat(value)
+            except ValueError:
+                continue
+        if isinstance(value, datetime):
+            return value if value.tzinfo else value.replace(tzinfo=UTC)
+    return None
+
+
+def _word(error: Exception) -> str:
+    """The first line; it may hold an address, but no credentials do."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__
