@@ -75,10 +75,12 @@ async def check_parts(app: App, records: Records) -> AsyncIterator[Check]:
     settings = app.settings
     yield await asyncio.to_thread(check_data, settings.data)
     yield await tried("journal", lambda: _journal(settings, records))
-    yield await tried("index", lambda: _index(app))
-    yield await tried("index", lambda: _size(settings, app.store))
-    if isinstance(app.store, Served):
-        yield await tried("index", partial(_served, app.store))
+    index = await tried("index", lambda: _index(app))
+    yield index
+    if index.verdict != "error":
+        yield await tried("index", lambda: _size(settings, app.store))
+        if isinstance(app.store, Served):
+            yield await tried("index", partial(_served, app.store))
     yield await tried("embedder", lambda: _embedder(app.embedder))
     yield await tried("reranker", lambda: _reranker(app.reranker))
     yield await tried("writer", lambda: _writer(settings, app.writer))
