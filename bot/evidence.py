@@ -14,12 +14,12 @@ from bot.fusion import Scored
 # pages that answer them taken away, questions of another set, and nine that a handbook doesn't answer.
 # Similarity alone tells these apart best (area under the curve .70-.92 for the hardest kind, .85-1 for
 # off-topic ones); peaks, gaps and coverage added to it in a logistic regression that was fitted to the other
-# sets changed that by ±.03. At .43 it loses 9 % of a handbook's questions in everyday words (most of them
-# answered wrongly anyway), 1 % of the other sets', and declines 6 of the 9, and 94 % of the off-topic.
-ENOUGH_SIMILARITY = 0.43
+# sets changed that by ±.03. At .44 it loses 7 % of a handbook's questions in everyday words, 1 % of the
+# other sets', and declines 6 of the 9, and about 94 % of what is off-topic.
+ENOUGH_SIMILARITY = 0.44
 # A story with a question in it is like no page as a whole: what is only so much below it is looked at again,
 # sentence by sentence.
-NEARLY_ENOUGH_SIMILARITY = 0.33
+NEARLY_ENOUGH_SIMILARITY = 0.34
 # A question whose words are all on the page, such as a flag's name, needs no similarity.
 ENOUGH_WORDS = 0.8
 # Without vectors words are all there is: bot.fusion's share of them on the page, times the root of their

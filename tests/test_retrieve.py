@@ -237,12 +237,12 @@ async def test_a_question_in_a_story_is_looked_at_by_its_parts(store):
             if text != story:
                 return vector(text)
             unlike = np.zeros(DIMENSIONS, np.float32)
-            unlike[-1] = 2.5
+            unlike[-1] = 2.2
             mixed = vector("laptop") + unlike
             return mixed / np.linalg.norm(mixed)
 
     found = await ask(store, story, embedder=Halfhearted())
-    assert found.evidence["similarity"] < 0.43 < found.evidence["part similarity"]
+    assert found.evidence["similarity"] < 0.44 < found.evidence["part similarity"]
     assert found.enough
 
 
