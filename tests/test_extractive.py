@@ -7,6 +7,7 @@ import pytest
 
 from bot.answer import Answerer
 from bot.backends.extractive import ExtractiveWriter
+from bot.extract.wanted import asking_parts
 from bot.model import Answer, Outcome, Passage, Question, Turn
 from bot.ports import Brief, Style, Unavailable
 from tests.fakes import FakeRetrieval, FakeRetriever, make_passage
@@ -71,6 +72,12 @@ async def test_steps_come_with_those_before_them() -> None:
     answer = await quote("My laptop was stolen!", lost)
     assert "1. Call the security line" in answer.text
     assert "4. If it was stolen" in answer.text
+
+
+def test_a_follow_up_is_about_what_it_says() -> None:
+    """The words that a follow-up takes from the question before don't push its own aside."""
+    (part,) = asking_parts("and for contractors? How many days leave")
+    assert part.text == "and for contractors? How many days leave"
 
 
 async def test_a_list_item_comes_with_its_lead() -> None:

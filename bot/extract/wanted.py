@@ -1,6 +1,7 @@
 """What a question wants to know: its parts, and the kind of answer that each asks for. Pure."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -16,6 +17,11 @@ _PARTS = re.compile(
     re.IGNORECASE,
 )
 _SHORTEST_PART = 3  # words
+# What a follow-up begins with (see bot.asking.merged): what follows it is what it is about.
+_FOLLOW_UP = re.compile(
+    r"\W*(?:and|or|but|what about|how about|what if|und|oder|aber|was ist mit|y|o|pero|et|ou|mais)\b",
+    re.IGNORECASE,
+)
 
 
 class Kind(Enum):
@@ -89,11 +95,17 @@ def parts(question: str) -> tuple[Part, ...]:
     for piece in _PARTS.split(question):
         if not piece or not piece.strip():
             continue
-        if pieces and (len(piece.split()) < _SHORTEST_PART or len(pieces[-1].split()) < _SHORTEST_PART):
+        if pieces and (
+            min(len(piece.split()), len(pieces[-1].split())) < _SHORTEST_PART or _is_follow_up(pieces)
+        ):
             pieces[-1] += f" {piece}"
         else:
             pieces.append(piece)
     return tuple(Part(piece, kinds(piece)) for piece in pieces)
+
+
+def _is_follow_up(pieces: Sequence[str]) -> bool:
+    return len(pieces) == 1 and _FOLLOW_UP.match(pieces[0]) is not None and not kinds(pieces[0])
 
 
 def asking_parts(question: str) -> tuple[Part, ...]:
