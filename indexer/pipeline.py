@@ -20,6 +20,10 @@ _WAITING_GROUPS = 4
 BATCH_TEXTS = 96
 BATCH_PAGES = 64
 
+# Seconds above which an embedder gets one batch at a time, and how many it gets before that is known.
+_SLOW_BATCH = 3.0
+_UNKNOWN_PACE = 2
+
 Pages = list[Page]
 # A batch and its documents, which may still be on their way from the embedder.
 Coming = tuple[Pages, asyncio.Task[list[IndexedDocument]]]
@@ -43,6 +47,7 @@ class Pipeline:
         self._skip = skip
         self._fetching = asyncio.Semaphore(source.fetches_at_once)
         self.seconds: defaultdict[str, float] = defaultdict(float)
+        self._pace = _Pace()
         self._embedded = 0
         self._embedding_since = 0.0
 
@@ -108,21 +113,29 @@ class Pipeline:
                 waiting.append(page)
                 texts += len(page.pieces)
                 if len(waiting) >= BATCH_PAGES or (texts >= BATCH_TEXTS and self._embedding.possible):
-                    await ready.put((waiting, tasks.create_task(self._indexed(waiting))))
+                    await self._begin(waiting, ready, tasks)
                     waiting, texts = [], 0
             if pages is None:
                 break
         if waiting:
-            await ready.put((waiting, tasks.create_task(self._indexed(waiting))))
+            await self._begin(waiting, ready, tasks)
         await ready.put(None)
+
+    async def _begin(
+        self, pages: Pages, ready: asyncio.Queue[Coming | None], tasks: asyncio.TaskGroup
+    ) -> None:
+        await self._pace.start()
+        await ready.put((pages, tasks.create_task(self._indexed(pages))))
 
     async def _indexed(self, pages: Pages) -> list[IndexedDocument]:
         if not self._embedded:
             self._embedding_since = time.monotonic()
         self._embedded += 1
+        began = time.monotonic()
         try:
             return await self._embedding.indexed(pages)
         finally:
+            self._pace.end(time.monotonic() - began)
             self._embedded -= 1
             if not self._embedded:
                 self.seconds["embedding"] += time.monotonic() - self._embedding_since
@@ -134,6 +147,30 @@ class Pipeline:
             began = time.monotonic()
             await self._write(pages, documents)
             self.seconds["writing"] += time.monotonic() - began
+
+
+class _Pace:
+    """How many batches may be with the embedder at once.
+
+    A crash loses those. A model on this machine works on one for seconds and gains nothing by several;
+    a service far away answers at once, and several keep all of its calls under way.
+    """
+
+    def __init__(self) -> None:
+        self._most = _UNKNOWN_PACE
+        self._under_way = 0
+        self._changed = asyncio.Event()
+
+    async def start(self) -> None:
+        while self._under_way >= self._most:
+            self._changed.clear()
+            await self._changed.wait()
+        self._under_way += 1
+
+    def end(self, seconds: float) -> None:
+        self._under_way -= 1
+        self._most = 1 if seconds > _SLOW_BATCH else BATCHES_AT_ONCE
+        self._changed.set()
 
 
 def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:

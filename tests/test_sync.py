@@ -10,6 +10,8 @@ import pytest
 from bot.model import Progress, SyncReport
 from bot.ports import IndexFormat, ReadOnly, Unavailable
 from indexer.chunk import CHUNKING
+from indexer.embed import BATCHES_AT_ONCE
+from indexer.pipeline import _Pace
 from indexer.sources import open_source
 from indexer.sources.base import Entry, Fetched, ListingFailed, PageFailed, PageGone, Source, Surroundings
 from indexer.sync import SyncOptions, sync_all, wanted_format
@@ -561,3 +563,20 @@ def _rename(folder: Path, rng: random.Random, step: int) -> None:
 def _delete(folder: Path, rng: random.Random, step: int) -> None:
     if len(files := _files(folder)) > 5:
         rng.choice(files).unlink()
+
+
+async def test_pace() -> None:
+    """An embedder that takes seconds for a batch gets one at a time, one that answers at once gets several."""
+    pace = _Pace()
+    await pace.start()
+    pace.end(seconds=0.1)
+    for _ in range(BATCHES_AT_ONCE):
+        await asyncio.wait_for(pace.start(), 1)
+    for _ in range(BATCHES_AT_ONCE):
+        pace.end(seconds=8)
+    await asyncio.wait_for(pace.start(), 1)
+    second = asyncio.create_task(pace.start())
+    await asyncio.sleep(0)
+    assert not second.done()
+    pace.end(seconds=8)
+    await asyncio.wait_for(second, 1)
