@@ -20,12 +20,13 @@ setup: .venv/.done ## the virtual environment, from the lock file
 # The demo shows Docent as a fresh clone has it, whatever keys the shell holds.
 DEMO := env -u COHERE_API_KEY -u WEAVIATE_URL -u WEAVIATE_GRPC_URL -u DATABASE_URL -u DOCENT_DATA \
 	$(V)/docent --config examples/docent.yaml
-demo: setup ## index the example handbook, ask it three questions, then chat (on a terminal)
+demo: setup ## index the example handbook, ask it four questions, then chat (on a terminal)
 	@$(DEMO) index
 	@for question in \
 		"What do we pay for a hotel in London?" \
 		"Nobody answers the pager: what happens after 15 minutes?" \
-		"Can I take unused leave into next year?"; do \
+		"Can I take unused leave into next year?" \
+		"Which health insurance do we have?"; do \
 		printf '\n> %s\n\n' "$$question"; $(DEMO) ask "$$question" || exit 1; \
 	done
 	@if [ -t 0 ] && [ -t 1 ]; then $(DEMO) chat; fi

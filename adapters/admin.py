@@ -12,6 +12,7 @@ from adapters.text import shorten
 from bot.config import Settings
 from bot.model import Progress, SyncReport
 from bot.ports import BackendError, Gap, Recorded, Runs, Store, SyncRequest, SyncRun
+from bot.style.live import GuideState
 
 COMMANDS = ("reindex", "status", "sources", "gaps", "why")
 _ENDED = ("done", "failed", "cancelled")
@@ -189,6 +190,17 @@ def duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"  # noqa: PLR2004
+
+
+def guide_lines(guides: Sequence[GuideState]) -> str:
+    """The style guides; a broken edit is told, the last good guide stays in use."""
+    lines = []
+    for guide in guides:
+        lines.append(f"Style guide {guide.name}: {guide.examples} examples")
+        lines += [
+            f"⚠️ {_safe(guide.folder.name)}: {shorten(p, 300)}" for p in guide.problems[:_FAILURES_SHOWN]
+        ]
+    return "\n".join(lines)
 
 
 async def status(store: Store, runs: Runs, sources: Sequence[SourceCycle], now: datetime) -> str:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from adapters import admin, words
 from bot.ports import BackendError, Journal, Recorded, Runs, Store, SyncRun
+from bot.style.live import Guides
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ class AdminDesk:
         runs: Runs,
         journal: Journal,
         store: Store,
+        guides: Guides,
         sources: tuple[admin.SourceCycle, ...],
         find: Callable[[str], Awaitable[Recorded | None]],
         update_every: float = 3.0,
@@ -53,6 +55,7 @@ class AdminDesk:
         self._runs = runs
         self._journal = journal
         self._store = store
+        self._guides = guides
         self._sources = sources
         self._find = find
         self._update_every = update_every
@@ -90,7 +93,9 @@ class AdminDesk:
             await self._follow(run, console)
         elif parsed.name == "status":
             now = datetime.now(UTC)
-            await console.answer(await admin.status(self._store, self._runs, self._sources, now))
+            text = await admin.status(self._store, self._runs, self._sources, now)
+            about = admin.guide_lines(await self._guides.state())
+            await console.answer("\n".join(filter(None, (text, about))))
         elif parsed.name == "sources":
             await console.answer(admin.sources(self._sources))
         elif parsed.name == "gaps":

@@ -12,7 +12,7 @@ from typing import Protocol
 from bot import asking
 from bot.breaker import Breaker
 from bot.deadline import Clock, Deadline
-from bot.draft import NOT_FOUND, Draft, OnText
+from bot.draft import Draft, OnText
 from bot.meter import metered
 from bot.model import Answer, Outcome, Question
 from bot.ports import (
@@ -127,10 +127,12 @@ class Answerer:
             return draft.end(Outcome.UNAVAILABLE, text, decision=f"search failed: {error.reason}")
         draft.found = found
         draft.degraded += [line for line in found.degraded if line not in draft.degraded]
-        if not found.enough or not found.passages:
-            return draft.end(Outcome.NOT_FOUND, NOT_FOUND, decision=found.decision or "too little evidence")
         with draft.timed("style"):
-            style = await self._guide.style(question, standalone)
+            style = draft.style = await self._guide.style(question, standalone)
+        if style.refusal:
+            return draft.refused(style.refusal, "refused by the style guide")
+        if not found.enough or not found.passages:
+            return draft.not_found(found.decision or "too little evidence")
         draft.examples = tuple(example.id for example in style.examples)
         brief = Brief(standalone, tuple(found.passages), style, question.history, tuple(found.queries[1:]))
         return await self._write(brief, draft)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from bot.answer import Answerer, Limits
 from bot.breaker import Breaker
 from bot.config import Settings
-from bot.model import Question
 from bot.ports import (
     BackendError,
     Embedder,
@@ -19,11 +18,12 @@ from bot.ports import (
     Reranker,
     Runs,
     Store,
-    Style,
     Writer,
 )
 from bot.retrieve import Limits as RetrievalLimits
 from bot.retrieve import Retriever
+from bot.style.likeness import Likeness
+from bot.style.live import Guides
 
 if TYPE_CHECKING:
     from bot.backends.cohere.parts import Cohere
@@ -48,6 +48,7 @@ class App:
     journal: Journal
     runs: Runs
     leases: Leases
+    guides: Guides
 
     async def ready(self) -> None:
         """Load what takes long at its first use. What fails here is told and tried again when it is used."""
@@ -124,9 +125,10 @@ async def _app(settings: Settings, stack: AsyncExitStack) -> App:
     retriever = _retriever(settings, store, embedder, reranker)
     records = open_records(settings)
     stack.push_async_callback(records.close)
+    guides = open_guides(settings, embedder)
     return App(
         settings=settings,
-        answerer=_answerer(settings, retriever, writer, fallback),
+        answerer=_answerer(settings, retriever, writer, fallback, guides),
         retriever=retriever,
         store=store,
         embedder=embedder,
@@ -135,6 +137,14 @@ async def _app(settings: Settings, stack: AsyncExitStack) -> App:
         journal=records.journal,
         runs=records.runs,
         leases=records.leases,
+        guides=guides,
+    )
+
+
+def open_guides(settings: Settings, embedder: Embedder | None = None) -> Guides:
+    """The style guides; their files are read at the first use."""
+    return Guides(
+        settings.style, Likeness(embedder, settings.data / "style"), settings.limits.answer_characters
     )
 
 
@@ -181,7 +191,9 @@ def _writers(
     return extractive, None
 
 
-def _answerer(settings: Settings, retriever: Retriever, writer: Writer, fallback: Writer | None) -> Answerer:
+def _answerer(
+    settings: Settings, retriever: Retriever, writer: Writer, fallback: Writer | None, guides: Guides
+) -> Answerer:
     limits = Limits(
         answer=settings.limits.answer_deadline,
         standalone=settings.limits.rewrite_deadline,
@@ -192,7 +204,7 @@ def _answerer(settings: Settings, retriever: Retriever, writer: Writer, fallback
         retriever=retriever,
         writer=writer,
         fallback=fallback,
-        guide=_Lengths(settings.limits.answer_characters),
+        guide=guides,
         limits=limits,
         breaker=_breaker(settings, "the writer"),
     )
@@ -212,13 +224,3 @@ def _retriever(
 def _breaker(settings: Settings, part: str) -> Breaker:
     rule = settings.breaker
     return Breaker(part, failures=rule.failures, window=rule.window, probe_after=rule.pause)
-
-
-@dataclass(frozen=True, slots=True)
-class _Lengths:
-    """Instead of a style guide, where there is none: how long answers may be."""
-
-    characters: int
-
-    async def style(self, question: Question, standalone: str) -> Style:  # noqa: ARG002 - the guide's
-        return Style(max_characters=self.characters, language=question.language or "")

@@ -74,6 +74,11 @@ class Checker:
         """The rest of what may be shown."""
         return self._release(final=True)
 
+    def said(self, phrases: Iterable[str]) -> str:
+        """The first of our own phrases that was written, shown or not; "" if none was."""
+        written = " ".join(self._raw.split())
+        return next((phrase for phrase in phrases if " ".join(phrase.split()) in written), "")
+
     def _release(self, *, final: bool) -> str:
         pending = self._raw[self._done :]
         base, out = self._done, ""

@@ -2,11 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from bot.cite import Checker
 from bot.deadline import Deadline
 from bot.model import Answer, Outcome, Trace, Usage
-from bot.ports import BackendError, Brief, Finished
+from bot.ports import BackendError, Brief, Finished, Style
 from bot.retrieve import Retrieval
 
 OnText = Callable[[str], Awaitable[None]]
@@ -27,6 +28,7 @@ class Draft:
         self.usage: list[Usage] = []
         self.examples: tuple[str, ...] = ()
         self.queries: tuple[str, ...] = ()
+        self.style = Style()
         self.found: Retrieval | None = None
         self._on_text = on_text
         self._text = ""
@@ -49,7 +51,8 @@ class Draft:
     def begin(self, brief: Brief) -> Checker:
         """A new try at writing; nothing of an earlier one was shown."""
         self._keep_dropped()
-        self._checker = Checker(brief.passages, trusted=(brief.style.opening, brief.style.closing))
+        own = (brief.style.opening, brief.style.closing, *brief.style.phrases)
+        self._checker = Checker(brief.passages, trusted=own)
         return self._checker
 
     async def show(self, text: str) -> None:
@@ -70,10 +73,18 @@ class Draft:
             await self.show(f"\n\n{CUT}")
 
     def written(self) -> Answer:
-        """Nothing that could be shown: nothing that was written rests on what was found."""
-        if not self._text:
-            return self.end(Outcome.NOT_FOUND, NOT_FOUND, decision="nothing that was written was covered")
-        return self.end(Outcome.ANSWERED, self._text)
+        """Nothing that could be shown: nothing that was written rests on what was found, or it was refused."""
+        if self._text:
+            return self.end(Outcome.ANSWERED, self._text)
+        said = self._checker.said(self.style.phrases) if self._checker is not None else ""
+        if said:
+            return self.refused(said, "said in the style guide's words")
+        return self.not_found("nothing that was written was covered")
+
+    def not_found(self, decision: str) -> Answer:
+        """In the style guide's words, if it has some."""
+        text = self.style.not_found or "\n\n".join(filter(None, (NOT_FOUND, self.style.hand_over)))
+        return self.end(Outcome.NOT_FOUND, text, decision=decision)
 
     async def broken_off(self, error: BackendError) -> Answer:
         """Some was shown already: it stays, and says that it isn't whole."""
@@ -83,7 +94,12 @@ class Draft:
 
     def unwritten(self, error: BackendError) -> Answer:
         text = UNWRITTEN.format(why=str(error).rstrip("."), id=self.id)
+        text = "\n\n".join(filter(None, (text, self.style.hand_over)))
         return self.end(Outcome.UNAVAILABLE, text, decision=f"writing failed: {error}")
+
+    def refused(self, text: str, decision: str) -> Answer:
+        """In the style guide's words; pages near to what isn't answered would be an answer of a kind."""
+        return replace(self.end(Outcome.NOT_FOUND, text, decision=decision), nearest=())
 
     def end(self, outcome: Outcome, text: str, *, decision: str = "") -> Answer:
         self._keep_dropped()

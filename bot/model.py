@@ -32,7 +32,7 @@ class Question:
 
     `audience` is what the asker may see *and* what may be shown at the place of the answer: adapters
     intersect the two. Empty means that nothing is found. `sources` narrows to those sources; None is all.
-    `guide`, `channel` and `language` (ISO 639-1) choose the style. `detailed` asks for a longer answer.
+    `guide`, `platform`, `channel` and `language` (ISO 639-1) choose the style. `detailed` asks for a longer answer.
     """
 
     text: str
@@ -43,6 +43,7 @@ class Question:
     channel: str | None = None
     language: str | None = None
     detailed: bool = False
+    platform: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -261,7 +261,11 @@ class StyleExample:
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """What of the style guide goes into one answer. Empty strings: nothing said."""
+    """What of the style guide goes into one answer. Empty strings: nothing said.
+
+    `not_found` is said where the docs don't answer, `hand_over` names people to ask. `refusal` is said
+    instead of an answer. `phrases` are words of the guide that need no citation.
+    """
 
     rules: tuple[str, ...] = ()
     examples: tuple[StyleExample, ...] = ()
@@ -269,6 +273,10 @@ class Style:
     closing: str = ""
     max_characters: int = 900
     language: str = ""
+    not_found: str = ""
+    hand_over: str = ""
+    refusal: str = ""
+    phrases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

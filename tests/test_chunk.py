@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.model import Chunk
 from indexer.chunk import CHUNK_TOKENS, CHUNKING, chunk, embedded_text, text_hash
-from indexer.tokens import count_tokens
+from bot.tokens import count_tokens
 from tests.pages import chunks, document, page, texts
 
 PAGE = """# Time off

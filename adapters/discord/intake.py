@@ -141,6 +141,7 @@ class Intake:
                 channel=str(place.channel),
                 language=(forum.language if forum else settings.language) or of_guild.language,
                 detailed=detailed,
+                platform="discord",
             ),
         )
         return asked, self._reply(place, before)

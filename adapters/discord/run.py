@@ -90,6 +90,7 @@ async def connected(app: App) -> AsyncIterator[DocentClient]:
             runs=app.runs,
             journal=app.journal,
             store=app.store,
+            guides=app.guides,
             sources=admin.cycles(app.settings),
             find=find,
         )

@@ -3,6 +3,7 @@
 import json
 import re
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from adapters import text as texts
@@ -129,6 +130,7 @@ class Intake:
                 channel=place.channel,
                 language=settings.language,
                 detailed=detailed,
+                platform="slack",
             ),
         )
         return asked, self._reply(asked, place, thread, direct=direct)
@@ -157,16 +159,7 @@ class Intake:
         async def fill(question: Question) -> Question:
             audience = await self._people.audience(place.user, place.channel, direct=direct)
             history = await self._history(place.channel, *thread) if thread else ()
-            return Question(
-                text=question.text,
-                audience=audience,
-                history=history,
-                sources=question.sources,
-                guide=question.guide,
-                channel=question.channel,
-                language=question.language,
-                detailed=question.detailed,
-            )
+            return replace(question, audience=audience, history=history)
 
         return fill
 

@@ -71,7 +71,12 @@ async def adapter(app: App) -> AsyncIterator[AsyncApp]:
             return await app.journal.recorded_by_reply("slack", address) if address else None
 
         admins = AdminDesk(
-            runs=app.runs, journal=app.journal, store=app.store, sources=admin.cycles(app.settings), find=find
+            runs=app.runs,
+            journal=app.journal,
+            store=app.store,
+            guides=app.guides,
+            sources=admin.cycles(app.settings),
+            find=find,
         )
         handlers = Handlers(
             slack=slack,

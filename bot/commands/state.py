@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 
-from bot.bootstrap import Records, open_records, open_store
+from bot.bootstrap import Records, open_guides, open_records, open_store
 from bot.commands.output import ago, count, duration, table
 from bot.config import Settings
 from bot.model import Usage
 from bot.ports import BackendError, Failing, IndexFormat, Store, StoreStats, SyncRun, Tally
 from bot.prices import cost
 from bot.settings.sources import SourceSettings
+from bot.style.live import GuideState
 
 _SHOWN_FAILURES = 10
 _SHOWN_RUNS = 5
@@ -43,6 +44,7 @@ class State:
     tally: Tally | None = None
     usage: list[tuple[Usage, float | None]] = field(default_factory=list)
     days: int = 7
+    guides: list[GuideState] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, object]:
@@ -61,6 +63,15 @@ class State:
             "runs": [asdict(run) for run in self.runs],
             "questions": _tally_json(self.tally, self.days),
             "usage": [{**asdict(usage), "dollars": dollars} for usage, dollars in self.usage],
+            "guides": [
+                {
+                    "name": one.name,
+                    "folder": str(one.folder),
+                    "examples": one.examples,
+                    "problems": one.problems,
+                }
+                for one in self.guides
+            ],
             "problems": self.problems,
         }
 
@@ -82,6 +93,8 @@ async def gather(settings: Settings, days: int = 7) -> State:
     finally:
         await store.close()
         await records.close()
+    state.guides = await open_guides(settings).state()
+    state.problems += [f"style guide: {problem}" for guide in state.guides for problem in guide.problems]
     now = datetime.now(UTC)
     for source in settings.sources:
         state.sources.append(_source(settings, source, state.stats, good.get(source.name), failing, now))
@@ -144,6 +157,10 @@ def lines(state: State) -> list[str]:
         *_index_lines(state),
         "",
         *_source_lines(state.sources),
+        *(
+            f"Style guide {one.name}: {count(one.examples, 'example')} in {one.folder}"
+            for one in state.guides
+        ),
         *_question_lines(state),
         *_run_lines(state.runs),
         *(f"Problem: {problem}" for problem in state.problems),

@@ -43,8 +43,11 @@ class Located:
 
 def read(path: Path, environ: Mapping[str, str]) -> Located:
     """The file, or ConfigError: missing, not readable, not YAML, not a mapping, a key twice."""
-    file = str(path)
-    text = _text(path)
+    return located(str(path), _text(path), environ)
+
+
+def located(file: str, text: str, environ: Mapping[str, str]) -> Located:
+    """The same of a text; `file` is its name for people."""
     try:
         loader = yaml.SafeLoader(text)
         node = loader.get_single_node()

@@ -1,0 +1,170 @@
+"""The guides in use: kept in step with their files, and asked for the style of each answer."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.analyze import guess_language
+from bot.model import Question
+from bot.ports import Style, StyleExample
+from bot.settings.models import GuideSettings, StyleSettings
+from bot.settings.problems import Problem
+from bot.style import choose
+from bot.style.guide import Guide, Rules, Sample, instructions
+from bot.style.likeness import Likeness
+from bot.style.load import fingerprint, load
+
+log = logging.getLogger(__name__)
+
+# An answer in detail may be so many times as long.
+_DETAILED = 2
+
+
+@dataclass(slots=True)
+class _Kept:
+    """One folder: its last good guide, and what is wrong with the files now."""
+
+    folder: Path
+    seen: str = ""
+    guide: Guide | None = None
+    problems: tuple[Problem, ...] = ()
+
+    def look(self) -> None:
+        """Load it if a file has changed. A broken edit leaves the guide as it was."""
+        now = fingerprint(self.folder)
+        if now == self.seen:
+            return
+        loaded = load(self.folder)
+        first, self.seen = self.guide is None, now
+        if loaded.problems:
+            for problem in loaded.problems:
+                log.warning("style guide: %s", problem)
+        if not loaded.problems or self.guide is None:
+            self.guide = loaded.guide
+        if not loaded.problems and not first:
+            log.info("style guide: %s loaded anew", self.folder)
+        self.problems = loaded.problems
+
+
+@dataclass(frozen=True, slots=True)
+class GuideState:
+    """For status: the guide's folder, how much is in use, and what is wrong with the files."""
+
+    name: str
+    folder: Path
+    examples: int
+    problems: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Guides:
+    """bot.answer.Guide. The base guide, and further ones that say only what is different."""
+
+    settings: StyleSettings
+    likeness: Likeness
+    characters: int
+    clock: Callable[[], float] = time.monotonic
+    _kept: dict[str, _Kept] = field(init=False)
+    _looked: float | None = field(init=False, default=None)
+    _looking: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
+
+    def __post_init__(self) -> None:
+        further = {name: guide.path for name, guide in self.settings.guides.items()}
+        base = {"": self.settings.path} if self.settings.path else {}
+        self._kept = {name: _Kept(folder) for name, folder in {**base, **further}.items()}
+
+    async def style(self, question: Question, standalone: str) -> Style:
+        await self.refresh()
+        guide = self.guide_for(question)
+        chosen = await self._examples(guide, question, standalone)
+        return style_of(guide.rules, chosen, question, self.characters)
+
+    async def refresh(self, *, now: bool = False) -> None:
+        """Look at the files, at most every `reload` seconds unless it must be `now`."""
+        async with self._looking:
+            due = self._looked is None or self.clock() - self._looked >= self.settings.reload
+            if not due and not now:
+                return
+            self._looked = self.clock()
+            for kept in self._kept.values():
+                await asyncio.to_thread(kept.look)
+
+    async def state(self) -> list[GuideState]:
+        """As the files are now."""
+        await self.refresh(now=True)
+        return [
+            GuideState(
+                name or "base",
+                kept.folder,
+                len(kept.guide.samples) if kept.guide else 0,
+                tuple(str(problem) for problem in kept.problems),
+            )
+            for name, kept in self._kept.items()
+        ]
+
+    def guide_for(self, question: Question) -> Guide:
+        """The guide that the question names, else the first whose audience and platform fit, else the base."""
+        base = self._guide("")
+        name = question.guide or _fitting(self.settings.guides, question)
+        return self._guide(name).over(base) if name and name in self._kept else base
+
+    def _guide(self, name: str) -> Guide:
+        kept = self._kept.get(name)
+        return kept.guide if kept and kept.guide else Guide()
+
+    async def _examples(self, guide: Guide, question: Question, standalone: str) -> list[Sample]:
+        places = frozenset(filter(None, (question.channel, question.guide)))
+        language = question.language or guess_language(standalone)
+        samples = choose.fitting(guide.samples, places=places, language=language)
+        if not samples or not self.settings.examples:
+            return []
+        near, like = await self._compared(standalone, samples)
+        return choose.pick(samples, near, like, most=self.settings.examples, tokens=self.settings.tokens)
+
+    async def _compared(
+        self, question: str, samples: list[Sample]
+    ) -> tuple[list[float], NDArray[np.float64]]:
+        found = await self.likeness.vectors(question, [choose.asked(sample) for sample in samples])
+        if found is None:
+            return await asyncio.to_thread(choose.by_words, question, samples)
+        asked, rows = found
+        return [float(value) for value in rows @ asked], (rows @ rows.T).astype(np.float64)
+
+
+def _fitting(guides: Mapping[str, GuideSettings], question: Question) -> str:
+    for name, guide in guides.items():
+        if not guide.audience and not guide.platforms:
+            continue  # only for those who name it
+        fits_people = not guide.audience or guide.audience & question.audience
+        if fits_people and (not guide.platforms or question.platform in guide.platforms):
+            return name
+    return ""
+
+
+def style_of(rules: Rules, chosen: list[Sample], question: Question, characters: int) -> Style:
+    """The guide as a writer gets it; examples nearest last, beside the question."""
+    most = rules.length.characters or characters
+    asked = question.text.casefold()
+    refusal = next(
+        (one.say for one in rules.refuse if any(word.casefold() in asked for word in one.when)), ""
+    )
+    return Style(
+        rules=instructions(rules),
+        examples=tuple(
+            StyleExample(one.id, one.example.question, one.example.answer) for one in reversed(chosen)
+        ),
+        opening=rules.opening,
+        closing=rules.closing,
+        max_characters=most * _DETAILED if question.detailed else most,
+        language=question.language or "",
+        not_found=rules.not_found,
+        hand_over=rules.hand_over,
+        refusal=refusal,
+        phrases=tuple(filter(None, (rules.not_found, rules.hand_over, *(one.say for one in rules.refuse)))),
+    )
