@@ -141,22 +141,28 @@ class Retriever:
             return None
         try:
             async with self._embedding.guard():
-                embedding = self._vectors(self._embedder, texts)
-                vectors = await _within(self._limits.embed, "the embedder", embedding)
+                vectors = await self._vectors(self._embedder, texts)
         except BackendError as error:
             log.warning("searching by keywords alone: %s", error)
             degraded.append(NO_EMBEDDER.format(why=error))
             return None
+        await self._measure(self._embedder)
         mean: Vector = np.stack(vectors).mean(axis=0, dtype=np.float32)
         length = float(np.linalg.norm(mean))
         return mean / length if length else mean
 
     async def _vectors(self, embedder: Embedder, texts: Sequence[str]) -> list[Vector]:
-        """At the first question the model's scale is measured, too."""
-        vectors = await asyncio.gather(*map(embedder.embed_query, texts))
-        if self._scale is None:
-            self._scale = await measure(embedder)
-        return vectors
+        embedding = asyncio.gather(*map(embedder.embed_query, texts))
+        return await _within(self._limits.embed, "the embedder", embedding)
+
+    async def _measure(self, embedder: Embedder) -> None:
+        """What the model's similarities mean, at the first question; without it they are taken as they are."""
+        if self._scale is not None:
+            return
+        try:
+            self._scale = await _within(self._limits.embed, "the embedder", measure(embedder))
+        except BackendError as error:
+            log.warning("the model's scale was not measured: %s", error)
 
     async def _nearest_to_a_part(self, query: SearchQuery, question: str) -> float:
         """The best similarity of any chunk to any part of the question; 0 if it has but one."""
@@ -164,7 +170,7 @@ class Retriever:
         if self._embedder is None or len(texts) == 1:
             return 0.0
         try:
-            vectors = await _within(self._limits.embed, "the embedder", self._vectors(self._embedder, texts))
+            vectors = await self._vectors(self._embedder, texts)
         except BackendError as error:
             log.warning("no look at the question's parts: %s", error)
             return 0.0
