@@ -12,6 +12,7 @@ _BUILT_IN: Mapping[str, str] = {
     "folder": "indexer.sources.folder:FolderSource",
     "git": "indexer.sources.git:GitSource",
     "web": "indexer.sources.web:WebSource",
+    "notion": "indexer.sources.notion:NotionSource",
     "objects": "indexer.sources.objects:ObjectsSource",
 }
 
