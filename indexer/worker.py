@@ -81,7 +81,8 @@ class Worker:
             return
         if process.returncode is None:
             process.kill()
-        await process.wait()
+        # Not wait(): an answer that nobody reads would keep it waiting for ever.
+        await process.communicate()
 
 
 def main() -> None:
