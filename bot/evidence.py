@@ -17,8 +17,8 @@ from bot.fusion import Scored
 # sets changed that by ±.03. At .44 it loses 7 % of a handbook's questions in everyday words, 1 % of the
 # other sets', and declines 6 of the 9, and about 94 % of what is off-topic.
 ENOUGH_SIMILARITY = 0.44
-# A story with a question in it is like no page as a whole: what is only so much below it is looked at again,
-# sentence by sentence.
+# A story with a question in it is like no page as a whole, nor is the mean of a question and its gloss: what
+# is only so much below is looked at again, by sentences and by texts.
 NEARLY_ENOUGH_SIMILARITY = 0.34
 # A question whose words are all on the page, such as a flag's name, needs no similarity.
 ENOUGH_WORDS = 0.8
@@ -77,7 +77,7 @@ def judge(scored: Sequence[Scored], relevance: Mapping[str, float], *, words: in
 
 
 def judge_again(verdict: Verdict, similarity: float) -> Verdict:
-    """`similarity` is the best that any part of the question has to any chunk."""
+    """`similarity` is the best that any part or wording of the question alone has to any chunk."""
     if similarity < ENOUGH_SIMILARITY:
         return verdict
     measures = {**verdict.measures, "part similarity": similarity}

@@ -104,7 +104,8 @@ class Retriever:
             scored = sorted(scored, key=lambda each: -relevance.get(each.passage.chunk_id, -1.0))
         verdict = judge(scored, relevance, words=len(wanted.sought))
         if deserves_another_look(verdict):
-            verdict = judge_again(verdict, await self._nearest_to_a_part(query, standalone))
+            texts = [*wanted.texts, *(part.text for part in parts(standalone))]
+            verdict = judge_again(verdict, await self._nearest(query, texts))
         surplus = duplicates.surplus(scored)
         scored = [each for each in scored if each.passage.chunk_id not in surplus] + [
             each for each in scored if each.passage.chunk_id in surplus
@@ -164,15 +165,15 @@ class Retriever:
         except BackendError as error:
             log.warning("the model's scale was not measured: %s", error)
 
-    async def _nearest_to_a_part(self, query: SearchQuery, question: str) -> float:
-        """The best similarity of any chunk to any part of the question; 0 if it has but one."""
-        texts = [part.text for part in parts(question)]
+    async def _nearest(self, query: SearchQuery, texts: Sequence[str]) -> float:
+        """The best similarity of any chunk to any of the texts alone; 0 if there is but one."""
+        texts = list(dict.fromkeys(texts))
         if self._embedder is None or len(texts) == 1:
             return 0.0
         try:
             vectors = await self._vectors(self._embedder, texts)
         except BackendError as error:
-            log.warning("no look at the question's parts: %s", error)
+            log.warning("no other look at the question: %s", error)
             return 0.0
         searches = (self._store.search(replace(query, vector=v, alpha=1.0, limit=1)) for v in vectors)
         found = [hit.vector for hits in await asyncio.gather(*searches) for hit in hits]

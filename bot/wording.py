@@ -78,7 +78,9 @@ def read(text: str, languages: Sequence[str]) -> Wording:
         if meanings:
             meant[word] = " ".join(meanings[:_GLOSS_WORDS] if foreign else meanings)
     if foreign and meant:
-        return Wording((), tuple(sought.values()), tuple((word, meant.get(word, "")) for word in telling))
+        return Wording(
+            (text,), tuple(sought.values()), tuple((word, meant.get(word, "")) for word in telling)
+        )
     return Wording((replaced(text, meant),), tuple(sought.values()))
 
 
@@ -100,7 +102,10 @@ def keywords(wording: Wording, vocabulary: Vocabulary) -> str:
 
 
 def glossed(wording: Wording, vocabulary: Vocabulary) -> Wording:
-    """With the gloss of a foreign question as its text: words without a meaning stay if pages have them."""
+    """With the gloss of a foreign question beside it: some models know its language, others only English.
+
+    Words without a meaning stay in the gloss if pages have them.
+    """
     if not wording.gloss:
         return wording
     known = {
@@ -109,7 +114,7 @@ def glossed(wording: Wording, vocabulary: Vocabulary) -> Wording:
         if vocabulary.chunks is None or any(term in vocabulary.holding for term in word.terms)
     }
     words = (meaning or (word if word in known else "") for word, meaning in wording.gloss)
-    return replace(wording, texts=(" ".join(filter(None, words)),))
+    return replace(wording, texts=(*wording.texts, " ".join(filter(None, words))))
 
 
 def _language(text: str, languages: Sequence[str]) -> str:

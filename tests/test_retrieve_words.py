@@ -53,9 +53,10 @@ def test_foreign_words_are_sought_as_english_ones(question, wanted):
 
 
 def test_a_foreign_question_is_embedded_as_its_gloss():
-    """An English model gets English words; names stay."""
+    """An English model gets English words beside the question, a multilingual one has both; names stay."""
     wording = read("Wie beantrage ich damals Urlaub in Workday?", ENGLISH)
-    (text,) = glossed(wording, Vocabulary(100, {"workday": 3, "vacat": 5})).texts
+    asked, text = glossed(wording, Vocabulary(100, {"workday": 3, "vacat": 5})).texts
+    assert asked == "Wie beantrage ich damals Urlaub in Workday?"
     assert "vacation" in text
     assert "Workday" in text
     assert "damals" not in text
