@@ -14,7 +14,7 @@ RISE = 0.1  # more of it with each turn: what comes later must be better
 SAME = 0.75  # overlap of words from which on two snippets say the same
 STEP_BONUS = 0.25
 WHOLE = 300  # characters of a list or table that is quoted whole
-WHOLE_STEPS = 600  # the same of numbered steps: one of them alone misleads
+WHOLE_STEPS = 600  # the same of steps that a lead announces: one of them alone misleads
 MOST_SIBLINGS = 8
 MOST_MISFITS = 8  # snippets that were too long for the room that is left
 
@@ -149,7 +149,8 @@ class _Picker:
             for end in range(len(group), 0, -1):
                 yield [snippet, *(one for one in group[:end] if one is not snippet)]
         elif (
-            sum(len(one.text) for one in group) <= (WHOLE_STEPS if snippet.is_step else WHOLE)
+            sum(len(one.text) for one in group)
+            <= (WHOLE_STEPS if snippet.is_step and snippet.lead else WHOLE)
             and len(group) <= MOST_SIBLINGS
         ):
             yield sorted(group, key=lambda one: one is not snippet)
