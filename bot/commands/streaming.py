@@ -28,7 +28,7 @@ class Stream:
         """The next piece."""
         self._text += text
         if self._shown:
-            self._print(self._text, up_to=_whole(self._text) if self._console else len(self._text))
+            self._print(self._text, to_its_end=False)
 
     def end(self, text: str) -> None:
         """The answer is this."""
@@ -39,21 +39,21 @@ class Stream:
             if self._text:
                 show("\n\nThe answer, as it stands now:\n")
             self._printed = 0
-        self._print(text, up_to=len(text))
+        self._print(text, to_its_end=True)
         if self._console is None:
             show()
 
-    def _print(self, text: str, *, up_to: int) -> None:
-        """What of `text` isn't there yet."""
-        if up_to <= self._printed:
-            return
-        piece, first = clean(text[self._printed : up_to]), self._printed == 0
-        self._printed = up_to
+    def _print(self, text: str, *, to_its_end: bool) -> None:
+        """What of `text` isn't there yet; on a terminal its last block only when it is known to be whole."""
         if self._console is None:
-            sys.stdout.write(piece)
-        elif piece.strip():
-            sys.stdout.write("" if first else "\n")
-            sys.stdout.write(_drawn(self._console, piece))
+            sys.stdout.write(clean(text[self._printed :]))
+            self._printed = len(text)
+        else:
+            blocks = _blocks(text[self._printed :])
+            for block in blocks if to_its_end else blocks[:-1]:
+                drawn = _drawn(self._console, clean(block))
+                sys.stdout.write(f"\n{drawn}" if drawn and self._printed else drawn)
+                self._printed += len(block)
         sys.stdout.flush()
 
 
@@ -77,13 +77,13 @@ def _drawn(console: "Console", text: str) -> str:
     return "".join(f"{line}\n" for line in lines[told[0] : told[-1] + 1]) if told else ""
 
 
-def _whole(text: str) -> int:
-    """Where the last blank line ends that is in no code block."""
-    end, at, fenced = 0, 0, False
+def _blocks(text: str) -> list[str]:
+    """The text cut after each blank line that is in no code block. The last block may be unfinished."""
+    blocks, fenced = [""], False
     for line in text.splitlines(keepends=True):
-        at += len(line)
+        blocks[-1] += line
         if line.lstrip().startswith(_FENCES):
             fenced = not fenced
         elif not line.strip() and not fenced:
-            end = at
-    return end
+            blocks.append("")
+    return blocks
