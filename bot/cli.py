@@ -11,6 +11,7 @@ import typer
 from bot.commands import ask, chat, doctor, eval_retrieval, index, indexer, serve, slack, sources, status
 from bot.commands import discord as discord_command
 from bot.commands import eval as eval_command
+from bot.commands import style as style_command
 from bot.commands.running import Invocation
 
 app = typer.Typer(
@@ -59,6 +60,7 @@ app.command("ask")(ask.command)
 app.command("chat")(chat.command)
 app.command("eval")(eval_command.command)
 app.command("eval-retrieval")(eval_retrieval.command)
+app.add_typer(style_command.app, name="style")
 app.command("status")(status.command)
 app.command("sources")(sources.command)
 app.command("doctor")(doctor.command)

@@ -50,13 +50,13 @@ def first_seen(items: Iterable[str]) -> list[str]:
 
 def holds_facts(answer: str, must_contain: Sequence[Sequence[str]]) -> bool:
     """Whether each group of alternatives has one in the answer."""
-    text = _plain(answer)
+    text = plain(answer)
     return all(any(_stands_in(text, alternative) for alternative in group) for group in must_contain)
 
 
 def _stands_in(text: str, alternative: str) -> bool:
     """On word boundaries: "2 hours" is not in "12 hours"."""
-    wanted = _plain(alternative)
+    wanted = plain(alternative)
     if not wanted:
         return True
     before = r"(?<![a-z0-9])" if wanted[0].isalnum() else ""
@@ -64,6 +64,7 @@ def _stands_in(text: str, alternative: str) -> bool:
     return re.search(before + re.escape(wanted) + after, text) is not None
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """As texts are compared: no Markdown, no thousands separators, one space, small letters."""
     text = _EMPHASIS.sub("", _LINK.sub(r"\1", text)).translate(_ALIKE)
     return _SPACE.sub(" ", _THOUSANDS.sub("", text)).lower()

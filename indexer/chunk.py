@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from bot.model import Chunk, Document
-from indexer.markdown import Block, Section, parse
 from bot.tokens import count_tokens
+from indexer.markdown import Block, Section, parse
 
 # What is embedded of a chunk (title, heading path and text) keeps below this many word pieces. The small
 # sentence models truncate at 256, two of which are theirs, and the count is an estimate.

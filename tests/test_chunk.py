@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.model import Chunk
-from indexer.chunk import CHUNK_TOKENS, CHUNKING, chunk, embedded_text, text_hash
 from bot.tokens import count_tokens
+from indexer.chunk import CHUNK_TOKENS, CHUNKING, chunk, embedded_text, text_hash
 from tests.pages import chunks, document, page, texts
 
 PAGE = """# Time off

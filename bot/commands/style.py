@@ -1,0 +1,73 @@
+"""`docent style …`: checking the guide, and reviewing what was saved in chat."""
+
+from typing import Annotated
+
+import typer
+
+from bot.commands.running import CommandError, run
+from bot.config import Settings
+
+app = typer.Typer(help="The style guide: check it, review what was saved in chat.", no_args_is_help=True)
+
+
+@app.command("check")
+def check(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> None:
+    """Look for duplicates, broken rules, facts that the docs no longer hold, secrets, personal data, size.
+
+    The exit code is 1 if there are errors. Facts are looked up in the index as it is.
+
+        docent style check
+    """
+
+    async def main(settings: Settings) -> int:
+        return await _check(settings, as_json=as_json)
+
+    run(context, main, quiet=True)
+
+
+async def _check(settings: Settings, *, as_json: bool) -> int:
+    from bot.bootstrap import open_app
+    from bot.commands.output import count, show, show_json
+    from bot.style.guide import Guide
+    from bot.style.lint import Finding
+    from bot.style.lint import check as lint
+    from bot.style.load import load
+    from bot.style.pages import IndexedPages
+
+    if settings.style.path is None:
+        raise CommandError("docent.yaml names no style guide: set style: to its folder.", code=2)
+    problems: list[str] = []
+    findings: list[Finding] = []
+    base = load(settings.style.path)
+    folders = {"": settings.style.path} | {name: one.path for name, one in settings.style.guides.items()}
+    async with open_app(settings) as app_:
+        indexed = await app_.store.format() is not None
+        pages = IndexedPages(settings, app_.store, app_.retriever) if indexed else None
+        for name, folder in folders.items():
+            loaded = base if not name else load(folder)
+            problems += [str(problem) for problem in loaded.problems]
+            own = Guide(
+                loaded.guide.rules.over(base.guide.rules) if name else loaded.guide.rules,
+                loaded.guide.samples,
+            )
+            findings += await lint(
+                own, pages, tokens=settings.style.tokens, most=settings.limits.answer_characters
+            )
+    errors = len(problems) + sum(one.level == "error" for one in findings)
+    if as_json:
+        found = [{"level": one.level, "file": str(one.file), "message": one.message} for one in findings]
+        show_json({"problems": problems, "findings": found, "facts_checked": indexed, "errors": errors})
+        return 1 if errors else 0
+    for problem in problems:
+        show(problem)
+    for one in findings:
+        show(f"{one.file}: {one.level}: {one.message}")
+    if not indexed:
+        show("There is no index yet: facts were not looked up. Make it with: docent index")
+    samples = len(base.guide.samples)
+    warnings = len(findings) + len(problems) - errors
+    show(f"{count(samples, 'example')}: {count(errors, 'error')}, {count(warnings, 'warning')}")
+    return 1 if errors else 0

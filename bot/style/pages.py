@@ -1,0 +1,38 @@
+"""The docs as they are now, for checks: by an admin's command, so whoever may see them."""
+
+from collections.abc import Sequence
+
+from bot.config import Settings
+from bot.model import Question
+from bot.ports import BackendError, Span, Store
+from bot.retrieve import Retriever
+
+_WHOLE = 100_000
+
+
+class IndexedPages:
+    """lint.Pages, from the index."""
+
+    def __init__(self, settings: Settings, store: Store, retriever: Retriever) -> None:
+        self._sources: Sequence[str] = [source.name for source in settings.sources]
+        self._audience = everyone(settings)
+        self._store = store
+        self._retriever = retriever
+
+    async def text(self, page: str) -> str | None:
+        spans = [Span(f"{source}:{page}", 0, _WHOLE) for source in self._sources]
+        found = await self._store.passages(spans, self._audience)
+        return "\n".join(f"{p.title}\n{p.heading}\n{p.text}" for p in found) if found else None
+
+    async def about(self, question: str) -> str:
+        try:
+            found = await self._retriever.retrieve(Question(question, self._audience), question)
+        except BackendError:
+            return ""
+        return "\n".join(f"{p.title}\n{p.heading}\n{p.text}" for p in found.passages)
+
+
+def everyone(settings: Settings) -> frozenset[str]:
+    """All audiences that the settings name: an admin's view."""
+    named = frozenset(settings.audiences) | settings.default_audience
+    return named.union(*(source.audience for source in settings.sources))
