@@ -7,6 +7,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from bot.backends.cohere.options import ChatOptions, EmbedOptions, Options, RerankOptions
+from bot.ports import Rejected
 
 if TYPE_CHECKING:
     from bot.backends.cohere.parts import Cohere
@@ -15,11 +16,16 @@ __all__ = ["ChatOptions", "EmbedOptions", "Options", "RerankOptions", "connect"]
 
 
 async def connect(options: Options) -> "Cohere":
-    """Calls nothing yet. Each part that is taken from it must be closed."""
+    """Calls nothing yet; raises Rejected where the SDK is missing. Each part taken from it must be closed."""
     return await asyncio.to_thread(_load, options)
 
 
 def _load(options: Options) -> "Cohere":
-    from bot.backends.cohere.parts import Cohere  # noqa: PLC0415 - see above
-
+    try:
+        from bot.backends.cohere.parts import Cohere  # noqa: PLC0415 - see above
+    except ModuleNotFoundError as error:
+        if error.name != "cohere":
+            raise
+        remedy = "Install it: pip install 'docent[cohere]'."
+        raise Rejected("Cohere", "its package is not installed.", remedy=remedy) from None
     return Cohere(options)
