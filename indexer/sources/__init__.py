@@ -12,6 +12,8 @@ _BUILT_IN: Mapping[str, str] = {
     "folder": "indexer.sources.folder:FolderSource",
     "git": "indexer.sources.git:GitSource",
     "web": "indexer.sources.web:WebSource",
+    "confluence": "indexer.sources.confluence:ConfluenceSource",
+    "gdrive": "indexer.sources.gdrive:GdriveSource",
     "notion": "indexer.sources.notion:NotionSource",
     "objects": "indexer.sources.objects:ObjectsSource",
 }
