@@ -67,7 +67,7 @@ def answered(body: object, status: int = 200, **headers: str) -> web.Response:
 
 
 @asynccontextmanager
-async def opened(folder: Path, **fields: object) -> AsyncIterator[tuple[Source, list[float]]]:
+async def opened(folder: Path, /, **fields: object) -> AsyncIterator[tuple[Source, list[float]]]:
     """A source by its settings, and how long it would have waited: it doesn't, here."""
     waited: list[float] = []
 
