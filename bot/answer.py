@@ -52,6 +52,14 @@ class Guide(Protocol):
     async def style(self, question: Question, standalone: str) -> Style: ...
 
 
+class Known(Protocol):
+    """Answers that people verified. Doesn't fail: what can't be looked up isn't known."""
+
+    async def find(self, question: Question, standalone: str) -> Answer | None:
+        """The whole answer, for this audience; None if there is none for what is asked."""
+        ...
+
+
 class NoGuide:
     """No style guide: nothing but the limits of `Style()`."""
 
@@ -65,6 +73,7 @@ class Limits:
 
     answer: float = 60.0
     standalone: float = 8.0
+    known: float = 3.0
     search: float = 10.0
     first_token: float = 8.0
     between_tokens: float = 15.0
@@ -82,6 +91,7 @@ class Answerer:
         writer: Writer,
         fallback: Writer | None = None,
         guide: Guide | None = None,
+        known: Known | None = None,
         limits: Limits | None = None,
         breaker: Breaker | None = None,
         clock: Clock = time.monotonic,
@@ -90,6 +100,7 @@ class Answerer:
         self._writer = writer
         self._fallback = fallback
         self._guide = guide or NoGuide()
+        self._known = known
         self._limits = limits or Limits()
         self._breaker = breaker or Breaker("the writer", clock=clock)
         self._search_breaker = Breaker("search", clock=clock)
@@ -120,6 +131,8 @@ class Answerer:
         question = replace(question, text=asked.text)
         try:
             standalone = await self._standalone(question, draft)
+            if (known := await self._verified(question, standalone, draft)) is not None:
+                return await draft.known(known)
             found = await self._search(question, standalone, draft)
         except BackendError as error:
             log.warning("answer %s: search failed: %s", draft.id, error)
@@ -149,6 +162,17 @@ class Answerer:
                 log.warning("answer %s: the follow-up was not rewritten: %s", draft.id, error)
                 text = ""
         return asking.prepare(text).text or asking.merged(question)
+
+    async def _verified(self, question: Question, standalone: str, draft: Draft) -> Answer | None:
+        if self._known is None or question.detailed:
+            return None
+        with draft.timed("verified"):
+            try:
+                finding = self._known.find(question, standalone)
+                return await draft.deadline.wait("verified answers", finding, seconds=self._limits.known)
+            except BackendError as error:
+                log.warning("answer %s: verified answers were not looked at: %s", draft.id, error)
+                return None
 
     async def _search(self, question: Question, standalone: str, draft: Draft) -> Retrieval:
         with draft.timed("retrieve"):

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 from bot.answer import Answerer, Limits
 from bot.breaker import Breaker
 from bot.config import Settings
+from bot.learning import Learning
 from bot.ports import (
     BackendError,
     Embedder,
     Journal,
     Leases,
+    Lessons,
     Reranker,
     Runs,
     Store,
@@ -24,6 +26,7 @@ from bot.retrieve import Limits as RetrievalLimits
 from bot.retrieve import Retriever
 from bot.style.likeness import Likeness
 from bot.style.live import Guides
+from bot.verified import Verified
 
 if TYPE_CHECKING:
     from bot.backends.cohere.parts import Cohere
@@ -49,6 +52,19 @@ class App:
     runs: Runs
     leases: Leases
     guides: Guides
+    lessons: Lessons
+    verified: Verified
+
+    @property
+    def learning(self) -> Learning:
+        """What admins save in chat."""
+        return Learning(
+            self.lessons,
+            self.verified,
+            self.guides,
+            self.settings.style,
+            characters=self.settings.limits.answer_characters,
+        )
 
     async def ready(self) -> None:
         """Load what takes long at its first use. What fails here is told and tried again when it is used."""
@@ -79,6 +95,7 @@ class Records:
     journal: Journal
     runs: Runs
     leases: Leases
+    lessons: Lessons
     where: str
     check: Callable[[], Awaitable[None]]
     close: Callable[[], Awaitable[None]]
@@ -86,7 +103,7 @@ class Records:
 
 def open_records(settings: Settings) -> Records:
     """The journal alone. Raises Rejected for an address that can't be one; whoever opens it closes it."""
-    from bot.journal import Database, SqlJournal, SqlLeases, SqlRuns
+    from bot.journal import Database, SqlJournal, SqlLeases, SqlLessons, SqlRuns
 
     rule = settings.journal
     url = rule.url.get_secret_value() if rule.url else None
@@ -95,6 +112,7 @@ def open_records(settings: Settings) -> Records:
         journal=SqlJournal(database, keep_texts=rule.questions),
         runs=SqlRuns(database),
         leases=SqlLeases(database),
+        lessons=SqlLessons(database),
         where=database.where,
         check=database.check,
         close=database.close,
@@ -126,9 +144,10 @@ async def _app(settings: Settings, stack: AsyncExitStack) -> App:
     records = open_records(settings)
     stack.push_async_callback(records.close)
     guides = open_guides(settings, embedder)
+    verified = open_verified(settings, records.lessons, store, embedder)
     return App(
         settings=settings,
-        answerer=_answerer(settings, retriever, writer, fallback, guides),
+        answerer=_answerer(settings, retriever, (writer, fallback), guides, verified),
         retriever=retriever,
         store=store,
         embedder=embedder,
@@ -138,7 +157,17 @@ async def _app(settings: Settings, stack: AsyncExitStack) -> App:
         runs=records.runs,
         leases=records.leases,
         guides=guides,
+        lessons=records.lessons,
+        verified=verified,
     )
+
+
+def open_verified(
+    settings: Settings, lessons: Lessons, store: Store, embedder: Embedder | None = None
+) -> Verified:
+    """Verified answers, served while they hold."""
+    likeness = Likeness(embedder, settings.data / "style", name="verified")
+    return Verified(lessons, store, likeness, days=settings.style.verified_days)
 
 
 def open_guides(settings: Settings, embedder: Embedder | None = None) -> Guides:
@@ -192,7 +221,11 @@ def _writers(
 
 
 def _answerer(
-    settings: Settings, retriever: Retriever, writer: Writer, fallback: Writer | None, guides: Guides
+    settings: Settings,
+    retriever: Retriever,
+    writers: tuple[Writer, Writer | None],
+    guides: Guides,
+    verified: Verified,
 ) -> Answerer:
     limits = Limits(
         answer=settings.limits.answer_deadline,
@@ -202,9 +235,10 @@ def _answerer(
     )
     return Answerer(
         retriever=retriever,
-        writer=writer,
-        fallback=fallback,
+        writer=writers[0],
+        fallback=writers[1],
         guide=guides,
+        known=verified,
         limits=limits,
         breaker=_breaker(settings, "the writer"),
     )

@@ -81,6 +81,12 @@ class Draft:
             return self.refused(said, "said in the style guide's words")
         return self.not_found("nothing that was written was covered")
 
+    async def known(self, answer: Answer) -> Answer:
+        """A verified answer, as it was verified."""
+        await self.show(answer.text)
+        made = self.end(Outcome.ANSWERED, self._text, decision=answer.trace.decision)
+        return replace(made, citations=answer.citations, strong=True, verified=answer.verified)
+
     def not_found(self, decision: str) -> Answer:
         """In the style guide's words, if it has some."""
         text = self.style.not_found or "\n\n".join(filter(None, (NOT_FOUND, self.style.hand_over)))

@@ -126,7 +126,8 @@ class Answer:
 
     `text` is Markdown with `[1]` markers that refer to `citations`. With NOT_FOUND `nearest` holds the
     closest pages (at most two). `degraded` holds a sentence for each part that was down. `strong` says
-    that the evidence suffices to speak without having been asked.
+    that the evidence suffices to speak without having been asked. `verified` is the id of the verified answer
+    that this repeats.
     """
 
     id: str
@@ -138,6 +139,7 @@ class Answer:
     strong: bool = False
     usage: tuple[Usage, ...] = ()
     trace: Trace = field(default_factory=Trace)
+    verified: str = ""
 
 
 # --- indexing -------------------------------------------------------------------------------------

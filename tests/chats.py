@@ -15,9 +15,9 @@ from adapters.discord.run import run as discord
 from adapters.slack.manifest import as_yaml
 from adapters.slack.run import run as slack
 from adapters.view import LABELS, Press
-from bot.bootstrap import App, open_guides
+from bot.bootstrap import App, open_guides, open_verified
 from bot.config import load
-from bot.journal import Database, SqlJournal, SqlLeases, SqlRuns
+from bot.journal import Database, SqlJournal, SqlLeases, SqlLessons, SqlRuns
 from bot.model import Answer, Citation, Outcome, Passage, Question
 from bot.ports import StoreStats
 from tests import simulators
@@ -51,6 +51,8 @@ class Core:
     async def answer(self, question: Question, *, id: str | None = None, on_text=None) -> Answer:  # noqa: A002
         if self.remember:
             self.asked.append(question)
+        if self.instead is not None:
+            return await self.instead.answer(question, id=id, on_text=on_text)
         found = next((a for key, a in self.answers.items() if key in question.text), None)
         if isinstance(found, Exception):
             raise found
@@ -70,6 +72,7 @@ class Shelf:
     """The parts of a store that a platform looks at: which pages an audience may see."""
 
     def __init__(self) -> None:
+        self.revision = "r1"
         self.visible: dict[str, frozenset[str]] = {"handbook:leave.md": frozenset({"everyone"})}
 
     async def passages(self, spans, audience) -> list[Passage]:
@@ -78,6 +81,9 @@ class Shelf:
             for span in spans
             if self.visible.get(span.doc_id, frozenset()) & audience
         ]
+
+    async def revisions(self, source) -> dict[str, str]:
+        return dict.fromkeys(self.visible, self.revision)
 
     async def stats(self) -> StoreStats:
         return StoreStats(1, 1, None, {})
@@ -433,6 +439,8 @@ def scripted(settings: Any, core: Core, shelf: Shelf, database: Database) -> App
         runs=SqlRuns(database),
         leases=SqlLeases(database),
         guides=open_guides(settings),
+        lessons=SqlLessons(database),
+        verified=open_verified(settings, SqlLessons(database), shelf),
     )
 
 

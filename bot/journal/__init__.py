@@ -8,7 +8,8 @@ answer the same one.
 
 from bot.journal.database import Database
 from bot.journal.leases import SqlLeases
+from bot.journal.lessons import SqlLessons
 from bot.journal.questions import SqlJournal
 from bot.journal.runs import SqlRuns
 
-__all__ = ["Database", "SqlJournal", "SqlLeases", "SqlRuns"]
+__all__ = ["Database", "SqlJournal", "SqlLeases", "SqlLessons", "SqlRuns"]

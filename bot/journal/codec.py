@@ -8,10 +8,10 @@ from typing import Any, Final, TypeVar
 from pydantic import TypeAdapter
 
 from bot.model import Answer, Candidate, Progress, Question, SyncReport, Trace
-from bot.ports import SyncRequest
+from bot.ports import Lesson, SyncRequest
 
 Json = Any
-NounT = TypeVar("NounT", Answer, Progress, Question, SyncReport, SyncRequest)
+NounT = TypeVar("NounT", Answer, Lesson, Progress, Question, SyncReport, SyncRequest)
 
 _CANDIDATES: Final = 30
 _EXCERPT: Final = 120
@@ -19,7 +19,7 @@ _WORDING: Final = 300
 _adapters: dict[type, TypeAdapter[Any]] = {}
 
 
-def dumped(noun: Answer | Progress | Question | SyncReport | SyncRequest) -> Json:
+def dumped(noun: Answer | Lesson | Progress | Question | SyncReport | SyncRequest) -> Json:
     """As JSON's own types."""
     return _adapter(type(noun)).dump_python(noun, mode="json")
 

@@ -21,16 +21,23 @@ _MOST_KEPT: Final = 2_000
 
 
 class Likeness:
-    """Vectors of texts that come again and again. `folder` keeps them from one process to the next.
+    """Vectors of texts that come again and again; `folder` keeps them, by `name`, for the next process.
 
     A question waits for at most `seconds`; the texts' own vectors, made once, for `first` seconds.
     """
 
     def __init__(
-        self, embedder: Embedder | None, folder: Path, *, seconds: float = 1.5, first: float = 10.0
+        self,
+        embedder: Embedder | None,
+        folder: Path,
+        *,
+        name: str = "examples",
+        seconds: float = 1.5,
+        first: float = 10.0,
     ) -> None:
         self._embedder = embedder
         self._folder = folder
+        self._name = name
         self._seconds = seconds
         self._first = first
         self._vectors: dict[str, Vector] | None = None
@@ -67,7 +74,7 @@ class Likeness:
 
     def _file(self, embedder: Embedder) -> Path:
         name = hashlib.sha256(embedder.model.encode()).hexdigest()[:16]
-        return self._folder / f"style-{name}.npz"
+        return self._folder / f"{self._name}-{name}.npz"
 
 
 def _kept(file: Path, dimensions: int) -> dict[str, Vector]:

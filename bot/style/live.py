@@ -108,6 +108,11 @@ class Guides:
             for name, kept in self._kept.items()
         ]
 
+    @property
+    def base(self) -> Guide:
+        """The base guide, as it was loaded last."""
+        return self._guide("")
+
     def guide_for(self, question: Question) -> Guide:
         """The guide that the question names, else the first whose audience and platform fit, else the base."""
         base = self._guide("")
