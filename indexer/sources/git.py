@@ -2,8 +2,9 @@
 
 import asyncio
 import hashlib
+import logging
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from pydantic import StringConstraints
 from bot.settings.base import Section
 from bot.settings.sources import SourceSettings
 from indexer import githistory
+from indexer.codeowners import PLACES, CodeOwners
 from indexer.formats import EVERY_FORMAT
 from indexer.gitcommand import GitFailed, end, git, start
 from indexer.globs import selects
@@ -26,6 +28,8 @@ from indexer.sources.base import (
     Surroundings,
     too_large,
 )
+
+_log = logging.getLogger(__name__)
 
 _CLONE_SECONDS = 1800
 _FETCH_SECONDS = 300
@@ -64,6 +68,7 @@ class GitSource(Source):
         self._repository = self._cache
         self._history: githistory.History | None = None
         self._unsaved = 0
+        self._owners = ("", CodeOwners(""))  # with the blob that it is of
         self._blobs: asyncio.subprocess.Process | None = None
         self._asking = asyncio.Lock()
 
@@ -71,18 +76,23 @@ class GitSource(Source):
         try:
             repository = await self._up_to_date()
             commit = await self._commit(repository)
+            below = (self._below, *PLACES) if self._below else (".",)
             tree, history = await asyncio.gather(
-                git("ls-tree", "-r", "-z", "--full-tree", commit, "--", self._below or ".", at=repository),
+                git("ls-tree", "-r", "-z", "--full-tree", commit, "--", *below, at=repository),
                 self._history_at(repository, commit),
             )
+            files = dict(_files(tree))
+            owners = await self._owners_at(files)
         except GitFailed as error:
             raise ListingFailed(str(error)) from error
         found = False
-        for path, blob in _files(tree):
+        for path, blob in files.items():
+            if not path.startswith(self._below):
+                continue  # only there for CODEOWNERS
             found = True
             name = path.removeprefix(self._below)
             if selects(name, self._options.include, self._options.exclude):
-                yield self._entry(name, path, blob, history)
+                yield self._entry(name, path, blob, history, owners)
         if not found:
             where = f"the folder {self._options.path} of it" if self._below else "it"
             raise ListingFailed(f"there is nothing in {where} at {commit[:12]}")
@@ -103,14 +113,18 @@ class GitSource(Source):
     async def close(self) -> None:
         await self._end_blobs()
 
-    def _entry(self, name: str, path: str, blob: str, history: githistory.History) -> Entry:
+    def _entry(
+        self, name: str, path: str, blob: str, history: githistory.History, owners: CodeOwners
+    ) -> Entry:
         change = history.changes.get(path)
         names = (old.removeprefix(self._below) for old in history.names.get(path, ()))
         return Entry(
             name,
             blob,
             updated_at=change.moment if change else None,
-            owners=self.settings.owners or ((change.author,) if change and change.author else ()),
+            owners=self.settings.owners
+            or owners.owners(path)
+            or ((change.author,) if change and change.author else ()),
             previous=tuple(names),
         )
 
@@ -178,6 +192,22 @@ class GitSource(Source):
             await asyncio.to_thread(githistory.save, self._history, file)
             self._unsaved = 0
         return self._history
+
+    async def _owners_at(self, files: Mapping[str, str]) -> CodeOwners:
+        """What CODEOWNERS says; nobody where it can't be read: that keeps no page out."""
+        blob = next((files[place] for place in PLACES if place in files), "")
+        if blob != self._owners[0]:
+            text = ""
+            try:
+                text = (
+                    (await self.fetch(Entry("CODEOWNERS", blob))).data.decode(errors="replace")
+                    if blob
+                    else ""
+                )
+            except PageFailed as error:
+                _log.warning("the CODEOWNERS of %s is not used: %s", self.name, error)
+            self._owners = (blob, CodeOwners(text))
+        return self._owners[1]
 
     # --- blobs: one process answers for all -----------------------------------------------------------
 
