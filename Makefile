@@ -11,7 +11,7 @@ V := .venv/bin
 	@$(V)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-.PHONY: help setup demo test lint sims bench lock
+.PHONY: help setup demo test lint bench lock
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -20,27 +20,21 @@ setup: .venv/.done ## the virtual environment, from the lock file
 # The demo shows Docent as a fresh clone has it, whatever keys the shell holds.
 DEMO := env -u COHERE_API_KEY -u WEAVIATE_URL -u WEAVIATE_GRPC_URL -u DATABASE_URL -u DOCENT_DATA \
 	$(V)/docent --config examples/docent.yaml
-demo: setup ## index the example handbook, ask it four questions, then chat (on a terminal)
+demo: setup ## index the example handbook, ask it three questions, then chat (on a terminal)
 	@$(DEMO) index
 	@for question in \
 		"What do we pay for a hotel in London?" \
 		"Nobody answers the pager: what happens after 15 minutes?" \
-		"Can I take unused leave into next year?" \
-		"Which health insurance do we have?"; do \
+		"Can I take unused leave into next year?"; do \
 		printf '\n> %s\n\n' "$$question"; $(DEMO) ask "$$question" || exit 1; \
 	done
 	@if [ -t 0 ] && [ -t 1 ]; then $(DEMO) chat; fi
 
-test: setup ## all tests
+test: setup ## all tests, with the simulators' scenarios where ../shared is there
 	$(V)/python -m pytest
 
 lint: setup ## ruff, mypy --strict, import-linter
 	$(V)/ruff check . && $(V)/ruff format --check . && $(V)/mypy && $(V)/lint-imports
-
-sims: setup ## the scenarios of the platform simulators, where ../shared/sims is
-	@files=$$(ls tests/sim_*.py 2>/dev/null); \
-	if [ ! -d ../shared/sims ]; then echo "skipped: there is no ../shared/sims"; \
-	elif [ -n "$$files" ]; then $(V)/python -m pytest $$files; fi
 
 bench: setup ## the figures of benchmarks/README.md, one script after the other
 	@for script in benchmarks/[a-z]*.py; do $(V)/python -m "benchmarks.$$(basename "$$script" .py)" || exit 1; done
