@@ -26,7 +26,7 @@ def _thinking(text: str, index: int = 0) -> Event:
 
 
 def _cite(start, end, text, *ids: str, **more) -> Event:
-    sources = [Event(type="document", id=each, document={"id": each}) for each in ids]
+    sources = [Event(type="document", id=each, document=Event(id=each)) for each in ids]
     citation = Event(start=start, end=end, text=text, sources=sources, **more)
     return Event(type="citation-start", index=0, delta=Event(message=Event(citations=citation)))
 
@@ -158,23 +158,13 @@ def test_an_answer_that_reached_its_length_says_so():
         ([_end("TOOL_CALL")], Unavailable),
         ([_end("ERROR_TOXIC")], Refused),
         ([_start()], Unavailable),
-        ([Event(type="message-start", id="", delta=None)], Unavailable),
+        ([Event(type="content-delta", index=0, delta=Event(message=Event(content="bare")))], Unavailable),
     ],
 )
 def test_what_is_no_end_of_an_answer_raises(events, error):
-    """In-band errors, and what the SDK makes of lines that it can't read, are failures."""
+    """In-band errors, a second start, and text where none should be are failures."""
     with pytest.raises(error):
         _heard(_start(), _text("Hi."), *events)
-
-
-def test_a_bare_start_is_one_if_it_can_be():
-    """A message-start with an id and nothing else is taken for one; what the SDK made of garbage isn't."""
-    bare = Event(type="message-start", id="x", delta=None)
-
-    assert isinstance(_heard(bare, _text("Hi."), _end())[-1], Finished)
-    for more in ({"data": "garb"}, {"message": "internal error"}):
-        with pytest.raises(Unavailable):
-            _heard(Event(type="message-start", id="x", delta=None, **more), _text("Hi."), _end())
 
 
 def test_an_empty_answer_is_a_failure():

@@ -337,12 +337,14 @@ async def test_a_reader_that_leaves_closes_the_stream(server, writer):
     assert _text(await _written(writer)).startswith("word word")
 
 
-async def test_fifty_at_once_are_all_answered(server, writer):
+async def test_fifty_at_once_are_all_answered(server):
     """Nothing limits how many are written at once, and none gets another's words."""
+    writer = (await connect(Options(KEY, server.url))).writer()
     server.reply = lambda body: said((body["messages"][-1]["content"], "1"))
     briefs = [Brief(f"Question number {number}?", (DAYS,), Style()) for number in range(50)]
 
     answers = await asyncio.gather(*(_written(writer, brief) for brief in briefs))
+    await writer.close()
 
     assert [_text(answer) for answer in answers] == [brief.question for brief in briefs]
 

@@ -1,22 +1,20 @@
 """The seam to the SDK: the only file that calls it."""
 
 import asyncio
-import logging
 import random
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager
-from contextvars import ContextVar
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import Any, TypeVar
 
+import httpx
 import numpy as np
 from cohere import AsyncClientV2
 from cohere.core.request_options import RequestOptions
 from numpy.typing import NDArray
 
-from bot.backends.cohere import wire
+from bot.backends.cohere import sse, wire
 from bot.backends.cohere.errors import FAILURES, is_passing, translate
-from bot.backends.cohere.http import Basket, Http, taken
+from bot.backends.cohere.http import Basket, Http, opened, taken
 from bot.backends.cohere.options import Options
 from bot.ports import BackendError, Unavailable
 
@@ -26,27 +24,6 @@ T = TypeVar("T")
 _ONCE: RequestOptions = {"max_retries": 0}
 _RETRY_AFTER = 0.2
 _UNSET: Any = ...  # the SDK's "leave it out"
-
-# Events that the SDK could not read and skipped. See `_Silence`.
-_skipped: ContextVar[list[str] | None] = ContextVar("skipped", default=None)
-
-
-class _Silence(logging.Filter):
-    """The SDK logs events that it can't read, with their text, as warnings: noted, never written out."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        ours = record.name.startswith("cohere") or "raw_client" in record.pathname
-        if not ours or record.levelno < logging.WARNING:
-            return True
-        skipped = _skipped.get()
-        if skipped is not None:
-            skipped.append(record.getMessage())
-        return False
-
-
-_silence = _Silence()
-for _name in (None, "cohere", "cohere.core.pydantic_utilities"):
-    logging.getLogger(_name).addFilter(_silence)
 
 
 class Client:
@@ -150,11 +127,11 @@ class Client:
         citations: str | None,
         part: str,
     ) -> AsyncIterator[Any]:
-        """The stream's events as the SDK made them. Without a deadline: the caller has it.
+        """A streamed answer's events. Without a deadline: the caller has it.
 
-        A line that can't be read ends it with Unavailable, since text or citations are lost with it.
+        What is no event ends it with Unavailable, since text or citations are lost with it.
         """
-        stream = self._sdk.chat_stream(
+        stream = self._sdk.with_raw_response.chat_stream(
             model=model,
             messages=list(messages),  # type: ignore[arg-type] # see above
             documents=list(documents) or _UNSET,  # type: ignore[arg-type]
@@ -163,27 +140,21 @@ class Client:
             temperature=temperature,
             request_options=_ONCE,
         )
-        async with aclosing(stream) as events:  # type: ignore[type-var] # an async generator
-            while True:
-                skipped: list[str] = []
-                token = _skipped.set(skipped)
-                try:
-                    event = await anext(events, None)
-                except FAILURES as error:
-                    raise translate(part, error) from None
-                finally:
-                    _skipped.reset(token)
-                if any(_matters(line) for line in skipped):
-                    raise Unavailable(part, "Cohere's answer came garbled.")
-                if event is None:
-                    return
-                yield event
-
-
-def _matters(line: str) -> bool:
-    """Only an event of a type that we don't know may be skipped without a loss."""
-    kind = re.search(r'"type"\s*:\s*"([a-z-]+)"', line)
-    return kind is None or kind[1] in wire.EVENTS
+        responses: list[httpx.Response] = []
+        async with AsyncExitStack() as stack:
+            token = opened.set(responses)
+            try:
+                await stack.enter_async_context(stream)
+            except FAILURES as error:
+                raise translate(part, error) from None
+            finally:
+                opened.reset(token)
+            try:
+                async with aclosing(sse.events(responses[0])) as events:
+                    async for event in events:
+                        yield event
+            except FAILURES as error:
+                raise translate(part, error) from None
 
 
 @asynccontextmanager

@@ -14,7 +14,6 @@ from typing import Any, Final
 import httpx
 
 from bot.backends.cohere import wire
-from bot.backends.cohere.bunch import Bunched
 
 # httpcore looks at every connection of a pool several times a request: fifty questions at once in one pool
 # keep it busy for seconds.
@@ -38,6 +37,8 @@ class Basket:
 
 # Whoever calls for embeddings sets it: see `Http.request`.
 taken: ContextVar[Basket | None] = ContextVar("taken", default=None)
+# Whoever opens an event stream sets it, to read the response itself: see bot.backends.cohere.sse.
+opened: ContextVar[list[httpx.Response] | None] = ContextVar("opened", default=None)
 
 
 @cache
@@ -80,13 +81,10 @@ class Http(httpx.AsyncClient):
     @asynccontextmanager
     async def stream(self, *args: Any, **kwargs: Any) -> AsyncIterator[httpx.Response]:  # noqa: ANN401
         async with self._least_busy() as pool, pool.stream(*args, **kwargs) as response:
-            if response.status_code != httpx.codes.OK:
-                yield response
-                return
-            headers = {"content-type": response.headers.get("content-type", "")}
-            yield httpx.Response(
-                httpx.codes.OK, headers=headers, stream=Bunched(response), request=response.request
-            )
+            holder = opened.get()
+            if holder is not None:
+                holder.append(response)
+            yield response
 
     async def aclose(self) -> None:
         for pool in self._pools:

@@ -32,27 +32,28 @@ class Transcript:
     def feed(self, event: Any) -> Iterator[Event]:  # noqa: ANN401 - one of the SDK's dozen types
         kind = getattr(event, "type", "")
         if kind == "message-start":
-            self._start(event)
+            self._start()
         elif kind in ("content-start", "content-delta"):
             yield from self._content(event)
         elif kind == "citation-start":
-            self._waiting.append(_dig(event, "delta", "message", "citations"))
+            cited = _dig(event, "delta", "message", "citations")
+            self._waiting += cited if isinstance(cited, list) else [cited]
             yield from self._settled(final=False)
         elif kind == "message-end":
             yield from self._end(event)
 
-    def _start(self, event: Any) -> None:  # noqa: ANN401
-        """The SDK makes an empty message-start of everything that it can't read."""
-        bare = getattr(event, "delta", None) is None
-        strange = bare and (
-            not getattr(event, "id", None) or hasattr(event, "data") or hasattr(event, "message")
-        )
-        if self._started or strange:
-            raise Unavailable(self.part, "Cohere's answer came garbled.")
+    def _start(self) -> None:
+        if self._started:
+            raise self._garbled()
         self._started = True
+
+    def _garbled(self) -> Unavailable:
+        return Unavailable(self.part, "Cohere's answer came garbled.")
 
     def _content(self, event: Any) -> Iterator[Event]:  # noqa: ANN401
         content = _dig(event, "delta", "message", "content")
+        if not (content is None or hasattr(content, "__dict__")):
+            raise self._garbled()
         self._blocks.setdefault(_whole(getattr(event, "index", None)) or 0, len(self.text))
         text = getattr(content, "text", None)
         self.begun = self.begun or bool(text) or bool(getattr(content, "thinking", None))
@@ -139,5 +140,4 @@ def _whole(value: Any) -> int | None:  # noqa: ANN401
 
 
 def _document_id(source: Any) -> str:  # noqa: ANN401
-    inside = getattr(source, "document", None)
-    return str(getattr(source, "id", None) or (inside.get("id") if isinstance(inside, dict) else "") or "")
+    return str(getattr(source, "id", None) or _dig(source, "document", "id") or "")

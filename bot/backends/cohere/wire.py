@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypedDict
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +13,6 @@ from pydantic_core import from_json
 from bot.ports import Refused, Unavailable
 
 Embeddings = NDArray[np.float32]
-
-# Event types that carry something of an answer, or end it.
-EVENTS: Final = frozenset(
-    {"message-start", "content-start", "content-delta", "content-end", "citation-start", "message-end"}
-)
 
 
 @dataclass(frozen=True, slots=True)
