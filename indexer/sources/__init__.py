@@ -16,6 +16,8 @@ _BUILT_IN: Mapping[str, str] = {
     "gdrive": "indexer.sources.gdrive:GdriveSource",
     "notion": "indexer.sources.notion:NotionSource",
     "objects": "indexer.sources.objects:ObjectsSource",
+    "slack_channel": "indexer.sources.slack_channel:SlackChannelSource",
+    "discord_channel": "indexer.sources.discord_channel:DiscordChannelSource",
 }
 
 

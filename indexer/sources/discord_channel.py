@@ -1,0 +1,205 @@
+"""Discord channels: pinned messages, and threads in which a human marked something with a ✅."""
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
+from typing import Annotated
+from urllib.parse import quote
+
+from pydantic import Field
+
+from bot.settings.base import Id, Secret, Section, Words
+from bot.settings.sources import SourceSettings
+from indexer.sources import threads
+from indexer.sources.base import Entry, Fetched, ListingFailed, PageGone, Source, Surroundings
+from indexer.sources.http import CallFailed, Http, Json, fetching, follow, listing, moment
+from indexer.sources.threads import Post
+
+_PAGE = 100
+_VIEW_CHANNEL = 1 << 10
+_FORUMS = {15, 16}
+_EPOCH = 1_420_070_400_000
+_ORDINARY = {0, 19, 20}
+_GONE = 404
+
+
+class DiscordChannelOptions(Section):
+    """`channels` by id, text channels and forums. `reaction` is the mark itself.
+
+    The bot needs View Channel, Read Message History and the Message Content intent. A channel that not
+    everyone of the server sees needs `private_audience`: who may see what was said there.
+    """
+
+    token: Secret
+    channels: Annotated[tuple[Id, ...], Field(min_length=1)]
+    reaction: str = "✅"
+    pins: bool = True
+    private_audience: Words | None = None
+    api_url: Annotated[str, Field(pattern=r"^https?://")] = "https://discord.com/api/v10"
+
+
+class DiscordChannelSource(Source):
+    """A page's path is `channel/message` for a pin, `channel/thread/thread` for a thread."""
+
+    fetches_at_once = 4
+
+    def __init__(self, settings: SourceSettings, surroundings: Surroundings) -> None:
+        super().__init__(settings, surroundings)
+        self._options = settings.parse(DiscordChannelOptions)
+        self.http = Http(
+            self._options.api_url, headers=self._headers, agent="DiscordBot (https://docent.example, 0.1)"
+        )
+
+    async def close(self) -> None:
+        await self.http.close()
+
+    async def _headers(self) -> Mapping[str, str]:
+        return {"Authorization": f"Bot {self._options.token.get_secret_value()}"}
+
+    async def entries(self) -> AsyncIterator[Entry]:
+        with listing():
+            for channel in self._options.channels:
+                told = await self.http.json("GET", f"/channels/{channel}")
+                audience = self._audience(told)
+                link = f"https://discord.com/channels/{told['guild_id']}"
+                if self._options.pins and told["type"] not in _FORUMS:
+                    async for message in self._pins(channel):
+                        posts = [await self._post(channel, message, pinned=True)]
+                        if posts[0].text.strip():
+                            path = f"{channel}/{message['id']}"
+                            yield self._entry(path, f"{link}/{path}", posts, audience)
+                async for thread in self._threads(told):
+                    posts = await self._posts(channel, thread["id"])
+                    if posts and any(post.approved for post in posts):
+                        path = f"{channel}/thread/{thread['id']}"
+                        name = thread.get("name", "") if told["type"] in _FORUMS else ""
+                        yield self._entry(path, f"{link}/{thread['id']}", posts, audience, name)
+
+    async def fetch(self, entry: Entry) -> Fetched:
+        with fetching():
+            channel, *rest = entry.path.split("/")
+            if rest[0] == "thread":
+                posts = await self._posts(channel, rest[1])
+            else:
+                message = await self.http.json("GET", f"/channels/{channel}/messages/{rest[0]}")
+                posts = [await self._post(channel, message, pinned=bool(message.get("pinned")))]
+            if not any(post.approved for post in posts):
+                raise PageGone("nobody approves of it any more")
+            return Fetched(f"{entry.path}.md", threads.markdown(posts).encode(), title=entry.title)
+
+    def _audience(self, channel: Json) -> frozenset[str] | None:
+        """None where everyone of the server sees the channel."""
+        hidden = any(
+            each["id"] == channel["guild_id"] and int(each["deny"]) & _VIEW_CHANNEL
+            for each in channel.get("permission_overwrites", [])
+        )
+        if not hidden:
+            return None
+        if self._options.private_audience is None:
+            name = channel["id"]
+            raise ListingFailed(f"the channel {name} is private: private_audience says who may see its pages")
+        return self._options.private_audience
+
+    async def _pins(self, channel: str) -> AsyncIterator[Json]:
+        async def call(before: str) -> Json:
+            params = {"limit": "50", **({"before": before} if before else {})}
+            return await self.http.json("GET", f"/channels/{channel}/messages/pins", params=params)
+
+        def following(page: Json) -> str | None:
+            return page["items"][-1]["pinned_at"] if page["has_more"] else None
+
+        async for page in follow(call, following):
+            for item in page["items"]:
+                yield item["message"]
+
+    async def _threads(self, channel: Json) -> AsyncIterator[Json]:
+        """Each once: what is active now may be archived a moment later."""
+        active = await self.http.json("GET", f"/guilds/{channel['guild_id']}/threads/active")
+        seen: set[str] = set()
+
+        async def call(before: str) -> Json:
+            params = {"limit": str(_PAGE), **({"before": before} if before else {})}
+            return await self.http.json(
+                "GET", f"/channels/{channel['id']}/threads/archived/public", params=params
+            )
+
+        def following(page: Json) -> str | None:
+            return page["threads"][-1]["thread_metadata"]["archive_timestamp"] if page["has_more"] else None
+
+        for thread in active["threads"]:
+            if thread["parent_id"] == channel["id"] and thread["type"] in {10, 11}:
+                seen.add(thread["id"])
+                yield thread
+        async for page in follow(call, following):
+            for thread in page["threads"]:
+                if thread["id"] not in seen:
+                    seen.add(thread["id"])
+                    yield thread
+
+    async def _posts(self, channel: str, thread: str) -> list[Post]:
+        """Oldest first; none if the thread is gone. A text channel's thread begins with the message of its id, in the channel itself."""
+
+        async def call(before: str) -> Json:
+            params = {"limit": str(_PAGE), **({"before": before} if before else {})}
+            return await self.http.json("GET", f"/channels/{thread}/messages", params=params)
+
+        def following(page: Json) -> str | None:
+            return page["items"][-1]["id"] if len(page["items"]) == _PAGE else None
+
+        try:
+            found = [message async for page in follow(call, following) for message in page["items"]]
+        except CallFailed as error:
+            if error.status == _GONE:
+                return []
+            raise
+        found = [message for message in reversed(found) if message["type"] in _ORDINARY]
+        posts = [await self._post(thread, message) for message in found]
+        if not found or found[0]["id"] != thread:
+            try:
+                start = await self.http.json("GET", f"/channels/{channel}/messages/{thread}")
+            except CallFailed as error:
+                if error.status != _GONE:  # its first message was deleted, or there never was one
+                    raise
+            else:
+                posts.insert(0, await self._post(channel, start))
+        return posts
+
+    async def _post(self, channel: str, message: Json, *, pinned: bool = False) -> Post:
+        author = message["author"]
+        name = author.get("global_name") or author.get("username", "")
+        approved = pinned or await self._approved(channel, message)
+        at = moment(message.get("timestamp")) or _moment_of(message["id"])
+        return Post(name, _text(message), at, bool(author.get("bot")), approved)
+
+    async def _approved(self, channel: str, message: Json) -> bool:
+        """Whether a human marked it."""
+        for reaction in message.get("reactions", []):
+            if reaction["emoji"].get("name") == self._options.reaction:
+                path = (
+                    f"/channels/{channel}/messages/{message['id']}/reactions/{quote(self._options.reaction)}"
+                )
+                people = await self.http.json("GET", path, params={"limit": str(_PAGE)})
+                return any(not person.get("bot") for person in people["items"])
+        return False
+
+    def _entry(
+        self, path: str, url: str, posts: list[Post], audience: frozenset[str] | None, name: str = ""
+    ) -> Entry:
+        changed = max(post.at for post in posts)
+        owners = self.settings.owners or threads.owners(posts)
+        title = name or threads.title(posts)
+        return Entry(path, threads.revision(posts), changed, owners, audience=audience, url=url, title=title)
+
+
+def _moment_of(snowflake: str) -> datetime:
+    return datetime.fromtimestamp(((int(snowflake) >> 22) + _EPOCH) / 1000, UTC)
+
+
+def _text(message: Json) -> str:
+    """Names instead of mentions, nothing that pings."""
+    text: str = message.get("content", "")
+    for person in message.get("mentions", []):
+        name = person.get("global_name") or person.get("username", "")
+        text = re.sub(rf"<@!?{person['id']}>", f"@{name}".replace("\\", "\\\\"), text)
+    text = re.sub(r"<a?(:\w+:)\d+>", r"\1", text)
+    return re.sub(r"<(?:@[!&]?|#)\d+>|@(?=everyone|here)", "", text)
