@@ -25,6 +25,7 @@ from tests.weaviate_server import Node, binary
 
 UPDATES = 200
 AT_ONCE = 8
+REBUILT = 100
 
 
 async def fill(store: WeaviateStore, corpus: Corpus) -> float:
@@ -76,6 +77,31 @@ async def side_by_side(store: WeaviateStore, corpus: Corpus) -> float:
     return len(queries) / (time.perf_counter() - began)
 
 
+async def swap(store: WeaviateStore, corpus: Corpus) -> str:
+    """Build another index of some pages and swap it in, while somebody asks all the time."""
+    query = next(corpus.questions(1, hybrid=True, audience=AUDIENCE))
+    times: list[float] = []
+    empty = 0
+
+    async def keep_asking() -> None:
+        nonlocal empty
+        while True:
+            began = time.perf_counter()
+            empty += not await store.search(query)
+            times.append((time.perf_counter() - began) * 1000)
+
+    asking = asyncio.create_task(keep_asking())
+    wanted = IndexFormat("made up", corpus.dimensions, "otherwise")
+    beside = await store.rebuild(wanted)
+    for start in range(0, REBUILT, BATCH):
+        await beside.replace([corpus.page(number) for number in range(start, start + BATCH)])
+    await store.swap(wanted)
+    if asking.done():
+        await asking  # raises what a search raised
+    asking.cancel()
+    return f"{len(times)} questions, no error, {empty} empty, longest {max(times):.0f} ms"
+
+
 async def measure(settings: WeaviateSettings, corpus: Corpus, folder: Path) -> None:
     store = open_store(settings, folder)
     wanted = IndexFormat("made up", corpus.dimensions, "made up")
@@ -97,6 +123,7 @@ async def measure(settings: WeaviateSettings, corpus: Corpus, folder: Path) -> N
     rows["what is stored, for a sync"] = (
         f"{(time.perf_counter() - began) * 1000:.0f} ms for {len(known):,} pages"
     )
+    rows[f"a rebuild of {REBUILT * PAGE_CHUNKS:,} chunks and its swap"] = await swap(store, corpus)
     await store.close()
     _drop(settings)
     print(f"\n{corpus.chunks:,} chunks of {corpus.dimensions} dimensions\n\n| | |\n|---|---|")
@@ -107,8 +134,9 @@ async def measure(settings: WeaviateSettings, corpus: Corpus, folder: Path) -> N
 def _drop(settings: WeaviateSettings) -> None:
     with httpx.Client(base_url=f"{settings.url}/v1") as rest:
         rest.delete(f"/aliases/{settings.collection}")
-        for name in (f"{settings.collection}_1", f"{settings.collection}_1_pages"):
-            rest.delete(f"/schema/{name}")
+        for each in rest.get("/schema").json()["classes"]:
+            if each["class"].startswith(f"{settings.collection}_"):
+                rest.delete(f"/schema/{each['class']}")
 
 
 def main() -> None:
