@@ -11,12 +11,14 @@ from adapters import words
 from adapters.text import shorten
 from bot.config import Settings
 from bot.model import Progress, SyncReport
-from bot.ports import BackendError, Gap, Recorded, Runs, Store, SyncRequest, SyncRun
+from bot.ports import BackendError, Failing, Gap, Recorded, Runs, Store, SyncRequest, SyncRun, last_reports
+from bot.settings.sources import Every
 from bot.style.live import GuideState
 
-COMMANDS = ("reindex", "status", "sources", "gaps", "why")
+COMMANDS = ("reindex", "status", "sources", "gaps", "why", "review")
 _ENDED = ("done", "failed", "cancelled")
 _FAILURES_SHOWN = 10
+_LOOKED_AT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class SourceCycle:
-    """A source as admins see it. `seconds` is its cycle, None by a cron line; late after `stale_after` cycles."""
+    """A source as admins see it. `seconds` is its cycle (the longest of a cron line's); late after `stale_after`."""
 
     name: str
     type: str
@@ -47,11 +49,19 @@ def cycles(settings: Settings) -> tuple[SourceCycle, ...]:
             name=source.name,
             type=source.type,
             audience=source.audience,
-            seconds=(source.every or settings.indexer.every).seconds,
+            seconds=_seconds(source.every or settings.indexer.every, source.timezone),
             stale_after=settings.indexer.stale_after_cycles,
         )
         for source in settings.sources
     )
+
+
+def _seconds(every: Every, timezone: str) -> float | None:
+    if every.seconds is not None:
+        return every.seconds
+    from indexer.schedule import longest_gap  # noqa: PLC0415 - a scheduler only where there is a cron line
+
+    return longest_gap(every, timezone) or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,24 +220,32 @@ async def status(store: Store, runs: Runs, sources: Sequence[SourceCycle], now: 
         lines = [f"Index: {stats.documents} pages, {stats.chunks} chunks"]
     except BackendError as error:
         return f"⚠️ The index can't be read: {error}"
-    good = await runs.last_good()
-    failed: dict[str, SyncReport] = {}
-    for run in reversed(await runs.latest()):
-        failed |= {report.source: report for report in run.reports}
-        if run.state in ("waiting", "running"):
-            lines.append(describe(run))
+    good, failing, latest = await runs.last_good(), await runs.failing(), await runs.latest(limit=_LOOKED_AT)
+    lines += [describe(run) for run in reversed(latest) if run.state in ("waiting", "running")]
+    last = last_reports(latest)
     for source in sources:
         pages = stats.sources[source.name].documents if source.name in stats.sources else 0
-        line = f"• **{source.name}**: {pages} pages, {_freshness(source, good.get(source.name), now)}"
-        report = failed.get(source.name)
-        if report and report.error:
-            line += f" ⚠️ {report.error}"
-        elif report and report.failed:
-            line += f", {len(report.failed)} failed: " + ", ".join(
-                f"`{_safe(f.name)}`" for f in report.failed[:5]
-            )
-        lines.append(line)
+        lines.append(f"• **{source.name}**: {pages} pages, {_freshness(source, good.get(source.name), now)}")
+        if source.name in last:
+            lines += _troubles(last[source.name])
+        mine = [each for each in failing if each.source == source.name]
+        lines += [f"   {_failing(each)}" for each in mine[:_FAILURES_SHOWN]]
+        if len(mine) > _FAILURES_SHOWN:
+            lines.append(f"   and {len(mine) - _FAILURES_SHOWN} more: see `docent status`")
     return "\n".join(lines)
+
+
+def _troubles(report: SyncReport) -> list[str]:
+    found = [f"   ⚠️ the last sync failed: {shorten(report.error, 300)}"] if report.error else []
+    if report.held_back:
+        word = f"`reindex {report.source} --confirm-deletes`"
+        found.append(f"   ⚠️ {report.held_back} pages are gone at once; they stay until {word}")
+    return found
+
+
+def _failing(each: Failing) -> str:
+    since = f"since {each.since:%Y-%m-%d}"
+    return f"`{_safe(each.failure.name)}` fails {since}: {shorten(each.failure.reason, 200)}"
 
 
 def _freshness(source: SourceCycle, good: datetime | None, now: datetime) -> str:

@@ -443,6 +443,16 @@ class SyncRun:
     cancel_wanted: bool = False
 
 
+def last_reports(runs: Sequence[SyncRun]) -> dict[str, SyncReport]:
+    """Each source's last report of a whole sync that wasn't broken off. The latest runs come first."""
+    found: dict[str, SyncReport] = {}
+    for run in runs:
+        for report in () if run.request.paths else run.reports:
+            if not report.cancelled:
+                found.setdefault(report.source, report)
+    return found
+
+
 class Journal(Protocol):
     """Questions, answers, feedback, gaps. An answer's id is its question's."""
 

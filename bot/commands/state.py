@@ -1,26 +1,30 @@
 """The state of things, for `docent status`: gathered part by part, so that one that is down hides no other."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 
 from bot.bootstrap import Records, open_guides, open_records, open_store
 from bot.commands.output import ago, count, duration, table
 from bot.config import Settings
-from bot.model import Usage
-from bot.ports import BackendError, Failing, IndexFormat, Store, StoreStats, SyncRun, Tally
+from bot.model import SyncReport, Usage
+from bot.ports import BackendError, Failing, IndexFormat, Store, StoreStats, SyncRun, Tally, last_reports
 from bot.prices import cost
 from bot.settings.sources import SourceSettings
 from bot.style.live import GuideState
 
 _SHOWN_FAILURES = 10
 _SHOWN_RUNS = 5
+_LOOKED_AT = 100
 _MB = 1e6
 
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """One source. `stale` if its last good sync is older than so many of its cycles as the setting says."""
+    """One source. `stale` if its last good sync is older than so many of its cycles as the setting says.
+
+    `error` is what its last sync came to, "" if that was good; `held_back` deletions wait for an admin's word.
+    """
 
     name: str
     type: str
@@ -29,6 +33,8 @@ class SourceState:
     last_good_sync: datetime | None
     stale: bool
     failing: tuple[Failing, ...]
+    error: str = ""
+    held_back: int = 0
 
 
 @dataclass(slots=True)
@@ -84,10 +90,12 @@ async def gather(settings: Settings, days: int = 7) -> State:
     state = State(where, records.where, days=days)
     good: dict[str, datetime] = {}
     failing: list[Failing] = []
+    last: Mapping[str, SyncReport] = {}
     try:
         await _index(state, store)
         try:
             good, failing = await _records(state, records, settings, days)
+            last = last_reports(await records.runs.latest(limit=_LOOKED_AT))
         except BackendError as error:
             state.problems.append(str(error))
     finally:
@@ -97,7 +105,9 @@ async def gather(settings: Settings, days: int = 7) -> State:
     state.problems += [f"style guide: {problem}" for guide in state.guides for problem in guide.problems]
     now = datetime.now(UTC)
     for source in settings.sources:
-        state.sources.append(_source(settings, source, state.stats, good.get(source.name), failing, now))
+        one = _source(settings, source, state.stats, good.get(source.name), failing, now)
+        report = last.get(source.name, SyncReport(source.name))
+        state.sources.append(replace(one, error=report.error, held_back=report.held_back))
     return state
 
 
@@ -195,6 +205,15 @@ def _source_lines(sources: Sequence[SourceState]) -> list[str]:
     ]
     found = [table([head, *rows])]
     found += [f"(!) {source.name}: older than its cycles allow" for source in sources if source.stale]
+    found += [
+        f"(!) {source.name}: its last sync failed: {source.error}" for source in sources if source.error
+    ]
+    found += [
+        f"(!) {source.name}: {count(source.held_back, 'page')} gone at once; they stay until:"
+        f" docent reindex {source.name} --confirm-deletes"
+        for source in sources
+        if source.held_back
+    ]
     for source in sources:
         found += [
             f"  {source.name}: {each.failure.name}: {each.failure.reason} (since {each.since:%Y-%m-%d})"
@@ -255,6 +274,8 @@ def _source_json(source: SourceState) -> dict[str, object]:
         "chunks": source.chunks,
         "last_good_sync": source.last_good_sync.isoformat() if source.last_good_sync else None,
         "stale": source.stale,
+        "error": source.error,
+        "held_back": source.held_back,
         "failing": [
             {"name": each.failure.name, "reason": each.failure.reason, "since": each.since.isoformat()}
             for each in source.failing

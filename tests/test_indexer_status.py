@@ -1,0 +1,99 @@
+"""What an admin is told of syncs, on the command line and in chat."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from adapters import admin
+from bot.bootstrap import App, open_app
+from bot.commands.state import gather, lines
+from bot.config import load
+from indexer.service import Indexer, sources_of
+from tests.pages import put
+
+CONFIG = """
+sources:
+  - {name: docs, type: folder, path: ./docs, audience: [everyone], every: 1h}
+  - {name: wiki, type: folder, path: ./wiki, audience: [everyone], every: "0 6 * * 1-5"}
+"""
+
+
+@pytest.fixture
+async def app(tmp_path: Path) -> AsyncIterator[App]:
+    put(tmp_path, {f"docs/{n}.md": f"# Page {n}\n\nWhat page {n} says.\n" for n in range(10)})
+    put(tmp_path, {"wiki/a.md": "# A\n\nWhat it says.\n"})
+    (tmp_path / "docent.yaml").write_text(CONFIG)
+    async with open_app(load(tmp_path / "docent.yaml")) as app:
+        yield app
+
+
+async def sync(app: App) -> None:
+    await Indexer(app, sources_of(app)).once()
+
+
+async def in_chat(app: App, *, later: timedelta = timedelta()) -> str:
+    now = datetime.now(UTC) + later
+    return await admin.status(app.store, app.runs, admin.cycles(app.settings), now)
+
+
+async def on_the_command_line(app: App) -> str:
+    return "\n".join(lines(await gather(app.settings)))
+
+
+async def test_all_well(app: App) -> None:
+    """A good sync has its age, and no warning."""
+    await sync(app)
+    assert "⚠️" not in await in_chat(app)
+    assert "(!)" not in await on_the_command_line(app)
+    assert "**docs**: 10 pages, synced " in await in_chat(app)
+
+
+async def test_late(app: App) -> None:
+    """A source is late after three cycles; by a cron line, after three of its longest gaps."""
+    await sync(app)
+    assert "⚠️" not in await in_chat(app, later=timedelta(hours=2))
+    docs, wiki = (await in_chat(app, later=timedelta(hours=4))).splitlines()[1:]
+    assert "⚠️" in docs
+    assert "⚠️" not in wiki
+    assert (await in_chat(app, later=timedelta(days=10))).count("⚠️") == 2
+
+
+async def test_held_back(app: App, tmp_path: Path) -> None:
+    """Deletions that wait are told with the words that do them, until they are done."""
+    await sync(app)
+    for n in range(5):
+        (tmp_path / "docs" / f"{n}.md").unlink()
+    await sync(app)
+    assert "5 pages are gone at once; they stay until `reindex docs --confirm-deletes`" in await in_chat(app)
+    said = await on_the_command_line(app)
+    assert "5 pages gone at once; they stay until: docent reindex docs --confirm-deletes" in said
+    assert (await app.store.stats()).documents == 11
+    await app.runs.request(admin.SyncRequest("docs", confirm_deletes=True))
+    await sync(app)
+    assert (await app.store.stats()).documents == 6
+    assert "gone at once" not in await in_chat(app) + await on_the_command_line(app)
+
+
+async def test_source_out_of_reach(app: App, tmp_path: Path) -> None:
+    """A source that can't be listed is told with the reason; its pages stay."""
+    await sync(app)
+    (tmp_path / "docs").rename(tmp_path / "elsewhere")
+    await sync(app)
+    for said in (await in_chat(app), await on_the_command_line(app)):
+        assert "docs can't be listed" in said
+    assert (await app.store.stats()).documents == 11
+
+
+async def test_failing_page(app: App, tmp_path: Path) -> None:
+    """A page that can't be read is named with its reason and since when, and keeps its old version."""
+    await sync(app)
+    (tmp_path / "docs" / "1.md").write_text("---\naudience: {a: b}\n---\n# Page 1\n\nNew.\n")
+    await sync(app)
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    assert f"`1.md` fails since {today}" in await in_chat(app)
+    said = await on_the_command_line(app)
+    assert "docs: 1.md: " in said
+    assert f"(since {today})" in said
+    assert (await app.store.stats()).documents == 11
