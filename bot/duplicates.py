@@ -1,8 +1,7 @@
 """Near-copies: pages made from one template, or kept in two places, must not fill the top results."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, floor
 
 from bot.fusion import Scored
 
@@ -12,23 +11,31 @@ ALIKE = 0.8
 # So many of a family stay: where two copies say different things, that is worth knowing.
 COPIES = 2
 _FEWEST_TERMS = 8
+# Of so many sampled terms so many are shared by near-copies, all but surely.
+_SAMPLE, _COMMON = 12, 6
 
 
 @dataclass(slots=True)
 class _Family:
     best: Scored
+    sample: frozenset[int]
     pages: set[str]
 
 
 def surplus(scored: Sequence[Scored]) -> dict[str, str]:
     """Chunk id → chunk id of its family's best, for all copies on further pages; `scored` is best first."""
-    families: dict[int, list[_Family]] = {}
+    families: list[_Family] = []
     dropped: dict[str, str] = {}
     for each in scored:
+        if len(each.terms.distinct) < _FEWEST_TERMS:
+            continue
         page = each.passage.doc_id
-        family = _family(each, families)
+        sample = _sample(each)
+        family = next(
+            (f for f in families if len(sample & f.sample) >= _COMMON and _alike(each, f.best)), None
+        )
         if family is None:
-            families.setdefault(len(each.terms.counts), []).append(_Family(each, {page}))
+            families.append(_Family(each, sample, {page}))
         elif page not in family.pages and len(family.pages) >= COPIES:
             dropped[each.passage.chunk_id] = family.best.passage.chunk_id
         else:
@@ -36,14 +43,15 @@ def surplus(scored: Sequence[Scored]) -> dict[str, str]:
     return dropped
 
 
-def _family(one: Scored, families: Mapping[int, Sequence[_Family]]) -> _Family | None:
-    """By size first: most chunks differ in that alone, and comparing sets takes its time."""
-    terms = one.terms.distinct
-    if len(terms) < _FEWEST_TERMS:
-        return None
-    for size in range(ceil(ALIKE * len(terms)), floor(len(terms) / ALIKE) + 1):
-        for family in families.get(size, ()):
-            common = len(terms & family.best.terms.distinct)
-            if common >= ALIKE * (len(terms) + size - common):
-                return family
-    return None
+def _sample(one: Scored) -> frozenset[int]:
+    """Sets that are much alike have most of these in common (the bottom-k sketch of Broder's MinHash, 1997).
+
+    Comparing whole sets, each with each, would take longer than the search.
+    """
+    return frozenset(sorted(map(hash, one.terms.distinct))[:_SAMPLE])
+
+
+def _alike(one: Scored, other: Scored) -> bool:
+    mine, theirs = one.terms.distinct, other.terms.distinct
+    common = len(mine & theirs)
+    return common >= ALIKE * (len(mine) + len(theirs) - common)
