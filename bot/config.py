@@ -5,6 +5,7 @@ only; any text in the file may take one from there as `${NAME}`.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -54,6 +55,9 @@ PLACES: Final[Mapping[str, Place]] = {
     "discord_api_url": ("discord", "api_url"),
     "discord_gateway_url": ("discord", "gateway_url"),
 }
+
+
+_SECRET_NAME: Final = re.compile(r"(.*_)?(token|key|secret|password|passphrase|credentials)")
 
 
 class Environment(BaseSettings):
@@ -243,10 +247,21 @@ def _secrets(value: object) -> list[str]:
     if isinstance(value, SecretStr):
         return [value.get_secret_value()] if value.get_secret_value() else []
     if isinstance(value, Section):
-        extra = value.__pydantic_extra__ or {}
-        return [each for part in (*value.__dict__.values(), *extra.values()) for each in _secrets(part)]
+        options = _secret_options(value.options) if isinstance(value, SourceSettings) else []
+        return [*options, *(each for part in value.__dict__.values() for each in _secrets(part))]
     if isinstance(value, Mapping):
         return [each for part in value.values() for each in _secrets(part)]
     if isinstance(value, list | tuple):
         return [each for part in value for each in _secrets(part)]
     return []
+
+
+def _secret_options(options: Mapping[str, Any]) -> list[str]:
+    """Only a source's type knows which of its options are secrets, and it isn't loaded here: by their names."""
+    found: list[str] = []
+    for name, value in options.items():
+        if isinstance(value, Mapping):
+            found += _secret_options(value)
+        elif isinstance(value, str) and value and _SECRET_NAME.fullmatch(str(name).lower()):
+            found.append(value)
+    return found

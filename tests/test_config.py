@@ -204,6 +204,18 @@ def test_secrets_are_never_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert set(settings.secrets()) == {"c-s3cret", "postgres://u:p4ss@h/d"}
 
 
+def test_sources_secrets_are_never_shown(tmp_path: Path):
+    """What a source's options call a token, key, secret or password is a secret, however deep it stands."""
+    settings = loaded(
+        tmp_path,
+        "sources: [{name: a, type: x, audience: a, site: 'https://s', token: t0ken,"
+        " options: {aws_secret: s3cret, region: eu}}]\n",
+    )
+    assert set(settings.secrets()) == {"t0ken", "s3cret"}
+    assert "t0ken" not in repr(settings)
+    assert "s3cret" not in str(settings)
+
+
 # --- what is refused ------------------------------------------------------------------------------
 
 

@@ -109,6 +109,10 @@ class SourceSettings(Section):
             raise ValueError("expected small letters, digits, - and _")
         return value
 
+    def __repr_args__(self) -> list[tuple[str | None, Any]]:
+        """Without the options: some are secrets, and only the source's type knows which."""
+        return [(name, getattr(self, name)) for name in type(self).model_fields]
+
     @property
     def options(self) -> Mapping[str, Any]:
         """The keys that belong to the source's type, as they were written."""
