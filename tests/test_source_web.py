@@ -5,12 +5,13 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
 import pytest
 from aiohttp import web
 
 from bot.config import ConfigError
 from indexer.sources.base import ListingFailed, PageFailed, PageGone
-from indexer.sources.public import is_private
+from indexer.sources.public import PrivateAddress, is_private, public_transport
 from indexer.sources.robots import Robots
 from tests.source_server import Server, Trouble, listed, opened, serving
 
@@ -285,6 +286,20 @@ async def test_private_addresses(site: Site, server: Server, tmp_path: Path) -> 
             with pytest.raises(ListingFailed, match="private address"):
                 await listed(source)
     assert server.asked == []
+
+
+async def test_redirects_to_private_addresses(site: Site, server: Server) -> None:
+    """A redirect does not get around it: each connection is judged, by the address that it is made to."""
+    site.moved |= {"/a": server.url.replace("127.0.0.1", "127.0.0.2") + "/b", "/c": "/b"}
+    site.put("/b", "B")
+
+    def private(address: str) -> bool:
+        return address != "127.0.0.1"
+
+    async with httpx.AsyncClient(transport=public_transport(private), follow_redirects=True) as client:
+        assert (await client.get(f"{server.url}/c")).status_code == 200
+        with pytest.raises(PrivateAddress):
+            await client.get(f"{server.url}/a")
 
 
 @pytest.mark.parametrize(

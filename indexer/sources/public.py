@@ -3,7 +3,7 @@
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import httpcore
 import httpx
@@ -30,7 +30,8 @@ def is_private(address: str) -> bool:
 class _PublicOnly(httpcore.AsyncNetworkBackend):
     """Connects to the very address that was judged: a name can't turn private between the two."""
 
-    def __init__(self) -> None:
+    def __init__(self, private: Callable[[str], bool]) -> None:
+        self._private = private
         self._inner = httpcore.AnyIOBackend()
 
     async def connect_tcp(
@@ -46,7 +47,7 @@ class _PublicOnly(httpcore.AsyncNetworkBackend):
         except OSError as error:
             raise httpcore.ConnectError(f"{host} is not known") from error
         address = str(found[0][4][0])
-        if any(is_private(str(each[4][0])) for each in found):
+        if any(self._private(str(each[4][0])) for each in found):
             raise PrivateAddress(f"{host} is a private address; allow_private lets it in")
         return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
 
@@ -54,10 +55,10 @@ class _PublicOnly(httpcore.AsyncNetworkBackend):
         await asyncio.sleep(seconds)
 
 
-def public_transport() -> httpx.AsyncHTTPTransport:
+def public_transport(private: Callable[[str], bool] = is_private) -> httpx.AsyncHTTPTransport:
     transport = httpx.AsyncHTTPTransport()
     pool = httpcore.AsyncConnectionPool(
-        ssl_context=httpx.create_ssl_context(), network_backend=_PublicOnly(), max_connections=100
+        ssl_context=httpx.create_ssl_context(), network_backend=_PublicOnly(private), max_connections=100
     )
     transport._pool = pool  # noqa: SLF001 - httpx has no other way to say how it connects
     return transport
