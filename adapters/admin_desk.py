@@ -33,6 +33,14 @@ class Console(Protocol):
         """Markdown for the admin alone."""
         ...
 
+    async def name(self) -> str:
+        """The admin's name, for others to read."""
+        ...
+
+    async def offer(self, text: str, lesson_id: str) -> None:
+        """Markdown for the admin alone, with buttons to accept or reject what was saved."""
+        ...
+
     async def show(self, run: SyncRun) -> Shown:
         """A message with the run, and with buttons to cancel it or to confirm its deletions."""
         ...
@@ -50,6 +58,7 @@ class AdminDesk:
         guides: Guides,
         sources: tuple[admin.SourceCycle, ...],
         find: Callable[[str], Awaitable[Recorded | None]],
+        review: Callable[[Console], Awaitable[None]],
         update_every: float = 3.0,
     ) -> None:
         self._runs = runs
@@ -58,6 +67,7 @@ class AdminDesk:
         self._guides = guides
         self._sources = sources
         self._find = find
+        self._review = review
         self._update_every = update_every
         self._watches: set[asyncio.Task[None]] = set()
 
@@ -100,6 +110,8 @@ class AdminDesk:
             await console.answer(admin.sources(self._sources))
         elif parsed.name == "gaps":
             await console.answer(admin.gaps(await self._journal.gaps()))
+        elif parsed.name == "review":
+            await self._review(console)
         else:
             recorded = await self._journal.recorded(parsed.target) or await self._find(parsed.target)
             await console.answer(admin.why(recorded) if recorded else words.ANSWER_GONE)

@@ -2,6 +2,7 @@
 
 import logging
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Protocol
 
@@ -21,6 +22,10 @@ COMPLAINTS: dict[str, Complaint] = {
 }
 
 
+# What happens when an answer is called wrong: whatever was made of it is withdrawn.
+Complained = Callable[[str, Complaint], Awaitable[None]]
+
+
 class Stage(Protocol):
     """Where a button was pressed, and by whom."""
 
@@ -31,8 +36,8 @@ class Stage(Protocol):
         """The presser's name, for others to read."""
         ...
 
-    async def audience(self) -> frozenset[str]:
-        """What the presser and the place may both see, now."""
+    async def audience(self, *, alone: bool) -> frozenset[str]:
+        """What the presser may see now; unless `alone`, what the place may see as well."""
         ...
 
     async def tell(self, text: str) -> None:
@@ -59,8 +64,9 @@ class Stage(Protocol):
 class Presses:
     """Feedback, more, sources, share, ask a human."""
 
-    def __init__(self, desk: Desk, journal: Journal) -> None:
+    def __init__(self, desk: Desk, journal: Journal, complained: Complained | None = None) -> None:
         self._desk = desk
+        self._complained = complained
         self._journal = journal
         self._done: OrderedDict[str, None] = OrderedDict()
 
@@ -75,6 +81,8 @@ class Presses:
             log.warning("feedback on %s was lost: %s", answer_id, error)
             await stage.tell(words.BROKEN.format(id=answer_id))
             return False
+        if given.complaint and self._complained is not None:
+            await self._complained(answer_id, given.complaint)
         return True
 
     async def press(self, stage: Stage, press: Press, answer_id: str) -> None:
@@ -93,17 +101,17 @@ class Presses:
             await stage.ask_more(recorded)
         elif press is Press.HUMAN:
             await self._human(stage, recorded)
-        elif not await self._may_see(stage, recorded):
+        elif not await self._may_see(stage, recorded, alone=press is Press.SOURCES):
             await stage.tell(words.NOT_FOR_ALL if press is Press.SHARE else words.ANSWER_GONE)
         elif press is Press.SOURCES:
             await stage.show_sources(answer)
         elif press is Press.SHARE:
             await self._share(stage, recorded, answer)
 
-    async def _may_see(self, stage: Stage, recorded: Recorded) -> bool:
+    async def _may_see(self, stage: Stage, recorded: Recorded, *, alone: bool) -> bool:
         try:
             return recorded.answer is not None and await self._desk.may_see(
-                recorded.answer, await stage.audience()
+                recorded.answer, await stage.audience(alone=alone)
             )
         except BackendError as error:
             log.warning("the pages of %s can't be checked: %s", recorded.asked.id, error)

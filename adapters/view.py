@@ -20,6 +20,8 @@ class Press(StrEnum):
     HUMAN = "human"
     CANCEL = "cancel"
     CONFIRM = "confirm"
+    ACCEPT = "accept"
+    REJECT = "reject"
 
 
 LABELS = {
@@ -31,6 +33,8 @@ LABELS = {
     Press.HUMAN: words.HUMAN,
     Press.CANCEL: words.CANCEL,
     Press.CONFIRM: words.CONFIRM,
+    Press.ACCEPT: words.ACCEPT,
+    Press.REJECT: words.REJECT,
 }
 
 

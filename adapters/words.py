@@ -25,7 +25,20 @@ NOT_FOR_ALL = "This answer rests on pages that not everybody here may see, so I 
 ANSWER_GONE = "I no longer have this answer. Please ask again."
 CANCELLED = "Cancelled. What was done so far is kept."
 
-GOOD, BAD, MORE, SOURCES, SHARE, HUMAN, CANCEL, CONFIRM = (
+SAVE_EXAMPLE = "Save as example"
+SAVE_VERIFIED = "Save as verified answer"
+SAVE_QUESTION = "The question"
+SAVE_ANSWER = "The answer, as it should be given"
+SAVED_EXAMPLE = "Saved as a proposal. It is used once somebody accepts it."
+SAVED_VERIFIED = (
+    "Saved. Whoever asks this from now on gets it first, with your name, until a page that it cites changes."
+)
+NOTHING_TO_REVIEW = "Nothing waits for review."
+MORE_TO_REVIEW = "{count} more wait: they come when these are done, or see `docent style review`."
+ACCEPTED = "Accepted: it counts from now on."
+REJECTED = "Rejected: it won't be used."
+
+GOOD, BAD, MORE, SOURCES, SHARE, HUMAN, CANCEL, CONFIRM, ACCEPT, REJECT = (
     "👍",
     "👎",
     "More",
@@ -34,6 +47,8 @@ GOOD, BAD, MORE, SOURCES, SHARE, HUMAN, CANCEL, CONFIRM = (
     "Ask a human",
     "Cancel",
     "Delete them",
+    "Accept",
+    "Reject",
 )
 
 FEEDBACK_TITLE = "What was wrong?"
@@ -50,4 +65,5 @@ ADMIN_HELP = """\
 `status` how the index and its sources are
 `sources` where the docs come from
 `gaps` questions that the docs didn't answer
+`review` saved answers that wait for a word
 `why <answer>` how an answer came about (its id or a link to it)"""

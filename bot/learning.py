@@ -113,8 +113,7 @@ class Learning:
 
     async def accept(self, lesson: Lesson, *, by: str) -> Lesson:
         """An example becomes a file of the guide, a verified answer counts again. Raises Unteachable."""
-        if lesson.state not in ("proposed", "review"):
-            raise Unteachable(f"It is {lesson.state} already.")
+        _check_open(lesson)
         if lesson.kind == "verified":
             renewed = await self._verified.stamped(
                 replace(lesson, state="accepted", reason="", by=_name(by), saved_at=self._now())
@@ -140,6 +139,7 @@ class Learning:
 
     async def reject(self, lesson: Lesson) -> None:
         """It is kept in the journal, and never used. Raises Unteachable."""
+        _check_open(lesson)
         await self._claim(replace(lesson, state="rejected"), lesson)
 
     async def complained(self, recorded: Recorded, complaint: Complaint) -> list[Lesson]:
@@ -226,6 +226,11 @@ class Learning:
                 f"style: Without {path.stem}.\n\nWithdrawn for review: {lesson.reason or 'a complaint'}."
             )
             keep.commit(path, self._settings.git, by="Docent", message=message)
+
+
+def _check_open(lesson: Lesson) -> None:
+    if lesson.state not in ("proposed", "review"):
+        raise Unteachable(f"It is {lesson.state} already.")
 
 
 def _cited(text: str, answer: Answer | None) -> tuple[str, tuple[Citation, ...]]:

@@ -47,10 +47,13 @@ class Core:
     pause: float = 0.0
     hold: asyncio.Event | None = None
     remember: bool = True
+    instead: Any = None  # a real Answerer that answers
+    ids: list[str] = field(default_factory=list)
 
     async def answer(self, question: Question, *, id: str | None = None, on_text=None) -> Answer:  # noqa: A002
         if self.remember:
             self.asked.append(question)
+            self.ids.append(id or "")
         if self.instead is not None:
             return await self.instead.answer(question, id=id, on_text=on_text)
         found = next((a for key, a in self.answers.items() if key in question.text), None)
@@ -120,6 +123,7 @@ class Chat(Protocol):
     async def admin(self, user: str, text: str) -> str: ...
     async def press(self, shown: Shown, press: Press, user: str) -> str: ...
     async def complain(self, shown: Shown, user: str, complaint: str, comment: str) -> str: ...
+    async def save(self, shown: Shown, kind: str, user: str, **fields: str) -> str: ...
     async def whispers(self, user: str, since: str) -> list[Shown]: ...
     async def help_channel(self) -> list[Shown]: ...
     async def violations(self) -> list[Any]: ...
@@ -195,14 +199,38 @@ class SlackChat:
         await self.press(shown, Press.BAD, user)
 
         async def submitted() -> Any:
-            done = await self.sim.do(
-                "view_submit",
-                user=_SLACK_USERS[user],
-                values={"complaint": complaint, "comment": comment},
-            )
-            return done.get("state") == "acked"
+            return await self._submit("docent_feedback", user, complaint=complaint, comment=comment)
 
         since = (await self.sim.see("posted"))["seq"]
+        await until(submitted)
+        return str(since)
+
+    async def _submit(self, form, user, **fields) -> bool:
+        """Send the form that is open; False while it isn't."""
+        views = [one for one in (await self.sim.see("state"))["views"] if one["callback_id"] == form]
+        if not views:
+            return False
+        done = await self.sim.do(
+            "view_submit", view_id=views[-1]["id"], user=_SLACK_USERS[user], values=fields
+        )
+        return done.get("state") == "acked"
+
+    async def save(self, shown, kind, user, **fields) -> str:
+        since = (await self.sim.see("posted"))["seq"]
+        done = await self.sim.do(
+            "message_action",
+            callback_id=f"docent_save_{kind}",
+            channel=shown.raw["channel"],
+            ts=shown.raw["ts"],
+            user=_SLACK_USERS[user],
+        )
+        assert done.get("state") == "acked", done
+
+        async def submitted() -> Any:
+            if not fields:
+                return True
+            return await self._submit("docent_teach", user, **fields)
+
         await until(submitted)
         return str(since)
 
@@ -320,6 +348,24 @@ class DiscordChat:
             return done.get("interaction_id")
 
         return str(await until(submitted))
+
+    async def save(self, shown, kind, user, **fields) -> str:
+        name = {"example": "Save as example", "verified": "Save as verified answer"}[kind]
+        done = await self.sim.do(
+            "message_command",
+            command=name,
+            message_id=shown.raw["id"],
+            channel=shown.raw["channel"],
+            user=_DISCORD_USERS[user],
+        )
+        assert done.get("interaction_id"), done
+        pressed = done["interaction_id"]
+
+        async def submitted() -> Any:
+            done = await self.sim.do("modal_submit", interaction_id=pressed, values=fields)
+            return done.get("interaction_id")
+
+        return str(await until(submitted)) if fields else str(pressed)
 
     async def whispers(self, user, since) -> list[Shown]:
         async def look() -> list[Shown]:

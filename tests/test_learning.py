@@ -1,5 +1,6 @@
 """What is saved in chat: examples that become files, and verified answers that are served while they hold."""
 
+import asyncio
 import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from bot.settings.models import StyleSettings
 from bot.style.likeness import Likeness
 from bot.style.live import Guides
 from bot.verified import Verified
+from tests.command_line import HANDBOOK, CommandLine
 from tests.fakes import FakeRetrieval, FakeRetriever, FakeWriter
 from tests.test_style import RULES, folder
 
@@ -244,3 +246,30 @@ async def test_accepted_examples_are_committed_to_the_branch(tmp_path: Path):
     )
     assert out("log", "-1", "--format=%an", "guide") == "Erik"
     assert out("log", "--format=%s", "main") == "start"
+
+
+def test_the_command_line_reviews(tmp_path: Path):
+    """`docent style review` lists what waits, and accepts it into the guide."""
+    docent = CommandLine(tmp_path)
+    docent.config.write_text(docent.config.read_text() + "style: ./style\n")
+    docent.write(HANDBOOK)
+    docent("index")
+    assert "Nothing waits" in docent("style", "review").stdout
+
+    async def saved() -> str:
+        (tmp_path / "elsewhere").mkdir()
+        school = School(tmp_path / "elsewhere")
+        database = Database(folder=tmp_path / ".docent")
+        school.learning._lessons = SqlLessons(database)
+        lesson = await school.save("example")
+        await database.close()
+        return lesson.id
+
+    lesson = asyncio.run(saved())
+    folder(tmp_path / "style", {}, RULES)
+    assert f"{lesson}  example, saved by Dana" in docent("style", "review").stdout
+    assert docent("style", "review", "--accept", "nonsense").returncode == 2
+    done = docent("style", "review", "--accept", lesson, "--by", "Erik")
+    assert (done.returncode, "accepted, how-much-notice" in done.stdout) == (0, True), done.stderr
+    assert len(list((tmp_path / "style" / "examples").iterdir())) == 1
+    assert docent("style", "review", "--reject", lesson).returncode == 1

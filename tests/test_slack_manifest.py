@@ -62,7 +62,8 @@ class Recorder:
 def registered() -> dict[str, list[str]]:
     app: Any = Recorder()
     Handlers.register(object.__new__(Handlers), app)
-    return app.seen
+    seen: dict[str, list[str]] = app.seen
+    return seen
 
 
 def test_the_file_is_what_the_code_makes() -> None:
@@ -116,6 +117,9 @@ def test_every_button_has_a_handler(registered: dict[str, list[str]]) -> None:
     """Whatever stands under a message can be pressed."""
     assert set(registered["action"]) == {
         "docent_feedback",
-        *(f"docent_{press}" for press in ("more", "sources", "share", "human", "cancel", "confirm")),
+        *(
+            f"docent_{press}"
+            for press in ("more", "sources", "share", "human", "cancel", "confirm", "accept", "reject")
+        ),
     }
-    assert handlers.EVENTS == tuple(registered["event"])
+    assert tuple(registered["event"]) == handlers.EVENTS

@@ -1,6 +1,7 @@
 """The Discord client: events, commands, buttons."""
 
 import asyncio
+import itertools
 import logging
 import time
 from collections.abc import Coroutine
@@ -21,9 +22,11 @@ from adapters.discord.people import People
 from adapters.discord.reply import Place
 from adapters.discord.stage import DiscordConsole, DiscordStage
 from adapters.discord.text import thread_name
+from adapters.learning import Form, Teaching
 from adapters.presses import Presses
 from adapters.view import Press
 from bot.bootstrap import App
+from bot.ports import LessonKind
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +59,7 @@ class DocentClient(discord.AutoShardedClient):
     intake: Intake
     people: People
     presses: Presses
+    teaching: Teaching
     admins: AdminDesk
 
     def __init__(self, app: App, session: aiohttp.ClientSession) -> None:
@@ -80,7 +84,18 @@ class DocentClient(discord.AutoShardedClient):
         look.PressButton.pressed = self._pressed
         self.add_dynamic_items(look.PressButton)
         commands.add(self)
-        await commands.sync(self.tree)
+        self.later(self._register())
+
+    async def _register(self) -> None:
+        """Register the commands, however long that takes: mentions are answered meanwhile."""
+        for attempt in itertools.count():
+            try:
+                await commands.sync(self.tree)
+            except Failed as error:
+                log.warning("the commands can't be registered: %s", error)
+                await asyncio.sleep(min(2.0**attempt, 300.0))
+            else:
+                return
 
     async def on_ready(self) -> None:
         log.info("Discord: connected as %s to %d servers", self.user, len(self.guilds))
@@ -94,7 +109,8 @@ class DocentClient(discord.AutoShardedClient):
             return
         asked, reply = found
         if not asked.question.text and not reply.unprompted:
-            await reply.say(words.HOW_TO_ASK.format(ask=""))
+            if self.desk.first(asked.key):
+                await reply.say(words.HOW_TO_ASK.format(ask=""))
             return
         await self.desk.take(asked, reply)
 
@@ -147,6 +163,8 @@ class DocentClient(discord.AutoShardedClient):
             await self.admins.cancel(value, DiscordConsole(interaction, self.people))
         elif press is Press.CONFIRM:
             await self.admins.confirm(value, DiscordConsole(interaction, self.people))
+        elif press in (Press.ACCEPT, Press.REJECT):
+            await self.teaching.decide(DiscordConsole(interaction, self.people), press, value)
         elif press is Press.GOOD:
             stage = self._stage(interaction)
             if await self.presses.feedback(stage, value, "up"):
@@ -201,6 +219,27 @@ class DocentClient(discord.AutoShardedClient):
         """An admin command, in the words of every platform."""
         await call(lambda: interaction.response.defer(ephemeral=not public, thinking=True), deadline=2.5)
         await self.admins.command(text, DiscordConsole(interaction, self.people))
+
+    async def save(self, interaction: Interaction, kind: LessonKind, message: discord.Message) -> None:
+        """A form to save a message as an example or as verified; it must come within 3 seconds."""
+        console = DiscordConsole(interaction, self.people)
+        if not await console.is_admin():
+            await call(lambda: interaction.response.defer(ephemeral=True, thinking=True))
+            await self.teaching.form(console, kind, None, "", "")
+            return
+        address = f"{message.channel.id}/{message.id}"
+        recorded = await self.app.journal.recorded_by_reply("discord", address)
+        answer = self.intake.words_of(message)
+        before = message.reference.resolved if message.reference else None
+        question = self.intake.words_of(before) if isinstance(before, discord.Message) else ""
+        form = await self.teaching.form(console, kind, recorded, question, answer)
+        if form is not None:
+            await call(lambda: interaction.response.send_modal(look.TeachingForm(form, self._saved)))
+
+    async def _saved(self, interaction: Interaction, form: Form) -> None:
+        await call(lambda: interaction.response.defer(ephemeral=True, thinking=False))
+        audience = await self._stage(interaction).audience(alone=False)
+        await self.teaching.submit(DiscordConsole(interaction, self.people), form, audience)
 
     def later(self, work: Coroutine[Any, Any, None]) -> None:
         """Do it in the background; what goes wrong is logged."""

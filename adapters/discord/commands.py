@@ -11,6 +11,8 @@ from adapters.discord.calls import call
 from adapters.discord.intake import Intake
 from adapters.discord.people import People
 from adapters.discord.stage import says
+from adapters.learning import TITLES
+from bot.ports import LessonKind
 
 log = logging.getLogger(__name__)
 
@@ -28,10 +30,13 @@ class Host(Protocol):
 
     async def admin(self, interaction: Interaction, text: str, *, public: bool = False) -> None: ...
 
+    async def save(self, interaction: Interaction, kind: LessonKind, message: discord.Message) -> None: ...
+
 
 def add(host: Host) -> None:
     """Put all commands on the client's tree."""
     _add_ask(host)
+    _add_saving(host)
     host.tree.add_command(_admin_group(host))
     host.tree.error(_failed)
 
@@ -51,6 +56,22 @@ def _add_ask(host: Host) -> None:
             await interaction.response.send_message(words.NO_WORDS, ephemeral=True)
             return
         await host.ask(interaction, text, private=False, key=f"discord:{message.id}:menu")
+
+
+def _add_saving(host: Host) -> None:
+    """Save an answer, the bot's or a human's; the server's settings may show it to admins alone."""
+    for kind, name in TITLES.items():
+        host.tree.add_command(_saving(host, kind, name))
+
+
+def _saving(host: Host, kind: LessonKind, name: str) -> app_commands.ContextMenu:
+    async def save(interaction: Interaction, message: discord.Message) -> None:
+        await host.save(interaction, kind, message)
+
+    menu = app_commands.ContextMenu(name=name, callback=save)
+    menu.default_permissions = discord.Permissions(manage_guild=True)
+    menu.guild_only = True
+    return menu
 
 
 def _admin_group(host: Host) -> app_commands.Group:
@@ -77,6 +98,7 @@ def _admin_group(host: Host) -> app_commands.Group:
         ("status", "How the index and its sources are"),
         ("sources", "Where the docs come from"),
         ("gaps", "Questions that the docs didn't answer"),
+        ("review", "Saved answers that wait for a word"),
     ):
         group.add_command(_plain(host, name, description))
     return group

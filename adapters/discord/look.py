@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import discord
 
 from adapters import admin, words
 from adapters.discord.text import escape, link
+from adapters.learning import TITLES, Form
 from adapters.text import shorten
 from adapters.view import LABELS, AnswerView, Press, SourceLine
 from bot.ports import SyncRun
@@ -15,6 +17,7 @@ from bot.ports import SyncRun
 _COLOUR = 0x1F4E5F
 _DESCRIPTION = 3800  # of an embed's 4,096 characters
 _SHOWN = 10
+_FIELD = 4000  # characters of a form's field
 
 Pressed = Callable[["discord.Interaction[Any]", Press, str], Awaitable[None]]
 
@@ -100,6 +103,34 @@ def run_message(run: SyncRun) -> tuple[str, discord.ui.View | None]:
     elif admin.held_back(run):
         presses = (Press.CONFIRM,)
     return escape(admin.describe(run))[:1950], buttons(presses, run.id)
+
+
+class TeachingForm(discord.ui.Modal):
+    """The question and the answer, to be edited before they are saved."""
+
+    def __init__(
+        self, form: Form, submitted: Callable[["discord.Interaction[Any]", Form], Awaitable[None]]
+    ) -> None:
+        super().__init__(title=TITLES[form.kind], custom_id=f"docent:teach:{form.kind}", timeout=900)
+        self._form = form
+        self._submitted = submitted
+        self._question = _field("question", form.question)
+        self._answer = _field("answer", form.answer)
+        self.add_item(discord.ui.Label(text=words.SAVE_QUESTION, component=self._question))
+        self.add_item(discord.ui.Label(text=words.SAVE_ANSWER, component=self._answer))
+
+    async def on_submit(self, interaction: "discord.Interaction[Any]") -> None:
+        edited = replace(self._form, question=self._question.value, answer=self._answer.value)
+        await self._submitted(interaction, edited)
+
+
+def _field(name: str, text: str) -> "discord.ui.TextInput[Any]":
+    return discord.ui.TextInput(
+        custom_id=name,
+        style=discord.TextStyle.paragraph,
+        default=text[:_FIELD] or None,
+        max_length=_FIELD,
+    )
 
 
 class ComplaintForm(discord.ui.Modal):

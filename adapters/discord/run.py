@@ -20,6 +20,7 @@ from adapters.desk import Desk, Reply, manners
 from adapters.discord.client import PERMISSIONS, SCOPES, DocentClient
 from adapters.discord.intake import Intake
 from adapters.discord.people import People
+from adapters.learning import Teaching
 from adapters.presses import Presses
 from bot.bootstrap import App
 from bot.config import Settings
@@ -85,7 +86,8 @@ async def connected(app: App) -> AsyncIterator[DocentClient]:
             revive=revive,
         )
         client.desk, client.intake, client.people = desk, intake, people
-        client.presses = Presses(desk, app.journal)
+        client.teaching = Teaching(app.learning, app.journal.recorded)
+        client.presses = Presses(desk, app.journal, client.teaching.complained)
         client.admins = AdminDesk(
             runs=app.runs,
             journal=app.journal,
@@ -93,6 +95,7 @@ async def connected(app: App) -> AsyncIterator[DocentClient]:
             guides=app.guides,
             sources=admin.cycles(app.settings),
             find=find,
+            review=client.teaching.review,
         )
         try:
             yield client

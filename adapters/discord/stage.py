@@ -54,9 +54,9 @@ class DiscordStage:
     async def name(self) -> str:
         return escape(self._interaction.user.display_name)
 
-    async def audience(self) -> frozenset[str]:
+    async def audience(self, *, alone: bool) -> frozenset[str]:
         guild = self._interaction.guild_id or 0
-        return await self._people.audience(self._interaction.user.id, guild, int(self.place))
+        return await self._people.audience(self._interaction.user.id, guild, int(self.place), alone=alone)
 
     async def tell(self, text: str) -> None:
         await self._whisper(says(text), None)
@@ -129,6 +129,14 @@ class DiscordConsole:
     async def answer(self, text: str) -> None:
         for part in messages(text)[:4]:
             await call(lambda part=part: self._interaction.followup.send(part, ephemeral=True))  # type: ignore[misc] # bound early
+
+    async def name(self) -> str:
+        return self._interaction.user.display_name
+
+    async def offer(self, text: str, lesson_id: str) -> None:
+        view = look.buttons((Press.ACCEPT, Press.REJECT), lesson_id) or discord.ui.View()
+        shown = says(text)
+        await call(lambda: self._interaction.followup.send(shown, ephemeral=True, view=view))
 
     async def show(self, run: SyncRun) -> "DiscordRun":
         """By the interaction, for as long as its token lives; then as a message of the channel."""

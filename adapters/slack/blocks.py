@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from adapters import words
+from adapters.learning import TITLES, Form
 from adapters.slack.text import escape, fallback, link, markdown
 from adapters.text import shorten, split
 from adapters.view import LABELS, AnswerView, Press, SourceLine
@@ -133,6 +134,34 @@ def _sections(lines: Sequence[str], gap: str = "\n") -> list[str]:
         else:
             texts.append(line)
     return texts
+
+
+def teaching_modal(form: Form, channel: str) -> Block:
+    """The question and the answer, to be edited before they are saved."""
+
+    def field(name: str, label: str, text: str, *, most: int = 3000) -> Block:
+        element = {
+            "type": "plain_text_input",
+            "action_id": name,
+            "multiline": True,
+            "max_length": most,
+            **({"initial_value": text[:most]} if text.strip() else {}),
+        }
+        label_text = {"type": "plain_text", "text": label}
+        return {"type": "input", "block_id": name, "label": label_text, "element": element}
+
+    return {
+        "type": "modal",
+        "callback_id": "docent_teach",
+        "private_metadata": f"{form.kind}|{form.answer_id}|{channel}",
+        "title": {"type": "plain_text", "text": TITLES[form.kind]},
+        "submit": {"type": "plain_text", "text": "Save"},
+        "close": {"type": "plain_text", "text": "Cancel"},
+        "blocks": [
+            field("question", words.SAVE_QUESTION, form.question),
+            field("answer", words.SAVE_ANSWER, form.answer),
+        ],
+    }
 
 
 def feedback_modal(answer_id: str, channel: str) -> Block:

@@ -10,6 +10,7 @@ from slack_bolt.async_app import AsyncApp
 from adapters import words
 from adapters.admin_desk import AdminDesk
 from adapters.desk import Desk, Taken
+from adapters.learning import KINDS, Form, Teaching
 from adapters.presses import Presses
 from adapters.slack import blocks
 from adapters.slack.api import Gone, Lost, RefusedPayload, Slack, SlackError
@@ -20,6 +21,7 @@ from adapters.slack.stage import SlackConsole, SlackStage
 from adapters.slack.text import escape
 from adapters.view import Press
 from bot.config import Settings
+from bot.ports import Recorded
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +31,8 @@ ASK: Final = "/ask"
 ADMIN: Final = "/docent"
 SHORTCUT: Final = "docent_answer"
 SHORTCUT_PRIVATE: Final = "docent_answer_private"
+SAVE_EXAMPLE: Final = "docent_save_example"
+SAVE_VERIFIED: Final = "docent_save_verified"
 EVENTS: Final = ("app_mention", "message", "app_home_opened")
 
 
@@ -44,6 +48,8 @@ class Handlers:
         desk: Desk,
         presses: Presses,
         admins: AdminDesk,
+        teaching: Teaching,
+        find: Callable[[str], Awaitable[Recorded | None]],
         settings: Settings,
     ) -> None:
         self._slack = slack
@@ -52,6 +58,8 @@ class Handlers:
         self._desk = desk
         self._presses = presses
         self._admins = admins
+        self._teaching = teaching
+        self._find = find
         self._settings = settings
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -64,10 +72,15 @@ class Handlers:
         app.command(ADMIN)(self.on_admin)
         app.shortcut(SHORTCUT)(self.on_shortcut)
         app.shortcut(SHORTCUT_PRIVATE)(self.on_shortcut)
+        app.shortcut(SAVE_EXAMPLE)(self.on_save)
+        app.shortcut(SAVE_VERIFIED)(self.on_save)
         app.action("docent_feedback")(self.on_feedback)
-        for press in (Press.MORE, Press.SOURCES, Press.SHARE, Press.HUMAN, Press.CANCEL, Press.CONFIRM):
+        for press in Press:
+            if press in (Press.GOOD, Press.BAD):
+                continue  # they are docent_feedback
             app.action(f"docent_{press.value}")(self.on_press)
         app.view("docent_feedback")(self.on_complaint)
+        app.view("docent_teach")(self.on_saved)
 
     async def on_message(self, body: Event, event: Event) -> None:
         """A mention, a DM, a message in a channel, or that one was deleted."""
@@ -81,7 +94,8 @@ class Handlers:
             return
         asked, reply = found
         if not asked.question.text and not reply.unprompted:
-            self._later(reply.say(words.HOW_TO_ASK.format(ask="")))
+            if self._desk.first(asked.key):
+                self._later(reply.say(words.HOW_TO_ASK.format(ask="")))
             return
         await self._desk.take(asked, reply)
 
@@ -192,8 +206,51 @@ class Handlers:
             )
             act = self._admins.cancel if press is Press.CANCEL else self._admins.confirm
             self._later(act(value, console))
+        elif press in (Press.ACCEPT, Press.REJECT):
+            console = self._console(body, body["channel"]["id"], body.get("response_url") or "")
+            self._later(self._teaching.decide(console, press, value))
         else:
             self._later(self._presses.press(self._stage(body), press, value))
+
+    async def on_save(self, ack: Ack, body: Event) -> None:
+        """Save an answer, the bot's or a human's, as an example or as verified."""
+        await ack()
+        self._later(self._save(body))
+
+    async def _save(self, body: Event) -> None:
+        """A form, at once: the trigger lives for 3 seconds."""
+        message, channel = body["message"], body["channel"]["id"]
+        kind = KINDS[body["callback_id"].removeprefix("docent_save_")]
+        recorded = await self._find(f"/archives/{channel}/p{message['ts'].replace('.', '')}")
+        question = "" if recorded else await self._first_of_thread(channel, message)
+        answer = self._intake.words_of(message)
+        console = self._console(body, channel, body.get("response_url") or "")
+        form = await self._teaching.form(console, kind, recorded, question, answer)
+        if form is not None:
+            await self._slack.open_view(body["trigger_id"], blocks.teaching_modal(form, channel))
+
+    async def _first_of_thread(self, channel: str, message: Event) -> str:
+        thread = message.get("thread_ts")
+        if not thread or thread == message["ts"]:
+            return ""
+        said = await self._slack.thread(channel, thread, until=message["ts"], pages=1)
+        return self._intake.words_of(said[0]) if said else ""
+
+    async def on_saved(self, ack: Ack, body: Event) -> None:
+        await ack()
+        self._later(self._saved(body))
+
+    async def _saved(self, body: Event) -> None:
+        kind, answer_id, channel = body["view"]["private_metadata"].split("|", 2)
+        values = body["view"]["state"]["values"]
+        question, answer = (values[name][name].get("value") or "" for name in ("question", "answer"))
+        console = self._console(body, channel)
+        audience = await self._people.audience(body["user"]["id"], channel, direct=channel.startswith("D"))
+        await self._teaching.submit(console, Form(KINDS[kind], answer_id, question, answer), audience)
+
+    def _console(self, body: Event, channel: str, response_url: str = "") -> SlackConsole:
+        user = body["user"]["id"]
+        return SlackConsole(self._slack, self._people, user=user, channel=channel, response_url=response_url)
 
     def _stage(self, body: Event) -> SlackStage:
         return SlackStage(

@@ -4,7 +4,15 @@ from typing import Any, Final
 
 import yaml
 
-from adapters.slack.handlers import ADMIN, ASK, SHORTCUT, SHORTCUT_PRIVATE
+from adapters import words
+from adapters.slack.handlers import (
+    ADMIN,
+    ASK,
+    SAVE_EXAMPLE,
+    SAVE_VERIFIED,
+    SHORTCUT,
+    SHORTCUT_PRIVATE,
+)
 from bot.settings.chat import SlackSettings
 
 # Each scope with what it is for: a newcomer asks.
@@ -61,6 +69,18 @@ def manifest(settings: SlackSettings, *, url: str = "") -> dict[str, Any]:
                     "callback_id": SHORTCUT_PRIVATE,
                     "description": "Answers this message so that only you see it",
                 },
+                {
+                    "name": words.SAVE_EXAMPLE,
+                    "type": "message",
+                    "callback_id": SAVE_EXAMPLE,
+                    "description": "For admins: teaches me how answers should sound",
+                },
+                {
+                    "name": words.SAVE_VERIFIED,
+                    "type": "message",
+                    "callback_id": SAVE_VERIFIED,
+                    "description": "For admins: I give this answer first from now on",
+                },
             ],
             "slash_commands": [
                 {
@@ -72,8 +92,8 @@ def manifest(settings: SlackSettings, *, url: str = "") -> dict[str, Any]:
                 },
                 {
                     "command": ADMIN,
-                    "description": "For admins: reindex, status, sources, gaps, why",
-                    "usage_hint": "reindex [source] [--full] | status | sources | gaps | why <answer>",
+                    "description": "For admins: reindex, status, sources, gaps, why, review",
+                    "usage_hint": "reindex [source] [--full] | status | sources | gaps | why <answer> | review",
                     "should_escape": False,
                     **endpoint,
                 },

@@ -6,7 +6,7 @@ import os
 import socket
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
 
 import aiohttp
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
@@ -22,6 +22,7 @@ from starlette.routing import Route
 from adapters import admin
 from adapters.admin_desk import AdminDesk
 from adapters.desk import Desk, Reply, manners
+from adapters.learning import Teaching
 from adapters.presses import Presses
 from adapters.slack.api import Gone, Lost, RefusedPayload, Slack, SlackError
 from adapters.slack.budget import Budget
@@ -70,6 +71,7 @@ async def adapter(app: App) -> AsyncIterator[AsyncApp]:
             address = intake.address_of(link)
             return await app.journal.recorded_by_reply("slack", address) if address else None
 
+        teaching = Teaching(app.learning, app.journal.recorded)
         admins = AdminDesk(
             runs=app.runs,
             journal=app.journal,
@@ -77,13 +79,16 @@ async def adapter(app: App) -> AsyncIterator[AsyncApp]:
             guides=app.guides,
             sources=admin.cycles(app.settings),
             find=find,
+            review=teaching.review,
         )
         handlers = Handlers(
             slack=slack,
             intake=intake,
             people=people,
             desk=desk,
-            presses=Presses(desk, app.journal),
+            presses=Presses(desk, app.journal, teaching.complained),
+            teaching=teaching,
+            find=find,
             admins=admins,
             settings=app.settings,
         )
@@ -223,9 +228,15 @@ async def http_mode(app: App, stop: asyncio.Event) -> None:
     """Serve `/slack/events` until `stop`."""
     import uvicorn  # noqa: PLC0415 - Socket Mode needs none
 
+    class Server(uvicorn.Server):
+        """Signals are the process's own: in `docent run` others have to end as well."""
+
+        def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override] # as narrow as needed
+            return nullcontext()
+
     settings = app.settings.slack
     async with http_app(app) as web:
-        server = uvicorn.Server(
+        server = Server(
             uvicorn.Config(web, host=settings.host, port=settings.port, log_config=None, access_log=False)
         )
         serving = asyncio.create_task(server.serve())

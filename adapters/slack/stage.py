@@ -49,8 +49,9 @@ class SlackStage:
     async def name(self) -> str:
         return (await self._people.person(self.person)).name
 
-    async def audience(self) -> frozenset[str]:
-        return await self._people.audience(self.person, self.place, direct=self.place.startswith("D"))
+    async def audience(self, *, alone: bool) -> frozenset[str]:
+        direct = alone or self.place.startswith("D")
+        return await self._people.audience(self.person, self.place, direct=direct)
 
     async def tell(self, text: str) -> None:
         await self._whisper(escape(text), [])
@@ -140,6 +141,16 @@ class SlackConsole:
             payload: dict[str, Any] = {"text": fallback(part), "blocks": body, "response_type": "ephemeral"}
             if not (self._response_url and await self._slack.respond(self._response_url, payload)):
                 await self._slack.whisper(self._channel, self._user, fallback(part), body)
+
+    async def name(self) -> str:
+        return (await self._people.person(self._user)).name
+
+    async def offer(self, text: str, lesson_id: str) -> None:
+        buttons = [blocks.button(press, lesson_id) for press in (Press.ACCEPT, Press.REJECT)]
+        body = blocks.admin_message(text, buttons=buttons)
+        payload: dict[str, Any] = {"text": fallback(text), "blocks": body, "response_type": "ephemeral"}
+        if not (self._response_url and await self._slack.respond(self._response_url, payload)):
+            await self._slack.whisper(self._channel, self._user, fallback(text), body)
 
     async def show(self, run: SyncRun) -> "SlackRun":
         """In the channel; in a DM where the bot may not post there."""

@@ -71,3 +71,77 @@ async def _check(settings: Settings, *, as_json: bool) -> int:
     warnings = len(findings) + len(problems) - errors
     show(f"{count(samples, 'example')}: {count(errors, 'error')}, {count(warnings, 'warning')}")
     return 1 if errors else 0
+
+
+@app.command("review")
+def review(
+    context: typer.Context,
+    accept: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Accept it; may be repeated.")
+    ] = None,
+    reject: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Reject it; may be repeated.")
+    ] = None,
+    edit: Annotated[str, typer.Option(metavar="ID", help="Give it another question or answer.")] = "",
+    question: Annotated[str, typer.Option(metavar="TEXT", help="The question, with --edit.")] = "",
+    answer: Annotated[str, typer.Option(metavar="TEXT", help="The answer, with --edit.")] = "",
+    by: Annotated[str, typer.Option(metavar="NAME", help="Who accepts, for files and commits.")] = "an admin",
+) -> None:
+    """List what was saved in chat or withdrawn, and accept, edit or reject it.
+
+    An accepted example becomes a file of the guide; an accepted verified answer is given again. With
+    `style: {git: {branch: …}}` examples are committed to that branch.
+
+        docent style review
+        docent style review --accept 3f9c2a1b77d0 --by "Dana Whitfield"
+    """
+
+    async def main(settings: Settings) -> int:
+        return await _review(settings, accept or [], reject or [], (edit, question, answer), by)
+
+    run(context, main, quiet=True)
+
+
+async def _review(
+    settings: Settings, accept: list[str], reject: list[str], edits: tuple[str, str, str], by: str
+) -> int:
+    from bot.bootstrap import open_app
+    from bot.commands.output import show
+    from bot.learning import Learning, Unteachable
+    from bot.ports import Lesson
+
+    async def found(learning: Learning, id_: str) -> Lesson:
+        lesson = await learning.lesson(id_)
+        if lesson is None:
+            raise CommandError(f"Nothing was saved with the id {id_}.", code=2)
+        return lesson
+
+    edit, question, answer = edits
+    async with open_app(settings) as app_:
+        learning = app_.learning
+        try:
+            if edit:
+                lesson = await found(learning, edit)
+                await learning.edit(
+                    lesson, question=question or lesson.question, answer=answer or lesson.answer
+                )
+                show(f"{edit}: edited")
+            for id_ in accept:
+                kept = await learning.accept(await found(learning, id_), by=by)
+                show(f"{id_}: accepted" + (f", {kept.file}" if kept.file else ""))
+            for id_ in reject:
+                await learning.reject(await found(learning, id_))
+                show(f"{id_}: rejected")
+        except Unteachable as error:
+            raise CommandError(str(error)) from error
+        if accept or reject or edit:
+            return 0
+        waiting = await learning.open()
+        for lesson in waiting:
+            reason = f"; withdrawn: {lesson.reason}" if lesson.reason else ""
+            show(f"{lesson.id}  {lesson.kind}, saved by {lesson.by} on {lesson.saved_at:%Y-%m-%d}{reason}")
+            show(f"  Q: {lesson.question}")
+            show("  A: " + lesson.answer.replace("\n", "\n     "))
+        if not waiting:
+            show("Nothing waits for review.")
+    return 0

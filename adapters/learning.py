@@ -1,0 +1,124 @@
+"""Saving answers as examples or as verified, and reviewing what was saved, on every platform."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from adapters import words
+from adapters.admin_desk import Console
+from adapters.text import shorten
+from adapters.view import Press
+from bot.learning import Learning, Unteachable
+from bot.ports import BackendError, Complaint, Lesson, LessonKind, Recorded
+
+log = logging.getLogger(__name__)
+
+_SHOWN = 5
+KINDS: dict[str, LessonKind] = {"example": "example", "verified": "verified"}
+TITLES: dict[LessonKind, str] = {"example": words.SAVE_EXAMPLE, "verified": words.SAVE_VERIFIED}
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What an admin edits before it is saved. `answer_id` is "" for a human's answer."""
+
+    kind: LessonKind
+    answer_id: str
+    question: str
+    answer: str
+
+
+class Teaching:
+    """`recorded` finds an answer of the bot by its id."""
+
+    def __init__(self, learning: Learning, recorded: Callable[[str], Awaitable[Recorded | None]]) -> None:
+        self._learning = learning
+        self._recorded = recorded
+
+    async def form(
+        self, console: Console, kind: LessonKind, recorded: Recorded | None, question: str, answer: str
+    ) -> Form | None:
+        """What to show for a message; None if the presser may not (who has been told)."""
+        if not await self._allowed(console, f"save as {kind}"):
+            return None
+        if recorded is not None and recorded.answer is not None:
+            asked, text = recorded.asked.question.text, recorded.answer.text
+            return Form(kind, recorded.asked.id, asked, text)
+        return Form(kind, "", question, answer)
+
+    async def submit(self, console: Console, form: Form, audience: frozenset[str]) -> None:
+        """Save it: a verified answer counts at once, an example is a proposal with its buttons."""
+        if not await self._allowed(console, f"save as {form.kind}"):
+            return
+        try:
+            source = await self._recorded(form.answer_id) if form.answer_id else None
+            lesson = await self._learning.save(
+                form.kind,
+                question=form.question,
+                answer=form.answer,
+                by=await console.name(),
+                audience=audience,
+                source=source,
+            )
+        except (Unteachable, BackendError) as error:
+            await console.answer(f"⚠️ {error}")
+            return
+        if form.kind == "verified":
+            await console.answer(words.SAVED_VERIFIED)
+        else:
+            await console.offer(f"{words.SAVED_EXAMPLE}\n\n{describe(lesson)}", lesson.id)
+
+    async def review(self, console: Console) -> None:
+        """What waits for a word, with its buttons. The caller has checked the rights."""
+        waiting = await self._learning.open()
+        if not waiting:
+            await console.answer(words.NOTHING_TO_REVIEW)
+        for lesson in waiting[:_SHOWN]:
+            await console.offer(describe(lesson), lesson.id)
+        if len(waiting) > _SHOWN:
+            await console.answer(words.MORE_TO_REVIEW.format(count=len(waiting) - _SHOWN))
+
+    async def decide(self, console: Console, press: Press, lesson_id: str) -> None:
+        """Accept or reject."""
+        if not await self._allowed(console, f"{press} {lesson_id}"):
+            return
+        try:
+            lesson = await self._learning.lesson(lesson_id)
+            if lesson is None:
+                await console.answer(words.ANSWER_GONE)
+            elif press is Press.ACCEPT:
+                kept = await self._learning.accept(lesson, by=await console.name())
+                where = f" `{kept.file}`" if kept.file else ""
+                await console.answer(words.ACCEPTED + where)
+            else:
+                await self._learning.reject(lesson)
+                await console.answer(words.REJECTED)
+        except (Unteachable, BackendError) as error:
+            await console.answer(f"⚠️ {error}")
+
+    async def complained(self, answer_id: str, complaint: Complaint) -> None:
+        """Withdraw what somebody calls wrong or outdated."""
+        try:
+            recorded = await self._recorded(answer_id)
+            if recorded is not None:
+                await self._learning.complained(recorded, complaint)
+        except BackendError as error:
+            log.warning("complaint about %s: nothing could be withdrawn: %s", answer_id, error)
+
+    async def _allowed(self, console: Console, what: str) -> bool:
+        if await console.is_admin():
+            return True
+        log.warning("%s refused to %s", what, console.person)
+        await console.answer(words.NOT_ADMIN)
+        return False
+
+
+def describe(lesson: Lesson) -> str:
+    """A saved answer as Markdown."""
+    kind = "Verified answer" if lesson.kind == "verified" else "Example"
+    lines = [f"**{kind}**, saved by {lesson.by} on {lesson.saved_at:%Y-%m-%d}"]
+    if lesson.reason:
+        lines.append(f"⚠️ Withdrawn: {lesson.reason}")
+    lines += ["", f"> {shorten(' '.join(lesson.question.split()), 300)}", "", shorten(lesson.answer, 1200)]
+    pages = ", ".join(dict.fromkeys(citation.title for citation in lesson.citations))
+    return "\n".join([*lines, *(["", f"Cites: {pages}"] if pages else [])])

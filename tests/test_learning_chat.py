@@ -1,0 +1,100 @@
+"""From "Save as example" and "Save as verified answer" to the next answer, on both platforms' simulators."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from adapters.view import Press
+from bot.answer import Answerer
+from tests import simulators
+from tests.chats import Chat, open_chat, until
+from tests.fakes import FakeRetrieval, FakeRetriever, FakeWriter, Says, make_passage
+from tests.test_style import RULES, folder
+
+pytestmark = pytest.mark.skipif(not simulators.there(), reason=simulators.WHERE)
+
+YAML = """
+sources: [{name: handbook, type: folder, path: ./docs, audience: [everyone]}]
+style: ./style
+slack: {help_channel: C0DOCS}
+discord: {guilds: {"2000000000000000000": {help_channel: "5000000000000000002"}}}
+"""
+ASKED = "How much notice do I give?"
+
+
+@pytest.fixture(params=["slack", "discord"])
+async def chat(request, tmp_path, monkeypatch, free_port) -> AsyncIterator[Chat]:
+    folder(tmp_path / "style", {}, RULES)
+    async with open_chat(request.param, free_port(), tmp_path, monkeypatch.setenv, YAML) as chat:
+        yield chat
+        assert await chat.violations() == []
+
+
+def core(chat: Chat) -> Answerer:
+    """A real core: the guide and the verified answers of the chat, a writer that is a script."""
+    found = FakeRetrieval(passages=(make_passage("Give four weeks' notice."),), strong=True)
+    writer = FakeWriter((Says("Four weeks.", on=(0,)),))
+    return Answerer(
+        retriever=FakeRetriever(found), writer=writer, guide=chat.app.guides, known=chat.app.verified
+    )
+
+
+async def test_a_saved_example_is_used_for_the_next_answer(chat: Chat, tmp_path: Path):
+    """Saved, edited, accepted by a button, a file of the guide, and then before the writer's eyes."""
+    (shown,) = await chat.answers(await chat.mention("alice", ASKED))
+    done = await chat.save(shown, "example", "admin", question=ASKED, answer="Four weeks, in writing. [1]")
+    (offered,) = await chat.whispers("admin", done)
+    assert "Four weeks, in writing. [1]" in offered.whole
+    assert list((tmp_path / "style" / "examples").iterdir()) == []
+    pressed = await chat.press(offered, Press.ACCEPT, "admin")
+    await until(lambda: told(chat, "admin", pressed, "Accepted"))
+    (written,) = (tmp_path / "style" / "examples").iterdir()
+    assert "Four weeks, in writing. [1]" in written.read_text()
+    chat.core.instead = core(chat)
+    await chat.answers(await chat.mention("bob", "And how much notice do I give before a move?"))
+    used = await until(lambda: examples(chat))
+    assert used == (written.stem,)
+
+
+async def test_a_verified_answer_comes_first_until_somebody_calls_it_wrong(chat: Chat):
+    """Given with the verifier's name; 👎 with wrong withdraws it, and the next answer is made anew."""
+    (shown,) = await chat.answers(await chat.mention("alice", ASKED))
+    saved = await chat.save(shown, "verified", "admin", question=ASKED, answer="Five weeks. [1]")
+    await until(lambda: told(chat, "admin", saved, "Saved"))
+    chat.core.instead = core(chat)
+    (given,) = await chat.answers(await chat.mention("bob", ASKED))
+    assert "Five weeks. [1]" in given.text
+    assert "Verified by" in given.text
+    await chat.complain(given, "bob", "wrong", "It's six.")
+    await until(lambda: withdrawn(chat))
+    (again,) = await chat.answers(await chat.mention("bob", f"{ASKED} Please."))
+    assert "Verified by" not in again.text
+    (told_,) = await chat.whispers("admin", await chat.admin("admin", "review"))
+    assert "somebody says it is wrong" in told_.whole
+
+
+async def test_saving_is_for_admins(chat: Chat):
+    """Anybody else is told so, and nothing is saved."""
+    (shown,) = await chat.answers(await chat.mention("alice", ASKED))
+    done = await chat.save(shown, "example", "alice")
+    (told_,) = await chat.whispers("alice", done)
+    assert "Only admins" in told_.text
+    assert await chat.app.lessons.lessons() == []
+
+
+async def told(chat: Chat, user: str, since: str, words: str) -> bool:
+    return any(words in one.whole for one in await chat.whispers(user, since))
+
+
+async def withdrawn(chat: Chat) -> list:
+    return await chat.app.lessons.lessons(states=("review",))
+
+
+async def examples(chat: Chat) -> tuple[str, ...]:
+    async with chat.app.journal._database.reading() as connection:
+        from sqlalchemy import text  # noqa: PLC0415
+
+        ids = list((await connection.execute(text("select id from questions order by asked_at"))).scalars())
+    recorded = await chat.app.journal.recorded(ids[-1])
+    return recorded.answer.trace.examples if recorded and recorded.answer else ()
