@@ -7,7 +7,7 @@ platform; a `Reply` knows no journal. Whatever happens, an accepted question end
 import asyncio
 import logging
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,6 +25,13 @@ from bot.ports import Asked, BackendError, Journal, Recorded, Span, Store
 log = logging.getLogger(__name__)
 
 _REMEMBERED_KEYS = 10_000  # for as long as the journal is down; it remembers the rest
+_MINUTE = 60.0
+_COUNTED = 1000  # people whose questions of the last minute are counted here as well
+
+# The journal's deadlines start when it is called: in a burst calls wait here, and what accepts a question
+# doesn't wait behind what records an answer.
+_ACCEPTING = 4
+_RECORDING = 2
 
 
 class Undeliverable(Exception):
@@ -145,6 +152,10 @@ class Desk:
         self._recent: OrderedDict[str, None] = OrderedDict()
         self._running: dict[str, _Running] = {}
         self._heart: asyncio.Task[None] | None = None
+        self._accepting = asyncio.Semaphore(_ACCEPTING)
+        self._recording = asyncio.Semaphore(_RECORDING)
+        self._accepted: OrderedDict[str, deque[float]] = OrderedDict()
+        self._told: OrderedDict[str, float] = OrderedDict()
 
     # --- questions --------------------------------------------------------------------------------
 
@@ -156,6 +167,15 @@ class Desk:
             return Taken.KNOWN
         self._start(asked, reply)
         return Taken.YES
+
+    def first(self, key: str) -> bool:
+        """Whether this process hasn't seen the event yet: for what is not worth a line in the journal."""
+        if key in self._recent:
+            return False
+        self._recent[key] = None
+        if len(self._recent) > _REMEMBERED_KEYS:
+            self._recent.popitem(last=False)
+        return True
 
     async def abandon(self, key: str) -> None:
         """Stop answering: the asker took the question back."""
@@ -170,39 +190,70 @@ class Desk:
         await self._record(running.asked, gone, 0.0)
 
     def _start(self, asked: Asked, reply: Reply) -> None:
-        task = asyncio.create_task(self._answer(asked, reply), name=f"answer {asked.id}")
+        number = self._number(asked.person)
+        task = asyncio.create_task(self._answer(asked, reply, number), name=f"answer {asked.id}")
         self._running[asked.key] = _Running(asked, reply, task)
         task.add_done_callback(lambda _: self._running.pop(asked.key, None))
 
     async def _accept(self, asked: Asked) -> bool:
-        if asked.key in self._recent:
+        if not self.first(asked.key):
             return False
-        self._recent[asked.key] = None
-        if len(self._recent) > _REMEMBERED_KEYS:
-            self._recent.popitem(last=False)
         try:
-            return await self._journal.accept(asked, worker=self._worker)
+            async with self._accepting:
+                return await self._journal.accept(asked, worker=self._worker)
         except BackendError as error:
             log.warning("question %s is answered without the journal: %s", asked.id, error)
             return True
 
-    async def _limited(self, asked: Asked, reply: Reply) -> bool:
+    async def _limited(self, asked: Asked, reply: Reply, number: int) -> bool:
+        """Whether this question is one too many; `number` is its own among this person's here.
+
+        The journal counts all processes' questions, among them those that came here after this one.
+        """
         limit = self._manners.questions_per_minute
         try:
-            count = await self._journal.asked_by(asked.platform, asked.person, within=60.0)
+            async with self._recording:
+                count = await self._journal.asked_by(asked.platform, asked.person, within=_MINUTE)
         except BackendError:
             return False
-        if count <= limit:
+        elsewhere = max(0, count - len(self._minute(asked.person)))
+        if number + elsewhere <= limit:
             return False
-        if count == limit + 1:  # told once
+        if not reply.unprompted and self._tell(asked.person):
             with suppress(Undeliverable):
                 await reply.say(words.TOO_MANY.format(limit=limit))
         await self._record(asked, Answer(asked.id, Outcome.UNAVAILABLE, "Over the limit of questions."), 0.0)
         return True
 
-    async def _answer(self, asked: Asked, reply: Reply) -> None:
+    def _minute(self, person: str) -> deque[float]:
+        """When this process accepted a question of this person within the last minute."""
+        times = self._accepted.get(person, deque())
+        while times and times[0] < time.monotonic() - _MINUTE:
+            times.popleft()
+        return times
+
+    def _number(self, person: str) -> int:
+        """This question's number among the person's of the last minute."""
+        times = self._minute(person)
+        times.append(time.monotonic())
+        self._accepted[person] = times
+        self._accepted.move_to_end(person)
+        if len(self._accepted) > _COUNTED:
+            self._accepted.popitem(last=False)
+        return len(times)
+
+    def _tell(self, person: str) -> bool:
+        """Whether this person is told of the limit: once, until a minute has gone by without."""
+        now = time.monotonic()
+        before = self._told.pop(person, -_MINUTE)
+        self._told[person] = now
+        if len(self._told) > _COUNTED:
+            self._told.popitem(last=False)
+        return now - before >= _MINUTE
+
+    async def _answer(self, asked: Asked, reply: Reply, number: int) -> None:
         started = time.monotonic()
-        if await self._limited(asked, reply):
+        if await self._limited(asked, reply, number):
             return
         try:
             if not reply.unprompted:
@@ -225,7 +276,8 @@ class Desk:
 
     async def _remember(self, question_id: str, address: str) -> None:
         try:
-            await self._journal.set_reply(question_id, address)
+            async with self._recording:
+                await self._journal.set_reply(question_id, address)
         except BackendError as error:  # then it can't be revived; it is still answered
             log.warning("the address of answer %s is not in the journal: %s", question_id, error)
 
@@ -248,7 +300,8 @@ class Desk:
 
     async def _record(self, asked: Asked, answer: Answer, seconds: float) -> None:
         try:
-            await self._journal.finish(asked.id, answer, seconds=seconds)
+            async with self._recording:
+                await self._journal.finish(asked.id, answer, seconds=seconds)
         except BackendError as error:
             log.warning("answer %s is not in the journal: %s", asked.id, error)
 

@@ -32,7 +32,7 @@ from tests.simulators import Simulator
 
 Row = tuple[str, str, str]
 _CHANNELS = [f"C0B{number:03}" for number in range(200)]
-_GUILD = "2000000000000000000"
+_GUILDS = ("Docs Guild", "Second Guild")  # each on a shard of its own
 _YAML = """
 sources: [{name: handbook, type: folder, path: ./docs, audience: [everyone]}]
 limits: {questions_per_minute: 1000000}
@@ -75,10 +75,16 @@ async def _bot(platform: str, *options: str) -> AsyncIterator[Bot]:
             )
             try:
                 await connected(platform, sim)
+                await until(lambda: _shards(sim, options), seconds=30)
                 yield Bot(process.pid, sim)
             finally:
                 process.terminate()
                 await process.wait()
+
+
+async def _shards(sim: Simulator, options: Sequence[str]) -> bool:
+    """Whether each shard is ready; Discord lets one connect every five seconds."""
+    return "--shards" not in options or (await sim.see("gateway"))["ready"] >= 2  # noqa: PLR2004
 
 
 def free_port() -> int:
@@ -287,7 +293,7 @@ async def _discord_mention(sim: Simulator, channel: str, guild: int, number: int
     began = time.time()
     user = "bob" if number % 2 else "alice"
     text = f"How much notice, {number}?"
-    said = await sim.do("mention", channel=channel, guild=guild, user=user, text=text)
+    said = await sim.do("mention", channel=channel, guild=_GUILDS[guild], user=user, text=text)
     return said["id"], began
 
 
@@ -359,7 +365,7 @@ async def discord_idle(small: bool) -> AsyncIterator[Row]:  # noqa: FBT001
             for start in range(numbers.start, numbers.stop, 20):
                 await asyncio.gather(
                     *(
-                        bot.sim.do("message", channel="general", guild=n % 2, user="alice", text=f"Hi {n}.")
+                        bot.sim.do("message", channel="general", guild=_GUILDS[n % 2], user="alice", text=f"Hi {n}.")
                         for n in range(start, min(start + 20, numbers.stop))
                     )
                 )

@@ -149,13 +149,13 @@ class Intake:
     def revive(self, recorded: Recorded) -> Reply:
         """The reply of a question whose process died."""
         saved = json.loads(recorded.asked.place)
-        return self._reply(Place.load(saved["place"]).at(recorded.reply), saved["before"])
+        return self._reply(Place.load(saved["place"]).at(recorded.reply), saved["before"], revived=True)
 
-    def _reply(self, place: Place, before: int) -> Reply:
+    def _reply(self, place: Place, before: int, *, revived: bool = False) -> Reply:
         fill = self._filler(place, before)
         if place.token:
             return InteractionReply(self._client, self._session, place, fill)
-        return ChannelReply(self._client, place, fill)
+        return ChannelReply(self._client, place, fill, revived=revived)
 
     def address_of(self, link: str) -> str:
         """The address of the answer's message behind a link to it; "" if it isn't one."""
@@ -166,7 +166,9 @@ class Intake:
 
     def _filler(self, place: Place, before: int) -> Fill:
         async def fill(question: Question) -> Question:
-            audience = await self._people.audience(place.user, place.guild, place.channel)
+            audience = await self._people.audience(
+                place.user, place.guild, place.channel, alone=place.private
+            )
             history = await self._history(place, before) if before else ()
             return replace(question, audience=audience, history=history)
 

@@ -55,12 +55,12 @@ class People:
 
     # --- audiences --------------------------------------------------------------------------------
 
-    async def audience(self, user: int, guild: int, channel: int) -> frozenset[str]:
-        """What the asker *and* the place may see; in a DM the place is the asker's own."""
+    async def audience(self, user: int, guild: int, channel: int, *, alone: bool = False) -> frozenset[str]:
+        """What the asker *and* the place may see; in a DM, and `alone`, nobody but the asker sees it."""
         if not guild:
             return await self._anywhere(user)
         of_person = self._of_roles(guild, user, await self.roles(guild, user))
-        return of_person & await self._of_place(guild, channel)
+        return of_person if alone else of_person & await self._of_place(guild, channel)
 
     async def _anywhere(self, user: int) -> frozenset[str]:
         """In a DM: what the asker may see in any server that the two share."""

@@ -25,6 +25,7 @@ from adapters.view import AnswerView, Press
 log = logging.getLogger(__name__)
 
 _EDIT_EVERY = 1.1  # seconds
+_QUICK = 0.4  # seconds: an answer that comes within is shown once, whole
 
 # The response to an interaction, in the place of a message id: documented, but not in discord.py's types.
 _ORIGINAL: Any = "@original"
@@ -76,7 +77,8 @@ class ChannelReply:
 
     private = False
 
-    def __init__(self, client: discord.Client, place: Place, fill: Fill) -> None:
+    def __init__(self, client: discord.Client, place: Place, fill: Fill, *, revived: bool = False) -> None:
+        self._revived = revived
         self.unprompted = place.unprompted
         self.fill = fill
         self._client = client
@@ -93,7 +95,10 @@ class ChannelReply:
         await self._type(self._place.channel)
         if self._place.answer_in == "thread" and not self._place.thread:
             await self._open_thread()
+        if self._revived and not self._place.answer:
+            await self._find_what_stands()
         self._typing = asyncio.create_task(self._keep_typing())
+        self._next = time.monotonic() + _QUICK
 
     async def write(self, text: str) -> None:
         self._written += text
@@ -130,6 +135,20 @@ class ChannelReply:
                 message = self._partial(self._target).get_partial_message(self._place.answer)
                 await call(message.delete)
 
+    async def _find_what_stands(self) -> None:
+        """The process that died may have shown something whose address the journal never got."""
+        after, me = self._place.message, self._client.user
+        try:
+            found: Any = await call(lambda: self._client.http.logs_from(self._target, 50, after=after))
+        except Failed:
+            return
+        for message in reversed(found):  # newest first
+            about = (message.get("message_reference") or {}).get("message_id")
+            mine = me is not None and int(message["author"]["id"]) == me.id
+            if mine and (self._place.thread == after or str(about) == str(after)):
+                await self._moved(answer=int(message["id"]))
+                return
+
     # --- showing that it works --------------------------------------------------------------------
 
     async def _type(self, channel: int) -> None:
@@ -138,6 +157,7 @@ class ChannelReply:
 
     async def _keep_typing(self) -> None:
         """Typing lasts 10 seconds in Discord's clients; gone when a message comes."""
+        await asyncio.sleep(_QUICK)
         while not self._place.answer:
             await self._type(self._target)
             await asyncio.sleep(8)
@@ -246,8 +266,9 @@ class ChannelReply:
             raise Undeliverable(str(error)) from error
 
     async def _moved(self, **changes: int | str) -> None:
+        before = self._place.address
         self._place = replace(self._place, **changes)  # type: ignore[arg-type] # fields of Place
-        if self._remember and self._place.address:
+        if self._remember and self._place.address not in ("", before):
             await self._remember(self._place.address)
 
 
@@ -268,7 +289,7 @@ class InteractionReply:
         self._client = client
         self._place = place
         self._written = ""
-        self._next = time.monotonic() + 0.5
+        self._next = time.monotonic() + _QUICK
 
     async def begin(self, remember: Callable[[str], Awaitable[None]]) -> None:
         """The deferred response shows already that work goes on."""

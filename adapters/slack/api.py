@@ -94,7 +94,7 @@ class Slack:
                 data = await self._call("chat.postMessage", args, channel=channel)
                 return str(data["ts"])
             except Lost:
-                found = await self._find(channel, thread_ts, mark) if mark else ""
+                found = await self.find(channel, thread_ts, mark) if mark else ""
                 if found:
                     return found
                 if attempt == _ATTEMPTS - 1:
@@ -102,7 +102,7 @@ class Slack:
                 await asyncio.sleep(0.3 * 2**attempt)
         raise AssertionError("unreachable")
 
-    async def _find(self, channel: str, thread_ts: str, mark: str) -> str:
+    async def find(self, channel: str, thread_ts: str, mark: str) -> str:
         """The ts of the message with this mark, or ""."""
         try:
             for message in await self.thread(channel, thread_ts, pages=3):

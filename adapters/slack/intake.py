@@ -140,24 +140,34 @@ class Intake:
         saved = json.loads(recorded.asked.place)
         thread = tuple(saved["thread"]) if saved["thread"] else None
         place = Place.load(saved["place"]).at(recorded.reply)
-        return self._reply(recorded.asked, place, thread, direct=saved["direct"])
+        return self._reply(recorded.asked, place, thread, direct=saved["direct"], revived=True)
 
     def address_of(self, link: str) -> str:
         """The address of the answer's message behind a permalink; "" if it isn't one."""
         found = re.search(r"/archives/([A-Z0-9]+)/p(\d{7,})", link)
         return f"{found[1]}/{found[2][:-6]}.{found[2][-6:]}" if found else ""
 
-    def _reply(self, asked: Asked, place: Place, thread: tuple[str, str] | None, *, direct: bool) -> Reply:
+    def _reply(
+        self,
+        asked: Asked,
+        place: Place,
+        thread: tuple[str, str] | None,
+        *,
+        direct: bool,
+        revived: bool = False,
+    ) -> Reply:
         fill = self._filler(place, thread, direct=direct)
         if place.private:
             return PrivateReply(self._slack, place, fill)
-        return ThreadReply(self._slack, place, asked.id, fill, streaming=self._settings.slack.streaming)
+        streaming = self._settings.slack.streaming
+        return ThreadReply(self._slack, place, asked.id, fill, streaming=streaming, revived=revived)
 
     # --- what a question needs besides its text -----------------------------------------------------
 
     def _filler(self, place: Place, thread: tuple[str, str] | None, *, direct: bool) -> Fill:
         async def fill(question: Question) -> Question:
-            audience = await self._people.audience(place.user, place.channel, direct=direct)
+            alone = direct or place.private
+            audience = await self._people.audience(place.user, place.channel, direct=alone)
             history = await self._history(place.channel, *thread) if thread else ()
             return replace(question, audience=audience, history=history)
 

@@ -65,7 +65,7 @@ class People:
         return person
 
     async def audience(self, user: str, channel: str, *, direct: bool) -> frozenset[str]:
-        """What the asker *and* the place may see; in a DM the place is the asker's own."""
+        """What the asker *and* the place may see; `direct`: nobody but the asker sees it there."""
         of_person = await self._of_person(user)
         return of_person if direct else of_person & await self.of_channel(channel)
 

@@ -70,7 +70,17 @@ class ThreadReply:
 
     private = False
 
-    def __init__(self, slack: Slack, place: Place, mark: str, fill: Fill, *, streaming: bool = True) -> None:
+    def __init__(
+        self,
+        slack: Slack,
+        place: Place,
+        mark: str,
+        fill: Fill,
+        *,
+        streaming: bool = True,
+        revived: bool = False,
+    ) -> None:
+        self._revived = revived
         self.unprompted = place.unprompted
         self.fill = fill
         self._slack = slack
@@ -85,6 +95,8 @@ class ThreadReply:
 
     async def begin(self, remember: Callable[[str], Awaitable[None]]) -> None:
         self._remember = remember
+        if self._revived and not self._place.ts:
+            await self._find_what_stands()
         if self._place.ts:  # revived: what stands there is updated at the end
             self._may_stream = False
             return
@@ -167,6 +179,15 @@ class ThreadReply:
                     self._whole = False
                     await self._moved(ts=str(message["ts"]), streaming=True)
                     return
+
+    async def _find_what_stands(self) -> None:
+        """The process that died may have shown something whose address the journal never got."""
+        place = self._place
+        found = await self._slack.find(place.channel, place.thread_ts, f"{self._mark}/0")
+        if found:
+            await self._moved(ts=found)
+        else:
+            await self._find_lost_stream()
 
     async def _append(self, shown: str) -> None:
         if not self._whole or not shown.startswith(self._shown) or shown == self._shown:
@@ -269,8 +290,9 @@ class ThreadReply:
             raise Undeliverable(str(error)) from error
 
     async def _moved(self, **changes: str | bool) -> None:
+        before = self._place.address
         self._place = replace(self._place, **changes)  # type: ignore[arg-type] # fields of Place
-        if self._remember:
+        if self._remember and self._place.address != before:
             await self._remember(self._place.address)
 
 

@@ -1,0 +1,242 @@
+"""A small Slack to talk to, without ../shared: Socket Mode and the Web API methods that the adapter calls.
+
+Strict where it is easy to be wrong: unknown methods and arguments, missing ones, text that is too long and
+acknowledgements that don't come end up in `wrong`.
+"""
+
+import asyncio
+import itertools
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Self
+
+from aiohttp import WSMsgType, web
+
+TEAM, BOT, APP = "T0OWN", "U0BOT", "A0OWN"
+CHANNEL, HELP = "C0GENERAL", "C0HELP"
+_USERS = {"U0ALICE": False, "U0BOB": False, "U0CAROL": True}  # whether an admin
+
+# Method → arguments that it must have, and that it may have.
+_METHODS: dict[str, tuple[set[str], set[str]]] = {
+    "apps.connections.open": (set(), set()),
+    "auth.test": (set(), set()),
+    "assistant.threads.setStatus": ({"channel_id", "thread_ts", "status"}, set()),
+    "assistant.threads.setSuggestedPrompts": ({"channel_id", "prompts"}, {"title"}),
+    "chat.postMessage": (
+        {"channel", "text"},
+        {"blocks", "thread_ts", "unfurl_links", "unfurl_media", "mrkdwn", "metadata"},
+    ),
+    "chat.postEphemeral": ({"channel", "user", "text"}, {"blocks", "thread_ts"}),
+    "chat.update": ({"channel", "ts"}, {"text", "blocks"}),
+    "chat.startStream": (
+        {"channel", "thread_ts", "recipient_user_id", "recipient_team_id"},
+        {"markdown_text"},
+    ),
+    "chat.appendStream": ({"channel", "ts", "markdown_text"}, set()),
+    "chat.stopStream": ({"channel", "ts"}, {"markdown_text", "blocks"}),
+    "chat.getPermalink": ({"channel", "message_ts"}, set()),
+    "conversations.info": ({"channel"}, set()),
+    "conversations.open": ({"users"}, set()),
+    "conversations.replies": ({"channel", "ts"}, {"limit", "latest", "cursor", "include_all_metadata"}),
+    "users.info": ({"user"}, set()),
+    "views.open": ({"trigger_id", "view"}, set()),
+}
+
+
+class Message(dict[str, Any]):
+    """What everybody sees, or (`user`) one person alone."""
+
+    @property
+    def whole(self) -> str:
+        """Its text and all that stands in its blocks."""
+        return f"{self.get('markdown_text') or self.get('text')}\n{json.dumps(self.get('blocks') or [], ensure_ascii=False)}"
+
+
+class SlackServer:
+    """`said` and `whispered` are what the bot wrote; the methods are what people do."""
+
+    def __init__(self) -> None:
+        self.said: dict[str, Message] = {}
+        self.whispered: list[Message] = []
+        self.views: list[dict[str, Any]] = []
+        self.statuses: dict[str, str] = {}
+        self.wrong: list[str] = []
+        self.url = ""
+        self._numbers = itertools.count(1)
+        self._links: list[web.WebSocketResponse] = []
+        self._waiting: dict[str, asyncio.Future[Any]] = {}
+        self._threads: dict[str, list[dict[str, Any]]] = {}
+
+    # --- what people do ---------------------------------------------------------------------------
+
+    async def mention(self, text: str, *, user: str = "U0ALICE", thread: str = "", times: int = 1) -> str:
+        """The thread's ts. Slack sends the mention, the same as a message, and each as often as it likes."""
+        ts = self._ts()
+        message = {"user": user, "text": f"<@{BOT}> {text}", "ts": ts, "channel": CHANNEL, "team": TEAM}
+        if thread:
+            message["thread_ts"] = thread
+        self._threads.setdefault(thread or ts, []).append(message)
+        for kind in ("app_mention", "message"):
+            event = {**message, "type": kind, "channel_type": "channel"}
+            body = {"type": "event_callback", "team_id": TEAM, "event_id": f"Ev{ts}{kind}", "event": event}
+            for _ in range(times):
+                await self._deliver("events_api", body)
+        return thread or ts
+
+    async def command(self, command: str, text: str, *, user: str = "U0ALICE") -> Any:
+        """What the acknowledgement said."""
+        number = next(self._numbers)
+        return await self._deliver(
+            "slash_commands",
+            {
+                "command": command, "text": text, "user_id": user, "team_id": TEAM, "channel_id": CHANNEL,
+                "trigger_id": f"trigger{number}", "response_url": f"{self.url}/respond/{number}?user={user}",
+            },
+        )  # fmt: skip
+
+    async def press(self, shown: Message, action: str, *, value: str, user: str = "U0ALICE") -> None:
+        """A button under a message."""
+        await self._deliver(
+            "interactive",
+            {
+                "type": "block_actions", "team": {"id": TEAM}, "user": {"id": user}, "channel": {"id": CHANNEL},
+                "trigger_id": f"trigger{next(self._numbers)}",
+                "container": {
+                    "message_ts": shown.get("ts", ""), "thread_ts": shown.get("thread_ts"),
+                    "is_ephemeral": "user" in shown,
+                },
+                "actions": [{"type": "button", "action_id": action, "value": value}],
+            },
+        )  # fmt: skip
+
+    async def submit(self, view: dict[str, Any], values: dict[str, Any], *, user: str = "U0ALICE") -> None:
+        """A form."""
+        sent = {**view, "state": {"values": values}}
+        await self._deliver(
+            "interactive",
+            {"type": "view_submission", "team": {"id": TEAM}, "user": {"id": user}, "view": sent},
+        )
+
+    def answers(self, thread: str) -> list[Message]:
+        """The bot's whole messages in a thread."""
+        return [m for m in self.said.values() if m.get("thread_ts") == thread and not m.get("streaming")]
+
+    async def _deliver(self, kind: str, payload: dict[str, Any]) -> Any:
+        envelope = f"e{next(self._numbers)}"
+        self._waiting[envelope] = asyncio.get_running_loop().create_future()
+        link = [one for one in self._links if not one.closed][-1]
+        frame = {"type": kind, "envelope_id": envelope, "payload": payload, "accepts_response_payload": True}
+        await link.send_json(frame)
+        async with asyncio.timeout(3):  # Slack's own patience
+            return await self._waiting[envelope]
+
+    # --- what the bot does ------------------------------------------------------------------------
+
+    @property
+    def connected(self) -> bool:
+        return any(not link.closed for link in self._links)
+
+    async def link(self, request: web.Request) -> web.WebSocketResponse:
+        """Socket Mode."""
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.send_json({"type": "hello", "num_connections": len(self._links) + 1})
+        self._links.append(socket)
+        async for frame in socket:
+            if frame.type is WSMsgType.TEXT:
+                answer = json.loads(frame.data)
+                waiting = self._waiting.get(answer["envelope_id"])
+                if waiting and not waiting.done():
+                    waiting.set_result(answer.get("payload"))
+        return socket
+
+    async def respond(self, request: web.Request) -> web.Response:
+        """A response_url."""
+        self.whispered.append(Message(await request.json(), user=request.query["user"]))
+        return web.Response(text="ok")
+
+    async def api(self, request: web.Request) -> web.Response:
+        """The Web API."""
+        method = request.match_info["method"]
+        args = (
+            await request.json() if request.content_type == "application/json" else dict(await request.post())
+        )
+        if method not in _METHODS:
+            self.wrong.append(f"{method}: unknown")
+            return web.json_response({"ok": False, "error": "unknown_method"})
+        must, may = _METHODS[method]
+        if must - args.keys() or args.keys() - must - may:
+            self.wrong.append(f"{method}: {sorted(must - args.keys())} {sorted(args.keys() - must - may)}")
+        if len(str(args.get("text") or "")) > 4000 or len(args.get("blocks") or ()) > 50:
+            self.wrong.append(f"{method}: too long")
+        return web.json_response({"ok": True, **self._do(method, args)})
+
+    def _do(self, method: str, args: dict[str, Any]) -> dict[str, Any]:  # noqa: PLR0911 - a line for each method
+        if method == "apps.connections.open":
+            return {"url": self.url.replace("http", "ws") + "/link"}
+        if method == "auth.test":
+            return {"user_id": BOT, "team_id": TEAM, "bot_id": "B0BOT", "user": "docent", "team": "Own"}
+        if method == "users.info":
+            user = args["user"]
+            return {"user": {"id": user, "name": user[2:].lower(), "is_admin": _USERS[user]}}
+        if method == "conversations.info":
+            return {"channel": {"id": args["channel"], "is_member": True}}
+        if method == "conversations.replies":
+            return {"messages": self._threads.get(args["ts"], [])}
+        if method == "assistant.threads.setStatus":
+            self.statuses[args["thread_ts"]] = args["status"]
+            return {}
+        if method == "views.open":
+            self.views.append({"id": f"V{len(self.views)}", **args["view"]})
+            return {"view": self.views[-1]}
+        if method == "chat.getPermalink":
+            return {"permalink": f"https://own.slack.com/archives/{args['channel']}/p1"}
+        if method == "chat.postEphemeral":
+            self.whispered.append(Message(args))
+            return {"message_ts": self._ts()}
+        return self._write(method, args)
+
+    def _write(self, method: str, args: dict[str, Any]) -> dict[str, Any]:
+        if method in ("chat.postMessage", "chat.startStream"):
+            message = Message(args, ts=self._ts(), user_id=BOT, streaming=method == "chat.startStream")
+            self.said[message["ts"]] = message
+            self.statuses.pop(args.get("thread_ts") or "", None)
+            kept = {"user": BOT, "bot_id": "B0BOT", "ts": message["ts"], "text": args.get("text") or ""}
+            self._threads.setdefault(args.get("thread_ts") or "", []).append(kept)
+            return {"ts": message["ts"], "channel": args["channel"]}
+        message = self.said[args["ts"]]
+        if method == "chat.update":
+            message.update(args)
+        else:
+            if not message["streaming"]:
+                self.wrong.append(f"{method}: no stream")
+            message["markdown_text"] = message.get("markdown_text", "") + args.get("markdown_text", "")
+            message["blocks"] = args.get("blocks")
+            message["streaming"] = method == "chat.appendStream"
+            for kept in self._threads[message["thread_ts"]]:
+                if kept["ts"] == args["ts"]:
+                    kept["text"] = message["markdown_text"]
+        return {"ts": args["ts"]}
+
+    def _ts(self) -> str:
+        return f"{int(time.time())}.{next(self._numbers):06}"
+
+    @classmethod
+    @asynccontextmanager
+    async def running(cls, port: int) -> AsyncIterator[Self]:
+        """A server on this port."""
+        server = cls()
+        server.url = f"http://127.0.0.1:{port}"
+        made = web.Application()
+        made.router.add_get("/link", server.link)
+        made.router.add_post("/respond/{number}", server.respond)
+        made.router.add_post("/api/{method}", server.api)
+        runner = web.AppRunner(made, shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        try:
+            yield server
+        finally:
+            await runner.cleanup()
