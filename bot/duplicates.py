@@ -1,5 +1,10 @@
-"""Near-copies: pages made from one template, or kept in two places, must not fill the top results."""
+"""Near-copies must not fill the top results: pages kept in several places, or one page for each version.
 
+Chunks with nearly the same terms are one family, and so are pages whose titles differ in numbers alone (a
+report for each release): the best of them stay at their places.
+"""
+
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +16,7 @@ ALIKE = 0.8
 # So many of a family stay: where two copies say different things, that is worth knowing.
 COPIES = 2
 _FEWEST_TERMS = 8
+_NUMBER = re.compile(r"\d+(?:[.\-_/]\d+)*")
 # Of so many sampled terms so many are shared by near-copies, all but surely.
 _SAMPLE, _COMMON = 12, 6
 
@@ -21,21 +27,31 @@ class _Family:
     sample: frozenset[int]
     pages: set[str]
 
+    def resembles(self, other: Scored, sample: frozenset[int]) -> bool:
+        if len(other.terms.distinct) < _FEWEST_TERMS or len(sample & self.sample) < _COMMON:
+            return False
+        mine, theirs = self.best.terms.distinct, other.terms.distinct
+        common = len(mine & theirs)
+        return common >= ALIKE * (len(mine) + len(theirs) - common)
+
 
 def surplus(scored: Sequence[Scored]) -> dict[str, str]:
     """Chunk id → chunk id of its family's best, for all copies on further pages; `scored` is best first."""
     families: list[_Family] = []
+    series: dict[str, _Family] = {}
     dropped: dict[str, str] = {}
     for each in scored:
-        if len(each.terms.distinct) < _FEWEST_TERMS:
-            continue
         page = each.passage.doc_id
         sample = _sample(each)
-        family = next(
-            (f for f in families if len(sample & f.sample) >= _COMMON and _alike(each, f.best)), None
-        )
+        family = next((f for f in families if f.resembles(each, sample)), None)
+        pattern = _NUMBER.sub("#", each.passage.title)
+        # Pages of one and the same title are no series: nothing tells them apart but what they say.
+        if family is None and pattern in series and series[pattern].best.passage.title != each.passage.title:
+            family = series[pattern]
         if family is None:
-            families.append(_Family(each, sample, {page}))
+            new = _Family(each, sample, {page})
+            families.append(new)
+            series.setdefault(pattern, new)
         elif page not in family.pages and len(family.pages) >= COPIES:
             dropped[each.passage.chunk_id] = family.best.passage.chunk_id
         else:
@@ -49,9 +65,3 @@ def _sample(one: Scored) -> frozenset[int]:
     Comparing whole sets, each with each, would take longer than the search.
     """
     return frozenset(sorted(map(hash, one.terms.distinct))[:_SAMPLE])
-
-
-def _alike(one: Scored, other: Scored) -> bool:
-    mine, theirs = one.terms.distinct, other.terms.distinct
-    common = len(mine & theirs)
-    return common >= ALIKE * (len(mine) + len(theirs) - common)

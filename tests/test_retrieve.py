@@ -290,6 +290,20 @@ async def test_near_copies_do_not_fill_the_top(store):
     assert sum("scan" in p.doc_id for p in found.passages) == 2
 
 
+async def test_a_page_for_each_version_does_not_fill_the_top(store):
+    """Of pages whose titles differ in numbers alone the two that fit best stay, however unlike their texts."""
+    causes = ("gearbox", "lantern", "harbour", "violin", "glacier", "pepper", "saddle", "compass")
+    await store.replace(
+        [
+            page(f"notes-{n}.md", f"Holiday calendar 4.{n}.0", ("", f"The {cause} was repainted. {cause}"))
+            for n, cause in enumerate(causes)
+        ]
+    )
+    found = await ask(store, "holiday calendar glacier", embedder=NotionEmbedder())
+    assert pages(found)[0] == "notes-4.md"
+    assert sum(path.startswith("notes") for path in pages(found)[:-6]) == 2
+
+
 async def test_an_embedder_that_is_down_costs_only_meaning(store):
     """Keywords answer, and the asker is told what is missing."""
     down = NotionEmbedder(failing=Unavailable("the embedder", "connection refused."))
