@@ -2,11 +2,16 @@
 
 from pathlib import Path
 
+import pytest
+
+from bot.config import ConfigError
 from bot.model import SyncReport
+from indexer.sources import require
 from indexer.sources.base import Source
 from indexer.sync import SyncOptions, sync_all
 from tests.confluence_server import Confluence, Page
 from tests.fakes import FakeStore
+from tests.pages import settings
 from tests.source_server import Trouble, opened, serving
 from tests.test_source_confluence import options
 
@@ -14,6 +19,14 @@ from tests.test_source_confluence import options
 async def synced(source: Source, store: FakeStore) -> SyncReport:
     (report,) = await sync_all([source], store, None, SyncOptions())
     return report
+
+
+def test_missing_extras() -> None:
+    """A type whose library isn't installed says what to install, as a mistake in docent.yaml."""
+    for module in ("no_such_module", "no_such.module"):
+        with pytest.raises(ConfigError, match=r"docent\[web\]"):
+            require(settings(type="web"), module, "web")
+    require(settings(type="web"), "trafilatura", "web")
 
 
 async def test_confluence(tmp_path: Path) -> None:

@@ -151,7 +151,7 @@ async def test_owners(tmp_path: Path) -> None:
 
 def test_unknown_type() -> None:
     """A type that isn't there is named, with those that are."""
-    with pytest.raises(UnknownSource, match=r"'foldr'.*folder, git"):
+    with pytest.raises(UnknownSource, match=r"'foldr'.*folder, gdrive, git"):
         open_source(settings(type="foldr"), Surroundings(Path()))
     assert {"folder", "git"} <= set(source_types())
 

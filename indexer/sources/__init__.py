@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.metadata import entry_points
+from importlib.util import find_spec
 
 from bot.settings.sources import SourceSettings
 from indexer.sources.base import Source, Surroundings
@@ -18,6 +19,13 @@ _BUILT_IN: Mapping[str, str] = {
     "objects": "indexer.sources.objects:ObjectsSource",
     "slack_channel": "indexer.sources.slack_channel:SlackChannelSource",
     "discord_channel": "indexer.sources.discord_channel:DiscordChannelSource",
+}
+
+# What a type needs beside the core: the module, and the extra that brings it.
+_NEEDS: Mapping[str, tuple[str, str]] = {
+    "web": ("trafilatura", "web"),
+    "gdrive": ("google.auth", "gdrive"),
+    "objects": ("fsspec", "objects"),
 }
 
 
@@ -38,8 +46,17 @@ def open_source(settings: SourceSettings, surroundings: Surroundings) -> Source:
     if place is None:
         known = ", ".join(source_types())
         raise UnknownSource(f"source {settings.name}: there is no type {settings.type!r}; known are {known}")
+    if settings.type in _NEEDS:
+        require(settings, *_NEEDS[settings.type])
     module, _, name = place.partition(":")
     return _made(getattr(import_module(module), name), settings, surroundings)
+
+
+def require(settings: SourceSettings, module: str, extra: str) -> None:
+    """Raises ConfigError with what to install, rather than failing in the midst of a sync."""
+    package = module.partition(".")[0]
+    if find_spec(package) is None or find_spec(module) is None:
+        raise settings.wrong("type", f"{settings.type} needs more: pip install 'docent[{extra}]'")
 
 
 def _made(kind: type[Source], settings: SourceSettings, surroundings: Surroundings) -> Source:
