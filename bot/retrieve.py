@@ -29,6 +29,8 @@ POOL = 60
 ALPHA = 0.5
 RERANKED = 40
 _NEAREST = 2
+# A story may have more sentences than are worth a search each.
+_MOST_LOOKS = 6
 _QUOTE = 200
 
 NO_EMBEDDER = "Searched by keywords alone: {why}"
@@ -167,7 +169,7 @@ class Retriever:
 
     async def _nearest(self, query: SearchQuery, texts: Sequence[str]) -> float:
         """The best similarity of any chunk to any of the texts alone; 0 if there is but one."""
-        texts = list(dict.fromkeys(texts))
+        texts = list(dict.fromkeys(texts))[:_MOST_LOOKS]
         if self._embedder is None or len(texts) == 1:
             return 0.0
         try:

@@ -246,6 +246,23 @@ async def test_a_question_in_a_story_is_looked_at_by_its_parts(store):
     assert found.enough
 
 
+async def test_a_long_story_costs_few_looks(store):
+    """However many sentences a question has, only the first few are searched for one by one."""
+    asked: list[str] = []
+
+    class Listening(NotionEmbedder):
+        async def embed_query(self, text: str) -> Vector:
+            asked.append(text)
+            far = np.zeros(DIMENSIONS, np.float32)
+            far[-1] = 1.5
+            mixed = vector("laptop") + far
+            return mixed / np.linalg.norm(mixed)
+
+    story = " ".join(f"The penguin number {n} went to town. Did it rain?" for n in range(40))
+    await ask(store, story, embedder=Listening())
+    assert len([text for text in asked if text not in SAMPLES]) <= 7
+
+
 async def test_strong_when_both_legs_agree(store):
     """A question that a page answers in its own words is answered even unasked; one by words alone isn't."""
     found = await ask(store, "Is a receipt needed for each expense?", embedder=NotionEmbedder())
