@@ -16,6 +16,10 @@ You answer colleagues' questions in a chat, from the documents that come with th
 - Begin with the answer itself. Short sentences; steps as a list; `code` for commands. No headings, no links and no list of sources: citations are added for you.
 - Answer in the language of the question."""
 
+# For measuring what the model knows without the docs.
+ALONE = """\
+You answer colleagues' questions in a chat. Say so if you don't know. Answer in the language of the question."""
+
 REWRITE = """\
 Rewrite the last question of the conversation so that it can be understood without the conversation: put in what it refers to. Keep its language and meaning, and don't answer it. If it stands alone already, repeat it. Give the question only."""
 
@@ -31,15 +35,16 @@ _PARAGRAPH = re.compile(r"\n\s*\n")
 
 def messages(brief: Brief) -> list[Message]:
     """System text, the examples as earlier turns, the conversation so far, the question."""
-    turns: list[Message] = [{"role": "system", "content": system(brief.style)}]
+    told = system(brief.style, alone=not brief.passages)
+    turns: list[Message] = [{"role": "system", "content": told}]
     for example in brief.style.examples:
         turns += [_message("user", example.question), _message("assistant", example.answer)]
     turns += [_message(turn.role, turn.text) for turn in _recent(brief.history)]
     return [*turns, _message("user", brief.question)]
 
 
-def system(style: Style) -> str:
-    """The fixed rules first, then what the team's style guide asks for."""
+def system(style: Style, *, alone: bool = False) -> str:
+    """The fixed rules first, then what the team's style guide asks for. `alone`: there are no documents."""
     wanted = [f"At most {style.max_characters} characters.", *style.rules]
     if style.language:
         wanted.append(f"Answer in this language: {style.language}.")
@@ -49,7 +54,9 @@ def system(style: Style) -> str:
         wanted.append(f"Close with: {style.closing}")
     if style.examples:
         wanted.append("The first exchanges below show the tone. Never take facts from them.")
-    return "\n".join([WRITE, "Style:", *(f"- {' '.join(rule.split())}" for rule in wanted)])
+    return "\n".join(
+        [ALONE if alone else WRITE, "Style:", *(f"- {' '.join(rule.split())}" for rule in wanted)]
+    )
 
 
 def rewriting(question: Question) -> list[Message]:
