@@ -1,7 +1,8 @@
 """When each source is synced: APScheduler asks for runs, nothing more."""
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -71,19 +72,21 @@ class Schedule:
         self,
         sources: Sequence[SourceSettings],
         settings: IndexerSettings,
-        ask: Callable[[str], Awaitable[None]],
-        tidy: Callable[[], Awaitable[None]],
+        ask: Callable[[str], Coroutine[None, None, None]],
+        tidy: Callable[[], Coroutine[None, None, None]],
     ) -> None:
+        self._under_way: set[asyncio.Task[None]] = set()
         self._scheduler = AsyncIOScheduler(
             timezone=UTC,
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": _LATE},
         )
 
+        # Plain `async def`s: the scheduler awaits nothing else.
         async def asked(name: str) -> None:
-            await ask(name)
+            await self._done(ask(name))
 
         async def tidied() -> None:
-            await tidy()
+            await self._done(tidy())
 
         for source in sources:
             self._scheduler.add_job(
@@ -99,6 +102,16 @@ class Schedule:
         """Inside a running loop."""
         self._scheduler.start()
 
-    def stop(self) -> None:
-        """No further job; what it asked for goes on."""
+    async def stop(self) -> None:
+        """No further job; one that is under way is waited for, since the scheduler would cancel it."""
+        self._scheduler.pause()
+        if self._under_way:
+            await asyncio.wait(self._under_way)
+            await asyncio.sleep(0)  # for the scheduler to hear of it
         self._scheduler.shutdown(wait=False)
+
+    async def _done(self, job: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(job)
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        await task

@@ -42,7 +42,8 @@ class Indexer:
         watching = asyncio.create_task(self._stop_at(stop))
         try:
             while not stop.is_set():
-                if await self._renewed():
+                # A call that took as long as the lease (a journal's first one may) has gained nothing.
+                if await self._renewed() and not self.lost():
                     log.info("this indexer leads")
                     await self._lead(stop)
                 else:
@@ -78,7 +79,7 @@ class Indexer:
                     await _wait(stop, self._settings.poll)
         finally:
             renewing.cancel()
-            schedule.stop()
+            await schedule.stop()
         if self.lost() and not stop.is_set():
             log.warning("another indexer leads now: what ran here stops before its next write")
             await self._drain()
