@@ -255,7 +255,7 @@ async def replayed(repository: Path, commits: Sequence[str], data: Path, every: 
 
 def pure_renames(repository: Path, commit: str) -> bool:
     names = git("-C", str(repository), "diff", "--name-status", "-M100%", "-l3000", f"{commit}^", commit)
-    return all(line.startswith("R100") for line in names.splitlines())
+    return all(line.startswith(("R100", "D")) for line in names.splitlines())
 
 
 def outline(report: SyncReport) -> str:
