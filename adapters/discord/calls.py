@@ -5,6 +5,8 @@ Sending is safe to repeat: discord.py sends each message with a nonce that Disco
 
 import asyncio
 import logging
+import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -18,6 +20,9 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _ATTEMPTS = 4
+_A_SECOND = (
+    35  # requests, of the 50 that Discord allows a bot: they bunch on their way; discord.py doesn't count
+)
 _TOKEN_GONE = {10015, 50027, 10062}
 
 
@@ -41,10 +46,33 @@ class Malformed(Failed):
     """Discord won't take this content."""
 
 
-async def call(make: Callable[[], Awaitable[T]], *, deadline: float = 30.0) -> T:
-    """Await `make()`, again where that may help. Raises Failed's kinds."""
+class _Pace:
+    """Discord's limit is a bot's, whichever client or adapter of this process makes the request."""
+
+    def __init__(self) -> None:
+        self._made: deque[float] = deque(maxlen=_A_SECOND)
+
+    async def wait(self) -> None:
+        while len(self._made) == _A_SECOND and (left := self._left()) > 0:  # noqa: ASYNC110 - time is what it waits for
+            await asyncio.sleep(left)
+        self._made.append(time.monotonic())
+
+    def _left(self) -> float:
+        return self._made[0] + 1.0 - time.monotonic()
+
+
+_pace = _Pace()
+
+
+async def call(make: Callable[[], Awaitable[T]], *, deadline: float = 30.0, interaction: bool = False) -> T:
+    """Await `make()`, again where that may help. Raises Failed's kinds.
+
+    `interaction`: a response to one, which must come within 3 seconds and doesn't count for the limit.
+    """
     problem = "no answer"
     for attempt in range(_ATTEMPTS):
+        if not interaction:
+            await _pace.wait()
         try:
             async with asyncio.timeout(deadline):
                 return await make()

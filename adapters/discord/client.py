@@ -152,10 +152,13 @@ class DocentClient(discord.AutoShardedClient):
 
     async def _pressed(self, interaction: Interaction, press: Press, value: str) -> None:
         if press is Press.BAD:
-            await call(lambda: interaction.response.send_modal(look.ComplaintForm(value, self._complained)))
+            await call(
+                lambda: interaction.response.send_modal(look.ComplaintForm(value, self._complained)),
+                interaction=True,
+            )
             await self.presses.feedback(self._stage(interaction), value, "down")
             return
-        await call(lambda: interaction.response.defer(ephemeral=True, thinking=False))
+        await call(lambda: interaction.response.defer(ephemeral=True, thinking=False), interaction=True)
         self.later(self._act(interaction, press, value))
 
     async def _act(self, interaction: Interaction, press: Press, value: str) -> None:
@@ -175,7 +178,7 @@ class DocentClient(discord.AutoShardedClient):
     async def _complained(
         self, interaction: Interaction, answer_id: str, complaint: str, comment: str
     ) -> None:
-        await call(lambda: interaction.response.defer(ephemeral=True, thinking=False))
+        await call(lambda: interaction.response.defer(ephemeral=True, thinking=False), interaction=True)
         stage = self._stage(interaction)
         if await self.presses.feedback(stage, answer_id, "down", complaint, comment):
             await stage.tell(words.THANKS_DOWN)
@@ -194,7 +197,11 @@ class DocentClient(discord.AutoShardedClient):
 
     async def ask(self, interaction: Interaction, question: str, *, private: bool, key: str = "") -> None:
         """Answer an interaction: deferred at once, whatever the journal takes."""
-        await call(lambda: interaction.response.defer(ephemeral=private, thinking=True), deadline=2.5)
+        await call(
+            lambda: interaction.response.defer(ephemeral=private, thinking=True),
+            deadline=2.5,
+            interaction=True,
+        )
         if interaction.guild_id and isinstance(interaction.user, discord.Member):
             self.people.learn(
                 interaction.guild_id, interaction.user.id, [r.id for r in interaction.user.roles]
@@ -217,14 +224,18 @@ class DocentClient(discord.AutoShardedClient):
 
     async def admin(self, interaction: Interaction, text: str, *, public: bool = False) -> None:
         """An admin command, in the words of every platform."""
-        await call(lambda: interaction.response.defer(ephemeral=not public, thinking=True), deadline=2.5)
+        await call(
+            lambda: interaction.response.defer(ephemeral=not public, thinking=True),
+            deadline=2.5,
+            interaction=True,
+        )
         await self.admins.command(text, DiscordConsole(interaction, self.people))
 
     async def save(self, interaction: Interaction, kind: LessonKind, message: discord.Message) -> None:
         """A form to save a message as an example or as verified; it must come within 3 seconds."""
         console = DiscordConsole(interaction, self.people)
         if not await console.is_admin():
-            await call(lambda: interaction.response.defer(ephemeral=True, thinking=True))
+            await call(lambda: interaction.response.defer(ephemeral=True, thinking=True), interaction=True)
             await self.teaching.form(console, kind, None, "", "")
             return
         address = f"{message.channel.id}/{message.id}"
@@ -234,10 +245,13 @@ class DocentClient(discord.AutoShardedClient):
         question = self.intake.words_of(before) if isinstance(before, discord.Message) else ""
         form = await self.teaching.form(console, kind, recorded, question, answer)
         if form is not None:
-            await call(lambda: interaction.response.send_modal(look.TeachingForm(form, self._saved)))
+            await call(
+                lambda: interaction.response.send_modal(look.TeachingForm(form, self._saved)),
+                interaction=True,
+            )
 
     async def _saved(self, interaction: Interaction, form: Form) -> None:
-        await call(lambda: interaction.response.defer(ephemeral=True, thinking=False))
+        await call(lambda: interaction.response.defer(ephemeral=True, thinking=False), interaction=True)
         audience = await self._stage(interaction).audience(alone=False)
         await self.teaching.submit(DiscordConsole(interaction, self.people), form, audience)
 
