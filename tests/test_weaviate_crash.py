@@ -1,10 +1,7 @@
 """Whatever is killed, and whenever: readers see the old or the new revision, and the next sync mends the rest."""
 
 import asyncio
-import json
-import os
 import random
-import signal
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -19,67 +16,30 @@ from tests.weaviate_server import Node
 from tests.weaviate_stores import Stores, count_objects
 
 PAGES, PARTS = 4, 5
-KILLS = 20
+KILLS = 6
 
-# A process with everything imported, whose children replace and delete pages until they are killed.
-PARENT = f"""
-import asyncio, os, sys
+# A process that replaces and deletes pages until it is killed.
+WRITER = f"""
+import asyncio, sys
 from pathlib import Path
 from bot.settings.models import WeaviateSettings
 from tests.store_contract import OTHER, page
 from tests.weaviate_stores import Stores
 
-async def write(start, rebuild):
-    store = await Stores(WeaviateSettings.model_validate_json(sys.argv[1]), Path(".")).open()
+async def main(settings, start, rebuild):
+    store = await Stores(WeaviateSettings.model_validate_json(settings), Path(".")).open()
     if rebuild:
         store = await store.rebuild(OTHER)
-    for n in range(start, start + 100_000):
+    print("ready", flush=True)
+    for n in range(int(start), int(start) + 100_000):
         texts = [f"handbook rule {{part}} of revision r{{n}}" for part in range({PARTS})]
         await store.replace([page(f"wiki:{{d}}.md", *texts, revision=f"r{{n}}") for d in range({PAGES})])
         await store.replace([page("wiki:short.md", f"brief rule r{{n}}", revision=f"r{{n}}")])
         await store.delete(["wiki:short.md"])
-        print(f"wrote {{n}}", flush=True)
+        print(n, flush=True)
 
-for line in sys.stdin:
-    start, how = line.split()
-    child = os.fork()
-    if not child:
-        asyncio.run(write(int(start), how == "rebuild"))
-    print(f"child {{child}}", flush=True)
-    os.waitpid(child, 0)
-    print("gone", flush=True)
+asyncio.run(main(sys.argv[1], sys.argv[2], sys.argv[3] == "rebuild"))
 """
-
-
-class Writers:
-    """Writing processes, one after the other."""
-
-    def __init__(self, parent: asyncio.subprocess.Process) -> None:
-        self._parent = parent
-        self._child = 0
-
-    async def begin(self, start: int, how: str = "live") -> None:
-        """Returns when the first round is written."""
-        assert self._parent.stdin is not None
-        self._parent.stdin.write(f"{start} {how}\n".encode())
-        while not (line := await self._line()).startswith("wrote"):
-            assert line.startswith("child ")
-            self._child = int(line.split()[1])
-
-    async def kill(self) -> None:
-        os.kill(self._child, signal.SIGKILL)
-        while await self._line() != "gone":
-            pass
-
-    async def end(self) -> None:
-        self._parent.kill()
-        await self._parent.communicate()
-
-    async def _line(self) -> str:
-        assert self._parent.stdout is not None
-        line = await asyncio.wait_for(self._parent.stdout.readline(), 60)
-        assert line, "the writer ended by itself"
-        return line.decode().strip()
 
 
 @pytest.fixture
@@ -89,48 +49,66 @@ async def stores(weaviate_server: WeaviateSettings, tmp_path: Path) -> AsyncIter
     await stores.close()
 
 
-@pytest.fixture
-async def writers(stores: Stores) -> AsyncIterator[Writers]:
-    key = stores.settings.api_key
-    given = stores.settings.model_dump(mode="json") | {"api_key": key.get_secret_value() if key else None}
-    parent = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-c",
-        PARENT,
-        json.dumps(given),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    writers = Writers(parent)
-    yield writers
-    await writers.end()
+class Writer:
+    """A writing process."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self.last = 0
+
+    @classmethod
+    async def begin(cls, stores: Stores, start: int, how: str = "live") -> "Writer":
+        key = stores.settings.api_key
+        given = stores.settings.model_dump(mode="json") | {"api_key": key.get_secret_value() if key else None}
+        settings = WeaviateSettings.model_validate(given).model_dump_json()
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", WRITER, settings, str(start), how, stdout=asyncio.subprocess.PIPE
+        )
+        writer = cls(process)
+        assert await writer.line() == "ready"
+        return writer
+
+    async def line(self) -> str:
+        assert self._process.stdout is not None
+        return (await asyncio.wait_for(self._process.stdout.readline(), 60)).decode().strip()
+
+    async def kill(self) -> None:
+        self._process.kill()
+        await self._process.communicate()
 
 
-async def test_kill_the_writer(stores: Stores, writers: Writers) -> None:
+async def test_kill_the_writer(stores: Stores) -> None:
     """Killed at random moments: no page is torn or lost, and the next sync leaves no orphans."""
     rng = random.Random(3)  # noqa: S311 - no secret
     store = await begin(await stores.open())
-    for kill in range(KILLS):
-        await writers.begin(kill * 1000)
+    texts = [f"handbook rule {part} of revision r0" for part in range(PARTS)]
+    await store.replace([page(f"wiki:{d}.md", *texts, revision="r0") for d in range(PAGES)])
+    writer = await Writer.begin(stores, 1)
+    for kill in range(1, KILLS + 1):
+        await writer.line()
         # Anywhere within the next two rounds.
         await asyncio.sleep(rng.random() * 0.12)
-        await writers.kill()
+        await writer.kill()
+        starting = asyncio.create_task(Writer.begin(stores, kill * 1000))
         hits = [hit for hit in await store.search(ask("handbook rule revision")) if "of" in hit.passage.text]
         assert len(hits) == PAGES * PARTS
         said = {(hit.passage.doc_id, hit.passage.text.rpartition(" ")[2]) for hit in hits}
         assert len(said) == PAGES, "two revisions of one page"
+        writer = await starting
+    await writer.kill()
     known = await store.revisions("wiki")
     assert {f"wiki:{d}.md" for d in range(PAGES)} <= set(known)
     alive = PAGES * PARTS + ("wiki:short.md" in known)
     assert await count_objects(stores) == alive + len(known), "orphans are left"
 
 
-async def test_kill_a_rebuild(stores: Stores, writers: Writers) -> None:
+async def test_kill_a_rebuild(stores: Stores) -> None:
     """A rebuild whose process was killed is not seen, and the next one goes on with what it has."""
     store = await begin(await stores.open())
     await store.replace([page("wiki:old.md", "the live handbook rule")])
-    await writers.begin(1, "rebuild")
-    await writers.kill()
+    writer = await Writer.begin(stores, 1, "rebuild")
+    await writer.line()
+    await writer.kill()
     assert ids(await store.search(ask("handbook rule"))) == ["wiki:old.md"]
     again = await (await stores.open()).rebuild(OTHER)
     known = await again.revisions("wiki")

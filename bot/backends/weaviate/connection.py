@@ -16,7 +16,7 @@ from bot.backends.weaviate.vendor import WeaviateAsyncClient, init, weaviate
 from bot.backends.weaviate.versions import will_do
 from bot.ports import BackendError, Unavailable
 
-CONNECT_SECONDS: Final = 3.0
+CONNECT_SECONDS: Final = 5.0
 ATTEMPT_SECONDS: Final = 8.0
 _CHANNEL: Final = [
     # A server that comes back is used at once, not after gRPC's two minutes.
