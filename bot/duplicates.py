@@ -19,6 +19,7 @@ _FEWEST_TERMS = 8
 _NUMBER = re.compile(r"\d+(?:[.\-_/]\d+)*")
 # Of so many sampled terms so many are shared by near-copies, all but surely.
 _SAMPLE, _COMMON = 12, 6
+_CLOSE = 24
 
 
 @dataclass(slots=True)
@@ -40,14 +41,19 @@ def surplus(scored: Sequence[Scored]) -> dict[str, str]:
     families: list[_Family] = []
     series: dict[str, _Family] = {}
     dropped: dict[str, str] = {}
-    for each in scored:
+    for place, each in enumerate(scored):
         page = each.passage.doc_id
         sample = _sample(each)
+        if place == _CLOSE:
+            # Below the top only families that are full matter any more.
+            families = [family for family in families if len(family.pages) >= COPIES]
         family = next((f for f in families if f.resembles(each, sample)), None)
         pattern = _NUMBER.sub("#", each.passage.title)
         # Pages of one and the same title are no series: nothing tells them apart but what they say.
         if family is None and pattern in series and series[pattern].best.passage.title != each.passage.title:
             family = series[pattern]
+        if family is None and place >= _CLOSE:
+            continue
         if family is None:
             new = _Family(each, sample, {page})
             families.append(new)

@@ -23,8 +23,9 @@ from bot.wording import Wording
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
-# How many chunks are looked at closely. 40 to 100 give the same figures; each costs time.
-POOL = 60
+# How many chunks are looked at closely. 40 to 100 give the same figures; each costs time. Words alone need
+# more of them, and have the time that vectors would take.
+POOL, POOL_ALONE = 48, 80
 # Both legs bring candidates in equal parts; which of them is right is decided afterwards.
 ALPHA = 0.5
 RERANKED = 40
@@ -97,7 +98,7 @@ class Retriever:
             audience=question.audience,
             sources=question.sources,
             alpha=ALPHA,
-            limit=POOL,
+            limit=POOL if vector is not None else POOL_ALONE,
         )
         hits = await self._store.search(query)
         scored = await asyncio.to_thread(_score, hits, wanted, vocabulary, self._scale or SAME)
