@@ -23,9 +23,9 @@ from bot.wording import Wording
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
-# How many chunks are looked at closely. 40 to 100 give the same figures; each costs time. Words alone need
-# more of them, and have the time that vectors would take.
-POOL, POOL_ALONE = 48, 80
+# How many chunks are looked at closely. 40 to 100 give about the same figures; each costs time. Words alone
+# need more of them, and have the time that vectors would take.
+POOL, POOL_ALONE = 48, 60
 # Both legs bring candidates in equal parts; which of them is right is decided afterwards.
 ALPHA = 0.5
 RERANKED = 40
