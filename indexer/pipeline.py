@@ -20,8 +20,10 @@ _WAITING_GROUPS = 4
 BATCH_TEXTS = 96
 BATCH_PAGES = 64
 
-# Seconds above which an embedder gets one batch at a time, and how many it gets before that is known.
+# Seconds above which an embedder gets one batch at a time, below which it gets two, and how many it gets
+# before that is known.
 _SLOW_BATCH = 3.0
+_QUICK_BATCH = 0.1
 _UNKNOWN_PACE = 2
 
 Pages = list[Page]
@@ -135,7 +137,7 @@ class Pipeline:
         try:
             return await self._embedding.indexed(pages)
         finally:
-            self._pace.end(time.monotonic() - began)
+            self._pace.took(time.monotonic() - began)
             self._embedded -= 1
             if not self._embedded:
                 self.seconds["embedding"] += time.monotonic() - self._embedding_since
@@ -147,13 +149,14 @@ class Pipeline:
             began = time.monotonic()
             await self._write(pages, documents)
             self.seconds["writing"] += time.monotonic() - began
+            self._pace.end()
 
 
 class _Pace:
-    """How many batches may be with the embedder at once.
+    """How many batches may be with the embedder, or on their way to the store, at once.
 
-    A crash loses those. A model on this machine works on one for seconds and gains nothing by several;
-    a service far away answers at once, and several keep all of its calls under way.
+    A crash loses those. A model on this machine works on one for seconds and gains nothing by several; one
+    that answers in no time waits for the store; a service far away is kept busy by several calls.
     """
 
     def __init__(self) -> None:
@@ -167,9 +170,17 @@ class _Pace:
             await self._changed.wait()
         self._under_way += 1
 
-    def end(self, seconds: float) -> None:
+    def took(self, seconds: float) -> None:
+        """A batch was embedded in so many seconds."""
+        if seconds > _SLOW_BATCH:
+            self._most = 1
+        else:
+            self._most = BATCHES_AT_ONCE if seconds > _QUICK_BATCH else _UNKNOWN_PACE
+        self._changed.set()
+
+    def end(self) -> None:
+        """A batch is stored."""
         self._under_way -= 1
-        self._most = 1 if seconds > _SLOW_BATCH else BATCHES_AT_ONCE
         self._changed.set()
 
 

@@ -84,6 +84,8 @@ class CommandLine:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            # Whoever runs the tests in the background has Ctrl-C switched off, and hands that on.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads here
         )
 
     def interrupt(self, *words: str, when: Callable[[], bool]) -> tuple[int, str, str]:
