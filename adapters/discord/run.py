@@ -29,6 +29,7 @@ from bot.ports import Recorded, Rejected, Unauthorized, Unavailable
 log = logging.getLogger(__name__)
 
 _STOPPED_BY_PORTAL = 4014
+_ENDS_WITHIN = 5.0  # seconds
 _QUICK = 30.0  # seconds: a connection that lasted longer was a good one
 
 
@@ -138,9 +139,18 @@ async def _until(client: DocentClient, token: str, stop: asyncio.Event) -> None:
         for task in (stopping, opening):
             task.cancel()
         await client.desk.close(grace=client.app.settings.discord.stop_within)
-        starting.cancel()
-        with suppress(asyncio.CancelledError, Exception):
-            await starting
+        await _end(client, starting)
+
+
+async def _end(client: DocentClient, starting: asyncio.Task[None]) -> None:
+    """Close the connection. discord.py keeps waiting for a shard that can't identify: it isn't waited for."""
+    with suppress(Exception):
+        async with asyncio.timeout(_ENDS_WITHIN):
+            await client.close()
+    starting.cancel()
+    await asyncio.wait([starting], timeout=_ENDS_WITHIN)
+    if starting.done() and not starting.cancelled():
+        starting.exception()  # seen: it has been judged already
 
 
 async def _open(client: DocentClient) -> None:
