@@ -365,7 +365,9 @@ async def discord_idle(small: bool) -> AsyncIterator[Row]:  # noqa: FBT001
             for start in range(numbers.start, numbers.stop, 20):
                 await asyncio.gather(
                     *(
-                        bot.sim.do("message", channel="general", guild=_GUILDS[n % 2], user="alice", text=f"Hi {n}.")
+                        bot.sim.do(
+                            "message", channel="general", guild=_GUILDS[n % 2], user="alice", text=f"Hi {n}."
+                        )
                         for n in range(start, min(start + 20, numbers.stop))
                     )
                 )
