@@ -46,6 +46,15 @@ class Console(Protocol):
         ...
 
 
+async def allowed(console: Console, what: str) -> bool:
+    """Whether this is an admin, now. Anybody else is told so, and the attempt is logged."""
+    if await console.is_admin():
+        return True
+    log.warning("admin command %r refused to %s", what[:80], console.person)
+    await console.answer(words.NOT_ADMIN)
+    return False
+
+
 class AdminDesk:
     """Commands and their buttons. `find` turns a link to an answer's message into what the journal has."""
 
@@ -73,7 +82,7 @@ class AdminDesk:
 
     async def command(self, text: str, console: Console) -> None:
         """Do what was typed."""
-        if not await self._allowed(console, text):
+        if not await allowed(console, text):
             return
         parsed = admin.parse(text, tuple(one.name for one in self._sources))
         if isinstance(parsed, admin.Mistake):
@@ -87,13 +96,6 @@ class AdminDesk:
             reference = uuid.uuid4().hex[:12]
             log.exception("admin command %s failed", reference)
             await console.answer(words.BROKEN.format(id=reference))
-
-    async def _allowed(self, console: Console, what: str) -> bool:
-        if await console.is_admin():
-            return True
-        log.warning("admin command %r refused to %s", what[:80], console.person)
-        await console.answer(words.NOT_ADMIN)
-        return False
 
     async def _do(self, parsed: admin.Command, console: Console) -> None:
         if parsed.name == "reindex":
@@ -118,12 +120,12 @@ class AdminDesk:
 
     async def cancel(self, run_id: str, console: Console) -> None:
         """Stop a run after its current batch; what was done is kept."""
-        if await self._allowed(console, f"cancel {run_id}"):
+        if await allowed(console, f"cancel {run_id}"):
             await self._runs.cancel(run_id)
 
     async def confirm(self, run_id: str, console: Console) -> None:
         """Do the deletions that a run held back."""
-        if not await self._allowed(console, f"confirm {run_id}"):
+        if not await allowed(console, f"confirm {run_id}"):
             return
         run = await self._runs.run(run_id)
         for report in run.reports if run else ():

@@ -285,15 +285,15 @@ class Desk:
         try:
             if reply.unprompted:
                 await reply.begin(partial(self._remember, asked.id))
-            await reply.finish(self._view(answer, reply))
+            await reply.finish(self._view(answer, private=reply.private))
         except Undeliverable as error:
             log.warning("answer %s could not be delivered: %s", asked.id, error)
 
-    def _view(self, answer: Answer, reply: Reply) -> AnswerView:
+    def _view(self, answer: Answer, *, private: bool) -> AnswerView:
         return view.of_answer(
             answer,
             now=self._now(),
-            private=reply.private,
+            private=private,
             stale_after=self._manners.stale_after,
             can_ask_human=self._manners.can_ask_human,
         )
@@ -312,14 +312,7 @@ class Desk:
         recorded = await self._journal.recorded(answer_id)
         if recorded is None or recorded.answer is None:
             return None
-        shown = view.of_answer(
-            recorded.answer,
-            now=self._now(),
-            private=private,
-            stale_after=self._manners.stale_after,
-            can_ask_human=self._manners.can_ask_human,
-        )
-        return recorded, shown
+        return recorded, self._view(recorded.answer, private=private)
 
     async def may_see(self, answer: Answer, audience: frozenset[str]) -> bool:
         """Whether every page that the answer rests on is visible to the audience now."""

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from adapters import words
-from adapters.admin_desk import Console
+from adapters.admin_desk import Console, allowed
 from adapters.text import shorten
 from adapters.view import Press
 from bot.learning import Learning, Unteachable
@@ -39,7 +39,7 @@ class Teaching:
         self, console: Console, kind: LessonKind, recorded: Recorded | None, question: str, answer: str
     ) -> Form | None:
         """What to show for a message; None if the presser may not (who has been told)."""
-        if not await self._allowed(console, f"save as {kind}"):
+        if not await allowed(console, f"save as {kind}"):
             return None
         if recorded is not None and recorded.answer is not None:
             asked, text = recorded.asked.question.text, recorded.answer.text
@@ -48,7 +48,7 @@ class Teaching:
 
     async def submit(self, console: Console, form: Form, audience: frozenset[str]) -> None:
         """Save it: a verified answer counts at once, an example is a proposal with its buttons."""
-        if not await self._allowed(console, f"save as {form.kind}"):
+        if not await allowed(console, f"save as {form.kind}"):
             return
         try:
             source = await self._recorded(form.answer_id) if form.answer_id else None
@@ -80,7 +80,7 @@ class Teaching:
 
     async def decide(self, console: Console, press: Press, lesson_id: str) -> None:
         """Accept or reject."""
-        if not await self._allowed(console, f"{press} {lesson_id}"):
+        if not await allowed(console, f"{press} {lesson_id}"):
             return
         try:
             lesson = await self._learning.lesson(lesson_id)
@@ -104,13 +104,6 @@ class Teaching:
                 await self._learning.complained(recorded, complaint)
         except BackendError as error:
             log.warning("complaint about %s: nothing could be withdrawn: %s", answer_id, error)
-
-    async def _allowed(self, console: Console, what: str) -> bool:
-        if await console.is_admin():
-            return True
-        log.warning("%s refused to %s", what, console.person)
-        await console.answer(words.NOT_ADMIN)
-        return False
 
 
 def describe(lesson: Lesson) -> str:

@@ -7,7 +7,6 @@ import json
 import logging
 from typing import Any
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -16,6 +15,7 @@ from starlette.routing import Route
 from bot.bootstrap import App
 from bot.ports import BackendError, SyncRequest
 from bot.settings.sources import SourceSettings
+from bot.web import serve as listen
 
 log = logging.getLogger(__name__)
 
@@ -74,17 +74,7 @@ async def _checked(request: Request, source: SourceSettings | None) -> bytes:
 async def serve(app: App, stop: asyncio.Event) -> None:
     """Listen until `stop`."""
     settings = app.settings.indexer
-    server = uvicorn.Server(
-        uvicorn.Config(
-            hooks(app), host=settings.host, port=settings.port or 0, log_config=None, access_log=False
-        )
-    )
-    serving = asyncio.create_task(server.serve())
-    waiting = asyncio.create_task(stop.wait())
-    await asyncio.wait([serving, waiting], return_when=asyncio.FIRST_COMPLETED)
-    server.should_exit = True
-    waiting.cancel()
-    await serving
+    await listen(hooks(app), host=settings.host, port=settings.port or 0, stop=stop)
 
 
 def authentic(secret: str, body: bytes, headers: dict[str, str]) -> bool:

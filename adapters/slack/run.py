@@ -6,7 +6,7 @@ import os
 import socket
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, suppress
 
 import aiohttp
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
@@ -226,25 +226,11 @@ async def http_app(app: App) -> AsyncIterator[Starlette]:
 
 async def http_mode(app: App, stop: asyncio.Event) -> None:
     """Serve `/slack/events` until `stop`."""
-    import uvicorn  # noqa: PLC0415 - Socket Mode needs none
-
-    class Server(uvicorn.Server):
-        """Signals are the process's own: in `docent run` others have to end as well."""
-
-        def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override] # as narrow as needed
-            return nullcontext()
+    from bot.web import serve  # noqa: PLC0415 - Socket Mode needs none
 
     settings = app.settings.slack
     async with http_app(app) as web:
-        server = Server(
-            uvicorn.Config(web, host=settings.host, port=settings.port, log_config=None, access_log=False)
-        )
-        serving = asyncio.create_task(server.serve())
-        waiting = asyncio.create_task(stop.wait())
-        await asyncio.wait([serving, waiting], return_when=asyncio.FIRST_COMPLETED)
-        server.should_exit = True
-        waiting.cancel()
-        await serving
+        await serve(web, host=settings.host, port=settings.port, stop=stop)
 
 
 async def run(app: App, stop: asyncio.Event) -> None:
