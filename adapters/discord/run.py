@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import socket
+import threading
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -11,7 +12,7 @@ from contextlib import asynccontextmanager, suppress
 import aiohttp
 import discord
 import yarl
-from discord.gateway import DiscordWebSocket
+from discord.gateway import DiscordWebSocket, KeepAliveHandler
 from discord.http import Route
 
 from adapters import admin
@@ -61,8 +62,8 @@ def point_elsewhere(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def connected(app: App) -> AsyncIterator[DocentClient]:
-    """A client with all its parts, not yet started; on leaving it finishes or hands back what runs."""
+async def parts(app: App) -> AsyncIterator[DocentClient]:
+    """A client with all its parts, not yet started."""
     point_elsewhere(app.settings)
     async with aiohttp.ClientSession() as session:
         client = DocentClient(app, session)
@@ -98,13 +99,7 @@ async def connected(app: App) -> AsyncIterator[DocentClient]:
             find=find,
             review=client.teaching.review,
         )
-        try:
-            yield client
-        finally:
-            await desk.close(grace=app.settings.discord.stop_within)
-            await client.drain()
-            with suppress(Exception):
-                await client.close()
+        yield client
 
 
 async def run(app: App, stop: asyncio.Event) -> None:
@@ -115,7 +110,7 @@ async def run(app: App, stop: asyncio.Event) -> None:
     failures = 0
     while not stop.is_set():
         began = asyncio.get_running_loop().time()
-        async with connected(app) as client:
+        async with parts(app) as client:
             await _until(client, token.get_secret_value(), stop)
         if stop.is_set():
             return
@@ -127,7 +122,10 @@ async def run(app: App, stop: asyncio.Event) -> None:
 
 
 async def _until(client: DocentClient, token: str, stop: asyncio.Event) -> None:
-    """Run one client until it fails or is stopped. Raises what no new connection would mend."""
+    """Run one client until it fails or is stopped, then finish or hand back what runs.
+
+    Raises what no new connection would mend.
+    """
     starting = asyncio.create_task(client.start(token), name="discord")
     opening = asyncio.create_task(_open(client), name="discord opening")
     stopping = asyncio.create_task(stop.wait())
@@ -139,18 +137,41 @@ async def _until(client: DocentClient, token: str, stop: asyncio.Event) -> None:
         for task in (stopping, opening):
             task.cancel()
         await client.desk.close(grace=client.app.settings.discord.stop_within)
+        await client.drain()
         await _end(client, starting)
 
 
 async def _end(client: DocentClient, starting: asyncio.Task[None]) -> None:
     """Close the connection. discord.py keeps waiting for a shard that can't identify: it isn't waited for."""
-    with suppress(Exception):
-        async with asyncio.timeout(_ENDS_WITHIN):
-            await client.close()
+    closing = asyncio.create_task(client.close(), name="discord closing")
+    await asyncio.wait([closing], timeout=_ENDS_WITHIN)
     starting.cancel()
-    await asyncio.wait([starting], timeout=_ENDS_WITHIN)
-    if starting.done() and not starting.cancelled():
-        starting.exception()  # seen: it has been judged already
+    await client.http.close()  # whoever still waits for Discord hears that it is gone
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_ENDS_WITHIN):
+            await asyncio.gather(closing, starting, return_exceptions=True)
+    await _end_heartbeats(client)
+
+
+async def _end_heartbeats(client: DocentClient) -> None:
+    """End the threads that keep this client's connections alive, while the loop that they call still runs.
+
+    discord.py doesn't wait for them, and it forgets the one of a connection that was still being made or
+    that broke while it was written to.
+    """
+    beating = [
+        thread
+        for thread in threading.enumerate()
+        if isinstance(thread, KeepAliveHandler) and thread.ws._connection is client._connection  # noqa: SLF001 - nothing public tells whose it is
+    ]
+    for thread in beating:
+        thread.stop()
+
+    def join() -> None:
+        for thread in beating:
+            thread.join(_ENDS_WITHIN)
+
+    await asyncio.to_thread(join)
 
 
 async def _open(client: DocentClient) -> None:
