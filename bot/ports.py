@@ -415,13 +415,17 @@ class Failing:
 
 @dataclass(frozen=True, slots=True)
 class SyncRequest:
-    """`source` None is all of them; `paths` narrows to those; `asked_by` is for the report."""
+    """`source` None is all of them; `paths` narrows to those; `asked_by` is for the report.
+
+    `anew`: a run that goes on may have passed what has changed, so that one after it is asked for.
+    """
 
     source: str | None = None
     full: bool = False
     confirm_deletes: bool = False
     paths: tuple[str, ...] = ()
     asked_by: str = ""
+    anew: bool = False
 
 
 RunState = Literal["waiting", "running", "done", "failed", "cancelled"]
@@ -513,7 +517,7 @@ class Runs(Protocol):
     """Syncs, asked for in chat, by command or webhook; done by the indexer that leads."""
 
     async def request(self, request: SyncRequest) -> tuple[SyncRun, bool]:
-        """The run and True, or the one that waits or runs for the same source and False."""
+        """The run and True, or the one that does it anyway, waiting or running, and False."""
         ...
 
     async def begin(self, request: SyncRequest, *, worker: str) -> tuple[SyncRun, bool]:

@@ -53,7 +53,8 @@ async def _asked(app: App, request: Request) -> Response:
     if request.headers.get("x-github-event") == "ping" or wanted is None:
         return PlainTextResponse("Nothing of this source has changed.")
     try:
-        run, _ = await app.runs.request(SyncRequest(source.name, paths=wanted, asked_by="webhook"))
+        wish = SyncRequest(source.name, paths=wanted, asked_by="webhook", anew=True)
+        run, _ = await app.runs.request(wish)
     except BackendError as error:
         log.warning("a webhook for %s was lost: %s", source.name, error)
         raise _RefusedCall(503, "The journal is down; send it again.") from error

@@ -373,6 +373,58 @@ async def test_a_waiting_run_takes_in_more(runs: SqlRuns):
     assert taken.request.confirm_deletes
 
 
+@pytest.mark.parametrize(
+    "more",
+    [{"full": True}, {"confirm_deletes": True}, {"anew": True}, {"full": True, "confirm_deletes": True}],
+)
+async def test_more_than_what_runs_waits(runs: SqlRuns, more: dict[str, bool]):
+    """What a run that goes on won't do waits for its end, once; what it does isn't done again."""
+    first, _ = await runs.request(SyncRequest("h"))
+    await runs.take("w")
+    wish = SyncRequest("h", **more)
+    second, new = await runs.request(wish)
+    assert (new, second.state, second.request) == (True, "waiting", wish)
+    assert (await runs.request(SyncRequest("h")))[0].id == first.id
+    assert (await runs.request(wish))[0].id == second.id
+    assert len(await runs.latest()) == 2
+    assert await runs.take("w") is None
+    await runs.end(first.id, "done", [])
+    taken = await runs.take("w")
+    assert taken is not None
+    assert taken.request == wish
+
+
+async def test_asked_for_after_a_cancel(runs: SqlRuns):
+    """A run that is being cancelled does nothing more: a request then is a run of its own."""
+    first, _ = await runs.request(SyncRequest("h"))
+    await runs.take("w")
+    await runs.cancel(first.id)
+    second, new = await runs.request(SyncRequest("h"))
+    assert (new, second.state) == (True, "waiting")
+
+
+async def test_begun_beside_what_waits(runs: SqlRuns):
+    """`begin` that finds another at work leaves nothing behind, and takes nothing from what waits."""
+    await runs.begin(SyncRequest("h"), worker="w")
+    waiting, _ = await runs.request(SyncRequest("h", confirm_deletes=True))
+    assert (await runs.begin(SyncRequest("h", full=True), worker="w2"))[1] is False
+    assert await runs.run(waiting.id) == waiting
+    assert len(await runs.latest()) == 2
+
+
+async def test_a_given_back_run_and_more(runs: SqlRuns):
+    """A run that was given back is done, and what more was asked for meanwhile, too."""
+    first, _ = await runs.begin(SyncRequest("h"), worker="w")
+    await runs.request(SyncRequest("h", full=True))
+    await runs.give_back(first.id)
+    for full in (False, True):
+        taken = await runs.take("w")
+        assert taken is not None
+        assert taken.request.full is full
+        await runs.end(taken.id, "done", [])
+    assert await runs.take("w") is None
+
+
 async def test_changed_paths_are_never_lost(runs: SqlRuns):
     """Paths that change while a run goes on wait for the next one, merged."""
     first, _ = await runs.request(SyncRequest("h", paths=("a",)))

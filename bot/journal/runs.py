@@ -10,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Row,
+    Select,
     String,
     and_,
     case,
@@ -40,8 +41,8 @@ class SqlRuns:
 
     Two runs never go on for the same source, and none beside one for all sources.
 
-    A request for some paths alone never stands in for another: it waits beside a run that goes on, since that
-    may have passed those paths already; waiting ones of a source are merged.
+    What a run that waits or goes on does anyway isn't done again; whatever asks for more waits for the next
+    run. Waiting ones of a source are merged, those for some paths alone among themselves.
     """
 
     def __init__(self, database: Database, *, lost_after: float = 20.0) -> None:
@@ -49,21 +50,31 @@ class SqlRuns:
         self._lost_after = lost_after
 
     async def request(self, request: SyncRequest) -> tuple[SyncRun, bool]:
-        return await self._enter(request)
+        for _ in range(_TRIES):  # the run in the way may be taken just now
+            async with self._database.writing() as connection:
+                entered = await self._entered(connection, request)
+            if entered is not None:
+                return entered
+        raise RuntimeError(f"the slot {_slot(request)} is taken and free at once")
 
     async def begin(self, request: SyncRequest, *, worker: str) -> tuple[SyncRun, bool]:
-        run, new = await self.request(request)
-        taken = await self._take(worker, only=run.id)
-        if taken is not None:
-            return taken, True
-        if not new:
-            return run, False
-        await self._withdraw(run.id)
-        running = await self._running(request.source)
-        return running or run, False
+        async with self._database.writing(alone=True) as connection:
+            other = (await connection.execute(self._in_the_way(request.source))).first()
+            if other is not None:
+                return _run(other), False
+            entered = await self._entered(connection, request)
+            if entered is None:
+                raise RuntimeError(f"the slot {_slot(request)} is taken, but by nobody")
+            taken = await self._taken(connection, worker, runs.c.id == entered[0].id)
+            return taken or entered[0], taken is not None
 
     async def take(self, worker: str) -> SyncRun | None:
-        return await self._take(worker)
+        wanted = self._free()
+        async with self._database.reading() as connection:  # who polls must not keep writers waiting
+            if (await connection.execute(wanted)).first() is None:
+                return None
+        async with self._database.writing(alone=True) as connection:
+            return await self._taken(connection, worker)
 
     async def report_progress(self, run_id: str, progress: Progress) -> None:
         values = {"progress": codec.dumped(progress), "beat_at": now()}
@@ -132,7 +143,14 @@ class SqlRuns:
 
     # --- within -----------------------------------------------------------------------------------
 
-    async def _enter(self, request: SyncRequest) -> tuple[SyncRun, bool]:
+    async def _entered(
+        self, connection: AsyncConnection, request: SyncRequest
+    ) -> tuple[SyncRun, bool] | None:
+        """The request as a run of its own, or the run that does it; None if that was taken just now."""
+        same = runs.c.source.is_(None) if request.source is None else runs.c.source == request.source
+        for run in map(_run, await connection.execute(select(runs).where(same, runs.c.state.in_(_OPEN)))):
+            if _does(run, request):
+                return run, False
         run_id, slot = uuid.uuid4().hex[:12], _slot(request)
         row = self._database.insert(runs).values(
             id=run_id,
@@ -146,22 +164,18 @@ class SqlRuns:
             state="waiting",
         )
         entered = row.on_conflict_do_nothing(index_elements=["slot"]).returning(*runs.c)
-        for _ in range(_TRIES):  # the run in the way may end just now
-            async with self._database.writing() as connection:
-                new = (await connection.execute(entered)).first()
-                if new is not None:
-                    return _run(new), True
-                other = await self._widened(connection, slot, request)
-                if other is not None:
-                    return other, False
-        raise RuntimeError(f"the slot {slot} is taken and free at once")
+        new = (await connection.execute(entered)).first()
+        if new is not None:
+            return _run(new), True
+        other = await self._widened(connection, slot, request)
+        return None if other is None else (other, False)
 
     async def _widened(self, connection: AsyncConnection, slot: str, request: SyncRequest) -> SyncRun | None:
-        """The run that holds the slot, with the request's paths and rights put in if it waits."""
-        wanted = select(runs).where(runs.c.slot == slot).with_for_update()
+        """The waiting run that holds the slot, with the request's paths and rights put in."""
+        wanted = select(runs).where(runs.c.slot == slot, runs.c.state == "waiting").with_for_update()
         row = (await connection.execute(wanted)).first()
-        if row is None or row.state != "waiting":
-            return None if row is None else _run(row)
+        if row is None:
+            return None
         run = _run(row)
         merged = replace(
             run.request,
@@ -169,33 +183,31 @@ class SqlRuns:
             confirm_deletes=run.request.confirm_deletes or request.confirm_deletes,
             paths=tuple(dict.fromkeys((*run.request.paths, *request.paths))),
         )
-        if merged != run.request:
-            same = runs.c.id == run.id
-            await connection.execute(update(runs).where(same).values(request=codec.dumped(merged)))
+        same = runs.c.id == run.id
+        await connection.execute(update(runs).where(same).values(request=codec.dumped(merged)))
         return replace(run, request=merged)
 
-    async def _take(self, worker: str, *, only: str | None = None) -> SyncRun | None:
-        c = runs.c
-        lost = and_(c.state == "running", not_(self._alive(runs)))
-        others = runs.alias()
+    def _free(self) -> Select[Any]:
+        """The oldest run that waits for nobody, or whose worker was lost."""
+        c, others = runs.c, runs.alias()
         busy = exists().where(self._alive(others), others.c.id != c.id, _overlap(c.source, others.c.source))
+        lost = and_(c.state == "running", not_(self._alive(runs)))
         free = or_(and_(c.state == "waiting", not_(busy)), lost)
-        wanted = select(runs).where(free, c.id == only if only is not None else c.id.is_not(None))
-        wanted = wanted.order_by(c.requested_at, c.id).limit(1)
-        async with self._database.reading() as connection:  # who polls must not keep writers waiting
-            if (await connection.execute(wanted)).first() is None:
-                return None
-        async with self._database.writing(alone=True) as connection:
-            row = (await connection.execute(wanted)).first()
-            if row is None:
-                return None
-            # A run for some paths makes room for the next to wait.
-            slot = f"{row.slot}/{row.id}" if row.slot and row.slot.endswith("/paths") else row.slot
-            values = {"state": "running", "worker": worker, "beat_at": now(), "slot": slot}
-            if row.started_at is None:
-                values["started_at"] = now()
-            taken = update(runs).where(c.id == row.id).values(values).returning(*runs.c)
-            return _run((await connection.execute(taken)).one())
+        return select(runs).where(free).order_by(c.requested_at, c.id).limit(1)
+
+    async def _taken(
+        self, connection: AsyncConnection, worker: str, only: ColumnElement[bool] | None = None
+    ) -> SyncRun | None:
+        wanted = self._free() if only is None else self._free().where(only)
+        row = (await connection.execute(wanted)).first()
+        if row is None:
+            return None
+        # The slot is for the next to wait in.
+        values = {"state": "running", "worker": worker, "beat_at": now(), "slot": f"{row.id} goes on"}
+        if row.started_at is None:
+            values["started_at"] = now()
+        taken = update(runs).where(runs.c.id == row.id).values(values).returning(*runs.c)
+        return _run((await connection.execute(taken)).one())
 
     def _alive(self, table: FromClause) -> ColumnElement[bool]:
         """It runs, and it or its worker was heard of lately."""
@@ -204,19 +216,10 @@ class SqlRuns:
         lately = or_(table.c.beat_at > silent, table.c.worker.in_(heard))
         return and_(table.c.state == "running", lately)
 
-    async def _running(self, source: str | None) -> SyncRun | None:
+    def _in_the_way(self, source: str | None) -> Select[Any]:
         """A run that goes on and has to do with the source."""
         mine = literal(source, String)
-        wanted = select(runs).where(self._alive(runs), _overlap(mine, runs.c.source)).limit(1)
-        async with self._database.reading() as connection:
-            row = (await connection.execute(wanted)).first()
-        return None if row is None else _run(row)
-
-    async def _withdraw(self, run_id: str) -> None:
-        """As if it had never been asked for, unless somebody has taken it meanwhile."""
-        mine = and_(runs.c.id == run_id, runs.c.state == "waiting")
-        async with self._database.writing() as connection:
-            await connection.execute(delete(runs).where(mine))
+        return select(runs).where(self._alive(runs), _overlap(mine, runs.c.source)).limit(1)
 
     async def _remember(self, connection: AsyncConnection, report: SyncReport, *, narrow: bool) -> None:
         """The source's last good sync, what fails in it since when, and what its embedding was billed."""
@@ -241,6 +244,16 @@ class SqlRuns:
 def _overlap(one: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[bool]:
     """The same source, or one of them is all sources."""
     return or_(one.is_(None), other.is_(None), one == other)
+
+
+def _does(run: SyncRun, request: SyncRequest) -> bool:
+    """Whether the run, which waits or goes on, brings all that is asked for."""
+    if request.paths or run.request.paths or run.cancel_wanted:
+        return False
+    if request.anew and run.state == "running":
+        return False
+    more = (request.full, run.request.full), (request.confirm_deletes, run.request.confirm_deletes)
+    return all(has or not wants for wants, has in more)
 
 
 def _slot(request: SyncRequest) -> str:

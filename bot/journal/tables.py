@@ -85,7 +85,7 @@ workers = Table(
     Column("seen_at", Double, nullable=False),
 )
 
-# `slot` is taken while the run waits or goes on: one at a time of a kind.
+# `slot` is taken while the run waits: one of a kind.
 runs = Table(
     "runs",
     metadata,
