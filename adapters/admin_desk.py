@@ -38,7 +38,7 @@ class Console(Protocol):
         ...
 
     async def offer(self, text: str, lesson_id: str) -> None:
-        """Markdown for the admin alone, with buttons to accept or reject what was saved."""
+        """Markdown for the admin alone, with the buttons of DECISIONS for what was saved."""
         ...
 
     async def show(self, run: SyncRun) -> Shown:

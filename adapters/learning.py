@@ -20,12 +20,20 @@ TITLES: dict[LessonKind, str] = {"example": words.SAVE_EXAMPLE, "verified": word
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What an admin edits before it is saved. `answer_id` is "" for a human's answer."""
+    """What an admin edits before it is saved, or (with `lesson_id`) before it is accepted.
+
+    `answer_id` is "" for a human's answer.
+    """
 
     kind: LessonKind
     answer_id: str
     question: str
     answer: str
+    lesson_id: str = ""
+
+    @property
+    def title(self) -> str:
+        return words.EDIT_TITLE if self.lesson_id else TITLES[self.kind]
 
 
 class Teaching:
@@ -46,11 +54,28 @@ class Teaching:
             return Form(kind, recorded.asked.id, asked, text)
         return Form(kind, "", question, answer)
 
+    async def reopen(self, console: Console, lesson_id: str) -> Form | None:
+        """What to show for "Edit" under something saved; None if there is nothing (the presser has been told)."""
+        if not await allowed(console, f"edit {lesson_id}"):
+            return None
+        try:
+            lesson = await self._learning.lesson(lesson_id)
+        except BackendError as error:
+            await console.answer(f"⚠️ {error}")
+            return None
+        if lesson is None:
+            await console.answer(words.ANSWER_GONE)
+            return None
+        return Form(lesson.kind, lesson.answer_id, lesson.question, lesson.answer, lesson.id)
+
     async def submit(self, console: Console, form: Form, audience: frozenset[str]) -> None:
         """Save it: a verified answer counts at once, an example is a proposal with its buttons."""
         if not await allowed(console, f"save as {form.kind}"):
             return
         try:
+            if form.lesson_id:
+                await self._edited(console, form)
+                return
             source = await self._recorded(form.answer_id) if form.answer_id else None
             lesson = await self._learning.save(
                 form.kind,
@@ -67,6 +92,14 @@ class Teaching:
             await console.answer(words.SAVED_VERIFIED)
         else:
             await console.offer(f"{words.SAVED_EXAMPLE}\n\n{describe(lesson)}", lesson.id)
+
+    async def _edited(self, console: Console, form: Form) -> None:
+        lesson = await self._learning.lesson(form.lesson_id)
+        if lesson is None:
+            await console.answer(words.ANSWER_GONE)
+            return
+        edited = await self._learning.edit(lesson, question=form.question, answer=form.answer)
+        await console.offer(f"{words.EDITED}\n\n{describe(edited)}", edited.id)
 
     async def review(self, console: Console) -> None:
         """What waits for a word, with its buttons. The caller has checked the rights."""

@@ -21,6 +21,7 @@ class Press(StrEnum):
     CANCEL = "cancel"
     CONFIRM = "confirm"
     ACCEPT = "accept"
+    EDIT = "edit"
     REJECT = "reject"
 
 
@@ -34,8 +35,12 @@ LABELS = {
     Press.CANCEL: words.CANCEL,
     Press.CONFIRM: words.CONFIRM,
     Press.ACCEPT: words.ACCEPT,
+    Press.EDIT: words.EDIT,
     Press.REJECT: words.REJECT,
 }
+
+# Under what was saved and waits for a word.
+DECISIONS = (Press.ACCEPT, Press.EDIT, Press.REJECT)
 
 
 @dataclass(frozen=True, slots=True)

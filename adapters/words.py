@@ -8,6 +8,7 @@ TOO_MANY = "That's {limit} questions within a minute. I'm happy to go on in a mo
 NOT_ADMIN = "Only admins may do this. Your admins are the ones named in Docent's configuration."
 LOST_ANSWER = "I was interrupted while I answered this, sorry. Please ask again."
 BROKEN = "Something went wrong on my side, sorry. If it happens again, tell an admin this reference: `{id}`."
+STOPPED = "Stopped."
 SHUTTING_DOWN = "I'm restarting; I'll come back to this in a moment."
 STALE = "Check the date: {titles} may be outdated."
 NOT_FOUND_NEAREST = "Closest pages:"
@@ -37,8 +38,10 @@ NOTHING_TO_REVIEW = "Nothing waits for review."
 MORE_TO_REVIEW = "{count} more wait: they come when these are done, or see `docent style review`."
 ACCEPTED = "Accepted: it counts from now on."
 REJECTED = "Rejected: it won't be used."
+EDIT_TITLE = "Edit what was saved"
+EDITED = "Changed. It is used once somebody accepts it."
 
-GOOD, BAD, MORE, SOURCES, SHARE, HUMAN, CANCEL, CONFIRM, ACCEPT, REJECT = (
+GOOD, BAD, MORE, SOURCES, SHARE, HUMAN, CANCEL, CONFIRM, ACCEPT, EDIT, REJECT = (
     "👍",
     "👎",
     "More",
@@ -48,6 +51,7 @@ GOOD, BAD, MORE, SOURCES, SHARE, HUMAN, CANCEL, CONFIRM, ACCEPT, REJECT = (
     "Cancel",
     "Delete them",
     "Accept",
+    "Edit",
     "Reject",
 )
 

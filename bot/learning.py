@@ -103,6 +103,7 @@ class Learning:
 
     async def edit(self, lesson: Lesson, *, question: str, answer: str) -> Lesson:
         """Other words; it stays where it is. Raises Unteachable."""
+        _check_open(lesson)
         if not question.strip() or not answer.strip():
             raise Unteachable("It needs a question and an answer.")
         kept = _renumbered(clean(answer).strip(), lesson.citations)

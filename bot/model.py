@@ -32,7 +32,8 @@ class Question:
 
     `audience` is what the asker may see *and* what may be shown at the place of the answer: adapters
     intersect the two. Empty means that nothing is found. `sources` narrows to those sources; None is all.
-    `guide`, `platform`, `channel` and `language` (ISO 639-1) choose the style. `detailed` asks for a longer answer.
+    `guide`, `platform`, `places` and `language` (ISO 639-1) choose the style; `places` are the ids and names of
+    the channel, and of a thread's channel. `detailed` asks for a longer answer.
     """
 
     text: str
@@ -40,7 +41,7 @@ class Question:
     history: tuple[Turn, ...] = ()
     sources: frozenset[str] | None = None
     guide: str | None = None
-    channel: str | None = None
+    places: frozenset[str] = frozenset()
     language: str | None = None
     detailed: bool = False
     platform: str | None = None

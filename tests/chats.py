@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from adapters import words
 from adapters.discord.run import run as discord
 from adapters.slack.manifest import as_yaml
 from adapters.slack.run import run as slack
@@ -124,6 +125,9 @@ class Chat(Protocol):
     async def press(self, shown: Shown, press: Press, user: str) -> str: ...
     async def complain(self, shown: Shown, user: str, complaint: str, comment: str) -> str: ...
     async def save(self, shown: Shown, kind: str, user: str, **fields: str) -> str: ...
+    async def edit(self, shown: Shown, user: str, **fields: str) -> str: ...
+    async def replied(self, user: str, text: str, under: Shown) -> Shown: ...
+    async def form(self, since: str) -> dict[str, str]: ...
     async def whispers(self, user: str, since: str) -> list[Shown]: ...
     async def help_channel(self) -> list[Shown]: ...
     async def violations(self) -> list[Any]: ...
@@ -233,6 +237,34 @@ class SlackChat:
 
         await until(submitted)
         return str(since)
+
+    async def edit(self, shown, user, **fields) -> str:
+        since = await self.press(shown, Press.EDIT, user)
+
+        async def opened() -> bool:
+            last = (await self.sim.see("state"))["views"][-1]
+            return last["title"]["text"] == words.EDIT_TITLE
+
+        await until(opened)
+        assert await self._submit("docent_teach", user, **fields)
+        return since
+
+    async def replied(self, user, text, under) -> Shown:
+        """Somebody's own message, in the thread of an answer."""
+        thread, channel = under.raw["thread_ts"], under.raw["channel"]
+        said = await self.sim.do(
+            "message", channel=channel, user=_SLACK_USERS[user], text=text, thread_ts=thread
+        )
+        return Shown({"channel": channel, "ts": said["ts"]}, text, "", (), (), "")
+
+    async def form(self, since) -> dict[str, str]:
+        """What stands in the form that was opened last."""
+
+        async def look() -> Any:
+            return [v for v in (await self.sim.see("state"))["views"] if v["callback_id"] == "docent_teach"]
+
+        fields = (await until(look))[-1]["blocks"]
+        return {one["block_id"]: one["element"].get("initial_value", "") for one in fields}
 
     async def whispers(self, user, since) -> list[Shown]:
         async def look() -> list[Shown]:
@@ -366,6 +398,32 @@ class DiscordChat:
             return done.get("interaction_id")
 
         return str(await until(submitted)) if fields else str(pressed)
+
+    async def edit(self, shown, user, **fields) -> str:
+        pressed = await self.press(shown, Press.EDIT, user)
+
+        async def submitted() -> Any:
+            done = await self.sim.do("modal_submit", interaction_id=pressed, values=fields)
+            return done.get("interaction_id")
+
+        return str(await until(submitted))
+
+    async def replied(self, user, text, under) -> Shown:
+        """Somebody's own message, in the thread of an answer."""
+        said = await self.sim.do(
+            "message", channel=under.raw["channel"], user=_DISCORD_USERS[user], text=text
+        )
+        return Shown({"channel": under.raw["channel"], "id": said["id"]}, text, "", (), (), "")
+
+    async def form(self, since) -> dict[str, str]:
+        """What stands in the form that the press opened."""
+
+        async def look() -> Any:
+            shown = (await self.sim.see("interactions"))["modals"]
+            return [one for one in shown if one["interaction_id"] == since]
+
+        fields = [row["component"] for row in (await until(look))[-1]["components"]]
+        return {one["custom_id"]: one.get("value") or "" for one in fields}
 
     async def whispers(self, user, since) -> list[Shown]:
         async def look() -> list[Shown]:

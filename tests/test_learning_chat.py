@@ -10,7 +10,7 @@ from bot.answer import Answerer
 from tests import simulators
 from tests.chats import Chat, open_chat, until
 from tests.fakes import FakeRetrieval, FakeRetriever, FakeWriter, Says, make_passage
-from tests.test_style import RULES, folder
+from tests.test_style import RULES, folder, text_of
 
 pytestmark = pytest.mark.skipif(not simulators.there(), reason=simulators.WHERE)
 
@@ -57,6 +57,59 @@ async def test_a_saved_example_is_used_for_the_next_answer(chat: Chat, tmp_path:
     assert used == (written.stem,)
 
 
+async def test_a_proposal_is_edited_before_it_is_accepted(chat: Chat, tmp_path: Path):
+    """Edit opens the form with what was saved; what comes out of it is what Accept takes, and Reject ends."""
+    (shown,) = await chat.answers(await chat.mention("alice", ASKED))
+    done = await chat.save(shown, "example", "admin", question=ASKED, answer="Four weeks. [1]")
+    (offered,) = await chat.whispers("admin", done)
+    assert offered.buttons == ("Accept", "Edit", "Reject")
+    edited = await chat.edit(offered, "admin", question=ASKED, answer="Four weeks, by mail. [1]")
+    changed = (await until(lambda: offers(chat, edited, "by mail")))[0]
+    pressed = await chat.press(changed, Press.ACCEPT, "admin")
+    await until(lambda: told(chat, "admin", pressed, "Accepted"))
+    (written,) = (tmp_path / "style" / "examples").iterdir()
+    assert "Four weeks, by mail. [1]" in written.read_text()
+    late = await chat.press(changed, Press.REJECT, "admin")
+    await until(lambda: told(chat, "admin", late, "accepted already"))
+
+
+async def test_a_rejected_proposal_is_never_used(chat: Chat, tmp_path: Path):
+    """No file, and nothing waits any more."""
+    (shown,) = await chat.answers(await chat.mention("alice", ASKED))
+    done = await chat.save(shown, "example", "admin", question=ASKED, answer="Four weeks. [1]")
+    (offered,) = await chat.whispers("admin", done)
+    pressed = await chat.press(offered, Press.REJECT, "admin")
+    await until(lambda: told(chat, "admin", pressed, "Rejected"))
+    assert list((tmp_path / "style" / "examples").iterdir()) == []
+    assert await chat.app.lessons.lessons(states=("proposed", "review")) == []
+
+
+async def test_a_colleagues_answer_in_a_thread_is_saved_with_its_question(chat: Chat):
+    """The form holds what they wrote and what the thread began with; it cites nothing."""
+    (shown,) = await chat.answers(await chat.mention("alice", ASKED))
+    said = await chat.replied("bob", "Four weeks, and tell your team.", shown)
+    form = await chat.form(await chat.save(said, "example", "admin"))
+    assert ASKED in form["question"]
+    assert form["answer"] == "Four weeks, and tell your team."
+    await chat.save(said, "example", "admin", **form)
+    (saved,) = await until(lambda: chat.app.lessons.lessons(states=("proposed",)))
+    assert (saved.answer, saved.citations) == ("Four weeks, and tell your team.", ())
+
+
+async def test_examples_of_a_channel_are_for_that_channel(chat: Chat, tmp_path: Path):
+    """By its name as well as by its id, on both platforms, and in its threads."""
+    name = "general"
+    mine = text_of(ASKED, "For this channel.", channels=f"['#{name}']")
+    folder(tmp_path / "style", {"here.yaml": mine, "there.yaml": text_of(ASKED, channels="[elsewhere]")})
+    chat.core.instead = core(chat)
+    (shown,) = await chat.answers(await chat.mention("alice", ASKED))
+    assert await until(lambda: examples(chat)) == ("here",)
+    assert name in chat.core.asked[-1].places
+    await chat.mention("bob", "And how much notice in summer?", after=shown)
+    await until(lambda: asked(chat, 2))
+    assert name in chat.core.asked[-1].places
+
+
 async def test_a_verified_answer_comes_first_until_somebody_calls_it_wrong(chat: Chat):
     """Given with the verifier's name; 👎 with wrong withdraws it, and the next answer is made anew."""
     (shown,) = await chat.answers(await chat.mention("alice", ASKED))
@@ -81,6 +134,14 @@ async def test_saving_is_for_admins(chat: Chat):
     (told_,) = await chat.whispers("alice", done)
     assert "Only admins" in told_.text
     assert await chat.app.lessons.lessons() == []
+
+
+async def offers(chat: Chat, since: str, words: str) -> list:
+    return [one for one in await chat.whispers("admin", since) if words in one.whole and one.buttons]
+
+
+async def asked(chat: Chat, times: int) -> bool:
+    return len(chat.core.asked) >= times
 
 
 async def told(chat: Chat, user: str, since: str, words: str) -> bool:

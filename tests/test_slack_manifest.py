@@ -10,6 +10,7 @@ import yaml
 from adapters.slack import handlers
 from adapters.slack.handlers import Handlers
 from adapters.slack.manifest import BOT_EVENTS, SCOPES, as_yaml, manifest
+from adapters.view import Press
 from bot.settings.chat import Prompt, SlackSettings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -117,9 +118,6 @@ def test_every_button_has_a_handler(registered: dict[str, list[str]]) -> None:
     """Whatever stands under a message can be pressed."""
     assert set(registered["action"]) == {
         "docent_feedback",
-        *(
-            f"docent_{press}"
-            for press in ("more", "sources", "share", "human", "cancel", "confirm", "accept", "reject")
-        ),
+        *(f"docent_{press}" for press in Press if press not in (Press.GOOD, Press.BAD)),
     }
     assert tuple(registered["event"]) == handlers.EVENTS

@@ -24,7 +24,7 @@ from adapters.discord.stage import DiscordConsole, DiscordStage
 from adapters.discord.text import thread_name
 from adapters.learning import Form, Teaching
 from adapters.presses import Presses
-from adapters.view import Press
+from adapters.view import DECISIONS, Press
 from bot.bootstrap import App
 from bot.ports import LessonKind
 
@@ -158,6 +158,10 @@ class DocentClient(discord.AutoShardedClient):
             )
             await self.presses.feedback(self._stage(interaction), value, "down")
             return
+        if press is Press.EDIT:
+            console = DiscordConsole(interaction, self.people)
+            await self._open(interaction, await self.teaching.reopen(console, value))
+            return
         await call(lambda: interaction.response.defer(ephemeral=True, thinking=False), interaction=True)
         self.later(self._act(interaction, press, value))
 
@@ -166,7 +170,7 @@ class DocentClient(discord.AutoShardedClient):
             await self.admins.cancel(value, DiscordConsole(interaction, self.people))
         elif press is Press.CONFIRM:
             await self.admins.confirm(value, DiscordConsole(interaction, self.people))
-        elif press in (Press.ACCEPT, Press.REJECT):
+        elif press in DECISIONS:
             await self.teaching.decide(DiscordConsole(interaction, self.people), press, value)
         elif press is Press.GOOD:
             stage = self._stage(interaction)
@@ -234,16 +238,14 @@ class DocentClient(discord.AutoShardedClient):
     async def save(self, interaction: Interaction, kind: LessonKind, message: discord.Message) -> None:
         """A form to save a message as an example or as verified; it must come within 3 seconds."""
         console = DiscordConsole(interaction, self.people)
-        if not await console.is_admin():
-            await call(lambda: interaction.response.defer(ephemeral=True, thinking=True), interaction=True)
-            await self.teaching.form(console, kind, None, "", "")
-            return
         address = f"{message.channel.id}/{message.id}"
         recorded = await self.app.journal.recorded_by_reply("discord", address)
         answer = self.intake.words_of(message)
-        before = message.reference.resolved if message.reference else None
-        question = self.intake.words_of(before) if isinstance(before, discord.Message) else ""
+        question = "" if recorded else await self.intake.question_before(message)
         form = await self.teaching.form(console, kind, recorded, question, answer)
+        await self._open(interaction, form)
+
+    async def _open(self, interaction: Interaction, form: Form | None) -> None:
         if form is not None:
             await call(
                 lambda: interaction.response.send_modal(look.TeachingForm(form, self._saved)),

@@ -1,5 +1,6 @@
 """Discord's messages and interactions as questions: which are for the bot, where the answer goes, what came before."""
 
+import asyncio
 import json
 import re
 import uuid
@@ -20,6 +21,7 @@ from bot.model import Question, Turn
 from bot.ports import Asked, Recorded
 
 _CHARACTERS_A_TOKEN = 4
+_FORM_WAITS = 1.0  # seconds, of the 3 in which a form must be open
 _KINDS = (discord.MessageType.default, discord.MessageType.reply, discord.MessageType.thread_starter_message)
 
 
@@ -118,6 +120,29 @@ class Intake:
         own = frozenset(role.id for role in me.roles if role.is_bot_managed()) if me else frozenset()
         return incoming(message.content, self._me, own)
 
+    async def question_before(self, message: discord.Message) -> str:
+        """What somebody's message answers: what it replies to, or else what its thread began with."""
+        reference, here = message.reference, message.channel
+        if reference and isinstance(reference.resolved, discord.Message):
+            return self.words_of(reference.resolved)
+        tries: list[tuple[int | None, int | None]] = []
+        if reference:
+            tries.append((reference.channel_id, reference.message_id))
+        elif isinstance(here, discord.Thread):  # a forum's post lies in its thread, other starters above it
+            tries += [(here.parent_id, here.id), (here.id, here.id)]
+        for channel, wanted in tries:
+            if channel and wanted and (found := await self._message(channel, wanted)):
+                return self.words_of(found)
+        return ""
+
+    async def _message(self, channel: int, message: int) -> discord.Message | None:
+        place = self._client.get_partial_messageable(channel)
+        try:
+            async with asyncio.timeout(_FORM_WAITS):
+                return await call(lambda: place.fetch_message(message))
+        except (Failed, TimeoutError):
+            return None
+
     def asked(
         self, place: Place, text: str, *, key: str, before: int = 0, detailed: bool = False
     ) -> tuple[Asked, Reply]:
@@ -138,7 +163,6 @@ class Intake:
                 audience=frozenset(),
                 sources=forum.sources if forum else settings.sources,
                 guide=(forum.guide if forum else settings.guide) or of_guild.guide,
-                channel=str(place.channel),
                 language=(forum.language if forum else settings.language) or of_guild.language,
                 detailed=detailed,
                 platform="discord",
@@ -169,8 +193,9 @@ class Intake:
             audience = await self._people.audience(
                 place.user, place.guild, place.channel, alone=place.private
             )
+            places = await self._people.places(place.guild, place.channel)
             history = await self._history(place, before) if before else ()
-            return replace(question, audience=audience, history=history)
+            return replace(question, audience=audience, places=places, history=history)
 
         return fill
 

@@ -9,7 +9,7 @@ import discord
 
 from adapters import admin, words
 from adapters.discord.text import escape, link
-from adapters.learning import TITLES, Form
+from adapters.learning import Form
 from adapters.text import shorten
 from adapters.view import LABELS, AnswerView, Press, SourceLine
 from bot.ports import SyncRun
@@ -111,7 +111,7 @@ class TeachingForm(discord.ui.Modal):
     def __init__(
         self, form: Form, submitted: Callable[["discord.Interaction[Any]", Form], Awaitable[None]]
     ) -> None:
-        super().__init__(title=TITLES[form.kind], custom_id=f"docent:teach:{form.kind}", timeout=900)
+        super().__init__(title=form.title, custom_id=f"docent:teach:{form.kind}", timeout=900)
         self._form = form
         self._submitted = submitted
         self._question = _field("question", form.question)

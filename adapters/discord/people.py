@@ -53,6 +53,14 @@ class People:
         known = {str(channel), str(parent)} & (settings.channels.keys() | settings.forums.keys())
         return self.place(guild, channel, parent).enabled and (bool(known) or not settings.listed_only)
 
+    async def places(self, guild: int, channel: int) -> frozenset[str]:
+        """Ids and names of the channel, and of its parent if it is a thread; a DM has its id only."""
+        found = await self._channel(channel) if guild else None
+        ids = {channel, found.parent_id} if isinstance(found, discord.Thread) else {channel}
+        known = [found, *(self._client.get_channel(one) for one in ids)]
+        names = {str(one.name) for one in known if isinstance(one, discord.Thread | discord.abc.GuildChannel)}
+        return frozenset(map(str, ids)) | names
+
     # --- audiences --------------------------------------------------------------------------------
 
     async def audience(self, user: int, guild: int, channel: int, *, alone: bool = False) -> frozenset[str]:

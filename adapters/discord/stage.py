@@ -14,7 +14,7 @@ from adapters.discord.intake import Intake
 from adapters.discord.people import People
 from adapters.discord.reply import Place
 from adapters.discord.text import escape, messages, thread_name
-from adapters.view import AnswerView, Press
+from adapters.view import DECISIONS, AnswerView, Press
 from bot.ports import Recorded, SyncRun
 
 _TOKEN_LIFE = 14 * 60.0  # seconds, of 15 minutes
@@ -116,7 +116,7 @@ class DiscordStage:
 
 
 class DiscordConsole:
-    """An admin's command or button. The interaction is answered already (deferred, ephemeral)."""
+    """An admin's command or button. What is said first answers the interaction, unless that was done."""
 
     def __init__(self, interaction: "discord.Interaction[Any]", people: People) -> None:
         self._interaction = interaction
@@ -127,6 +127,9 @@ class DiscordConsole:
         return self._people.is_admin(self._interaction)
 
     async def answer(self, text: str) -> None:
+        response = self._interaction.response
+        if not response.is_done():
+            await call(lambda: response.defer(ephemeral=True, thinking=True), interaction=True)
         for part in messages(text)[:4]:
             await call(lambda part=part: self._interaction.followup.send(part, ephemeral=True))  # type: ignore[misc] # bound early
 
@@ -134,7 +137,7 @@ class DiscordConsole:
         return self._interaction.user.display_name
 
     async def offer(self, text: str, lesson_id: str) -> None:
-        view = look.buttons((Press.ACCEPT, Press.REJECT), lesson_id) or discord.ui.View()
+        view = look.buttons(DECISIONS, lesson_id) or discord.ui.View()
         shown = says(text)
         await call(lambda: self._interaction.followup.send(shown, ephemeral=True, view=view))
 

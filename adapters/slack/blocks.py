@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from adapters import words
-from adapters.learning import TITLES, Form
+from adapters.learning import Form
 from adapters.slack.text import escape, fallback, link, markdown
 from adapters.text import shorten, split
 from adapters.view import LABELS, AnswerView, Press, SourceLine
@@ -153,8 +153,8 @@ def teaching_modal(form: Form, channel: str) -> Block:
     return {
         "type": "modal",
         "callback_id": "docent_teach",
-        "private_metadata": f"{form.kind}|{form.answer_id}|{channel}",
-        "title": {"type": "plain_text", "text": TITLES[form.kind]},
+        "private_metadata": f"{form.kind}|{form.answer_id}|{form.lesson_id}|{channel}",
+        "title": {"type": "plain_text", "text": form.title},
         "submit": {"type": "plain_text", "text": "Save"},
         "close": {"type": "plain_text", "text": "Cancel"},
         "blocks": [

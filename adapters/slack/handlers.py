@@ -19,7 +19,7 @@ from adapters.slack.people import People
 from adapters.slack.reply import Place
 from adapters.slack.stage import SlackConsole, SlackStage
 from adapters.slack.text import escape
-from adapters.view import Press
+from adapters.view import DECISIONS, Press
 from bot.config import Settings
 from bot.ports import Recorded
 
@@ -206,9 +206,12 @@ class Handlers:
             )
             act = self._admins.cancel if press is Press.CANCEL else self._admins.confirm
             self._later(act(value, console))
-        elif press in (Press.ACCEPT, Press.REJECT):
+        elif press in DECISIONS:
             console = self._console(body, body["channel"]["id"], body.get("response_url") or "")
-            self._later(self._teaching.decide(console, press, value))
+            edits = press is Press.EDIT
+            self._later(
+                self._edit(body, console, value) if edits else self._teaching.decide(console, press, value)
+            )
         else:
             self._later(self._presses.press(self._stage(body), press, value))
 
@@ -229,6 +232,13 @@ class Handlers:
         if form is not None:
             await self._slack.open_view(body["trigger_id"], blocks.teaching_modal(form, channel))
 
+    async def _edit(self, body: Event, console: SlackConsole, lesson_id: str) -> None:
+        """The form again, for what was saved."""
+        form = await self._teaching.reopen(console, lesson_id)
+        if form is not None:
+            view = blocks.teaching_modal(form, body["channel"]["id"])
+            await self._slack.open_view(body["trigger_id"], view)
+
     async def _first_of_thread(self, channel: str, message: Event) -> str:
         thread = message.get("thread_ts")
         if not thread or thread == message["ts"]:
@@ -241,12 +251,14 @@ class Handlers:
         self._later(self._saved(body))
 
     async def _saved(self, body: Event) -> None:
-        kind, answer_id, channel = body["view"]["private_metadata"].split("|", 2)
+        kind, answer_id, lesson_id, channel = body["view"]["private_metadata"].split("|", 3)
         values = body["view"]["state"]["values"]
         question, answer = (values[name][name].get("value") or "" for name in ("question", "answer"))
         console = self._console(body, channel)
         audience = await self._people.audience(body["user"]["id"], channel, direct=channel.startswith("D"))
-        await self._teaching.submit(console, Form(KINDS[kind], answer_id, question, answer), audience)
+        await self._teaching.submit(
+            console, Form(KINDS[kind], answer_id, question, answer, lesson_id), audience
+        )
 
     def _console(self, body: Event, channel: str, response_url: str = "") -> SlackConsole:
         user = body["user"]["id"]

@@ -127,7 +127,6 @@ class Intake:
                 audience=frozenset(),
                 sources=settings.sources,
                 guide=settings.guide,
-                channel=place.channel,
                 language=settings.language,
                 detailed=detailed,
                 platform="slack",
@@ -168,8 +167,9 @@ class Intake:
         async def fill(question: Question) -> Question:
             alone = direct or place.private
             audience = await self._people.audience(place.user, place.channel, direct=alone)
+            places = await self._people.places(place.channel)
             history = await self._history(place.channel, *thread) if thread else ()
-            return replace(question, audience=audience, history=history)
+            return replace(question, audience=audience, places=places, history=history)
 
         return fill
 

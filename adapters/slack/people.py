@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from adapters.slack.api import Gone, Lost, RefusedPayload, Slack, SlackError
 from bot.config import Settings
@@ -34,7 +35,7 @@ class People:
         self._clock = clock
         self._persons: dict[str, tuple[float, Person]] = {}
         self._groups: dict[str, tuple[float, frozenset[str]]] = {}
-        self._shared: dict[str, tuple[float, bool]] = {}
+        self._channels: dict[str, tuple[float, dict[str, Any]]] = {}
 
     async def person(self, user: str, *, within: float = _REMEMBER) -> Person:
         known = self._persons.get(user)
@@ -109,15 +110,24 @@ class People:
         self._groups[group] = (self._clock(), members)
         return members
 
+    async def places(self, channel: str) -> frozenset[str]:
+        """The channel's id and, if it has one and it can be told, its name."""
+        data = await self._channel(channel) if not channel.startswith("D") else None
+        return frozenset(filter(None, (channel, str((data or {}).get("name") or ""))))
+
     async def _is_shared(self, channel: str) -> bool:
-        known = self._shared.get(channel)
+        """Also one that can't be looked up."""
+        data = await self._channel(channel)
+        return data is None or bool(data.get("is_ext_shared") or data.get("is_pending_ext_shared"))
+
+    async def _channel(self, channel: str) -> dict[str, Any] | None:
+        known = self._channels.get(channel)
         if known and self._clock() - known[0] <= _REMEMBER:
             return known[1]
         try:
             data = await self._slack.channel(channel)
         except (SlackError, Gone, Lost, RefusedPayload) as error:
             log.warning("channel %s can't be looked up: %s", channel, error)
-            return True
-        shared = bool(data.get("is_ext_shared") or data.get("is_pending_ext_shared"))
-        self._shared[channel] = (self._clock(), shared)
-        return shared
+            return None
+        self._channels[channel] = (self._clock(), data)
+        return data

@@ -11,7 +11,7 @@ from adapters.slack.people import People
 from adapters.slack.reply import Place
 from adapters.slack.text import escape, fallback, link, markdown
 from adapters.text import split
-from adapters.view import AnswerView, Press
+from adapters.view import DECISIONS, AnswerView, Press
 from bot.ports import Recorded, SyncRun
 
 
@@ -146,7 +146,7 @@ class SlackConsole:
         return (await self._people.person(self._user)).name
 
     async def offer(self, text: str, lesson_id: str) -> None:
-        buttons = [blocks.button(press, lesson_id) for press in (Press.ACCEPT, Press.REJECT)]
+        buttons = [blocks.button(press, lesson_id) for press in DECISIONS]
         body = blocks.admin_message(text, buttons=buttons)
         payload: dict[str, Any] = {"text": fallback(text), "blocks": body, "response_type": "ephemeral"}
         if not (self._response_url and await self._slack.respond(self._response_url, payload)):

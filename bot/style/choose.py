@@ -22,14 +22,20 @@ NEARNESS: Final = 0.7
 def fitting(samples: Sequence[Sample], *, places: frozenset[str], language: str) -> list[Sample]:
     """Those for one of these places, or for any; in the question's language where there are some.
 
-    `places` are the channel and what else names the place; empty: it isn't known, so all will do.
+    `places` are the channel's id and name and what else names the place, in any case, with or without `#`;
+    empty: it isn't known, so all will do.
     """
+    here = {_place(place) for place in places}
     there = [
         sample
         for sample in samples
-        if not places or not sample.example.channels or places.intersection(sample.example.channels)
+        if not here or not sample.example.channels or here.intersection(map(_place, sample.example.channels))
     ]
     return [sample for sample in there if _language(sample) == language] or there
+
+
+def _place(name: str) -> str:
+    return name.strip().lstrip("#").casefold()
 
 
 def _language(sample: Sample) -> str:

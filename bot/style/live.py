@@ -124,7 +124,7 @@ class Guides:
         return kept.guide if kept and kept.guide else Guide()
 
     async def _examples(self, guide: Guide, question: Question, standalone: str) -> list[Sample]:
-        places = frozenset(filter(None, (question.channel, question.guide)))
+        places = question.places | ({question.guide} if question.guide else frozenset())
         language = question.language or guess_language(standalone)
         samples = choose.fitting(guide.samples, places=places, language=language)
         if not samples or not self.settings.examples:
