@@ -33,6 +33,8 @@ _GONE = {
     "token_revoked",
     "user_not_in_channel",
 }
+RATE_LIMITED = "ratelimited"
+_PASSING = {"fatal_error", "internal_error", "request_timeout", "service_unavailable", "team_added_to_org"}
 _REFUSED = {
     "invalid_blocks",
     "invalid_blocks_format",
@@ -89,28 +91,30 @@ class Slack:
             args["thread_ts"] = thread_ts
         if mark:
             args["metadata"] = {"event_type": "docent_answer", "event_payload": {"mark": mark}}
-        for attempt in range(_ATTEMPTS):
+        for attempt in range(_ATTEMPTS - 1):
             try:
-                data = await self._call("chat.postMessage", args, channel=channel)
-                return str(data["ts"])
+                return await self._post(args, channel)
             except Lost:
+                await asyncio.sleep(0.2 * 2**attempt)
                 found = await self.find(channel, thread_ts, mark) if mark else ""
                 if found:
                     return found
-                if attempt == _ATTEMPTS - 1:
-                    raise
-                await asyncio.sleep(0.3 * 2**attempt)
-        raise AssertionError("unreachable")
+        return await self._post(args, channel)
+
+    async def _post(self, args: dict[str, Any], channel: str) -> str:
+        return str((await self._call("chat.postMessage", args, channel=channel))["ts"])
 
     async def find(self, channel: str, thread_ts: str, mark: str) -> str:
-        """The ts of the message with this mark, or ""."""
+        """The ts of the message with this mark, or "". Raises Lost if that can't be known now."""
         try:
-            for message in await self.thread(channel, thread_ts, pages=3):
-                payload = (message.get("metadata") or {}).get("event_payload") or {}
-                if payload.get("mark") == mark:
-                    return str(message["ts"])
-        except (SlackError, Gone, Lost) as error:
+            messages = await self.thread(channel, thread_ts, pages=3)
+        except (SlackError, Gone) as error:
             log.info("a lost message could not be looked up: %s", error)
+            return ""
+        for message in messages:
+            payload = (message.get("metadata") or {}).get("event_payload") or {}
+            if payload.get("mark") == mark:
+                return str(message["ts"])
         return ""
 
     async def update(self, channel: str, ts: str, text: str, blocks: Sequence[Block] = ()) -> None:
@@ -162,13 +166,13 @@ class Slack:
             "recipient_team_id": team,
             "markdown_text": text,
         }
-        return str((await self._once("chat.startStream", args))["ts"])
+        return str((await self._now("chat.startStream", args))["ts"])
 
     def may_append(self) -> bool:
         return self._budget.spare("chat.appendStream", keep=10)
 
     async def append_stream(self, channel: str, ts: str, text: str) -> None:
-        await self._once("chat.appendStream", {"channel": channel, "ts": ts, "markdown_text": text})
+        await self._now("chat.appendStream", {"channel": channel, "ts": ts, "markdown_text": text})
 
     async def stop_stream(self, channel: str, ts: str, text: str = "", blocks: Sequence[Block] = ()) -> None:
         args: dict[str, Any] = {"channel": channel, "ts": ts}
@@ -176,19 +180,24 @@ class Slack:
             args["markdown_text"] = text
         if blocks:
             args["blocks"] = list(blocks)
-        await self._once("chat.stopStream", args)
+        try:  # its place in the budget was taken at the start
+            await self._now("chat.stopStream", args)
+        except SlackError as error:
+            if error.code != RATE_LIMITED:
+                raise
+            await self._call("chat.stopStream", args)
 
     async def status(self, channel: str, thread_ts: str, status: str) -> None:
         """The thinking line under a thread; "" clears it."""
         args = {"channel_id": channel, "thread_ts": thread_ts, "status": status}
-        await self._once("assistant.threads.setStatus", args)
+        await self._now("assistant.threads.setStatus", args)
 
     async def prompts(self, channel: str, prompts: Sequence[dict[str, str]]) -> None:
         args = {"channel_id": channel, "prompts": list(prompts)}
         await self._repeat("assistant.threads.setSuggestedPrompts", args)
 
     async def open_view(self, trigger: str, view: Block) -> str:
-        data = await self._call("views.open", {"trigger_id": trigger, "view": view})
+        data = await self._repeat("views.open", {"trigger_id": trigger, "view": view})
         return str(data["view"]["id"])
 
     # --- reading ----------------------------------------------------------------------------------
@@ -254,16 +263,16 @@ class Slack:
             wait, data = await self._attempt(method, args)
             if wait is None:
                 return data
-            self._budget.pause(method, wait)
-        raise SlackError(method, "ratelimited")
+            self._budget.pause(method, wait, channel)
+        raise Lost(f"{method}: {RATE_LIMITED}")
 
-    async def _once(self, method: str, args: dict[str, Any]) -> dict[str, Any]:
-        """One attempt whose place in the budget is taken already; a 429 is waited for once."""
+    async def _now(self, method: str, args: dict[str, Any]) -> dict[str, Any]:
+        """One attempt whose place in the budget is taken already; a 429 isn't waited for."""
         wait, data = await self._attempt(method, args)
-        if wait is None:
-            return data
-        self._budget.pause(method, wait)
-        return await self._call(method, args)
+        if wait is not None:
+            self._budget.pause(method, wait)
+            raise SlackError(method, RATE_LIMITED)
+        return data
 
     async def _attempt(self, method: str, args: dict[str, Any]) -> tuple[float | None, dict[str, Any]]:
         """The answer, or how long to wait."""
@@ -284,10 +293,10 @@ class Slack:
         status = getattr(response, "status_code", 200)
         data = getattr(response, "data", response)
         code = data.get("error", "") if isinstance(data, dict) else ""
-        if status == 429 or code in ("ratelimited", "rate_limited"):  # noqa: PLR2004
+        if status == 429 or code in (RATE_LIMITED, "rate_limited"):  # noqa: PLR2004
             return min(float((getattr(response, "headers", None) or {}).get("Retry-After", 1)), 60.0), {}
-        if status >= 500 or not isinstance(data, dict) or code in ("internal_error", "fatal_error"):  # noqa: PLR2004
-            raise Lost(f"{method}: HTTP {status}") from error
+        if status >= 500 or not isinstance(data, dict) or code in _PASSING:  # noqa: PLR2004
+            raise Lost(f"{method}: {code or f'HTTP {status}'}") from error
         if code in _GONE:
             raise Gone(f"{method}: {code}") from error
         if code in _REFUSED:

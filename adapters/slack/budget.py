@@ -30,7 +30,7 @@ _MINUTE: Final = 60.0
 
 
 class Budget:
-    """A sliding window for each method (and channel). `pause` is a 429's Retry-After for a method."""
+    """A sliding window for each method (and channel, for posts)."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -50,9 +50,10 @@ class Budget:
             await asyncio.sleep(wait)
         self._spend(method, channel)
 
-    def pause(self, method: str, seconds: float) -> None:
-        """Slack asked to wait."""
-        self._paused[method] = max(self._paused.get(method, 0.0), self._clock() + seconds)
+    def pause(self, method: str, seconds: float, channel: str = "") -> None:
+        """Slack asked to wait: a 429's Retry-After."""
+        key, *_ = self._limit(method, channel)
+        self._paused[key] = max(self._paused.get(key, 0.0), self._clock() + seconds)
 
     def _limit(self, method: str, channel: str) -> tuple[str, int, float]:
         if method == "chat.postMessage":
@@ -69,7 +70,10 @@ class Budget:
             del self._spent[key]
         full = spent is not None and len(spent) >= limit - keep
         until_free = spent[max(len(spent) - (limit - keep), 0)] + window - now if full and spent else 0.0
-        return max(until_free, self._paused.get(method, 0.0) - now)
+        paused = self._paused.get(key, 0.0)
+        if paused <= now:
+            self._paused.pop(key, None)
+        return max(until_free, paused - now)
 
     def _spend(self, method: str, channel: str) -> None:
         key, limit, _ = self._limit(method, channel)

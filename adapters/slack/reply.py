@@ -11,18 +11,23 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 
 from adapters import words
 from adapters.desk import Fill, Undeliverable
 from adapters.slack import blocks
-from adapters.slack.api import Gone, Lost, RefusedPayload, Slack, SlackError
+from adapters.slack.api import RATE_LIMITED, Gone, Lost, RefusedPayload, Slack, SlackError
 from adapters.slack.text import escape, markdown
 from adapters.view import AnswerView
 
 log = logging.getLogger(__name__)
 
 _STATUS = "is looking it up…"
-_APPEND_EVERY = 0.7  # seconds; Slack's tier 4 has room for that with a few streams at once
+# Seconds.
+_STATUS_WITHIN = 0.7
+_APPEND_EVERY = 0.7  # Slack's tier 4 has room for that with a few streams at once
+_PATIENCE = 600.0  # with a Slack that is down
+_UPDATE_TEXT = 3900  # characters that chat.update takes without blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,36 +85,33 @@ class ThreadReply:
         streaming: bool = True,
         revived: bool = False,
     ) -> None:
-        self._revived = revived
         self.unprompted = place.unprompted
         self.fill = fill
         self._slack = slack
         self._place = place
         self._mark = mark
         self._may_stream = streaming
+        self._unsure = revived  # there may be messages that we don't know of
+        self._further: dict[int, str] = {}  # the ts of each page after the first
         self._written = ""  # all that the core said so far
         self._shown = ""  # what of it the stream holds
         self._whole = True  # the stream holds exactly `_shown`
         self._next = 0.0
+        self._status: asyncio.Task[None] | None = None
         self._remember: Callable[[str], Awaitable[None]] | None = None
+
+    def is_at(self, channel: str, thread_ts: str) -> bool:
+        """Whether it answers in this thread."""
+        return (channel, thread_ts) == (self._place.channel, self._place.thread_ts)
 
     async def begin(self, remember: Callable[[str], Awaitable[None]]) -> None:
         self._remember = remember
-        if self._revived and not self._place.ts:
+        if self._unsure and not self._place.ts:
             await self._find_what_stands()
         if self._place.ts:  # revived: what stands there is updated at the end
             self._may_stream = False
-            return
-        if self.unprompted:
-            return
-        try:
-            await self._slack.status(self._place.channel, self._place.thread_ts, _STATUS)
-        except Undeliverable:
-            raise
-        except (SlackError, Lost, RefusedPayload) as error:
-            log.info("no status, a placeholder instead: %s", error)
-            self._may_stream = False
-            await self._put([escape(words.WORKING)], [])
+        elif not self.unprompted:
+            await self._show_work()
 
     async def write(self, text: str) -> None:
         self._written += text
@@ -128,19 +130,43 @@ class ThreadReply:
             self._may_stream = False
 
     async def finish(self, answer: AnswerView) -> None:
-        pages = blocks.pages(answer.text)
-        tail = blocks.tail(answer)
-        try:
-            await self._settle(pages, tail)
-        except RefusedPayload as error:
-            log.warning("answer %s: blocks refused, sent as text: %s", answer.answer_id, error)
-            await self._as_text(answer)
-        except Gone as error:
-            log.warning("answer %s goes to a DM: %s", answer.answer_id, error)
-            await self._as_dm(pages, tail)
-        except (SlackError, Lost) as error:
-            log.warning("answer %s is sent anew: %s", answer.answer_id, error)
-            await self._anew(pages, tail)
+        """Whatever Slack says, the answer comes: as text, in new messages, by DM, or once Slack is back."""
+        pages, tail = blocks.pages(answer.text), blocks.tail(answer)
+        show = partial(self._settle, pages, tail)
+        fallen: list[object] = []
+        until, pause = time.monotonic() + _PATIENCE, 1.0
+        while True:
+            try:
+                await show()
+                break
+            except Lost as error:
+                if time.monotonic() > until:
+                    raise Undeliverable(str(error)) from error
+                log.warning("answer %s waits for Slack: %s", answer.answer_id, error)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 15.0)
+            except RefusedPayload as error:
+                log.warning("answer %s is sent as text: %s", answer.answer_id, error)
+                if self._put_text in fallen:
+                    raise Undeliverable(str(error)) from error
+                fallen.append(self._put_text)
+                show = partial(self._put_text, blocks.plain_message(answer))
+            except (SlackError, Gone) as error:
+                log.warning("answer %s: %s", answer.answer_id, error)
+                way = next((way for way in self._ways_out(error) if way not in fallen), None)
+                if way is None:
+                    raise Undeliverable(str(error)) from error
+                fallen.append(way)
+                await way()
+        await self._clear_status()
+
+    def _ways_out(self, error: SlackError | Gone) -> tuple[Callable[[], Awaitable[None]], ...]:
+        return (self._to_dm,) if isinstance(error, Gone) else (self._anew, self._to_dm)
+
+    async def stop(self) -> None:
+        """Somebody pressed Slack's stop button: what was written so far stays."""
+        text = "\n\n".join(filter(None, (self._written.strip(), f"_{words.STOPPED}_")))
+        await self.finish(AnswerView("", text, (), (), ()))
 
     async def say(self, text: str) -> None:
         with suppress(SlackError, Lost, RefusedPayload, Gone):
@@ -149,12 +175,37 @@ class ThreadReply:
             )
 
     async def withdraw(self) -> None:
+        await self._take_back()
         with suppress(SlackError, Lost, RefusedPayload, Gone):
-            if self._place.ts:
-                await self._stop_quietly()
-                await self._slack.delete(self._place.channel, self._place.ts)
-            else:
+            if not self._place.ts:
                 await self._slack.status(self._place.channel, self._place.thread_ts, "")
+
+    # --- the first sign ---------------------------------------------------------------------------
+
+    async def _show_work(self) -> None:
+        """The status line; a placeholder where there is none within a moment."""
+        place = self._place
+        self._status = asyncio.create_task(self._slack.status(place.channel, place.thread_ts, _STATUS))
+        await asyncio.wait([self._status], timeout=_STATUS_WITHIN)
+        if self._status.done() and self._status.exception() is None:
+            self._status = None
+            return
+        log.info("no status line for question %s, a placeholder instead", self._mark)
+        self._may_stream = False
+        if self._status.done() and isinstance(self._status.exception(), Gone):
+            return
+        with suppress(SlackError, Lost, RefusedPayload, Gone):
+            await self._put([escape(words.WORKING)], [])
+
+    async def _clear_status(self) -> None:
+        """A status whose call failed or took long may have come after the answer."""
+        if self._status is None:
+            return
+        await asyncio.wait([self._status])
+        if isinstance(self._status.exception(), SlackError | RefusedPayload | Gone):
+            return
+        with suppress(SlackError, Lost, RefusedPayload, Gone):
+            await self._slack.status(self._place.channel, self._place.thread_ts, "")
 
     # --- streaming --------------------------------------------------------------------------------
 
@@ -162,7 +213,7 @@ class ThreadReply:
         place = self._place
         try:
             ts = await self._slack.start_stream(place.channel, place.thread_ts, place.user, place.team, shown)
-        except (SlackError, Lost, RefusedPayload) as error:
+        except (SlackError, Lost, RefusedPayload, Gone) as error:
             log.info("no stream: %s", error)
             self._may_stream = False
             if isinstance(error, Lost):
@@ -183,11 +234,12 @@ class ThreadReply:
     async def _find_what_stands(self) -> None:
         """The process that died may have shown something whose address the journal never got."""
         place = self._place
-        found = await self._slack.find(place.channel, place.thread_ts, f"{self._mark}/0")
-        if found:
-            await self._moved(ts=found)
-        else:
-            await self._find_lost_stream()
+        with suppress(Lost):
+            found = await self._slack.find(place.channel, place.thread_ts, f"{self._mark}/0")
+            if found:
+                await self._moved(ts=found)
+                return
+        await self._find_lost_stream()
 
     async def _append(self, shown: str) -> None:
         if not self._whole or not shown.startswith(self._shown) or shown == self._shown:
@@ -197,15 +249,15 @@ class ThreadReply:
         try:
             await self._slack.append_stream(self._place.channel, self._place.ts, shown[len(self._shown) :])
             self._shown = shown
-        except Gone:
-            raise
-        except (SlackError, Lost, RefusedPayload) as error:
+        except (SlackError, Lost, RefusedPayload, Gone) as error:
+            if isinstance(error, SlackError) and error.code == RATE_LIMITED:
+                return  # nothing came of it: the next one has more to say
             log.info("stream %s broke: %s", self._place.ts, error)
             self._whole = self._may_stream = False
 
     async def _stop_quietly(self) -> None:
         if self._place.streaming:
-            with suppress(SlackError, Lost, RefusedPayload):
+            with suppress(SlackError, Lost, RefusedPayload, Gone):
                 await self._slack.stop_stream(self._place.channel, self._place.ts, "")
             await self._moved(streaming=False)
 
@@ -225,69 +277,70 @@ class ThreadReply:
         await self._put(pages, tail)
 
     async def _put(self, pages: list[str], tail: list[blocks.Block]) -> None:
-        """The pages as messages: the first into what is there already."""
+        """The pages as messages, into what is there already where something is."""
         for number, page in enumerate(pages):
-            last = number == len(pages) - 1
-            body = [blocks.text_block(page), *(tail if last else [])]
-            if number == 0 and self._place.ts:
-                try:
-                    await self._update(page, body)
-                    continue
-                except SlackError as error:
-                    if error.code != "message_not_found":
-                        raise
-                    await self._moved(ts="", streaming=False)
-            ts = await self._slack.post(
-                self._place.channel,
-                blocks.summary(page),
-                body,
-                thread_ts=self._place.thread_ts,
-                mark=f"{self._mark}/{number}",
-            )
-            if number == 0:
-                await self._moved(ts=ts)
+            body = [blocks.text_block(page), *(tail if number == len(pages) - 1 else [])]
+            await self._put_page(number, blocks.summary(page), body)
 
-    async def _update(self, page: str, body: list[blocks.Block]) -> None:
+    async def _put_text(self, text: str) -> None:
+        """The answer without any blocks. An update takes little text: then a new message has it."""
+        await self._stop_quietly()
+        if len(text) > _UPDATE_TEXT:
+            await self._anew()
+        await self._put_page(0, text, [])
+
+    async def _put_page(self, number: int, text: str, body: list[blocks.Block]) -> None:
+        place, mark = self._place, f"{self._mark}/{number}"
+        ts = self._further.get(number, "") if number else place.ts
+        if not ts and self._unsure:
+            ts = await self._slack.find(place.channel, place.thread_ts, mark)
+        if not ts or not await self._updated(ts, text, body):
+            self._unsure = True
+            ts = await self._slack.post(place.channel, text, body, thread_ts=place.thread_ts, mark=mark)
+            self._unsure = False
+        if number:
+            self._further[number] = ts
+        else:
+            await self._moved(ts=ts)
+
+    async def _updated(self, ts: str, text: str, body: list[blocks.Block]) -> bool:
+        """False if there is no such message any more."""
         for _ in range(3):
             try:
-                await self._slack.update(self._place.channel, self._place.ts, blocks.summary(page), body)
+                await self._slack.update(self._place.channel, ts, text, body)
             except SlackError as error:
+                if error.code == "message_not_found":
+                    return False
                 if error.code != "streaming_state_conflict":
                     raise
                 with suppress(SlackError, Lost, RefusedPayload):
-                    await self._slack.stop_stream(self._place.channel, self._place.ts, "")
+                    await self._slack.stop_stream(self._place.channel, ts, "")
                 await asyncio.sleep(0.2)
             else:
-                return
+                return True
         raise SlackError("chat.update", "streaming_state_conflict")
 
-    async def _as_text(self, answer: AnswerView) -> None:
-        text = blocks.plain_message(answer)
-        place = self._place
-        if place.ts and len(text) <= 3900:  # noqa: PLR2004 - an update takes no more
-            await self._slack.update(place.channel, place.ts, text)
-        else:
-            with suppress(SlackError, Lost):
-                if place.ts:
-                    await self._slack.delete(place.channel, place.ts)
-            await self._slack.post(place.channel, text, thread_ts=place.thread_ts, mark=f"{self._mark}/text")
-
-    async def _anew(self, pages: list[str], tail: list[blocks.Block]) -> None:
-        """The message can't be updated: the answer stands in new ones."""
-        await self._moved(ts="", streaming=False)
+    async def _anew(self) -> None:
+        """What stands there can't be made the answer: it goes, and new messages take its place."""
+        await self._take_back()
+        self._further.clear()
         self._mark += "/anew"
-        try:
-            await self._put(pages, tail)
-        except (SlackError, Lost) as error:
-            raise Undeliverable(str(error)) from error
+        await self._moved(ts="", streaming=False)
 
-    async def _as_dm(self, pages: list[str], tail: list[blocks.Block]) -> None:
+    async def _to_dm(self) -> None:
+        """The place can't be written to any more: the asker is told alone."""
         try:
             channel = await self._slack.direct(self._place.user)
-            await self._moved(channel=channel, thread_ts="", ts="", streaming=False)
-            await self._put(pages, tail)
-        except (SlackError, Lost, RefusedPayload) as error:
+        except (SlackError, Gone, Lost, RefusedPayload) as error:
             raise Undeliverable(str(error)) from error
+        self._further.clear()
+        await self._moved(channel=channel, thread_ts="", ts="", streaming=False)
+
+    async def _take_back(self) -> None:
+        await self._stop_quietly()
+        for ts in filter(None, (self._place.ts, *self._further.values())):
+            with suppress(SlackError, Lost, RefusedPayload, Gone):
+                await self._slack.delete(self._place.channel, ts)
 
     async def _moved(self, **changes: str | bool) -> None:
         before = self._place.address
