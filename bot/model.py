@@ -174,6 +174,16 @@ class Document:
         return self.id.partition(":")[2]
 
 
+# A stored revision: content hash . fingerprint of all else . the source's own revision. With this in front
+# the page's chunks wait for their vectors.
+WITHOUT_VECTORS = "~"
+
+
+def content_of(revision: str) -> str:
+    """What of it stands for the page's words alone."""
+    return revision.removeprefix(WITHOUT_VECTORS).partition(".")[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """A piece of a page. `anchor` is the URL fragment of its nearest heading, without `#`."""

@@ -1,11 +1,11 @@
 """Verified answers: given first when the same is asked, for as long as the pages that they cite stay as they are."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bot.model import Answer, Outcome, Question, Trace
+from bot.model import Answer, Outcome, Question, Trace, content_of
 from bot.ports import BackendError, Lesson, Lessons, Span, Store
 from bot.same import same, shared_words
 from bot.style.likeness import Likeness
@@ -41,7 +41,9 @@ class Verified:
         try:
             known = await self._lessons.lessons(kind="verified", states=("accepted",))
             for lesson in await self._alike(standalone, known):
-                if await self._holds(lesson) and await self._may_see(lesson, question):
+                if await self._holds(lesson, await self._revisions([lesson])) and await self._may_see(
+                    lesson, question
+                ):
                     return _answer(lesson)
         except BackendError as error:
             log.warning("verified answers can't be looked at: %s", error)
@@ -49,14 +51,16 @@ class Verified:
 
     async def stamped(self, lesson: Lesson) -> Lesson:
         """With its end of life, and the revisions of its pages as they are now."""
-        pages = await self._revisions(lesson)
+        pages = await self._revisions([lesson])
         revisions = {c.doc_id: pages[c.doc_id] for c in lesson.citations if c.doc_id in pages}
         return replace(lesson, revisions=revisions, expires_at=self._now() + self._life)
 
-    async def check(self) -> list[Lesson]:
-        """Look at all of them; those that were withdrawn."""
+    async def check(self, sources: Collection[str] | None = None) -> list[Lesson]:
+        """Look at all of them, or at those that cite pages of `sources`; those that were withdrawn."""
         known = await self._lessons.lessons(kind="verified", states=("accepted",))
-        return [lesson for lesson in known if not await self._holds(lesson)]
+        known = [one for one in known if sources is None or not _sources([one]).isdisjoint(sources)]
+        pages = await self._revisions(known)
+        return [lesson for lesson in known if not await self._holds(lesson, pages)]
 
     async def withdraw(self, lesson: Lesson, reason: str) -> bool:
         """Out of use, into review. False if somebody else was quicker."""
@@ -76,19 +80,17 @@ class Verified:
         ]
         return [lesson for _, lesson in sorted(alike, key=lambda one: (-one[0], one[1].id))]
 
-    async def _holds(self, lesson: Lesson) -> bool:
-        reason = ""
-        if lesson.expires_at is not None and self._now() >= lesson.expires_at:
-            reason = EXPIRED
-        elif lesson.citations:
-            reason = _changed(lesson, await self._revisions(lesson))
+    async def _holds(self, lesson: Lesson, pages: Mapping[str, str]) -> bool:
+        expired = lesson.expires_at is not None and self._now() >= lesson.expires_at
+        reason = EXPIRED if expired else _changed(lesson, pages)
         if reason:
             await self.withdraw(lesson, reason)
         return not reason
 
-    async def _revisions(self, lesson: Lesson) -> dict[str, str]:
+    async def _revisions(self, lessons: Sequence[Lesson]) -> dict[str, str]:
+        """Of all pages of the sources that these cite."""
         found: dict[str, str] = {}
-        for source in sorted({citation.doc_id.partition(":")[0] for citation in lesson.citations}):
+        for source in sorted(_sources(lessons)):
             found |= await self._store.revisions(source)
         return found
 
@@ -105,11 +107,15 @@ class Verified:
         return {passage.doc_id for passage in visible} == pages
 
 
-def _changed(lesson: Lesson, now: dict[str, str]) -> str:
+def _sources(lessons: Sequence[Lesson]) -> set[str]:
+    return {citation.doc_id.partition(":")[0] for lesson in lessons for citation in lesson.citations}
+
+
+def _changed(lesson: Lesson, now: Mapping[str, str]) -> str:
     for citation in lesson.citations:
         if citation.doc_id not in now:
             return GONE.format(page=citation.title)
-        if now[citation.doc_id] != lesson.revisions.get(citation.doc_id):
+        if content_of(now[citation.doc_id]) != content_of(lesson.revisions.get(citation.doc_id, "")):
             return CHANGED.format(page=citation.title)
     return ""
 

@@ -6,10 +6,9 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.model import Failure
+from bot.model import WITHOUT_VECTORS, Failure
 from bot.ports import BackendError, Embedder, IndexedChunk, IndexedDocument, Store, Vector
 from indexer.page import Page
-from indexer.plan import WITHOUT_VECTORS
 
 _log = logging.getLogger(__name__)
 

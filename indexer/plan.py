@@ -4,9 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-# A stored revision: content hash . fingerprint of all else . the source's own revision. With this in front
-# the page's chunks wait for their vectors.
-WITHOUT_VECTORS = "~"
+from bot.model import WITHOUT_VECTORS, content_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +48,6 @@ class Renames:
         if found is not None:
             self.gone.discard(found)
         return found
-
-
-def content_of(revision: str) -> str:
-    return revision.removeprefix(WITHOUT_VECTORS).partition(".")[0]
 
 
 def compare(

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 from weakref import WeakKeyDictionary
 
-from bot.model import Failure, Progress, SyncReport
+from bot.model import WITHOUT_VECTORS, Failure, Progress, SyncReport
 from bot.ports import Embedder, IndexedDocument, Store
 from indexer.embed import Embedding
 from indexer.page import NoPage, Page, meta
 from indexer.pipeline import Pipeline
-from indexer.plan import WITHOUT_VECTORS, Listed, Plan, Renames, compare, deletes_too_much
+from indexer.plan import Listed, Plan, Renames, compare, deletes_too_much
 from indexer.readers import Readers
 from indexer.sources.base import Entry, Source
 
@@ -121,6 +121,9 @@ class Run:
         if plan.to_read:
             await self._index([self._entries[doc_id] for doc_id in plan.to_read])
         await self._delete(self._renames.gone)
+        if self._counts["read"] or self._counts["deleted"]:
+            self._stop_if_told()
+            await self._store.settle()
         await self._show("done", now=True)
 
     def _id(self, path: str) -> str:

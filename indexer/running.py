@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -18,7 +18,10 @@ _BEAT = 1.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What a run works with. `lost` says that this process may not write any more; `show` hears of progress."""
+    """What a run works with. `lost` says that this process may not write any more; `show` hears of progress.
+
+    `changed` is called after a sync that changed pages, with the names of their sources.
+    """
 
     sources: Sequence[Source]
     store: Store
@@ -28,6 +31,7 @@ class Means:
     workers: int = 2
     lost: Callable[[], bool] = field(default=lambda: False)
     show: Callable[[Progress], None] = field(default=lambda _: None)
+    changed: Callable[[Collection[str]], Awaitable[object]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,14 @@ async def carried_out(
         stop=stop or means.lost,
     )
     only = None if request.source is None else {request.source}
-    return await sync_all(means.sources, means.store, means.embedder, options, only=only)
+    reports = await sync_all(means.sources, means.store, means.embedder, options, only=only)
+    touched = {one.source for one in reports if one.changed or one.renamed or one.deleted}
+    if means.changed is not None and touched:
+        try:
+            await means.changed(touched)
+        except BackendError as error:
+            log.warning("what rests on the changed pages could not be looked at: %s", error)
+    return reports
 
 
 async def _end(

@@ -144,6 +144,7 @@ class Indexer:
                 self._settings.max_deleted_share,
                 self._settings.workers,
                 self.lost,
+                changed=self._app.verified.check,
             )
             if (await carry_out(run, means)).state is None:
                 with suppress(BackendError):

@@ -1,6 +1,7 @@
 """What is saved in chat: examples that become files, and verified answers that are served while they hold."""
 
 import asyncio
+import os
 import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,8 @@ import pytest
 import yaml
 
 from bot.answer import Answerer
+from bot.bootstrap import open_app
+from bot.config import load
 from bot.journal import Database, SqlLessons
 from bot.learning import Learning, Unteachable
 from bot.model import Answer, Citation, Outcome, Question
@@ -130,6 +133,54 @@ async def test_it_is_withdrawn_when_its_page_changes(school: School):
     found = await school.find()
     assert found is not None
     assert "Verified by Erik" in found.text
+
+
+async def test_a_page_that_was_only_read_again_changes_nothing(school: School):
+    """A revision also tells of dates, addresses and missing vectors: an answer rests on the words."""
+    school.shelf.pages["handbook:leave.md"] = ("c1.meta.yesterday", EVERYONE)
+    await school.save("verified")
+    school.shelf.pages["handbook:leave.md"] = ("~c1.meta.today", EVERYONE)
+    assert await school.find() is not None
+
+
+async def test_only_answers_of_the_synced_sources_are_looked_at(school: School):
+    """Each source's pages are listed once, however many answers cite them."""
+    await school.save("verified")
+    school.shelf.pages.clear()
+    assert await school.verified.check({"elsewhere"}) == []
+    assert len(await school.verified.check({"handbook"})) == 1
+
+
+def test_a_sync_withdraws_what_cites_a_changed_page(tmp_path: Path):
+    """Right then, before anybody asks; a page that is only touched, or another one, changes nothing."""
+    docent = CommandLine(tmp_path)
+    docent.write(HANDBOOK)
+    docent("index")
+
+    async def told(*, save: bool = False) -> str:
+        async with open_app(load(docent.config)) as app:
+            if save:
+                cites = replace(recorded().answer, text="27 days. [1]")
+                source = replace(recorded(), answer=cites)
+                await app.learning.save(
+                    "verified",
+                    question=ASKED,
+                    answer="27 days. [1]",
+                    by="Dana",
+                    audience=EVERYONE,
+                    source=source,
+                )
+            (lesson,) = await app.lessons.lessons(kind="verified")
+            return f"{lesson.state}: {lesson.reason}"
+
+    assert asyncio.run(told(save=True)) == "accepted: "
+    os.utime(tmp_path / "docs" / "leave.md", (1, 1))
+    docent.write({"dogs.md": "# Dogs\n\nNo dogs any more.\n"})
+    docent("index")
+    assert asyncio.run(told()) == "accepted: "
+    docent.write({"leave.md": HANDBOOK["leave.md"].replace("27", "28")})
+    docent("index")
+    assert asyncio.run(told()) == "review: Annual leave has changed"
 
 
 async def test_it_is_withdrawn_when_its_page_disappears(school: School):

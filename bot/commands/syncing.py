@@ -104,6 +104,7 @@ async def _sync(
         rule.max_deleted_share,
         rule.workers,
         show=display.update,
+        changed=app.verified.check,
     )
     run = await _begun(app.runs, request)
     if run is None:
