@@ -184,6 +184,37 @@ async def test_crawling_again(site: Site, server: Server, tmp_path: Path) -> Non
     assert (again["index"].revision, again["one"].revision) == ('"s"', '"2"')
 
 
+async def test_pages_are_asked_for_once(site: Site, server: Server, tmp_path: Path) -> None:
+    """What a crawl reads is not fetched again; after a change it is the new version that is indexed."""
+    site.put("/docs/", "Start", links=("one",))
+    site.put("/docs/one", "One", "What was said before.")
+    async with opened(tmp_path, **by_links(server)) as (source, _):
+        for entry in (await listed(source)).values():
+            await source.fetch(entry)
+        assert sorted(server.asked) == ["GET /docs/", "GET /docs/one", "GET /robots.txt"]
+        await listed(source)
+        site.put("/docs/one", "One", "What is said now.")
+        server.asked.clear()
+        again = await listed(source)
+        assert b"What is said now." in (await source.fetch(again["one"])).data
+        assert server.asked.count("GET /docs/one") == 1
+        assert list((tmp_path / "web-pages").iterdir()) == []
+
+
+async def test_a_crawl_goes_on(site: Site, server: Server, tmp_path: Path) -> None:
+    """Pages that were read and not yet indexed when the process ended are not asked for again."""
+    site.put("/docs/", "Start", links=("one",))
+    site.put("/docs/one", "One", "What it says.")
+    site.headers |= {"/docs/": {"ETag": '"s"'}, "/docs/one": {"ETag": '"1"'}}
+    async with opened(tmp_path, **by_links(server)) as (source, _):
+        await listed(source)
+    async with opened(tmp_path, **by_links(server)) as (source, _):
+        found = await listed(source)
+        server.asked.clear()
+        assert b"What it says." in (await source.fetch(found["one"])).data
+        assert server.asked == []
+
+
 async def test_forbidden_pages_stay(site: Site, server: Server, tmp_path: Path) -> None:
     """A page that is suddenly forbidden stays listed, with all that only it links to; fetching it fails alone."""
     site.put("/docs/", "Start", links=("one",))
@@ -300,6 +331,29 @@ async def test_redirects_to_private_addresses(site: Site, server: Server) -> Non
         assert (await client.get(f"{server.url}/c")).status_code == 200
         with pytest.raises(PrivateAddress):
             await client.get(f"{server.url}/a")
+
+
+async def test_names_that_change(site: Site, server: Server) -> None:
+    """A name is looked up once for each connection: it can't turn private after it was judged."""
+    site.put("/a", "A")
+    answers = [["127.0.0.1"], ["127.0.0.2"], ["127.0.0.1", "10.0.0.1"]]
+    asked: list[str] = []
+
+    async def resolve(host: str, _port: int) -> list[str]:
+        asked.append(host)
+        return answers.pop(0)
+
+    def private(address: str) -> bool:
+        return address != "127.0.0.1"
+
+    url = server.url.replace("127.0.0.1", "rebind.example") + "/a"
+    headers = {"Connection": "close"}
+    async with httpx.AsyncClient(transport=public_transport(private, resolve), headers=headers) as client:
+        assert (await client.get(url)).status_code == 200
+        for _ in range(2):
+            with pytest.raises(PrivateAddress):
+                await client.get(url)
+    assert asked == ["rebind.example"] * 3
 
 
 @pytest.mark.parametrize(

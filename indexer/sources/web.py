@@ -17,6 +17,7 @@ from indexer.sources import sitemap, webpage
 from indexer.sources.base import Entry, Fetched, ListingFailed, PageFailed, PageGone, Source, Surroundings
 from indexer.sources.crawl import Crawl, Seen
 from indexer.sources.http import CallFailed, Http, Reply, fetching, listing, moment
+from indexer.sources.kept import Kept
 from indexer.sources.robots import Robots
 
 _AT_ONCE = 8
@@ -61,6 +62,8 @@ class WebSource(Source):
         self._folder = start.rstrip("/") + "/"
         self._robots = Robots("")
         self._turn = asyncio.Lock()
+        self._kept = Kept(surroundings.data / f"web-{self.name}")
+        self._versions: dict[str, str] = {}
         self.http = Http(agent=options.user_agent, public=not options.allow_private, max_bytes=self.max_bytes)
 
     async def close(self) -> None:
@@ -71,20 +74,23 @@ class WebSource(Source):
             self._robots = await self._rules()
             found = self._from_sitemap() if self._options.sitemap else self._from_links()
             paths: set[str] = set()
+            versions: dict[str, str] = {}
             async for entry in found:
-                if entry.path not in paths and selects(
-                    entry.path, self._options.include, self._options.exclude
-                ):
+                if entry.path not in paths and self._selects(entry.path):
                     paths.add(entry.path)
+                    versions[entry.url] = entry.revision
                     yield entry
                 if len(paths) > self._options.max_pages:
                     raise ListingFailed(f"there are more than {self._options.max_pages} pages (max_pages)")
             if not paths:
                 raise ListingFailed(f"no page was found below {self._prefix}")
+            self._versions = versions
+            await asyncio.to_thread(self._kept.only, versions.items())
 
     async def fetch(self, entry: Entry) -> Fetched:
         with fetching():
-            reply = await self._get(entry.url, accept=(401,))
+            kept = await asyncio.to_thread(self._kept.take, entry.url, entry.revision)
+            reply = kept or await self._get(entry.url, accept=(401,))
             if reply.status == 401:  # noqa: PLR2004 - one page's own; the site as a whole is open
                 raise PageFailed("it asks for a password (401)")
             if not self._is_ours(reply.url):
@@ -148,10 +154,18 @@ class WebSource(Source):
         told = _version(reply)
         if reply.status >= 400 or not told:  # noqa: PLR2004 - theirs
             reply = await self._get(url, accept=range(400, 500))
-            told = _version(reply) or hashlib.blake2b(reply.data, digest_size=12).hexdigest()
-        return (
-            None if reply.status in {404, 410} else self._entry(url, told, reply.headers.get("last-modified"))
-        )
+            if reply.status in {404, 410}:
+                return None
+            told = await asyncio.to_thread(self._read, url, reply)
+        return self._entry(url, told, reply.headers.get("last-modified"))
+
+    def _read(self, url: str, reply: Reply) -> str:
+        """The version of what was read. If that is new, the page will be wanted: it is kept until then."""
+        version = _version(reply) or hashlib.blake2b(reply.data, digest_size=12).hexdigest()
+        new = self._versions.get(url) != version
+        if new and reply.status == 200 and self._selects(self._path(url)):  # noqa: PLR2004
+            self._kept.put(url, version, reply)
+        return version
 
     async def _from_links(self) -> AsyncIterator[Entry]:
         crawl = Crawl(
@@ -167,6 +181,8 @@ class WebSource(Source):
             asked = {"If-Modified-Since": before.changed}
         reply = await self._get(url, headers=asked, accept=(304, 401, 403, 404, 410))
         if reply.status in {304, 401, 403} and before is not None:
+            if reply.status != 304:  # noqa: PLR2004 - what is forbidden by now isn't shown from before
+                await asyncio.to_thread(self._kept.take, url, before.version)
             return before
         if reply.status in {401, 403} and url != self._prefix:
             return Seen("", "", "forbidden", (), page=True)
@@ -181,7 +197,7 @@ class WebSource(Source):
         if kind is None or not self._is_ours(end):
             return None
         etag, changed = reply.headers.get("etag", ""), reply.headers.get("last-modified", "")
-        version = _version(reply) or hashlib.blake2b(reply.data, digest_size=12).hexdigest()
+        version = self._read(url, reply)
         if kind != "html":
             return Seen(etag, changed, version, (), page=True)
         head = webpage.head(_decoded(reply), reply.url)
@@ -204,6 +220,9 @@ class WebSource(Source):
                 await self.http.pause(delay)
         allowed = [status for status in accept if status != 429]  # noqa: PLR2004 - that one is retried
         return await self.http.call(method, url, headers=headers, accept=allowed)
+
+    def _selects(self, path: str) -> bool:
+        return selects(path, self._options.include, self._options.exclude)
 
     def _is_ours(self, url: str) -> bool:
         """Below the prefix, with or without TLS."""
