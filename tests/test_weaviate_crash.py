@@ -17,6 +17,8 @@ from tests.weaviate_stores import Stores, count_objects
 
 PAGES, PARTS = 4, 5
 KILLS = 6
+# Seconds: a server that has just started on a busy machine is slow.
+SOON = 30.0
 
 # A process that replaces and deletes pages until it is killed.
 WRITER = f"""
@@ -164,13 +166,13 @@ async def test_kill_the_server(own_server: Node, tmp_path: Path) -> None:
     await store.replace([page("wiki:a.md", "rule one", "rule two")])
     own_server.kill()
     for _ in range(3):
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(5):
             with pytest.raises(Unavailable):
                 await store.search(ask("rule"))
     with pytest.raises(BackendError):
         await store.replace([page("wiki:a.md", "rule three", revision="2")])
     await asyncio.to_thread(own_server.start)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SOON):
         while True:
             try:
                 hits = await store.search(ask("rule"))
@@ -183,12 +185,14 @@ async def test_kill_the_server(own_server: Node, tmp_path: Path) -> None:
     await stores.close()
 
 
-@pytest.mark.xfail(
-    strict=False, reason="open: on two cores the server sometimes needs longer than our deadline after a kill"
-)
 async def test_kill_the_server_in_mid_write(own_server: Node, tmp_path: Path) -> None:
-    """A server that is killed while it stores pages comes back with the old or the new revision of each."""
+    """A server that is killed while it stores pages comes back with the old or the new revision of each.
+
+    It may keep objects that it no longer finds, and the same pages are written again after each kill: they
+    must be found then, too.
+    """
     stores = Stores(own_server.settings(write_deadline=3.0), tmp_path)
+    patient = own_server.settings(search_deadline=SOON, write_deadline=SOON)
     store = await begin(await stores.open())
 
     def revision(n: int) -> list:
@@ -201,16 +205,18 @@ async def test_kill_the_server_in_mid_write(own_server: Node, tmp_path: Path) ->
         for n in range(1, 10_000):
             await store.replace(revision(n))
 
-    for _ in range(2):
+    rng = random.Random(5)  # noqa: S311 - no secret
+    for _ in range(3):
         writing = asyncio.create_task(write())
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.1 + rng.random() * 0.4)
         own_server.kill()
         with pytest.raises(BackendError):
             await writing
         await asyncio.to_thread(own_server.start)
-        known = await store.revisions("wiki")
+        later = await stores.open(at=patient)
+        known = await later.revisions("wiki")
         assert len(known) == PAGES
-        hits = await store.search(ask("handbook rule revision"))
+        hits = await later.search(ask("handbook rule revision"))
         assert len(hits) == PAGES * PARTS
         for hit in hits:
             assert hit.passage.text.rpartition(" ")[2] == known[hit.passage.doc_id]

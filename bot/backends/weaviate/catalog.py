@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from bot.backends.weaviate.errors import PART
+from bot.backends.weaviate.errors import PART, VENDOR
 from bot.backends.weaviate.schema import (
     SCHEMA,
     Generation,
@@ -30,6 +30,9 @@ from bot.ports import IndexFormat, Rejected
 
 REMEDY: Final = "`docent index` builds it anew beside this one and then swaps them."
 FRESH_SECONDS: Final = 3.0
+# How long a look may take while an index is known that can be asked instead. A cluster whose leader has just
+# died answers questions, but says for some seconds nothing about aliases.
+LOOK_SECONDS: Final = 0.8
 _log = logging.getLogger(__name__)
 
 
@@ -54,14 +57,20 @@ class Catalog:
         self._lock = asyncio.Lock()
 
     def forget(self) -> None:
-        """Look again at the next question."""
+        """What was live isn't any more: the next question has to look."""
+        self._live = None
         self._looked_at = float("-inf")
 
     async def live(self, client: WeaviateAsyncClient) -> Generation | None:
         """None while there is no index. Raises Rejected if it can't be searched as it is."""
         async with self._lock:
             if self._clock() - self._looked_at > self._fresh:
-                self._live, self._wrong = await self._look(client)
+                try:
+                    async with asyncio.timeout(LOOK_SECONDS if self._live else None):
+                        self._live, self._wrong = await self._look(client, self._live)
+                except VENDOR:
+                    if self._live is None:
+                        raise
                 self._looked_at = self._clock()
         if self._live is not None and self._wrong:
             raise Rejected(
@@ -74,15 +83,9 @@ class Catalog:
 
     async def format(self, client: WeaviateAsyncClient) -> IndexFormat | None:
         """An index of another schema has a format that nobody wants, so that the next sync rebuilds it."""
-        self._live = None
-        self.forget()
-        try:
-            live = await self.live(client)
-        except Rejected:
-            live = self._live
-            if live is None:
-                raise
-        if live is None or (live.schema == SCHEMA and not self._wrong):
+        live, wrong = await self._look(client, None)
+        self._live, self._wrong, self._looked_at = live, wrong, self._clock()
+        if live is None or (live.schema == SCHEMA and not wrong):
             return live.format if live else None
         made = live.format
         return IndexFormat(made.model, made.dimensions, f"{made.chunking} (schema {live.schema}, altered)")
@@ -177,12 +180,15 @@ class Catalog:
         marked = replace(old, retired=True)
         await client.collections.use(old.chunks).config.update(description=marked.description)
 
-    async def _look(self, client: WeaviateAsyncClient) -> tuple[Generation | None, list[str]]:
+    async def _look(
+        self, client: WeaviateAsyncClient, known: Generation | None
+    ) -> tuple[Generation | None, list[str]]:
+        """The live index, and what is wrong with it; if it is still the one that is known, only that."""
         target = await self._target(client)
         if target is None:
             return None, []
-        if self._live is not None and self._live.chunks == target and not self._wrong:
-            return self._live, []
+        if known is not None and known.chunks == target and not self._wrong:
+            return known, []
         if not await client.collections.exists(target):
             return None, []  # the alias outlived its collection
         found = await client.collections.use(target).config.get()

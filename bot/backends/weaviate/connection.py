@@ -7,6 +7,7 @@ seconds, in a value or in one of our errors.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Final, TypeVar
 
 from bot.backends.weaviate.address import Address, Endpoint
@@ -17,6 +18,7 @@ from bot.backends.weaviate.versions import will_do
 from bot.ports import BackendError, Unavailable
 
 CONNECT_SECONDS: Final = 5.0
+# Of one request: one that was under way when a node of a cluster died may never be answered.
 ATTEMPT_SECONDS: Final = 8.0
 _CHANNEL: Final = [
     # A server that comes back is used at once, not after gRPC's two minutes.
@@ -68,21 +70,28 @@ class Connection:
             self._suspect = self._suspect or isinstance(ours, Unavailable)
             raise ours from error
 
-    async def patiently(self, ask: Callable[[WeaviateAsyncClient], Awaitable[T]], seconds: float) -> T:
+    async def patiently(
+        self,
+        ask: Callable[[WeaviateAsyncClient], Awaitable[T]],
+        seconds: float,
+        *,
+        first: float | None = None,
+    ) -> T:
         """The same, tried anew where nothing comes back: what `ask` does must be harmless to do again.
 
-        In a cluster a request that is under way when a node dies may never be answered; the next one is.
+        In a cluster a request that is under way when a node dies may never be answered; the next one is. The
+        `first` attempt gets so many seconds, each further one twice those of the one before.
         """
         end = time.monotonic() + seconds
-        while True:
-            left = end - time.monotonic()
-            try:
-                return await self.call(ask, min(left, ATTEMPT_SECONDS))
-            except Slow as error:
-                if left <= ATTEMPT_SECONDS:
-                    raise Unavailable(
-                        PART, f"Weaviate gave no answer within {seconds:.2g} seconds."
-                    ) from error
+        attempt = first or ATTEMPT_SECONDS
+        while end - time.monotonic() > attempt:
+            with suppress(Slow):
+                return await self.call(ask, attempt)
+            attempt *= 2
+        try:
+            return await self.call(ask, max(0.0, end - time.monotonic()))
+        except Slow as error:
+            raise Unavailable(PART, f"Weaviate gave no answer within {seconds:.2g} seconds.") from error
 
     async def probe(self) -> None:
         """Raise what stands between us and the server: REST, gRPC, key, version."""
@@ -167,9 +176,7 @@ class Connection:
             grpc_secure=grpc.secure,
             auth_credentials=init.Auth.api_key(self._api_key) if self._api_key else None,
             additional_config=init.AdditionalConfig(
-                timeout=init.Timeout(
-                    init=CONNECT_SECONDS, query=self._write_seconds, insert=self._write_seconds
-                ),
+                timeout=init.Timeout(init=CONNECT_SECONDS, query=ATTEMPT_SECONDS, insert=self._write_seconds),
                 grpc_config=init.GrpcConfig(channel_options=_CHANNEL),
             ),
             skip_init_checks=True,

@@ -26,9 +26,10 @@ _GONE: Final = re.compile(
 )
 _KEY: Final = re.compile(r"anonymous access|unauthenticated|unauthorized|invalid api key|401", re.IGNORECASE)
 _RIGHT: Final = re.compile(r"permission_?denied|forbidden|\b403\b", re.IGNORECASE)
+_SLOW: Final = re.compile(r"timed? ?out|deadline", re.IGNORECASE)
 _TRY_AGAIN: Final = re.compile(
-    r"unavailable|connect|timed? ?out|deadline|eof|reset|cannot (achieve|reach)|leader|not ready"
-    r"|replicas|no such host|shutting down|quorum",
+    r"unavailable|connect|eof|reset|cannot (achieve|reach)|leader|not ready|replicas|no such host"
+    r"|shutting down|quorum",
     re.IGNORECASE,
 )
 _LENGTHS: Final = re.compile("vector lengths don't match|dimension", re.IGNORECASE)
@@ -67,8 +68,8 @@ def read_only() -> ReadOnly:
 def translate(error: Exception) -> BackendError:  # noqa: C901, PLR0911 - one for each kind
     """The most specific of ours for one of VENDOR."""
     match error:
-        case TimeoutError():
-            return Slow(PART, "Weaviate gave no answer in time.")
+        case TimeoutError() | exceptions.WeaviateTimeoutError():
+            return _slow()
         case exceptions.InsufficientPermissionsError():
             return _no_right()
         case exceptions.AuthenticationFailedError() | exceptions.MissingScopeError():
@@ -132,6 +133,10 @@ def _gone() -> Gone:
     return Gone(PART, "the index was being replaced.", remedy="Ask again.")
 
 
+def _slow() -> Slow:
+    return Slow(PART, "Weaviate gave no answer in time.")
+
+
 def _busy() -> Unavailable:
     return Unavailable(PART, "Weaviate can't serve this at the moment.")
 
@@ -146,6 +151,7 @@ _BY_TEXT: Final[tuple[tuple[re.Pattern[str], Callable[[], BackendError]], ...]] 
     (_GONE, _gone),
     (_RIGHT, _no_right),
     (_KEY, unauthorized),
+    (_SLOW, _slow),
     (_TRY_AGAIN, _busy),
     (_LENGTHS, _dimensions),
 )

@@ -4,6 +4,9 @@ There are no transactions, so readers go by the manifest: a chunk counts only if
 page's entry names. `replace` writes the new chunks, then the entry (which makes all of them live in one
 step), then deletes the old chunks; `delete` takes the entry away first. A crash between any two steps
 leaves chunks that nobody sees, and the next `revisions` sweeps them out.
+
+A server that is killed may keep an object without what finds it, and writing the same object again doesn't
+mend that: it has to be deleted by its id first. So whatever may have been under way then is.
 """
 
 import asyncio
@@ -11,12 +14,13 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Final, TypeVar
+from uuid import UUID
 
 from bot.analyze import query_terms
 from bot.backends.weaviate import reader, writer
 from bot.backends.weaviate.catalog import REMEDY, Catalog
 from bot.backends.weaviate.connection import Connection
-from bot.backends.weaviate.errors import PART, Gone, Slow
+from bot.backends.weaviate.errors import PART, Gone
 from bot.backends.weaviate.index import GROUP, Index, at_hand, grouped
 from bot.backends.weaviate.schema import Generation
 from bot.backends.weaviate.vendor import WeaviateAsyncClient
@@ -31,12 +35,11 @@ from bot.ports import (
     SearchQuery,
     Span,
     StoreStats,
-    Unavailable,
     Vector,
     Vocabulary,
 )
 
-# Of a deadline, for the first of two attempts.
+# Of a deadline, for the first attempt.
 FIRST_SHARE: Final = 0.4
 GRACE_SECONDS: Final = 8.0
 SETTLED_SECONDS: Final = 120.0
@@ -71,6 +74,7 @@ class WeaviateStore:
         self._settled = settled
         self._building = building
         self._owner = True
+        self._torn: set[UUID] = set()  # chunks that a crash may have left in part
         self._words = Words()
 
     async def search(self, query: SearchQuery) -> list[Hit]:
@@ -98,7 +102,7 @@ class WeaviateStore:
 
     async def replace(self, documents: Sequence[IndexedDocument]) -> None:
         for portion in writer.portions(documents):
-            await self._write(partial(writer.replace, documents=portion))
+            await self._write(partial(writer.replace, documents=portion, torn=self._torn))
 
     async def delete(self, doc_ids: Sequence[str]) -> None:
         for group in grouped(sorted(set(doc_ids)), GROUP):
@@ -107,7 +111,7 @@ class WeaviateStore:
     async def revisions(self, source: str) -> dict[str, str]:
         await self._connection.patiently(self._drop_retired, self._write_seconds)
         return await self._on_index(
-            lambda index: writer.revisions(index, source, settled_for=self._settled),
+            lambda index: writer.revisions(index, source, self._torn, settled_for=self._settled),
             {},
             self._write_seconds,
         )
@@ -120,9 +124,12 @@ class WeaviateStore:
         missing = [each for each in text_hashes if each not in known]
         if self._building is None or not missing:
             return known
-        return known | await self._connection.call(
+        return known | await self._connection.patiently(
             lambda client: self._live_vectors(client, missing), self._write_seconds
         )
+
+    async def settle(self) -> None:
+        """Nothing to do: Weaviate compacts by itself."""
 
     async def stats(self) -> StoreStats:
         return await self._on_index(reader.stats, StoreStats(0, 0, None, {}), self._write_seconds)
@@ -130,7 +137,7 @@ class WeaviateStore:
     async def format(self) -> IndexFormat | None:
         if self._building is not None:
             return self._building.format
-        return await self._connection.call(self._catalog.format, self._search_seconds)
+        return await self._connection.patiently(self._catalog.format, self._write_seconds)
 
     async def rebuild(self, wanted: IndexFormat) -> "WeaviateStore":
         return await self._connection.patiently(partial(self._rebuild, wanted=wanted), self._write_seconds)
@@ -157,7 +164,7 @@ class WeaviateStore:
 
     async def advice(self) -> list[str]:
         """What works, but isn't as the settings want it: parts of sentences for an admin."""
-        return await self._connection.call(self._catalog.deviations, self._write_seconds)
+        return await self._connection.patiently(self._catalog.deviations, self._write_seconds)
 
     async def close(self) -> None:
         """Only the store that was opened holds the connection, not those that it rebuilt with."""
@@ -165,11 +172,7 @@ class WeaviateStore:
             await self._connection.close()
 
     async def _on_index(self, ask: Callable[[Index], Awaitable[T]], empty: T, seconds: float) -> T:
-        """`empty` while there is no index.
-
-        An index that was dropped under the call is looked up anew, and what gets no answer is asked once
-        more: in a cluster, requests under way when a node dies may be lost.
-        """
+        """`empty` while there is no index. One that was dropped under the call is looked up anew."""
         end = time.monotonic() + seconds
 
         async def on_live(client: WeaviateAsyncClient) -> T:
@@ -177,15 +180,10 @@ class WeaviateStore:
             return empty if index is None else await ask(index)
 
         try:
-            return await self._connection.call(on_live, seconds * FIRST_SHARE)
+            return await self._connection.patiently(on_live, seconds, first=seconds * FIRST_SHARE)
         except Gone:
             self._catalog.forget()
-        except Slow:
-            pass
-        try:
-            return await self._connection.call(on_live, max(0.0, end - time.monotonic()))
-        except Slow as error:
-            raise Unavailable(PART, f"Weaviate gave no answer within {seconds:.2g} seconds.") from error
+        return await self._connection.call(on_live, max(0.0, end - time.monotonic()))
 
     async def _write(self, ask: Callable[[Index], Awaitable[None]]) -> None:
         async def on_live(client: WeaviateAsyncClient) -> None:

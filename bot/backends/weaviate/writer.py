@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -33,10 +33,11 @@ def portions(documents: Sequence[IndexedDocument]) -> Iterator[list[IndexedDocum
         yield portion
 
 
-async def replace(index: Index, documents: Sequence[IndexedDocument]) -> None:
+async def replace(index: Index, documents: Sequence[IndexedDocument], torn: set[UUID]) -> None:
+    """`torn` holds the ids of chunks that a crash may have left in part."""
     _check_dimensions(index, documents)
     pages, chunks = await asyncio.to_thread(_rows, documents)
-    await writes.insert(index.chunks, chunks)
+    await writes.insert(index.chunks, chunks, torn)
     await writes.insert(index.pages, [rows.page_row(page) for page in pages])
     of = query.Filter.by_property
     for group in grouped(pages, writes.VALUES):
@@ -81,28 +82,43 @@ async def delete(index: Index, doc_ids: Sequence[str]) -> None:
     await writes.delete(index.chunks, where)
 
 
-async def revisions(index: Index, source: str, *, settled_for: float) -> dict[str, str]:
-    """Counts first whether the chunks are those of the manifest, and mends where they aren't."""
-    pages = await _pages(index, source)
+async def revisions(index: Index, source: str, torn: set[UUID], *, settled_for: float) -> dict[str, str]:
+    """Counts first whether the chunks are those of the manifest, and mends where they aren't.
+
+    A filter counts what can be found, and the plain total what is there: after a crash of the server they may
+    differ.
+    """
+    every = await _pages(index)
+    pages = {doc_id: page for doc_id, page in every.items() if page.source == source}
     where = query.Filter.by_property("source").equal(rows.seal(source))
-    stored = await index.chunks.aggregate.over_all(filters=where, total_count=True)
-    if stored.total_count != sum(page.chunks for page in pages.values()):
-        torn = await _mend(index, source, pages, settled_for)
-        pages = {doc_id: page for doc_id, page in pages.items() if doc_id not in torn}
-    return {doc_id: page.revision for doc_id, page in pages.items()}
+    found = await index.chunks.aggregate.over_all(filters=where, total_count=True)
+    stored = await index.chunks.aggregate.over_all(total_count=True)
+    if (found.total_count, stored.total_count) != (_chunks(pages), _chunks(every)):
+        lacking = await _mend(index, source, pages, torn, settled_for)
+        pages = {doc_id: page for doc_id, page in pages.items() if doc_id not in lacking}
+    unseen = pages.keys() - (await index.live_pages(pages)).keys()
+    await writes.purge(index.pages, map(rows.page_id, unseen))
+    return {doc_id: page.revision for doc_id, page in pages.items() if doc_id not in unseen}
 
 
-async def _pages(index: Index, source: str) -> dict[str, Page]:
+def _chunks(pages: Mapping[str, Page]) -> int:
+    return sum(page.chunks for page in pages.values())
+
+
+async def _pages(index: Index) -> dict[str, Page]:
     """With a cursor, which takes no filter: a source may have more pages than one answer holds."""
     every = index.pages.iterator(cache_size=_CURSOR)
     pages = [rows.page(each.properties) async for each in every]
-    return {page.doc_id: page for page in pages if page.source == source}
+    return {page.doc_id: page for page in pages}
 
 
-async def _mend(index: Index, source: str, pages: dict[str, Page], settled_for: float) -> set[str]:
+async def _mend(
+    index: Index, source: str, pages: Mapping[str, Page], torn: set[UUID], settled_for: float
+) -> set[str]:
     """Delete chunks that no entry names; returns the documents that lack some.
 
-    Chunks younger than `settled_for` seconds are left: another writer may be about to name them.
+    Chunks younger than `settled_for` seconds are left, and get into `torn`: another writer may be about to
+    name them.
     """
     settled = datetime.now(UTC) - timedelta(seconds=settled_for)
     orphans: list[UUID] = []
@@ -121,6 +137,10 @@ async def _mend(index: Index, source: str, pages: dict[str, Page], settled_for: 
             found[doc_id] += 1
         elif (each.metadata.creation_time or settled) <= settled:
             orphans.append(each.uuid)
+        else:
+            torn.add(each.uuid)
     for group in grouped(orphans, GROUP):
-        await writes.delete(index.chunks, query.Filter.by_id().contains_any(list(group)))
+        # Those that their ids' filter finds are whole, and go in one call.
+        if await writes.delete(index.chunks, query.Filter.by_id().contains_any(list(group))) < len(group):
+            await writes.purge(index.chunks, group)
     return {doc_id for doc_id, page in pages.items() if found[doc_id] < page.chunks}
