@@ -1,0 +1,160 @@
+"""Who and what is in a small Discord: two servers, their channels, people and messages, as Discord's JSON."""
+
+import itertools
+import re
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+BOT, ALICE, BOB, MOD = (f"100000000000000000{number}" for number in range(1, 5))
+_NAMES = {BOT: "docsbot", ALICE: "alice", BOB: "bob", MOD: "mod"}
+
+# Of two shards each server has its own: what counts is bit 22.
+GUILD, SECOND = "2000000000000000000", "2000000000004194304"
+GENERAL, HELP, FORUM, ELSEWHERE = (f"500000000000000000{number}" for number in range(1, 5))
+BOTS_ROLE, LEADS, TAG = "4000000000000000001", "4000000000000000002", "6000000000000000001"
+TEXT, DM, PUBLIC, PRIVATE, POSTS = 0, 1, 11, 12, 15  # kinds of channels
+
+EPHEMERAL, LOADING = 1 << 6, 1 << 7
+MANAGE_GUILD, MANAGE_THREADS = 1 << 5, 1 << 34
+_EVERYBODY = (1 << 6) | (1 << 10) | (1 << 11) | (1 << 14) | (1 << 16) | (1 << 35) | (1 << 38)
+_FIRST_MOMENT = 1420070400000  # Discord's, in milliseconds
+
+
+class Message(dict[str, Any]):
+    """What everybody sees, or (`user`) one person alone."""
+
+    @property
+    def text(self) -> str:
+        return str(self.get("content") or "")
+
+    @property
+    def sources(self) -> str:
+        return "\n".join(embed.get("description") or "" for embed in self.get("embeds") or ())
+
+    @property
+    def buttons(self) -> dict[str, str]:
+        """Their labels, and the ids that their presses carry."""
+        rows = self.get("components") or ()
+        return {one["label"]: one["custom_id"] for row in rows for one in row["components"]}
+
+    @property
+    def whole(self) -> str:
+        return f"{self.text}\n{self.sources}"
+
+
+class World:
+    """`said` is what the bot wrote for everybody, `whispered` for one person; by message."""
+
+    def __init__(self) -> None:
+        self.said: dict[str, Message] = {}
+        self.whispered: dict[str, Message] = {}
+        self.messages: dict[str, dict[str, Any]] = {}
+        self.members: dict[str, dict[str, set[str]]] = {
+            GUILD: {BOT: {BOTS_ROLE}, ALICE: set(), BOB: set(), MOD: {LEADS}},
+            SECOND: {BOT: set(), ALICE: set()},
+        }
+        self.channels: dict[str, dict[str, Any]] = {}
+        for channel, guild, kind in (
+            (GENERAL, GUILD, TEXT),
+            (HELP, GUILD, TEXT),
+            (FORUM, GUILD, POSTS),
+            (ELSEWHERE, SECOND, TEXT),
+        ):
+            self._channel(
+                channel, kind, guild_id=guild, name=f"c{channel[-1]}", position=0, permission_overwrites=[]
+            )
+        self.channels[FORUM]["available_tags"] = [
+            {"id": TAG, "name": "answered by docs", "moderated": False, "emoji_id": None, "emoji_name": None}
+        ]
+        self._numbers = itertools.count(1)
+
+    def snowflake(self) -> str:
+        return str(((int(time.time() * 1000) - _FIRST_MOMENT) << 22) | (next(self._numbers) & 0xFFF))
+
+    def user(self, number: str) -> dict[str, Any]:
+        name = _NAMES.get(number, "somebody")
+        return {"id": number, "username": name, "discriminator": "0", "avatar": None, "bot": number == BOT}
+
+    def member(self, guild: str, user: str) -> dict[str, Any]:
+        roles = self.members[guild][user]
+        granted = MANAGE_GUILD | _EVERYBODY if user == MOD else _EVERYBODY
+        return {
+            "user": self.user(user), "roles": sorted(roles), "joined_at": _now(), "flags": 0,
+            "deaf": False, "mute": False, "permissions": str(granted),
+        }  # fmt: skip
+
+    def guild(self, number: str) -> dict[str, Any]:
+        roles = [
+            {
+                "id": role, "name": name, "permissions": str(granted), "position": position, "color": 0,
+                "hoist": False, "managed": role == BOTS_ROLE, "mentionable": False,
+                **({"tags": {"bot_id": BOT}} if role == BOTS_ROLE else {}),
+            }
+            for position, (role, name, granted) in enumerate(
+                ((number, "@everyone", _EVERYBODY), (BOTS_ROLE, "docsbot", MANAGE_THREADS), (LEADS, "leads", 0))
+            )
+        ]  # fmt: skip
+        mine = [one for one in self.channels.values() if one.get("guild_id") == number]
+        return {
+            "id": number, "name": f"server {number[-2:]}", "owner_id": MOD, "roles": roles, "emojis": [],
+            "member_count": len(self.members[number]), "members": [self.member(number, BOT)],
+            "channels": [one for one in mine if "parent_id" not in one],
+            "threads": [one for one in mine if "parent_id" in one],
+        }  # fmt: skip
+
+    # --- channels and threads ---------------------------------------------------------------------
+
+    def _channel(self, number: str, kind: int, **more: Any) -> dict[str, Any]:
+        self.channels[number] = {"id": number, "type": kind, **more}
+        return self.channels[number]
+
+    def dm(self, user: str) -> dict[str, Any]:
+        for one in self.channels.values():
+            if one["type"] == DM and one["recipients"][0]["id"] == user:
+                return one
+        return self._channel(self.snowflake(), DM, recipients=[self.user(user)])
+
+    def thread(
+        self, parent: str, owner: str, name: str, *, number: str = "", kind: int = PUBLIC, people: tuple[str, ...] = ()
+    ) -> dict[str, Any]:  # fmt: skip
+        meta = {
+            "archived": False,
+            "locked": False,
+            "auto_archive_duration": 1440,
+            "archive_timestamp": _now(),
+        }
+        return self._channel(
+            number or self.snowflake(), kind, guild_id=self.channels[parent]["guild_id"], parent_id=parent,
+            owner_id=owner, name=name, thread_metadata=meta, message_count=0, member_count=1, applied_tags=[],
+            people=list(people) or [owner],
+        )  # fmt: skip
+
+    # --- messages ---------------------------------------------------------------------------------
+
+    def write(self, channel: str, by: str, body: dict[str, Any], **more: Any) -> dict[str, Any]:
+        """A message, as Discord keeps it."""
+        text = body.get("content") or ""
+        mentioned = [one for one in dict.fromkeys(re.findall(r"<@!?(\d+)>", text)) if one in _NAMES]
+        made = {
+            "id": self.snowflake(), "channel_id": channel, "author": self.user(by), "content": text,
+            "timestamp": _now(), "edited_timestamp": None, "tts": False, "mention_everyone": False,
+            "mentions": [self.user(one) for one in mentioned],
+            "mention_roles": re.findall(r"<@&(\d+)>", text), "attachments": [], "pinned": False, "type": 0,
+            "embeds": body.get("embeds") or [], "components": body.get("components") or [],
+            "flags": body.get("flags") or 0, "nonce": body.get("nonce"),
+        }  # fmt: skip
+        about = (body.get("message_reference") or {}).get("message_id")
+        if about is not None:
+            made["message_reference"] = {"message_id": str(about), "channel_id": channel}
+            made["referenced_message"] = self.messages.get(str(about))
+            made["type"] = 19
+        made.update(more)
+        return made
+
+    def in_channel(self, channel: str) -> list[dict[str, Any]]:
+        return [one for one in self.messages.values() if one["channel_id"] == channel]
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()
