@@ -133,6 +133,9 @@ async def fill(path: Path, corpus: Corpus) -> float:
         began = time.perf_counter()
         await store.replace(batch)
         spent += time.perf_counter() - began
+    began = time.perf_counter()
+    await store.settle()
+    spent += time.perf_counter() - began
     await store.close()
     return corpus.chunks / spent
 

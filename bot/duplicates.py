@@ -7,6 +7,7 @@ report for each release): the best of them stay at their places.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from bot.fusion import Scored
 
@@ -17,21 +18,24 @@ ALIKE = 0.8
 COPIES = 2
 _FEWEST_TERMS = 8
 _NUMBER = re.compile(r"\d+(?:[.\-_/]\d+)*")
-# Of so many sampled terms so many are shared by near-copies, all but surely.
-_SAMPLE, _COMMON = 12, 6
 _CLOSE = 24
+_SAMPLE, _COMMON = 12, 5
 
 
 @dataclass(slots=True)
 class _Family:
     best: Scored
-    sample: frozenset[int]
     pages: set[str]
+    sample: tuple[str, ...]
 
-    def resembles(self, other: Scored, sample: frozenset[int]) -> bool:
-        if len(other.terms.distinct) < _FEWEST_TERMS or len(sample & self.sample) < _COMMON:
-            return False
+    def resembles(self, other: Scored) -> bool:
         mine, theirs = self.best.terms.distinct, other.terms.distinct
+        fewer, more = sorted((len(mine), len(theirs)))
+        if fewer < max(_FEWEST_TERMS, ALIKE * more):
+            return False
+        # Near-copies have most of any few terms in common; comparing whole sets, each with each, takes longer.
+        if sum(term in theirs for term in self.sample) < _COMMON:
+            return False
         common = len(mine & theirs)
         return common >= ALIKE * (len(mine) + len(theirs) - common)
 
@@ -43,11 +47,10 @@ def surplus(scored: Sequence[Scored]) -> dict[str, str]:
     dropped: dict[str, str] = {}
     for place, each in enumerate(scored):
         page = each.passage.doc_id
-        sample = _sample(each)
         if place == _CLOSE:
             # Below the top only families that are full matter any more.
             families = [family for family in families if len(family.pages) >= COPIES]
-        family = next((f for f in families if f.resembles(each, sample)), None)
+        family = next((f for f in families if f.resembles(each)), None)
         pattern = _NUMBER.sub("#", each.passage.title)
         # Pages of one and the same title are no series: nothing tells them apart but what they say.
         if family is None and pattern in series and series[pattern].best.passage.title != each.passage.title:
@@ -55,7 +58,7 @@ def surplus(scored: Sequence[Scored]) -> dict[str, str]:
         if family is None and place >= _CLOSE:
             continue
         if family is None:
-            new = _Family(each, sample, {page})
+            new = _Family(each, {page}, tuple(islice(each.terms.distinct, _SAMPLE)))
             families.append(new)
             series.setdefault(pattern, new)
         elif page not in family.pages and len(family.pages) >= COPIES:
@@ -63,11 +66,3 @@ def surplus(scored: Sequence[Scored]) -> dict[str, str]:
         else:
             family.pages.add(page)
     return dropped
-
-
-def _sample(one: Scored) -> frozenset[int]:
-    """Sets that are much alike have most of these in common (the bottom-k sketch of Broder's MinHash, 1997).
-
-    Comparing whole sets, each with each, would take longer than the search.
-    """
-    return frozenset(sorted(map(hash, one.terms.distinct))[:_SAMPLE])

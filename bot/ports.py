@@ -119,12 +119,14 @@ class SearchQuery:
 class Hit:
     """`keyword` is BM25 and `vector` cosine similarity; None: that leg didn't score it.
 
-    `passage.score` is the relative-score fusion of the two: good for ordering, never for a threshold.
+    `terms` are title, headings and text as `bot.analyze` has them, one line each with blanks between terms;
+    None if the store doesn't keep them. `passage.score` is the relative-score fusion of the two: good for ordering, never for a threshold.
     """
 
     passage: Passage
     keyword: float | None
     vector: float | None
+    terms: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +209,10 @@ class Store(Protocol):
 
     async def swap(self, wanted: IndexFormat) -> None:
         """Make the rebuilt index the live one in one step, and drop the old one. No-op if it is live."""
+        ...
+
+    async def settle(self) -> None:
+        """After a sync: put the index into the form that is quickest to search, where that takes work."""
         ...
 
     async def stats(self) -> StoreStats: ...
@@ -326,6 +332,21 @@ class Writer(Protocol):
         ...
 
     def write(self, brief: Brief) -> AsyncIterator[Wrote | Cited | Finished]: ...
+
+    def usage(self) -> Usage: ...
+
+    async def close(self) -> None: ...
+
+
+class Judge(Protocol):
+    """A model that marks style; only measuring asks it. `model` is its name for the report."""
+
+    @property
+    def model(self) -> str: ...
+
+    async def broken(self, question: str, answer: str, rules: Sequence[str]) -> frozenset[int]:
+        """The places (from 0) of the rules that the answer breaks. Raises BackendError."""
+        ...
 
     def usage(self) -> Usage: ...
 

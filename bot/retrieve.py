@@ -82,6 +82,7 @@ class Retriever:
         self._reranker = reranker
         self._limits = limits or Limits()
         self._scale: Scale | None = None
+        self._languages: tuple[str, ...] = ()
         self._embedding = Breaker("the embedder")
         self._reranking = Breaker("the reranker")
 
@@ -128,9 +129,15 @@ class Retriever:
 
     async def _read(self, text: str) -> tuple[Wording, Vocabulary]:
         """The question's words, those that were mistyped mended, and how common they are in the index."""
-        index = await self._store.vocabulary(())
-        wanted = wording.read(text, index.languages)
+        if not self._languages:
+            self._languages = (await self._store.vocabulary(())).languages
+        wanted = wording.read(text, self._languages)
         known = await self._store.vocabulary(wanted.terms)
+        if known.languages != self._languages:
+            # The index has changed since the last question: read this one anew, by what it has now.
+            self._languages = known.languages
+            wanted = wording.read(text, known.languages)
+            known = await self._store.vocabulary(wanted.terms)
         wanted = wording.glossed(wanted, known)
         slips = spelling.slips(wanted, known)
         if slips:
@@ -215,10 +222,10 @@ async def _within(seconds: float, part: str, awaitable: Awaitable[T]) -> T:
 
 
 def _score(hits: Sequence[Hit], wanted: Wording, vocabulary: Vocabulary, scale: Scale) -> list[Scored]:
-    terms = [terms_of(hit.passage, vocabulary.languages) for hit in hits]
+    terms = [terms_of(hit, vocabulary.languages) for hit in hits]
     weighed = wording.weigh(wanted.sought, vocabulary)
     if weighed is None:
-        weighed = wording.weigh_by(wanted.sought, [each.counts for each in terms])
+        weighed = wording.weigh_by(wanted.sought, [each.distinct for each in terms])
     return fuse(hits, terms, weighed, scale)
 
 

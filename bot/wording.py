@@ -3,7 +3,7 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -200,7 +200,7 @@ def weigh(sought: Sequence[Sought], vocabulary: Vocabulary) -> list[Weighed] | N
     ]
 
 
-def weigh_by(sought: Sequence[Sought], texts: Sequence[Mapping[str, float]]) -> list[Weighed]:
+def weigh_by(sought: Sequence[Sought], texts: Sequence[Container[str]]) -> list[Weighed]:
     """The same from a sample of the index's chunks, such as what a search found; each as its terms."""
     counted = ((word, sum(any(term in text for term in word.terms) for text in texts)) for word in sought)
     return [

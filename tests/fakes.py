@@ -317,6 +317,8 @@ class FakeStore:
         if self.storage.beside is not None and self.storage.beside.format == wanted:
             self.storage.live, self.storage.beside = self.storage.beside, None
 
+    async def settle(self) -> None: ...
+
     async def stats(self) -> StoreStats:
         sources: dict[str, SourceStats] = {}
         for indexed in self.documents.values():

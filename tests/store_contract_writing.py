@@ -128,6 +128,13 @@ class Writing(OpenStores):
         assert float(vector @ embed("shared words")) == pytest.approx(1.0, abs=0.01)
         assert await store.vectors([]) == {}
 
+    async def test_settle(self, store: Store) -> None:
+        """Settling changes nothing that is found."""
+        await store.replace([page("wiki:a.md", "alpha beta", "gamma")])
+        before = await store.search(ask("alpha"))
+        await store.settle()
+        assert await store.search(ask("alpha")) == before
+
     async def test_many_vectors(self, store: Store) -> None:
         """Thousands of hashes can be asked for at once."""
         await store.replace([page(f"wiki:{n}.md", f"text {n}") for n in range(40)])

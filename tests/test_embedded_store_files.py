@@ -201,3 +201,28 @@ async def test_half_a_surrogate_pair(store: EmbeddedStore) -> None:
     await store.replace([page("wiki:a.md", "broken \ud83d text", title="bad \udc80 title")])
     (hit,) = await store.search(ask("broken"))
     assert hit.passage.text == "broken ? text"
+
+
+async def test_settle(path: Path, store: EmbeddedStore) -> None:
+    """After many small writes the keywords lie in one segment again, and the same is found."""
+
+    def segments() -> int:
+        connection = apsw.Connection(str(path))
+        found = connection.execute("select count(distinct segid) from keywords_1_idx").fetchone()
+        connection.close()
+        assert found is not None
+        return int(found[0])
+
+    await begin(store)
+    for n in range(60):
+        await store.replace([page(f"wiki:{n}.md", *[f"team offsite {n} {part} " * 20 for part in range(5)])])
+    before = await store.search(ask("offsite 7"))
+    assert segments() > 1
+    await store.settle()
+    assert segments() == 1
+    assert await store.search(ask("offsite 7")) == before
+
+
+async def test_settle_without_an_index(store: EmbeddedStore) -> None:
+    """There is nothing to do before the first sync."""
+    await store.settle()

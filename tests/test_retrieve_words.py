@@ -132,8 +132,8 @@ def hit(text: str, cosine: float | None, *, page: str = "a", heading: str = "") 
 
 
 def fused(question: str, *hits: Hit):
-    found = [terms_of(each.passage, ENGLISH) for each in hits]
-    return fuse(hits, found, weigh_by(read(question, ENGLISH).sought, [each.counts for each in found]))
+    found = [terms_of(each, ENGLISH) for each in hits]
+    return fuse(hits, found, weigh_by(read(question, ENGLISH).sought, [each.distinct for each in found]))
 
 
 def test_words_decide_between_equally_similar_chunks():

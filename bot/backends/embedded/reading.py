@@ -1,9 +1,10 @@
 """Reading a build, in one transaction: one search never sees two states of the index."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from threading import Lock
 
 import apsw
@@ -131,34 +132,35 @@ class Snapshot:
             by_sense = vectors.nearest(self.connection, codes, vector, allowed, leg)
         fused = fuse(by_word, by_sense, alpha=alpha, limit=query.limit)
         ids = [chunk for chunk, _ in fused]
-        self._fill(ids, by_word, expression, by_sense, vector)
+        missed = [chunk for chunk in ids if chunk not in by_sense]
+        if vector is not None and missed:
+            # The core decides by similarity: of what only the keywords found, too.
+            by_sense.update(vectors.exact(self.connection, self.build.id, vector, missed))
         found = self._rows(ids)
-        return [
-            Hit(_passage(found[chunk], score), by_word.get(chunk), by_sense.get(chunk))
-            for chunk, score in fused
-        ]
+        hits = []
+        for chunk, score in fused:
+            *row, terms = found[chunk]
+            hits.append(Hit(_passage(row, score), by_word.get(chunk), by_sense.get(chunk), str(terms)))
+        return hits
 
     def passages(self, spans: Sequence[Span], audience: frozenset[str]) -> list[Passage]:
         catalog = self.memory.catalog(self.connection, self.build)
         allowed = {scope.id for scope in catalog.visible(audience, None)}
-        found: dict[str, Passage] = {}
-        for span in spans:
-            for scope, *row in self.connection.execute(
-                f"select d.scope, {_PASSAGE} from documents_{self.build.id} d"
-                f" join chunks_{self.build.id} c on c.document = d.id"
-                " where d.doc_id = ? and c.ordinal between ? and ? order by c.ordinal",
-                (span.doc_id, span.first, span.last),
-            ):
-                if scope in allowed:
-                    passage = _passage(row)
-                    found.setdefault(passage.chunk_id, passage)
+        found: dict[object, Passage] = {}
+        for scope, *row in self.connection.execute(
+            f"select d.scope, {_PASSAGE} from json_each(?) span"
+            f" cross join documents_{self.build.id} d on d.doc_id = span.value ->> 0"
+            f" cross join chunks_{self.build.id} c on c.document = d.id"
+            " and c.ordinal between span.value ->> 1 and span.value ->> 2 order by span.id, c.ordinal",
+            (json.dumps([(span.doc_id, span.first, span.last) for span in spans]),),
+        ):
+            if scope in allowed and row[0] not in found:
+                found[row[0]] = _passage(row)
         return list(found.values())
 
     def vocabulary(self, terms: Sequence[str]) -> Vocabulary:
         catalog = self.memory.catalog(self.connection, self.build)
-        look_up = self._frequency(catalog)
-        counted = {term: look_up(term) for term in dict.fromkeys(terms)}
-        holding = {term: count for term, count in counted.items() if count}
+        holding = {term: count for term, count in self._counts(catalog, terms).items() if count}
         return Vocabulary(catalog.chunks, holding, catalog.languages or ("en",))
 
     def revisions(self, source: str) -> dict[str, str]:
@@ -200,7 +202,7 @@ class Snapshot:
 
     def _expression(self, text: str, catalog: Catalog, visible: Sequence[Scope]) -> str:
         terms = analyze.query_terms(text, catalog.languages or ("en",))
-        terms = keywords.choose(terms, self._frequency(catalog), catalog.chunks)
+        terms = keywords.choose(terms, self._counts(catalog, terms))
         if not terms:
             return ""
         seen = {scope.id for scope in visible}
@@ -209,38 +211,24 @@ class Snapshot:
             return keywords.match(terms, never=[scope.id for scope in hidden])
         return keywords.match(terms, only=sorted(seen))
 
-    def _frequency(self, catalog: Catalog) -> Callable[[str], int]:
-        def look_up(term: str) -> int:
-            known = catalog.frequencies.get(term)
-            if known is None:
-                if len(catalog.frequencies) >= _MOST_FREQUENCIES:
-                    catalog.frequencies.clear()
-                known = keywords.frequency(self.connection, self.build, term)
-                catalog.frequencies[term] = known
-            return known
-
-        return look_up
-
-    def _fill(
-        self,
-        ids: Sequence[int],
-        by_word: dict[int, float],
-        expression: str,
-        by_sense: dict[int, float],
-        vector: Vector | None,
-    ) -> None:
-        """Score each hit by the leg that didn't find it, too: the core decides by both."""
-        missed = [chunk for chunk in ids if chunk not in by_sense]
-        if vector is not None and missed:
-            by_sense.update(vectors.exact(self.connection, self.build.id, vector, missed))
-        missed = [chunk for chunk in ids if chunk not in by_word]
-        if expression and missed:
-            by_word.update(keywords.scores(self.connection, self.build, expression, missed))
+    def _counts(self, catalog: Catalog, terms: Sequence[str]) -> dict[str, int]:
+        known = catalog.frequencies
+        counts = {term: count for term in terms if (count := known.get(term)) is not None}
+        unknown = [term for term in dict.fromkeys(terms) if term not in counts]
+        if unknown:
+            counted = keywords.counts(self.connection, self.build, unknown)
+            fresh = {term: counted.get(term, 0) for term in unknown}
+            if len(known) > _MOST_FREQUENCIES:
+                known.clear()
+            known.update(fresh)
+            counts |= fresh
+        return counts
 
     def _rows(self, ids: Sequence[int]) -> dict[object, Sequence[object]]:
         rows = self.connection.execute(
-            f"select {_PASSAGE} from chunks_{self.build.id} c"
+            f"select {_PASSAGE}, t.terms from chunks_{self.build.id} c"
             f" join documents_{self.build.id} d on d.id = c.document"
+            f" join terms_{self.build.id} t on t.id = c.id"
             " where c.id in (select value from json_each(?))",
             (json.dumps(ids),),
         )
@@ -259,6 +247,17 @@ def _passage(row: Sequence[object], score: float = 0.0) -> Passage:
         url=f"{url}#{anchor}" if anchor and url and "#" not in str(url) else str(url),
         text=str(text),
         score=score,
-        updated_at=datetime.fromisoformat(str(updated_at)) if updated_at else None,
-        owners=tuple(json.loads(str(owners))),
+        updated_at=_moment(str(updated_at)) if updated_at else None,
+        owners=_names(str(owners)),
     )
+
+
+# Many chunks of a few pages share these.
+@lru_cache(1_024)
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+@lru_cache(1_024)
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))

@@ -7,6 +7,7 @@ build in memory can't mistake another one for it. A swap changes one word in `bu
     chunks      one row a chunk, with its text  keywords  FTS5 over analysed text, without content
     vectors     float16, for exact scores       codes     the signs of a vector's numbers, read into memory
     gone        chunks that were deleted        languages how many pages are in which
+    terms       the analysed text of a chunk    words     how many chunks hold a term, a view of `keywords`
 """
 
 from dataclasses import dataclass, replace
@@ -32,6 +33,8 @@ create unique index chunks_place_{n} on chunks_{n}(document, ordinal);
 create index chunks_hash_{n} on chunks_{n}(text_hash);
 create virtual table keywords_{n} using fts5(
     title, heading, body, scope, content='', contentless_delete=1, tokenize="ascii tokenchars '-_.+#'");
+create virtual table words_{n} using fts5vocab(keywords_{n}, row);
+create table terms_{n}(id integer primary key, terms text not null);
 create table vectors_{n}(id integer primary key, vector blob not null);
 create table codes_{n}(
     id integer primary key, generation integer not null, scope integer not null, bits blob not null);
@@ -43,7 +46,18 @@ create table scopes_{n}(
     chunks integer not null, unique(source, audience));
 create table languages_{n}(language text primary key, documents integer not null) without rowid;
 """
-_NAMES = ("documents", "chunks", "keywords", "vectors", "codes", "gone", "scopes", "languages")
+_NAMES = (
+    "documents",
+    "chunks",
+    "words",
+    "keywords",
+    "terms",
+    "vectors",
+    "codes",
+    "gone",
+    "scopes",
+    "languages",
+)
 _COLUMNS = "id, state, model, dimensions, chunking, analysis, generation, floor"
 
 

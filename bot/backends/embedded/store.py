@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import apsw
 
-from bot.backends.embedded import files, schema
+from bot.backends.embedded import files, keywords, schema
 from bot.backends.embedded.pool import Pool
 from bot.backends.embedded.reading import Memory, Snapshot
 from bot.backends.embedded.schema import Build
@@ -116,6 +116,14 @@ class EmbeddedStore:
                 writer.drop(doc_id)
 
         await self._on(self._writer, lambda: self._change(drop))
+
+    async def settle(self) -> None:
+        def work(connection: apsw.Connection, _memory: Memory) -> None:
+            build = self._build(connection)
+            if build is not None:
+                keywords.settle(connection, build)
+
+        await self._on(self._writer, lambda: self._pool.use(work, write=True))
 
     async def rebuild(self, wanted: IndexFormat) -> "EmbeddedStore":
         """Where no index is live yet, the one that it makes is live from the start."""

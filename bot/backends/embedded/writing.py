@@ -98,6 +98,7 @@ class Writer:
         chunks = self._run(f"select id from chunks_{self._n} where document = ?", (document,)).fetchall()
         for key in chunks:
             self._run(f"delete from keywords_{self._n} where rowid = ?", key)
+            self._run(f"delete from terms_{self._n} where id = ?", key)
             self._run(f"delete from vectors_{self._n} where id = ?", key)
             self._run(f"delete from codes_{self._n} where id = ?", key)
             self._run(f"insert into gone_{self._n} values(?, ?)", (self._generation, *key))
@@ -156,6 +157,8 @@ class Writer:
             f"insert into keywords_{self._n}(rowid, title, heading, body, scope) values(?, ?, ?, ?, ?)",
             (key, title_terms, one.heading_terms, one.body_terms, keywords.scope_term(scope)),
         )
+        terms = f"{title_terms}\n{one.heading_terms}\n{one.body_terms}"
+        self._run(f"insert into terms_{self._n} values(?, ?)", (key, terms))
         if one.vector is not None:
             self._run(f"insert into vectors_{self._n} values(?, ?)", (key, one.vector))
             self._run(
