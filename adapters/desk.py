@@ -180,14 +180,22 @@ class Desk:
     async def abandon(self, key: str) -> None:
         """Stop answering: the asker took the question back."""
         running = self._running.get(key)
-        if running is None:
-            return
+        if running is not None:
+            await self._cut(running, "The question was deleted.", running.reply.withdraw)
+
+    async def stop(self, ending: Callable[[Reply], Callable[[], Awaitable[None]] | None]) -> None:
+        """Stop answering where `ending` gives a way to end a reply: somebody pressed stop."""
+        for running in list(self._running.values()):
+            end = ending(running.reply)
+            if end is not None:
+                await self._cut(running, words.STOPPED, end)
+
+    async def _cut(self, running: _Running, why: str, end: Callable[[], Awaitable[None]]) -> None:
         running.task.cancel()
         await asyncio.wait([running.task])
         with suppress(Undeliverable):
-            await running.reply.withdraw()
-        gone = Answer(running.asked.id, Outcome.UNAVAILABLE, "The question was deleted.")
-        await self._record(running.asked, gone, 0.0)
+            await end()
+        await self._record(running.asked, Answer(running.asked.id, Outcome.UNAVAILABLE, why), 0.0)
 
     def _start(self, asked: Asked, reply: Reply) -> None:
         number = self._number(asked.person)
@@ -267,6 +275,9 @@ class Desk:
             answer = Answer(asked.id, Outcome.UNAVAILABLE, str(error))
             await self._record(asked, answer, time.monotonic() - started)
             return
+        except BackendError as error:
+            log.warning("question %s can't be answered: %s", asked.id, error)
+            answer = Answer(asked.id, Outcome.UNAVAILABLE, words.BROKEN.format(id=asked.id))
         except Exception:  # the outermost loop: whatever went wrong, the asker hears of it
             log.exception("question %s failed", asked.id)
             answer = Answer(asked.id, Outcome.UNAVAILABLE, words.BROKEN.format(id=asked.id))

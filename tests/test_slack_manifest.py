@@ -12,6 +12,7 @@ from adapters.slack.handlers import Handlers
 from adapters.slack.manifest import BOT_EVENTS, SCOPES, as_yaml, manifest
 from adapters.view import Press
 from bot.settings.chat import Prompt, SlackSettings
+from tests.command_line import CommandLine
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -37,6 +38,7 @@ CALLS = {
     "views.open": [],
 }
 EVENTS = {
+    "agent_session_stopped": ["chat:write"],
     "app_home_opened": [],
     "app_mention": ["app_mentions:read"],
     "message.channels": ["channels:history"],
@@ -70,6 +72,16 @@ def registered() -> dict[str, list[str]]:
 def test_the_file_is_what_the_code_makes() -> None:
     """deploy/slack-manifest.yaml is what `docent slack manifest` prints without settings."""
     assert (ROOT / "deploy/slack-manifest.yaml").read_text(encoding="utf-8") == as_yaml(SlackSettings())
+
+
+def test_the_command_needs_no_configuration(tmp_path: Path) -> None:
+    """`docent slack manifest` comes before docent.yaml, and knows it once it is there."""
+    docent = CommandLine(tmp_path)
+    docent.config.write_text("slack: {name: Clerk}")
+    assert "name: Clerk" in docent("slack", "manifest").stdout
+    docent.config.unlink()
+    assert docent("slack", "manifest").stdout == as_yaml(SlackSettings())
+    assert docent("--config", "none.yaml", "slack", "manifest").returncode == 2
 
 
 def test_events_are_those_that_have_a_handler(registered: dict[str, list[str]]) -> None:

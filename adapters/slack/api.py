@@ -135,6 +135,15 @@ class Slack:
             args["thread_ts"] = thread_ts
         await self._repeat("chat.postEphemeral", args, channel=channel)
 
+    async def tell(
+        self, channel: str, user: str, text: str, blocks: Sequence[Block] = (), *, thread_ts: str = ""
+    ) -> None:
+        """To this user alone: in the channel, or by DM where the bot can't."""
+        try:
+            await self.whisper(channel, user, text, blocks, thread_ts=thread_ts)
+        except (SlackError, Gone):
+            await self.post(await self.direct(user), text, blocks)
+
     async def respond(self, url: str, payload: dict[str, Any]) -> bool:
         """Use a response_url; False if it is spent, expired or can't be reached."""
         session = self._client.session
@@ -295,10 +304,10 @@ class Slack:
         code = data.get("error", "") if isinstance(data, dict) else ""
         if status == 429 or code in (RATE_LIMITED, "rate_limited"):  # noqa: PLR2004
             return min(float((getattr(response, "headers", None) or {}).get("Retry-After", 1)), 60.0), {}
-        if status >= 500 or not isinstance(data, dict) or code in _PASSING:  # noqa: PLR2004
+        if status >= 500 or not code or code in _PASSING:  # noqa: PLR2004 - a page of HTML has no code
             raise Lost(f"{method}: {code or f'HTTP {status}'}") from error
         if code in _GONE:
             raise Gone(f"{method}: {code}") from error
         if code in _REFUSED:
             raise RefusedPayload(f"{method}: {code}") from error
-        raise SlackError(method, code or f"HTTP {status}") from error
+        raise SlackError(method, code) from error

@@ -3,20 +3,21 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
 from typing import Any, Final
 
 from slack_bolt.async_app import AsyncApp
 
 from adapters import words
 from adapters.admin_desk import AdminDesk
-from adapters.desk import Desk, Taken
+from adapters.desk import Desk, Reply, Taken
 from adapters.learning import KINDS, Form, Teaching
 from adapters.presses import Presses
 from adapters.slack import blocks
 from adapters.slack.api import Gone, Lost, RefusedPayload, Slack, SlackError
-from adapters.slack.intake import Event, Intake
+from adapters.slack.intake import Event, Heard, Intake
 from adapters.slack.people import People
-from adapters.slack.reply import Place
+from adapters.slack.reply import Place, ThreadReply
 from adapters.slack.stage import SlackConsole, SlackStage
 from adapters.slack.text import escape
 from adapters.view import DECISIONS, Press
@@ -33,7 +34,11 @@ SHORTCUT: Final = "docent_answer"
 SHORTCUT_PRIVATE: Final = "docent_answer_private"
 SAVE_EXAMPLE: Final = "docent_save_example"
 SAVE_VERIFIED: Final = "docent_save_verified"
-EVENTS: Final = ("app_mention", "message", "app_home_opened")
+EVENTS: Final = ("app_mention", "message", "app_home_opened", "agent_session_stopped")
+
+
+class Closing(Exception):
+    """The process ends: an event that isn't acknowledged comes again, to another one."""
 
 
 class Handlers:
@@ -68,6 +73,7 @@ class Handlers:
         app.event("app_mention")(self.on_message)
         app.event("message")(self.on_message)
         app.event("app_home_opened")(self.on_home)
+        app.event("agent_session_stopped")(self.on_stop)
         app.command(ASK)(self.on_ask)
         app.command(ADMIN)(self.on_admin)
         app.shortcut(SHORTCUT)(self.on_shortcut)
@@ -89,15 +95,41 @@ class Handlers:
             ts = event.get("deleted_ts") or ""
             self._later(self._desk.abandon(self._intake.key(team, event["channel"], ts)))
             return
-        found = await self._intake.of_event(event, team)
-        if found is None:
+        heard = self._intake.of_event(event, team)
+        if heard is None:
             return
-        asked, reply = found
-        if not asked.question.text and not reply.unprompted:
-            if self._desk.first(asked.key):
-                self._later(reply.say(words.HOW_TO_ASK.format(ask="")))
+        if heard.if_in_thread or not (heard.asked.question.text or heard.reply.unprompted):
+            self._later(
+                self._look_and_take(event, heard)
+            )  # Slack isn't asked before the event is acknowledged
+        elif await self._desk.take(heard.asked, heard.reply) is Taken.CLOSING:
+            raise Closing
+        else:
+            self._intake.joins(event["channel"], event.get("thread_ts") or event["ts"])
+
+    async def _look_and_take(self, event: Event, heard: Heard) -> None:
+        """A further message in a thread, or a mention without words: it asks what the thread began with."""
+        if heard.if_in_thread:
+            if await self._intake.is_in(event["channel"], event["thread_ts"]):
+                await self._desk.take(heard.asked, heard.reply)
             return
-        await self._desk.take(asked, reply)
+        text = await self._first_of_thread(event["channel"], event)
+        if text:
+            question = replace(heard.asked.question, text=text)
+            await self._desk.take(replace(heard.asked, question=question), heard.reply)
+        elif self._desk.first(heard.asked.key):
+            await heard.reply.say(words.HOW_TO_ASK.format(ask=""))
+
+    async def on_stop(self, event: Event) -> None:
+        """Somebody pressed Slack's stop button under an answer that is being written."""
+        channel, thread = str(event.get("channel") or ""), str(event.get("thread_ts") or "")
+
+        def ending(reply: Reply) -> Callable[[], Awaitable[None]] | None:
+            if isinstance(reply, ThreadReply) and reply.is_at(channel, thread):
+                return reply.stop
+            return None
+
+        self._later(self._desk.stop(ending))
 
     async def on_home(self, event: Event) -> None:
         """The agent's Messages tab was opened: suggest prompts there, without a thread (it fails with one)."""
@@ -154,15 +186,24 @@ class Handlers:
             private=private,
             response_url=body.get("response_url") or "" if private else "",
         )
+        text = self._intake.words_of(message)
+        console = self._console(body, channel, body.get("response_url") or "")
+        if not text:
+            await ack()
+            self._later(console.answer(words.NO_WORDS))
+            return
         who = place.user if private else "thread"
         asked, reply = self._intake.asked(
             place,
-            self._intake.words_of(message),
+            text,
             key=f"slack:{place.team}:{channel}:{message['ts']}:shortcut:{who}",
             direct=channel.startswith("D"),
         )
-        await self._desk.take(asked, reply)
+        taken = await self._desk.take(asked, reply)
         await ack()
+        if taken is not Taken.YES:
+            said = words.KNOWN if taken is Taken.KNOWN else words.SHUTTING_DOWN
+            self._later(console.answer(said))
 
     async def on_feedback(self, ack: Ack, body: Event) -> None:
         """👍 is thanked for; 👎 counts at once and opens a small form for the reason."""
@@ -173,13 +214,18 @@ class Handlers:
         stage = self._stage(body)
         choice, _, answer_id = str(body["actions"][0].get("value") or "").partition(":")
         bad = choice == Press.BAD
-        if not await self._presses.feedback(stage, answer_id, "down" if bad else "up"):
-            return
-        if bad:
-            view = blocks.feedback_modal(answer_id, stage.place)
+        opened = bad and await self._open(body, blocks.feedback_modal(answer_id, stage.place))
+        if await self._presses.feedback(stage, answer_id, "down" if bad else "up") and not opened:
+            await stage.tell(words.THANKS_DOWN if bad else words.THANKS_UP)
+
+    async def _open(self, body: Event, view: blocks.Block) -> bool:
+        """Open a form; its trigger lives for 3 seconds."""
+        try:
             await self._slack.open_view(body["trigger_id"], view)
-        else:
-            await stage.tell(words.THANKS_UP)
+        except (SlackError, Gone, Lost, RefusedPayload) as error:
+            log.warning("a form could not be opened: %s", error)
+            return isinstance(error, SlackError) and error.code == "exchanged_trigger_id"  # it is open
+        return True
 
     async def on_complaint(self, ack: Ack, body: Event) -> None:
         """The form behind 👎."""
@@ -229,15 +275,16 @@ class Handlers:
         answer = self._intake.words_of(message)
         console = self._console(body, channel, body.get("response_url") or "")
         form = await self._teaching.form(console, kind, recorded, question, answer)
-        if form is not None:
-            await self._slack.open_view(body["trigger_id"], blocks.teaching_modal(form, channel))
+        if form is not None and not await self._open(body, blocks.teaching_modal(form, channel)):
+            await console.answer(words.NO_FORM)
 
     async def _edit(self, body: Event, console: SlackConsole, lesson_id: str) -> None:
         """The form again, for what was saved."""
         form = await self._teaching.reopen(console, lesson_id)
         if form is not None:
             view = blocks.teaching_modal(form, body["channel"]["id"])
-            await self._slack.open_view(body["trigger_id"], view)
+            if not await self._open(body, view):
+                await console.answer(words.NO_FORM)
 
     async def _first_of_thread(self, channel: str, message: Event) -> str:
         thread = message.get("thread_ts")

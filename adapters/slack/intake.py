@@ -1,9 +1,14 @@
 """Slack's events as questions: which ones are for the bot, where the answer goes, what came before."""
 
+import asyncio
 import json
+import logging
 import re
+import time
 import uuid
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from math import inf
 from typing import Any
 
 from adapters import text as texts
@@ -11,17 +16,33 @@ from adapters.desk import Fill, Reply
 from adapters.slack.api import Gone, Lost, RefusedPayload, Slack, SlackError
 from adapters.slack.people import People
 from adapters.slack.reply import Place, PrivateReply, ThreadReply
-from adapters.slack.text import incoming, mentions
+from adapters.slack.text import addressed, incoming, mentions
 from bot.config import Settings
 from bot.model import Question, Turn
 from bot.ports import Asked, Recorded
 from bot.settings.chat import PlaceSettings
+
+log = logging.getLogger(__name__)
 
 Event = dict[str, Any]  # Slack's own JSON
 
 _QUIET = PlaceSettings()
 _IGNORED_SUBTYPES_BUT = {None, "", "file_share", "thread_broadcast"}
 _CHARACTERS_A_TOKEN = 4
+_THREADS = 5000
+# Seconds.
+_LOOK_AGAIN = 10.0
+_HISTORY_WITHIN = 8.0
+_RESPONSE_URL_LIVES = 1700.0
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A question. `if_in_thread`: it is one for the bot only if the bot has written in the thread."""
+
+    asked: Asked
+    reply: Reply
+    if_in_thread: bool = False
 
 
 class Intake:
@@ -32,28 +53,30 @@ class Intake:
         self._people = people
         self._settings = settings
         self._bot = bot_user
+        self._threads: dict[str, float] = {}  # inf: the bot is in it; else when it was seen not to be
 
     # --- what is a question -----------------------------------------------------------------------
 
-    async def of_event(self, event: Event, team: str) -> tuple[Asked, Reply] | None:
+    def of_event(self, event: Event, team: str) -> "Heard | None":
         """The question in a mention or a message; None if it isn't one for the bot."""
         if not self._is_persons(event):
             return None
-        direct = event.get("channel_type") == "im" or str(event["channel"]).startswith("D")
-        mentioned = mentions(event.get("text") or "", self._bot)
+        if event.get("channel_type") == "im" or str(event["channel"]).startswith("D"):
+            return self._heard(event, team, direct=True)
         place = self.place(event["channel"])
-        if not direct and not self._listens(event["channel"], place):
+        if not self._listens(event["channel"], place):
             return None
-        unprompted = False
-        if not direct and not mentioned and event.get("type") != "app_mention":
-            if event.get("thread_ts"):
-                if not place.followups or not await self._is_in(event["channel"], event["thread_ts"]):
-                    return None
-            elif place.unasked and texts.is_question(event.get("text") or ""):
-                unprompted = True
-            else:
-                return None
-        return self._asked(event, team, direct=direct, unprompted=unprompted)
+        if event.get("type") == "app_mention" or mentions(event.get("text") or "", self._bot):
+            return self._heard(event, team)
+        return self._overheard(event, team, place)
+
+    def _overheard(self, event: Event, team: str, place: PlaceSettings) -> "Heard | None":
+        """A message without a mention, where the channel allows to answer such."""
+        text, thread = event.get("text") or "", event.get("thread_ts")
+        asks = texts.is_question(text)
+        if addressed(text) or not (place.followups if thread else place.unasked and asks):
+            return None
+        return self._heard(event, team, if_in_thread=bool(thread), unprompted=not thread or not asks)
 
     def key(self, team: str, channel: str, ts: str) -> str:
         """The same for every delivery of a message, and for the `message` twin of a mention."""
@@ -80,14 +103,37 @@ class Intake:
             and event.get("ts")
         )
 
-    async def _is_in(self, channel: str, thread_ts: str) -> bool:
+    async def is_in(self, channel: str, thread_ts: str) -> bool:
+        """Whether the bot has written in the thread."""
+        seen = self._threads.get(f"{channel}/{thread_ts}", -inf)
+        if seen == inf or time.monotonic() - seen < _LOOK_AGAIN:
+            return seen == inf
         try:
             messages = await self._slack.thread(channel, thread_ts, pages=2)
         except (SlackError, Gone, Lost, RefusedPayload):
             return False
-        return any(message.get("user") == self._bot for message in messages)
+        found = any(message.get("user") == self._bot for message in messages)
+        self._see(channel, thread_ts, inf if found else time.monotonic())
+        return found
 
-    def _asked(self, event: Event, team: str, *, direct: bool, unprompted: bool) -> tuple[Asked, Reply]:
+    def joins(self, channel: str, thread_ts: str) -> None:
+        """The bot is about to write in the thread."""
+        self._see(channel, thread_ts, inf)
+
+    def _see(self, channel: str, thread_ts: str, when: float) -> None:
+        self._threads[f"{channel}/{thread_ts}"] = when
+        if len(self._threads) > _THREADS:
+            self._threads.pop(next(iter(self._threads)))
+
+    def _heard(
+        self,
+        event: Event,
+        team: str,
+        *,
+        direct: bool = False,
+        if_in_thread: bool = False,
+        unprompted: bool = False,
+    ) -> "Heard":
         place = Place(
             channel=event["channel"],
             user=event["user"],
@@ -95,14 +141,14 @@ class Intake:
             thread_ts=event.get("thread_ts") or event["ts"],
             unprompted=unprompted,
         )
-        thread_before = (event["thread_ts"], event["ts"]) if event.get("thread_ts") else None
-        return self.asked(
+        asked, reply = self.asked(
             place,
             incoming(event.get("text") or "", self._bot),
             key=self.key(team, event["channel"], event["ts"]),
-            thread=thread_before,
+            thread=(event["thread_ts"], event["ts"]) if event.get("thread_ts") else None,
             direct=direct,
         )
+        return Heard(asked, reply, if_in_thread)
 
     def asked(
         self,
@@ -139,6 +185,8 @@ class Intake:
         saved = json.loads(recorded.asked.place)
         thread = tuple(saved["thread"]) if saved["thread"] else None
         place = Place.load(saved["place"]).at(recorded.reply)
+        if (datetime.now(UTC) - recorded.asked_at).total_seconds() > _RESPONSE_URL_LIVES:
+            place = replace(place, response_url="")
         return self._reply(recorded.asked, place, thread, direct=saved["direct"], revived=True)
 
     def address_of(self, link: str) -> str:
@@ -177,8 +225,10 @@ class Intake:
         """The thread so far, people's and the bot's own messages, the latest within the limits."""
         limits = self._settings.limits
         try:
-            messages = await self._slack.thread(channel, thread_ts, until=before)
-        except (SlackError, Gone, Lost, RefusedPayload):
+            async with asyncio.timeout(_HISTORY_WITHIN):
+                messages = await self._slack.thread(channel, thread_ts, until=before)
+        except (SlackError, Gone, Lost, RefusedPayload, TimeoutError) as error:
+            log.warning("a question is answered without its thread: %s", error)
             return ()
         turns = [self._turn(m) for m in messages if float(m["ts"]) < float(before) and m.get("text")]
         kept: list[Turn] = []

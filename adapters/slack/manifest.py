@@ -31,7 +31,14 @@ SCOPES: Final = {
     "usergroups:read": "know admins and audiences by user group",
     "users:read": "know guests and workspace admins",
 }
-BOT_EVENTS: Final = ("app_home_opened", "app_mention", "message.channels", "message.groups", "message.im")
+BOT_EVENTS: Final = (
+    "agent_session_stopped",
+    "app_home_opened",
+    "app_mention",
+    "message.channels",
+    "message.groups",
+    "message.im",
+)
 
 
 def manifest(settings: SlackSettings, *, url: str = "") -> dict[str, Any]:

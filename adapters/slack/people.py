@@ -1,19 +1,26 @@
 """Who may see what, and who is an admin, by Slack's own word. Asked afresh, remembered briefly."""
 
+import asyncio
 import logging
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
 
 from adapters.slack.api import Gone, Lost, RefusedPayload, Slack, SlackError
 from bot.config import Settings
+from bot.ports import Unavailable
 
 log = logging.getLogger(__name__)
 
-_REMEMBER = 300.0  # seconds, for reading
-_TRUST = 5.0  # seconds, for admin rights: they are checked at the moment somebody acts
+# Seconds.
+_REMEMBER = 300.0  # for reading
+_TRUST = 5.0  # for admin rights: they are checked at the moment somebody acts
+_REFUSED_FOR = 30.0  # what Slack refused to tell isn't asked for again
+_LOOK_UP_WITHIN = 15.0
 _MOST = 5000
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,44 +33,78 @@ class Person:
     workspace_admin: bool
 
 
+@dataclass(frozen=True)
+class _Memory(Generic[T]):
+    """What Slack said by id, and when. `refused` is what counts where it refuses to say anything."""
+
+    ask: Callable[[str], Awaitable[T]]
+    refused: Callable[[str], T]
+    clock: Callable[[], float]
+    _kept: dict[str, tuple[float, T]] = field(default_factory=dict)
+    _asking: dict[str, "asyncio.Task[T]"] = field(default_factory=dict)
+
+    async def get(self, key: str, *, within: float = _REMEMBER) -> T:
+        """What it said within so many seconds. Raises Unavailable if it says nothing now.
+
+        For reading, what it said longer ago will do then.
+        """
+        known = self._kept.get(key)
+        if known and self.clock() - known[0] <= within:
+            return known[1]
+        if key not in self._asking:  # many ask at once in a burst: Slack is asked once
+            self._asking[key] = asyncio.create_task(self._ask(key))
+            self._asking[key].add_done_callback(lambda _: self._asking.pop(key))
+        try:
+            return await asyncio.shield(self._asking[key])
+        except TimeoutError as error:
+            if known and within >= _REMEMBER:
+                return known[1]
+            raise Unavailable("Slack", f"it says nothing about {key}.") from error
+
+    async def _ask(self, key: str) -> T:
+        learnt = self.clock()
+        try:
+            async with asyncio.timeout(_LOOK_UP_WITHIN):
+                value = await self._persist(key)
+        except (SlackError, Gone, RefusedPayload) as error:
+            log.warning("%s can't be looked up: %s", key, error)
+            value, learnt = self.refused(key), learnt - _REMEMBER + _REFUSED_FOR
+        self._kept.pop(key, None)
+        self._kept[key] = learnt, value
+        if len(self._kept) > _MOST:
+            self._kept.pop(next(iter(self._kept)))
+        return value
+
+    async def _persist(self, key: str) -> T:
+        while True:
+            try:
+                return await self.ask(key)
+            except Lost:
+                await asyncio.sleep(1)
+
+
 class People:
-    """Audiences and rights from the settings and Slack's users, groups and channels."""
+    """Audiences and rights from the settings and Slack's users, groups and channels.
+
+    Raises Unavailable where they depend on what Slack doesn't say now.
+    """
 
     def __init__(self, slack: Slack, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
-        self._slack = slack
         self._settings = settings
-        self._clock = clock
-        self._persons: dict[str, tuple[float, Person]] = {}
-        self._groups: dict[str, tuple[float, frozenset[str]]] = {}
-        self._channels: dict[str, tuple[float, dict[str, Any]]] = {}
 
-    async def person(self, user: str, *, within: float = _REMEMBER) -> Person:
-        known = self._persons.get(user)
-        if known and self._clock() - known[0] <= within:
-            return known[1]
+        async def person(user: str) -> Person:
+            return _person(user, await slack.user(user))
+
+        self._persons = _Memory(person, lambda user: _person(user, {"is_stranger": True}), clock)
+        self._groups = _Memory(slack.group_members, lambda _: frozenset(), clock)
+        self._channels = _Memory(slack.channel, lambda _: _UNKNOWN, clock)
+
+    async def name(self, user: str) -> str:
+        """The person's name, for others to read."""
         try:
-            data = await self._slack.user(user)
-        except (SlackError, Gone, Lost, RefusedPayload) as error:
-            log.warning("user %s can't be looked up: %s", user, error)
-            return Person(user, "someone", insider=False, workspace_admin=False)
-        outsider = any(
-            data.get(flag) for flag in ("is_restricted", "is_ultra_restricted", "is_stranger", "is_bot")
-        )
-        person = Person(
-            user,
-            str(
-                (data.get("profile") or {}).get("real_name")
-                or data.get("real_name")
-                or data.get("name")
-                or "someone"
-            ),
-            insider=not outsider and not data.get("deleted"),
-            workspace_admin=bool(data.get("is_admin") or data.get("is_owner")) and not data.get("deleted"),
-        )
-        self._persons[user] = (self._clock(), person)
-        if len(self._persons) > _MOST:
-            self._persons.pop(next(iter(self._persons)))
-        return person
+            return (await self._persons.get(user)).name
+        except Unavailable:
+            return _SOMEONE
 
     async def audience(self, user: str, channel: str, *, direct: bool) -> frozenset[str]:
         """What the asker *and* the place may see; `direct`: nobody but the asker sees it there."""
@@ -78,7 +119,7 @@ class People:
         return frozenset() if await self._is_shared(channel) else self._settings.default_audience
 
     async def _of_person(self, user: str) -> frozenset[str]:
-        person = await self.person(user)
+        person = await self._persons.get(user)
         words = set(self._settings.default_audience) if person.insider else set()
         for word, audience in self._settings.audiences.items():
             if user in audience.slack_users or await self._in_any(user, audience.slack_groups, _REMEMBER):
@@ -90,44 +131,41 @@ class People:
         slack = self._settings.slack
         if user in slack.admins or await self._in_any(user, slack.admin_groups, _TRUST):
             return True
-        return slack.workspace_admins and (await self.person(user, within=_TRUST)).workspace_admin
+        return slack.workspace_admins and (await self._persons.get(user, within=_TRUST)).workspace_admin
 
     async def _in_any(self, user: str, groups: frozenset[str], within: float) -> bool:
         for group in sorted(groups):
-            if user in await self._members(group, within):
-                return True
+            try:
+                if user in await self._groups.get(group, within=within):
+                    return True
+            except Unavailable as error:
+                log.warning("user group %s counts as empty: %s", group, error)
         return False
-
-    async def _members(self, group: str, within: float) -> frozenset[str]:
-        known = self._groups.get(group)
-        if known and self._clock() - known[0] <= within:
-            return known[1]
-        try:
-            members = await self._slack.group_members(group)
-        except (SlackError, Gone, Lost, RefusedPayload) as error:
-            log.warning("user group %s can't be read: %s", group, error)
-            return frozenset()
-        self._groups[group] = (self._clock(), members)
-        return members
 
     async def places(self, channel: str) -> frozenset[str]:
         """The channel's id and, if it has one and it can be told, its name."""
-        data = await self._channel(channel) if not channel.startswith("D") else None
-        return frozenset(filter(None, (channel, str((data or {}).get("name") or ""))))
+        if channel.startswith("D"):
+            return frozenset({channel})
+        try:
+            name = (await self._channels.get(channel)).get("name")
+        except Unavailable:
+            name = None
+        return frozenset({channel, str(name)} if name else {channel})
 
     async def _is_shared(self, channel: str) -> bool:
-        """Also one that can't be looked up."""
-        data = await self._channel(channel)
-        return data is None or bool(data.get("is_ext_shared") or data.get("is_pending_ext_shared"))
+        data = await self._channels.get(channel)
+        return bool(data.get("is_ext_shared") or data.get("is_pending_ext_shared"))
 
-    async def _channel(self, channel: str) -> dict[str, Any] | None:
-        known = self._channels.get(channel)
-        if known and self._clock() - known[0] <= _REMEMBER:
-            return known[1]
-        try:
-            data = await self._slack.channel(channel)
-        except (SlackError, Gone, Lost, RefusedPayload) as error:
-            log.warning("channel %s can't be looked up: %s", channel, error)
-            return None
-        self._channels[channel] = (self._clock(), data)
-        return data
+
+_SOMEONE = "someone"
+_UNKNOWN: dict[str, Any] = {"is_ext_shared": True}  # who reads there isn't known
+
+
+def _person(user: str, data: dict[str, Any]) -> Person:
+    outsider = any(
+        data.get(flag)
+        for flag in ("is_restricted", "is_ultra_restricted", "is_stranger", "is_bot", "deleted")
+    )
+    name = (data.get("profile") or {}).get("real_name") or data.get("real_name") or data.get("name")
+    admin = bool(data.get("is_admin") or data.get("is_owner")) and not data.get("deleted")
+    return Person(user, str(name or _SOMEONE), insider=not outsider, workspace_admin=admin)

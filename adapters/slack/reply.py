@@ -338,6 +338,8 @@ class ThreadReply:
 
     async def _take_back(self) -> None:
         await self._stop_quietly()
+        if self._unsure and not self._place.ts:
+            await self._find_what_stands()
         for ts in filter(None, (self._place.ts, *self._further.values())):
             with suppress(SlackError, Lost, RefusedPayload, Gone):
                 await self._slack.delete(self._place.channel, ts)
@@ -389,12 +391,8 @@ class PrivateReply:
         if self._place.response_url and await self._slack.respond(self._place.response_url, payload):
             return True
         try:
-            try:
-                await self._slack.whisper(
-                    self._place.channel, self._place.user, text, body, thread_ts=self._place.thread_ts
-                )
-            except (Gone, SlackError):
-                await self._slack.post(await self._slack.direct(self._place.user), text, body)
+            place = self._place
+            await self._slack.tell(place.channel, place.user, text, body, thread_ts=place.thread_ts)
         except RefusedPayload:
             if not body:
                 raise Undeliverable("Slack refuses even plain text") from None

@@ -1,6 +1,7 @@
 """Where buttons and admin commands are pressed in Slack."""
 
-from typing import Any
+import asyncio
+from typing import Any, Final
 
 from adapters import admin
 from adapters.desk import Desk
@@ -13,6 +14,9 @@ from adapters.slack.text import escape, fallback, link, markdown
 from adapters.text import split
 from adapters.view import DECISIONS, AnswerView, Press
 from bot.ports import Recorded, SyncRun
+
+_RESPONSES: Final = 5  # a response_url takes no more
+_PAUSE: Final = 5.0  # seconds
 
 
 class SlackStage:
@@ -47,23 +51,20 @@ class SlackStage:
         return bool(self._container.get("is_ephemeral"))
 
     async def name(self) -> str:
-        return (await self._people.person(self.person)).name
+        return await self._people.name(self.person)
 
     async def audience(self, *, alone: bool) -> frozenset[str]:
         direct = alone or self.place.startswith("D")
         return await self._people.audience(self.person, self.place, direct=direct)
 
     async def tell(self, text: str) -> None:
-        await self._whisper(escape(text), [])
+        await self._tell(escape(text), [])
 
     async def show_sources(self, answer: AnswerView) -> None:
-        await self._whisper("Sources", blocks.sources_message(answer))
+        await self._tell("Sources", blocks.sources_message(answer))
 
-    async def _whisper(self, text: str, body: list[blocks.Block]) -> None:
-        try:
-            await self._slack.whisper(self.place, self.person, text, body, thread_ts=self._thread)
-        except (SlackError, Gone):
-            await self._slack.post(await self._slack.direct(self.person), text, body)
+    async def _tell(self, text: str, body: list[blocks.Block]) -> None:
+        await self._slack.tell(self.place, self.person, text, body, thread_ts=self._thread)
 
     async def share(self, answer: AnswerView) -> None:
         pages = blocks.pages(answer.text)
@@ -130,6 +131,7 @@ class SlackConsole:
         self._user = user
         self._channel = channel
         self._response_url = response_url
+        self._responses = 0
         self.person = f"slack:{user}"
 
     async def is_admin(self) -> bool:
@@ -137,20 +139,22 @@ class SlackConsole:
 
     async def answer(self, text: str) -> None:
         for part in split(text, 2900)[:4]:
-            body = [blocks.text_block(markdown(part))]
-            payload: dict[str, Any] = {"text": fallback(part), "blocks": body, "response_type": "ephemeral"}
-            if not (self._response_url and await self._slack.respond(self._response_url, payload)):
-                await self._slack.whisper(self._channel, self._user, fallback(part), body)
+            await self._tell(fallback(part), [blocks.text_block(markdown(part))])
+
+    async def _tell(self, text: str, body: list[blocks.Block]) -> None:
+        if self._response_url and self._responses < _RESPONSES:
+            self._responses += 1
+            payload: dict[str, Any] = {"text": text, "blocks": body, "response_type": "ephemeral"}
+            if await self._slack.respond(self._response_url, payload):
+                return
+        await self._slack.tell(self._channel, self._user, text, body)
 
     async def name(self) -> str:
-        return (await self._people.person(self._user)).name
+        return await self._people.name(self._user)
 
     async def offer(self, text: str, lesson_id: str) -> None:
         buttons = [blocks.button(press, lesson_id) for press in DECISIONS]
-        body = blocks.admin_message(text, buttons=buttons)
-        payload: dict[str, Any] = {"text": fallback(text), "blocks": body, "response_type": "ephemeral"}
-        if not (self._response_url and await self._slack.respond(self._response_url, payload)):
-            await self._slack.whisper(self._channel, self._user, fallback(text), body)
+        await self._tell(fallback(text), blocks.admin_message(text, buttons=buttons))
 
     async def show(self, run: SyncRun) -> "SlackRun":
         """In the channel; in a DM where the bot may not post there."""
@@ -173,8 +177,20 @@ class SlackRun:
         self._ts = ts
 
     async def update(self, run: SyncRun) -> None:
+        """While Slack is down only the report is worth waiting for; a message that is gone comes anew."""
         text, body = _message(run)
-        await self._slack.update(self._channel, self._ts, text, body)
+        while True:
+            try:
+                await self._slack.update(self._channel, self._ts, text, body)
+            except Lost:
+                if not admin.ended(run):
+                    return
+                await asyncio.sleep(_PAUSE)
+            except SlackError:
+                self._ts = await self._slack.post(self._channel, text, body)
+                return
+            else:
+                return
 
 
 def _message(run: SyncRun) -> tuple[str, list[blocks.Block]]:

@@ -28,6 +28,11 @@ def mentions(text: str, bot_user: str) -> bool:
     return f"<@{bot_user}" in text
 
 
+def addressed(text: str) -> bool:
+    """Whether a message begins with somebody's name."""
+    return _USER.match(text.lstrip()) is not None
+
+
 def escape(text: str) -> str:
     """Text that Slack shows as it is: no mention, no link, no entity."""
     text = re.sub(r"@(?=(?:channel|here|everyone)\b)", "@" + _JOINER, text)

@@ -1,11 +1,14 @@
 """`docent slack`: the Slack bot, and its manifest."""
 
+import asyncio
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from bot.commands.running import run
-from bot.config import Settings
+from bot.config import Settings, default_path
+from bot.settings.chat import SlackSettings
 
 app = typer.Typer(
     help="""
@@ -35,15 +38,23 @@ def manifest(
         typer.Option(help="For HTTP instead of Socket Mode: the public address, https://docent.example.com."),
     ] = "",
 ) -> None:
-    """Print the app's manifest: exactly the scopes and events that Docent uses."""
+    """Print the app's manifest: exactly the scopes and events that Docent uses.
 
-    async def show(settings: Settings) -> int:
+    Name and suggested prompts are those of docent.yaml, if there is one.
+    """
+
+    async def show(settings: Settings | None) -> int:
         from adapters.slack.manifest import as_yaml
 
-        typer.echo(as_yaml(settings.slack, url=url.rstrip("/")), nl=False)
+        slack = settings.slack if settings else SlackSettings()
+        typer.echo(as_yaml(slack, url=url.rstrip("/")), nl=False)
         return 0
 
-    run(context, show)
+    path = context.obj.config or default_path()
+    if path == Path("docent.yaml") and not path.exists():
+        asyncio.run(show(None))
+    else:
+        run(context, show)
 
 
 async def _serve(settings: Settings) -> int:
