@@ -50,9 +50,10 @@ def guess(text: str, default: str = "en") -> str:
             if len(script.findall(sample)) > _SCRIPT_SHARE * letters:
                 return language
     votes: Counter[str] = Counter()
-    for word, times in Counter(sample.lower().split()).items():
-        for language in _BY_WORD.get(word, ()):
-            votes[language] += times
+    words = Counter(sample.lower().split())
+    for word in filter(_BY_WORD.__contains__, words):
+        for language in _BY_WORD[word]:
+            votes[language] += words[word]
     best = votes.most_common(1)
     # A tie, or hardly a word of any language, tells nothing.
     if not best or best[0][1] < _LEAST_STOP_WORDS or votes[default] == best[0][1]:

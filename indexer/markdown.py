@@ -22,6 +22,7 @@ _FOOTNOTE = re.compile(r"^ {0,3}\[\^[^\]\n]+\]:[ \t]*", re.MULTILINE)
 _CUSTOM_ID = re.compile(r"[ \t]*\{:?[ \t]*#([^\s{}]+)[^{}]*\}[ \t]*$")
 _TABLE_RULE = re.compile(r"^[ ]{0,3}\|?[ ]*:?-+:?[ ]*(?:\|[ ]*:?-+:?[ ]*)*\|?[ ]*$")
 _CELL_END = re.compile(r"(?<!\\)\|")
+_HARD_END = re.compile(r"(?:[ ]{2,}|\\)\n")
 _PROSE = re.compile(r"\]\(|[a-z]{2}[.,] \w+ \w")
 _ALERT = re.compile(r"\A\[!\w+\][-+]?[ \t]*(?:\n|\Z)")
 _DRAWINGS = {"mermaid", "plantuml", "dot", "graphviz", "svg", "geojson", "topojson", "excalidraw", "dataview"}
@@ -214,7 +215,9 @@ def _with_tables(raw: str) -> Iterator[Block]:
 def _prose(raw: str) -> str:
     """Soft line ends become spaces, hard ones stay."""
     raw = _ALERT.sub("", html.ANCHOR.sub("", raw))
-    text = reading_text(re.sub(r"(?:[ ]{2,}|\\)\n", "\x01", raw).replace("\n", " "))
+    if "\n" not in raw:
+        return " ".join(without_invisible(reading_text(raw)).split())
+    text = reading_text(_HARD_END.sub("\x01", raw).replace("\n", " "))
     lines = (" ".join(line.split()) for line in without_invisible(text.replace("\x01", "\n")).split("\n"))
     return "\n".join(line for line in lines if line)
 
