@@ -61,11 +61,11 @@ class DiscordServer(World):
 
     # --- what people do ---------------------------------------------------------------------------
 
-    async def message(self, text: str, *, user: str = ALICE, channel: str = GENERAL, reply_to: str = "", times: int = 1, **more: Any) -> str:  # fmt: skip
+    async def message(self, text: str, *, user: str = ALICE, channel: str = GENERAL, reply_to: str = "", notify: bool = True, times: int = 1, **more: Any) -> str:  # fmt: skip
         """Its id. Discord sends it as often as it likes."""
         about = {"message_reference": {"message_id": reply_to}} if reply_to else {}
         made = self.write(channel, user, {"content": text, **about}, **more)
-        if reply_to:
+        if reply_to and notify:
             made["mentions"].append(self.user(self.messages[reply_to]["author"]["id"]))
         self.messages[made["id"]] = made
         guild = self.channels[channel].get("guild_id")

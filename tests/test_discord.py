@@ -8,7 +8,7 @@ import pytest
 
 from bot.model import Answer, Outcome
 from tests.chats import LEAVE, until
-from tests.discord_chat import Chat, open_discord, running
+from tests.discord_chat import YAML, Chat, open_discord, running
 from tests.discord_rest import Fault
 from tests.discord_world import ALICE, BOB, ELSEWHERE, GENERAL, HELP, MOD, TAG, Message
 
@@ -291,6 +291,56 @@ async def test_a_lost_gateway_does_not_lose_the_answer(chat: Chat, how: str) -> 
         later = await chat.discord.mention("Said after it?", user=BOB)
     await chat.answer(later)
     assert (chat.discord.resumed, chat.discord.identified) == ((0, 2) if how == "invalid" else (1, 1))
+
+
+@pytest.fixture
+async def hearing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
+) -> AsyncIterator[Chat]:
+    """With the Message Content intent; the general channel takes questions without a mention."""
+    yaml = YAML.replace("discord:", "discord:\n  message_content: true", 1)
+    yaml = yaml.replace("{audience: [everyone, leads]}", "{audience: [everyone, leads], unasked: true}")
+    async with open_discord(tmp_path, monkeypatch.setenv, free_port(), yaml) as chat:
+        async with running(chat):
+            yield chat
+        assert chat.discord.rest.wrong == []
+
+
+async def test_with_the_intent_questions_need_no_mention_where_the_server_says_so(hearing: Chat) -> None:
+    """A question in such a channel is answered, talk isn't; in the bot's own thread every message counts."""
+    await hearing.discord.message("Thanks, all of you.")
+    said = await hearing.discord.message("How much notice do I give?")
+    await hearing.answer(said)
+    await hearing.discord.message("And for contractors", user=BOB, channel=said)
+    await hearing.answer(said, 2)
+    await hearing.discord.message("How much notice do I give?", channel=HELP)
+    assert [one.text for one in hearing.core.asked] == ["How much notice do I give?", "And for contractors"]
+
+
+async def test_a_silent_reply_to_the_bot_is_a_follow_up(hearing: Chat) -> None:
+    """A reply that doesn't notify the bot is one as well."""
+    hearing.discord.rest.deny = {"threads"}
+    await hearing.discord.mention("How much notice?", channel=HELP)
+    shown = await hearing.answer(HELP)
+    await hearing.discord.message("And?", channel=HELP, reply_to=shown["id"], notify=False)
+    await hearing.answer(HELP, 2)
+
+
+async def test_two_shards_have_a_server_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
+) -> None:
+    """Each server's mentions come through its own shard; both are answered."""
+    yaml = YAML.replace("discord:", "discord:\n  shards: 2", 1)
+    async with open_discord(tmp_path, monkeypatch.setenv, free_port(), yaml) as chat, running(chat):
+
+        async def both() -> bool:  # discord.py lets five seconds go by between them
+            return len(chat.discord.sessions) == 2
+
+        await until(both, seconds=15)
+        await chat.answer(await chat.discord.mention("Here?"))
+        await chat.discord.mention("There?", channel=ELSEWHERE)
+        await chat.answer(ELSEWHERE)
+        assert {one.shard for one in chat.discord.sessions.values()} == {(0, 2), (1, 2)}
 
 
 async def test_a_message_without_the_intent_is_nothing(

@@ -78,6 +78,13 @@ class DocentClient(discord.AutoShardedClient):
         self.tree = app_commands.CommandTree(self)
         self.ready = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._parse = self._connection.parsers["MESSAGE_CREATE"]
+        self._connection.parsers["MESSAGE_CREATE"] = self._parse_message
+
+    def _parse_message(self, data: Any) -> None:  # noqa: ANN401 - Discord's own JSON
+        """Before discord.py makes objects of it, which costs more than all the rest."""
+        if self.intake.may_concern(data):
+            self._parse(data)
 
     async def setup_hook(self) -> None:
         """Before the gateway: buttons of all times, and the commands where they changed."""

@@ -42,8 +42,31 @@ class Intake:
 
     # --- what is a question -----------------------------------------------------------------------
 
+    def may_concern(self, data: Any) -> bool:  # noqa: ANN401 - Discord's own JSON
+        """Whether a message, as it came, could be for the bot: most can't, and nothing is made of them."""
+        if data["author"].get("bot") or data.get("webhook_id"):
+            return False
+        me, replied = str(self._me), data.get("referenced_message")
+        return bool(
+            "guild_id" not in data
+            or data["mention_roles"]
+            or any(user["id"] == me for user in data["mentions"])
+            or (replied and replied["author"]["id"] == me)
+            or (
+                self._settings.discord.message_content
+                and self._hears_all(int(data["guild_id"]), int(data["channel_id"]))
+            )
+        )
+
+    def _hears_all(self, guild: int, channel: int) -> bool:
+        """Whether here each message may be a question, mention or not."""
+        found = self._client.get_channel(channel)
+        if isinstance(found, discord.Thread):
+            return found.owner_id == self._me or self._people.place(guild, channel, found.parent_id).followups
+        return self._people.place(guild, channel, 0).unasked
+
     def of_message(self, message: discord.Message) -> tuple[Asked, Reply] | None:
-        """The question in a message; None if it isn't one for the bot. Cheap: most messages aren't."""
+        """The question in a message; None if it isn't one for the bot."""
         if message.author.bot or message.webhook_id or message.type not in _KINDS:
             return None
         if message.guild is None:
