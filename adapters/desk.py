@@ -16,7 +16,7 @@ from enum import Enum, auto
 from functools import partial
 from typing import Protocol
 
-from adapters import view, words
+from adapters import view, words, worker
 from adapters.view import AnswerView
 from bot.config import Settings
 from bot.model import Answer, Outcome, Question
@@ -136,7 +136,6 @@ class Desk:
         store: Store,
         manners: Manners,
         *,
-        worker: str,
         revive: Callable[[Recorded], Awaitable[Reply | None]],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -145,7 +144,7 @@ class Desk:
         self._journal = journal
         self._store = store
         self._manners = manners
-        self._worker = worker
+        self._worker = worker.name(platform)
         self._revive = revive
         self._now = now
         self._closing = False
@@ -369,7 +368,7 @@ class Desk:
         try:
             await self._journal.beat(self._worker)
             lost = await self._journal.adopt(
-                self._platform, worker=self._worker, silent_for=self._manners.silent_for
+                self._platform, worker=self._worker, silent_for=self._manners.silent_for, died=worker.died
             )
         except BackendError as error:
             log.warning("the journal can't be reached: %s", error)

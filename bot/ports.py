@@ -13,7 +13,7 @@ Backends raise these only; whoever catches one decides by its type and shows `st
 people, without secrets, headers, bodies, questions or documents. Bugs are not caught.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
@@ -497,8 +497,15 @@ class Journal(Protocol):
         """Tell that this worker lives; its unfinished questions are left to it."""
         ...
 
-    async def adopt(self, platform: str, *, worker: str, silent_for: float) -> list[Recorded]:
-        """Take over the unfinished questions of workers that were silent for so many seconds."""
+    async def adopt(
+        self,
+        platform: str,
+        *,
+        worker: str,
+        silent_for: float,
+        died: Callable[[str], bool] = lambda _: False,
+    ) -> list[Recorded]:
+        """Take over the unfinished questions of workers that were silent for so many seconds, or `died`."""
         ...
 
     async def give_back(self, worker: str) -> None:

@@ -222,6 +222,14 @@ async def test_a_living_workers_questions_are_left_to_it(journal: SqlJournal):
     assert await journal.adopt("discord", worker="other", silent_for=0) == []
 
 
+async def test_what_a_process_that_is_known_to_have_died_left_needs_no_wait(journal: SqlJournal):
+    """A worker that beat a moment ago loses its questions to whoever knows that it has died."""
+    await journal.beat("killed")
+    await journal.accept(asked(), worker="killed")
+    taken = await journal.adopt("slack", worker="b", silent_for=999, died=lambda worker: worker == "killed")
+    assert [found.asked.id for found in taken] == ["id1"]
+
+
 async def test_questions_that_were_given_back_go_to_the_next(journal: SqlJournal):
     """A worker that ends in order leaves its questions to whoever asks next, without a wait."""
     await journal.beat("a")

@@ -125,6 +125,9 @@ async def test_reading_a_thread_holds_up_no_acknowledgement(chat: SlackChat):
     await until(lambda: acknowledged(chat))
     deliveries = (await chat.sim.see("deliveries"))["deliveries"]
     assert max(a["ack_after"] for d in deliveries for a in d["attempts"]) < 2
+    await chat.sim.clear_faults()
+    await until(lambda: asked(chat, 2), seconds=15)
+    await chat.answers(f"C0DOCS/{said['thread_ts']}", least=2)
 
 
 async def acknowledged(chat: SlackChat) -> bool:

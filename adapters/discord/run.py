@@ -2,10 +2,7 @@
 
 import asyncio
 import logging
-import os
-import socket
 import threading
-import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -84,7 +81,6 @@ async def parts(app: App) -> AsyncIterator[DocentClient]:
             app.journal,
             app.store,
             manners(app.settings, can_ask_human=can_ask),
-            worker=f"discord {socket.gethostname()} {os.getpid()} {uuid.uuid4().hex[:6]}",
             revive=revive,
         )
         client.desk, client.intake, client.people = desk, intake, people

@@ -333,6 +333,8 @@ class ThreadReply:
             channel = await self._slack.direct(self._place.user)
         except (SlackError, Gone, Lost, RefusedPayload) as error:
             raise Undeliverable(str(error)) from error
+        with suppress(SlackError, Gone, Lost, RefusedPayload):
+            await self._slack.status(self._place.channel, self._place.thread_ts, "")
         self._further.clear()
         await self._moved(channel=channel, thread_ts="", ts="", streaming=False)
 

@@ -2,9 +2,6 @@
 
 import asyncio
 import logging
-import os
-import socket
-import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -63,7 +60,6 @@ async def adapter(app: App) -> AsyncIterator[AsyncApp]:
             app.journal,
             app.store,
             manners(app.settings, can_ask_human=settings.help_channel is not None),
-            worker=f"slack {socket.gethostname()} {os.getpid()} {uuid.uuid4().hex[:6]}",
             revive=revive,
         )
 

@@ -1,6 +1,6 @@
 """Questions, answers and feedback in the journal's database."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -86,16 +86,23 @@ class SqlJournal:
         async with self._database.writing() as connection:
             await self._beat(connection, worker)
 
-    async def adopt(self, platform: str, *, worker: str, silent_for: float) -> list[Recorded]:
+    async def adopt(
+        self,
+        platform: str,
+        *,
+        worker: str,
+        silent_for: float,
+        died: Callable[[str], bool] = lambda _: False,
+    ) -> list[Recorded]:
         c = questions.c
+        open_ = and_(c.platform == platform, c.outcome.is_(None))
         alive = select(workers.c.name).where(workers.c.seen_at > now() - silent_for)
-        lost = and_(
-            c.platform == platform,
-            c.outcome.is_(None),
-            or_(c.worker.is_(None), and_(c.worker != worker, c.worker.not_in(alive))),
-        )
         async with self._database.writing(alone=True) as connection:
             await self._beat(connection, worker)
+            names = await connection.scalars(select(c.worker).where(open_, c.worker != worker).distinct())
+            dead = [name for name in names if died(name)]
+            silent = and_(c.worker != worker, or_(c.worker.not_in(alive), c.worker.in_(dead)))
+            lost = and_(open_, or_(c.worker.is_(None), silent))
             taken = await connection.execute(
                 update(questions).where(lost).values(worker=worker).returning(*questions.c)
             )
