@@ -46,12 +46,14 @@ class Workspace:
     """As strict as Notion about token, version and page size; `most` results a page."""
 
     found: list[dict[str, Any]] = field(default_factory=list)
+    unlisted: list[dict[str, Any]] = field(default_factory=list)
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     blocks: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    holders: dict[str, dict[str, str]] = field(default_factory=dict)
     most: int = 100
     sees_users: bool = True
 
-    async def answer(self, request: web.Request) -> web.Response:  # noqa: PLR0911 - an address each
+    async def answer(self, request: web.Request) -> web.Response:  # noqa: C901, PLR0911 - an address each
         if request.headers.get("Authorization") != f"Bearer {TOKEN}":
             return self._error(401, "unauthorized")
         if request.headers.get("Notion-Version") != "2025-09-03":
@@ -71,8 +73,14 @@ class Workspace:
                 return self._page(self.rows[key], asked)
             case ["blocks", key, "children"] if key in self.blocks:
                 return self._page(self.blocks[key], asked)
+            case ["blocks", key] if key in self.holders:
+                return answered({"object": "block", "id": key, "parent": self.holders[key]})
             case ["pages", key]:
-                for each in [*self.found, *(row for rows in self.rows.values() for row in rows)]:
+                for each in [
+                    *self.found,
+                    *self.unlisted,
+                    *(row for rows in self.rows.values() for row in rows),
+                ]:
                     if each["id"] == key:
                         return answered(each)
         return self._error(404, "object_not_found")
@@ -187,6 +195,68 @@ async def test_blocks(workspace: Workspace, server: Server, tmp_path: Path) -> N
         "| Level | Days |\n| --- | --- |\n| L1 | **27** |\n\n"
         "````python\na = 1\n```\n````\n\n> Mind this\n>\n> twice\n\n**More**\n\nhidden\n\n- Sub"
     )
+
+
+async def test_audiences(workspace: Workspace, server: Server, tmp_path: Path) -> None:
+    """What is below a page with words of its own is for those alone, also in databases and inside of blocks."""
+    pay = "1f0e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
+    table = {"object": "data_source", "id": "d1", "title": words("Bands"), "parent": {"database_id": "base"}}
+    workspace.found = [
+        page("p1", "Home"),
+        page(pay, "Pay", {"type": "page_id", "page_id": "p1"}),
+        page("p3", "In a column", {"type": "block_id", "block_id": "column"}),
+        page("p4", "Board only", {"type": "page_id", "page_id": "p3"}),
+        page("p5", "Below what is not shared", {"type": "page_id", "page_id": "hidden"}),
+        page("p6", "Nobody knows where", {"type": "block_id", "block_id": "lost"}),
+        {**table, "database_parent": {"type": "page_id", "page_id": pay}},
+    ]
+    workspace.rows["d1"] = [page("r1", "L1", {"type": "data_source_id", "data_source_id": "d1"})]
+    workspace.holders = {
+        "column": {"type": "block_id", "block_id": "list"},
+        "list": {"type": "page_id", "page_id": pay},
+    }
+    given = {
+        f"https://www.notion.so/acme/Pay-{pay.replace('-', '')}?v=1": ["managers", "board"],
+        "p4": ["board"],
+        "hidden": ["board"],
+        "https://www.notion.so/acme/base": ["board", "staff"],
+    }
+    async with opened(tmp_path, **notion(server, audiences=given)) as (source, _):
+        found = await listed(source)
+    assert {path: entry.audience for path, entry in found.items()} == {
+        "p1": None,
+        pay: {"managers", "board"},
+        "p3": {"managers", "board"},
+        "p4": {"board"},
+        "p5": {"board"},
+        "p6": set(),
+        "r1": {"board"},
+    }
+
+
+async def test_copies_of_other_pages(workspace: Workspace, server: Server, tmp_path: Path) -> None:
+    """A block that is synced from another page is left out where pages have audiences of their own."""
+    workspace.found = [page("p1", "Home")]
+    copy = {"type": "synced_block", "id": "s1", "has_children": True}
+    workspace.blocks = {
+        "p1": [block("paragraph", "Open"), {**copy, "synced_block": {"synced_from": {"block_id": "x"}}}],
+        "s1": [block("paragraph", "Secret")],
+    }
+    for given, text in (({}, "Open\n\nSecret"), ({"p9": ["board"]}, "Open")):
+        async with opened(tmp_path, **notion(server, audiences=given)) as (source, _):
+            assert await text_of(source, (await listed(source))["p1"]) == text
+
+
+async def test_search_forgets_a_page(workspace: Workspace, server: Server, tmp_path: Path) -> None:
+    """A page that search leaves out is asked for before it counts as gone, also after a restart."""
+    forgotten, deleted = page("p2", "Forgotten"), page("p3", "Deleted")
+    workspace.found = [page("p1", "Home"), forgotten, deleted]
+    async with opened(tmp_path, **notion(server)) as (source, _):
+        assert set(await listed(source)) == {"p1", "p2", "p3"}
+    workspace.found, workspace.unlisted = [page("p1", "Home")], [forgotten]
+    for _ in range(2):
+        async with opened(tmp_path, **notion(server)) as (source, _):
+            assert set(await listed(source)) == {"p1", "p2"}
 
 
 async def test_just_edited(workspace: Workspace, server: Server, tmp_path: Path) -> None:
