@@ -15,11 +15,13 @@ from bot.ports import (
     BackendError,
     Embedder,
     Journal,
+    Judge,
     Leases,
     Lessons,
     Reranker,
     Runs,
     Store,
+    Unauthorized,
     Writer,
 )
 from bot.retrieve import Limits as RetrievalLimits
@@ -126,6 +128,19 @@ async def open_store(settings: Settings) -> Store:
     from bot.backends.embedded import EmbeddedStore
 
     return EmbeddedStore(settings.data / "index.db")
+
+
+async def open_judge(settings: Settings) -> Judge | None:
+    """Who marks style in `docent eval`; None if docent.yaml names nobody. Whoever opens it closes it."""
+    if settings.eval.judge is None:
+        return None
+    if settings.cohere.api_key is None:
+        remedy = "Set COHERE_API_KEY in the environment."
+        raise Unauthorized("the judge", "eval.judge needs a key.", remedy=remedy)
+    from bot.backends.cohere import connect
+    from bot.backends.cohere.configured import options
+
+    return (await connect(options(settings))).judge(settings.eval.judge)
 
 
 async def _app(settings: Settings, stack: AsyncExitStack) -> App:

@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.metrics import first_seen, hit, holds_facts, mean, ndcg, percentile
-from bot.model import Answer, Outcome, Question
+from bot.model import Answer, Outcome, Question, Usage
 
 # Kinds whose facts stand on several pages: all of them must be cited.
 _ALL_PAGES = frozenset({"two_page", "conflict"})
@@ -24,7 +24,11 @@ class BadQuestions(Exception):
 
 
 class Case(BaseModel):
-    """One question and what a right answer is. Paths are relative to the source's root."""
+    """One question and what a right answer is. Paths are relative to the source's root.
+
+    No `must_contain` or no `gold`: facts or citations of an answerable question aren't marked. `audience` goes
+    before the run's.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -36,11 +40,15 @@ class Case(BaseModel):
     answerable: bool = True
     kind: str = "single"
     lang: str = "en"
+    audience: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """One answer and its marks. `ranked` are the pages in the order of retrieval, best first."""
+    """One answer and its marks. `ranked` are the pages in the order of retrieval, best first.
+
+    `failed` says why nothing was answered, if something was down.
+    """
 
     case: Case
     outcome: Outcome
@@ -48,6 +56,8 @@ class Marked:
     cited: tuple[str, ...]
     ranked: tuple[str, ...]
     seconds: float
+    usage: tuple[Usage, ...] = ()
+    failed: str = ""
 
     @property
     def declined(self) -> bool:
@@ -82,6 +92,8 @@ class Answered:
     kind: str
     questions: int
     answerable: int
+    with_facts: int
+    with_gold: int
     facts: int
     cited: int
     wrongly_declined: int
@@ -106,8 +118,8 @@ class Report:
             [
                 row.kind,
                 str(row.questions),
-                _of(row.facts, row.answerable),
-                _of(row.cited, row.answerable),
+                _of(row.facts, row.with_facts),
+                _of(row.cited, row.with_gold),
                 _of(row.wrongly_declined, row.answerable),
                 _of(row.declined, row.unanswerable),
             ]
@@ -161,7 +173,7 @@ async def evaluate(
     marked = []
     for case in cases:
         started = time.perf_counter()
-        answer = await ask(Question(text=case.question, audience=audience))
+        answer = await ask(Question(case.question, frozenset(case.audience) or audience))
         marked.append(_mark(case, answer, time.perf_counter() - started))
         if on_marked:
             on_marked(marked[-1])
@@ -177,6 +189,8 @@ def _mark(case: Case, answer: Answer, seconds: float) -> Marked:
         cited=tuple(first_seen(_path(c.doc_id) for c in answer.citations)) if answered else (),
         ranked=tuple(first_seen(_path(c.passage.doc_id) for c in answer.trace.candidates)),
         seconds=seconds,
+        usage=answer.usage,
+        failed=answer.text if answer.outcome is Outcome.UNAVAILABLE else "",
     )
 
 
@@ -210,12 +224,16 @@ def _retrieved(marked: Sequence[Marked]) -> Retrieved:
 def _answered(kind: str, marked: Sequence[Marked]) -> Answered:
     answerable = [m for m in marked if m.case.answerable]
     unanswerable = [m for m in marked if not m.case.answerable]
+    with_facts = [m for m in answerable if m.case.must_contain]
+    with_gold = [m for m in answerable if m.case.gold]
     return Answered(
         kind=kind,
         questions=len(marked),
         answerable=len(answerable),
-        facts=sum(m.facts_right for m in answerable),
-        cited=sum(m.cited_right for m in answerable),
+        with_facts=len(with_facts),
+        with_gold=len(with_gold),
+        facts=sum(m.facts_right for m in with_facts),
+        cited=sum(m.cited_right for m in with_gold),
         wrongly_declined=sum(m.declined for m in answerable),
         unanswerable=len(unanswerable),
         declined=sum(m.declined for m in unanswerable),

@@ -4,10 +4,10 @@ import logging
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from bot.model import SyncReport
+from bot.model import SyncReport, content_of
 from bot.ports import BackendError, Embedder, IndexFormat, Store
 from indexer.chunk import CHUNKING
-from indexer.plan import content_of, deletes_too_much
+from indexer.plan import deletes_too_much
 from indexer.run import DELETE_AT_ONCE, Run, ShowProgress, Stopped, SyncOptions, share_of
 from indexer.sources.base import ListingFailed, Source
 

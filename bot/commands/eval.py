@@ -16,15 +16,30 @@ if TYPE_CHECKING:
 def command(
     context: typer.Context,
     questions: Annotated[
-        Path,
+        Path | None,
         typer.Argument(metavar="QUESTIONS.jsonl", help="One question a line, as JSON.", show_default=False),
-    ],
+    ] = None,
     answers: Annotated[
         Path | None,
         typer.Option(metavar="OUT.jsonl", help="Write the answers to this file.", show_default=False),
     ] = None,
     audience: Annotated[str, typer.Option(metavar="A,B", help="Ask as somebody of these audiences.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the run as JSON, for --against later.")
+    ] = False,
+    repeats: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Ask each so often. [default: eval.repeats]")
+    ] = 0,
+    against: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN", help="Compare with this run, question by question.", show_default=False),
+    ] = None,
+    from_journal: Annotated[
+        bool,
+        typer.Option(
+            "--from-journal", help="Don't ask: write past questions with 👍 or 👎 to QUESTIONS.jsonl."
+        ),
+    ] = False,
     ablation: Annotated[
         bool,
         typer.Option("--ablation", help="Ask the model alone, with examples, with retrieval, with both."),
@@ -34,57 +49,50 @@ def command(
         typer.Option(metavar="OUT.html", help="With --ablation: a page with plots.", show_default=False),
     ] = None,
 ) -> None:
-    """Ask every question of a file and mark retrieval, answers and speed.
+    """Ask every question of a file and mark retrieval, answers, style and speed.
 
     A line is `{"id", "question", "gold": [paths], "must_contain": [[alternatives]], "answerable", "kind",
-    "also_ok"?: [paths]}`; paths are relative to the source's root. Nothing goes into the journal.
+    "also_ok"?: [paths]}`; paths are relative to the source's root. Nothing goes into the journal. The exit code
+    is 1 if a bar of docent.yaml (`eval: {bars: {facts: 0.9}}`) is missed.
 
-        docent eval questions.jsonl --answers answers.jsonl
+        docent eval questions.jsonl --json > before.json
+        docent eval questions.jsonl --against before.json
+        docent eval --from-journal past.jsonl
         docent eval --ablation questions.jsonl --report ablation.html
     """
+    if report is not None and not ablation:
+        raise typer.BadParameter("--report is of --ablation")
+    if ablation and (against is not None or answers is not None):
+        raise typer.BadParameter("--ablation goes with neither --against nor --answers")
 
     async def main(settings: Settings) -> int:
+        if from_journal:
+            from bot.commands.exporting import export
+
+            return await export(settings, questions)
+        cases, asker = _cases(questions, alike=bool(audience)), audience_of(settings, audience)
+        if repeats:
+            rules = settings.eval.model_copy(update={"repeats": repeats})
+            settings = settings.model_copy(update={"eval": rules})
         if ablation:
             from bot.commands.ablating import ablation as compare
 
-            cases = _cases(questions)
-            asker = audience_of(settings, audience)
             return await compare(settings, cases, asker, report=report, as_json=as_json)
-        return await _eval(settings, questions, answers, audience_of(settings, audience), as_json=as_json)
+        from bot.commands.gating import evaluated
+
+        return await evaluated(settings, cases, asker, answers=answers, against=against, as_json=as_json)
 
     run(context, main, quiet=True)
 
 
-def _cases(questions: Path) -> "list[Case]":
+def _cases(questions: Path | None, *, alike: bool) -> "list[Case]":
+    """`alike`: all are asked as the same audience, whatever they say of their own."""
     from bot.evaluate import BadQuestions, read_questions
 
+    if questions is None:
+        raise CommandError("Which questions? docent eval QUESTIONS.jsonl", code=2)
     try:
-        return read_questions(questions)
+        cases = read_questions(questions)
     except BadQuestions as error:
         raise CommandError(str(error), code=2) from error
-
-
-async def _eval(
-    settings: Settings, questions: Path, answers: Path | None, audience: frozenset[str], *, as_json: bool
-) -> int:
-    from bot.bootstrap import open_app
-    from bot.commands.opening import check_index
-    from bot.commands.output import show, show_json, table
-    from bot.commands.progress import Counter
-    from bot.evaluate import evaluate, write_answers
-
-    cases = _cases(questions)
-    async with open_app(settings) as app:
-        await check_index(app.store)
-        await app.ready()
-        with Counter("questions", len(cases), shown=not as_json) as counter:
-            report = await evaluate(cases, app.answerer.answer, audience, lambda _marked: counter.step())
-    if answers is not None:
-        write_answers(answers, report.marked)
-    if as_json:
-        show_json(report.to_json())
-        return 0
-    show(report.summary())
-    show()
-    show(table(report.table()))
-    return 0
+    return [case.model_copy(update={"audience": ()}) for case in cases] if alike else cases

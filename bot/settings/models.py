@@ -238,9 +238,33 @@ class StyleSettings(Section):
 StyleChoice = Annotated[StyleSettings, BeforeValidator(_style)]
 
 
-class EvalSettings(Section):
-    """Bars that `docent eval --against` holds a run to (figure → least value), and an optional judge model."""
+BarName = Literal[
+    "facts",
+    "cited",
+    "declined",
+    "invented",
+    "style",
+    "judged",
+    "hit@1",
+    "hit@5",
+    "ndcg@10",
+    "p50",
+    "p95",
+    "dollars",
+]
 
-    bars: dict[str, float] = {}
-    judge: str | None = None
+
+def _none(value: object) -> object:
+    return None if value in (False, "none") else value
+
+
+class EvalSettings(Section):
+    """What `docent eval` holds a run to, and how often it asks.
+
+    A bar is the least that a figure may be; of `invented`, `p50`, `p95` (seconds) and `dollars` (an answer's)
+    the most. `judge` is a model of Cohere's that marks style.
+    """
+
+    bars: dict[BarName, float] = {}
+    judge: Annotated[str | None, BeforeValidator(_none)] = None
     repeats: _Positive = 1

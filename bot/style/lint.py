@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, Protocol
 
-from bot.metrics import plain
+from bot.metrics import plain, stands_in
 from bot.style import choose
 from bot.style.guide import Example, Guide, Sample, instructions
 from bot.style.rules import broken
@@ -22,10 +22,10 @@ _SECRET: Final = re.compile(
 _PERSONAL: Final = re.compile(
     r"(?P<address>[\w.+-]+@[\w-]+\.[\w.]{2,})|(?P<phone>\+\d[\d ()/-]{7,}\d)|(?P<account>\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}\b)"
 )
-_NUMBER: Final = re.compile(r"(?<![\w.])\d[\d,.:]*(?:\s?%)?")
+_NUMBER: Final = re.compile(r"(?<![\w.])\+?\d[\d,.:]*(?: \d{2,4}\b)*(?:\s?%)?")
 _CODE: Final = re.compile(r"```[^\n]*\n(.*?)```|`([^`\n]+)`", re.DOTALL)
 _NAME: Final = re.compile(
-    r"(?<=[a-zäöüéñ,;:] )(?!I\b)[A-ZÄÖÜ][\w'’-]*[A-Za-z](?: [A-ZÄÖÜ][\w'’-]+)*|[@#][\w-]+"
+    r"(?<=[a-zäöüéñ,;:] )(?!I\b)[A-ZÄÖÜ][\w'’-]*\w(?: [A-ZÄÖÜ][\w'’-]+)*|[@#][\w-]+"
 )
 _MARKER: Final = re.compile(r"\[\d{1,3}\]|^\s*\d+\.\s", re.MULTILINE)
 
@@ -147,7 +147,7 @@ async def _facts(sample: Sample, guide: Guide, pages: Pages) -> list[Finding]:
         return found
     known = plain("\n".join(texts))
     question = plain(sample.example.question)
-    gone = [fact for fact in stated if plain(fact) not in known and plain(fact) not in question]
+    gone = [fact for fact in stated if not stands_in(known, fact) and not stands_in(question, fact)]
     found += [Finding("error", sample.file, f"{fact!r} is not in the docs any more") for fact in gone]
     for match in _PERSONAL.finditer(sample.example.answer):
         if plain(match[0]) not in known:

@@ -2,6 +2,7 @@
 
 from bot.backends.cohere.client import Client
 from bot.backends.cohere.embedder import CohereEmbedder
+from bot.backends.cohere.judge import CohereJudge
 from bot.backends.cohere.options import Options
 from bot.backends.cohere.reranker import CohereReranker
 from bot.backends.cohere.writer import CohereWriter
@@ -19,6 +20,9 @@ class Cohere:
 
     def reranker(self) -> CohereReranker:
         return CohereReranker(self._client, self._options.rerank)
+
+    def judge(self, model: str) -> CohereJudge:
+        return CohereJudge(self._client, model)
 
     def writer(self) -> CohereWriter:
         return CohereWriter(self._client, self._options.chat)
