@@ -12,23 +12,25 @@ from indexer.page import Page
 
 _log = logging.getLogger(__name__)
 
-# How many batches may be with the embedder while others are read and written.
-BATCHES_AT_ONCE = 8
-# As many may be on their way into the store, in the order of their start.
-_UNWRITTEN = BATCHES_AT_ONCE + 3
-
 # After so many batches in a row that failed, the rest of the sync goes on without the embedder.
 _PATIENCE = 2
 
 
 class Embedding:
-    """`spare` is an index of the same model that another one is built beside."""
+    """`spare` is an index of the same model that another one is built beside.
+
+    `batches` may be under way at once. An embedder that has no `calls_at_once` works on one at a time, and
+    gains nothing by several.
+    """
 
     def __init__(self, store: Store, embedder: Embedder | None, spare: Store | None) -> None:
         self._store = store
         self._embedder = embedder
         self._spare = spare
         self._before = embedder.usage() if embedder is not None else None
+        # While one batch is stored, each call that the embedder may have under way has another one.
+        at_once = getattr(embedder, "calls_at_once", 1)
+        self.batches = 2 * at_once if at_once > 1 else 1
         self._failures = 0
         self._waiting = 0
         self._reason = ""
@@ -96,7 +98,7 @@ class Embedding:
         mine: dict[str, asyncio.Future[Vector | None]] = {name: loop.create_future() for name in names}
         self._coming |= mine
         self._batches.append(names)
-        if len(self._batches) > _UNWRITTEN:
+        if len(self._batches) > self.batches:
             for name in self._batches.popleft():
                 del self._coming[name]
         return mine

@@ -6,7 +6,7 @@ from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Sequence
 
 from bot.ports import IndexedDocument
-from indexer.embed import BATCHES_AT_ONCE, Embedding
+from indexer.embed import Embedding
 from indexer.page import NoPage, Page, raw_page
 from indexer.readers import Readers
 from indexer.sources.base import Entry, Fetched, PageFailed, PageGone, Source
@@ -19,12 +19,6 @@ _WAITING_GROUPS = 4
 # A batch is what a crash may lose: about so many texts to embed, or pages that need none.
 BATCH_TEXTS = 96
 BATCH_PAGES = 64
-
-# Seconds above which an embedder gets one batch at a time, below which it gets two, and how many it gets
-# before that is known.
-_SLOW_BATCH = 3.0
-_QUICK_BATCH = 0.1
-_UNKNOWN_PACE = 2
 
 Pages = list[Page]
 # A batch and its documents, which may still be on their way from the embedder.
@@ -49,13 +43,14 @@ class Pipeline:
         self._skip = skip
         self._fetching = asyncio.Semaphore(source.fetches_at_once)
         self.seconds: defaultdict[str, float] = defaultdict(float)
-        self._pace = _Pace()
+        # Batches with the embedder, or on their way from it to the store: what a crash loses.
+        self._under_way = asyncio.Semaphore(embedding.batches)
         self._embedded = 0
         self._embedding_since = 0.0
 
     async def run(self, entries: Sequence[Entry]) -> None:
         read: asyncio.Queue[Pages | None] = asyncio.Queue(_WAITING_GROUPS)
-        ready: asyncio.Queue[Coming | None] = asyncio.Queue(BATCHES_AT_ONCE)
+        ready: asyncio.Queue[Coming | None] = asyncio.Queue()
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._read_all(entries, read, tasks))
@@ -126,18 +121,16 @@ class Pipeline:
     async def _begin(
         self, pages: Pages, ready: asyncio.Queue[Coming | None], tasks: asyncio.TaskGroup
     ) -> None:
-        await self._pace.start()
+        await self._under_way.acquire()
         await ready.put((pages, tasks.create_task(self._indexed(pages))))
 
     async def _indexed(self, pages: Pages) -> list[IndexedDocument]:
         if not self._embedded:
             self._embedding_since = time.monotonic()
         self._embedded += 1
-        began = time.monotonic()
         try:
             return await self._embedding.indexed(pages)
         finally:
-            self._pace.took(time.monotonic() - began)
             self._embedded -= 1
             if not self._embedded:
                 self.seconds["embedding"] += time.monotonic() - self._embedding_since
@@ -149,39 +142,7 @@ class Pipeline:
             began = time.monotonic()
             await self._write(pages, documents)
             self.seconds["writing"] += time.monotonic() - began
-            self._pace.end()
-
-
-class _Pace:
-    """How many batches may be with the embedder, or on their way to the store, at once.
-
-    A crash loses those. A model on this machine works on one for seconds and gains nothing by several; one
-    that answers in no time waits for the store; a service far away is kept busy by several calls.
-    """
-
-    def __init__(self) -> None:
-        self._most = _UNKNOWN_PACE
-        self._under_way = 0
-        self._changed = asyncio.Event()
-
-    async def start(self) -> None:
-        while self._under_way >= self._most:
-            self._changed.clear()
-            await self._changed.wait()
-        self._under_way += 1
-
-    def took(self, seconds: float) -> None:
-        """A batch was embedded in so many seconds."""
-        if seconds > _SLOW_BATCH:
-            self._most = 1
-        else:
-            self._most = BATCHES_AT_ONCE if seconds > _QUICK_BATCH else _UNKNOWN_PACE
-        self._changed.set()
-
-    def end(self) -> None:
-        """A batch is stored."""
-        self._under_way -= 1
-        self._changed.set()
+            self._under_way.release()
 
 
 def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -1,4 +1,7 @@
-"""Who turns fetched bytes into pages: a thread for a few plain ones, processes for many or doubtful ones."""
+"""Who turns fetched bytes into pages: a thread for a few plain ones, processes for many or doubtful ones.
+
+Processes take a moment to start: until then, many plain ones are read by a thread, too.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -25,23 +28,38 @@ class Readers:
         self._seconds = seconds
         self._free: asyncio.Queue[Worker] = asyncio.Queue()
         self._workers = [Worker() for _ in range(max(1, workers))]
-        for worker in self._workers:
-            self._free.put_nowait(worker)
+        self._starting: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
+        if self._few:
+            for worker in self._workers:
+                self._free.put_nowait(worker)
+        else:
+            self._starting = [asyncio.create_task(self._start(worker)) for worker in self._workers]
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for starting in self._starting:
+            starting.cancel()
+        await asyncio.gather(*self._starting, return_exceptions=True)
         for worker in self._workers:
             await worker.close()
+
+    async def _start(self, worker: Worker) -> None:
+        try:
+            await worker.read([], seconds=self._seconds)
+        except WorkerDied:
+            pass  # the first file to be read says so, too
+        finally:
+            self._free.put_nowait(worker)
 
     async def read(self, pages: Sequence[RawPage]) -> list[Page | NoPage]:
         """In the order given."""
         alone = [page for page in pages if _is_doubtful(page)]
         together = [page for page in pages if not _is_doubtful(page)]
-        if self._few:
+        if self._few or not any(starting.done() for starting in self._starting):
             plain = asyncio.to_thread(lambda: [build(page) for page in together])
         else:
             plain = self._group(together)

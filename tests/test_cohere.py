@@ -291,14 +291,16 @@ async def test_other_dimensions_than_set_are_named():
         await embedder.close()
 
 
-async def test_a_failed_batch_fails_only_who_asked_for_it(server, embedder):
+async def test_a_failed_batch_fails_only_who_asked_for_it(server):
     """One caller's rejected texts don't take another's down."""
+    embedder = await _embedder(server, replace(EMBED, encoding="float"))
     server.next("embed", Status(400, "invalid request"))
 
     many = [embedder.embed_documents([f"{caller} {n}" for n in range(96)]) for caller in range(3)]
     results = await asyncio.gather(*many, return_exceptions=True)
 
     assert sorted(type(result).__name__ for result in results) == ["Rejected", "ndarray", "ndarray"]
+    await embedder.close()
 
 
 async def test_logs_hold_neither_key_nor_text(server, embedder, caplog):

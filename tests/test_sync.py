@@ -10,8 +10,6 @@ import pytest
 from bot.model import Progress, SyncReport
 from bot.ports import IndexFormat, ReadOnly, Unavailable
 from indexer.chunk import CHUNKING
-from indexer.embed import BATCHES_AT_ONCE
-from indexer.pipeline import _Pace
 from indexer.sources import open_source
 from indexer.sources.base import Entry, Fetched, ListingFailed, PageFailed, PageGone, Source, Surroundings
 from indexer.sync import SyncOptions, sync_all, wanted_format
@@ -563,34 +561,3 @@ def _rename(folder: Path, rng: random.Random, step: int) -> None:
 def _delete(folder: Path, rng: random.Random, step: int) -> None:
     if len(files := _files(folder)) > 5:
         rng.choice(files).unlink()
-
-
-async def test_pace() -> None:
-    """An embedder that takes seconds for a batch gets one at a time, a service that takes a moment several."""
-    pace = _Pace()
-    await pace.start()
-    pace.took(0.2)
-    for _ in range(BATCHES_AT_ONCE - 1):
-        await asyncio.wait_for(pace.start(), 1)
-    for _ in range(BATCHES_AT_ONCE):
-        pace.took(8)
-        pace.end()
-    await asyncio.wait_for(pace.start(), 1)
-    second = asyncio.create_task(pace.start())
-    await asyncio.sleep(0)
-    assert not second.done()
-    pace.end()
-    await asyncio.wait_for(second, 1)
-
-
-async def test_a_quick_embedder_does_not_run_ahead_of_the_store() -> None:
-    """What was embedded and isn't stored yet counts: a crash loses it."""
-    pace = _Pace()
-    for _ in range(2):
-        await pace.start()
-        pace.took(0.01)
-    third = asyncio.create_task(pace.start())
-    await asyncio.sleep(0)
-    assert not third.done()
-    pace.end()
-    await asyncio.wait_for(third, 1)

@@ -21,7 +21,6 @@ from bot.ports import RateLimited, Rejected, Unavailable, Vector
 PART = "the embedder"
 _TINY = np.float32(1e-12)
 _QUERY_RETRY = 0.1
-_MANY = 4 * BATCH  # so many texts waiting make it worth trying base64
 
 Received = Callable[[], None]
 log = logging.getLogger(__name__)
@@ -55,6 +54,10 @@ class CohereEmbedder:
     @property
     def dimensions(self) -> int:
         return self._options.dimensions
+
+    @property
+    def calls_at_once(self) -> int:
+        return self._options.calls_at_once
 
     async def embed_documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
         return await self._feed.embed(texts)
@@ -94,7 +97,7 @@ class CohereEmbedder:
         seconds, encoding = self._options.batch_seconds, self._options.encoding
         if encoding != "auto":
             return await self._send(texts, "search_document", seconds, encoding, received)
-        if self._compact is None and self._feed.waiting >= _MANY:
+        if self._compact is None and len(texts) == BATCH:
             self._compact = False  # for the others, until it is known
             try:
                 rows = await self._send(texts, "search_document", seconds, "base64", received)
