@@ -1,7 +1,6 @@
 """What the buttons under an answer do, on every platform."""
 
 import logging
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Protocol
@@ -13,7 +12,6 @@ from bot.ports import BackendError, Complaint, Feedback, Journal, Recorded, Verd
 
 log = logging.getLogger(__name__)
 
-_REMEMBERED = 2000
 COMPLAINTS: dict[str, Complaint] = {
     "wrong": "wrong",
     "outdated": "outdated",
@@ -49,7 +47,7 @@ class Stage(Protocol):
         ...
 
     async def share(self, answer: AnswerView) -> None:
-        """The answer, to everybody here."""
+        """The answer, to everybody here. Raises Undeliverable."""
         ...
 
     async def ask_more(self, recorded: Recorded) -> None:
@@ -57,7 +55,7 @@ class Stage(Protocol):
         ...
 
     async def help(self, text: str) -> bool:
-        """Post into the help channel with the way back here; False if there is none to post into."""
+        """Post into the help channel with the way back here; False if there is none. Raises Undeliverable."""
         ...
 
 
@@ -68,7 +66,6 @@ class Presses:
         self._desk = desk
         self._complained = complained
         self._journal = journal
-        self._done: OrderedDict[str, None] = OrderedDict()
 
     async def feedback(
         self, stage: Stage, answer_id: str, verdict: Verdict, complaint: str = "", comment: str = ""
@@ -88,11 +85,13 @@ class Presses:
     async def press(self, stage: Stage, press: Press, answer_id: str) -> None:
         """Do what the button says."""
         try:
-            found = await self._desk.again(answer_id)
+            await self._press(stage, press, answer_id)
         except BackendError as error:
-            log.warning("answer %s can't be read: %s", answer_id, error)
+            log.warning("%s for answer %s can't be done: %s", press, answer_id, error)
             await stage.tell(words.BROKEN.format(id=answer_id))
-            return
+
+    async def _press(self, stage: Stage, press: Press, answer_id: str) -> None:
+        found = await self._desk.again(answer_id)
         if found is None:
             await stage.tell(words.ANSWER_GONE)
             return
@@ -109,46 +108,38 @@ class Presses:
             await self._share(stage, recorded, answer)
 
     async def _may_see(self, stage: Stage, recorded: Recorded, *, alone: bool) -> bool:
-        try:
-            return recorded.answer is not None and await self._desk.may_see(
-                recorded.answer, await stage.audience(alone=alone)
-            )
-        except BackendError as error:
-            log.warning("the pages of %s can't be checked: %s", recorded.asked.id, error)
-            return False
+        return recorded.answer is not None and await self._desk.may_see(
+            recorded.answer, await stage.audience(alone=alone)
+        )
 
     async def _share(self, stage: Stage, recorded: Recorded, answer: AnswerView) -> None:
         """A private answer for everybody; only its asker may, and once for each place."""
-        if stage.person != recorded.asked.person or not self._first(
-            f"share {recorded.asked.id} {stage.place}"
-        ):
+        key = f"share {recorded.asked.id} {stage.place}"
+        if stage.person != recorded.asked.person or not await self._journal.claim(key):
             return
         lead = words.SHARED.format(person=await stage.name())
         question = " ".join(recorded.asked.question.text.split())
-        await stage.share(replace(answer, text=f"{lead}\n\n> {question}\n\n{answer.text}"))
+        try:
+            await stage.share(replace(answer, text=f"{lead}\n\n> {question}\n\n{answer.text}"))
+        except Undeliverable as error:
+            log.warning("answer %s can't be shared: %s", recorded.asked.id, error)
+            await self._journal.release(key)
+            await stage.tell(words.BROKEN.format(id=recorded.asked.id))
 
     async def _human(self, stage: Stage, recorded: Recorded) -> None:
-        """The question to the help channel, once."""
+        """The question to the help channel, once: people press twice."""
         key = f"human {recorded.asked.id}"
-        if self._first(key):
-            lead = words.ASKED_HUMAN.format(person=await stage.name())
-            question = " ".join(recorded.asked.question.text.split())
-            try:
-                posted = await stage.help(f"{lead}\n\n> {question}")
-            except Undeliverable as error:
-                log.warning("the help channel can't be written to: %s", error)
-                posted = False
-            if not posted:
-                self._done.pop(key, None)
-                await stage.tell(words.NO_HELP_CHANNEL)
-                return
-        await stage.tell(words.HUMAN_ON_IT)
-
-    def _first(self, key: str) -> bool:
-        """Whether this is the first press: people press twice."""
-        if key in self._done:
-            return False
-        self._done[key] = None
-        if len(self._done) > _REMEMBERED:
-            self._done.popitem(last=False)
-        return True
+        if not await self._journal.claim(key):
+            await stage.tell(words.HUMAN_ON_IT)
+            return
+        lead = words.ASKED_HUMAN.format(person=await stage.name())
+        question = " ".join(recorded.asked.question.text.split())
+        try:
+            posted = await stage.help(f"{lead}\n\n> {question}")
+            told = words.HUMAN_ON_IT if posted else words.NO_HELP_CHANNEL
+        except Undeliverable as error:
+            log.warning("the help channel can't be written to: %s", error)
+            posted, told = False, words.BROKEN.format(id=recorded.asked.id)
+        if not posted:
+            await self._journal.release(key)
+        await stage.tell(told)

@@ -271,7 +271,8 @@ class Style:
     """What of the style guide goes into one answer. Empty strings: nothing said.
 
     `not_found` is said where the docs don't answer, `hand_over` names people to ask. `refusal` is said
-    instead of an answer. `phrases` are words of the guide that need no citation.
+    instead of an answer. `phrases` are words of the guide that need no citation. `cite_each`: each sentence has
+    its markers, not only the last that a source covers.
     """
 
     rules: tuple[str, ...] = ()
@@ -279,10 +280,12 @@ class Style:
     opening: str = ""
     closing: str = ""
     max_characters: int = 900
+    max_sentences: int | None = None
     language: str = ""
     not_found: str = ""
     hand_over: str = ""
     refusal: str = ""
+    cite_each: bool = False
     phrases: tuple[str, ...] = ()
 
 
@@ -521,6 +524,14 @@ class Journal(Protocol):
         ...
 
     async def feedback(self, answer_id: str) -> list[Feedback]: ...
+
+    async def claim(self, key: str) -> bool:
+        """True for the first who names this key, in whichever process: what it stands for is theirs to do."""
+        ...
+
+    async def release(self, key: str) -> None:
+        """It couldn't be done: the next one may try."""
+        ...
 
     async def judged(self, *, limit: int = 1000) -> list[Judged]:
         """The latest questions that got feedback."""

@@ -108,6 +108,31 @@ async def test_what_the_docs_do_not_say_goes_to_a_human(chat: Chat) -> None:
     assert "shoe size" in posted.text
 
 
+async def test_pressing_once_holds_across_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
+) -> None:
+    """A button works after a restart, and what is done once isn't done again by the next process."""
+    async with open_discord(tmp_path, monkeypatch.setenv, free_port()) as chat:
+        chat.core.answers["shoe"] = Answer("", Outcome.NOT_FOUND, "The docs don't say.")
+        async with running(chat):
+            shown = await chat.answer(await chat.discord.mention("What's the CEO's shoe size?"))
+            await chat.said_to(await chat.discord.press(shown, "Ask a human"), "asked in the help channel")
+        async with running(chat):
+            await chat.said_to(await chat.discord.press(shown, "Ask a human"), "asked in the help channel")
+        assert len(chat.discord.answers(HELP)) == 1
+
+
+async def test_a_help_channel_that_takes_nothing_may_be_asked_again(chat: Chat) -> None:
+    """Ask a human says so when it didn't work, and works when it is pressed later."""
+    chat.core.answers["shoe"] = Answer("", Outcome.NOT_FOUND, "The docs don't say.")
+    shown = await chat.answer(await chat.discord.mention("What's the CEO's shoe size?"))
+    chat.discord.rest.deny = {"send"}
+    await chat.said_to(await chat.discord.press(shown, "Ask a human"), "Something went wrong on my side")
+    chat.discord.rest.deny = set()
+    await chat.said_to(await chat.discord.press(shown, "Ask a human"), "asked in the help channel")
+    assert len(chat.discord.answers(HELP)) == 1
+
+
 async def test_bad_feedback_asks_why(chat: Chat) -> None:
     """👎 counts, opens a form, and the form's reason is kept."""
     shown = await chat.answer(await chat.discord.mention("How much notice?"))

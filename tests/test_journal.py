@@ -253,6 +253,16 @@ async def test_feedback_counts_once_for_each_person(journal: SqlJournal):
     }
 
 
+async def test_what_is_claimed_is_the_first_ones(journal: SqlJournal):
+    """Of many at once one gets it; after a release the next one does."""
+    got = await asyncio.gather(*(journal.claim("share id1 C1") for _ in range(8)))
+    assert sorted(got) == [False] * 7 + [True]
+    assert await journal.claim("share id1 C2")
+    await journal.release("share id1 C1")
+    assert await journal.claim("share id1 C1")
+    assert not await journal.claim("share id1 C1")
+
+
 async def test_judged_questions_come_with_their_feedback(journal: SqlJournal):
     """Only questions with feedback are listed, each with all of it."""
     for name in ("1", "2"):

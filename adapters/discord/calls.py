@@ -26,7 +26,7 @@ _A_SECOND = (
 _TOKEN_GONE = {10015, 50027, 10062}
 
 
-class Failed(Exception):
+class Failed(Undeliverable):
     """Discord couldn't carry it out, now."""
 
 
@@ -91,7 +91,3 @@ async def call(make: Callable[[], Awaitable[T]], *, deadline: float = 30.0, inte
             problem = type(error).__name__
         await asyncio.sleep(0.4 * 2**attempt)
     raise Failed(problem)
-
-
-def undeliverable(error: Failed) -> Undeliverable:
-    return Undeliverable(str(error))

@@ -125,7 +125,7 @@ class ChannelReply:
             await self._elsewhere(pages, embed, view)
 
     async def say(self, text: str) -> None:
-        with suppress(Failed, Undeliverable):
+        with suppress(Undeliverable):
             await self._send(self._place.channel, escape(text), reply=True)
 
     async def withdraw(self) -> None:
@@ -204,7 +204,7 @@ class ChannelReply:
             else:
                 await self._moved(answer=await self._send(self._target, text, reply=True))
             self._shown = text
-        except (Failed, Undeliverable) as error:
+        except Undeliverable as error:
             log.info("a part wasn't shown: %s", error)
 
     async def _send(
@@ -258,12 +258,9 @@ class ChannelReply:
             with suppress(Failed):
                 await self._put(pages, embed, view)
                 return
-        try:
-            user: Any = await call(lambda: self._client.http.start_private_message(place.user))
-            await self._moved(channel=int(user["id"]), guild=0, message=0, thread=0, answer=0)
-            await self._put(pages, embed, view)
-        except Failed as error:
-            raise Undeliverable(str(error)) from error
+        user: Any = await call(lambda: self._client.http.start_private_message(place.user))
+        await self._moved(channel=int(user["id"]), guild=0, message=0, thread=0, answer=0)
+        await self._put(pages, embed, view)
 
     async def _moved(self, **changes: int | str) -> None:
         before = self._place.address
@@ -323,10 +320,7 @@ class InteractionReply:
     async def _without_token(self, answer: AnswerView) -> None:
         place = replace(self._place, token="", message=0)
         if self.private:
-            try:
-                data: Any = await call(lambda: self._client.http.start_private_message(place.user))
-            except Failed as error:
-                raise Undeliverable(str(error)) from error
+            data: Any = await call(lambda: self._client.http.start_private_message(place.user))
             place = replace(place, channel=int(data["id"]), guild=0)
         presses = tuple(press for press in answer.buttons if press is not Press.SHARE)
         await ChannelReply(self._client, place, self.fill).finish(replace(answer, buttons=presses))

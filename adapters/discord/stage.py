@@ -108,10 +108,7 @@ class DiscordStage:
         channel = self._interaction.client.get_partial_messageable(int(self._help_channel))
         under = self._interaction.message
         where = f"\n{under.jump_url}" if under and not under.flags.ephemeral else ""
-        try:
-            await call(lambda: channel.send(says(text) + where, suppress_embeds=True))
-        except Failed:
-            return False
+        await call(lambda: channel.send(says(text) + where, suppress_embeds=True))
         return True
 
 

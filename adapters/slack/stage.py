@@ -4,7 +4,7 @@ import asyncio
 from typing import Any, Final
 
 from adapters import admin
-from adapters.desk import Desk
+from adapters.desk import Desk, Undeliverable
 from adapters.slack import blocks
 from adapters.slack.api import Gone, Lost, RefusedPayload, Slack, SlackError
 from adapters.slack.intake import Event, Intake
@@ -70,13 +70,16 @@ class SlackStage:
         pages = blocks.pages(answer.text)
         for number, page in enumerate(pages):
             tail = blocks.tail(answer) if number == len(pages) - 1 else []
-            await self._slack.post(
-                self.place,
-                blocks.summary(page),
-                [blocks.text_block(page), *tail],
-                thread_ts=self._thread,
-                mark=f"share/{answer.answer_id}/{number}",
-            )
+            try:
+                await self._slack.post(
+                    self.place,
+                    blocks.summary(page),
+                    [blocks.text_block(page), *tail],
+                    thread_ts=self._thread,
+                    mark=f"share/{answer.answer_id}/{number}",
+                )
+            except (SlackError, Lost, RefusedPayload) as error:
+                raise Undeliverable(str(error)) from error
 
     async def ask_more(self, recorded: Recorded) -> None:
         under = str(self._container.get("message_ts") or "")
@@ -107,8 +110,8 @@ class SlackStage:
             body.append(blocks.context(link("Go to the conversation", where)))
         try:
             await self._slack.post(self._help_channel, fallback(text), body)
-        except (SlackError, Lost, RefusedPayload):
-            return False
+        except (SlackError, Lost, RefusedPayload) as error:
+            raise Undeliverable(str(error)) from error
         return True
 
     async def _permalink(self) -> str:

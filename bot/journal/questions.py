@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.journal import codec
 from bot.journal.database import Database
 from bot.journal.spending import add_usage
-from bot.journal.tables import feedback, now, questions, runs, usage, workers
+from bot.journal.tables import claims, feedback, now, questions, runs, usage, workers
 from bot.model import Answer, Outcome, Question, Usage
 from bot.ports import Asked, Feedback, Gap, Judged, Recorded, Tally
 
@@ -134,6 +134,16 @@ class SqlJournal:
         async with self._database.reading() as connection:
             return [_feedback(row) for row in await connection.execute(wanted)]
 
+    async def claim(self, key: str) -> bool:
+        row = self._database.insert(claims).values(key=key, at=now())
+        async with self._database.writing() as connection:
+            done = await connection.execute(row.on_conflict_do_nothing(index_elements=["key"]))
+        return done.rowcount > 0
+
+    async def release(self, key: str) -> None:
+        async with self._database.writing() as connection:
+            await connection.execute(delete(claims).where(claims.c.key == key))
+
     async def judged(self, *, limit: int = 1000) -> list[Judged]:
         some = select(feedback.c.answer_id)
         wanted = select(questions).where(questions.c.id.in_(some)).order_by(questions.c.asked_at.desc())
@@ -197,6 +207,7 @@ class SqlJournal:
         async with self._database.writing() as connection:
             gone = await connection.execute(delete(questions).where(questions.c.asked_at < before))
             await connection.execute(delete(feedback).where(feedback.c.at < before))
+            await connection.execute(delete(claims).where(claims.c.at < before))
             old_runs = and_(runs.c.requested_at < before, runs.c.state.in_(_ENDED))
             await connection.execute(delete(runs).where(old_runs))
             await connection.execute(delete(workers).where(workers.c.seen_at < now() - _DAY))
