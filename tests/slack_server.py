@@ -40,6 +40,7 @@ _METHODS: dict[str, tuple[set[str], set[str]]] = {
     "conversations.info": ({"channel"}, set()),
     "conversations.open": ({"users"}, set()),
     "conversations.replies": ({"channel", "ts"}, {"limit", "latest", "cursor", "include_all_metadata"}),
+    "users.conversations": (set(), {"types", "exclude_archived", "limit", "cursor"}),
     "users.info": ({"user"}, set()),
     "views.open": ({"trigger_id", "view"}, set()),
 }
@@ -160,9 +161,10 @@ class SlackServer:
     async def api(self, request: web.Request) -> web.Response:
         """The Web API."""
         method = request.match_info["method"]
-        args = (
-            await request.json() if request.content_type == "application/json" else dict(await request.post())
-        )
+        in_json = request.content_type == "application/json"
+        args = await request.json() if in_json else {**request.query, **await request.post()}
+        if in_json and method.endswith((".info", ".replies", ".conversations", ".getPermalink")):
+            self.wrong.append(f"{method}: Slack wouldn't see these arguments")
         if method not in _METHODS:
             self.wrong.append(f"{method}: unknown")
             return web.json_response({"ok": False, "error": "unknown_method"})
@@ -173,7 +175,7 @@ class SlackServer:
             self.wrong.append(f"{method}: too long")
         return web.json_response({"ok": True, **self._do(method, args)})
 
-    def _do(self, method: str, args: dict[str, Any]) -> dict[str, Any]:  # noqa: PLR0911 - a line for each method
+    def _do(self, method: str, args: dict[str, Any]) -> dict[str, Any]:  # noqa: C901, PLR0911 - a line for each method
         if method == "apps.connections.open":
             return {"url": self.url.replace("http", "ws") + "/link"}
         if method == "auth.test":
@@ -181,6 +183,8 @@ class SlackServer:
         if method == "users.info":
             user = args["user"]
             return {"user": {"id": user, "name": user[2:].lower(), "is_admin": _USERS[user]}}
+        if method == "users.conversations":
+            return {"channels": [{"id": CHANNEL, "name": "general"}]}
         if method == "conversations.info":
             return {"channel": {"id": args["channel"], "is_member": True}}
         if method == "conversations.replies":
@@ -232,7 +236,7 @@ class SlackServer:
         made = web.Application()
         made.router.add_get("/link", server.link)
         made.router.add_post("/respond/{number}", server.respond)
-        made.router.add_post("/api/{method}", server.api)
+        made.router.add_route("*", "/api/{method}", server.api)
         runner = web.AppRunner(made, shutdown_timeout=0.1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", port).start()

@@ -34,6 +34,7 @@ CALLS = {
     "conversations.open": ["im:write"],
     "conversations.replies": ["channels:history", "groups:history", "im:history"],
     "usergroups.users.list": ["usergroups:read"],
+    "users.conversations": ["channels:read", "groups:read"],
     "users.info": ["users:read"],
     "views.open": [],
 }

@@ -35,6 +35,16 @@ _GONE = {
 }
 RATE_LIMITED = "ratelimited"
 _PASSING = {"fatal_error", "internal_error", "request_timeout", "service_unavailable", "team_added_to_org"}
+# Slack takes JSON from methods that write; others don't see it: https://docs.slack.dev/apis/web-api
+_READS = {
+    "chat.getPermalink",
+    "conversations.history",
+    "conversations.info",
+    "conversations.replies",
+    "usergroups.users.list",
+    "users.conversations",
+    "users.info",
+}
 _REFUSED = {
     "invalid_blocks",
     "invalid_blocks_format",
@@ -215,27 +225,35 @@ class Slack:
         self, channel: str, thread_ts: str, *, until: str = "", pages: int = 5
     ) -> list[dict[str, Any]]:
         """The thread's messages, oldest first; without a thread, the channel's latest."""
-        messages: list[dict[str, Any]] = []
+        if not thread_ts:
+            latest: dict[str, Any] = {"channel": channel, "limit": 200, "include_all_metadata": True}
+            return await self._pages("conversations.history", latest, "messages", pages=1)
+        args = {"channel": channel, "ts": thread_ts, "limit": 999, "include_all_metadata": True}
+        if until:
+            args["latest"] = until
+        return await self._pages("conversations.replies", args, "messages", pages=pages)
+
+    async def _pages(
+        self, method: str, args: dict[str, Any], key: str, *, pages: int
+    ) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
         cursor = ""
         for _ in range(pages):
-            args: dict[str, Any] = {"channel": channel, "limit": 200, "include_all_metadata": True}
-            method = "conversations.replies" if thread_ts else "conversations.history"
-            if thread_ts:
-                args["ts"] = thread_ts
-            if until:
-                args["latest"] = until
-            if cursor:
-                args["cursor"] = cursor
-            data = await self._repeat(method, args)
-            messages += data.get("messages") or []
+            data = await self._repeat(method, {**args, "cursor": cursor} if cursor else args)
+            found += data.get(key) or []
             cursor = (data.get("response_metadata") or {}).get("next_cursor") or ""
-            if not cursor or not thread_ts:
+            if not cursor:
                 break
-        return messages
+        return found
 
     async def channel(self, channel: str) -> dict[str, Any]:
         data = await self._repeat("conversations.info", {"channel": channel})
         return dict(data["channel"])
+
+    async def own_channels(self) -> list[dict[str, Any]]:
+        """The channels that the bot is in; of very many, the first thousands."""
+        args = {"types": "public_channel,private_channel", "exclude_archived": True, "limit": 999}
+        return await self._pages("users.conversations", args, "channels", pages=5)
 
     async def user(self, user: str) -> dict[str, Any]:
         return dict((await self._repeat("users.info", {"user": user}))["user"])
@@ -287,7 +305,10 @@ class Slack:
         """The answer, or how long to wait."""
         try:
             async with asyncio.timeout(self._deadline):
-                response = await self._client.api_call(method, json=args)
+                if method in _READS:
+                    response = await self._client.api_call(method, http_verb="GET", params=args)
+                else:
+                    response = await self._client.api_call(method, json=args)
         except SlackApiError as error:
             return self._judge(method, error)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:

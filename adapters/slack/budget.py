@@ -20,6 +20,7 @@ _PER_MINUTE: Final = {
     "conversations.replies": 50,
     "conversations.info": 50,
     "conversations.open": 50,
+    "users.conversations": 50,
     "users.info": 100,
     "usergroups.users.list": 20,
     "assistant.threads.setSuggestedPrompts": 100,

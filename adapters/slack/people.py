@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -17,7 +18,7 @@ log = logging.getLogger(__name__)
 _REMEMBER = 300.0  # for reading
 _TRUST = 5.0  # for admin rights: they are checked at the moment somebody acts
 _REFUSED_FOR = 30.0  # what Slack refused to tell isn't asked for again
-_LOOK_UP_WITHIN = 15.0
+_PATIENCE = 12.0  # with a Slack that fails
 _MOST = 5000
 
 T = TypeVar("T")
@@ -56,7 +57,7 @@ class _Memory(Generic[T]):
             self._asking[key].add_done_callback(lambda _: self._asking.pop(key))
         try:
             return await asyncio.shield(self._asking[key])
-        except TimeoutError as error:
+        except Lost as error:
             if known and within >= _REMEMBER:
                 return known[1]
             raise Unavailable("Slack", f"it says nothing about {key}.") from error
@@ -64,8 +65,7 @@ class _Memory(Generic[T]):
     async def _ask(self, key: str) -> T:
         learnt = self.clock()
         try:
-            async with asyncio.timeout(_LOOK_UP_WITHIN):
-                value = await self._persist(key)
+            value = await self._persist(key)
         except (SlackError, Gone, RefusedPayload) as error:
             log.warning("%s can't be looked up: %s", key, error)
             value, learnt = self.refused(key), learnt - _REMEMBER + _REFUSED_FOR
@@ -76,11 +76,34 @@ class _Memory(Generic[T]):
         return value
 
     async def _persist(self, key: str) -> T:
+        """A limit that is reached is waited for as long as it takes; failures for a while."""
+        until = self.clock() + _PATIENCE
         while True:
             try:
                 return await self.ask(key)
             except Lost:
+                if self.clock() > until:
+                    raise
                 await asyncio.sleep(1)
+
+
+class _Channels:
+    """The bot's own channels are listed in one call: looked up one by one, fifty a minute are the most."""
+
+    def __init__(self, slack: Slack, clock: Callable[[], float]) -> None:
+        self._slack = slack
+        self._clock = clock
+        self._listing = asyncio.Lock()
+        self._listed: dict[str, dict[str, Any]] = {}
+        self._until = 0.0
+
+    async def find(self, channel: str) -> dict[str, Any]:
+        async with self._listing:
+            if self._clock() > self._until:
+                self._until = self._clock() + _REMEMBER
+                with suppress(SlackError, Gone, RefusedPayload):
+                    self._listed = {one["id"]: one for one in await self._slack.own_channels()}
+        return self._listed.pop(channel, None) or await self._slack.channel(channel)
 
 
 class People:
@@ -97,7 +120,7 @@ class People:
 
         self._persons = _Memory(person, lambda user: _person(user, {"is_stranger": True}), clock)
         self._groups = _Memory(slack.group_members, lambda _: frozenset(), clock)
-        self._channels = _Memory(slack.channel, lambda _: _UNKNOWN, clock)
+        self._channels = _Memory(_Channels(slack, clock).find, lambda _: _UNKNOWN, clock)
 
     async def name(self, user: str) -> str:
         """The person's name, for others to read."""
