@@ -37,7 +37,7 @@ NO_WORDS = "I need a question in words, for example: *How many days off do I get
 SEARCH_DOWN = (
     "I can't search the docs right now ({why}). Please try again in a few minutes. Reference: `{id}`"
 )
-QUOTED_INSTEAD = "These are the best passages quoted word for word, because {part} failed: {why}"
+QUOTED_INSTEAD = "The best passages quoted word for word: {why}"
 
 
 class Retrieving(Protocol):
@@ -196,7 +196,7 @@ class Answerer:
                     return await draft.broken_off(error)
                 if self._fallback is None:
                     return draft.unwritten(error)
-                draft.degraded.append(QUOTED_INSTEAD.format(part=error.part, why=error.reason))
+                draft.degraded.append(QUOTED_INSTEAD.format(why=error.reason))
                 return await self._quoted(self._fallback, brief, draft)
         return draft.written()
 

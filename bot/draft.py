@@ -52,7 +52,7 @@ class Draft:
         """A new try at writing; nothing of an earlier one was shown."""
         self._keep_dropped()
         own = (brief.style.opening, brief.style.closing, *brief.style.phrases)
-        self._checker = Checker(brief.passages, trusted=own)
+        self._checker = Checker(brief.passages, trusted=own, each=brief.style.cite_each)
         return self._checker
 
     async def show(self, text: str) -> None:
@@ -95,7 +95,7 @@ class Draft:
     async def broken_off(self, error: BackendError) -> Answer:
         """Some was shown already: it stays, and says that it isn't whole."""
         await self.show(f"\n\n{BROKEN_OFF.format(why=error)}")
-        self.degraded.append(f"The answer is incomplete. {error}")
+        self.degraded.append(f"The answer is incomplete: {error.reason}")
         return self.end(Outcome.ANSWERED, self._text, decision=f"broken off: {error}")
 
     def unwritten(self, error: BackendError) -> Answer:
@@ -117,7 +117,7 @@ class Draft:
             outcome=outcome,
             text=text,
             citations=self._checker.citations if self._checker is not None and answered else (),
-            degraded=tuple(dict.fromkeys(self.degraded)),
+            degraded=in_one_line(self.degraded),
             nearest=tuple(found.nearest)[:2] if found is not None and not answered else (),
             strong=found is not None and found.strong and answered,
             usage=_summed(self.usage),
@@ -136,6 +136,25 @@ class Draft:
         if self._checker is not None:
             self._dropped += self._checker.dropped
             self._checker.dropped = []
+
+
+def in_one_line(degraded: Sequence[str]) -> tuple[str, ...]:
+    """One line for all of it; what was done for the same reason is told with that reason once.
+
+    Each of `degraded` is "what was done instead: why".
+    """
+    done: dict[str, tuple[list[str], str]] = {}
+    for line in dict.fromkeys(degraded):
+        what, _, why = line.partition(": ")
+        reason, _, _ = why.partition(" (not tried again")
+        done.setdefault(reason.rstrip("."), ([], why))[0].append(what)
+    lines = [": ".join(filter(None, (_list(whats), why))) for whats, why in done.values()]
+    return (" ".join(lines),) if lines else ()
+
+
+def _list(whats: Sequence[str]) -> str:
+    first, *others = whats
+    return ", ".join((first, *(f"{each[:1].lower()}{each[1:]}" for each in others)))
 
 
 def _summed(usages: Sequence[Usage]) -> tuple[Usage, ...]:

@@ -126,7 +126,7 @@ class Answer:
     """How a question ended: the one value that the core returns.
 
     `text` is Markdown with `[1]` markers that refer to `citations`. With NOT_FOUND `nearest` holds the
-    closest pages (at most two). `degraded` holds a sentence for each part that was down. `strong` says
+    closest pages (at most two). `degraded` holds one line on all parts that were down, or nothing. `strong` says
     that the evidence suffices to speak without having been asked. `verified` is the id of the verified answer
     that this repeats.
     """

@@ -155,7 +155,7 @@ class Retriever:
                 vectors = await self._vectors(self._embedder, texts)
         except BackendError as error:
             log.warning("searching by keywords alone: %s", error)
-            degraded.append(NO_EMBEDDER.format(why=error))
+            degraded.append(NO_EMBEDDER.format(why=error.reason))
             return None
         await self._measure(self._embedder)
         mean: Vector = np.stack(vectors).mean(axis=0, dtype=np.float32)
@@ -202,7 +202,7 @@ class Retriever:
                 scores = await _within(self._limits.rerank, "the reranker", reranking)
         except BackendError as error:
             log.warning("not reranked: %s", error)
-            degraded.append(NO_RERANKER.format(why=error))
+            degraded.append(NO_RERANKER.format(why=error.reason))
             return {}
         return {p.chunk_id: score for p, score in zip(best, scores, strict=True)}
 
