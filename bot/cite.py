@@ -36,10 +36,13 @@ class Checker:
     A unit (sentence, list item, row, code block) is shown if a citation of a retrieved passage covers any of
     it, with a `[n]` marker where the citation ends; or if it states no facts and something before it was covered. The rest
     is dropped. Nothing at all is shown before the first citation. `trusted` texts are our own: what stands in
-    them needs no citation.
+    them needs no citation. `each`: sentences within a citation get its marker too, not only the last.
     """
 
-    def __init__(self, passages: Sequence[Passage], *, trusted: Iterable[str] = ()) -> None:
+    def __init__(
+        self, passages: Sequence[Passage], *, trusted: Iterable[str] = (), each: bool = False
+    ) -> None:
+        self._each = each
         self._trusted = tuple(" ".join(text.split()) for text in trusted if text)
         self._passages = {passage.chunk_id: passage for passage in passages}
         self._urls = set().union(*(urls(f"{p.url} {p.text}") for p in passages))
@@ -128,7 +131,8 @@ class Checker:
     def _show(self, unit: Unit, gap: str, raw: str, cited: Sequence[Cited]) -> str:
         text = self._harmless(raw, unit)
         self._gap = ""
-        ending = [one for one in cited if not self._raw[unit.end : one.end].strip()]
+        each = self._each and unit.kind in ("prose", "item") and not raw.rstrip().endswith((":", "?"))
+        ending = [one for one in cited if each or not self._raw[unit.end : one.end].strip()]
         if not text.strip():
             begun = [one for one in ending if self._shown and one.start < unit.start]
             return "".join(f" {marker}" for marker in self._markers(begun))

@@ -67,6 +67,11 @@ def sentences(text: str) -> list[str]:
     return [text[unit.start : unit.end] for unit in split(text) if unit.kind != "rule"]
 
 
+def statements(text: str) -> int:
+    """How many sentences and list items it has; a table's rows, headings and code are none."""
+    return sum(unit.kind in ("prose", "item") for unit in split(text))
+
+
 def _blocks(  # noqa: C901 - one state machine over lines
     text: str,
 ) -> Iterator[tuple[Kind, int, int]]:

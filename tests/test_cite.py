@@ -43,6 +43,16 @@ def test_the_result_does_not_depend_on_how_it_arrives(step: int, late: bool) -> 
     assert checker.dropped == ["Bonus: 99 euros.", "Nap: 3 hours"]
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_each_sentence_of_a_citation_has_its_marker_where_the_style_wants_it(late: bool) -> None:  # noqa: FBT001 - a parameter
+    """Items too; not what only announces or asks, and not a table's rows."""
+    text = "You get 25 days. Ask early. Two ways:\n\n- In Roots.\n- By mail.\n\n| a | 25 |\n| b | 10 |"
+    checker = check(text, (text, L), late=late, each=True)
+    assert checker.text == (
+        "You get 25 days. [1] Ask early. [1] Two ways:\n\n- In Roots. [1]\n- By mail. [1]\n\n| a | 25 |\n| b | 10 [1] |"
+    )
+
+
 @given(st.data())
 def test_whatever_a_writer_says_the_text_only_grows_and_its_numbers_are_cited(data: st.DataObject) -> None:
     """Any text in any pieces with any citations: pieces add up, every marker has its citation."""

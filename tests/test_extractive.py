@@ -10,6 +10,7 @@ from bot.backends.extractive import ExtractiveWriter
 from bot.extract.wanted import asking_parts
 from bot.model import Answer, Outcome, Passage, Question, Turn
 from bot.ports import Brief, Style, Unavailable
+from bot.sentences import statements
 from tests.fakes import FakeRetrieval, FakeRetriever, make_passage
 
 LEAVE = make_passage(
@@ -151,6 +152,27 @@ async def test_never_longer_than_the_style_allows() -> None:
     )
     answer = await quote("How many days of leave do I get?", page, style=Style(max_characters=300))
     assert len(answer.text) <= 300
+
+
+async def test_no_more_sentences_than_the_style_allows() -> None:
+    """Further quotes have to fit; one list stays whole, since half of the steps would mislead."""
+    asked = "How many days of leave do I get, and what can I spend on a hotel?"
+    both = await quote(asked, LEAVE, TRAVEL)
+    one = await quote(asked, LEAVE, TRAVEL, style=Style(max_sentences=2))
+    assert statements(both.text.replace("[1]", "").replace("[2]", "")) > 2
+    assert statements(one.text.replace("[1]", "")) <= 2
+    steps = make_passage("To move house:\n\n1. Tell HR.\n2. Tell the bank.\n3. Pack.\n4. Move.\n")
+    answer = await quote("How do I move house?", steps, style=Style(max_sentences=2))
+    assert "4. Move." in answer.text
+
+
+async def test_citations_stand_as_the_style_wants_them() -> None:
+    """Behind the last of a paragraph's sentences, or behind each."""
+    page = make_passage("Leave is 25 days a year. Leave is asked for in Roots.")
+    last = await quote("How is leave asked for, and how many days?", page)
+    each = await quote("How is leave asked for, and how many days?", page, style=Style(cite_each=True))
+    assert last.text == "Leave is 25 days a year. Leave is asked for in Roots. [1]"
+    assert each.text == "Leave is 25 days a year. [1] Leave is asked for in Roots. [1]"
 
 
 async def test_opening_and_closing_lines_of_the_style() -> None:

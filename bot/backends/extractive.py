@@ -19,6 +19,7 @@ from bot.extract.snippets import Snippet, snippets
 from bot.extract.wanted import Part, asking_parts
 from bot.model import Question, Usage
 from bot.ports import BackendError, Brief, Cited, Embedder, Finished, Style, Wrote
+from bot.sentences import statements
 
 NAME = "extractive"
 
@@ -163,6 +164,13 @@ def quote(reading: _Reading, similarity: Similarity | None = None) -> list[Piece
     room = style.max_characters - len(style.opening) - len(style.closing)
 
     def fits(chosen: Sequence[Chosen]) -> bool:
-        return length(render(chosen, asked)) <= room
+        pieces = render(chosen, asked)
+        return length(pieces) <= room and _brief_enough(chosen, pieces, style.max_sentences)
 
     return render(select(ranked, reading.parts, reading.snippets, fits), asked)
+
+
+def _brief_enough(chosen: Sequence[Chosen], pieces: Sequence[Piece], most: int | None) -> bool:
+    """A list alone stays whole whatever the guide says: half of the steps would mislead."""
+    alone = len(pieces) == 1 and chosen[0].snippet.kind == "item"
+    return most is None or alone or sum(statements(piece.text) for piece in pieces) <= most

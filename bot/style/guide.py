@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -47,7 +47,10 @@ class Refusal(Section):
 
 
 class Rules(Section):
-    """`guide.yaml`: how answers sound. What a further guide leaves out, the base guide says."""
+    """`guide.yaml`: how answers sound. What a further guide leaves out, the base guide says.
+
+    `citations`: behind each sentence that a source covers, or behind the last in a row that it does.
+    """
 
     name: str = ""
     language: str = ""
@@ -55,6 +58,7 @@ class Rules(Section):
     length: Length = Length()
     form: tuple[_Text, ...] = ()
     words: Wordlist = Wordlist()
+    citations: Literal["sentence", "paragraph"] = "paragraph"
     opening: str = ""
     closing: str = ""
     refuse: tuple[Refusal, ...] = ()
@@ -143,6 +147,12 @@ def instructions(rules: Rules) -> tuple[str, ...]:
     if rules.hand_over:
         said.append(f"Where a person must help, say: {rules.hand_over}")
     return tuple(said)
+
+
+def phrases(rules: Rules) -> tuple[str, ...]:
+    """The guide's own sentences: they need no source."""
+    own = (rules.opening, rules.closing, rules.not_found, rules.hand_over, *(one.say for one in rules.refuse))
+    return tuple(filter(None, own))
 
 
 def _quoted(words: Sequence[str]) -> str:

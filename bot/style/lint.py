@@ -8,7 +8,7 @@ from typing import Final, Literal, Protocol
 
 from bot.metrics import plain, stands_in
 from bot.style import choose
-from bot.style.guide import Example, Guide, Sample, instructions
+from bot.style.guide import Example, Guide, Sample, instructions, phrases
 from bot.style.rules import broken
 from bot.tokens import count_tokens
 
@@ -24,9 +24,7 @@ _PERSONAL: Final = re.compile(
 )
 _NUMBER: Final = re.compile(r"(?<![\w.])\+?\d[\d,.:]*(?: \d{2,4}\b)*(?:\s?%)?")
 _CODE: Final = re.compile(r"```[^\n]*\n(.*?)```|`([^`\n]+)`", re.DOTALL)
-_NAME: Final = re.compile(
-    r"(?<=[a-zäöüéñ,;:] )(?!I\b)[A-ZÄÖÜ][\w'’-]*\w(?: [A-ZÄÖÜ][\w'’-]+)*|[@#][\w-]+"
-)
+_NAME: Final = re.compile(r"(?<=[a-zäöüéñ,;:] )(?!I\b)[A-ZÄÖÜ][\w'’-]*\w(?: [A-ZÄÖÜ][\w'’-]+)*|[@#][\w-]+")
 _MARKER: Final = re.compile(r"\[\d{1,3}\]|^\s*\d+\.\s", re.MULTILINE)
 
 
@@ -157,15 +155,8 @@ async def _facts(sample: Sample, guide: Guide, pages: Pages) -> list[Finding]:
 
 def _own(answer: str, guide: Guide) -> str:
     """The answer without what the guide itself says."""
-    rules = guide.rules
-    for phrase in (
-        rules.not_found,
-        rules.hand_over,
-        rules.opening,
-        rules.closing,
-        *(r.say for r in rules.refuse),
-    ):
-        answer = answer.replace(phrase, " ") if phrase else answer
+    for phrase in phrases(guide.rules):
+        answer = answer.replace(phrase, " ")
     return answer
 
 

@@ -16,7 +16,7 @@ from bot.ports import Style, StyleExample
 from bot.settings.models import GuideSettings, StyleSettings
 from bot.settings.problems import Problem
 from bot.style import choose
-from bot.style.guide import Guide, Rules, Sample, instructions
+from bot.style.guide import Guide, Rules, Sample, instructions, phrases
 from bot.style.likeness import Likeness
 from bot.style.load import fingerprint, load
 
@@ -154,7 +154,7 @@ def _fitting(guides: Mapping[str, GuideSettings], question: Question) -> str:
 
 def style_of(rules: Rules, chosen: list[Sample], question: Question, characters: int) -> Style:
     """The guide as a writer gets it; examples nearest last, beside the question."""
-    most = rules.length.characters or characters
+    most, longer = rules.length.characters or characters, _DETAILED if question.detailed else 1
     asked = question.text.casefold()
     refusal = next(
         (one.say for one in rules.refuse if any(word.casefold() in asked for word in one.when)), ""
@@ -166,10 +166,12 @@ def style_of(rules: Rules, chosen: list[Sample], question: Question, characters:
         ),
         opening=rules.opening,
         closing=rules.closing,
-        max_characters=most * _DETAILED if question.detailed else most,
+        max_characters=most * longer,
+        max_sentences=rules.length.sentences and rules.length.sentences * longer,
         language=question.language or "",
         not_found=rules.not_found,
         hand_over=rules.hand_over,
         refusal=refusal,
-        phrases=tuple(filter(None, (rules.not_found, rules.hand_over, *(one.say for one in rules.refuse)))),
+        cite_each=rules.citations == "sentence",
+        phrases=tuple(one for one in phrases(rules) if one not in (rules.opening, rules.closing)),
     )

@@ -5,10 +5,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bot.sentences import sentences
-from bot.style.guide import Rules
+from bot.cite import states_facts
+from bot.sentences import split, statements
+from bot.style.guide import Rules, phrases
 
 _MARKER: Final = re.compile(r"[ \t]*\[\d{1,3}\](?!\()")
+_LEADING: Final = re.compile(r"^(?:\[\d{1,3}\]\s*)+")
+_ENDING: Final = re.compile(r"\[\d{1,3}\]\W*$")
+# What goes on in the next: an announcement, a question that is answered, a German date.
+_OPEN: Final = re.compile(r"[:?]$|\b\d{1,2}\.$")
 _CODE: Final = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
 _QUOTE: Final = re.compile(r"^>.*$", re.MULTILINE)
 
@@ -29,16 +34,30 @@ def broken(text: str, rules: Rules, *, most: int | None = None) -> list[Broken]:
     if limit and len(bare) > limit:
         found.append(Broken("length", f"{len(bare)} characters, at most {limit}"))
     prose = _CODE.sub("", bare)
-    if rules.length.sentences and (count := len(sentences(prose))) > rules.length.sentences:
+    if rules.length.sentences and (count := statements(prose)) > rules.length.sentences:
         found.append(Broken("sentences", f"{count} sentences, at most {rules.length.sentences}"))
     found += [Broken("avoid", f"has “{word}”") for word in _holding(prose, rules.words.avoid)]
     for word in rules.words.use:
         found += [Broken("use", f"has “{o}”, not “{word.say}”") for o in _holding(prose, word.instead_of)]
+    if rules.citations == "sentence" and (bare_facts := list(_uncited(text, rules))):
+        found.append(Broken("citations", f"no citation behind “{bare_facts[0][:60]}”"))
     if rules.opening and not bare.startswith(rules.opening):
         found.append(Broken("opening", "doesn't open as the guide says"))
     if rules.closing and not bare.endswith(rules.closing):
         found.append(Broken("closing", "doesn't close as the guide says"))
     return found
+
+
+def _uncited(text: str, rules: Rules) -> Iterator[str]:
+    """Sentences that state facts and have no marker behind them; the guide's own don't need one."""
+    for phrase in phrases(rules):
+        text = text.replace(phrase, "")
+    text = _CODE.sub("", text)
+    for unit in split(text):
+        said = _LEADING.sub("", text[unit.start : unit.end])
+        marked = _ENDING.search(said) or _MARKER.match(text, unit.end)
+        if unit.kind in ("prose", "item") and states_facts(said) and not (marked or _OPEN.search(said)):
+            yield said
 
 
 def checkable(rules: Rules, *, most: int | None = None) -> list[str]:
@@ -48,6 +67,7 @@ def checkable(rules: Rules, *, most: int | None = None) -> list[str]:
         "sentences": rules.length.sentences,
         "avoid": rules.words.avoid,
         "use": rules.words.use,
+        "citations": rules.citations == "sentence",
         "opening": rules.opening,
         "closing": rules.closing,
     }
