@@ -66,6 +66,7 @@ class App:
             self.guides,
             self.settings.style,
             characters=self.settings.limits.answer_characters,
+            audience=self.settings.default_audience,
         )
 
     async def ready(self) -> None:

@@ -27,6 +27,10 @@ from bot.verified import Verified
 log = logging.getLogger(__name__)
 
 BAD: frozenset[Complaint] = frozenset({"wrong", "outdated"})
+PRIVATE = (
+    "It cites a page that not everybody may see, and examples go along with everybody's questions. Save it as a "
+    "verified answer instead: that is given only to those who may see its pages."
+)
 _MARKER = re.compile(r"\[(\d{1,3})\](?!\()")
 
 
@@ -35,7 +39,7 @@ class Unteachable(Exception):
 
 
 class Learning:
-    """`characters` is an answer's length where the guide says none."""
+    """`characters` is an answer's length where the guide says none; `audience` is everybody's."""
 
     def __init__(
         self,
@@ -45,6 +49,7 @@ class Learning:
         settings: StyleSettings,
         *,
         characters: int,
+        audience: frozenset[str],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._lessons = lessons
@@ -52,6 +57,7 @@ class Learning:
         self._guides = guides
         self._settings = settings
         self._characters = characters
+        self._audience = audience
         self._now = now
 
     async def save(
@@ -124,6 +130,8 @@ class Learning:
                 raise Unteachable(f"It cites {gone[0]}, which is gone: save a new one instead.")
             await self._claim(renewed, lesson)
             return renewed
+        if not await self._verified.open_to(lesson, self._audience):
+            raise Unteachable(PRIVATE)
         await self._guides.refresh()
         example = self._example(lesson)
         taken = replace(lesson, state="accepted", reason="")

@@ -94,6 +94,10 @@ class Verified:
             found |= await self._store.revisions(source)
         return found
 
+    async def open_to(self, lesson: Lesson, audience: frozenset[str]) -> bool:
+        """Whether all pages that it cites may be seen by this audience. Raises BackendError."""
+        return not lesson.citations or await self._may_see(lesson, Question("", audience))
+
     async def _may_see(self, lesson: Lesson, question: Question) -> bool:
         """Every cited page; what cites none is for those whom it was told before."""
         if not lesson.citations:

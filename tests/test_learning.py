@@ -66,7 +66,13 @@ class School:
         likeness = Likeness(None, path, name="verified")
         self.verified = Verified(self.lessons, self.shelf, likeness, days=30, now=lambda: self.now)
         self.learning = Learning(
-            self.lessons, self.verified, self.guides, settings, characters=900, now=lambda: self.now
+            self.lessons,
+            self.verified,
+            self.guides,
+            settings,
+            characters=900,
+            audience=EVERYONE,
+            now=lambda: self.now,
         )
 
     async def save(self, kind, answer="You give four weeks' notice. [1]", **fields) -> Lesson:
@@ -256,6 +262,15 @@ async def test_an_example_that_breaks_the_rules_is_not_taken(school: School):
         await school.learning.accept(lesson, by="Erik")
     edited = await school.learning.edit(lesson, question=ASKED, answer="Four weeks.")
     assert (await school.learning.accept(edited, by="Erik")).state == "accepted"
+
+
+async def test_an_example_of_a_private_page_is_not_taken(school: School):
+    """It would go along with everybody's questions: the admin hears what to do instead."""
+    lesson = await school.save("example")
+    school.shelf.pages["handbook:leave.md"] = ("r1", frozenset({"managers"}))
+    with pytest.raises(Unteachable, match="verified answer instead"):
+        await school.learning.accept(lesson, by="Erik")
+    assert list((school.folder / "examples").iterdir()) == []
 
 
 async def test_nobody_decides_twice(school: School):

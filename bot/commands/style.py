@@ -52,9 +52,14 @@ async def _check(settings: Settings, *, as_json: bool) -> int:
             own = Guide(
                 loaded.guide.rules.over(base.guide.rules) if name else loaded.guide.rules,
                 loaded.guide.samples,
+                loaded.guide.file,
             )
             findings += await lint(
-                own, pages, tokens=settings.style.tokens, most=settings.limits.answer_characters
+                own,
+                pages,
+                tokens=settings.style.tokens,
+                most=settings.limits.answer_characters,
+                audience=(name and settings.style.guides[name].audience) or settings.default_audience,
             )
     errors = len(problems) + sum(one.level == "error" for one in findings)
     if as_json:

@@ -121,16 +121,17 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Guide:
-    """Rules and examples, those of the base guide included where there is one."""
+    """Rules (of `file`) and examples, those of the base guide included where there is one."""
 
     rules: Rules = field(default_factory=Rules)
     samples: tuple[Sample, ...] = ()
+    file: Path = Path("guide.yaml")
 
     def over(self, base: "Guide") -> "Guide":
         """An example of one's own goes before the base's of the same name."""
         own = {sample.id for sample in self.samples}
         kept = tuple(sample for sample in base.samples if sample.id not in own)
-        return Guide(self.rules.over(base.rules), self.samples + kept)
+        return Guide(self.rules.over(base.rules), self.samples + kept, self.file)
 
 
 def instructions(rules: Rules) -> tuple[str, ...]:

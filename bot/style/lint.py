@@ -12,6 +12,7 @@ from bot.style.guide import Example, Guide, Sample, instructions, phrases
 from bot.style.rules import broken
 from bot.tokens import count_tokens
 
+LEAKED: Final = "holds what looks like a secret: take it out, and change it"
 # Cosine of two questions' words from which on one example is enough.
 ALIKE: Final = 0.9
 
@@ -44,15 +45,21 @@ class Pages(Protocol):
         """The whole page by its path; None if there is none."""
         ...
 
+    async def open_to(self, page: str, audience: frozenset[str]) -> bool:
+        """Whether this audience may see the page."""
+        ...
+
     async def about(self, question: str) -> str:
         """What retrieval finds for a question."""
         ...
 
 
-async def check(guide: Guide, pages: Pages | None, *, tokens: int, most: int) -> list[Finding]:
+async def check(
+    guide: Guide, pages: Pages | None, *, tokens: int, most: int, audience: frozenset[str]
+) -> list[Finding]:
     """`tokens` is the budget of a prompt's examples, `most` the length where the guide says none.
 
-    Without `pages` facts aren't looked up.
+    `audience` gets the guide's examples. Without `pages` facts aren't looked up.
     """
     found = [*_doubles(guide.samples)]
     for sample in guide.samples:
@@ -63,11 +70,17 @@ async def check(guide: Guide, pages: Pages | None, *, tokens: int, most: int) ->
             *_markers(sample),
         ]
         if pages is not None:
-            found += await _facts(sample, guide, pages)
-    if (rules := sum(count_tokens(line) for line in instructions(guide.rules))) > tokens and guide.samples:
-        file = guide.samples[0].file
-        found.append(Finding("warning", file.parent, f"the rules alone are {rules} tokens"))
+            found += [*await _facts(sample, guide, pages), *await _leaks(sample, pages, audience)]
+    found += _own_rules(guide, tokens)
     return sorted(found, key=lambda one: (str(one.file), one.level, one.message))
+
+
+def _own_rules(guide: Guide, tokens: int) -> Iterator[Finding]:
+    file, told = guide.file, (*instructions(guide.rules), *phrases(guide.rules))
+    if any(_SECRET.search(line) for line in told):
+        yield Finding("error", file, LEAKED)
+    if (size := sum(count_tokens(line) for line in instructions(guide.rules))) > tokens:
+        yield Finding("warning", file, f"the rules alone are {size} tokens")
 
 
 def _doubles(samples: Sequence[Sample]) -> Iterator[Finding]:
@@ -97,7 +110,7 @@ def _private(sample: Sample) -> Iterator[Finding]:
     example = sample.example
     for text in (example.question, example.answer, example.context, example.bad_answer):
         if _SECRET.search(text):
-            yield Finding("error", sample.file, "holds what looks like a secret: take it out, and change it")
+            yield Finding("error", sample.file, LEAKED)
     for match in _PERSONAL.finditer(f"{example.question}\n{example.context}\n{example.bad_answer}"):
         yield Finding("error", sample.file, f"holds personal data: {_kind(match)}")
 
@@ -151,6 +164,14 @@ async def _facts(sample: Sample, guide: Guide, pages: Pages) -> list[Finding]:
         if plain(match[0]) not in known:
             found.append(Finding("error", sample.file, f"holds personal data: {_kind(match)}"))
     return found
+
+
+async def _leaks(sample: Sample, pages: Pages, audience: frozenset[str]) -> list[Finding]:
+    """An example goes along with the question of anybody whom the guide is for."""
+    cited = dict.fromkeys(one.page for one in sample.example.citations)
+    hidden = [page for page in cited if await pages.text(page) and not await pages.open_to(page, audience)]
+    told = "which not everybody may see who gets this guide"
+    return [Finding("error", sample.file, f"cites {page}, {told}") for page in hidden]
 
 
 def _own(answer: str, guide: Guide) -> str:

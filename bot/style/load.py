@@ -43,13 +43,13 @@ def load(folder: Path) -> Loaded:
     """The rules in `guide.yaml` (or .md), the examples in all other files."""
     if not folder.is_dir():
         return Loaded(Guide(), (Problem(str(folder), None, "", "there is no such folder"),))
-    rules = Rules()
+    rules, file = Rules(), folder / f"{RULES}.yaml"
     samples: dict[str, Sample] = {}
     problems: list[Problem] = []
     for path in files(folder):
         try:
             if path.stem == RULES and path.parent == folder:
-                rules = _read(path, Rules, "voice")
+                rules, file = _read(path, Rules, "voice"), path
             else:
                 sample = Sample(path.stem, _read(path, Example, "answer"), path)
                 if path.stem in samples:
@@ -58,7 +58,7 @@ def load(folder: Path) -> Loaded:
                 samples.setdefault(path.stem, sample)
         except ConfigError as error:
             problems += error.problems
-    return Loaded(Guide(rules, tuple(samples.values())), tuple(problems))
+    return Loaded(Guide(rules, tuple(samples.values()), file), tuple(problems))
 
 
 def files(folder: Path) -> list[Path]:

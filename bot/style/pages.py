@@ -24,6 +24,10 @@ class IndexedPages:
         found = await self._store.passages(spans, self._audience)
         return "\n".join(f"{p.title}\n{p.heading}\n{p.text}" for p in found) if found else None
 
+    async def open_to(self, page: str, audience: frozenset[str]) -> bool:
+        spans = [Span(f"{source}:{page}", 0, 0) for source in self._sources]
+        return bool(await self._store.passages(spans, audience))
+
     async def about(self, question: str) -> str:
         try:
             found = await self._retriever.retrieve(Question(question, self._audience), question)
