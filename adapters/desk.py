@@ -18,7 +18,6 @@ from typing import Protocol
 
 from adapters import view, words, worker
 from adapters.view import AnswerView
-from bot.config import Settings
 from bot.model import Answer, Outcome, Question
 from bot.ports import Asked, BackendError, Journal, Recorded, Span, Store
 
@@ -109,15 +108,6 @@ class Manners:
     too_old_to_answer: float = 600.0
 
 
-def manners(settings: Settings, *, can_ask_human: bool) -> Manners:
-    """The manners that docent.yaml asks for."""
-    return Manners(
-        questions_per_minute=settings.limits.questions_per_minute,
-        stale_after=timedelta(seconds=settings.limits.stale_after),
-        can_ask_human=can_ask_human,
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class _Running:
     asked: Asked
@@ -136,7 +126,7 @@ class Desk:
         store: Store,
         manners: Manners,
         *,
-        revive: Callable[[Recorded], Awaitable[Reply | None]],
+        revive: Callable[[Recorded], Reply],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._platform = platform
@@ -378,16 +368,10 @@ class Desk:
 
     async def _resume(self, recorded: Recorded) -> None:
         asked = recorded.asked
-        try:
-            reply = await self._revive(recorded)
-        except Undeliverable as error:
-            log.warning("question %s can't be taken up again: %s", asked.id, error)
-            reply = None
+        reply = self._revive(recorded)
         sorry = Answer(asked.id, Outcome.UNAVAILABLE, words.LOST_ANSWER)
         too_old = (self._now() - recorded.asked_at).total_seconds() > self._manners.too_old_to_answer
-        if reply is None:
-            await self._record(asked, sorry, 0.0)
-        elif too_old or not asked.question.text:
+        if too_old or not asked.question.text:
             if not reply.unprompted:
                 await self._deliver(asked, reply, sorry)
             await self._record(asked, sorry, 0.0)

@@ -12,8 +12,7 @@ import discord
 from discord import app_commands
 
 from adapters import words
-from adapters.admin_desk import AdminDesk
-from adapters.desk import Desk, Taken
+from adapters.desk import Taken
 from adapters.discord import commands, look
 from adapters.discord.calls import Failed, call
 from adapters.discord.commands import Interaction
@@ -22,8 +21,8 @@ from adapters.discord.people import People
 from adapters.discord.reply import Place
 from adapters.discord.stage import DiscordConsole, DiscordStage
 from adapters.discord.text import thread_name
-from adapters.learning import Form, Teaching
-from adapters.presses import Presses
+from adapters.learning import Form
+from adapters.parts import assemble
 from adapters.view import DECISIONS, Press
 from bot.bootstrap import App
 from bot.ports import LessonKind
@@ -53,14 +52,7 @@ def intents(*, message_content: bool) -> discord.Intents:
 
 
 class DocentClient(discord.AutoShardedClient):
-    """One connection to Discord. `connect_to` gives it its parts before it starts."""
-
-    desk: Desk
-    intake: Intake
-    people: People
-    presses: Presses
-    teaching: Teaching
-    admins: AdminDesk
+    """One connection to Discord, and what happens on it."""
 
     def __init__(self, app: App, session: aiohttp.ClientSession) -> None:
         settings = app.settings.discord
@@ -74,7 +66,12 @@ class DocentClient(discord.AutoShardedClient):
             max_ratelimit_timeout=60,
         )
         self.app = app
-        self.session = session
+        self.people = People(self, app.settings)
+        self.intake = Intake(self, session, self.people, app.settings)
+        can_ask_human = any(guild.help_channel for guild in settings.guilds.values())
+        parts = assemble("discord", app, self.intake, can_ask_human=can_ask_human)
+        self.desk, self.presses, self.teaching = parts.desk, parts.presses, parts.teaching
+        self.admins = parts.admins
         self.tree = app_commands.CommandTree(self)
         self.ready = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()

@@ -1,10 +1,9 @@
-"""Discord, running: the composition of the adapter, a supervised start, an orderly end."""
+"""Discord, running: a supervised start, an orderly end."""
 
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 
 import aiohttp
 import discord
@@ -12,17 +11,10 @@ import yarl
 from discord.gateway import DiscordWebSocket, KeepAliveHandler
 from discord.http import Route
 
-from adapters import admin
-from adapters.admin_desk import AdminDesk
-from adapters.desk import Desk, Reply, manners
 from adapters.discord.client import PERMISSIONS, SCOPES, DocentClient
-from adapters.discord.intake import Intake
-from adapters.discord.people import People
-from adapters.learning import Teaching
-from adapters.presses import Presses
 from bot.bootstrap import App
 from bot.config import Settings
-from bot.ports import Recorded, Rejected, Unauthorized, Unavailable
+from bot.ports import Rejected, Unauthorized, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -58,56 +50,17 @@ def point_elsewhere(settings: Settings) -> None:
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.discord.gateway_url)
 
 
-@asynccontextmanager
-async def parts(app: App) -> AsyncIterator[DocentClient]:
-    """A client with all its parts, not yet started."""
-    point_elsewhere(app.settings)
-    async with aiohttp.ClientSession() as session:
-        client = DocentClient(app, session)
-        people = People(client, app.settings)
-        intake = Intake(client, session, people, app.settings)
-
-        async def revive(recorded: Recorded) -> Reply | None:
-            return intake.revive(recorded)
-
-        async def find(link: str) -> Recorded | None:
-            address = intake.address_of(link)
-            return await app.journal.recorded_by_reply("discord", address) if address else None
-
-        can_ask = any(guild.help_channel for guild in app.settings.discord.guilds.values())
-        desk = Desk(
-            "discord",
-            app.answerer,
-            app.journal,
-            app.store,
-            manners(app.settings, can_ask_human=can_ask),
-            revive=revive,
-        )
-        client.desk, client.intake, client.people = desk, intake, people
-        client.teaching = Teaching(app.learning, app.journal.recorded)
-        client.presses = Presses(desk, app.journal, client.teaching.complained)
-        client.admins = AdminDesk(
-            runs=app.runs,
-            journal=app.journal,
-            store=app.store,
-            guides=app.guides,
-            sources=admin.cycles(app.settings),
-            find=find,
-            review=client.teaching.review,
-        )
-        yield client
-
-
 async def run(app: App, stop: asyncio.Event) -> None:
     """Answer in Discord until `stop`. A failing first connection would end the process: it is made again."""
     token = app.settings.discord.token
     if token is None:
         raise Unauthorized("Discord", "there is no token.", remedy="Set DISCORD_TOKEN.")
+    point_elsewhere(app.settings)
     failures = 0
     while not stop.is_set():
         began = asyncio.get_running_loop().time()
-        async with parts(app) as client:
-            await _until(client, token.get_secret_value(), stop)
+        async with aiohttp.ClientSession() as session:
+            await _until(DocentClient(app, session), token.get_secret_value(), stop)
         if stop.is_set():
             return
         lasted = asyncio.get_running_loop().time() - began

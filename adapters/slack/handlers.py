@@ -9,10 +9,9 @@ from typing import Any, Final
 from slack_bolt.async_app import AsyncApp
 
 from adapters import words
-from adapters.admin_desk import AdminDesk
-from adapters.desk import Desk, Reply, Taken
-from adapters.learning import KINDS, Form, Teaching
-from adapters.presses import Presses
+from adapters.desk import Reply, Taken
+from adapters.learning import KINDS, Form
+from adapters.parts import Parts
 from adapters.slack import blocks
 from adapters.slack.api import Gone, Lost, RefusedPayload, Slack, SlackError
 from adapters.slack.intake import Event, Heard, Intake
@@ -22,7 +21,6 @@ from adapters.slack.stage import SlackConsole, SlackStage
 from adapters.slack.text import escape
 from adapters.view import DECISIONS, Press
 from bot.config import Settings
-from bot.ports import Recorded
 
 log = logging.getLogger(__name__)
 
@@ -50,21 +48,17 @@ class Handlers:
         slack: Slack,
         intake: Intake,
         people: People,
-        desk: Desk,
-        presses: Presses,
-        admins: AdminDesk,
-        teaching: Teaching,
-        find: Callable[[str], Awaitable[Recorded | None]],
+        parts: Parts,
         settings: Settings,
     ) -> None:
         self._slack = slack
         self._intake = intake
         self._people = people
-        self._desk = desk
-        self._presses = presses
-        self._admins = admins
-        self._teaching = teaching
-        self._find = find
+        self._desk = parts.desk
+        self._presses = parts.presses
+        self._admins = parts.admins
+        self._teaching = parts.teaching
+        self._find = parts.find
         self._settings = settings
         self._tasks: set[asyncio.Task[None]] = set()
 

@@ -16,18 +16,14 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from adapters import admin
-from adapters.admin_desk import AdminDesk
-from adapters.desk import Desk, Reply, manners
-from adapters.learning import Teaching
-from adapters.presses import Presses
+from adapters.parts import assemble
 from adapters.slack.api import Gone, Lost, RefusedPayload, Slack, SlackError
 from adapters.slack.budget import Budget
 from adapters.slack.handlers import Handlers
 from adapters.slack.intake import Intake
 from adapters.slack.people import People
 from bot.bootstrap import App
-from bot.ports import Recorded, Unauthorized, Unavailable
+from bot.ports import Unauthorized, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -51,43 +47,8 @@ async def adapter(app: App) -> AsyncIterator[AsyncApp]:
         people = People(slack, app.settings)
         intake = Intake(slack, people, app.settings, me["user_id"])
 
-        async def revive(recorded: Recorded) -> Reply | None:
-            return intake.revive(recorded)
-
-        desk = Desk(
-            "slack",
-            app.answerer,
-            app.journal,
-            app.store,
-            manners(app.settings, can_ask_human=settings.help_channel is not None),
-            revive=revive,
-        )
-
-        async def find(link: str) -> Recorded | None:
-            address = intake.address_of(link)
-            return await app.journal.recorded_by_reply("slack", address) if address else None
-
-        teaching = Teaching(app.learning, app.journal.recorded)
-        admins = AdminDesk(
-            runs=app.runs,
-            journal=app.journal,
-            store=app.store,
-            guides=app.guides,
-            sources=admin.cycles(app.settings),
-            find=find,
-            review=teaching.review,
-        )
-        handlers = Handlers(
-            slack=slack,
-            intake=intake,
-            people=people,
-            desk=desk,
-            presses=Presses(desk, app.journal, teaching.complained),
-            teaching=teaching,
-            find=find,
-            admins=admins,
-            settings=app.settings,
-        )
+        parts = assemble("slack", app, intake, can_ask_human=settings.help_channel is not None)
+        handlers = Handlers(slack=slack, intake=intake, people=people, parts=parts, settings=app.settings)
 
         async def authorize(**_: object) -> AuthorizeResult:
             return AuthorizeResult(
@@ -108,12 +69,12 @@ async def adapter(app: App) -> AsyncIterator[AsyncApp]:
             signing_secret=secret.get_secret_value() if secret else "socket mode needs none",
         )
         handlers.register(bolt)
-        await desk.open()
+        await parts.desk.open()
         log.info("Slack: connected as %s in team %s", me.get("user"), me.get("team"))
         try:
             yield bolt
         finally:
-            await desk.close(grace=settings.stop_within)
+            await parts.desk.close(grace=settings.stop_within)
             await handlers.drain(2.0)
 
 
