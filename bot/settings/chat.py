@@ -93,7 +93,6 @@ class DiscordSettings(Section):
     api_url: str | None = None
     gateway_url: str | None = None
     message_content: bool = False
-    members: bool = False
     shards: Annotated[int, Field(ge=1)] | None = None
     guilds: dict[Id, GuildSettings] = {}
     listed_only: bool = False
@@ -112,7 +111,6 @@ class LimitSettings(Section):
     question_characters: Annotated[int, Field(ge=50)] = 4000
     answer_characters: Annotated[int, Field(ge=100)] = 900
     questions_per_minute: Annotated[int, Field(ge=1)] = 10
-    questions_at_once: Annotated[int, Field(ge=1)] = 16
     history_turns: Annotated[int, Field(ge=0)] = 20
     history_tokens: Annotated[int, Field(ge=0)] = 2000
     passage_tokens: Annotated[int, Field(ge=200)] = 4000
