@@ -78,12 +78,17 @@ async def test_a_pause_stops_everybody(clock):
     assert sent == [(1007.0, 1)]
 
 
-async def test_pauses_without_advice_grow_until_something_gets_through(clock):
-    """429s without Retry-After wait 1, 2, 4 … seconds; a success starts anew."""
+@pytest.mark.parametrize("advice", [None, 0.0])
+async def test_pauses_without_advice_grow_until_something_gets_through(clock, advice):
+    """429s without Retry-After, or with one of nothing, wait 1, 2, 4 … seconds; a success starts anew.
+
+    Several that come together count once.
+    """
     bucket = Bucket(clock=clock, sleep=clock.sleep)
     waits = []
     for _ in range(7):
-        bucket.pause(None)
+        bucket.pause(advice)
+        bucket.pause(advice)
         waits.append(bucket.paused_for)
         await bucket.take(1)
     bucket.succeeded()

@@ -28,6 +28,7 @@ async def _read(*received: bytes, kind: str = "text/event-stream; charset=utf-8"
         [b"da", b"ta: " + PIECE[:30], PIECE[30:], b"\n", b"\n"],
         [b": ping\n\n", b"id: 7\nretry: 5\ndata: " + PIECE + b"\n\n", b"data: [DONE]\n\ndata: {\n\n"],
         [b"data: " + PIECE],
+        [b"event: content-delta\ndata: {" + PIECE[len(b'{"type":"content-delta",') :] + b"\n\n"],
         [b'data: {"type":"content-delta",\ndata: ' + PIECE[len(b'{"type":"content-delta",') :] + b"\n\n"],
     ],
 )
@@ -60,10 +61,18 @@ async def test_what_is_no_event_is_garbled(data):
     assert b"internal" not in str(caught.value).encode()
 
 
-async def test_something_else_than_a_stream_is_garbled():
-    """A page of HTML is not read for events."""
+@pytest.mark.parametrize("kind", ["text/html", "application/json; charset=utf-8"])
+async def test_something_else_than_a_stream_is_garbled(kind):
+    """A page of HTML, or an error with status 200, is not read for events."""
     with pytest.raises(Garbled):
-        await _read(b"<html>", kind="text/html")
+        await _read(b"<html>", kind=kind)
+
+
+async def test_a_stream_that_isnt_called_one_is_read():
+    """What counts are the events."""
+    (event,) = await _read(b"data: " + PIECE + b"\n\n", kind="")
+
+    assert event.type == "content-delta"
 
 
 async def test_a_line_without_an_end_is_given_up():

@@ -50,8 +50,10 @@ class Bucket:
             await self._sleep(wait)
 
     def pause(self, seconds: float | None) -> None:
-        """Send nothing for so long; None doubles with every pause until something gets through."""
-        if seconds is None:
+        """Send nothing for so long; None and 0 double with every pause until something gets through."""
+        if not seconds:
+            if self.paused_for:
+                return  # calls that were under way together are one reason to wait, not several
             seconds, self._backoff = self._backoff, min(self._backoff * 2, _LONGEST_BACKOFF)
         self._paused_until = max(self._paused_until, self._clock() + min(seconds, _LONGEST_PAUSE))
 

@@ -25,21 +25,25 @@ class Garbled(ValueError):
 
 async def events(response: httpx.Response) -> AsyncGenerator[Event, None]:
     """Until the end, or what the server says is the end. Raises Garbled."""
-    if "text/event-stream" not in response.headers.get("content-type", ""):
+    kind = response.headers.get("content-type", "")
+    if "html" in kind or "application/json" in kind:
         raise Garbled("not an event stream")
-    data: list[bytes] = []
+    called, data = "", []
     async with aclosing(_lines(response)) as lines:
         async for line in lines:
             if line:
                 name, _, value = line.partition(b":")
                 if name == b"data":
                     data.append(value.removeprefix(b" "))
+                elif name == b"event":
+                    called = value.decode().strip()
                 continue
-            text, data = b"\n".join(data).decode(), []
+            text = b"\n".join(data).decode()
             if text == _END:
                 return
             if text:
-                yield _event(text)
+                yield _event(text, called)
+            called, data = "", []
 
 
 async def _lines(response: httpx.Response) -> AsyncGenerator[bytes, None]:
@@ -55,8 +59,11 @@ async def _lines(response: httpx.Response) -> AsyncGenerator[bytes, None]:
     yield b""
 
 
-def _event(text: str) -> Event:
+def _event(text: str, called: str) -> Event:
+    """Where the data has no type, it is the one that the stream calls it by."""
     found: Any = json.loads(text, object_hook=lambda fields: SimpleNamespace(**fields))
+    if called and isinstance(found, SimpleNamespace) and not hasattr(found, "type"):
+        found.type = called
     if not isinstance(getattr(found, "type", None), str):
         raise Garbled("no type")
     event: Event = found
