@@ -60,6 +60,21 @@ async def test_a_follow_up_knows_what_was_said(chat: Chat) -> None:
     await chat.discord.mention("And for contractors?", user=BOB, channel=thread)
     await chat.answer(thread, 2)
     assert [(turn.role, turn.text) for turn in chat.core.asked[-1].history] == [
+        ("user", "How much notice do I give?"),
+        ("assistant", "You give four weeks' notice."),
+    ]
+
+
+async def test_a_reply_in_a_channel_knows_what_it_replies_to_and_no_more(chat: Chat) -> None:
+    """Where answers are replies, other people's talk in the channel is no part of the conversation."""
+    await chat.discord.mention("How much notice do I give?", channel=ELSEWHERE)
+    first = await chat.answer(ELSEWHERE)
+    await chat.discord.mention("Where do I park?", channel=ELSEWHERE)
+    await chat.answer(ELSEWHERE, 2)
+    await chat.discord.mention("And for contractors?", channel=ELSEWHERE, reply_to=first["id"])
+    await chat.answer(ELSEWHERE, 3)
+    assert [(turn.role, turn.text) for turn in chat.core.asked[-1].history] == [
+        ("user", "How much notice do I give?"),
         ("assistant", "You give four weeks' notice."),
     ]
 

@@ -13,14 +13,14 @@ import discord
 from adapters import text as texts
 from adapters.desk import Fill, Reply
 from adapters.discord.calls import Failed, call
+from adapters.discord.history import History
 from adapters.discord.people import People
 from adapters.discord.reply import ChannelReply, InteractionReply, Place
 from adapters.discord.text import incoming, thread_name
 from bot.config import Settings
-from bot.model import Question, Turn
+from bot.model import Question
 from bot.ports import Asked, Recorded
 
-_CHARACTERS_A_TOKEN = 4
 _FORM_WAITS = 1.0  # seconds, of the 3 in which a form must be open
 _KINDS = (discord.MessageType.default, discord.MessageType.reply, discord.MessageType.thread_starter_message)
 
@@ -35,6 +35,7 @@ class Intake:
         self._session = session
         self._people = people
         self._settings = settings
+        self._history = History(client, settings.limits)
 
     @property
     def _me(self) -> int:
@@ -129,8 +130,9 @@ class Intake:
             answer_in=answer_in,
             name=thread_name(text),
             unprompted=unprompted,
+            reply_to=(message.reference.message_id if message.reference else None) or 0,
         )
-        before = message.id if answer_in == "place" or message.reference else 0
+        before = message.id if answer_in == "place" or place.reply_to else 0
         return self.asked(place, text, key=self.key(message.id), before=before)
 
     def key(self, message: int) -> str:
@@ -217,36 +219,7 @@ class Intake:
                 place.user, place.guild, place.channel, alone=place.private
             )
             places = await self._people.places(place.guild, place.channel)
-            history = await self._history(place, before) if before else ()
+            history = await self._history.before(place.channel, before, place.reply_to) if before else ()
             return replace(question, audience=audience, places=places, history=history)
 
         return fill
-
-    async def _history(self, place: Place, before: int) -> tuple[Turn, ...]:
-        """The thread so far, people's and the bot's own messages, the latest within the limits."""
-        limits = self._settings.limits
-        if not limits.history_turns:
-            return ()
-        count = limits.history_turns
-
-        async def read() -> Any:  # noqa: ANN401 - Discord's own JSON
-            return await self._client.http.logs_from(place.channel, count, before=before)
-
-        try:
-            found = await call(read)
-        except Failed:
-            return ()
-        kept: list[Turn] = []
-        room = limits.history_tokens * _CHARACTERS_A_TOKEN
-        for message in found:  # newest first
-            text = incoming(str(message.get("content") or ""), self._me)
-            own = int(message["author"]["id"]) == self._me
-            if not text or (message["author"].get("bot") and not own):
-                continue
-            room -= len(text)
-            if room < 0:
-                break
-            kept.append(
-                Turn("assistant" if own else "user", re.sub(r"\s*\[\d+\]", "", text) if own else text)
-            )
-        return tuple(reversed(kept))

@@ -35,8 +35,8 @@ _ORIGINAL: Any = "@original"
 class Place:
     """Where an answer goes; the journal keeps it as JSON.
 
-    `channel` and `message` are where it was asked, `answer_in` is thread, reply or place. `token` belongs
-    to an interaction (good for 15 minutes).
+    `channel` and `message` are where it was asked, `reply_to` what that replied to; `answer_in` is thread,
+    reply or place. `token` belongs to an interaction (good for 15 minutes).
     """
 
     channel: int
@@ -51,6 +51,7 @@ class Place:
     unprompted: bool = False
     application: int = 0
     token: str = ""
+    reply_to: int = 0
 
     @property
     def address(self) -> str:

@@ -1,0 +1,78 @@
+"""What was said before a question: the thread with what it began with, the replies that lead to it, a DM."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import discord
+
+from adapters.discord.calls import Failed, call
+from adapters.discord.text import incoming
+from bot.model import Turn
+from bot.settings.chat import LimitSettings
+
+_CHARACTERS_A_TOKEN = 4
+_LOOKED_THROUGH = 50  # messages of a channel, for the replies among them
+
+
+class History:
+    """People's and the bot's own messages, the latest within the limits."""
+
+    def __init__(self, client: discord.Client, limits: LimitSettings) -> None:
+        self._client = client
+        self._limits = limits
+
+    async def before(self, channel: int, message: int, reply_to: int) -> tuple[Turn, ...]:
+        """What came before a message. In a channel that is only what it replies to, and what that replied to."""
+        turns = self._limits.history_turns
+        if not turns:
+            return ()
+        place = self._client.get_channel(channel)
+        in_channel = isinstance(place, discord.abc.GuildChannel)
+        count = _LOOKED_THROUGH if in_channel else turns
+        try:
+            found: Any = await call(lambda: self._client.http.logs_from(channel, count, before=message))
+            if in_channel:
+                found = _chain(found, str(reply_to))
+            elif isinstance(place, discord.Thread) and len(found) < count:
+                found = [*found, *await self._beginning(place, found)]
+        except Failed:
+            return ()
+        return self._turns(found[:turns])
+
+    async def _beginning(self, thread: discord.Thread, found: Sequence[Any]) -> list[Any]:
+        """The message that a thread was opened from: it stands above it, not in it, and has the same id."""
+        if thread.is_private() or any(int(message["id"]) == thread.id for message in found):
+            return []
+        try:
+            return [await call(lambda: self._client.http.get_message(thread.parent_id, thread.id))]
+        except Failed:
+            return []
+
+    def _turns(self, found: Sequence[Any]) -> tuple[Turn, ...]:
+        """Of messages, the newest first."""
+        me = self._client.user.id if self._client.user else 0
+        kept: list[Turn] = []
+        room = self._limits.history_tokens * _CHARACTERS_A_TOKEN
+        for message in found:
+            text = incoming(str(message.get("content") or ""), me)
+            own = int(message["author"]["id"]) == me
+            if not text or (message["author"].get("bot") and not own):
+                continue
+            room -= len(text)
+            if room < 0:
+                break
+            kept.append(
+                Turn("assistant" if own else "user", re.sub(r"\s*\[\d+\]", "", text) if own else text)
+            )
+        return tuple(reversed(kept))
+
+
+def _chain(found: Sequence[Any], last: str) -> list[Any]:
+    """The message `last` and those that it goes back to, reply by reply."""
+    by_id = {message["id"]: message for message in found}
+    chain = []
+    while message := by_id.pop(last, None):
+        chain.append(message)
+        last = str((message.get("message_reference") or {}).get("message_id"))
+    return chain
