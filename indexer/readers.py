@@ -21,20 +21,25 @@ SECONDS_A_FILE = 60.0
 
 
 class Readers:
-    """Reads `pages` pages in all, with at most `workers` processes. `seconds` is what one file may take."""
+    """Reads `pages` pages in all. `workers` processes read groups of pages, as many doubtful ones alone.
+
+    `seconds` is what one file may take.
+    """
 
     def __init__(self, workers: int, pages: int, *, seconds: float = SECONDS_A_FILE) -> None:
         self._few = pages < _FEW
         self._seconds = seconds
-        self._free: asyncio.Queue[Worker] = asyncio.Queue()
+        # Groups go to workers that may have one already; a page alone has one to itself: only it is to blame.
+        self._for_groups: asyncio.Queue[Worker] = asyncio.Queue()
+        self._for_one: asyncio.Queue[Worker] = asyncio.Queue()
         self._workers = [Worker() for _ in range(max(1, workers))]
+        self._apart = [Worker() for _ in self._workers]
         self._starting: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
-        if self._few:
-            for worker in self._workers:
-                self._free.put_nowait(worker)
-        else:
+        for worker in self._apart:
+            self._for_one.put_nowait(worker)
+        if not self._few:
             self._starting = [asyncio.create_task(self._start(worker)) for worker in self._workers]
         return self
 
@@ -44,7 +49,7 @@ class Readers:
         for starting in self._starting:
             starting.cancel()
         await asyncio.gather(*self._starting, return_exceptions=True)
-        for worker in self._workers:
+        for worker in (*self._workers, *self._apart):
             await worker.close()
 
     async def _start(self, worker: Worker) -> None:
@@ -53,7 +58,8 @@ class Readers:
         except WorkerDied:
             pass  # the first file to be read says so, too
         finally:
-            self._free.put_nowait(worker)
+            self._for_groups.put_nowait(worker)
+            self._for_groups.put_nowait(worker)
 
     async def read(self, pages: Sequence[RawPage]) -> list[Page | NoPage]:
         """In the order given."""
@@ -71,24 +77,24 @@ class Readers:
     async def _group(self, pages: Sequence[RawPage]) -> list[Page | NoPage]:
         if not pages:
             return []
-        worker = await self._free.get()
+        worker = await self._for_groups.get()
         try:
             return await worker.read(pages, seconds=self._seconds)
         except WorkerDied:
             pass
         finally:
-            self._free.put_nowait(worker)
+            self._for_groups.put_nowait(worker)
         # One of them did it: which?
         return [done for page in pages for done in await self._alone(page)]
 
     async def _alone(self, page: RawPage) -> list[Page | NoPage]:
-        worker = await self._free.get()
+        worker = await self._for_one.get()
         try:
             return await worker.read([page], seconds=self._seconds)
         except WorkerDied as error:
             return [NoPage(page.entry.path, str(error))]
         finally:
-            self._free.put_nowait(worker)
+            self._for_one.put_nowait(worker)
 
 
 def _is_doubtful(page: RawPage) -> bool:

@@ -17,6 +17,8 @@ from indexer.page import NoPage, Page, RawPage, build
 _LENGTH = struct.Struct(">Q")
 # What a file may unpack to in memory. Above it the file fails, not the machine.
 _MEMORY = 3_000_000_000
+# Most answers come in one piece.
+_BUFFER = 1_000_000
 
 
 class WorkerDied(Exception):
@@ -24,10 +26,16 @@ class WorkerDied(Exception):
 
 
 class Worker:
-    """Starts its process when it is first used, and a new one after one that died."""
+    """Starts its process when it is first used, and a new one after one that died.
+
+    It may be given the next pages while it reads: it answers in the order in which it was asked, and never
+    waits for work. When it dies, all that it was asked by then fails.
+    """
 
     def __init__(self) -> None:
         self._process: asyncio.subprocess.Process | None = None
+        self._asking = asyncio.Lock()
+        self._answering = asyncio.Lock()  # first come, first served
 
     async def read(self, pages: Sequence[RawPage], *, seconds: float) -> list[Page | NoPage]:
         """Raises WorkerDied."""
@@ -35,28 +43,26 @@ class Worker:
             async with asyncio.timeout(seconds):
                 return await self._asked(pages)
         except TimeoutError as error:
-            await self.close()
             raise WorkerDied(f"reading it took longer than {seconds:.0f} s") from error
         except (OSError, EOFError) as error:
-            await self.close()
             raise WorkerDied(
                 "reading it ended the process that read it (too large for the memory?)"
             ) from error
-        except asyncio.CancelledError:
-            # An answer that nobody waits for would be taken for the next one's.
-            await self.close()
-            raise
 
     async def _asked(self, pages: Sequence[RawPage]) -> list[Page | NoPage]:
-        process = self._process or await self._start()
-        if process.stdin is None or process.stdout is None:
-            raise EOFError
-        data = pickle.dumps(list(pages), pickle.HIGHEST_PROTOCOL)
-        process.stdin.write(_LENGTH.pack(len(data)) + data)
-        await process.stdin.drain()
-        (size,) = _LENGTH.unpack(await process.stdout.readexactly(_LENGTH.size))
-        answer: list[Page | NoPage] = pickle.loads(await process.stdout.readexactly(size))  # noqa: S301 (ours)
-        return answer
+        process = None
+        try:
+            async with self._asking:
+                process = self._process or await self._start()
+                await _write(process, pickle.dumps(list(pages), pickle.HIGHEST_PROTOCOL))
+            async with self._answering:
+                answer: list[Page | NoPage] = pickle.loads(await _read(process))  # noqa: S301 (ours)
+                return answer
+        except BaseException:
+            # An answer that nobody waits for would be taken for the next one's.
+            if process is not None:
+                await self._end(process)
+            raise
 
     async def _start(self) -> asyncio.subprocess.Process:
         self._process = await asyncio.create_subprocess_exec(
@@ -68,6 +74,7 @@ class Worker:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
+            limit=_BUFFER,
             # What reads strangers' files has no business with the environment's secrets.
             env={},
             # Ctrl-C is the main process's to handle.
@@ -76,13 +83,31 @@ class Worker:
         return self._process
 
     async def close(self) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
+        if self._process is not None:
+            await self._end(self._process)
+
+    async def _end(self, process: asyncio.subprocess.Process) -> None:
+        if self._process is process:
+            self._process = None
         if process.returncode is None:
             process.kill()
-        # Not wait(): an answer that nobody reads would keep it waiting for ever.
-        await process.communicate()
+        async with self._answering:  # when nobody reads from it any more
+            # Not wait(): what is left of an answer would keep it waiting for ever.
+            await process.communicate()
+
+
+async def _write(process: asyncio.subprocess.Process, data: bytes) -> None:
+    if process.stdin is None:
+        raise EOFError
+    process.stdin.write(_LENGTH.pack(len(data)) + data)
+    await process.stdin.drain()
+
+
+async def _read(process: asyncio.subprocess.Process) -> bytes:
+    if process.stdout is None:
+        raise EOFError
+    (size,) = _LENGTH.unpack(await process.stdout.readexactly(_LENGTH.size))
+    return await process.stdout.readexactly(size)
 
 
 def main() -> None:
@@ -94,10 +119,10 @@ def main() -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     while (size := asked.read(_LENGTH.size)) and len(size) == _LENGTH.size:
         pages: list[RawPage] = pickle.loads(asked.read(_LENGTH.unpack(size)[0]))  # noqa: S301 (ours)
-        _answer(answers, [_read(page) for page in pages])
+        _answer(answers, [_built(page) for page in pages])
 
 
-def _read(page: RawPage) -> Page | NoPage:
+def _built(page: RawPage) -> Page | NoPage:
     try:
         return build(page)
     except MemoryError:

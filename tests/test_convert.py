@@ -397,6 +397,23 @@ async def test_worker_killed() -> None:
         await worker.close()
 
 
+async def test_worker_asked_ahead() -> None:
+    """A worker that is asked for more while it reads answers each with its own; if it dies, all are told."""
+    worker = Worker()
+    try:
+        groups = [[_raw(f"{group}-{n}.md", b"text") for n in range(3)] for group in range(4)]
+        built = await asyncio.gather(*(worker.read(group, seconds=60) for group in groups))
+        paths = [[page.document.path for page in pages if isinstance(page, Page)] for pages in built]
+        assert paths == [[f"{group}-{n}.md" for n in range(3)] for group in range(4)]
+        asked = [asyncio.create_task(worker.read([_raw("a.docx", word())], seconds=60)) for _ in range(3)]
+        asked[1].cancel()
+        died = await asyncio.gather(*asked, return_exceptions=True)
+        assert {type(each) for each in died} <= {WorkerDied, asyncio.CancelledError, list}
+        assert await worker.read([_raw("a.md", b"text")], seconds=60)
+    finally:
+        await worker.close()
+
+
 async def test_one_bad_page_of_a_group() -> None:
     """A page that takes too long fails alone: the others of its group are read."""
     slow = _raw("slow.ipynb", b'{"cells": [' + b"[" * 90_000)
@@ -410,5 +427,5 @@ async def test_readers_leave_no_process() -> None:
     """When reading ends, also by an error, its processes are gone."""
     async with Readers(2, 1000) as readers:
         await asyncio.gather(*(readers.read([_raw("a.md", b"text")]) for _ in range(4)))
-        processes = [worker._process for worker in readers._workers]
+        processes = [worker._process for worker in (*readers._workers, *readers._apart)]
     assert all(process is None or process.returncode is not None for process in processes)

@@ -31,11 +31,17 @@ class Embedder(FakeEmbedder):
 
 
 class SlowStore(FakeStore):
-    def __init__(self, embedder: Embedder) -> None:
+    """Stores nothing before the embedder is as far ahead as it may be, and slowly then."""
+
+    def __init__(self, embedder: Embedder, ahead: int) -> None:
         super().__init__()
         self.embedder = embedder
+        self.ahead = ahead
 
     async def replace(self, documents: Sequence[IndexedDocument]) -> None:
+        async with asyncio.timeout(30):
+            while self.embedder.furthest < self.ahead:  # noqa: ASYNC110 - another task is waited for
+                await asyncio.sleep(0.01)
         for _ in range(100):
             await asyncio.sleep(0)
         await super().replace(documents)
@@ -52,7 +58,7 @@ async def test_ahead_of_the_store(tmp_path: Path, calls_at_once: int, ahead: int
     embedder = Embedder(calls_at_once)
     source = open_source(settings(path=str(tmp_path)), Surroundings(tmp_path))
 
-    store = SlowStore(embedder)
+    store = SlowStore(embedder, ahead)
     await store.rebuild(wanted_format(embedder))
     await store.swap(wanted_format(embedder))
 
