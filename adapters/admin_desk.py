@@ -152,6 +152,27 @@ class AdminDesk:
         except Exception:  # the outermost loop of a watch: the run itself goes on
             log.exception("the progress of run %s is no longer shown", run.id)
 
+    def watch_guides(self, platform: str, tell: Callable[[str], Awaitable[None]]) -> None:
+        """Look at the guides' files from now on; admins hear of each broken edit, from one process of many."""
+        task = asyncio.create_task(self._look_after_guides(platform, tell), name="watch the style guides")
+        self._watches.add(task)
+        task.add_done_callback(self._watches.discard)
+
+    async def _look_after_guides(self, platform: str, tell: Callable[[str], Awaitable[None]]) -> None:
+        known: set[str] = set()
+        while True:
+            try:
+                for guide in await self._guides.state():
+                    key = f"guide {platform} {guide.name} {guide.seen}"
+                    if guide.problems and key not in known and await self._journal.claim(key):
+                        await tell(f"{words.GUIDE_BROKEN}\n{admin.guide_lines([guide])}")
+                    known.add(key)
+            except BackendError as error:
+                log.warning("admins can't be told of the style guide: %s", error)
+            except Exception:  # the outermost loop of a watch
+                log.exception("the style guides can't be looked at")
+            await asyncio.sleep(self._guides.settings.reload)
+
     async def close(self) -> None:
         """Stop showing progress; the runs go on."""
         for task in self._watches:

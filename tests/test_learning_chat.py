@@ -1,5 +1,7 @@
 """From "Save as example" and "Save as verified answer" to the next answer, on both platforms' simulators."""
 
+import json
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -17,8 +19,8 @@ pytestmark = pytest.mark.skipif(not simulators.there(), reason=simulators.WHERE)
 YAML = """
 sources: [{name: handbook, type: folder, path: ./docs, audience: [everyone]}]
 style: ./style
-slack: {help_channel: C0DOCS}
-discord: {guilds: {"2000000000000000000": {help_channel: "5000000000000000002"}}}
+slack: {help_channel: C0DOCS, admins: [U0CAROL]}
+discord: {admins: ["3000000000000000004"], guilds: {"2000000000000000000": {help_channel: "5000000000000000002"}}}
 """
 ASKED = "How much notice do I give?"
 
@@ -101,6 +103,7 @@ async def test_examples_of_a_channel_are_for_that_channel(chat: Chat, tmp_path: 
     name = "general"
     mine = text_of(ASKED, "For this channel.", channels=f"['#{name}']")
     folder(tmp_path / "style", {"here.yaml": mine, "there.yaml": text_of(ASKED, channels="[elsewhere]")})
+    await chat.app.guides.refresh(now=True)
     chat.core.instead = core(chat)
     (shown,) = await chat.answers(await chat.mention("alice", ASKED))
     assert await until(lambda: examples(chat)) == ("here",)
@@ -127,6 +130,22 @@ async def test_a_verified_answer_comes_first_until_somebody_calls_it_wrong(chat:
     assert "somebody says it is wrong" in told_.whole
 
 
+async def test_admins_hear_of_a_broken_edit_of_the_guide(chat: Chat, tmp_path: Path, caplog):
+    """Within 5 seconds and once: by direct message, in the log and in status; answers keep the last good guide."""
+    chat.core.instead = core(chat)
+    await chat.answers(await chat.mention("alice", ASKED))
+    (tmp_path / "style" / "guide.yaml").write_text("length: {characters: many}\n")
+    broken = time.monotonic()
+    await until(lambda: posted(chat, "An edit of the style guide can't be read"))
+    assert time.monotonic() - broken < 5
+    assert "guide.yaml:1: length.characters" in caplog.text
+    told_ = await chat.whispers("admin", await chat.admin("admin", "status"))
+    assert "expected a whole number" in told_[0].whole
+    await chat.answers(await chat.mention("bob", ASKED))
+    assert chat.app.guides.base.rules.length.characters == 300
+    assert len(await posted(chat, "An edit of the style guide can't be read")) == 1
+
+
 async def test_saving_is_for_admins(chat: Chat):
     """Anybody else is told so, and nothing is saved."""
     (shown,) = await chat.answers(await chat.mention("alice", ASKED))
@@ -142,6 +161,10 @@ async def offers(chat: Chat, since: str, words: str) -> list:
 
 async def asked(chat: Chat, times: int) -> bool:
     return len(chat.core.asked) >= times
+
+
+async def posted(chat: Chat, words: str) -> list:
+    return [one for one in (await chat.sim.see("posted"))["posted"] if words in json.dumps(one)]
 
 
 async def told(chat: Chat, user: str, since: str, words: str) -> bool:

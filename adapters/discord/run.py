@@ -12,6 +12,7 @@ from discord.gateway import DiscordWebSocket, KeepAliveHandler
 from discord.http import Route
 
 from adapters.discord.client import PERMISSIONS, SCOPES, DocentClient
+from adapters.discord.stage import tell_all
 from bot.bootstrap import App
 from bot.config import Settings
 from bot.ports import Rejected, Unauthorized, Unavailable
@@ -126,6 +127,8 @@ async def _end_heartbeats(client: DocentClient) -> None:
 async def _open(client: DocentClient) -> None:
     await client.ready.wait()
     await client.desk.open()
+    admins = client.app.settings.discord.admins
+    client.admins.watch_guides("discord", lambda text: tell_all(client, admins, text))
 
 
 def _judge(starting: asyncio.Task[None]) -> None:

@@ -1,6 +1,8 @@
 """Where buttons and admin commands are pressed in Discord."""
 
+import logging
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -16,6 +18,8 @@ from adapters.discord.reply import Place
 from adapters.discord.text import escape, messages, thread_name
 from adapters.view import DECISIONS, AnswerView, Press
 from bot.ports import Recorded, SyncRun
+
+log = logging.getLogger(__name__)
 
 _TOKEN_LIFE = 14 * 60.0  # seconds, of 15 minutes
 
@@ -110,6 +114,16 @@ class DiscordStage:
         where = f"\n{under.jump_url}" if under and not under.flags.ephemeral else ""
         await call(lambda: channel.send(says(text) + where, suppress_embeds=True))
         return True
+
+
+async def tell_all(client: discord.Client, users: Iterable[str], text: str) -> None:
+    """A direct message to each, as far as they can be reached."""
+    for user in sorted(users):
+        try:
+            found = await call(lambda user=user: client.fetch_user(int(user)))  # type: ignore[misc] # bound early
+            await call(lambda found=found: found.send(says(text)))  # type: ignore[misc] # bound early
+        except Failed as error:
+            log.warning("admin %s can't be told: %s", user, error)
 
 
 class DiscordConsole:

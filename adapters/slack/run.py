@@ -22,6 +22,7 @@ from adapters.slack.budget import Budget
 from adapters.slack.handlers import Handlers
 from adapters.slack.intake import Intake
 from adapters.slack.people import People
+from adapters.slack.stage import tell_all
 from bot.bootstrap import App
 from bot.ports import Unauthorized, Unavailable
 
@@ -70,6 +71,7 @@ async def adapter(app: App) -> AsyncIterator[AsyncApp]:
         )
         handlers.register(bolt)
         await parts.desk.open()
+        parts.admins.watch_guides("slack", lambda text: tell_all(slack, settings.admins, text))
         log.info("Slack: connected as %s in team %s", me.get("user"), me.get("team"))
         try:
             yield bolt

@@ -1,6 +1,8 @@
 """Where buttons and admin commands are pressed in Slack."""
 
 import asyncio
+import logging
+from collections.abc import Iterable
 from typing import Any, Final
 
 from adapters import admin
@@ -17,6 +19,8 @@ from bot.ports import Recorded, SyncRun
 
 _RESPONSES: Final = 5  # a response_url takes no more
 _PAUSE: Final = 5.0  # seconds
+
+log = logging.getLogger(__name__)
 
 
 class SlackStage:
@@ -121,6 +125,15 @@ class SlackStage:
             return await self._slack.permalink(self.place, self._container["message_ts"])
         except (SlackError, Gone, Lost, RefusedPayload):
             return ""
+
+
+async def tell_all(slack: Slack, users: Iterable[str], text: str) -> None:
+    """A direct message to each, as far as they can be reached."""
+    for user in sorted(users):
+        try:
+            await slack.post(await slack.direct(user), fallback(text), blocks.admin_message(text))
+        except (SlackError, Gone, Lost, RefusedPayload) as error:
+            log.warning("admin %s can't be told: %s", user, error)
 
 
 class SlackConsole:

@@ -54,12 +54,13 @@ class _Kept:
 
 @dataclass(frozen=True, slots=True)
 class GuideState:
-    """For status: the guide's folder, how much is in use, and what is wrong with the files."""
+    """For status: the guide's folder, how much is in use, what is wrong with the files; `seen` stands for those."""
 
     name: str
     folder: Path
     examples: int
     problems: tuple[str, ...]
+    seen: str = ""
 
 
 @dataclass(slots=True)
@@ -104,6 +105,7 @@ class Guides:
                 kept.folder,
                 len(kept.guide.samples) if kept.guide else 0,
                 tuple(str(problem) for problem in kept.problems),
+                kept.seen,
             )
             for name, kept in self._kept.items()
         ]
