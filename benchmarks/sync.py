@@ -1,6 +1,6 @@
 """Speed of syncing: a folder, made-up pages, a git history, and beside the embedder alone.
 
-    python -m benchmarks.sync [--folder DOCS] [--pages 20000] [--history REPOSITORY --below content --commits 300]
+    python -m benchmarks.sync [--folder DOCS] [--pages 100000 [--keep FOLDER]] [--history REPOSITORY --below content --commits 300]
                               [--model FOLDER --file model_int8.onnx]
 
 Everything goes through the embedded store. Prints a Markdown table.
@@ -16,13 +16,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 from bot.backends.embedded import EmbeddedStore
 from bot.backends.local import open_embedder
 from bot.model import SyncReport
-from bot.ports import SearchQuery, Store
+from bot.ports import BackendError, SearchQuery, Store
 from bot.settings.models import LocalEmbedder
 from bot.settings.sources import SourceSettings
 from indexer.page import Page, build, raw_page
@@ -86,15 +87,60 @@ async def folder(docs: Path, data: Path) -> AsyncIterator[tuple[str, str]]:
     await store.close()
 
 
-async def made_up(pages: int, data: Path) -> AsyncIterator[tuple[str, str]]:
-    store = EmbeddedStore(data / "made-up.db")
-    source = MadeUp(pages, data)
-    _, seconds = await timed(source, store)
-    yield f"first index of {pages:,} made-up pages", f"{pages / seconds:.0f} pages/s"
-    _, seconds = await timed(source, store)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    yield f"nothing changed in {pages:,} pages (memory of all so far)", f"{seconds:.1f} s ({peak:.0f} MB)"
+async def made_up(pages: int, kept: Path) -> AsyncIterator[tuple[str, str]]:
+    """In processes of their own, so that each has its own memory; an index that is there isn't made again."""
+    if not (kept / "made-up.db").exists():
+        seconds, peak = await alone(pages, kept)
+        yield f"first index of {pages:,} made-up pages, keywords alone", f"{pages / seconds:.0f} pages/s"
+        yield "its memory, without the processes that read", f"{peak:.0f} MB"
+    seconds, peak = await alone(pages, kept)
+    yield f"listing and comparing {pages:,} pages, nothing changed", f"{seconds:.1f} s, {peak:.0f} MB"
+
+
+async def alone(pages: int, kept: Path) -> tuple[float, float]:
+    command = [sys.executable, "-m", "benchmarks.sync", "--one", str(pages), str(kept)]
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    told, _ = await process.communicate()
+    if process.returncode:
+        sys.exit("the sync failed")
+    seconds, peak = told.decode().split()
+    return float(seconds), float(peak)
+
+
+async def one(pages: int, kept: Path) -> None:
+    """One sync of made-up pages; prints its seconds and the process's memory in MB."""
+    store = EmbeddedStore(kept / "made-up.db")
+    _, seconds = await timed(MadeUp(pages, kept), store)
     await store.close()
+    print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+async def read_meanwhile(pages: int, data: Path) -> AsyncIterator[tuple[str, str]]:
+    """A reader that searches all the time while every page is read and stored again."""
+    store, source = EmbeddedStore(data / "read.db"), MadeUp(pages, data)
+    await timed(source, store)
+    full = SyncOptions(full=True, confirm_deletes=True)
+    indexing = asyncio.create_task(sync_all([source], store, None, full))
+    seen: Counter[str] = Counter()
+    waits: list[float] = []
+    while not indexing.done():
+        began = time.perf_counter()
+        try:
+            hits = await store.search(SearchQuery(f"word{len(waits) % 3000} word7", None, EVERYONE, limit=20))
+        except BackendError:
+            seen["errors"] += 1
+            continue
+        waits.append(time.perf_counter() - began)
+        places = {(hit.passage.doc_id, hit.passage.ordinal) for hit in hits}
+        seen["empty answers"] += not hits
+        seen["chunks twice"] += len(hits) - len(places)
+    (report,) = await indexing
+    await store.close()
+    troubles = ", ".join(f"{seen[what]} {what}" for what in ("errors", "empty answers", "chunks twice"))
+    yield (
+        f"a reader during a full reindex of {report.unchanged:,} pages ({report.seconds:.0f} s)",
+        f"{len(waits):,} searches, median {1000 * statistics.median(waits):.0f} ms: {troubles}",
+    )
 
 
 async def history(repository: Path, below: str, commits: int, data: Path) -> AsyncIterator[tuple[str, str]]:
@@ -165,16 +211,24 @@ async def main() -> None:
     )
     parser.add_argument("--folder", type=Path, default=Path("examples/handbook"))
     parser.add_argument("--pages", type=int, default=5000)
+    parser.add_argument("--keep", type=Path, help="where the made-up pages' index stays, for another run")
+    parser.add_argument("--reader", type=int, default=2000, help="pages of the full reindex with a reader")
+    parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
     parser.add_argument("--history", type=Path)
     parser.add_argument("--below", default="")
     parser.add_argument("--commits", type=int, default=300)
     parser.add_argument("--model", type=Path)
     parser.add_argument("--file", default="model_int8.onnx")
     chosen = parser.parse_args()
+    if chosen.one:
+        await one(int(chosen.one[0]), Path(chosen.one[1]))
+        return
     print("| what | figure |\n|---|---|")
     with tempfile.TemporaryDirectory() as name:
         data = Path(name)
-        parts = [folder(chosen.folder, data), made_up(chosen.pages, data)]
+        parts = [folder(chosen.folder, data), read_meanwhile(chosen.reader, data)]
+        if chosen.pages:
+            parts.append(made_up(chosen.pages, chosen.keep or data))
         if chosen.history:
             parts.append(history(chosen.history, chosen.below, chosen.commits, data))
         if chosen.model:
