@@ -26,6 +26,9 @@ _ABBREVIATION = re.compile(
     r"corp|dept|est|ext|tel|bzw|usw|z\.b|d\.h|u\.a|ggf|evtl|inkl|zzgl|sog|abs|p\.ej|art|p|pp|[A-Za-z])\.$",
     re.IGNORECASE,
 )
+# A German date. Three letters of the month, so that four of the next sentence decide.
+_DAY = re.compile(r"(?<![\d.,])\d{1,2}\.$")
+_MONTH = re.compile(r"Jan|Feb|Mär|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez")
 _OPENS = re.compile(
     r"[\"'“‘«(\[*_`¿¡~<$€£#@]*[A-Z0-9À-ÖØ-Þ¿¡\u0400-\u042F]|[^\x00-\u024F]|[*_`\[(“\"]|:[a-z_]+:"
 )
@@ -143,6 +146,8 @@ def _sentences(block: str) -> Iterator[tuple[bool, int, int]]:
         following = masked[end.end() :].lstrip()
         before = masked[start : end.end()]
         if not _OPENS.match(following) or _ABBREVIATION.search(before.rstrip("\"'”’»)]*_")):
+            continue
+        if _DAY.search(before) and _MONTH.match(following):
             continue
         yield start == 0, start, end.end()
         start = end.end() + len(masked[end.end() :]) - len(following)

@@ -16,6 +16,8 @@ from bot.sentences import sentences, split
         ("See [v1. Foo](https://a.example). Next.", ["See [v1. Foo](https://a.example).", "Next."]),
         ("Run `a. B` first. Next.", ["Run `a. B` first.", "Next."]),
         ("**Bold.** Next.", ["**Bold.**", "Next."]),
+        ("Bis zum 31. März. Danach nicht.", ["Bis zum 31. März.", "Danach nicht."]),
+        ("Es sind 27. Davon 5 sofort.", ["Es sind 27.", "Davon 5 sofort."]),
         ("休暇は25日です。上司に聞いてください。", ["休暇は25日です。", "上司に聞いてください。"]),
         ("a line\nthat goes on. Next", ["a line\nthat goes on.", "Next"]),
         ("- one\n- two\n  more", ["one", "two\n  more"]),

@@ -12,8 +12,8 @@ from bot.style.guide import Rules, phrases
 _MARKER: Final = re.compile(r"[ \t]*\[\d{1,3}\](?!\()")
 _LEADING: Final = re.compile(r"^(?:\[\d{1,3}\]\s*)+")
 _ENDING: Final = re.compile(r"\[\d{1,3}\]\W*$")
-# What goes on in the next: an announcement, a question that is answered, a German date.
-_OPEN: Final = re.compile(r"[:?]$|\b\d{1,2}\.$")
+# What goes on in the next: an announcement, a question that is answered.
+_OPEN: Final = re.compile(r"[:?]$")
 _CODE: Final = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
 _QUOTE: Final = re.compile(r"^>.*$", re.MULTILINE)
 
