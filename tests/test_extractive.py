@@ -331,3 +331,55 @@ async def test_whole_briefs_are_read_without_harm() -> None:
     for question in ("How many days?", "休暇は何日ですか", "?", "a"):
         events = [event async for event in writer.write(Brief(question, passages, Style()))]
         assert events
+
+
+async def test_figures_in_a_table_come_with_the_sentence_above() -> None:
+    """Asked for a number, the sentence that only introduces the short table below it brings the table."""
+    page = make_passage(
+        "Employees get paid annual leave on top of public holidays.\n\n"
+        "| Office | Days a year |\n|---|---|\n| Bristol | 27 |\n| Hamburg | 30 |\n\n"
+        "Ask for it in Galley.",
+        title="Annual leave",
+    )
+    answer = await quote("How many days of annual leave do employees get?", page)
+    assert "| Bristol | 27 |" in answer.text
+    assert "| Hamburg | 30" in answer.text
+
+
+async def test_a_row_that_only_names_another_page_is_no_answer() -> None:
+    """An index page's "bring my dog → Dogs in the office" gives way to what the page on dogs says."""
+    index = make_passage(
+        "| I want to … | go to |\n|---|---|\n| bring my dog to the office | Dogs in the office |\n",
+        page="index.md",
+        title="Welcome",
+    )
+    dogs = make_passage(
+        "Dogs are welcome on Mondays, at most 4 at once.", page="dogs.md", title="Dogs in the office"
+    )
+    answer = await quote("When may I bring my dog to the office?", index, dogs)
+    assert answer.text.startswith("Dogs are welcome on Mondays")
+    assert "go to" not in answer.text
+
+
+async def test_below_a_heading_that_says_it_all_the_beginning_is_quoted() -> None:
+    """Where the heading holds the question, its text needn't repeat it: the exception comes with the rule."""
+    page = make_passage(
+        "Salaries arrive on the 25th of each month. In December we pay on the 18th.", title="Pay day"
+    )
+    other = make_passage(
+        "Each team has a board. Boards are paid for by IT.", page="boards.md", title="Boards"
+    )
+    answer = await quote("When is pay day?", page, other)
+    assert answer.text.startswith(
+        "Salaries arrive on the 25th of each month. In December we pay on the 18th."
+    )
+
+
+async def test_a_short_sentence_between_two_is_not_left_out() -> None:
+    """What stands between two quoted sentences may be the condition of both."""
+    page = make_passage(
+        "You can carry over up to 5 days of leave into the next year. Those lapse on 31 March. "
+        "Leave that you could not take into the next year because of sickness does not lapse."
+    )
+    answer = await quote("Can I carry over leave into the next year?", page)
+    assert "next year. Those lapse on 31 March. Leave" in answer.text

@@ -9,7 +9,7 @@ for (a number, a name, a step), where retrieval ranked its passage, and, if ther
 import math
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
@@ -61,6 +61,9 @@ class Weights:
     question: float = 0.5  # taken off from what only asks
     short: float = 0.2  # taken off from what is hardly a sentence
     code: float = 0.3  # taken off from code if no steps were asked for
+    opening: float = (
+        0.15  # times how much of the question the title and heading hold, for what their text begins with
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,7 @@ class Scored:
     snippet: Snippet
     part: int
     score: float
+    called: float = 0.0  # how much of the part the title and the heading hold
 
 
 @dataclass(slots=True)
@@ -117,6 +121,9 @@ class Scorer:
         self._ranks: dict[str, int] = {}
         for snippet in snippets:
             self._ranks.setdefault(snippet.passage.chunk_id, len(self._ranks))
+        titles = {snippet.passage.doc_id: _bare(snippet.passage.title) for snippet in snippets}
+        self._pointers = [_points(snippet, titles) for snippet in snippets]
+        self._openings = _openings(snippets)
 
     def _weighed(self, part: Part, whole: Sequence[Terms], others: Collection[Terms]) -> dict[Terms, float]:
         """The question's words that the snippets know: the rarer the heavier, the part's own in full.
@@ -146,8 +153,8 @@ class Scorer:
         return rarity * (self._weights.weak if terms[0] in WEAK else 1.0)
 
     def part(self, number: int) -> list[Scored]:
-        """All snippets, best first."""
-        scored = [self._score(index, number) for index in range(len(self._snippets))]
+        """The snippets, best first, without those that only name another page that was found."""
+        scored = [self._score(index, number) for index, points in enumerate(self._pointers) if not points]
         return sorted(scored, key=lambda one: -one.score)
 
     def _score(self, index: int, number: int) -> Scored:
@@ -160,10 +167,14 @@ class Scorer:
         score /= total
         held = self._kinds(snippet, self._parts[number])
         score += self._kind_weights[number] * held
+        called = words.title | words.heading
+        covered = (
+            sum(weight for spellings, weight in terms.items() if not called.isdisjoint(spellings)) / total
+        )
         if Kind.STEPS in self._parts[number].kinds and (snippet.is_step or snippet.kind == "code"):
-            called = words.title | words.heading
-            covered = sum(weight for spellings, weight in terms.items() if not called.isdisjoint(spellings))
-            score += weights.howto * covered / total
+            score += weights.howto * covered
+        elif index in self._openings:
+            score += weights.opening * covered
         score += weights.rank / (1 + 0.25 * self._ranks[snippet.passage.chunk_id])
         if self._similarity is not None:
             score += weights.dense * self._similarity[number][index]
@@ -173,13 +184,33 @@ class Scorer:
             score -= weights.short
         if snippet.kind == "code" and Kind.STEPS not in self._parts[number].kinds:
             score -= weights.code
-        return Scored(index, snippet, number, score)
+        return Scored(index, snippet, number, score, covered)
 
     def _kinds(self, snippet: Snippet, part: Part) -> float:
         if not part.kinds:
             return 0.0
         text = _spelled_out(snippet) if snippet.kind == "row" else snippet.text
         return sum(holds(kind, text) for kind in part.kinds) / len(part.kinds)
+
+
+def _points(snippet: Snippet, titles: Mapping[str, str]) -> bool:
+    """Whether it is a row or an item that sends its reader to another of the pages, by that page's title."""
+    if snippet.kind not in ("row", "item"):
+        return False
+    parts = {_bare(part) for part in snippet.text.strip("| ").split("|")}
+    return any(title in parts for doc_id, title in titles.items() if doc_id != snippet.passage.doc_id)
+
+
+def _bare(text: str) -> str:
+    return " ".join(text.lower().strip(" *_.:").split())
+
+
+def _openings(snippets: Sequence[Snippet]) -> frozenset[int]:
+    """What each passage begins with: below a heading, what it says of it need not name it again."""
+    first: dict[str, int] = {}
+    for index, snippet in enumerate(snippets):
+        first.setdefault(snippet.passage.chunk_id, index)
+    return frozenset(first.values())
 
 
 def _spelled_out(row: Snippet) -> str:

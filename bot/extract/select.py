@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bot.analyze import tokens
 from bot.extract.score import Scored
 from bot.extract.snippets import Snippet, siblings
-from bot.extract.wanted import Kind, Part
+from bot.extract.wanted import Kind, Part, holds
 
 LEAST = 0.3  # of the way from the usual score to the best, in the first turn: below this a snippet is filler
 RISE = 0.1  # more of it with each turn: what comes later must be better
@@ -15,7 +15,11 @@ SAME = 0.75  # overlap of words from which on two snippets say the same
 STEP_BONUS = 0.25
 WHOLE = 300  # characters of a list or table that is quoted whole
 WHOLE_STEPS = 600  # the same of steps that a lead announces: one of them alone misleads
+BEFORE = 200  # of the sentences before one, below a heading that says all that is asked
+GAP = 120  # of one sentence between two that are quoted: it may be the condition
 MOST_SIBLINGS = 8
+ALL = 0.99
+FIGURES = frozenset({Kind.NUMBER, Kind.MONEY, Kind.TIME})
 MOST_MISFITS = 8  # snippets that were too long for the room that is left
 
 _DEPENDS = re.compile(
@@ -55,14 +59,14 @@ def select(
         share += RISE
         floors = [usual + share * (best - usual) for usual, best in spans]
         for number in sorted(going):
-            steps = Kind.STEPS in parts[number].kinds
-            if not picker.take(queues[number], floors[number], steps=steps):
+            if not picker.take(queues[number], floors[number], parts[number].kinds):
                 going.discard(number)
         if not pages:
             continue
         for page in pages:
             picker.hear(page, ranked, spans)
         pages = ()
+    picker.close_gaps()
     return picker.chosen
 
 
@@ -81,9 +85,10 @@ class _Picker:
         self.chosen: list[Chosen] = []
         self._words: dict[int, frozenset[str]] = {}
 
-    def take(self, queue: list[Scored], floor: float, *, steps: bool) -> bool:
+    def take(self, queue: list[Scored], floor: float, kinds: frozenset[Kind]) -> bool:
         """False if the queue has nothing more to give."""
         misfits = 0
+        steps = Kind.STEPS in kinds
         while queue and misfits < MOST_MISFITS:
             best = max(queue, key=lambda one: self._gain(one, steps=steps))
             if best.score < floor:
@@ -95,7 +100,7 @@ class _Picker:
             twin = self._twin(snippet)
             if twin is not None:
                 self._cite_along(twin, snippet)
-            elif self._add(snippet, steps=steps):
+            elif self._add(snippet, kinds, called=best.called >= ALL):
                 return True
             else:
                 misfits += 1
@@ -114,7 +119,18 @@ class _Picker:
                 said.append((here[0].score - best, here, usual))
         if said:
             _, here, usual = max(said, key=lambda each: each[0])
-            self.take(here, usual, steps=False)
+            self.take(here, usual, frozenset())
+
+    def close_gaps(self) -> None:
+        """What stands between two sentences of a paragraph, where it is short."""
+        for before, between, after in zip(
+            self._snippets, self._snippets[1:], self._snippets[2:], strict=False
+        ):
+            around = before.kind == "prose" and before.block == between.block == after.block
+            if around and _size(between) <= GAP and self._has(before) and self._has(after):
+                closed = [*self.chosen, Chosen(between, len(self.chosen))]
+                if not self._has(between) and self._fits(closed):
+                    self.chosen = closed
 
     def _announced(self, lead: Snippet, queue: Sequence[Scored]) -> Snippet | None:
         """The best of what a lead announces, in its place: a lead says nothing by itself."""
@@ -130,31 +146,53 @@ class _Picker:
         bonus = STEP_BONUS if steps and any(_siblings(one.snippet, c.snippet) for c in self.chosen) else 0.0
         return one.score + bonus
 
-    def _add(self, snippet: Snippet, *, steps: bool) -> bool:
+    def _add(self, snippet: Snippet, kinds: frozenset[Kind], *, called: bool) -> bool:
         """With what makes it whole, if there is room: the sentence before it, the list that it is of."""
-        for wanted in self._wholes(snippet, steps=steps):
+        for wanted in self._wholes(snippet, kinds, called=called):
             new = [Chosen(one, len(self.chosen) + n) for n, one in enumerate(wanted) if not self._has(one)]
             if self._fits([*self.chosen, *new]):
                 self.chosen += new
                 return True
         return False
 
-    def _wholes(self, snippet: Snippet, *, steps: bool) -> Iterator[list[Snippet]]:
-        """The snippet with what belongs to it, the largest first."""
+    def _wholes(self, snippet: Snippet, kinds: frozenset[Kind], *, called: bool) -> Iterator[list[Snippet]]:
+        """The snippet with what belongs to it, the largest first. `called`: its heading says what is asked."""
         group = siblings(snippet, self._snippets)
+        if snippet.kind == "prose":
+            paragraph = [one for one in self._snippets if one.block == snippet.block]
+            if kinds & FIGURES and not any(
+                holds(kind, one.text) for kind in kinds & FIGURES for one in paragraph
+            ):
+                yield [snippet, *self._table_below(paragraph[-1])]
+            before = paragraph[: paragraph.index(snippet)]
+            if called and sum(map(_size, before)) <= BEFORE:
+                yield [snippet, *before]
         if snippet.previous is not None and _DEPENDS.match(snippet.text):
             yield [snippet.previous, snippet]
-        elif steps and snippet.is_step:
+        elif Kind.STEPS in kinds and snippet.is_step:
             group = self._outer_steps(snippet) or group
             for end in range(len(group), 0, -1):
                 yield [snippet, *(one for one in group[:end] if one is not snippet)]
         elif (
-            sum(len(one.text) for one in group)
-            <= (WHOLE_STEPS if snippet.is_step and snippet.lead else WHOLE)
+            sum(map(_size, group)) <= (WHOLE_STEPS if snippet.is_step and snippet.lead else WHOLE)
             and len(group) <= MOST_SIBLINGS
         ):
             yield sorted(group, key=lambda one: one is not snippet)
         yield [snippet]
+
+    def _table_below(self, last: Snippet) -> list[Snippet]:
+        """The rows of a short table that follows this sentence: the figures that it speaks of."""
+        at = next(n for n, one in enumerate(self._snippets) if one is last) + 1
+        rows = (
+            [
+                one
+                for one in siblings(self._snippets[at], self._snippets[at:])
+                if one.kind == "row" and one.passage is last.passage and one.lead == last.lead
+            ]
+            if at < len(self._snippets)
+            else []
+        )
+        return rows if sum(map(_size, rows)) <= WHOLE and len(rows) <= MOST_SIBLINGS else []
 
     def _outer_steps(self, snippet: Snippet) -> list[Snippet]:
         """The steps that this step's list is a part of."""
@@ -190,6 +228,10 @@ class _Picker:
         if key not in self._words:
             self._words[key] = frozenset(tokens(snippet.text))
         return self._words[key]
+
+
+def _size(snippet: Snippet) -> int:
+    return len(snippet.text)
 
 
 def _siblings(one: Snippet, other: Snippet) -> bool:

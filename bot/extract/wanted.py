@@ -65,7 +65,7 @@ _HOLDS = {
     Kind.MONEY: r"[$€£¥]\s?\d|\d\s?[$€£¥]|\b\d[\d.,]*\s?k?\s?(?:usd|eur|gbp|dollars?|euros?|pounds?)\b|\bfair market\b|\d\s?%|\bfree\b",
     Kind.TIME: r"\b(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|twelve|thirty|sixty|ninety|half an?|an?)[\s+-]*"
     r"(?:(?:calendar|business|working|full|consecutive)[\s-]+)?(?:second|minute|min|hour|hr|day|week|month|quarter|year|yr)s?\b"
-    rf"|\b(?:{_MONTHS})\b\s*\d|\d{{1,2}}[:.]\d\d\b|\b(?:daily|weekly|monthly|quarterly|annually|yearly|immediately|mondays?|"
+    rf"|\b(?:{_MONTHS})\b\s*\d|\b\d{{1,2}} (?:{_MONTHS})\b|\b\d{{1,2}}(?:st|nd|rd|th)\b|\d{{1,2}}[:.]\d\d\b|\b(?:daily|weekly|monthly|quarterly|annually|yearly|immediately|mondays?|"
     r"tuesdays?|wednesdays?|thursdays?|fridays?|last day|first day|tage?n?|wochen?|monate?n?|jahre?n?|stunden?|días?|semanas?|jours?)\b",
     Kind.PERSON: r"[\w.+-]+@[\w-]+\.\w+|(?<!\w)[@#][a-z][\w-]+|\b(?:team|manager|lead|director|hr|finance|legal|ops|owner|head of|vp|"
     r"boss|support)\b",
