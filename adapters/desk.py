@@ -288,6 +288,10 @@ class Desk:
             await reply.finish(self._view(answer, private=reply.private))
         except Undeliverable as error:
             log.warning("answer %s could not be delivered: %s", asked.id, error)
+        except Exception:  # the outermost loop: the asker hears of it, if that at least works
+            log.exception("answer %s could not be shown", asked.id)
+            with suppress(Exception):
+                await reply.say(words.BROKEN.format(id=asked.id))
 
     def _view(self, answer: Answer, *, private: bool) -> AnswerView:
         return view.of_answer(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.model import Answer, Outcome
+from bot.ports import Progress
 from tests.chats import LEAVE, until
 from tests.discord_chat import YAML, Chat, open_discord, running
 from tests.discord_rest import Fault
@@ -121,6 +122,56 @@ async def test_what_the_docs_do_not_say_goes_to_a_human(chat: Chat) -> None:
         await chat.said_to(await chat.discord.press(shown, "Ask a human"), "asked in the help channel")
     (posted,) = chat.discord.answers(HELP)
     assert "shoe size" in posted.text
+
+
+async def test_a_human_is_offered_only_where_a_help_channel_is(chat: Chat) -> None:
+    """Each server has its own help channel: without one there is no such button."""
+    chat.core.answers["shoe"] = Answer("", Outcome.NOT_FOUND, "The docs don't say.", nearest=(LEAVE,))
+    await chat.discord.mention("What's the CEO's shoe size?", channel=ELSEWHERE)
+    assert list((await chat.answer(ELSEWHERE)).buttons) == []
+
+
+async def test_a_deleted_thread_gets_its_answer_in_the_channel(chat: Chat) -> None:
+    """When the thread goes in mid-answer, the answer comes as a reply to the question."""
+    chat.core.hold = asyncio.Event()
+    said = await chat.discord.mention("How much notice?")
+    await chat.asked()
+    del chat.discord.channels[said]
+    chat.core.hold.set()
+    shown = await chat.answer(GENERAL)
+    assert (shown.text, shown["message_reference"]["message_id"]) == (_ANSWER, said)
+
+
+async def test_a_bug_in_showing_an_answer_is_told(chat: Chat) -> None:
+    """An answer of another shape than Discord's is a bug: the asker hears of it, and the question is closed."""
+    chat.core.answers["odd"] = Answer("", Outcome.ANSWERED, None, (LEAVE,))  # type: ignore[arg-type] # on purpose
+    await chat.discord.mention("An odd one?")
+
+    async def told() -> list[Message]:
+        return [one for one in chat.discord.said.values() if "Something went wrong on my side" in one.text]
+
+    await until(told)
+
+
+async def test_reindex_outlives_the_interaction(chat: Chat) -> None:
+    """Past the interaction's fifteen minutes the same message is kept current, and Cancel works."""
+    one = await chat.discord.command("docent reindex", user=MOD)
+    shown = await chat.said_to(one, "waiting")
+    for interaction in chat.discord.rest.interactions.values():
+        interaction.expired = True
+    run = await chat.app.runs.take("indexer")
+    assert run is not None
+    await chat.app.runs.report_progress(run.id, Progress("handbook", "indexing", 50, 200, 5.0))
+    await chat.said_to(one, "50/200 pages")
+    await chat.discord.press(shown, "Cancel", user=MOD)
+
+    async def cancelled() -> bool:
+        return (await chat.app.runs.latest())[0].cancel_wanted
+
+    await until(cancelled)
+    await chat.app.runs.end(run.id, "cancelled", [])
+    await chat.said_to(one, "ancelled")
+    assert list(chat.discord.said.values()) == [shown]
 
 
 async def test_pressing_once_holds_across_a_restart(

@@ -68,8 +68,8 @@ class DocentClient(discord.AutoShardedClient):
         self.app = app
         self.people = People(self, app.settings)
         self.intake = Intake(self, session, self.people, app.settings)
-        can_ask_human = any(guild.help_channel for guild in settings.guilds.values())
-        parts = assemble("discord", app, self.intake, can_ask_human=can_ask_human)
+        # Each server has a help channel of its own: what isn't there isn't offered, see Place.
+        parts = assemble("discord", app, self.intake, can_ask_human=True)
         self.desk, self.presses, self.teaching = parts.desk, parts.presses, parts.teaching
         self.admins = parts.admins
         self.tree = app_commands.CommandTree(self)

@@ -177,6 +177,7 @@ class Intake:
         settings = self._people.place(place.guild, place.channel, parent)
         forum = self._people.forum(place.guild, parent)
         of_guild = self._people.guild(place.guild)
+        place = replace(place, can_ask_human=of_guild.help_channel is not None)
         asked = Asked(
             id=uuid.uuid4().hex[:12],
             key=key,

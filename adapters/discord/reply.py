@@ -52,6 +52,11 @@ class Place:
     application: int = 0
     token: str = ""
     reply_to: int = 0
+    can_ask_human: bool = False
+
+    def offered(self, presses: tuple[Press, ...]) -> tuple[Press, ...]:
+        """A human can be asked only where there is a help channel."""
+        return tuple(press for press in presses if press is not Press.HUMAN or self.can_ask_human)
 
     @property
     def address(self) -> str:
@@ -114,7 +119,8 @@ class ChannelReply:
     async def finish(self, answer: AnswerView) -> None:
         await self._quiet()
         pages = messages(answer.text)
-        embed, view = look.embed(answer), look.buttons(answer.buttons, answer.answer_id)
+        embed = look.embed(answer)
+        view = look.buttons(self._place.offered(answer.buttons), answer.answer_id)
         try:
             await self._put(pages, embed, view)
         except Malformed as error:
@@ -303,7 +309,8 @@ class InteractionReply:
 
     async def finish(self, answer: AnswerView) -> None:
         pages = messages(answer.text)
-        embed, view = look.embed(answer), look.buttons(answer.buttons, answer.answer_id)
+        embed = look.embed(answer)
+        view = look.buttons(self._place.offered(answer.buttons), answer.answer_id)
         try:
             single = len(pages) == 1
             await self._edit(pages[0], embed if single else None, view if single else None)

@@ -11,7 +11,7 @@ import discord
 
 from adapters.desk import Desk
 from adapters.discord import look
-from adapters.discord.calls import Failed, TokenGone, call
+from adapters.discord.calls import Failed, NotAllowed, NotThere, TokenGone, call
 from adapters.discord.intake import Intake
 from adapters.discord.people import People
 from adapters.discord.reply import Place
@@ -163,7 +163,7 @@ class DiscordConsole:
 
 
 class DiscordRun:
-    """The message that shows a run."""
+    """The message that shows a run: by the interaction as long as that lives, then as the bot's own."""
 
     def __init__(self, interaction: "discord.Interaction[Any]", message: discord.WebhookMessage) -> None:
         self._interaction = interaction
@@ -179,18 +179,22 @@ class DiscordRun:
                 return
         if self._by_token:
             self._by_token = False
-            await self._go_on_in_channel(text, view)
-        else:
+            self._message = self._channel.get_partial_message(self._message.id)
+        try:
             await call(lambda: self._message.edit(content=text, view=view))
+        except (NotThere, NotAllowed):
+            await self._anew(text, view)
 
-    async def _go_on_in_channel(self, text: str, view: discord.ui.View | None) -> None:
-        """The token has expired: the same message as the bot itself, else a new one, else a DM."""
+    @property
+    def _channel(self) -> discord.PartialMessageable:
         interaction = self._interaction
-        channel = interaction.client.get_partial_messageable(
-            interaction.channel_id or 0, guild_id=interaction.guild_id
-        )
+        client: discord.Client = interaction.client
+        return client.get_partial_messageable(interaction.channel_id or 0, guild_id=interaction.guild_id)
+
+    async def _anew(self, text: str, view: discord.ui.View | None) -> None:
+        """It was deleted, or the bot may not see the channel: a new message, or a DM."""
         extra: dict[str, Any] = {"view": view} if view else {}
         try:
-            self._message = await call(lambda: channel.send(text, **extra))
+            self._message = await call(lambda: self._channel.send(text, **extra))
         except Failed:
-            self._message = await call(lambda: interaction.user.send(text, **extra))
+            self._message = await call(lambda: self._interaction.user.send(text, **extra))
