@@ -111,7 +111,7 @@ async def _review(
     settings: Settings, accept: list[str], reject: list[str], edits: tuple[str, str, str], by: str
 ) -> int:
     from bot.bootstrap import open_app
-    from bot.commands.output import show
+    from bot.commands.output import note, show
     from bot.learning import Learning, Unteachable
     from bot.ports import Lesson
 
@@ -147,6 +147,8 @@ async def _review(
             show(f"{lesson.id}  {lesson.kind}, saved by {lesson.by} on {lesson.saved_at:%Y-%m-%d}{reason}")
             show(f"  Q: {lesson.question}")
             show("  A: " + lesson.answer.replace("\n", "\n     "))
-        if not waiting:
+        if waiting:
+            note("Decide: docent style review --accept ID, --reject ID, or --edit ID --answer TEXT.")
+        else:
             show("Nothing waits for review.")
     return 0
