@@ -4,14 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import discord
 import pytest
 
+from adapters.discord.run import invite
 from bot.model import Answer, Outcome
 from bot.ports import Progress
+from bot.settings.chat import DiscordSettings, ForumSettings, GuildSettings
 from tests.chats import LEAVE, until
 from tests.discord_chat import YAML, Chat, open_discord, running
 from tests.discord_rest import Fault
-from tests.discord_world import ALICE, BOB, ELSEWHERE, GENERAL, HELP, MOD, TAG, Message
+from tests.discord_world import ALICE, BOB, ELSEWHERE, FORUM, GENERAL, GUILD, HELP, MOD, TAG, Message
 
 _ANSWER = "You give four weeks' notice [1]."
 
@@ -441,3 +444,18 @@ async def test_a_message_without_the_intent_is_nothing(
     async with open_discord(tmp_path, monkeypatch.setenv, free_port()) as chat, running(chat):
         (session,) = chat.discord.sessions.values()
         assert session.intents == (1 << 0) | (1 << 9) | (1 << 12)
+
+
+def _asked_for(settings: DiscordSettings) -> discord.Permissions:
+    url = invite(42, settings)
+    assert "client_id=42" in url
+    return discord.Permissions(int(url.partition("permissions=")[2].partition("&")[0]))
+
+
+def test_the_invite_asks_for_no_more_than_it_needs() -> None:
+    """Six permissions, none of them an administrator's; a forum's tag takes a seventh."""
+    plain = _asked_for(DiscordSettings())
+    with_forum = _asked_for(DiscordSettings(guilds={GUILD: GuildSettings(forums={FORUM: ForumSettings()})}))
+    assert not plain.administrator
+    assert plain.value.bit_count() == 6
+    assert with_forum.value & ~plain.value == discord.Permissions(manage_threads=True).value

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from adapters.discord.run import invite
 from adapters.discord.run import run as discord_service
 from adapters.view import Press
 from bot.model import Answer, Outcome
@@ -353,12 +352,3 @@ async def test_commands_are_registered_only_when_they_changed(chat: DiscordChat)
     assert len((await chat.sim.see("calls", route="PUT /applications"))["calls"]) == before == 1
     stop.set()
     await running
-
-
-def test_the_invite_asks_for_no_more_than_it_needs():
-    """The invite holds exactly six permissions, none of them an administrator's."""
-    url = invite(42)
-    permissions = int(url.partition("permissions=")[2].partition("&")[0])
-    assert permissions & (1 << 3) == 0
-    assert permissions.bit_count() == 6
-    assert "client_id=42" in url

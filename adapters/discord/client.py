@@ -29,8 +29,8 @@ from bot.ports import LessonKind
 
 log = logging.getLogger(__name__)
 
-# What an invite asks for: nothing that isn't used.
-PERMISSIONS: Final = discord.Permissions(
+# Nothing that isn't used.
+_PERMISSIONS: Final = discord.Permissions(
     view_channel=True,
     send_messages=True,
     send_messages_in_threads=True,
@@ -39,6 +39,13 @@ PERMISSIONS: Final = discord.Permissions(
     read_message_history=True,
 )
 SCOPES: Final = ("bot", "applications.commands")
+
+
+def permissions(*, forums: bool) -> discord.Permissions:
+    """What the bot needs. Only a forum takes more: Discord lets nobody else tag a post of somebody's."""
+    wanted = discord.Permissions(_PERMISSIONS.value)
+    wanted.manage_threads = forums
+    return wanted
 
 
 def intents(*, message_content: bool) -> discord.Intents:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 import discord
 
-from adapters.discord.client import PERMISSIONS
+from adapters.discord.client import permissions
 from adapters.discord.run import invite, point_elsewhere
 from bot.config import Settings
 from bot.doctor import Check, error, ok, warning
@@ -50,7 +50,7 @@ async def _intents(client: discord.Client, settings: Settings) -> Check:
 
 async def _guilds(client: discord.Client, settings: Settings) -> AsyncIterator[Check]:
     there = {str(guild.id): guild async for guild in client.fetch_guilds(limit=None)}
-    remedy = f"Invite it: {invite(client.application_id or 0)}"
+    remedy = f"Invite it: {invite(client.application_id or 0, settings.discord)}"
     if not there:
         yield warning(_PART, "it is in no server.", remedy)
     for number, wanted in settings.discord.guilds.items():
@@ -71,7 +71,7 @@ async def _channels(client: discord.Client, number: int, wanted: GuildSettings) 
         if channel is None:
             yield error(_PART, f"{guild.name} has no channel {channel_id}.", "Check its id in docent.yaml.")
             continue
-        missing = _missing(channel.permissions_for(member))
+        missing = _missing(channel.permissions_for(member), permissions(forums=channel_id in wanted.forums))
         if missing:
             names = ", ".join(name.replace("_", " ") for name in missing)
             yield error(
@@ -81,5 +81,5 @@ async def _channels(client: discord.Client, number: int, wanted: GuildSettings) 
             yield ok(_PART, f"#{channel.name} in {guild.name}: all permissions")
 
 
-def _missing(granted: discord.Permissions) -> list[str]:
-    return [name for name, wanted in PERMISSIONS if wanted and not getattr(granted, name)]
+def _missing(granted: discord.Permissions, wanted: discord.Permissions) -> list[str]:
+    return [name for name, needed in wanted if needed and not getattr(granted, name)]

@@ -11,11 +11,12 @@ import yarl
 from discord.gateway import DiscordWebSocket, KeepAliveHandler
 from discord.http import Route
 
-from adapters.discord.client import PERMISSIONS, SCOPES, DocentClient
+from adapters.discord.client import SCOPES, DocentClient, permissions
 from adapters.discord.stage import tell_all
 from bot.bootstrap import App
 from bot.config import Settings
 from bot.ports import Rejected, Unauthorized, Unavailable
+from bot.settings.chat import DiscordSettings
 
 log = logging.getLogger(__name__)
 
@@ -24,9 +25,10 @@ _ENDS_WITHIN = 5.0  # seconds
 _QUICK = 30.0  # seconds: a connection that lasted longer was a good one
 
 
-def invite(application: int) -> str:
+def invite(application: int, settings: DiscordSettings) -> str:
     """The address that adds the bot to a server, with exactly the permissions that it needs."""
-    return discord.utils.oauth_url(application, permissions=PERMISSIONS, scopes=SCOPES)
+    forums = any(guild.forums for guild in settings.guilds.values())
+    return discord.utils.oauth_url(application, permissions=permissions(forums=forums), scopes=SCOPES)
 
 
 async def invitation(settings: Settings) -> str:
@@ -40,7 +42,7 @@ async def invitation(settings: Settings) -> str:
             raise Unauthorized("Discord", "it refused the token.", remedy="Check DISCORD_TOKEN.") from error
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
             raise Unavailable("Discord", "it can't be reached.") from error
-        return invite(client.application_id or 0)
+        return invite(client.application_id or 0, settings.discord)
 
 
 def point_elsewhere(settings: Settings) -> None:
