@@ -1,7 +1,7 @@
 """Texts of several callers on their way to Cohere: packed, sent once, and never waited for in vain."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -22,15 +22,15 @@ class Sender:
         self.go = asyncio.Event()
         self._busy = 0
 
-    async def __call__(self, texts: Sequence[str], received: Callable[[], None]) -> Rows:
+    async def __call__(self, texts: Sequence[str], slots: asyncio.Semaphore) -> Rows:
         self.batches.append(list(texts))
-        self._busy += 1
-        self.most = max(self.most, self._busy)
-        self.called.set()
-        await self.go.wait()
-        await asyncio.sleep(0)
-        self._busy -= 1
-        received()
+        async with slots:
+            self._busy += 1
+            self.most = max(self.most, self._busy)
+            self.called.set()
+            await self.go.wait()
+            await asyncio.sleep(0)
+            self._busy -= 1
         if self.failing:
             raise self.failing.pop(0)
         return np.array([[len(text)] for text in texts], dtype=np.float32)

@@ -60,13 +60,17 @@ class Client:
         encoding: str,
         part: str,
         seconds: float,
-        received: Callable[[], None] | None = None,
+        slots: asyncio.Semaphore | None = None,
     ) -> tuple[NDArray[np.float32], wire.Billed]:
-        """One row a text, not normalised. One attempt. `received` is called before the answer is read."""
-        basket = Basket(received)
+        """One row a text, not normalised. One attempt, of so many `seconds` from when it has one of `slots`."""
+        basket = Basket(slots)
         token = taken.set(basket)
         try:
-            async with limited(part, seconds):
+            async with limited(part, seconds) as timeout:
+                if slots is not None:
+                    clock = asyncio.get_running_loop().time
+                    basket.begins = lambda: timeout.reschedule(clock() + seconds)
+                    timeout.reschedule(None)
                 response = await self._sdk.embed(
                     model=model,
                     texts=[wire.encodable(text) for text in texts],
@@ -158,12 +162,12 @@ class Client:
 
 
 @asynccontextmanager
-async def limited(part: str, seconds: float) -> AsyncIterator[None]:
+async def limited(part: str, seconds: float) -> AsyncIterator[asyncio.Timeout]:
     """A deadline, and failures in our words."""
     timeout = asyncio.timeout(seconds)
     try:
         async with timeout:
-            yield
+            yield timeout
     except TimeoutError:
         if not timeout.expired():
             raise

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -22,7 +22,6 @@ PART = "the embedder"
 _TINY = np.float32(1e-12)
 _QUERY_RETRY = 0.1
 
-Received = Callable[[], None]
 log = logging.getLogger(__name__)
 
 
@@ -93,14 +92,14 @@ class CohereEmbedder:
         vector: Vector = (await self._send([text], "search_query", seconds, encoding))[0]
         return vector
 
-    async def _send_documents(self, texts: Sequence[str], received: Received) -> NDArray[np.float32]:
+    async def _send_documents(self, texts: Sequence[str], slots: asyncio.Semaphore) -> NDArray[np.float32]:
         seconds, encoding = self._options.batch_seconds, self._options.encoding
         if encoding != "auto":
-            return await self._send(texts, "search_document", seconds, encoding, received)
+            return await self._send(texts, "search_document", seconds, encoding, slots)
         if self._compact is None and len(texts) == BATCH:
             self._compact = False  # for the others, until it is known
             try:
-                rows = await self._send(texts, "search_document", seconds, "base64", received)
+                rows = await self._send(texts, "search_document", seconds, "base64", slots)
             except (Rejected, Unavailable) as error:
                 if isinstance(error, RateLimited):
                     self._compact = None
@@ -110,7 +109,7 @@ class CohereEmbedder:
                 self._compact = True
                 return rows
         chosen: Literal["float", "base64"] = "base64" if self._compact else "float"
-        return await self._send(texts, "search_document", seconds, chosen, received)
+        return await self._send(texts, "search_document", seconds, chosen, slots)
 
     async def _send(
         self,
@@ -118,7 +117,7 @@ class CohereEmbedder:
         input_type: str,
         seconds: float,
         encoding: Literal["float", "int8", "base64"],
-        received: Received | None = None,
+        slots: asyncio.Semaphore | None = None,
     ) -> NDArray[np.float32]:
         sizeable = not any(old in self._options.model for old in ("-v2.", "-v3."))
         try:
@@ -130,7 +129,7 @@ class CohereEmbedder:
                 encoding=encoding,
                 part=PART,
                 seconds=seconds,
-                received=received,
+                slots=slots,
             )
         except RateLimited as error:
             self._bucket.pause(None if isinstance(error, NoAdvice) else error.retry_after)

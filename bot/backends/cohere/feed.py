@@ -4,7 +4,6 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,7 +16,8 @@ from bot.ports import BackendError, RateLimited
 BATCH = 96  # the most that Cohere takes
 _ATTEMPTS = 4  # of a batch that fails without being told to wait
 _FIRST_RETRY = 0.5
-_READERS = 2  # workers that may read an answer while as many calls as allowed are under way
+# Workers that make a request or read an answer while as many calls as allowed are under way.
+_BESIDE = 2
 # A batch that isn't full waits so many seconds for more, while other calls are under way.
 _LINGER, _LINGERS = 0.15, 5
 
@@ -58,14 +58,13 @@ class _Text:
 class Feed:
     """Takes texts from everybody, and keeps as many calls under way as are allowed.
 
-    `send` embeds one batch, one attempt, and says when the answer is there: reading it takes as long as
-    a tenth of the call, and the next call needn't wait for that. `patience` is for how many seconds without
+    `send` embeds one batch, one attempt, and holds one of the slots that it is given while it calls. `patience` is for how many seconds without
     a success 429s are put up with.
     """
 
     def __init__(
         self,
-        send: Callable[[Sequence[str], Callable[[], None]], Awaitable[Rows]],
+        send: Callable[[Sequence[str], asyncio.Semaphore], Awaitable[Rows]],
         bucket: Bucket,
         *,
         dimensions: int,
@@ -75,7 +74,7 @@ class Feed:
         self._send = send
         self._bucket = bucket
         self._dimensions = dimensions
-        self._most_workers = calls_at_once + _READERS
+        self._most_workers = calls_at_once + _BESIDE
         self._slots = asyncio.Semaphore(calls_at_once)
         self._patience = patience
         self._known: dict[str, _Text] = {}
@@ -127,32 +126,20 @@ class Feed:
 
     async def _work(self) -> None:
         while self._waiting:
-            slot = await self._slot()
-            try:
-                await self._linger()
-                batch = await self._batch()
-                if batch:
-                    self._sending += 1
-                    slot.callback(self._sent_one)
-                    await self._deliver(batch, slot.close)
-            finally:
-                slot.close()
+            await self._linger()
+            batch = await self._batch()
+            if batch:
+                self._sending += 1
+                try:
+                    await self._deliver(batch)
+                finally:
+                    self._sending -= 1
 
     async def _linger(self) -> None:
         for _ in range(_LINGERS):
             if not 0 < len(self._waiting) < BATCH or not self._sending:
                 return
             await asyncio.sleep(_LINGER / _LINGERS)
-
-    async def _slot(self) -> ExitStack:
-        """The right to one call; closing it twice does no harm."""
-        await self._slots.acquire()
-        slot = ExitStack()
-        slot.callback(self._slots.release)
-        return slot
-
-    def _sent_one(self) -> None:
-        self._sending -= 1
 
     async def _batch(self) -> list[_Text]:
         """The next texts, as many as may be sent now."""
@@ -167,9 +154,9 @@ class Feed:
                     self._known.pop(text.text, None)
         return batch
 
-    async def _deliver(self, batch: list[_Text], received: Callable[[], None]) -> None:
+    async def _deliver(self, batch: list[_Text]) -> None:
         try:
-            rows = await self._sent([text.text for text in batch], received)
+            rows = await self._sent([text.text for text in batch])
         except BackendError as error:
             self._fail(batch, error)
             return
@@ -185,11 +172,11 @@ class Feed:
             for job, number in text.wanted:
                 job.put(number, row)
 
-    async def _sent(self, texts: Sequence[str], received: Callable[[], None]) -> Rows:
+    async def _sent(self, texts: Sequence[str]) -> Rows:
         failures = 0
         while True:
             try:
-                rows = await self._send(texts, received)
+                rows = await self._send(texts, self._slots)
             except BackendError as error:
                 failures += not isinstance(error, RateLimited)
                 await self._wait_after(error, failures)
