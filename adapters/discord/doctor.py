@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import aiohttp
 import discord
 
-from adapters.discord.client import permissions
-from adapters.discord.run import invite, point_elsewhere
+from adapters.discord.client import intents, permissions
+from adapters.discord.run import invite, prepare
 from bot.config import Settings
 from bot.doctor import Check, error, ok, warning
 from bot.settings.chat import GuildSettings
@@ -21,8 +21,8 @@ async def checks(settings: Settings) -> AsyncIterator[Check]:
     if token is None:
         yield error(_PART, "there is no token.", "Set DISCORD_TOKEN (developer portal, Bot).")
         return
-    point_elsewhere(settings)
-    async with discord.Client(intents=discord.Intents.none()) as client:
+    prepare(settings)
+    async with discord.Client(intents=intents(message_content=False)) as client:
         try:
             await client.login(token.get_secret_value())
             yield ok(_PART, f"the token is {client.user}'s")

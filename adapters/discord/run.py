@@ -11,7 +11,7 @@ import yarl
 from discord.gateway import DiscordWebSocket, KeepAliveHandler
 from discord.http import Route
 
-from adapters.discord.client import SCOPES, DocentClient, permissions
+from adapters.discord.client import SCOPES, DocentClient, intents, permissions
 from adapters.discord.stage import tell_all
 from bot.bootstrap import App
 from bot.config import Settings
@@ -33,9 +33,9 @@ def invite(application: int, settings: DiscordSettings) -> str:
 
 async def invitation(settings: Settings) -> str:
     """The invite for the application that the token belongs to. Raises BackendError."""
-    point_elsewhere(settings)
+    prepare(settings)
     token = settings.discord.token
-    async with discord.Client(intents=discord.Intents.none()) as client:
+    async with discord.Client(intents=intents(message_content=False)) as client:
         try:
             await client.login(token.get_secret_value() if token else "")
         except discord.LoginFailure as error:
@@ -45,8 +45,9 @@ async def invitation(settings: Settings) -> str:
         return invite(client.application_id or 0, settings.discord)
 
 
-def point_elsewhere(settings: Settings) -> None:
-    """discord.py keeps both addresses on its classes: there is no other way."""
+def prepare(settings: Settings) -> None:
+    """discord.py keeps these on its classes: there is no other way. Voice isn't used: no word that it can't be."""
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
     if settings.discord.api_url:
         Route.BASE = settings.discord.api_url.rstrip("/")
     if settings.discord.gateway_url:
@@ -58,7 +59,7 @@ async def run(app: App, stop: asyncio.Event) -> None:
     token = app.settings.discord.token
     if token is None:
         raise Unauthorized("Discord", "there is no token.", remedy="Set DISCORD_TOKEN.")
-    point_elsewhere(app.settings)
+    prepare(app.settings)
     failures = 0
     while not stop.is_set():
         began = asyncio.get_running_loop().time()
