@@ -32,6 +32,7 @@ DOWN: list[Fault] = [
     Status(429, "too many requests", {"Retry-After": "30"}),
     Status(500, "boom"),
     Status(502, html=True),
+    Status(200, "an error that calls itself a success"),
     NotJson(),
     Hang(),
 ]
