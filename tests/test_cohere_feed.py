@@ -8,6 +8,7 @@ import pytest
 
 from bot.backends.cohere.bucket import Bucket
 from bot.backends.cohere.feed import Feed, Rows
+from bot.backends.cohere.http import Turn
 from bot.ports import RateLimited, Rejected
 
 
@@ -22,9 +23,9 @@ class Sender:
         self.go = asyncio.Event()
         self._busy = 0
 
-    async def __call__(self, texts: Sequence[str], slots: asyncio.Semaphore) -> Rows:
+    async def __call__(self, texts: Sequence[str], turn: Turn) -> Rows:
         self.batches.append(list(texts))
-        async with slots:
+        async with turn():
             self._busy += 1
             self.most = max(self.most, self._busy)
             self.called.set()
@@ -125,3 +126,26 @@ async def test_what_cannot_be_had_fails_every_caller_of_its_batch(error):
     assert type(first) is type(second) is type(error)
     assert first is not second
     assert str(first) == str(error)
+
+
+async def test_a_batch_that_is_ready_waits_for_a_pause():
+    """Its turn comes when the pause is over, though it was made before."""
+    now, slept = 0.0, []
+
+    async def sleep(seconds: float) -> None:
+        nonlocal now
+        slept.append(seconds)
+        now += seconds
+
+    bucket = Bucket(clock=lambda: now, sleep=sleep)
+    sender = Sender()
+    feed = Feed(sender, bucket, dimensions=1, calls_at_once=1, patience=0.0)
+    both = asyncio.create_task(feed.embed(_texts(192)))
+    await sender.called.wait()
+    bucket.pause(7.0)
+    sender.go.set()
+
+    await both
+
+    assert [len(batch) for batch in sender.batches] == [96, 96]
+    assert slept == [7.0]

@@ -39,6 +39,11 @@ class Bucket:
         """Seconds until anything may be sent again; 0 if it may."""
         return max(0.0, self._paused_until - self._clock())
 
+    async def open(self) -> None:
+        """Returns when anything may be sent."""
+        while wait := self.paused_for:
+            await self._sleep(wait)
+
     async def take(self, wanted: int) -> int:
         """Wait for room, and count it as used: a call of so many texts, at most `wanted`."""
         while True:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bot.backends.cohere import sse, wire
 from bot.backends.cohere.errors import FAILURES, is_passing, translate
-from bot.backends.cohere.http import Basket, Http, opened, taken
+from bot.backends.cohere.http import Basket, Http, Turn, opened, taken
 from bot.backends.cohere.options import Options
 from bot.ports import BackendError, Unavailable
 
@@ -60,14 +60,14 @@ class Client:
         encoding: str,
         part: str,
         seconds: float,
-        slots: asyncio.Semaphore | None = None,
+        turn: Turn | None = None,
     ) -> tuple[NDArray[np.float32], wire.Billed]:
-        """One row a text, not normalised. One attempt, of so many `seconds` from when it has one of `slots`."""
-        basket = Basket(slots)
+        """One row a text, not normalised. One attempt, of so many `seconds` from when it has its `turn`."""
+        basket = Basket(turn)
         token = taken.set(basket)
         try:
             async with limited(part, seconds) as timeout:
-                if slots is not None:
+                if turn is not None:
                     clock = asyncio.get_running_loop().time
                     basket.begins = lambda: timeout.reschedule(clock() + seconds)
                     timeout.reschedule(None)

@@ -12,6 +12,7 @@ from bot.backends.cohere.bucket import Bucket
 from bot.backends.cohere.client import Client
 from bot.backends.cohere.errors import NoAdvice
 from bot.backends.cohere.feed import BATCH, Feed
+from bot.backends.cohere.http import Turn
 from bot.backends.cohere.options import EmbedOptions
 from bot.backends.cohere.tally import Tally
 from bot.meter import spend
@@ -92,14 +93,14 @@ class CohereEmbedder:
         vector: Vector = (await self._send([text], "search_query", seconds, encoding))[0]
         return vector
 
-    async def _send_documents(self, texts: Sequence[str], slots: asyncio.Semaphore) -> NDArray[np.float32]:
+    async def _send_documents(self, texts: Sequence[str], turn: Turn) -> NDArray[np.float32]:
         seconds, encoding = self._options.batch_seconds, self._options.encoding
         if encoding != "auto":
-            return await self._send(texts, "search_document", seconds, encoding, slots)
+            return await self._send(texts, "search_document", seconds, encoding, turn)
         if self._compact is None and len(texts) == BATCH:
             self._compact = False  # for the others, until it is known
             try:
-                rows = await self._send(texts, "search_document", seconds, "base64", slots)
+                rows = await self._send(texts, "search_document", seconds, "base64", turn)
             except (Rejected, Unavailable) as error:
                 if isinstance(error, RateLimited):
                     self._compact = None
@@ -109,7 +110,7 @@ class CohereEmbedder:
                 self._compact = True
                 return rows
         chosen: Literal["float", "base64"] = "base64" if self._compact else "float"
-        return await self._send(texts, "search_document", seconds, chosen, slots)
+        return await self._send(texts, "search_document", seconds, chosen, turn)
 
     async def _send(
         self,
@@ -117,7 +118,7 @@ class CohereEmbedder:
         input_type: str,
         seconds: float,
         encoding: Literal["float", "int8", "base64"],
-        slots: asyncio.Semaphore | None = None,
+        turn: Turn | None = None,
     ) -> NDArray[np.float32]:
         sizeable = not any(old in self._options.model for old in ("-v2.", "-v3."))
         try:
@@ -129,7 +130,7 @@ class CohereEmbedder:
                 encoding=encoding,
                 part=PART,
                 seconds=seconds,
-                slots=slots,
+                turn=turn,
             )
         except RateLimited as error:
             self._bucket.pause(None if isinstance(error, NoAdvice) else error.retry_after)

@@ -3,7 +3,8 @@
 import asyncio
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from bot.backends.cohere.bucket import Bucket
 from bot.backends.cohere.errors import is_passing
+from bot.backends.cohere.http import Turn
 from bot.ports import BackendError, RateLimited
 
 BATCH = 96  # the most that Cohere takes
@@ -58,13 +60,13 @@ class _Text:
 class Feed:
     """Takes texts from everybody, and keeps as many calls under way as are allowed.
 
-    `send` embeds one batch, one attempt, and holds one of the slots that it is given while it calls. `patience` is for how many seconds without
+    `send` embeds one batch, one attempt, and holds the turn that it is given while it calls. `patience` is for how many seconds without
     a success 429s are put up with.
     """
 
     def __init__(
         self,
-        send: Callable[[Sequence[str], asyncio.Semaphore], Awaitable[Rows]],
+        send: Callable[[Sequence[str], Turn], Awaitable[Rows]],
         bucket: Bucket,
         *,
         dimensions: int,
@@ -135,6 +137,13 @@ class Feed:
                 finally:
                     self._sending -= 1
 
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """One of the calls at once, when nobody is asked to wait."""
+        async with self._slots:
+            await self._bucket.open()
+            yield
+
     async def _linger(self) -> None:
         for _ in range(_LINGERS):
             if not 0 < len(self._waiting) < BATCH or not self._sending:
@@ -176,7 +185,7 @@ class Feed:
         failures = 0
         while True:
             try:
-                rows = await self._send(texts, self._slots)
+                rows = await self._send(texts, self._turn)
             except BackendError as error:
                 failures += not isinstance(error, RateLimited)
                 await self._wait_after(error, failures)

@@ -1,10 +1,9 @@
 """The HTTP client under the SDK: several small connection pools, and embeddings read without detours."""
 
-import asyncio
 import ssl
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
@@ -27,15 +26,19 @@ if find_spec("sniffio") is None:
     sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 
+# The right to one call.
+Turn = Callable[[], AbstractAsyncContextManager[None]]
+
+
 @dataclass(slots=True)
 class Basket:
     """What a response held, taken out before the SDK saw it.
 
-    One of `slots` is taken from when the request is ready to be sent until its answer begins: making the one
-    and reading the other takes as long as a tenth of the call. `begins` is called when it is sent.
+    A `turn` is held from when the request is ready to be sent until its answer begins: making the one and
+    reading the other takes as long as a tenth of the call. `begins` is called when it is sent.
     """
 
-    slots: asyncio.Semaphore | None = None
+    turn: Turn | None = None
     begins: Callable[[], None] = lambda: None
     rows: wire.Embeddings | None = None
 
@@ -70,10 +73,10 @@ class Http(httpx.AsyncClient):
         """Takes the numbers out of an embed response: the SDK would look at each, 0.2 s for 96 x 1024."""
         basket = taken.get()
         async with self._least_busy() as pool:
-            if basket is None or basket.slots is None:
+            if basket is None or basket.turn is None:
                 response = await pool.request(*args, **kwargs)
             else:
-                response = await _in_turn(pool, basket.slots, basket.begins, *args, **kwargs)
+                response = await _in_turn(pool, basket.turn, basket.begins, *args, **kwargs)
         if basket is None or response.status_code != httpx.codes.OK:
             return response
         basket.rows, rest = wire.take_embeddings(response.content)
@@ -109,13 +112,13 @@ class Http(httpx.AsyncClient):
 
 async def _in_turn(
     pool: httpx.AsyncClient,
-    slots: asyncio.Semaphore,
+    turn: Turn,
     begins: Callable[[], None],
     *args: Any,  # noqa: ANN401 - httpx's own
     **kwargs: Any,  # noqa: ANN401
 ) -> httpx.Response:
     async with AsyncExitStack() as stack:
-        async with slots:
+        async with turn():
             begins()
             response = await stack.enter_async_context(pool.stream(*args, **kwargs))
         await response.aread()
