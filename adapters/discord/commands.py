@@ -7,7 +7,7 @@ import discord
 from discord import app_commands
 
 from adapters import words
-from adapters.discord.calls import call
+from adapters.discord.calls import Failed, call
 from adapters.discord.intake import Intake
 from adapters.discord.people import People
 from adapters.discord.stage import says
@@ -119,11 +119,11 @@ async def _failed(interaction: Interaction, error: app_commands.AppCommandError)
     text = says(words.BROKEN.format(id=reference))
     try:
         if interaction.response.is_done():
-            await interaction.edit_original_response(content=text)
+            await call(lambda: interaction.edit_original_response(content=text))
         else:
-            await interaction.response.send_message(text, ephemeral=True)
-    except discord.HTTPException as refused:
-        log.warning("that couldn't be said: %s", refused.text)
+            await call(lambda: interaction.response.send_message(text, ephemeral=True), interaction=True)
+    except Failed as refused:
+        log.warning("that couldn't be said: %s", refused)
 
 
 async def sync(tree: app_commands.CommandTree[Any]) -> None:
