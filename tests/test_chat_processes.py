@@ -6,7 +6,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 
 from adapters.slack.manifest import as_yaml
 from bot.settings.chat import SlackSettings
-from tests import simulators
+from tests import postgres, simulators
 from tests.chats import connected, environment, until
 from tests.command_line import HANDBOOK, CommandLine
 from tests.simulators import Simulator
@@ -111,10 +112,26 @@ async def called(sim: Simulator, method: str) -> list[Any]:
     return [one for one in (await sim.see("calls"))["calls"] if one["method"].startswith(method)]
 
 
-async def test_two_processes_share_the_work(docent: CommandLine, free_port: Callable[[], int]) -> None:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def journal(request: pytest.FixtureRequest, free_port: Callable[[], int]) -> Iterator[dict[str, str]]:
+    """The variables that lead to a journal which several processes share."""
+    if request.param == "sqlite":
+        yield {}
+        return
+    if postgres.program("initdb") is None or postgres.program("postgres") is None:
+        pytest.skip("there is no PostgreSQL on this machine (initdb, postgres)")
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        with postgres.running(Path(folder), free_port()) as address:
+            yield {"DATABASE_URL": address}
+
+
+async def test_two_processes_share_the_work(
+    docent: CommandLine, free_port: Callable[[], int], journal: dict[str, str]
+) -> None:
     """Whichever process gets an event, and however often, it is answered once."""
     port = free_port()
-    env = environment("slack", port)
+    env = environment("slack", port) | journal
     async with slack(docent, port) as sim, running(docent, "slack", env), running(docent, "slack", env):
         await until(lambda: links(sim, 4), seconds=30)
         said = [

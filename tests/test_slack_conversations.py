@@ -1,6 +1,8 @@
 """What people do in Slack beside the common conversations of test_conversations.py: on its simulator."""
 
 import asyncio
+import contextlib
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -144,6 +146,27 @@ async def test_the_history_is_the_latest_within_its_limits(chat: SlackChat):
     await chat.sim.do("mention", channel="C0GENERAL", user="U0ALICE", text="And now?", thread_ts=said["ts"])
     await until(lambda: asked(chat, 1))
     assert [turn.text[:6] for turn in chat.core.asked[0].history] == ["Turn 4", "Turn 5", "Turn 6", "Turn 7"]
+
+
+async def test_a_journal_that_is_busy_holds_up_no_acknowledgement(chat: SlackChat, tmp_path: Path):
+    """While the journal can't be written for a while, events are acknowledged all the same, and all answered."""
+    await chat.answers(await chat.mention("alice", "How much notice?"))
+    with contextlib.closing(sqlite3.connect(tmp_path / "journal.db", isolation_level=None)) as other:
+        other.execute("begin immediate")
+        for number in range(12):
+            await chat.mention("bob" if number % 2 else "alice", f"How much notice, {number}?")
+        await until(lambda: acknowledged(chat))
+        other.execute("rollback")
+    await until(lambda: asked(chat, 13), seconds=20)
+    deliveries = (await chat.sim.see("deliveries"))["deliveries"]
+    assert max(a["ack_after"] for d in deliveries for a in d["attempts"]) < 1
+    found = await until(lambda: answered(chat, 13), seconds=20)
+    assert len(found) == 13
+
+
+async def answered(chat: SlackChat, count: int) -> list[Any]:
+    found = [one for one in await shown(chat, "C0GENERAL") if "four weeks' notice" in (one["rendered"] or "")]
+    return found if len(found) >= count else []
 
 
 async def test_where_it_is_switched_off_it_is_silent(chat: SlackChat):

@@ -6,7 +6,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from adapters.slack.manifest import SCOPES
+from adapters.slack.manifest import BOT_EVENTS, SCOPES
 from bot.config import Settings
 from bot.doctor import Check, error, ok, warning
 from bot.settings.chat import SlackSettings
@@ -53,6 +53,9 @@ async def _identity(client: AsyncWebClient) -> AsyncIterator[Check]:
         yield ok(
             _PART, "all scopes are granted" if granted else "Slack doesn't tell which scopes are granted"
         )
+    yield ok(
+        _PART, f"no token tells of events: the app's Event Subscriptions must hold {', '.join(BOT_EVENTS)}"
+    )
 
 
 async def _way(client: AsyncWebClient, slack: SlackSettings) -> Check:

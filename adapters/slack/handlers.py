@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from slack_bolt.async_app import AsyncApp
 
@@ -21,9 +21,11 @@ from adapters.slack.stage import SlackConsole, SlackStage
 from adapters.slack.text import escape
 from adapters.view import DECISIONS, Press
 from bot.config import Settings
+from bot.ports import Asked
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 Ack = Callable[..., Awaitable[Any]]
 
 ASK: Final = "/ask"
@@ -33,6 +35,8 @@ SHORTCUT_PRIVATE: Final = "docent_answer_private"
 SAVE_EXAMPLE: Final = "docent_save_example"
 SAVE_VERIFIED: Final = "docent_save_verified"
 EVENTS: Final = ("app_mention", "message", "app_home_opened", "agent_session_stopped")
+
+_ACKNOWLEDGE_WITHIN: Final = 0.3  # seconds
 
 
 class Closing(Exception):
@@ -60,7 +64,7 @@ class Handlers:
         self._teaching = parts.teaching
         self._find = parts.find
         self._settings = settings
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     def register(self, app: AsyncApp) -> None:
         """Everything that the manifest names: a test holds the two against each other."""
@@ -96,10 +100,16 @@ class Handlers:
             self._later(
                 self._look_and_take(event, heard)
             )  # Slack isn't asked before the event is acknowledged
-        elif await self._desk.take(heard.asked, heard.reply) is Taken.CLOSING:
+        elif await self._take(heard.asked, heard.reply) is Taken.CLOSING:
             raise Closing
         else:
             self._intake.joins(event["channel"], event.get("thread_ts") or event["ts"])
+
+    async def _take(self, asked: Asked, reply: Reply) -> Taken:
+        """A journal that is slow doesn't hold up the acknowledgement: the question is taken behind it."""
+        taking = self._begin(self._desk.take(asked, reply))
+        await asyncio.wait([taking], timeout=_ACKNOWLEDGE_WITHIN)
+        return taking.result() if taking.done() else Taken.YES
 
     async def _look_and_take(self, event: Event, heard: Heard) -> None:
         """A further message in a thread, or a mention without words: it asks what the thread began with."""
@@ -149,7 +159,7 @@ class Handlers:
         asked, reply = self._intake.asked(
             place, text, key=f"slack:{command['trigger_id']}", direct=channel.startswith("D")
         )
-        taken = await self._desk.take(asked, reply)
+        taken = await self._take(asked, reply)
         if taken is Taken.CLOSING:
             await ack(text=escape(words.SHUTTING_DOWN), response_type="ephemeral")
         elif taken is Taken.YES:
@@ -193,7 +203,7 @@ class Handlers:
             key=f"slack:{place.team}:{channel}:{message['ts']}:shortcut:{who}",
             direct=channel.startswith("D"),
         )
-        taken = await self._desk.take(asked, reply)
+        taken = await self._take(asked, reply)
         await ack()
         if taken is not Taken.YES:
             said = words.KNOWN if taken is Taken.KNOWN else words.SHUTTING_DOWN
@@ -316,9 +326,13 @@ class Handlers:
         )
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(_logged(work))
+        self._begin(_logged(work))
+
+    def _begin(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def drain(self, seconds: float) -> None:
         """Wait for small work; long watches are cancelled."""

@@ -15,7 +15,8 @@ from adapters import text as texts
 from adapters.desk import Fill, Reply
 from adapters.slack.api import Gone, Lost, RefusedPayload, Slack, SlackError
 from adapters.slack.people import People
-from adapters.slack.reply import Place, PrivateReply, ThreadReply
+from adapters.slack.private import PrivateReply
+from adapters.slack.reply import Place, ThreadReply
 from adapters.slack.text import addressed, incoming, mentions
 from bot.config import Settings
 from bot.model import Question, Turn

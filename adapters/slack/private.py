@@ -1,0 +1,61 @@
+"""A private answer in Slack."""
+
+from collections.abc import Awaitable, Callable
+
+from adapters.desk import Fill, Undeliverable
+from adapters.slack import blocks
+from adapters.slack.api import Lost, RefusedPayload, Slack, SlackError
+from adapters.slack.reply import Place
+from adapters.slack.text import escape
+from adapters.view import AnswerView
+
+
+class PrivateReply:
+    """An answer that only the asker sees: by the response_url, else an ephemeral message, else a DM."""
+
+    private = True
+    unprompted = False
+
+    def __init__(self, slack: Slack, place: Place, fill: Fill) -> None:
+        self.fill = fill
+        self._slack = slack
+        self._place = place
+
+    async def begin(self, remember: Callable[[str], Awaitable[None]]) -> None:
+        """The command's ack has shown already that work goes on; there is no message to go back to."""
+
+    async def write(self, text: str) -> None:
+        """A private answer comes whole: a response_url may be used five times only."""
+
+    async def finish(self, answer: AnswerView) -> None:
+        pages = blocks.pages(answer.text)
+        body = [blocks.text_block(pages[0]), *blocks.tail(answer)]
+        if len(pages) > 1:
+            body[0] = blocks.text_block(pages[0] + "\n\n…")
+        if not await self._deliver(blocks.summary(pages[0]), body):
+            await self._deliver(blocks.plain_message(answer)[:3900], [])
+
+    async def say(self, text: str) -> None:
+        await self._deliver(escape(text), [])
+
+    async def withdraw(self) -> None:
+        if self._place.response_url:
+            await self._slack.respond(self._place.response_url, {"delete_original": True})
+
+    async def _deliver(self, text: str, body: list[blocks.Block]) -> bool:
+        """False if the blocks were refused."""
+        payload = {"text": text, "response_type": "ephemeral", "replace_original": True}
+        if body:
+            payload["blocks"] = body
+        if self._place.response_url and await self._slack.respond(self._place.response_url, payload):
+            return True
+        try:
+            place = self._place
+            await self._slack.tell(place.channel, place.user, text, body, thread_ts=place.thread_ts)
+        except RefusedPayload:
+            if not body:
+                raise Undeliverable("Slack refuses even plain text") from None
+            return False
+        except (SlackError, Lost) as error:
+            raise Undeliverable(str(error)) from error
+        return True
