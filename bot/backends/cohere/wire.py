@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
 
@@ -51,7 +52,7 @@ def _rows(embeddings: Any) -> Embeddings:  # noqa: ANN401 - as the server sent i
     for name in ("float", "float_", "int8"):
         if embeddings.get(name):
             return _matrix(embeddings[name])
-    return _matrix([_floats(row) for row in embeddings["base64"]])
+    return _floats(embeddings["base64"])
 
 
 def _matrix(rows: Any) -> Embeddings:  # noqa: ANN401 - lists of numbers, or not
@@ -61,11 +62,15 @@ def _matrix(rows: Any) -> Embeddings:  # noqa: ANN401 - lists of numbers, or not
     return matrix
 
 
-def _floats(text: str) -> Embeddings:
+def _floats(texts: Sequence[str]) -> Embeddings:
+    """All at once: an array for each row would cost more than the numbers."""
     try:
-        return np.frombuffer(base64.b64decode(text, validate=True), dtype="<f4")
+        rows = [base64.b64decode(text, validate=True) for text in texts]
     except binascii.Error as error:
         raise ValueError("not base64") from error
+    if len({len(row) for row in rows}) != 1:
+        raise ValueError("rows of several lengths")
+    return _matrix(np.frombuffer(b"".join(rows), dtype="<f4").reshape(len(rows), -1))
 
 
 def encodable(text: str) -> str:
