@@ -111,7 +111,10 @@ class Run:
 
     async def all(self) -> None:
         await self._show("listing", now=True)
-        self._entries = {self._id(entry.path): entry async for entry in self._source.entries()}
+        async for entry in self._source.entries():
+            self._stop_if_told()
+            self._entries[self._id(entry.path)] = entry
+            await self._show("listing")
         self._stored = await self._store.revisions(self._source.name)
         plan = self._compare()
         self._seconds["listing"] = time.monotonic() - self._began
@@ -217,7 +220,7 @@ class Run:
         if self._options.progress is None or not (now or moment - self._shown_at >= _PROGRESS_EVERY):
             return
         self._shown_at = moment
-        done = self._counts["read"]
+        done = len(self._entries) if stage == "listing" else self._counts["read"]
         await self._options.progress(
             Progress(self._source.name, stage, done, self._total, moment - self._began)
         )
