@@ -5,6 +5,7 @@ Sending is safe to repeat: discord.py sends each message with a nonce that Disco
 
 import asyncio
 import logging
+import re
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -21,7 +22,7 @@ T = TypeVar("T")
 
 _ATTEMPTS = 4
 _A_SECOND = (
-    35  # requests, of the 50 that Discord allows a bot: they bunch on their way; discord.py doesn't count
+    40  # requests, of the 50 that Discord allows a bot: they bunch on their way; discord.py doesn't count
 )
 _TOKEN_GONE = {10015, 50027, 10062}
 
@@ -64,15 +65,25 @@ class _Pace:
 _pace = _Pace()
 
 
-async def call(make: Callable[[], Awaitable[T]], *, deadline: float = 30.0, interaction: bool = False) -> T:
-    """Await `make()`, again where that may help. Raises Failed's kinds.
+def paced() -> aiohttp.TraceConfig:
+    """Holds a client's requests back where they leave: after discord.py's own waits, which release many at once.
 
-    `interaction`: a response to one, which must come within 3 seconds and doesn't count for the limit.
+    Responses to interactions don't count for the limit, and can't wait.
     """
-    problem = "no answer"
-    for attempt in range(_ATTEMPTS):
-        if not interaction:
+
+    async def start(_session: object, _context: object, leaving: aiohttp.TraceRequestStartParams) -> None:
+        if not re.search(r"/(interactions|webhooks)/", leaving.url.path):
             await _pace.wait()
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_start.append(start)
+    return trace
+
+
+async def call(make: Callable[[], Awaitable[T]], *, deadline: float = 60.0, attempts: int = _ATTEMPTS) -> T:
+    """Await `make()`, again where that may help. Raises Failed's kinds."""
+    problem = "no answer"
+    for attempt in range(attempts):
         try:
             async with asyncio.timeout(deadline):
                 return await make()

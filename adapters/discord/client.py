@@ -14,7 +14,7 @@ from discord import app_commands
 from adapters import words
 from adapters.desk import Taken
 from adapters.discord import commands, look
-from adapters.discord.calls import Failed, call
+from adapters.discord.calls import Failed, call, paced
 from adapters.discord.commands import Interaction
 from adapters.discord.intake import Intake
 from adapters.discord.people import People
@@ -71,6 +71,7 @@ class DocentClient(discord.AutoShardedClient):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             max_ratelimit_timeout=60,
+            http_trace=paced(),
         )
         self.app = app
         self.people = People(self, app.settings)
@@ -165,7 +166,6 @@ class DocentClient(discord.AutoShardedClient):
         if press is Press.BAD:
             await call(
                 lambda: interaction.response.send_modal(look.ComplaintForm(value, self._complained)),
-                interaction=True,
             )
             await self.presses.feedback(self._stage(interaction), value, "down")
             return
@@ -173,7 +173,7 @@ class DocentClient(discord.AutoShardedClient):
             console = DiscordConsole(interaction, self.people)
             await self._open(interaction, await self.teaching.reopen(console, value))
             return
-        await call(lambda: interaction.response.defer(ephemeral=True, thinking=False), interaction=True)
+        await call(lambda: interaction.response.defer(ephemeral=True, thinking=False))
         self.later(self._act(interaction, press, value))
 
     async def _act(self, interaction: Interaction, press: Press, value: str) -> None:
@@ -193,7 +193,7 @@ class DocentClient(discord.AutoShardedClient):
     async def _complained(
         self, interaction: Interaction, answer_id: str, complaint: str, comment: str
     ) -> None:
-        await call(lambda: interaction.response.defer(ephemeral=True, thinking=False), interaction=True)
+        await call(lambda: interaction.response.defer(ephemeral=True, thinking=False))
         stage = self._stage(interaction)
         if await self.presses.feedback(stage, answer_id, "down", complaint, comment):
             await stage.tell(words.THANKS_DOWN)
@@ -215,7 +215,6 @@ class DocentClient(discord.AutoShardedClient):
         await call(
             lambda: interaction.response.defer(ephemeral=private, thinking=True),
             deadline=2.5,
-            interaction=True,
         )
         if interaction.guild_id and isinstance(interaction.user, discord.Member):
             self.people.learn(
@@ -242,7 +241,6 @@ class DocentClient(discord.AutoShardedClient):
         await call(
             lambda: interaction.response.defer(ephemeral=not public, thinking=True),
             deadline=2.5,
-            interaction=True,
         )
         await self.admins.command(text, DiscordConsole(interaction, self.people))
 
@@ -260,11 +258,10 @@ class DocentClient(discord.AutoShardedClient):
         if form is not None:
             await call(
                 lambda: interaction.response.send_modal(look.TeachingForm(form, self._saved)),
-                interaction=True,
             )
 
     async def _saved(self, interaction: Interaction, form: Form) -> None:
-        await call(lambda: interaction.response.defer(ephemeral=True, thinking=False), interaction=True)
+        await call(lambda: interaction.response.defer(ephemeral=True, thinking=False))
         audience = await self._stage(interaction).audience(alone=False)
         await self.teaching.submit(DiscordConsole(interaction, self.people), form, audience)
 

@@ -121,7 +121,7 @@ async def _failed(interaction: Interaction, error: app_commands.AppCommandError)
         if interaction.response.is_done():
             await call(lambda: interaction.edit_original_response(content=text))
         else:
-            await call(lambda: interaction.response.send_message(text, ephemeral=True), interaction=True)
+            await call(lambda: interaction.response.send_message(text, ephemeral=True))
     except Failed as refused:
         log.warning("that couldn't be said: %s", refused)
 

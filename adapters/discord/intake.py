@@ -15,7 +15,7 @@ from adapters.desk import Fill, Reply
 from adapters.discord.calls import Failed, call
 from adapters.discord.history import History
 from adapters.discord.people import People
-from adapters.discord.reply import ChannelReply, InteractionReply, Place
+from adapters.discord.reply import ChannelReply, InteractionReply, Place, Typing
 from adapters.discord.text import incoming, thread_name
 from bot.config import Settings
 from bot.model import Question
@@ -35,6 +35,7 @@ class Intake:
         self._session = session
         self._people = people
         self._settings = settings
+        self._typing = Typing(client)
         self._history = History(client, settings.limits)
 
     @property
@@ -205,7 +206,7 @@ class Intake:
         fill = self._filler(place, before)
         if place.token:
             return InteractionReply(self._client, self._session, place, fill)
-        return ChannelReply(self._client, place, fill, revived=revived)
+        return ChannelReply(self._client, place, fill, self._typing, revived=revived)
 
     def address_of(self, link: str) -> str:
         """The address of the answer's message behind a link to it; "" if it isn't one."""

@@ -25,6 +25,7 @@ from adapters.view import AnswerView, Press
 log = logging.getLogger(__name__)
 
 _EDIT_EVERY = 1.1  # seconds
+_TYPING_EVERY = 5.0  # seconds
 _QUICK = 0.4  # seconds: an answer that comes within is shown once, whole
 
 # The response to an interaction, in the place of a message id: documented, but not in discord.py's types.
@@ -78,13 +79,33 @@ class Place:
         return cls(**json.loads(text))
 
 
+class Typing:
+    """Typing shows for ten seconds, whoever it is for: once in five is enough for a channel."""
+
+    def __init__(self, client: discord.Client) -> None:
+        self._client = client
+        self._shown: dict[int, float] = {}
+
+    async def show(self, channel: int) -> None:
+        now = time.monotonic()
+        self._shown = {one: at for one, at in self._shown.items() if now - at < _TYPING_EVERY}
+        if channel in self._shown:
+            return
+        self._shown[channel] = now
+        with suppress(Failed):
+            await call(lambda: self._client.http.send_typing(channel), deadline=5, attempts=1)
+
+
 class ChannelReply:
     """An answer that everybody in the channel sees."""
 
     private = False
 
-    def __init__(self, client: discord.Client, place: Place, fill: Fill, *, revived: bool = False) -> None:
+    def __init__(
+        self, client: discord.Client, place: Place, fill: Fill, typing: Typing, *, revived: bool = False
+    ) -> None:
         self._revived = revived
+        self._shows_typing = typing
         self.unprompted = place.unprompted
         self.fill = fill
         self._client = client
@@ -98,12 +119,11 @@ class ChannelReply:
 
     async def begin(self, remember: Callable[[str], Awaitable[None]]) -> None:
         self._remember = remember
-        await self._type(self._place.channel)
+        self._typing = asyncio.create_task(self._keep_typing())
         if self._place.answer_in == "thread" and not self._place.thread:
             await self._open_thread()
         if self._revived and not self._place.answer:
             await self._find_what_stands()
-        self._typing = asyncio.create_task(self._keep_typing())
         self._next = time.monotonic() + _QUICK
 
     async def write(self, text: str) -> None:
@@ -158,15 +178,12 @@ class ChannelReply:
 
     # --- showing that it works --------------------------------------------------------------------
 
-    async def _type(self, channel: int) -> None:
-        with suppress(Failed):
-            await call(lambda: self._client.http.send_typing(channel), deadline=5)
-
     async def _keep_typing(self) -> None:
         """Typing lasts 10 seconds in Discord's clients; gone when a message comes."""
+        await self._shows_typing.show(self._place.channel)
         await asyncio.sleep(_QUICK)
         while not self._place.answer:
-            await self._type(self._target)
+            await self._shows_typing.show(self._target)
             await asyncio.sleep(8)
 
     async def _quiet(self) -> None:
@@ -331,7 +348,8 @@ class InteractionReply:
             data: Any = await call(lambda: self._client.http.start_private_message(place.user))
             place = replace(place, channel=int(data["id"]), guild=0)
         presses = tuple(press for press in answer.buttons if press is not Press.SHARE)
-        await ChannelReply(self._client, place, self.fill).finish(replace(answer, buttons=presses))
+        reply = ChannelReply(self._client, place, self.fill, Typing(self._client))
+        await reply.finish(replace(answer, buttons=presses))
 
     async def say(self, text: str) -> None:
         with suppress(Failed):
