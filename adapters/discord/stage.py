@@ -140,7 +140,7 @@ class DiscordConsole:
     async def answer(self, text: str) -> None:
         response = self._interaction.response
         if not response.is_done():
-            await call(lambda: response.defer(ephemeral=True, thinking=True), interaction=True)
+            await call(lambda: response.defer(ephemeral=True, thinking=True))
         for part in messages(text)[:4]:
             await call(lambda part=part: self._interaction.followup.send(part, ephemeral=True))  # type: ignore[misc] # bound early
 
