@@ -1,8 +1,10 @@
 """Make a store match its sources."""
 
+import asyncio
 import logging
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from weakref import WeakKeyDictionary
 
 from bot.model import SyncReport, content_of
 from bot.ports import BackendError, Embedder, IndexFormat, Store
@@ -14,6 +16,7 @@ from indexer.sources.base import ListingFailed, Source
 __all__ = ["ShowProgress", "SyncOptions", "sync", "sync_all", "wanted_format"]
 
 _AS_USUAL = SyncOptions()
+_REBUILDING: WeakKeyDictionary[Store, asyncio.Lock] = WeakKeyDictionary()
 _log = logging.getLogger(__name__)
 
 
@@ -40,15 +43,18 @@ async def sync_all(
     """
     wanted = wanted_format(embedder)
     try:
-        live = await store.format()
-        if live == wanted:
-            chosen = [source for source in sources if only is None or source.name in only]
-            reports = [await sync(source, store, embedder, options) for source in chosen]
-            if only is None and not any(report.error or report.cancelled for report in reports):
-                left = set((await store.stats()).sources) - {source.name for source in sources}
-                reports += await _forget(left, store)
-            return reports
-        return await _rebuild(sources, store, embedder, options, live)
+        if await store.format() != wanted:
+            # One at a time: runs of two sources both find that there is no index yet.
+            async with _REBUILDING.setdefault(store, asyncio.Lock()):
+                live = await store.format()
+                if live != wanted:
+                    return await _rebuild(sources, store, embedder, options, live)
+        chosen = [source for source in sources if only is None or source.name in only]
+        reports = [await sync(source, store, embedder, options) for source in chosen]
+        if only is None and not any(report.error or report.cancelled for report in reports):
+            left = set((await store.stats()).sources) - {source.name for source in sources}
+            reports += await _forget(left, store)
+        return reports  # noqa: TRY300 - an `else` would be further from its `try`
     except BackendError as error:
         return [SyncReport(source.name, error=str(error)) for source in sources]
 
