@@ -39,7 +39,9 @@ NOTHING_TO_REVIEW = "Nothing waits for review."
 MORE_TO_REVIEW = "{count} more wait: they come when these are done, or see `docent style review`."
 ACCEPTED = "Accepted: it counts from now on."
 REJECTED = "Rejected: it won't be used."
-GUIDE_BROKEN = "An edit of the style guide can't be read. The last good guide stays in use until it is mended."
+GUIDE_BROKEN = (
+    "An edit of the style guide can't be read. The last good guide stays in use until it is mended."
+)
 EDIT_TITLE = "Edit what was saved"
 EDITED = "Changed. It is used once somebody accepts it."
 
