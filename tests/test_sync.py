@@ -443,17 +443,10 @@ async def test_store_fails_half_way() -> None:
 async def test_stop() -> None:
     """A sync that is told to stop ends before its next write, whole batches being kept."""
     desk = Desk(many(500))
-    asked = 0
-
-    def stop() -> bool:
-        nonlocal asked
-        asked += 1
-        return asked > 3
-
-    report = await desk.sync(stop=stop)
+    report = await desk.sync(stop=lambda: len(desk.store.writes) >= 3)
     assert report.cancelled
     assert 0 < len(desk.stored) < 500
-    writes = len(desk.store.writes)
+    assert (writes := len(desk.store.writes)) == 3
     await asyncio.sleep(0)
     assert len(desk.store.writes) == writes
     report = await desk.sync()
