@@ -18,7 +18,7 @@ import Stemmer
 
 from bot.stopwords import STOP_WORDS
 
-VERSION = 1
+VERSION = 2
 LONGEST_TERM = 64
 
 _STEMMERS = {
