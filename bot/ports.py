@@ -90,11 +90,15 @@ class IndexFormat:
 
 @dataclass(frozen=True, slots=True)
 class IndexedChunk:
-    """A chunk ready to be stored. `text_hash` is of the text that was embedded."""
+    """A chunk ready to be stored. `text_hash` is of the text that was embedded.
+
+    `terms` is what `bot.terms.lines` makes of it; "" where the store shall make it itself.
+    """
 
     chunk: Chunk
     text_hash: str
     vector: Vector | None
+    terms: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +123,7 @@ class SearchQuery:
 class Hit:
     """`keyword` is BM25 and `vector` cosine similarity; None: that leg didn't score it.
 
-    `terms` are title, headings and text as `bot.analyze` has them, one line each with blanks between terms;
-    None if the store doesn't keep them. `passage.score` is the relative-score fusion of the two: good for ordering, never for a threshold.
+    `terms` is what `bot.terms.lines` made of the chunk; None if the store doesn't keep it. `passage.score` is the relative-score fusion of the two: good for ordering, never for a threshold.
     """
 
     passage: Passage

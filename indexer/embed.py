@@ -125,6 +125,7 @@ class Embedding:
 
 def _with_vectors(page: Page, vectors: dict[str, Vector]) -> IndexedDocument:
     chunks = (
-        IndexedChunk(piece.chunk, piece.text_hash, vectors.get(piece.text_hash)) for piece in page.pieces
+        IndexedChunk(piece.chunk, piece.text_hash, vectors.get(piece.text_hash), piece.terms)
+        for piece in page.pieces
     )
     return IndexedDocument(page.document, tuple(chunks))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bot.model import Chunk, Document, Failure
 from bot.settings.sources import SourceSettings
+from bot.terms import lines
 from indexer import frontmatter, language
 from indexer.chunk import CHUNKING, embedded_text, first_heading, has_content, pack, text_hash
 from indexer.convert import Unreadable, to_markdown
@@ -32,9 +33,10 @@ class RawPage:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A chunk, the text that is embedded of it, and that text's name."""
+    """A chunk, its terms, the text that is embedded of it, and that text's name."""
 
     chunk: Chunk
+    terms: str
     text: str
     text_hash: str
 
@@ -130,7 +132,9 @@ def _build(raw: RawPage) -> Page | NoPage:
         titled=titled,
     )
     pieces = tuple(
-        Piece(chunk, text, text_hash(text)) for chunk in chunks for text in (embedded_text(document, chunk),)
+        Piece(chunk, lines(document, chunk), text, text_hash(text))
+        for chunk in chunks
+        for text in (embedded_text(document, chunk),)
     )
     return Page(document, pieces, "; ".join(filter(None, (head.problem, hidden))))
 

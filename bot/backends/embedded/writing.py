@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import apsw
 
-from bot import analyze
 from bot.backends.embedded import keywords, vectors
 from bot.backends.embedded.files import PART
 from bot.backends.embedded.schema import Build
 from bot.model import Document
 from bot.ports import IndexedChunk, IndexedDocument, IndexFormat, Rejected
+from bot.terms import lines
 
 # For so many changes a reader needs to read only what changed; one that missed more reads all of it.
 HISTORY = 1_000
@@ -20,8 +20,7 @@ HISTORY = 1_000
 @dataclass(frozen=True, slots=True)
 class PreparedChunk:
     indexed: IndexedChunk
-    heading_terms: str
-    body_terms: str
+    terms: str
     vector: bytes | None
     bits: bytes
 
@@ -31,7 +30,6 @@ class Prepared:
     """A document analysed: what costs time is done before the transaction begins."""
 
     document: Document
-    title_terms: str
     chunks: tuple[PreparedChunk, ...]
 
 
@@ -42,20 +40,10 @@ def prepare(documents: Iterable[IndexedDocument], wanted: IndexFormat) -> list[P
 
 def _prepare(indexed: IndexedDocument, wanted: IndexFormat) -> Prepared:
     document = indexed.document
-
-    def terms(*texts: str) -> str:
-        return " ".join(analyze.tokens(" \n ".join(texts), document.language))
-
     return Prepared(
         document,
-        terms(document.title),
         tuple(
-            PreparedChunk(
-                chunk,
-                terms(chunk.chunk.heading, *document.keywords),
-                terms(chunk.chunk.text),
-                *_encode(chunk, wanted),
-            )
+            PreparedChunk(chunk, chunk.terms or lines(document, chunk.chunk), *_encode(chunk, wanted))
             for chunk in indexed.chunks
         ),
     )
@@ -135,10 +123,10 @@ class Writer:
         )
         number = self._last_id()
         for chunk in one.chunks:
-            self._add_chunk(number, scope, one.title_terms, chunk)
+            self._add_chunk(number, scope, chunk)
         self._count(scope, document.language, documents=1, chunks=len(one.chunks))
 
-    def _add_chunk(self, document: int, scope: int, title_terms: str, one: PreparedChunk) -> None:
+    def _add_chunk(self, document: int, scope: int, one: PreparedChunk) -> None:
         chunk = one.indexed.chunk
         self._run(
             f"insert into chunks_{self._n}(document, ordinal, heading, anchor, text, text_hash)"
@@ -155,10 +143,9 @@ class Writer:
         key = self._last_id()
         self._run(
             f"insert into keywords_{self._n}(rowid, title, heading, body, scope) values(?, ?, ?, ?, ?)",
-            (key, title_terms, one.heading_terms, one.body_terms, keywords.scope_term(scope)),
+            (key, *one.terms.split("\n"), keywords.scope_term(scope)),
         )
-        terms = f"{title_terms}\n{one.heading_terms}\n{one.body_terms}"
-        self._run(f"insert into terms_{self._n} values(?, ?)", (key, terms))
+        self._run(f"insert into terms_{self._n} values(?, ?)", (key, one.terms))
         if one.vector is not None:
             self._run(f"insert into vectors_{self._n} values(?, ?)", (key, one.vector))
             self._run(
