@@ -14,6 +14,8 @@ import httpx
 
 _LONGEST_LINE: Final = 1 << 20
 _END: Final = "[DONE]"
+# Every event but an error has one of these.
+_OF_EVENTS: Final = ("delta", "index", "id")
 
 # An event: what its JSON has, as attributes all the way down. It has a `type`.
 Event = SimpleNamespace
@@ -60,11 +62,15 @@ async def _lines(response: httpx.Response) -> AsyncGenerator[bytes, None]:
 
 
 def _event(text: str, called: str) -> Event:
-    """Where the data has no type, it is the one that the stream calls it by."""
+    """Where an event's data has no type, it is the one that the stream calls it by; an error has none."""
     found: Any = json.loads(text, object_hook=lambda fields: SimpleNamespace(**fields))
-    if called and isinstance(found, SimpleNamespace) and not hasattr(found, "type"):
+    if called and isinstance(found, SimpleNamespace) and not hasattr(found, "type") and _is_event(found):
         found.type = called
     if not isinstance(getattr(found, "type", None), str):
         raise Garbled("no type")
     event: Event = found
     return event
+
+
+def _is_event(found: SimpleNamespace) -> bool:
+    return any(hasattr(found, name) for name in _OF_EVENTS)
