@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Coroutine
 from typing import Any, Final
+from weakref import WeakSet
 
 import aiohttp
 import discord
@@ -83,8 +84,17 @@ class DocentClient(discord.AutoShardedClient):
         self.tree = app_commands.CommandTree(self)
         self.ready = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self.sockets: WeakSet[aiohttp.ClientWebSocketResponse] = WeakSet()
+        self._connect = self.http.ws_connect
+        self.http.ws_connect = self._remembered  # type: ignore[method-assign] # nothing public tells of them
         self._parse = self._connection.parsers["MESSAGE_CREATE"]
         self._connection.parsers["MESSAGE_CREATE"] = self._parse_message
+
+    async def _remembered(self, url: str, *, compress: int = 0) -> aiohttp.ClientWebSocketResponse:
+        """discord.py forgets a socket whose connection was still being made when it ended."""
+        socket = await self._connect(url, compress=compress)
+        self.sockets.add(socket)
+        return socket
 
     def _parse_message(self, data: Any) -> None:  # noqa: ANN401 - Discord's own JSON
         """Before discord.py makes objects of it, which costs more than all the rest."""

@@ -103,6 +103,9 @@ async def _end(client: DocentClient, starting: asyncio.Task[None]) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(_ENDS_WITHIN):
             await asyncio.gather(closing, starting, return_exceptions=True)
+    for socket in client.sockets:
+        # Not its `close`, which waits for the other side, and does nothing about one whose line broke.
+        socket._response.close()  # noqa: SLF001
     await _end_heartbeats(client)
 
 

@@ -145,6 +145,9 @@ async def _link(bolt: AsyncApp, token: str, stop: asyncio.Event) -> None:
             with suppress(Exception):
                 async with asyncio.timeout(3):
                     await handler.close_async()  # type: ignore[no-untyped-call] # Bolt's
+            if handler.client.current_session is not None:
+                # aiohttp leaves a socket whose line broke to the garbage collector.
+                handler.client.current_session._response.close()  # noqa: SLF001
         if not stop.is_set():
             await asyncio.sleep(min(0.5 * 2**failures, 15.0))
 
