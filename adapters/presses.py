@@ -9,6 +9,7 @@ from adapters import words
 from adapters.desk import Desk, Undeliverable
 from adapters.view import AnswerView, Press
 from bot.ports import BackendError, Complaint, Feedback, Journal, Recorded, Verdict
+from bot.safe import unlink
 
 log = logging.getLogger(__name__)
 
@@ -118,7 +119,7 @@ class Presses:
         if stage.person != recorded.asked.person or not await self._journal.claim(key):
             return
         lead = words.SHARED.format(person=await stage.name())
-        question = " ".join(recorded.asked.question.text.split())
+        question = _quoted(recorded.asked.question.text)
         try:
             await stage.share(replace(answer, text=f"{lead}\n\n> {question}\n\n{answer.text}"))
         except Undeliverable as error:
@@ -133,7 +134,7 @@ class Presses:
             await stage.tell(words.HUMAN_ON_IT)
             return
         lead = words.ASKED_HUMAN.format(person=await stage.name())
-        question = " ".join(recorded.asked.question.text.split())
+        question = _quoted(recorded.asked.question.text)
         try:
             posted = await stage.help(f"{lead}\n\n> {question}")
             told = words.HUMAN_ON_IT if posted else words.NO_HELP_CHANNEL
@@ -143,3 +144,8 @@ class Presses:
         if not posted:
             await self._journal.release(key)
         await stage.tell(told)
+
+
+def _quoted(question: str) -> str:
+    """A person's words before others: in one line, without links, which nobody retrieved."""
+    return " ".join(unlink(question, lambda _: False).split())

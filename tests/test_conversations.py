@@ -79,6 +79,21 @@ async def test_what_the_docs_do_not_say(chat: Chat):
     assert asked.pings == ()
 
 
+async def test_a_question_is_repeated_without_its_links(chat: Chat):
+    """Sharing an answer, or asking a human, doesn't make the bot post somebody's link."""
+    chat.core.answers["shoe"] = NOT_FOUND
+    asked = "What's the CEO's shoe size, see https://evil.example/win and [this](https://evil.example/too)?"
+    (shown,) = await chat.answers(await chat.mention("alice", asked))
+    await chat.press(shown, Press.HUMAN, "alice")
+    (helped,) = await chat.help_channel()
+    assert "shoe size" in helped.text
+    done = await chat.ask("alice", "How much notice, says https://evil.example/win?")
+    (private,) = await chat.whispers("alice", done)
+    shared = (await chat.channel(await chat.press(private, Press.SHARE, "alice")))[-1]
+    assert "How much notice" in shared.text
+    assert "evil.example" not in helped.text + shared.text
+
+
 async def test_a_bug_ends_in_a_word_with_a_reference(chat: Chat):
     """A question that the core breaks on ends with a sorry and a reference."""
     chat.core.answers["break"] = RuntimeError("a bug")
