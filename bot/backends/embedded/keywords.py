@@ -37,14 +37,13 @@ def choose(terms: Sequence[str], counts: Mapping[str, int]) -> list[str]:
 
 def counts(connection: apsw.Connection, build: Build, terms: Sequence[str]) -> dict[str, int]:
     """In how many chunks each of the terms stands; those that stand nowhere are left out."""
-    starts = [term for term in terms if _is_start(term)]
     found: dict[str, int] = dict(
         connection.execute(
             f"select w.term, w.doc from json_each(?) asked join words_{build.id} w on w.term = asked.value",
-            (json.dumps(terms if not starts else [term for term in terms if not _is_start(term)]),),
+            (json.dumps([term for term in terms if not _is_start(term)]),),
         )
     )
-    for start in starts:
+    for start in filter(_is_start, terms):
         row = connection.execute(
             f"select count(*) from keywords_{build.id} where keywords_{build.id} match ?", (_phrase(start),)
         ).fetchone()
