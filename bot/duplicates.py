@@ -7,7 +7,6 @@ report for each release): the best of them stay at their places.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from bot.fusion import Scored
 
@@ -26,7 +25,7 @@ _SAMPLE, _COMMON = 12, 5
 class _Family:
     best: Scored
     pages: set[str]
-    sample: tuple[str, ...]
+    sample: frozenset[str]
 
     def resembles(self, other: Scored) -> bool:
         mine, theirs = self.best.terms.distinct, other.terms.distinct
@@ -34,7 +33,7 @@ class _Family:
         if fewer < max(_FEWEST_TERMS, ALIKE * more):
             return False
         # Near-copies have most of any few terms in common; comparing whole sets, each with each, takes longer.
-        if sum(term in theirs for term in self.sample) < _COMMON:
+        if len(self.sample & theirs) < _COMMON:
             return False
         common = len(mine & theirs)
         return common >= ALIKE * (len(mine) + len(theirs) - common)
@@ -58,7 +57,7 @@ def surplus(scored: Sequence[Scored]) -> dict[str, str]:
         if family is None and place >= _CLOSE:
             continue
         if family is None:
-            new = _Family(each, {page}, tuple(islice(each.terms.distinct, _SAMPLE)))
+            new = _Family(each, {page}, _sample(each.terms.distinct))
             families.append(new)
             series.setdefault(pattern, new)
         elif page not in family.pages and len(family.pages) >= COPIES:
@@ -66,3 +65,9 @@ def surplus(scored: Sequence[Scored]) -> dict[str, str]:
         else:
             family.pages.add(page)
     return dropped
+
+
+def _sample(terms: frozenset[str]) -> frozenset[str]:
+    """Some of the terms, always the same ones, and not only those with digits, in which near-copies differ."""
+    ordered = sorted(terms)
+    return frozenset(ordered[:: max(1, len(ordered) // _SAMPLE)])
