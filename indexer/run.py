@@ -1,8 +1,10 @@
 """One sync of one source: list, compare, index, delete."""
 
+import asyncio
 import time
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 from weakref import WeakKeyDictionary
@@ -15,6 +17,7 @@ from indexer.pipeline import Pipeline
 from indexer.plan import Listed, Plan, Renames, compare, deletes_too_much
 from indexer.readers import Readers
 from indexer.sources.base import Entry, Source
+from indexer.stopping import Stopped, unless_stopped
 
 ShowProgress = Callable[[Progress], Awaitable[None]]
 
@@ -23,13 +26,9 @@ DELETE_AT_ONCE = 200
 _METAS_KEPT = 20_000
 
 
-class Stopped(Exception):
-    """The sync was told to end between two writes."""
-
-
 @dataclass(frozen=True, slots=True)
 class SyncOptions:
-    """`paths` narrows to those pages. `stop` is asked before every write and ends the sync if it says so.
+    """`paths` narrows to those pages. `stop` is asked all the time: the sync ends if it says so, but no write does.
 
     `max_deleted_share` is for sources that have none of their own. `full` reads every page again, but embeds
     only texts that have no vector yet. `workers` is how many processes read pages.
@@ -87,6 +86,7 @@ class Run:
         self._renames = Renames(set(), {})
         self._total: int | None = None
         self._shown_at = 0.0
+        self._writing = asyncio.Lock()
 
     def report(self, *, error: str = "", cancelled: bool = False) -> SyncReport:
         return SyncReport(
@@ -110,6 +110,10 @@ class Run:
         )
 
     async def all(self) -> None:
+        """Raises Stopped, ListingFailed, BackendError."""
+        await unless_stopped(self._options.stop, self._all(), self._writing)
+
+    async def _all(self) -> None:
         await self._show("listing", now=True)
         async for entry in self._source.entries():
             self._stop_if_told()
@@ -125,8 +129,8 @@ class Run:
             await self._index([self._entries[doc_id] for doc_id in plan.to_read])
         await self._delete(self._renames.gone)
         if self._counts["read"] or self._counts["deleted"]:
-            self._stop_if_told()
-            await self._store.settle()
+            async with self._write_whole():
+                await self._store.settle()
         await self._show("done", now=True)
 
     def _id(self, path: str) -> str:
@@ -152,18 +156,18 @@ class Run:
                 self._seconds.update(pipeline.seconds)
 
     async def _write(self, pages: Sequence[Page], documents: Sequence[IndexedDocument]) -> None:
-        self._stop_if_told()
-        await self._store.replace(documents)
-        renamed = []
-        for page, indexed in zip(pages, documents, strict=True):
-            old = self._count(indexed)
-            if old is not None:
-                renamed.append(old)
-            if page.problem:
-                self._warned.append(Failure(page.document.path, page.problem))
-        if renamed:
-            # At once, so that hardly anybody finds a page under both of its names.
-            await self._store.delete(renamed)
+        async with self._write_whole():
+            await self._store.replace(documents)
+            renamed = []
+            for page, indexed in zip(pages, documents, strict=True):
+                old = self._count(indexed)
+                if old is not None:
+                    renamed.append(old)
+                if page.problem:
+                    self._warned.append(Failure(page.document.path, page.problem))
+            if renamed:
+                # At once, so that hardly anybody finds a page under both of its names.
+                await self._store.delete(renamed)
         await self._show("indexing")
 
     def _count(self, indexed: IndexedDocument) -> str | None:
@@ -201,12 +205,19 @@ class Run:
             return
         began = time.monotonic()
         for start in range(0, len(deletes), DELETE_AT_ONCE):
-            self._stop_if_told()
             await self._show("deleting")
             some = deletes[start : start + DELETE_AT_ONCE]
-            await self._store.delete(some)
-            self._counts["deleted"] += len(some)
+            async with self._write_whole():
+                await self._store.delete(some)
+                self._counts["deleted"] += len(some)
         self._seconds["deleting"] = time.monotonic() - began
+
+    @asynccontextmanager
+    async def _write_whole(self) -> AsyncIterator[None]:
+        """What is written inside is written to its end, or not begun. Raises Stopped."""
+        async with self._writing:
+            self._stop_if_told()
+            yield
 
     def _stop_if_told(self) -> None:
         if self._options.stop():

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from weakref import WeakKeyDictionary
 
@@ -10,8 +11,9 @@ from bot.model import SyncReport, content_of
 from bot.ports import BackendError, Embedder, IndexFormat, Store
 from indexer.chunk import CHUNKING
 from indexer.plan import deletes_too_much
-from indexer.run import DELETE_AT_ONCE, Run, ShowProgress, Stopped, SyncOptions, share_of
+from indexer.run import DELETE_AT_ONCE, Run, ShowProgress, SyncOptions, share_of
 from indexer.sources.base import ListingFailed, Source
+from indexer.stopping import Stopped, unless_stopped
 
 __all__ = ["ShowProgress", "SyncOptions", "sync", "sync_all", "wanted_format"]
 
@@ -44,8 +46,7 @@ async def sync_all(
     wanted = wanted_format(embedder)
     try:
         if await store.format() != wanted:
-            # One at a time: runs of two sources both find that there is no index yet.
-            async with _REBUILDING.setdefault(store, asyncio.Lock()):
+            async with _alone(store, options):
                 live = await store.format()
                 if live != wanted:
                     return await _rebuild(sources, store, embedder, options, live)
@@ -55,8 +56,21 @@ async def sync_all(
             left = set((await store.stats()).sources) - {source.name for source in sources}
             reports += await _forget(left, store)
         return reports  # noqa: TRY300 - an `else` would be further from its `try`
+    except Stopped:
+        return [SyncReport(source.name, cancelled=True) for source in sources]
     except BackendError as error:
         return [SyncReport(source.name, error=str(error)) for source in sources]
+
+
+@asynccontextmanager
+async def _alone(store: Store, options: SyncOptions) -> AsyncIterator[None]:
+    """One at a time: runs of two sources both find that there is no index yet. Raises Stopped."""
+    lock = _REBUILDING.setdefault(store, asyncio.Lock())
+    await unless_stopped(options.stop, lock.acquire())
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 async def _rebuild(
