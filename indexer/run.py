@@ -115,6 +115,8 @@ class Run:
 
     async def _all(self) -> None:
         await self._show("listing", now=True)
+        if self._options.full:
+            await self._source.forget()
         async for entry in self._source.entries():
             self._stop_if_told()
             self._entries[self._id(entry.path)] = entry

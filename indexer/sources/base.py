@@ -103,6 +103,9 @@ class Source(ABC):
     async def fetch(self, entry: Entry) -> Fetched:
         """Raises PageFailed for this page, ListingFailed if the whole source is out of reach."""
 
+    async def forget(self) -> None:  # noqa: B027 (most sources keep nothing)
+        """Before a sync that reads everything anew: what is kept from earlier listings isn't trusted either."""
+
     async def close(self) -> None:  # noqa: B027 (most sources hold nothing)
         """Give back connections."""
 

@@ -1,23 +1,22 @@
 """Google Drive: a folder or a shared drive, read by a service account."""
 
 import asyncio
-import json
 import time
-from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
-from typing import Annotated, Any
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from typing import Annotated
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, model_validator
 
-from bot.settings.base import FilePath, Secret, Section, Words
+from bot.settings.base import FilePath, Seconds, Secret, Section, Words
 from bot.settings.sources import SourceSettings
 from indexer.formats import EVERY_FORMAT
 from indexer.globs import selects
+from indexer.sources import drivetree
 from indexer.sources.base import Entry, Fetched, ListingFailed, PageGone, Source, Surroundings, too_large
-from indexer.sources.http import CallFailed, Http, Json, Reply, fetching, follow, listing, moment
+from indexer.sources.driveapi import DriveApi
+from indexer.sources.drivetree import FOLDER, DriveFile, Kept, Tree
+from indexer.sources.http import CallFailed, Json, fetching, listing, moment
 
-_SCOPE = "https://www.googleapis.com/auth/drive.readonly"
-_FOLDER = "application/vnd.google-apps.folder"
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 # Google's own kinds: the ending, and what they are exported as.
 _EXPORTS = {
@@ -25,20 +24,21 @@ _EXPORTS = {
     "application/vnd.google-apps.spreadsheet": ("xlsx", f"{_OFFICE}.spreadsheetml.sheet"),
     "application/vnd.google-apps.presentation": ("pptx", f"{_OFFICE}.presentationml.presentation"),
 }
-_FIELDS = (
-    "nextPageToken,incompleteSearch,files(id,name,mimeType,modifiedTime,md5Checksum,size,webViewLink,parents,"
-    "owners(displayName),lastModifyingUser(displayName),permissions(type,emailAddress,domain))"
-)
 _AT_ONCE = 20
-_DEEPEST = 50
-_EARLY = 60.0
+_NOT_FOUND = 404
+_NOTHING = "it holds no files, or isn't shared with the service account's address"
+_NO_PERMISSIONS = (
+    "Google tells this service account nobody's permissions: with audiences it must be allowed to share the files"
+    " (Editor; in a shared drive Content manager)"
+)
 
 
 class GdriveOptions(Section):
     """`folder` or `drive` (a shared drive) by id; `key_file` or `key` is the service account's JSON.
 
     With `audiences` a file is for those whom its permissions name: addresses of groups and people, domains, or
-    `anyone`, each with words of one's own. Without it the configuration's audience counts.
+    `anyone`, each with words of one's own. Without it the configuration's audience counts. `list_every` is how
+    often all files are listed; in between Drive's changes feed tells what is new.
     """
 
     folder: str = ""
@@ -48,6 +48,7 @@ class GdriveOptions(Section):
     include: tuple[str, ...] = EVERY_FORMAT
     exclude: tuple[str, ...] = ()
     audiences: Mapping[str, Words] | None = None
+    list_every: Seconds = 86400.0
     api_url: Annotated[str, Field(pattern=r"^https?://")] = "https://www.googleapis.com"
 
     @model_validator(mode="after")
@@ -62,7 +63,9 @@ class GdriveOptions(Section):
 class GdriveSource(Source):
     """Paths are those of Drive; a second file of the same name has its id in it.
 
-    Revisions are checksums, for Google's own kinds the time of change.
+    Revisions are checksums, for Google's own kinds the time of change. A listing is a complete one or the one
+    before, brought up to date by the changes feed: either way it has every file, so that nothing depends on
+    whether what an earlier one found was stored.
     """
 
     fetches_at_once = 5
@@ -70,175 +73,197 @@ class GdriveSource(Source):
     def __init__(self, settings: SourceSettings, surroundings: Surroundings) -> None:
         super().__init__(settings, surroundings)
         self._options = options = settings.parse(GdriveOptions)
-        self._token = _Token(options.key_file, options.key)
-        self.http = Http(options.api_url, headers=self._headers, slow_down=_slow_down)
-        self._ids: dict[str, tuple[str, str]] = {}
+        self._api = DriveApi(options.api_url, options.key_file, options.key)
+        self.http = self._api.http
+        self.clock: Callable[[], float] = time.time
+        self._top = options.drive or options.folder
+        self._cache = surroundings.data / f"gdrive-{settings.name}.json"
+        # With other rights or another place, what is kept is of no use.
+        self._place = f"{options.api_url} {self._top} {options.audiences is not None}"
+        self._ids: dict[str, DriveFile] = {}
+        self._asking = asyncio.Semaphore(self.fetches_at_once)
 
     async def close(self) -> None:
-        await self._token.close()
-        await self.http.close()
+        await self._api.close()
 
-    async def _headers(self) -> Mapping[str, str]:
-        return {"Authorization": f"Bearer {await self._token.value()}"}
+    async def forget(self) -> None:
+        await asyncio.to_thread(self._cache.unlink, missing_ok=True)
 
     async def entries(self) -> AsyncIterator[Entry]:
         with listing():
-            found = await (self._drive() if self._options.drive else self._folder(self._options.folder))
+            kept = await asyncio.to_thread(drivetree.load, self._cache, self._place)
+            now = await self._forward(kept) if kept else None
+            if now is None:
+                now = await self._complete()
+            tree = self._tree(now.files)
+            found = sorted((path, file.id) for path, file in _paths(tree))
             if not found:
-                raise ListingFailed("it holds no files, or isn't shared with the service account's address")
+                raise ListingFailed(_NOTHING)
+            everyone = _names(await self._api.permissions(self._top)) if self._words is not None else ()
+            if self._words is not None and not any(
+                tree.allowed(tree.files[key], everyone) for _, key in found
+            ):
+                raise ListingFailed(_NO_PERMISSIONS)
+            if now != kept:
+                await asyncio.to_thread(drivetree.save, self._cache, self._place, now)
             self._ids = {}
-            for path, told in found:
-                if not selects(path, self._options.include, self._options.exclude):
-                    continue
-                name = path if path not in self._ids else _told_apart(path, told["id"])
-                self._ids[name] = (told["id"], told["mimeType"])
-                yield self._entry(name, told)
+            for path, key in found:
+                if selects(path, self._options.include, self._options.exclude):
+                    name = path if path not in self._ids else _told_apart(path, key)
+                    self._ids[name] = tree.files[key]
+                    yield self._entry(name, tree.files[key], tree.allowed(tree.files[key], everyone))
 
     async def fetch(self, entry: Entry) -> Fetched:
         with fetching():
             if entry.path not in self._ids:
                 raise PageGone("it vanished while it was read")
-            key, kind = self._ids[entry.path]
-            if kind in _EXPORTS:
-                path, params = f"/drive/v3/files/{key}/export", {"mimeType": _EXPORTS[kind][1]}
+            file = self._ids[entry.path]
+            if file.kind in _EXPORTS:
+                path, params = f"/drive/v3/files/{file.id}/export", {"mimeType": _EXPORTS[file.kind][1]}
             else:
-                path, params = f"/drive/v3/files/{key}", {"alt": "media", "supportsAllDrives": "true"}
+                path, params = f"/drive/v3/files/{file.id}", {"alt": "media", "supportsAllDrives": "true"}
                 size = int(entry.revision.rpartition("-")[2] or 0)
                 if size > self.max_bytes:
                     raise too_large(size, self.max_bytes)
             reply = await self.http.call("GET", path, params=params, max_bytes=self.max_bytes)
             return Fetched(entry.path, reply.data, title=entry.title)
 
-    async def _drive(self) -> list[tuple[str, Json]]:
-        """The whole drive in one listing; paths follow from the parents."""
-        files = {told["id"]: told async for told in self._listed("trashed=false", self._options.drive)}
-        found = []
-        for told in files.values():
-            if told["mimeType"] != _FOLDER:
-                names, parent = [_name(told)], told
-                while (above := (parent.get("parents") or [""])[0]) in files and len(names) < _DEEPEST:
-                    parent = files[above]
-                    names.insert(0, _plain(parent["name"]))
-                found.append(("/".join(names), told))
-        return sorted(found, key=lambda each: (each[0], each[1]["id"]))
+    # --- all files ------------------------------------------------------------------------------------
 
-    async def _folder(self, root: str) -> list[tuple[str, Json]]:
-        """A level at a time, many folders a call."""
-        found: list[tuple[str, Json]] = []
-        paths, level = {root: ""}, [root]
+    async def _complete(self) -> Kept:
+        """The log's end is noted first: what changes meanwhile is told again by it."""
+        drive = self._options.drive or await self._drive_of(self._top)
+        token = await self._api.start(drive) if drive else None
+        if token is None and not self._options.drive:
+            # Not a member of the drive, or in none: what is shared with the account is in the account's own log.
+            drive, token = "", await self._api.start("")
+        tree = self._tree()
+        if self._options.drive:
+            async for page in self._api.files("trashed=false", drive):
+                await self._put(tree, page)
+        else:
+            await self._fill(tree, self._top, drive)
+        return Kept(token or "", drive, self.clock(), tuple(tree.files.values()))
+
+    async def _drive_of(self, folder: str) -> str:
+        try:
+            return await self._api.drive_of(folder)
+        except CallFailed as error:
+            raise ListingFailed(_NOTHING) if error.status == _NOT_FOUND else error from error
+
+    async def _fill(self, tree: Tree, folder: str, drive: str) -> None:
+        """What lies below the folder, a level at a time, many folders a call."""
+        level, seen = [folder], {folder}
         while level:
             below: list[str] = []
             for first in range(0, len(level), _AT_ONCE):
                 wanted = " or ".join(f"'{key}' in parents" for key in level[first : first + _AT_ONCE])
-                async for told in self._listed(f"({wanted}) and trashed=false"):
-                    parent = next(key for key in told["parents"] if key in paths)
-                    if told["mimeType"] != _FOLDER:
-                        found.append((paths[parent] + _name(told), told))
-                    elif told["id"] not in paths:
-                        paths[told["id"]] = f"{paths[parent]}{_plain(told['name'])}/"
-                        below.append(told["id"])
-            level = below
-        return sorted(found, key=lambda each: (each[0], each[1]["id"]))
+                async for page in self._api.files(f"({wanted}) and trashed=false", drive):
+                    await self._put(tree, page)
+                    below += [told["id"] for told in page if told["mimeType"] == FOLDER]
+            level = [key for key in dict.fromkeys(below) if key not in seen]
+            seen.update(level)
 
-    async def _listed(self, query: str, drive: str = "") -> AsyncIterator[Json]:
-        params = {"q": query, "pageSize": "1000", "fields": _FIELDS, "supportsAllDrives": "true"}
-        params |= {"includeItemsFromAllDrives": "true"}
-        params |= {"corpora": "drive", "driveId": drive} if drive else {}
+    # --- what has changed ---------------------------------------------------------------------------------
 
-        async def call(cursor: str) -> Json:
-            given = {**params, **({"pageToken": cursor} if cursor else {})}
-            return await self.http.json("GET", "/drive/v3/files", params=given)
+    async def _forward(self, kept: Kept) -> Kept | None:
+        """What was listed before with what has changed since; None where only a complete listing can tell."""
+        if not kept.token or self.clock() - kept.listed_at >= self._options.list_every:
+            return None
+        found = await self._api.changes(kept.token, kept.log)
+        if found is None:
+            return None
+        changes = {told.get("fileId", ""): told for told in found[0]}
+        if self._top in changes or any(told.get("changeType") == "drive" for told in changes.values()):
+            return None  # it was moved, lost or shared otherwise: that may have to do with every file
+        tree = self._tree(kept.files)
+        alive = {key: told["file"] for key, told in changes.items() if not _is_gone(told)}
+        await self._put(tree, alive.values())
+        for key in changes.keys() - alive.keys():
+            tree.remove(key)
+        for key, told in alive.items():
+            if told["mimeType"] == FOLDER and key in tree.files and tree.above(tree.files[key]) is not None:
+                # It may have come with what is in it, or be shared otherwise: the log needn't tell of each file.
+                tree.empty(key)
+                await self._fill(tree, key, kept.log)
+        tree.prune()
+        return Kept(found[1], kept.log, kept.listed_at, tuple(tree.files.values()))
 
-        async for page in follow(call, lambda page: page.get("nextPageToken")):
-            if page.get("incompleteSearch"):
-                raise CallFailed("Google Drive couldn't search all of it")
-            for told in page["files"]:
-                yield told
+    # --- a file ---------------------------------------------------------------------------------------
 
-    def _entry(self, path: str, told: Json) -> Entry:
+    @property
+    def _words(self) -> Mapping[str, frozenset[str]] | None:
+        return self._options.audiences
+
+    def _tree(self, files: Iterable[DriveFile] = ()) -> Tree:
+        return Tree(self._top, files, loose=bool(self._options.drive))
+
+    async def _put(self, tree: Tree, found: Iterable[Json]) -> None:
+        for file in await asyncio.gather(*map(self._file, found)):
+            tree.put(file)
+
+    async def _file(self, told: Json) -> DriveFile:
         owner = (told.get("owners") or [told.get("lastModifyingUser") or {}])[0].get("displayName", "")
-        revision = f"{told.get('md5Checksum') or told['modifiedTime']}-{told.get('size', '')}"
-        return Entry(
-            path,
-            revision,
-            moment(told["modifiedTime"]),
-            self.settings.owners or ((owner,) if owner else ()),
-            audience=self._audience(told),
+        return DriveFile(
+            id=told["id"],
+            name=told["name"],
+            kind=told["mimeType"],
+            parent=(told.get("parents") or [""])[0],
+            revision=f"{told.get('md5Checksum') or told['modifiedTime']}-{told.get('size', '')}",
+            changed=told["modifiedTime"],
+            owner=owner,
             url=told.get("webViewLink", ""),
-            title=told["name"] if told["mimeType"] in _EXPORTS else told["name"].rpartition(".")[0],
+            allowed=await self._allowed(told),
         )
 
-    def _audience(self, told: Json) -> frozenset[str] | None:
-        if self._options.audiences is None:
+    async def _allowed(self, told: Json) -> tuple[str, ...] | None:
+        """In a shared drive a file's own permissions are only told of by asking for them."""
+        if self._words is None:
             return None
-        names = [
-            each.get("emailAddress") or each.get("domain") or each["type"]
-            for each in told.get("permissions", [])
-        ]
-        return frozenset(word for name in names for word in self._options.audiences.get(name, ()))
+        if "permissions" in told or not told.get("driveId"):
+            return _names(told.get("permissions", ()))
+        if not (told.get("hasAugmentedPermissions") or told.get("inheritedPermissionsDisabled")):
+            return None
+        async with self._asking:
+            return _names(await self._api.permissions(told["id"]))
+
+    def _entry(self, path: str, file: DriveFile, allowed: tuple[str, ...]) -> Entry:
+        words = self._words
+        audience = None if words is None else frozenset(w for name in allowed for w in words.get(name, ()))
+        return Entry(
+            path,
+            file.revision,
+            moment(file.changed),
+            self.settings.owners or ((file.owner,) if file.owner else ()),
+            audience=audience,
+            url=file.url,
+            title=file.name if file.kind in _EXPORTS else file.name.rpartition(".")[0],
+        )
 
 
-class _Token:
-    """An access token by the service account's signature, renewed a minute before it ends (RFC 7523)."""
-
-    def __init__(self, path: Path | None, key: SecretStr | None) -> None:
-        self._path = path
-        self._key = key
-        self._http = Http()
-        self._lock = asyncio.Lock()
-        self._current = ""
-        self._until = 0.0
-
-    async def close(self) -> None:
-        await self._http.close()
-
-    async def value(self) -> str:
-        async with self._lock:
-            if time.monotonic() > self._until - _EARLY:
-                account, assertion = await asyncio.to_thread(self._signed)
-                grant = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-                form = {"grant_type": grant, "assertion": assertion}
-                try:
-                    told = (await self._http.call("POST", account["token_uri"], form=form)).json()
-                except CallFailed as error:
-                    if error.status in {400, 403}:
-                        raise CallFailed("Google doesn't accept the service account's key", 401) from error
-                    raise
-                self._current = str(told["access_token"])
-                self._until = time.monotonic() + float(told["expires_in"])
-            return self._current
-
-    def _signed(self) -> tuple[Mapping[str, Any], str]:
-        from google.auth import crypt, jwt  # noqa: PLC0415 - only for this source
-
-        try:
-            text = self._path.read_text(encoding="utf-8") if self._path else ""
-            account = json.loads(self._key.get_secret_value() if self._key else text)
-            now = int(time.time())
-            claims = {"iss": account["client_email"], "scope": _SCOPE, "aud": account["token_uri"]}
-            signer = crypt.RSASigner.from_service_account_info(account)  # type: ignore[no-untyped-call]
-            told = {**claims, "iat": now, "exp": now + 3600}
-            signed = jwt.encode(signer, told)  # type: ignore[no-untyped-call]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise CallFailed(
-                "the service account's key can't be read: it is the JSON from Google", 401
-            ) from error
-        return account, signed.decode() if isinstance(signed, bytes) else str(signed)
+def _is_gone(change: Json) -> bool:
+    return bool(change.get("removed") or not change.get("file") or change["file"].get("trashed"))
 
 
-def _slow_down(reply: Reply) -> bool:
-    """Google says it with 403, too."""
-    return reply.status == 403 and b"ateLimitExceeded" in reply.data  # noqa: PLR2004
+def _names(permissions: Iterable[Json]) -> tuple[str, ...]:
+    return tuple(each.get("emailAddress") or each.get("domain") or each["type"] for each in permissions)
+
+
+def _paths(tree: Tree) -> Iterable[tuple[str, DriveFile]]:
+    for file in tree.files.values():
+        above = tree.above(file) if file.kind != FOLDER else None
+        if above is not None:
+            yield "/".join([*(_plain(folder.name) for folder in reversed(above)), _name(file)]), file
 
 
 def _plain(name: str) -> str:
     return name.replace("/", "_").strip() or "_"
 
 
-def _name(told: Json) -> str:
+def _name(file: DriveFile) -> str:
     """With the ending that it will be fetched with."""
-    name = _plain(told["name"])
-    return f"{name}.{_EXPORTS[told['mimeType']][0]}" if told["mimeType"] in _EXPORTS else name
+    name = _plain(file.name)
+    return f"{name}.{_EXPORTS[file.kind][0]}" if file.kind in _EXPORTS else name
 
 
 def _told_apart(path: str, key: str) -> str:
