@@ -179,7 +179,7 @@ class Answerer:
             try:
                 return await self._search_once(question, standalone, draft)
             except Unavailable as error:
-                log.warning("answer %s: search failed, trying again: %s", draft.id, error)
+                log.info("answer %s: search failed, trying again: %s", draft.id, error)
                 return await self._search_once(question, standalone, draft)
 
     async def _search_once(self, question: Question, standalone: str, draft: Draft) -> Retrieval:

@@ -10,6 +10,8 @@ LIMIT = 2_000  # characters of a question that are read
 _TAIL = LIMIT // 4  # of those, from the end: long messages tend to end with what they ask
 FOLLOW_UP_WORDS = 12  # a longer question is taken to say what it means
 
+# Colours and titles, as in what is copied from a terminal.
+_TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*\x07?)")
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _LEAN = re.compile(
     r"^\W*(?:and|or|but|also|so|then|same|what about|how about|what if|und|oder|aber|was ist mit|wie ist es|"
@@ -41,7 +43,8 @@ class Asked:
 
 
 def prepare(text: str) -> Asked:
-    """Control characters out, space collapsed, over-long text cut in its middle."""
+    """Control characters and terminals' codes out, space collapsed, over-long text cut in its middle."""
+    text = _TERMINAL.sub(" ", text)
     text = "".join(" " if _is_control(c) else c for c in text)
     text = " ".join(text.split())
     if not _WORD.search(text):

@@ -22,9 +22,11 @@ Answers questions about your docs, with citations.
 Docent reads **docent.yaml** (here, or named by `--config` or `DOCENT_CONFIG`), keeps a search index of
 the sources it lists, and answers from it.
 
-    docent index                                    # read the docs
-    docent ask "How many days off do I get?"        # ask them
-    docent doctor                                   # what could be wrong, and what to do
+```
+docent index                                    # read the docs
+docent ask "How many days off do I get?"        # ask them
+docent doctor                                   # what could be wrong, and what to do
+```
 """,
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.settings.base import FilePath, Section, Words
@@ -106,7 +106,7 @@ class Settings(Section):
     eval: EvalSettings = EvalSettings()
     log: LogSettings = LogSettings()
     data: FilePath = Path(".docent")
-    path: Path = Path("docent.yaml")
+    path: Path = Field(Path("docent.yaml"), exclude=True)  # not a key of the file
 
     @property
     def folder(self) -> Path:

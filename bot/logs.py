@@ -34,9 +34,13 @@ class Redactor:
         return text
 
 
+_LINE: Final = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+_SENTENCE: Final = "%(levelname)s: %(message)s"
+
+
 class _Text(logging.Formatter):
-    def __init__(self, redact: Redactor) -> None:
-        super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    def __init__(self, redact: Redactor, form: str) -> None:
+        super().__init__(form)
         self._redact = redact
 
     def format(self, record: logging.LogRecord) -> str:
@@ -63,13 +67,14 @@ class _Json(logging.Formatter):
 
 
 def set_up(settings: Settings, *, debug: bool = False, quiet: bool = False) -> None:
-    """Send all loggers to stderr. `quiet` (commands for people) shows warnings of ours and errors alone.
+    """Send all loggers to stderr. `quiet` (commands for people): warnings and errors alone, as sentences.
 
     Libraries log at WARNING and above unless `debug`: their INFO holds addresses and bodies.
     """
     redact = Redactor(settings.secrets())
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Json(redact) if settings.log.format == "json" else _Text(redact))
+    text = _Text(redact, _SENTENCE if quiet and not debug else _LINE)
+    handler.setFormatter(_Json(redact) if settings.log.format == "json" else text)
     level = logging.DEBUG if debug else logging.WARNING if quiet else settings.log.level.upper()
     root = logging.getLogger()
     root.handlers[:] = [handler]

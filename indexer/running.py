@@ -104,12 +104,11 @@ async def _end(
         await runs.end(run.id, state, reports, error)
     except BackendError as down:
         log.warning("the end of run %s is not in the journal: %s", run.id, down)
-    for report in reports:
-        _tell(report)
     return state
 
 
-def _tell(report: SyncReport) -> None:
+def tell(report: SyncReport) -> None:
+    """One source's sync, into the log."""
     if report.error:
         log.warning("%s was not synced: %s", report.source, report.error)
         return

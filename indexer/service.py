@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, suppress
 
 from bot.bootstrap import App
 from bot.ports import BackendError, SyncRequest, SyncRun
-from indexer.running import Means, carry_out
+from indexer.running import Means, carry_out, tell
 from indexer.schedule import Schedule
 from indexer.sources import open_source
 from indexer.sources.base import Source, Surroundings
@@ -146,7 +146,10 @@ class Indexer:
                 self.lost,
                 changed=self._app.verified.check,
             )
-            if (await carry_out(run, means)).state is None:
+            ended = await carry_out(run, means)
+            for report in ended.reports:
+                tell(report)
+            if ended.state is None:
                 with suppress(BackendError):
                     await self._app.runs.give_back(run.id)
 

@@ -10,6 +10,11 @@ def follow(text: str, *said: str) -> str:
     return merged(Question(text, frozenset(), history=tuple(Turn("user", one) for one in said)))
 
 
+def test_a_terminals_colours_are_no_words() -> None:
+    """What was copied from a terminal is asked without its codes."""
+    assert prepare("\x1b[1;31mhow\x1b[0m many\x1b]0;title\x07 days?").text == "how many days?"
+
+
 def test_space_and_control_characters_are_tidied() -> None:
     """A question comes out as one line of words."""
     assert prepare(" how\tmany\x00\n days? ").text == "how many days?"

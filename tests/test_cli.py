@@ -59,7 +59,16 @@ def test_index_fails_where_a_source_cant_be_listed(docent: CommandLine):
     done = docent("index")
     assert done.returncode == 1
     assert "gone: not synced: gone can't be listed: the folder" in done.stdout
+    assert done.stderr == ""  # it is told once
     assert "handbook: 4 added" in done.stdout
+
+
+def test_globs_that_fit_no_file_are_told(docent: CommandLine):
+    """Nothing to index is no error, but hardly what was meant."""
+    docent.config.write_text(CONFIG.replace("*.md", "*.nothing"))
+    done = docent("index")
+    assert done.returncode == 0
+    assert "check its path, include and exclude" in done.stdout
 
 
 def test_many_deletes_are_held_back(docent: CommandLine):
@@ -135,6 +144,11 @@ def test_ask_as_json_has_its_shape(handbook: CommandLine):
     assert "trace" not in plain
 
 
+def test_ask_needs_no_quotes(handbook: CommandLine):
+    """Several words are one question."""
+    assert "27 days" in handbook("ask", "How", "many", "days", "of", "annual", "leave?").stdout
+
+
 def test_ask_sees_only_its_audience(handbook: CommandLine):
     """What managers may see is found by managers alone."""
     question = "What is the pay range of L4?"
@@ -181,6 +195,15 @@ def test_ask_before_the_first_index_says_what_to_do(docent: CommandLine):
     done = docent("ask", "How many days of leave?")
     assert done.returncode == 1
     assert done.stderr.strip() == "There is no index yet. Make it with: docent index"
+
+
+def test_ask_of_an_index_without_pages_says_where_to_look(docent: CommandLine):
+    """A folder that couldn't be listed is not the same as docs that don't say."""
+    docent.config.write_text(CONFIG.replace("./docs", "./dosc"))
+    docent("index")
+    done = docent("ask", "How many days of leave?")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.strip() == "The index holds no page. See why: docent status"
 
 
 def test_pages_cant_steer_the_terminal(docent: CommandLine):
@@ -279,6 +302,7 @@ def test_status_before_the_first_index(docent: CommandLine):
     ("config", "said"),
     [
         ("sources: [", "docent.yaml:1: is not YAML"),
+        ("[" * 100_000, "docent.yaml: is nested too deeply"),
         ("sorces: []", "docent.yaml:1: sorces: unknown key; did you mean sources?"),
         (CONFIG.replace("type: folder", "type: foldr"), "docent.yaml:1: sources[0].type: expected one of"),
         (CONFIG.replace("include:", "inclde:"), "docent.yaml:1: sources[0].inclde: unknown key; did you mean include?"),
@@ -392,16 +416,19 @@ def test_config_and_debug_may_stand_anywhere():
 
 
 @pytest.mark.parametrize(
-    "command", ["index", "ask", "chat", "eval", "eval-retrieval", "status", "sources", "doctor"]
-)
-def test_every_command_teaches_itself(capsys: pytest.CaptureFixture[str], command: str):
-    """--help has a sentence and an example."""
-    from bot.cli import main  # noqa: PLC0415
-
-    with pytest.raises(SystemExit) as ended:
-        main([command, "--help"])
-    assert ended.value.code == 0
-    assert f"docent {command}" in capsys.readouterr().out.replace("Usage: docent", "")
+    "command",
+    [
+        "index", "ask", "chat", "eval", "eval-retrieval", "status", "sources", "doctor", "indexer", "reindex",
+        "run", "slack", "discord", "style check", "style review",
+    ],
+)  # fmt: skip
+def test_every_command_teaches_itself(docent: CommandLine, command: str):
+    """--help has a sentence and an example, each example on a line of its own."""
+    done = docent(*command.split(), "--help")
+    assert done.returncode == 0
+    examples = [line for line in done.stdout.splitlines() if line.strip().startswith("docent ")]
+    assert any(line.strip().startswith(f"docent {command}") for line in examples)
+    assert all(line.count("docent ") == 1 for line in examples)
 
 
 def test_ctrl_c_while_it_starts_is_no_traceback(docent: CommandLine):

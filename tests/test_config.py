@@ -344,3 +344,10 @@ def test_what_a_part_finds_wrong_is_named_the_same_way(tmp_path: Path):
     """Whoever uses a value may refuse it with its line."""
     source = loaded(tmp_path, "sources:\n- name: a\n  type: foldr\n  audience: e\n").sources[0]
     assert str(source.wrong("type", "unknown")).endswith("docent.yaml:3: sources[0].type: unknown")
+
+
+def test_only_keys_of_the_file_are_proposed(tmp_path: Path):
+    """`path` is the file's own place, and no key of it."""
+    (said,) = problems(tmp_path, "zzz: 1")
+    assert "expected one of audiences, " in said
+    assert " path," not in said

@@ -54,6 +54,14 @@ async def test_a_server_that_is_down_is_named_without_its_password(data: Path, f
     assert "hunter2" not in str(raised.value)
 
 
+async def test_a_folder_that_can_not_be_made_is_told(data: Path):
+    """The word says which setting names it."""
+    (data / "file").write_text("")
+    database = Database(folder=data / "file" / "state")
+    with pytest.raises(Unavailable, match=r"journal\.db can't be made .*Check DOCENT_DATA"):
+        await database.check()
+
+
 async def test_a_server_that_comes_back_is_used(data: Path):
     """A journal whose first use failed works as soon as it can."""
     folder = data / "journal"

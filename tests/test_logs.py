@@ -74,6 +74,11 @@ def test_libraries_are_quiet(tmp_path: Path):
     assert any("details" in line for line in logged(settings(tmp_path, "log: {level: debug}")))
 
 
+def test_people_read_sentences(tmp_path: Path):
+    """Whoever watches a command is spared time and place of a warning."""
+    assert logged(settings(tmp_path), quiet=True) == ["WARNING: trouble with key c-s3cret and [hidden]"]
+
+
 def test_lines_may_be_json(tmp_path: Path):
     """One object a line, for machines."""
     line = json.loads(logged(settings(tmp_path, "log: {format: json}"))[0])

@@ -12,7 +12,7 @@ from bot.config import Settings
 
 def command(
     context: typer.Context,
-    question: Annotated[str, typer.Argument(help="The question, in quotes.", show_default=False)],
+    question: Annotated[list[str], typer.Argument(help="The question.", show_default=False)],
     audience: Annotated[
         str,
         typer.Option(metavar="A,B", help="Ask as somebody of these audiences. [default: default_audience]"),
@@ -26,14 +26,16 @@ def command(
     Without --audience you ask as anybody of `default_audience` in docent.yaml ([everyone]): what only some
     may see is not found.
 
-        docent ask "How many days off do I get?"
-        docent ask "What is the pay range of L4?" --audience everyone,managers
-        docent ask "How do I roll back a release?" --why
+    ```
+    docent ask "How many days off do I get?"
+    docent ask "What is the pay range of L4?" --audience everyone,managers
+    docent ask "How do I roll back a release?" --why
+    ```
     """
 
     async def main(settings: Settings) -> int:
         return await _ask(
-            settings, question, audience=audience, sources=source or [], as_json=as_json, why=why
+            settings, " ".join(question), audience=audience, sources=source or [], as_json=as_json, why=why
         )
 
     run(context, main, quiet=True)

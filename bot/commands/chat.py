@@ -21,7 +21,9 @@ def command(
     `/why` shows how the last answer came about, `/new` forgets what was said, `/quit` (or Ctrl-D) ends.
     Ctrl-C stops an answer; at the prompt it ends the chat.
 
-        docent chat
+    ```
+    docent chat
+    ```
     """
 
     def main(settings: Settings) -> int:

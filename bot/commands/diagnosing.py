@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from bot.bootstrap import open_app, open_records
 from bot.commands.opening import opened_source
-from bot.commands.output import show, show_json
+from bot.commands.output import count, show, show_json
 from bot.config import ConfigError, Settings
 from bot.doctor import Check, check_data, check_parts, error, ok, warning
 from bot.ports import BackendError
@@ -30,7 +30,8 @@ async def diagnose(settings: Settings, *, slack: bool, discord: bool, as_json: b
     errors = sum(check.verdict == "error" for check in found)
     warnings = sum(check.verdict == "warning" for check in found)
     if not as_json:
-        show(f"\n{errors} errors, {warnings} warnings." if errors or warnings else "\nAll is well.")
+        said = f"{count(errors, 'error')}, {count(warnings, 'warning')}."
+        show(f"\n{said if errors or warnings else 'All is well.'}")
     return 1 if errors else 0
 
 
@@ -41,7 +42,7 @@ def _show(check: Check) -> None:
 
 
 async def _checks(settings: Settings, *, slack: bool, discord: bool) -> AsyncIterator[Check]:
-    yield ok("configuration", f"{settings.path}: {len(settings.sources)} sources")
+    yield ok("configuration", f"{settings.path}: {count(len(settings.sources), 'source')}")
     for source in settings.sources:
         yield await _source(settings, source)
     if not settings.sources:

@@ -7,11 +7,15 @@ from bot.config import Settings
 
 app = typer.Typer(
     help="""
-Answer in Discord. Needs DISCORD_TOKEN (discord.com/developers → your application → Bot → Reset Token).
+Answer in Discord.
 
-    docent discord invite          # the address that adds the bot to your server
-    docent doctor --discord        # token, intents, permissions by channel
-    docent discord                 # answer, until Ctrl-C
+It needs DISCORD_TOKEN (discord.com/developers → your application → Bot → Reset Token).
+
+```
+docent discord invite          # the address that adds the bot to your server
+docent doctor --discord        # token, intents, permissions by channel
+docent discord                 # answer, until Ctrl-C
+```
 """,
     invoke_without_command=True,
     rich_markup_mode="markdown",

@@ -19,7 +19,9 @@ def command(
     Models are asked one small question each. Slack and Discord are checked where their tokens are set, or
     with --slack and --discord. The exit code is 1 if anything can't work.
 
-        docent doctor
+    ```
+    docent doctor
+    ```
     """
 
     async def main(settings: Settings) -> int:

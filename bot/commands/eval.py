@@ -28,7 +28,10 @@ def command(
         bool, typer.Option("--json", help="Print the run as JSON, for --against later.")
     ] = False,
     repeats: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Ask each so often. [default: eval.repeats]")
+        int,
+        typer.Option(
+            metavar="N", min=0, help="Ask each so often. [default: eval.repeats]", show_default=False
+        ),
     ] = 0,
     against: Annotated[
         Path | None,
@@ -55,10 +58,12 @@ def command(
     "also_ok"?: [paths]}`; paths are relative to the source's root. Nothing goes into the journal. The exit code
     is 1 if a bar of docent.yaml (`eval: {bars: {facts: 0.9}}`) is missed.
 
-        docent eval questions.jsonl --json > before.json
-        docent eval questions.jsonl --against before.json
-        docent eval --from-journal past.jsonl
-        docent eval --ablation questions.jsonl --report ablation.html
+    ```
+    docent eval questions.jsonl --json > before.json
+    docent eval questions.jsonl --against before.json
+    docent eval --from-journal past.jsonl
+    docent eval --ablation questions.jsonl --report ablation.html
+    ```
     """
     if report is not None and not ablation:
         raise typer.BadParameter("--report is of --ablation")

@@ -24,7 +24,9 @@ def command(
 
     The set's documents are indexed on their own, in a folder that is thrown away; your index isn't touched.
 
-        docent eval-retrieval sets/scifact
+    ```
+    docent eval-retrieval sets/scifact
+    ```
     """
 
     async def main(settings: Settings) -> int:

@@ -31,8 +31,10 @@ def command(
     a source that can't be listed keeps its pages and makes the exit code 1. Ctrl-C stops it; what was indexed
     is kept, and the next time goes on from there.
 
-        docent index
-        docent index handbook --full
+    ```
+    docent index
+    docent index handbook --full
+    ```
     """
 
     async def main(settings: Settings) -> int:

@@ -19,8 +19,10 @@ def command(
     Several may run: one leads, the next takes over within 30 seconds when it dies. Ctrl-C stops it between
     two writes; nothing is lost, and the next start goes on.
 
-        docent indexer
-        docent indexer --once
+    ```
+    docent indexer
+    docent indexer --once
+    ```
     """
 
     async def main(settings: Settings) -> int:
@@ -75,8 +77,12 @@ def reindex(
 ) -> None:
     """Ask the running indexer to bring the index in step, now; `docent index` does it itself.
 
+    It shows the progress until the end. Ctrl-C ends the watching, not the sync.
+
+    ```
     docent reindex handbook
     docent reindex handbook --confirm-deletes
+    ```
     """
 
     async def main(settings: Settings) -> int:

@@ -10,9 +10,11 @@ from indexer.sources.base import Source, Surroundings
 
 
 async def check_index(store: Store) -> None:
-    """Raises CommandError while nothing is indexed."""
+    """Raises CommandError while nothing is indexed: that is not the same as nothing found."""
     if await store.format() is None:
         raise CommandError("There is no index yet. Make it with: docent index")
+    if (await store.stats()).documents == 0:
+        raise CommandError("The index holds no page. See why: docent status")
 
 
 def opened_sources(settings: Settings) -> list[Source]:

@@ -201,6 +201,10 @@ def report_lines(report: SyncReport) -> list[str]:
         lines.append(f"  {count(report.embedded, 'text')} embedded")
     lines += [f"  failed: {failure.name}: {failure.reason}" for failure in report.failed]
     lines += [f"  note: {warning.name}: {warning.reason}" for warning in report.warnings]
+    if not any(counts.values()) and not report.cancelled:
+        lines.append(
+            "  note: no page is there that docent.yaml asks for; check its path, include and exclude"
+        )
     if report.held_back:
         lines.append(
             f"  held back: {count(report.held_back, 'page')} gone at once is more than usual; to delete them:"

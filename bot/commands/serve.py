@@ -11,6 +11,10 @@ def command(context: typer.Context) -> None:
 
     For a small team. One that fails is started again and doesn't take the others down. For more, run
     `docent slack`, `docent discord` and `docent indexer` as processes of their own (see the Procfile).
+
+    ```
+    docent run
+    ```
     """
     run(context, _serve)
 

@@ -12,11 +12,15 @@ from bot.settings.chat import SlackSettings
 
 app = typer.Typer(
     help="""
-Answer in Slack. Needs SLACK_BOT_TOKEN, and SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP).
+Answer in Slack.
 
-    docent slack manifest > manifest.yaml      # create the app from it: api.slack.com/apps → From a manifest
-    docent doctor --slack                      # tokens, scopes, channels
-    docent slack                               # answer, until Ctrl-C
+It needs SLACK_BOT_TOKEN, and SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP).
+
+```
+docent slack manifest     # what to create the app from
+docent doctor --slack     # tokens, scopes, channels
+docent slack              # answer, until Ctrl-C
+```
 """,
     invoke_without_command=True,
     rich_markup_mode="markdown",

@@ -16,7 +16,11 @@ def command(
 ) -> None:
     """List the sources of docent.yaml: type, where, audience, cycle, and what the index holds of them.
 
+    How their last syncs went is told by `docent status`.
+
+    ```
     docent sources
+    ```
     """
 
     async def main(settings: Settings) -> int:

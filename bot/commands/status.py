@@ -17,7 +17,9 @@ def command(
 
     It warns of sources that are older than three of their cycles and of pages that can't be read.
 
-        docent status
+    ```
+    docent status
+    ```
     """
 
     async def main(settings: Settings) -> int:

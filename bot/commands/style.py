@@ -19,7 +19,9 @@ def check(
 
     The exit code is 1 if there are errors. Facts are looked up in the index as it is.
 
-        docent style check
+    ```
+    docent style check
+    ```
     """
 
     async def main(settings: Settings) -> int:
@@ -97,8 +99,10 @@ def review(
     An accepted example becomes a file of the guide; an accepted verified answer is given again. With
     `style: {git: {branch: …}}` examples are committed to that branch.
 
-        docent style review
-        docent style review --accept 3f9c2a1b77d0 --by "Dana Whitfield"
+    ```
+    docent style review
+    docent style review --accept 3f9c2a1b77d0 --by "Dana Whitfield"
+    ```
     """
 
     async def main(settings: Settings) -> int:

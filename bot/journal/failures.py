@@ -39,6 +39,9 @@ def translated(error: Exception, where: str) -> BackendError:
     for words, kind, reason, remedy in _MESSAGES:
         if words in message:
             return kind(PART, reason.format(where=where), remedy=remedy)
+    if isinstance(cause, (PermissionError, FileNotFoundError, FileExistsError, NotADirectoryError)):
+        why = (cause.strerror or str(cause)).lower()
+        return Unavailable(PART, f"{where} can't be made ({why}).", remedy="Check DOCENT_DATA.")
     if isinstance(cause, TimeoutError):
         return Unavailable(PART, f"{where} doesn't answer in time.")
     return Unavailable(PART, f"{where} can't be reached ({type(cause).__name__}).")

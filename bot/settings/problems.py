@@ -162,7 +162,9 @@ def _fields(model: type[BaseModel], place: Place) -> list[str]:
     found: object = model
     for part in place:
         found = _step(found, part)
-    return list(found.model_fields) if isinstance(found, type) and issubclass(found, BaseModel) else []
+    if not (isinstance(found, type) and issubclass(found, BaseModel)):
+        return []
+    return [name for name, field_ in found.model_fields.items() if not field_.exclude]
 
 
 def _step(kind: object, part: str) -> object:

@@ -54,6 +54,8 @@ def located(file: str, text: str, environ: Mapping[str, str]) -> Located:
         written = loader.construct_document(node) if node is not None else {}
     except yaml.YAMLError as error:
         raise ConfigError([_broken(file, error)]) from None
+    except RecursionError:
+        raise ConfigError([Problem(file, None, "", "is nested too deeply")]) from None
     if not isinstance(written, dict):
         raise ConfigError([Problem(file, 1, "", "expected keys with values, such as sources: [...]")])
     reading = _Reading(file, environ)
