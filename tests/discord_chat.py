@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from adapters.discord.gateway import PATIENCE, Patience
 from adapters.discord.run import run
 from bot.bootstrap import App
 from bot.config import load
@@ -99,10 +100,10 @@ async def open_discord(
 
 
 @asynccontextmanager
-async def running(chat: Chat) -> AsyncIterator[None]:
+async def running(chat: Chat, patience: Patience = PATIENCE) -> AsyncIterator[None]:
     """The bot, connected and with its commands; ended in order."""
     stop = asyncio.Event()
-    task = asyncio.create_task(run(chat.app, stop))
+    task = asyncio.create_task(run(chat.app, stop, patience))
 
     async def ready() -> bool:
         return chat.discord.connected and bool(chat.discord.rest.commands)

@@ -51,12 +51,15 @@ class DiscordServer(World):
         self.heartbeat = 41_250  # milliseconds
         self.portal_grants = _MESSAGE_CONTENT
         self.mute: set[str] = set()  # of hello, ready, acks: what the gateway keeps to itself
+        self.first: str | None = None  # what it does instead of saying hello: refuse, close, garbage, nothing
+        self.tried = 0
         self.identified = 0
         self.resumed = 0
         self.beats = 0
         self.sessions: dict[str, Session] = {}
         self._sockets: set[web.WebSocketResponse] = set()
         self._requests: dict[web.WebSocketResponse, web.Request] = {}
+        self._cut: set[web.WebSocketResponse] = set()
         self._sending: set[asyncio.Task[None]] = set()
 
     # --- what people do ---------------------------------------------------------------------------
@@ -194,17 +197,23 @@ class DiscordServer(World):
                     self.sessions.clear()
                 await socket.send_json({"op": 9, "d": how == "resume", "s": None, "t": None})
 
-    async def gateway(self, request: web.Request) -> web.WebSocketResponse:
+    def cut(self) -> None:
+        """Nothing gets through on the connections of now, in either direction, and nobody is told."""
+        self._cut |= self._sockets
+
+    async def gateway(self, request: web.Request) -> web.StreamResponse:
         """One shard's connection."""
+        self.tried += 1
+        if self.first == "refuse":
+            return web.Response(status=503)
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         self._sockets.add(socket)
         self._requests[socket] = request
-        if "hello" not in self.mute:
-            await socket.send_json(
-                {"op": 10, "d": {"heartbeat_interval": self.heartbeat}, "s": None, "t": None}
-            )
+        await self._greet(socket)
         async for frame in socket:
+            if socket in self._cut:
+                await asyncio.Event().wait()
             if frame.type is not WSMsgType.TEXT:
                 continue
             said = json.loads(frame.data)
@@ -218,6 +227,15 @@ class DiscordServer(World):
                 await self._resume(socket, said["d"])
         self._sockets.discard(socket)
         return socket
+
+    async def _greet(self, socket: web.WebSocketResponse) -> None:
+        if self.first == "close":
+            await socket.close(code=4000)
+        elif self.first == "garbage":
+            await socket.send_str("<html>")
+        elif self.first is None and "hello" not in self.mute:
+            hello = {"heartbeat_interval": self.heartbeat}
+            await socket.send_json({"op": 10, "d": hello, "s": None, "t": None})
 
     async def _identify(self, socket: web.WebSocketResponse, said: dict[str, Any]) -> None:
         self.identified += 1
@@ -274,7 +292,7 @@ class DiscordServer(World):
 
     async def _send(self, session: Session, event: str, data: dict[str, Any]) -> None:
         session.sent.append({"op": 0, "t": event, "s": len(session.sent) + 1, "d": data})
-        if not session.socket.closed:
+        if not session.socket.closed and session.socket not in self._cut:
             await session.socket.send_json(session.sent[-1])
 
     async def flush(self) -> None:

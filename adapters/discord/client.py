@@ -17,6 +17,7 @@ from adapters.desk import Taken
 from adapters.discord import commands, look
 from adapters.discord.calls import Failed, call, paced
 from adapters.discord.commands import Interaction
+from adapters.discord.gateway import PATIENCE, Patience
 from adapters.discord.intake import Intake
 from adapters.discord.people import People
 from adapters.discord.reply import Place
@@ -62,7 +63,7 @@ def intents(*, message_content: bool) -> discord.Intents:
 class DocentClient(discord.AutoShardedClient):
     """One connection to Discord, and what happens on it."""
 
-    def __init__(self, app: App, session: aiohttp.ClientSession) -> None:
+    def __init__(self, app: App, session: aiohttp.ClientSession, patience: Patience = PATIENCE) -> None:
         settings = app.settings.discord
         super().__init__(
             intents=intents(message_content=settings.message_content),
@@ -72,6 +73,7 @@ class DocentClient(discord.AutoShardedClient):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             max_ratelimit_timeout=60,
+            heartbeat_timeout=patience.silent_for,
             http_trace=paced(),
         )
         self.app = app
@@ -89,6 +91,7 @@ class DocentClient(discord.AutoShardedClient):
         self.http.ws_connect = self._remembered  # type: ignore[method-assign] # nothing public tells of them
         self._parse = self._connection.parsers["MESSAGE_CREATE"]
         self._connection.parsers["MESSAGE_CREATE"] = self._parse_message
+        del self._connection.parsers["MESSAGE_UPDATE"]  # nothing looks at edits, and each preview is one
 
     async def _remembered(self, url: str, *, compress: int = 0) -> aiohttp.ClientWebSocketResponse:
         """discord.py forgets a socket whose connection was still being made when it ended."""

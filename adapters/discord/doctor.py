@@ -6,7 +6,8 @@ import aiohttp
 import discord
 
 from adapters.discord.client import intents, permissions
-from adapters.discord.run import invite, prepare
+from adapters.discord.gateway import set_up
+from adapters.discord.run import invite
 from bot.config import Settings
 from bot.doctor import Check, error, ok, warning
 from bot.settings.chat import GuildSettings
@@ -21,7 +22,7 @@ async def checks(settings: Settings) -> AsyncIterator[Check]:
     if token is None:
         yield error(_PART, "there is no token.", "Set DISCORD_TOKEN (developer portal, Bot).")
         return
-    prepare(settings)
+    set_up(settings.discord)
     async with discord.Client(intents=intents(message_content=False)) as client:
         try:
             await client.login(token.get_secret_value())

@@ -2,16 +2,13 @@
 
 import asyncio
 import logging
-import threading
 from contextlib import suppress
 
 import aiohttp
 import discord
-import yarl
-from discord.gateway import DiscordWebSocket, KeepAliveHandler
-from discord.http import Route
 
 from adapters.discord.client import SCOPES, DocentClient, intents, permissions
+from adapters.discord.gateway import PATIENCE, Patience, cut, end_heartbeats, set_up
 from adapters.discord.stage import tell_all
 from bot.bootstrap import App
 from bot.config import Settings
@@ -33,7 +30,7 @@ def invite(application: int, settings: DiscordSettings) -> str:
 
 async def invitation(settings: Settings) -> str:
     """The invite for the application that the token belongs to. Raises BackendError."""
-    prepare(settings)
+    set_up(settings.discord)
     token = settings.discord.token
     async with discord.Client(intents=intents(message_content=False)) as client:
         try:
@@ -45,26 +42,18 @@ async def invitation(settings: Settings) -> str:
         return invite(client.application_id or 0, settings.discord)
 
 
-def prepare(settings: Settings) -> None:
-    """discord.py keeps these on its classes: there is no other way. Voice isn't used: no word that it can't be."""
-    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
-    if settings.discord.api_url:
-        Route.BASE = settings.discord.api_url.rstrip("/")
-    if settings.discord.gateway_url:
-        DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.discord.gateway_url)
-
-
-async def run(app: App, stop: asyncio.Event) -> None:
-    """Answer in Discord until `stop`. A failing first connection would end the process: it is made again."""
+async def run(app: App, stop: asyncio.Event, patience: Patience = PATIENCE) -> None:
+    """Answer in Discord until `stop`. A connection that can't be mended is made again."""
     token = app.settings.discord.token
     if token is None:
         raise Unauthorized("Discord", "there is no token.", remedy="Set DISCORD_TOKEN.")
-    prepare(app.settings)
+    set_up(app.settings.discord)
     failures = 0
     while not stop.is_set():
         began = asyncio.get_running_loop().time()
         async with aiohttp.ClientSession() as session:
-            await _until(DocentClient(app, session), token.get_secret_value(), stop)
+            client = DocentClient(app, session, patience)
+            await _until(client, token.get_secret_value(), stop, patience.shard_within)
         if stop.is_set():
             return
         lasted = asyncio.get_running_loop().time() - began
@@ -74,7 +63,7 @@ async def run(app: App, stop: asyncio.Event) -> None:
                 await stop.wait()
 
 
-async def _until(client: DocentClient, token: str, stop: asyncio.Event) -> None:
+async def _until(client: DocentClient, token: str, stop: asyncio.Event, shard_within: float) -> None:
     """Run one client until it fails or is stopped, then finish or hand back what runs.
 
     Raises what no new connection would mend.
@@ -82,16 +71,34 @@ async def _until(client: DocentClient, token: str, stop: asyncio.Event) -> None:
     starting = asyncio.create_task(client.start(token), name="discord")
     opening = asyncio.create_task(_open(client), name="discord opening")
     stopping = asyncio.create_task(stop.wait())
+    stuck = asyncio.create_task(_stuck(client, shard_within), name="discord connecting")
     try:
-        await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([starting, stopping, stuck], return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
             _judge(starting)
+        elif stuck.done():
+            log.warning("Discord's gateway can't be reached")
     finally:
-        for task in (stopping, opening):
+        for task in (stopping, opening, stuck):
             task.cancel()
         await client.desk.close(grace=client.app.settings.discord.stop_within)
         await client.drain()
         await _end(client, starting)
+
+
+async def _stuck(client: DocentClient, shard_within: float) -> None:
+    """Return if not all shards are ready and none was added for so long.
+
+    discord.py would try forever, each time within its handling of the last failure: too deep after an hour.
+    """
+    while not client.ready.is_set():
+        shards = len(client.shards)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(shard_within):
+                await client.ready.wait()
+        if len(client.shards) == shards and not client.ready.is_set():
+            return
+    await asyncio.Event().wait()
 
 
 async def _end(client: DocentClient, starting: asyncio.Task[None]) -> None:
@@ -104,30 +111,8 @@ async def _end(client: DocentClient, starting: asyncio.Task[None]) -> None:
         async with asyncio.timeout(_ENDS_WITHIN):
             await asyncio.gather(closing, starting, return_exceptions=True)
     for socket in client.sockets:
-        # Not its `close`, which waits for the other side, and does nothing about one whose line broke.
-        socket._response.close()  # noqa: SLF001
-    await _end_heartbeats(client)
-
-
-async def _end_heartbeats(client: DocentClient) -> None:
-    """End the threads that keep this client's connections alive, while the loop that they call still runs.
-
-    discord.py doesn't wait for them, and it forgets the one of a connection that was still being made or
-    that broke while it was written to.
-    """
-    beating = [
-        thread
-        for thread in threading.enumerate()
-        if isinstance(thread, KeepAliveHandler) and thread.ws._connection is client._connection  # noqa: SLF001 - nothing public tells whose it is
-    ]
-    for thread in beating:
-        thread.stop()
-
-    def join() -> None:
-        for thread in beating:
-            thread.join(_ENDS_WITHIN)
-
-    await asyncio.to_thread(join)
+        cut(socket)
+    await end_heartbeats(client)
 
 
 async def _open(client: DocentClient) -> None:
@@ -156,7 +141,5 @@ def _judge(starting: asyncio.Task[None]) -> None:
         log.warning("Discord closed the connection: %s", error.code)
     except (discord.HTTPException, discord.GatewayNotFound, aiohttp.ClientError, OSError) as error:
         log.warning("Discord can't be reached: %s", type(error).__name__)
-    except (AttributeError, TypeError):  # discord.py's own, when the first connection fails
-        log.warning("Discord's gateway can't be reached")
     except asyncio.CancelledError as error:
         raise Unavailable("Discord", "the connection was cancelled.") from error
