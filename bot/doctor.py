@@ -63,11 +63,13 @@ async def tried(part: str, check: Callable[[], Awaitable[Check]], *, seconds: fl
 
 @runtime_checkable
 class Served(Protocol):
-    """A store on a server of its own: who that is, and how the index differs from the settings."""
+    """A store on a server of its own: who that is, how the index differs from the settings, who is down."""
 
     async def about(self) -> str: ...
 
     async def advice(self) -> list[str]: ...
+
+    async def missing(self) -> list[str]: ...
 
 
 async def check_parts(app: App, records: Records) -> AsyncIterator[Check]:
@@ -134,6 +136,8 @@ async def _size(settings: Settings, store: Store) -> Check:
 
 async def _served(store: Served) -> Check:
     about, advice = await store.about(), await store.advice()
+    if missing := await store.missing():
+        return warning("index", f"{about}, but {'; '.join(missing)}.", "Start what doesn't run.")
     if not advice:
         return ok("index", about)
     return warning(

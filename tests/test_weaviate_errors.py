@@ -116,6 +116,39 @@ async def test_grpc_down(stores: Stores, tmp_path: Path, free_port) -> None:
     assert time.monotonic() - began < 2
 
 
+async def test_first_node_down(stores: Stores, free_port) -> None:
+    """Of several addresses the first that answers is used, and those that don't are told of."""
+    real = stores.settings
+    down, grpc = f"http://127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
+    both = {"url": f"{down},{real.url}", "grpc_url": f"{grpc},{real.grpc_url}"}
+    store = await begin(await stores.open(at=real.model_copy(update=both)))
+    await store.replace([page("wiki:a.md", "office hours")])
+    assert ids(await store.search(ask("office hours"))) == ["wiki:a.md"]
+    await store.check()
+    assert str(real.url) in await store.about()
+    assert await store.missing() == [f"Weaviate can't be reached at {down}"]
+
+
+async def test_first_node_silent(stores: Stores) -> None:
+    """A node that takes the connection and never answers is passed over within a search's deadline."""
+    await (await begin(await stores.open())).replace([page("wiki:a.md", "office hours")])
+    async with rest_server(None) as silent:
+        real = stores.settings
+        both = {"url": f"{silent},{real.url}", "grpc_url": f"{real.grpc_url},{real.grpc_url}"}
+        store = await stores.open(at=real.model_copy(update=both))
+        assert ids(await store.search(ask("office hours"))) == ["wiki:a.md"]
+
+
+async def test_all_nodes_down(tmp_path: Path, free_port) -> None:
+    """Where no node answers, each is named."""
+    ports = [free_port(), free_port()]
+    error = await failure_of(
+        WeaviateSettings(url=",".join(f"http://127.0.0.1:{port}" for port in ports)), tmp_path
+    )
+    assert type(error) is Unavailable
+    assert all(f"http://127.0.0.1:{port}" in str(error) for port in ports)
+
+
 @pytest.mark.parametrize("version", ["1.26.0", "1.36.6", "1.37.14", "1.38.6"])
 async def test_too_old(tmp_path: Path, version: str) -> None:
     """A server that is too old, or has known faults, is named with its version and what to update to."""
@@ -281,20 +314,30 @@ def test_versions(version: str, *, good: bool) -> None:
 
 def test_addresses() -> None:
     """gRPC's address follows from REST's, unless it is given."""
-    plain = parse("http://db:8080")
+    (plain,) = parse("http://db:8080")
     assert (plain.rest, plain.grpc) == (
         Endpoint("db", 8080, secure=False),
         Endpoint("db", 50051, secure=False),
     )
-    given = parse("https://db.example.com", "grpc.example.com:443")
+    (given,) = parse("https://db.example.com", "grpc.example.com:443")
     assert given.rest == Endpoint("db.example.com", 443, secure=True)
     assert given.grpc == Endpoint("grpc.example.com", 443, secure=True)
-    assert parse("https://db", "grpc://db:50051").grpc.secure is False
-    cloud = parse("abc.c0.europe-west3.gcp.weaviate.cloud")
+    assert parse("https://db", "grpc://db:50051")[0].grpc.secure is False
+    (cloud,) = parse("abc.c0.europe-west3.gcp.weaviate.cloud")
     assert cloud.grpc == Endpoint("grpc-abc.c0.europe-west3.gcp.weaviate.cloud", 443, secure=True)
 
 
-@pytest.mark.parametrize("url", ["", "ftp://db", "http://", "http://db:port"])
+def test_several_addresses() -> None:
+    """The nodes of a cluster are listed with commas, and as many gRPC addresses or none."""
+    nodes = parse("http://a:8080, http://b:8080", "a:50051,b:50052")
+    assert [str(node.rest) for node in nodes] == ["a:8080", "b:8080"]
+    assert [str(node.grpc) for node in nodes] == ["a:50051", "b:50052"]
+    assert [str(node.grpc) for node in parse("http://a:8080,http://b:8080")] == ["a:50051", "b:50051"]
+    with pytest.raises(Rejected, match="names 2 servers, WEAVIATE_GRPC_URL 1"):
+        parse("http://a:8080,http://b:8080", "a:50051")
+
+
+@pytest.mark.parametrize("url", ["", "ftp://db", "http://", "http://db:port", "http://db,"])
 def test_wrong_addresses(url: str) -> None:
     """An address that is none is refused with an example."""
     with pytest.raises(Rejected, match="localhost:8080"):

@@ -172,7 +172,8 @@ class WeaviateSettings(Section):
     """`weaviate: embedded`, or the address of a server. WEAVIATE_URL and the rest may be the environment's.
 
     `url` is `http://host:8080`, `grpc_url` is `host:50051` or `grpc://host:50051` (by default the host of
-    `url`, port 50051). An https url of a cloud cluster uses TLS on both.
+    `url`, port 50051). An https url of a cloud cluster uses TLS on both. Either may list the nodes of one
+    cluster, with commas between: one is asked, and the next when it fails.
     """
 
     enabled: bool = True

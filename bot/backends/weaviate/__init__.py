@@ -30,7 +30,7 @@ def open_store(
     key = settings.api_key.get_secret_value() if settings.api_key else None
     server = None
     if settings.url is not None:
-        address = parse(settings.url, settings.grpc_url)
+        addresses = parse(settings.url, settings.grpc_url)
     elif settings.embedded is not None:
         own = settings.embedded
         server = EmbeddedServer(
@@ -40,12 +40,11 @@ def open_store(
             binary=own.binary,
             version=own.version,
         )
-        address = Address(
-            Endpoint("127.0.0.1", own.port, secure=False), Endpoint("127.0.0.1", own.grpc_port, secure=False)
-        )
+        rest, grpc = (Endpoint("127.0.0.1", port, secure=False) for port in (own.port, own.grpc_port))
+        addresses = [Address(rest, grpc)]
     else:
         raise Rejected(PART, "no Weaviate is set up.", remedy="Set WEAVIATE_URL, or `weaviate: embedded`.")
-    connection = Connection(address, api_key=key, write_seconds=settings.write_deadline, server=server)
+    connection = Connection(addresses, api_key=key, write_seconds=settings.write_deadline, server=server)
     catalog = Catalog(settings.collection, Layout(settings.replication, settings.quantization), fresh=fresh)
     return WeaviateStore(
         connection,

@@ -1,4 +1,4 @@
-"""Where a server listens: one address for REST, another for gRPC."""
+"""Where a server, or each node of a cluster, listens: one address for REST, another for gRPC."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -32,11 +32,28 @@ class Address:
         return f"http{'s' if self.rest.secure else ''}://{self.rest}"
 
 
-def parse(url: str, grpc_url: str | None = None) -> Address:
-    """Raises Rejected. A cloud cluster may be named by its host alone; its gRPC host is derived from it."""
-    rest = _rest(url.strip())
+def parse(urls: str, grpc_urls: str | None = None) -> list[Address]:
+    """Of one or more, with commas between: the nodes of one cluster. Raises Rejected."""
+    rests = _listed(urls) or [""]
+    grpcs = _listed(grpc_urls or "")
+    if grpcs and len(grpcs) != len(rests):
+        raise Rejected(
+            PART,
+            f"WEAVIATE_URL names {len(rests)} servers, WEAVIATE_GRPC_URL {len(grpcs)}.",
+            remedy="Give both as many, in the same order.",
+        )
+    return [_address(url, grpcs[at] if grpcs else None) for at, url in enumerate(rests)]
+
+
+def _listed(urls: str) -> list[str]:
+    return [each.strip() for each in urls.split(",")] if urls.strip() else []
+
+
+def _address(url: str, grpc_url: str | None) -> Address:
+    """A cloud cluster may be named by its host alone; its gRPC host is derived from it."""
+    rest = _rest(url)
     if grpc_url:
-        return Address(rest, _grpc(grpc_url.strip(), rest))
+        return Address(rest, _grpc(grpc_url, rest))
     if rest.host.endswith(_CLOUD):
         return Address(rest, Endpoint(f"grpc-{rest.host}", 443, secure=True))
     return Address(rest, Endpoint(rest.host, GRPC_PORT, rest.secure))

@@ -1,67 +1,75 @@
-"""One client for a process: connected at first use, every call under our own deadline.
+"""One server, or the nodes of one cluster: connected at first use, every call under our own deadline.
 
 The client's own retries wait up to a minute, and it reports much as a text. Here a call ends within its
 seconds, in a value or in one of our errors.
 """
 
 import asyncio
+import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Final, TypeVar
 
-from bot.backends.weaviate.address import Address, Endpoint
+from bot.backends.weaviate.address import Address
 from bot.backends.weaviate.embedded import EmbeddedServer
-from bot.backends.weaviate.errors import PART, VENDOR, Slow, too_old, translate
-from bot.backends.weaviate.vendor import WeaviateAsyncClient, init, weaviate
-from bot.backends.weaviate.versions import will_do
+from bot.backends.weaviate.errors import PART, VENDOR, Slow, translate
+from bot.backends.weaviate.node import ATTEMPT_SECONDS, CONNECT_SECONDS, Node
+from bot.backends.weaviate.vendor import WeaviateAsyncClient
 from bot.ports import BackendError, Unavailable
 
-CONNECT_SECONDS: Final = 5.0
-# Of one request: one that was under way when a node of a cluster died may never be answered.
-ATTEMPT_SECONDS: Final = 8.0
-_CHANNEL: Final = [
-    # A server that comes back is used at once, not after gRPC's two minutes.
-    ("grpc.initial_reconnect_backoff_ms", 200),
-    ("grpc.max_reconnect_backoff_ms", 1000),
-    ("grpc.keepalive_time_ms", 60_000),
-    ("grpc.keepalive_timeout_ms", 5_000),
-]
+# With other nodes to turn to: how long one may take to say that it is there, and after how long a call is
+# found suspicious.
+AMONG_OTHERS_SECONDS: Final = 1.0
+LOOK_SECONDS: Final = 0.5
 
 T = TypeVar("T")
+Ask = Callable[[WeaviateAsyncClient], Awaitable[T]]
+_log = logging.getLogger(__name__)
 
 
 class Connection:
-    """Shared by a store and by the one that it rebuilds with."""
+    """Shared by a store and by the one that it rebuilds with.
+
+    Of several addresses one is used until it fails, then the next that is well: what is asked must be
+    harmless to do again.
+    """
 
     def __init__(
         self,
-        address: Address,
+        addresses: Sequence[Address],
         *,
         api_key: str | None,
         write_seconds: float,
         server: EmbeddedServer | None = None,
     ) -> None:
-        self.address = address
+        self._nodes = [Node(address, write_seconds=write_seconds) for address in addresses]
+        self._at = 0
         self._api_key = api_key
-        self._write_seconds = write_seconds
         self._server = server
-        self._client: WeaviateAsyncClient | None = None
+        self._connected = False
         self._suspect = False
         self._lock = asyncio.Lock()
-        self.version = ""
 
-    async def call(self, ask: Callable[[WeaviateAsyncClient], Awaitable[T]], seconds: float) -> T:
+    @property
+    def version(self) -> str:
+        return self._nodes[self._at].version
+
+    @property
+    def address(self) -> Address:
+        """Of the node in use."""
+        return self._nodes[self._at].address
+
+    async def call(self, ask: Ask[T], seconds: float) -> T:
         """What `ask` returns. Raises BackendError, at the latest after `seconds`.
 
         Beyond them only the start of an embedded server is waited for.
         """
-        if self._server is not None and (self._client is None or self._suspect):
+        if self._server is not None and (not self._connected or self._suspect):
             self._api_key = await self._server.start()
-        timeout = asyncio.timeout(seconds)
         try:
-            async with timeout:
-                return await ask(await self._connected())
+            async with asyncio.timeout(seconds):
+                return await self._ask(ask)
         except TimeoutError as error:
             self._suspect = True
             raise Slow(PART, f"Weaviate gave no answer within {seconds:.2g} seconds.") from error
@@ -70,13 +78,7 @@ class Connection:
             self._suspect = self._suspect or isinstance(ours, Unavailable)
             raise ours from error
 
-    async def patiently(
-        self,
-        ask: Callable[[WeaviateAsyncClient], Awaitable[T]],
-        seconds: float,
-        *,
-        first: float | None = None,
-    ) -> T:
+    async def patiently(self, ask: Ask[T], seconds: float, *, first: float | None = None) -> T:
         """The same, tried anew where nothing comes back: what `ask` does must be harmless to do again.
 
         In a cluster a request that is under way when a node dies may never be answered; the next one is. The
@@ -98,93 +100,74 @@ class Connection:
         self._suspect = True
         await self.call(_nothing, 2 * CONNECT_SECONDS)
 
+    async def missing(self) -> list[str]:
+        """What is wrong with the other nodes of several: parts of sentences for an admin."""
+        wrong = []
+        for node in self._nodes:
+            if node is not self._nodes[self._at]:
+                try:
+                    await node.reach(self._api_key, AMONG_OTHERS_SECONDS)
+                except BackendError as error:
+                    wrong.append(error.reason.rstrip("."))
+        return wrong
+
     async def close(self) -> None:
-        client, self._client = self._client, None
-        if client is not None:
-            await client.close()
+        self._connected = False
+        for node in self._nodes:
+            await node.close()
         if self._server is not None:
             await self._server.stop()
 
-    async def _connected(self) -> WeaviateAsyncClient:
-        if self._client is not None and not self._suspect:
-            return self._client
-        async with self._lock:
-            client = self._client
-            if client is None:
-                client = await self._connect()
-            elif self._suspect:
-                await self._check(client)
-            self._client, self._suspect = client, False
-            return client
+    async def _ask(self, ask: Ask[T]) -> T:
+        node = await self._node()
+        for _ in self._nodes[1:]:
+            try:
+                return await _while_alive(node, ask)
+            except (*VENDOR, Unavailable):
+                self._suspect = True
+                failed, node = node, await self._node()
+                if node is failed:
+                    raise
+        return await ask(node.client)
 
-    async def _connect(self) -> WeaviateAsyncClient:
-        client = self._new()
-        try:
-            await self._at_rest(client.connect())
-            await self._check(client)
-        except BaseException:
-            await client.close()
-            raise
-        return client
+    async def _node(self) -> Node:
+        """The one in use; if there is doubt, it or the next that is well."""
+        if not self._connected or self._suspect:
+            async with self._lock:
+                if not self._connected or self._suspect:
+                    await self._choose()
+        return self._nodes[self._at]
 
-    async def _check(self, client: WeaviateAsyncClient) -> None:
-        """A quick look at both ports tells what a search could only time out on."""
-        self.version = str((await self._at_rest(client.get_meta()))["version"])
-        if not will_do(self.version):
-            raise too_old(self.version)
-        await self._reach(self.address.grpc)
-        if not await client.is_ready():
-            raise Unavailable(PART, "Weaviate is starting, or not ready.")
-
-    async def _at_rest(self, answer: Awaitable[T]) -> T:
-        """What REST says, soon; a server that is down is named by its address."""
-        try:
-            async with asyncio.timeout(CONNECT_SECONDS):
-                return await answer
-        except TimeoutError as error:
-            raise self._down("doesn't answer", self.address.url) from error
-        except VENDOR as error:
-            ours = translate(error)
-            raise (self._down("can't be reached", self.address.url) if _is_down(ours) else ours) from error
-
-    async def _reach(self, grpc: Endpoint) -> None:
-        try:
-            async with asyncio.timeout(CONNECT_SECONDS):
-                _, writer = await asyncio.open_connection(grpc.host, grpc.port)
-        except OSError as error:
-            raise Unavailable(
-                PART,
-                f"Weaviate answers at {self.address.url}, but its gRPC port can't be reached at {grpc}.",
-                remedy="Open that port, or set WEAVIATE_GRPC_URL.",
-            ) from error
-        writer.close()
-
-    def _down(self, what: str, where: str) -> Unavailable:
-        return Unavailable(
-            PART, f"Weaviate {what} at {where}.", remedy="Start it, or set WEAVIATE_URL to where it runs."
-        )
-
-    def _new(self) -> WeaviateAsyncClient:
-        rest, grpc = self.address.rest, self.address.grpc
-        # Without the init checks it asks neither a package index nor anybody else.
-        return weaviate.use_async_with_custom(
-            http_host=rest.host,
-            http_port=rest.port,
-            http_secure=rest.secure,
-            grpc_host=grpc.host,
-            grpc_port=grpc.port,
-            grpc_secure=grpc.secure,
-            auth_credentials=init.Auth.api_key(self._api_key) if self._api_key else None,
-            additional_config=init.AdditionalConfig(
-                timeout=init.Timeout(init=CONNECT_SECONDS, query=ATTEMPT_SECONDS, insert=self._write_seconds),
-                grpc_config=init.GrpcConfig(channel_options=_CHANNEL),
-            ),
-            skip_init_checks=True,
-        )
+    async def _choose(self) -> None:
+        alone = len(self._nodes) == 1
+        errors: list[Unavailable] = []
+        for at in [*range(self._at, len(self._nodes)), *range(self._at)]:
+            try:
+                await self._nodes[at].reach(self._api_key, CONNECT_SECONDS if alone else AMONG_OTHERS_SECONDS)
+            except Unavailable as error:
+                errors.append(error)
+                continue
+            if errors:
+                _log.warning("%s Going on at %s.", errors[0], self._nodes[at].address.url)
+            self._at, self._connected, self._suspect = at, True, False
+            return
+        if alone:
+            raise errors[0]
+        reasons = " ".join(error.reason for error in errors)
+        raise Unavailable(PART, f"none of its nodes answers. {reasons}", remedy=errors[0].remedy)
 
 
-def _is_down(error: BackendError) -> bool:
-    return isinstance(error, Unavailable) and "status" not in error.reason
+async def _while_alive(node: Node, ask: Ask[T]) -> T:
+    """Raises Unavailable soon after the node has died: a call that is under way would go on trying."""
+    asking = asyncio.ensure_future(ask(node.client))
+    try:
+        while not (await asyncio.wait([asking], timeout=LOOK_SECONDS))[0]:
+            if not await node.lives():
+                raise Unavailable(PART, f"Weaviate at {node.address.url} died.")
+        return await asking
+    finally:
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
 
 
 async def _nothing(client: WeaviateAsyncClient) -> None:

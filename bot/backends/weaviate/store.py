@@ -166,6 +166,10 @@ class WeaviateStore:
         """What works, but isn't as the settings want it: parts of sentences for an admin."""
         return await self._connection.patiently(self._catalog.deviations, self._write_seconds)
 
+    async def missing(self) -> list[str]:
+        """What is wrong with further nodes of the cluster, though it is served: parts of sentences."""
+        return await self._connection.missing()
+
     async def close(self) -> None:
         """Only the store that was opened holds the connection, not those that it rebuilt with."""
         if self._owner:

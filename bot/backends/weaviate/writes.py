@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 from uuid import UUID
 
-from bot.backends.weaviate.connection import ATTEMPT_SECONDS
 from bot.backends.weaviate.errors import PART, VENDOR, Gone, from_message, read_only, translate
+from bot.backends.weaviate.node import ATTEMPT_SECONDS
 from bot.backends.weaviate.rows import Row
 from bot.backends.weaviate.vendor import CollectionAsync, Condition, exceptions
 from bot.ports import BackendError, ReadOnly, Rejected, Unauthorized, Unavailable
