@@ -8,12 +8,14 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from adapters import words
 from adapters.discord.run import run as discord
 from adapters.slack.manifest import as_yaml
+from adapters.slack.pace import Pace
 from adapters.slack.run import run as slack
 from adapters.view import LABELS, Press
 from bot.bootstrap import App, open_guides, open_verified
@@ -166,7 +168,7 @@ class SlackChat:
     async def answers(self, place, *, least=1) -> list[Shown]:
         channel, _, thread = place.partition("/")
         found = await self.sim.see(
-            "wait", channel=channel, thread_ts=thread, min=least, timeout=10, quiet=0.3
+            "wait", channel=channel, thread_ts=thread, min=least, timeout=10, quiet=0.2
         )
         assert found["ok"], found
         return [self._shown(one) for one in found["posted"] if one["kind"] in ("message", "stream")]
@@ -470,6 +472,10 @@ class DiscordChat:
         )
 
 
+# Slack's simulator is near, and nobody reads along: what waits for either waits less.
+QUICK = Pace(lost=0.05, again=0.2, append=0.1, thread=2.0, person=2.0, trust=1.0, link=1.0, watch=0.2)
+
+
 # --- starting them --------------------------------------------------------------------------------
 
 _YAML = """
@@ -492,7 +498,7 @@ async def open_chat(
     core, shelf = Core(), Shelf()
     app = scripted(load(folder / "docent.yaml"), core, shelf, database)
     if platform == "slack":
-        run = slack
+        run = partial(slack, pace=QUICK)
         (folder / "manifest.yaml").write_text(as_yaml(app.settings.slack))
         options, chat_type = ("--manifest", str(folder / "manifest.yaml")), SlackChat
     else:

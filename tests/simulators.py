@@ -1,14 +1,17 @@
-"""The platform simulators of ../shared, where they are: started as processes, driven by their control API."""
+"""The platform simulators of ../shared, where they are: started here or as processes, driven by their control API."""
 
 import asyncio
+import importlib
 import json
 import sys
+import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+from aiohttp import web
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 WHERE = "needs ../shared/sims, the platform simulators"
@@ -48,7 +51,26 @@ class Simulator:
 
 @asynccontextmanager
 async def running(name: str, port: int, *options: str) -> AsyncIterator[Simulator]:
-    """The simulator `slack` or `discord` on this port."""
+    """The simulator `slack` or `discord` on this port, in this process: it is there at once."""
+    if str(SHARED) not in sys.path:
+        sys.path.append(str(SHARED))
+    module = importlib.import_module(f"sims.{name}")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # how it is written is not what is tested
+        app = module.make_app(module.options(["--port", str(port), *options]))
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    try:
+        async with aiohttp.ClientSession() as session:
+            yield Simulator(f"http://127.0.0.1:{port}", session)
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def apart(name: str, port: int, *options: str) -> AsyncIterator[Simulator]:
+    """The same as a process of its own: what it costs isn't the bot's."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", f"sims.{name}", "--port", str(port), *options,
         cwd=SHARED, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,

@@ -158,6 +158,7 @@ async def test_a_journal_that_is_busy_holds_up_no_acknowledgement(chat: SlackCha
         await until(lambda: acknowledged(chat))
         other.execute("rollback")
     await until(lambda: asked(chat, 13), seconds=20)
+    await until(lambda: acknowledged(chat))
     deliveries = (await chat.sim.see("deliveries"))["deliveries"]
     assert max(a["ack_after"] for d in deliveries for a in d["attempts"]) < 1
     found = await until(lambda: answered(chat, 13), seconds=20)

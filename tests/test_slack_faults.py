@@ -43,7 +43,7 @@ async def settled(chat: SlackChat, channel: str, thread: str = "") -> bool:
     return len(shown) == 1 and _WHOLE in shown[0]["rendered"] and "More" in shown[0]["rendered"] and calm
 
 
-def streamed(chat: SlackChat, *, pause: float = 0.8) -> None:
+def streamed(chat: SlackChat, *, pause: float = 0.15) -> None:
     """Answer in pieces."""
     chat.core.answers["notice"] = ["You give ", "four weeks' ", "notice [1]."]
     chat.core.pause = pause
@@ -104,13 +104,13 @@ async def test_a_fault_still_ends_in_one_whole_answer(chat: SlackChat, fault: di
 )
 async def test_an_answer_waits_until_slack_is_back(chat: SlackChat, fault: dict):
     """An outage that lasts doesn't cost an answer: it comes when Slack is back."""
-    streamed(chat, pause=0.3)
+    streamed(chat, pause=0.15)
     await chat.sim.do("mention", channel="C0GENERAL", user="U0ALICE", text="Warm up?")
     await until(lambda: asked(chat, 1))
     await chat.sim.do("faults", **fault, times=-1)
     said = await chat.sim.do("mention", channel="C0GENERAL", user="U0ALICE", text="How much notice?")
     await until(lambda: asked(chat, 2), seconds=30)
-    await asyncio.sleep(4)  # the outage
+    await asyncio.sleep(1.5)  # the outage
     await chat.sim.clear_faults()
     await until(lambda: settled(chat, "C0GENERAL", said["thread_ts"]), seconds=30)
 
@@ -155,7 +155,7 @@ async def two(chat: SlackChat, place: str) -> bool:
 @pytest.mark.parametrize("when", ["before", "streaming", "end"])
 async def test_a_place_that_goes_ends_in_a_dm(chat: SlackChat, change: dict, when: str):
     """Archived, or the bot removed, before it writes, while it does or at the end: the asker gets a DM."""
-    streamed(chat, pause=0.9)
+    streamed(chat, pause=0.4)
     chat.core.hold = asyncio.Event() if when != "streaming" else None
     if when == "before":
         chat.core.answers["notice"] = Answer("", Outcome.ANSWERED, _WHOLE, (LEAVE,))
@@ -186,7 +186,7 @@ async def in_dm(chat: SlackChat) -> bool:
 
 async def test_the_bots_own_message_deleted_meanwhile(chat: SlackChat):
     """When somebody deletes the half-written answer, the whole one comes as a new message."""
-    streamed(chat, pause=0.9)
+    streamed(chat, pause=0.4)
     said = await chat.sim.do("mention", channel="C0GENERAL", user="U0ALICE", text="How much notice?")
     await until(lambda: shown_in(chat, said["thread_ts"]))
     (shown,) = await visible(chat, "C0GENERAL", said["thread_ts"])

@@ -36,6 +36,7 @@ CALLS = {
     "usergroups.users.list": ["usergroups:read"],
     "users.conversations": ["channels:read", "groups:read"],
     "users.info": ["users:read"],
+    "users.list": ["users:read"],
     "views.open": [],
 }
 EVENTS = {

@@ -101,7 +101,7 @@ async def test_a_failing_call_still_ends_in_one_whole_answer(chat: SlackChat, fa
         if streams
         else Answer("", Outcome.ANSWERED, "You give four weeks' notice [1].", (LEAVE,))
     )
-    chat.core.pause = 0.8 if streams else 0
+    chat.core.pause = 0.15 if streams else 0
     await chat.sim.do("faults", **fault)
     place = await chat.mention("alice", "How much notice?")
 
@@ -144,7 +144,7 @@ async def test_a_long_answer_rolls_over_at_a_paragraph(chat: SlackChat):
 async def test_a_stream_that_ends_early_is_settled(chat: SlackChat, state: str):
     """A stream that Slack or the reader ended still becomes the whole answer."""
     chat.core.answers["slow"] = ["One. ", "Two. ", "Three. ", "Four."]
-    chat.core.pause = 0.9
+    chat.core.pause = 0.4
     place = await chat.mention("alice", "A slow one?")
     await until(lambda: says(chat, place, "One."))
     await chat.sim.do("expire_streams", state=state)
@@ -258,7 +258,7 @@ async def test_stopping_finishes_what_runs(opened: Open):
     """SIGTERM's path: a question that is being answered is finished before the process ends."""
     async with opened() as chat:
         chat.core.answers["slow"] = ["One. ", "Two. ", "Three."]
-        chat.core.pause = 0.5
+        chat.core.pause = 0.3
         await chat.mention("alice", "A slow one?")
         await until(lambda: asked(chat))
     recorded = await chat.app.journal.recorded(await only_id(chat))

@@ -5,7 +5,7 @@ Nothing here posts twice: a call whose answer was lost is looked up in the threa
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import aiohttp
@@ -15,6 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from adapters.desk import Undeliverable
 from adapters.slack.blocks import Block
 from adapters.slack.budget import Budget
+from adapters.slack.pace import Pace
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ _READS = {
     "usergroups.users.list",
     "users.conversations",
     "users.info",
+    "users.list",
 }
 _REFUSED = {
     "invalid_blocks",
@@ -77,10 +79,10 @@ class SlackError(Exception):
 class Slack:
     """The calls. All raise Gone, RefusedPayload, SlackError, or Lost."""
 
-    def __init__(self, client: AsyncWebClient, budget: Budget, *, deadline: float = 10.0) -> None:
+    def __init__(self, client: AsyncWebClient, budget: Budget, pace: Pace) -> None:
+        self.pace = pace
         self._client = client
         self._budget = budget
-        self._deadline = deadline
 
     # --- messages ---------------------------------------------------------------------------------
 
@@ -105,7 +107,7 @@ class Slack:
             try:
                 return await self._post(args, channel)
             except Lost:
-                await asyncio.sleep(0.2 * 2**attempt)
+                await asyncio.sleep(self.pace.lost * 2**attempt)
                 found = await self.find(channel, thread_ts, mark) if mark else ""
                 if found:
                     return found
@@ -161,7 +163,7 @@ class Slack:
             return False
         try:
             async with (
-                asyncio.timeout(self._deadline),
+                asyncio.timeout(self.pace.call),
                 session.post(url, json=payload) as response,
             ):
                 body = await response.text()
@@ -236,15 +238,18 @@ class Slack:
     async def _pages(
         self, method: str, args: dict[str, Any], key: str, *, pages: int
     ) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
+        return [one async for page in self._paged(method, args, key, pages=pages) for one in page]
+
+    async def _paged(
+        self, method: str, args: dict[str, Any], key: str, *, pages: int
+    ) -> AsyncIterator[list[dict[str, Any]]]:
         cursor = ""
         for _ in range(pages):
             data = await self._repeat(method, {**args, "cursor": cursor} if cursor else args)
-            found += data.get(key) or []
+            yield data.get(key) or []
             cursor = (data.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
-                break
-        return found
+                return
 
     async def channel(self, channel: str) -> dict[str, Any]:
         data = await self._repeat("conversations.info", {"channel": channel})
@@ -254,6 +259,14 @@ class Slack:
         """The channels that the bot is in; of very many, the first thousands."""
         args = {"types": "public_channel,private_channel", "exclude_archived": True, "limit": 999}
         return await self._pages("users.conversations", args, "channels", pages=5)
+
+    def may_look_up(self) -> bool:
+        """Whether one more user may be asked for and as many again."""
+        return self._budget.room("users.info", keep=50)
+
+    def users(self) -> AsyncIterator[list[dict[str, Any]]]:
+        """The workspace's people in pages; of very many, the first thousands."""
+        return self._paged("users.list", {"limit": 999}, "members", pages=10)
 
     async def user(self, user: str) -> dict[str, Any]:
         return dict((await self._repeat("users.info", {"user": user}))["user"])
@@ -281,7 +294,7 @@ class Slack:
             try:
                 return await self._call(method, args, channel=channel)
             except Lost:
-                await asyncio.sleep(0.2 * 2**attempt)
+                await asyncio.sleep(self.pace.lost * 2**attempt)
         return await self._call(method, args, channel=channel)
 
     async def _call(self, method: str, args: dict[str, Any], *, channel: str = "") -> dict[str, Any]:
@@ -304,7 +317,7 @@ class Slack:
     async def _attempt(self, method: str, args: dict[str, Any]) -> tuple[float | None, dict[str, Any]]:
         """The answer, or how long to wait."""
         try:
-            async with asyncio.timeout(self._deadline):
+            async with asyncio.timeout(self.pace.call):
                 if method in _READS:
                     response = await self._client.api_call(method, http_verb="GET", params=args)
                 else:

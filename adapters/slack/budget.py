@@ -22,6 +22,7 @@ _PER_MINUTE: Final = {
     "conversations.open": 50,
     "users.conversations": 50,
     "users.info": 100,
+    "users.list": 20,
     "usergroups.users.list": 20,
     "assistant.threads.setSuggestedPrompts": 100,
     "views.open": 100,
@@ -44,6 +45,10 @@ class Budget:
             return False
         self._spend(method, channel)
         return True
+
+    def room(self, method: str, *, keep: int) -> bool:
+        """Whether a call is free now with `keep` left; none is taken."""
+        return self._wait(method, "", keep) <= 0
 
     async def spend(self, method: str, channel: str = "") -> None:
         """Take a call, waiting for it."""

@@ -30,10 +30,9 @@ Event = dict[str, Any]  # Slack's own JSON
 _QUIET = PlaceSettings()
 _IGNORED_SUBTYPES_BUT = {None, "", "file_share", "thread_broadcast"}
 _CHARACTERS_A_TOKEN = 4
-_THREADS = 5000
+_THREADS = 2000
 # Seconds.
 _LOOK_AGAIN = 10.0
-_HISTORY_WITHIN = 8.0
 _RESPONSE_URL_LIVES = 1700.0
 
 
@@ -122,6 +121,7 @@ class Intake:
         self._see(channel, thread_ts, inf)
 
     def _see(self, channel: str, thread_ts: str, when: float) -> None:
+        self._threads.pop(f"{channel}/{thread_ts}", None)
         self._threads[f"{channel}/{thread_ts}"] = when
         if len(self._threads) > _THREADS:
             self._threads.pop(next(iter(self._threads)))
@@ -226,7 +226,7 @@ class Intake:
         """The thread so far, people's and the bot's own messages, the latest within the limits."""
         limits = self._settings.limits
         try:
-            async with asyncio.timeout(_HISTORY_WITHIN):
+            async with asyncio.timeout(self._slack.pace.thread):
                 messages = await self._slack.thread(channel, thread_ts, until=before)
         except (SlackError, Gone, Lost, RefusedPayload, TimeoutError) as error:
             log.warning("a question is answered without its thread: %s", error)

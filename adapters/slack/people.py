@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from adapters.slack.api import Gone, Lost, RefusedPayload, Slack, SlackError
+from adapters.slack.pace import Pace
 from bot.config import Settings
 from bot.ports import Unavailable
 
@@ -16,9 +17,8 @@ log = logging.getLogger(__name__)
 
 # Seconds.
 _REMEMBER = 300.0  # for reading
-_TRUST = 5.0  # for admin rights: they are checked at the moment somebody acts
 _REFUSED_FOR = 30.0  # what Slack refused to tell isn't asked for again
-_PATIENCE = 12.0  # with a Slack that fails
+_LIST_AGAIN = 60.0
 _MOST = 5000
 
 T = TypeVar("T")
@@ -34,6 +34,30 @@ class Person:
     workspace_admin: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The bot's own workspace and, in an organization of several, the organization."""
+
+    team: str
+    enterprise: str = ""
+
+    def person(self, user: str, data: dict[str, Any]) -> Person:
+        """The user as Slack's JSON describes it: whose `is_stranger` doesn't tell of each other company's people."""
+        outsider = any(data.get(flag) for flag in _OUTSIDER) or not self._is_ours(data)
+        name = (data.get("profile") or {}).get("real_name") or data.get("real_name") or data.get("name")
+        admin = bool(data.get("is_admin") or data.get("is_owner")) and not outsider
+        return Person(user, str(name or _SOMEONE), insider=not outsider, workspace_admin=admin)
+
+    def _is_ours(self, data: dict[str, Any]) -> bool:
+        of_enterprise = (data.get("enterprise_user") or {}).get("enterprise_id")
+        return data.get("team_id", self.team) == self.team or (
+            bool(self.enterprise) and of_enterprise == self.enterprise
+        )
+
+
+_OUTSIDER = ("is_restricted", "is_ultra_restricted", "is_stranger", "is_bot", "deleted")
+
+
 @dataclass(frozen=True)
 class _Memory(Generic[T]):
     """What Slack said by id, and when. `refused` is what counts where it refuses to say anything."""
@@ -41,6 +65,7 @@ class _Memory(Generic[T]):
     ask: Callable[[str], Awaitable[T]]
     refused: Callable[[str], T]
     clock: Callable[[], float]
+    pace: Pace
     _kept: dict[str, tuple[float, T]] = field(default_factory=dict)
     _asking: dict[str, "asyncio.Task[T]"] = field(default_factory=dict)
 
@@ -77,14 +102,14 @@ class _Memory(Generic[T]):
 
     async def _persist(self, key: str) -> T:
         """A limit that is reached is waited for as long as it takes; failures for a while."""
-        until = self.clock() + _PATIENCE
+        until = self.clock() + self.pace.person
         while True:
             try:
                 return await self.ask(key)
             except Lost:
                 if self.clock() > until:
                     raise
-                await asyncio.sleep(1)
+                await asyncio.sleep(self.pace.again)
 
 
 class _Channels:
@@ -106,21 +131,56 @@ class _Channels:
         return self._listed.pop(channel, None) or await self._slack.channel(channel)
 
 
+class _Persons:
+    """Looked up one by one, a hundred a minute at most; when more come, the workspace is listed in a few calls."""
+
+    def __init__(self, slack: Slack, home: Home, clock: Callable[[], float]) -> None:
+        self._slack = slack
+        self._home = home
+        self._clock = clock
+        self._listing = asyncio.Lock()
+        self._listed: dict[str, Person] = {}
+        self._until = 0.0
+
+    async def find(self, user: str) -> Person:
+        if not self._slack.may_look_up():
+            async with self._listing:
+                if self._clock() > self._until:
+                    await self._list()
+                    self._until = self._clock() + _LIST_AGAIN
+            if user in self._listed:
+                return self._listed.pop(user)
+        return await self.ask(user)
+
+    async def ask(self, user: str) -> Person:
+        """As Slack knows the person at this moment."""
+        return self._home.person(user, await self._slack.user(user))
+
+    async def _list(self) -> None:
+        """As far as it can be had soon: who isn't in it is looked up."""
+        self._listed = {}
+        with suppress(SlackError, Gone, Lost, RefusedPayload, TimeoutError):
+            async with asyncio.timeout(self._slack.pace.person):
+                async for page in self._slack.users():
+                    self._listed |= {one["id"]: self._home.person(one["id"], one) for one in page}
+
+
 class People:
     """Audiences and rights from the settings and Slack's users, groups and channels.
 
     Raises Unavailable where they depend on what Slack doesn't say now.
     """
 
-    def __init__(self, slack: Slack, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, slack: Slack, settings: Settings, home: Home, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._settings = settings
-
-        async def person(user: str) -> Person:
-            return _person(user, await slack.user(user))
-
-        self._persons = _Memory(person, lambda user: _person(user, {"is_stranger": True}), clock)
-        self._groups = _Memory(slack.group_members, lambda _: frozenset(), clock)
-        self._channels = _Memory(_Channels(slack, clock).find, lambda _: _UNKNOWN, clock)
+        self._trust = slack.pace.trust
+        persons = _Persons(slack, home, clock)
+        self._persons = _Memory(persons.find, _stranger, clock, slack.pace)
+        self._admins = _Memory(persons.ask, _stranger, clock, slack.pace)
+        self._groups = _Memory(slack.group_members, lambda _: frozenset(), clock, slack.pace)
+        self._channels = _Memory(_Channels(slack, clock).find, lambda _: _UNKNOWN, clock, slack.pace)
 
     async def name(self, user: str) -> str:
         """The person's name, for others to read."""
@@ -152,9 +212,9 @@ class People:
     async def is_admin(self, user: str) -> bool:
         """By user id, user group or Slack's own admins, as it is now."""
         slack = self._settings.slack
-        if user in slack.admins or await self._in_any(user, slack.admin_groups, _TRUST):
+        if user in slack.admins or await self._in_any(user, slack.admin_groups, self._trust):
             return True
-        return slack.workspace_admins and (await self._persons.get(user, within=_TRUST)).workspace_admin
+        return slack.workspace_admins and (await self._admins.get(user, within=self._trust)).workspace_admin
 
     async def _in_any(self, user: str, groups: frozenset[str], within: float) -> bool:
         for group in sorted(groups):
@@ -184,11 +244,5 @@ _SOMEONE = "someone"
 _UNKNOWN: dict[str, Any] = {"is_ext_shared": True}  # who reads there isn't known
 
 
-def _person(user: str, data: dict[str, Any]) -> Person:
-    outsider = any(
-        data.get(flag)
-        for flag in ("is_restricted", "is_ultra_restricted", "is_stranger", "is_bot", "deleted")
-    )
-    name = (data.get("profile") or {}).get("real_name") or data.get("real_name") or data.get("name")
-    admin = bool(data.get("is_admin") or data.get("is_owner")) and not data.get("deleted")
-    return Person(user, str(name or _SOMEONE), insider=not outsider, workspace_admin=admin)
+def _stranger(user: str) -> Person:
+    return Person(user, _SOMEONE, insider=False, workspace_admin=False)

@@ -23,10 +23,6 @@ from adapters.view import AnswerView
 log = logging.getLogger(__name__)
 
 _STATUS = "is looking it up…"
-# Seconds.
-_STATUS_WITHIN = 0.7
-_APPEND_EVERY = 0.7  # Slack's tier 4 has room for that with a few streams at once
-_PATIENCE = 600.0  # with a Slack that is down
 _UPDATE_TEXT = 3900  # characters that chat.update takes without blocks
 
 
@@ -118,7 +114,7 @@ class ThreadReply:
         now = time.monotonic()
         if not self._may_stream or now < self._next:
             return
-        self._next = now + _APPEND_EVERY
+        self._next = now + self._slack.pace.append
         shown = markdown(self._written)
         if len(shown.encode()) > blocks.MESSAGE_BYTES:
             self._may_stream = False
@@ -134,7 +130,7 @@ class ThreadReply:
         pages, tail = blocks.pages(answer.text), blocks.tail(answer)
         show = partial(self._settle, pages, tail)
         fallen: list[object] = []
-        until, pause = time.monotonic() + _PATIENCE, 1.0
+        until, pause = time.monotonic() + self._slack.pace.outage, self._slack.pace.again
         while True:
             try:
                 await show()
@@ -186,7 +182,7 @@ class ThreadReply:
         """The status line; a placeholder where there is none within a moment."""
         place = self._place
         self._status = asyncio.create_task(self._slack.status(place.channel, place.thread_ts, _STATUS))
-        await asyncio.wait([self._status], timeout=_STATUS_WITHIN)
+        await asyncio.wait([self._status], timeout=self._slack.pace.status)
         if self._status.done() and self._status.exception() is None:
             self._status = None
             return

@@ -21,31 +21,32 @@ from adapters.slack.api import Gone, Lost, RefusedPayload, Slack, SlackError
 from adapters.slack.budget import Budget
 from adapters.slack.handlers import Handlers
 from adapters.slack.intake import Intake
-from adapters.slack.people import People
+from adapters.slack.pace import Pace
+from adapters.slack.people import Home, People
 from adapters.slack.stage import tell_all
 from bot.bootstrap import App
 from bot.ports import Unauthorized, Unavailable
 
 log = logging.getLogger(__name__)
 
-_WATCH_EVERY = 5.0
-_SILENT_FOR = 45.0
 _START_WITHIN = 60.0
+_CALLS_AT_ONCE = 32  # more than Slack lets through, and each costs a connection
+_PACE = Pace()
 
 
 @asynccontextmanager
-async def adapter(app: App) -> AsyncIterator[AsyncApp]:
+async def adapter(app: App, pace: Pace) -> AsyncIterator[AsyncApp]:
     """A Bolt app with everything registered; on leaving it finishes or hands back what runs."""
     settings = app.settings.slack
     if settings.bot_token is None:
         raise Unauthorized("Slack", "there is no bot token.", remedy="Set SLACK_BOT_TOKEN.")
     token = settings.bot_token.get_secret_value()
-    async with aiohttp.ClientSession() as session:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=_CALLS_AT_ONCE)) as session:
         base_url = settings.api_url or AsyncWebClient.BASE_URL
         client = AsyncWebClient(token, base_url=base_url, session=session, timeout=10, retry_handlers=[])
-        slack = Slack(client, Budget())
+        slack = Slack(client, Budget(), pace)
         me = await _who(slack)
-        people = People(slack, app.settings)
+        people = People(slack, app.settings, Home(me["team_id"], me.get("enterprise_id") or ""))
         intake = Intake(slack, people, app.settings, me["user_id"])
 
         parts = assemble("slack", app, intake, can_ask_human=settings.help_channel is not None)
@@ -109,14 +110,14 @@ async def _who(slack: Slack) -> dict[str, str]:
 # --- Socket Mode ----------------------------------------------------------------------------------
 
 
-async def socket_mode(app: App, stop: asyncio.Event) -> None:
+async def socket_mode(app: App, stop: asyncio.Event, pace: Pace) -> None:
     """Answer until `stop`. Several connections: Slack closes each before its successor is open."""
     settings = app.settings.slack
     if settings.app_token is None:
         raise Unauthorized("Slack", "there is no app token.", remedy="Set SLACK_APP_TOKEN (xapp-…).")
     token = settings.app_token.get_secret_value()
-    async with adapter(app) as bolt:
-        links = [asyncio.create_task(_link(bolt, token, stop)) for _ in range(settings.connections)]
+    async with adapter(app, pace) as bolt:
+        links = [asyncio.create_task(_link(bolt, token, stop, pace)) for _ in range(settings.connections)]
         try:
             await stop.wait()
         finally:
@@ -125,16 +126,16 @@ async def socket_mode(app: App, stop: asyncio.Event) -> None:
             await asyncio.gather(*links, return_exceptions=True)
 
 
-async def _link(bolt: AsyncApp, token: str, stop: asyncio.Event) -> None:
+async def _link(bolt: AsyncApp, token: str, stop: asyncio.Event, pace: Pace) -> None:
     """One connection. The client retries a dead WebSocket address for ever, so a watchdog makes a new one."""
     failures = 0
     while not stop.is_set():
-        handler = AsyncSocketModeHandler(bolt, token)
+        handler = AsyncSocketModeHandler(bolt, token, logger=_without_addresses())
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(pace.link):
                 await handler.connect_async()  # type: ignore[no-untyped-call] # Bolt's
             failures = 0
-            await _watch(handler, stop)
+            await _watch(handler, stop, pace.watch)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             failures += 1
             log.warning("Slack's Socket Mode can't be reached: %s", type(error).__name__)
@@ -149,18 +150,29 @@ async def _link(bolt: AsyncApp, token: str, stop: asyncio.Event) -> None:
                 # aiohttp leaves a socket whose line broke to the garbage collector.
                 handler.client.current_session._response.close()  # noqa: SLF001
         if not stop.is_set():
-            await asyncio.sleep(min(0.5 * 2**failures, 15.0))
+            await asyncio.sleep(min(pace.again / 2 * 2**failures, 15.0))
 
 
-async def _watch(handler: AsyncSocketModeHandler, stop: asyncio.Event) -> None:
-    """Return when the connection has been down for too long."""
-    down = 0.0
+def _without_addresses() -> logging.Logger:
+    """The client's logger: a try that fails is told here in a line, not there with the ticket in its address."""
+    logger = logging.getLogger("slack_bolt.socket_mode")
+    logger.addFilter(_no_ticket)
+    return logger
+
+
+def _no_ticket(record: logging.LogRecord) -> bool:
+    return not str(record.msg).startswith("Failed to connect")
+
+
+async def _watch(handler: AsyncSocketModeHandler, stop: asyncio.Event, every: float) -> None:
+    """Return when the connection is down and the client, which has its moment, didn't mend it."""
+    down = 0
     while not stop.is_set():
         with suppress(TimeoutError):
-            async with asyncio.timeout(_WATCH_EVERY):
+            async with asyncio.timeout(every):
                 await stop.wait()
-        down = 0.0 if await handler.client.is_connected() else down + _WATCH_EVERY
-        if down >= _SILENT_FOR / 3:
+        down = 0 if await handler.client.is_connected() else down + 1
+        if down > 1:
             log.warning("a Socket Mode connection is down: making a new one")
             return
 
@@ -169,13 +181,13 @@ async def _watch(handler: AsyncSocketModeHandler, stop: asyncio.Event) -> None:
 
 
 @asynccontextmanager
-async def http_app(app: App) -> AsyncIterator[Starlette]:
+async def http_app(app: App, pace: Pace = _PACE) -> AsyncIterator[Starlette]:
     """`/slack/events` for events, commands and interactivity, signatures checked; `/health`."""
     if app.settings.slack.signing_secret is None:
         raise Unauthorized(
             "Slack", "HTTP needs a signing secret.", remedy="Set SLACK_SIGNING_SECRET or mode: socket."
         )
-    async with adapter(app) as bolt:
+    async with adapter(app, pace) as bolt:
         handler = AsyncSlackRequestHandler(bolt)
 
         async def events(request: Request) -> Response:
@@ -187,15 +199,15 @@ async def http_app(app: App) -> AsyncIterator[Starlette]:
         yield Starlette(routes=[Route("/slack/events", events, methods=["POST"]), Route("/health", health)])
 
 
-async def http_mode(app: App, stop: asyncio.Event) -> None:
+async def http_mode(app: App, stop: asyncio.Event, pace: Pace) -> None:
     """Serve `/slack/events` until `stop`."""
     from bot.web import serve  # noqa: PLC0415 - Socket Mode needs none
 
     settings = app.settings.slack
-    async with http_app(app) as web:
+    async with http_app(app, pace) as web:
         await serve(web, host=settings.host, port=settings.port, stop=stop)
 
 
-async def run(app: App, stop: asyncio.Event) -> None:
+async def run(app: App, stop: asyncio.Event, pace: Pace = _PACE) -> None:
     """Slack in the configured mode, until `stop`."""
-    await (http_mode if app.settings.slack.mode == "http" else socket_mode)(app, stop)
+    await (http_mode if app.settings.slack.mode == "http" else socket_mode)(app, stop, pace)
