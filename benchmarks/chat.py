@@ -24,6 +24,7 @@ from adapters.discord.run import run as discord
 from adapters.slack.manifest import as_yaml
 from adapters.slack.run import run as slack
 from bot.config import load
+from bot.heap import one_heap
 from bot.journal import Database
 from bot.settings.chat import SlackSettings
 from tests import simulators
@@ -68,7 +69,7 @@ async def _bot(platform: str, *options: str) -> AsyncIterator[Bot]:
         if platform == "slack":
             (folder / "manifest.yaml").write_text(as_yaml(SlackSettings()))
             options = ("--manifest", str(folder / "manifest.yaml"), *options)
-        async with simulators.running(platform, port, *options) as sim:
+        async with simulators.apart(platform, port, *options) as sim:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "benchmarks.chat", "--bot", platform),
                 env={**os.environ, **environment(platform, port), "DOCENT_DATA": name},
@@ -96,6 +97,7 @@ def free_port() -> int:
 
 async def _be(platform: str) -> None:
     """The bot, until it is told to stop."""
+    one_heap()  # as `docent slack` does
     folder = Path(os.environ["DOCENT_DATA"])
     database = Database(folder=folder)
     core = Core(remember=False)

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 
 from bot.bootstrap import App, open_app
 from bot.config import Settings
+from bot.heap import one_heap
 from bot.ports import BackendError, Rejected, Unauthorized, Unavailable
 
 log = logging.getLogger(__name__)
@@ -20,6 +21,7 @@ _PAUSES = (1.0, 5.0, 15.0, 60.0)
 
 async def serve_one(settings: Settings, service: Service) -> None:
     """Run a service alone. Raises BackendError for what keeps it from starting."""
+    one_heap()
     stop = _stop_on_signals()
     async with open_app(settings) as app, _getting_ready(app):
         await service(app, stop)
@@ -31,6 +33,7 @@ async def serve_all(settings: Settings, services: Mapping[str, Service]) -> None
     A service that can't run as it is configured stays down with a word in the log; when none is left, the
     first such error is raised.
     """
+    one_heap()
     stop = _stop_on_signals()
     async with open_app(settings) as app, _getting_ready(app):
         running = [asyncio.create_task(_keep(name, one, app, stop)) for name, one in services.items()]
