@@ -11,7 +11,7 @@ from adapters import words
 from adapters.text import shorten
 from bot.config import Settings
 from bot.model import Progress, SyncReport
-from bot.ports import BackendError, Failing, Gap, Recorded, Runs, Store, SyncRequest, SyncRun, last_reports
+from bot.ports import BackendError, Failing, Gap, Recorded, Runs, Store, SyncRequest, SyncRun
 from bot.settings.sources import Every
 from bot.style.live import GuideState
 
@@ -222,12 +222,11 @@ async def status(store: Store, runs: Runs, sources: Sequence[SourceCycle], now: 
         return f"⚠️ The index can't be read: {error}"
     good, failing, latest = await runs.last_good(), await runs.failing(), await runs.latest(limit=_LOOKED_AT)
     lines += [describe(run) for run in reversed(latest) if run.state in ("waiting", "running")]
-    last = last_reports(latest)
     for source in sources:
         pages = stats.sources[source.name].documents if source.name in stats.sources else 0
         lines.append(f"• **{source.name}**: {pages} pages, {_freshness(source, good.get(source.name), now)}")
-        if source.name in last:
-            lines += _troubles(last[source.name])
+        report = await runs.last_report(source.name)
+        lines += _troubles(report) if report else []
         mine = [each for each in failing if each.source == source.name]
         lines += [f"   {_failing(each)}" for each in mine[:_FAILURES_SHOWN]]
         if len(mine) > _FAILURES_SHOWN:

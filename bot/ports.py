@@ -474,16 +474,6 @@ class SyncRun:
     cancel_wanted: bool = False
 
 
-def last_reports(runs: Sequence[SyncRun]) -> dict[str, SyncReport]:
-    """Each source's last report of a whole sync that wasn't broken off. The latest runs come first."""
-    found: dict[str, SyncReport] = {}
-    for run in runs:
-        for report in () if run.request.paths else run.reports:
-            if not report.cancelled:
-                found.setdefault(report.source, report)
-    return found
-
-
 class Journal(Protocol):
     """Questions, answers, feedback, gaps. An answer's id is its question's."""
 
@@ -594,6 +584,10 @@ class Runs(Protocol):
 
     async def last_good(self) -> dict[str, datetime]:
         """Source → end of its last sync without an error."""
+        ...
+
+    async def last_report(self, source: str) -> SyncReport | None:
+        """Of its last whole sync that wasn't broken off, however many runs others had since."""
         ...
 
     async def failing(self) -> list[Failing]:

@@ -118,3 +118,13 @@ async def test_confirmed_deletes(app: App, start: Start, docent: CommandLine) ->
     asked = await asyncio.to_thread(docent.process, "reindex", "handbook", "--confirm-deletes")
     assert asked.returncode == 0
     assert (await app.store.stats()).documents == len(HANDBOOK) - 2
+
+
+async def test_cancelled_meanwhile(app: App, docent: CommandLine) -> None:
+    """`docent reindex` says when what it waits for was cancelled by somebody else."""
+    asking = asyncio.create_task(asyncio.to_thread(docent.process, "reindex", "handbook"))
+    (run, *_) = await until(app.runs.latest, 60)  # type: ignore[misc]
+    await app.runs.cancel(run.id)
+    asked = await asking
+    assert asked.stdout.splitlines()[-1] == "It was cancelled. What was done so far is kept."
+    assert asked.returncode == 1

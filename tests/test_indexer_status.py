@@ -10,6 +10,8 @@ from adapters import admin
 from bot.bootstrap import App, open_app
 from bot.commands.state import gather, lines
 from bot.config import load
+from bot.model import SyncReport
+from bot.ports import SyncRequest
 from indexer.service import Indexer, sources_of
 from tests.pages import put
 
@@ -84,6 +86,23 @@ async def test_source_out_of_reach(app: App, tmp_path: Path) -> None:
     for said in (await in_chat(app), await on_the_command_line(app)):
         assert "docs can't be listed" in said
     assert (await app.store.stats()).documents == 11
+
+
+async def test_trouble_of_long_ago(app: App, tmp_path: Path) -> None:
+    """What the last sync of a source came to is told however often others were synced since."""
+    await sync(app)
+    (tmp_path / "docs").rename(tmp_path / "elsewhere")
+    await sync(app)
+    report = SyncReport("wiki")
+    for _ in range(120):
+        run, _ = await app.runs.request(SyncRequest("wiki"))
+        await app.runs.take("worker")
+        await app.runs.end(run.id, "done", [report])
+    run, _ = await app.runs.request(SyncRequest("docs", paths=("1.md",)))
+    await app.runs.take("worker")
+    await app.runs.end(run.id, "done", [SyncReport("docs")])
+    for said in (await in_chat(app), await on_the_command_line(app)):
+        assert "docs can't be listed" in said
 
 
 async def test_failing_page(app: App, tmp_path: Path) -> None:

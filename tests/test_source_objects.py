@@ -164,6 +164,15 @@ async def test_no_listing(bucket: Bucket, server: Server, tmp_path: Path, status
     assert "s3-secret" not in str(caught.value)
 
 
+async def test_a_web_page_instead(bucket: Bucket, server: Server, tmp_path: Path) -> None:
+    """A proxy's web page instead of a listing isn't taken for an empty bucket."""
+    bucket.objects = {"hand book/a.md": b""}
+    server.trouble.extend([Trouble(200, body="<html>Log in</html>")] * 2)
+    async with opened(tmp_path, **s3(server)) as (source, _):
+        with pytest.raises(ListingFailed, match="empty"):
+            await listed(source)
+
+
 async def test_slow_down(bucket: Bucket, server: Server, tmp_path: Path) -> None:
     """A store that asks for patience once is asked again by its client."""
     bucket.objects = {"hand book/a.md": b""}
@@ -171,3 +180,16 @@ async def test_slow_down(bucket: Bucket, server: Server, tmp_path: Path) -> None
     server.trouble.append(Trouble(503, {"Content-Type": "application/xml"}, body=body))
     async with opened(tmp_path, **s3(server)) as (source, _):
         assert set(await listed(source)) == {"a.md"}
+
+
+async def test_a_call_for_each_object(bucket: Bucket, server: Server, tmp_path: Path) -> None:
+    """An object costs its own call and no question about its size: the listing told that."""
+    bucket.objects = {"hand book/a.md": b"one", "hand book/b.md": b"x" * 100}
+    async with opened(tmp_path, **s3(server), max_bytes=50) as (source, _):
+        found = await listed(source)
+        server.asked.clear()
+        with pytest.raises(PageFailed, match="max_bytes"):
+            await source.fetch(found["b.md"])
+        assert server.asked == []
+        assert (await source.fetch(found["a.md"])).data == b"one"
+        assert [each for each in server.asked if each.startswith("GET")] == ["GET /docs/hand%20book/a.md"]

@@ -231,6 +231,28 @@ async def test_forbidden_pages_stay(site: Site, server: Server, tmp_path: Path) 
                 await source.fetch(again["one"])
 
 
+@pytest.mark.parametrize("status", [401, 403, 404])
+async def test_a_site_that_is_shut(site: Site, server: Server, tmp_path: Path, status: int) -> None:
+    """A start page that is shut fails the listing, also where it was seen before: the whole site may be."""
+    site.put("/docs/", "Start", links=("one",))
+    site.put("/docs/one", "One")
+    async with opened(tmp_path, **by_links(server)) as (source, _):
+        assert len(await listed(source)) == 2
+        server.trouble.extend([Trouble(status, at="/docs/")] * 2)
+        with pytest.raises(ListingFailed, match=str(status)):
+            await listed(source)
+
+
+async def test_robots_in_a_hurry(site: Site, server: Server, tmp_path: Path) -> None:
+    """A robots.txt that asks for patience is asked for again, and doesn't count as one that allows everything."""
+    site.pages["/robots.txt"] = "User-agent: *\nDisallow: /docs/secret"
+    site.pages["/sitemap.xml"] = sitemap(f"{server.url}/docs/a 2026", f"{server.url}/docs/secret 2026")
+    server.trouble.append(Trouble(429, {"Retry-After": "2"}, at="/robots"))
+    async with opened(tmp_path, **by_sitemap(server)) as (source, waited):
+        assert set(await listed(source)) == {"a"}
+    assert waited == [2.0]
+
+
 async def test_too_many_pages(site: Site, server: Server, tmp_path: Path) -> None:
     """More pages than max_pages fail the listing: a cut listing would delete."""
     site.pages["/sitemap.xml"] = sitemap(*(f"{server.url}/docs/{n} 2026" for n in range(4)))

@@ -120,4 +120,8 @@ async def _reindex(
     for report in asked.reports:
         for line in report_lines(report):
             show(line)
-    return 1 if asked.state == "failed" else 0
+    if asked.error:
+        show(asked.error)
+    if asked.state == "cancelled":
+        show("It was cancelled. What was done so far is kept.")
+    return 1 if asked.state in ("failed", "cancelled") else 0

@@ -1,5 +1,6 @@
 """`docent sources`."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -8,6 +9,8 @@ import typer
 from bot.commands.running import run
 from bot.config import Settings
 from bot.settings.sources import Every
+
+_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
 
 
 def command(
@@ -75,8 +78,10 @@ async def _list(settings: Settings, *, as_json: bool) -> int:
 
 def _where(options: Mapping[str, object]) -> str:
     """The option that says where it is, by the names that sources give it."""
-    names = ("path", "url", "repository", "space", "spaces", "folder", "bucket", "channels")
-    return next((str(options[name]) for name in names if name in options), "")
+    names = ("repo", "site", "bucket", "folder", "drive", "channels", "path", "url")
+    where = next((options[name] for name in names if name in options), "")
+    shown = ", ".join(map(str, where)) if isinstance(where, list) else str(where)
+    return _CREDENTIALS.sub("", shown)
 
 
 def _every(every: Every) -> str:

@@ -8,14 +8,13 @@ from bot.bootstrap import Records, open_guides, open_records, open_store
 from bot.commands.output import ago, count, duration, table
 from bot.config import Settings
 from bot.model import SyncReport, Usage
-from bot.ports import BackendError, Failing, IndexFormat, Store, StoreStats, SyncRun, Tally, last_reports
+from bot.ports import BackendError, Failing, IndexFormat, Store, StoreStats, SyncRun, Tally
 from bot.prices import cost
 from bot.settings.sources import SourceSettings
 from bot.style.live import GuideState
 
 _SHOWN_FAILURES = 10
 _SHOWN_RUNS = 5
-_LOOKED_AT = 100
 _MB = 1e6
 
 
@@ -90,12 +89,12 @@ async def gather(settings: Settings, days: int = 7) -> State:
     state = State(where, records.where, days=days)
     good: dict[str, datetime] = {}
     failing: list[Failing] = []
-    last: Mapping[str, SyncReport] = {}
+    last: Mapping[str, SyncReport | None] = {}
     try:
         await _index(state, store)
         try:
             good, failing = await _records(state, records, settings, days)
-            last = last_reports(await records.runs.latest(limit=_LOOKED_AT))
+            last = {one.name: await records.runs.last_report(one.name) for one in settings.sources}
         except BackendError as error:
             state.problems.append(str(error))
     finally:
@@ -106,7 +105,7 @@ async def gather(settings: Settings, days: int = 7) -> State:
     now = datetime.now(UTC)
     for source in settings.sources:
         one = _source(settings, source, state.stats, good.get(source.name), failing, now)
-        report = last.get(source.name, SyncReport(source.name))
+        report = last.get(source.name) or SyncReport(source.name)
         state.sources.append(replace(one, error=report.error, held_back=report.held_back))
     return state
 

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 
 from sqlalchemy import (
@@ -33,6 +34,7 @@ from bot.ports import Failing, RunState, SyncRequest, SyncRun
 
 _OPEN = ("waiting", "running")
 _TRIES = 5
+_AT_ONCE = 50
 _NAME = 1000
 
 
@@ -135,6 +137,21 @@ class SqlRuns:
         async with self._database.reading() as connection:
             rows = await connection.execute(select(good_syncs))
             return {row.source: _time(row.at) for row in rows}
+
+    async def last_report(self, source: str) -> SyncReport | None:
+        mine = or_(runs.c.source == source, runs.c.source.is_(None))
+        wanted = select(runs).where(mine, runs.c.ended_at.is_not(None))
+        wanted = wanted.order_by(runs.c.requested_at.desc(), runs.c.id).limit(_AT_ONCE)
+        async with self._database.reading() as connection:
+            for page in count():
+                rows = (await connection.execute(wanted.offset(page * _AT_ONCE))).all()
+                whole = (run for run in map(_run, rows) if not run.request.paths)
+                for report in (report for run in whole for report in run.reports):
+                    if report.source == source and not report.cancelled:
+                        return report
+                if len(rows) < _AT_ONCE:
+                    break
+        return None
 
     async def failing(self) -> list[Failing]:
         async with self._database.reading() as connection:

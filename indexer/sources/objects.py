@@ -46,24 +46,26 @@ class ObjectsSource(Source):
         self._options = settings.parse(ObjectsOptions)
         self._system: Any = None
         self._root = ""
+        self._sizes: dict[str, int] = {}
 
     async def entries(self) -> AsyncIterator[Entry]:
         found = await self._within(self._listed)
         if not found:
             raise ListingFailed(f"{self._options.bucket} is empty")
-        for path, told in sorted(found.items()):
-            below = path.removeprefix(self._root).lstrip("/")
+        self._sizes = {path: told.get("size") or 0 for path, told in found.items()}
+        for below, told in sorted(found.items()):
             if selects(below, self._options.include, self._options.exclude):
                 changed = _moment(told)
                 yield Entry(below, _revision(told, changed), changed, self.settings.owners)
 
     async def fetch(self, entry: Entry) -> Fetched:
+        size = self._sizes.get(entry.path, 0)
+        if size > self.max_bytes:
+            raise too_large(size, self.max_bytes)
+
         def read() -> bytes:
             system = self._opened()
             path = f"{self._root}/{entry.path}" if self._root else entry.path
-            size = system.info(path).get("size") or 0
-            if size > self.max_bytes:
-                raise too_large(size, self.max_bytes)
             return bytes(system.cat_file(path))
 
         try:
@@ -76,11 +78,18 @@ class ObjectsSource(Source):
             raise
 
     def _listed(self) -> dict[str, Mapping[str, Any]]:
+        """By their paths below the prefix."""
         system = self._opened()
         system.invalidate_cache()
         # Some stores leave out what they can't list, unless they are told not to.
         found = system.find(self._root, detail=True, **({"on_error": "raise"} if _walks(system) else {}))
-        return {path: told for path, told in found.items() if told.get("type", "file") == "file"}
+        top = f"{self._root}/" if self._root else ""
+        return {
+            path.removeprefix(top).lstrip("/"): told
+            for path, told in found.items()
+            # Where nothing is below it, what is found may be the prefix itself.
+            if told.get("type", "file") == "file" and path.startswith(top)
+        }
 
     def _opened(self) -> Any:  # noqa: ANN401 - fsspec has no types
         if self._system is None:

@@ -123,7 +123,7 @@ class WebSource(Source):
         )
 
     async def _rules(self) -> Robots:
-        reply = await self.http.call("GET", urljoin(self._prefix, "/robots.txt"), accept=range(400, 500))
+        reply = await self._get(urljoin(self._prefix, "/robots.txt"), accept=range(400, 500))
         told = reply.data.decode("utf-8", "replace") if reply.status == 200 else ""  # noqa: PLR2004
         return Robots(told, self._options.user_agent.partition("/")[0].lower())
 
@@ -179,14 +179,16 @@ class WebSource(Source):
         asked = {"If-None-Match": before.etag} if before and before.etag else {}
         if before and before.changed and not before.etag:
             asked = {"If-Modified-Since": before.changed}
-        reply = await self._get(url, headers=asked, accept=(304, 401, 403, 404, 410))
+        # The start page is the site's door: if that is shut, all of it is.
+        closed = () if url == self._prefix else (401, 403, 404, 410)
+        reply = await self._get(url, headers=asked, accept=(304, *closed))
         if reply.status in {304, 401, 403} and before is not None:
             if reply.status != 304:  # noqa: PLR2004 - what is forbidden by now isn't shown from before
                 await asyncio.to_thread(self._kept.take, url, before.version)
             return before
-        if reply.status in {401, 403} and url != self._prefix:
+        if reply.status in {401, 403}:
             return Seen("", "", "forbidden", (), page=True)
-        if reply.status in {404, 410} and url != self._prefix:
+        if reply.status in {404, 410}:
             return None
         if reply.status != 200:  # noqa: PLR2004
             raise CallFailed(f"{url} answered {reply.status}", reply.status)
