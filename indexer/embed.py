@@ -1,43 +1,66 @@
-"""Vectors for a batch of pages: those that the index has are used again, only new texts are embedded."""
+"""Vectors for pages as they come: those that the index has are used again, only new texts are embedded."""
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Sequence
-from dataclasses import replace
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 
 from bot.model import WITHOUT_VECTORS, Failure
 from bot.ports import BackendError, Embedder, IndexedChunk, IndexedDocument, Store, Vector
 from indexer.page import Page
+from indexer.vault import Vault
 
 _log = logging.getLogger(__name__)
 
-# After so many batches in a row that failed, the rest of the sync goes on without the embedder.
+# Texts of one call: the most that Cohere takes.
+CALL = 96
+# Calls that are made ready or read while as many as the embedder allows are under way.
+_BESIDE = 2
+# After so many calls in a row that failed, the rest of the sync goes on without the embedder.
 _PATIENCE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """A page and its texts' vectors, by name, which may still be on their way. None: it couldn't be had."""
+
+    page: Page
+    vectors: Mapping[str, "asyncio.Future[Vector | None]"]
+
+    async def arrived(self) -> None:
+        missing = [vector for vector in self.vectors.values() if not vector.done()]
+        if missing:
+            await asyncio.wait(missing)
 
 
 class Embedding:
     """`spare` is an index of the same model that another one is built beside.
 
-    `batches` may be under way at once. An embedder that has no `calls_at_once` works on one at a time, and
-    gains nothing by several.
+    Texts are sent in full calls, each once, as many calls at once as the embedder allows; one that has no
+    `calls_at_once` works on one at a time. The `vault` has each call's vectors before anybody uses them.
     """
 
-    def __init__(self, store: Store, embedder: Embedder | None, spare: Store | None) -> None:
-        self._store = store
+    def __init__(
+        self, store: Store, embedder: Embedder | None, spare: Store | None, vault: Vault | None
+    ) -> None:
+        self._stores = [store] if spare is None else [store, spare]
         self._embedder = embedder
-        self._spare = spare
+        self._vault = vault
         self._before = embedder.usage() if embedder is not None else None
-        # While one batch is stored, each call that the embedder may have under way has another one.
         at_once = getattr(embedder, "calls_at_once", 1)
-        self.batches = 2 * at_once if at_once > 1 else 1
+        self._calls = asyncio.Semaphore(at_once + _BESIDE if at_once > 1 else 1)
+        self._under_way = 0
         self._failures = 0
-        self._waiting = 0
+        self._marks = 0
         self._reason = ""
-        # Of the latest batches: a text that several have is embedded once, and may not be stored yet.
+        # Of pages that aren't stored yet: a text that several have is embedded once.
         self._coming: dict[str, asyncio.Future[Vector | None]] = {}
-        self._batches: deque[list[str]] = deque()
+        self._waiting: dict[str, tuple[str, asyncio.Future[Vector | None]]] = {}
         self.texts = 0
+        self.seconds = 0.0
+        self._busy_since = 0.0
 
     @property
     def possible(self) -> bool:
@@ -56,54 +79,103 @@ class Embedding:
 
     @property
     def warnings(self) -> list[Failure]:
-        if not self._waiting:
+        if not self._marks:
             return []
-        words = f"{self._waiting} pages are found by keywords alone until the next sync: {self._reason}"
+        words = f"{self._marks} pages are found by keywords alone until the next sync: {self._reason}"
         return [Failure("embedder", words)]
 
-    async def indexed(self, pages: Sequence[Page]) -> list[IndexedDocument]:
-        """The pages ready to be stored. Where the embedder fails they have no vectors and are marked so."""
+    async def begin(self) -> None:
+        if self._vault is not None:
+            await asyncio.to_thread(self._vault.load)
+
+    async def end(self, *, done: bool) -> None:
+        """`done`: all pages are stored."""
+        if self._vault is not None:
+            await asyncio.to_thread(self._vault.close, done=done)
+
+    async def add(self, pages: Sequence[Page], tasks: asyncio.TaskGroup) -> list[Coming]:
+        """Begin with these pages. Waits until no full call is left that isn't under way."""
         if self._embedder is None:
-            return [_with_vectors(page, {}) for page in pages]
-        vectors = await self._vectors(self._embedder, pages)
-        documents = [_with_vectors(page, vectors) for page in pages]
-        return [self._marked(document) for document in documents]
+            return [Coming(page, {}) for page in pages]
+        await self._claim({piece.text_hash: piece.text for page in pages for piece in page.pieces})
+        coming = [
+            Coming(page, {piece.text_hash: self._coming[piece.text_hash] for piece in page.pieces})
+            for page in pages
+        ]
+        while len(self._waiting) >= CALL:
+            await self._send(self._embedder, tasks)
+        return coming
 
-    async def _vectors(self, embedder: Embedder, pages: Sequence[Page]) -> dict[str, Vector]:
-        texts = {piece.text_hash: piece.text for page in pages for piece in page.pieces}
-        others = {name: self._coming[name] for name in texts if name in self._coming}
-        mine = self._claim([name for name in texts if name not in others])
+    async def flush(self, tasks: asyncio.TaskGroup) -> None:
+        """Send what doesn't fill a call."""
+        if self._embedder is not None and self._waiting:
+            await self._send(self._embedder, tasks)
+
+    def indexed(self, coming: Coming) -> IndexedDocument:
+        """A page that has arrived, ready to be stored; marked if it has no vectors."""
+        vectors = {name: vector.result() for name, vector in coming.vectors.items()}
+        page = coming.page
+        chunks = tuple(
+            IndexedChunk(piece.chunk, piece.text_hash, vectors.get(piece.text_hash), piece.terms)
+            for piece in page.pieces
+        )
+        if self._embedder is None or all(chunk.vector is not None for chunk in chunks):
+            return IndexedDocument(page.document, chunks)
+        self._marks += 1
+        revision = WITHOUT_VECTORS + page.document.revision
+        return IndexedDocument(replace(page.document, revision=revision), chunks)
+
+    async def stored(self, pages: Sequence[Coming]) -> None:
+        names = [name for page in pages for name in page.vectors]
+        for name in names:
+            self._coming.pop(name, None)
+        if self._vault is not None and names:
+            await asyncio.to_thread(self._vault.stored, names)
+
+    async def _claim(self, texts: Mapping[str, str]) -> None:
+        """See to it that each name leads to a vector, or to one that is coming."""
+        new = [name for name in texts if name not in self._coming]
         known: dict[str, Vector] = {}
-        try:
-            for store in (self._store, self._spare):
-                missing = [name for name in mine if name not in known]
-                if store is not None and missing:
-                    known |= await store.vectors(missing)
-            missing = [name for name in mine if name not in known]
-            if missing and self._failures < _PATIENCE:
-                known |= await self._embed(embedder, {name: texts[name] for name in missing})
-        finally:
-            for name, coming in mine.items():
-                if not coming.done():
-                    coming.set_result(known.get(name))
-        for name, theirs in others.items():
-            vector = await theirs
-            if vector is not None:
-                known[name] = vector
-        return known
-
-    def _claim(self, names: list[str]) -> dict[str, "asyncio.Future[Vector | None]"]:
-        """Later batches wait for these; what is stored by now is forgotten."""
+        for store in self._stores:
+            missing = [name for name in new if name not in known]
+            if missing:
+                known |= await store.vectors(missing)
         loop = asyncio.get_running_loop()
-        mine: dict[str, asyncio.Future[Vector | None]] = {name: loop.create_future() for name in names}
-        self._coming |= mine
-        self._batches.append(names)
-        if len(self._batches) > self.batches:
-            for name in self._batches.popleft():
-                del self._coming[name]
-        return mine
+        for name in new:
+            coming = self._coming[name] = loop.create_future()
+            vector = known.get(name)
+            if vector is None and self._vault is not None:
+                vector = self._vault.get(name)
+            if vector is None:
+                self._waiting[name] = texts[name], coming
+            else:
+                coming.set_result(vector)
 
-    async def _embed(self, embedder: Embedder, texts: dict[str, str]) -> dict[str, Vector]:
+    async def _send(self, embedder: Embedder, tasks: asyncio.TaskGroup) -> None:
+        """The next call, when it may be made."""
+        await self._calls.acquire()
+        names = list(islice(self._waiting, CALL))
+        tasks.create_task(self._call(embedder, {name: self._waiting.pop(name) for name in names}))
+
+    async def _call(
+        self, embedder: Embedder, wanted: Mapping[str, tuple[str, "asyncio.Future[Vector | None]"]]
+    ) -> None:
+        if not self._under_way:
+            self._busy_since = time.monotonic()
+        self._under_way += 1
+        vectors: Mapping[str, Vector] = {}
+        try:
+            if self._failures < _PATIENCE:
+                vectors = await self._embedded(embedder, {name: text for name, (text, _) in wanted.items()})
+        finally:
+            self._calls.release()
+            self._under_way -= 1
+            if not self._under_way:
+                self.seconds += time.monotonic() - self._busy_since
+        for name, (_, coming) in wanted.items():
+            coming.set_result(vectors.get(name))
+
+    async def _embedded(self, embedder: Embedder, texts: Mapping[str, str]) -> Mapping[str, Vector]:
         try:
             rows = await embedder.embed_documents(list(texts.values()))
         except BackendError as error:
@@ -113,19 +185,7 @@ class Embedding:
             return {}
         self._failures = 0
         self.texts += len(texts)
-        return dict(zip(texts, rows, strict=True))
-
-    def _marked(self, indexed: IndexedDocument) -> IndexedDocument:
-        if all(chunk.vector is not None for chunk in indexed.chunks):
-            return indexed
-        self._waiting += 1
-        revision = WITHOUT_VECTORS + indexed.document.revision
-        return replace(indexed, document=replace(indexed.document, revision=revision))
-
-
-def _with_vectors(page: Page, vectors: dict[str, Vector]) -> IndexedDocument:
-    chunks = (
-        IndexedChunk(piece.chunk, piece.text_hash, vectors.get(piece.text_hash), piece.terms)
-        for piece in page.pieces
-    )
-    return IndexedDocument(page.document, tuple(chunks))
+        vectors: dict[str, Vector] = dict(zip(texts, rows, strict=True))
+        if self._vault is not None:
+            await asyncio.to_thread(self._vault.keep, vectors)
+        return vectors

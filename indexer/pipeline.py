@@ -1,4 +1,4 @@
-"""Read → embed → write, side by side, with short queues between: each stage works while the others do."""
+"""Read → embed → write, side by side: each stage works while the others do."""
 
 import asyncio
 import time
@@ -6,7 +6,7 @@ from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Sequence
 
 from bot.ports import IndexedDocument
-from indexer.embed import Embedding
+from indexer.embed import Coming, Embedding
 from indexer.page import NoPage, Page, raw_page
 from indexer.readers import Readers
 from indexer.sources.base import Entry, Fetched, PageFailed, PageGone, Source
@@ -14,15 +14,16 @@ from indexer.sources.base import Entry, Fetched, PageFailed, PageGone, Source
 # How many pages are fetched at once and read together.
 _GROUP = 8
 _GROUPS_AT_ONCE = 4
-_WAITING_GROUPS = 4
+_WAITING_GROUPS = 8
 
-# A batch is what a crash may lose: about so many texts to embed, or pages that need none.
-BATCH_TEXTS = 96
+# One write: so many pages, or chunks, or what arrived within so many seconds.
 BATCH_PAGES = 64
+_BATCH_CHUNKS = 500
+_BATCH_SECONDS = 5.0
+# Chunks that may wait for their vectors or to be written: memory.
+AHEAD = 2_000
 
 Pages = list[Page]
-# A batch and its documents, which may still be on their way from the embedder.
-Coming = tuple[Pages, asyncio.Task[list[IndexedDocument]]]
 
 
 class Pipeline:
@@ -43,22 +44,24 @@ class Pipeline:
         self._skip = skip
         self._fetching = asyncio.Semaphore(source.fetches_at_once)
         self.seconds: defaultdict[str, float] = defaultdict(float)
-        # Batches with the embedder, or on their way from it to the store: what a crash loses.
-        self._under_way = asyncio.Semaphore(embedding.batches)
-        self._embedded = 0
-        self._embedding_since = 0.0
+        # Read, in their order, and not written yet; `_told` when that, or that there will be no more, changed.
+        self._line: deque[Coming] = deque()
+        self._chunks_in_line = 0
+        self._is_last = False
+        self._told = asyncio.Condition()
 
     async def run(self, entries: Sequence[Entry]) -> None:
         read: asyncio.Queue[Pages | None] = asyncio.Queue(_WAITING_GROUPS)
-        ready: asyncio.Queue[Coming | None] = asyncio.Queue()
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._read_all(entries, read, tasks))
-                tasks.create_task(self._embed_all(read, ready, tasks))
-                tasks.create_task(self._write_all(ready))
+                tasks.create_task(self._embed_all(read, tasks))
+                tasks.create_task(self._write_all())
         except BaseExceptionGroup as errors:
             # One stage failed and the group ended the others: its error is the whole's.
             raise _first(errors) from None
+        if self._embedding.seconds:
+            self.seconds["embedding"] = self._embedding.seconds
 
     async def _read_all(
         self, entries: Sequence[Entry], read: asyncio.Queue[Pages | None], tasks: asyncio.TaskGroup
@@ -95,54 +98,53 @@ class Pipeline:
         except PageFailed as error:
             return entry, NoPage(entry.path, str(error))
 
-    async def _embed_all(
-        self,
-        read: asyncio.Queue[Pages | None],
-        ready: asyncio.Queue[Coming | None],
-        tasks: asyncio.TaskGroup,
-    ) -> None:
-        """Several batches at once, so that an embedder that is called over a network is never idle."""
-        waiting: Pages = []
-        texts = 0
-        while True:
-            pages = await read.get()
-            for page in pages or ():
-                waiting.append(page)
-                texts += len(page.pieces)
-                if len(waiting) >= BATCH_PAGES or (texts >= BATCH_TEXTS and self._embedding.possible):
-                    await self._begin(waiting, ready, tasks)
-                    waiting, texts = [], 0
-            if pages is None:
-                break
-        if waiting:
-            await self._begin(waiting, ready, tasks)
-        await ready.put(None)
+    async def _embed_all(self, read: asyncio.Queue[Pages | None], tasks: asyncio.TaskGroup) -> None:
+        while (pages := await read.get()) is not None:
+            coming = await self._embedding.add(pages, tasks)
+            async with self._told:
+                self._line += coming
+                self._chunks_in_line += sum(len(page.pieces) for page in pages)
+                self._told.notify_all()
+            if self._chunks_in_line > AHEAD:
+                # What is written next may wait for a text that waits for a full call.
+                await self._embedding.flush(tasks)
+                async with self._told:
+                    await self._told.wait_for(lambda: self._chunks_in_line <= AHEAD)
+        await self._embedding.flush(tasks)
+        async with self._told:
+            self._is_last = True
+            self._told.notify_all()
 
-    async def _begin(
-        self, pages: Pages, ready: asyncio.Queue[Coming | None], tasks: asyncio.TaskGroup
-    ) -> None:
-        await self._under_way.acquire()
-        await ready.put((pages, tasks.create_task(self._indexed(pages))))
-
-    async def _indexed(self, pages: Pages) -> list[IndexedDocument]:
-        if not self._embedded:
-            self._embedding_since = time.monotonic()
-        self._embedded += 1
-        try:
-            return await self._embedding.indexed(pages)
-        finally:
-            self._embedded -= 1
-            if not self._embedded:
-                self.seconds["embedding"] += time.monotonic() - self._embedding_since
-
-    async def _write_all(self, ready: asyncio.Queue[Coming | None]) -> None:
-        while (batch := await ready.get()) is not None:
-            pages, coming = batch
-            documents = await coming
+    async def _write_all(self) -> None:
+        while batch := await self._batch():
+            documents = [self._embedding.indexed(coming) for coming in batch]
             began = time.monotonic()
-            await self._write(pages, documents)
+            await self._write([coming.page for coming in batch], documents)
             self.seconds["writing"] += time.monotonic() - began
-            self._under_way.release()
+            await self._embedding.stored(batch)
+            async with self._told:
+                self._chunks_in_line -= sum(len(coming.page.pieces) for coming in batch)
+                self._told.notify_all()
+
+    async def _batch(self) -> list[Coming]:
+        """The next pages to write; none at the end."""
+        batch: list[Coming] = []
+        chunks = 0
+        try:
+            async with asyncio.timeout(None) as limit:
+                while len(batch) < BATCH_PAGES and chunks < _BATCH_CHUNKS:
+                    async with self._told:
+                        await self._told.wait_for(lambda: self._line or self._is_last)
+                    if not self._line:
+                        break
+                    await self._line[0].arrived()
+                    batch.append(self._line.popleft())
+                    chunks += len(batch[-1].page.pieces)
+                    if len(batch) == 1:
+                        limit.reschedule(asyncio.get_running_loop().time() + _BATCH_SECONDS)
+        except TimeoutError:
+            pass  # it is worth a write by now
+        return batch
 
 
 def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -18,6 +18,7 @@ from indexer.plan import Listed, Plan, Renames, compare, deletes_too_much
 from indexer.readers import Readers
 from indexer.sources.base import Entry, Source
 from indexer.stopping import Stopped, unless_stopped
+from indexer.vault import Vault
 
 ShowProgress = Callable[[Progress], Awaitable[None]]
 
@@ -60,6 +61,12 @@ def _metas(source: Source, entries: Iterable[Entry]) -> dict[Entry, str]:
     return metas
 
 
+def _vault(source: Source, embedder: Embedder | None) -> Vault | None:
+    if embedder is None:
+        return None
+    return Vault(source.surroundings.data / "vectors" / source.name, embedder.model, embedder.dimensions)
+
+
 class Run:
     """One run over one source: list, compare, index, delete."""
 
@@ -74,7 +81,7 @@ class Run:
         self._source = source
         self._store = store
         self._options = options
-        self._embedding = Embedding(store, embedder, spare)
+        self._embedding = Embedding(store, embedder, spare, _vault(source, embedder))
         self._began = time.monotonic()
         self._counts: Counter[str] = Counter()
         self._seconds: defaultdict[str, float] = defaultdict(float)
@@ -152,10 +159,14 @@ class Run:
         await self._show("indexing", now=True)
         async with Readers(self._options.workers, len(entries)) as readers:
             pipeline = Pipeline(self._source, readers, self._embedding, self._write, self._skip)
+            await self._embedding.begin()
+            done = False
             try:
                 await pipeline.run(entries)
+                done = True
             finally:
                 self._seconds.update(pipeline.seconds)
+                await self._embedding.end(done=done)
 
     async def _write(self, pages: Sequence[Page], documents: Sequence[IndexedDocument]) -> None:
         async with self._write_whole():

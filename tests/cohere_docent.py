@@ -1,5 +1,10 @@
-"""A whole Docent on a small handbook, with the real Cohere SDK pointed at tests/cohere_server.py."""
+"""A whole Docent on a small handbook, with the real Cohere SDK pointed at tests/cohere_server.py.
 
+`python -m tests.cohere_docent CONFIG` syncs it once, in a process that can be killed.
+"""
+
+import asyncio
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -76,3 +81,13 @@ async def asked(app: App, text: str = QUESTION, *history: Turn) -> tuple[Answer,
 
     question = Question(text, frozenset({"everyone"}), tuple(history))
     return await app.answerer.answer(question, on_text=on_text), "".join(shown)
+
+
+async def _once(config: Path) -> None:
+    async with open_app(load(config)) as app:
+        report = await synced(app)
+    assert (report.error, report.failed, report.warnings) == ("", (), ())
+
+
+if __name__ == "__main__":
+    asyncio.run(_once(Path(sys.argv[1])))

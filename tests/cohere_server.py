@@ -204,8 +204,9 @@ class CohereServer:
             wait = {"Retry-After": retry_after} if retry_after else {}
             return _error(Status(429, "too many requests", wait))
         self._embedded.append((now, count))
+        answer = self._vectors(body)
         self.texts += body["texts"]
-        return web.Response(body=self._vectors(body), content_type="application/json")
+        return web.Response(body=answer, content_type="application/json")
 
     def _vectors(self, body: dict[str, Any]) -> bytes:
         dimensions = body.get("output_dimension", 1536 if "v4" in body["model"] else 1024)

@@ -1,4 +1,4 @@
-"""A sync that is killed loses a batch at most, and the next one mends the rest."""
+"""A sync that is killed loses the calls that were under way at most, and the next one mends the rest."""
 
 import random
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bot.backends.embedded import EmbeddedStore
 from bot.ports import Span
-from indexer.pipeline import BATCH_TEXTS
+from indexer.embed import CALL
 from tests.pages import put
 
 KILLS = 6
@@ -48,4 +48,4 @@ async def test_killed_at_random_moments(tmp_path: Path) -> None:
     assert await content(data) == await content(fresh)
     embedded = (data / "embedded").read_text().splitlines()
     assert len(set(embedded)) == 3600
-    assert len(embedded) - 3600 <= killed * (BATCH_TEXTS + 6)
+    assert len(embedded) - 3600 <= killed * CALL
