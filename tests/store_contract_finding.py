@@ -46,6 +46,22 @@ class Finding(OpenStores):
         assert top.keyword is not None
         assert top.keyword > 0
 
+    async def test_similarity_of_what_words_found(self, store: Store) -> None:
+        """A hit that is not among the nearest ones carries its cosine similarity, too."""
+        garages = [page(f"wiki:{n}.md", *[f"parking garage {n}"] * 10) for n in range(15)]
+        await store.replace([*garages, page("wiki:leave.md", "holiday allowance")])
+        query = replace(ask("holiday allowance"), vector=embed("parking garage"))
+        hit = next(hit for hit in await store.search(query) if hit.passage.doc_id == "wiki:leave.md")
+        assert hit.keyword is not None
+        assert hit.vector == pytest.approx(0.07, abs=0.03)
+
+    async def test_terms_of_a_hit(self, store: Store) -> None:
+        """A hit carries the terms that it was found by, as its page's language has them."""
+        text = "The holidays: 有給休暇 for 3 days"
+        await store.replace([page("wiki:a.md", text, title="休暇 rules", headings=["Leave"], language="ja")])
+        (hit,) = await store.search(ask("holidays"))
+        assert hit.terms == "休暇 rules\nleave\nthe holidays 有給 給休 休暇 for 3 days"
+
     async def test_best_first(self, store: Store) -> None:
         """Hits come best first, by `passage.score`."""
         await store.replace(

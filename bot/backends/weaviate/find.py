@@ -3,14 +3,16 @@
 import re
 from collections.abc import Mapping, Sequence
 from typing import Final
+from uuid import UUID
 
 from bot.backends.weaviate import rows
-from bot.backends.weaviate.schema import VECTOR
+from bot.backends.weaviate.schema import TERMS, VECTOR
 from bot.backends.weaviate.vendor import CollectionAsync, Condition, Object, WeaviateField, query
-from bot.ports import Hit, SearchQuery
+from bot.ports import Hit, SearchQuery, Vector
 
 # Title and headings say what a chunk is about.
 WEIGHTED: Final = ["title_terms^2", "heading_terms^1.5", "text_terms"]
+_WANTED: Final = [*rows.SHOWN, *TERMS]
 # An explanation has a line for each leg that found the object, such as:
 # Hybrid (Result Set keyword,bm25) Document <id>: original score 2.95, normalized score: 0.5
 _LEG: Final = re.compile(r"\(Result Set (\w+),\w+\) Document \S+: original score (-?[\d.]+(?:[eE][+-]?\d+)?)")
@@ -43,7 +45,7 @@ async def ask(chunks: CollectionAsync, wanted: SearchQuery, terms: Sequence[str]
             limit=limit,
             filters=filters,
             return_metadata=query.MetadataQuery(score=True),
-            return_properties=list(rows.SHOWN),
+            return_properties=_WANTED,
         )
     elif not words or wanted.alpha >= 1:
         found = await chunks.query.near_vector(
@@ -52,7 +54,7 @@ async def ask(chunks: CollectionAsync, wanted: SearchQuery, terms: Sequence[str]
             limit=limit,
             filters=filters,
             return_metadata=query.MetadataQuery(distance=True),
-            return_properties=list(rows.SHOWN),
+            return_properties=_WANTED,
         )
     else:
         found = await chunks.query.hybrid(
@@ -65,27 +67,43 @@ async def ask(chunks: CollectionAsync, wanted: SearchQuery, terms: Sequence[str]
             limit=limit,
             filters=filters,
             return_metadata=query.MetadataQuery(score=True, explain_score=True),
-            return_properties=list(rows.SHOWN),
+            return_properties=_WANTED,
         )
     return list(found.objects)
 
 
-def hits(found: Sequence[Found]) -> list[Hit]:
-    """In the same order."""
-    return [_hit(each) for each in found]
-
-
-def _hit(found: Found) -> Hit:
-    metadata = found.metadata
-    if metadata.distance is not None:
-        cosine = 1.0 - metadata.distance
-        return Hit(rows.passage(found.properties, cosine), keyword=None, vector=cosine)
-    score = metadata.score or 0.0
-    if not metadata.explain_score:
-        return Hit(rows.passage(found.properties, score), keyword=score, vector=None)
-    legs = dict(_LEG.findall(metadata.explain_score))
-    return Hit(
-        rows.passage(found.properties, score),
-        keyword=float(legs["keyword"]) if "keyword" in legs else None,
-        vector=float(legs["vector"]) if "vector" in legs else None,
+async def missed(chunks: CollectionAsync, found: Sequence[Found], vector: Vector | None) -> dict[UUID, float]:
+    """Cosine similarities of those that only the keywords found: the core decides by them, too."""
+    ids = [each.uuid for each in found if each.metadata.distance is None and "vector" not in _legs(each)]
+    if vector is None or not ids:
+        return {}
+    near = await chunks.query.near_vector(
+        vector.tolist(),
+        target_vector=VECTOR,
+        limit=len(ids),
+        filters=query.Filter.by_id().contains_any(ids),
+        return_metadata=query.MetadataQuery(distance=True),
+        return_properties=False,
     )
+    return {each.uuid: 1.0 - (each.metadata.distance or 0.0) for each in near.objects}
+
+
+def hits(found: Sequence[Found], similar: Mapping[UUID, float]) -> list[Hit]:
+    """In the same order; `similar` is what the vector search did not say."""
+    return [_hit(each, similar) for each in found]
+
+
+def _hit(found: Found, similar: Mapping[UUID, float]) -> Hit:
+    score, distance = found.metadata.score or 0.0, found.metadata.distance
+    terms = rows.terms(found.properties)
+    if distance is not None:
+        return Hit(rows.passage(found.properties, 1.0 - distance), None, 1.0 - distance, terms)
+    passage = rows.passage(found.properties, score)
+    if not found.metadata.explain_score:
+        return Hit(passage, score, similar.get(found.uuid), terms)
+    legs = _legs(found)
+    return Hit(passage, legs.get("keyword"), legs.get("vector", similar.get(found.uuid)), terms)
+
+
+def _legs(found: Found) -> dict[str, float]:
+    return {leg: float(score) for leg, score in _LEG.findall(found.metadata.explain_score or "")}

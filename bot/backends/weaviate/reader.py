@@ -1,7 +1,9 @@
 """Reading one index: never two revisions of a page, and never a chunk that its manifest doesn't name."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Final
+from uuid import UUID
 
 import numpy as np
 
@@ -31,10 +33,14 @@ async def search(index: Index, wanted: SearchQuery, terms: Sequence[str]) -> lis
     """
     fetch = wanted.limit + SPARE
     live: list[Found] = []
+    similar: dict[UUID, float] = {}
     before: dict[str, str] = {}
     for _ in range(LOOKS):
         found = await find.ask(index.chunks, wanted, terms, min(fetch, MOST))
-        pages = await index.live_pages(rows.unseal(each.properties["doc_id"]) for each in found)
+        pages, similar = await asyncio.gather(
+            index.live_pages(rows.unseal(each.properties["doc_id"]) for each in found),
+            find.missed(index.chunks, found, wanted.vector),
+        )
         now = {rows.seal(doc_id): page.stamp for doc_id, page in pages.items()}
         live = [each for each in found if now.get(str(each.properties["doc_id"])) == each.properties["stamp"]]
         changing = {str(each.properties["doc_id"]) for each in found} - _sure(found, now)
@@ -42,7 +48,7 @@ async def search(index: Index, wanted: SearchQuery, terms: Sequence[str]) -> lis
         if not short and all(before.get(doc_id) == now[doc_id] for doc_id in changing if doc_id in now):
             break
         before, fetch = now, fetch * WIDER if short else fetch
-    return find.hits(live[: wanted.limit])
+    return find.hits(live[: wanted.limit], similar)
 
 
 def _sure(found: Sequence[Found], stamps: Mapping[str, str]) -> set[str]:

@@ -11,11 +11,12 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID, uuid5
 
-from bot.analyze import is_unspaced, tokens
-from bot.backends.weaviate.schema import VECTOR
+from bot.analyze import is_unspaced
+from bot.backends.weaviate.schema import TERMS, VECTOR
 from bot.backends.weaviate.vendor import WeaviateField, data
 from bot.model import Passage
 from bot.ports import IndexedChunk, IndexedDocument
+from bot.terms import lines
 
 _NAMESPACE: Final = UUID("5f0f9c3e-7a52-4d0b-9d2e-3c1d6e0b8a47")
 # What a passage is made of.
@@ -115,10 +116,10 @@ def page(properties: Properties) -> Page:
 
 
 def chunk_rows(indexed: IndexedDocument, of_stamp: str) -> Iterable[Row]:
-    """CPU-bound: the terms are made here."""
+    """CPU-bound where the chunks come without their terms."""
     document = indexed.document
-    title_terms = _terms(" ".join([document.title, *document.keywords]), document.language)
     for each in indexed.chunks:
+        terms = (each.terms or lines(document, each.chunk)).split("\n")
         yield data.DataObject(
             uuid=chunk_id(document.id, of_stamp, each.chunk.ordinal),
             properties=_filled(
@@ -135,9 +136,7 @@ def chunk_rows(indexed: IndexedDocument, of_stamp: str) -> Iterable[Row]:
                     "text": each.chunk.text,
                     "updated_at": document.updated_at.isoformat() if document.updated_at else "",
                     "owners": list(document.owners),
-                    "title_terms": title_terms,
-                    "heading_terms": _terms(each.chunk.heading, document.language),
-                    "text_terms": _terms(each.chunk.text, document.language),
+                    **dict(zip(TERMS, map(_found_by, terms), strict=True)),
                 }
             ),
             vector={VECTOR: each.vector.tolist()} if each.vector is not None else None,
@@ -162,10 +161,24 @@ def passage(properties: Properties, score: float = 0.0) -> Passage:
     )
 
 
-def _terms(text: str, language: str) -> str:
+def terms(properties: Properties) -> str:
+    """As `bot.terms.lines` made them."""
+    return "\n".join(_made_of(_str(properties, name)) for name in TERMS)
+
+
+def _found_by(terms: str) -> str:
     """Each pair of unspaced characters also brings its first one, so that one alone is found."""
-    found = tokens(text, language)
-    return " ".join(f"{term} {term[0]}" if len(term) > 1 and is_unspaced(term) else term for term in found)
+    return " ".join(f"{term} {term[0]}" if _is_pair(term) else term for term in terms.split())
+
+
+def _made_of(found_by: str) -> str:
+    """Without those first ones."""
+    words = found_by.split()
+    return " ".join(term for before, term in zip(["", *words], words, strict=False) if not _is_pair(before))
+
+
+def _is_pair(term: str) -> bool:
+    return len(term) > 1 and is_unspaced(term)
 
 
 def _url(url: str, each: IndexedChunk) -> str:

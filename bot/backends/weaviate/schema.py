@@ -14,7 +14,7 @@ from bot.backends.weaviate.vendor import CollectionConfig, config
 from bot.ports import IndexFormat
 
 # Another number means a rebuild: raise it with every change below that stored data must follow.
-SCHEMA: Final = f"1.{ANALYSIS}"
+SCHEMA: Final = f"2.{ANALYSIS}"
 VECTOR: Final = "text"
 
 # Matched whole: ids and words for filters.
