@@ -16,8 +16,9 @@ from enum import Enum, auto
 from functools import partial
 from typing import Protocol
 
-from adapters import view, words, worker
+from adapters import view, words
 from adapters.view import AnswerView
+from bot import worker
 from bot.model import Answer, Outcome, Question
 from bot.ports import Asked, BackendError, Journal, Recorded, Span, Store
 

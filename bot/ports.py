@@ -552,8 +552,13 @@ class Runs(Protocol):
         """The run and True, or the one that does it anyway, waiting or running, and False."""
         ...
 
-    async def begin(self, request: SyncRequest, *, worker: str) -> tuple[SyncRun, bool]:
-        """Run it here and now: True if it is this worker's (a waiting one is taken), False if one runs."""
+    async def begin(
+        self, request: SyncRequest, *, worker: str, died: Callable[[str], bool] = lambda _: False
+    ) -> tuple[SyncRun, bool]:
+        """Run it here and now: True if it is this worker's (a waiting one is taken), False if one runs.
+
+        A run whose worker `died` is in nobody's way; whoever asks for the same goes on with it.
+        """
         ...
 
     async def take(self, worker: str) -> SyncRun | None:

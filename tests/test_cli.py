@@ -1,6 +1,8 @@
 """The command line as people use it: real processes, a small handbook, keywords alone."""
 
 import json
+import os
+import signal
 import sqlite3
 import time
 from pathlib import Path
@@ -27,6 +29,17 @@ def docent(tmp_path: Path) -> CommandLine:
     docent = CommandLine(tmp_path)
     docent.write(HANDBOOK)
     return docent
+
+
+def many_pages() -> dict[str, str]:
+    """Enough that indexing them takes a while."""
+    return {f"more/p{n}.md": f"# Page {n}\n\n" + f"Word{n} is here. " * 400 for n in range(800)}
+
+
+def has_begun(docent: CommandLine) -> bool:
+    """Whether some pages are in the index."""
+    wal = docent.folder / ".docent" / "index.db-wal"
+    return wal.exists() and wal.stat().st_size > 200_000
 
 
 # --- index ----------------------------------------------------------------------------------------
@@ -84,16 +97,8 @@ def test_many_deletes_are_held_back(docent: CommandLine):
 
 def test_index_stops_at_ctrl_c_and_goes_on_later(docent: CommandLine):
     """Exit 130 in one word; what was indexed is kept, the journal knows, and the next time does the rest."""
-    docent.write({f"more/p{n}.md": f"# Page {n}\n\n" + f"Word{n} is here. " * 400 for n in range(800)})
-    index = docent.folder / ".docent" / "index.db"
-
-    def begun() -> bool:
-        if not index.exists():
-            return False
-        wal = index.with_name("index.db-wal")
-        return wal.exists() and wal.stat().st_size > 200_000
-
-    code, _, err = docent.interrupt("index", when=begun)
+    docent.write(many_pages())
+    code, _, err = docent.interrupt("index", when=lambda: has_begun(docent))
     assert code == 130, err
     assert err.strip() == "Stopped. What was indexed so far is kept; run it again to go on."
     with sqlite3.connect(f"file:{docent.folder}/.docent/journal.db?mode=ro", uri=True) as journal:
@@ -102,6 +107,22 @@ def test_index_stops_at_ctrl_c_and_goes_on_later(docent: CommandLine):
     done = json.loads(docent("index", "--json").stdout)["sources"][0]
     assert 0 < done["added"] < 804
     assert done["added"] + done["unchanged"] == 804
+
+
+def test_index_goes_on_at_once_after_a_kill(docent: CommandLine):
+    """A process that is gone is in nobody's way, and what it had indexed is kept."""
+    docent.write(many_pages())
+    process = docent.start("index")
+    while not has_begun(docent) and process.poll() is None:
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    done = docent("index", "--json")
+    assert done.returncode == 0, done.stderr
+    (report,) = json.loads(done.stdout)["sources"]
+    assert 0 < report["unchanged"] < 804
+    assert report["added"] + report["unchanged"] == 804
 
 
 def test_a_full_disk_is_told_and_loses_nothing(docent: CommandLine):

@@ -56,6 +56,21 @@ async def test_no_database(path: Path, store: EmbeddedStore) -> None:
             await call
 
 
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("update documents_1 set updated_at = '2 26-05-27'", "a date in it is none"),
+        ("update chunks_1 set text = cast(x'74e46d' as text)", "no UTF-8"),
+    ],
+)
+async def test_damaged_values(path: Path, store: EmbeddedStore, statement: str, said: str) -> None:
+    """A value that can't have been written so is told as damage, not as a bug."""
+    await fill(path)
+    change(path, statement)
+    with pytest.raises(Corrupt, match=said):
+        await store.search(ask("team offsite"))
+
+
 async def test_damaged_in_the_middle(path: Path, store: EmbeddedStore) -> None:
     """Pages that were overwritten are found by `check`, and told by whichever call comes upon them."""
     await fill(path)

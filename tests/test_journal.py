@@ -500,6 +500,15 @@ async def test_a_waiting_run_is_begun_here(runs: SqlRuns):
     assert (other.id, begun) == (mine.id, False)
 
 
+async def test_a_dead_workers_run_is_in_nobodys_way(runs: SqlRuns):
+    """Whoever asks for the same goes on with it at once, without waiting for its silence to last."""
+    killed, _ = await runs.begin(SyncRequest(), worker="w1")
+    goes_on, begun = await runs.begin(SyncRequest(), worker="w2", died=lambda worker: worker == "w1")
+    assert (goes_on.id, goes_on.state, begun) == (killed.id, "running", True)
+    other, begun = await runs.begin(SyncRequest("h"), worker="w3", died=lambda worker: worker == "w1")
+    assert (other.id, begun) == (killed.id, False)
+
+
 async def test_runs_of_all_sources_go_alone(runs: SqlRuns):
     """What has to do with a running sync waits for its end, whoever asks; other sources don't."""
     everything, begun = await runs.begin(SyncRequest(), worker="w1")

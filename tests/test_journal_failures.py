@@ -31,6 +31,15 @@ async def test_a_damaged_file_is_named(database: Database, data: Path):
         await SqlJournal(database).accept(ASKED, worker="w")
 
 
+async def test_a_foreign_file_is_named(database: Database, data: Path):
+    """A database of another program is left as it is, and the word says where it lies."""
+    other = sqlite3.connect(data / "journal.db")
+    other.execute("create table questions(x)")
+    other.close()
+    with pytest.raises(Rejected, match=r"journal\.db is a database of something else"):
+        await database.check()
+
+
 async def test_a_locked_file_is_given_up_in_time(database: Database, data: Path):
     """Where another process holds the lock, a call fails as Unavailable within its deadline."""
     await database.check()

@@ -3,12 +3,11 @@
 import asyncio
 import logging
 import os
-import socket
-import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Protocol, runtime_checkable
 
+from bot import worker
 from bot.bootstrap import App, open_app
 from bot.commands.opening import opened_sources
 from bot.commands.output import ago, report_lines, show, show_json
@@ -118,9 +117,8 @@ async def _sync(
 
 async def _begun(runs: Runs, request: SyncRequest) -> SyncRun | None:
     """The run in the journal; None without a journal. CommandError where another process syncs the same."""
-    worker = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
     try:
-        run, mine = await runs.begin(request, worker=worker)
+        run, mine = await runs.begin(request, worker=worker.name("cli"), died=worker.died)
     except BackendError as error:
         log.warning("this sync is not in the journal: %s", error)
         return None

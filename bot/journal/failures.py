@@ -24,6 +24,7 @@ _MESSAGES: Final[tuple[tuple[str, type[BackendError], str, str], ...]] = (
     ("disk i/o error", ReadOnly, "the disk of {where} fails or is full.", "Check the disk."),
     ("not a database", Corrupt, "{where} is damaged.", "Move it away: a new one is begun by itself."),
     ("malformed", Corrupt, "{where} is damaged.", "Move it away: a new one is begun by itself."),
+    ("already exists", Rejected, "{where} is a database of something else.", "Point DOCENT_DATA elsewhere."),
     ("locked", Unavailable, "{where} is locked by another process.", ""),
 )
 

@@ -1,11 +1,11 @@
 """Sync runs in the journal's database: asked for by anybody, done by the indexer that leads."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
@@ -36,6 +36,8 @@ _OPEN = ("waiting", "running")
 _TRIES = 5
 _AT_ONCE = 50
 _NAME = 1000
+# For whoever comes next to go on with.
+_BROKEN_OFF: Final = {"state": "waiting", "worker": None, "beat_at": None}
 
 
 class SqlRuns:
@@ -59,11 +61,16 @@ class SqlRuns:
                 return entered
         raise RuntimeError(f"the slot {_slot(request)} is taken and free at once")
 
-    async def begin(self, request: SyncRequest, *, worker: str) -> tuple[SyncRun, bool]:
+    async def begin(
+        self, request: SyncRequest, *, worker: str, died: Callable[[str], bool] = lambda _: False
+    ) -> tuple[SyncRun, bool]:
         async with self._database.writing(alone=True) as connection:
-            other = (await connection.execute(self._in_the_way(request.source))).first()
-            if other is not None:
-                return _run(other), False
+            in_the_way = self._in_the_way(request.source)
+            while (other := (await connection.execute(in_the_way)).first()) is not None:
+                if not died(other.worker):
+                    return _run(other), False
+                broken_off = update(runs).where(runs.c.id == other.id).values(_BROKEN_OFF)
+                await connection.execute(broken_off)
             entered = await self._entered(connection, request)
             if entered is None:
                 raise RuntimeError(f"the slot {_slot(request)} is taken, but by nobody")
@@ -102,9 +109,7 @@ class SqlRuns:
     async def give_back(self, run_id: str) -> None:
         mine = and_(runs.c.id == run_id, runs.c.state == "running")
         async with self._database.writing() as connection:
-            await connection.execute(
-                update(runs).where(mine).values(state="waiting", worker=None, beat_at=None)
-            )
+            await connection.execute(update(runs).where(mine).values(_BROKEN_OFF))
 
     async def end(self, run_id: str, state: RunState, reports: Sequence[SyncReport], error: str = "") -> None:
         ended = {

@@ -24,7 +24,13 @@ _WRITE_FAILED = {
     apsw.SQLITE_IOERR_SHMOPEN,
 }
 # SQLError is a bug of ours, except where what is missing was there when the index was made.
-_DAMAGED = ("vtable constructor failed", "no such table", "no such column")
+_DAMAGED = (
+    "vtable constructor failed",
+    "no such table",
+    "no such column",
+    "no such fts5 table",
+    "tokenize directive",
+)
 
 Identity = tuple[int, int]
 
@@ -107,6 +113,8 @@ def translated(path: Path) -> Iterator[None]:
         if ours is None:
             raise
         raise ours from error
+    except UnicodeDecodeError as error:  # by apsw, of a text in the file
+        raise damaged(path, "a text in it is no UTF-8") from error
 
 
 def damaged(path: Path, reason: str) -> Corrupt:

@@ -255,7 +255,10 @@ def _passage(row: Sequence[object], score: float = 0.0) -> Passage:
 # Many chunks of a few pages share these.
 @lru_cache(1_024)
 def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise apsw.CorruptError("a date in it is none") from None
 
 
 @lru_cache(1_024)

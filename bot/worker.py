@@ -1,7 +1,7 @@
 """A worker's name, from which another process of the same machine can tell that it has died.
 
-Whoever was killed leaves its questions behind: its heart has to be silent for a while before others may take
-them, unless the machine itself says that the process is gone.
+Whoever was killed leaves its questions and syncs behind: its heart has to be silent for a while before others
+may take them, unless the machine itself says that the process is gone.
 """
 
 import os
@@ -11,9 +11,9 @@ from pathlib import Path
 _PROC = Path("/proc")
 
 
-def name(platform: str) -> str:
+def name(kind: str) -> str:
     """For this process; another one each time."""
-    return f"{platform} {_machine()} {os.getpid()} {_started(os.getpid())} {uuid.uuid4().hex[:6]}"
+    return f"{kind} {_machine()} {os.getpid()} {_started(os.getpid())} {uuid.uuid4().hex[:6]}"
 
 
 def died(worker: str) -> bool:
