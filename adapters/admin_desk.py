@@ -116,7 +116,7 @@ class AdminDesk:
             await self._review(console)
         else:
             recorded = await self._journal.recorded(parsed.target) or await self._find(parsed.target)
-            await console.answer(admin.why(recorded) if recorded else words.ANSWER_GONE)
+            await console.answer(admin.why(recorded) if recorded else words.NO_SUCH_ANSWER)
 
     async def cancel(self, run_id: str, console: Console) -> None:
         """Stop a run after its current batch; what was done is kept."""

@@ -116,7 +116,10 @@ class Presses:
     async def _share(self, stage: Stage, recorded: Recorded, answer: AnswerView) -> None:
         """A private answer for everybody; only its asker may, and once for each place."""
         key = f"share {recorded.asked.id} {stage.place}"
-        if stage.person != recorded.asked.person or not await self._journal.claim(key):
+        if stage.person != recorded.asked.person:
+            return
+        if not await self._journal.claim(key):
+            await stage.tell(words.SHARED_ALREADY)
             return
         lead = words.SHARED.format(person=await stage.name())
         question = _quoted(recorded.asked.question.text)

@@ -16,6 +16,16 @@ _QUESTION_WORDS = re.compile(
     re.IGNORECASE,
 )
 
+_GREETINGS = frozenset(
+    "hi hello hey hiya hallo moin servus hola bonjour salut morning afternoon evening tag abend".split()  # noqa: SIM905
+)
+_THANKS = frozenset(
+    "thanks thank thx cheers ok okay great perfect super dank danke helpful merci gracias nice awesome cool brilliant got".split()  # noqa: SIM905
+)
+_FILLERS = frozenset(
+    "a all and bot docent everyone good guten i it lot many morgen much so team that there this to very vielen was you".split()  # noqa: SIM905
+)
+
 
 def split(markdown: str, limit: int) -> list[str]:
     """Parts of at most `limit` characters, cut between paragraphs where possible.
@@ -143,12 +153,20 @@ def _aligned(table: list[str]) -> list[str]:
     ]
     if not rows:
         return table
+    rows[-1], cited = _uncited(rows[-1])
     columns = max(map(len, rows))
     rows = [row + [""] * (columns - len(row)) for row in rows]
     widths = [max(_width(row[i]) for row in rows) for i in range(columns)]
     lines = ["  ".join(cell + " " * (widths[i] - _width(cell)) for i, cell in enumerate(row)) for row in rows]
     rule = "  ".join("-" * width for width in widths)
-    return ["```", lines[0].rstrip(), rule, *(line.rstrip() for line in lines[1:]), "```"]
+    drawn = ["```", lines[0].rstrip(), rule, *(line.rstrip() for line in lines[1:]), "```"]
+    return [*drawn, cited] if cited else drawn
+
+
+def _uncited(row: list[str]) -> tuple[list[str], str]:
+    """A row without the numbers of citations at its end, which are no part of its last cell, and these."""
+    found = re.search(r"(?:\s*\[\d+\])+$", row[-1])
+    return ([*row[:-1], row[-1][: found.start()]], found[0].strip()) if found else (row, "")
 
 
 def _width(cell: str) -> int:
@@ -160,6 +178,21 @@ def is_question(text: str) -> bool:
     """Whether a message that wasn't addressed to the bot asks something."""
     line = text.strip()
     return "?" in line or "？" in line or bool(_QUESTION_WORDS.match(line))
+
+
+def greets(text: str) -> bool:
+    """Whether a message is a greeting and nothing more."""
+    return _is_made_of(text, _GREETINGS)
+
+
+def thanks(text: str) -> bool:
+    """Whether a message is a word of thanks, or that it was understood, and nothing more."""
+    return _is_made_of(text, _THANKS)
+
+
+def _is_made_of(text: str, words: frozenset[str]) -> bool:
+    said = set(re.findall(r"\w+", text.lower()))
+    return "?" not in text and bool(said & words) and said <= words | _FILLERS
 
 
 def age(updated_at: datetime | None, now: datetime) -> str:

@@ -3,6 +3,7 @@
 HOW_TO_ASK = (
     "Ask me a question about our docs, for example: {ask} how much notice do I give before a holiday?"
 )
+WELCOME = "You're welcome."
 WORKING = "Looking it up…"
 TOO_MANY = "That's {limit} questions within a minute. I'm happy to go on in a moment."
 NOT_ADMIN = "Only admins may do this. Your admins are the ones named in Docent's configuration."
@@ -19,11 +20,15 @@ NO_FORM = "Slack didn't open the form. Please press again."
 KNOWN = "I'm on it already: see the answer above."
 NO_WORDS = "That message holds no words that I could look up."
 SHARED = "{person} shared this answer:"
+SHARED_ALREADY = "You've shared this answer here already."
 ASKED_HUMAN = "A question that the docs don't answer, from {person}:"
 HUMAN_ON_IT = "I've asked in the help channel."
 NO_HELP_CHANNEL = "No help channel is configured: an admin can set `help_channel`."
 NO_SOURCES = "This answer has no sources."
 NOT_FOR_ALL = "This answer rests on pages that not everybody here may see, so I can't share it here."
+NO_SUCH_ANSWER = (
+    "I have no answer by that id or link. A link to the answer's message works for as long as I keep it."
+)
 ANSWER_GONE = "I no longer have this answer. Please ask again."
 CANCELLED = "Cancelled. What was done so far is kept."
 

@@ -50,6 +50,7 @@ class Interaction:
     original: str = ""
     expired: bool = False
     forms: list[dict[str, Any]] = field(default_factory=list)
+    choices: list[str] | None = None
 
 
 def _json(body: Any, status: int = 200) -> web.Response:
@@ -290,6 +291,8 @@ class Rest:
             if not 1 <= len(data["components"]) <= 5 or len(data["title"]) > 45:
                 raise Refused(400, 50035, "Invalid modal")
             one.forms.append(data)
+        elif body["type"] == 8:
+            one.choices = [choice["value"] for choice in data["choices"]]
         elif body["type"] in (4, 5):
             flags = (data.get("flags") or 0) | (LOADING if body["type"] == 5 else 0)
             one.original = self._keep(one, {**data, "flags": flags})["id"]

@@ -28,7 +28,7 @@ from tests.discord_world import (
 )
 
 _MESSAGE_CONTENT = 1 << 15
-_COMMAND, _COMPONENT, _SUBMIT = 2, 3, 5
+_COMMAND, _COMPONENT, _TYPING, _SUBMIT = 2, 3, 4, 5
 
 
 @dataclass
@@ -115,6 +115,15 @@ class DiscordServer(World):
             given = [{"name": word, "type": 1, "options": given}]
         data = {"id": self._registered(root), "name": root, "type": 1, "options": given}
         return await self._interact(_COMMAND, data, user, channel)
+
+    async def typing(self, name: str, option: str, text: str, *, user: str = ALICE) -> Interaction:
+        """An option of `docent reindex` while it is typed."""
+        root, *rest = name.split()
+        given: list[dict[str, Any]] = [{"name": option, "type": 3, "value": text, "focused": True}]
+        for word in rest:
+            given = [{"name": word, "type": 1, "options": given}]
+        data = {"id": self._registered(root), "name": root, "type": 1, "options": given}
+        return await self._interact(_TYPING, data, user, GENERAL)
 
     async def menu(self, name: str, message: str, *, user: str = ALICE) -> Interaction:
         """A command on a message."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.text import age, is_question, plain, shorten, split, tables_as_code
+from adapters.text import age, greets, is_question, plain, shorten, split, tables_as_code, thanks
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -108,3 +108,30 @@ def test_questions_are_told_from_chatter(text: str):
 def test_chatter_is_no_question(text: str):
     """is_question leaves statements alone."""
     assert not is_question(text)
+
+
+def test_citations_stand_under_a_table():
+    """tables_as_code takes the numbers of citations out of the last cell."""
+    table = "| Country | Days |\n|---|---|\n| Germany | 30 [1] [2] |\n\nDone."
+    assert tables_as_code(table) == "```\nCountry  Days\n-------  ----\nGermany  30\n```\n[1] [2]\n\nDone."
+
+
+@pytest.mark.parametrize("text", ["Hi!", "hello there", "Good morning", "Guten Tag"])
+def test_a_greeting_is_no_question(text: str):
+    """A greeting is known as one."""
+    assert greets(text)
+
+
+@pytest.mark.parametrize("text", ["Thanks!", "thank you so much", "OK, got it", "Vielen Dank", "great"])
+def test_thanks_are_no_question(text: str):
+    """Thanks are known as such."""
+    assert thanks(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["hi, who is HR", "got a raise?", "thanks for the fish policy", "ok?", "", "good", "the team"]
+)
+def test_whatever_else_is_looked_up(text: str):
+    """A word of greeting or thanks among others doesn't make a question one."""
+    assert not greets(text)
+    assert not thanks(text)

@@ -333,7 +333,7 @@ async def test_without_a_right_it_answers_where_it_may(chat: Chat) -> None:
     assert (await chat.answer(GENERAL))["message_reference"]["message_id"] == said
     chat.discord.rest.deny = {"threads", "send"}
     await chat.discord.mention("Two?", user=BOB)
-    assert (await chat.answer(chat.discord.dm(BOB)["id"])).text == _ANSWER
+    assert (await chat.answer(chat.discord.dm(BOB)["id"])).text == f"> Two?\n\n{_ANSWER}"
 
 
 async def test_a_deleted_question_is_left_alone(chat: Chat) -> None:

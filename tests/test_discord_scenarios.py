@@ -352,3 +352,26 @@ async def test_commands_are_registered_only_when_they_changed(chat: DiscordChat)
     assert len((await chat.sim.see("calls", route="PUT /applications"))["calls"]) == before == 1
     stop.set()
     await running
+
+
+async def test_without_the_right_to_embed_the_sources_are_text(chat: DiscordChat):
+    """Where the bot's embeds would be dropped, its sources stand in the message, without previews."""
+    await chat.sim.do("permissions", deny=["EMBED"])
+    (shown,) = await chat.answers(await chat.mention("alice", "How much notice?"))
+    assert "[Annual leave › Notice](<https://docs.example/leave#notice>)" in shown.text
+    assert "Show sources" in shown.buttons
+    (private,) = await chat.whispers("alice", await chat.ask("alice", "How much notice?"))
+    shared = (await chat.channel(await chat.press(private, Press.SHARE, "alice")))[-1]
+    assert "(<https://docs.example/leave#notice>)" in shared.text
+    assert await chat.violations() == []
+
+
+async def test_no_empty_thread_is_left_where_it_may_not_write(chat: DiscordChat):
+    """Where the bot may open a thread but not write in it, none is opened; the DM says what was asked."""
+    await chat.sim.do("mention", channel="readonly", user="alice", text="How much notice?")
+
+    async def told() -> bool:
+        return await says(chat, "> How much notice?\n\nYou give four weeks' notice")
+
+    await until(told, seconds=20)
+    assert [one for one in (await chat.sim.see("posted"))["posted"] if one["kind"] == "thread"] == []

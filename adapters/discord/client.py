@@ -12,6 +12,7 @@ import aiohttp
 import discord
 from discord import app_commands
 
+from adapters import text as texts
 from adapters import words
 from adapters.desk import Taken
 from adapters.discord import commands, look
@@ -20,7 +21,7 @@ from adapters.discord.commands import Interaction
 from adapters.discord.gateway import PATIENCE, Patience
 from adapters.discord.intake import Intake
 from adapters.discord.people import People
-from adapters.discord.reply import Place
+from adapters.discord.place import Place
 from adapters.discord.stage import DiscordConsole, DiscordStage
 from adapters.discord.text import thread_name
 from adapters.learning import Form
@@ -132,12 +133,20 @@ class DocentClient(discord.AutoShardedClient):
         found = self.intake.of_message(message)
         if found is None:
             return
+        text = found[0].question.text
+        if not text:  # somebody points at what somebody else asked
+            text = await self.intake.question_before(message)
+            found = self.intake.of_message(message, text) or found
         asked, reply = found
-        if not asked.question.text and not reply.unprompted:
-            if self.desk.first(asked.key):
-                await reply.say(words.HOW_TO_ASK.format(ask=""))
-            return
-        await self.desk.take(asked, reply)
+        if text and not (texts.greets(text) or texts.thanks(text)):
+            await self.desk.take(asked, reply)
+        elif self.desk.first(asked.key):
+            await reply.say(words.WELCOME if texts.thanks(text) else self._how_to_ask(message))
+
+    def _how_to_ask(self, message: discord.Message) -> str:
+        """With the bot's name where it has to be said."""
+        name = f"@{self.user.display_name}" if self.user and message.guild else ""
+        return " ".join(words.HOW_TO_ASK.format(ask=name).split())
 
     async def on_thread_create(self, thread: discord.Thread) -> None:
         """A new post in a forum that is configured."""
@@ -212,13 +221,12 @@ class DocentClient(discord.AutoShardedClient):
             await stage.tell(words.THANKS_DOWN)
 
     def _stage(self, interaction: Interaction) -> DiscordStage:
-        guild = interaction.guild_id or 0
         return DiscordStage(
             interaction=interaction,
             intake=self.intake,
             people=self.people,
             desk=self.desk,
-            help_channel=self.people.guild(guild).help_channel,
+            help_channel=self.people.help_channel(interaction.guild_id or 0),
         )
 
     # --- commands ---------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Discord's commands: `/ask`, `/docent …`, and "Answer from the docs" on a message."""
 
 import logging
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 import discord
@@ -12,16 +13,20 @@ from adapters.discord.intake import Intake
 from adapters.discord.people import People
 from adapters.discord.stage import says
 from adapters.learning import TITLES
+from bot.bootstrap import App
 from bot.ports import LessonKind
 
 log = logging.getLogger(__name__)
 
 Interaction = discord.Interaction[Any]
 
+_CHOICES, _CHOICE = 25, 100  # Discord's limits: how many, and characters of one
+
 
 class Host(Protocol):
     """What the commands need of the client."""
 
+    app: App
     tree: app_commands.CommandTree[Any]
     intake: Intake
     people: People
@@ -83,9 +88,20 @@ def _admin_group(host: Host) -> app_commands.Group:
     )
 
     @group.command(name="reindex", description="Bring the index up to date, now")
-    @app_commands.describe(source="Only this source", full="Do every page anew")
-    async def reindex(interaction: Interaction, source: str = "", full: bool = False) -> None:  # noqa: FBT001, FBT002 - Discord's option
-        parts = ("reindex", f'"{source}"' if source else "", "--full" if full else "")
+    @app_commands.describe(
+        source="Only this source",
+        full="Do every page anew",
+        confirm_deletes="Also delete what is gone, however much that is",
+    )
+    @app_commands.autocomplete(source=_sources(host))
+    async def reindex(
+        interaction: Interaction,
+        source: str = "",
+        full: bool = False,  # noqa: FBT001, FBT002 - Discord's option
+        confirm_deletes: bool = False,  # noqa: FBT001, FBT002
+    ) -> None:
+        flags = ("--full" if full else "", "--confirm-deletes" if confirm_deletes else "")
+        parts = ("reindex", f'"{source}"' if source else "", *flags)
         public = host.people.is_admin(interaction)
         await host.admin(interaction, " ".join(filter(None, parts)), public=public)
 
@@ -102,6 +118,19 @@ def _admin_group(host: Host) -> app_commands.Group:
     ):
         group.add_command(_plain(host, name, description))
     return group
+
+
+def _sources(host: Host) -> Callable[[Interaction, str], Coroutine[Any, Any, list[app_commands.Choice[str]]]]:
+    """The sources whose names hold what was typed so far, for admins."""
+
+    async def choices(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        if not host.people.is_admin(interaction):
+            return []
+        names = [source.name for source in host.app.settings.sources]
+        found = [name for name in names if typed.casefold() in name.casefold() and len(name) <= _CHOICE]
+        return [app_commands.Choice(name=name, value=name) for name in found[:_CHOICES]]
+
+    return choices
 
 
 def _plain(host: Host, name: str, description: str) -> app_commands.Command[Any, ..., None]:
@@ -143,7 +172,7 @@ def _shape(command: Any, permissions: discord.Permissions | None) -> str:  # noq
 
 
 def _words(data: Any) -> list[tuple[str, Any]]:  # noqa: ANN401 - Discord's JSON
-    kept = ("name", "description", "required", "type")
+    kept = ("name", "description", "required", "type", "autocomplete")
     shape = {key: data.get(key) for key in kept if data.get(key) not in (None, "", False)}
     options = sorted((_words(option) for option in data.get("options") or ()), key=repr)
     return [*sorted(shape.items()), ("options", options)]

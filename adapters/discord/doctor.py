@@ -1,6 +1,6 @@
 """What could keep the bot from answering in Discord: the token, intents, servers, permissions by channel."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import aiohttp
 import discord
@@ -60,6 +60,11 @@ async def _guilds(client: discord.Client, settings: Settings) -> AsyncIterator[C
             continue
         async for check in _channels(client, int(number), wanted):
             yield check
+    if settings.discord.listed_only:
+        return
+    for number in there.keys() - settings.discord.guilds.keys():
+        async for check in _channels(client, int(number), GuildSettings()):
+            yield check
 
 
 async def _channels(client: discord.Client, number: int, wanted: GuildSettings) -> AsyncIterator[Check]:
@@ -68,19 +73,40 @@ async def _channels(client: discord.Client, number: int, wanted: GuildSettings) 
     channels = {str(channel.id): channel for channel in await guild.fetch_channels()}
     helping = [wanted.help_channel] if wanted.help_channel else []
     for channel_id in dict.fromkeys([*wanted.channels, *wanted.forums, *helping]):
-        channel = channels.get(channel_id)
+        channel = channels.pop(channel_id, None)
         if channel is None:
             yield error(_PART, f"{guild.name} has no channel {channel_id}.", "Check its id in docent.yaml.")
             continue
-        missing = _missing(channel.permissions_for(member), permissions(forums=channel_id in wanted.forums))
+        missing = _missing(channel, member, forums=channel_id in wanted.forums)
         if missing:
-            names = ", ".join(name.replace("_", " ") for name in missing)
             yield error(
-                _PART, f"#{channel.name} in {guild.name}: it may not {names}.", "Give its role the right."
+                _PART, f"#{channel.name} in {guild.name}: it may not {missing}.", "Give its role the right."
             )
         else:
             yield ok(_PART, f"#{channel.name} in {guild.name}: all permissions")
+    if not wanted.listed_only:
+        others = [one for one in channels.values() if isinstance(one, discord.TextChannel)]
+        for check in _others(guild, member, others):
+            yield check
 
 
-def _missing(granted: discord.Permissions, wanted: discord.Permissions) -> list[str]:
-    return [name for name, needed in wanted if needed and not getattr(granted, name)]
+def _others(
+    guild: discord.Guild, member: discord.Member, channels: list[discord.TextChannel]
+) -> Iterator[Check]:
+    """Channels that no setting names: it answers there as well, as far as it may."""
+    seen = [one for one in channels if one.permissions_for(member).view_channel]
+    lacking = {one.name: missing for one in seen if (missing := _missing(one, member))}
+    for name, missing in lacking.items():
+        remedy = "Give its role the right; until then answers there take another way, at worst a DM."
+        yield warning(_PART, f"#{name} in {guild.name}: it may not {missing}.", remedy)
+    if channels:
+        text = f"{guild.name}: all permissions in {len(seen) - len(lacking)} of {len(channels)} channels"
+        unseen = len(channels) - len(seen)
+        yield ok(_PART, text + (f", {unseen} it doesn't see" if unseen else ""))
+
+
+def _missing(channel: discord.abc.GuildChannel, member: discord.Member, *, forums: bool = False) -> str:
+    """What it may not do there, in words; "" if it may do all it needs."""
+    granted = channel.permissions_for(member)
+    lacking = [name for name, needed in permissions(forums=forums) if needed and not getattr(granted, name)]
+    return ", ".join(name.replace("_", " ") for name in lacking)

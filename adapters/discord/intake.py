@@ -14,8 +14,10 @@ from adapters import text as texts
 from adapters.desk import Fill, Reply
 from adapters.discord.calls import Failed, call
 from adapters.discord.history import History
+from adapters.discord.interaction import InteractionReply
 from adapters.discord.people import People
-from adapters.discord.reply import ChannelReply, InteractionReply, Place, Typing
+from adapters.discord.place import Place
+from adapters.discord.reply import ChannelReply, Typing
 from adapters.discord.text import incoming, thread_name
 from bot.config import Settings
 from bot.model import Question
@@ -67,19 +69,19 @@ class Intake:
             return found.owner_id == self._me or self._people.place(guild, channel, found.parent_id).followups
         return self._people.place(guild, channel, 0).unasked
 
-    def of_message(self, message: discord.Message) -> tuple[Asked, Reply] | None:
-        """The question in a message; None if it isn't one for the bot."""
+    def of_message(self, message: discord.Message, text: str = "") -> tuple[Asked, Reply] | None:
+        """The question in a message, or `text` in its place; None if it isn't one for the bot."""
         if message.author.bot or message.webhook_id or message.type not in _KINDS:
             return None
         if message.guild is None:
-            return self._of(message, 0, "place")
+            return self._of(message, 0, "place", text)
         mentioned = self._is_addressed(message)
-        if not mentioned and not self._settings.discord.message_content:
+        if not mentioned and not (self._settings.discord.message_content and _is_open(message)):
             return None
-        return self._in_guild(message, message.guild.id, mentioned=mentioned)
+        return self._in_guild(message, message.guild.id, text, mentioned=mentioned)
 
     def _in_guild(
-        self, message: discord.Message, guild: int, *, mentioned: bool
+        self, message: discord.Message, guild: int, text: str, *, mentioned: bool
     ) -> tuple[Asked, Reply] | None:
         thread = message.channel if isinstance(message.channel, discord.Thread) else None
         parent = thread.parent_id if thread else 0
@@ -88,11 +90,11 @@ class Intake:
         place = self._people.place(guild, message.channel.id, parent)
         answer_in = "place" if thread else self._people.guild(guild).answer_in
         if mentioned:
-            return self._of(message, guild, answer_in)
+            return self._of(message, guild, answer_in, text)
         if thread and (thread.owner_id == self._me or place.followups):
-            return self._of(message, guild, "place")
+            return self._of(message, guild, "place", text)
         if not thread and place.unasked and texts.is_question(message.content):
-            return self._of(message, guild, answer_in, unprompted=True)
+            return self._of(message, guild, answer_in, text, unprompted=True)
         return None
 
     def of_post(self, thread: discord.Thread, message: discord.Message) -> tuple[Asked, Reply] | None:
@@ -100,7 +102,7 @@ class Intake:
         forum = self._people.forum(thread.guild.id, thread.parent_id)
         if forum is None or message.author.bot:
             return None
-        asked, reply = self._of(message, thread.guild.id, "place", unprompted=True)
+        asked, reply = self._of(message, thread.guild.id, "place", "", unprompted=True)
         text = f"{thread.name}\n{asked.question.text}".strip()
         return replace(asked, question=replace(asked.question, text=text)), reply
 
@@ -118,9 +120,9 @@ class Intake:
         )
 
     def _of(
-        self, message: discord.Message, guild: int, answer_in: str, *, unprompted: bool = False
+        self, message: discord.Message, guild: int, answer_in: str, text: str, *, unprompted: bool = False
     ) -> tuple[Asked, Reply]:
-        text = self.words_of(message)
+        text = text or self.words_of(message)
         if guild and isinstance(message.author, discord.Member):
             self._people.learn(guild, message.author.id, [role.id for role in message.author.roles])
         place = Place(
@@ -147,10 +149,11 @@ class Intake:
         return incoming(message.content, self._me, own)
 
     async def question_before(self, message: discord.Message) -> str:
-        """What somebody's message answers: what it replies to, or else what its thread began with."""
+        """What somebody's message answers: what a person said that it replies to, or else its thread began with."""
         reference, here = message.reference, message.channel
         if reference and isinstance(reference.resolved, discord.Message):
-            return self.words_of(reference.resolved)
+            own = reference.resolved.author.id == self._me
+            return "" if own else self.words_of(reference.resolved)
         tries: list[tuple[int | None, int | None]] = []
         if reference:
             tries.append((reference.channel_id, reference.message_id))
@@ -178,7 +181,7 @@ class Intake:
         settings = self._people.place(place.guild, place.channel, parent)
         forum = self._people.forum(place.guild, parent)
         of_guild = self._people.guild(place.guild)
-        place = replace(place, can_ask_human=of_guild.help_channel is not None)
+        place = replace(place, can_ask_human=self._people.help_channel(place.guild) is not None)
         asked = Asked(
             id=uuid.uuid4().hex[:12],
             key=key,
@@ -225,3 +228,12 @@ class Intake:
             return replace(question, audience=audience, places=places, history=history)
 
         return fill
+
+
+def _is_open(message: discord.Message) -> bool:
+    """Whether words that aren't addressed to the bot may be meant for it: not for somebody else, no mere thanks."""
+    replied = message.reference is not None and message.type is discord.MessageType.reply
+    others = message.mentions or message.role_mentions or message.mention_everyone
+    said = message.content
+    small = texts.greets(said) or texts.thanks(said)
+    return bool(re.search(r"\w", said)) and not (replied or others or small)

@@ -1,14 +1,14 @@
 """An answer as Discord shows it: text, an embed with the sources, buttons that outlive a restart."""
 
 import re
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import discord
 
 from adapters import admin, words
-from adapters.discord.text import escape, link
+from adapters.discord.text import escape, link, messages
 from adapters.learning import Form
 from adapters.text import shorten
 from adapters.view import LABELS, AnswerView, Press, SourceLine
@@ -22,11 +22,33 @@ _FIELD = 4000  # characters of a form's field
 Pressed = Callable[["discord.Interaction[Any]", Press, str], Awaitable[None]]
 
 
-def embed(view: AnswerView) -> discord.Embed | None:
-    """Sources and notes; None if there are none."""
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """One answer as messages, the embed and the buttons under the last."""
+
+    pages: tuple[str, ...]
+    embed: discord.Embed | None
+    view: discord.ui.View | None
+
+    def parts(self) -> Iterator[tuple[str, discord.Embed | None, discord.ui.View | None]]:
+        """What each message holds."""
+        for page in self.pages[:-1]:
+            yield page, None, None
+        yield self.pages[-1], self.embed, self.view
+
+
+def drawn(answer: AnswerView, presses: tuple[Press, ...], *, lead: str = "", embeds: bool = True) -> Drawn:
+    """An answer with these buttons, after a line of ours. Where no embed may be, its sources are text."""
+    lines = _lines(answer)
+    before, after = [lead] if lead else [], [] if embeds or not lines else ["\n".join(lines)]
+    pages = messages("\n\n".join([*before, answer.text, *after]))
+    return Drawn(tuple(pages), _embed(lines) if embeds else None, buttons(presses, answer.answer_id))
+
+
+def _lines(view: AnswerView) -> list[str]:
+    """Sources and notes."""
     lines = [source(line) for line in view.sources[:_SHOWN]]
-    lines += [f"-# {escape(shorten(note, 280))}" for note in view.notes]
-    return _embed(lines)
+    return lines + [f"-# {escape(shorten(note, 280))}" for note in view.notes]
 
 
 def sources_embed(view: AnswerView) -> discord.Embed:

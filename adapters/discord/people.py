@@ -38,6 +38,13 @@ class People:
     def guild(self, guild: int) -> GuildSettings:
         return self._settings.discord.guilds.get(str(guild), _NO_GUILD)
 
+    def help_channel(self, guild: int) -> str | None:
+        """Of the server; in a DM the only one that there is."""
+        if guild:
+            return self.guild(guild).help_channel
+        every = {one.help_channel for one in self._settings.discord.guilds.values() if one.help_channel}
+        return every.pop() if len(every) == 1 else None
+
     def place(self, guild: int, channel: int, parent: int) -> PlaceSettings:
         """A thread has its channel's settings unless it has its own."""
         channels = self.guild(guild).channels

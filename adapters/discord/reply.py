@@ -4,79 +4,37 @@ Places fall back: thread → reply → DM → the log. `finish` leaves one whole
 """
 
 import asyncio
-import json
 import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-import aiohttp
 import discord
 
 from adapters.desk import Fill, Undeliverable
 from adapters.discord import look
-from adapters.discord.calls import Failed, Malformed, NotAllowed, NotThere, TokenGone, call
-from adapters.discord.text import MESSAGE, escape, messages
-from adapters.view import AnswerView, Press
+from adapters.discord.calls import Failed, Malformed, NotThere, call
+from adapters.discord.look import Drawn
+from adapters.discord.place import Place
+from adapters.discord.text import escape, messages
+from adapters.view import AnswerView
 
 log = logging.getLogger(__name__)
 
-_EDIT_EVERY = 1.1  # seconds
+EDIT_EVERY = 1.1  # seconds
 _TYPING_EVERY = 5.0  # seconds
-_QUICK = 0.4  # seconds: an answer that comes within is shown once, whole
-
-# The response to an interaction, in the place of a message id: documented, but not in discord.py's types.
-_ORIGINAL: Any = "@original"
+QUICK = 0.4  # seconds: an answer that comes within is shown once, whole
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where an answer goes; the journal keeps it as JSON.
-
-    `channel` and `message` are where it was asked, `reply_to` what that replied to; `answer_in` is thread,
-    reply or place. `token` belongs to an interaction (good for 15 minutes).
-    """
-
-    channel: int
-    user: int
-    guild: int = 0
-    message: int = 0
-    answer_in: str = "place"
-    thread: int = 0
-    answer: int = 0
-    name: str = ""
-    private: bool = False
-    unprompted: bool = False
-    application: int = 0
-    token: str = ""
-    reply_to: int = 0
-    can_ask_human: bool = False
-
-    def offered(self, presses: tuple[Press, ...]) -> tuple[Press, ...]:
-        """A human can be asked only where there is a help channel."""
-        return tuple(press for press in presses if press is not Press.HUMAN or self.can_ask_human)
-
-    @property
-    def address(self) -> str:
-        return f"{self.thread or self.channel}/{self.answer}" if self.answer or self.thread else ""
-
-    def at(self, address: str) -> "Place":
-        """The same, with the message that an address names."""
-        channel, _, message = address.partition("/")
-        if not message:
-            return self
-        moved = int(channel) if int(channel) != self.channel else 0
-        return replace(self, thread=moved, answer=int(message))
-
-    def dump(self) -> str:
-        return json.dumps({key: value for key, value in asdict(self).items() if value})
-
-    @classmethod
-    def load(cls, text: str) -> "Place":
-        return cls(**json.loads(text))
+def rights(client: discord.Client, channel: int) -> discord.Permissions:
+    """What the bot may do there, as far as it is known; in a DM and elsewhere, all."""
+    found = client.get_channel(channel)
+    if isinstance(found, discord.abc.GuildChannel | discord.Thread) and found.guild.me:
+        return found.permissions_for(found.guild.me)
+    return discord.Permissions.all()
 
 
 class Typing:
@@ -124,32 +82,28 @@ class ChannelReply:
             await self._open_thread()
         if self._revived and not self._place.answer:
             await self._find_what_stands()
-        self._next = time.monotonic() + _QUICK
+        self._next = time.monotonic() + QUICK
 
     async def write(self, text: str) -> None:
         self._written += text
         now = time.monotonic()
         if now < self._next or (self._editing and not self._editing.done()):
             return
-        self._next = now + _EDIT_EVERY
+        self._next = now + EDIT_EVERY
         first = messages(self._written)[0]
         if first != self._shown:
             self._editing = asyncio.create_task(self._stream(first))
 
     async def finish(self, answer: AnswerView) -> None:
         await self._quiet()
-        pages = messages(answer.text)
-        embed = look.embed(answer)
-        view = look.buttons(self._place.offered(answer.buttons), answer.answer_id)
         try:
-            await self._put(pages, embed, view)
+            await self._put(self._drawn(answer))
         except Malformed as error:
             log.warning("answer %s: its form was refused, sent as text: %s", answer.answer_id, error)
-            lines = [*pages, "\n".join(look.source(line) for line in answer.sources)]
-            await self._elsewhere([line[:MESSAGE] for line in lines if line], None, None)
+            await self._elsewhere(answer, plain=True)
         except Failed as error:
             log.warning("answer %s goes elsewhere: %s", answer.answer_id, error)
-            await self._elsewhere(pages, embed, view)
+            await self._elsewhere(answer)
 
     async def say(self, text: str) -> None:
         with suppress(Undeliverable):
@@ -181,7 +135,7 @@ class ChannelReply:
     async def _keep_typing(self) -> None:
         """Typing lasts 10 seconds in Discord's clients; gone when a message comes."""
         await self._shows_typing.show(self._place.channel)
-        await asyncio.sleep(_QUICK)
+        await asyncio.sleep(QUICK)
         while not self._place.answer:
             await self._shows_typing.show(self._target)
             await asyncio.sleep(8)
@@ -194,6 +148,9 @@ class ChannelReply:
 
     async def _open_thread(self) -> None:
         place = self._place
+        if not rights(self._client, place.channel).send_messages_in_threads:
+            await self._moved(answer_in="reply")
+            return
         try:
             data: Any = await call(
                 lambda: self._client.http.start_thread_with_message(
@@ -257,11 +214,14 @@ class ChannelReply:
         message = self._partial(self._target).get_partial_message(self._place.answer)
         await call(lambda: message.edit(content=text, embed=embed, view=view))
 
-    async def _put(self, pages: list[str], embed: discord.Embed | None, view: discord.ui.View | None) -> None:
-        """The pages as messages: the first into what is there already."""
-        for number, page in enumerate(pages):
-            last = number == len(pages) - 1
-            parts = (page, embed if last else None, view if last else None)
+    def _drawn(self, answer: AnswerView, *, lead: str = "", plain: bool = False) -> Drawn:
+        presses = () if plain else self._place.offered(answer.buttons)
+        embeds = not plain and rights(self._client, self._place.channel).embed_links
+        return look.drawn(answer, presses, lead=lead, embeds=embeds)
+
+    async def _put(self, drawn: Drawn) -> None:
+        """Its messages: the first into what is there already."""
+        for number, parts in enumerate(drawn.parts()):
             if number == 0 and self._place.answer:
                 try:
                     await self._edit(*parts)
@@ -272,129 +232,22 @@ class ChannelReply:
             if number == 0:
                 await self._moved(answer=sent)
 
-    async def _elsewhere(
-        self, pages: list[str], embed: discord.Embed | None, view: discord.ui.View | None
-    ) -> None:
-        """Thread → reply → DM."""
+    async def _elsewhere(self, answer: AnswerView, *, plain: bool = False) -> None:
+        """Thread → reply → DM, where nothing tells what was asked."""
         place = self._place
         if place.thread:
             await self._moved(thread=0, answer=0)
             with suppress(Failed):
-                await self._put(pages, embed, view)
+                await self._put(self._drawn(answer, plain=plain))
                 return
         user: Any = await call(lambda: self._client.http.start_private_message(place.user))
-        await self._moved(channel=int(user["id"]), guild=0, message=0, thread=0, answer=0)
-        await self._put(pages, embed, view)
+        await self._moved(
+            channel=int(user["id"]), guild=0, message=0, thread=0, answer=0, can_ask_human=False
+        )
+        await self._put(self._drawn(answer, lead=place.quoted, plain=plain))
 
     async def _moved(self, **changes: int | str) -> None:
         before = self._place.address
         self._place = replace(self._place, **changes)  # type: ignore[arg-type] # fields of Place
         if self._remember and self._place.address not in ("", before):
             await self._remember(self._place.address)
-
-
-class InteractionReply:
-    """An answer to a command: private to the asker or for everybody, by the interaction's token.
-
-    When the token is gone, a private answer goes to a DM, another into the channel.
-    """
-
-    unprompted = False
-
-    def __init__(
-        self, client: discord.Client, session: aiohttp.ClientSession, place: Place, fill: Fill
-    ) -> None:
-        self.private = place.private
-        self.fill = fill
-        self._session = session
-        self._client = client
-        self._place = place
-        self._written = ""
-        self._next = time.monotonic() + _QUICK
-
-    async def begin(self, remember: Callable[[str], Awaitable[None]]) -> None:
-        """The deferred response shows already that work goes on."""
-
-    async def write(self, text: str) -> None:
-        self._written += text
-        now = time.monotonic()
-        if now < self._next:
-            return
-        self._next = now + _EDIT_EVERY
-        with suppress(Failed):
-            await self._edit(messages(self._written)[0], None, None)
-
-    async def finish(self, answer: AnswerView) -> None:
-        pages = messages(answer.text)
-        embed = look.embed(answer)
-        view = look.buttons(self._place.offered(answer.buttons), answer.answer_id)
-        try:
-            single = len(pages) == 1
-            await self._edit(pages[0], embed if single else None, view if single else None)
-            for number, page in enumerate(pages[1:], start=2):
-                last = number == len(pages)
-                await self._follow_up(page, embed if last else None, view if last else None)
-        except Malformed as error:
-            log.warning("answer %s: its form was refused, sent as text: %s", answer.answer_id, error)
-            with suppress(Failed):
-                await self._edit(pages[0][:MESSAGE], None, None)
-        except (TokenGone, NotThere, NotAllowed, Failed) as error:
-            log.info("answer %s: the interaction is gone: %s", answer.answer_id, error)
-            await self._without_token(answer)
-
-    async def _without_token(self, answer: AnswerView) -> None:
-        place = replace(self._place, token="", message=0)
-        if self.private:
-            data: Any = await call(lambda: self._client.http.start_private_message(place.user))
-            place = replace(place, channel=int(data["id"]), guild=0)
-        presses = tuple(press for press in answer.buttons if press is not Press.SHARE)
-        reply = ChannelReply(self._client, place, self.fill, Typing(self._client))
-        await reply.finish(replace(answer, buttons=presses))
-
-    async def say(self, text: str) -> None:
-        with suppress(Failed):
-            await self._edit(escape(text), None, None)
-
-    async def withdraw(self) -> None:
-        with suppress(Failed):
-            await call(self._hook().delete)
-
-    def _hook(self) -> "_Hook":
-        return _Hook(self._client, self._session, self._place)
-
-    async def _edit(self, text: str, embed: discord.Embed | None, view: discord.ui.View | None) -> None:
-        await call(lambda: self._hook().edit(text, embed, view))
-
-    async def _follow_up(self, text: str, embed: discord.Embed | None, view: discord.ui.View | None) -> None:
-        await call(lambda: self._hook().send(text, embed, view, ephemeral=self.private))
-
-
-class _Hook:
-    """An interaction's webhook: its token is all that it takes, also in another process."""
-
-    def __init__(self, client: discord.Client, session: aiohttp.ClientSession, place: Place) -> None:
-        self._hook = discord.Webhook.partial(place.application, place.token, session=session, client=client)
-
-    async def edit(self, text: str, embed: discord.Embed | None, view: discord.ui.View | None) -> None:
-        await self._hook.edit_message(
-            _ORIGINAL,
-            content=text,
-            embeds=[embed] if embed else [],
-            view=view,
-            allowed_mentions=discord.AllowedMentions.none(),
-        )
-
-    async def send(
-        self, text: str, embed: discord.Embed | None, view: discord.ui.View | None, *, ephemeral: bool
-    ) -> None:
-        extra: dict[str, Any] = {}
-        if embed:
-            extra["embed"] = embed
-        if view:
-            extra["view"] = view
-        await self._hook.send(
-            text, ephemeral=ephemeral, allowed_mentions=discord.AllowedMentions.none(), **extra
-        )
-
-    async def delete(self) -> None:
-        await self._hook.delete_message(_ORIGINAL)

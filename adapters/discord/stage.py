@@ -14,7 +14,8 @@ from adapters.discord import look
 from adapters.discord.calls import Failed, NotAllowed, NotThere, TokenGone, call
 from adapters.discord.intake import Intake
 from adapters.discord.people import People
-from adapters.discord.reply import Place
+from adapters.discord.place import Place
+from adapters.discord.reply import rights
 from adapters.discord.text import escape, messages, thread_name
 from adapters.view import DECISIONS, AnswerView, Press
 from bot.ports import Recorded, SyncRun
@@ -77,14 +78,11 @@ class DiscordStage:
             await call(lambda: self._interaction.user.send(text, **extra))
 
     async def share(self, answer: AnswerView) -> None:
-        pages = messages(answer.text)
         presses = tuple(press for press in answer.buttons if press is not Press.SHARE)
-        for number, page in enumerate(pages):
-            extra: dict[str, Any] = {}
-            if number == len(pages) - 1:
-                embed, view = look.embed(answer), look.buttons(presses, answer.answer_id)
-                extra |= {"embed": embed} if embed else {}
-                extra |= {"view": view} if view else {}
+        embeds = rights(self._interaction.client, int(self.place)).embed_links
+        for page, embed, view in look.drawn(answer, presses, embeds=embeds).parts():
+            extra: dict[str, Any] = {"embed": embed} if embed else {}
+            extra |= {"view": view} if view else {}
             await call(lambda page=page, extra=extra: self._channel.send(page, **extra))  # type: ignore[misc] # bound early
 
     async def ask_more(self, recorded: Recorded) -> None:

@@ -4,6 +4,7 @@ import html
 import re
 
 from adapters.text import shorten, split, tables_as_code
+from bot.safe import unlink
 
 MESSAGE = 1900  # of 2,000 characters: room for what platforms count differently
 _JOINER = "\N{WORD JOINER}"
@@ -40,7 +41,7 @@ def messages(markdown: str) -> list[str]:
 
 def thread_name(question: str) -> str:
     """The question in at most 100 characters, for the name of its thread."""
-    return escape(shorten(question, 95)) or "Question"
+    return escape(shorten(unlink(question, lambda _: False), 95)) or "Question"
 
 
 def link(title: str, url: str) -> str:

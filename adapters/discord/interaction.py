@@ -1,0 +1,133 @@
+"""One answer to a command or a button in Discord, by the interaction's token."""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import aiohttp
+import discord
+
+from adapters.desk import Fill
+from adapters.discord import look
+from adapters.discord.calls import Failed, Malformed, NotAllowed, NotThere, TokenGone, call
+from adapters.discord.place import Place
+from adapters.discord.reply import EDIT_EVERY, QUICK, ChannelReply, Typing
+from adapters.discord.text import MESSAGE, escape, messages
+from adapters.view import AnswerView, Press
+
+log = logging.getLogger(__name__)
+
+# The response to an interaction, in the place of a message id: documented, but not in discord.py's types.
+_ORIGINAL: Any = "@original"
+
+
+class InteractionReply:
+    """An answer to a command: private to the asker or for everybody, by the interaction's token.
+
+    When the token is gone, a private answer goes to a DM, another into the channel.
+    """
+
+    unprompted = False
+
+    def __init__(
+        self, client: discord.Client, session: aiohttp.ClientSession, place: Place, fill: Fill
+    ) -> None:
+        self.private = place.private
+        self.fill = fill
+        self._session = session
+        self._client = client
+        self._place = place
+        self._written = ""
+        self._next = time.monotonic() + QUICK
+
+    async def begin(self, remember: Callable[[str], Awaitable[None]]) -> None:
+        """The deferred response shows already that work goes on."""
+
+    async def write(self, text: str) -> None:
+        self._written += text
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + EDIT_EVERY
+        with suppress(Failed):
+            await self._edit(messages(f"{self._lead}\n\n{self._written}")[0], None, None)
+
+    @property
+    def _lead(self) -> str:
+        """Others don't see what a command was asked."""
+        return "" if self.private else self._place.quoted
+
+    async def finish(self, answer: AnswerView) -> None:
+        drawn = look.drawn(answer, self._place.offered(answer.buttons), lead=self._lead)
+        first, *more = drawn.parts()
+        try:
+            await self._edit(*first)
+            for parts in more:
+                await self._follow_up(*parts)
+        except Malformed as error:
+            log.warning("answer %s: its form was refused, sent as text: %s", answer.answer_id, error)
+            with suppress(Failed):
+                await self._edit(drawn.pages[0][:MESSAGE], None, None)
+        except (TokenGone, NotThere, NotAllowed, Failed) as error:
+            log.info("answer %s: the interaction is gone: %s", answer.answer_id, error)
+            await self._without_token(answer)
+
+    async def _without_token(self, answer: AnswerView) -> None:
+        place = replace(self._place, token="", message=0)
+        if self.private:
+            data: Any = await call(lambda: self._client.http.start_private_message(place.user))
+            place = replace(place, channel=int(data["id"]), guild=0)
+        presses = tuple(press for press in answer.buttons if press is not Press.SHARE)
+        reply = ChannelReply(self._client, place, self.fill, Typing(self._client))
+        await reply.finish(replace(answer, buttons=presses))
+
+    async def say(self, text: str) -> None:
+        with suppress(Failed):
+            await self._edit(escape(text), None, None)
+
+    async def withdraw(self) -> None:
+        with suppress(Failed):
+            await call(self._hook().delete)
+
+    def _hook(self) -> "_Hook":
+        return _Hook(self._client, self._session, self._place)
+
+    async def _edit(self, text: str, embed: discord.Embed | None, view: discord.ui.View | None) -> None:
+        await call(lambda: self._hook().edit(text, embed, view))
+
+    async def _follow_up(self, text: str, embed: discord.Embed | None, view: discord.ui.View | None) -> None:
+        await call(lambda: self._hook().send(text, embed, view, ephemeral=self.private))
+
+
+class _Hook:
+    """An interaction's webhook: its token is all that it takes, also in another process."""
+
+    def __init__(self, client: discord.Client, session: aiohttp.ClientSession, place: Place) -> None:
+        self._hook = discord.Webhook.partial(place.application, place.token, session=session, client=client)
+
+    async def edit(self, text: str, embed: discord.Embed | None, view: discord.ui.View | None) -> None:
+        await self._hook.edit_message(
+            _ORIGINAL,
+            content=text,
+            embeds=[embed] if embed else [],
+            view=view,
+            allowed_mentions=discord.AllowedMentions.none(),
+        )
+
+    async def send(
+        self, text: str, embed: discord.Embed | None, view: discord.ui.View | None, *, ephemeral: bool
+    ) -> None:
+        extra: dict[str, Any] = {}
+        if embed:
+            extra["embed"] = embed
+        if view:
+            extra["view"] = view
+        await self._hook.send(
+            text, ephemeral=ephemeral, allowed_mentions=discord.AllowedMentions.none(), **extra
+        )
+
+    async def delete(self) -> None:
+        await self._hook.delete_message(_ORIGINAL)

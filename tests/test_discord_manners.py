@@ -1,0 +1,150 @@
+"""What people expect of somebody polite: conversations in Discord that need nothing but this repository."""
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from bot.model import Answer, Outcome
+from tests.chats import LEAVE, until
+from tests.discord_chat import YAML, Chat, open_discord, running
+from tests.discord_world import ALICE, BOB, GENERAL, HELP, MOD, Message
+
+_ANSWER = "You give four weeks' notice [1]."
+_HEARING = YAML.replace("discord:", "discord:\n  message_content: true", 1)
+
+
+@pytest.fixture
+async def chat(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
+) -> AsyncIterator[Chat]:
+    """The bot reads every message in its threads."""
+    async with open_discord(tmp_path, monkeypatch.setenv, free_port(), _HEARING) as chat:
+        async with running(chat):
+            yield chat
+        assert chat.discord.rest.wrong == []
+
+
+async def said_in(chat: Chat, channel: str) -> Message:
+    async def look() -> list[Message]:
+        return chat.discord.answers(channel)
+
+    return (await until(look))[-1]
+
+
+async def test_a_greeting_is_answered_with_how_to_ask(chat: Chat) -> None:
+    """A mention that only says hello isn't looked up: it is told how to ask, with the bot's name."""
+    await chat.discord.mention("Good morning!")
+    shown = await said_in(chat, GENERAL)
+    assert shown.text == (
+        "Ask me a question about our docs, for example: @docsbot how much notice do I give before a holiday?"
+    )
+    assert chat.core.asked == []
+
+
+async def test_thanks_are_answered_as_thanks(chat: Chat) -> None:
+    """A mention that only says thanks is no question."""
+    thread = await chat.discord.mention("How much notice do I give?")
+    await chat.answer(thread)
+    await chat.discord.mention("thank you so much", channel=thread)
+
+    async def welcomed() -> bool:
+        return chat.discord.answers(thread)[-1].text == "You're welcome."
+
+    await until(welcomed)
+    assert len(chat.core.asked) == 1
+
+
+async def test_in_its_thread_people_may_talk_to_one_another(chat: Chat) -> None:
+    """Thanks, a picture without words, and what names or answers somebody else are left alone there."""
+    thread = await chat.discord.mention("How much notice do I give?")
+    await chat.answer(thread)
+    for text in ("Thanks!", "", "👍", f"<@{BOB}> did you know that?"):
+        last = await chat.discord.message(text, channel=thread)
+    await chat.discord.message("No, I didn't", user=BOB, channel=thread, reply_to=last)
+    await chat.discord.message("And for contractors", channel=thread)
+    await chat.answer(thread, 2)
+    assert [one.text for one in chat.core.asked] == ["How much notice do I give?", "And for contractors"]
+
+
+async def test_a_mention_under_a_question_answers_that(chat: Chat) -> None:
+    """A reply that holds nothing but the mention asks what it replies to."""
+    said = await chat.discord.message("How much notice do I give?", user=BOB)
+    shown = await chat.answer(await chat.discord.mention("", reply_to=said))
+    assert shown.text == _ANSWER
+    assert chat.core.asked[0].text == "How much notice do I give?"
+    assert chat.discord.channels[shown["channel_id"]]["name"] == "How much notice do I give?"
+
+
+async def test_a_mention_under_the_bots_own_words_is_no_question(chat: Chat) -> None:
+    """The bot doesn't look up what it said itself."""
+    thread = await chat.discord.mention("How much notice do I give?")
+    shown = await chat.answer(thread)
+    await chat.discord.mention("", channel=thread, reply_to=shown["id"])
+
+    async def told() -> bool:
+        return "Ask me a question" in chat.discord.answers(thread)[-1].text
+
+    await until(told)
+    assert len(chat.core.asked) == 1
+
+
+async def test_what_a_command_answers_for_all_repeats_the_question(chat: Chat) -> None:
+    """Others see what was asked, without its links."""
+    asked = {"question": "How much notice, says https://evil.example/?", "private": False}
+    shown = await chat.said_to(await chat.discord.command("ask", asked), _ANSWER)
+    assert shown.text == f"> How much notice, says\n\n{_ANSWER}"
+    said = await chat.discord.message("How much notice do I give?", user=BOB)
+    shown = await chat.said_to(await chat.discord.menu("Answer from the docs", said), _ANSWER)
+    assert shown.text == f"> How much notice do I give?\n\n{_ANSWER}"
+
+
+async def test_sharing_twice_is_told(chat: Chat) -> None:
+    """Who presses Share again hears that it is there."""
+    shown = await chat.said_to(await chat.discord.command("ask", {"question": "How much notice?"}), _ANSWER)
+    await chat.discord.press(shown, "Share in channel")
+    await said_in(chat, GENERAL)
+    await chat.said_to(await chat.discord.press(shown, "Share in channel"), "shared this answer here already")
+    assert len(chat.discord.answers(GENERAL)) == 1
+
+
+async def test_a_direct_message_has_nowhere_to_share(chat: Chat) -> None:
+    """In a direct message there is no Share, but a human can be asked where one server has a help channel."""
+    chat.core.answers["shoe"] = Answer("", Outcome.NOT_FOUND, "The docs don't say.", nearest=(LEAVE,))
+    channel = await chat.discord.direct("How much notice?")
+    await chat.answer(channel)
+    one = await chat.discord.command("ask", {"question": "How much notice?"}, channel=channel)
+    shown = await chat.said_to(one, _ANSWER)
+    assert list(shown.buttons) == ["👍", "👎", "More", "Show sources"]
+    await chat.discord.direct("What's the CEO's shoe size?")
+    missed = await chat.answer(channel, 2)
+    await chat.said_to(await chat.discord.press(missed, "Ask a human"), "asked in the help channel")
+    assert "shoe size" in (await said_in(chat, HELP)).text
+
+
+async def test_an_admin_confirms_deletions_by_the_command(chat: Chat) -> None:
+    """What `status` says to do about pages that are gone can be done in Discord."""
+    await chat.discord.command("docent reindex", {"source": "handbook", "confirm_deletes": True}, user=MOD)
+
+    async def asked_for() -> list[bool]:
+        return [run.request.confirm_deletes for run in await chat.app.runs.latest()]
+
+    assert await until(asked_for) == [True]
+
+
+async def test_nobody_is_told_of_an_answer_that_never_was(chat: Chat) -> None:
+    """`why` with something else than an answer's id or link says what it takes."""
+    one = await chat.discord.command("docent why", {"answer": "nonsense"}, user=MOD)
+    await chat.said_to(one, "no answer by that id or link")
+
+
+@pytest.mark.parametrize(("user", "choices"), [(MOD, ["handbook"]), (ALICE, [])], ids=["admin", "anybody"])
+async def test_a_source_is_completed_for_admins(chat: Chat, user: str, choices: list[str]) -> None:
+    """While an admin types a source's name it is completed; nobody else learns the names."""
+    one = await chat.discord.typing("docent reindex", "source", "HAND", user=user)
+
+    async def suggested() -> bool:
+        return one.choices is not None
+
+    await until(suggested)
+    assert one.choices == choices
