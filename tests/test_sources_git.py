@@ -240,3 +240,48 @@ def test_no_options_for_git(data: Path, field: str) -> None:
     """An address or branch that git would take for an option is refused."""
     with pytest.raises(ConfigError, match=field):
         open_source(settings(type="git", **{"repo": "x", field: "--upload-pack=x"}), Surroundings(data))
+
+
+async def test_another_default_branch(repository: Repository, data: Path) -> None:
+    """Without a branch in docent.yaml the one counts that the repository has checked out now, not at first."""
+    one = source(f"file://{repository.path}", data)
+    await listed(one)
+    repository.git("checkout", "--quiet", "-b", "trunk")
+    repository.commit({"docs/d.md": "four"})
+    assert list(await listed(one)) == ["a.md", "b.md", "d.md"]
+    repository.git("branch", "-D", "main")
+    repository.commit({"docs/e.md": "five"})
+    assert list(await listed(one)) == ["a.md", "b.md", "d.md", "e.md"]
+    assert await listed(one) == await listed(source(f"file://{repository.path}", data / "fresh"))
+
+
+async def test_deleted_branch(repository: Repository, data: Path) -> None:
+    """A branch that was deleted elsewhere fails the listing: its clone must not stand for it."""
+    repository.git("branch", "stable")
+    stable = source(f"file://{repository.path}", data, branch="stable")
+    await listed(stable)
+    repository.git("branch", "-D", "stable")
+    with pytest.raises(ListingFailed, match="stable"):
+        await listed(stable)
+
+
+async def test_shallow(repository: Repository, data: Path, tmp_path: Path) -> None:
+    """A shallow clone is a repository, too: what it holds is listed, with the dates that it knows."""
+    repository.git("clone", "--quiet", "--depth", "1", f"file://{repository.path}", str(tmp_path / "shallow"))
+    entries = await listed(source(tmp_path / "shallow", data))
+    assert list(entries) == ["a.md", "b.md"]
+    assert entries["b.md"].owners == ("Bob",)
+
+
+async def test_a_lock_left_behind(repository: Repository, data: Path) -> None:
+    """What a process that was killed left locked doesn't keep the next one out."""
+    one = source(f"file://{repository.path}", data)
+    await listed(one)
+    (head,) = (data / "git").glob("*/HEAD")
+    for name in ("refs/heads/main.lock", "packed-refs.lock"):
+        lock = head.parent / name
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        lock.touch()
+        os.utime(lock, (WHEN, WHEN))
+    repository.commit({"docs/d.md": "four"})
+    assert list(await listed(one)) == ["a.md", "b.md", "d.md"]

@@ -3,8 +3,11 @@
 import asyncio
 import hashlib
 import logging
+import re
 import shutil
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -34,6 +37,7 @@ _log = logging.getLogger(__name__)
 _CLONE_SECONDS = 1800
 _FETCH_SECONDS = 300
 _BLOB_SECONDS = 60
+_LOCKED_SECONDS = 60
 _SAVED_EVERY = 50
 
 # What git could take for an option is no address and no branch.
@@ -140,9 +144,12 @@ class GitSource(Source):
         if not await asyncio.to_thread((self._cache / "HEAD").is_file):
             await self._clone()
         else:
-            branch = self._options.branch or await self._default_branch()
+            await asyncio.to_thread(_unlock, self._cache)
+            branch = self._options.branch or await self._checked_out_there()
             refs = f"+refs/heads/{branch}:refs/heads/{branch}"
             await git("fetch", "--quiet", "--no-tags", "origin", refs, at=self._cache, seconds=_FETCH_SECONDS)
+            if not self._options.branch:
+                await git("symbolic-ref", "HEAD", f"refs/heads/{branch}", at=self._cache)
         return self._cache
 
     async def _clone(self) -> None:
@@ -167,8 +174,15 @@ class GitSource(Source):
         await git("clone", *what, seconds=_CLONE_SECONDS)
         part.rename(self._cache)
 
-    async def _default_branch(self) -> str:
-        return (await git("symbolic-ref", "--short", "HEAD", at=self._cache)).decode().strip()
+    async def _checked_out_there(self) -> str:
+        """The branch that HEAD means elsewhere, by now; the clone's where it means none."""
+        told = await git("ls-remote", "--symref", "origin", "HEAD", at=self._cache, seconds=_FETCH_SECONDS)
+        found = re.match(rb"ref: refs/heads/(\S+)\tHEAD", told)
+        return (
+            (found[1] if found else await git("symbolic-ref", "--short", "HEAD", at=self._cache))
+            .decode()
+            .strip()
+        )
 
     async def _commit(self, repository: Path) -> str:
         wanted = f"refs/heads/{self._options.branch}" if self._options.branch else "HEAD"
@@ -229,6 +243,14 @@ class GitSource(Source):
         blobs, self._blobs = self._blobs, None
         if blobs is not None:
             await end(blobs)
+
+
+def _unlock(repository: Path) -> None:
+    """Remove what a killed git left locked. Those locks are held for moments; others may be at work just now."""
+    for lock in (*repository.glob("*.lock"), *repository.glob("refs/heads/**/*.lock")):
+        with suppress(OSError):
+            if time.time() - lock.stat().st_mtime > _LOCKED_SECONDS:
+                lock.unlink()
 
 
 def _files(tree: bytes) -> Iterator[tuple[str, str]]:
