@@ -18,6 +18,8 @@ CHUNKING = f"1/{CHUNK_TOKENS}"
 
 _LEAST_BODY = 100
 _MOST_HEADING = 60
+_MOST_ANCHOR = 500  # characters; it stands at each of a section's chunks, and no link is longer
+_SLAB = 50_000  # characters; the splitter's time grows with the square of what it is given
 
 
 def embedded_text(document: Document, chunk: Chunk) -> str:
@@ -58,7 +60,8 @@ def pack(sections: Sequence[Section], title: str) -> tuple[Chunk, ...]:
             path = [*(above for above in path if above.level < section.level), section]
         heading = _heading_path(path, title)
         budget = max(_LEAST_BODY, CHUNK_TOKENS - count_tokens(title) - count_tokens(heading))
-        anchor = section.anchor if _leads_below(section, path, title) else ""
+        linked = len(section.anchor) <= _MOST_ANCHOR and _leads_below(section, path, title)
+        anchor = section.anchor if linked else ""
         for text in _texts(section.blocks, budget):
             chunks.append(Chunk(len(chunks), heading, text, anchor))
     return tuple(chunks)
@@ -137,7 +140,18 @@ def _split(piece: str, room: int) -> list[str]:
     """A paragraph, item or row that is larger than a chunk, cut at sentences, else words."""
     if count_tokens(piece) <= room:
         return [piece]
-    return [part for part in _splitter(room).chunks(piece) if part.strip()]
+    splitter = _splitter(room)
+    return [part for slab in _slabs(piece) for part in splitter.chunks(slab) if part.strip()]
+
+
+def _slabs(piece: str) -> Iterator[str]:
+    """The piece, cut between words where it is very large."""
+    start = 0
+    while len(piece) - start > _SLAB:
+        cut = piece.rfind(" ", start, start + _SLAB) + 1 or start + _SLAB
+        yield piece[start:cut]
+        start = cut
+    yield piece[start:]
 
 
 @lru_cache(maxsize=64)

@@ -10,6 +10,7 @@ _KEY = r"[\w\"'-][\w\"' -]*:(?:\s|$)"
 _FIRST_LINE = re.compile(rf"(?:[ \t]*#.*\n)*[ \t]*{_KEY}")
 _HEAD_LINE = re.compile(rf"\s|$|#|- |[\]}}]|{_KEY}")
 _MOSTLY = 0.6
+_MOST_OPENED = 2_000  # the parser's own stack ends somewhere beyond, and the process with it
 _AUDIENCE_LINE = re.compile(r"^audiences?[ \t]*:", re.MULTILINE | re.IGNORECASE)
 
 
@@ -68,6 +69,8 @@ def _load(head: str) -> tuple[dict[str, object] | None, str]:
     if re.search(r"(?:^|[\s:\[,-])[&*]\w", head):
         # Anchors let a few lines grow to gigabytes, and no page needs them.
         return None, "anchors and aliases are not read"
+    if sum(map(head.count, ("[", "{", "- ", "? "))) > _MOST_OPENED:
+        return None, "too many lists in it"
     try:
         loaded = yaml.load(head, Loader=_loader())  # noqa: S506 (a safe loader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:

@@ -1,6 +1,7 @@
 """How a page is cut into chunks."""
 
 import re
+import time
 from dataclasses import replace
 
 import pytest
@@ -303,3 +304,17 @@ def test_no_word_is_lost(words: list[str]) -> None:
     """Every word of a page is in its chunks, in order."""
     joined = " ".join(texts("# T\n\n" + " ".join(words)))
     assert re.findall(r"\w+", joined) == words
+
+
+def test_a_very_long_line_is_cut_in_time() -> None:
+    """Five megabytes in one line, without a full stop, take seconds, and no word is lost."""
+    line = "lorem ipsum dolor sit amet " * 190_000
+    begun = time.process_time()
+    found = texts(line)
+    assert time.process_time() - begun < 20  # of its own; without a cut beforehand it is a minute
+    assert sum(len(text.split()) for text in found) == 950_000
+
+
+def test_an_anchor_that_no_link_has_is_left_out() -> None:
+    """It would stand at each chunk of its section."""
+    assert chunks("## " + "word " * 1_000 + "\n\nText.\n")[0].anchor == ""

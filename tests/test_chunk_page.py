@@ -50,7 +50,10 @@ def test_date(line: str, moment: str | None) -> None:
         "a: &a [1]\nb: *a",
         "x: y\n- just\n- a list",
         "x: !!python/object:os.system y",
+        "x:\n  " + "- " * 50_000,  # the parser would end the process
+        "x:\n  " + "? " * 50_000,
     ],
+    ids=lambda head: head[:20],
 )
 def test_broken_front_matter(head: str) -> None:
     """A page whose front matter is broken is indexed all the same, with a word about it."""
