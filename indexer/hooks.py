@@ -6,6 +6,7 @@ import hmac
 import json
 import logging
 from typing import Any
+from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -92,15 +93,22 @@ def authentic(secret: str, body: bytes, headers: dict[str, str]) -> bool:
 
 def paths(body: bytes, source: SourceSettings) -> tuple[str, ...] | None:
     """The changed pages; empty: compare the whole source; None: nothing of this source."""
-    try:
-        data: Any = json.loads(body or b"{}")
-    except ValueError:
-        return ()
+    data = _json(body)
     if not isinstance(data, dict):
         return ()
     if isinstance(data.get("paths"), list):
         return _narrowed([str(path) for path in data["paths"]], "")
     return _of_push(data, source) if isinstance(data.get("commits"), list) else ()
+
+
+def _json(body: bytes) -> Any:  # noqa: ANN401 - somebody else's
+    """Also from a form, as GitHub sends it unless told otherwise; None for what is neither."""
+    for text in (body, parse_qs(body.decode("utf-8", "replace")).get("payload", [""])[0]):
+        try:
+            return json.loads(text)
+        except ValueError:
+            continue
+    return None
 
 
 def _of_push(push: dict[str, Any], source: SourceSettings) -> tuple[str, ...] | None:

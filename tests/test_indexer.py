@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -195,6 +196,20 @@ async def test_a_signed_push_asks_for_its_paths(app: App, client: httpx.AsyncCli
     made = hmac.new(b"s3cret", body, hashlib.sha256).hexdigest()
     answer = await client.post("/hooks/docs", content=body, headers={"X-Hub-Signature-256": f"sha256={made}"})
     assert answer.status_code == 202
+    (run,) = await app.runs.latest()
+    assert run.request.paths == ("new.md", "a.md")
+
+
+async def test_a_push_as_a_form(app: App, client: httpx.AsyncClient):
+    """A push in a form, which is what GitHub sends unless told otherwise, asks for its paths too."""
+    object.__setattr__(app.settings.sources[0], "type", "git")
+    body = urlencode({"payload": json.dumps(_push())}).encode()
+    made = hmac.new(b"s3cret", body, hashlib.sha256).hexdigest()
+    headers = {
+        "X-Hub-Signature-256": f"sha256={made}",
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    assert (await client.post("/hooks/docs", content=body, headers=headers)).status_code == 202
     (run,) = await app.runs.latest()
     assert run.request.paths == ("new.md", "a.md")
 
