@@ -1,6 +1,7 @@
 """`docent`: the words of the command line. What a command does stands in bot/commands/, imported on its use."""
 
 import io
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -75,10 +76,18 @@ app.command("run")(serve.command)
 
 def main(argv: Sequence[str] | None = None) -> None:
     """The entry point. `--config` and `--debug` may stand anywhere."""
+    _reopen_closed()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without the character must not end a command
     app(hoisted(list(sys.argv[1:] if argv is None else argv)))
+
+
+def _reopen_closed() -> None:
+    """Whoever starts a command with a stream closed (`>&-`, some schedulers) wants to hear nothing."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - stays open
 
 
 def hoisted(words: list[str]) -> list[str]:

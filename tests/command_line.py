@@ -57,12 +57,21 @@ class CommandLine:
         return subprocess.CompletedProcess(words, code or 0, out.getvalue(), err.getvalue())
 
     def process(
-        self, *words: str, limit: int | None = None, stdin: str = "", env: dict[str, str] | None = None
+        self,
+        *words: str,
+        limit: int | None = None,
+        shell: str = "",
+        stdin: str = "",
+        env: dict[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
-        """Run it to its end as a process. `limit` is the largest file, in bytes, that it may write."""
+        """Run it to its end as a process.
+
+        `limit` is the largest file, in bytes, that it may write; `shell` the shell's words behind it.
+        """
         command = [sys.executable, "-m", "bot", *words]
-        if limit is not None:
-            command = ["bash", "-c", f'ulimit -f {limit // 1024}; exec "$@"', "bash", *command]
+        if limit is not None or shell:
+            limits = "" if limit is None else f"ulimit -f {limit // 1024}; "
+            command = ["bash", "-c", f'{limits}exec "$@" {shell}', "bash", *command]
         return subprocess.run(
             command,
             cwd=self.folder,

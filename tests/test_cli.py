@@ -211,6 +211,22 @@ def test_ask_names_a_wrong_source(handbook: CommandLine):
     assert "There is no source handbok; did you mean handbook?" in done.stderr
 
 
+def test_ask_names_a_wrong_audience(docent: CommandLine):
+    """Where docent.yaml declares audiences, a slip isn't an audience that finds nothing."""
+    docent.config.write_text(CONFIG + "audiences: {managers: {}}\n")
+    done = docent("ask", "x", "--audience", "manager")
+    assert done.returncode == 2
+    assert "manager is not one of the audiences; did you mean managers?" in done.stderr
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
+def test_closed_streams_are_no_bug(handbook: CommandLine, closed: str):
+    """A chat whose streams somebody closed ends properly."""
+    done = handbook.process("chat", shell=closed)
+    assert done.returncode == 0, done.stderr
+    assert "bug" not in done.stdout + done.stderr
+
+
 def test_ask_before_the_first_index_says_what_to_do(docent: CommandLine):
     """Nothing indexed is not the same as nothing found."""
     done = docent("ask", "How many days of leave?")

@@ -42,8 +42,14 @@ def command(
 
 
 def audience_of(settings: Settings, words: str) -> frozenset[str]:
-    """Those that were named, or everybody's."""
-    return frozenset(word.strip() for word in words.split(",") if word.strip()) or settings.default_audience
+    """Those that were named, or everybody's. Raises CommandError for a word that isn't declared, if any is."""
+    from bot.settings.problems import nearest
+
+    named = frozenset(word.strip() for word in words.split(",") if word.strip())
+    declared = settings.audiences.keys() | settings.default_audience
+    for word in sorted(named - declared) if settings.audiences else ():
+        raise CommandError(f"{word} is not one of the audiences{nearest(word, declared)}", code=2)
+    return named or settings.default_audience
 
 
 def check_sources(settings: Settings, names: list[str]) -> None:

@@ -53,10 +53,11 @@ class Database:
 
     @property
     def where(self) -> str:
-        """The database for people: a file, or a host and name; no password."""
+        """The database for people: a file, or host, port and name; no password."""
         if self.is_sqlite:
             return str(self._url.database)
-        return f"PostgreSQL at {self._url.host or 'localhost'}/{self._url.database or ''}"
+        port = f":{self._url.port}" if self._url.port else ""
+        return f"PostgreSQL at {self._url.host or 'localhost'}{port}/{self._url.database or ''}"
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:

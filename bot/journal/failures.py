@@ -1,5 +1,6 @@
 """What the database's drivers raise, as BackendError."""
 
+from socket import gaierror
 from typing import Final
 
 from bot.ports import BackendError, Corrupt, ReadOnly, Rejected, Unauthorized, Unavailable
@@ -45,4 +46,13 @@ def translated(error: Exception, where: str) -> BackendError:
         return Unavailable(PART, f"{where} can't be made ({why}).", remedy="Check DOCENT_DATA.")
     if isinstance(cause, TimeoutError):
         return Unavailable(PART, f"{where} doesn't answer in time.")
-    return Unavailable(PART, f"{where} can't be reached ({type(cause).__name__}).")
+    why = next((word for kind, word in _NETWORK if isinstance(cause, kind)), type(cause).__name__)
+    return Unavailable(
+        PART, f"{where} can't be reached ({why}).", remedy="Check DATABASE_URL, and that it runs."
+    )
+
+
+_NETWORK: Final[tuple[tuple[type[Exception], str], ...]] = (
+    (ConnectionRefusedError, "nobody listens there"),
+    (gaierror, "no such host"),
+)
