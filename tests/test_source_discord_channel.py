@@ -33,6 +33,7 @@ class Discord:
     """Messages by channel or thread, newest first as Discord gives them."""
 
     kind: int = 0
+    everyone: int = 1 << 10
     overwrites: list[dict[str, str]] = field(default_factory=list)
     messages: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     pins: list[dict[str, Any]] = field(default_factory=list)
@@ -54,6 +55,9 @@ class Discord:
                     [{"pinned_at": str(start + 1), "message": self.pins[start]}] if self.pins[start:] else []
                 )
                 return answered({"items": items, "has_more": len(self.pins) > start + 1})
+            case ["guilds", "1", "roles"]:
+                roles = [{"id": "2", "permissions": "8"}, {"id": "1", "permissions": str(self.everyone)}]
+                return answered(roles)
             case ["guilds", "1", "threads", "active"]:
                 return answered({"threads": self.active})
             case ["channels", "10", "threads", "archived", "public"]:
@@ -172,6 +176,43 @@ async def test_private_channels(discord: Discord, server: Server, tmp_path: Path
         assert (await listed(source))["10/7"].audience == {"hr"}
 
 
+@pytest.mark.parametrize(
+    ("everyone", "overwrites", "private"),
+    [
+        (0, [], True),
+        (0, [{"id": "1", "allow": str(1 << 10), "deny": "0"}], False),
+        (0, [{"id": "2", "allow": str(1 << 10), "deny": "0"}], True),
+        (1 << 10, [{"id": "2", "allow": "0", "deny": str(1 << 10)}], False),
+    ],
+)
+async def test_hidden_by_the_server(
+    discord: Discord,
+    server: Server,
+    tmp_path: Path,
+    everyone: int,
+    overwrites: list[dict[str, str]],
+    *,
+    private: bool,
+) -> None:
+    """A channel is private, too, where the server itself shows nobody any channel and this one doesn't say otherwise."""
+    discord.everyone, discord.overwrites = everyone, overwrites
+    discord.pins = [said("7", "Secret", pinned=True)]
+    async with opened(tmp_path, **options(server, private_audience=["hr"])) as (source, _):
+        assert (await listed(source))["10/7"].audience == ({"hr"} if private else None)
+
+
+async def test_a_mark_that_is_taken_back(discord: Discord, server: Server, tmp_path: Path) -> None:
+    """A thread whose mark is taken back is no page any more, also between listing and fetching."""
+    discord.messages["100"] = [said("101", "Yes.", marks=("ada",)), said("100", "Question?")]
+    discord.active = [thread("100")]
+    async with opened(tmp_path, **options(server)) as (source, _):
+        (entry,) = (await listed(source)).values()
+        discord.messages["100"][0] |= {"marks": (), "reactions": []}
+        with pytest.raises(PageGone):
+            await source.fetch(entry)
+        assert await listed(source) == {}
+
+
 async def test_retry_after(discord: Discord, server: Server, tmp_path: Path) -> None:
     """429 is obeyed for as long as Discord asks for, to the millisecond."""
     server.trouble.append(Trouble(429, {"Retry-After": "0.35"}))
@@ -181,7 +222,9 @@ async def test_retry_after(discord: Discord, server: Server, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("status", [401, 403, 500])
-@pytest.mark.parametrize("at", ["/guilds", "/channels/10/messages/pins", "/channels/10/threads"])
+@pytest.mark.parametrize(
+    "at", ["/guilds/1/roles", "/guilds/1/threads", "/channels/10/messages/pins", "/channels/10/threads"]
+)
 async def test_no_listing(discord: Discord, server: Server, tmp_path: Path, status: int, at: str) -> None:
     """Whatever part of the listing fails, it fails as a whole."""
     server.trouble.extend([Trouble(status, at=at)] * 5)

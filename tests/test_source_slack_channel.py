@@ -28,6 +28,7 @@ class Slack:
     threads: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     pins: list[str] = field(default_factory=list)
     private: bool = False
+    kind: str = "is_channel"
     most: int = 100
 
     async def answer(self, request: web.Request) -> web.Response:
@@ -43,7 +44,7 @@ class Slack:
         return {"ok": True, "url": "https://acme.slack.com/"}
 
     def conversations_info(self, channel: str) -> dict[str, Any]:
-        return {"ok": True, "channel": {"id": channel, "is_private": self.private}}
+        return {"ok": True, "channel": {"id": channel, "is_private": self.private, self.kind: True}}
 
     def pins_list(self, channel: str) -> dict[str, Any]:
         items = [{"type": "message", "message": self.threads[ts][0]} for ts in self.pins]
@@ -168,6 +169,32 @@ async def test_private_channels(slack: Slack, server: Server, tmp_path: Path) ->
     async with opened(tmp_path, **options(server, private_audience="hr")) as (source, _):
         (entry,) = (await listed(source)).values()
     assert entry.audience == {"hr"}
+
+
+@pytest.mark.parametrize("kind", ["is_im", "is_mpim"])
+async def test_direct_messages(slack: Slack, server: Server, tmp_path: Path, kind: str) -> None:
+    """Direct messages are as private as a private channel, though Slack doesn't call them so."""
+    slack.kind = kind
+    slack.threads["1700000001.000100"] = [said("1700000001.000100", "Secret", by=("UADA",))]
+    async with opened(tmp_path, **options(server)) as (source, _):
+        with pytest.raises(ListingFailed, match="private_audience"):
+            await listed(source)
+
+
+async def test_a_mark_that_is_taken_back(slack: Slack, server: Server, tmp_path: Path) -> None:
+    """A thread whose mark is taken back, or whose question is deleted, is no page any more."""
+    first = said("1700000001.000100", "Question?", by=("UADA",))
+    slack.threads["1700000001.000100"] = [first, said("1700000002.000100", "Answer.")]
+    async with opened(tmp_path, **options(server)) as (source, _):
+        (entry,) = (await listed(source)).values()
+        first["reactions"][0]["users"] = ["UBOT"]
+        with pytest.raises(PageGone):
+            await source.fetch(entry)
+        assert await listed(source) == {}
+        first["reactions"][0]["users"] = ["UADA"]
+        assert len(await listed(source)) == 1
+        first["subtype"] = "tombstone"
+        assert await listed(source) == {}
 
 
 async def test_ten_thousand_messages(slack: Slack, server: Server, tmp_path: Path) -> None:

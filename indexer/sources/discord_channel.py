@@ -60,7 +60,7 @@ class DiscordChannelSource(Source):
         with listing():
             for channel in self._options.channels:
                 told = await self.http.json("GET", f"/channels/{channel}")
-                audience = self._audience(told)
+                audience = await self._audience(told)
                 link = f"https://discord.com/channels/{told['guild_id']}"
                 if self._options.pins and told["type"] not in _FORUMS:
                     async for message in self._pins(channel):
@@ -87,13 +87,15 @@ class DiscordChannelSource(Source):
                 raise PageGone("nobody approves of it any more")
             return Fetched(f"{entry.path}.md", threads.markdown(posts).encode(), title=entry.title)
 
-    def _audience(self, channel: Json) -> frozenset[str] | None:
-        """None where everyone of the server sees the channel."""
-        hidden = any(
-            each["id"] == channel["guild_id"] and int(each["deny"]) & _VIEW_CHANNEL
-            for each in channel.get("permission_overwrites", [])
-        )
-        if not hidden:
+    async def _audience(self, channel: Json) -> frozenset[str] | None:
+        """None where everyone of the server sees the channel: by the server's rule for all, then the channel's own."""
+        server = channel["guild_id"]
+        roles = (await self.http.json("GET", f"/guilds/{server}/roles"))["items"]
+        (everyone,) = (int(role["permissions"]) for role in roles if role["id"] == server)
+        for each in channel.get("permission_overwrites", []):
+            if each["id"] == server:
+                everyone = (everyone & ~int(each["deny"])) | int(each["allow"])
+        if everyone & _VIEW_CHANNEL:
             return None
         if self._options.private_audience is None:
             name = channel["id"]

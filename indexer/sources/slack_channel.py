@@ -146,7 +146,7 @@ class SlackChannelSource(Source):
 
     async def _audience(self, channel: str) -> frozenset[str] | None:
         told = (await self._call("conversations.info", channel=channel))["channel"]
-        if not told.get("is_private"):
+        if not any(told.get(kind) for kind in ("is_private", "is_im", "is_mpim")):
             return None
         if self._options.private_audience is None:
             raise ListingFailed(
