@@ -293,7 +293,18 @@ def test_eval_prints_figures_and_writes_answers(handbook: CommandLine):
     out = [json.loads(line) for line in (handbook.folder / "out.jsonl").read_text().splitlines()]
     assert out[0]["citations"] == ["leave.md"]
     assert out[1] == {"id": "2", "answer": None, "citations": []}
-    assert "Hit@5 1.000" in handbook("eval", "questions.jsonl").stdout
+    again = handbook("eval", "questions.jsonl")
+    assert "Hit@5 1.000" in again.stdout
+    assert again.stderr == ""
+
+
+def test_eval_names_pages_that_are_not_there(handbook: CommandLine):
+    """A gold page with a wrong path can't be found: it is the questions' mistake, and told as that."""
+    line = {"id": "1", "question": "How many days of annual leave?", "gold": ["docs/leave.md"]}
+    (handbook.folder / "strange.jsonl").write_text(json.dumps(line))
+    done = handbook("eval", "strange.jsonl")
+    assert done.returncode == 0
+    assert "Not in the index: 1 page of `gold`, such as docs/leave.md" in done.stderr
 
 
 def test_eval_retrieval_leaves_the_index_alone(handbook: CommandLine):

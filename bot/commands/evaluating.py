@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from bot import said
 from bot.bootstrap import App, open_app, open_judge
 from bot.commands.opening import check_index
-from bot.commands.output import note
+from bot.commands.output import count, note
 from bot.commands.progress import Counter
 from bot.commands.running import CommandError
 from bot.config import Settings
@@ -34,6 +34,7 @@ class Bench:
     marker: Marker
     judge: Judge | None
     repeats: int
+    pages: frozenset[str]  # paths
 
     @property
     def rules(self) -> Rules:
@@ -43,6 +44,7 @@ class Bench:
         self, cases: Sequence[Case], asks: Mapping[str, Ask], audience: frozenset[str], *, shown: bool
     ) -> tuple[list[Said], list[Marked]]:
         """Every question to every arm, over and over; the second list is of the first round alone."""
+        self._check(cases)
         found: list[Said] = []
         first: list[Marked] = []
         with Counter("answers", len(cases) * len(asks) * self.repeats, shown=shown) as counter:
@@ -57,6 +59,15 @@ class Bench:
         if failed:
             note(f"{len(failed)} of {len(found)} answers failed and count nowhere, the first: {failed[0]}")
         return (await self._judged(found, shown=shown) if self.judge else found), first
+
+    def _check(self, cases: Sequence[Case]) -> None:
+        """A page that isn't there can't be found: the questions' slip, not the search's."""
+        strange = sorted({path for case in cases for path in case.gold} - self.pages)
+        if strange:
+            pages = count(len(strange), "page")
+            note(
+                f"Not in the index: {pages} of `gold`, such as {strange[0]}. Paths start at the source's root."
+            )
 
     async def _judged(self, answers: Sequence[Said], *, shown: bool) -> list[Said]:
         judge, rules = self.judge, (*self.rules.voice, *self.rules.form)
@@ -80,26 +91,34 @@ async def bench(settings: Settings) -> AsyncIterator[Bench]:
             await check_index(app.store)
             await app.ready()
             await app.guides.refresh(now=True)
+            pages = await _pages(app)
             marker = Marker(
                 rules=app.guides.base.rules,
                 most=settings.limits.answer_characters,
-                known=await asyncio.to_thread(plain, await _all_pages(app)),
+                known=await asyncio.to_thread(plain, await _texts(app, pages)),
                 price=lambda usage: cost(usage, settings.cohere.prices),
             )
-            yield Bench(app, marker, judge, settings.eval.repeats)
+            paths = frozenset(page.partition(":")[2] for page in pages)
+            yield Bench(app, marker, judge, settings.eval.repeats, paths)
     finally:
         if judge is not None:
             await judge.close()
 
 
-async def _all_pages(app: App) -> str:
+async def _pages(app: App) -> list[str]:
+    """The ids of all documents."""
+    return [
+        page for source in app.settings.sources for page in sorted(await app.store.revisions(source.name))
+    ]
+
+
+async def _texts(app: App, pages: Sequence[str]) -> str:
+    """All that the pages say."""
     texts: list[str] = []
     audience = everyone(app.settings)
-    for source in app.settings.sources:
-        pages = sorted(await app.store.revisions(source.name))
-        for start in range(0, len(pages), _AT_ONCE):
-            spans = [Span(page, 0, 100_000) for page in pages[start : start + _AT_ONCE]]
-            for one in await app.store.passages(spans, audience):
-                date = f"{one.updated_at:%Y-%m-%d}" if one.updated_at else ""
-                texts.append(f"{one.title}\n{one.heading}\n{one.text}\n{date}")
+    for start in range(0, len(pages), _AT_ONCE):
+        spans = [Span(page, 0, 100_000) for page in pages[start : start + _AT_ONCE]]
+        for one in await app.store.passages(spans, audience):
+            date = f"{one.updated_at:%Y-%m-%d}" if one.updated_at else ""
+            texts.append(f"{one.title}\n{one.heading}\n{one.text}\n{date}")
     return "\n".join(texts)

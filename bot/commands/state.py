@@ -239,7 +239,8 @@ def _question_lines(state: State) -> list[str]:
     for usage, dollars in state.usage:
         price = f", ${dollars:.2f}" if dollars is not None else ""
         tokens = f"{usage.input_tokens:,} tokens in, {usage.output_tokens:,} out"
-        found.append(f"  {usage.model}: {usage.calls:,} calls, {usage.texts:,} texts, {tokens}{price}")
+        used = f"{count(usage.calls, 'call')}, {count(usage.texts, 'text')}"
+        found.append(f"  {usage.model}: {used}, {tokens}{price}")
     return found
 
 
