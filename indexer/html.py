@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable
 from functools import partial
 from html import unescape
-from html.parser import HTMLParser
+
+from indexer.lenient import LenientParser
 
 # A private-use pair marks an anchor (`<a name="x">`) until the parser attaches it to its heading.
 ANCHOR = re.compile("\ue000([^\ue001]*)\ue001")
@@ -148,7 +149,7 @@ def _image(match: re.Match[str]) -> str:
     return " ".join((alt[1] or alt[2] or "").split()) if alt else ""
 
 
-class _TableReader(HTMLParser):
+class _TableReader(LenientParser):
     """Rows and cells of the outermost table; an inner table's text goes into its cell."""
 
     def __init__(self) -> None:

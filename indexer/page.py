@@ -1,6 +1,7 @@
 """A fetched page to a Document with its chunks. Pure, and all of it can cross to another process."""
 
 import hashlib
+import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from indexer.chunk import CHUNKING, embedded_text, first_heading, has_content, p
 from indexer.convert import Unreadable, to_markdown
 from indexer.markdown import Section, heading_text, parse
 from indexer.sources.base import Entry, Fetched, audience_of, url_of
+
+_log = logging.getLogger(__name__)
 
 # A new number makes the next sync read every page again (not embed: that follows from the texts).
 _READING = 1
@@ -98,6 +101,11 @@ def build(raw: RawPage) -> Page | NoPage:
         return _build(raw)
     except RecursionError:
         return NoPage(raw.entry.path, "it is nested too deeply")
+    except MemoryError:
+        raise
+    except Exception as bug:  # noqa: BLE001 - whatever one page sets off, the others are read
+        _log.exception("%s could not be read", raw.entry.path)
+        return NoPage(raw.entry.path, f"a bug in Docent ({type(bug).__name__})")
 
 
 def _build(raw: RawPage) -> Page | NoPage:

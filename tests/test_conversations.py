@@ -247,6 +247,21 @@ async def test_cancel_stops_a_reindex(chat: Chat):
     await until(lambda: cancelled(chat))
 
 
+async def test_a_button_confirms_deletions(chat: Chat):
+    """Under a run that held deletions back stands a button that does them, for admins alone."""
+    since = await chat.admin("admin", "reindex handbook")
+    await until(lambda: latest(chat))
+    run = await chat.app.runs.take("indexer")
+    assert run is not None
+    await chat.app.runs.end(run.id, "done", [SyncReport("handbook", held_back=30, seconds=1.0)])
+    (shown,) = await until(lambda: says(chat, since, "30 pages are gone at their source"))
+    await chat.whispers("alice", await chat.press(shown, Press.CONFIRM, "alice"))
+    assert len(await chat.app.runs.latest()) == 1
+    await chat.press(shown, Press.CONFIRM, "admin")
+    (asked, _) = await until(lambda: latest(chat, 2))
+    assert (asked.request.source, asked.request.confirm_deletes) == ("handbook", True)
+
+
 async def only_answer(chat: Chat) -> str:
     """The id of the answer that was given."""
     rows = await until(lambda: ids(chat))
@@ -273,8 +288,9 @@ async def says(chat: Chat, since: str, words: str) -> list:
     return [one for one in await chat.channel(since) if words in one.text]
 
 
-async def latest(chat: Chat) -> list:
-    return await chat.app.runs.latest()
+async def latest(chat: Chat, count: int = 1) -> list:
+    found = await chat.app.runs.latest()
+    return found if len(found) >= count else []
 
 
 async def cancelled(chat: Chat) -> bool:

@@ -429,3 +429,10 @@ async def test_readers_leave_no_process() -> None:
         await asyncio.gather(*(readers.read([_raw("a.md", b"text")]) for _ in range(4)))
         processes = [worker._process for worker in (*readers._workers, *readers._apart)]
     assert all(process is None or process.returncode is not None for process in processes)
+
+
+@pytest.mark.parametrize("odd", ["<![foo[x]]>", "<![ x>", "<![endif]-->"])
+def test_odd_declarations(odd: str) -> None:
+    """What browsers take for a comment keeps no page out, wherever it stands."""
+    table = f"<table><tr><th>Day{odd}</th></tr><tr><td>Monday</td></tr></table>"
+    assert "Monday" in " ".join(text.text for text in chunks(f"# Days\n\n{table}\n"))

@@ -210,3 +210,8 @@ async def test_no_space(confluence: Confluence, server: Server, tmp_path: Path) 
         async with opened(tmp_path, **options(server, confluence, spaces=spaces)) as (source, _):
             with pytest.raises(ListingFailed):
                 await listed(source)
+
+
+def test_odd_declarations() -> None:
+    """What browsers take for a comment is none of a page's words."""
+    assert to_html("<p>One</p><![foo[x]]><p>Two</p>") == "<html><body><p>One</p><p>Two</p></body></html>"

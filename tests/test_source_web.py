@@ -434,3 +434,23 @@ async def test_bad_options(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="site"):
         async with opened(tmp_path, type="web", site="docs.example.com"):
             pass
+
+
+async def test_odd_declarations(site: Site, server: Server, tmp_path: Path) -> None:
+    """What browsers take for a comment keeps no site out."""
+    site.put("/docs/", "Start", links=("one",))
+    site.put("/docs/one", "One", text="<![foo[ x ]]> <![ y> Here it is.")
+    async with opened(tmp_path, **by_links(server)) as (source, _):
+        found = await listed(source)
+        assert set(found) == {"index", "one"}
+        assert b"Here it is." in (await source.fetch(found["one"])).data
+
+
+async def test_no_room_for_what_was_seen(site: Site, server: Server, tmp_path: Path) -> None:
+    """A disk without room for what a crawl remembers keeps no page out."""
+    (tmp_path / "data").write_text("no folder")
+    site.put("/docs/", "Start", links=("one",))
+    site.put("/docs/one", "One")
+    async with opened(tmp_path / "data", **by_links(server)) as (source, _):
+        found = await listed(source)
+        assert (await source.fetch(found["one"])).title == "One"

@@ -562,3 +562,19 @@ def _rename(folder: Path, rng: random.Random, step: int) -> None:
 def _delete(folder: Path, rng: random.Random, step: int) -> None:
     if len(files := _files(folder)) > 5:
         rng.choice(files).unlink()
+
+
+async def test_a_page_that_sets_off_a_bug(desk: Desk) -> None:
+    """A page that makes Docent itself fail is named, and keeps no other out."""
+
+    class Careless(Shelf):
+        async def fetch(self, entry: Entry) -> Fetched:
+            found = await super().fetch(entry)
+            return Fetched(found.name, "no bytes") if entry.path == "odd.md" else found  # type: ignore[arg-type]
+
+    desk.shelf = Careless({**desk.shelf.pages, "odd.md": "# Odd", "new.md": "# New\n\nText."})
+    report = await desk.sync()
+    assert [(failure.name, failure.reason) for failure in report.failed] == [
+        ("odd.md", "a bug in Docent (TypeError)")
+    ]
+    assert "new.md" in desk.stored

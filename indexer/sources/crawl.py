@@ -3,9 +3,11 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from bot.files import write_whole
 from indexer.sources.http import CallFailed
 
 _AT_ONCE = 8
@@ -69,7 +71,6 @@ def _loaded(cache: Path) -> dict[str, Seen]:
 
 
 def _save(cache: Path, seen: dict[str, Seen]) -> None:
-    cache.parent.mkdir(parents=True, exist_ok=True)
-    written = cache.with_suffix(".new")
-    written.write_text(json.dumps({url: asdict(each) for url, each in seen.items()}), encoding="utf-8")
-    written.replace(cache)
+    """A cache: where it can't be written, the next crawl asks for every page."""
+    with suppress(OSError):
+        write_whole(cache, json.dumps({url: asdict(each) for url, each in seen.items()}).encode())

@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html import escape
-from html.parser import HTMLParser
+
+from indexer.lenient import LenientParser
 
 _CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
 _VERBATIM = {"code", "noformat"}
@@ -51,7 +52,7 @@ class _Link:
     target: str = ""
 
 
-class _Reader(HTMLParser):
+class _Reader(LenientParser):
     """Writes to the innermost sink; closing an element decides what becomes of what it held."""
 
     def __init__(self) -> None:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from html.parser import HTMLParser
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
+from indexer.lenient import LenientParser
 from indexer.sources.http import moment
 
 _TRACKING = ("utm_", "fbclid", "gclid", "mc_cid", "mc_eid")
@@ -51,7 +51,7 @@ def head(html: str, url: str) -> Head:
     return reader.head
 
 
-class _Reader(HTMLParser):
+class _Reader(LenientParser):
     def __init__(self, url: str) -> None:
         super().__init__()
         self.head = Head()
