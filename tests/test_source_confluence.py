@@ -215,3 +215,21 @@ async def test_no_space(confluence: Confluence, server: Server, tmp_path: Path) 
 def test_odd_declarations() -> None:
     """What browsers take for a comment is none of a page's words."""
     assert to_html("<p>One</p><![foo[x]]><p>Two</p>") == "<html><body><p>One</p><p>Two</p></body></html>"
+
+
+@pytest.mark.parametrize("missing", ["user", "group"])
+async def test_restrictions_that_are_not_told(
+    confluence: Confluence, server: Server, tmp_path: Path, missing: str
+) -> None:
+    """An answer without one of the two kinds of restrictions fails the listing: it opens no page."""
+    confluence.pages = {"1": Page("Pay", groups=("hr",), users=("ada",))}
+
+    async def answer(request: web.Request) -> web.Response:
+        given = await confluence.answer(request)
+        told = (given.text or "").replace(f'"{missing}": {{"results"', f'"{missing}s": {{"results"')
+        return web.Response(text=told, status=given.status, content_type=given.content_type)
+
+    server.handler = answer
+    async with opened(tmp_path, **options(server, confluence, attachments=False)) as (source, _):
+        with pytest.raises(ListingFailed, match="doesn't understand"):
+            await listed(source)

@@ -203,7 +203,7 @@ class Cloud(Api):
 
 
 def _allowed(restrictions: Json) -> frozenset[str] | None:
-    users = restrictions.get("user", {}).get("results", [])
-    groups = restrictions.get("group", {}).get("results", [])
+    # Strictly: what isn't told must not count as open to all.
+    users, groups = restrictions["user"]["results"], restrictions["group"]["results"]
     names = [f"user:{user.get('accountId') or user.get('username') or user.get('userKey')}" for user in users]
     return frozenset([*names, *(group["name"] for group in groups)]) if users or groups else None
