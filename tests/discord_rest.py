@@ -283,6 +283,7 @@ class Rest:
             self.wrong.append(f"interaction {number}: too late, or unknown")
             raise Refused(404, 10062, "Unknown interaction")
         if one.responded:
+            self.wrong.append(f"interaction {number}: a second response")
             raise Refused(400, 40060, "Interaction has already been acknowledged.")
         one.responded = body["type"]
         data = body.get("data") or {}

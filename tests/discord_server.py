@@ -53,6 +53,7 @@ class DiscordServer(World):
         self.mute: set[str] = set()  # of hello, ready, acks: what the gateway keeps to itself
         self.first: str | None = None  # what it does instead of saying hello: refuse, close, garbage, nothing
         self.tried = 0
+        self.deliveries = 1  # of each interaction, as when what came is replayed
         self.identified = 0
         self.resumed = 0
         self.beats = 0
@@ -73,6 +74,7 @@ class DiscordServer(World):
         self.messages[made["id"]] = made
         guild = self.channels[channel].get("guild_id")
         event = {**made, "member": self.member(guild, user)} if guild else made
+        self.channels[channel]["last_message_id"] = made["id"]
         for _ in range(times):
             self._tell("MESSAGE_CREATE", event, guild)
         await self.flush()
@@ -180,7 +182,8 @@ class DiscordServer(World):
             "channel": place, "channel_id": channel, "entitlements": [], "attachment_size_limit": 1 << 20,
             "app_permissions": str(MANAGE_GUILD), "context": 0 if guild else 1, "locale": "en-GB", **who, **more,
         }  # fmt: skip
-        self._tell("INTERACTION_CREATE", event, guild)
+        for _ in range(self.deliveries):
+            self._tell("INTERACTION_CREATE", event, guild)
         await self.flush()
         return one
 
@@ -205,6 +208,10 @@ class DiscordServer(World):
                 if how == "invalid":
                     self.sessions.clear()
                 await socket.send_json({"op": 9, "d": how == "resume", "s": None, "t": None})
+
+    def forget(self) -> None:
+        """End all sessions: nothing is told any more, and nothing can be resumed."""
+        self.sessions.clear()
 
     def cut(self) -> None:
         """Nothing gets through on the connections of now, in either direction, and nobody is told."""

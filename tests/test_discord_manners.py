@@ -148,3 +148,14 @@ async def test_a_source_is_completed_for_admins(chat: Chat, user: str, choices: 
 
     await until(suggested)
     assert one.choices == choices
+
+
+async def test_a_replayed_interaction_is_answered_once(chat: Chat) -> None:
+    """However often Discord delivers a command, a press or a form, it gets one response."""
+    chat.discord.deliveries = 3
+    shown = await chat.said_to(await chat.discord.command("ask", {"question": "How much notice?"}), _ANSWER)
+    await chat.said_to(await chat.discord.press(shown, "👍"), "Thanks")
+    form = await chat.form(await chat.discord.press(shown, "👎"))
+    values = {"complaint": ["outdated"], "comment": ""}
+    await chat.said_to(await chat.discord.submit(form, values), "Thanks")
+    assert len(chat.core.asked) == 1

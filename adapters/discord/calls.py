@@ -25,6 +25,7 @@ _A_SECOND = (
     40  # requests, of the 50 that Discord allows a bot: they bunch on their way; discord.py doesn't count
 )
 _TOKEN_GONE = {10015, 50027, 10062}
+_ANSWERED = 40060
 
 
 class Failed(Undeliverable):
@@ -41,6 +42,10 @@ class NotThere(Failed):
 
 class TokenGone(Failed):
     """The interaction's token has expired."""
+
+
+class Answered(Failed):
+    """Another process was first to answer the interaction."""
 
 
 class Malformed(Failed):
@@ -95,6 +100,8 @@ async def call(make: Callable[[], Awaitable[T]], *, deadline: float = 60.0, atte
         except discord.HTTPException as error:
             if error.code in _TOKEN_GONE:
                 raise TokenGone(f"{error.code} {error.text}") from error
+            if error.code == _ANSWERED:
+                raise Answered(f"{error.code} {error.text}") from error
             if error.status < 500 and error.status != 429:  # noqa: PLR2004 - its own fault, not Discord's
                 raise Malformed(f"{error.code} {error.text}"[:200]) from error
             problem = f"HTTP {error.status}"

@@ -3,8 +3,8 @@
 import asyncio
 import itertools
 import logging
-import time
-from collections.abc import Coroutine
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from weakref import WeakSet
 
@@ -16,19 +16,19 @@ from adapters import text as texts
 from adapters import words
 from adapters.desk import Taken
 from adapters.discord import commands, look
+from adapters.discord.buttons import Buttons, Work, logged
 from adapters.discord.calls import Failed, call, paced
 from adapters.discord.commands import Interaction
+from adapters.discord.forum import tag
 from adapters.discord.gateway import PATIENCE, Patience
 from adapters.discord.intake import Intake
+from adapters.discord.missed import missed
 from adapters.discord.people import People
 from adapters.discord.place import Place
-from adapters.discord.stage import DiscordConsole, DiscordStage
+from adapters.discord.stage import DiscordConsole
 from adapters.discord.text import thread_name
-from adapters.learning import Form
 from adapters.parts import assemble
-from adapters.view import DECISIONS, Press
 from bot.bootstrap import App
-from bot.ports import LessonKind
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +41,7 @@ _PERMISSIONS: Final = discord.Permissions(
     embed_links=True,
     read_message_history=True,
 )
+_RESTART: Final = timedelta(minutes=2)  # within which a process is back
 SCOPES: Final = ("bot", "applications.commands")
 
 
@@ -78,20 +79,22 @@ class DocentClient(discord.AutoShardedClient):
             http_trace=paced(),
         )
         self.app = app
+        self._patience = patience
+        self._gone: dict[int, datetime] = {}  # by shard, since when
         self.people = People(self, app.settings)
         self.intake = Intake(self, session, self.people, app.settings)
         # Each server has a help channel of its own: what isn't there isn't offered, see Place.
         parts = assemble("discord", app, self.intake, can_ask_human=True)
-        self.desk, self.presses, self.teaching = parts.desk, parts.presses, parts.teaching
-        self.admins = parts.admins
+        self.desk, self.admins = parts.desk, parts.admins
+        self.buttons = Buttons(parts, self.people, self.intake, app.journal, self.later)
         self.tree = app_commands.CommandTree(self)
         self.ready = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self.sockets: WeakSet[aiohttp.ClientWebSocketResponse] = WeakSet()
         self._connect = self.http.ws_connect
         self.http.ws_connect = self._remembered  # type: ignore[method-assign] # nothing public tells of them
-        self._parse = self._connection.parsers["MESSAGE_CREATE"]
-        self._connection.parsers["MESSAGE_CREATE"] = self._parse_message
+        self._filter("MESSAGE_CREATE", self.intake.may_concern)
+        self._filter("INTERACTION_CREATE", lambda data: self.desk.first(f"discord:seen:{data['id']}"))
         del self._connection.parsers["MESSAGE_UPDATE"]  # nothing looks at edits, and each preview is one
 
     async def _remembered(self, url: str, *, compress: int = 0) -> aiohttp.ClientWebSocketResponse:
@@ -100,16 +103,21 @@ class DocentClient(discord.AutoShardedClient):
         self.sockets.add(socket)
         return socket
 
-    def _parse_message(self, data: Any) -> None:  # noqa: ANN401 - Discord's own JSON
-        """Before discord.py makes objects of it, which costs more than all the rest."""
-        if self.intake.may_concern(data):
-            self._parse(data)
+    def _filter(self, event: str, wanted: Callable[[Any], bool]) -> None:
+        """Drop such events before discord.py makes objects of them, which costs more than all the rest."""
+        parse = self._connection.parsers[event]
+
+        def parse_wanted(data: Any) -> None:  # noqa: ANN401 - Discord's own JSON
+            if wanted(data):
+                parse(data)
+
+        self._connection.parsers[event] = parse_wanted
 
     async def setup_hook(self) -> None:
         """Before the gateway: buttons of all times, and the commands where they changed."""
-        look.PressButton.pressed = self._pressed
+        look.PressButton.pressed = self.buttons.pressed
         self.add_dynamic_items(look.PressButton)
-        commands.add(self)
+        commands.add(self, self.buttons.save)
         self.later(self._register())
 
     async def _register(self) -> None:
@@ -127,6 +135,24 @@ class DocentClient(discord.AutoShardedClient):
         log.info("Discord: connected as %s to %d servers", self.user, len(self.guilds))
         self.ready.set()
 
+    async def on_shard_disconnect(self, shard: int) -> None:
+        self._gone.setdefault(shard, datetime.now(UTC))
+
+    async def on_shard_resumed(self, shard: int) -> None:
+        self._gone.pop(shard, None)
+
+    async def on_shard_ready(self, shard: int) -> None:
+        """A new session: nothing that was said before comes by itself."""
+        gone = self._gone.pop(shard, datetime.now(UTC) - _RESTART)
+        self.later(self._catch_up(shard, gone - timedelta(seconds=self._patience.silent_for)))
+
+    async def _catch_up(self, shard: int, since: datetime) -> None:
+        """Questions that were missed; those that weren't are known."""
+        async for message in missed(self, shard, since):
+            found = self.intake.of_message(message)
+            if found and not _is_small(found[0].question.text):
+                await self.desk.take(*found)
+
     # --- messages ---------------------------------------------------------------------------------
 
     async def on_message(self, message: discord.Message) -> None:
@@ -138,7 +164,7 @@ class DocentClient(discord.AutoShardedClient):
             text = await self.intake.question_before(message)
             found = self.intake.of_message(message, text) or found
         asked, reply = found
-        if text and not (texts.greets(text) or texts.thanks(text)):
+        if not _is_small(text):
             await self.desk.take(asked, reply)
         elif self.desk.first(asked.key):
             await reply.say(words.WELCOME if texts.thanks(text) else self._how_to_ask(message))
@@ -159,75 +185,10 @@ class DocentClient(discord.AutoShardedClient):
             return
         found = self.intake.of_post(thread, message)
         if found and await self.desk.take(*found) is Taken.YES:
-            self.later(self._tag(thread, found[0].id))
-
-    async def _tag(self, thread: discord.Thread, question: str) -> None:
-        """Put the forum's tag on a post once it has an answer."""
-        forum = self.people.forum(thread.guild.id, thread.parent_id)
-        parent = thread.parent
-        if forum is None or not isinstance(parent, discord.ForumChannel):
-            return
-        tag = next(
-            (tag for tag in parent.available_tags if tag.name.casefold() == forum.tag.casefold()), None
-        )
-        until = time.monotonic() + 90
-        while tag is not None and time.monotonic() < until:
-            recorded = await self.app.journal.recorded(question)
-            if recorded and recorded.answer:
-                if recorded.reply:
-                    await call(lambda: thread.add_tags(tag))
-                return
-            await asyncio.sleep(1)
+            self.later(tag(thread, self.people, self.app.journal, found[0].id))
 
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
         await self.desk.abandon(self.intake.key(payload.message_id))
-
-    # --- buttons ----------------------------------------------------------------------------------
-
-    async def _pressed(self, interaction: Interaction, press: Press, value: str) -> None:
-        if press is Press.BAD:
-            await call(
-                lambda: interaction.response.send_modal(look.ComplaintForm(value, self._complained)),
-            )
-            await self.presses.feedback(self._stage(interaction), value, "down")
-            return
-        if press is Press.EDIT:
-            console = DiscordConsole(interaction, self.people)
-            await self._open(interaction, await self.teaching.reopen(console, value))
-            return
-        await call(lambda: interaction.response.defer(ephemeral=True, thinking=False))
-        self.later(self._act(interaction, press, value))
-
-    async def _act(self, interaction: Interaction, press: Press, value: str) -> None:
-        if press is Press.CANCEL:
-            await self.admins.cancel(value, DiscordConsole(interaction, self.people))
-        elif press is Press.CONFIRM:
-            await self.admins.confirm(value, DiscordConsole(interaction, self.people))
-        elif press in DECISIONS:
-            await self.teaching.decide(DiscordConsole(interaction, self.people), press, value)
-        elif press is Press.GOOD:
-            stage = self._stage(interaction)
-            if await self.presses.feedback(stage, value, "up"):
-                await stage.tell(words.THANKS_UP)
-        else:
-            await self.presses.press(self._stage(interaction), press, value)
-
-    async def _complained(
-        self, interaction: Interaction, answer_id: str, complaint: str, comment: str
-    ) -> None:
-        await call(lambda: interaction.response.defer(ephemeral=True, thinking=False))
-        stage = self._stage(interaction)
-        if await self.presses.feedback(stage, answer_id, "down", complaint, comment):
-            await stage.tell(words.THANKS_DOWN)
-
-    def _stage(self, interaction: Interaction) -> DiscordStage:
-        return DiscordStage(
-            interaction=interaction,
-            intake=self.intake,
-            people=self.people,
-            desk=self.desk,
-            help_channel=self.people.help_channel(interaction.guild_id or 0),
-        )
 
     # --- commands ---------------------------------------------------------------------------------
 
@@ -265,30 +226,9 @@ class DocentClient(discord.AutoShardedClient):
         )
         await self.admins.command(text, DiscordConsole(interaction, self.people))
 
-    async def save(self, interaction: Interaction, kind: LessonKind, message: discord.Message) -> None:
-        """A form to save a message as an example or as verified; it must come within 3 seconds."""
-        console = DiscordConsole(interaction, self.people)
-        address = f"{message.channel.id}/{message.id}"
-        recorded = await self.app.journal.recorded_by_reply("discord", address)
-        answer = self.intake.words_of(message)
-        question = "" if recorded else await self.intake.question_before(message)
-        form = await self.teaching.form(console, kind, recorded, question, answer)
-        await self._open(interaction, form)
-
-    async def _open(self, interaction: Interaction, form: Form | None) -> None:
-        if form is not None:
-            await call(
-                lambda: interaction.response.send_modal(look.TeachingForm(form, self._saved)),
-            )
-
-    async def _saved(self, interaction: Interaction, form: Form) -> None:
-        await call(lambda: interaction.response.defer(ephemeral=True, thinking=False))
-        audience = await self._stage(interaction).audience(alone=False)
-        await self.teaching.submit(DiscordConsole(interaction, self.people), form, audience)
-
-    def later(self, work: Coroutine[Any, Any, None]) -> None:
+    def later(self, work: Work) -> None:
         """Do it in the background; what goes wrong is logged."""
-        task = asyncio.create_task(_logged(work))
+        task = asyncio.create_task(logged(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -301,10 +241,6 @@ class DocentClient(discord.AutoShardedClient):
                 task.cancel()
 
 
-async def _logged(work: Coroutine[Any, Any, None]) -> None:
-    try:
-        await work
-    except Failed as error:
-        log.warning("Discord refused: %s", error)
-    except Exception:  # the outermost loop of a press
-        log.exception("a press failed")
+def _is_small(text: str) -> bool:
+    """Nothing to look up."""
+    return not text or texts.greets(text) or texts.thanks(text)

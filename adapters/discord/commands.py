@@ -1,14 +1,14 @@
 """Discord's commands: `/ask`, `/docent …`, and "Answer from the docs" on a message."""
 
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol
 
 import discord
 from discord import app_commands
 
 from adapters import words
-from adapters.discord.calls import Failed, call
+from adapters.discord.calls import Answered, Failed, call
 from adapters.discord.intake import Intake
 from adapters.discord.people import People
 from adapters.discord.stage import says
@@ -35,13 +35,15 @@ class Host(Protocol):
 
     async def admin(self, interaction: Interaction, text: str, *, public: bool = False) -> None: ...
 
-    async def save(self, interaction: Interaction, kind: LessonKind, message: discord.Message) -> None: ...
+
+Save = Callable[[Interaction, LessonKind, discord.Message], Awaitable[None]]
 
 
-def add(host: Host) -> None:
-    """Put all commands on the client's tree."""
+def add(host: Host, save: Save) -> None:
+    """Put all commands on the client's tree. `save` opens the form to save a message."""
     _add_ask(host)
-    _add_saving(host)
+    for kind, name in TITLES.items():
+        host.tree.add_command(_saving(save, kind, name))
     host.tree.add_command(_admin_group(host))
     host.tree.error(_failed)
 
@@ -63,17 +65,13 @@ def _add_ask(host: Host) -> None:
         await host.ask(interaction, text, private=False, key=f"discord:{message.id}:menu")
 
 
-def _add_saving(host: Host) -> None:
-    """Save an answer, the bot's or a human's; the server's settings may show it to admins alone."""
-    for kind, name in TITLES.items():
-        host.tree.add_command(_saving(host, kind, name))
+def _saving(save: Save, kind: LessonKind, name: str) -> app_commands.ContextMenu:
+    """For an answer, the bot's or a human's; the server's settings may show it to admins alone."""
 
+    async def open_form(interaction: Interaction, message: discord.Message) -> None:
+        await save(interaction, kind, message)
 
-def _saving(host: Host, kind: LessonKind, name: str) -> app_commands.ContextMenu:
-    async def save(interaction: Interaction, message: discord.Message) -> None:
-        await host.save(interaction, kind, message)
-
-    menu = app_commands.ContextMenu(name=name, callback=save)
+    menu = app_commands.ContextMenu(name=name, callback=open_form)
     menu.default_permissions = discord.Permissions(manage_guild=True)
     menu.guild_only = True
     return menu
@@ -143,6 +141,8 @@ def _plain(host: Host, name: str, description: str) -> app_commands.Command[Any,
 
 
 async def _failed(interaction: Interaction, error: app_commands.AppCommandError) -> None:
+    if isinstance(error, app_commands.CommandInvokeError) and isinstance(error.original, Answered):
+        return
     reference = str(interaction.id)
     log.error("command %s failed", reference, exc_info=error)
     text = says(words.BROKEN.format(id=reference))

@@ -1,0 +1,116 @@
+"""Buttons and forms in Discord: under an answer, under a reindex, under what was saved."""
+
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import discord
+
+from adapters import words
+from adapters.discord import look
+from adapters.discord.calls import Failed, call
+from adapters.discord.commands import Interaction
+from adapters.discord.intake import Intake
+from adapters.discord.people import People
+from adapters.discord.stage import DiscordConsole, DiscordStage
+from adapters.learning import Form
+from adapters.parts import Parts
+from adapters.view import DECISIONS, Press
+from bot.ports import Journal, LessonKind
+
+log = logging.getLogger(__name__)
+
+Work = Coroutine[Any, Any, None]
+
+
+class Buttons:
+    """`later` does work in the background."""
+
+    def __init__(
+        self, parts: Parts, people: People, intake: Intake, journal: Journal, later: Callable[[Work], None]
+    ) -> None:
+        self._parts = parts
+        self._people = people
+        self._intake = intake
+        self._journal = journal
+        self._later = later
+
+    async def pressed(self, interaction: Interaction, press: Press, value: str) -> None:
+        """What the button says. Discord wants an answer at once; the work comes after it."""
+        await logged(self._respond(interaction, press, value))
+
+    async def _respond(self, interaction: Interaction, press: Press, value: str) -> None:
+        if press is Press.BAD:
+            await call(
+                lambda: interaction.response.send_modal(look.ComplaintForm(value, self._complained)),
+            )
+            await self._parts.presses.feedback(self._stage(interaction), value, "down")
+            return
+        if press is Press.EDIT:
+            console = DiscordConsole(interaction, self._people)
+            await self._open(interaction, await self._parts.teaching.reopen(console, value))
+            return
+        await call(lambda: interaction.response.defer(ephemeral=True, thinking=False))
+        self._later(self._act(interaction, press, value))
+
+    async def _act(self, interaction: Interaction, press: Press, value: str) -> None:
+        if press is Press.CANCEL:
+            await self._parts.admins.cancel(value, DiscordConsole(interaction, self._people))
+        elif press is Press.CONFIRM:
+            await self._parts.admins.confirm(value, DiscordConsole(interaction, self._people))
+        elif press in DECISIONS:
+            await self._parts.teaching.decide(DiscordConsole(interaction, self._people), press, value)
+        elif press is Press.GOOD:
+            stage = self._stage(interaction)
+            if await self._parts.presses.feedback(stage, value, "up"):
+                await stage.tell(words.THANKS_UP)
+        else:
+            await self._parts.presses.press(self._stage(interaction), press, value)
+
+    async def _complained(
+        self, interaction: Interaction, answer_id: str, complaint: str, comment: str
+    ) -> None:
+        await call(lambda: interaction.response.defer(ephemeral=True, thinking=False))
+        stage = self._stage(interaction)
+        if await self._parts.presses.feedback(stage, answer_id, "down", complaint, comment):
+            await stage.tell(words.THANKS_DOWN)
+
+    def _stage(self, interaction: Interaction) -> DiscordStage:
+        return DiscordStage(
+            interaction=interaction,
+            intake=self._intake,
+            people=self._people,
+            desk=self._parts.desk,
+            help_channel=self._people.help_channel(interaction.guild_id or 0),
+        )
+
+    async def save(self, interaction: Interaction, kind: LessonKind, message: discord.Message) -> None:
+        """A form to save a message as an example or as verified; it must come within 3 seconds."""
+        console = DiscordConsole(interaction, self._people)
+        address = f"{message.channel.id}/{message.id}"
+        recorded = await self._journal.recorded_by_reply("discord", address)
+        answer = self._intake.words_of(message)
+        question = "" if recorded else await self._intake.question_before(message)
+        form = await self._parts.teaching.form(console, kind, recorded, question, answer)
+        await self._open(interaction, form)
+
+    async def _open(self, interaction: Interaction, form: Form | None) -> None:
+        if form is not None:
+            await call(
+                lambda: interaction.response.send_modal(look.TeachingForm(form, self._saved)),
+            )
+
+    async def _saved(self, interaction: Interaction, form: Form) -> None:
+        await call(lambda: interaction.response.defer(ephemeral=True, thinking=False))
+        audience = await self._stage(interaction).audience(alone=False)
+        await self._parts.teaching.submit(DiscordConsole(interaction, self._people), form, audience)
+
+
+async def logged(work: Work) -> None:
+    """Do it; what goes wrong is logged."""
+    try:
+        await work
+    except Failed as error:
+        log.warning("Discord refused: %s", error)
+    except Exception:  # the outermost loop of a press
+        log.exception("a press failed")
