@@ -70,11 +70,16 @@ class InBand:
 
 
 @dataclass(frozen=True)
+class Linger:
+    """Send a whole answer, and keep the connection open behind it."""
+
+
+@dataclass(frozen=True)
 class NotJson:
     """HTTP 200 and something that isn't JSON."""
 
 
-Fault = Status | Hang | Trickle | Cut | Inject | InBand | NotJson
+Fault = Status | Hang | Trickle | Cut | Inject | InBand | Linger | NotJson
 TOO_MANY = Status(429, "too many requests")
 REFUSED = Status(422, "NO_VALID_RESPONSE_GENERATED: no valid response generated")
 
@@ -113,6 +118,7 @@ class CohereServer:
         self.rewrite: Callable[[dict[str, Any]], str] = lambda body: str(body["messages"][-1]["content"])
         self.seen: list[Seen] = []
         self.texts: list[str] = []
+        self.connections: set[object] = set()
         self.busiest = 0
         self.refused = 0
         self._next: defaultdict[str, deque[Fault]] = defaultdict(deque)
@@ -166,6 +172,7 @@ class CohereServer:
 
     async def _answer(self, endpoint: str, request: web.Request) -> web.StreamResponse:
         body = json.loads(await request.read())
+        self.connections.add(request.transport and request.transport.get_extra_info("peername"))
         if self._forgetful:
             self.seen.clear()
             self.texts.clear()
@@ -256,6 +263,8 @@ class CohereServer:
                 if isinstance(fault, Cut | InBand):
                     return response
             await response.write(_sse(event))
+        if isinstance(fault, Linger):
+            await self._stopped.wait()
         await response.write(b"data: [DONE]\n\n")
         return response
 

@@ -70,6 +70,46 @@ def test_sources_lead_to_chunks_once_each():
     assert _cited(_text("Ask Ann."), _cite(0, 8, "Ask Ann.", "99")) == []
 
 
+def _sourced(sources: object) -> Event:
+    citation = Event(start=0, end=8, text="Ask Ann.", sources=sources)
+    return Event(type="citation-start", delta=Event(message=Event(citations=citation)))
+
+
+@pytest.mark.parametrize(
+    ("sources", "chunks"),
+    [
+        ([Event(type="document", id="doc:1")], ("chunk-b",)),
+        ([Event(type="document", id="doc_0", document=Event(id="2"))], ("chunk-b",)),
+        ([Event(type="document", id=2)], ("chunk-b",)),
+        ([Event(type="document", document=Event(id="2"))], ("chunk-b",)),
+        (["2"], ("chunk-b",)),
+        (Event(id="2"), ("chunk-b",)),
+    ],
+)
+def test_sources_in_other_shapes(sources: object, chunks: tuple[str, ...]) -> None:
+    """A source may be its id alone, or be counted by the server; what names a document that was sent, is it."""
+    assert _cited(_text("Ask Ann."), _sourced(sources)) == [("Ask Ann.", chunks)]
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [
+        None,
+        [],
+        [None],
+        [Event(type="document", id="doc:3")],
+        [Event(type="document", id="doc:99999")],
+        [Event(type="tool", id="search_1:0", tool_output=Event(text="x"))],
+        [Event(type="document", id="doc:-1")],
+        "none",
+        7,
+    ],
+)
+def test_sources_that_name_nothing_that_was_sent(sources: object) -> None:
+    """They are no sources."""
+    assert _cited(_text("Ask Ann."), _sourced(sources)) == []
+
+
 def test_thinking_is_no_text_and_moves_no_position():
     """With thinking in the first block a citation's position counts from its own block."""
     events = (

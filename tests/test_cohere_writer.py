@@ -33,6 +33,7 @@ from tests.cohere_server import (
     Hang,
     InBand,
     Inject,
+    Linger,
     NotJson,
     Status,
     Trickle,
@@ -235,6 +236,24 @@ async def test_a_useless_rewriting_is_not_used(server, writer, useless):
     question = Question("And contractors?", frozenset(), (Turn("user", "Hi"),))
 
     assert await writer.standalone(question) == "And contractors?"
+
+
+async def test_a_connection_serves_one_answer_after_the_other(server, writer):
+    """A stream is read to its end, so that the next answer needs no new connection."""
+    for _ in range(5):
+        await _written(writer)
+
+    assert len(server.connections) == 1
+
+
+async def test_a_stream_that_stays_open_behind_its_end(server, writer):
+    """The answer is whole with its last event."""
+    server.always["chat"] = Linger()
+
+    async with asyncio.timeout(2):
+        events = await _written(writer)
+
+    assert isinstance(events[-1], Finished)
 
 
 # --- failures -------------------------------------------------------------------------------------

@@ -63,7 +63,7 @@ class Client:
         turn: Turn | None = None,
     ) -> tuple[NDArray[np.float32], wire.Billed]:
         """One row a text, not normalised. One attempt, of so many `seconds` from when it has its `turn`."""
-        basket = Basket(turn)
+        basket = Basket(wire.take_embeddings, turn)
         token = taken.set(basket)
         try:
             async with limited(part, seconds) as timeout:
@@ -82,23 +82,28 @@ class Client:
                 )
         finally:
             taken.reset(token)
-        if basket.rows is None or len(basket.rows) != len(texts):
+        if basket.found is None or len(basket.found) != len(texts):
             raise Unavailable(part, "Cohere's answer holds no usable embeddings.")
-        return basket.rows, wire.billed(getattr(response, "meta", None))
+        return basket.found, wire.billed(getattr(response, "meta", None))
 
     async def rerank(
         self, question: str, texts: Sequence[str], *, model: str, part: str, seconds: float
-    ) -> tuple[list[tuple[int, float]], wire.Billed]:
-        """(index of the text, relevance) in the server's order."""
-
-        async def call() -> tuple[list[tuple[int, float]], wire.Billed]:
-            response = await self._sdk.rerank(
-                model=model,
-                query=wire.encodable(question),
-                documents=[wire.encodable(text) for text in texts],
-                request_options=_ONCE,
-            )
-            return wire.ranked(part, response), wire.billed(getattr(response, "meta", None))
+    ) -> tuple[wire.Ranking, wire.Billed]:
+        async def call() -> tuple[wire.Ranking, wire.Billed]:
+            basket = Basket(wire.take_ranking)
+            token = taken.set(basket)
+            try:
+                response = await self._sdk.rerank(
+                    model=model,
+                    query=wire.encodable(question),
+                    documents=[wire.encodable(text) for text in texts],
+                    request_options=_ONCE,
+                )
+            finally:
+                taken.reset(token)
+            if basket.found is None:
+                raise Unavailable(part, "Cohere's answer can't be read.")
+            return basket.found, wire.billed(getattr(response, "meta", None))
 
         return await twice(part, seconds, call)
 

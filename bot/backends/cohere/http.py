@@ -1,4 +1,4 @@
-"""The HTTP client under the SDK: several small connection pools, and embeddings read without detours."""
+"""The HTTP client under the SDK: several small connection pools, and numbers read without detours."""
 
 import ssl
 import sys
@@ -8,11 +8,11 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 import httpx
 
-from bot.backends.cohere import wire
+T = TypeVar("T")
 
 # httpcore looks at every connection of a pool several times a request: fifty questions at once in one pool
 # keep it busy for seconds.
@@ -31,20 +31,21 @@ Turn = Callable[[], AbstractAsyncContextManager[None]]
 
 
 @dataclass(slots=True)
-class Basket:
-    """What a response held, taken out before the SDK saw it.
+class Basket(Generic[T]):
+    """What `take` finds in a response goes into it, and the SDK sees the rest.
 
     A `turn` is held from when the request is ready to be sent until its answer begins: making the one and
     reading the other takes as long as a tenth of the call. `begins` is called when it is sent.
     """
 
+    take: Callable[[bytes], tuple[T | None, bytes]]
     turn: Turn | None = None
     begins: Callable[[], None] = lambda: None
-    rows: wire.Embeddings | None = None
+    found: T | None = None
 
 
-# Whoever calls for embeddings sets it: see `Http.request`.
-taken: ContextVar[Basket | None] = ContextVar("taken", default=None)
+# Whoever calls for many numbers sets it: see `Http.request`.
+taken: ContextVar[Basket[Any] | None] = ContextVar("taken", default=None)
 # Whoever opens an event stream sets it, to read the response itself: see bot.backends.cohere.sse.
 opened: ContextVar[list[httpx.Response] | None] = ContextVar("opened", default=None)
 
@@ -70,7 +71,7 @@ class Http(httpx.AsyncClient):
         self._busy = [0] * _POOLS
 
     async def request(self, *args: Any, **kwargs: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
-        """Takes the numbers out of an embed response: the SDK would look at each, 0.2 s for 96 x 1024."""
+        """Takes the numbers out of a response: the SDK looks at each, 0.2 s for 96 x 1024, 1 ms for 40 results."""
         basket = taken.get()
         async with self._least_busy() as pool:
             if basket is None or basket.turn is None:
@@ -79,10 +80,10 @@ class Http(httpx.AsyncClient):
                 response = await _in_turn(pool, basket.turn, basket.begins, *args, **kwargs)
         if basket is None or response.status_code != httpx.codes.OK:
             return response
-        basket.rows, rest = wire.take_embeddings(response.content)
+        basket.found, rest = basket.take(response.content)
         # It and its stream refer to each other: a megabyte that would stay until the collector comes by.
         response.stream = httpx.ByteStream(b"")
-        if basket.rows is None:
+        if basket.found is None:
             return response
         return httpx.Response(httpx.codes.OK, content=rest, request=response.request)
 

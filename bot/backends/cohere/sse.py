@@ -26,7 +26,7 @@ class Garbled(ValueError):
 
 
 async def events(response: httpx.Response) -> AsyncGenerator[Event, None]:
-    """Until the end, or what the server says is the end. Raises Garbled."""
+    """Until the end; what comes after the server says that it is the end is read, but not looked at. Raises Garbled."""
     kind = response.headers.get("content-type", "")
     if "html" in kind or "application/json" in kind:
         raise Garbled("not an event stream")
@@ -42,6 +42,8 @@ async def events(response: httpx.Response) -> AsyncGenerator[Event, None]:
                 continue
             text = b"\n".join(data).decode()
             if text == _END:
+                async for _ in lines:
+                    pass
                 return
             if text:
                 yield _event(text, called)

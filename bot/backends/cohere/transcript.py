@@ -1,5 +1,6 @@
 """A chat stream's events in our words: text as it comes, citations by position, and how it ended."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,9 @@ from bot.model import Usage
 from bot.ports import Cited, Finished, Unavailable, Wrote
 
 Event = Wrote | Cited | Finished
+
+# What Cohere calls a document that has no id.
+_PLACE = re.compile(r"doc[:_](\d{1,4})")
 
 
 @dataclass(slots=True)
@@ -89,8 +93,19 @@ class Transcript:
     def _sources(self, citation: Any) -> tuple[str, ...]:  # noqa: ANN401
         if "TEXT" not in str(getattr(citation, "type", None) or "TEXT"):
             return ()  # of a plan, or of thinking
-        known = (_document_id(source) for source in getattr(citation, "sources", None) or ())
-        return tuple(dict.fromkeys(self.chunks[each] for each in known if each in self.chunks))
+        sources = getattr(citation, "sources", None) or []
+        found = (self._chunk(source) for source in (sources if isinstance(sources, list) else [sources]))
+        return tuple(dict.fromkeys(chunk for chunk in found if chunk is not None))
+
+    def _chunk(self, source: Any) -> str | None:  # noqa: ANN401
+        """By the id that was sent, or by a document's place where the server counts for itself ("doc:0")."""
+        ids = [str(each) for each in (source, _dig(source, "id"), _dig(source, "document", "id")) if each]
+        for each in ids:
+            if each in self.chunks:
+                return self.chunks[each]
+        places = (_PLACE.fullmatch(each) for each in ids)
+        place = next((int(found[1]) for found in places if found), len(self.chunks))
+        return [*self.chunks.values()][place] if place < len(self.chunks) else None
 
     def _span(self, citation: Any, *, final: bool) -> tuple[int, int] | None:  # noqa: ANN401
         start, end = _whole(getattr(citation, "start", None)), _whole(getattr(citation, "end", None))
@@ -137,7 +152,3 @@ def _dig(value: Any, *names: str) -> Any:  # noqa: ANN401
 
 def _whole(value: Any) -> int | None:  # noqa: ANN401
     return int(value) if isinstance(value, int | float) and value >= 0 else None
-
-
-def _document_id(source: Any) -> str:  # noqa: ANN401
-    return str(getattr(source, "id", None) or _dig(source, "document", "id") or "")

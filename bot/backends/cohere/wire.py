@@ -35,15 +35,32 @@ class Document(TypedDict):
     data: dict[str, str]
 
 
+# (index of the text, relevance), in the server's order
+Ranking = list[tuple[int, float]]
+
+
 def take_embeddings(body: bytes) -> tuple[Embeddings | None, bytes]:
     """The numbers of an embed response as an array, and the rest of it; (None, body) if it holds none."""
     try:
         found = from_json(body)
         rows = _rows(found["embeddings"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None, body
-    rest = {"id": str(found.get("id", "")), "embeddings": {}, "meta": found.get("meta")}
-    return rows, json.dumps(rest).encode()
+    return rows, _rest(found, "embeddings", {})
+
+
+def take_ranking(body: bytes) -> tuple[Ranking | None, bytes]:
+    """The results of a rerank response, and the rest of it; (None, body) if it holds none."""
+    try:
+        found = from_json(body)
+        ranking = [(int(each["index"]), float(each["relevance_score"])) for each in found["results"]]
+    except (ValueError, KeyError, TypeError, OverflowError):
+        return None, body
+    return ranking, _rest(found, "results", [])
+
+
+def _rest(found: dict[str, Any], name: str, nothing: object) -> bytes:
+    return json.dumps({"id": str(found.get("id", "")), name: nothing, "meta": found.get("meta")}).encode()
 
 
 def _rows(embeddings: Any) -> Embeddings:  # noqa: ANN401 - as the server sent it
@@ -76,14 +93,6 @@ def _floats(texts: Sequence[str]) -> Embeddings:
 def encodable(text: str) -> str:
     """Half a character, which a broken file may hold, can't be sent."""
     return text.encode("utf-8", "replace").decode()
-
-
-def ranked(part: str, response: Any) -> list[tuple[int, float]]:  # noqa: ANN401 - the SDK checks nothing
-    """(index, relevance) of each result."""
-    try:
-        return [(int(each.index), float(each.relevance_score)) for each in response.results]
-    except (TypeError, ValueError, AttributeError):
-        raise Unavailable(part, "Cohere's answer can't be read.") from None
 
 
 def text_of(response: Any) -> str:  # noqa: ANN401 - the SDK checks nothing

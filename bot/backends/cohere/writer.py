@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any
 
 from bot.backends.cohere import prompts
@@ -12,10 +12,11 @@ from bot.backends.cohere.tally import Tally
 from bot.backends.cohere.transcript import Transcript
 from bot.meter import spend
 from bot.model import Question, Usage
-from bot.ports import Brief, Cited, Finished, Unavailable, Wrote
+from bot.ports import BackendError, Brief, Cited, Finished, Unavailable, Wrote
 
 PART = "the writer"
 _QUESTION_TOKENS = 200
+_REST_SECONDS = 0.1  # for what follows the last event: nothing, from most servers
 
 
 class CohereWriter:
@@ -62,6 +63,7 @@ class CohereWriter:
                 for ours in transcript.feed(event):
                     if isinstance(ours, Finished):
                         self._count(ours.usage)
+                        await _read_out(events)
                     yield ours
                 if transcript.begun:
                     limit = clock() + self._options.stall_seconds
@@ -88,3 +90,11 @@ class CohereWriter:
     def _count(self, usage: Usage) -> None:
         tokens = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
         self._tally.add(calls=usage.calls, **tokens)
+
+
+async def _read_out(events: AsyncIterator[Any]) -> None:
+    """The rest of a stream that is over: its connection is then used again."""
+    with suppress(TimeoutError, BackendError):
+        async with asyncio.timeout(_REST_SECONDS):
+            while await anext(events, None) is not None:
+                pass
