@@ -119,7 +119,7 @@ class AdminDesk:
             await console.answer(admin.why(recorded) if recorded else words.NO_SUCH_ANSWER)
 
     async def cancel(self, run_id: str, console: Console) -> None:
-        """Stop a run after its current batch; what was done is kept."""
+        """Stop a run now, or after the write that is under way; what was done is kept."""
         if await allowed(console, f"cancel {run_id}"):
             await self._runs.cancel(run_id)
 
