@@ -1,5 +1,6 @@
 """Weaviate as a child process: from a binary that lies ready, with a key of its own, gone at the end."""
 
+import socket
 import stat
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import httpx
 import pytest
 
 from bot.backends.weaviate import open_store
+from bot.backends.weaviate.embedded import side_by_side
 from bot.ports import Unavailable
 from bot.settings.models import WeaviateSettings
 from tests.store_contract import ask, begin, ids, page
@@ -43,6 +45,18 @@ async def test_embedded(settings: WeaviateSettings, data: Path) -> None:
     assert ids(await again.search(ask("office hours"))) == ["wiki:a.md"]
     await again.close()
     assert stat.S_IMODE((data / "weaviate" / "key").stat().st_mode) == 0o600
+
+
+def test_inner_ports() -> None:
+    """Of ports side by side of which one is taken, none is used."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = int(taken.getsockname()[1])
+        runs = [port - 3, port - 1, port, *range(port - 400, port - 40, 4)]
+        found = side_by_side(runs)
+    assert port not in found
+    assert found == list(range(found[0], found[0] + 4))
 
 
 async def test_binary_that_is_none(data: Path, free_port) -> None:

@@ -7,10 +7,12 @@ its data, where the other processes of this machine find it.
 import asyncio
 import hashlib
 import os
+import random
 import secrets
 import socket
 import time
-from contextlib import suppress
+from collections.abc import Iterable
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +25,9 @@ from bot.ports import Unavailable
 
 _HOST: Final = "127.0.0.1"
 _READY_SECONDS: Final = 30.0
+# Gossip, data, Raft and Raft's calls listen side by side. Outgoing connections get ports above these.
+_INNER_PORTS: Final = 4
+_BELOW_OUTGOING: Final = range(20_000, 32_000)
 
 
 class EmbeddedServer:
@@ -61,8 +66,7 @@ class EmbeddedServer:
         if _listens(self._port) and _listens(self._grpc_port):
             return key
         try:
-            self._running = self._running or EmbeddedV4(self._options(key))
-            self._running.start()
+            self._launch(key)
             self._wait()
         except (exceptions.WeaviateBaseError, OSError) as error:
             raise Unavailable(
@@ -71,6 +75,15 @@ class EmbeddedServer:
                 remedy="Set weaviate.embedded.binary to a server that lies ready, or free the ports.",
             ) from error
         return key
+
+    def _launch(self, key: str) -> None:
+        """One that is still starting is waited for, not started twice over the same data."""
+        running = self._running
+        if running is not None and running.process is not None and running.process.poll() is None:
+            running.wait_till_listening()
+        else:
+            self._running = EmbeddedV4(self._options(key))
+            self._running.start()
 
     def _wait(self) -> None:
         """It listens before it is ready."""
@@ -86,6 +99,8 @@ class EmbeddedServer:
         binaries.mkdir(parents=True, exist_ok=True)
         if self._binary is not None:
             self._lay_ready(binaries, self._binary)
+        gossip, data, raft, calls = map(str, side_by_side(_shuffled()))
+        name = f"Embedded_at_{self._port}"
         return EmbeddedOptions(
             persistence_data_path=str(self._folder / "data"),
             binary_path=str(binaries),
@@ -103,12 +118,18 @@ class EmbeddedServer:
                 "AUTOSCHEMA_ENABLED": "false",
                 "CLUSTER_BIND_ADDR": _HOST,
                 "CLUSTER_ADVERTISE_ADDR": _HOST,
+                "CLUSTER_DATA_BIND_PORT": data,
+                "CLUSTER_GOSSIP_BIND_PORT": gossip,
+                "CLUSTER_HOSTNAME": name,
                 "DISABLE_TELEMETRY": "true",
                 "ENABLE_MODULES": "",
                 "GO_PROFILING_DISABLE": "true",
                 "LOG_LEVEL": "error",
                 "PERSISTENCE_DATA_PATH": str(self._folder / "data"),
                 "PROMETHEUS_MONITORING_ENABLED": "false",
+                "RAFT_INTERNAL_RPC_PORT": calls,
+                "RAFT_JOIN": f"{name}:{raft}",
+                "RAFT_PORT": raft,
             },
         )
 
@@ -130,6 +151,28 @@ class EmbeddedServer:
                 os.link(new, path)
             new.unlink()
         return path.read_text().strip()
+
+
+def side_by_side(starts: Iterable[int]) -> list[int]:
+    """Ports for the server's inner calls: the first so many in a row that are all free. Raises OSError.
+
+    The vendor's client takes any free one and those after it, whether they are free or not.
+    """
+    for start in starts:
+        ports = list(range(start, start + _INNER_PORTS))
+        with ExitStack() as probes, suppress(OSError):
+            for port in ports:
+                probe = probes.enter_context(socket.socket())
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(("", port))
+            return ports
+    raise OSError("no free ports side by side")
+
+
+def _shuffled() -> list[int]:
+    starts = list(_BELOW_OUTGOING)
+    random.shuffle(starts)
+    return starts
 
 
 def _listens(port: int) -> bool:
