@@ -1,5 +1,6 @@
 """HTML pages and reStructuredText → Markdown."""
 
+import re
 from collections.abc import Sequence
 
 from bs4 import BeautifulSoup, Tag
@@ -23,8 +24,16 @@ _NOISE = (
 _DEPTH = 200
 
 
-def html(text: str, *, noise: Sequence[str] = _NOISE) -> str:
-    """The page's main part, where it tells which that is. Headings keep their ids as `{#id}`."""
+# Sphinx's roles, which docutils leaves as they are: :ref:`text <target>`, :doc:`target`.
+_ROLE = re.compile(r":[a-z][\w:+.-]*:`(?:([^`&]+?)\s*&lt;[^`]*&gt;|([^`]*))`")
+_VERBATIM = re.compile(r'(<pre.*?</pre>|<span class="docutils literal">.*?</span>)', re.DOTALL)
+
+
+def html(text: str, *, noise: Sequence[str] = _NOISE, headed: bool = False) -> str:
+    """The page's main part, where it tells which that is. Headings keep their ids as `{#id}`.
+
+    `headed`: the first row of a table is its header, said or not.
+    """
     soup = BeautifulSoup(text, "lxml")
     title = soup.title.get_text(" ", strip=True) if soup.title else ""
     _flatten(soup)
@@ -37,7 +46,11 @@ def html(text: str, *, noise: Sequence[str] = _NOISE) -> str:
         named = heading.get("id") or _section_id(heading)
         if named:
             heading.append(f" {{#{named}}}")
-    body: str = MarkdownConverter(heading_style=ATX, bullets="-", escape_misc=False).convert_soup(main)
+    for words in main.find_all(string=lambda words: words is not None and "|" in words):
+        if words.find_parent(["td", "th"]):
+            words.replace_with(words.replace("|", "\\|"))
+    made = MarkdownConverter(heading_style=ATX, bullets="-", escape_misc=False, table_infer_header=headed)
+    body: str = made.convert_soup(main)
     return body if main.find("h1") or not title else f"# {title}\n\n{body}"
 
 
@@ -62,8 +75,10 @@ def rst(text: str) -> str:
         parts = publish_parts(text, writer="html5", settings_overrides=settings)
     except (SystemMessage, ValueError, AttributeError, KeyError) as error:
         raise Unreadable(f"it is no reStructuredText: {error}") from error
+    pieces = _VERBATIM.split(str(parts["html_body"]))
+    pieces[::2] = [_ROLE.sub(lambda role: role[1] or role[2], piece) for piece in pieces[::2]]
     # Its notes and warnings are asides, and everything in it is the page's.
-    return html(str(parts["html_body"]), noise=())
+    return html("".join(pieces), noise=())
 
 
 def _section_id(heading: Tag) -> str | None:

@@ -17,6 +17,9 @@ _SMALL = 5_000_000
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _DTD = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _SLIDE = re.compile(r"<!--[ ]Slide number: \d+ -->")
+_LINE = re.compile(r"(?<!\n)\n(?=[^\n|])")  # on a slide each is a point of its own
+# A document's title is a style of its own in Word.
+_STYLES = "p[style-name='Title'] => h1:fresh"
 
 
 def convert(kind: str, data: bytes) -> str:
@@ -82,11 +85,15 @@ def _pdf(data: bytes) -> str:
 
 
 def _docx(data: bytes) -> str:
-    from markitdown import StreamInfo  # noqa: PLC0415
-    from markitdown.converters import DocxConverter  # noqa: PLC0415
+    import mammoth  # type: ignore[import-untyped]  # noqa: PLC0415
+    from markitdown.converter_utils.docx.pre_process import pre_process_docx  # noqa: PLC0415
 
-    converter = DocxConverter()  # type: ignore[no-untyped-call]
-    return converter.convert(io.BytesIO(data), StreamInfo(extension=".docx")).markdown
+    from indexer.markup import html  # noqa: PLC0415
+
+    with_formulas = pre_process_docx(io.BytesIO(data))
+    no_pictures = mammoth.images.img_element(lambda _: {"src": ""})
+    made = mammoth.convert_to_html(with_formulas, style_map=_STYLES, convert_image=no_pictures)
+    return html(made.value, noise=(), headed=True)
 
 
 def _pptx(data: bytes) -> str:
@@ -95,7 +102,7 @@ def _pptx(data: bytes) -> str:
 
     converter = PptxConverter()  # type: ignore[no-untyped-call]
     text = converter.convert(io.BytesIO(data), StreamInfo(extension=".pptx")).markdown
-    return _SLIDE.sub("", text).replace("\n### Notes:\n", "\n\nNotes:\n\n")
+    return _LINE.sub("\n\n", _SLIDE.sub("", text).replace("\n### Notes:\n", "\n\nNotes:\n\n"))
 
 
 def _xlsx(data: bytes) -> str:

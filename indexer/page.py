@@ -18,7 +18,7 @@ from indexer.sources.base import Entry, Fetched, audience_of, url_of
 _log = logging.getLogger(__name__)
 
 # A new number makes the next sync read every page again (not embed: that follows from the texts).
-_READING = 1
+_READING = 2
 
 
 @dataclass(frozen=True, slots=True)

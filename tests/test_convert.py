@@ -16,7 +16,7 @@ from indexer.page import NoPage, Page, RawPage, raw_page
 from indexer.readers import Readers
 from indexer.sources.base import Entry, Fetched
 from indexer.worker import Worker, WorkerDied
-from tests.pages import chunks, read, refused, settings
+from tests.pages import chunks, page, read, refused, settings
 
 _TYPES = (
     '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
@@ -50,11 +50,12 @@ def paragraph(text: str, style: str = "") -> str:
     return f"<w:p>{look}<w:r><w:t>{text}</w:t></w:r></w:p>"
 
 
+def row(*cells: str) -> str:
+    return "<w:tr>" + "".join(f"<w:tc>{paragraph(cell)}</w:tc>" for cell in cells) + "</w:tr>"
+
+
 def word() -> bytes:
-    rows = (("Country", "Days"), ("UK", "25"))
-    cells = "".join(
-        "<w:tr>" + "".join(f"<w:tc>{paragraph(cell)}</w:tc>" for cell in row) + "</w:tr>" for row in rows
-    )
+    cells = row("Country", "Days") + row("UK", "25")
     heading = paragraph("Time off", "Heading1") + paragraph("Book early.") + paragraph("Days", "Heading2")
     return docx(f"{heading}<w:tbl>{cells}</w:tbl>")
 
@@ -74,7 +75,7 @@ def slides() -> bytes:
     show = Presentation()
     slide = show.slides.add_slide(show.slide_layouts[1])
     slide.shapes.title.text = "Kick-off"
-    slide.placeholders[1].text = "We start on Monday."
+    slide.placeholders[1].text = "We start on Monday.\nBring 三 pens."
     packed = io.BytesIO()
     show.save(packed)
     return packed.getvalue()
@@ -193,6 +194,42 @@ def test_rst_includes_nothing() -> None:
     assert "raw" not in text
 
 
+def test_rst_roles() -> None:
+    """Of Sphinx's roles the words are read; in code they stand as they are."""
+    text = to_markdown("a.rst", b"See :ref:`the guide <guide>` or :doc:`other`.\n\n::\n\n   :ref:`x`\n")
+    assert "See the guide or other." in text
+    assert ":ref:`x`" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        (
+            "a.html",
+            b"<table><tr><th>Way</th><th>Cost</th></tr><tr><td>Bus | tram</td><td>2</td></tr></table>",
+        ),
+        ("a.docx", docx(f"<w:tbl>{row('Way', 'Cost')}{row('Bus | tram', '2')}</w:tbl>")),
+        ("a.csv", b"Way,Cost\nBus | tram,2\n"),
+    ],
+    ids=["html", "docx", "csv"],
+)
+def test_a_bar_in_a_cell_is_no_border(name: str, data: bytes) -> None:
+    """What stands after it stays in its column."""
+    (chunk,) = chunks(data, name)
+    assert chunk.text == "| Way | Cost |\n| --- | --- |\n| Bus \\| tram | 2 |"
+
+
+def test_words_title() -> None:
+    """A document's title is the page's, not the first of its headings."""
+    styles = f'<w:styles xmlns:w="{_WORD}"><w:style w:type="paragraph" w:styleId="Title"><w:name w:val="Title"/></w:style></w:styles>'
+    relations = _RELATIONS.replace("officeDocument", "styles").replace("word/document", "styles")
+    extra = {"word/styles.xml": styles.encode(), "word/_rels/document.xml.rels": relations.encode()}
+    body = paragraph("Travel", "Title") + paragraph("Hotels", "Heading1") + paragraph("At most 160 pounds.")
+    built = page(docx(body, extra=extra), "a.docx")
+    assert built.document.title == "Travel"
+    assert [piece.chunk.heading for piece in built.pieces] == ["Hotels"]
+
+
 def test_asciidoc_code() -> None:
     """AsciiDoc's code is fenced, its remarks and attributes are left out."""
     text = to_markdown("a.adoc", ASCIIDOC)
@@ -209,9 +246,9 @@ def test_excel() -> None:
 
 
 def test_slides() -> None:
-    """A slide's title is a heading above its text."""
+    """A slide's title is a heading above its points."""
     assert [(chunk.heading, chunk.text) for chunk in chunks(slides(), "a.pptx")] == [
-        ("", "We start on Monday.")
+        ("", "We start on Monday.\n\nBring 三 pens.")
     ]
 
 
