@@ -67,7 +67,7 @@ async def test_longer_each_time(http: Http, server: Server, waited: list[float])
     assert waited == [0.5, 1.0, 2.0]
 
 
-@pytest.mark.parametrize("said", ["86400", "inf", later(86_400)])
+@pytest.mark.parametrize("said", ["86400", "inf", later(86_400)], ids=["seconds", "inf", "date"])
 async def test_too_long(http: Http, server: Server, waited: list[float], said: str) -> None:
     """A server that wants more patience than there is is left alone until the next sync, at once."""
     server.trouble.append(Trouble(429, {"Retry-After": said}))
