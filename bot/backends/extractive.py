@@ -45,9 +45,13 @@ class _Reading:
 
 
 class ExtractiveWriter:
-    """Never down, rarely billed: with an `embedder` it compares meanings, for at most `seconds`."""
+    """Never down, rarely billed: with an `embedder` it compares meanings, for at most `seconds`.
 
-    def __init__(self, embedder: Embedder | None = None, *, seconds: float = 1.0) -> None:
+    One second was too little for a local model on a machine that was busy with something else: answers got worse
+    without a word about it.
+    """
+
+    def __init__(self, embedder: Embedder | None = None, *, seconds: float = 3.0) -> None:
         self._embedder = embedder
         self._seconds = seconds
         self._breaker = Breaker("the embedder")
