@@ -10,22 +10,25 @@ from dataclasses import dataclass, replace
 from bot.fusion import Scored
 
 # --- the thresholds, all of them ------------------------------------------------------------------
-# Found over three public sets with MiniLM: questions that the pages answer, the same questions with the
-# pages that answer them taken away, questions of another set, and nine that a handbook doesn't answer.
-# Similarity alone tells these apart best (area under the curve .70-.92 for the hardest kind, .85-1 for
-# off-topic ones); peaks, gaps and coverage added to it in a logistic regression that was fitted to the other
-# sets changed that by ±.03. At .44 it loses 7 % of a handbook's questions in everyday words, 1 % of the
-# other sets', and declines 6 of the 9, and about 94 % of what is off-topic.
-ENOUGH_SIMILARITY = 0.44
+# Found over three public sets and three more (two handbooks, a reference; not in the repository) with MiniLM:
+# questions that the pages answer, the same questions with the pages that answer them taken away, and 44 that
+# the pages don't answer, many of them near misses. Similarity tells these apart about as well as anything
+# (area under the curve .66-.83 for pages taken away, .55-.96 for unanswerable ones, 1 for off-topic ones).
+# Of 178 answerable questions 19 are declined, of the 44 others 27.
+ENOUGH_SIMILARITY = 0.45
+# "Words" is bot.fusion's share of the question's words on the best page, times the root of their number,
+# since half of eight words says more than one of two. With many of them less similarity is enough. That few
+# are found says little: the question may be in other words, or in another language.
+MANY_WORDS, ENOUGH_WITH_MANY_WORDS = 1.1, 0.38
 # A story with a question in it is like no page as a whole, nor is the mean of a question and its gloss: what
 # is only so much below is looked at again, by sentences and by texts.
-NEARLY_ENOUGH_SIMILARITY = 0.34
-# A question whose words are all on the page, such as a flag's name, needs no similarity.
-ENOUGH_WORDS = 0.8
-# Without vectors words are all there is: bot.fusion's share of them on the page, times the root of their
-# number, since half of eight words says more than one of two. It tells off-topic questions (area .93-.99,
-# a large handbook's .76), hardly those that the pages might have answered: only the hopeless is declined.
-ENOUGH_WORDS_ALONE = 0.3
+NEARLY_ENOUGH_SIMILARITY, ENOUGH_OF_A_PART = 0.34, 0.44
+# A question whose words are all in one chunk, such as a flag's name, needs no similarity.
+ENOUGH_COVERED = 0.8
+# Without vectors words are all there is. They tell off-topic questions, hardly those that the pages might
+# have answered: at .5 no answerable question is lost in any of the six sets, and a quarter of the others
+# are declined; from .55 on answers are lost faster.
+ENOUGH_WORDS_ALONE = 0.5
 STRONG_WORDS_ALONE, STRONG_NUMBER = 0.8, 3
 # Unasked: both legs' best chunks are of one page. The page is right in 96-100 % of such cases, in all sets.
 STRONG_SIMILARITY, STRONG_WORDS = 0.55, 0.4
@@ -55,7 +58,8 @@ def judge(scored: Sequence[Scored], relevance: Mapping[str, float], *, words: in
         return Verdict(enough=False, strong=False, measures={}, reason="nothing was found")
     covered = max(each.covered for each in scored[:_TOP])
     similar = [each.similarity for each in _winners(scored) if each.similarity is not None]
-    measures = {"coverage": covered}
+    words_found = max(each.page for each in scored[:_TOP]) * math.sqrt(words)
+    measures = {"coverage": covered, "words": words_found}
     if similar:
         measures["similarity"] = max(similar)
     if relevance:
@@ -64,24 +68,24 @@ def judge(scored: Sequence[Scored], relevance: Mapping[str, float], *, words: in
         reason = _compared("relevance", best, ENOUGH_RELEVANCE)
     elif similar:
         best = max(similar)
-        enough = best >= ENOUGH_SIMILARITY or covered >= ENOUGH_WORDS
+        bound = ENOUGH_WITH_MANY_WORDS if words_found >= MANY_WORDS else ENOUGH_SIMILARITY
+        enough = best >= bound or covered >= ENOUGH_COVERED
         strong = best >= STRONG_SIMILARITY and covered >= STRONG_WORDS and _agree(scored)
-        coverage = _compared("coverage", covered, ENOUGH_WORDS)
-        reason = f"{_compared('similarity', best, ENOUGH_SIMILARITY)}, {coverage}"
+        coverage = _compared("coverage", covered, ENOUGH_COVERED)
+        reason = f"{_compared('similarity', best, bound)} with words {words_found:.2f}, {coverage}"
     else:
-        measures["words"] = best = max(each.page for each in scored[:_TOP]) * math.sqrt(words)
-        enough = best >= ENOUGH_WORDS_ALONE
-        strong = covered >= STRONG_WORDS_ALONE and words >= STRONG_NUMBER
-        reason = _compared("words", best, ENOUGH_WORDS_ALONE)
+        enough = words_found >= ENOUGH_WORDS_ALONE
+        strong = enough and covered >= STRONG_WORDS_ALONE and words >= STRONG_NUMBER
+        reason = _compared("words", words_found, ENOUGH_WORDS_ALONE)
     return Verdict(enough, strong, measures, reason)
 
 
 def judge_again(verdict: Verdict, similarity: float) -> Verdict:
     """`similarity` is the best that any part or wording of the question alone has to any chunk."""
-    if similarity < ENOUGH_SIMILARITY:
+    if similarity < ENOUGH_OF_A_PART:
         return verdict
     measures = {**verdict.measures, "part similarity": similarity}
-    reason = _compared("similarity to a part of the question", similarity, ENOUGH_SIMILARITY)
+    reason = _compared("similarity to a part of the question", similarity, ENOUGH_OF_A_PART)
     return replace(verdict, enough=True, measures=measures, reason=reason)
 
 

@@ -179,6 +179,28 @@ def test_a_fused_score_is_no_evidence():
     assert judge(fused("bicycle thieves of Rome", hit("bicycle thieves of Rome", None)), {}).enough
 
 
+OTHERS = ("we have a garden", "cars are driven", "lunch is at noon", "trains are late", "the moon is new")
+
+
+def test_words_alone_must_be_more_than_a_few_of_many():
+    """Without vectors one word of four is no evidence, three of four are."""
+    question = "sabbatical after seven years"
+    others = [hit(text, None) for text in OTHERS]
+    assert not judge(
+        fused(question, hit("fiscal years: years end in January", None), *others), {}, words=3
+    ).enough
+    assert judge(fused(question, hit("sabbatical: after seven summers", None), *others), {}, words=3).enough
+
+
+def test_many_words_found_make_less_similarity_enough():
+    """A long question whose words are on the page is answered at a similarity that alone is too little."""
+    question = "coffee spilled keyboard laptop Berlin repair shop invoice warranty"
+    others = [hit(text, 0.1) for text in OTHERS]
+    page = "coffee spilled on a keyboard: a repair shop in Berlin, its invoice"
+    assert judge(fused(question, hit(page, 0.4), *others), {}, words=9).enough
+    assert not judge(fused(question, hit("we like coffee", 0.4), *others), {}, words=9).enough
+
+
 def test_nothing_found_is_not_enough():
     """No chunk is no evidence."""
     verdict = judge([], {})
