@@ -1,6 +1,7 @@
 """What people expect of somebody polite: conversations in Discord that need nothing but this repository."""
 
 from collections.abc import AsyncIterator, Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -159,3 +160,16 @@ async def test_a_replayed_interaction_is_answered_once(chat: Chat) -> None:
     values = {"complaint": ["outdated"], "comment": ""}
     await chat.said_to(await chat.discord.submit(form, values), "Thanks")
     assert len(chat.core.asked) == 1
+
+
+async def test_an_answer_is_edited_at_most_once_a_second(chat: Chat) -> None:
+    """However fast an answer is written and wherever it ends, a second lies between two edits."""
+    chat.core.answers["slow"] = [f"Sentence number {i}. " for i in range(12)]
+    chat.core.pause = 0.25
+    await chat.answer(await chat.discord.mention("A slow one?"))
+    asked = await chat.discord.command("ask", {"question": "Another slow one?"})
+    await chat.said_to(asked, "Sentence number 11.")
+    for of in ("PATCH /channels/", "PATCH /webhooks/"):
+        edits = [at for at, route in chat.discord.rest.calls if route.startswith(of)]
+        assert len(edits) >= 2
+        assert all(later - earlier >= 1 for earlier, later in pairwise(edits))

@@ -1,7 +1,6 @@
 """One answer to a command or a button in Discord, by the interaction's token."""
 
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -13,9 +12,10 @@ import discord
 from adapters.desk import Fill
 from adapters.discord import look
 from adapters.discord.calls import Failed, Malformed, NotAllowed, NotThere, TokenGone, call
+from adapters.discord.edits import Edits
 from adapters.discord.place import Place
-from adapters.discord.reply import EDIT_EVERY, QUICK, ChannelReply, Typing
-from adapters.discord.text import MESSAGE, escape, messages
+from adapters.discord.reply import ChannelReply, Typing
+from adapters.discord.text import MESSAGE, escape
 from adapters.view import AnswerView, Press
 
 log = logging.getLogger(__name__)
@@ -40,20 +40,17 @@ class InteractionReply:
         self._session = session
         self._client = client
         self._place = place
-        self._written = ""
-        self._next = time.monotonic() + QUICK
+        self._edits = Edits(self._show, lead=self._lead)
 
     async def begin(self, remember: Callable[[str], Awaitable[None]]) -> None:
         """The deferred response shows already that work goes on."""
 
     async def write(self, text: str) -> None:
-        self._written += text
-        now = time.monotonic()
-        if now < self._next:
-            return
-        self._next = now + EDIT_EVERY
+        self._edits.write(text)
+
+    async def _show(self, text: str) -> None:
         with suppress(Failed):
-            await self._edit(messages(f"{self._lead}\n\n{self._written}")[0], None, None)
+            await self._edit(text, None, None)
 
     @property
     def _lead(self) -> str:
@@ -63,6 +60,7 @@ class InteractionReply:
     async def finish(self, answer: AnswerView) -> None:
         drawn = look.drawn(answer, self._place.offered(answer.buttons), lead=self._lead)
         first, *more = drawn.parts()
+        await self._edits.end()
         try:
             await self._edit(*first)
             for parts in more:

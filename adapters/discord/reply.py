@@ -17,16 +17,15 @@ import discord
 from adapters.desk import Fill, Undeliverable
 from adapters.discord import look
 from adapters.discord.calls import Failed, Malformed, NotThere, call
+from adapters.discord.edits import QUICK, Edits
 from adapters.discord.look import Drawn
 from adapters.discord.place import Place
-from adapters.discord.text import escape, messages
+from adapters.discord.text import escape
 from adapters.view import AnswerView
 
 log = logging.getLogger(__name__)
 
-EDIT_EVERY = 1.1  # seconds
 _TYPING_EVERY = 5.0  # seconds
-QUICK = 0.4  # seconds: an answer that comes within is shown once, whole
 
 
 def rights(client: discord.Client, channel: int) -> discord.Permissions:
@@ -68,10 +67,7 @@ class ChannelReply:
         self.fill = fill
         self._client = client
         self._place = place
-        self._written = ""
-        self._shown = ""
-        self._next = 0.0
-        self._editing: asyncio.Task[None] | None = None
+        self._edits = Edits(self._stream)
         self._remember: Callable[[str], Awaitable[None]] | None = None
         self._typing: asyncio.Task[None] | None = None
 
@@ -82,17 +78,10 @@ class ChannelReply:
             await self._open_thread()
         if self._revived and not self._place.answer:
             await self._find_what_stands()
-        self._next = time.monotonic() + QUICK
+        self._edits.begin()
 
     async def write(self, text: str) -> None:
-        self._written += text
-        now = time.monotonic()
-        if now < self._next or (self._editing and not self._editing.done()):
-            return
-        self._next = now + EDIT_EVERY
-        first = messages(self._written)[0]
-        if first != self._shown:
-            self._editing = asyncio.create_task(self._stream(first))
+        self._edits.write(text)
 
     async def finish(self, answer: AnswerView) -> None:
         await self._quiet()
@@ -143,8 +132,7 @@ class ChannelReply:
     async def _quiet(self) -> None:
         if self._typing:
             self._typing.cancel()
-        if self._editing:
-            await asyncio.wait([self._editing])
+        await self._edits.end()
 
     async def _open_thread(self) -> None:
         place = self._place
@@ -184,7 +172,6 @@ class ChannelReply:
                 await self._edit(text, None, None)
             else:
                 await self._moved(answer=await self._send(self._target, text, reply=True))
-            self._shown = text
         except Undeliverable as error:
             log.info("a part wasn't shown: %s", error)
 
