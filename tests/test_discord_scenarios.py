@@ -132,26 +132,6 @@ async def test_a_lost_gateway_does_not_lose_the_answer(chat: DiscordChat, event:
     await until(heard, seconds=30)
 
 
-async def test_a_first_connection_that_fails_is_made_again(opened: Open):
-    """A gateway that refuses at the start doesn't end the process."""
-    async with opened() as chat:
-        await chat.sim.do("gateway", action="close", code=4000, refuse=3)
-        stop = asyncio.Event()
-        running = asyncio.create_task(discord_service(chat.app, stop))
-        place = ""
-
-        async def heard() -> bool:
-            nonlocal place
-            place = await chat.mention("bob", "Heard?")
-            await asyncio.sleep(0.8)
-            return await says(chat, "four weeks' notice", channel=place)
-
-        await until(heard, seconds=40)
-        assert not running.done()
-        stop.set()
-        await running
-
-
 async def test_without_threads_it_replies(chat: DiscordChat):
     """Where the bot may not open threads it replies to the message."""
     await chat.sim.do("permissions", deny=["PUB_THREADS"])
