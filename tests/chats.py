@@ -121,6 +121,8 @@ class Chat(Protocol):
     sim: Simulator
 
     async def mention(self, user: str, text: str, *, after: Shown | None = None, **how: Any) -> str: ...
+    async def asks(self, user: str, text: str) -> str: ...
+    async def point(self, user: str, message: str) -> None: ...
     async def answers(self, place: str, *, least: int = 1) -> list[Shown]: ...
     async def ask(self, user: str, text: str) -> str: ...
     async def admin(self, user: str, text: str) -> str: ...
@@ -164,6 +166,15 @@ class SlackChat:
             "mention", **{"channel": "C0GENERAL", "user": _SLACK_USERS[user], "text": text, **thread, **how}
         )
         return f"{said['channel']}/{said['thread_ts']}"
+
+    async def asks(self, user, text) -> str:
+        """Somebody's question to everybody, not to the bot."""
+        said = await self.sim.do("message", channel="C0GENERAL", user=_SLACK_USERS[user], text=text)
+        return str(said["ts"])
+
+    async def point(self, user, message) -> None:
+        """A mention without words under somebody's message."""
+        await self.mention(user, "", thread_ts=message)
 
     async def answers(self, place, *, least=1) -> list[Shown]:
         channel, _, thread = place.partition("/")
@@ -329,6 +340,15 @@ class DiscordChat:
             "mention", **{"channel": channel, "user": _DISCORD_USERS[user], "text": text, **how}
         )
         return channel if after else said["id"]
+
+    async def asks(self, user, text) -> str:
+        """Somebody's question to everybody, not to the bot."""
+        said = await self.sim.do("message", channel="general", user=_DISCORD_USERS[user], text=text)
+        return str(said["id"])
+
+    async def point(self, user, message) -> None:
+        """A mention without words under somebody's message."""
+        await self.mention(user, "", reply_to=message)
 
     async def answers(self, place, *, least=1) -> list[Shown]:
         found = await self.sim.see("wait", channel=place, min=least, timeout=12, quiet=0.4)

@@ -173,13 +173,49 @@ async def test_what_the_channel_may_not_see_is_not_shared(chat: Chat):
     assert "not everybody here may see" in told.text
 
 
+@pytest.mark.parametrize(
+    ("text", "word"), [("Thanks a lot!", "You're welcome."), ("Good morning", "Ask me a question about")]
+)
+async def test_greetings_and_thanks_are_not_looked_up(chat: Chat, text: str, word: str):
+    """A mention that only greets, or only thanks, gets a word that fits and no answer from the docs."""
+    await chat.mention("alice", text, duplicate=1)
+    await until(lambda: said(chat, word))
+    await chat.answers(await chat.mention("alice", "How much notice do I give?"))
+    assert len(await said(chat, word)) == 1
+    assert [one.text for one in chat.core.asked] == ["How much notice do I give?"]
+
+
+async def test_a_mention_under_somebodys_question_answers_that(chat: Chat):
+    """A mention without words asks what it stands under."""
+    question = await chat.asks("bob", "How much notice do I give?")
+    await chat.point("alice", question)
+    await until(lambda: asked(chat, 1))
+    assert chat.core.asked[0].text == "How much notice do I give?"
+
+
+async def test_an_answer_is_shared_once(chat: Chat):
+    """Who presses Share again is told that it is there."""
+    (shown,) = await chat.whispers("alice", await chat.ask("alice", "How much notice?"))
+    before = await chat.press(shown, Press.SHARE, "alice")
+    await chat.channel(before)
+    (told,) = await chat.whispers("alice", await chat.press(shown, Press.SHARE, "alice"))
+    assert "already" in told.text
+    assert len(await says(chat, before, "shared this answer")) == 1
+
+
+async def test_why_knows_only_answers(chat: Chat):
+    """Why with something else says what it takes."""
+    (told,) = await chat.whispers("admin", await chat.admin("admin", "why nonsense"))
+    assert "no answer by that id or link" in told.text
+
+
 async def test_too_many_questions_are_told_once(chat: Chat):
     """Past the limit a person is told once, and not answered for a while."""
     for number in range(8):
         await chat.mention("alice", f"Question {number}?")
     await until(lambda: asked(chat, 5))
-    said = await until(lambda: refusals(chat))
-    assert len(said) == 1
+    told = await until(lambda: said(chat, "questions within a minute"))
+    assert len(told) == 1
     assert len(chat.core.asked) == 5
 
 
@@ -279,9 +315,9 @@ async def asked(chat: Chat, count: int) -> bool:
     return len(chat.core.asked) >= count
 
 
-async def refusals(chat: Chat) -> list[str]:
+async def said(chat: Chat, words: str) -> list[str]:
     found = (await chat.sim.see("posted"))["posted"]
-    return [one["rendered"] for one in found if "questions within a minute" in (one["rendered"] or "")]
+    return [one["rendered"] for one in found if words in (one["rendered"] or "")]
 
 
 async def says(chat: Chat, since: str, words: str) -> list:

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 
 from slack_bolt.async_app import AsyncApp
 
+from adapters import text as texts
 from adapters import words
 from adapters.desk import Reply, Taken
 from adapters.learning import KINDS, Form
@@ -94,7 +95,7 @@ class Handlers:
             self._later(self._desk.abandon(self._intake.key(team, event["channel"], ts)))
             return
         heard = self._intake.of_event(event, team)
-        if heard is None:
+        if heard is None or self._is_small(heard):
             return
         if heard.if_in_thread or not (heard.asked.question.text or heard.reply.unprompted):
             self._later(
@@ -104,6 +105,17 @@ class Handlers:
             raise Closing
         else:
             self._intake.joins(event["channel"], event.get("thread_ts") or event["ts"])
+
+    def _is_small(self, heard: Heard) -> bool:
+        """A greeting or thanks is nothing to look up; who says it to the bot gets a word."""
+        said = heard.asked.question.text
+        if not (texts.greets(said) or texts.thanks(said)):
+            return False
+        addressed = not (heard.reply.unprompted or heard.if_in_thread)
+        if addressed and self._desk.first(heard.asked.key):
+            how = words.HOW_TO_ASK.format(ask="")
+            self._later(heard.reply.say(words.WELCOME if texts.thanks(said) else how))
+        return True
 
     async def _take(self, asked: Asked, reply: Reply) -> Taken:
         """A journal that is slow doesn't hold up the acknowledgement: the question is taken behind it."""
