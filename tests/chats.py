@@ -137,7 +137,7 @@ class Chat(Protocol):
     async def violations(self) -> list[Any]: ...
 
 
-async def until(look: Callable[[], Any], *, seconds: float = 8.0) -> Any:
+async def until(look: Callable[[], Any], *, seconds: float = 30.0) -> Any:
     """The first true result of `await look()`."""
     end = time.monotonic() + seconds
     while True:

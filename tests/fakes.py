@@ -28,6 +28,7 @@ from bot.ports import (
     Vocabulary,
     Wrote,
 )
+from bot.terms import lines
 
 
 class FakeClock:
@@ -285,7 +286,8 @@ class FakeStore:
         hits = []
         for indexed, chunk, keyword, similar in found:
             score = (1 - alpha) * keyword / most + alpha * (similar or 0.0)
-            hits.append(Hit(_passage(indexed, chunk, score), keyword or None, similar))
+            terms = lines(indexed.document, chunk)
+            hits.append(Hit(_passage(indexed, chunk, score), keyword or None, similar, terms))
         return sorted(hits, key=lambda hit: -hit.passage.score)[: query.limit]
 
     async def vocabulary(self, terms: Sequence[str]) -> Vocabulary:

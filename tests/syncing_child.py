@@ -30,7 +30,7 @@ class TellingEmbedder(FakeEmbedder):
         rows = await super().embed_documents(texts)
         await asyncio.sleep(0.02)
         with self.file.open("a") as lines:
-            lines.writelines(f"{text!r}\n" for text in texts)
+            lines.writelines(f"\n{text!r}\n" for text in texts)  # a line that a kill tore ends here
         return rows
 
 

@@ -8,8 +8,7 @@ import discord
 import pytest
 
 from adapters.discord.run import invite
-from bot.model import Answer, Outcome
-from bot.ports import Progress
+from bot.model import Answer, Outcome, Progress
 from bot.settings.chat import DiscordSettings, ForumSettings, GuildSettings
 from tests.chats import LEAVE, until
 from tests.discord_chat import YAML, Chat, open_discord, running

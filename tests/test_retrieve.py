@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bot.backends.embedded import EmbeddedStore
-from bot.model import Chunk, Document, Passage, Question
+from bot.model import Chunk, Document, Passage, Question, Usage
 from bot.ports import (
     BackendError,
     Embedder,
@@ -20,7 +20,6 @@ from bot.ports import (
     Span,
     Store,
     Unavailable,
-    Usage,
     Vector,
     Vocabulary,
 )

@@ -46,6 +46,7 @@ async def test_killed_at_random_moments(tmp_path: Path) -> None:
     assert start(folder, data).wait(timeout=120) == 0
     assert start(folder, fresh).wait(timeout=120) == 0
     assert await content(data) == await content(fresh)
-    embedded = (data / "embedded").read_text().splitlines()
+    told = (data / "embedded").read_text().splitlines()
+    embedded = [line for line in told if len(line) > 1 and line[0] == line[-1] == "'"]  # a kill may tear one
     assert len(set(embedded)) == 3600
     assert len(embedded) - 3600 <= killed * CALL

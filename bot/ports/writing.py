@@ -1,0 +1,104 @@
+"""What is written from, by whom, and who judges it."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from bot.model import Passage, Question, Turn, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class StyleExample:
+    id: str
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """What of the style guide goes into one answer. Empty strings: nothing said.
+
+    `not_found` is said where the docs don't answer, `hand_over` names people to ask. `refusal` is said
+    instead of an answer. `phrases` are words of the guide that need no citation. `cite_each`: each sentence has
+    its markers, not only the last that a source covers.
+    """
+
+    rules: tuple[str, ...] = ()
+    examples: tuple[StyleExample, ...] = ()
+    opening: str = ""
+    closing: str = ""
+    max_characters: int = 900
+    max_sentences: int | None = None
+    language: str = ""
+    not_found: str = ""
+    hand_over: str = ""
+    refusal: str = ""
+    cite_each: bool = False
+    phrases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """All that a writer gets. `question` stands alone; passages come best first.
+
+    `wordings` are what else was searched for: the question with its slips mended, or in the pages' language.
+    """
+
+    question: str
+    passages: tuple[Passage, ...]
+    style: Style
+    history: tuple[Turn, ...] = ()
+    wordings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wrote:
+    """The next piece of text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """Characters `start`..`end` of the whole text so far rest on these chunks."""
+
+    start: int
+    end: int
+    chunk_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The last event of a complete answer. A stream that ends without it was cut off."""
+
+    reason: Literal["complete", "length"]
+    usage: Usage
+
+
+class Writer(Protocol):
+    """Writes from passages. Raises BackendError before or while it yields."""
+
+    async def standalone(self, question: Question) -> str:
+        """The question with what its history implies put in."""
+        ...
+
+    def write(self, brief: Brief) -> AsyncIterator[Wrote | Cited | Finished]: ...
+
+    def usage(self) -> Usage: ...
+
+    async def close(self) -> None: ...
+
+
+class Judge(Protocol):
+    """A model that marks style; only measuring asks it. `model` is its name for the report."""
+
+    @property
+    def model(self) -> str: ...
+
+    async def broken(self, question: str, answer: str, rules: Sequence[str]) -> frozenset[int]:
+        """The places (from 0) of the rules that the answer breaks. Raises BackendError."""
+        ...
+
+    def usage(self) -> Usage: ...
+
+    async def close(self) -> None: ...
