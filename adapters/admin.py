@@ -77,7 +77,7 @@ def parse(text: str, sources: tuple[str, ...]) -> Command | Mistake:
         parts = shlex.split(text)
     except ValueError:
         parts = text.split()
-    if not parts:
+    if not parts or parts[0] in ("help", "--help", "-h"):
         return Mistake(words.ADMIN_HELP)
     name, *rest = parts
     if name not in COMMANDS:
@@ -89,7 +89,7 @@ def parse(text: str, sources: tuple[str, ...]) -> Command | Mistake:
         return Mistake(f"I don't know `{_safe(min(unknown))}`; there are `--full` and `--confirm-deletes`.")
     target = targets[0] if targets else ""
     if name == "why" and not target:
-        return Mistake("Which answer? Give me its id or a link to it: `why <answer>`.")
+        return Mistake("Which answer? Give me a link to it or its id: `why ANSWER`.")
     if name == "reindex" and target and target not in sources:
         known = ", ".join(f"`{source}`" for source in sources) or "none"
         return Mistake(f"There is no source `{_safe(target)}`.{_nearest(target, sources)} Sources: {known}.")
@@ -289,7 +289,8 @@ def why(recorded: Recorded) -> str:
     if trace.candidates:
         lines += ["```", "keyword vector  fused  page"]
         for found in trace.candidates[:15]:
-            title = shorten(f"{found.passage.title} > {found.passage.heading}".rstrip(" >"), 60)
+            parts = (found.passage.title, *found.passage.heading.split(" > "))
+            title = shorten(" › ".join(filter(None, parts)), 60)
             row = f"{_score(found.keyword):>7} {_score(found.vector):>6} {_score(found.fused):>6}  {title}"
             lines.append((row + (f"  ({found.dropped})" if found.dropped else "")).replace("```", "'''"))
         lines.append("```")

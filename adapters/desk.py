@@ -24,7 +24,7 @@ from bot.ports import Asked, BackendError, Journal, Recorded, Span, Store
 
 log = logging.getLogger(__name__)
 
-_REMEMBERED_KEYS = 2000  # for as long as the journal is down; it remembers the rest
+_REMEMBERED_KEYS = 1000  # for as long as the journal is down; it remembers the rest
 _MINUTE = 60.0
 _COUNTED = 1000  # people whose questions of the last minute are counted here as well
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from adapters import words
-from adapters.desk import Desk, Undeliverable
+from adapters.desk import Desk, Taken, Undeliverable
 from adapters.view import AnswerView, Press
 from bot.ports import BackendError, Complaint, Feedback, Journal, Recorded, Verdict
 from bot.safe import unlink
@@ -51,7 +51,7 @@ class Stage(Protocol):
         """The answer, to everybody here. Raises Undeliverable."""
         ...
 
-    async def ask_more(self, recorded: Recorded) -> None:
+    async def ask_more(self, recorded: Recorded) -> Taken:
         """Ask for a longer answer, as private as the first."""
         ...
 
@@ -98,7 +98,8 @@ class Presses:
             return
         recorded, answer = found
         if press is Press.MORE:
-            await stage.ask_more(recorded)
+            if await stage.ask_more(recorded) is Taken.KNOWN:
+                await stage.tell(words.KNOWN)
         elif press is Press.HUMAN:
             await self._human(stage, recorded)
         elif not await self._may_see(stage, recorded, alone=press is Press.SOURCES):

@@ -6,7 +6,7 @@ HOW_TO_ASK = (
 WELCOME = "You're welcome."
 WORKING = "Looking it up…"
 TOO_MANY = "That's {limit} questions within a minute. I'm happy to go on in a moment."
-NOT_ADMIN = "Only admins may do this. Your admins are the ones named in Docent's configuration."
+NOT_ADMIN = "Only admins may do this, sorry. Whoever runs Docent here can make you one."
 LOST_ANSWER = "I was interrupted while I answered this, sorry. Please ask again."
 BROKEN = "Something went wrong on my side, sorry. If it happens again, tell an admin this reference: `{id}`."
 STOPPED = "Stopped."
@@ -79,4 +79,4 @@ ADMIN_HELP = """\
 `sources` where the docs come from
 `gaps` questions that the docs didn't answer
 `review` saved answers that wait for a word
-`why <answer>` how an answer came about (its id or a link to it)"""
+`why ANSWER` how an answer came about (a link to it, or its id)"""

@@ -24,7 +24,7 @@ from adapters.discord.run import run as discord
 from adapters.slack.manifest import as_yaml
 from adapters.slack.run import run as slack
 from bot.config import load
-from bot.heap import one_heap
+from bot.heap import one_heap, settle
 from bot.journal import Database
 from bot.settings.chat import SlackSettings
 from tests import simulators
@@ -97,13 +97,14 @@ def free_port() -> int:
 
 async def _be(platform: str) -> None:
     """The bot, until it is told to stop."""
-    one_heap()  # as `docent slack` does
+    one_heap()
     folder = Path(os.environ["DOCENT_DATA"])
     database = Database(folder=folder)
     core = Core(remember=False)
     app = scripted(load(folder / "docent.yaml"), core, Shelf(), database)
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    asyncio.get_running_loop().call_soon(settle)  # as `docent slack` does
     await (slack if platform == "slack" else discord)(app, stop)
     await database.close()
 

@@ -165,6 +165,33 @@ async def test_a_private_answer_is_private_until_it_is_shared(chat: Chat):
     assert shared.pings == ()
 
 
+async def test_a_button_that_did_its_work_says_so(chat: Chat):
+    """Sharing an answer again, or asking again for more, changes nothing, and the presser hears so."""
+    (shown,) = await chat.whispers("alice", await chat.ask("alice", "How much notice?"))
+    for press, told in ((Press.SHARE, "shared this answer here already"), (Press.MORE, "on it already")):
+        await chat.press(shown, press, "alice")
+
+        async def says(press=press, told=told) -> bool:
+            heard = await chat.whispers("alice", await chat.press(shown, press, "alice"))
+            return any(told in one.text for one in heard)
+
+        await until(says)
+
+
+async def test_why_of_an_unknown_answer(chat: Chat):
+    """An admin who asks about an answer that there never was hears so."""
+    (told,) = await chat.whispers("admin", await chat.admin("admin", "why nonsense"))
+    assert "no answer by that id or link" in told.text
+
+
+async def test_an_admin_asks_for_help(chat: Chat):
+    """Asking for help tells the commands, without a reproach."""
+    if chat.platform == "discord":
+        pytest.skip("Discord lists the commands itself")
+    (told,) = await chat.whispers("admin", await chat.admin("admin", "help"))
+    assert told.text.startswith("`reindex [source] [--full]`")
+
+
 async def test_what_the_channel_may_not_see_is_not_shared(chat: Chat):
     """Share in channel refuses an answer that rests on a page not for everybody there."""
     (shown,) = await chat.whispers("alice", await chat.ask("alice", "How much notice?"))

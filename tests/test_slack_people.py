@@ -89,3 +89,21 @@ async def test_an_admin_of_another_company_is_no_admin_here(chat: SlackChat):
     await chat.sim.do("users", id="U0ALICE", team_id="T0OTHER", is_admin=True, is_stranger=False)
     (told,) = await chat.whispers("alice", await chat.admin("alice", "status"))
     assert "Only admins" in told.text
+
+
+async def test_a_slow_slack_in_a_burst_keeps_no_answer_waiting(chat: SlackChat):
+    """Where the status line comes late for many at once, there are no more placeholders than can be replaced."""
+    people = await staff(chat, 20)
+    places = await channels(chat, 25, people)
+    await chat.sim.do("faults", method="assistant.threads.setStatus", delay=2, apply=True, times=-1)
+    said = [
+        chat.sim.do("mention", channel=places[number % 25], user=people[number % 20], text="How much notice?")
+        for number in range(100)
+    ]
+    await asyncio.gather(*said)
+    await until(lambda: answered(chat, 100), seconds=30)
+    await until(lambda: calm(chat), seconds=10)
+
+
+async def calm(chat: SlackChat) -> bool:
+    return (await chat.sim.see("statuses"))["active"] == []

@@ -9,7 +9,7 @@ from typing import Any
 
 import discord
 
-from adapters.desk import Desk
+from adapters.desk import Desk, Taken
 from adapters.discord import look
 from adapters.discord.calls import Failed, NotAllowed, NotThere, TokenGone, call
 from adapters.discord.intake import Intake
@@ -85,7 +85,7 @@ class DiscordStage:
             extra |= {"view": view} if view else {}
             await call(lambda page=page, extra=extra: self._channel.send(page, **extra))  # type: ignore[misc] # bound early
 
-    async def ask_more(self, recorded: Recorded) -> None:
+    async def ask_more(self, recorded: Recorded) -> Taken:
         interaction = self._interaction
         under = interaction.message
         private = bool(under and under.flags.ephemeral)
@@ -102,7 +102,7 @@ class DiscordStage:
         asked, reply = self._intake.asked(
             place, recorded.asked.question.text, key=f"discord:more:{recorded.asked.id}:{who}", detailed=True
         )
-        await self._desk.take(asked, reply)
+        return await self._desk.take(asked, reply)
 
     async def help(self, text: str) -> bool:
         if not self._help_channel:

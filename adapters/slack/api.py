@@ -129,8 +129,25 @@ class Slack:
                 return str(message["ts"])
         return ""
 
-    async def update(self, channel: str, ts: str, text: str, blocks: Sequence[Block] = ()) -> None:
+    def may_update(self) -> bool:
+        """Take an update for later, if Slack's limits have room for it."""
+        return self._budget.spare("chat.update", keep=10)
+
+    async def update(
+        self, channel: str, ts: str, text: str, blocks: Sequence[Block] = (), *, taken: bool = False
+    ) -> None:
+        """`taken`: its place in the budget was taken before."""
         args: dict[str, Any] = {"channel": channel, "ts": ts, "text": text[:3900], "blocks": list(blocks)}
+        if taken:
+            try:
+                await self._now("chat.update", args)
+            except Lost:
+                pass
+            except SlackError as error:
+                if error.code != RATE_LIMITED:
+                    raise
+            else:
+                return
         await self._repeat("chat.update", args, channel=channel)
 
     async def delete(self, channel: str, ts: str) -> None:

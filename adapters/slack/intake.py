@@ -30,7 +30,7 @@ Event = dict[str, Any]  # Slack's own JSON
 _QUIET = PlaceSettings()
 _IGNORED_SUBTYPES_BUT = {None, "", "file_share", "thread_broadcast"}
 _CHARACTERS_A_TOKEN = 4
-_THREADS = 2000
+_THREADS = 1000
 # Seconds.
 _LOOK_AGAIN = 10.0
 _RESPONSE_URL_LIVES = 1700.0

@@ -100,7 +100,7 @@ def manifest(settings: SlackSettings, *, url: str = "") -> dict[str, Any]:
                 {
                     "command": ADMIN,
                     "description": "For admins: reindex, status, sources, gaps, why, review",
-                    "usage_hint": "reindex [source] [--full] | status | sources | gaps | why <answer> | review",
+                    "usage_hint": "reindex [source] [--full] | status | sources | gaps | why ANSWER | review",
                     "should_escape": False,
                     **endpoint,
                 },

@@ -93,6 +93,7 @@ class ThreadReply:
         self._shown = ""  # what of it the stream holds
         self._whole = True  # the stream holds exactly `_shown`
         self._next = 0.0
+        self._update_taken = False
         self._status: asyncio.Task[None] | None = None
         self._remember: Callable[[str], Awaitable[None]] | None = None
 
@@ -190,6 +191,9 @@ class ThreadReply:
         self._may_stream = False
         if self._status.done() and isinstance(self._status.exception(), Gone):
             return
+        if not self._slack.may_update():
+            return  # it would keep the answer waiting, which has to take its place
+        self._update_taken = True
         with suppress(SlackError, Lost, RefusedPayload, Gone):
             await self._put([escape(words.WORKING)], [])
 
@@ -303,7 +307,8 @@ class ThreadReply:
         """False if there is no such message any more."""
         for _ in range(3):
             try:
-                await self._slack.update(self._place.channel, ts, text, body)
+                taken, self._update_taken = self._update_taken, False
+                await self._slack.update(self._place.channel, ts, text, body, taken=taken)
             except SlackError as error:
                 if error.code == "message_not_found":
                     return False

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from adapters import admin
-from adapters.desk import Desk, Undeliverable
+from adapters.desk import Desk, Taken, Undeliverable
 from adapters.slack import blocks
 from adapters.slack.api import Gone, Lost, RefusedPayload, Slack, SlackError
 from adapters.slack.intake import Event, Intake
@@ -85,7 +85,7 @@ class SlackStage:
             except (SlackError, Lost, RefusedPayload) as error:
                 raise Undeliverable(str(error)) from error
 
-    async def ask_more(self, recorded: Recorded) -> None:
+    async def ask_more(self, recorded: Recorded) -> Taken:
         under = str(self._container.get("message_ts") or "")
         place = Place(
             channel=self.place,
@@ -103,7 +103,7 @@ class SlackStage:
             direct=self.place.startswith("D"),
             detailed=True,
         )
-        await self._desk.take(asked, reply)
+        return await self._desk.take(asked, reply)
 
     async def help(self, text: str) -> bool:
         if not self._help_channel:
