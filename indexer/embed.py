@@ -3,8 +3,10 @@
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 
 from bot.model import WITHOUT_VECTORS, Failure
@@ -48,6 +50,8 @@ class Embedding:
         self._stores = [store] if spare is None else [store, spare]
         self._embedder = embedder
         self._vault = vault
+        # One thread: memory that several take and give back is given back to none of the others.
+        self._vault_thread = ThreadPoolExecutor(1, "vault")
         self._before = embedder.usage() if embedder is not None else None
         at_once = getattr(embedder, "calls_at_once", 1)
         self._calls = asyncio.Semaphore(at_once + _BESIDE if at_once > 1 else 1)
@@ -86,12 +90,13 @@ class Embedding:
 
     async def begin(self) -> None:
         if self._vault is not None:
-            await asyncio.to_thread(self._vault.load)
+            await self._in_vault(self._vault.load)
 
     async def end(self, *, done: bool) -> None:
         """`done`: all pages are stored."""
         if self._vault is not None:
-            await asyncio.to_thread(self._vault.close, done=done)
+            await self._in_vault(partial(self._vault.close, done=done))
+        self._vault_thread.shutdown(wait=False)
 
     async def add(self, pages: Sequence[Page], tasks: asyncio.TaskGroup) -> list[Coming]:
         """Begin with these pages. Waits until no full call is left that isn't under way."""
@@ -110,6 +115,10 @@ class Embedding:
         """Send what doesn't fill a call."""
         if self._embedder is not None and self._waiting:
             await self._send(self._embedder, tasks)
+
+    def holds_back(self, coming: Coming) -> bool:
+        """Whether a text of it waits for others to fill a call."""
+        return any(name in self._waiting for name in coming.vectors)
 
     def indexed(self, coming: Coming) -> IndexedDocument:
         """A page that has arrived, ready to be stored; marked if it has no vectors."""
@@ -130,7 +139,7 @@ class Embedding:
         for name in names:
             self._coming.pop(name, None)
         if self._vault is not None and names:
-            await asyncio.to_thread(self._vault.stored, names)
+            await self._in_vault(partial(self._vault.stored, names))
 
     async def _claim(self, texts: Mapping[str, str]) -> None:
         """See to it that each name leads to a vector, or to one that is coming."""
@@ -155,6 +164,9 @@ class Embedding:
         """The next call, when it may be made."""
         await self._calls.acquire()
         names = list(islice(self._waiting, CALL))
+        if not names:  # somebody else sent them meanwhile
+            self._calls.release()
+            return
         tasks.create_task(self._call(embedder, {name: self._waiting.pop(name) for name in names}))
 
     async def _call(
@@ -187,5 +199,8 @@ class Embedding:
         self.texts += len(texts)
         vectors: dict[str, Vector] = dict(zip(texts, rows, strict=True))
         if self._vault is not None:
-            await asyncio.to_thread(self._vault.keep, vectors)
+            await self._in_vault(partial(self._vault.keep, vectors))
         return vectors
+
+    async def _in_vault(self, work: Callable[[], None]) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._vault_thread, work)

@@ -21,7 +21,7 @@ BATCH_PAGES = 64
 _BATCH_CHUNKS = 500
 _BATCH_SECONDS = 5.0
 # Chunks that may wait for their vectors or to be written: memory.
-AHEAD = 2_000
+AHEAD = 1_500
 
 Pages = list[Page]
 
@@ -56,7 +56,7 @@ class Pipeline:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._read_all(entries, read, tasks))
                 tasks.create_task(self._embed_all(read, tasks))
-                tasks.create_task(self._write_all())
+                tasks.create_task(self._write_all(tasks))
         except BaseExceptionGroup as errors:
             # One stage failed and the group ended the others: its error is the whole's.
             raise _first(errors) from None
@@ -105,18 +105,21 @@ class Pipeline:
                 self._line += coming
                 self._chunks_in_line += sum(len(page.pieces) for page in pages)
                 self._told.notify_all()
-            if self._chunks_in_line > AHEAD:
-                # What is written next may wait for a text that waits for a full call.
-                await self._embedding.flush(tasks)
-                async with self._told:
-                    await self._told.wait_for(lambda: self._chunks_in_line <= AHEAD)
+            await self._push(tasks)
+            async with self._told:
+                await self._told.wait_for(lambda: self._chunks_in_line <= AHEAD)
         await self._embedding.flush(tasks)
         async with self._told:
             self._is_last = True
             self._told.notify_all()
 
-    async def _write_all(self) -> None:
-        while batch := await self._batch():
+    async def _push(self, tasks: asyncio.TaskGroup) -> None:
+        """What is written next must not wait for a full call while nothing more is read that would fill it."""
+        if self._chunks_in_line > AHEAD and self._line and self._embedding.holds_back(self._line[0]):
+            await self._embedding.flush(tasks)
+
+    async def _write_all(self, tasks: asyncio.TaskGroup) -> None:
+        while batch := await self._batch(tasks):
             documents = [self._embedding.indexed(coming) for coming in batch]
             began = time.monotonic()
             await self._write([coming.page for coming in batch], documents)
@@ -126,7 +129,7 @@ class Pipeline:
                 self._chunks_in_line -= sum(len(coming.page.pieces) for coming in batch)
                 self._told.notify_all()
 
-    async def _batch(self) -> list[Coming]:
+    async def _batch(self, tasks: asyncio.TaskGroup) -> list[Coming]:
         """The next pages to write; none at the end."""
         batch: list[Coming] = []
         chunks = 0
@@ -137,6 +140,7 @@ class Pipeline:
                         await self._told.wait_for(lambda: self._line or self._is_last)
                     if not self._line:
                         break
+                    await self._push(tasks)
                     await self._line[0].arrived()
                     batch.append(self._line.popleft())
                     chunks += len(batch[-1].page.pieces)

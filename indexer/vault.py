@@ -8,7 +8,6 @@ import logging
 import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from threading import Lock
 from typing import BinaryIO
 
 import numpy as np
@@ -26,7 +25,7 @@ _LARGE = 32 * 2**20
 class Vault:
     """Of one source, whose syncs are never two at once. A disk that fails costs the saving, nothing else.
 
-    Its methods take as long as the disk does, and may be called by several threads.
+    Its methods take as long as the disk does. All but `get` are for one thread, and one call after the other.
     """
 
     def __init__(self, path: Path, model: str, dimensions: int) -> None:
@@ -35,8 +34,7 @@ class Vault:
         self._numbers = 4 * dimensions
         self._held: dict[str, Vector] = {}
         self._file: BinaryIO | None = None
-        self._failed = self._closed = False
-        self._lock = Lock()
+        self._failed = False
 
     def load(self) -> None:
         """Take up what an earlier sync left behind."""
@@ -58,29 +56,7 @@ class Vault:
 
     def keep(self, vectors: Mapping[str, Vector]) -> None:
         """`vectors` by the names of their texts, of `indexer.chunk.text_hash`."""
-        with self._lock:
-            if not self._closed:
-                self._held |= vectors
-                self._keep(vectors)
-
-    def stored(self, names: Iterable[str]) -> None:
-        """The index has these now."""
-        with self._lock:
-            for name in names:
-                self._held.pop(name, None)
-
-    def close(self, *, done: bool) -> None:
-        """`done`: the index has all that it needs."""
-        with self._lock:
-            self._end()
-            self._closed = True
-            if done or not self._held:
-                try:
-                    self._path.unlink(missing_ok=True)
-                except OSError as error:
-                    log.debug("it stays: %s", error)
-
-    def _keep(self, vectors: Mapping[str, Vector]) -> None:
+        self._held |= vectors
         try:
             if self._file is None or self._is_mostly_stored(self._file):
                 self._begin()
@@ -91,6 +67,20 @@ class Vault:
             if not self._failed:
                 log.warning("vectors can't be kept beside the index until they are in it: %s", error)
             self._failed = True
+
+    def stored(self, names: Iterable[str]) -> None:
+        """The index has these now."""
+        for name in names:
+            self._held.pop(name, None)
+
+    def close(self, *, done: bool) -> None:
+        """`done`: the index has all that it needs."""
+        self._end()
+        if done or not self._held:
+            try:
+                self._path.unlink(missing_ok=True)
+            except OSError as error:
+                log.debug("it stays: %s", error)
 
     def _is_mostly_stored(self, file: BinaryIO) -> bool:
         return file.tell() > max(_LARGE, 2 * len(self._held) * self._numbers)
@@ -106,11 +96,10 @@ class Vault:
         new.replace(self._path)
 
     def _append(self, file: BinaryIO, vectors: Mapping[str, Vector]) -> None:
-        records = []
+        data = bytearray()
         for name, vector in vectors.items():
             record = bytes.fromhex(name) + vector.astype("<f4").tobytes()
-            records += [record, _sum(record)]
-        data = b"".join(records)
+            data += record + _sum(record)
         if file.write(data) != len(data):
             raise OSError(f"{self._path} was not written whole")
 

@@ -71,4 +71,20 @@ async def test_ahead_of_the_store(tmp_path: Path) -> None:
     assert (report.added, report.embedded, report.error) == (300, CHUNKS, "")
     assert AHEAD < embedder.furthest < AHEAD + 500
     assert 4 <= embedder.most <= 6
-    assert sorted(embedder.sizes)[3:] == [96] * (len(embedder.sizes) - 3)
+    assert sorted(embedder.sizes) == [48] + [96] * 62
+
+
+async def test_a_text_that_waits_for_a_full_call(tmp_path: Path) -> None:
+    """A page with a new text is written, though all that is read behind it needs no call."""
+    same = "\n\n".join(f"# Page\n\nPart {part} is the same everywhere." for part in range(50))
+    put(tmp_path, {f"{number:03}.md": same for number in range(100)})
+    embedder = Embedder()
+    source = open_source(settings(path=str(tmp_path)), Surroundings(tmp_path / "data"))
+    store = FakeStore()
+    await store.rebuild(wanted_format(embedder))
+    await store.swap(wanted_format(embedder))
+
+    async with asyncio.timeout(60):
+        (report,) = await sync_all([source], store, embedder)
+
+    assert (report.added, report.chunks, report.embedded) == (100, 5_000, 50)
