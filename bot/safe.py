@@ -18,6 +18,7 @@ _HTML = re.compile(
 )
 _BARE = re.compile(r"(?<![\w/@.-])(?:https?://|ftp://|www\.)[^\s<>\])}\"'`|]+", re.IGNORECASE)
 
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s]*@")
 _URL = re.compile(r"(?:https?://|ftp://|www\.|mailto:)[^\s<>\])}\"'`|]+", re.IGNORECASE)
 
 
@@ -30,6 +31,11 @@ def defuse(text: str) -> str:
     """The same to read, but no platform takes anything in it for a mention."""
     text = _ANGLE_MENTION.sub(lambda match: f"<{match[1][0]}{_ZERO_WIDTH}{match[1][1:]}>", text)
     return _BROADCAST.sub(f"@{_ZERO_WIDTH}", text)
+
+
+def without_credentials(text: str) -> str:
+    """Addresses in it lose the user and the password that they hold, also one with an @ in it."""
+    return _CREDENTIALS.sub("", text)
 
 
 def urls(text: str) -> set[str]:

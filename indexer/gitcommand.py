@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-_SECRET = re.compile(r"(?<=://)[^/@\s]+@")
+from bot.safe import without_credentials
+
 _SETTINGS = (
     # A repository is data: nothing of its configuration may run, and whose files they are doesn't matter.
     *("-c", "core.fsmonitor=false"),
@@ -71,4 +72,4 @@ def _word(err: bytes) -> str:
     lines = [line.strip() for line in err.decode(errors="replace").splitlines() if line.strip()]
     telling = [line for line in lines if line.startswith(("fatal:", "error:", "remote:", "ssh:"))] or lines
     word = re.sub(r"^(?:fatal|error|remote): ", "", telling[0]) if telling else "git failed"
-    return _SECRET.sub("", word)[:300]
+    return without_credentials(word)[:300]

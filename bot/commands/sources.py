@@ -1,6 +1,5 @@
 """`docent sources`."""
 
-import re
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -8,9 +7,8 @@ import typer
 
 from bot.commands.running import run
 from bot.config import Settings
+from bot.safe import without_credentials
 from bot.settings.sources import Every
-
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
 
 
 def command(
@@ -81,7 +79,7 @@ def _where(options: Mapping[str, object]) -> str:
     names = ("repo", "site", "bucket", "folder", "drive", "channels", "path", "url")
     where = next((options[name] for name in names if name in options), "")
     shown = ", ".join(map(str, where)) if isinstance(where, list) else str(where)
-    return _CREDENTIALS.sub("", shown)
+    return without_credentials(shown)
 
 
 def _every(every: Every) -> str:

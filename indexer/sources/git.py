@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from pydantic import StringConstraints
 
+from bot.safe import without_credentials
 from bot.settings.base import Section
 from bot.settings.sources import SourceSettings
 from indexer import githistory
@@ -194,7 +195,9 @@ class GitSource(Source):
             )
         except GitFailed as error:
             branch = f"branch {self._options.branch}" if self._options.branch else "commit"
-            raise ListingFailed(f"there is no {branch} in {_shown(self._options.repo)}") from error
+            raise ListingFailed(
+                f"there is no {branch} in {without_credentials(self._options.repo)}"
+            ) from error
 
     async def _history_at(self, repository: Path, commit: str) -> githistory.History:
         file = self._cache.with_suffix(".history.json")
@@ -270,9 +273,3 @@ def _address(repo: str, folder: Path) -> tuple[str, bool]:
         return repo, False
     path = folder / Path(repo).expanduser()
     return str(path.absolute()), not path.is_file()
-
-
-def _shown(repo: str) -> str:
-    """Without credentials."""
-    scheme, found, rest = repo.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}" if found else repo
