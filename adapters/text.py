@@ -190,6 +190,11 @@ def thanks(text: str) -> bool:
     return _is_made_of(text, _THANKS)
 
 
+def is_small_talk(text: str) -> bool:
+    """Whether there is nothing in a message to look up."""
+    return greets(text) or thanks(text)
+
+
 def _is_made_of(text: str, words: frozenset[str]) -> bool:
     said = set(re.findall(r"\w+", text.lower()))
     return "?" not in text and bool(said & words) and said <= words | _FILLERS

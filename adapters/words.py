@@ -1,6 +1,6 @@
 """Every sentence that people read in chat, once: Slack and Discord say the same."""
 
-HOW_TO_ASK = (
+_HOW_TO_ASK = (
     "Ask me a question about our docs, for example: {ask} how much notice do I give before a holiday?"
 )
 WELCOME = "You're welcome."
@@ -80,3 +80,8 @@ ADMIN_HELP = """\
 `gaps` questions that the docs didn't answer
 `review` saved answers that wait for a word
 `why ANSWER` how an answer came about (a link to it, or its id)"""
+
+
+def how_to_ask(word: str = "") -> str:
+    """`word` is what a question begins with where it has to: the bot's name, a command."""
+    return " ".join(_HOW_TO_ASK.format(ask=word).split())

@@ -6,12 +6,12 @@ that is no merge and touches it: whichever way the history is walked, in one go 
 
 import json
 import logging
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bot.files import write_whole
 from indexer.gitcommand import GitFailed, git
 
 _log = logging.getLogger(__name__)
@@ -132,10 +132,7 @@ def save(history: History, file: Path) -> None:
         "changes": {path: [one.seconds, one.commit, one.author] for path, one in history.changes.items()},
         "names": history.names,
     }
-    part = file.with_suffix(".part")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(kept), "utf-8", "surrogateescape")
-        os.replace(part, file)  # noqa: PTH105 (atomic, and over what is there)
+        write_whole(file, json.dumps(kept).encode())
     except OSError as error:
         _log.warning("%s could not be kept: %s", file, error)

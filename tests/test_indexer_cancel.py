@@ -20,16 +20,14 @@ from tests.fakes import FakeEmbedder, FakeStore
 from tests.pages import put, settings
 from tests.source_server import Server, Trouble, serving
 from tests.test_indexer import ended, until
-from tests.test_source_notion import TOKEN, Workspace, block, page
+from tests.test_source_notion import TOKEN, Workspace, two_pages
 
 SOON = 2.0  # seconds: the journal is looked at each second
 
 
 @pytest.fixture
 def workspace() -> Workspace:
-    made = Workspace(found=[page("p1", "Leave"), page("p2", "Pay")])
-    made.blocks = {"p1": [block("paragraph", "27 days.")], "p2": [block("paragraph", "Monthly.")]}
-    return made
+    return two_pages()
 
 
 @pytest.fixture

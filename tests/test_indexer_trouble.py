@@ -24,16 +24,14 @@ from tests.pages import put, settings
 from tests.source_server import Server, Trouble, serving
 from tests.test_indexer import ended, until
 from tests.test_indexer_status import in_chat, on_the_command_line
-from tests.test_source_notion import TOKEN, Workspace, block, page
+from tests.test_source_notion import TOKEN, Workspace, two_pages
 
 PAGES = 5 * BATCH_PAGES
 
 
 @pytest.fixture
 def workspace() -> Workspace:
-    made = Workspace(found=[page("p1", "Leave"), page("p2", "Pay")])
-    made.blocks = {"p1": [block("paragraph", "27 days.")], "p2": [block("paragraph", "Monthly.")]}
-    return made
+    return two_pages()
 
 
 @pytest.fixture

@@ -104,6 +104,13 @@ class Workspace:
         return answered({"object": "error", "status": status, "code": code, "message": "no"}, status)
 
 
+def two_pages() -> Workspace:
+    """Leave and Pay, with a paragraph each."""
+    made = Workspace(found=[page("p1", "Leave"), page("p2", "Pay")])
+    made.blocks = {"p1": [block("paragraph", "27 days.")], "p2": [block("paragraph", "Monthly.")]}
+    return made
+
+
 @pytest.fixture
 def workspace() -> Workspace:
     return Workspace()

@@ -172,7 +172,7 @@ class DocentClient(discord.AutoShardedClient):
     def _how_to_ask(self, message: discord.Message) -> str:
         """With the bot's name where it has to be said."""
         name = f"@{self.user.display_name}" if self.user and message.guild else ""
-        return " ".join(words.HOW_TO_ASK.format(ask=name).split())
+        return words.how_to_ask(name)
 
     async def on_thread_create(self, thread: discord.Thread) -> None:
         """A new post in a forum that is configured."""
@@ -243,4 +243,4 @@ class DocentClient(discord.AutoShardedClient):
 
 def _is_small(text: str) -> bool:
     """Nothing to look up."""
-    return not text or texts.greets(text) or texts.thanks(text)
+    return not text or texts.is_small_talk(text)

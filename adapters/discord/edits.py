@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from adapters.discord.text import messages
 
@@ -13,7 +14,7 @@ QUICK = 0.4  # seconds: an answer that comes within is shown once, whole
 class Edits:
     """`show` shows a message's worth of text; what it can't it leaves for later. `lead` stands before all."""
 
-    def __init__(self, show: Callable[[str], Awaitable[None]], *, lead: str = "") -> None:
+    def __init__(self, show: Callable[[str], Coroutine[Any, Any, None]], *, lead: str = "") -> None:
         self._show = show
         self._written = f"{lead}\n\n" if lead else ""
         self._shown = ""
@@ -34,10 +35,7 @@ class Edits:
         if first != self._shown:
             self._shown = first
             self._next = now + _EVERY
-            self._running = asyncio.create_task(self._shows(first))
-
-    async def _shows(self, text: str) -> None:
-        await self._show(text)
+            self._running = asyncio.create_task(self._show(first))
 
     async def end(self) -> None:
         """Wait for what is on its way, and until the whole may be shown."""

@@ -235,5 +235,4 @@ def _is_open(message: discord.Message) -> bool:
     replied = message.reference is not None and message.type is discord.MessageType.reply
     others = message.mentions or message.role_mentions or message.mention_everyone
     said = message.content
-    small = texts.greets(said) or texts.thanks(said)
-    return bool(re.search(r"\w", said)) and not (replied or others or small)
+    return bool(re.search(r"\w", said)) and not (replied or others or texts.is_small_talk(said))

@@ -109,12 +109,11 @@ class Handlers:
     def _is_small(self, heard: Heard) -> bool:
         """A greeting or thanks is nothing to look up; who says it to the bot gets a word."""
         said = heard.asked.question.text
-        if not (texts.greets(said) or texts.thanks(said)):
+        if not texts.is_small_talk(said):
             return False
         addressed = not (heard.reply.unprompted or heard.if_in_thread)
         if addressed and self._desk.first(heard.asked.key):
-            how = _how_to_ask()
-            self._later(heard.reply.say(words.WELCOME if texts.thanks(said) else how))
+            self._later(heard.reply.say(words.WELCOME if texts.thanks(said) else words.how_to_ask()))
         return True
 
     async def _take(self, asked: Asked, reply: Reply) -> Taken:
@@ -134,7 +133,7 @@ class Handlers:
             question = replace(heard.asked.question, text=text)
             await self._desk.take(replace(heard.asked, question=question), heard.reply)
         elif self._desk.first(heard.asked.key):
-            await heard.reply.say(_how_to_ask())
+            await heard.reply.say(words.how_to_ask())
 
     async def on_stop(self, event: Event) -> None:
         """Somebody pressed Slack's stop button under an answer that is being written."""
@@ -158,7 +157,7 @@ class Handlers:
         """A private answer, or how to get one."""
         text = str(command.get("text") or "").strip()
         if not text or text.lower() in ("help", "-h", "--help"):
-            await ack(text=escape(_how_to_ask(ASK)), response_type="ephemeral")
+            await ack(text=escape(words.how_to_ask(ASK)), response_type="ephemeral")
             return
         channel = command["channel_id"]
         place = Place(
@@ -362,7 +361,3 @@ async def _logged(work: Coroutine[Any, Any, None]) -> None:
         log.warning("Slack refused: %s", error)
     except Exception:  # the outermost loop of a press or a command
         log.exception("a press or a command failed")
-
-
-def _how_to_ask(word: str = "") -> str:
-    return " ".join(words.HOW_TO_ASK.format(ask=word).split())

@@ -42,12 +42,7 @@ class DriveApi:
         params = {"q": query, "pageSize": "1000", **_ALL_DRIVES}
         params |= {"fields": f"nextPageToken,incompleteSearch,files({_FILE})"}
         params |= {"corpora": "drive", "driveId": drive} if drive else {}
-
-        async def call(cursor: str) -> Json:
-            given = {**params, **({"pageToken": cursor} if cursor else {})}
-            return await self.http.json("GET", "/drive/v3/files", params=given)
-
-        async for page in follow(call, lambda page: page.get("nextPageToken")):
+        async for page in self._pages("/drive/v3/files", params):
             if page.get("incompleteSearch"):
                 raise CallFailed("Google Drive couldn't search all of it")
             yield page["files"]
@@ -78,14 +73,8 @@ class DriveApi:
         params |= {"driveId": drive} if drive else {}
         found: list[Json] = []
         end = ""
-
-        async def call(cursor: str) -> Json:
-            return await self.http.json(
-                "GET", "/drive/v3/changes", params={**params, "pageToken": cursor or token}
-            )
-
         try:
-            async for page in follow(call, lambda page: page.get("nextPageToken")):
+            async for page in self._pages("/drive/v3/changes", {**params, "pageToken": token}):
                 found += page["changes"]
                 end = page.get("newStartPageToken", "")
         except CallFailed as error:
@@ -98,18 +87,22 @@ class DriveApi:
         """Of a file, folder or shared drive, with what it inherits; none where they may not be read."""
         params = {"supportsAllDrives": "true", "pageSize": "100"}
         params |= {"fields": "nextPageToken,permissions(type,emailAddress,domain)"}
-
-        async def call(cursor: str) -> Json:
-            given = {**params, **({"pageToken": cursor} if cursor else {})}
-            return await self.http.json("GET", f"/drive/v3/files/{key}/permissions", params=given)
-
         try:
-            pages = [page async for page in follow(call, lambda page: page.get("nextPageToken"))]
+            pages = [page async for page in self._pages(f"/drive/v3/files/{key}/permissions", params)]
         except CallFailed as error:
             if error.status in {403, 404}:
                 return []
             raise
         return [each for page in pages for each in page["permissions"]]
+
+    def _pages(self, path: str, params: Mapping[str, str]) -> AsyncIterator[Json]:
+        """One after the other; `params` are the first one's."""
+
+        async def call(cursor: str) -> Json:
+            given = {**params, **({"pageToken": cursor} if cursor else {})}
+            return await self.http.json("GET", path, params=given)
+
+        return follow(call, lambda page: page.get("nextPageToken"))
 
 
 class _Token:

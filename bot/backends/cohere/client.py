@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bot.backends.cohere import sse, wire
 from bot.backends.cohere.errors import FAILURES, is_passing, translate
-from bot.backends.cohere.http import Basket, Http, Turn, opened, taken
+from bot.backends.cohere.http import Basket, Http, Turn, held, opened, taken
 from bot.backends.cohere.options import Options
 from bot.ports import BackendError, Unavailable
 
@@ -64,8 +64,7 @@ class Client:
     ) -> tuple[NDArray[np.float32], wire.Billed]:
         """One row a text, not normalised. One attempt, of so many `seconds` from when it has its `turn`."""
         basket = Basket(wire.take_embeddings, turn)
-        token = taken.set(basket)
-        try:
+        with held(taken, basket):
             async with limited(part, seconds) as timeout:
                 if turn is not None:
                     clock = asyncio.get_running_loop().time
@@ -80,8 +79,6 @@ class Client:
                     truncate="END",
                     request_options=_ONCE,
                 )
-        finally:
-            taken.reset(token)
         if basket.found is None or len(basket.found) != len(texts):
             raise Unavailable(part, "Cohere's answer holds no usable embeddings.")
         return basket.found, wire.billed(getattr(response, "meta", None))
@@ -91,16 +88,13 @@ class Client:
     ) -> tuple[wire.Ranking, wire.Billed]:
         async def call() -> tuple[wire.Ranking, wire.Billed]:
             basket = Basket(wire.take_ranking)
-            token = taken.set(basket)
-            try:
+            with held(taken, basket):
                 response = await self._sdk.rerank(
                     model=model,
                     query=wire.encodable(question),
                     documents=[wire.encodable(text) for text in texts],
                     request_options=_ONCE,
                 )
-            finally:
-                taken.reset(token)
             if basket.found is None:
                 raise Unavailable(part, "Cohere's answer can't be read.")
             return basket.found, wire.billed(getattr(response, "meta", None))
@@ -151,14 +145,9 @@ class Client:
         )
         responses: list[httpx.Response] = []
         async with AsyncExitStack() as stack:
-            token = opened.set(responses)
             try:
-                await stack.enter_async_context(stream)
-            except FAILURES as error:
-                raise translate(part, error) from None
-            finally:
-                opened.reset(token)
-            try:
+                with held(opened, responses):
+                    await stack.enter_async_context(stream)
                 async with aclosing(sse.events(responses[0])) as events:
                     async for event in events:
                         yield event

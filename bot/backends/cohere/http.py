@@ -2,8 +2,8 @@
 
 import ssl
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
@@ -48,6 +48,16 @@ class Basket(Generic[T]):
 taken: ContextVar[Basket[Any] | None] = ContextVar("taken", default=None)
 # Whoever opens an event stream sets it, to read the response itself: see bot.backends.cohere.sse.
 opened: ContextVar[list[httpx.Response] | None] = ContextVar("opened", default=None)
+
+
+@contextmanager
+def held(variable: ContextVar[T], value: T) -> Iterator[None]:
+    """What is called inside finds the value in the variable."""
+    token = variable.set(value)
+    try:
+        yield
+    finally:
+        variable.reset(token)
 
 
 @cache
