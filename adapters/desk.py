@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 _REMEMBERED_KEYS = 1000  # for as long as the journal is down; it remembers the rest
 _MINUTE = 60.0
+_MOMENT = 5.0
 _COUNTED = 1000  # people whose questions of the last minute are counted here as well
 
 # The journal's deadlines start when it is called: in a burst calls wait here, and what accepts a question
@@ -314,10 +315,17 @@ class Desk:
 
     async def again(self, answer_id: str, *, private: bool = False) -> tuple[Recorded, AnswerView] | None:
         """An earlier answer as it was shown; None if it is gone."""
+        await self._settled(answer_id)
         recorded = await self._journal.recorded(answer_id)
         if recorded is None or recorded.answer is None:
             return None
         return recorded, self._view(recorded.answer, private=private)
+
+    async def _settled(self, answer_id: str) -> None:
+        """An answer is in the journal a moment after it is shown: who presses a button may be faster."""
+        running = [one.task for one in self._running.values() if one.asked.id == answer_id]
+        if running:
+            await asyncio.wait(running, timeout=_MOMENT)
 
     async def may_see(self, answer: Answer, audience: frozenset[str]) -> bool:
         """Whether every page that the answer rests on is visible to the audience now."""
