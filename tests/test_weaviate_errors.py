@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from bot.backends.weaviate.address import Endpoint, parse
-from bot.backends.weaviate.errors import from_message
+from bot.backends.weaviate.errors import Slow, from_message
 from bot.backends.weaviate.versions import will_do
 from bot.ports import BackendError, ReadOnly, Rejected, Unauthorized, Unavailable
 from bot.settings.models import WeaviateSettings
@@ -284,6 +284,7 @@ async def test_wrong_dimensions(stores: Stores) -> None:
         ("anonymous access not enabled, please provide an auth scheme", Unauthorized),
         ("could not find class Docent_1 in schema", Unavailable),
         ("connection reset by peer", Unavailable),
+        ("status = StatusCode.CANCELLED, details = Received RST_STREAM with error code 8", Slow),
         ("something new", Unavailable),
     ],
 )

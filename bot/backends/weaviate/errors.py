@@ -26,7 +26,8 @@ _GONE: Final = re.compile(
 )
 _KEY: Final = re.compile(r"anonymous access|unauthenticated|unauthorized|invalid api key|401", re.IGNORECASE)
 _RIGHT: Final = re.compile(r"permission_?denied|forbidden|\b403\b", re.IGNORECASE)
-_SLOW: Final = re.compile(r"timed? ?out|deadline", re.IGNORECASE)
+# A stream that is reset, and a call that nobody here cancelled, were under way when a node of the cluster died.
+_SLOW: Final = re.compile(r"timed? ?out|deadline|RST_STREAM|StatusCode\.CANCELLED", re.IGNORECASE)
 _TRY_AGAIN: Final = re.compile(
     r"unavailable|connect|eof|reset|cannot (achieve|reach)|leader|not ready|replicas|no such host"
     r"|shutting down|quorum",
