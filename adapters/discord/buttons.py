@@ -12,7 +12,7 @@ from adapters.discord.calls import Failed, call
 from adapters.discord.commands import Interaction
 from adapters.discord.intake import Intake
 from adapters.discord.people import People
-from adapters.discord.stage import DiscordConsole, DiscordStage
+from adapters.discord.stage import DiscordConsole, DiscordStage, is_private
 from adapters.learning import Form
 from adapters.parts import Parts
 from adapters.view import DECISIONS, Press
@@ -50,7 +50,9 @@ class Buttons:
             console = DiscordConsole(interaction, self._people)
             await self._open(interaction, await self._parts.teaching.reopen(console, value))
             return
-        await call(lambda: interaction.response.defer(ephemeral=True, thinking=False))
+        # A further answer to one person is a message of its own: what stands there stays.
+        anew = press is Press.MORE and is_private(interaction)
+        await call(lambda: interaction.response.defer(ephemeral=True, thinking=anew))
         self._later(self._act(interaction, press, value))
 
     async def _act(self, interaction: Interaction, press: Press, value: str) -> None:

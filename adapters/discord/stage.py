@@ -9,6 +9,7 @@ from typing import Any
 
 import discord
 
+from adapters import words
 from adapters.desk import Desk, Taken
 from adapters.discord import look
 from adapters.discord.calls import Failed, NotAllowed, NotThere, TokenGone, call
@@ -28,6 +29,11 @@ _TOKEN_LIFE = 14 * 60.0  # seconds, of 15 minutes
 def says(text: str) -> str:
     """One message's worth of words of ours."""
     return messages(text)[0]
+
+
+def is_private(interaction: "discord.Interaction[Any]") -> bool:
+    """Whether only the presser sees the message with the button."""
+    return bool(interaction.message and interaction.message.flags.ephemeral)
 
 
 class DiscordStage:
@@ -87,8 +93,7 @@ class DiscordStage:
 
     async def ask_more(self, recorded: Recorded) -> Taken:
         interaction = self._interaction
-        under = interaction.message
-        private = bool(under and under.flags.ephemeral)
+        private = is_private(interaction)
         place = Place(
             channel=int(self.place),
             user=interaction.user.id,
@@ -102,7 +107,10 @@ class DiscordStage:
         asked, reply = self._intake.asked(
             place, recorded.asked.question.text, key=f"discord:more:{recorded.asked.id}:{who}", detailed=True
         )
-        return await self._desk.take(asked, reply)
+        taken = await self._desk.take(asked, reply)
+        if taken is Taken.CLOSING:
+            await self.tell(words.SHUTTING_DOWN)
+        return taken
 
     async def help(self, text: str) -> bool:
         if not self._help_channel:

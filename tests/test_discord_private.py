@@ -1,0 +1,87 @@
+"""What only one person sees in Discord: nothing takes an earlier answer away."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from tests.chats import until
+from tests.discord_chat import Chat, open_discord, running
+from tests.discord_rest import Interaction
+from tests.discord_world import ALICE, Message
+
+_ANSWER = "You give four weeks' notice [1]."
+_IN_DETAIL = "You give four weeks' notice, in writing, to whom you report to [1]."
+
+
+@pytest.fixture
+async def chat(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
+) -> AsyncIterator[Chat]:
+    async with open_discord(tmp_path, monkeypatch.setenv, free_port()) as chat:
+        async with running(chat):
+            yield chat
+        assert chat.discord.rest.wrong == []
+
+
+async def asked_privately(chat: Chat) -> Message:
+    shown = await chat.said_to(await chat.discord.command("ask", {"question": "How much notice?"}), _ANSWER)
+    chat.core.answers["notice"] = [_IN_DETAIL]
+    return shown
+
+
+def as_shown(chat: Chat, one: Message) -> tuple[str, str, list[str]]:
+    now = chat.discord.whispered[one["id"]]
+    return now.text, now.sources, list(now.buttons)
+
+
+async def test_more_of_a_private_answer_comes_under_it(chat: Chat) -> None:
+    """The longer answer is a private message of its own; the first one stays as it was."""
+    shown = await asked_privately(chat)
+    before = as_shown(chat, shown)
+    more = await chat.said_to(await chat.discord.press(shown, "More"), _IN_DETAIL)
+    assert more["user"] == ALICE
+    assert more["id"] != shown["id"]
+    assert "Share in channel" in more.buttons
+    assert as_shown(chat, shown) == before
+    assert chat.discord.said == {}
+
+
+async def test_more_of_a_private_answer_shows_at_once_that_it_comes(chat: Chat) -> None:
+    """The press is answered with Discord's own sign of work, before the answer is there."""
+    shown = await asked_privately(chat)
+    chat.core.hold = asyncio.Event()
+    one = await chat.discord.press(shown, "More")
+
+    async def works() -> bool:
+        return any(each.get("of") == one.id and each["loading"] for each in chat.discord.whispered.values())
+
+    await until(works)
+    chat.core.hold.set()
+    await chat.said_to(one, _IN_DETAIL)
+
+
+async def test_more_twice_is_told_without_taking_an_answer_away(chat: Chat) -> None:
+    """Who presses More again hears that the answer is there, and both answers are."""
+    shown = await asked_privately(chat)
+    more = await chat.said_to(await chat.discord.press(shown, "More"), _IN_DETAIL)
+    await chat.said_to(await chat.discord.press(shown, "More"), "I'm on it already")
+    assert chat.discord.whispered[shown["id"]].text == _ANSWER
+    assert chat.discord.whispered[more["id"]].text == _IN_DETAIL
+    assert waiting(chat) == []
+
+
+async def test_more_over_the_limit_leaves_the_answer(chat: Chat) -> None:
+    """Who has asked too much within a minute is told so beside the answer, not in its place."""
+    shown = await asked_privately(chat)
+    for number in (2, 3):
+        await chat.said_to(await chat.discord.command("ask", {"question": f"Question {number}?"}), _ANSWER)
+    one: Interaction = await chat.discord.press(shown, "More")
+    await chat.said_to(one, "3 questions within a minute")
+    assert chat.discord.whispered[shown["id"]].text == _ANSWER
+
+
+def waiting(chat: Chat) -> list[Message]:
+    """Messages that say that work goes on."""
+    return [one for one in chat.discord.whispered.values() if one["loading"]]
