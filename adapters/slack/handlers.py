@@ -14,7 +14,8 @@ from adapters.desk import Reply, Taken
 from adapters.learning import KINDS, Form
 from adapters.parts import Parts
 from adapters.slack import blocks
-from adapters.slack.api import Gone, Lost, RefusedPayload, Slack, SlackError
+from adapters.slack.api import Slack
+from adapters.slack.calls import Failed, SlackError
 from adapters.slack.intake import Event, Heard, Intake
 from adapters.slack.people import People
 from adapters.slack.reply import Place, ThreadReply
@@ -237,7 +238,7 @@ class Handlers:
         """Open a form; its trigger lives for 3 seconds."""
         try:
             await self._slack.open_view(body["trigger_id"], view)
-        except (SlackError, Gone, Lost, RefusedPayload) as error:
+        except Failed as error:
             log.warning("a form could not be opened: %s", error)
             return isinstance(error, SlackError) and error.code == "exchanged_trigger_id"  # it is open
         return True
@@ -357,7 +358,7 @@ class Handlers:
 async def _logged(work: Coroutine[Any, Any, None]) -> None:
     try:
         await work
-    except (SlackError, Gone, Lost, RefusedPayload) as error:
+    except Failed as error:
         log.warning("Slack refused: %s", error)
     except Exception:  # the outermost loop of a press or a command
         log.exception("a press or a command failed")

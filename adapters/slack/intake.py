@@ -13,7 +13,8 @@ from typing import Any
 
 from adapters import text as texts
 from adapters.desk import Fill, Reply
-from adapters.slack.api import Gone, Lost, RefusedPayload, Slack, SlackError
+from adapters.slack.api import Slack
+from adapters.slack.calls import Failed
 from adapters.slack.people import People
 from adapters.slack.private import PrivateReply
 from adapters.slack.reply import Place, ThreadReply
@@ -110,7 +111,7 @@ class Intake:
             return seen == inf
         try:
             messages = await self._slack.thread(channel, thread_ts, pages=2)
-        except (SlackError, Gone, Lost, RefusedPayload):
+        except Failed:
             return False
         found = any(message.get("user") == self._bot for message in messages)
         self._see(channel, thread_ts, inf if found else time.monotonic())
@@ -228,7 +229,7 @@ class Intake:
         try:
             async with asyncio.timeout(self._slack.pace.thread):
                 messages = await self._slack.thread(channel, thread_ts, until=before)
-        except (SlackError, Gone, Lost, RefusedPayload, TimeoutError) as error:
+        except (Failed, TimeoutError) as error:
             log.warning("a question is answered without its thread: %s", error)
             return ()
         turns = [self._turn(m) for m in messages if float(m["ts"]) < float(before) and m.get("text")]

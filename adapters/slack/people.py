@@ -8,7 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from adapters.slack.api import Gone, Lost, RefusedPayload, Slack, SlackError
+from adapters.slack.api import Slack
+from adapters.slack.calls import Gone, Lost, RefusedPayload, SlackError
 from adapters.slack.pace import Pace
 from bot.config import Settings
 from bot.ports import Unavailable

@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable
 
 from adapters.desk import Fill, Undeliverable
 from adapters.slack import blocks
-from adapters.slack.api import Lost, RefusedPayload, Slack, SlackError
+from adapters.slack.api import Slack
+from adapters.slack.calls import Lost, RefusedPayload, SlackError
 from adapters.slack.reply import Place
 from adapters.slack.text import escape
 from adapters.view import AnswerView

@@ -16,7 +16,8 @@ from functools import partial
 from adapters import words
 from adapters.desk import Fill, Undeliverable
 from adapters.slack import blocks
-from adapters.slack.api import RATE_LIMITED, Gone, Lost, RefusedPayload, Slack, SlackError
+from adapters.slack.api import Slack
+from adapters.slack.calls import RATE_LIMITED, Failed, Gone, Lost, RefusedPayload, SlackError
 from adapters.slack.text import escape, markdown
 from adapters.view import AnswerView
 
@@ -166,14 +167,14 @@ class ThreadReply:
         await self.finish(AnswerView("", text, (), (), ()))
 
     async def say(self, text: str) -> None:
-        with suppress(SlackError, Lost, RefusedPayload, Gone):
+        with suppress(Failed):
             await self._slack.whisper(
                 self._place.channel, self._place.user, escape(text), thread_ts=self._place.thread_ts
             )
 
     async def withdraw(self) -> None:
         await self._take_back()
-        with suppress(SlackError, Lost, RefusedPayload, Gone):
+        with suppress(Failed):
             if not self._place.ts:
                 await self._slack.status(self._place.channel, self._place.thread_ts, "")
 
@@ -194,7 +195,7 @@ class ThreadReply:
         if not self._slack.may_update():
             return  # it would keep the answer waiting, which has to take its place
         self._update_taken = True
-        with suppress(SlackError, Lost, RefusedPayload, Gone):
+        with suppress(Failed):
             await self._put([escape(words.WORKING)], [])
 
     async def _clear_status(self) -> None:
@@ -204,7 +205,7 @@ class ThreadReply:
         await asyncio.wait([self._status])
         if isinstance(self._status.exception(), SlackError | RefusedPayload | Gone):
             return
-        with suppress(SlackError, Lost, RefusedPayload, Gone):
+        with suppress(Failed):
             await self._slack.status(self._place.channel, self._place.thread_ts, "")
 
     # --- streaming --------------------------------------------------------------------------------
@@ -213,7 +214,7 @@ class ThreadReply:
         place = self._place
         try:
             ts = await self._slack.start_stream(place.channel, place.thread_ts, place.user, place.team, shown)
-        except (SlackError, Lost, RefusedPayload, Gone) as error:
+        except Failed as error:
             log.info("no stream: %s", error)
             self._may_stream = False
             if isinstance(error, Lost):
@@ -249,7 +250,7 @@ class ThreadReply:
         try:
             await self._slack.append_stream(self._place.channel, self._place.ts, shown[len(self._shown) :])
             self._shown = shown
-        except (SlackError, Lost, RefusedPayload, Gone) as error:
+        except Failed as error:
             if isinstance(error, SlackError) and error.code == RATE_LIMITED:
                 return  # nothing came of it: the next one has more to say
             log.info("stream %s broke: %s", self._place.ts, error)
@@ -257,7 +258,7 @@ class ThreadReply:
 
     async def _stop_quietly(self) -> None:
         if self._place.streaming:
-            with suppress(SlackError, Lost, RefusedPayload, Gone):
+            with suppress(Failed):
                 await self._slack.stop_stream(self._place.channel, self._place.ts, "")
             await self._moved(streaming=False)
 
@@ -332,9 +333,9 @@ class ThreadReply:
         """The place can't be written to any more: the asker is told alone."""
         try:
             channel = await self._slack.direct(self._place.user)
-        except (SlackError, Gone, Lost, RefusedPayload) as error:
+        except Failed as error:
             raise Undeliverable(str(error)) from error
-        with suppress(SlackError, Gone, Lost, RefusedPayload):
+        with suppress(Failed):
             await self._slack.status(self._place.channel, self._place.thread_ts, "")
         self._further.clear()
         await self._moved(channel=channel, thread_ts="", ts="", streaming=False)
@@ -344,7 +345,7 @@ class ThreadReply:
         if self._unsure and not self._place.ts:
             await self._find_what_stands()
         for ts in filter(None, (self._place.ts, *self._further.values())):
-            with suppress(SlackError, Lost, RefusedPayload, Gone):
+            with suppress(Failed):
                 await self._slack.delete(self._place.channel, ts)
 
     async def _moved(self, **changes: str | bool) -> None:

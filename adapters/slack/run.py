@@ -17,8 +17,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from adapters.parts import assemble
-from adapters.slack.api import Gone, Lost, RefusedPayload, Slack, SlackError
+from adapters.slack.api import Slack
 from adapters.slack.budget import Budget
+from adapters.slack.calls import Gone, Lost, RefusedPayload, SlackError
 from adapters.slack.handlers import Handlers
 from adapters.slack.intake import Intake
 from adapters.slack.pace import Pace

@@ -8,7 +8,8 @@ from typing import Any, Final
 from adapters import admin
 from adapters.desk import Desk, Taken, Undeliverable
 from adapters.slack import blocks
-from adapters.slack.api import Gone, Lost, RefusedPayload, Slack, SlackError
+from adapters.slack.api import Slack
+from adapters.slack.calls import Failed, Gone, Lost, RefusedPayload, SlackError
 from adapters.slack.intake import Event, Intake
 from adapters.slack.people import People
 from adapters.slack.reply import Place
@@ -123,7 +124,7 @@ class SlackStage:
             return ""
         try:
             return await self._slack.permalink(self.place, self._container["message_ts"])
-        except (SlackError, Gone, Lost, RefusedPayload):
+        except Failed:
             return ""
 
 
@@ -132,7 +133,7 @@ async def tell_all(slack: Slack, users: Iterable[str], text: str) -> None:
     for user in sorted(users):
         try:
             await slack.post(await slack.direct(user), fallback(text), blocks.admin_message(text))
-        except (SlackError, Gone, Lost, RefusedPayload) as error:
+        except Failed as error:
             log.warning("admin %s can't be told: %s", user, error)
 
 
