@@ -18,7 +18,6 @@ from bot.style.live import GuideState
 COMMANDS = ("reindex", "status", "sources", "gaps", "why", "review")
 _ENDED = ("done", "failed", "cancelled")
 _FAILURES_SHOWN = 10
-_LOOKED_AT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,8 +219,8 @@ async def status(store: Store, runs: Runs, sources: Sequence[SourceCycle], now: 
         lines = [f"Index: {stats.documents} pages, {stats.chunks} chunks"]
     except BackendError as error:
         return f"⚠️ The index can't be read: {error}"
-    good, failing, latest = await runs.last_good(), await runs.failing(), await runs.latest(limit=_LOOKED_AT)
-    lines += [describe(run) for run in reversed(latest) if run.state in ("waiting", "running")]
+    good, failing = await runs.last_good(), await runs.failing()
+    lines += [describe(run) for run in await runs.going_on()]
     for source in sources:
         pages = stats.sources[source.name].documents if source.name in stats.sources else 0
         lines.append(f"• **{source.name}**: {pages} pages, {_freshness(source, good.get(source.name), now)}")

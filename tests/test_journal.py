@@ -590,6 +590,20 @@ async def test_the_latest_runs_come_first(runs: SqlRuns):
     assert [run.id for run in await runs.latest(limit=2)] == ids[:0:-1]
 
 
+async def test_what_goes_on(runs: SqlRuns):
+    """Runs that wait or go on are listed from the oldest on, however many ended since."""
+    first, _ = await runs.request(SyncRequest("a"))
+    await runs.take("w")
+    second, _ = await runs.request(SyncRequest("b"))
+    for _ in range(120):
+        done, _ = await runs.request(SyncRequest("c"))
+        await runs.end(done.id, "done", [])
+    assert [(run.id, run.state) for run in await runs.going_on()] == [
+        (first.id, "running"),
+        (second.id, "waiting"),
+    ]
+
+
 # --- leases ---------------------------------------------------------------------------------------
 
 

@@ -68,28 +68,43 @@ async def _once(settings: Settings) -> int:
 
 def reindex(
     context: typer.Context,
-    source: Annotated[str | None, typer.Argument(help="Only this source.", show_default=False)] = None,
+    source: Annotated[
+        str | None,
+        typer.Argument(help="Only this source; with --cancel a run's id will do, too.", show_default=False),
+    ] = None,
     full: Annotated[bool, typer.Option("--full", help="Read every page again, changed or not.")] = False,
     confirm_deletes: Annotated[
         bool, typer.Option("--confirm-deletes", help="Delete pages that are gone, however many.")
+    ] = False,
+    cancel: Annotated[
+        bool, typer.Option("--cancel", help="End what waits or runs; what it has stored so far is kept.")
     ] = False,
     wait: Annotated[bool, typer.Option(help="Show the progress until it has ended.")] = True,
 ) -> None:
     """Ask the running indexer to bring the index in step, now; `docent index` does it itself.
 
-    It shows the progress until the end. Ctrl-C ends the watching, not the sync.
+    It shows the progress until the end. Ctrl-C ends the watching, not the sync: that is what --cancel is for.
 
     ```
     docent reindex handbook
     docent reindex handbook --confirm-deletes
+    docent reindex --cancel
     ```
     """
+    if cancel and (full or confirm_deletes):
+        raise typer.BadParameter("--cancel goes with neither --full nor --confirm-deletes.")
 
     async def main(settings: Settings) -> int:
+        if cancel:
+            from bot.commands.cancelling import cancel_runs
+
+            return await cancel_runs(settings, source, wait=wait)
         check_sources(settings, [source] if source else [])
         return await _reindex(settings, source, full=full, confirm_deletes=confirm_deletes, wait=wait)
 
-    run(context, main, stopped="No longer watching. The indexer goes on; see: docent status")
+    words = f"docent reindex {source} --cancel" if source else "docent reindex --cancel"
+    stopped = f"No longer watching. The indexer goes on; see: docent status. To cancel it: {words}"
+    run(context, main, stopped="Stopped." if cancel else stopped)
 
 
 async def _reindex(

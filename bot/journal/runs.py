@@ -138,6 +138,11 @@ class SqlRuns:
         async with self._database.reading() as connection:
             return [_run(row) for row in await connection.execute(wanted)]
 
+    async def going_on(self) -> list[SyncRun]:
+        wanted = select(runs).where(runs.c.state.in_(_OPEN)).order_by(runs.c.requested_at, runs.c.id)
+        async with self._database.reading() as connection:
+            return [_run(row) for row in await connection.execute(wanted)]
+
     async def last_good(self) -> dict[str, datetime]:
         async with self._database.reading() as connection:
             rows = await connection.execute(select(good_syncs))

@@ -233,6 +233,10 @@ class Runs(Protocol):
 
     async def latest(self, *, limit: int = 20) -> list[SyncRun]: ...
 
+    async def going_on(self) -> list[SyncRun]:
+        """Those that wait or run, the oldest first."""
+        ...
+
     async def last_good(self) -> dict[str, datetime]:
         """Source → end of its last sync without an error."""
         ...
