@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from adapters.slack.reply import Place
+from adapters.slack.place import Place
 from adapters.slack.run import run as slack
 from adapters.view import Press
 from bot.model import Answer, Outcome, Question

@@ -18,7 +18,8 @@ from adapters.slack.api import Slack
 from adapters.slack.calls import Failed, SlackError
 from adapters.slack.intake import Event, Heard, Intake
 from adapters.slack.people import People
-from adapters.slack.reply import Place, ThreadReply
+from adapters.slack.place import Place
+from adapters.slack.reply import ThreadReply
 from adapters.slack.stage import SlackConsole, SlackStage
 from adapters.slack.text import escape
 from adapters.view import DECISIONS, Press

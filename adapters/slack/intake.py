@@ -16,8 +16,9 @@ from adapters.desk import Fill, Reply
 from adapters.slack.api import Slack
 from adapters.slack.calls import Failed
 from adapters.slack.people import People
+from adapters.slack.place import Place
 from adapters.slack.private import PrivateReply
-from adapters.slack.reply import Place, ThreadReply
+from adapters.slack.reply import ThreadReply
 from adapters.slack.text import addressed, incoming, mentions
 from bot.config import Settings
 from bot.model import Question, Turn

@@ -6,7 +6,7 @@ from adapters.desk import Fill, Undeliverable
 from adapters.slack import blocks
 from adapters.slack.api import Slack
 from adapters.slack.calls import Lost, RefusedPayload, SlackError
-from adapters.slack.reply import Place
+from adapters.slack.place import Place
 from adapters.slack.text import escape
 from adapters.view import AnswerView
 

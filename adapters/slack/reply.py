@@ -5,12 +5,11 @@ that are refused become text, a place that is gone becomes a DM.
 """
 
 import asyncio
-import json
 import logging
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from adapters import words
@@ -18,53 +17,14 @@ from adapters.desk import Fill, Undeliverable
 from adapters.slack import blocks
 from adapters.slack.api import Slack
 from adapters.slack.calls import RATE_LIMITED, Failed, Gone, Lost, RefusedPayload, SlackError
+from adapters.slack.place import Place
+from adapters.slack.status import StatusLine
 from adapters.slack.text import escape, markdown
 from adapters.view import AnswerView
 
 log = logging.getLogger(__name__)
 
-_STATUS = "is looking it up…"
 _UPDATE_TEXT = 3900  # characters that chat.update takes without blocks
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where an answer goes. The journal keeps it as JSON, and the `address` of what was shown.
-
-    `ts` is the message that holds the answer (empty until there is one), `streaming` that it is a stream.
-    `response_url` belongs to a private answer.
-    """
-
-    channel: str
-    user: str
-    team: str
-    thread_ts: str = ""
-    ts: str = ""
-    streaming: bool = False
-    private: bool = False
-    unprompted: bool = False
-    response_url: str = ""
-
-    @property
-    def address(self) -> str:
-        """Channel and ts of the answer's message, as links to it hold them."""
-        return f"{self.channel}/{self.ts}" if self.ts else ""
-
-    def at(self, address: str) -> "Place":
-        """The same, with the message that an address names."""
-        channel, _, ts = address.partition("/")
-        if not ts:
-            return self
-        return replace(
-            self, channel=channel, ts=ts, thread_ts=self.thread_ts if channel == self.channel else ""
-        )
-
-    def dump(self) -> str:
-        return json.dumps({key: value for key, value in asdict(self).items() if value})
-
-    @classmethod
-    def load(cls, text: str) -> "Place":
-        return cls(**json.loads(text))
 
 
 class ThreadReply:
@@ -95,7 +55,7 @@ class ThreadReply:
         self._whole = True  # the stream holds exactly `_shown`
         self._next = 0.0
         self._update_taken = False
-        self._status: asyncio.Task[None] | None = None
+        self._status = StatusLine(slack, place.channel, place.thread_ts)
         self._remember: Callable[[str], Awaitable[None]] | None = None
 
     def is_at(self, channel: str, thread_ts: str) -> bool:
@@ -156,7 +116,7 @@ class ThreadReply:
                     raise Undeliverable(str(error)) from error
                 fallen.append(way)
                 await way()
-        await self._clear_status()
+        await self._status.settle()
 
     def _ways_out(self, error: SlackError | Gone) -> tuple[Callable[[], Awaitable[None]], ...]:
         return (self._to_dm,) if isinstance(error, Gone) else (self._anew, self._to_dm)
@@ -174,39 +134,26 @@ class ThreadReply:
 
     async def withdraw(self) -> None:
         await self._take_back()
-        with suppress(Failed):
-            if not self._place.ts:
-                await self._slack.status(self._place.channel, self._place.thread_ts, "")
+        if not self._place.ts:
+            await self._status.clear()
 
     # --- the first sign ---------------------------------------------------------------------------
 
     async def _show_work(self) -> None:
         """The status line; a placeholder where there is none within a moment."""
-        place = self._place
-        self._status = asyncio.create_task(self._slack.status(place.channel, place.thread_ts, _STATUS))
-        await asyncio.wait([self._status], timeout=self._slack.pace.status)
-        if self._status.done() and self._status.exception() is None:
-            self._status = None
-            return
-        log.info("no status line for question %s, a placeholder instead", self._mark)
+        try:
+            if await self._status.show():
+                return
+            # Without room for an update it would keep the answer waiting, which has to take its place.
+            placeholder = self._slack.may_update()
+        except Gone:
+            placeholder = False
+        log.info("no status line for question %s", self._mark)
         self._may_stream = False
-        if self._status.done() and isinstance(self._status.exception(), Gone):
-            return
-        if not self._slack.may_update():
-            return  # it would keep the answer waiting, which has to take its place
-        self._update_taken = True
-        with suppress(Failed):
-            await self._put([escape(words.WORKING)], [])
-
-    async def _clear_status(self) -> None:
-        """A status whose call failed or took long may have come after the answer."""
-        if self._status is None:
-            return
-        await asyncio.wait([self._status])
-        if isinstance(self._status.exception(), SlackError | RefusedPayload | Gone):
-            return
-        with suppress(Failed):
-            await self._slack.status(self._place.channel, self._place.thread_ts, "")
+        if placeholder:
+            self._update_taken = True
+            with suppress(Failed):
+                await self._put([escape(words.WORKING)], [])
 
     # --- streaming --------------------------------------------------------------------------------
 
@@ -335,8 +282,7 @@ class ThreadReply:
             channel = await self._slack.direct(self._place.user)
         except Failed as error:
             raise Undeliverable(str(error)) from error
-        with suppress(Failed):
-            await self._slack.status(self._place.channel, self._place.thread_ts, "")
+        await self._status.clear()
         self._further.clear()
         await self._moved(channel=channel, thread_ts="", ts="", streaming=False)
 

@@ -12,7 +12,7 @@ from adapters.slack.api import Slack
 from adapters.slack.calls import Failed, Gone, Lost, RefusedPayload, SlackError
 from adapters.slack.intake import Event, Intake
 from adapters.slack.people import People
-from adapters.slack.reply import Place
+from adapters.slack.place import Place
 from adapters.slack.text import escape, fallback, link, markdown
 from adapters.text import split
 from adapters.view import DECISIONS, AnswerView, Press

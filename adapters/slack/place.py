@@ -1,0 +1,44 @@
+"""Where an answer in Slack goes, as the journal keeps it."""
+
+import json
+from dataclasses import asdict, dataclass, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an answer goes. The journal keeps it as JSON, and the `address` of what was shown.
+
+    `ts` is the message that holds the answer (empty until there is one), `streaming` that it is a stream.
+    `response_url` belongs to a private answer.
+    """
+
+    channel: str
+    user: str
+    team: str
+    thread_ts: str = ""
+    ts: str = ""
+    streaming: bool = False
+    private: bool = False
+    unprompted: bool = False
+    response_url: str = ""
+
+    @property
+    def address(self) -> str:
+        """Channel and ts of the answer's message, as links to it hold them."""
+        return f"{self.channel}/{self.ts}" if self.ts else ""
+
+    def at(self, address: str) -> "Place":
+        """The same, with the message that an address names."""
+        channel, _, ts = address.partition("/")
+        if not ts:
+            return self
+        return replace(
+            self, channel=channel, ts=ts, thread_ts=self.thread_ts if channel == self.channel else ""
+        )
+
+    def dump(self) -> str:
+        return json.dumps({key: value for key, value in asdict(self).items() if value})
+
+    @classmethod
+    def load(cls, text: str) -> "Place":
+        return cls(**json.loads(text))
