@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from adapters.slack import handlers
+from adapters.slack.buttons import Buttons
 from adapters.slack.handlers import Handlers
 from adapters.slack.manifest import BOT_EVENTS, SCOPES, as_yaml, manifest
 from adapters.view import Press
@@ -67,6 +68,7 @@ class Recorder:
 def registered() -> dict[str, list[str]]:
     app: Any = Recorder()
     Handlers.register(object.__new__(Handlers), app)
+    Buttons.register(object.__new__(Buttons), app)
     seen: dict[str, list[str]] = app.seen
     return seen
 

@@ -6,6 +6,7 @@ import logging
 import re
 import time
 import uuid
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from math import inf
@@ -28,6 +29,7 @@ from bot.settings.chat import PlaceSettings
 log = logging.getLogger(__name__)
 
 Event = dict[str, Any]  # Slack's own JSON
+Ack = Callable[..., Awaitable[Any]]  # Bolt's
 
 _QUIET = PlaceSettings()
 _IGNORED_SUBTYPES_BUT = {None, "", "file_share", "thread_broadcast"}
@@ -87,6 +89,14 @@ class Intake:
     def words_of(self, message: Event) -> str:
         """What a message says."""
         return incoming(str(message.get("text") or ""), self._bot)
+
+    async def question_before(self, channel: str, message: Event) -> str:
+        """What the thread began with in which a message stands; "" if it began it."""
+        thread = message.get("thread_ts")
+        if not thread or thread == message["ts"]:
+            return ""
+        said = await self._slack.thread(channel, thread, until=message["ts"], pages=1)
+        return self.words_of(said[0]) if said else ""
 
     def place(self, channel: str) -> PlaceSettings:
         return self._settings.slack.channels.get(channel, _QUIET)

@@ -5,14 +5,8 @@ from typing import Any, Final
 import yaml
 
 from adapters import words
-from adapters.slack.handlers import (
-    ADMIN,
-    ASK,
-    SAVE_EXAMPLE,
-    SAVE_VERIFIED,
-    SHORTCUT,
-    SHORTCUT_PRIVATE,
-)
+from adapters.slack.buttons import SAVE_EXAMPLE, SAVE_VERIFIED
+from adapters.slack.handlers import ADMIN, ASK, SHORTCUT, SHORTCUT_PRIVATE
 from bot.settings.chat import SlackSettings
 
 # Each scope with what it is for: a newcomer asks.

@@ -16,10 +16,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from adapters.background import Background
 from adapters.parts import assemble
 from adapters.slack.api import Slack
 from adapters.slack.budget import Budget
-from adapters.slack.calls import Gone, Lost, RefusedPayload, SlackError
+from adapters.slack.buttons import Buttons
+from adapters.slack.calls import Failed, Gone, Lost, RefusedPayload, SlackError
 from adapters.slack.handlers import Handlers
 from adapters.slack.intake import Intake
 from adapters.slack.pace import Pace
@@ -51,7 +53,18 @@ async def adapter(app: App, pace: Pace) -> AsyncIterator[AsyncApp]:
         intake = Intake(slack, people, app.settings, me["user_id"])
 
         parts = assemble("slack", app, intake, can_ask_human=settings.help_channel is not None)
-        handlers = Handlers(slack=slack, intake=intake, people=people, parts=parts, settings=app.settings)
+        work = Background("Slack", Failed)
+        handlers = Handlers(
+            slack=slack, intake=intake, people=people, parts=parts, settings=app.settings, work=work
+        )
+        buttons = Buttons(
+            slack=slack,
+            intake=intake,
+            people=people,
+            parts=parts,
+            help_channel=settings.help_channel,
+            later=work.later,
+        )
 
         async def authorize(**_: object) -> AuthorizeResult:
             return AuthorizeResult(
@@ -72,6 +85,7 @@ async def adapter(app: App, pace: Pace) -> AsyncIterator[AsyncApp]:
             signing_secret=secret.get_secret_value() if secret else "socket mode needs none",
         )
         handlers.register(bolt)
+        buttons.register(bolt)
         await parts.desk.open()
         parts.admins.watch_guides("slack", lambda text: tell_all(slack, settings.admins, text))
         log.info("Slack: connected as %s in team %s", me.get("user"), me.get("team"))
@@ -79,7 +93,8 @@ async def adapter(app: App, pace: Pace) -> AsyncIterator[AsyncApp]:
             yield bolt
         finally:
             # What is cancelled needs a moment as well: all of it ends within the time.
-            await handlers.drain(settings.stop_within * 0.04)
+            await parts.admins.close()
+            await work.drain(settings.stop_within * 0.04)
             await parts.desk.close(grace=settings.stop_within * 0.88)
 
 

@@ -1,0 +1,169 @@
+"""Buttons and forms in Slack: under an answer, under a reindex, under what was saved."""
+
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from slack_bolt.async_app import AsyncApp
+
+from adapters import words
+from adapters.background import Work
+from adapters.learning import KINDS, Form
+from adapters.parts import Parts
+from adapters.slack import blocks
+from adapters.slack.api import Slack
+from adapters.slack.calls import Failed, SlackError
+from adapters.slack.intake import Ack, Event, Intake
+from adapters.slack.people import People
+from adapters.slack.stage import SlackConsole, SlackStage
+from adapters.view import DECISIONS, Press
+
+log = logging.getLogger(__name__)
+
+SAVE_EXAMPLE: Final = "docent_save_example"
+SAVE_VERIFIED: Final = "docent_save_verified"
+
+
+class Buttons:
+    """`later` does work in the background: Slack wants to hear within 3 seconds."""
+
+    def __init__(
+        self,
+        *,
+        slack: Slack,
+        intake: Intake,
+        people: People,
+        parts: Parts,
+        help_channel: str | None,
+        later: Callable[[Work], None],
+    ) -> None:
+        self._slack = slack
+        self._intake = intake
+        self._people = people
+        self._desk = parts.desk
+        self._presses = parts.presses
+        self._admins = parts.admins
+        self._teaching = parts.teaching
+        self._find = parts.find
+        self._help_channel = help_channel
+        self._later = later
+
+    def register(self, app: AsyncApp) -> None:
+        """What the manifest and the blocks name: a test holds them against each other."""
+        app.shortcut(SAVE_EXAMPLE)(self.on_save)
+        app.shortcut(SAVE_VERIFIED)(self.on_save)
+        app.action("docent_feedback")(self.on_feedback)
+        for press in Press:
+            if press in (Press.GOOD, Press.BAD):
+                continue  # they are docent_feedback
+            app.action(f"docent_{press.value}")(self.on_press)
+        app.view("docent_feedback")(self.on_complaint)
+        app.view("docent_teach")(self.on_saved)
+
+    async def on_feedback(self, ack: Ack, body: Event) -> None:
+        """👍 is thanked for; 👎 counts at once and opens a small form for the reason."""
+        await ack()
+        self._later(self._feedback(body))
+
+    async def _feedback(self, body: Event) -> None:
+        stage = self._stage(body)
+        choice, _, answer_id = str(body["actions"][0].get("value") or "").partition(":")
+        bad = choice == Press.BAD
+        opened = bad and await self._open(body, blocks.feedback_modal(answer_id, stage.place))
+        if await self._presses.feedback(stage, answer_id, "down" if bad else "up") and not opened:
+            await stage.tell(words.THANKS_DOWN if bad else words.THANKS_UP)
+
+    async def _open(self, body: Event, view: blocks.Block) -> bool:
+        """Open a form; its trigger lives for 3 seconds."""
+        try:
+            await self._slack.open_view(body["trigger_id"], view)
+        except Failed as error:
+            log.warning("a form could not be opened: %s", error)
+            return isinstance(error, SlackError) and error.code == "exchanged_trigger_id"  # it is open
+        return True
+
+    async def on_complaint(self, ack: Ack, body: Event) -> None:
+        """The form behind 👎."""
+        await ack()
+        self._later(self._complaint(body))
+
+    async def _complaint(self, body: Event) -> None:
+        values = body["view"]["state"]["values"]
+        answer_id, _, channel = body["view"]["private_metadata"].partition(" ")
+        chosen = (values["complaint"]["complaint"].get("selected_option") or {}).get("value", "")
+        comment = values["comment"]["comment"].get("value") or ""
+        stage = self._stage({**body, "docent_channel": channel})
+        if await self._presses.feedback(stage, answer_id, "down", chosen, comment):
+            await stage.tell(words.THANKS_DOWN)
+
+    async def on_press(self, ack: Ack, body: Event) -> None:
+        await ack()
+        action = body["actions"][0]
+        press = Press(action["action_id"].removeprefix("docent_"))
+        value = str(action.get("value") or "")
+        if press in (Press.CANCEL, Press.CONFIRM):
+            console = self._console(body, body["channel"]["id"])
+            act = self._admins.cancel if press is Press.CANCEL else self._admins.confirm
+            self._later(act(value, console))
+        elif press in DECISIONS:
+            console = self._console(body, body["channel"]["id"], body.get("response_url") or "")
+            edits = press is Press.EDIT
+            self._later(
+                self._edit(body, console, value) if edits else self._teaching.decide(console, press, value)
+            )
+        else:
+            self._later(self._presses.press(self._stage(body), press, value))
+
+    async def on_save(self, ack: Ack, body: Event) -> None:
+        """Save an answer, the bot's or a human's, as an example or as verified."""
+        await ack()
+        self._later(self._save(body))
+
+    async def _save(self, body: Event) -> None:
+        """A form, at once: the trigger lives for 3 seconds."""
+        message, channel = body["message"], body["channel"]["id"]
+        kind = KINDS[body["callback_id"].removeprefix("docent_save_")]
+        recorded = await self._find(f"/archives/{channel}/p{message['ts'].replace('.', '')}")
+        question = "" if recorded else await self._intake.question_before(channel, message)
+        answer = self._intake.words_of(message)
+        console = self._console(body, channel, body.get("response_url") or "")
+        form = await self._teaching.form(console, kind, recorded, question, answer)
+        await self._teach(body, console, form)
+
+    async def _edit(self, body: Event, console: SlackConsole, lesson_id: str) -> None:
+        """The form again, for what was saved."""
+        await self._teach(body, console, await self._teaching.reopen(console, lesson_id))
+
+    async def _teach(self, body: Event, console: SlackConsole, form: Form | None) -> None:
+        if form is None:
+            return
+        if not await self._open(body, blocks.teaching_modal(form, body["channel"]["id"])):
+            await console.answer(words.NO_FORM)
+
+    async def on_saved(self, ack: Ack, body: Event) -> None:
+        await ack()
+        self._later(self._saved(body))
+
+    async def _saved(self, body: Event) -> None:
+        kind, answer_id, lesson_id, channel = body["view"]["private_metadata"].split("|", 3)
+        values = body["view"]["state"]["values"]
+        question, answer = (values[name][name].get("value") or "" for name in ("question", "answer"))
+        console = self._console(body, channel)
+        audience = await self._people.audience(body["user"]["id"], channel, direct=channel.startswith("D"))
+        await self._teaching.submit(
+            console, Form(KINDS[kind], answer_id, question, answer, lesson_id), audience
+        )
+
+    def _console(self, body: Event, channel: str, response_url: str = "") -> SlackConsole:
+        user = body["user"]["id"]
+        return SlackConsole(self._slack, self._people, user=user, channel=channel, response_url=response_url)
+
+    def _stage(self, body: Event) -> SlackStage:
+        return SlackStage(
+            slack=self._slack,
+            intake=self._intake,
+            people=self._people,
+            desk=self._desk,
+            help_channel=self._help_channel,
+            body=body,
+        )
