@@ -10,7 +10,6 @@ from adapters.discord.gateway import Patience
 from adapters.discord.run import run
 from tests.chats import until
 from tests.discord_chat import Chat, beating, open_discord, running
-from tests.discord_world import GENERAL
 
 
 @pytest.fixture
@@ -69,32 +68,3 @@ async def test_a_first_connection_that_fails_is_made_again(chat: Chat, first: st
     async with asyncio.timeout(10):
         await task
     assert beating() == []
-
-
-async def test_what_was_missed_is_answered_after_a_lost_session(chat: Chat) -> None:
-    """Discord doesn't repeat what was said before a new session: the bot looks, and answers each once."""
-    async with running(chat):
-        await chat.answer(await chat.discord.mention("Before?"))
-        chat.discord.forget()
-        said = await chat.discord.mention("While nobody listened?")
-        await chat.discord.message("Not for the bot.")
-        await chat.discord.drop("invalid")
-        await chat.answer(said)
-        assert [one.text for one in chat.core.asked] == ["Before?", "While nobody listened?"]
-
-
-async def test_what_was_missed_while_the_bot_was_restarted_is_answered(chat: Chat) -> None:
-    """A mention of the moments without a process is answered by the next one, and nothing else."""
-
-    async def welcomed() -> int:
-        return sum(one.text == "You're welcome." for one in chat.discord.answers(GENERAL))
-
-    async with running(chat):
-        await chat.answer(await chat.discord.mention("Before?"))
-        await chat.discord.mention("Thanks!")
-        await until(welcomed)
-    said = await chat.discord.mention("While nobody was there?")
-    async with running(chat):
-        await chat.answer(said)
-    assert [one.text for one in chat.core.asked] == ["Before?", "While nobody was there?"]
-    assert await welcomed() == 1

@@ -174,6 +174,16 @@ async def test_a_persons_questions_are_counted(journal: SqlJournal, database: Da
     assert await journal.asked_by("slack", "U1", within=600) == 2
 
 
+async def test_places_are_found_by_what_they_hold(journal: SqlJournal, database: Database):
+    """Only of one platform, the latest first, each question's, and no more than wanted."""
+    for name, place in (("1", "100% a"), ("2", "100_ a"), ("3", "100% b"), ("4", "100% c")):
+        await journal.accept(asked(name, place=place), worker="a")
+        await age(database, "questions", "asked_at", 1)
+    await journal.accept(asked("5", place="100% d", platform="discord"), worker="a")
+    assert await journal.places("slack", "100%", limit=2) == ["100% c", "100% b"]
+    assert await journal.places("slack", "100%", limit=9) == ["100% c", "100% b", "100% a"]
+
+
 async def test_any_text_is_taken(journal: SqlJournal):
     """NUL and broken surrogates, which databases refuse, are replaced."""
     await journal.accept(asked(words="what\0is \ud800 this 🎉?"), worker="a")

@@ -22,13 +22,14 @@ from adapters.discord.commands import Interaction
 from adapters.discord.forum import tag
 from adapters.discord.gateway import PATIENCE, Patience
 from adapters.discord.intake import Intake
-from adapters.discord.missed import missed
+from adapters.discord.missed import missed, posts
 from adapters.discord.people import People
 from adapters.discord.place import Place
 from adapters.discord.stage import DiscordConsole
 from adapters.discord.text import thread_name
 from adapters.parts import assemble
 from bot.bootstrap import App
+from bot.ports import BackendError
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ _PERMISSIONS: Final = discord.Permissions(
     embed_links=True,
     read_message_history=True,
 )
+_DIRECT_SHARD: Final = 0  # Discord sends all direct messages there
 _RESTART: Final = timedelta(minutes=2)  # within which a process is back
 SCOPES: Final = ("bot", "applications.commands")
 
@@ -148,10 +150,20 @@ class DocentClient(discord.AutoShardedClient):
 
     async def _catch_up(self, shard: int, since: datetime) -> None:
         """Questions that were missed; those that weren't are known."""
-        async for message in missed(self, shard, since):
+        direct = await self._direct() if shard == _DIRECT_SHARD else []
+        async for message in missed(self, shard, since, direct):
             found = self.intake.of_message(message)
             if found and not _is_small(found[0].question.text):
                 await self.desk.take(*found)
+        for thread in posts(self, shard, since):
+            await self.on_thread_create(thread)
+
+    async def _direct(self) -> list[int]:
+        try:
+            return await self.intake.direct(self.app.journal)
+        except BackendError as error:
+            log.warning("direct messages that were missed can't be looked for: %s", error)
+            return []
 
     # --- messages ---------------------------------------------------------------------------------
 

@@ -21,8 +21,10 @@ from adapters.discord.reply import ChannelReply, Typing
 from adapters.discord.text import incoming, thread_name
 from bot.config import Settings
 from bot.model import Question
-from bot.ports import Asked, Recorded
+from bot.ports import Asked, Journal, Recorded
 
+_DIRECT = '"direct": true'  # in the place of a question, as the journal has it
+_LOOKED_THROUGH = 1000  # questions
 _FORM_WAITS = 1.0  # seconds, of the 3 in which a form must be open
 _KINDS = (discord.MessageType.default, discord.MessageType.reply, discord.MessageType.thread_starter_message)
 
@@ -186,7 +188,7 @@ class Intake:
             id=uuid.uuid4().hex[:12],
             key=key,
             platform="discord",
-            place=json.dumps({"place": place.dump(), "before": before}),
+            place=json.dumps({"place": place.dump(), "before": before, "direct": not place.guild}),
             person=str(place.user),
             question=Question(
                 text=text,
@@ -210,6 +212,14 @@ class Intake:
         if place.token:
             return InteractionReply(self._client, self._session, place, fill)
         return ChannelReply(self._client, place, fill, self._typing, revived=revived)
+
+    async def direct(self, journal: Journal) -> list[int]:
+        """Channels of direct messages, the latest first: those in which it was asked something.
+
+        Discord tells a bot of no others.
+        """
+        places = await journal.places("discord", _DIRECT, limit=_LOOKED_THROUGH)
+        return list(dict.fromkeys(Place.load(json.loads(one)["place"]).channel for one in places))
 
     def address_of(self, link: str) -> str:
         """The address of the answer's message behind a link to it; "" if it isn't one."""

@@ -80,6 +80,12 @@ class SqlJournal:
         async with self._database.reading() as connection:
             return await connection.scalar(select(func.count()).where(same)) or 0
 
+    async def places(self, platform: str, holding: str, *, limit: int) -> list[str]:
+        c = questions.c
+        wanted = select(c.place).where(c.platform == platform, c.place.contains(holding, autoescape=True))
+        async with self._database.reading() as connection:
+            return list(await connection.scalars(wanted.order_by(c.asked_at.desc()).limit(limit)))
+
     # --- whose questions --------------------------------------------------------------------------
 
     async def beat(self, worker: str) -> None:

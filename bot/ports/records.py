@@ -158,6 +158,10 @@ class Journal(Protocol):
         """How many questions this person had accepted in the last so many seconds."""
         ...
 
+    async def places(self, platform: str, holding: str, *, limit: int) -> list[str]:
+        """The places of the latest questions whose place holds this text, the latest first."""
+        ...
+
     async def give_feedback(self, feedback: Feedback) -> None:
         """Once for each person and answer; a later one replaces the earlier."""
         ...
