@@ -100,6 +100,20 @@ async def test_what_a_command_answers_for_all_repeats_the_question(chat: Chat) -
     assert shown.text == f"> How much notice do I give?\n\n{_ANSWER}"
 
 
+async def test_what_was_asked_is_not_kept_where_that_is_not_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
+) -> None:
+    """With `journal.questions: false` no place in the journal repeats the question as its thread's name."""
+    yaml = f"journal: {{questions: false}}\n{YAML}"
+    async with open_discord(tmp_path, monkeypatch.setenv, free_port(), yaml) as chat, running(chat):
+        thread = await chat.discord.mention("How much notice do I give?")
+        await chat.answer(thread)
+        assert chat.discord.channels[thread]["name"] == "How much notice do I give?"
+        recorded = await chat.app.journal.recorded(chat.core.ids[0])
+        assert recorded is not None
+        assert "notice" not in recorded.asked.place
+
+
 async def test_sharing_twice_is_told(chat: Chat) -> None:
     """Who presses Share again hears that it is there."""
     shown = await chat.said_to(await chat.discord.command("ask", {"question": "How much notice?"}), _ANSWER)

@@ -184,11 +184,13 @@ class Intake:
         forum = self._people.forum(place.guild, parent)
         of_guild = self._people.guild(place.guild)
         place = replace(place, can_ask_human=self._people.help_channel(place.guild) is not None)
+        # What a thread is called repeats what was asked.
+        kept = place if self._settings.journal.questions else replace(place, name="")
         asked = Asked(
             id=uuid.uuid4().hex[:12],
             key=key,
             platform="discord",
-            place=json.dumps({"place": place.dump(), "before": before, "direct": not place.guild}),
+            place=json.dumps({"place": kept.dump(), "before": before, "direct": not place.guild}),
             person=str(place.user),
             question=Question(
                 text=text,
