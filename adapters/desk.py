@@ -7,7 +7,6 @@ platform; a `Reply` knows no journal. Whatever happens, an accepted question end
 import asyncio
 import logging
 import time
-from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +16,9 @@ from functools import partial
 from typing import Protocol
 
 from adapters import view, words
+from adapters.ledger import Ledger
+from adapters.limit import Limit
+from adapters.reply import Reply, Undeliverable
 from adapters.view import AnswerView
 from bot import worker
 from bot.model import Answer, Outcome, Question
@@ -24,60 +26,7 @@ from bot.ports import Asked, BackendError, Journal, Recorded, Span, Store
 
 log = logging.getLogger(__name__)
 
-_REMEMBERED_KEYS = 1000  # for as long as the journal is down; it remembers the rest
-_MINUTE = 60.0
-_MOMENT = 5.0
-_COUNTED = 1000  # people whose questions of the last minute are counted here as well
-
-# The journal's deadlines start when it is called: in a burst calls wait here, and what accepts a question
-# doesn't wait behind what records an answer.
-_ACCEPTING = 4
-_RECORDING = 2
-
-
-class Undeliverable(Exception):
-    """The platform won't take the answer anywhere: the channel is gone, the bot was removed."""
-
-
-Remember = Callable[[str], Awaitable[None]]
-Fill = Callable[[Question], Awaitable[Question]]
-
-
-class Reply(Protocol):
-    """The place of one answer. Methods retry, fall back and roll over as the platform demands.
-
-    `private`: only the asker sees it. `unprompted`: nobody asked the bot, so nothing is shown unless
-    the answer is strong. Whatever a reply shows it tells `remember` the address of, at once: from it
-    another process revives the reply if this one dies.
-    """
-
-    private: bool
-    unprompted: bool
-
-    @property
-    def fill(self) -> Fill:
-        """The question with what takes a look at the platform: history, and who may see what now."""
-        ...
-
-    async def begin(self, remember: Remember) -> None:
-        """Show that work goes on. Called once, also for an unprompted reply just before `finish`."""
-        ...
-
-    async def write(self, text: str) -> None:
-        """Show more of the answer, or keep it for later."""
-        ...
-
-    async def finish(self, answer: AnswerView) -> None:
-        """Show the whole answer in place of what was shown so far."""
-        ...
-
-    async def say(self, text: str) -> None:
-        """A short word to the asker alone where the platform can."""
-        ...
-
-    async def withdraw(self) -> None:
-        """Take back what was shown: the question is gone."""
-        ...
+_MOMENT = 5.0  # seconds
 
 
 class Answers(Protocol):
@@ -140,13 +89,10 @@ class Desk:
         self._revive = revive
         self._now = now
         self._closing = False
-        self._recent: OrderedDict[str, None] = OrderedDict()
         self._running: dict[str, _Running] = {}
         self._heart: asyncio.Task[None] | None = None
-        self._accepting = asyncio.Semaphore(_ACCEPTING)
-        self._recording = asyncio.Semaphore(_RECORDING)
-        self._accepted: OrderedDict[str, deque[float]] = OrderedDict()
-        self._told: OrderedDict[str, float] = OrderedDict()
+        self._ledger = Ledger(journal, self._worker)
+        self._limit = Limit(manners.questions_per_minute, self._ledger)
 
     # --- questions --------------------------------------------------------------------------------
 
@@ -154,19 +100,14 @@ class Desk:
         """Accept a question and answer it in the background. Returns as soon as it can't be lost."""
         if self._closing:
             return Taken.CLOSING
-        if not await self._accept(asked):
+        if not await self._ledger.accept(asked):
             return Taken.KNOWN
         self._start(asked, reply)
         return Taken.YES
 
     def first(self, key: str) -> bool:
         """Whether this process hasn't seen the event yet: for what is not worth a line in the journal."""
-        if key in self._recent:
-            return False
-        self._recent[key] = None
-        if len(self._recent) > _REMEMBERED_KEYS:
-            self._recent.popitem(last=False)
-        return True
+        return self._ledger.first(key)
 
     async def abandon(self, key: str) -> None:
         """Stop answering: the asker took the question back."""
@@ -186,69 +127,23 @@ class Desk:
         await asyncio.wait([running.task])
         with suppress(Undeliverable):
             await end()
-        await self._record(running.asked, Answer(running.asked.id, Outcome.UNAVAILABLE, why), 0.0)
+        await self._ledger.record(running.asked, Answer(running.asked.id, Outcome.UNAVAILABLE, why), 0.0)
 
     def _start(self, asked: Asked, reply: Reply) -> None:
-        number = self._number(asked.person)
+        number = self._limit.number(asked.person)
         task = asyncio.create_task(self._answer(asked, reply, number), name=f"answer {asked.id}")
         self._running[asked.key] = _Running(asked, reply, task)
         task.add_done_callback(lambda _: self._running.pop(asked.key, None))
 
-    async def _accept(self, asked: Asked) -> bool:
-        if not self.first(asked.key):
-            return False
-        try:
-            async with self._accepting:
-                return await self._journal.accept(asked, worker=self._worker)
-        except BackendError as error:
-            log.warning("question %s is answered without the journal: %s", asked.id, error)
-            return True
-
     async def _limited(self, asked: Asked, reply: Reply, number: int) -> bool:
-        """Whether this question is one too many; `number` is its own among this person's here.
-
-        The journal counts all processes' questions, among them those that came here after this one.
-        """
-        limit = self._manners.questions_per_minute
-        try:
-            async with self._recording:
-                count = await self._journal.asked_by(asked.platform, asked.person, within=_MINUTE)
-        except BackendError:
+        if not await self._limit.exceeded(asked, number):
             return False
-        elsewhere = max(0, count - len(self._minute(asked.person)))
-        if number + elsewhere <= limit:
-            return False
-        if not reply.unprompted and self._tell(asked.person):
+        if not reply.unprompted and self._limit.tells(asked.person):
             with suppress(Undeliverable):
-                await reply.say(words.TOO_MANY.format(limit=limit))
-        await self._record(asked, Answer(asked.id, Outcome.UNAVAILABLE, "Over the limit of questions."), 0.0)
+                await reply.say(words.TOO_MANY.format(limit=self._limit.per_minute))
+        answer = Answer(asked.id, Outcome.UNAVAILABLE, "Over the limit of questions.")
+        await self._ledger.record(asked, answer, 0.0)
         return True
-
-    def _minute(self, person: str) -> deque[float]:
-        """When this process accepted a question of this person within the last minute."""
-        times = self._accepted.get(person, deque())
-        while times and times[0] < time.monotonic() - _MINUTE:
-            times.popleft()
-        return times
-
-    def _number(self, person: str) -> int:
-        """This question's number among the person's of the last minute."""
-        times = self._minute(person)
-        times.append(time.monotonic())
-        self._accepted[person] = times
-        self._accepted.move_to_end(person)
-        if len(self._accepted) > _COUNTED:
-            self._accepted.popitem(last=False)
-        return len(times)
-
-    def _tell(self, person: str) -> bool:
-        """Whether this person is told of the limit: once, until a minute has gone by without."""
-        now = time.monotonic()
-        before = self._told.pop(person, -_MINUTE)
-        self._told[person] = now
-        if len(self._told) > _COUNTED:
-            self._told.popitem(last=False)
-        return now - before >= _MINUTE
 
     async def _answer(self, asked: Asked, reply: Reply, number: int) -> None:
         started = time.monotonic()
@@ -256,7 +151,7 @@ class Desk:
             return
         try:
             if not reply.unprompted:
-                await reply.begin(partial(self._remember, asked.id))
+                await reply.begin(partial(self._ledger.remember, asked.id))
             question = await reply.fill(asked.question)
             answer = await self._answers.answer(
                 question, id=asked.id, on_text=None if reply.unprompted else reply.write
@@ -264,7 +159,7 @@ class Desk:
         except Undeliverable as error:
             log.warning("question %s can't be answered where it was asked: %s", asked.id, error)
             answer = Answer(asked.id, Outcome.UNAVAILABLE, str(error))
-            await self._record(asked, answer, time.monotonic() - started)
+            await self._ledger.record(asked, answer, time.monotonic() - started)
             return
         except BackendError as error:
             log.warning("question %s can't be answered: %s", asked.id, error)
@@ -274,19 +169,12 @@ class Desk:
             answer = Answer(asked.id, Outcome.UNAVAILABLE, words.BROKEN.format(id=asked.id))
         if not reply.unprompted or (answer.strong and answer.outcome is Outcome.ANSWERED):
             await self._deliver(asked, reply, answer)
-        await self._record(asked, answer, time.monotonic() - started)
-
-    async def _remember(self, question_id: str, address: str) -> None:
-        try:
-            async with self._recording:
-                await self._journal.set_reply(question_id, address)
-        except BackendError as error:  # then it can't be revived; it is still answered
-            log.warning("the address of answer %s is not in the journal: %s", question_id, error)
+        await self._ledger.record(asked, answer, time.monotonic() - started)
 
     async def _deliver(self, asked: Asked, reply: Reply, answer: Answer) -> None:
         try:
             if reply.unprompted:
-                await reply.begin(partial(self._remember, asked.id))
+                await reply.begin(partial(self._ledger.remember, asked.id))
             await reply.finish(self._view(answer, private=reply.private))
         except Undeliverable as error:
             log.warning("answer %s could not be delivered: %s", asked.id, error)
@@ -303,13 +191,6 @@ class Desk:
             stale_after=self._manners.stale_after,
             can_ask_human=self._manners.can_ask_human,
         )
-
-    async def _record(self, asked: Asked, answer: Answer, seconds: float) -> None:
-        try:
-            async with self._recording:
-                await self._journal.finish(asked.id, answer, seconds=seconds)
-        except BackendError as error:
-            log.warning("answer %s is not in the journal: %s", asked.id, error)
 
     # --- what people do with an answer ------------------------------------------------------------
 
@@ -387,7 +268,7 @@ class Desk:
         if too_old or not asked.question.text:
             if not reply.unprompted:
                 await self._deliver(asked, reply, sorry)
-            await self._record(asked, sorry, 0.0)
+            await self._ledger.record(asked, sorry, 0.0)
         else:
             log.info("question %s of a lost process is taken up again", asked.id)
             self._start(asked, reply)

@@ -7,9 +7,10 @@ from typing import Protocol
 
 from adapters import admin
 from adapters.admin_desk import AdminDesk
-from adapters.desk import Desk, Manners, Reply
+from adapters.desk import Desk, Manners
 from adapters.learning import Teaching
 from adapters.presses import Presses
+from adapters.reply import Reply
 from bot.bootstrap import App
 from bot.ports import Recorded
 

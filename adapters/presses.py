@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Protocol
 
 from adapters import words
-from adapters.desk import Desk, Taken, Undeliverable
+from adapters.desk import Desk, Taken
+from adapters.reply import Undeliverable
 from adapters.view import AnswerView, Press
 from bot.ports import BackendError, Complaint, Feedback, Journal, Recorded, Verdict
 from bot.safe import unlink

@@ -14,7 +14,7 @@ from typing import TypeVar
 import aiohttp
 import discord
 
-from adapters.desk import Undeliverable
+from adapters.reply import Undeliverable
 
 log = logging.getLogger(__name__)
 

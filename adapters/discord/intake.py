@@ -11,7 +11,6 @@ import aiohttp
 import discord
 
 from adapters import text as texts
-from adapters.desk import Fill, Reply
 from adapters.discord.calls import Failed, call
 from adapters.discord.history import History
 from adapters.discord.interaction import InteractionReply
@@ -19,6 +18,7 @@ from adapters.discord.people import People
 from adapters.discord.place import Place
 from adapters.discord.reply import ChannelReply, Typing
 from adapters.discord.text import incoming, thread_name
+from adapters.reply import Fill, Reply
 from bot.config import Settings
 from bot.model import Question
 from bot.ports import Asked, Journal, Recorded

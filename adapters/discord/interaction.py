@@ -9,13 +9,13 @@ from typing import Any
 import aiohttp
 import discord
 
-from adapters.desk import Fill
 from adapters.discord import look
 from adapters.discord.calls import Failed, Malformed, NotAllowed, NotThere, TokenGone, call
 from adapters.discord.edits import Edits
 from adapters.discord.place import Place
 from adapters.discord.reply import ChannelReply, Typing
 from adapters.discord.text import MESSAGE, escape
+from adapters.reply import Fill
 from adapters.view import AnswerView, Press
 
 log = logging.getLogger(__name__)

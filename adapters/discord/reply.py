@@ -14,13 +14,13 @@ from typing import Any
 
 import discord
 
-from adapters.desk import Fill, Undeliverable
 from adapters.discord import look
 from adapters.discord.calls import Failed, Malformed, NotThere, call
 from adapters.discord.edits import QUICK, Edits
 from adapters.discord.look import Drawn
 from adapters.discord.place import Place
 from adapters.discord.text import escape
+from adapters.reply import Fill, Undeliverable
 from adapters.view import AnswerView
 
 log = logging.getLogger(__name__)

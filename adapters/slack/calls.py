@@ -8,7 +8,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from adapters.desk import Undeliverable
+from adapters.reply import Undeliverable
 from adapters.slack.budget import Budget
 from adapters.slack.pace import Pace
 

@@ -10,8 +10,9 @@ from slack_bolt.async_app import AsyncApp
 from adapters import text as texts
 from adapters import words
 from adapters.background import Background
-from adapters.desk import Reply, Taken
+from adapters.desk import Taken
 from adapters.parts import Parts
+from adapters.reply import Reply
 from adapters.slack.api import Slack
 from adapters.slack.intake import Ack, Event, Heard, Intake
 from adapters.slack.people import People

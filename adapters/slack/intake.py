@@ -13,7 +13,7 @@ from math import inf
 from typing import Any
 
 from adapters import text as texts
-from adapters.desk import Fill, Reply
+from adapters.reply import Fill, Reply
 from adapters.slack.api import Slack
 from adapters.slack.calls import Failed
 from adapters.slack.people import People

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from adapters.desk import Fill, Undeliverable
+from adapters.reply import Fill, Undeliverable
 from adapters.slack import blocks
 from adapters.slack.api import Slack
 from adapters.slack.calls import Lost, RefusedPayload, SlackError

@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import partial
 
 from adapters import words
-from adapters.desk import Fill, Undeliverable
+from adapters.reply import Fill, Undeliverable
 from adapters.slack import blocks
 from adapters.slack.api import Slack
 from adapters.slack.calls import RATE_LIMITED, Failed, Gone, Lost, RefusedPayload, SlackError

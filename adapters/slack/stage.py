@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from adapters import admin
-from adapters.desk import Desk, Taken, Undeliverable
+from adapters.desk import Desk, Taken
+from adapters.reply import Undeliverable
 from adapters.slack import blocks
 from adapters.slack.api import Slack
 from adapters.slack.calls import Failed, Gone, Lost, RefusedPayload, SlackError
