@@ -1,23 +1,21 @@
 """The admin's words in chat, the same on every platform: reindex, status, sources, gaps, why."""
 
-import asyncio
 import difflib
 import shlex
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from adapters import words
-from adapters.text import shorten
+from adapters.runs import FAILURES_SHOWN, describe, duration
+from adapters.text import bare, shorten
 from bot.config import Settings
-from bot.model import Progress, SyncReport
-from bot.ports import BackendError, Failing, Gap, Recorded, Runs, Store, SyncRequest, SyncRun
+from bot.model import SyncReport
+from bot.ports import BackendError, Failing, Gap, Recorded, Runs, Store, SyncRequest
 from bot.settings.sources import Every
 from bot.style.live import GuideState
 
 COMMANDS = ("reindex", "status", "sources", "gaps", "why", "review")
-_ENDED = ("done", "failed", "cancelled")
-_FAILURES_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +26,12 @@ class Command:
     target: str = ""
     full: bool = False
     confirm_deletes: bool = False
+
+    def request(self, by: str) -> SyncRequest:
+        """The reindex that was asked for."""
+        return SyncRequest(
+            source=self.target or None, full=self.full, confirm_deletes=self.confirm_deletes, asked_by=by
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +84,18 @@ def parse(text: str, sources: tuple[str, ...]) -> Command | Mistake:
         return Mistake(words.ADMIN_HELP)
     name, *rest = parts
     if name not in COMMANDS:
-        return Mistake(f"I don't know `{_safe(name)}`.{_nearest(name, COMMANDS)}\n{words.ADMIN_HELP}")
+        return Mistake(f"I don't know `{bare(name)}`.{_nearest(name, COMMANDS)}\n{words.ADMIN_HELP}")
     flags = {part.replace("—", "--") for part in rest if part.startswith(("--", "—"))}
     targets = [part for part in rest if not part.startswith(("--", "—"))]
     unknown = flags - {"--full", "--confirm-deletes"}
     if unknown:
-        return Mistake(f"I don't know `{_safe(min(unknown))}`; there are `--full` and `--confirm-deletes`.")
+        return Mistake(f"I don't know `{bare(min(unknown))}`; there are `--full` and `--confirm-deletes`.")
     target = targets[0] if targets else ""
     if name == "why" and not target:
         return Mistake("Which answer? Give me a link to it or its id: `why ANSWER`.")
     if name == "reindex" and target and target not in sources:
         known = ", ".join(f"`{source}`" for source in sources) or "none"
-        return Mistake(f"There is no source `{_safe(target)}`.{_nearest(target, sources)} Sources: {known}.")
+        return Mistake(f"There is no source `{bare(target)}`.{_nearest(target, sources)} Sources: {known}.")
     return Command(name, target, "--full" in flags, "--confirm-deletes" in flags)
 
 
@@ -100,115 +104,12 @@ def _nearest(word: str, known: tuple[str, ...]) -> str:
     return f" Did you mean `{close[0]}`?" if close else ""
 
 
-def _safe(word: str) -> str:
-    return shorten(word.replace("`", "'"), 40)
-
-
-async def start(runs: Runs, command: Command, by: str) -> tuple[SyncRun, bool]:
-    """The run that does it, and whether it is a new one."""
-    return await runs.request(
-        SyncRequest(
-            source=command.target or None,
-            full=command.full,
-            confirm_deletes=command.confirm_deletes,
-            asked_by=by,
-        )
-    )
-
-
-async def watch(runs: Runs, run_id: str, *, every: float = 1.0) -> AsyncIterator[SyncRun]:
-    """The run each time that something of it changed, the last time when it has ended."""
-    last: SyncRun | None = None
-    while True:
-        run = await runs.run(run_id)
-        if run is None:
-            return
-        if run != last:
-            yield run
-            last = run
-        if run.state in _ENDED:
-            return
-        await asyncio.sleep(every)
-
-
-def ended(run: SyncRun) -> bool:
-    return run.state in _ENDED
-
-
-def held_back(run: SyncRun) -> int:
-    """Deletions that wait for an admin's word."""
-    return sum(report.held_back for report in run.reports)
-
-
-def describe(run: SyncRun) -> str:
-    """A run as Markdown: where it is, or its report."""
-    what = f"`{run.request.source}`" if run.request.source else "all sources"
-    if run.state == "waiting":
-        return f"Reindex of {what} is waiting for the indexer."
-    if run.state == "running":
-        return f"Reindexing {what}: {_progress(run.progress)}" + (" Cancelling…" if run.cancel_wanted else "")
-    lines = [report_line(report) for report in run.reports]
-    if run.state == "cancelled":
-        lines.insert(0, words.CANCELLED)
-    if run.error:
-        lines.insert(0, f"⚠️ {run.error}")
-    return "\n".join(lines) or f"Reindex of {what}: nothing to report."
-
-
-def _progress(progress: Progress | None) -> str:
-    if progress is None:
-        return "starting…"
-    if progress.total is None:
-        return f"{progress.source}: listing, {progress.done} pages so far"
-    share = f"{progress.source}: {progress.done}/{progress.total} pages"
-    rate = f", {progress.rate:.0f}/s" if progress.rate >= 1 else ""
-    left = progress.seconds_left
-    return share + rate + (f", {duration(left)} left" if left is not None else "")
-
-
-def report_line(report: SyncReport) -> str:
-    """One source's report; failed pages by name."""
-    if report.error:
-        return f"⚠️ **{report.source}** could not be synced: {report.error}"
-    counts = ", ".join(
-        f"{count} {word}"
-        for word, count in (
-            ("added", report.added),
-            ("changed", report.changed),
-            ("renamed", report.renamed),
-            ("deleted", report.deleted),
-            ("unchanged", report.unchanged),
-            ("failed", len(report.failed)),
-        )
-        if count
-    )
-    lines = [f"**{report.source}**: {counts or 'no pages'} in {duration(report.seconds)}"]
-    lines += [f"• `{_safe(failure.name)}`: {failure.reason}" for failure in report.failed[:_FAILURES_SHOWN]]
-    if len(report.failed) > _FAILURES_SHOWN:
-        lines.append(f"• and {len(report.failed) - _FAILURES_SHOWN} more: see `docent status`")
-    if report.held_back:
-        lines.append(f"⚠️ {report.held_back} pages are gone at their source, more than usual: delete them?")
-    return "\n".join(lines)
-
-
-def duration(seconds: float) -> str:
-    """Time as people say it: 0.4 s, 42 s, 3 min, 1 h 5 min."""
-    if seconds < 10:  # noqa: PLR2004 - below that tenths matter
-        return f"{seconds:.1f} s"
-    if seconds < 100:  # noqa: PLR2004 - as a watch would say it
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"  # noqa: PLR2004
-
-
 def guide_lines(guides: Sequence[GuideState]) -> str:
     """The style guides; a broken edit is told, the last good guide stays in use."""
     lines = []
     for guide in guides:
         lines.append(f"Style guide {guide.name}: {guide.examples} examples")
-        lines += [
-            f"⚠️ {_safe(guide.folder.name)}: {shorten(p, 300)}" for p in guide.problems[:_FAILURES_SHOWN]
-        ]
+        lines += [f"⚠️ {bare(guide.folder.name)}: {shorten(p, 300)}" for p in guide.problems[:FAILURES_SHOWN]]
     return "\n".join(lines)
 
 
@@ -227,9 +128,9 @@ async def status(store: Store, runs: Runs, sources: Sequence[SourceCycle], now: 
         report = await runs.last_report(source.name)
         lines += _troubles(report) if report else []
         mine = [each for each in failing if each.source == source.name]
-        lines += [f"   {_failing(each)}" for each in mine[:_FAILURES_SHOWN]]
-        if len(mine) > _FAILURES_SHOWN:
-            lines.append(f"   and {len(mine) - _FAILURES_SHOWN} more: see `docent status`")
+        lines += [f"   {_failing(each)}" for each in mine[:FAILURES_SHOWN]]
+        if len(mine) > FAILURES_SHOWN:
+            lines.append(f"   and {len(mine) - FAILURES_SHOWN} more: see `docent status`")
     return "\n".join(lines)
 
 
@@ -243,7 +144,7 @@ def _troubles(report: SyncReport) -> list[str]:
 
 def _failing(each: Failing) -> str:
     since = f"since {each.since:%Y-%m-%d}"
-    return f"`{_safe(each.failure.name)}` fails {since}: {shorten(each.failure.reason, 200)}"
+    return f"`{bare(each.failure.name)}` fails {since}: {shorten(each.failure.reason, 200)}"
 
 
 def _freshness(source: SourceCycle, good: datetime | None, now: datetime) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
-from adapters import admin, words
-from bot.ports import BackendError, Journal, Recorded, Runs, Store, SyncRun
+from adapters import admin, runs, words
+from bot.ports import BackendError, Journal, Recorded, Runs, Store, SyncRequest, SyncRun
 from bot.style.live import Guides
 
 log = logging.getLogger(__name__)
@@ -99,9 +99,9 @@ class AdminDesk:
 
     async def _do(self, parsed: admin.Command, console: Console) -> None:
         if parsed.name == "reindex":
-            run, new = await admin.start(self._runs, parsed, console.person)
+            run, new = await self._runs.request(parsed.request(console.person))
             if not new:
-                await console.answer("One is running already: " + admin.describe(run))
+                await console.answer("One is running already: " + runs.describe(run))
             await self._follow(run, console)
         elif parsed.name == "status":
             now = datetime.now(UTC)
@@ -130,8 +130,8 @@ class AdminDesk:
         run = await self._runs.run(run_id)
         for report in run.reports if run else ():
             if report.held_back:
-                wanted = admin.Command("reindex", report.source, confirm_deletes=True)
-                confirmed, _ = await admin.start(self._runs, wanted, console.person)
+                wanted = SyncRequest(report.source, confirm_deletes=True, asked_by=console.person)
+                confirmed, _ = await self._runs.request(wanted)
                 await self._follow(confirmed, console)
 
     async def _follow(self, run: SyncRun, console: Console) -> None:
@@ -143,7 +143,7 @@ class AdminDesk:
 
     async def _watch(self, run: SyncRun, shown: Shown) -> None:
         try:
-            async for now in admin.watch(self._runs, run.id, every=self._update_every):
+            async for now in runs.watch(self._runs, run.id, every=self._update_every):
                 if now != run:
                     await shown.update(now)
                 run = now

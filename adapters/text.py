@@ -119,6 +119,11 @@ def shorten(text: str, limit: int) -> str:
     return (cut[:at] if at > limit // 2 else cut).rstrip(" ,;:.-") + "…"
 
 
+def bare(word: str) -> str:
+    """A word to stand between backticks, whatever somebody made of it."""
+    return shorten(word.replace("`", "'"), 40)
+
+
 def plain(markdown: str) -> str:
     """The text without Markdown's marks, for notifications and previews."""
     text = _LINK.sub(r"\1", markdown)

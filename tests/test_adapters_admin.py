@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from adapters import admin
+from adapters import admin, runs
 from adapters.admin import Command, Mistake
 from bot.model import Failure, Progress, SyncReport
 from bot.ports import Gap, SyncRequest, SyncRun
@@ -56,7 +56,7 @@ def run(**changes: object) -> SyncRun:
 def test_progress_has_rate_and_time_left():
     """describe says how far a run is, how fast, and how long it still takes."""
     progress = Progress("wiki", "indexing", done=50, total=200, seconds=5)
-    assert admin.describe(run(progress=progress)) == "Reindexing `wiki`: wiki: 50/200 pages, 10/s, 15 s left"
+    assert runs.describe(run(progress=progress)) == "Reindexing `wiki`: wiki: 50/200 pages, 10/s, 15 s left"
 
 
 def test_the_report_names_what_failed():
@@ -64,7 +64,7 @@ def test_the_report_names_what_failed():
     report = SyncReport(
         "wiki", added=2, deleted=1, unchanged=7, failed=(Failure("a.pdf", "encrypted"),), seconds=3.14
     )
-    assert admin.describe(run(state="done", reports=(report,))) == (
+    assert runs.describe(run(state="done", reports=(report,))) == (
         "**wiki**: 2 added, 1 deleted, 7 unchanged, 1 failed in 3.1 s\n• `a.pdf`: encrypted"
     )
 
@@ -72,8 +72,8 @@ def test_the_report_names_what_failed():
 def test_held_back_deletions_are_asked_about():
     """A report with deletions held back asks whether to do them."""
     ended = run(state="done", reports=(SyncReport("wiki", held_back=30, seconds=1),))
-    assert admin.held_back(ended) == 30
-    assert "delete them?" in admin.describe(ended)
+    assert runs.held_back(ended) == 30
+    assert "delete them?" in runs.describe(ended)
 
 
 def test_gaps_come_with_their_counts():
@@ -87,4 +87,4 @@ def test_gaps_come_with_their_counts():
 )
 def test_durations_are_short(seconds: float, said: str):
     """duration says a time as a person would."""
-    assert admin.duration(seconds) == said
+    assert runs.duration(seconds) == said

@@ -118,14 +118,9 @@ class _Hook:
     async def send(
         self, text: str, embed: discord.Embed | None, view: discord.ui.View | None, *, ephemeral: bool
     ) -> None:
-        extra: dict[str, Any] = {}
-        if embed:
-            extra["embed"] = embed
-        if view:
-            extra["view"] = view
-        await self._hook.send(
-            text, ephemeral=ephemeral, allowed_mentions=discord.AllowedMentions.none(), **extra
-        )
+        none = discord.AllowedMentions.none()
+        extra = look.extras(embed, view)
+        await self._hook.send(text, ephemeral=ephemeral, allowed_mentions=none, **extra)
 
     async def delete(self) -> None:
         await self._hook.delete_message(_ORIGINAL)

@@ -7,7 +7,7 @@ from typing import Any
 
 import discord
 
-from adapters import admin, words
+from adapters import runs, words
 from adapters.discord.text import escape, link, messages
 from adapters.learning import Form
 from adapters.text import shorten
@@ -35,6 +35,12 @@ class Drawn:
         for page in self.pages[:-1]:
             yield page, None, None
         yield self.pages[-1], self.embed, self.view
+
+
+def extras(embed: discord.Embed | None = None, view: discord.ui.View | None = None) -> dict[str, Any]:
+    """What stands under a text, as keywords of any of discord.py's `send`: none of them takes None."""
+    given = {"embed": embed, "view": view}
+    return {name: extra for name, extra in given.items() if extra is not None}
 
 
 def drawn(answer: AnswerView, presses: tuple[Press, ...], *, lead: str = "", embeds: bool = True) -> Drawn:
@@ -119,12 +125,7 @@ def buttons(presses: tuple[Press, ...], id: str) -> discord.ui.View | None:  # n
 
 def run_message(run: SyncRun) -> tuple[str, discord.ui.View | None]:
     """A reindex as a message."""
-    presses: tuple[Press, ...] = ()
-    if not admin.ended(run) and not run.cancel_wanted:
-        presses = (Press.CANCEL,)
-    elif admin.held_back(run):
-        presses = (Press.CONFIRM,)
-    return escape(admin.describe(run))[:1950], buttons(presses, run.id)
+    return escape(runs.describe(run))[:1950], buttons(runs.buttons(run), run.id)
 
 
 class TeachingForm(discord.ui.Modal):

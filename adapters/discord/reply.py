@@ -184,11 +184,7 @@ class ChannelReply:
         *,
         reply: bool = False,
     ) -> int:
-        extra: dict[str, Any] = {"nonce": secrets.randbits(60)}
-        if embed:
-            extra["embed"] = embed
-        if view:
-            extra["view"] = view
+        extra = {"nonce": secrets.randbits(60), **look.extras(embed, view)}
         if reply and self._place.message and channel == self._place.channel and self._place.guild:
             extra["reference"] = discord.MessageReference(
                 message_id=self._place.message, channel_id=channel, fail_if_not_exists=False

@@ -76,8 +76,7 @@ class DiscordStage:
         await self._whisper("", look.sources_embed(answer))
 
     async def _whisper(self, text: str, embed: discord.Embed | None) -> None:
-        extra: dict[str, Any] = {"embed": embed} if embed else {}
-        followup = self._interaction.followup
+        followup, extra = self._interaction.followup, look.extras(embed)
         try:
             await call(lambda: followup.send(text, ephemeral=True, **extra))
         except TokenGone:
@@ -87,8 +86,7 @@ class DiscordStage:
         presses = tuple(press for press in answer.buttons if press is not Press.SHARE)
         embeds = rights(self._interaction.client, int(self.place)).embed_links
         for page, embed, view in look.drawn(answer, presses, embeds=embeds).parts():
-            extra: dict[str, Any] = {"embed": embed} if embed else {}
-            extra |= {"view": view} if view else {}
+            extra = look.extras(embed, view)
             await call(lambda page=page, extra=extra: self._channel.send(page, **extra))  # type: ignore[misc] # bound early
 
     async def ask_more(self, recorded: Recorded) -> Taken:
@@ -161,7 +159,7 @@ class DiscordConsole:
     async def show(self, run: SyncRun) -> "DiscordRun":
         """By the interaction, for as long as its token lives; then as a message of the channel."""
         text, view = look.run_message(run)
-        extra: dict[str, Any] = {"view": view} if view else {}
+        extra = look.extras(view=view)
         message = await call(
             lambda: self._interaction.followup.send(text, wait=True, ephemeral=False, **extra)
         )
@@ -199,7 +197,7 @@ class DiscordRun:
 
     async def _anew(self, text: str, view: discord.ui.View | None) -> None:
         """It was deleted, or the bot may not see the channel: a new message, or a DM."""
-        extra: dict[str, Any] = {"view": view} if view else {}
+        extra = look.extras(view=view)
         try:
             self._message = await call(lambda: self._channel.send(text, **extra))
         except Failed:

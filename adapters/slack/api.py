@@ -34,17 +34,8 @@ class Slack:
         self, channel: str, text: str, blocks: Sequence[Block] = (), *, thread_ts: str = "", mark: str = ""
     ) -> str:
         """Post once and return the message's ts. `mark` tells this message from others if the answer is lost."""
-        args: dict[str, Any] = {
-            "channel": channel,
-            "text": text,
-            "unfurl_links": False,
-            "unfurl_media": False,
-            "mrkdwn": True,
-        }
-        if blocks:
-            args["blocks"] = list(blocks)
-        if thread_ts:
-            args["thread_ts"] = thread_ts
+        args = _message(channel, text, blocks, thread_ts)
+        args |= {"unfurl_links": False, "unfurl_media": False, "mrkdwn": True}
         if mark:
             args["metadata"] = {"event_type": "docent_answer", "event_payload": {"mark": mark}}
         for attempt in range(ATTEMPTS - 1):
@@ -101,11 +92,7 @@ class Slack:
         self, channel: str, user: str, text: str, blocks: Sequence[Block] = (), *, thread_ts: str = ""
     ) -> None:
         """A message that only this user sees."""
-        args: dict[str, Any] = {"channel": channel, "user": user, "text": text}
-        if blocks:
-            args["blocks"] = list(blocks)
-        if thread_ts:
-            args["thread_ts"] = thread_ts
+        args = {"user": user, **_message(channel, text, blocks, thread_ts)}
         await self._calls.repeat("chat.postEphemeral", args, channel=channel)
 
     async def tell(
@@ -230,3 +217,12 @@ class Slack:
 
     async def who_am_i(self) -> dict[str, Any]:
         return await self._calls.repeat("auth.test", {})
+
+
+def _message(channel: str, text: str, blocks: Sequence[Block], thread_ts: str) -> dict[str, Any]:
+    args: dict[str, Any] = {"channel": channel, "text": text}
+    if blocks:
+        args["blocks"] = list(blocks)
+    if thread_ts:
+        args["thread_ts"] = thread_ts
+    return args

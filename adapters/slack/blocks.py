@@ -47,6 +47,15 @@ def tail(view: AnswerView) -> list[Block]:
     return blocks
 
 
+def messages(pages: list[str], tail: list[Block]) -> list[tuple[str, list[Block]]]:
+    """Text and blocks of a message for each page, the tail under the last."""
+    last = len(pages) - 1
+    return [
+        (summary(page), [text_block(page), *(tail if number == last else ())])
+        for number, page in enumerate(pages)
+    ]
+
+
 def text_block(part: str) -> Block:
     return {"type": "markdown", "text": part}
 

@@ -226,9 +226,8 @@ class ThreadReply:
 
     async def _put(self, pages: list[str], tail: list[blocks.Block]) -> None:
         """The pages as messages, into what is there already where something is."""
-        for number, page in enumerate(pages):
-            body = [blocks.text_block(page), *(tail if number == len(pages) - 1 else [])]
-            await self._put_page(number, blocks.summary(page), body)
+        for number, (text, body) in enumerate(blocks.messages(pages, tail)):
+            await self._put_page(number, text, body)
 
     async def _put_text(self, text: str) -> None:
         """The answer without any blocks. An update takes little text: then a new message has it."""

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Iterable
 from typing import Any, Final
 
-from adapters import admin
+from adapters import runs
 from adapters.desk import Desk, Taken
 from adapters.reply import Undeliverable
 from adapters.slack import blocks
@@ -16,7 +16,7 @@ from adapters.slack.people import People
 from adapters.slack.place import Place
 from adapters.slack.text import escape, fallback, link, markdown
 from adapters.text import split
-from adapters.view import DECISIONS, AnswerView, Press
+from adapters.view import DECISIONS, AnswerView
 from bot.ports import Recorded, SyncRun
 
 _RESPONSES: Final = 5  # a response_url takes no more
@@ -73,17 +73,12 @@ class SlackStage:
         await self._slack.tell(self.place, self.person, text, body, thread_ts=self._thread)
 
     async def share(self, answer: AnswerView) -> None:
-        pages = blocks.pages(answer.text)
-        for number, page in enumerate(pages):
-            tail = blocks.tail(answer) if number == len(pages) - 1 else []
+        for number, (text, body) in enumerate(
+            blocks.messages(blocks.pages(answer.text), blocks.tail(answer))
+        ):
+            mark = f"share/{answer.answer_id}/{number}"
             try:
-                await self._slack.post(
-                    self.place,
-                    blocks.summary(page),
-                    [blocks.text_block(page), *tail],
-                    thread_ts=self._thread,
-                    mark=f"share/{answer.answer_id}/{number}",
-                )
+                await self._slack.post(self.place, text, body, thread_ts=self._thread, mark=mark)
             except (SlackError, Lost, RefusedPayload) as error:
                 raise Undeliverable(str(error)) from error
 
@@ -201,7 +196,7 @@ class SlackRun:
             try:
                 await self._slack.update(self._channel, self._ts, text, body)
             except Lost:
-                if not admin.ended(run):
+                if not runs.ended(run):
                     return
                 await asyncio.sleep(_PAUSE)
             except SlackError:
@@ -212,10 +207,6 @@ class SlackRun:
 
 
 def _message(run: SyncRun) -> tuple[str, list[blocks.Block]]:
-    text = admin.describe(run)
-    buttons: list[blocks.Block] = []
-    if not admin.ended(run) and not run.cancel_wanted:
-        buttons = [blocks.button(Press.CANCEL, run.id)]
-    elif admin.held_back(run):
-        buttons = [blocks.button(Press.CONFIRM, run.id)]
+    text = runs.describe(run)
+    buttons = [blocks.button(press, run.id) for press in runs.buttons(run)]
     return fallback(text), blocks.admin_message(text, buttons=buttons)
