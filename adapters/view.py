@@ -72,7 +72,8 @@ def of_answer(
     """The answer with its sources, notes and buttons."""
     if answer.outcome is Outcome.ANSWERED:
         lines = _lines(answer.citations, now, stale_after)
-        buttons = [Press.GOOD, Press.BAD, Press.MORE, Press.SOURCES]
+        more = [Press.MORE] if answer.more else []
+        buttons = [Press.GOOD, Press.BAD, *more, Press.SOURCES]
         if private:
             buttons.append(Press.SHARE)
         return AnswerView(answer.id, answer.text, lines, (*_stale(lines), *answer.degraded), tuple(buttons))

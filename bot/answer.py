@@ -147,7 +147,14 @@ class Answerer:
         if not found.enough or not found.passages:
             return draft.not_found(found.decision or "too little evidence")
         draft.examples = tuple(example.id for example in style.examples)
-        brief = Brief(standalone, tuple(found.passages), style, question.history, tuple(found.queries[1:]))
+        brief = Brief(
+            standalone,
+            tuple(found.passages),
+            style,
+            question.history,
+            tuple(found.queries[1:]),
+            detailed=question.detailed,
+        )
         return await self._write(brief, draft)
 
     async def _standalone(self, question: Question, draft: Draft) -> str:

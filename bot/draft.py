@@ -32,6 +32,8 @@ class Draft:
         self.found: Retrieval | None = None
         self._on_text = on_text
         self._text = ""
+        self._more = True
+        self._detailed = False
         self._checker: Checker | None = None
         self._dropped: list[str] = []
         self._seconds: dict[str, float] = {}
@@ -51,6 +53,7 @@ class Draft:
     def begin(self, brief: Brief) -> Checker:
         """A new try at writing; nothing of an earlier one was shown."""
         self._keep_dropped()
+        self._detailed = brief.detailed
         own = (brief.style.opening, brief.style.closing, *brief.style.phrases)
         self._checker = Checker(brief.passages, trusted=own, each=brief.style.cite_each)
         return self._checker
@@ -67,6 +70,7 @@ class Draft:
     async def finish(self, event: Finished) -> None:
         """The writer came to its end."""
         self.usage.append(event.usage)
+        self._more = event.more and not self._detailed
         if self._checker is not None:
             await self.show(self._checker.finish())
         if self._text and event.reason == "length":
@@ -121,6 +125,7 @@ class Draft:
             nearest=tuple(found.nearest)[:2] if found is not None and not answered else (),
             strong=found is not None and found.strong and answered,
             usage=_summed(self.usage),
+            more=self._more,
             trace=Trace(
                 queries=tuple(found.queries) if found is not None else self.queries,
                 candidates=tuple(found.candidates) if found is not None else (),

@@ -33,7 +33,7 @@ class Question:
     `audience` is what the asker may see *and* what may be shown at the place of the answer: adapters
     intersect the two. Empty means that nothing is found. `sources` narrows to those sources; None is all.
     `guide`, `platform`, `places` and `language` (ISO 639-1) choose the style; `places` are the ids and names of
-    the channel, and of a thread's channel. `detailed` asks for a longer answer.
+    the channel, and of a thread's channel. `detailed` asks for more than a first answer has said.
     """
 
     text: str
@@ -128,7 +128,7 @@ class Answer:
     `text` is Markdown with `[1]` markers that refer to `citations`. With NOT_FOUND `nearest` holds the
     closest pages (at most two). `degraded` holds one line on all parts that were down, or nothing. `strong` says
     that the evidence suffices to speak without having been asked. `verified` is the id of the verified answer
-    that this repeats.
+    that this repeats. `more` is False where a detailed answer would say nothing else.
     """
 
     id: str
@@ -141,6 +141,7 @@ class Answer:
     usage: tuple[Usage, ...] = ()
     trace: Trace = field(default_factory=Trace)
     verified: str = ""
+    more: bool = True
 
 
 # --- indexing -------------------------------------------------------------------------------------

@@ -153,6 +153,28 @@ async def test_more_asks_for_a_longer_answer(chat: Chat):
     assert chat.core.asked[-1].text == chat.core.asked[0].text
 
 
+async def test_more_is_offered_where_there_is_more(chat: Chat):
+    """An answer that says all there is has no button for more."""
+    whole = Answer("x", Outcome.ANSWERED, "All of it [1].", (LEAVE,), more=False)
+    chat.core.answers["notice"] = whole
+    (shown,) = await chat.answers(await chat.mention("alice", "How much notice?"))
+    assert "Show sources" in shown.buttons
+    assert "More" not in shown.buttons
+
+
+async def test_more_of_a_follow_up_knows_what_it_followed(chat: Chat):
+    """More of an answer in a thread is asked with what had been said before that answer."""
+    place = await chat.mention("alice", "How much notice?")
+    (first,) = await chat.answers(place)
+    place = await chat.mention("alice", "And in Hamburg?", after=first)
+    answer = (await chat.answers(place, least=2))[-1]
+    await chat.press(answer, Press.MORE, "bob")
+    await until(lambda: asked(chat, 3))
+    assert chat.core.asked[2].text == "And in Hamburg?"
+    assert chat.core.asked[1].history
+    assert chat.core.asked[2].history == chat.core.asked[1].history
+
+
 async def test_a_private_answer_is_private_until_it_is_shared(chat: Chat):
     """/ask answers the asker alone; Share in channel shows it to everybody."""
     done = await chat.ask("alice", "How much notice?")

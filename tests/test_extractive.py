@@ -32,14 +32,16 @@ PRICES = make_passage(
 )
 
 
-async def quote(question: str, *passages: Passage, style: Style | None = None, **parts) -> Answer:
+async def quote(
+    question: str, *passages: Passage, style: Style | None = None, detailed: bool = False, **parts
+) -> Answer:
     class Guide:
         async def style(self, question, standalone):
             return style or Style()
 
     retriever = FakeRetriever(FakeRetrieval(passages=passages, queries=parts.pop("queries", ())))
     core = Answerer(retriever=retriever, writer=ExtractiveWriter(**parts), guide=Guide())
-    return await core.answer(Question(question, frozenset({"everyone"})))
+    return await core.answer(Question(question, frozenset({"everyone"}), detailed=detailed))
 
 
 async def test_quotes_the_sentence_that_answers() -> None:
@@ -383,3 +385,34 @@ async def test_a_short_sentence_between_two_is_not_left_out() -> None:
     )
     answer = await quote("Can I carry over leave into the next year?", page)
     assert "next year. Those lapse on 31 March. Leave" in answer.text
+
+
+async def test_more_quotes_what_the_first_answer_left_out() -> None:
+    """Who asks for more gets the rest of the quoted section, and not the same again."""
+    first = await quote("How much can I spend on meals a day?", TRAVEL, LEAVE)
+    assert first.more
+    assert "comes out of your own pocket" not in first.text
+    more = await quote("How much can I spend on meals a day?", TRAVEL, LEAVE, detailed=True)
+    assert "Any other spending comes out of your own pocket." in more.text
+    assert "$80 a day" not in more.text
+    assert more.text.startswith("**Meals and hotels:**")
+
+
+async def test_more_gives_paragraphs_whole() -> None:
+    """A sentence whose neighbour was quoted comes with it: alone it may say something else."""
+    page = make_passage(
+        "A flag lives for 90 days at most. After that the build warns.", page="flags.md", title="Flags"
+    )
+    more = await quote("How long does a flag live?", page, detailed=True, style=Style(max_characters=80))
+    assert more.text == "**Flags:** A flag lives for 90 days at most. After that the build warns. [1]"
+
+
+async def test_more_is_not_offered_where_all_was_said() -> None:
+    """An answer that quotes all of its section says that there is no more."""
+    page = make_passage("Employees get 25 days of paid leave a year.")
+    assert not (await quote("How many days of paid leave do I get?", page)).more
+
+
+async def test_more_says_all_that_there_is() -> None:
+    """There is no more than more."""
+    assert not (await quote("How much can I spend on meals a day?", TRAVEL, detailed=True)).more

@@ -1,5 +1,6 @@
 """Where buttons and admin commands are pressed in Discord."""
 
+import json
 import logging
 import time
 from collections.abc import Iterable
@@ -103,7 +104,11 @@ class DiscordStage:
             place = replace(place, application=interaction.application_id, token=interaction.token)
         who = self.person if private else "all"
         asked, reply = self._intake.asked(
-            place, recorded.asked.question.text, key=f"discord:more:{recorded.asked.id}:{who}", detailed=True
+            place,
+            recorded.asked.question.text,
+            key=f"discord:more:{recorded.asked.id}:{who}",
+            before=int(json.loads(recorded.asked.place).get("before") or 0),
+            detailed=True,
         )
         taken = await self._desk.take(asked, reply)
         if taken is Taken.CLOSING:

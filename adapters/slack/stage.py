@@ -1,6 +1,7 @@
 """Where buttons and admin commands are pressed in Slack."""
 
 import asyncio
+import json
 import logging
 from collections.abc import Iterable
 from typing import Any, Final
@@ -96,7 +97,7 @@ class SlackStage:
             place,
             recorded.asked.question.text,
             key=f"slack:more:{recorded.asked.id}:{who}",
-            thread=(place.thread_ts, under) if place.thread_ts else None,
+            thread=_thread_of(recorded),
             direct=self.place.startswith("D"),
             detailed=True,
         )
@@ -122,6 +123,12 @@ class SlackStage:
             return await self._slack.permalink(self.place, self._container["message_ts"])
         except Failed:
             return ""
+
+
+def _thread_of(recorded: Recorded) -> tuple[str, str] | None:
+    """What had been said before the question: the same that its first answer knew."""
+    thread = json.loads(recorded.asked.place).get("thread")
+    return (str(thread[0]), str(thread[1])) if thread else None
 
 
 async def tell_all(slack: Slack, users: Iterable[str], text: str) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,13 +12,14 @@ from bot import asking
 from bot.analyze import guess_language, query_terms
 from bot.breaker import Breaker
 from bot.deadline import Deadline
+from bot.extract.further import further
 from bot.extract.render import Piece, length, render
 from bot.extract.score import LANGUAGES, Scorer, Similarity
 from bot.extract.select import Chosen, select
 from bot.extract.snippets import Snippet, snippets
 from bot.extract.wanted import Part, asking_parts
 from bot.model import Question, Usage
-from bot.ports import BackendError, Brief, Cited, Embedder, Finished, Style, Wrote
+from bot.ports import DETAILED, BackendError, Brief, Cited, Embedder, Finished, Style, Wrote
 from bot.sentences import statements
 
 NAME = "extractive"
@@ -42,6 +43,7 @@ class _Reading:
     parts: tuple[Part, ...]
     snippets: tuple[Snippet, ...]
     style: Style
+    detailed: bool = False
 
 
 class ExtractiveWriter:
@@ -64,7 +66,7 @@ class ExtractiveWriter:
         self._calls += 1
         reading = await asyncio.to_thread(_read, brief)
         similarity = await self._similarity(reading)
-        pieces = await asyncio.to_thread(quote, reading, similarity)
+        pieces, more = await asyncio.to_thread(quote, reading, similarity)
         at = 0
         if brief.style.opening and pieces:
             opening = f"{brief.style.opening}\n\n"
@@ -79,7 +81,7 @@ class ExtractiveWriter:
             yield Wrote(f"\n\n{brief.style.closing}")
         if not pieces:
             yield Wrote(" ")
-        yield Finished("complete", Usage(NAME, calls=1))
+        yield Finished("complete", Usage(NAME, calls=1), more=more)
 
     def usage(self) -> Usage:
         return Usage(NAME, calls=self._calls)
@@ -104,7 +106,7 @@ class ExtractiveWriter:
 def _read(brief: Brief) -> _Reading:
     found = tuple(snippets(brief.passages))
     question, gloss = _mended(brief)
-    return _Reading(question, gloss, asking_parts(question), found, brief.style)
+    return _Reading(question, gloss, asking_parts(question), found, brief.style, brief.detailed)
 
 
 def _mended(brief: Brief) -> tuple[str, str]:
@@ -159,19 +161,32 @@ def _in_context(snippet: Snippet) -> str:
     return " ".join(part for part in around if part)[:_COMPARED_CHARACTERS]
 
 
-def quote(reading: _Reading, similarity: Similarity | None = None) -> list[Piece]:
-    """The answer's pieces; none if nothing can be quoted."""
+def quote(reading: _Reading, similarity: Similarity | None = None) -> tuple[list[Piece], bool]:
+    """The answer's pieces, none if nothing can be quoted; and whether there are others to ask for."""
     scorer = Scorer(reading.question, reading.parts, reading.snippets, similarity=similarity)
     ranked = [scorer.part(number) for number in range(len(reading.parts))]
     asked = frozenset(query_terms(reading.question))
+    usual, wide = _fits(reading, asked), _fits(reading, asked, times=DETAILED)
+    first = select(ranked, reading.parts, reading.snippets, usual)
+    about = select(ranked, reading.parts, reading.snippets, wide)
+    others = further(first, about, reading.snippets, wide)
+    if reading.detailed and others:
+        return render(others, asked, titled=True), False
+    return render(first, asked), bool(others) and not reading.detailed
+
+
+def _fits(reading: _Reading, asked: frozenset[str], *, times: int = 1) -> Callable[[Sequence[Chosen]], bool]:
+    """Whether what is chosen is within the style's limits, or so many times those of a usual answer."""
     style = reading.style
-    room = style.max_characters - len(style.opening) - len(style.closing)
+    share = DETAILED if reading.detailed else 1
+    room = style.max_characters * times // share - len(style.opening) - len(style.closing)
+    most = style.max_sentences and style.max_sentences * times // share
 
     def fits(chosen: Sequence[Chosen]) -> bool:
         pieces = render(chosen, asked)
-        return length(pieces) <= room and _brief_enough(chosen, pieces, style.max_sentences)
+        return length(pieces) <= room and _brief_enough(chosen, pieces, most)
 
-    return render(select(ranked, reading.parts, reading.snippets, fits), asked)
+    return fits
 
 
 def _brief_enough(chosen: Sequence[Chosen], pieces: Sequence[Piece], most: int | None) -> bool:

@@ -27,13 +27,15 @@ class Piece:
     chunk_ids: tuple[str, ...]
 
 
-def render(chosen: Sequence[Chosen], asked: frozenset[str] = frozenset()) -> list[Piece]:
-    """One piece a paragraph, list or table. `asked` are the question's terms, for labels.
+def render(
+    chosen: Sequence[Chosen], asked: frozenset[str] = frozenset(), *, titled: bool = False
+) -> list[Piece]:
+    """One piece a paragraph, list or table. `asked` are the question's terms, for labels; `titled` names each section.
 
     Pages come in the order of their best snippet; those that contradict each other are named, with the date
     of their last change, the newest first.
     """
-    disputed = conflicting([one.snippet for one in chosen], asked)
+    disputed = frozenset() if titled else conflicting([one.snippet for one in chosen], asked)
     first: dict[str, int] = {}
     for one in sorted(chosen, key=lambda c: (_age(c, disputed), c.order)):
         first.setdefault(one.snippet.passage.doc_id, len(first))
@@ -42,7 +44,7 @@ def render(chosen: Sequence[Chosen], asked: frozenset[str] = frozenset()) -> lis
     said: set[str] = set()
     for _, run in groupby(ordered, key=_run_key):
         group = list(run)
-        label = _label(group, asked, disputed)
+        label = _label(group, asked, disputed, titled=titled)
         text = _text(group, said)
         if label and label not in said:
             text = f"{label}{_after_label(group)}{text}"
@@ -128,7 +130,7 @@ def _paragraph(group: Sequence[Chosen]) -> str:
     return text
 
 
-def _label(group: Sequence[Chosen], asked: frozenset[str], disputed: frozenset[str]) -> str:
+def _label(group: Sequence[Chosen], asked: frozenset[str], disputed: frozenset[str], *, titled: bool) -> str:
     """The page, if another contradicts it; else the heading, where it says more of what was asked.
 
     That is, words of the question that the quoted text doesn't hold.
@@ -139,7 +141,9 @@ def _label(group: Sequence[Chosen], asked: frozenset[str], disputed: frozenset[s
         return f"**{passage.title}**{date}:"
     heading = passage.heading.rpartition(" > ")[2]
     said = frozenset(t for c in group for t in tokens(f"{c.snippet.lead} {c.snippet.head} {c.snippet.text}"))
-    if not (frozenset(tokens(heading)) & asked) - said:
+    if titled:
+        heading = heading or passage.title
+    elif not (frozenset(tokens(heading)) & asked) - said:
         return ""
     return f"**{heading}**" if heading[-1] in ".:?!…" else f"**{heading}:**"
 

@@ -60,6 +60,7 @@ from bot.ports.records import (
     Verdict,
 )
 from bot.ports.writing import (
+    DETAILED,
     Brief,
     Cited,
     Finished,
@@ -71,6 +72,7 @@ from bot.ports.writing import (
 )
 
 __all__ = [
+    "DETAILED",
     "Asked",
     "BackendError",
     "Brief",

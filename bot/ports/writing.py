@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from bot.model import Passage, Question, Turn, Usage
+
+DETAILED: Final = 2  # times as long as usual an answer in detail may be
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Brief:
     """All that a writer gets. `question` stands alone; passages come best first.
 
     `wordings` are what else was searched for: the question with its slips mended, or in the pages' language.
+    `detailed`: a first answer was given, and more is wanted; the style's limits are then DETAILED times as wide.
     """
 
     question: str
@@ -49,6 +52,7 @@ class Brief:
     style: Style
     history: tuple[Turn, ...] = ()
     wordings: tuple[str, ...] = ()
+    detailed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +73,14 @@ class Cited:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The last event of a complete answer. A stream that ends without it was cut off."""
+    """The last event of a complete answer. A stream that ends without it was cut off.
+
+    `more` is False if a detailed answer would say nothing else.
+    """
 
     reason: Literal["complete", "length"]
     usage: Usage
+    more: bool = True
 
 
 class Writer(Protocol):

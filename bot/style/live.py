@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bot.analyze import guess_language
 from bot.model import Question
-from bot.ports import Style, StyleExample
+from bot.ports import DETAILED, Style, StyleExample
 from bot.settings.models import GuideSettings, StyleSettings
 from bot.settings.problems import Problem
 from bot.style import choose
@@ -21,9 +21,6 @@ from bot.style.likeness import Likeness
 from bot.style.load import fingerprint, load
 
 log = logging.getLogger(__name__)
-
-# An answer in detail may be so many times as long.
-_DETAILED = 2
 
 
 @dataclass(slots=True)
@@ -156,7 +153,7 @@ def _fitting(guides: Mapping[str, GuideSettings], question: Question) -> str:
 
 def style_of(rules: Rules, chosen: list[Sample], question: Question, characters: int) -> Style:
     """The guide as a writer gets it; examples nearest last, beside the question."""
-    most, longer = rules.length.characters or characters, _DETAILED if question.detailed else 1
+    most, longer = rules.length.characters or characters, DETAILED if question.detailed else 1
     asked = question.text.casefold()
     refusal = next(
         (one.say for one in rules.refuse if any(word.casefold() in asked for word in one.when)), ""
