@@ -26,6 +26,9 @@ class GitFailed(Exception):
     """`str(error)` is git's last word, without credentials."""
 
 
+class GitTooSlow(GitFailed): ...
+
+
 async def git(*arguments: str, at: Path | None = None, seconds: float = 60) -> bytes:
     """What it prints. Raises GitFailed."""
     process = await start(*arguments, at=at)
@@ -33,7 +36,7 @@ async def git(*arguments: str, at: Path | None = None, seconds: float = 60) -> b
         async with asyncio.timeout(seconds):
             out, err = await process.communicate()
     except TimeoutError as error:
-        raise GitFailed(f"git took longer than {seconds:.0f} s") from error
+        raise GitTooSlow(f"git took longer than {seconds:.0f} s") from error
     finally:
         await end(process)
     if process.returncode:

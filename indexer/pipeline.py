@@ -78,7 +78,9 @@ class Pipeline:
 
     async def _read(self, entries: Sequence[Entry]) -> Pages:
         began = time.monotonic()
-        fetched = await asyncio.gather(*map(self._fetch, entries))
+        async with asyncio.TaskGroup() as fetching:  # where the whole source fails, none is left behind
+            tasks = [fetching.create_task(self._fetch(entry)) for entry in entries]
+        fetched = [task.result() for task in tasks]
         self.seconds["fetching"] += time.monotonic() - began
         began = time.monotonic()
         settings = self._source.settings

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import ConfigError
+from bot.config import ConfigError, load
 from indexer.sources import open_source
 from indexer.sources.base import Entry, ListingFailed, PageFailed, PageGone, Source, Surroundings
 from tests.pages import put, settings
@@ -171,6 +171,15 @@ async def test_bundle(repository: Repository, data: Path) -> None:
     assert list(await listed(source(data / "docs.bundle", data, branch="main"))) == ["a.md", "b.md"]
 
 
+async def test_a_bundle_beside_the_configuration(repository: Repository, data: Path) -> None:
+    """A bundle's path is relative to docent.yaml, wherever the command runs."""
+    repository.git("bundle", "create", "--quiet", str(data / "docs.bundle"), "main")
+    config = "{name: docs, type: git, path: docs, repo: docs.bundle, branch: main, audience: [everyone]}"
+    put(data, {"docent.yaml": f"sources: [{config}]"})
+    (given,) = load(data / "docent.yaml").sources
+    assert list(await listed(open_source(given, Surroundings(data, 1000)))) == ["a.md", "b.md"]
+
+
 async def test_missing_repository(data: Path) -> None:
     """A repository that isn't there is an error in git's words, without credentials."""
     with pytest.raises(ListingFailed):
@@ -228,10 +237,10 @@ async def test_many_at_once(repository: Repository, data: Path) -> None:
     await one.close()
 
 
-async def test_broken_clone_is_made_anew(repository: Repository, data: Path) -> None:
+async def test_a_clone_that_was_broken_off(repository: Repository, data: Path) -> None:
     """A clone that was broken off is not taken for a whole one."""
     one = source(f"file://{repository.path}", data)
-    put(data, {f"git/{one._cache.name}.part/HEAD": "ref: x"})  # type: ignore[attr-defined]
+    put(data, {f"git/{one._repository.name}.part/HEAD": "ref: x"})  # type: ignore[attr-defined]
     assert list(await listed(one)) == ["a.md", "b.md"]
 
 

@@ -578,3 +578,24 @@ async def test_a_page_that_sets_off_a_bug(desk: Desk) -> None:
         ("odd.md", "a bug in Docent (TypeError)")
     ]
     assert "new.md" in desk.stored
+
+
+async def test_none_is_fetched_after_the_end(desk: Desk) -> None:
+    """A source that fails whole while pages are fetched ends the fetching of the others."""
+    under_way, left = asyncio.Event(), asyncio.Event()
+
+    class Failing(Shelf):
+        async def fetch(self, entry: Entry) -> Fetched:
+            if entry.path == "a.md":
+                await under_way.wait()
+                raise ListingFailed("the network is gone")
+            under_way.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                left.set()
+            raise AssertionError
+
+    desk.shelf = Failing({"a.md": "# A", "b.md": "# B"})
+    assert "the network is gone" in (await desk.sync()).error
+    assert left.is_set()

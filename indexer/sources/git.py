@@ -3,11 +3,7 @@
 import asyncio
 import hashlib
 import logging
-import re
-import shutil
-import time
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -20,6 +16,7 @@ from bot.settings.sources import SourceSettings
 from indexer import githistory
 from indexer.codeowners import PLACES, CodeOwners
 from indexer.formats import EVERY_FORMAT
+from indexer.gitclone import Clone
 from indexer.gitcommand import GitFailed, end, git, start
 from indexer.globs import selects
 from indexer.sources.base import (
@@ -35,10 +32,7 @@ from indexer.sources.base import (
 
 _log = logging.getLogger(__name__)
 
-_CLONE_SECONDS = 1800
-_FETCH_SECONDS = 300
 _BLOB_SECONDS = 60
-_LOCKED_SECONDS = 60
 _SAVED_EVERY = 50
 
 # What git could take for an option is no address and no branch.
@@ -67,10 +61,13 @@ class GitSource(Source):
         self._options = settings.parse(GitOptions)
         self._below = self._options.path.strip("/")
         self._below += "/" if self._below else ""
-        self._address, self._is_local = _address(self._options.repo, settings.folder)
+        self._address, is_local = _address(self._options.repo, settings.folder)
         key = hashlib.sha256(f"{self._options.repo}\n{self._options.branch}".encode()).hexdigest()[:12]
-        self._cache = surroundings.data / "git" / f"{settings.name}-{key}"
-        self._repository = self._cache
+        self._repository = surroundings.data / "git" / f"{settings.name}-{key}"
+        self._history_file = self._repository.with_suffix(".history.json")
+        branch = self._options.branch
+        self._clone = None if is_local else Clone(self._address, branch, self._repository)
+        self._local_found = False
         self._history: githistory.History | None = None
         self._unsaved = 0
         self._owners = ("", CodeOwners(""))  # with the blob that it is of
@@ -79,15 +76,13 @@ class GitSource(Source):
 
     async def entries(self) -> AsyncIterator[Entry]:
         try:
-            repository = await self._up_to_date()
-            commit = await self._commit(repository)
-            below = (self._below, *PLACES) if self._below else (".",)
-            tree, history = await asyncio.gather(
-                git("ls-tree", "-r", "-z", "--full-tree", commit, "--", *below, at=repository),
-                self._history_at(repository, commit),
-            )
-            files = dict(_files(tree))
-            owners = await self._owners_at(files)
+            await self._update()
+            try:
+                commit, files, history, owners = await self._read()
+            except GitFailed as error:
+                if not await self._made_anew(error):
+                    raise
+                commit, files, history, owners = await self._read()
         except GitFailed as error:
             raise ListingFailed(str(error)) from error
         found = False
@@ -105,8 +100,14 @@ class GitSource(Source):
     async def fetch(self, entry: Entry) -> Fetched:
         async with self._asking:
             try:
-                async with asyncio.timeout(_BLOB_SECONDS):
+                try:
                     return Fetched(entry.path, await self._blob(entry.revision))
+                except (PageGone, EOFError) as error:  # of what a whole clone lists, nothing is missing
+                    if not await self._made_anew(error):
+                        raise
+                    return Fetched(entry.path, await self._blob(entry.revision))
+            except GitFailed as error:
+                raise ListingFailed(str(error)) from error
             except (OSError, ValueError, EOFError) as error:
                 await self._end_blobs()
                 raise PageFailed("git could not give its content") from error
@@ -135,78 +136,52 @@ class GitSource(Source):
 
     # --- the repository -----------------------------------------------------------------------------
 
-    async def _up_to_date(self) -> Path:
-        """The folder to read from, as new as the repository is."""
-        if self._is_local:
-            if self._repository == self._cache:
-                found = await git("-C", self._address, "rev-parse", "--absolute-git-dir")
-                self._repository = Path(found.decode().strip())
-            return self._repository
-        if not await asyncio.to_thread((self._cache / "HEAD").is_file):
-            await self._clone()
-        else:
-            await asyncio.to_thread(_unlock, self._cache)
-            branch = self._options.branch or await self._checked_out_there()
-            refs = f"+refs/heads/{branch}:refs/heads/{branch}"
-            await git("fetch", "--quiet", "--no-tags", "origin", refs, at=self._cache, seconds=_FETCH_SECONDS)
-            if not self._options.branch:
-                await git("symbolic-ref", "HEAD", f"refs/heads/{branch}", at=self._cache)
-        return self._cache
+    async def _update(self) -> None:
+        """The folder to read from is known, and as new as the repository is."""
+        if self._clone is not None:
+            await self._clone.update()
+        elif not self._local_found:
+            found = await git("-C", self._address, "rev-parse", "--absolute-git-dir")
+            self._repository = Path(found.decode().strip())
+            self._local_found = True
 
-    async def _clone(self) -> None:
-        """Whole or not at all."""
-        part = self._cache.with_suffix(".part")
-        await asyncio.to_thread(shutil.rmtree, part, ignore_errors=True)
-        try:
-            part.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ListingFailed(f"its clone can't be kept: {error.strerror}") from error
-        branch = ("--branch", self._options.branch) if self._options.branch else ()
-        what = (
-            "--quiet",
-            "--bare",
-            "--single-branch",
-            "--no-tags",
-            *branch,
-            "--",
-            self._options.repo,
-            str(part),
+    async def _made_anew(self, why: Exception) -> bool:
+        """Whether the repository was a damaged clone, and is a new one now."""
+        await self._end_blobs()
+        return self._clone is not None and await self._clone.renewed(why)
+
+    async def _read(self) -> tuple[str, dict[str, str], githistory.History, CodeOwners]:
+        """The commit, the blob of each path, their history and owners. Raises GitFailed."""
+        commit = await self._commit()
+        below = (self._below, *PLACES) if self._below else (".",)
+        tree, history = await asyncio.gather(
+            git("ls-tree", "-r", "-z", "--full-tree", commit, "--", *below, at=self._repository),
+            self._history_at(commit),
+            return_exceptions=True,  # neither is left behind
         )
-        await git("clone", *what, seconds=_CLONE_SECONDS)
-        part.rename(self._cache)
+        if isinstance(tree, BaseException):
+            raise tree
+        if isinstance(history, BaseException):
+            raise history
+        files = dict(_files(tree))
+        return commit, files, history, await self._owners_at(files)
 
-    async def _checked_out_there(self) -> str:
-        """The branch that HEAD means elsewhere, by now; the clone's where it means none."""
-        told = await git("ls-remote", "--symref", "origin", "HEAD", at=self._cache, seconds=_FETCH_SECONDS)
-        found = re.match(rb"ref: refs/heads/(\S+)\tHEAD", told)
-        return (
-            (found[1] if found else await git("symbolic-ref", "--short", "HEAD", at=self._cache))
-            .decode()
-            .strip()
-        )
-
-    async def _commit(self, repository: Path) -> str:
+    async def _commit(self) -> str:
         wanted = f"refs/heads/{self._options.branch}" if self._options.branch else "HEAD"
         try:
-            return (
-                (await git("rev-parse", "--verify", "--quiet", f"{wanted}^{{commit}}", at=repository))
-                .decode()
-                .strip()
-            )
+            found = await git("rev-parse", "--verify", "--quiet", f"{wanted}^{{commit}}", at=self._repository)
+            return found.decode().strip()
         except GitFailed as error:
             branch = f"branch {self._options.branch}" if self._options.branch else "commit"
-            raise ListingFailed(
-                f"there is no {branch} in {without_credentials(self._options.repo)}"
-            ) from error
+            raise GitFailed(f"there is no {branch} in {without_credentials(self._options.repo)}") from error
 
-    async def _history_at(self, repository: Path, commit: str) -> githistory.History:
-        file = self._cache.with_suffix(".history.json")
+    async def _history_at(self, commit: str) -> githistory.History:
         if self._history is None:
-            self._history = await asyncio.to_thread(githistory.load, file)
-        self._unsaved += await self._history.advance(repository, commit)
+            self._history = await asyncio.to_thread(githistory.load, self._history_file)
+        self._unsaved += await self._history.advance(self._repository, commit)
         # Without the last few it is still a good start, and writing it takes longer than reading them.
         if self._unsaved >= _SAVED_EVERY:
-            await asyncio.to_thread(githistory.save, self._history, file)
+            await asyncio.to_thread(githistory.save, self._history, self._history_file)
             self._unsaved = 0
         return self._history
 
@@ -229,31 +204,27 @@ class GitSource(Source):
     # --- blobs: one process answers for all -----------------------------------------------------------
 
     async def _blob(self, blob: str) -> bytes:
-        if self._blobs is None:
-            self._blobs = await start("cat-file", "--batch", at=self._repository, asked=True)
-        if self._blobs.stdin is None or self._blobs.stdout is None:
-            raise EOFError
-        self._blobs.stdin.write(f"{blob}\n".encode())
-        head = (await self._blobs.stdout.readline()).decode().split()
-        if head[1:] == ["missing"]:
-            raise PageGone("its content is no longer in the repository")
-        size = int(head[2]) if len(head) > 2 else -1  # noqa: PLR2004 (name, type, size)
-        if size > self.max_bytes:
-            raise too_large(size, self.max_bytes)
-        return (await self._blobs.stdout.readexactly(size + 1))[:-1]
+        """Raises EOFError where git breaks off; OSError, ValueError, GitFailed, PageFailed."""
+        async with asyncio.timeout(_BLOB_SECONDS):
+            if self._blobs is None:
+                self._blobs = await start("cat-file", "--batch", at=self._repository, asked=True)
+            if self._blobs.stdin is None or self._blobs.stdout is None:
+                raise EOFError
+            self._blobs.stdin.write(f"{blob}\n".encode())
+            head = (await self._blobs.stdout.readline()).decode().split()
+            if head[1:] == ["missing"]:
+                raise PageGone("its content is no longer in the repository")
+            if len(head) != 3:  # noqa: PLR2004 - name, type, size
+                raise EOFError("git could not give a page's content")
+            size = int(head[2])
+            if size > self.max_bytes:
+                raise too_large(size, self.max_bytes)
+            return (await self._blobs.stdout.readexactly(size + 1))[:-1]
 
     async def _end_blobs(self) -> None:
         blobs, self._blobs = self._blobs, None
         if blobs is not None:
             await end(blobs)
-
-
-def _unlock(repository: Path) -> None:
-    """Remove what a killed git left locked. Those locks are held for moments; others may be at work just now."""
-    for lock in (*repository.glob("*.lock"), *repository.glob("refs/heads/**/*.lock")):
-        with suppress(OSError):
-            if time.time() - lock.stat().st_mtime > _LOCKED_SECONDS:
-                lock.unlink()
 
 
 def _files(tree: bytes) -> Iterator[tuple[str, str]]:
