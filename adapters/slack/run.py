@@ -1,12 +1,11 @@
-"""Slack, running: the composition of the adapter, Socket Mode with a watchdog, or HTTP."""
+"""Slack, running: the composition of the adapter, over Socket Mode or HTTP."""
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import aiohttp
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
@@ -26,6 +25,7 @@ from adapters.slack.handlers import Handlers
 from adapters.slack.intake import Intake
 from adapters.slack.pace import Pace
 from adapters.slack.people import Home, People
+from adapters.slack.sockets import listen
 from adapters.slack.stage import tell_all
 from bot.bootstrap import App
 from bot.ports import Unauthorized, Unavailable
@@ -123,9 +123,6 @@ async def _who(slack: Slack) -> dict[str, str]:
     raise Unavailable("Slack", "it can't be reached.") from problem
 
 
-# --- Socket Mode ----------------------------------------------------------------------------------
-
-
 async def socket_mode(app: App, stop: asyncio.Event, pace: Pace) -> None:
     """Answer until `stop`. Several connections: Slack closes each before its successor is open."""
     settings = app.settings.slack
@@ -133,67 +130,13 @@ async def socket_mode(app: App, stop: asyncio.Event, pace: Pace) -> None:
         raise Unauthorized("Slack", "there is no app token.", remedy="Set SLACK_APP_TOKEN (xapp-…).")
     token = settings.app_token.get_secret_value()
     async with adapter(app, pace) as bolt:
-        links = [asyncio.create_task(_link(bolt, token, stop, pace)) for _ in range(settings.connections)]
+        links = [asyncio.create_task(listen(bolt, token, stop, pace)) for _ in range(settings.connections)]
         try:
             await stop.wait()
         finally:
             for link in links:
                 link.cancel()
             await asyncio.gather(*links, return_exceptions=True)
-
-
-async def _link(bolt: AsyncApp, token: str, stop: asyncio.Event, pace: Pace) -> None:
-    """One connection. The client retries a dead WebSocket address for ever, so a watchdog makes a new one."""
-    failures = 0
-    while not stop.is_set():
-        handler = AsyncSocketModeHandler(bolt, token, logger=_without_addresses())
-        try:
-            async with asyncio.timeout(pace.link):
-                await handler.connect_async()  # type: ignore[no-untyped-call] # Bolt's
-            failures = 0
-            await _watch(handler, stop, pace.watch)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            failures += 1
-            log.warning("Slack's Socket Mode can't be reached: %s", type(error).__name__)
-        except Exception:  # the outermost loop of a connection: whatever it was, another is made
-            failures += 1
-            log.exception("a Socket Mode connection failed")
-        finally:
-            with suppress(Exception):
-                async with asyncio.timeout(3):
-                    await handler.close_async()  # type: ignore[no-untyped-call] # Bolt's
-            if handler.client.current_session is not None:
-                # aiohttp leaves a socket whose line broke to the garbage collector.
-                handler.client.current_session._response.close()  # noqa: SLF001
-        if not stop.is_set():
-            await asyncio.sleep(min(pace.again / 2 * 2**failures, 15.0))
-
-
-def _without_addresses() -> logging.Logger:
-    """The client's logger: a try that fails is told here in a line, not there with the ticket in its address."""
-    logger = logging.getLogger("slack_bolt.socket_mode")
-    logger.addFilter(_no_ticket)
-    return logger
-
-
-def _no_ticket(record: logging.LogRecord) -> bool:
-    return not str(record.msg).startswith("Failed to connect")
-
-
-async def _watch(handler: AsyncSocketModeHandler, stop: asyncio.Event, every: float) -> None:
-    """Return when the connection is down and the client, which has its moment, didn't mend it."""
-    down = 0
-    while not stop.is_set():
-        with suppress(TimeoutError):
-            async with asyncio.timeout(every):
-                await stop.wait()
-        down = 0 if await handler.client.is_connected() else down + 1
-        if down > 1:
-            log.warning("a Socket Mode connection is down: making a new one")
-            return
-
-
-# --- HTTP -----------------------------------------------------------------------------------------
 
 
 @asynccontextmanager
