@@ -177,3 +177,10 @@ async def test_while_it_is_down_callers_hear_so_at_once(data: Path):
     other.execute("rollback")
     other.close()
     await database.close()
+
+
+async def test_a_large_file_stays_on_the_disk(database: Database):
+    """However large the journal grows, a connection remembers a quarter of a megabyte of it, not SQLite's 2."""
+    async with database.reading() as connection:
+        kibibytes = -(await connection.exec_driver_sql("pragma cache_size")).scalar_one()
+    assert kibibytes == 256

@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 _LOCK: Final = 0x646F63656E74  # "docent": the number of PostgreSQL's advisory lock
 _POOL: Final = 5
+_PAGES: Final = 256  # KiB that an SQLite connection remembers; the system remembers the whole file
 # Seconds.
 _RETRY: Final = 0.02
 _MIGRATION: Final = 120.0
@@ -197,6 +198,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 -
     connection.isolation_level = None  # the driver's own BEGIN comes too late for DDL and reads
     cursor = connection.cursor()
     cursor.execute("pragma synchronous = normal")
+    cursor.execute(f"pragma cache_size = -{_PAGES}")
     cursor.close()
 
 
