@@ -24,7 +24,7 @@ from adapters.discord.run import run as discord
 from adapters.slack.manifest import as_yaml
 from adapters.slack.run import run as slack
 from bot.config import load
-from bot.heap import one_heap, settle
+from bot.heap import give_back, one_heap, settle
 from bot.journal import Database
 from bot.settings.chat import SlackSettings
 from tests import simulators
@@ -104,8 +104,10 @@ async def _be(platform: str) -> None:
     app = scripted(load(folder / "docent.yaml"), core, Shelf(), database)
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    asyncio.get_running_loop().call_soon(settle)  # as `docent slack` does
+    asyncio.get_running_loop().call_soon(settle)  # as `docent slack` does, which also gives back
+    giving = asyncio.create_task(give_back())
     await (slack if platform == "slack" else discord)(app, stop)
+    giving.cancel()
     await database.close()
 
 
@@ -281,7 +283,7 @@ async def slack_memory(small: bool) -> AsyncIterator[Row]:  # noqa: FBT001
 
 
 async def _fill(bot: Bot, answers: Answers, say: Callable[[int], Any], numbers: range) -> float:
-    """Say all of it, at most 40 without an answer at a time; the memory that it leaves."""
+    """Say all of it, 40 at once and at most 400 without an answer; the memory that it leaves."""
     for start in range(numbers.start, numbers.stop, 40):
         chunk = range(start, min(start + 40, numbers.stop))
         await asyncio.gather(*(say(number) for number in chunk))
@@ -292,11 +294,11 @@ async def _fill(bot: Bot, answers: Answers, say: Callable[[int], Any], numbers: 
 
 
 async def _rest(bot: Bot) -> None:
-    """Wait until the bot has nothing to do: what it still writes into its journal is no growth."""
+    """Wait until the bot has nothing to do: what it still writes or is about to give back is no growth."""
 
     async def look() -> bool:
         spent = bot.cpu_seconds
-        await asyncio.sleep(1)
+        await asyncio.sleep(3)
         return bot.cpu_seconds - spent < 0.1  # noqa: PLR2004 - a tenth of a core, for its heart
 
     await until(look, seconds=60)

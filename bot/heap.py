@@ -1,5 +1,6 @@
 """The process's memory, for what runs for months."""
 
+import asyncio
 import ctypes
 import gc
 from typing import Final
@@ -26,3 +27,16 @@ def settle() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+async def give_back(every: float = 2.0) -> None:
+    """For ever: return what a burst left unused to the system, each `every` seconds, in well under 1 ms.
+
+    glibc by itself returns only the end of its heap, and after a burst something always lives near the end.
+    """
+    while True:
+        await asyncio.sleep(every)
+        try:
+            ctypes.CDLL(None).malloc_trim(0)
+        except (AttributeError, OSError, TypeError):
+            return

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 
 from bot.bootstrap import App, open_app
 from bot.config import Settings
-from bot.heap import one_heap, settle
+from bot.heap import give_back, one_heap, settle
 from bot.ports import BackendError, Rejected, Unauthorized, Unavailable
 
 log = logging.getLogger(__name__)
@@ -66,13 +66,14 @@ async def _keep(name: str, service: Service, app: App, stop: asyncio.Event) -> B
 
 @asynccontextmanager
 async def _getting_ready(app: App) -> AsyncIterator[None]:
-    """Load models beside the start, so that the first question doesn't wait for them."""
+    """Load models beside the start, so that the first question doesn't wait for them; then keep memory small."""
 
     async def load() -> None:
         try:
             await app.ready()
         finally:
             settle()
+        await give_back()
 
     loading = asyncio.create_task(load())
     try:
