@@ -5,6 +5,7 @@ _HOW_TO_ASK = (
 )
 WELCOME = "You're welcome."
 WORKING = "Looking it up…"
+ASKED = "You asked: {question}"
 TOO_MANY = "That's {limit} questions within a minute. I'm happy to go on in a moment."
 NOT_ADMIN = "Only admins may do this, sorry. Whoever runs Docent here can make you one."
 LOST_ANSWER = "I was interrupted while I answered this, sorry. Please ask again."

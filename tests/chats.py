@@ -283,7 +283,7 @@ class SlackChat:
         async def look() -> list[Shown]:
             found = (await self.sim.see("posted", since=since))["posted"]
             mine = [one for one in found if one["kind"] == "ephemeral" and one["user"] == _SLACK_USERS[user]]
-            return [self._shown(one) for one in mine if "Looking it up" not in one["rendered"]]
+            return [self._shown(one) for one in mine if not one["rendered"].startswith("You asked:")]
 
         return await until(look)
 

@@ -173,12 +173,12 @@ def teaching_modal(form: Form, channel: str) -> Block:
     }
 
 
-def feedback_modal(answer_id: str, channel: str) -> Block:
-    """The small form behind 👎."""
+def feedback_modal(answer_id: str, channel: str, thread: str) -> Block:
+    """The small form behind 👎; it remembers where it is to be thanked."""
     return {
         "type": "modal",
         "callback_id": "docent_feedback",
-        "private_metadata": f"{answer_id} {channel}",
+        "private_metadata": f"{answer_id} {channel} {thread}",
         "title": {"type": "plain_text", "text": "Feedback"},
         "submit": {"type": "plain_text", "text": "Send"},
         "close": {"type": "plain_text", "text": "Skip"},

@@ -69,7 +69,7 @@ class Buttons:
         stage = self._stage(body)
         choice, _, answer_id = str(body["actions"][0].get("value") or "").partition(":")
         bad = choice == Press.BAD
-        opened = bad and await self._open(body, blocks.feedback_modal(answer_id, stage.place))
+        opened = bad and await self._open(body, blocks.feedback_modal(answer_id, stage.place, stage.thread))
         if await self._presses.feedback(stage, answer_id, "down" if bad else "up") and not opened:
             await stage.tell(words.THANKS_DOWN if bad else words.THANKS_UP)
 
@@ -89,10 +89,10 @@ class Buttons:
 
     async def _complaint(self, body: Event) -> None:
         values = body["view"]["state"]["values"]
-        answer_id, _, channel = body["view"]["private_metadata"].partition(" ")
+        answer_id, channel, thread = body["view"]["private_metadata"].split(" ")
         chosen = (values["complaint"]["complaint"].get("selected_option") or {}).get("value", "")
         comment = values["comment"]["comment"].get("value") or ""
-        stage = self._stage({**body, "docent_channel": channel})
+        stage = self._stage({**body, "docent_channel": channel, "container": {"thread_ts": thread}})
         if await self._presses.feedback(stage, answer_id, "down", chosen, comment):
             await stage.tell(words.THANKS_DOWN)
 

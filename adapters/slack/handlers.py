@@ -20,6 +20,7 @@ from adapters.slack.place import Place
 from adapters.slack.reply import ThreadReply
 from adapters.slack.stage import SlackConsole
 from adapters.slack.text import escape
+from adapters.text import shorten
 from bot.config import Settings
 from bot.ports import Asked
 
@@ -155,7 +156,7 @@ class Handlers:
         if taken is Taken.CLOSING:
             await ack(text=escape(words.SHUTTING_DOWN), response_type="ephemeral")
         elif taken is Taken.YES:
-            await ack(text=escape(words.WORKING), response_type="ephemeral")
+            await ack(text=escape(_asked(text)), response_type="ephemeral")
         else:
             await ack()
 
@@ -179,6 +180,7 @@ class Handlers:
             user=body["user"]["id"],
             team=body["team"]["id"],
             thread_ts=message.get("thread_ts") or message["ts"],
+            in_thread=bool(message.get("thread_ts")),
             private=private,
             response_url=body.get("response_url") or "" if private else "",
         )
@@ -194,6 +196,7 @@ class Handlers:
             await ack()
             self._work.later(console.answer(words.NO_WORDS))
             return
+        await ack()
         who = place.user if private else "thread"
         asked, reply = self._intake.asked(
             place,
@@ -201,8 +204,14 @@ class Handlers:
             key=f"slack:{place.team}:{channel}:{message['ts']}:shortcut:{who}",
             direct=channel.startswith("D"),
         )
+        if private:  # Slack takes no words with this acknowledgement
+            await reply.say(_asked(text))
         taken = await self._take(asked, reply)
-        await ack()
         if taken is not Taken.YES:
             said = words.KNOWN if taken is Taken.KNOWN else words.SHUTTING_DOWN
             self._work.later(console.answer(said))
+
+
+def _asked(question: str) -> str:
+    """The first sign of a private answer. It stays above the answer, so it says what stays true."""
+    return words.ASKED.format(question=shorten(" ".join(question.split()), 300))

@@ -152,6 +152,7 @@ class Intake:
             user=event["user"],
             team=event.get("team") or team,
             thread_ts=event.get("thread_ts") or event["ts"],
+            in_thread=bool(event.get("thread_ts")),
             unprompted=unprompted,
         )
         asked, reply = self.asked(

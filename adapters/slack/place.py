@@ -9,7 +9,8 @@ class Place:
     """Where an answer goes. The journal keeps it as JSON, and the `address` of what was shown.
 
     `ts` is the message that holds the answer (empty until there is one), `streaming` that it is a stream.
-    `response_url` belongs to a private answer.
+    `response_url` belongs to a private answer. `in_thread`: there are replies in the thread already; in another Slack
+    shows nobody what is for one person alone.
     """
 
     channel: str
@@ -21,6 +22,12 @@ class Place:
     private: bool = False
     unprompted: bool = False
     response_url: str = ""
+    in_thread: bool = False
+
+    @property
+    def open_thread(self) -> str:
+        """The thread, where something for the asker alone would be seen in it."""
+        return self.thread_ts if self.in_thread or self.ts else ""
 
     @property
     def address(self) -> str:

@@ -1,6 +1,7 @@
 """A private answer in Slack."""
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from adapters.reply import Fill, Undeliverable
 from adapters.slack import blocks
@@ -40,19 +41,20 @@ class PrivateReply:
         await self._deliver(escape(text), [])
 
     async def withdraw(self) -> None:
-        if self._place.response_url:
-            await self._slack.respond(self._place.response_url, {"delete_original": True})
+        """Nothing of it is a message that could be taken back."""
 
     async def _deliver(self, text: str, body: list[blocks.Block]) -> bool:
         """False if the blocks were refused."""
-        payload = {"text": text, "response_type": "ephemeral", "replace_original": True}
+        payload: dict[str, Any] = {"text": text, "response_type": "ephemeral"}
         if body:
             payload["blocks"] = body
+        if self._place.open_thread:
+            payload["thread_ts"] = self._place.open_thread
         if self._place.response_url and await self._slack.respond(self._place.response_url, payload):
             return True
         try:
             place = self._place
-            await self._slack.tell(place.channel, place.user, text, body, thread_ts=place.thread_ts)
+            await self._slack.tell(place.channel, place.user, text, body, thread_ts=place.open_thread)
         except RefusedPayload:
             if not body:
                 raise Undeliverable("Slack refuses even plain text") from None

@@ -127,10 +127,14 @@ class ThreadReply:
         await self.finish(AnswerView("", text, (), (), ()))
 
     async def say(self, text: str) -> None:
+        place = self._place
         with suppress(Failed):
-            await self._slack.whisper(
-                self._place.channel, self._place.user, escape(text), thread_ts=self._place.thread_ts
-            )
+            if place.channel.startswith("D"):
+                await self._slack.post(place.channel, escape(text), thread_ts=place.thread_ts)
+            else:
+                await self._slack.whisper(
+                    place.channel, place.user, escape(text), thread_ts=place.open_thread
+                )
 
     async def withdraw(self) -> None:
         await self._take_back()

@@ -50,7 +50,7 @@ class SlackStage:
         self.place = str((body.get("channel") or {}).get("id") or body.get("docent_channel") or "")
 
     @property
-    def _thread(self) -> str:
+    def thread(self) -> str:
         return str(self._container.get("thread_ts") or "")
 
     @property
@@ -71,7 +71,7 @@ class SlackStage:
         await self._tell("Sources", blocks.sources_message(answer))
 
     async def _tell(self, text: str, body: list[blocks.Block]) -> None:
-        await self._slack.tell(self.place, self.person, text, body, thread_ts=self._thread)
+        await self._slack.tell(self.place, self.person, text, body, thread_ts=self.thread)
 
     async def share(self, answer: AnswerView) -> None:
         for number, (text, body) in enumerate(
@@ -79,7 +79,7 @@ class SlackStage:
         ):
             mark = f"share/{answer.answer_id}/{number}"
             try:
-                await self._slack.post(self.place, text, body, thread_ts=self._thread, mark=mark)
+                await self._slack.post(self.place, text, body, thread_ts=self.thread, mark=mark)
             except (SlackError, Lost, RefusedPayload) as error:
                 raise Undeliverable(str(error)) from error
 
@@ -89,7 +89,8 @@ class SlackStage:
             channel=self.place,
             user=self.person,
             team=self._team,
-            thread_ts=self._thread or ("" if self._private else under),
+            thread_ts=self.thread or ("" if self._private else under),
+            in_thread=bool(self.thread),
             private=self._private,
         )
         who = self.person if self._private else "thread"

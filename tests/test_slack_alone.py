@@ -1,0 +1,122 @@
+"""What Slack shows one person alone: where that person sees it, and what is left standing."""
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import simulators
+from tests.chats import SlackChat, open_chat, until
+
+pytestmark = pytest.mark.skipif(not simulators.there(), reason=simulators.WHERE)
+
+_YAML = """
+sources: [{name: handbook, type: folder, path: ./docs, audience: [everyone]}]
+limits: {questions_per_minute: 1}
+"""
+
+
+@pytest.fixture
+async def chat(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
+) -> AsyncIterator[SlackChat]:
+    async with open_chat("slack", free_port(), tmp_path, monkeypatch.setenv, _YAML) as chat:
+        assert isinstance(chat, SlackChat)
+        yield chat
+
+
+async def whispered(chat: SlackChat, words: str) -> list[dict[str, Any]]:
+    """The calls that told somebody these words."""
+    calls = (await chat.sim.see("calls"))["calls"]
+    return [one["args"] for one in calls if words in str(one["args"].get("text"))]
+
+
+async def shortcut(chat: SlackChat, message: str, **how: Any) -> None:
+    done = await chat.sim.do(
+        "message_action",
+        channel="C0GENERAL",
+        ts=message,
+        user="U0ALICE",
+        callback_id="docent_answer_private",
+        **how,
+    )
+    assert done["state"] == "acked"
+
+
+async def test_a_word_to_the_asker_is_seen_in_the_channel(chat: SlackChat):
+    """Slack shows nobody a private word in a thread without replies: it comes in the channel."""
+    await chat.answers(await chat.mention("alice", "How much notice?"))
+    await chat.mention("alice", "And pay?")
+    (told,) = await until(lambda: whispered(chat, "questions within a minute"))
+    assert told["channel"] == "C0GENERAL"
+    assert "thread_ts" not in told
+
+
+async def test_a_word_to_the_asker_comes_where_the_conversation_is(chat: SlackChat):
+    """In a thread that has replies the private word comes in it."""
+    (shown,) = await chat.answers(await chat.mention("alice", "How much notice?"))
+    await chat.mention("alice", "And pay?", after=shown)
+    (told,) = await until(lambda: whispered(chat, "questions within a minute"))
+    assert told["thread_ts"] == shown.raw["thread_ts"]
+
+
+async def test_a_word_in_a_direct_message_is_a_message(chat: SlackChat):
+    """Where nobody else reads along, a word to the asker is an ordinary reply."""
+    said = await chat.sim.do("dm", user="U0ALICE", text="hello")
+    found = await chat.sim.see("wait", channel=said["channel"], min=1, timeout=10)
+    (told,) = found["posted"]
+    assert (told["kind"], told["thread_ts"]) == ("message", said["ts"])
+    assert "Ask me a question" in told["rendered"]
+
+
+async def test_nothing_is_left_looking_up(chat: SlackChat):
+    """What /ask says at once stays above its answer: it is the question, which stays true."""
+    since = await chat.ask("alice", "How much notice?")
+    await chat.whispers("alice", since)
+    shown = [one["rendered"] for one in (await chat.sim.see("posted", since=since))["posted"]]
+    assert shown[0] == "You asked: How much notice?"
+    assert "You give four weeks' notice [1]." in shown[1]
+    assert len(shown) == 2
+
+
+async def test_a_shortcut_shows_at_once_that_it_was_heard(chat: SlackChat):
+    """A private answer to somebody's message begins with what is looked up."""
+    said = await chat.asks("bob", "How much notice?")
+    await shortcut(chat, said)
+    (asked,) = await until(lambda: whispered(chat, "You asked:"))
+    (answer,) = await until(lambda: whispered(chat, "four weeks' notice"))
+    assert asked["text"] == "You asked: How much notice?"
+    assert "thread_ts" not in answer
+
+
+async def test_a_private_answer_about_a_reply_comes_in_its_thread(chat: SlackChat):
+    """Whoever reads a thread sees the answer there."""
+    root = await chat.asks("bob", "Morning!")
+    reply = await chat.sim.do(
+        "message", channel="C0GENERAL", user="U0BOB", text="How much notice?", thread_ts=root
+    )
+    await shortcut(chat, reply["ts"])
+    (answer,) = await until(lambda: whispered(chat, "four weeks' notice"))
+    assert answer["thread_ts"] == root
+
+
+async def test_a_private_answer_needs_no_response_url(chat: SlackChat):
+    """If the response_url is dead, the answer comes where an ephemeral message is seen."""
+    await chat.sim.do("faults", method="response_url", status=404, times=-1)
+    await shortcut(chat, await chat.asks("bob", "How much notice?"))
+
+    async def ephemeral() -> list[Any]:
+        calls = (await chat.sim.see("calls", method="chat.postEphemeral"))["calls"]
+        return [one["args"] for one in calls if "four weeks" in one["args"]["text"]]
+
+    (answer,) = await until(ephemeral)
+    assert "thread_ts" not in answer
+
+
+async def test_a_reason_is_thanked_for_where_the_answer_is(chat: SlackChat):
+    """After the form behind 👎 the thanks come in the answer's thread."""
+    (shown,) = await chat.answers(await chat.mention("alice", "How much notice?"))
+    await chat.complain(shown, "bob", "outdated", "")
+    (told,) = await until(lambda: whispered(chat, "people who keep the docs"))
+    assert told["thread_ts"] == shown.raw["thread_ts"]
