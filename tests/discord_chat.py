@@ -13,10 +13,11 @@ from adapters.discord.run import run
 from bot.bootstrap import App
 from bot.config import load
 from bot.journal import Database
-from tests.chats import Core, Shelf, scripted, until
 from tests.discord_rest import TOKEN, Interaction
 from tests.discord_server import DiscordServer
 from tests.discord_world import FORUM, GENERAL, GUILD, HELP, LEADS, SECOND, Message
+from tests.scripted import Core, Shelf, scripted
+from tests.waiting import until
 
 YAML = f"""
 sources: [{{name: handbook, type: folder, path: ./docs, audience: [everyone]}}]

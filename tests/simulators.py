@@ -13,6 +13,8 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from tests.waiting import until
+
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 WHERE = "needs ../shared/sims, the platform simulators"
 
@@ -87,3 +89,32 @@ async def apart(name: str, port: int, *options: str) -> AsyncIterator[Simulator]
     finally:
         process.terminate()
         await process.wait()
+
+
+def environment(platform: str, port: int) -> dict[str, str]:
+    """The variables that lead Docent to a simulator on this port."""
+    return {
+        "slack": {
+            "SLACK_API_URL": f"http://127.0.0.1:{port}/api/",
+            "SLACK_BOT_TOKEN": "xoxb-sim-token",
+            "SLACK_APP_TOKEN": "xapp-sim-token",
+            "SLACK_SIGNING_SECRET": "sim-signing-secret",
+        },
+        "discord": {
+            "DISCORD_API_URL": f"http://127.0.0.1:{port}/api/v10",
+            "DISCORD_GATEWAY_URL": f"ws://127.0.0.1:{port}/gateway",
+            "DISCORD_TOKEN": "sim.discord.token",
+        },
+    }[platform]
+
+
+async def connected(platform: str, sim: Simulator) -> None:
+    """Wait until the bot is on the simulator."""
+
+    async def look() -> bool:
+        if platform == "slack":
+            return len((await sim.see("connections"))["connections"]) > 1
+        seen = await sim.see("gateway")
+        return seen["ready"] > 0 and bool((await sim.see("commands"))["commands"].get("global"))
+
+    await until(look, seconds=20)

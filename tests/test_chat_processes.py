@@ -17,9 +17,9 @@ import pytest
 from adapters.slack.manifest import as_yaml
 from bot.settings.chat import SlackSettings
 from tests import postgres, simulators
-from tests.chats import connected, environment, until
 from tests.command_line import HANDBOOK, CommandLine
-from tests.simulators import Simulator
+from tests.simulators import Simulator, connected, environment
+from tests.waiting import until
 
 pytestmark = pytest.mark.skipif(not simulators.there(), reason=simulators.WHERE)
 

@@ -9,7 +9,10 @@ from sqlalchemy import text
 from adapters.view import Press
 from bot.model import Answer, Outcome, Progress, SyncReport
 from tests import simulators
-from tests.chats import LEAVE, Chat, open_chat, until
+from tests.chats import open_chat
+from tests.conversation import Chat, asked
+from tests.scripted import LEAVE
+from tests.waiting import until
 
 pytestmark = pytest.mark.skipif(not simulators.there(), reason=simulators.WHERE)
 
@@ -353,10 +356,6 @@ async def ids(chat: Chat) -> list[str]:
         return list(
             (await connection.execute(text("select id from questions where outcome is not null"))).scalars()
         )
-
-
-async def asked(chat: Chat, count: int) -> bool:
-    return len(chat.core.asked) >= count
 
 
 async def said(chat: Chat, words: str) -> list[str]:

@@ -10,10 +10,11 @@ import pytest
 from adapters.discord.run import invite
 from bot.model import Answer, Outcome, Progress
 from bot.settings.chat import DiscordSettings, ForumSettings, GuildSettings
-from tests.chats import LEAVE, until
 from tests.discord_chat import YAML, Chat, open_discord, running
 from tests.discord_rest import Fault
 from tests.discord_world import ALICE, BOB, ELSEWHERE, FORUM, GENERAL, GUILD, HELP, MOD, TAG, Message
+from tests.scripted import LEAVE
+from tests.waiting import until
 
 _ANSWER = "You give four weeks' notice [1]."
 

@@ -9,8 +9,8 @@ import pytest
 
 from adapters.discord.run import run
 from bot.ports import Rejected
-from tests.chats import until
 from tests.discord_chat import YAML, Chat, beating, open_discord
+from tests.waiting import until
 
 _TWO_SHARDS = YAML.replace("discord:", "discord:\n  shards: 2", 1)
 

@@ -8,8 +8,8 @@ import pytest
 
 from adapters.discord.gateway import Patience
 from adapters.discord.run import run
-from tests.chats import until
 from tests.discord_chat import Chat, beating, open_discord, running
+from tests.waiting import until
 
 
 @pytest.fixture

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from bot.model import Answer, Outcome
-from tests.chats import LEAVE, until
 from tests.discord_chat import YAML, Chat, open_discord, running
 from tests.discord_world import ALICE, BOB, GENERAL, HELP, MOD, Message
+from tests.scripted import LEAVE
+from tests.waiting import until
 
 _ANSWER = "You give four weeks' notice [1]."
 _HEARING = YAML.replace("discord:", "discord:\n  message_content: true", 1)

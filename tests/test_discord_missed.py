@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.chats import until
 from tests.discord_chat import Chat, open_discord, running
 from tests.discord_world import ALICE, BOB, FORUM, GENERAL, TAG
+from tests.waiting import until
 
 _LONG_AGO = "1000000000000000005"
 

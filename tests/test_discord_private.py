@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.chats import until
 from tests.discord_chat import Chat, open_discord, running
 from tests.discord_rest import Interaction
 from tests.discord_world import ALICE, Message
+from tests.waiting import until
 
 _ANSWER = "You give four weeks' notice [1]."
 _IN_DETAIL = "You give four weeks' notice, in writing, to whom you report to [1]."

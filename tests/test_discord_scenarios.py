@@ -2,9 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,7 +12,11 @@ from adapters.discord.run import run as discord_service
 from adapters.view import Press
 from bot.model import Answer, Outcome
 from tests import simulators
-from tests.chats import LEAVE, DiscordChat, open_chat, until
+from tests.chats import chatting, opening
+from tests.conversation import asked
+from tests.discord_sim import DiscordChat
+from tests.scripted import LEAVE
+from tests.waiting import until
 
 pytestmark = pytest.mark.skipif(not simulators.there(), reason=simulators.WHERE)
 
@@ -33,24 +35,8 @@ discord:
   stop_within: 3s
 """
 
-Open = Callable[..., Any]
-
-
-@pytest.fixture
-def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]) -> Open:
-    @asynccontextmanager
-    async def open_it(yaml: str = _YAML) -> AsyncIterator[DiscordChat]:
-        async with open_chat("discord", free_port(), tmp_path, monkeypatch.setenv, yaml) as chat:
-            assert isinstance(chat, DiscordChat)
-            yield chat
-
-    return open_it
-
-
-@pytest.fixture
-async def chat(opened: Open) -> AsyncIterator[DiscordChat]:
-    async with opened() as chat:
-        yield chat
+opened = opening("discord", _YAML)
+chat = chatting()
 
 
 async def visible(chat: DiscordChat, **where: str) -> list[dict]:
@@ -60,10 +46,6 @@ async def visible(chat: DiscordChat, **where: str) -> list[dict]:
 
 async def says(chat: DiscordChat, words: str, **where: str) -> bool:
     return any(words in (one["rendered"] or "") for one in await visible(chat, **where))
-
-
-async def asked(chat: DiscordChat, count: int = 1) -> bool:
-    return len(chat.core.asked) >= count
 
 
 async def whole(chat: DiscordChat, place: str, words: str) -> bool:
@@ -182,7 +164,7 @@ async def test_an_expired_token_has_a_way_out(chat: DiscordChat):
     await until(told, seconds=15)
 
 
-async def test_buttons_work_after_a_restart(opened: Open):
+async def test_buttons_work_after_a_restart(opened: Callable[[], Any]):
     """A button of an answer that another process gave works."""
     async with opened() as chat:
         (shown,) = await chat.answers(await chat.mention("alice", "How much notice?"))
@@ -196,7 +178,7 @@ async def test_buttons_work_after_a_restart(opened: Open):
         await running
 
 
-async def test_stopping_finishes_what_runs(opened: Open):
+async def test_stopping_finishes_what_runs(opened: Callable[[], Any]):
     """SIGTERM's path: a question that is being answered is finished before the process ends."""
     async with opened() as chat:
         chat.core.answers["slow"] = ["One. ", "Two. ", "Three."]

@@ -10,9 +10,11 @@ import pytest
 from adapters.view import Press
 from bot.answer import Answerer
 from tests import simulators
-from tests.chats import Chat, open_chat, until
+from tests.chats import open_chat
+from tests.conversation import Chat, asked
 from tests.fakes import FakeRetrieval, FakeRetriever, FakeWriter, Says, make_passage
 from tests.test_style import RULES, folder, text_of
+from tests.waiting import until
 
 pytestmark = pytest.mark.skipif(not simulators.there(), reason=simulators.WHERE)
 
@@ -157,10 +159,6 @@ async def test_saving_is_for_admins(chat: Chat):
 
 async def offers(chat: Chat, since: str, words: str) -> list:
     return [one for one in await chat.whispers("admin", since) if words in one.whole and one.buttons]
-
-
-async def asked(chat: Chat, times: int) -> bool:
-    return len(chat.core.asked) >= times
 
 
 async def posted(chat: Chat, words: str) -> list:

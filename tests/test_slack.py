@@ -12,8 +12,9 @@ from bot.bootstrap import App
 from bot.config import load
 from bot.journal import Database
 from bot.model import Answer, Outcome
-from tests.chats import LEAVE, Core, Shelf, scripted, until
+from tests.scripted import LEAVE, Core, Shelf, scripted
 from tests.slack_server import HELP, Message, SlackServer
+from tests.waiting import until
 
 _YAML = f"""
 sources: [{{name: handbook, type: folder, path: ./docs, audience: [everyone]}}]

@@ -3,14 +3,16 @@
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests import simulators
-from tests.chats import SlackChat, open_chat, until
+from tests.chats import chatting, opening
+from tests.conversation import asked
+from tests.slack_sim import SlackChat
+from tests.waiting import until
 
 pytestmark = pytest.mark.skipif(not simulators.there(), reason=simulators.WHERE)
 
@@ -21,14 +23,8 @@ slack: {stop_within: 5s, channels: {C0DOCS: {followups: true, unasked: true}, C0
 """
 
 
-@pytest.fixture
-async def chat(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
-) -> AsyncIterator[SlackChat]:
-    async with open_chat("slack", free_port(), tmp_path, monkeypatch.setenv, _YAML) as chat:
-        assert isinstance(chat, SlackChat)
-        yield chat
-        assert await chat.violations() == []
+opened = opening("slack", _YAML)
+chat = chatting(lawful=True)
 
 
 async def shown(chat: SlackChat, channel: str, thread: str = "") -> list[Any]:
@@ -38,10 +34,6 @@ async def shown(chat: SlackChat, channel: str, thread: str = "") -> list[Any]:
 
 async def says(chat: SlackChat, text: str, channel: str = "C0GENERAL", thread: str = "") -> bool:
     return any(text in (one["rendered"] or "") for one in await shown(chat, channel, thread))
-
-
-async def asked(chat: SlackChat, count: int) -> bool:
-    return len(chat.core.asked) >= count
 
 
 # --- stop -----------------------------------------------------------------------------------------

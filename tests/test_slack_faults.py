@@ -1,8 +1,6 @@
 """Slack at its worst: each fault that its simulator can inject, and what people are left with."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +8,11 @@ import pytest
 from adapters.view import Press
 from bot.model import Answer, Outcome
 from tests import simulators
-from tests.chats import LEAVE, SlackChat, open_chat, until
+from tests.chats import chatting, opening
+from tests.conversation import asked
+from tests.scripted import LEAVE
+from tests.slack_sim import SlackChat
+from tests.waiting import until
 
 pytestmark = pytest.mark.skipif(not simulators.there(), reason=simulators.WHERE)
 
@@ -22,13 +24,8 @@ slack: {help_channel: C0DOCS, stop_within: 5s, channels: {C0DOCS: {followups: tr
 _WHOLE = "You give four weeks' notice [1]."
 
 
-@pytest.fixture
-async def chat(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
-) -> AsyncIterator[SlackChat]:
-    async with open_chat("slack", free_port(), tmp_path, monkeypatch.setenv, _YAML) as chat:
-        assert isinstance(chat, SlackChat)
-        yield chat
+opened = opening("slack", _YAML)
+chat = chatting()
 
 
 async def visible(chat: SlackChat, channel: str = "C0GENERAL", thread: str = "") -> list[Any]:
@@ -113,10 +110,6 @@ async def test_an_answer_waits_until_slack_is_back(chat: SlackChat, fault: dict)
     await asyncio.sleep(1.5)  # the outage
     await chat.sim.clear_faults()
     await until(lambda: settled(chat, "C0GENERAL", said["thread_ts"]), seconds=30)
-
-
-async def asked(chat: SlackChat, count: int) -> bool:
-    return len(chat.core.asked) >= count
 
 
 async def test_a_person_who_cannot_be_looked_up_gets_an_error(chat: SlackChat):

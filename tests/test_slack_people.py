@@ -1,14 +1,14 @@
 """Who asks in Slack: many new faces at once, other companies' people; on its simulator."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests import simulators
-from tests.chats import SlackChat, open_chat, until
+from tests.chats import chatting, opening
+from tests.slack_sim import SlackChat
+from tests.waiting import until
 
 pytestmark = pytest.mark.skipif(not simulators.there(), reason=simulators.WHERE)
 
@@ -19,15 +19,8 @@ slack: {workspace_admins: true, stop_within: 5s, channels: {C0SHARED: {audience:
 """
 
 
-@pytest.fixture
-async def chat(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
-) -> AsyncIterator[SlackChat]:
-    async with open_chat("slack", free_port(), tmp_path, monkeypatch.setenv, _YAML) as chat:
-        assert isinstance(chat, SlackChat)
-        await chat.sim.do("options", rate_limits="enforce")
-        yield chat
-        assert await chat.violations() == []
+opened = opening("slack", _YAML, "--rate-limits", "enforce")
+chat = chatting(lawful=True)
 
 
 async def staff(chat: SlackChat, count: int, **about: Any) -> list[str]:

@@ -1,0 +1,64 @@
+"""What people do and see, on any platform."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sqlalchemy import text
+
+from adapters.view import Press
+from bot.bootstrap import App
+from tests.scripted import Core, Shelf
+from tests.simulators import Simulator
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A message of the bot as its readers see it."""
+
+    raw: Mapping[str, Any]
+    text: str
+    sources: str
+    buttons: tuple[str, ...]
+    pings: tuple[str, ...]
+    private_to: str
+
+    @property
+    def whole(self) -> str:
+        return f"{self.text}\n{self.sources}"
+
+
+class Chat(Protocol):
+    """What people do, on any platform. Times out with what was shown so far."""
+
+    platform: str
+    core: Core
+    shelf: Shelf
+    app: App
+    sim: Simulator
+
+    async def mention(self, user: str, text: str, *, after: Shown | None = None, **how: Any) -> str: ...
+    async def asks(self, user: str, text: str) -> str: ...
+    async def point(self, user: str, message: str) -> None: ...
+    async def answers(self, place: str, *, least: int = 1) -> list[Shown]: ...
+    async def ask(self, user: str, text: str) -> str: ...
+    async def admin(self, user: str, text: str) -> str: ...
+    async def press(self, shown: Shown, press: Press, user: str) -> str: ...
+    async def complain(self, shown: Shown, user: str, complaint: str, comment: str) -> str: ...
+    async def save(self, shown: Shown, kind: str, user: str, **fields: str) -> str: ...
+    async def edit(self, shown: Shown, user: str, **fields: str) -> str: ...
+    async def replied(self, user: str, text: str, under: Shown) -> Shown: ...
+    async def form(self, since: str) -> dict[str, str]: ...
+    async def whispers(self, user: str, since: str) -> list[Shown]: ...
+    async def help_channel(self) -> list[Shown]: ...
+    async def violations(self) -> list[Any]: ...
+
+
+async def asked(chat: Chat, count: int = 1) -> bool:
+    """Whether the core has heard so many questions."""
+    return len(chat.core.asked) >= count
+
+
+async def only_id(chat: Chat) -> str:
+    async with chat.app.journal._database.reading() as connection:
+        return (await connection.execute(text("select id from questions"))).scalar()
