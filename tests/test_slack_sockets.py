@@ -9,7 +9,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncApp
 
 from adapters.slack.sockets import AT_ONCE, Client
-from tests.chats import until
+from tests.waiting import until
 
 
 @asynccontextmanager
