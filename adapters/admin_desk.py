@@ -124,9 +124,20 @@ class AdminDesk:
             await self._runs.cancel(run_id)
 
     async def confirm(self, run_id: str, console: Console) -> None:
-        """Do the deletions that a run held back."""
+        """Do the deletions that a run held back, once: what is gone by the next press was not meant."""
         if not await allowed(console, f"confirm {run_id}"):
             return
+        key = f"confirm {run_id}"
+        if not await self._journal.claim(key):
+            await console.answer(words.CONFIRMED)
+            return
+        try:
+            await self._confirmed(run_id, console)
+        except BackendError:
+            await self._journal.release(key)
+            raise
+
+    async def _confirmed(self, run_id: str, console: Console) -> None:
         run = await self._runs.run(run_id)
         for report in run.reports if run else ():
             if report.held_back:

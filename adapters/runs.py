@@ -48,7 +48,7 @@ def describe(run: SyncRun) -> str:
     """A run as Markdown: where it is, or its report."""
     what = f"`{run.request.source}`" if run.request.source else "all sources"
     if run.state == "waiting":
-        return f"Reindex of {what} is waiting for the indexer."
+        return f"Reindex of {what} is waiting for the indexer, or for another reindex to end."
     if run.state == "running":
         return f"Reindexing {what}: {_progress(run.progress)}" + (" Cancelling…" if run.cancel_wanted else "")
     lines = [report_line(report) for report in run.reports]

@@ -1,5 +1,6 @@
 """What an answer looks like, before a platform draws it: the same parts in the same order everywhere."""
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -94,7 +95,7 @@ def _lines(citations: tuple[Citation, ...], now: datetime, stale_after: timedelt
     return tuple(
         SourceLine(
             number=citation.number,
-            title=" › ".join(filter(None, (citation.title, citation.heading.split(" > ")[-1]))),
+            title=_title(citation),
             url=citation.url,
             age=age(citation.updated_at, now),
             stale=citation.updated_at is not None and now - citation.updated_at > stale_after,
@@ -102,6 +103,13 @@ def _lines(citations: tuple[Citation, ...], now: datetime, stale_after: timedelt
         )
         for citation in citations
     )
+
+
+def _title(citation: Citation) -> str:
+    """The page and its heading, unless that only repeats the page's title."""
+    heading = citation.heading.split(" > ")[-1]
+    same = [re.sub(r"\W+", "", text).casefold() for text in (citation.title, heading)]
+    return citation.title if not heading or same[0] == same[1] else f"{citation.title} › {heading}"
 
 
 def _stale(lines: tuple[SourceLine, ...]) -> tuple[str, ...]:

@@ -1,8 +1,6 @@
 """Every sentence that people read in chat, once: Slack and Discord say the same."""
 
-_HOW_TO_ASK = (
-    "Ask me a question about our docs, for example: {ask} how much notice do I give before a holiday?"
-)
+_HOW_TO_ASK = "Ask me a question about our docs, for example: {ask} how many days of annual leave do I get?"
 WELCOME = "You're welcome."
 WORKING = "Looking it up…"
 ASKED = "You asked: {question}"
@@ -31,6 +29,7 @@ NO_SUCH_ANSWER = (
     "I have no answer by that id or link. A link to the answer's message works for as long as I keep it."
 )
 ANSWER_GONE = "I no longer have this answer. Please ask again."
+CONFIRMED = "Somebody has confirmed this already."
 CANCELLED = "Cancelled. What was done so far is kept."
 
 SAVE_EXAMPLE = "Save as example"

@@ -33,7 +33,7 @@ Events = AsyncIterator[Wrote | Cited | Finished]
 
 log = logging.getLogger(__name__)
 
-NO_WORDS = "I need a question in words, for example: *How many days off do I get?*"
+NO_WORDS = "I need a question in words, for example: *How many days of annual leave do I get?*"
 SEARCH_DOWN = (
     "I can't search the docs right now ({why}). Please try again in a few minutes. Reference: `{id}`"
 )

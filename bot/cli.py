@@ -25,7 +25,7 @@ the sources it lists, and answers from it.
 
 ```
 docent index                                    # read the docs
-docent ask "How many days off do I get?"        # ask them
+docent ask "How many days of annual leave do I get?"        # ask them
 docent doctor                                   # what could be wrong, and what to do
 ```
 """,

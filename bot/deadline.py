@@ -17,6 +17,7 @@ class Deadline:
     def __init__(self, seconds: float, *, clock: Clock = time.monotonic) -> None:
         self._clock = clock
         self._start = clock()
+        self._whole = seconds
         self._end = self._start + seconds
 
     @property
@@ -40,4 +41,6 @@ class Deadline:
         except TimeoutError as error:
             if not timeout.expired():
                 raise
-            raise Unavailable(part, f"no answer within {limit:.2g} seconds.") from error
+            own = limit >= seconds or seconds >= self._whole
+            why = f"no answer within {seconds:.2g} seconds." if own else f"{self._whole:g} seconds were over."
+            raise Unavailable(part, why) from error

@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.text import age, greets, is_question, plain, shorten, split, tables_as_code, thanks
+from adapters.view import of_answer
+from bot.model import Answer, Citation, Outcome
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -135,3 +137,24 @@ def test_whatever_else_is_looked_up(text: str):
     """A word of greeting or thanks among others doesn't make a question one."""
     assert not greets(text)
     assert not thanks(text)
+
+
+def test_a_heading_that_repeats_its_page_is_left_out() -> None:
+    """A source is named by its page and heading, or by the page alone where both say the same."""
+    cited = [
+        Citation(number, "h:week.md", "Your first week", heading, "", "", None)
+        for number, heading in enumerate(("Your first week 🎉", "Monday", ""), 1)
+    ]
+    answer = Answer("x", Outcome.ANSWERED, "Welcome [1][2][3].", tuple(cited))
+    shown = of_answer(
+        answer,
+        now=datetime(2026, 1, 1, tzinfo=UTC),
+        private=False,
+        stale_after=timedelta(1),
+        can_ask_human=False,
+    )
+    assert [line.title for line in shown.sources] == [
+        "Your first week",
+        "Your first week › Monday",
+        "Your first week",
+    ]

@@ -149,7 +149,7 @@ async def links(sim: Simulator, count: int) -> bool:
 
 
 async def test_slack_over_http(docent: CommandLine, free_port: Callable[[], int]) -> None:
-    """Over HTTP a signed event is answered, and a forged, stale or unsigned one is refused."""
+    """Over HTTP a signed event is answered, and forged, stale or unsigned ones are refused with one line in the log."""
     port, ours = free_port(), free_port()
     docent.config.write_text(_YAML.replace("MODE", "http").replace("PORT", str(ours)))
     events = ("--mode", "http", "--events-url", f"http://127.0.0.1:{ours}/slack/events")
@@ -179,6 +179,16 @@ async def test_slack_over_http(docent: CommandLine, free_port: Callable[[], int]
         await until(lambda: answers(sim, user="U0BOB"), seconds=15)
         process.terminate()
         assert await asyncio.to_thread(process.wait, 20) == 0
+    assert (docent.folder / "slack.log").read_text().count("check SLACK_SIGNING_SECRET") == 1
+
+
+async def test_a_refused_app_token_ends_the_start(docent: CommandLine, free_port: Callable[[], int]) -> None:
+    """Without a good app token no event would ever come: `docent slack` ends with what to check."""
+    port = free_port()
+    env = environment("slack", port) | {"SLACK_APP_TOKEN": "xapp-wrong"}
+    async with slack(docent, port), running(docent, "slack", env) as process:
+        assert await asyncio.to_thread(process.wait, 20) == 1
+    assert "Check SLACK_APP_TOKEN" in (docent.folder / "slack.log").read_text()
 
 
 async def test_run_serves_both_and_indexes(docent: CommandLine, free_port: Callable[[], int]) -> None:

@@ -345,6 +345,20 @@ async def test_a_button_confirms_deletions(chat: Chat):
     assert (asked.request.source, asked.request.confirm_deletes) == ("handbook", True)
 
 
+async def test_deletions_are_confirmed_once(chat: Chat):
+    """A second press of the button does nothing: what has gone since was not looked at."""
+    since = await chat.admin("admin", "reindex handbook")
+    await until(lambda: latest(chat))
+    run = await chat.app.runs.take("indexer")
+    assert run is not None
+    await chat.app.runs.end(run.id, "done", [SyncReport("handbook", held_back=30, seconds=1.0)])
+    (shown,) = await until(lambda: says(chat, since, "30 pages are gone at their source"))
+    await chat.press(shown, Press.CONFIRM, "admin")
+    await until(lambda: latest(chat, 2))
+    (told,) = await chat.whispers("admin", await chat.press(shown, Press.CONFIRM, "admin"))
+    assert "confirmed this already" in told.text
+
+
 async def only_answer(chat: Chat) -> str:
     """The id of the answer that was given."""
     rows = await until(lambda: ids(chat))

@@ -39,7 +39,7 @@ async def test_a_greeting_is_answered_with_how_to_ask(chat: Chat) -> None:
     await chat.discord.mention("Good morning!")
     shown = await said_in(chat, GENERAL)
     assert shown.text == (
-        "Ask me a question about our docs, for example: @docsbot how much notice do I give before a holiday?"
+        "Ask me a question about our docs, for example: @docsbot how many days of annual leave do I get?"
     )
     assert chat.core.asked == []
 

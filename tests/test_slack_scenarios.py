@@ -138,7 +138,7 @@ async def test_the_private_shortcut_answers_the_presser_alone(chat: SlackChat):
 async def test_ask_alone_tells_how(chat: SlackChat):
     """/ask without a question teaches its use."""
     (told,) = await chat.whispers("alice", await chat.ask("alice", ""))
-    assert "/ask how much notice" in told.text
+    assert "/ask how many days of annual leave" in told.text
 
 
 async def test_a_spent_response_url_has_a_way_out(chat: SlackChat):

@@ -87,7 +87,7 @@ def manifest(settings: SlackSettings, *, url: str = "") -> dict[str, Any]:
                 {
                     "command": ASK,
                     "description": "Ask the docs; only you see the answer",
-                    "usage_hint": "how much notice do I give before a holiday?",
+                    "usage_hint": "how many days of annual leave do I get?",
                     "should_escape": False,
                     **endpoint,
                 },

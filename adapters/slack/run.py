@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 
 import aiohttp
 from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
@@ -25,7 +27,7 @@ from adapters.slack.handlers import Handlers
 from adapters.slack.intake import Intake
 from adapters.slack.pace import Pace
 from adapters.slack.people import Home, People
-from adapters.slack.sockets import listen
+from adapters.slack.sockets import check_token, listen
 from adapters.slack.stage import tell_all
 from bot.bootstrap import App
 from bot.ports import Unauthorized, Unavailable
@@ -35,6 +37,7 @@ log = logging.getLogger(__name__)
 _START_WITHIN = 60.0
 _CALLS_AT_ONCE = 32  # more than Slack lets through, and each costs a connection
 _PACE = Pace()
+_FORGED_AGAIN = 60.0
 
 
 @asynccontextmanager
@@ -130,6 +133,7 @@ async def socket_mode(app: App, stop: asyncio.Event, pace: Pace) -> None:
         raise Unauthorized("Slack", "there is no app token.", remedy="Set SLACK_APP_TOKEN (xapp-…).")
     token = settings.app_token.get_secret_value()
     async with adapter(app, pace) as bolt:
+        await check_token(bolt.client, token)
         links = [asyncio.create_task(listen(bolt, token, stop, pace)) for _ in range(settings.connections)]
         try:
             await stop.wait()
@@ -137,6 +141,22 @@ async def socket_mode(app: App, stop: asyncio.Event, pace: Pace) -> None:
             for link in links:
                 link.cancel()
             await asyncio.gather(*links, return_exceptions=True)
+
+
+class _Forged:
+    """Requests that aren't Slack's, or are signed with another secret: told at most once a minute."""
+
+    def __init__(self) -> None:
+        self._again = 0.0
+
+    def tell(self) -> None:
+        if time.monotonic() < self._again:
+            return
+        self._again = time.monotonic() + _FORGED_AGAIN
+        log.warning(
+            "a request to /slack/events was refused: its signature is missing, old or wrong."
+            " If it was Slack's, check SLACK_SIGNING_SECRET and the clock."
+        )
 
 
 @asynccontextmanager
@@ -149,8 +169,13 @@ async def http_app(app: App, pace: Pace = _PACE) -> AsyncIterator[Starlette]:
     async with adapter(app, pace) as bolt:
         handler = AsyncSlackRequestHandler(bolt)
 
+        forged = _Forged()
+
         async def events(request: Request) -> Response:
-            return await handler.handle(request)
+            response = await handler.handle(request)
+            if response.status_code == HTTPStatus.UNAUTHORIZED:
+                forged.tell()
+            return response
 
         async def health(_: Request) -> Response:
             return PlainTextResponse("ok")

@@ -10,16 +10,27 @@ from typing import Any, Final
 import aiohttp
 from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app, send_async_response
 from slack_bolt.async_app import AsyncApp
+from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.pace import Pace
+from bot.ports import Unauthorized
 
 log = logging.getLogger(__name__)
 
 AT_ONCE: Final = 32  # events of a connection; each is done in milliseconds, at the latest in some 300
 _PING_EVERY: Final = 10.0  # seconds, as Bolt's own handler has it
+_CHECK_WITHIN: Final = 6.0  # seconds
+_REFUSED: Final = {
+    "account_inactive",
+    "invalid_auth",
+    "missing_scope",
+    "not_allowed_token_type",
+    "token_revoked",
+}
 
 
 class Client(SocketModeClient):
@@ -58,6 +69,20 @@ class Client(SocketModeClient):
     async def _handle(self, _: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
         began = time()
         await send_async_response(self, request, await run_async_bolt_app(self._bolt, request), began)
+
+
+async def check_token(client: AsyncWebClient, token: str) -> None:
+    """Raises Unauthorized if Slack refuses the app token, which no watchdog mends. All else may pass."""
+    try:
+        async with asyncio.timeout(_CHECK_WITHIN):
+            await client.apps_connections_open(app_token=token)
+    except SlackApiError as error:
+        data = getattr(error.response, "data", None)
+        if isinstance(data, dict) and data.get("error") in _REFUSED:
+            remedy = "Check SLACK_APP_TOKEN (xapp-…, scope connections:write): docent doctor --slack."
+            raise Unauthorized("Slack", "it refused the app token.", remedy=remedy) from error
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        log.info("the app token isn't checked: %s", type(error).__name__)
 
 
 async def listen(bolt: AsyncApp, token: str, stop: asyncio.Event, pace: Pace) -> None:

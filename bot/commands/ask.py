@@ -27,7 +27,7 @@ def command(
     may see is not found.
 
     ```
-    docent ask "How many days off do I get?"
+    docent ask "How many days of annual leave do I get?"
     docent ask "What is the pay range of L4?" --audience everyone,managers
     docent ask "How do I roll back a release?" --why
     ```
