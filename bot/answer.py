@@ -37,6 +37,10 @@ NO_WORDS = "I need a question in words, for example: *How many days of annual le
 SEARCH_DOWN = (
     "I can't search the docs right now ({why}). Please try again in a few minutes. Reference: `{id}`"
 )
+SEARCH_BROKEN = (
+    "I can't search the docs ({why}). Waiting won't mend this: whoever runs me finds in the log what to do."
+    " Reference: `{id}`"
+)
 QUOTED_INSTEAD = "The best passages quoted word for word: {why}"
 
 
@@ -136,7 +140,8 @@ class Answerer:
             found = await self._search(question, standalone, draft)
         except BackendError as error:
             log.warning("answer %s: search failed: %s", draft.id, error)
-            text = SEARCH_DOWN.format(why=f"{error.part}: {error.reason}".rstrip("."), id=draft.id)
+            text = SEARCH_DOWN if isinstance(error, Unavailable) else SEARCH_BROKEN
+            text = text.format(why=f"{error.part}: {error.reason}".rstrip("."), id=draft.id)
             return draft.end(Outcome.UNAVAILABLE, text, decision=f"search failed: {error.reason}")
         draft.found = found
         draft.degraded += [line for line in found.degraded if line not in draft.degraded]
@@ -199,6 +204,7 @@ class Answerer:
             try:
                 await self._with_writer(brief, draft)
             except BackendError as error:
+                log.warning("answer %s: writing failed: %s", draft.id, error)
                 if draft.shown:
                     return await draft.broken_off(error)
                 if self._fallback is None:
@@ -220,9 +226,9 @@ class Answerer:
             await self._guarded(brief, draft)
         except (Unavailable, Refused) as error:
             wait = error.retry_after if isinstance(error, RateLimited) else 0.0
-            log.warning("answer %s: writing failed: %s", draft.id, error)
             if draft.shown or self._breaker.is_open or wait > self._limits.patience:
                 raise
+            log.info("answer %s: writing failed, trying again: %s", draft.id, error)
             await asyncio.sleep(wait)
             await self._guarded(brief, draft)
 

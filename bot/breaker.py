@@ -36,7 +36,7 @@ class Breaker:
         self._failed_at: deque[float] = deque(maxlen=failures)
         self._open_until: float | None = None
         self._probing = False
-        self._reason = ""
+        self._last: Unavailable | Unauthorized = Unavailable(part, "")
 
     @property
     def is_open(self) -> bool:
@@ -44,7 +44,7 @@ class Breaker:
 
     @asynccontextmanager
     async def guard(self) -> AsyncIterator[None]:
-        """Run a call to the part; raises Unavailable at once, without calling, while the breaker is open."""
+        """Run a call to the part. While it is open no call is made: raises at once what the last one failed of."""
         probing = self._enter()
         try:
             yield
@@ -64,15 +64,16 @@ class Breaker:
             return False
         left = self._open_until - self._clock()
         if left > 0 or self._probing:
-            reason = f"{self._reason.rstrip('. ')} (not tried again for {max(left, 1):.0f} s)."
-            raise Unavailable(self.part, reason)
+            reason = f"{self._last.reason.rstrip('. ')} (not tried again for {max(left, 1):.0f} s)."
+            kind = Unauthorized if isinstance(self._last, Unauthorized) else Unavailable
+            raise kind(self.part, reason, remedy=self._last.remedy)
         self._probing = True
         return True
 
     def _failed(self, error: Unavailable | Unauthorized) -> None:
         now = self._clock()
         self._failed_at.append(now)
-        self._reason = error.reason
+        self._last = error
         wait = self._probe_after
         if isinstance(error, RateLimited):
             wait = min(max(wait, error.retry_after), LONGEST)

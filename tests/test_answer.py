@@ -203,6 +203,22 @@ async def test_store_down_is_a_clear_notice() -> None:
     assert "it does not answer" in answer.text
 
 
+async def test_a_wrong_key_is_not_waited_for(caplog: pytest.LogCaptureFixture) -> None:
+    """What no waiting mends isn't asked again in a few minutes; what to do stands in the log, each time."""
+    wrong = Unauthorized("search", "the key is wrong.", remedy="Set THE_KEY.")
+    core = answerer(failing=[wrong] * 5, clock=FakeClock())
+    for n in range(7):  # from the sixth on the breaker speaks
+        caplog.clear()
+        answer = await core.answer(ask(), id=f"ref{n}")
+        assert answer.outcome is Outcome.UNAVAILABLE
+        assert "the key is wrong" in answer.text
+        assert "Waiting won't mend this" in answer.text
+        assert "try again" not in answer.text
+        assert f"`ref{n}`" in answer.text
+        assert f"answer ref{n}: search failed" in caplog.text
+        assert "Set THE_KEY." in caplog.text
+
+
 async def test_a_dead_store_is_not_waited_for_by_every_question() -> None:
     """After a few failures the asker is told at once, and the store is probed later."""
     clock = FakeClock()
@@ -274,6 +290,16 @@ async def test_a_dead_writer_gives_way_to_quotes_with_the_reason(failure) -> Non
     assert answer.text == "You get 25 days of leave. [1]"
     assert len(answer.degraded) == 1
     assert "quoted word for word" in answer.degraded[0]
+
+
+@pytest.mark.parametrize(
+    "failure", [Unauthorized("the writer", "the key is wrong.", remedy="Set THE_KEY."), DOWN]
+)
+async def test_a_dead_writer_is_logged_once(failure, caplog: pytest.LogCaptureFixture) -> None:
+    """That quotes were given instead stands in the log, with what to do."""
+    await answerer(FakeWriter([failure]), fallback=FakeWriter(QUOTE)).answer(ask(), id="ref9")
+    (record,) = caplog.records
+    assert record.getMessage() == f"answer ref9: writing failed: {failure}"
 
 
 async def test_a_writer_cut_off_after_its_first_text_is_marked() -> None:

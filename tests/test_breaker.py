@@ -3,7 +3,7 @@
 import pytest
 
 from bot.breaker import Breaker
-from bot.ports import RateLimited, Refused, Unavailable
+from bot.ports import RateLimited, Refused, Unauthorized, Unavailable
 from tests.fakes import FakeClock
 
 DOWN = Unavailable("the writer", "it does not answer.")
@@ -17,7 +17,7 @@ async def call(breaker: Breaker, error: Exception | None = None) -> bool:
             called = True
             if error is not None:
                 raise error
-    except (Unavailable, Refused):
+    except (Unavailable, Unauthorized, Refused):
         pass
     return called
 
@@ -36,6 +36,18 @@ async def test_opens_after_five_failures(breaker: Breaker) -> None:
     """The sixth call isn't made, and fails with the reason."""
     assert [await call(breaker, DOWN) for _ in range(6)] == [True] * 5 + [False]
     with pytest.raises(Unavailable, match="does not answer"):
+        async with breaker.guard():
+            pass
+
+
+async def test_a_wrong_key_stays_one(breaker: Breaker) -> None:
+    """While it is open a key that isn't accepted is still told as that, with what to do."""
+    wrong = Unauthorized("the writer", "the key is wrong.", remedy="Check THE_KEY.")
+    for _ in range(5):
+        await call(breaker, wrong)
+    with pytest.raises(
+        Unauthorized, match=r"the key is wrong \(not tried again for 15 s\)\. Check THE_KEY\."
+    ):
         async with breaker.guard():
             pass
 

@@ -111,6 +111,20 @@ async def test_doctor_says_what_to_do(docent, server, key, fault, words):
     assert key not in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("part", ["embed", "rerank", "chat"])
+async def test_a_wrong_key_is_told(docent, server, part):
+    """Whoever asks from the command line reads which variable to look at, whichever part it fails."""
+    await docent("index")
+    server.always = {part: Status(401, "invalid api token")}
+
+    done = await docent("ask", QUESTION)
+
+    assert done.returncode == 0
+    assert "Cohere doesn't accept the key" in done.stdout
+    assert done.stderr.count("Check COHERE_API_KEY.") == 1
+    assert KEY not in done.stdout + done.stderr
+
+
 async def test_an_outage_is_told_in_the_answer(docent, server):
     """With Cohere down `ask` still answers, from quotes, and says so; neither key nor question is logged."""
     await docent("index")

@@ -16,6 +16,7 @@ from bot.backends.weaviate.errors import Slow, from_message
 from bot.backends.weaviate.versions import will_do
 from bot.ports import BackendError, ReadOnly, Rejected, Unauthorized, Unavailable
 from bot.settings.models import WeaviateSettings
+from tests.command_line import CommandLine
 from tests.store_contract import ask, begin, ids, page
 from tests.weaviate_proxy import Proxy, proxied
 from tests.weaviate_server import Node, binary
@@ -177,6 +178,22 @@ async def test_unauthorized(guarded: Node, tmp_path: Path, key: str | None) -> N
     assert type(error) is Unauthorized
     assert "WEAVIATE_API_KEY" in error.remedy
     assert "wrong-key" not in str(error)
+
+
+async def test_unauthorized_on_the_command_line(guarded: Node, tmp_path: Path) -> None:
+    """Who asks with a wrong key isn't told to wait, but which variable to set; the key isn't shown."""
+    docent = CommandLine(tmp_path)
+    keys = {
+        "WEAVIATE_URL": guarded.url,
+        "WEAVIATE_GRPC_URL": guarded.grpc_url,
+        "WEAVIATE_API_KEY": "wrong-key",
+    }
+    done = await asyncio.to_thread(docent.process, "ask", "how many dogs?", env=keys)
+    assert done.returncode == 1
+    assert "Weaviate doesn't accept the API key" in done.stdout
+    assert "try again" not in done.stdout
+    assert "Set WEAVIATE_API_KEY to a key of this server." in done.stderr
+    assert "wrong-key" not in done.stdout + done.stderr
 
 
 async def test_no_right_to_write(guarded: Node, tmp_path: Path) -> None:
