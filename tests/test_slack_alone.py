@@ -1,13 +1,13 @@
 """What Slack shows one person alone: where that person sees it, and what is left standing."""
 
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests import simulators
-from tests.chats import SlackChat, open_chat, until
+from tests.chats import chatting, opening
+from tests.slack_sim import SlackChat
+from tests.waiting import until
 
 pytestmark = pytest.mark.skipif(not simulators.there(), reason=simulators.WHERE)
 
@@ -16,14 +16,8 @@ sources: [{name: handbook, type: folder, path: ./docs, audience: [everyone]}]
 limits: {questions_per_minute: 1}
 """
 
-
-@pytest.fixture
-async def chat(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
-) -> AsyncIterator[SlackChat]:
-    async with open_chat("slack", free_port(), tmp_path, monkeypatch.setenv, _YAML) as chat:
-        assert isinstance(chat, SlackChat)
-        yield chat
+opened = opening("slack", _YAML)
+chat = chatting()
 
 
 async def whispered(chat: SlackChat, words: str) -> list[dict[str, Any]]:
