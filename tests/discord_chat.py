@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adapters.discord.gateway import PATIENCE, Patience
+from adapters.discord.patience import PATIENCE, Patience
 from adapters.discord.run import run
 from bot.bootstrap import App
 from bot.config import load

@@ -27,12 +27,13 @@ class Refused(Exception):
 
 @dataclass
 class Fault:
-    """The next `times` calls of a route fail. `applied`: only their answers get lost."""
+    """The next `times` calls of a route fail, after `skip`. `applied`: only their answers get lost."""
 
     route: str
     status: int = 503
     times: int = 1
     applied: bool = False
+    skip: int = 0
     body: Mapping[str, Any] = field(default_factory=lambda: {"code": 0, "message": "an outage"})
 
 
@@ -109,6 +110,8 @@ class Rest:
         self.calls.append((time.time(), route))
         body = await request.json() if request.can_read_body else {}
         fault = next((one for one in self.faults if one.times and re.fullmatch(one.route, route)), None)
+        if fault and fault.skip:
+            fault.skip, fault = fault.skip - 1, None
         if fault:
             fault.times -= 1
             if not fault.applied:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.discord.gateway import Patience
+from adapters.discord.patience import Patience
 from adapters.discord.run import run
 from tests.discord_chat import Chat, beating, open_discord, running
 from tests.waiting import until

@@ -4,12 +4,14 @@ Sending is safe to repeat: discord.py sends each message with a nonce that Disco
 """
 
 import asyncio
+import itertools
 import logging
 import re
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import ContextVar
+from typing import Any, TypeVar
 
 import aiohttp
 import discord
@@ -20,7 +22,8 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_ATTEMPTS = 4
+_ANSWERS_WITHIN = 10.0  # seconds
+_TOO_MANY, _OUTAGE = 429, 500  # and above
 _A_SECOND = (
     40  # requests, of the 50 that Discord allows a bot: they bunch on their way; discord.py doesn't count
 )
@@ -30,6 +33,10 @@ _ANSWERED = 40060
 
 class Failed(Undeliverable):
     """Discord couldn't carry it out, now."""
+
+
+class Unreachable(Failed):
+    """It doesn't answer, or answers that it is broken: the same may work a while later."""
 
 
 class NotAllowed(Failed):
@@ -52,6 +59,10 @@ class Malformed(Failed):
     """Discord won't take this content."""
 
 
+class _Outage(aiohttp.ClientError):
+    """A try that another one may mend."""
+
+
 class _Pace:
     """Discord's limit is a bot's, whichever client or adapter of this process makes the request."""
 
@@ -70,6 +81,38 @@ class _Pace:
 _pace = _Pace()
 
 
+class _Try:
+    """One try of a call: its turn may come within `deadline` seconds, each of its answers within so many."""
+
+    def __init__(self, deadline: float, answers_within: float) -> None:
+        self._clock = asyncio.get_running_loop().time
+        self._answers_within = answers_within
+        self._until = self._clock() + deadline
+        self._limit = asyncio.timeout_at(self._until)
+        self.left: float | None = None  # when its last request did
+
+    async def make(self, make: Callable[[], Awaitable[T]]) -> T:
+        token = _trying.set(self)
+        try:
+            async with self._limit:
+                return await make()
+        finally:
+            _trying.reset(token)
+
+    def leaves(self) -> None:
+        self.left = self._clock()
+        self._limit.reschedule(min(self._until, self.left + self._answers_within))
+
+    def arrived(self, status: int) -> None:
+        """Raises _Outage here, where discord.py would try again for up to 25 seconds or not at all."""
+        self._limit.reschedule(self._until)
+        if status >= _OUTAGE:
+            raise _Outage(f"HTTP {status}")
+
+
+_trying: ContextVar[_Try | None] = ContextVar("trying", default=None)
+
+
 def paced() -> aiohttp.TraceConfig:
     """Holds a client's requests back where they leave: after discord.py's own waits, which release many at once.
 
@@ -79,33 +122,58 @@ def paced() -> aiohttp.TraceConfig:
     async def start(_session: object, _context: object, leaving: aiohttp.TraceRequestStartParams) -> None:
         if not re.search(r"/(interactions|webhooks)/", leaving.url.path):
             await _pace.wait()
+        if trying := _trying.get():
+            trying.leaves()
+
+    async def end(_session: object, _context: object, arriving: aiohttp.TraceRequestEndParams) -> None:
+        if trying := _trying.get():
+            trying.arrived(arriving.response.status)
 
     trace = aiohttp.TraceConfig()
     trace.on_request_start.append(start)
+    trace.on_request_end.append(end)
     return trace
 
 
-async def call(make: Callable[[], Awaitable[T]], *, deadline: float = 60.0, attempts: int = _ATTEMPTS) -> T:
-    """Await `make()`, again where that may help. Raises Failed's kinds."""
-    problem = "no answer"
-    for attempt in range(attempts):
+async def call(make: Callable[[], Awaitable[T]], *, patience: float = 25.0, deadline: float = 240.0) -> T:
+    """Await `make()`, again until Discord has failed for `patience` seconds. Raises Failed's kinds.
+
+    `deadline` is for one try. In a burst most of it is the wait for its turn, which is no failure.
+    """
+    clock = asyncio.get_running_loop().time
+    give_up: float | None = None
+    for attempt in itertools.count():
+        left = _ANSWERS_WITHIN if give_up is None else max(1.0, give_up - clock())
+        trying = _Try(deadline, min(left, _ANSWERS_WITHIN))
         try:
-            async with asyncio.timeout(deadline):
-                return await make()
-        except discord.Forbidden as error:
-            raise NotAllowed(f"{error.code} {error.text}") from error
-        except discord.NotFound as error:
-            kind = TokenGone if error.code in _TOKEN_GONE else NotThere
-            raise kind(f"{error.code} {error.text}") from error
-        except discord.HTTPException as error:
-            if error.code in _TOKEN_GONE:
-                raise TokenGone(f"{error.code} {error.text}") from error
-            if error.code == _ANSWERED:
-                raise Answered(f"{error.code} {error.text}") from error
-            if error.status < 500 and error.status != 429:  # noqa: PLR2004 - its own fault, not Discord's
-                raise Malformed(f"{error.code} {error.text}"[:200]) from error
-            problem = f"HTTP {error.status}"
+            return await _refused(trying.make(make))
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            problem = type(error).__name__
-        await asyncio.sleep(0.4 * 2**attempt)
-    raise Failed(problem)
+            problem = str(error) if isinstance(error, _Outage) else type(error).__name__
+        if give_up is None:
+            give_up = (trying.left or clock()) + patience
+        pause = min(0.4 * 2**attempt, 5.0)
+        if clock() + pause > give_up:
+            break
+        await asyncio.sleep(pause)
+    raise Unreachable(problem)
+
+
+async def _refused(trying: Coroutine[Any, Any, T]) -> T:
+    """Await it; what Discord refuses is raised as Failed's kinds."""
+    try:
+        return await trying
+    except discord.Forbidden as error:
+        raise NotAllowed(f"{error.code} {error.text}") from error
+    except discord.NotFound as error:
+        kind = TokenGone if error.code in _TOKEN_GONE else NotThere
+        raise kind(f"{error.code} {error.text}") from error
+    except discord.RateLimited as error:
+        raise Failed(f"not for {error.retry_after:.0f} s") from error
+    except discord.HTTPException as error:
+        if error.code in _TOKEN_GONE:
+            raise TokenGone(f"{error.code} {error.text}") from error
+        if error.code == _ANSWERED:
+            raise Answered(f"{error.code} {error.text}") from error
+        if error.status < _OUTAGE and error.status != _TOO_MANY:
+            raise Malformed(f"{error.code} {error.text}"[:200]) from error
+        raise _Outage(f"HTTP {error.status}") from error

@@ -20,9 +20,9 @@ from adapters.discord.buttons import Buttons, Work, logged
 from adapters.discord.calls import Failed, call, paced
 from adapters.discord.commands import Interaction
 from adapters.discord.forum import tag
-from adapters.discord.gateway import PATIENCE, Patience
 from adapters.discord.intake import Intake
 from adapters.discord.missed import missed, posts
+from adapters.discord.patience import PATIENCE, Patience
 from adapters.discord.people import People
 from adapters.discord.place import Place
 from adapters.discord.stage import DiscordConsole
@@ -84,7 +84,7 @@ class DocentClient(discord.AutoShardedClient):
         self._patience = patience
         self._gone: dict[int, datetime] = {}  # by shard, since when
         self.people = People(self, app.settings)
-        self.intake = Intake(self, session, self.people, app.settings)
+        self.intake = Intake(self, session, self.people, app.settings, patience)
         # Each server has a help channel of its own: what isn't there isn't offered, see Place.
         parts = assemble("discord", app, self.intake, can_ask_human=True)
         self.desk, self.admins = parts.desk, parts.admins
@@ -208,6 +208,7 @@ class DocentClient(discord.AutoShardedClient):
         """Answer an interaction: deferred at once, whatever the journal takes."""
         await call(
             lambda: interaction.response.defer(ephemeral=private, thinking=True),
+            patience=2.0,
             deadline=2.5,
         )
         if interaction.guild_id and isinstance(interaction.user, discord.Member):
@@ -234,6 +235,7 @@ class DocentClient(discord.AutoShardedClient):
         """An admin command, in the words of every platform."""
         await call(
             lambda: interaction.response.defer(ephemeral=not public, thinking=True),
+            patience=2.0,
             deadline=2.5,
         )
         await self.admins.command(text, DiscordConsole(interaction, self.people))

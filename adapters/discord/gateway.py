@@ -7,7 +7,6 @@ import asyncio
 import logging
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, Final
 
 import aiohttp
@@ -21,17 +20,6 @@ from bot.settings.chat import DiscordSettings
 
 _FAREWELL: Final = 2.0  # seconds for the other side to answer that the connection ends
 _ENDS_WITHIN: Final = 5.0  # seconds for a thread that is told to end
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """Seconds until a connection on which nothing comes is made anew, and until all is if no shard gets ready."""
-
-    silent_for: float = 15.0
-    shard_within: float = 60.0
-
-
-PATIENCE: Final = Patience()
 
 
 class Heartbeat(KeepAliveHandler):

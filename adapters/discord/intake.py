@@ -14,6 +14,7 @@ from adapters import text as texts
 from adapters.discord.calls import Failed, call
 from adapters.discord.history import History
 from adapters.discord.interaction import InteractionReply
+from adapters.discord.patience import Patience
 from adapters.discord.people import People
 from adapters.discord.place import Place
 from adapters.discord.reply import ChannelReply, Typing
@@ -33,8 +34,14 @@ class Intake:
     """Makes `Asked` and its `Reply` of what people do."""
 
     def __init__(
-        self, client: discord.Client, session: aiohttp.ClientSession, people: People, settings: Settings
+        self,
+        client: discord.Client,
+        session: aiohttp.ClientSession,
+        people: People,
+        settings: Settings,
+        patience: Patience,
     ) -> None:
+        self._patience = patience
         self._client = client
         self._session = session
         self._people = people
@@ -212,8 +219,8 @@ class Intake:
     def _reply(self, place: Place, before: int, *, revived: bool = False) -> Reply:
         fill = self._filler(place, before)
         if place.token:
-            return InteractionReply(self._client, self._session, place, fill)
-        return ChannelReply(self._client, place, fill, self._typing, revived=revived)
+            return InteractionReply(self._client, self._session, place, fill, self._patience)
+        return ChannelReply(self._client, place, fill, self._typing, self._patience, revived=revived)
 
     async def direct(self, journal: Journal) -> list[int]:
         """Channels of direct messages, the latest first: those in which it was asked something.

@@ -10,10 +10,11 @@ import aiohttp
 import discord
 
 from adapters.discord import look
-from adapters.discord.calls import Failed, Malformed, NotAllowed, NotThere, TokenGone, call
+from adapters.discord.calls import Failed, Malformed, Unreachable, call
 from adapters.discord.edits import Edits
+from adapters.discord.patience import Patience
 from adapters.discord.place import Place
-from adapters.discord.reply import ChannelReply, Typing
+from adapters.discord.reply import ChannelReply, Typing, outlast
 from adapters.discord.text import MESSAGE, escape
 from adapters.reply import Fill
 from adapters.view import AnswerView, Press
@@ -33,8 +34,15 @@ class InteractionReply:
     unprompted = False
 
     def __init__(
-        self, client: discord.Client, session: aiohttp.ClientSession, place: Place, fill: Fill
+        self,
+        client: discord.Client,
+        session: aiohttp.ClientSession,
+        place: Place,
+        fill: Fill,
+        patience: Patience,
     ) -> None:
+        self._patience = patience
+        self._followed = 0  # pages after the first that are shown
         self.private = place.private
         self.fill = fill
         self._session = session
@@ -50,7 +58,7 @@ class InteractionReply:
 
     async def _show(self, text: str) -> None:
         with suppress(Failed):
-            await self._edit(text, None, None)
+            await call(lambda: self._hook().edit(text, None, None), patience=self._patience.elsewhere)
 
     @property
     def _lead(self) -> str:
@@ -59,28 +67,40 @@ class InteractionReply:
 
     async def finish(self, answer: AnswerView) -> None:
         drawn = look.drawn(answer, self._place.offered(answer.buttons), lead=self._lead)
-        first, *more = drawn.parts()
         await self._edits.end()
+        await outlast(lambda: self._settle(answer, drawn), self._patience)
+
+    async def _settle(self, answer: AnswerView, drawn: look.Drawn) -> None:
+        """Raises Failed: Unreachable if it may work later."""
+        try:
+            await self._by_token(answer, drawn)
+        except Failed as error:
+            log.info("answer %s: not by the interaction: %s", answer.answer_id, error)
+            try:
+                await self._without_token(answer)
+            except Failed as refused:
+                raise (error if isinstance(error, Unreachable) else refused) from refused
+
+    async def _by_token(self, answer: AnswerView, drawn: look.Drawn) -> None:
+        first, *more = drawn.parts()
         try:
             await self._edit(*first)
-            for parts in more:
+            for parts in more[self._followed :]:
                 await self._follow_up(*parts)
+                self._followed += 1
         except Malformed as error:
             log.warning("answer %s: its form was refused, sent as text: %s", answer.answer_id, error)
-            with suppress(Failed):
-                await self._edit(drawn.pages[0][:MESSAGE], None, None)
-        except (TokenGone, NotThere, NotAllowed, Failed) as error:
-            log.info("answer %s: the interaction is gone: %s", answer.answer_id, error)
-            await self._without_token(answer)
+            await self._edit(drawn.pages[0][:MESSAGE], None, None)
 
     async def _without_token(self, answer: AnswerView) -> None:
-        place = replace(self._place, token="", message=0)
+        place, patience = replace(self._place, token="", message=0), self._patience
         if self.private:
-            data: Any = await call(lambda: self._client.http.start_private_message(place.user))
+            opening = self._client.http.start_private_message
+            data: Any = await call(lambda: opening(place.user), patience=patience.elsewhere)
             place = replace(place, channel=int(data["id"]), guild=0)
         presses = tuple(press for press in answer.buttons if press is not Press.SHARE)
-        reply = ChannelReply(self._client, place, self.fill, Typing(self._client))
-        await reply.finish(replace(answer, buttons=presses))
+        reply = ChannelReply(self._client, place, self.fill, Typing(self._client), patience)
+        await reply.settle(replace(answer, buttons=presses))
 
     async def say(self, text: str) -> None:
         with suppress(Failed):
@@ -94,10 +114,13 @@ class InteractionReply:
         return _Hook(self._client, self._session, self._place)
 
     async def _edit(self, text: str, embed: discord.Embed | None, view: discord.ui.View | None) -> None:
-        await call(lambda: self._hook().edit(text, embed, view))
+        await call(lambda: self._hook().edit(text, embed, view), patience=self._patience.here)
 
     async def _follow_up(self, text: str, embed: discord.Embed | None, view: discord.ui.View | None) -> None:
-        await call(lambda: self._hook().send(text, embed, view, ephemeral=self.private))
+        await call(
+            lambda: self._hook().send(text, embed, view, ephemeral=self.private),
+            patience=self._patience.here,
+        )
 
 
 class _Hook:

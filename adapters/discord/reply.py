@@ -1,29 +1,33 @@
 """One answer in Discord: in a thread, as a reply, in place, or to an interaction.
 
-Places fall back: thread → reply → DM → the log. `finish` leaves one whole answer, whatever broke before.
+Places fall back: thread → reply → DM, and again while Discord is down. `finish` leaves one whole answer,
+whatever broke before.
 """
 
 import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
-from typing import Any
+from dataclasses import asdict, replace
+from typing import Any, TypeVar
 
 import discord
 
 from adapters.discord import look
-from adapters.discord.calls import Failed, Malformed, NotThere, call
+from adapters.discord.calls import Failed, Malformed, NotAllowed, NotThere, Unreachable, call
 from adapters.discord.edits import QUICK, Edits
 from adapters.discord.look import Drawn
+from adapters.discord.patience import Patience
 from adapters.discord.place import Place
 from adapters.discord.text import escape
 from adapters.reply import Fill, Undeliverable
 from adapters.view import AnswerView
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _TYPING_EVERY = 5.0  # seconds
 
@@ -50,7 +54,20 @@ class Typing:
             return
         self._shown[channel] = now
         with suppress(Failed):
-            await call(lambda: self._client.http.send_typing(channel), deadline=5, attempts=1)
+            await call(lambda: self._client.http.send_typing(channel), deadline=5, patience=0)
+
+
+async def outlast(settle: Callable[[], Awaitable[None]], patience: Patience) -> None:
+    """Await `settle()`, again for as long as Discord is down. Raises Failed."""
+    until = time.monotonic() + patience.outage
+    while True:
+        try:
+            return await settle()
+        except Unreachable as error:
+            if time.monotonic() > until:
+                raise
+            log.warning("an answer waits for Discord: %s", error)
+        await asyncio.sleep(patience.again)
 
 
 class ChannelReply:
@@ -59,9 +76,19 @@ class ChannelReply:
     private = False
 
     def __init__(
-        self, client: discord.Client, place: Place, fill: Fill, typing: Typing, *, revived: bool = False
+        self,
+        client: discord.Client,
+        place: Place,
+        fill: Fill,
+        typing: Typing,
+        patience: Patience,
+        *,
+        revived: bool = False,
     ) -> None:
-        self._revived = revived
+        self._unsure = revived  # something may stand there that we don't know of
+        self._patience = patience
+        self._try_for = patience.elsewhere  # seconds that a call may fail
+        self._further: dict[tuple[int, int], int] = {}  # each page after the first, by place and number
         self._shows_typing = typing
         self.unprompted = place.unprompted
         self.fill = fill
@@ -76,8 +103,9 @@ class ChannelReply:
         self._typing = asyncio.create_task(self._keep_typing())
         if self._place.answer_in == "thread" and not self._place.thread:
             await self._open_thread()
-        if self._revived and not self._place.answer:
-            await self._find_what_stands()
+        if self._unsure and not self._place.answer:
+            with suppress(Failed):
+                await self._find_what_stands()
         self._edits.begin()
 
     async def write(self, text: str) -> None:
@@ -85,14 +113,50 @@ class ChannelReply:
 
     async def finish(self, answer: AnswerView) -> None:
         await self._quiet()
+        self._try_for = self._patience.here
+        await outlast(lambda: self.settle(answer), self._patience)
+
+    async def settle(self, answer: AnswerView) -> None:
+        """Show it in the first place that takes it: thread → reply → DM, where nothing tells what was asked.
+
+        Raises Failed: Unreachable if one of them may take it later.
+        """
+        home = self._place
+        failures = [await self._shown(answer, home)]
+        self._try_for = self._patience.elsewhere
+        if failures[-1] and home.thread:
+            failures.append(await self._shown(answer, replace(home, thread=0, answer=0)))
+        if failures[-1] and home.guild:
+            failures.append(await self._alone(answer, home, failures))
+        if failures[-1]:
+            await self._moved(**asdict(home))
+            raise next((one for one in failures if isinstance(one, Unreachable)), failures[-1])
+
+    async def _alone(
+        self, answer: AnswerView, home: Place, failures: Sequence[Failed | None]
+    ) -> Failed | None:
+        """A direct message. If that can be begun Discord may be back: then where the answer belongs."""
         try:
-            await self._put(self._drawn(answer))
-        except Malformed as error:
-            log.warning("answer %s: its form was refused, sent as text: %s", answer.answer_id, error)
-            await self._elsewhere(answer, plain=True)
+            data: Any = await self._call(lambda: self._client.http.start_private_message(home.user))
+        except Failed as error:
+            return error
+        if any(isinstance(one, Unreachable) for one in failures):
+            self._try_for = 0
+            if await self._shown(answer, home) is None:
+                return None
+            self._try_for = self._patience.elsewhere
+        alone = replace(home, channel=int(data["id"]), guild=0, message=0, thread=0, answer=0)
+        return await self._shown(answer, replace(alone, can_ask_human=False), lead=home.quoted)
+
+    async def _shown(self, answer: AnswerView, place: Place, *, lead: str = "") -> Failed | None:
+        """Why not, if it isn't."""
+        await self._moved(**asdict(place))
+        try:
+            await self._show(answer, lead=lead)
         except Failed as error:
             log.warning("answer %s goes elsewhere: %s", answer.answer_id, error)
-            await self._elsewhere(answer)
+            return error
+        return None
 
     async def say(self, text: str) -> None:
         with suppress(Undeliverable):
@@ -106,12 +170,14 @@ class ChannelReply:
                 await call(message.delete)
 
     async def _find_what_stands(self) -> None:
-        """The process that died may have shown something whose address the journal never got."""
+        """What a call showed whose answer was lost, or a process that died: nobody got to know its address.
+
+        Raises Failed.
+        """
         after, me = self._place.message, self._client.user
-        try:
-            found: Any = await call(lambda: self._client.http.logs_from(self._target, 50, after=after))
-        except Failed:
+        if not after:
             return
+        found: Any = await self._call(lambda: self._client.http.logs_from(self._target, 50, after=after))
         for message in reversed(found):  # newest first
             about = (message.get("message_reference") or {}).get("message_id")
             mine = me is not None and int(message["author"]["id"]) == me.id
@@ -140,7 +206,7 @@ class ChannelReply:
             await self._moved(answer_in="reply")
             return
         try:
-            data: Any = await call(
+            data: Any = await self._call(
                 lambda: self._client.http.start_thread_with_message(
                     place.channel, place.message, name=place.name or "Question", auto_archive_duration=1440
                 )
@@ -163,14 +229,17 @@ class ChannelReply:
     def _target(self) -> int:
         return self._place.thread or self._place.channel
 
+    async def _call(self, make: Callable[[], Awaitable[T]]) -> T:
+        return await call(make, patience=self._try_for)
+
     def _partial(self, channel: int) -> discord.PartialMessageable:
         return self._client.get_partial_messageable(channel, guild_id=self._place.guild or None)
 
     async def _stream(self, text: str) -> None:
         try:
             if self._place.answer:
-                await self._edit(text, None, None)
-            else:
+                await self._edit(self._place.answer, text, None, None)
+            elif not self._unsure:
                 await self._moved(answer=await self._send(self._target, text, reply=True))
         except Undeliverable as error:
             log.info("a part wasn't shown: %s", error)
@@ -190,44 +259,50 @@ class ChannelReply:
                 message_id=self._place.message, channel_id=channel, fail_if_not_exists=False
             )
         target = self._partial(channel)
-        message = await call(lambda: target.send(text, **extra))
+        try:
+            message = await self._call(lambda: target.send(text, **extra))
+        except Unreachable:
+            self._unsure = True
+            raise
         return message.id
 
-    async def _edit(self, text: str, embed: discord.Embed | None, view: discord.ui.View | None) -> None:
-        message = self._partial(self._target).get_partial_message(self._place.answer)
-        await call(lambda: message.edit(content=text, embed=embed, view=view))
+    async def _edit(
+        self, number: int, text: str, embed: discord.Embed | None, view: discord.ui.View | None
+    ) -> None:
+        message = self._partial(self._target).get_partial_message(number)
+        await self._call(lambda: message.edit(content=text, embed=embed, view=view))
 
     def _drawn(self, answer: AnswerView, *, lead: str = "", plain: bool = False) -> Drawn:
         presses = () if plain else self._place.offered(answer.buttons)
         embeds = not plain and rights(self._client, self._place.channel).embed_links
         return look.drawn(answer, presses, lead=lead, embeds=embeds)
 
+    async def _show(self, answer: AnswerView, *, lead: str) -> None:
+        try:
+            await self._put(self._drawn(answer, lead=lead))
+        except Malformed as error:
+            log.warning("answer %s: its form was refused, sent as text: %s", answer.answer_id, error)
+            await self._put(self._drawn(answer, lead=lead, plain=True))
+
     async def _put(self, drawn: Drawn) -> None:
-        """Its messages: the first into what is there already."""
+        """Its messages, into what is there already where something is."""
+        if self._unsure and not self._place.answer:
+            with suppress(NotAllowed):  # who may write there may not read there, perhaps
+                await self._find_what_stands()
         for number, parts in enumerate(drawn.parts()):
-            if number == 0 and self._place.answer:
+            page = (self._target, number)
+            there = self._further.get(page, 0) if number else self._place.answer
+            if there:
                 try:
-                    await self._edit(*parts)
+                    await self._edit(there, *parts)
                     continue
                 except NotThere:
-                    await self._moved(answer=0)
+                    pass
             sent = await self._send(self._target, *parts, reply=number == 0)
-            if number == 0:
+            if number:
+                self._further[page] = sent
+            else:
                 await self._moved(answer=sent)
-
-    async def _elsewhere(self, answer: AnswerView, *, plain: bool = False) -> None:
-        """Thread → reply → DM, where nothing tells what was asked."""
-        place = self._place
-        if place.thread:
-            await self._moved(thread=0, answer=0)
-            with suppress(Failed):
-                await self._put(self._drawn(answer, plain=plain))
-                return
-        user: Any = await call(lambda: self._client.http.start_private_message(place.user))
-        await self._moved(
-            channel=int(user["id"]), guild=0, message=0, thread=0, answer=0, can_ask_human=False
-        )
-        await self._put(self._drawn(answer, lead=place.quoted, plain=plain))
 
     async def _moved(self, **changes: int | str) -> None:
         before = self._place.address

@@ -7,8 +7,10 @@ from contextlib import suppress
 import aiohttp
 import discord
 
+from adapters.discord.calls import paced
 from adapters.discord.client import SCOPES, DocentClient, intents, permissions
-from adapters.discord.gateway import PATIENCE, Patience, cut, end_heartbeats, set_up
+from adapters.discord.gateway import cut, end_heartbeats, set_up
+from adapters.discord.patience import PATIENCE, Patience
 from adapters.discord.stage import tell_all
 from bot.bootstrap import App
 from bot.config import Settings
@@ -51,7 +53,7 @@ async def run(app: App, stop: asyncio.Event, patience: Patience = PATIENCE) -> N
     failures = 0
     while not stop.is_set():
         began = asyncio.get_running_loop().time()
-        async with aiohttp.ClientSession() as session:
+        async with aiohttp.ClientSession(trace_configs=[paced()]) as session:
             client = DocentClient(app, session, patience)
             await _until(client, token.get_secret_value(), stop, patience.shard_within)
         if stop.is_set():

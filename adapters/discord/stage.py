@@ -13,12 +13,14 @@ import discord
 from adapters import words
 from adapters.desk import Desk, Taken
 from adapters.discord import look
-from adapters.discord.calls import Failed, NotAllowed, NotThere, TokenGone, call
+from adapters.discord.calls import Failed, NotAllowed, NotThere, TokenGone, Unreachable, call
 from adapters.discord.intake import Intake
+from adapters.discord.patience import PATIENCE
 from adapters.discord.people import People
 from adapters.discord.place import Place
-from adapters.discord.reply import rights
+from adapters.discord.reply import outlast, rights
 from adapters.discord.text import escape, messages, thread_name
+from adapters.runs import ended
 from adapters.view import DECISIONS, AnswerView, Press
 from bot.ports import Recorded, SyncRun
 
@@ -181,16 +183,33 @@ class DiscordRun:
         self._by_token = True
 
     async def update(self, run: SyncRun) -> None:
+        """While Discord is down only the report is worth waiting for: it comes anew if it must."""
+        if not ended(run):
+            with suppress(Unreachable):
+                await self._update(run, patience=0)
+        else:
+            await outlast(lambda: self._report(run), PATIENCE)
+
+    async def _report(self, run: SyncRun) -> None:
+        try:
+            await self._update(run, patience=PATIENCE.here)
+        except Unreachable:
+            await self._anew(*look.run_message(run))
+
+    async def _update(self, run: SyncRun, *, patience: float) -> None:
         text, view = look.run_message(run)
+
+        async def edit() -> None:
+            await call(lambda: self._message.edit(content=text, view=view), patience=patience)
+
         if self._by_token and time.monotonic() < self._until:
             with suppress(TokenGone):
-                await call(lambda: self._message.edit(content=text, view=view))
-                return
+                return await edit()
         if self._by_token:
             self._by_token = False
             self._message = self._channel.get_partial_message(self._message.id)
         try:
-            await call(lambda: self._message.edit(content=text, view=view))
+            await edit()
         except (NotThere, NotAllowed):
             await self._anew(text, view)
 
