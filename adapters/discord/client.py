@@ -20,6 +20,7 @@ from adapters.discord.buttons import Buttons, Work, logged
 from adapters.discord.calls import Failed, call, paced
 from adapters.discord.commands import Interaction
 from adapters.discord.forum import tag
+from adapters.discord.gateway import brief
 from adapters.discord.intake import Intake
 from adapters.discord.missed import missed, posts
 from adapters.discord.patience import PATIENCE, Patience
@@ -101,7 +102,7 @@ class DocentClient(discord.AutoShardedClient):
 
     async def _remembered(self, url: str, *, compress: int = 0) -> aiohttp.ClientWebSocketResponse:
         """discord.py forgets a socket whose connection was still being made when it ended."""
-        socket = await self._connect(url, compress=compress)
+        socket = brief(await self._connect(url, compress=compress))
         self.sockets.add(socket)
         return socket
 

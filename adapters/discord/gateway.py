@@ -12,8 +12,8 @@ from typing import Any, Final
 import aiohttp
 import discord
 import yarl
-from discord import gateway, http
-from discord.gateway import DiscordClientWebSocketResponse, DiscordWebSocket, KeepAliveHandler
+from discord import gateway
+from discord.gateway import DiscordWebSocket, KeepAliveHandler
 from discord.http import Route
 
 from bot.settings.chat import DiscordSettings
@@ -34,14 +34,18 @@ class Heartbeat(KeepAliveHandler):
         self.interval = min(interval or self.heartbeat_timeout, self.heartbeat_timeout / 2)
 
 
-class Socket(DiscordClientWebSocketResponse):
-    """Doesn't wait for the farewell of somebody who isn't there."""
+def brief(socket: aiohttp.ClientWebSocketResponse) -> aiohttp.ClientWebSocketResponse:
+    """The same, but it doesn't wait for the farewell of somebody who isn't there."""
+    ending = socket.close
 
-    async def close(self, *, code: int = 4000, message: bytes = b"") -> bool:
+    async def close(*, code: int = 4000, message: bytes = b"") -> bool:
         with suppress(TimeoutError):
             async with asyncio.timeout(_FAREWELL):
-                return await super().close(code=code, message=message)
+                return await ending(code=code, message=message)
         return True
+
+    socket.close = close  # type: ignore[method-assign] # its class is discord.py's to choose
+    return socket
 
 
 class _Brief(logging.Filter):
@@ -59,12 +63,17 @@ _BRIEF = _Brief()
 
 
 def set_up(settings: DiscordSettings) -> None:
-    """discord.py keeps these in its modules and on its classes: there is no other way.
+    """discord.py keeps these on its classes and in a module.
+
+    Of its heartbeats only the module's name can be changed: DiscordWebSocket makes one when Discord says hello,
+    Shard and AutoShardedClient name DiscordWebSocket itself, and no hook runs between the hello and the first
+    beat of a connection that is resumed (`before_identify_hook` is for new sessions only). A watch of our own
+    couldn't resume: ShardInfo.reconnect begins a new session. Its maintainer declined to make the sockets
+    public (Rapptz/discord.py#1117).
 
     Voice isn't used: no word that it can't be.
     """
     gateway.KeepAliveHandler = Heartbeat  # type: ignore[misc]
-    http.DiscordClientWebSocketResponse = Socket  # type: ignore[attr-defined]
     logging.getLogger("discord.shard").addFilter(_BRIEF)
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
     if settings.api_url:
