@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from functools import partial
@@ -169,6 +169,8 @@ class Desk:
             answer = Answer(asked.id, Outcome.UNAVAILABLE, words.BROKEN.format(id=asked.id))
         if not reply.unprompted or (answer.strong and answer.outcome is Outcome.ANSWERED):
             await self._deliver(asked, reply, answer)
+        if reply.unprompted:
+            answer = replace(answer, gap=False)  # nobody asked
         await self._ledger.record(asked, answer, time.monotonic() - started)
 
     async def _deliver(self, asked: Asked, reply: Reply, answer: Answer) -> None:

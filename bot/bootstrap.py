@@ -268,7 +268,10 @@ def _retriever(
         rerank=settings.limits.rerank_deadline,
         passage_tokens=settings.limits.passage_tokens,
     )
-    return Retriever(store=store, embedder=embedder, reranker=reranker, limits=limits)
+    known = settings.audiences.keys() | settings.default_audience
+    of_sources = (words for one in settings.sources for words in (one.audience, *one.audience_of.values()))
+    audiences = frozenset(known).union(*of_sources)
+    return Retriever(store=store, embedder=embedder, reranker=reranker, limits=limits, audiences=audiences)
 
 
 def _breaker(settings: Settings, part: str) -> Breaker:

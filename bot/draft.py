@@ -109,7 +109,7 @@ class Draft:
 
     def refused(self, text: str, decision: str) -> Answer:
         """In the style guide's words; pages near to what isn't answered would be an answer of a kind."""
-        return replace(self.end(Outcome.NOT_FOUND, text, decision=decision), nearest=())
+        return replace(self.end(Outcome.NOT_FOUND, text, decision=decision), nearest=(), gap=False)
 
     def end(self, outcome: Outcome, text: str, *, decision: str = "") -> Answer:
         self._keep_dropped()
@@ -126,6 +126,7 @@ class Draft:
             strong=found is not None and found.strong and answered,
             usage=_summed(self.usage),
             more=self._more,
+            gap=found is None or not found.hidden,
             trace=Trace(
                 queries=tuple(found.queries) if found is not None else self.queries,
                 candidates=tuple(found.candidates) if found is not None else (),

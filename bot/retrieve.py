@@ -53,6 +53,7 @@ class Retrieval:
 
     `passages` are sections and `candidates` chunks with what became of them, each best first; `nearest`
     are the closest pages, whether they answer or not. `enough`: worth writing from. `strong`: enough to speak without having been asked.
+    `hidden`: not enough, but others may see pages that would be.
     """
 
     passages: tuple[Passage, ...] = ()
@@ -64,10 +65,11 @@ class Retrieval:
     queries: tuple[str, ...] = ()
     evidence: Mapping[str, float] = field(default_factory=dict)
     decision: str = ""
+    hidden: bool = False
 
 
 class Retriever:
-    """Works without an embedder (keywords alone) and without a reranker (fused order)."""
+    """Works without an embedder (keywords alone) and without a reranker (fused order). `audiences` are all there are."""
 
     def __init__(
         self,
@@ -76,8 +78,10 @@ class Retriever:
         embedder: Embedder | None = None,
         reranker: Reranker | None = None,
         limits: Limits | None = None,
+        audiences: frozenset[str] = frozenset(),
     ) -> None:
         self._store = store
+        self._audiences = audiences
         self._embedder = embedder
         self._reranker = reranker
         self._limits = limits or Limits()
@@ -89,7 +93,8 @@ class Retriever:
     async def retrieve(self, question: Question, standalone: str) -> Retrieval:
         """Search for `standalone` as `question`'s asker. Raises BackendError if the store is down."""
         if not question.audience:
-            return Retrieval(queries=(standalone,), decision="no audience: nothing may be shown")
+            why = "no audience: nothing may be shown"
+            return Retrieval(queries=(standalone,), decision=why, hidden=True)
         degraded: list[str] = []
         wanted, vocabulary = await self._read(standalone)
         vector = await self._embed(wanted.texts, degraded)
@@ -115,6 +120,7 @@ class Retriever:
             each for each in scored if each.passage.chunk_id in surplus
         ]
         passages = await self._passages(scored, surplus, question.audience) if verdict.enough else ()
+        hidden = not verdict.enough and await self._hidden(query, hits, wanted, vocabulary)
         return Retrieval(
             passages=passages,
             candidates=_candidates(scored, relevance, surplus, passages, verdict),
@@ -125,7 +131,25 @@ class Retriever:
             queries=tuple(dict.fromkeys((standalone, *wanted.texts))),
             evidence=verdict.measures,
             decision=verdict.reason,
+            hidden=hidden,
         )
+
+    async def _hidden(
+        self, query: SearchQuery, seen: Sequence[Hit], wanted: Wording, vocabulary: Vocabulary
+    ) -> bool:
+        """Whether pages for others would have been enough. It is for the journal alone, never for the asker."""
+        others = self._audiences - query.audience
+        if not others:
+            return False
+        try:
+            hits = await self._store.search(replace(query, audience=others))
+        except BackendError as error:
+            log.info("not known whether others' pages answer: %s", error)
+            return False
+        known = {hit.passage.doc_id for hit in seen}
+        theirs = [hit for hit in hits if hit.passage.doc_id not in known]
+        scored = await asyncio.to_thread(_score, theirs, wanted, vocabulary, self._scale or SAME)
+        return judge(scored, {}, words=len(wanted.sought)).enough
 
     async def _read(self, text: str) -> tuple[Wording, Vocabulary]:
         """The question's words, those that were mistyped mended, and how common they are in the index."""

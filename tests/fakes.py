@@ -76,6 +76,7 @@ class FakeRetrieval:
     queries: Sequence[str] = ()
     evidence: Mapping[str, float] = field(default_factory=dict)
     decision: str = ""
+    hidden: bool = False
 
 
 class FakeRetriever:

@@ -398,3 +398,12 @@ async def test_a_cancelled_answer_closes_the_writers_stream() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert closed.is_set()
+
+
+@pytest.mark.parametrize(("hidden", "gap"), [(False, True), (True, False)])
+async def test_what_is_hidden_from_the_asker_is_no_gap(hidden, gap) -> None:
+    """The asker reads the same either way; only the journal knows whether the docs lack it."""
+    core = answerer(found=FakeRetrieval(enough=False, hidden=hidden))
+    answer = await core.answer(ask())
+    assert answer.gap is gap
+    assert answer.text == "I couldn't find an answer to that in the docs."

@@ -284,6 +284,16 @@ async def test_judged_questions_come_with_their_feedback(journal: SqlJournal):
     assert {each.person for each in judged.feedback} == {"U1", "U2"}
 
 
+async def test_what_is_no_fault_of_the_docs_is_no_gap(journal: SqlJournal):
+    """A question whose asker may not see what the docs say is not listed as one that they don't answer."""
+    await journal.accept(asked("1", "What does L4 earn?"), worker="w")
+    await journal.finish("id1", replace(answer(Outcome.NOT_FOUND), gap=False), seconds=0.1)
+    assert await journal.gaps() == []
+    kept = await journal.recorded("id1")
+    assert kept is not None
+    assert kept.asked.question.text == "What does L4 earn?"
+
+
 async def test_gaps_are_grouped_by_wording(journal: SqlJournal):
     """Unanswered questions that differ in case and punctuation are one gap, shown in the usual wording."""
     words = [

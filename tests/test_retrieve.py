@@ -427,3 +427,24 @@ async def test_an_empty_index_has_nothing(tmp_path: Path):
     assert (found.enough, found.candidates, found.nearest) == (False, (), ())
     assert found.decision == "nothing was found"
     await store.close()
+
+
+async def test_what_others_may_see_is_known_to_be_there(store):
+    """Where pages for others would have answered, that is told for the journal; nothing of them is found."""
+    asked = {"embedder": NotionEmbedder(), "audiences": frozenset({"everyone", "board"})}
+    found = await ask(store, "board budget set aside", audience=frozenset({"nobody"}), **asked)
+    assert (found.enough, found.hidden) == (False, True)
+    assert found.candidates == ()
+    assert found.nearest == ()
+    assert "board" not in found.decision
+
+
+async def test_what_nobody_wrote_is_not_hidden(store):
+    """What stands on no page at all is hidden from nobody."""
+    asked = {"embedder": NotionEmbedder(), "audiences": frozenset({"everyone", "board"})}
+    assert not (await ask(store, "quarterly zebra lottery", **asked)).hidden
+
+
+async def test_who_sees_nothing_cannot_tell_what_is_missing(store):
+    """A question of somebody without an audience says nothing of the docs."""
+    assert (await ask(store, "vacation", audience=frozenset())).hidden

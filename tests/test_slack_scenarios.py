@@ -182,3 +182,19 @@ async def test_feedback_twice_is_one_voice(chat: SlackChat):
     for _ in range(2):
         await chat.whispers("bob", await chat.press(shown, Press.GOOD, "bob"))
     assert len(await chat.app.journal.feedback(await only_id(chat))) == 1
+
+
+async def test_what_nobody_asked_the_bot_is_no_gap(chat: SlackChat):
+    """Chatter in a channel where it may answer unasked is not listed as missing in the docs."""
+    chat.core.answers["lunch"] = Answer(
+        "x", Outcome.NOT_FOUND, "I couldn't find an answer to that in the docs."
+    )
+    await chat.sim.do("message", channel="C0DOCS", user="U0BOB", text="Who wants lunch?")
+
+    async def done() -> bool:
+        key = await only_id(chat)
+        recorded = await chat.app.journal.recorded(key) if key else None
+        return recorded is not None and recorded.answer is not None
+
+    await until(done)
+    assert await chat.app.journal.gaps() == []

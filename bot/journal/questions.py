@@ -63,6 +63,8 @@ class SqlJournal:
             "degraded": bool(answer.degraded),
             "seconds": seconds,
         }
+        if not answer.gap:
+            values["wording"] = ""  # it groups gaps
         async with self._database.writing() as connection:
             await connection.execute(update(questions).where(questions.c.id == question_id).values(values))
             await add_usage(self._database, connection, answer.usage)
