@@ -57,6 +57,7 @@ class DiscordServer(World):
         self.identified = 0
         self.resumed = 0
         self.beats = 0
+        self.deaf = 0  # connections that said something after they were cut: nothing more is heard of them
         self.sessions: dict[str, Session] = {}
         self._sockets: set[web.WebSocketResponse] = set()
         self._requests: dict[web.WebSocketResponse, web.Request] = {}
@@ -229,6 +230,7 @@ class DiscordServer(World):
         await self._greet(socket)
         async for frame in socket:
             if socket in self._cut:
+                self.deaf += 1
                 await asyncio.Event().wait()
             if frame.type is not WSMsgType.TEXT:
                 continue

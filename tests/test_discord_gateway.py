@@ -35,6 +35,23 @@ async def test_a_connection_that_has_gone_silent_is_resumed(chat: Chat) -> None:
         assert chat.discord.identified == 1
 
 
+async def test_a_farewell_that_nobody_answers_is_not_waited_for(chat: Chat) -> None:
+    """Discord asks for a new connection and hears nothing more of the old one: the session goes on in seconds."""
+    chat.discord.heartbeat = 20
+
+    async def deaf() -> bool:
+        return chat.discord.deaf == 1
+
+    async def resumed() -> bool:
+        return chat.discord.resumed == 1
+
+    async with running(chat):
+        chat.discord.cut()
+        await until(deaf)
+        await chat.discord.drop("reconnect")
+        await until(resumed, seconds=10)
+
+
 async def test_a_quiet_connection_is_kept(chat: Chat) -> None:
     """Where nobody says anything, heartbeats are enough."""
 
