@@ -10,10 +10,9 @@ from adapters import words
 from adapters.runs import FAILURES_SHOWN, describe, duration
 from adapters.text import bare, shorten
 from bot.config import Settings
-from bot.model import SyncReport
 from bot.ports import BackendError, Failing, Gap, Recorded, Runs, Store, SyncRequest
-from bot.settings.sources import Every
 from bot.style.live import GuideState
+from bot.trouble import may_be_old, troubles
 
 COMMANDS = ("reindex", "status", "sources", "gaps", "why", "review")
 
@@ -36,35 +35,20 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class SourceCycle:
-    """A source as admins see it. `seconds` is its cycle (the longest of a cron line's); late after `stale_after`."""
+    """A source as admins see it. A good sync of it may be `oldest` seconds old."""
 
     name: str
     type: str
     audience: frozenset[str]
-    seconds: float | None = None
-    stale_after: int = 3
+    oldest: float | None = None
 
 
 def cycles(settings: Settings) -> tuple[SourceCycle, ...]:
     """The configured sources."""
     return tuple(
-        SourceCycle(
-            name=source.name,
-            type=source.type,
-            audience=source.audience,
-            seconds=_seconds(source.every or settings.indexer.every, source.timezone),
-            stale_after=settings.indexer.stale_after_cycles,
-        )
+        SourceCycle(source.name, source.type, source.audience, may_be_old(settings, source))
         for source in settings.sources
     )
-
-
-def _seconds(every: Every, timezone: str) -> float | None:
-    if every.seconds is not None:
-        return every.seconds
-    from indexer.schedule import longest_gap  # noqa: PLC0415 - a scheduler only where there is a cron line
-
-    return longest_gap(every, timezone) or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +108,10 @@ async def status(store: Store, runs: Runs, sources: Sequence[SourceCycle], now: 
     lines += [describe(run) for run in await runs.going_on()]
     for source in sources:
         pages = stats.sources[source.name].documents if source.name in stats.sources else 0
-        lines.append(f"• **{source.name}**: {pages} pages, {_freshness(source, good.get(source.name), now)}")
-        report = await runs.last_report(source.name)
-        lines += _troubles(report) if report else []
+        lines.append(f"• **{source.name}**: {pages} pages{_synced(good.get(source.name), now)}")
+        report, confirm = await runs.last_report(source.name), f"`reindex {source.name} --confirm-deletes`"
+        found = troubles(report, good.get(source.name), now, source.oldest, confirm)
+        lines += [f"   ⚠️ {shorten(trouble, 300)}" for trouble in found]
         mine = [each for each in failing if each.source == source.name]
         lines += [f"   {_failing(each)}" for each in mine[:FAILURES_SHOWN]]
         if len(mine) > FAILURES_SHOWN:
@@ -134,25 +119,13 @@ async def status(store: Store, runs: Runs, sources: Sequence[SourceCycle], now: 
     return "\n".join(lines)
 
 
-def _troubles(report: SyncReport) -> list[str]:
-    found = [f"   ⚠️ the last sync failed: {shorten(report.error, 300)}"] if report.error else []
-    if report.held_back:
-        word = f"`reindex {report.source} --confirm-deletes`"
-        found.append(f"   ⚠️ {report.held_back} pages are gone at once; they stay until {word}")
-    return found
-
-
 def _failing(each: Failing) -> str:
     since = f"since {each.since:%Y-%m-%d}"
     return f"`{bare(each.failure.name)}` fails {since}: {shorten(each.failure.reason, 200)}"
 
 
-def _freshness(source: SourceCycle, good: datetime | None, now: datetime) -> str:
-    if good is None:
-        return "⚠️ never synced"
-    ago = (now - good).total_seconds()
-    late = source.seconds is not None and ago > source.seconds * source.stale_after
-    return f"{'⚠️ ' if late else ''}synced {duration(max(ago, 0))} ago"
+def _synced(good: datetime | None, now: datetime) -> str:
+    return "" if good is None else f", synced {duration(max((now - good).total_seconds(), 0))} ago"
 
 
 def sources(found: Sequence[SourceCycle]) -> str:

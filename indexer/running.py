@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from bot.model import Progress, SyncReport
 from bot.ports import BackendError, Embedder, Runs, RunState, Store, SyncRequest, SyncRun
+from bot.trouble import held_back
 from indexer.sources.base import Source
 from indexer.sync import ShowProgress, SyncOptions, sync_all
 
@@ -125,12 +126,8 @@ def tell(report: SyncReport) -> None:
         report.seconds,
     )
     if report.held_back:
-        log.warning(
-            "%s: %d pages are gone at once; they stay until: docent reindex %s --confirm-deletes",
-            report.source,
-            report.held_back,
-            report.source,
-        )
+        confirm = f"`docent reindex {report.source} --confirm-deletes`"
+        log.warning("%s: %s", report.source, held_back(report.held_back, confirm))
 
 
 class _Watch:

@@ -52,13 +52,34 @@ async def test_all_well(app: App) -> None:
     assert "**docs**: 10 pages, synced " in await in_chat(app)
 
 
+async def test_never(app: App, tmp_path: Path) -> None:
+    """A source that was never synced well is warned of, here as there, beside why."""
+    for said in ((await in_chat(app)), (await on_the_command_line(app))):
+        assert said.count("never synced") == 2
+    (tmp_path / "docs").rename(tmp_path / "elsewhere")
+    await sync(app)
+    in_chat_said, said = await in_chat(app), await on_the_command_line(app)
+    assert "⚠️ never synced" in in_chat_said
+    assert "(!) docs: never synced" in said
+    assert "⚠️ the last sync failed: docs can't be listed: " in in_chat_said
+    assert "(!) docs: the last sync failed: docs can't be listed: " in said
+    assert "wiki: never" not in said
+    (docs, wiki) = (await gather(app.settings)).to_json()["sources"]  # type: ignore[misc, attr-defined]
+    assert [warning.partition(":")[0] for warning in docs["warnings"]] == [
+        "never synced",
+        "the last sync failed",
+    ]
+    assert wiki["warnings"] == ()
+
+
 async def test_late(app: App) -> None:
     """A source is late after three cycles; by a cron line, after three of its longest gaps."""
     await sync(app)
     assert "⚠️" not in await in_chat(app, later=timedelta(hours=2))
-    docs, wiki = (await in_chat(app, later=timedelta(hours=4))).splitlines()[1:]
-    assert "⚠️" in docs
-    assert "⚠️" not in wiki
+    docs, late, wiki = (await in_chat(app, later=timedelta(hours=4))).splitlines()[1:]
+    assert docs.startswith("• **docs**: 10 pages, synced ")
+    assert late == "   ⚠️ older than its cycles allow"
+    assert wiki.startswith("• **wiki**: ")
     assert (await in_chat(app, later=timedelta(days=10))).count("⚠️") == 2
 
 
@@ -70,7 +91,9 @@ async def test_held_back(app: App, tmp_path: Path) -> None:
     await sync(app)
     assert "5 pages are gone at once; they stay until `reindex docs --confirm-deletes`" in await in_chat(app)
     said = await on_the_command_line(app)
-    assert "5 pages gone at once; they stay until: docent reindex docs --confirm-deletes" in said
+    assert (
+        "(!) docs: 5 pages are gone at once; they stay until `docent reindex docs --confirm-deletes`" in said
+    )
     assert (await app.store.stats()).documents == 11
     await app.runs.request(admin.SyncRequest("docs", confirm_deletes=True))
     await sync(app)

@@ -12,6 +12,7 @@ from bot.ports import BackendError, Failing, IndexFormat, Store, StoreStats, Syn
 from bot.prices import cost
 from bot.settings.sources import SourceSettings
 from bot.style.live import GuideState
+from bot.trouble import may_be_old, troubles
 
 _SHOWN_FAILURES = 10
 _SHOWN_RUNS = 5
@@ -22,7 +23,8 @@ _MB = 1e6
 class SourceState:
     """One source. `stale` if its last good sync is older than so many of its cycles as the setting says.
 
-    `error` is what its last sync came to, "" if that was good; `held_back` deletions wait for an admin's word.
+    `error` is what its last sync came to, "" if that was good; `held_back` deletions wait for an admin's word;
+    `warnings` say so in words.
     """
 
     name: str
@@ -34,6 +36,7 @@ class SourceState:
     failing: tuple[Failing, ...]
     error: str = ""
     held_back: int = 0
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -105,9 +108,19 @@ async def gather(settings: Settings, days: int = 7) -> State:
     now = datetime.now(UTC)
     for source in settings.sources:
         one = _source(settings, source, state.stats, good.get(source.name), failing, now)
-        report = last.get(source.name) or SyncReport(source.name)
-        state.sources.append(replace(one, error=report.error, held_back=report.held_back))
+        if source.name in last:
+            one = _warned(one, last[source.name], now, may_be_old(settings, source))
+        state.sources.append(one)
     return state
+
+
+def _warned(
+    source: SourceState, report: SyncReport | None, now: datetime, oldest: float | None
+) -> SourceState:
+    confirm = f"`docent reindex {source.name} --confirm-deletes`"
+    found = troubles(report, source.last_good_sync, now, oldest, confirm)
+    report = report or SyncReport(source.name)
+    return replace(source, error=report.error, held_back=report.held_back, warnings=tuple(found))
 
 
 async def _index(state: State, store: Store) -> None:
@@ -137,8 +150,8 @@ def _source(
     now: datetime,
 ) -> SourceState:
     held = stats.sources.get(source.name) if stats else None
-    most = _cycle(source, settings) * settings.indexer.stale_after_cycles
-    stale = good is not None and 0 < most < (now - good).total_seconds()
+    oldest = may_be_old(settings, source)
+    stale = good is not None and oldest is not None and oldest < (now - good).total_seconds()
     return SourceState(
         name=source.name,
         type=source.type,
@@ -148,16 +161,6 @@ def _source(
         stale=stale,
         failing=tuple(each for each in failing if each.source == source.name),
     )
-
-
-def _cycle(source: SourceSettings, settings: Settings) -> float:
-    """Seconds; of a cron line the longest time between two of its next moments."""
-    every = source.every or settings.indexer.every
-    if every.seconds is not None:
-        return every.seconds
-    from indexer.schedule import longest_gap
-
-    return longest_gap(every, source.timezone)
 
 
 def lines(state: State) -> list[str]:
@@ -197,22 +200,13 @@ def _source_lines(sources: Sequence[SourceState]) -> list[str]:
             source.type,
             f"{source.documents:,}",
             f"{source.chunks:,}",
-            ago(source.last_good_sync) + (" (!)" if source.stale else ""),
+            ago(source.last_good_sync) + (" (!)" if source.stale or source.last_good_sync is None else ""),
             str(len(source.failing)),
         ]
         for source in sources
     ]
     found = [table([head, *rows])]
-    found += [f"(!) {source.name}: older than its cycles allow" for source in sources if source.stale]
-    found += [
-        f"(!) {source.name}: its last sync failed: {source.error}" for source in sources if source.error
-    ]
-    found += [
-        f"(!) {source.name}: {count(source.held_back, 'page')} gone at once; they stay until:"
-        f" docent reindex {source.name} --confirm-deletes"
-        for source in sources
-        if source.held_back
-    ]
+    found += [f"(!) {source.name}: {warning}" for source in sources for warning in source.warnings]
     for source in sources:
         found += [
             f"  {source.name}: {each.failure.name}: {each.failure.reason} (since {each.since:%Y-%m-%d})"
@@ -276,6 +270,7 @@ def _source_json(source: SourceState) -> dict[str, object]:
         "stale": source.stale,
         "error": source.error,
         "held_back": source.held_back,
+        "warnings": source.warnings,
         "failing": [
             {"name": each.failure.name, "reason": each.failure.reason, "since": each.since.isoformat()}
             for each in source.failing

@@ -1,0 +1,44 @@
+"""What admins are warned of about a source: the same words in `docent status`, in chat and in the log."""
+
+from datetime import datetime
+
+from bot.config import Settings
+from bot.model import SyncReport
+from bot.settings.sources import SourceSettings
+
+
+def may_be_old(settings: Settings, source: SourceSettings) -> float | None:
+    """How many seconds a good sync may be old: some of its cycles, of a cron line the longest one. None: any."""
+    every = source.every or settings.indexer.every
+    cycle = every.seconds
+    if cycle is None:
+        from indexer.schedule import longest_gap  # noqa: PLC0415 - a scheduler only where there is a cron line
+
+        cycle = longest_gap(every, source.timezone)
+    return cycle * settings.indexer.stale_after_cycles or None
+
+
+def troubles(
+    report: SyncReport | None, good: datetime | None, now: datetime, oldest: float | None, confirm: str
+) -> list[str]:
+    """Of a source's last report and last good sync, which may be `oldest` seconds old; none if all is well.
+
+    `confirm` are the words that delete what was held back.
+    """
+    found = []
+    if good is None:
+        found.append("never synced")
+    elif oldest is not None and (now - good).total_seconds() > oldest:
+        found.append("older than its cycles allow")
+    if report is not None and report.error:
+        found.append(f"the last sync failed: {report.error}")
+    if report is not None and report.held_back:
+        found.append(held_back(report.held_back, confirm))
+    return found
+
+
+def held_back(pages: int, confirm: str) -> str:
+    """Deletions that wait for an admin's word."""
+    if pages == 1:
+        return f"1 page is gone, more at once than usual; it stays until {confirm}"
+    return f"{pages:,} pages are gone at once; they stay until {confirm}"
