@@ -88,6 +88,30 @@ async def test_discord_is_found_sound(discord: Simulator, tmp_path: Path):
     assert "it is not in the server 77." in said
 
 
+async def test_discord_names_roles_and_forums_that_are_none(discord: Simulator, tmp_path: Path):
+    """Ids that would do nothing: a role that no server has, and a forum that is an ordinary channel."""
+    state = await discord.see("state")
+    (guild,) = state["guilds"]
+    ids = {name: number for number, name in state["channels"].items()}
+    there = "4100000000000000004"
+    text = f"""
+audiences: {{managers: {{discord_roles: ["{there}", "41"]}}}}
+discord:
+  guilds:
+    "{guild}":
+      admin_roles: ["{there}", "42"]
+      roles: {{"{there}": [managers], "43": [managers]}}
+      forums: {{"{ids["docs"]}": {{}}}}
+"""
+    found = [check async for check in discord_checks(settings(tmp_path, text))]
+    assert errors(found) == [
+        "Docs Guild has no role 42 (admin_roles).",
+        "Docs Guild has no role 43 (roles).",
+        "#docs in Docs Guild is no forum.",
+        "none of its servers has the role 41 (audiences.managers).",
+    ]
+
+
 async def test_discord_names_a_wrong_token(
     discord: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

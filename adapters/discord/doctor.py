@@ -1,6 +1,6 @@
 """What could keep the bot from answering in Discord: the token, intents, servers, permissions by channel."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 
 import aiohttp
 import discord
@@ -13,6 +13,7 @@ from bot.doctor import Check, error, ok, warning
 from bot.settings.chat import GuildSettings
 
 _PART = "discord"
+_CHECK_ROLE = "Check its id in docent.yaml."
 _DOWN = (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError)
 
 
@@ -50,7 +51,10 @@ async def _intents(client: discord.Client, settings: Settings) -> Check:
 
 
 async def _guilds(client: discord.Client, settings: Settings) -> AsyncIterator[Check]:
-    there = {str(guild.id): guild async for guild in client.fetch_guilds(limit=None)}
+    there = {
+        str(guild.id): await client.fetch_guild(guild.id, with_counts=False)
+        async for guild in client.fetch_guilds(limit=None)
+    }
     remedy = f"Invite it: {invite(client.application_id or 0, settings.discord)}"
     if not there:
         yield warning(_PART, "it is in no server.", remedy)
@@ -58,17 +62,42 @@ async def _guilds(client: discord.Client, settings: Settings) -> AsyncIterator[C
         if number not in there:
             yield error(_PART, f"it is not in the server {number}.", remedy)
             continue
-        async for check in _channels(client, int(number), wanted):
+        for check in _roles(there[number], wanted):
             yield check
-    if settings.discord.listed_only:
-        return
-    for number in there.keys() - settings.discord.guilds.keys():
-        async for check in _channels(client, int(number), GuildSettings()):
+        async for check in _channels(client, there[number], wanted):
             yield check
+    if not settings.discord.listed_only:
+        for number in there.keys() - settings.discord.guilds.keys():
+            async for check in _channels(client, there[number], GuildSettings()):
+                yield check
+    for check in _audiences(settings, there.values()):
+        yield check
 
 
-async def _channels(client: discord.Client, number: int, wanted: GuildSettings) -> AsyncIterator[Check]:
-    guild = await client.fetch_guild(number, with_counts=False)
+def _roles(guild: discord.Guild, wanted: GuildSettings) -> Iterator[Check]:
+    """Roles of docent.yaml that the server doesn't have: nobody is an admin by them, or sees more."""
+    for setting, roles in (("admin_roles", wanted.admin_roles), ("roles", wanted.roles)):
+        for role in sorted(role for role in roles if not _has(guild, role)):
+            yield error(_PART, f"{guild.name} has no role {role} ({setting}).", _CHECK_ROLE)
+
+
+def _audiences(settings: Settings, there: Collection[discord.Guild]) -> Iterator[Check]:
+    """Roles of `audiences` that no server has."""
+    for name, audience in settings.audiences.items():
+        for role in sorted(audience.discord_roles):
+            if there and not any(_has(guild, role) for guild in there):
+                yield error(
+                    _PART, f"none of its servers has the role {role} (audiences.{name}).", _CHECK_ROLE
+                )
+
+
+def _has(guild: discord.Guild, role: str) -> bool:
+    return any(str(one.id) == role for one in guild.roles)
+
+
+async def _channels(
+    client: discord.Client, guild: discord.Guild, wanted: GuildSettings
+) -> AsyncIterator[Check]:
     member = await guild.fetch_member(client.user.id if client.user else 0)
     channels = {str(channel.id): channel for channel in await guild.fetch_channels()}
     helping = [wanted.help_channel] if wanted.help_channel else []
@@ -77,8 +106,13 @@ async def _channels(client: discord.Client, number: int, wanted: GuildSettings) 
         if channel is None:
             yield error(_PART, f"{guild.name} has no channel {channel_id}.", "Check its id in docent.yaml.")
             continue
-        missing = _missing(channel, member, forums=channel_id in wanted.forums)
-        if missing:
+        is_forum = isinstance(channel, discord.ForumChannel)
+        missing = _missing(channel, member, forums=is_forum and channel_id in wanted.forums)
+        if channel_id in wanted.forums and not is_forum:
+            yield error(
+                _PART, f"#{channel.name} in {guild.name} is no forum.", "Put it under `channels` instead."
+            )
+        elif missing:
             yield error(
                 _PART, f"#{channel.name} in {guild.name}: it may not {missing}.", "Give its role the right."
             )
