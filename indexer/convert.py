@@ -8,6 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 from indexer.formats import ending
 
+# https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
+_LFS_POINTER = re.compile(
+    rb"version https://(git-lfs|hawser)\.github\.com/spec/v\d+\r?\n(ext-[^\n]*\n)*oid [a-z0-9]+:[0-9a-f]+\r?\nsize \d+\s*"
+)
+_LFS_LONGEST = 1024  # bytes
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\ufffd]")
 
 
@@ -19,6 +24,11 @@ def to_markdown(name: str, data: bytes) -> str:
     """By the ending of the name; raises Unreadable. "" for a file that holds nothing but space."""
     if not data.strip(b"\x00 \t\r\n\xef\xbb\xbf"):
         return ""
+    if len(data) < _LFS_LONGEST and _LFS_POINTER.fullmatch(data):
+        raise Unreadable(
+            "it is only a git LFS pointer, its content lies elsewhere: run `git lfs pull` in a checkout and index"
+            " that as a folder, or exclude it"
+        )
     return _CONVERTERS.get(ending(name), decode)(data)
 
 

@@ -16,7 +16,7 @@ from indexer.page import NoPage, Page, RawPage, raw_page
 from indexer.readers import Readers
 from indexer.sources.base import Entry, Fetched
 from indexer.worker import Worker, WorkerDied
-from tests.pages import chunks, page, read, refused, settings
+from tests.pages import chunks, document, page, read, refused, settings
 
 _TYPES = (
     '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
@@ -473,3 +473,20 @@ def test_odd_declarations(odd: str) -> None:
     """What browsers take for a comment keeps no page out, wherever it stands."""
     table = f"<table><tr><th>Day{odd}</th></tr><tr><td>Monday</td></tr></table>"
     assert "Monday" in " ".join(text.text for text in chunks(f"# Days\n\n{table}\n"))
+
+
+LFS = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146{}\nsize 12345\n".format("0" * 56)
+
+
+@pytest.mark.parametrize("name", ["page.md", "plan.pdf", "data.csv"])
+@pytest.mark.parametrize(
+    "pointer", [LFS, LFS.replace("\n", "\r\n"), LFS.replace("oid", "ext-0-x sha256:00\noid")]
+)
+def test_lfs_pointers(name: str, pointer: str) -> None:
+    """What git LFS leaves in a file's place is no page: it is told with what to do."""
+    assert "git lfs pull" in refused(pointer, name)
+
+
+def test_pages_about_lfs() -> None:
+    """A page that shows a pointer is a page."""
+    assert "oid sha256" in document(f"{LFS}\nThat is what a pointer looks like.\n").text

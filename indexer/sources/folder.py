@@ -11,6 +11,7 @@ from bot.settings.base import FilePath, Section
 from bot.settings.sources import SourceSettings
 from indexer.formats import EVERY_FORMAT
 from indexer.globs import selects
+from indexer.names import Names
 from indexer.sources.base import (
     Entry,
     Fetched,
@@ -41,6 +42,7 @@ class FolderSource(Source):
         super().__init__(settings, surroundings)
         self._options = settings.parse(FolderOptions)
         self._root = self._options.path
+        self._names = Names()
 
     async def entries(self) -> AsyncIterator[Entry]:
         for entry in await asyncio.to_thread(lambda: list(self._walk())):
@@ -56,18 +58,19 @@ class FolderSource(Source):
             raise ListingFailed(f"the folder {self._root} can't be read: {_word(error)}") from error
         if not root.is_dir():
             raise ListingFailed(f"{self._root} is not a folder")
-        found = False
-        for path, status in _files(root, "", root):
-            found = True
+        files = list(_files(root, "", root))
+        self._names = Names([path for path, _ in files])
+        for raw, status in files:
+            path = self._names.text(raw)
             if selects(path, self._options.include, self._options.exclude):
                 moment = datetime.fromtimestamp(status.st_mtime, UTC)
                 yield Entry(path, f"{status.st_size}-{status.st_mtime_ns}", moment, self.settings.owners)
-        if not found:
+        if not files:
             # An unmounted disk looks like this.
             raise ListingFailed(f"the folder {self._root} is empty")
 
     def _read(self, entry: Entry) -> Fetched:
-        path = self._root / entry.path
+        path = self._root / self._names.raw(entry.path)
         try:
             if not path.resolve().is_relative_to(self._root.resolve()):
                 raise PageFailed("it is a link to a place outside of the folder")
@@ -100,7 +103,7 @@ def _files(folder: Path | str, prefix: str, root: Path) -> Iterator[tuple[str, o
         if stat.S_ISDIR(status.st_mode):
             if item.name not in _SKIPPED_FOLDERS and not item.is_symlink():
                 yield from _files(item.path, f"{path}/", root)
-        elif stat.S_ISREG(status.st_mode) and _is_text(path):
+        elif stat.S_ISREG(status.st_mode):
             yield path, status
 
 
@@ -109,15 +112,6 @@ def _stays_below(path: str, root: Path) -> bool:
         return Path(path).resolve(strict=True).is_relative_to(root)
     except (OSError, RuntimeError):
         return False
-
-
-def _is_text(path: str) -> bool:
-    """A name that is no UTF-8 can't be stored or linked."""
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _word(error: BaseException) -> str:

@@ -19,6 +19,7 @@ from indexer.formats import EVERY_FORMAT
 from indexer.gitclone import Clone
 from indexer.gitcommand import GitFailed, end, git, start
 from indexer.globs import selects
+from indexer.names import Names, decoded
 from indexer.sources.base import (
     Entry,
     Fetched,
@@ -68,6 +69,7 @@ class GitSource(Source):
         branch = self._options.branch
         self._clone = None if is_local else Clone(self._address, branch, self._repository)
         self._local_found = False
+        self._names = Names()
         self._history: githistory.History | None = None
         self._unsaved = 0
         self._owners = ("", CodeOwners(""))  # with the blob that it is of
@@ -85,19 +87,19 @@ class GitSource(Source):
                 commit, files, history, owners = await self._read()
         except GitFailed as error:
             raise ListingFailed(str(error)) from error
-        found = False
-        for path, blob in files.items():
-            if not path.startswith(self._below):
-                continue  # only there for CODEOWNERS
-            found = True
-            name = path.removeprefix(self._below)
+        # What else there is was only listed for CODEOWNERS.
+        below = {raw: blob for raw, blob in files.items() if raw.startswith(self._below)}
+        self._names = Names(below)
+        for raw, blob in below.items():
+            name = self._names.text(raw).removeprefix(self._below)
             if selects(name, self._options.include, self._options.exclude):
-                yield self._entry(name, path, blob, history, owners)
-        if not found:
+                yield self._entry(name, raw, blob, history, owners)
+        if not below:
             where = f"the folder {self._options.path} of it" if self._below else "it"
             raise ListingFailed(f"there is nothing in {where} at {commit[:12]}")
 
     async def fetch(self, entry: Entry) -> Fetched:
+        self._names.raw(self._below + entry.path)
         async with self._asking:
             try:
                 try:
@@ -120,16 +122,16 @@ class GitSource(Source):
         await self._end_blobs()
 
     def _entry(
-        self, name: str, path: str, blob: str, history: githistory.History, owners: CodeOwners
+        self, name: str, raw: str, blob: str, history: githistory.History, owners: CodeOwners
     ) -> Entry:
-        change = history.changes.get(path)
-        names = (old.removeprefix(self._below) for old in history.names.get(path, ()))
+        change = history.changes.get(raw)
+        names = ((decoded(old) or old).removeprefix(self._below) for old in history.names.get(raw, ()))
         return Entry(
             name,
             blob,
             updated_at=change.moment if change else None,
             owners=self.settings.owners
-            or owners.owners(path)
+            or owners.owners(self._names.text(raw))
             or ((change.author,) if change and change.author else ()),
             previous=tuple(names),
         )
@@ -228,14 +230,11 @@ class GitSource(Source):
 
 
 def _files(tree: bytes) -> Iterator[tuple[str, str]]:
-    """(path, blob) of the regular files: no links, no submodules, no names that are not UTF-8."""
+    """(path, blob) of the regular files: no links, no submodules."""
     for line in tree.split(b"\0"):
         head, _, name = line.partition(b"\t")
         if head.startswith(b"100"):
-            try:
-                yield name.decode(), head.split()[2].decode()
-            except UnicodeDecodeError:
-                continue
+            yield name.decode(errors="surrogateescape"), head.split()[2].decode()
 
 
 def _address(repo: str, folder: Path) -> tuple[str, bool]:
