@@ -1,14 +1,11 @@
 """Buttons and forms in Discord: under an answer, under a reindex, under what was saved."""
 
-import logging
-from collections.abc import Callable, Coroutine
-from typing import Any
-
 import discord
 
 from adapters import words
+from adapters.background import Background
 from adapters.discord import look
-from adapters.discord.calls import Failed, call
+from adapters.discord.calls import call
 from adapters.discord.commands import Interaction
 from adapters.discord.intake import Intake
 from adapters.discord.people import People
@@ -18,26 +15,20 @@ from adapters.parts import Parts
 from adapters.view import DECISIONS, Press
 from bot.ports import Journal, LessonKind
 
-log = logging.getLogger(__name__)
-
-Work = Coroutine[Any, Any, None]
-
 
 class Buttons:
-    """`later` does work in the background."""
-
     def __init__(
-        self, parts: Parts, people: People, intake: Intake, journal: Journal, later: Callable[[Work], None]
+        self, parts: Parts, people: People, intake: Intake, journal: Journal, work: Background
     ) -> None:
         self._parts = parts
         self._people = people
         self._intake = intake
         self._journal = journal
-        self._later = later
+        self._work = work
 
     async def pressed(self, interaction: Interaction, press: Press, value: str) -> None:
         """What the button says. Discord wants an answer at once; the work comes after it."""
-        await logged(self._respond(interaction, press, value))
+        await self._work.logged(self._respond(interaction, press, value))
 
     async def _respond(self, interaction: Interaction, press: Press, value: str) -> None:
         if press is Press.BAD:
@@ -53,7 +44,7 @@ class Buttons:
         # A further answer to one person is a message of its own: what stands there stays.
         anew = press is Press.MORE and is_private(interaction)
         await call(lambda: interaction.response.defer(ephemeral=True, thinking=anew))
-        self._later(self._act(interaction, press, value))
+        self._work.later(self._act(interaction, press, value))
 
     async def _act(self, interaction: Interaction, press: Press, value: str) -> None:
         if press is Press.CANCEL:
@@ -106,13 +97,3 @@ class Buttons:
         await call(lambda: interaction.response.defer(ephemeral=True, thinking=False))
         audience = await self._stage(interaction).audience(alone=False)
         await self._parts.teaching.submit(DiscordConsole(interaction, self._people), form, audience)
-
-
-async def logged(work: Work) -> None:
-    """Do it; what goes wrong is logged."""
-    try:
-        await work
-    except Failed as error:
-        log.warning("Discord refused: %s", error)
-    except Exception:  # the outermost loop of a press
-        log.exception("a press failed")

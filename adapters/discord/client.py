@@ -14,9 +14,10 @@ from discord import app_commands
 
 from adapters import text as texts
 from adapters import words
+from adapters.background import Background
 from adapters.desk import Taken
 from adapters.discord import commands, look
-from adapters.discord.buttons import Buttons, Work, logged
+from adapters.discord.buttons import Buttons
 from adapters.discord.calls import Failed, call, paced
 from adapters.discord.commands import Interaction
 from adapters.discord.forum import tag
@@ -89,10 +90,10 @@ class DocentClient(discord.AutoShardedClient):
         # Each server has a help channel of its own: what isn't there isn't offered, see Place.
         parts = assemble("discord", app, self.intake, can_ask_human=True)
         self.desk, self.admins = parts.desk, parts.admins
-        self.buttons = Buttons(parts, self.people, self.intake, app.journal, self.later)
+        self._work = Background("Discord", Failed)
+        self.buttons = Buttons(parts, self.people, self.intake, app.journal, self._work)
         self.tree = app_commands.CommandTree(self)
         self.ready = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
         self.sockets: WeakSet[aiohttp.ClientWebSocketResponse] = WeakSet()
         self._connect = self.http.ws_connect
         self.http.ws_connect = self._remembered  # type: ignore[method-assign] # nothing public tells of them
@@ -121,7 +122,7 @@ class DocentClient(discord.AutoShardedClient):
         look.PressButton.pressed = self.buttons.pressed
         self.add_dynamic_items(look.PressButton)
         commands.add(self, self.buttons.save)
-        self.later(self._register())
+        self._work.later(self._register())
 
     async def _register(self) -> None:
         """Register the commands, however long that takes: mentions are answered meanwhile."""
@@ -147,7 +148,7 @@ class DocentClient(discord.AutoShardedClient):
     async def on_shard_ready(self, shard: int) -> None:
         """A new session: nothing that was said before comes by itself."""
         gone = self._gone.pop(shard, datetime.now(UTC) - _RESTART)
-        self.later(self._catch_up(shard, gone - timedelta(seconds=self._patience.silent_for)))
+        self._work.later(self._catch_up(shard, gone - timedelta(seconds=self._patience.silent_for)))
 
     async def _catch_up(self, shard: int, since: datetime) -> None:
         """Questions that were missed; those that weren't are known."""
@@ -198,7 +199,7 @@ class DocentClient(discord.AutoShardedClient):
             return
         found = self.intake.of_post(thread, message)
         if found and await self.desk.take(*found) is Taken.YES:
-            self.later(tag(thread, self.people, self.app.journal, found[0].id))
+            self._work.later(tag(thread, self.people, self.app.journal, found[0].id))
 
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
         await self.desk.abandon(self.intake.key(payload.message_id))
@@ -241,19 +242,10 @@ class DocentClient(discord.AutoShardedClient):
         )
         await self.admins.command(text, DiscordConsole(interaction, self.people))
 
-    def later(self, work: Work) -> None:
-        """Do it in the background; what goes wrong is logged."""
-        task = asyncio.create_task(logged(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
     async def drain(self) -> None:
         """Wait a moment for small work, and end the rest."""
         await self.admins.close()
-        if self._tasks:
-            _, late = await asyncio.wait(set(self._tasks), timeout=2)
-            for task in late:
-                task.cancel()
+        await self._work.drain(2)
 
 
 def _is_small(text: str) -> bool:

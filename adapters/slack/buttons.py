@@ -1,13 +1,12 @@
 """Buttons and forms in Slack: under an answer, under a reindex, under what was saved."""
 
 import logging
-from collections.abc import Callable
 from typing import Final
 
 from slack_bolt.async_app import AsyncApp
 
 from adapters import words
-from adapters.background import Work
+from adapters.background import Background
 from adapters.learning import KINDS, Form
 from adapters.parts import Parts
 from adapters.slack import blocks
@@ -25,7 +24,7 @@ SAVE_VERIFIED: Final = "docent_save_verified"
 
 
 class Buttons:
-    """`later` does work in the background: Slack wants to hear within 3 seconds."""
+    """Slack wants to hear within 3 seconds: the work comes after that."""
 
     def __init__(
         self,
@@ -35,7 +34,7 @@ class Buttons:
         people: People,
         parts: Parts,
         help_channel: str | None,
-        later: Callable[[Work], None],
+        work: Background,
     ) -> None:
         self._slack = slack
         self._intake = intake
@@ -46,7 +45,7 @@ class Buttons:
         self._teaching = parts.teaching
         self._find = parts.find
         self._help_channel = help_channel
-        self._later = later
+        self._work = work
 
     def register(self, app: AsyncApp) -> None:
         """What the manifest and the blocks name: a test holds them against each other."""
@@ -63,7 +62,7 @@ class Buttons:
     async def on_feedback(self, ack: Ack, body: Event) -> None:
         """👍 is thanked for; 👎 counts at once and opens a small form for the reason."""
         await ack()
-        self._later(self._feedback(body))
+        self._work.later(self._feedback(body))
 
     async def _feedback(self, body: Event) -> None:
         stage = self._stage(body)
@@ -85,7 +84,7 @@ class Buttons:
     async def on_complaint(self, ack: Ack, body: Event) -> None:
         """The form behind 👎."""
         await ack()
-        self._later(self._complaint(body))
+        self._work.later(self._complaint(body))
 
     async def _complaint(self, body: Event) -> None:
         values = body["view"]["state"]["values"]
@@ -104,20 +103,20 @@ class Buttons:
         if press in (Press.CANCEL, Press.CONFIRM):
             console = self._console(body, body["channel"]["id"])
             act = self._admins.cancel if press is Press.CANCEL else self._admins.confirm
-            self._later(act(value, console))
+            self._work.later(act(value, console))
         elif press in DECISIONS:
             console = self._console(body, body["channel"]["id"], body.get("response_url") or "")
             edits = press is Press.EDIT
-            self._later(
+            self._work.later(
                 self._edit(body, console, value) if edits else self._teaching.decide(console, press, value)
             )
         else:
-            self._later(self._presses.press(self._stage(body), press, value))
+            self._work.later(self._presses.press(self._stage(body), press, value))
 
     async def on_save(self, ack: Ack, body: Event) -> None:
         """Save an answer, the bot's or a human's, as an example or as verified."""
         await ack()
-        self._later(self._save(body))
+        self._work.later(self._save(body))
 
     async def _save(self, body: Event) -> None:
         """A form, at once: the trigger lives for 3 seconds."""
@@ -142,7 +141,7 @@ class Buttons:
 
     async def on_saved(self, ack: Ack, body: Event) -> None:
         await ack()
-        self._later(self._saved(body))
+        self._work.later(self._saved(body))
 
     async def _saved(self, body: Event) -> None:
         kind, answer_id, lesson_id, channel = body["view"]["private_metadata"].split("|", 3)

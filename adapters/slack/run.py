@@ -66,7 +66,7 @@ async def adapter(app: App, pace: Pace) -> AsyncIterator[AsyncApp]:
             people=people,
             parts=parts,
             help_channel=settings.help_channel,
-            later=work.later,
+            work=work,
         )
 
         async def authorize(**_: object) -> AuthorizeResult:
