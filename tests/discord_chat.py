@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from adapters.discord.patience import PATIENCE, Patience
 from adapters.discord.run import run
 from bot.bootstrap import App
@@ -117,6 +119,21 @@ async def running(chat: Chat, patience: Patience = PATIENCE) -> AsyncIterator[No
         async with asyncio.timeout(20):
             await task
         assert beating() == []
+
+
+def chatting(yaml: str = YAML, patience: Patience = PATIENCE) -> Any:
+    """A test file's `chat` fixture: the bot, connected; in the end Discord had nothing to object to."""
+
+    @pytest.fixture
+    async def chat(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
+    ) -> AsyncIterator[Chat]:
+        async with open_discord(tmp_path, monkeypatch.setenv, free_port(), yaml) as chat:
+            async with running(chat, patience):
+                yield chat
+            assert chat.discord.rest.wrong == []
+
+    return chat
 
 
 def beating() -> list[str]:

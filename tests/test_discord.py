@@ -10,7 +10,7 @@ import pytest
 from adapters.discord.run import invite
 from bot.model import Answer, Outcome, Progress
 from bot.settings.chat import DiscordSettings, ForumSettings, GuildSettings
-from tests.discord_chat import YAML, Chat, open_discord, running
+from tests.discord_chat import YAML, Chat, chatting, open_discord, running
 from tests.discord_rest import Fault
 from tests.discord_world import ALICE, BOB, ELSEWHERE, FORUM, GENERAL, GUILD, HELP, MOD, TAG, Message
 from tests.scripted import LEAVE
@@ -18,15 +18,7 @@ from tests.waiting import until
 
 _ANSWER = "You give four weeks' notice [1]."
 
-
-@pytest.fixture
-async def chat(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
-) -> AsyncIterator[Chat]:
-    async with open_discord(tmp_path, monkeypatch.setenv, free_port()) as chat:
-        async with running(chat):
-            yield chat
-        assert chat.discord.rest.wrong == []
+chat = chatting()
 
 
 async def only_answer(chat: Chat) -> str:

@@ -1,13 +1,13 @@
 """What people expect of somebody polite: conversations in Discord that need nothing but this repository."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from bot.model import Answer, Outcome
-from tests.discord_chat import YAML, Chat, open_discord, running
+from tests.discord_chat import YAML, Chat, chatting, open_discord, running
 from tests.discord_world import ALICE, BOB, GENERAL, HELP, MOD, Message
 from tests.scripted import LEAVE
 from tests.waiting import until
@@ -15,16 +15,7 @@ from tests.waiting import until
 _ANSWER = "You give four weeks' notice [1]."
 _HEARING = YAML.replace("discord:", "discord:\n  message_content: true", 1)
 
-
-@pytest.fixture
-async def chat(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
-) -> AsyncIterator[Chat]:
-    """The bot reads every message in its threads."""
-    async with open_discord(tmp_path, monkeypatch.setenv, free_port(), _HEARING) as chat:
-        async with running(chat):
-            yield chat
-        assert chat.discord.rest.wrong == []
+chat = chatting(_HEARING)  # the bot reads every message in its threads
 
 
 async def said_in(chat: Chat, channel: str) -> Message:

@@ -1,13 +1,10 @@
 """Discord when it is broken: in one place, or altogether."""
 
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
-
 import pytest
 
 from adapters.discord.patience import Patience
 from bot.model import Answer, Outcome, Progress, SyncReport
-from tests.discord_chat import Chat, open_discord, running
+from tests.discord_chat import Chat, chatting
 from tests.discord_rest import Fault
 from tests.discord_world import ALICE, ELSEWHERE, GENERAL, MOD, Message
 from tests.scripted import LEAVE
@@ -17,16 +14,7 @@ _ANSWER = "You give four weeks' notice [1]."
 _ALWAYS = 10**6
 _HURRIED = Patience(here=1.5, elsewhere=0.5, again=0.2)
 
-
-@pytest.fixture
-async def chat(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
-) -> AsyncIterator[Chat]:
-    """A bot in a hurry."""
-    async with open_discord(tmp_path, monkeypatch.setenv, free_port()) as chat:
-        async with running(chat, _HURRIED):
-            yield chat
-        assert chat.discord.rest.wrong == []
+chat = chatting(patience=_HURRIED)  # a bot in a hurry
 
 
 def break_down(chat: Chat, route: str, status: int, *, times: int = _ALWAYS, applied: bool = False) -> Fault:

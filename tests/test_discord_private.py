@@ -1,12 +1,8 @@
 """What only one person sees in Discord: nothing takes an earlier answer away."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 
-import pytest
-
-from tests.discord_chat import Chat, open_discord, running
+from tests.discord_chat import Chat, chatting
 from tests.discord_rest import Interaction
 from tests.discord_world import ALICE, Message
 from tests.waiting import until
@@ -14,15 +10,7 @@ from tests.waiting import until
 _ANSWER = "You give four weeks' notice [1]."
 _IN_DETAIL = "You give four weeks' notice, in writing, to whom you report to [1]."
 
-
-@pytest.fixture
-async def chat(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
-) -> AsyncIterator[Chat]:
-    async with open_discord(tmp_path, monkeypatch.setenv, free_port()) as chat:
-        async with running(chat):
-            yield chat
-        assert chat.discord.rest.wrong == []
+chat = chatting()
 
 
 async def asked_privately(chat: Chat) -> Message:
