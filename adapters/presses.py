@@ -8,9 +8,9 @@ from typing import Protocol
 from adapters import words
 from adapters.desk import Desk, Taken
 from adapters.reply import Undeliverable
+from adapters.text import quoted
 from adapters.view import AnswerView, Press
 from bot.ports import BackendError, Complaint, Feedback, Journal, Recorded, Verdict
-from bot.safe import unlink
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +124,7 @@ class Presses:
             await stage.tell(words.SHARED_ALREADY)
             return
         lead = words.SHARED.format(person=await stage.name())
-        question = _quoted(recorded.asked.question.text)
+        question = quoted(recorded.asked.question.text)
         try:
             await stage.share(replace(answer, text=f"{lead}\n\n> {question}\n\n{answer.text}"))
         except Undeliverable as error:
@@ -139,7 +139,7 @@ class Presses:
             await stage.tell(words.HUMAN_ON_IT)
             return
         lead = words.ASKED_HUMAN.format(person=await stage.name())
-        question = _quoted(recorded.asked.question.text)
+        question = quoted(recorded.asked.question.text)
         try:
             posted = await stage.help(f"{lead}\n\n> {question}")
             told = words.HUMAN_ON_IT if posted else words.NO_HELP_CHANNEL
@@ -149,8 +149,3 @@ class Presses:
         if not posted:
             await self._journal.release(key)
         await stage.tell(told)
-
-
-def _quoted(question: str) -> str:
-    """A person's words before others: in one line, without links, which nobody retrieved."""
-    return " ".join(unlink(question, lambda _: False).split())

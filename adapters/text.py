@@ -5,6 +5,8 @@ import unicodedata
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from bot.safe import unlink
+
 _FENCE = re.compile(r"^(?P<mark>`{3,}|~{3,})(?P<language>[^`\n]*)$")
 _ROW = re.compile(r"^\s*\|.*\|\s*$")
 _RULE = re.compile(r"^\s*\|?[\s:|-]+\|[\s:|-]*$")
@@ -215,3 +217,8 @@ def age(updated_at: datetime | None, now: datetime) -> str:
             count = days // size
             return f"updated {count} {unit}{'s' if count > 1 else ''} ago"
     return "updated today"
+
+
+def quoted(question: str) -> str:
+    """A person's words before others: in one line, without links, which nobody retrieved."""
+    return " ".join(unlink(question, lambda _: False).split())

@@ -1,9 +1,11 @@
 """Every sentence that people read in chat, once: Slack and Discord say the same."""
 
+from adapters.text import quoted, shorten
+
 _HOW_TO_ASK = "Ask me a question about our docs, for example: {ask} how many days of annual leave do I get?"
 WELCOME = "You're welcome."
 WORKING = "Looking it up…"
-ASKED = "You asked: {question}"
+_ASKED = "You asked: {question}"
 TOO_MANY = "That's {limit} questions within a minute. I'm happy to go on in a moment."
 NOT_ADMIN = "Only admins may do this, sorry. Whoever runs Docent here can make you one."
 LOST_ANSWER = "I was interrupted while I answered this, sorry. Please ask again."
@@ -80,6 +82,11 @@ ADMIN_HELP = """\
 `gaps` questions that the docs didn't answer
 `review` saved answers that wait for a word
 `why ANSWER` how an answer came about (a link to it, or its id)"""
+
+
+def asked(question: str) -> str:
+    """What stands above an answer that isn't below its question."""
+    return _ASKED.format(question=shorten(quoted(question), 300))
 
 
 def how_to_ask(word: str = "") -> str:

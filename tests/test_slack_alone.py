@@ -74,6 +74,14 @@ async def test_nothing_is_left_looking_up(chat: SlackChat):
     assert len(shown) == 2
 
 
+async def test_what_was_asked_is_repeated_without_its_links(chat: SlackChat):
+    """A link in a question leads nowhere in what the bot says."""
+    since = await chat.ask("alice", "How much notice, says https://evil.example/win?")
+    await chat.whispers("alice", since)
+    first = (await chat.sim.see("posted", since=since))["posted"][0]
+    assert first["rendered"] == "You asked: How much notice, says"
+
+
 async def test_a_shortcut_shows_at_once_that_it_was_heard(chat: SlackChat):
     """A private answer to somebody's message begins with what is looked up."""
     said = await chat.asks("bob", "How much notice?")

@@ -134,6 +134,7 @@ async def test_an_archived_channel_ends_in_a_dm(chat: SlackChat):
     await chat.sim.do("channels", id="C0GENERAL", is_archived=True)
     chat.core.hold.set()
     await until(lambda: says(chat, "D0ALICE/", "four weeks' notice"), seconds=12)
+    assert await says(chat, "D0ALICE/", "You asked: How much notice?")
 
 
 async def test_a_deleted_question_is_left_alone(chat: SlackChat):

@@ -20,7 +20,6 @@ from adapters.slack.place import Place
 from adapters.slack.reply import ThreadReply
 from adapters.slack.stage import SlackConsole
 from adapters.slack.text import escape
-from adapters.text import shorten
 from bot.config import Settings
 from bot.ports import Asked
 
@@ -156,7 +155,8 @@ class Handlers:
         if taken is Taken.CLOSING:
             await ack(text=escape(words.SHUTTING_DOWN), response_type="ephemeral")
         elif taken is Taken.YES:
-            await ack(text=escape(_asked(text)), response_type="ephemeral")
+            # It stays above the answer, so it says what stays true.
+            await ack(text=escape(words.asked(text)), response_type="ephemeral")
         else:
             await ack()
 
@@ -205,13 +205,8 @@ class Handlers:
             direct=channel.startswith("D"),
         )
         if private:  # Slack takes no words with this acknowledgement
-            await reply.say(_asked(text))
+            await reply.say(words.asked(text))
         taken = await self._take(asked, reply)
         if taken is not Taken.YES:
             said = words.KNOWN if taken is Taken.KNOWN else words.SHUTTING_DOWN
             self._work.later(console.answer(said))
-
-
-def _asked(question: str) -> str:
-    """The first sign of a private answer. It stays above the answer, so it says what stays true."""
-    return words.ASKED.format(question=shorten(" ".join(question.split()), 300))

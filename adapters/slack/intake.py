@@ -221,7 +221,15 @@ class Intake:
         if place.private:
             return PrivateReply(self._slack, place, fill)
         streaming = self._settings.slack.streaming
-        return ThreadReply(self._slack, place, asked.id, fill, streaming=streaming, revived=revived)
+        return ThreadReply(
+            self._slack,
+            place,
+            asked.id,
+            fill,
+            streaming=streaming,
+            revived=revived,
+            question=asked.question.text,
+        )
 
     # --- what a question needs besides its text -----------------------------------------------------
 

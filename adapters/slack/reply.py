@@ -39,11 +39,13 @@ class ThreadReply:
         *,
         streaming: bool = True,
         revived: bool = False,
+        question: str = "",
     ) -> None:
         self.unprompted = place.unprompted
         self.fill = fill
         self._slack = slack
         self._mark = mark
+        self._question = question  # "": none that is worth repeating
         self._may_stream = streaming
         self._written = ""  # all that the core said so far
         self._next = 0.0
@@ -113,6 +115,10 @@ class ThreadReply:
     async def _to_dm(self) -> None:
         await self._standing.to_dm()
         await self._status.clear()
+        if self._question:
+            asked = escape(words.asked(self._question))
+            with suppress(Failed):
+                await self._slack.post(self._place.channel, asked, mark=f"{self._mark}/asked")
 
     async def stop(self) -> None:
         """Somebody pressed Slack's stop button: what was written so far stays."""
