@@ -10,9 +10,10 @@ from adapters import words
 from adapters.runs import FAILURES_SHOWN, describe, duration
 from adapters.text import bare, shorten
 from bot.config import Settings
+from bot.model import SyncReport
 from bot.ports import BackendError, Failing, Gap, Recorded, Runs, Store, SyncRequest
 from bot.style.live import GuideState
-from bot.trouble import may_be_old, troubles
+from bot.trouble import held_back, may_be_old, troubles
 
 COMMANDS = ("reindex", "status", "sources", "gaps", "why", "review")
 
@@ -109,14 +110,23 @@ async def status(store: Store, runs: Runs, sources: Sequence[SourceCycle], now: 
     for source in sources:
         pages = stats.sources[source.name].documents if source.name in stats.sources else 0
         lines.append(f"• **{source.name}**: {pages} pages{_synced(good.get(source.name), now)}")
-        report, confirm = await runs.last_report(source.name), f"`reindex {source.name} --confirm-deletes`"
-        found = troubles(report, good.get(source.name), now, source.oldest, confirm)
+        report = await runs.last_report(source.name)
+        found = troubles(report, good.get(source.name), now, source.oldest, _confirm(source.name))
         lines += [f"   ⚠️ {shorten(trouble, 300)}" for trouble in found]
         mine = [each for each in failing if each.source == source.name]
         lines += [f"   {_failing(each)}" for each in mine[:FAILURES_SHOWN]]
         if len(mine) > FAILURES_SHOWN:
             lines.append(f"   and {len(mine) - FAILURES_SHOWN} more: see `docent status`")
     return "\n".join(lines)
+
+
+def waiting_deletions(report: SyncReport) -> str:
+    """For admins who haven't asked."""
+    return f"⚠️ **{report.source}**: {held_back(report.held_back, _confirm(report.source))}."
+
+
+def _confirm(source: str) -> str:
+    return f"`/docent reindex {source} --confirm-deletes`"
 
 
 def _failing(each: Failing) -> str:

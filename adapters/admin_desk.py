@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 from adapters import admin, runs, words
@@ -12,6 +13,8 @@ from bot.ports import BackendError, Journal, Recorded, Runs, Store, SyncRequest,
 from bot.style.live import Guides
 
 log = logging.getLogger(__name__)
+
+Tell = Callable[[str], Awaitable[None]]
 
 
 class Shown(Protocol):
@@ -69,6 +72,8 @@ class AdminDesk:
         find: Callable[[str], Awaitable[Recorded | None]],
         review: Callable[[Console], Awaitable[None]],
         update_every: float = 3.0,
+        look_every: float = 60.0,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._runs = runs
         self._journal = journal
@@ -78,6 +83,8 @@ class AdminDesk:
         self._find = find
         self._review = review
         self._update_every = update_every
+        self._look_every = look_every
+        self._clock = clock
         self._watches: set[asyncio.Task[None]] = set()
 
     async def command(self, text: str, console: Console) -> None:
@@ -104,7 +111,7 @@ class AdminDesk:
                 await console.answer("One is running already: " + runs.describe(run))
             await self._follow(run, console)
         elif parsed.name == "status":
-            now = datetime.now(UTC)
+            now = self._clock()
             text = await admin.status(self._store, self._runs, self._sources, now)
             about = admin.guide_lines(await self._guides.state())
             await console.answer("\n".join(filter(None, (text, about))))
@@ -148,9 +155,7 @@ class AdminDesk:
     async def _follow(self, run: SyncRun, console: Console) -> None:
         """Show the run until it has ended, in the background."""
         shown = await console.show(run)
-        task = asyncio.create_task(self._watch(run, shown), name=f"watch {run.id}")
-        self._watches.add(task)
-        task.add_done_callback(self._watches.discard)
+        self._start(self._watch(run, shown), f"watch {run.id}")
 
     async def _watch(self, run: SyncRun, shown: Shown) -> None:
         try:
@@ -163,29 +168,52 @@ class AdminDesk:
         except Exception:  # the outermost loop of a watch: the run itself goes on
             log.exception("the progress of run %s is no longer shown", run.id)
 
-    def watch_guides(self, platform: str, tell: Callable[[str], Awaitable[None]]) -> None:
-        """Look at the guides' files from now on; admins hear of each broken edit, from one process of many."""
-        task = asyncio.create_task(self._look_after_guides(platform, tell), name="watch the style guides")
+    def keep_told(self, platform: str, tell: Tell) -> None:
+        """From now on admins hear of each broken edit of a guide and of deletions that wait, from one process of many."""
+        known: set[str] = set()
+        guides, held = (
+            partial(self._guides_news, platform, tell, known),
+            partial(self._held_back, platform, tell),
+        )
+        self._start(
+            _again("the style guides", guides, self._guides.settings.reload), "watch the style guides"
+        )
+        self._start(_again("deletions that wait", held, self._look_every), "watch for deletions that wait")
+
+    async def _guides_news(self, platform: str, tell: Tell, known: set[str]) -> None:
+        for guide in await self._guides.state():
+            key = f"guide {platform} {guide.name} {guide.seen}"
+            if guide.problems and key not in known and await self._journal.claim(key):
+                await tell(f"{words.GUIDE_BROKEN}\n{admin.guide_lines([guide])}")
+            known.add(key)
+
+    async def _held_back(self, platform: str, tell: Tell) -> None:
+        """Once a day as long as they wait: nobody may have looked since a sync of the schedule found them."""
+        for source in self._sources:
+            report = await self._runs.last_report(source.name)
+            key = f"held back {platform} {source.name} {self._clock():%Y-%m-%d}"
+            if report and report.held_back and await self._journal.claim(key):
+                await tell(admin.waiting_deletions(report))
+
+    def _start(self, watch: Coroutine[None, None, None], name: str) -> None:
+        task = asyncio.create_task(watch, name=name)
         self._watches.add(task)
         task.add_done_callback(self._watches.discard)
-
-    async def _look_after_guides(self, platform: str, tell: Callable[[str], Awaitable[None]]) -> None:
-        known: set[str] = set()
-        while True:
-            try:
-                for guide in await self._guides.state():
-                    key = f"guide {platform} {guide.name} {guide.seen}"
-                    if guide.problems and key not in known and await self._journal.claim(key):
-                        await tell(f"{words.GUIDE_BROKEN}\n{admin.guide_lines([guide])}")
-                    known.add(key)
-            except BackendError as error:
-                log.warning("admins can't be told of the style guide: %s", error)
-            except Exception:  # the outermost loop of a watch
-                log.exception("the style guides can't be looked at")
-            await asyncio.sleep(self._guides.settings.reload)
 
     async def close(self) -> None:
         """Stop showing progress; the runs go on."""
         for task in self._watches:
             task.cancel()
         await asyncio.gather(*self._watches, return_exceptions=True)
+
+
+async def _again(what: str, look: Callable[[], Awaitable[None]], every: float) -> None:
+    """Look, and look again after so many seconds, for ever."""
+    while True:
+        try:
+            await look()
+        except BackendError as error:
+            log.warning("admins can't be told of %s: %s", what, error)
+        except Exception:  # the outermost loop of a watch
+            log.exception("admins can't be told of %s", what)
+        await asyncio.sleep(every)

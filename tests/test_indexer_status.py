@@ -1,12 +1,14 @@
 """What an admin is told of syncs, on the command line and in chat."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from adapters import admin
+from adapters.admin_desk import AdminDesk
 from bot.bootstrap import App, open_app
 from bot.commands.state import gather, lines
 from bot.config import load
@@ -14,6 +16,7 @@ from bot.model import SyncReport
 from bot.ports import SyncRequest
 from indexer.service import Indexer, sources_of
 from tests.pages import put
+from tests.test_indexer import until
 
 CONFIG = """
 sources:
@@ -89,7 +92,10 @@ async def test_held_back(app: App, tmp_path: Path) -> None:
     for n in range(5):
         (tmp_path / "docs" / f"{n}.md").unlink()
     await sync(app)
-    assert "5 pages are gone at once; they stay until `reindex docs --confirm-deletes`" in await in_chat(app)
+    assert (
+        "5 pages are gone at once; they stay until `/docent reindex docs --confirm-deletes`"
+        in await in_chat(app)
+    )
     said = await on_the_command_line(app)
     assert (
         "(!) docs: 5 pages are gone at once; they stay until `docent reindex docs --confirm-deletes`" in said
@@ -99,6 +105,58 @@ async def test_held_back(app: App, tmp_path: Path) -> None:
     await sync(app)
     assert (await app.store.stats()).documents == 6
     assert "gone at once" not in await in_chat(app) + await on_the_command_line(app)
+
+
+@asynccontextmanager
+async def told(app: App, platform: str, day: int = 1) -> AsyncIterator[list[str]]:
+    """What a bot's process tells admins who haven't asked, on a day of a month."""
+    said: list[str] = []
+
+    async def tell(text: str) -> None:
+        said.append(text)
+
+    async def nothing(_: object) -> None:
+        return None
+
+    desk = AdminDesk(
+        runs=app.runs,
+        journal=app.journal,
+        store=app.store,
+        guides=app.guides,
+        sources=admin.cycles(app.settings),
+        find=nothing,
+        review=nothing,
+        look_every=0.05,
+        clock=lambda: datetime(2026, 1, day, tzinfo=UTC),
+    )
+    desk.keep_told(platform, tell)
+    yield said
+    await desk.close()
+
+
+async def test_held_back_is_told(app: App, tmp_path: Path) -> None:
+    """Deletions that a sync of the schedule holds back are told to the admins of each platform, once a day."""
+    await sync(app)
+    async with told(app, "slack") as slack, told(app, "slack") as second, told(app, "discord") as discord:
+        for n in range(5):
+            (tmp_path / "docs" / f"{n}.md").unlink()
+        assert slack == second == discord == []
+        await sync(app)
+
+        async def all_know() -> bool:
+            return bool(slack or second) and bool(discord)
+
+        await until(all_know)
+        await sync(app)
+        async with told(app, "slack") as restarted, told(app, "slack", day=2) as another:
+
+            async def looked() -> bool:
+                return bool(another)
+
+            await until(looked)
+    word = "⚠️ **docs**: 5 pages are gone at once; they stay until `/docent reindex docs --confirm-deletes`."
+    assert (*slack, *second) == tuple(discord) == tuple(another) == (word,)
+    assert restarted == []
 
 
 async def test_source_out_of_reach(app: App, tmp_path: Path) -> None:

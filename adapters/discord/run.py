@@ -121,7 +121,7 @@ async def _open(client: DocentClient) -> None:
     await client.ready.wait()
     await client.desk.open()
     admins = client.app.settings.discord.admins
-    client.admins.watch_guides("discord", lambda text: tell_all(client, admins, text))
+    client.admins.keep_told("discord", lambda text: tell_all(client, admins, text))
 
 
 def _judge(starting: asyncio.Task[None]) -> None:

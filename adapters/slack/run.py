@@ -90,7 +90,7 @@ async def adapter(app: App, pace: Pace) -> AsyncIterator[AsyncApp]:
         handlers.register(bolt)
         buttons.register(bolt)
         await parts.desk.open()
-        parts.admins.watch_guides("slack", lambda text: tell_all(slack, settings.admins, text))
+        parts.admins.keep_told("slack", lambda text: tell_all(slack, settings.admins, text))
         log.info("Slack: connected as %s in team %s", me.get("user"), me.get("team"))
         try:
             yield bolt
