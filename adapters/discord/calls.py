@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import aiohttp
 import discord
 
+from adapters.discord.patience import Patience
 from adapters.reply import Undeliverable
 
 log = logging.getLogger(__name__)
@@ -177,3 +178,16 @@ async def _refused(trying: Coroutine[Any, Any, T]) -> T:
         if error.status < _OUTAGE and error.status != _TOO_MANY:
             raise Malformed(f"{error.code} {error.text}"[:200]) from error
         raise _Outage(f"HTTP {error.status}") from error
+
+
+async def outlast(settle: Callable[[], Awaitable[None]], patience: Patience) -> None:
+    """Await `settle()`, again for as long as Discord is down. Raises Failed."""
+    until = time.monotonic() + patience.outage
+    while True:
+        try:
+            return await settle()
+        except Unreachable as error:
+            if time.monotonic() > until:
+                raise
+            log.warning("an answer waits for Discord: %s", error)
+        await asyncio.sleep(patience.again)

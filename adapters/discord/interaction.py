@@ -10,11 +10,11 @@ import aiohttp
 import discord
 
 from adapters.discord import look
-from adapters.discord.calls import Failed, Malformed, Unreachable, call
+from adapters.discord.calls import Failed, Malformed, Unreachable, call, outlast
 from adapters.discord.edits import Edits
 from adapters.discord.patience import Patience
 from adapters.discord.place import Place
-from adapters.discord.reply import ChannelReply, Typing, outlast
+from adapters.discord.reply import ChannelReply, Typing
 from adapters.discord.text import MESSAGE, escape
 from adapters.reply import Fill
 from adapters.view import AnswerView, Press

@@ -7,7 +7,7 @@ from datetime import datetime
 import discord
 
 from adapters.discord.calls import Failed, call
-from adapters.discord.reply import rights
+from adapters.discord.people import rights
 
 log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""Who may see what, and who is an admin, by Discord's own word."""
+"""Who may see what, who is an admin, and what the bot may do, by Discord's own word."""
 
 import asyncio
 import logging
@@ -20,6 +20,14 @@ _NO_GUILD = GuildSettings()
 _QUIET = PlaceSettings()
 
 Member = discord.Member | discord.User
+
+
+def rights(client: discord.Client, channel: int) -> discord.Permissions:
+    """What the bot may do there, as far as it is known; in a DM and elsewhere, all."""
+    found = client.get_channel(channel)
+    if isinstance(found, discord.abc.GuildChannel | discord.Thread) and found.guild.me:
+        return found.permissions_for(found.guild.me)
+    return discord.Permissions.all()
 
 
 class People:

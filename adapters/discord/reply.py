@@ -16,10 +16,11 @@ from typing import Any, TypeVar
 import discord
 
 from adapters.discord import look
-from adapters.discord.calls import Failed, Malformed, NotAllowed, NotThere, Unreachable, call
+from adapters.discord.calls import Failed, Malformed, NotAllowed, NotThere, Unreachable, call, outlast
 from adapters.discord.edits import QUICK, Edits
 from adapters.discord.look import Drawn
 from adapters.discord.patience import Patience
+from adapters.discord.people import rights
 from adapters.discord.place import Place
 from adapters.discord.text import escape
 from adapters.reply import Fill, Undeliverable
@@ -30,14 +31,6 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _TYPING_EVERY = 5.0  # seconds
-
-
-def rights(client: discord.Client, channel: int) -> discord.Permissions:
-    """What the bot may do there, as far as it is known; in a DM and elsewhere, all."""
-    found = client.get_channel(channel)
-    if isinstance(found, discord.abc.GuildChannel | discord.Thread) and found.guild.me:
-        return found.permissions_for(found.guild.me)
-    return discord.Permissions.all()
 
 
 class Typing:
@@ -55,19 +48,6 @@ class Typing:
         self._shown[channel] = now
         with suppress(Failed):
             await call(lambda: self._client.http.send_typing(channel), deadline=5, patience=0)
-
-
-async def outlast(settle: Callable[[], Awaitable[None]], patience: Patience) -> None:
-    """Await `settle()`, again for as long as Discord is down. Raises Failed."""
-    until = time.monotonic() + patience.outage
-    while True:
-        try:
-            return await settle()
-        except Unreachable as error:
-            if time.monotonic() > until:
-                raise
-            log.warning("an answer waits for Discord: %s", error)
-        await asyncio.sleep(patience.again)
 
 
 class ChannelReply:

@@ -13,12 +13,11 @@ import discord
 from adapters import words
 from adapters.desk import Desk, Taken
 from adapters.discord import look
-from adapters.discord.calls import Failed, NotAllowed, NotThere, TokenGone, Unreachable, call
+from adapters.discord.calls import Failed, NotAllowed, NotThere, TokenGone, Unreachable, call, outlast
 from adapters.discord.intake import Intake
 from adapters.discord.patience import PATIENCE
-from adapters.discord.people import People
+from adapters.discord.people import People, rights
 from adapters.discord.place import Place
-from adapters.discord.reply import outlast, rights
 from adapters.discord.text import escape, messages, thread_name
 from adapters.runs import ended
 from adapters.view import DECISIONS, AnswerView, Press
