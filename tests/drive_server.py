@@ -13,7 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from tests.source_server import Server, answered
 
-DOC, SHEET, FOLDER = (f"application/vnd.google-apps.{kind}" for kind in ("document", "spreadsheet", "folder"))
+DOC, SHEET, FOLDER, SHORTCUT = (
+    f"application/vnd.google-apps.{kind}" for kind in ("document", "spreadsheet", "folder", "shortcut")
+)
 
 
 @cache
@@ -23,7 +25,8 @@ def signing_key() -> rsa.RSAPrivateKey:
 
 _FIELDS = {
     "id", "name", "mimeType", "modifiedTime", "md5Checksum", "size", "webViewLink", "parents", "trashed", "driveId",
-    "hasAugmentedPermissions", "inheritedPermissionsDisabled", "owners", "lastModifyingUser", "permissions",
+    "hasAugmentedPermissions", "inheritedPermissionsDisabled", "shortcutDetails", "owners", "lastModifyingUser",
+    "permissions",
 }  # fmt: skip
 
 
@@ -90,7 +93,7 @@ class Drive:
         change = {"changeType": "file", "fileId": key, "removed": key not in self.files}
         self.log[key] = (self.moments, told or change)
 
-    async def answer(self, request: web.Request) -> web.Response:  # noqa: C901, PLR0911 - an address each
+    async def answer(self, request: web.Request) -> web.Response:  # noqa: C901, PLR0911, PLR0912 - an address each
         if request.path == "/token":
             return await self._token(request)
         if request.headers.get("Authorization") != "Bearer ya29.test":
@@ -115,7 +118,14 @@ class Drive:
                     return answered({"error": {"errors": [{"reason": "insufficientFilePermissions"}]}}, 403)
                 return answered({"permissions": self.grants[key]})
             case ["files", key] if "alt" in request.query and key in self.files:
+                if self.files[key]["mimeType"].startswith("application/vnd.google-apps"):
+                    return answered({"error": {"errors": [{"reason": "fileNotDownloadable"}]}}, 403)
                 return web.Response(body=self.contents[key])
+            case ["files", key] if request.query.get("fields", "driveId") != "driveId" and key in self.files:
+                fields = re.sub(r"\([^)]*\)", "", request.query["fields"]).split(",")
+                assert set(fields) <= _FIELDS
+                assert request.query["supportsAllDrives"] == "true"
+                return answered({name: told for name, told in self.files[key].items() if name in fields})
             case ["files", key] if "alt" not in request.query and (key in self.files or "root" in key):
                 assert request.query["fields"] == "driveId"
                 return answered({"driveId": self.shared} if self.shared else {})

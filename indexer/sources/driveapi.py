@@ -14,11 +14,12 @@ from indexer.sources.http import CallFailed, Http, Json, Reply, follow
 _SCOPE = "https://www.googleapis.com/auth/drive.readonly"
 _FILE = (
     "id,name,mimeType,modifiedTime,md5Checksum,size,webViewLink,parents,trashed,driveId,hasAugmentedPermissions,"
-    "inheritedPermissionsDisabled,owners(displayName),lastModifyingUser(displayName),"
+    "inheritedPermissionsDisabled,shortcutDetails(targetId),owners(displayName),lastModifyingUser(displayName),"
     "permissions(type,emailAddress,domain)"
 )
 _ALL_DRIVES = {"supportsAllDrives": "true", "includeItemsFromAllDrives": "true"}
 _EARLY = 60.0
+_NOT_FOUND = 404
 # What is answered to a token that is too old or none, or to who may not see a drive's log.
 _NO_LOG = (400, 403, 404, 410)
 
@@ -53,6 +54,17 @@ class DriveApi:
         return str(
             (await self.http.json("GET", f"/drive/v3/files/{folder}", params=params)).get("driveId", "")
         )
+
+    async def file(self, key: str) -> Json | None:
+        """None for one that is gone or out of this account's reach."""
+        params = {"fields": _FILE, "supportsAllDrives": "true"}
+        try:
+            found: Json = await self.http.json("GET", f"/drive/v3/files/{key}", params=params)
+        except CallFailed as error:
+            if error.status == _NOT_FOUND:
+                return None
+            raise
+        return found
 
     async def start(self, drive: str) -> str | None:
         """Where the log of a drive, or with "" of this account, ends now; None where it may not be read."""

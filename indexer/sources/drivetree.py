@@ -11,13 +11,17 @@ from typing import Any
 from bot.files import write_whole
 
 FOLDER = "application/vnd.google-apps.folder"
-_VERSION = 1
+SHORTCUT = "application/vnd.google-apps.shortcut"
+_VERSION = 2
 _DEEPEST = 50
 
 
 @dataclass(frozen=True, slots=True)
 class DriveFile:
-    """`changed` is an ISO time. `allowed` are those who may see it, None for whoever may see what it lies in."""
+    """`changed` is an ISO time. `allowed` are those who may see it, None for whoever may see what it lies in.
+
+    `target` is the id of what a shortcut leads to.
+    """
 
     id: str
     name: str
@@ -28,6 +32,7 @@ class DriveFile:
     owner: str
     url: str
     allowed: tuple[str, ...] | None = None
+    target: str = ""
 
 
 class Tree:

@@ -1,8 +1,10 @@
 """Google Drive: a folder or a shared drive, read by a service account."""
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Annotated
 
 from pydantic import Field, model_validator
@@ -14,8 +16,10 @@ from indexer.globs import selects
 from indexer.sources import drivetree
 from indexer.sources.base import Entry, Fetched, ListingFailed, PageGone, Source, Surroundings, too_large
 from indexer.sources.driveapi import DriveApi
-from indexer.sources.drivetree import FOLDER, DriveFile, Kept, Tree
+from indexer.sources.drivetree import FOLDER, SHORTCUT, DriveFile, Kept, Tree
 from indexer.sources.http import CallFailed, Json, fetching, listing, moment
+
+_log = logging.getLogger(__name__)
 
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 # Google's own kinds: the ending, and what they are exported as.
@@ -27,6 +31,7 @@ _EXPORTS = {
 _AT_ONCE = 20
 _NOT_FOUND = 404
 _NOTHING = "it holds no files, or isn't shared with the service account's address"
+_OUT_OF_REACH = "it was deleted, or isn't shared with the service account's address"
 _NO_PERMISSIONS = (
     "Google tells this service account nobody's permissions: with audiences it must be allowed to share the files"
     " (Editor; in a shared drive Content manager)"
@@ -37,8 +42,9 @@ class GdriveOptions(Section):
     """`folder` or `drive` (a shared drive) by id; `key_file` or `key` is the service account's JSON.
 
     With `audiences` a file is for those whom its permissions name: addresses of groups and people, domains, or
-    `anyone`, each with words of one's own. Without it the configuration's audience counts. `list_every` is how
-    often all files are listed; in between Drive's changes feed tells what is new.
+    `anyone`, each with words of one's own. Without it the configuration's audience counts, and shortcuts are only
+    followed with `shortcuts`: who may put one there shows that audience what the service account may read. `list_every`
+    is how often all files are listed; in between Drive's changes feed tells what is new.
     """
 
     folder: str = ""
@@ -48,6 +54,7 @@ class GdriveOptions(Section):
     include: tuple[str, ...] = EVERY_FORMAT
     exclude: tuple[str, ...] = ()
     audiences: Mapping[str, Words] | None = None
+    shortcuts: bool = False
     list_every: Seconds = 86400.0
     api_url: Annotated[str, Field(pattern=r"^https?://")] = "https://www.googleapis.com"
 
@@ -81,6 +88,7 @@ class GdriveSource(Source):
         # With other rights or another place, what is kept is of no use.
         self._place = f"{options.api_url} {self._top} {options.audiences is not None}"
         self._ids: dict[str, DriveFile] = {}
+        self._lost: set[str] = set()
         self._asking = asyncio.Semaphore(self.fetches_at_once)
 
     async def close(self) -> None:
@@ -96,13 +104,13 @@ class GdriveSource(Source):
             if now is None:
                 now = await self._complete()
             tree = self._tree(now.files)
-            found = sorted((path, file.id) for path, file in _paths(tree))
+            linked = {file.id: file for file in await self._linked(tree)}
+            files = {file.id: file for file in tree.files.values()} | linked
+            found = sorted((path, file.id) for path, file in _paths(tree, files.values()))
             if not found:
                 raise ListingFailed(_NOTHING)
             everyone = _names(await self._api.permissions(self._top)) if self._words is not None else ()
-            if self._words is not None and not any(
-                tree.allowed(tree.files[key], everyone) for _, key in found
-            ):
+            if self._words is not None and not any(tree.allowed(files[key], everyone) for _, key in found):
                 raise ListingFailed(_NO_PERMISSIONS)
             if now != kept:
                 await asyncio.to_thread(drivetree.save, self._cache, self._place, now)
@@ -110,8 +118,8 @@ class GdriveSource(Source):
             for path, key in found:
                 if selects(path, self._options.include, self._options.exclude):
                     name = path if path not in self._ids else _told_apart(path, key)
-                    self._ids[name] = tree.files[key]
-                    yield self._entry(name, tree.files[key], tree.allowed(tree.files[key], everyone))
+                    self._ids[name] = files[key]
+                    yield self._entry(name, files[key], tree.allowed(files[key], everyone))
 
     async def fetch(self, entry: Entry) -> Fetched:
         with fetching():
@@ -214,6 +222,7 @@ class GdriveSource(Source):
             owner=owner,
             url=told.get("webViewLink", ""),
             allowed=await self._allowed(told),
+            target=told.get("shortcutDetails", {}).get("targetId", ""),
         )
 
     async def _allowed(self, told: Json) -> tuple[str, ...] | None:
@@ -226,6 +235,38 @@ class GdriveSource(Source):
             return None
         async with self._asking:
             return _names(await self._api.permissions(told["id"]))
+
+    # --- what shortcuts lead to -----------------------------------------------------------------------------
+
+    async def _linked(self, tree: Tree) -> list[DriveFile]:
+        """In the shortcuts' place, each file once and none that is here anyway. Asked for anew: no feed tells of it."""
+        if self._words is None and not self._options.shortcuts:
+            return []
+        here = {key for key, file in tree.files.items() if tree.above(file) is not None}
+        shortcuts = sorted((tree.files[key] for key in here), key=lambda file: file.id, reverse=True)
+        wanted = {
+            each.target: each for each in shortcuts if each.kind == SHORTCUT and each.target not in here
+        }
+        return [file for file in await asyncio.gather(*map(self._target, wanted.values())) if file]
+
+    async def _target(self, shortcut: DriveFile) -> DriveFile | None:
+        """None for one that is out of reach, and for folders. Its own permissions count, not the shortcut's."""
+        async with self._asking:
+            told = await self._api.file(shortcut.target)
+        if told is None or told.get("trashed"):
+            if shortcut.id not in self._lost:  # once a process
+                _log.warning(
+                    "the shortcut %s of %s leads nowhere: %s", shortcut.name, self.name, _OUT_OF_REACH
+                )
+            self._lost.add(shortcut.id)
+            return None
+        if told["mimeType"] in (FOLDER, SHORTCUT):
+            return None
+        file = await self._file(told)
+        if self._words is not None and file.allowed is None:  # what it lies in isn't listed here
+            async with self._asking:
+                file = replace(file, allowed=_names(await self._api.permissions(file.id)))
+        return replace(file, parent=shortcut.parent)
 
     def _entry(self, path: str, file: DriveFile, allowed: tuple[str, ...]) -> Entry:
         words = self._words
@@ -249,9 +290,9 @@ def _names(permissions: Iterable[Json]) -> tuple[str, ...]:
     return tuple(each.get("emailAddress") or each.get("domain") or each["type"] for each in permissions)
 
 
-def _paths(tree: Tree) -> Iterable[tuple[str, DriveFile]]:
-    for file in tree.files.values():
-        above = tree.above(file) if file.kind != FOLDER else None
+def _paths(tree: Tree, files: Iterable[DriveFile]) -> Iterable[tuple[str, DriveFile]]:
+    for file in files:
+        above = tree.above(file) if file.kind not in (FOLDER, SHORTCUT) else None
         if above is not None:
             yield "/".join([*(_plain(folder.name) for folder in reversed(above)), _name(file)]), file
 
