@@ -11,6 +11,7 @@ from tests.source_server import answered
 
 TOKEN = "conf-token"  # noqa: S105
 CLOUD = "Basic " + base64.b64encode(f"ada@example.com:{TOKEN}".encode()).decode()
+_OF_PAGES = {"parentId", "parentType", "ownerId"}
 
 
 @dataclass
@@ -34,7 +35,7 @@ class Confluence:
     attachments: dict[str, tuple[str, str, bytes]] = field(default_factory=dict)
     most: int = 250
 
-    async def answer(self, request: web.Request) -> web.Response:  # noqa: C901, PLR0911 - an address each
+    async def answer(self, request: web.Request) -> web.Response:  # noqa: C901, PLR0911, PLR0912 - an address each
         wanted = CLOUD if self.cloud else f"Bearer {TOKEN}"
         if request.headers.get("Authorization") != wanted:
             return answered({"message": "no"}, 401)
@@ -46,9 +47,14 @@ class Confluence:
                 return answered({"results": [{"id": "77", "key": "ENG"}] if query["keys"] == "ENG" else []})
             case ["api", "v2", "spaces", "77", "pages"] if self.cloud and int(query["limit"]) <= 250:
                 return self._paged(request, self._keys(), self._v2, "/wiki", "cursor")
+            case ["api", "v2", "spaces", "77", "blogposts"] if self.cloud and int(query["limit"]) <= 250:
+                assert set(query) <= {"limit", "status", "cursor"}
+                return self._paged(request, self._keys("blogpost"), self._post, "/wiki", "cursor")
             case ["api", "v2", "folders", key] if self.cloud and self.pages[key].kind == "folder":
                 return answered(self._v2(key))
-            case ["api", "v2", "pages", key] if self.cloud and key in self.pages:
+            case ["api", "v2", "pages" | "blogposts" as kind, key] if self.cloud and key in self._keys(
+                kind[:-1]
+            ):
                 assert query["body-format"] == "storage"
                 return answered(self._v2(key) | {"body": {"storage": {"value": self.pages[key].body}}})
             case ["api", "v2", "users-bulk"] if self.cloud and request.method == "POST":
@@ -61,7 +67,7 @@ class Confluence:
             case ["rest", "api", "content", key, "restriction", "byOperation", "read"] if key in self.pages:
                 return answered(self._restrictions(key)["read"])
             case ["rest", "api", "content"] if not self.cloud and query["spaceKey"] == "ENG":
-                return self._paged(request, self._keys(), self._v1, "", "start")
+                return self._paged(request, self._keys(query["type"]), self._v1, "", "start")
             case ["rest", "api", "content", key] if not self.cloud and key in self.pages:
                 assert query["expand"] == "body.storage"
                 return answered(self._v1(key) | {"body": {"storage": {"value": self.pages[key].body}}})
@@ -69,15 +75,17 @@ class Confluence:
                 return web.Response(body=self.attachments[key][2])
         return answered({"message": "no"}, 404)
 
-    def _keys(self) -> list[str]:
-        return [key for key, page in self.pages.items() if page.kind == "page"]
+    def _keys(self, kind: str = "page") -> list[str]:
+        return [key for key, page in self.pages.items() if page.kind == kind]
 
     def _search(self, request: web.Request) -> web.Response:
         query = request.query["cql"]
         if query == 'space="ENG" and type=attachment':
             return self._paged(request, list(self.attachments), self._attachment, "", "start")
-        assert query == 'space="ENG" and type=page', query
-        keys = [key for key in self._keys() if self.pages[key].searched]
+        start, _, kind = query.partition(" and type=")
+        assert start == 'space="ENG"'
+        assert kind in {"page", "blogpost"}, query
+        keys = [key for key in self._keys(kind) if self.pages[key].searched]
         return self._paged(request, keys, self._v1, "", "cursor")
 
     def _paged(
@@ -105,6 +113,11 @@ class Confluence:
             "version": {"number": page.version, "createdAt": "2026-01-05T10:00:00.000Z", "authorId": "bob"},
             "_links": {"webui": f"/spaces/ENG/pages/{key}"},
         }
+
+    def _post(self, key: str) -> dict[str, Any]:
+        """A post of the blog has an author, and nothing above it."""
+        told = {name: value for name, value in self._v2(key).items() if name not in _OF_PAGES}
+        return told | {"authorId": "ada", "_links": {"webui": f"/spaces/ENG/blog/2026/01/05/{key}"}}
 
     def _v1(self, key: str) -> dict[str, Any]:
         page = self.pages[key]

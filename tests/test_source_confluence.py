@@ -121,6 +121,38 @@ async def test_attachments(confluence: Confluence, server: Server, tmp_path: Pat
         assert set(await listed(source)) == {"ENG/1.html"}
 
 
+async def test_blog(confluence: Confluence, server: Server, tmp_path: Path) -> None:
+    """With `blog` a space's posts are listed and read as pages are, by their own restrictions; without it not."""
+    confluence.most = 1
+    confluence.pages = {
+        "1": Page("Engineering"),
+        "2": Page("We moved", "<p>To <b>Bristol</b></p>", version=3, kind="blogpost"),
+        "3": Page("Bonus", groups=("board",), kind="blogpost"),
+        "4": Page("Fresh", groups=("board",), kind="blogpost", searched=False),
+    }
+    confluence.attachments = {"att1": ("3", "plan.pdf", b"%PDF")}
+    async with opened(tmp_path, **options(server, confluence)) as (source, _):
+        assert set(await listed(source)) == {"ENG/1.html"}
+    async with opened(tmp_path, **options(server, confluence, blog=True)) as (source, _):
+        found = await listed(source)
+        assert {path: entry.audience for path, entry in found.items()} == {
+            "ENG/1.html": None,
+            "ENG/blog/2.html": None,
+            "ENG/blog/3.html": {"board"},
+            "ENG/blog/4.html": {"board"},
+            "ENG/3/plan.pdf": {"board"},
+        }
+        entry = found["ENG/blog/2.html"]
+        assert (entry.title, entry.revision) == ("We moved", "3")
+        assert entry.owners == (("Bob",) if confluence.cloud else ("Ada",))
+        assert "To <b>Bristol</b>" in await text_of(source, entry)
+        assert (await source.fetch(found["ENG/3/plan.pdf"])).data == b"%PDF"
+        assert "Text" in await text_of(source, found["ENG/1.html"])
+        del confluence.pages["2"]
+        with pytest.raises(PageGone):
+            await source.fetch(entry)
+
+
 def test_storage_format() -> None:
     """Macros become what they show, tables stay tables, code stays as it is written."""
     storage = """<h1>Rules</h1><p>See <ac:link><ri:page ri:content-title="Other &amp; more"/></ac:link>,

@@ -19,10 +19,11 @@ from indexer.sources.base import (
     Surroundings,
     too_large,
 )
-from indexer.sources.confluenceapi import Api, AttachmentInfo, Cloud, DataCenter, PageInfo
+from indexer.sources.confluenceapi import Api, AttachmentInfo, Cloud, DataCenter, Kind, PageInfo
 from indexer.sources.http import Http, fetching, listing
 from indexer.sources.storageformat import to_html
 
+_BLOG = "blog"
 _DEEPEST = 100
 _SHOWN_ABOVE = 2
 
@@ -31,7 +32,8 @@ class ConfluenceOptions(Section):
     """`site` is https://NAME.atlassian.net/wiki, or a Data Center's address.
 
     With `email` the `token` is an API token of Cloud, without it a personal access token. `audiences` gives
-    groups that pages are restricted to (or `user:ID`) words of one's own; others' names are their words.
+    groups that pages are restricted to (or `user:ID`) words of one's own; others' names are their words. `blog`:
+    the posts of the spaces' blogs, too.
     """
 
     site: Annotated[str, Field(pattern=r"^https?://\S+$")]
@@ -41,13 +43,14 @@ class ConfluenceOptions(Section):
     cloud: bool | None = None
     audiences: Mapping[str, Words] = {}
     attachments: bool = True
+    blog: bool = False
     include: tuple[str, ...] = EVERY_FORMAT
 
 
 class ConfluenceSource(Source):
-    """A page's path is `SPACE/id.html`, an attachment's `SPACE/id/name`; their revisions are versions.
+    """A page's path is `SPACE/id.html`, a post's `SPACE/blog/id.html`, an attachment's `SPACE/id/name`.
 
-    Who may see a page are those whom it and every page above it allow; a page that nobody restricts has the
+    Their revisions are versions. Who may see a page are those whom it and every page above it allow; a page that nobody restricts has the
     configuration's audience.
     """
 
@@ -78,6 +81,8 @@ class ConfluenceSource(Source):
                 pages = {page.id: page async for page in self._api.pages(space)}
                 if not pages:
                     raise ListingFailed(f"the space {space} has no pages, or these credentials see none")
+                if self._options.blog:
+                    pages |= {post.id: post async for post in self._api.pages(space, "blogpost")}
                 for page in pages.values():
                     yield self._page(space, page, pages)
                 if self._options.attachments:
@@ -87,10 +92,10 @@ class ConfluenceSource(Source):
 
     async def fetch(self, entry: Entry) -> Fetched:
         with fetching():
-            _space, _, rest = entry.path.partition("/")
-            page, attached, _name = rest.partition("/")
-            if not attached:
-                body = to_html(await self._api.storage(page.removesuffix(".html")))
+            _space, first, *last = entry.path.split("/", 2)
+            if not last or first == _BLOG:
+                kind: Kind = "blogpost" if last else "page"
+                body = to_html(await self._api.storage("".join(last or [first]).removesuffix(".html"), kind))
                 return Fetched(entry.path, body.encode(), title=entry.title)
             size = int(entry.revision.partition("-")[2] or 0)
             if size > self.max_bytes:
@@ -100,7 +105,7 @@ class ConfluenceSource(Source):
             return Fetched(entry.path, reply.data, title=entry.title)
 
     def _page(self, space: str, page: PageInfo, pages: Mapping[str, PageInfo]) -> Entry:
-        path = f"{space}/{page.id}.html"
+        path = f"{space}/{_BLOG}/{page.id}.html" if page.kind == "blogpost" else f"{space}/{page.id}.html"
         owners = self.settings.owners or ((page.owner,) if page.owner else ())
         return Entry(
             path,

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Literal
 from urllib.parse import quote, urlsplit
 
 from indexer.sources.http import CallFailed, Http, Json, follow, moment
@@ -11,8 +12,14 @@ from indexer.sources.http import CallFailed, Http, Json, follow, moment
 _RESTRICTIONS = "restrictions.read.restrictions.user,restrictions.read.restrictions.group"
 _FORBIDDEN = 403
 _DEEPEST = 50
+# By what the second API calls them.
+_LISTED = {"page": "pages", "blogpost": "blogposts"}
 # What may stand between two pages, by what the API calls it.
 _BETWEEN = {"folder": "folders", "whiteboard": "whiteboards", "database": "databases", "embed": "embeds"}
+
+
+# A page, or a post of a space's blog: by what the first API calls them.
+Kind = Literal["page", "blogpost"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,7 @@ class PageInfo:
     owner: str
     allowed: frozenset[str] | None
     link: str
+    kind: Kind = "page"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +57,10 @@ class Api(ABC):
         self._context = urlsplit(http.base).path
 
     @abstractmethod
-    def pages(self, space: str) -> AsyncIterator[PageInfo]: ...
+    def pages(self, space: str, kind: Kind = "page") -> AsyncIterator[PageInfo]: ...
 
     @abstractmethod
-    async def storage(self, page: str) -> str:
+    async def storage(self, page: str, kind: Kind = "page") -> str:
         """A page's body in storage format."""
 
     async def attachments(self, space: str) -> AsyncIterator[AttachmentInfo]:
@@ -89,13 +97,13 @@ class Api(ABC):
 
 
 class DataCenter(Api):
-    async def pages(self, space: str) -> AsyncIterator[PageInfo]:
+    async def pages(self, space: str, kind: Kind = "page") -> AsyncIterator[PageInfo]:
         expand = f"version,ancestors,{_RESTRICTIONS}"
         start = (
-            f"/rest/api/content?spaceKey={quote(space)}&type=page&status=current&limit=100&expand={expand}"
+            f"/rest/api/content?spaceKey={quote(space)}&type={kind}&status=current&limit=100&expand={expand}"
         )
         async for found in self._paged(start):
-            above = found["ancestors"]
+            above = found["ancestors"] if kind == "page" else ()
             yield PageInfo(
                 id=str(found["id"]),
                 title=found["title"],
@@ -105,9 +113,10 @@ class DataCenter(Api):
                 owner=found["version"].get("by", {}).get("displayName", ""),
                 allowed=_allowed(found["restrictions"]["read"]["restrictions"]),
                 link=found["_links"]["webui"],
+                kind=kind,
             )
 
-    async def storage(self, page: str) -> str:
+    async def storage(self, page: str, kind: Kind = "page") -> str:  # noqa: ARG002 - one address for both
         found = await self.http.json("GET", f"/rest/api/content/{page}", params={"expand": "body.storage"})
         return str(found["body"]["storage"]["value"])
 
@@ -119,17 +128,16 @@ class Cloud(Api):
         super().__init__(http)
         self._above: dict[str, tuple[str, str]] = {}
 
-    async def pages(self, space: str) -> AsyncIterator[PageInfo]:
+    async def pages(self, space: str, kind: Kind = "page") -> AsyncIterator[PageInfo]:
         self._above.clear()
         spaces = await self.http.json("GET", "/api/v2/spaces", params={"keys": space})
         if not spaces["results"]:
             raise CallFailed(f"there is no space {space}, or these credentials don't see it", 404)
         key = spaces["results"][0]["id"]
-        found = [
-            page
-            async for page in self._paged(f"/api/v2/spaces/{key}/pages?limit=250&status=current&depth=all")
-        ]
-        restricted = await self._restrictions(space)
+        depth = "&depth=all" if kind == "page" else ""
+        start = f"/api/v2/spaces/{key}/{_LISTED[kind]}?limit=250&status=current{depth}"
+        found = [page async for page in self._paged(start)]
+        restricted = await self._restrictions(space, kind)
         names = await self._names(
             {page.get("ownerId") or page["version"].get("authorId") or "" for page in found}
         )
@@ -143,6 +151,7 @@ class Cloud(Api):
                 owner=names.get(page.get("ownerId") or page["version"].get("authorId") or "", ""),
                 allowed=None,
                 link=page["_links"]["webui"],
+                kind=kind,
             )
             if info.id in restricted:
                 yield replace(info, allowed=restricted[info.id])
@@ -150,8 +159,9 @@ class Cloud(Api):
                 # Search lags behind: a page that it doesn't know yet is asked for itself.
                 yield replace(info, allowed=await self._restriction(info.id))
 
-    async def storage(self, page: str) -> str:
-        found = await self.http.json("GET", f"/api/v2/pages/{page}", params={"body-format": "storage"})
+    async def storage(self, page: str, kind: Kind = "page") -> str:
+        path = f"/api/v2/{_LISTED[kind]}/{page}"
+        found = await self.http.json("GET", path, params={"body-format": "storage"})
         if found.get("status") == "trashed":
             raise CallFailed("it is in the trash", 404)
         return str(found["body"]["storage"]["value"])
@@ -167,8 +177,8 @@ class Cloud(Api):
             parent, kind = self._above[parent]
         return parent
 
-    async def _restrictions(self, space: str) -> Mapping[str, frozenset[str] | None]:
-        query = quote(f'space="{space}" and type=page')
+    async def _restrictions(self, space: str, kind: Kind) -> Mapping[str, frozenset[str] | None]:
+        query = quote(f'space="{space}" and type={kind}')
         start = f"/rest/api/content/search?cql={query}&limit=100&expand={_RESTRICTIONS}"
         return {
             str(found["id"]): _allowed(found["restrictions"]["read"]["restrictions"])
