@@ -1,7 +1,7 @@
 """The bot on a platform's simulator, with a scripted core and a real journal: what a test opens."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -69,13 +69,20 @@ async def open_chat(
             await database.close()
 
 
-def opening(platform: str, yaml: str, *options: str) -> Any:
-    """A test file's `opened` fixture: opens the bot with its settings, on a simulator with these options."""
+def opening(*platforms: str, yaml: str = _YAML, options: Sequence[str] = ()) -> Any:
+    """A test file's `opened` fixture: opens the bot with its settings, on a simulator with these options.
 
-    @pytest.fixture
+    On several platforms each test is several.
+    """
+
+    @pytest.fixture(params=platforms if len(platforms) > 1 else None)
     def opened(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
+        request: pytest.FixtureRequest,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        free_port: Callable[[], int],
     ) -> Callable[[], Any]:
+        platform = getattr(request, "param", platforms[0])
         return lambda: open_chat(platform, free_port(), tmp_path, monkeypatch.setenv, yaml, *options)
 
     return opened

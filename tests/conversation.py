@@ -10,6 +10,7 @@ from adapters.view import Press
 from bot.bootstrap import App
 from tests.scripted import Core, Shelf
 from tests.simulators import Simulator
+from tests.waiting import until
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Chat(Protocol):
     async def replied(self, user: str, text: str, under: Shown) -> Shown: ...
     async def form(self, since: str) -> dict[str, str]: ...
     async def whispers(self, user: str, since: str) -> list[Shown]: ...
+    async def channel(self, since: str) -> list[Shown]: ...
     async def help_channel(self) -> list[Shown]: ...
     async def violations(self) -> list[Any]: ...
 
@@ -59,6 +61,19 @@ async def asked(chat: Chat, count: int = 1) -> bool:
     return len(chat.core.asked) >= count
 
 
-async def only_id(chat: Chat) -> str:
+async def only_answer(chat: Chat) -> str:
+    """The id of the answer that was given."""
+    rows = await until(lambda: _ids(chat))
+    return rows[0]
+
+
+async def _ids(chat: Chat) -> list[str]:
     async with chat.app.journal._database.reading() as connection:
-        return (await connection.execute(text("select id from questions"))).scalar()
+        return list(
+            (await connection.execute(text("select id from questions where outcome is not null"))).scalars()
+        )
+
+
+async def says(chat: Chat, since: str, words: str) -> list[Shown]:
+    """What the bot said in the channel since, if it holds these words."""
+    return [one for one in await chat.channel(since) if words in one.text]

@@ -1,16 +1,12 @@
 """Conversations that go the same on every platform, on the platforms' simulators."""
 
-import asyncio
-from collections.abc import AsyncIterator
-
 import pytest
-from sqlalchemy import text
 
 from adapters.view import Press
-from bot.model import Answer, Outcome, Progress, SyncReport
+from bot.model import Answer, Outcome
 from tests import simulators
-from tests.chats import open_chat
-from tests.conversation import Chat, asked
+from tests.chats import chatting, opening
+from tests.conversation import Chat, asked, only_answer, says
 from tests.scripted import LEAVE
 from tests.waiting import until
 
@@ -19,11 +15,8 @@ pytestmark = pytest.mark.skipif(not simulators.there(), reason=simulators.WHERE)
 NOT_FOUND = Answer("", Outcome.NOT_FOUND, "The docs don't say.", nearest=(LEAVE,))
 
 
-@pytest.fixture(params=["slack", "discord"])
-async def chat(request, tmp_path, monkeypatch, free_port) -> AsyncIterator[Chat]:
-    async with open_chat(request.param, free_port(), tmp_path, monkeypatch.setenv) as chat:
-        yield chat
-        assert await chat.violations() == []
+opened = opening("slack", "discord")
+chat = chatting(lawful=True)
 
 
 async def test_a_mention_is_answered_with_its_sources(chat: Chat):
@@ -204,14 +197,6 @@ async def test_more_is_answered_once(chat: Chat):
     assert len(chat.core.asked) == 2
 
 
-async def test_an_admin_asks_for_help(chat: Chat):
-    """Asking for help tells the commands, without a reproach."""
-    if chat.platform == "discord":
-        pytest.skip("Discord lists the commands itself")
-    (told,) = await chat.whispers("admin", await chat.admin("admin", "help"))
-    assert told.text.startswith("`reindex [source] [--full]`")
-
-
 async def test_what_the_channel_may_not_see_is_not_shared(chat: Chat):
     """Share in channel refuses an answer that rests on a page not for everybody there."""
     (shown,) = await chat.whispers("alice", await chat.ask("alice", "How much notice?"))
@@ -250,12 +235,6 @@ async def test_an_answer_is_shared_once(chat: Chat):
     assert len(await says(chat, before, "shared this answer")) == 1
 
 
-async def test_why_knows_only_answers(chat: Chat):
-    """Why with something else says what it takes."""
-    (told,) = await chat.whispers("admin", await chat.admin("admin", "why nonsense"))
-    assert "no answer by that id or link" in told.text
-
-
 async def test_too_many_questions_are_told_once(chat: Chat):
     """Past the limit a person is told once, and not answered for a while."""
     for number in range(8):
@@ -266,126 +245,6 @@ async def test_too_many_questions_are_told_once(chat: Chat):
     assert len(chat.core.asked) == 5
 
 
-async def test_admin_commands_are_for_admins(chat: Chat, caplog):
-    """Anybody else is refused in a friendly way, and the attempt is logged."""
-    (told,) = await chat.whispers("alice", await chat.admin("alice", "status"))
-    assert "Only admins" in told.text
-    assert "refused" in caplog.text
-
-
-async def test_status_and_sources(chat: Chat):
-    """Admins see the index and its sources."""
-    (told,) = await chat.whispers("admin", await chat.admin("admin", "status"))
-    assert "handbook" in told.text
-    (told,) = await chat.whispers("admin", await chat.admin("admin", "sources"))
-    assert "folder" in told.text
-
-
-async def test_gaps_lists_what_the_docs_do_not_say(chat: Chat):
-    """Gaps lists unanswered questions."""
-    chat.core.answers["shoe"] = NOT_FOUND
-    await chat.answers(await chat.mention("alice", "What's the CEO's shoe size?"))
-    (told,) = await chat.whispers("admin", await chat.admin("admin", "gaps"))
-    assert "shoe size" in told.text
-
-
-async def test_why_tells_how_an_answer_came_about(chat: Chat):
-    """Why explains an answer by its id."""
-    await chat.answers(await chat.mention("alice", "How much notice?"))
-    (told,) = await chat.whispers("admin", await chat.admin("admin", f"why {await only_answer(chat)}"))
-    assert "ANSWERED" in told.text
-
-
-async def test_reindex_shows_its_progress_and_its_report(chat: Chat):
-    """Reindex keeps one message current and ends with the report."""
-    since = await chat.admin("admin", "reindex handbook")
-    (first,) = [one for one in await chat.channel(since) if "waiting" in one.text]
-    runs = chat.app.runs
-    run = await runs.take("indexer")
-    assert run is not None
-    await runs.report_progress(run.id, Progress("handbook", "indexing", 50, 200, 5.0))
-    await until(lambda: says(chat, since, "50/200 pages, 10/s, 15 s left"))
-    await runs.end(run.id, "done", [SyncReport("handbook", added=2, unchanged=198, seconds=9.0)])
-    (last,) = await until(lambda: says(chat, since, "2 added, 198 unchanged"))
-    assert last.raw.get("ts", last.raw.get("id")) == first.raw.get("ts", first.raw.get("id"))
-    assert last.buttons == ()
-
-
-async def test_a_second_reindex_shows_the_first(chat: Chat):
-    """A reindex while one runs says so and starts none."""
-    await chat.admin("admin", "reindex handbook")
-    await until(lambda: latest(chat))
-    await chat.admin("admin", "reindex handbook")
-    await asyncio.sleep(0)
-    assert len(await chat.app.runs.latest()) == 1
-
-
-async def test_cancel_stops_a_reindex(chat: Chat):
-    """The Cancel button asks the run to stop; others may not press it."""
-    since = await chat.admin("admin", "reindex handbook")
-    shown = next(one for one in await chat.channel(since) if "waiting" in one.text)
-    await chat.whispers("alice", await chat.press(shown, Press.CANCEL, "alice"))
-    assert not (await chat.app.runs.latest())[0].cancel_wanted
-    await chat.press(shown, Press.CANCEL, "admin")
-    await until(lambda: cancelled(chat))
-
-
-async def test_a_button_confirms_deletions(chat: Chat):
-    """Under a run that held deletions back stands a button that does them, for admins alone."""
-    since = await chat.admin("admin", "reindex handbook")
-    await until(lambda: latest(chat))
-    run = await chat.app.runs.take("indexer")
-    assert run is not None
-    await chat.app.runs.end(run.id, "done", [SyncReport("handbook", held_back=30, seconds=1.0)])
-    (shown,) = await until(lambda: says(chat, since, "30 pages are gone at their source"))
-    await chat.whispers("alice", await chat.press(shown, Press.CONFIRM, "alice"))
-    assert len(await chat.app.runs.latest()) == 1
-    await chat.press(shown, Press.CONFIRM, "admin")
-    (asked, _) = await until(lambda: latest(chat, 2))
-    assert (asked.request.source, asked.request.confirm_deletes) == ("handbook", True)
-
-
-async def test_deletions_are_confirmed_once(chat: Chat):
-    """A second press of the button does nothing: what has gone since was not looked at."""
-    since = await chat.admin("admin", "reindex handbook")
-    await until(lambda: latest(chat))
-    run = await chat.app.runs.take("indexer")
-    assert run is not None
-    await chat.app.runs.end(run.id, "done", [SyncReport("handbook", held_back=30, seconds=1.0)])
-    (shown,) = await until(lambda: says(chat, since, "30 pages are gone at their source"))
-    await chat.press(shown, Press.CONFIRM, "admin")
-    await until(lambda: latest(chat, 2))
-    (told,) = await chat.whispers("admin", await chat.press(shown, Press.CONFIRM, "admin"))
-    assert "confirmed this already" in told.text
-
-
-async def only_answer(chat: Chat) -> str:
-    """The id of the answer that was given."""
-    rows = await until(lambda: ids(chat))
-    return rows[0]
-
-
-async def ids(chat: Chat) -> list[str]:
-    async with chat.app.journal._database.reading() as connection:
-        return list(
-            (await connection.execute(text("select id from questions where outcome is not null"))).scalars()
-        )
-
-
 async def said(chat: Chat, words: str) -> list[str]:
     found = (await chat.sim.see("posted"))["posted"]
     return [one["rendered"] for one in found if words in (one["rendered"] or "")]
-
-
-async def says(chat: Chat, since: str, words: str) -> list:
-    return [one for one in await chat.channel(since) if words in one.text]
-
-
-async def latest(chat: Chat, count: int = 1) -> list:
-    found = await chat.app.runs.latest()
-    return found if len(found) >= count else []
-
-
-async def cancelled(chat: Chat) -> bool:
-    run = (await chat.app.runs.latest())[0]
-    return run.cancel_wanted or run.state == "cancelled"

@@ -35,7 +35,7 @@ discord:
   stop_within: 3s
 """
 
-opened = opening("discord", _YAML)
+opened = opening("discord", yaml=_YAML)
 chat = chatting()
 
 

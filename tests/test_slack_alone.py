@@ -16,7 +16,7 @@ sources: [{name: handbook, type: folder, path: ./docs, audience: [everyone]}]
 limits: {questions_per_minute: 1}
 """
 
-opened = opening("slack", _YAML)
+opened = opening("slack", yaml=_YAML)
 chat = chatting()
 
 

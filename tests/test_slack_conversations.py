@@ -23,7 +23,7 @@ slack: {stop_within: 5s, channels: {C0DOCS: {followups: true, unasked: true}, C0
 """
 
 
-opened = opening("slack", _YAML)
+opened = opening("slack", yaml=_YAML)
 chat = chatting(lawful=True)
 
 

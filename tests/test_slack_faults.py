@@ -24,7 +24,7 @@ slack: {help_channel: C0DOCS, stop_within: 5s, channels: {C0DOCS: {followups: tr
 _WHOLE = "You give four weeks' notice [1]."
 
 
-opened = opening("slack", _YAML)
+opened = opening("slack", yaml=_YAML)
 chat = chatting()
 
 

@@ -15,7 +15,7 @@ from bot.model import Answer, Outcome, Question
 from bot.ports import Asked
 from tests import simulators
 from tests.chats import chatting, opening
-from tests.conversation import asked, only_id
+from tests.conversation import asked, only_answer
 from tests.scripted import LEAVE
 from tests.slack_sim import SlackChat
 from tests.waiting import until
@@ -28,7 +28,7 @@ limits: {questions_per_minute: 1000}
 slack: {stop_within: 3s}
 """
 
-opened = opening("slack", _YAML)
+opened = opening("slack", yaml=_YAML)
 chat = chatting()
 
 
@@ -232,7 +232,7 @@ async def test_stopping_finishes_what_runs(opened: Callable[[], Any]):
         chat.core.pause = 0.3
         await chat.mention("alice", "A slow one?")
         await until(lambda: asked(chat))
-    recorded = await chat.app.journal.recorded(await only_id(chat))
+    recorded = await chat.app.journal.recorded(await only_answer(chat))
     await chat.app.journal._database.close()
     assert recorded
     assert recorded.answer

@@ -19,7 +19,7 @@ slack: {workspace_admins: true, stop_within: 5s, channels: {C0SHARED: {audience:
 """
 
 
-opened = opening("slack", _YAML, "--rate-limits", "enforce")
+opened = opening("slack", yaml=_YAML, options=("--rate-limits", "enforce"))
 chat = chatting(lawful=True)
 
 

@@ -8,7 +8,7 @@ from adapters.view import Press
 from bot.model import Answer, Outcome
 from tests import simulators
 from tests.chats import chatting, opening
-from tests.conversation import only_id
+from tests.conversation import only_answer
 from tests.scripted import LEAVE
 from tests.slack_sim import SlackChat
 from tests.waiting import until
@@ -33,7 +33,7 @@ slack:
   stop_within: 3s
 """
 
-opened = opening("slack", _YAML)
+opened = opening("slack", yaml=_YAML)
 chat = chatting()
 
 
@@ -181,7 +181,7 @@ async def test_feedback_twice_is_one_voice(chat: SlackChat):
     (shown,) = await chat.answers(await chat.mention("alice", "How much notice?"))
     for _ in range(2):
         await chat.whispers("bob", await chat.press(shown, Press.GOOD, "bob"))
-    assert len(await chat.app.journal.feedback(await only_id(chat))) == 1
+    assert len(await chat.app.journal.feedback(await only_answer(chat))) == 1
 
 
 async def test_what_nobody_asked_the_bot_is_no_gap(chat: SlackChat):
@@ -192,7 +192,7 @@ async def test_what_nobody_asked_the_bot_is_no_gap(chat: SlackChat):
     await chat.sim.do("message", channel="C0DOCS", user="U0BOB", text="Who wants lunch?")
 
     async def done() -> bool:
-        key = await only_id(chat)
+        key = await only_answer(chat)
         recorded = await chat.app.journal.recorded(key) if key else None
         return recorded is not None and recorded.answer is not None
 
