@@ -8,7 +8,6 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.blocks import Block
@@ -24,7 +23,6 @@ class Slack:
 
     def __init__(self, client: AsyncWebClient, budget: Budget, pace: Pace) -> None:
         self.pace = pace
-        self._client = client
         self._budget = budget
         self._calls = Calls(client, budget, pace)
 
@@ -106,18 +104,7 @@ class Slack:
 
     async def respond(self, url: str, payload: dict[str, Any]) -> bool:
         """Use a response_url; False if it is spent, expired or can't be reached."""
-        session = self._client.session
-        if session is None:
-            return False
-        try:
-            async with (
-                asyncio.timeout(self.pace.call),
-                session.post(url, json=payload) as response,
-            ):
-                body = await response.text()
-        except (aiohttp.ClientError, TimeoutError):
-            return False
-        return response.status == 200 and '"ok":false' not in body.replace(" ", "")  # noqa: PLR2004
+        return await self._calls.respond(url, payload)
 
     # --- streams and status -----------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Final
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
@@ -13,6 +13,7 @@ from adapters.slack.budget import Budget
 from adapters.slack.pace import Pace
 
 ATTEMPTS = 5
+AT_ONCE: Final = 32  # more than Slack lets through for long, and each costs a connection
 _GONE = {
     "account_inactive",
     "cannot_reply_to_message",
@@ -80,6 +81,7 @@ class Calls:
         self._client = client
         self._budget = budget
         self._pace = pace
+        self._sending = asyncio.Semaphore(AT_ONCE)
 
     async def repeat(self, method: str, args: dict[str, Any], *, channel: str = "") -> dict[str, Any]:
         """A call that may be carried out twice without harm."""
@@ -108,6 +110,22 @@ class Calls:
             raise SlackError(method, RATE_LIMITED)
         return data
 
+    async def respond(self, url: str, payload: dict[str, Any]) -> bool:
+        """Use a response_url; False if it is spent, expired or can't be reached."""
+        session = self._client.session
+        if session is None:
+            return False
+        try:
+            async with (
+                self._sending,
+                asyncio.timeout(self._pace.call),
+                session.post(url, json=payload) as response,
+            ):
+                body = await response.text()
+        except (aiohttp.ClientError, TimeoutError):
+            return False
+        return response.status == 200 and '"ok":false' not in body.replace(" ", "")  # noqa: PLR2004
+
     async def pages(self, method: str, args: dict[str, Any], key: str, *, pages: int) -> list[dict[str, Any]]:
         """What stands under `key` in this many pages at the most."""
         return [one async for page in self.paged(method, args, key, pages=pages) for one in page]
@@ -125,9 +143,9 @@ class Calls:
                 return
 
     async def _attempt(self, method: str, args: dict[str, Any]) -> tuple[float | None, dict[str, Any]]:
-        """The answer, or how long to wait."""
+        """The answer, or how long to wait. A call's time begins when it is sent, not behind others in a burst."""
         try:
-            async with asyncio.timeout(self._pace.call):
+            async with self._sending, asyncio.timeout(self._pace.call):
                 if method in _READS:
                     response = await self._client.api_call(method, http_verb="GET", params=args)
                 else:

@@ -22,7 +22,7 @@ from adapters.parts import assemble
 from adapters.slack.api import Slack
 from adapters.slack.budget import Budget
 from adapters.slack.buttons import Buttons
-from adapters.slack.calls import Failed, Gone, Lost, RefusedPayload, SlackError
+from adapters.slack.calls import AT_ONCE, Failed, Gone, Lost, RefusedPayload, SlackError
 from adapters.slack.handlers import Handlers
 from adapters.slack.intake import Intake
 from adapters.slack.pace import Pace
@@ -35,7 +35,6 @@ from bot.ports import Unauthorized, Unavailable
 log = logging.getLogger(__name__)
 
 _START_WITHIN = 60.0
-_CALLS_AT_ONCE = 32  # more than Slack lets through, and each costs a connection
 _PACE = Pace()
 _FORGED_AGAIN = 60.0
 
@@ -47,7 +46,7 @@ async def adapter(app: App, pace: Pace) -> AsyncIterator[AsyncApp]:
     if settings.bot_token is None:
         raise Unauthorized("Slack", "there is no bot token.", remedy="Set SLACK_BOT_TOKEN.")
     token = settings.bot_token.get_secret_value()
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=_CALLS_AT_ONCE)) as session:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=AT_ONCE)) as session:
         base_url = settings.api_url or AsyncWebClient.BASE_URL
         client = AsyncWebClient(token, base_url=base_url, session=session, timeout=10, retry_handlers=[])
         slack = Slack(client, Budget(), pace)
