@@ -123,7 +123,7 @@ async def fill(bot: Bot, answers: Answers, say: Callable[[int], Any], numbers: r
     for start in range(numbers.start, numbers.stop, 40):
         chunk = range(start, min(start + 40, numbers.stop))
         await asyncio.gather(*(say(number) for number in chunk))
-        if start % 400 == 0 or chunk.stop == numbers.stop:
+        if (start - numbers.start) % 400 == 0 or chunk.stop == numbers.stop:
             await answers.reach(chunk.stop, seconds=180)
     await rest(bot)
     return bot.megabytes

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 from benchmarks.platforms.bot import ANSWER, Answers, Row, fill, ms, p95, run
@@ -132,13 +133,12 @@ async def slack_memory(small: bool) -> AsyncIterator[Row]:  # noqa: FBT001
     async with run("slack") as bot:
         answers = Answers(bot.sim)
         channels = await _slack_channels(bot.sim, 200)
-        early = await fill(
-            bot, answers, lambda n: _slack_mention(bot.sim, channels[n % 200], n), range(first)
-        )
-        late = await fill(
-            bot, answers, lambda n: _slack_mention(bot.sim, channels[n % 200], n), range(first, count)
-        )
-    value = f"{early:.0f} MB after {first:,}, {late:.0f} MB at the end: {late - early:+.0f} MB"
+        marks = (first, count // 2, count)
+        held = [
+            await fill(bot, answers, lambda n: _slack_mention(bot.sim, channels[n % 200], n), range(*part))
+            for part in pairwise((0, *marks))
+        ]
+    value = ", ".join(f"{mb:.1f} MB after {mark:,}" for mark, mb in zip(marks, held, strict=True))
     yield f"Slack: memory over {count:,} mentions", value, "<= 250 MB, no growth"
 
 
