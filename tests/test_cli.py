@@ -37,9 +37,12 @@ def many_pages() -> dict[str, str]:
 
 
 def has_begun(docent: CommandLine) -> bool:
-    """Whether some pages are in the index."""
+    """Whether some pages are in the index: a commit in its log (sqlite.org/fileformat.html) beyond an empty one's."""
     wal = docent.folder / ".docent" / "index.db-wal"
-    return wal.exists() and wal.stat().st_size > 200_000
+    log = wal.read_bytes() if wal.exists() else b""
+    frame = 24 + int.from_bytes(log[8:12])
+    frames = (log[at : at + frame] for at in range(32, len(log), frame) if at > 200_000)
+    return any(any(each[4:8]) and len(each) == frame for each in frames)
 
 
 # --- index ----------------------------------------------------------------------------------------
