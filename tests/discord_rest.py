@@ -1,5 +1,6 @@
 """Discord's REST calls that the adapter makes, and what Discord refuses about them."""
 
+import asyncio
 import json
 import re
 import time
@@ -27,13 +28,17 @@ class Refused(Exception):
 
 @dataclass
 class Fault:
-    """The next `times` calls of a route fail, after `skip`. `applied`: only their answers get lost."""
+    """The next `times` calls of a route fail, after `skip`. `applied`: only their answers get lost.
+
+    `silent`: they aren't answered at all.
+    """
 
     route: str
     status: int = 503
     times: int = 1
     applied: bool = False
     skip: int = 0
+    silent: bool = False
     body: Mapping[str, Any] = field(default_factory=lambda: {"code": 0, "message": "an outage"})
 
 
@@ -114,6 +119,8 @@ class Rest:
             fault.skip, fault = fault.skip - 1, None
         if fault:
             fault.times -= 1
+            if fault.silent:
+                await asyncio.Event().wait()
             if not fault.applied:
                 return _json(fault.body, fault.status)
         try:

@@ -39,6 +39,14 @@ async def test_where_a_place_stays_broken_its_asker_is_told_alone(chat: Chat, st
     assert (await shown_in(chat, direct)).text == f"> How much notice?\n\n{_ANSWER}"
 
 
+async def test_where_nothing_answers_its_asker_is_told_alone(chat: Chat) -> None:
+    """A place whose calls are accepted and never answered is given up in time, too."""
+    direct = chat.discord.dm(ALICE)["id"]
+    break_down(chat, rf"(POST|PATCH) /channels/(?!{direct}).*/messages.*", 0).silent = True
+    await chat.discord.mention("How much notice?", channel=ELSEWHERE)
+    assert (await shown_in(chat, direct)).text == f"> How much notice?\n\n{_ANSWER}"
+
+
 @pytest.mark.parametrize("status", [500, 503])
 async def test_a_thread_that_stays_broken_has_its_answer_above(chat: Chat, status: int) -> None:
     """Where only the thread fails, the answer is a reply to the question."""

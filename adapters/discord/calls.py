@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_ANSWERS_WITHIN = 10.0  # seconds
+_ANSWERS_AFTER, _ANSWERS_WITHIN = 3.0, 10.0  # seconds that each try may take at the least, and at the most
 _TOO_MANY, _OUTAGE = 429, 500  # and above
 _A_SECOND = (
     40  # requests, of the 50 that Discord allows a bot: they bunch on their way; discord.py doesn't count
@@ -144,8 +144,8 @@ async def call(make: Callable[[], Awaitable[T]], *, patience: float = 25.0, dead
     clock = asyncio.get_running_loop().time
     give_up: float | None = None
     for attempt in itertools.count():
-        left = _ANSWERS_WITHIN if give_up is None else max(1.0, give_up - clock())
-        trying = _Try(deadline, min(left, _ANSWERS_WITHIN))
+        left = patience if give_up is None else give_up - clock()
+        trying = _Try(deadline, min(max(left, _ANSWERS_AFTER), _ANSWERS_WITHIN))
         try:
             return await _refused(trying.make(make))
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
