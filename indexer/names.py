@@ -15,7 +15,7 @@ class Names:
         self._texts: dict[str, str] = {}
         self._raw: dict[str, str] = {}
         self._problems: dict[str, str] = {}
-        odd = sorted(path for path in raw if not _is_text(path))
+        odd = sorted(path for path in raw if not is_text(path))
         taken = set(raw) if odd else set()
         for path in odd:
             text, problem = decoded(path), ""
@@ -24,7 +24,7 @@ class Names:
             elif text in taken:
                 problem = f"its name is not UTF-8, and read as {text} it is another file's, too: rename it"
             if problem or text is None:
-                text = "/".join(part if _is_text(part) else _escaped(part) for part in path.split("/"))
+                text = "/".join(part if is_text(part) else _escaped(part) for part in path.split("/"))
                 self._problems[text] = problem
             taken.add(text)
             self._texts[path], self._raw[text] = text, path
@@ -41,7 +41,7 @@ class Names:
 
 def decoded(path: str) -> str | None:
     """Folder by folder UTF-8, or the old Windows page where it gives a word; None where it doesn't."""
-    parts = [part if _is_text(part) else _of_windows(part) for part in path.split("/")]
+    parts = [part if is_text(part) else _of_windows(part) for part in path.split("/")]
     return None if None in parts else "/".join(filter(None, parts))
 
 
@@ -59,7 +59,7 @@ def _escaped(name: str) -> str:
     return name.encode(errors="surrogateescape").decode("ascii", "backslashreplace")
 
 
-def _is_text(path: str) -> bool:
+def is_text(path: str) -> bool:
     try:
         path.encode()
     except UnicodeEncodeError:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import stat
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from bot.settings.base import FilePath, Section
 from bot.settings.sources import SourceSettings
 from indexer.formats import EVERY_FORMAT
 from indexer.globs import selects
-from indexer.names import Names
+from indexer.names import Names, is_text
 from indexer.sources.base import (
     Entry,
     Fetched,
@@ -58,16 +59,26 @@ class FolderSource(Source):
             raise ListingFailed(f"the folder {self._root} can't be read: {_word(error)}") from error
         if not root.is_dir():
             raise ListingFailed(f"{self._root} is not a folder")
-        files = list(_files(root, "", root))
-        self._names = Names([path for path, _ in files])
-        for raw, status in files:
-            path = self._names.text(raw)
-            if selects(path, self._options.include, self._options.exclude):
+        found, entries = False, []
+        for raw, status in _files(root, "", root):
+            found = True
+            if not is_text(raw) or self._selects(raw):
                 moment = datetime.fromtimestamp(status.st_mtime, UTC)
-                yield Entry(path, f"{status.st_size}-{status.st_mtime_ns}", moment, self.settings.owners)
-        if not files:
+                revision = f"{status.st_size}-{status.st_mtime_ns}"
+                entries.append(Entry(raw, revision, moment, self.settings.owners))
+        if not found:
             # An unmounted disk looks like this.
             raise ListingFailed(f"the folder {self._root} is empty")
+        self._names = Names([entry.path for entry in entries])
+        for entry in entries:
+            path = self._names.text(entry.path)
+            if path == entry.path:
+                yield entry
+            elif self._selects(path):
+                yield replace(entry, path=path)
+
+    def _selects(self, path: str) -> bool:
+        return selects(path, self._options.include, self._options.exclude)
 
     def _read(self, entry: Entry) -> Fetched:
         path = self._root / self._names.raw(entry.path)
