@@ -7,7 +7,7 @@ from typing import Protocol
 
 from adapters import words
 from adapters.desk import Desk, Taken
-from adapters.reply import Undeliverable
+from adapters.reply import Barred, Undeliverable
 from adapters.text import quoted
 from adapters.view import AnswerView, Press
 from bot.ports import BackendError, Complaint, Feedback, Journal, Recorded, Verdict
@@ -130,7 +130,8 @@ class Presses:
         except Undeliverable as error:
             log.warning("answer %s can't be shared: %s", recorded.asked.id, error)
             await self._journal.release(key)
-            await stage.tell(words.BROKEN.format(id=recorded.asked.id))
+            barred = isinstance(error, Barred)
+            await stage.tell(words.BARRED if barred else words.BROKEN.format(id=recorded.asked.id))
 
     async def _human(self, stage: Stage, recorded: Recorded) -> None:
         """The question to the help channel, once: people press twice."""
@@ -145,7 +146,9 @@ class Presses:
             told = words.HUMAN_ON_IT if posted else words.NO_HELP_CHANNEL
         except Undeliverable as error:
             log.warning("the help channel can't be written to: %s", error)
-            posted, told = False, words.BROKEN.format(id=recorded.asked.id)
+            barred = isinstance(error, Barred)
+            posted = False
+            told = words.BARRED_FROM_HELP if barred else words.BROKEN.format(id=recorded.asked.id)
         if not posted:
             await self._journal.release(key)
         await stage.tell(told)

@@ -11,6 +11,10 @@ class Undeliverable(Exception):
     """The platform won't take the answer anywhere: the channel is gone, the bot was removed."""
 
 
+class Barred(Undeliverable):
+    """The bot may not write there, however often it tries."""
+
+
 Remember = Callable[[str], Awaitable[None]]
 Fill = Callable[[Question], Awaitable[Question]]
 

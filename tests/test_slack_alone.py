@@ -26,6 +26,10 @@ async def whispered(chat: SlackChat, words: str) -> list[dict[str, Any]]:
     return [one["args"] for one in calls if words in str(one["args"].get("text"))]
 
 
+async def told_in_dm(chat: SlackChat, words: str) -> list[dict[str, Any]]:
+    return [one for one in await whispered(chat, words) if one["channel"] == "D0ALICE"]
+
+
 async def shortcut(chat: SlackChat, message: str, **how: Any) -> None:
     done = await chat.sim.do(
         "message_action",
@@ -122,3 +126,20 @@ async def test_a_reason_is_thanked_for_where_the_answer_is(chat: SlackChat):
     await chat.complain(shown, "bob", "outdated", "")
     (told,) = await until(lambda: whispered(chat, "people who keep the docs"))
     assert told["thread_ts"] == shown.raw["thread_ts"]
+
+
+async def test_sharing_where_the_bot_is_not_says_what_to_do(chat: SlackChat):
+    """/ask works in every channel; sharing its answer needs the bot in it, and the presser hears so."""
+    since = (await chat.sim.see("posted"))["seq"]
+    await chat.sim.do("command", command="/ask", text="How much notice?", user="U0ALICE", channel="C0NOBOT")
+    (shown,) = await chat.whispers("alice", str(since))
+    await chat.sim.do(
+        "action", channel="C0NOBOT", ts=shown.raw["ts"], action_id="docent_share", user="U0ALICE"
+    )
+    told = (await until(lambda: told_in_dm(chat, "Invite me")))[-1]
+    assert told["text"] == "I may not write in that channel. Invite me there, then press again."
+    await chat.sim.do("channels", id="C0NOBOT", members=["U0ALICE", "U0BOT"])
+    await chat.sim.do(
+        "action", channel="C0NOBOT", ts=shown.raw["ts"], action_id="docent_share", user="U0ALICE"
+    )
+    assert await until(lambda: whispered(chat, "shared this answer"))

@@ -17,7 +17,7 @@ import aiohttp
 import discord
 
 from adapters.discord.patience import Patience
-from adapters.reply import Undeliverable
+from adapters.reply import Barred, Undeliverable
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class Unreachable(Failed):
     """It doesn't answer, or answers that it is broken: the same may work a while later."""
 
 
-class NotAllowed(Failed):
+class NotAllowed(Failed, Barred):
     """A permission is missing."""
 
 

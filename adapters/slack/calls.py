@@ -8,7 +8,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from adapters.reply import Undeliverable
+from adapters.reply import Barred
 from adapters.slack.budget import Budget
 from adapters.slack.pace import Pace
 
@@ -54,7 +54,7 @@ class Failed(Exception):
     """A call came to nothing, or may have. Each is one of those below."""
 
 
-class Gone(Failed, Undeliverable):
+class Gone(Failed, Barred):
     """The place can't be written to: archived, left, deleted."""
 
 
