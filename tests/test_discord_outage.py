@@ -75,6 +75,20 @@ async def test_an_answer_outlasts_an_outage(chat: Chat, status: int) -> None:
     assert (shown.text, shown["message_reference"]["message_id"]) == (_ANSWER, said)
 
 
+async def test_who_takes_no_direct_messages_gets_the_answer_later(chat: Chat) -> None:
+    """Where a place is broken and its asker has closed their direct messages, the answer waits for the place."""
+    broken = break_down(chat, rf"(POST|PATCH) /channels/{ELSEWHERE}/messages.*", 503)
+    closed = {"code": 50007, "message": "Cannot send messages to this user"}
+    direct = chat.discord.dm(ALICE)["id"]
+    chat.discord.rest.faults.append(
+        Fault(rf"POST /channels/{direct}/messages", 403, times=_ALWAYS, body=closed)
+    )
+    await chat.discord.mention("How much notice?", channel=ELSEWHERE)
+    await until(lambda: _tried(broken, 8))
+    chat.discord.rest.faults.remove(broken)
+    assert (await chat.answer(ELSEWHERE)).text == _ANSWER
+
+
 async def test_a_private_answer_outlasts_an_outage(chat: Chat) -> None:
     """Also a command's answer comes once Discord is back: in its place or as a direct message."""
     fault = break_down(chat, r"(POST|PATCH) /(channels|users|webhooks)/.*", 500)
