@@ -11,6 +11,7 @@ NOT_ADMIN = "Only admins may do this, sorry. Whoever runs Docent here can make y
 LOST_ANSWER = "I was interrupted while I answered this, sorry. Please ask again."
 BROKEN = "Something went wrong on my side, sorry. If it happens again, tell an admin this reference: `{id}`."
 STOPPED = "Stopped."
+COMMAND_CHANGED = "This command has changed. Please restart Discord (Ctrl+R on a computer) and try again."
 SHUTTING_DOWN = "I'm restarting. Please ask again in a moment."
 STALE = "Check the date: {titles} may be outdated."
 NOT_FOUND_NEAREST = "Closest pages:"

@@ -15,6 +15,7 @@ from tests.discord_world import BOT, DM, EPHEMERAL, LOADING, PUBLIC, Message, Wo
 
 TOKEN = "own.discord.token"  # noqa: S105 - of a server of our own
 _A_SECOND = 50
+_TYPING, _CHOICES = 4, 8  # an option that is being typed, and the only response to it
 _HAS_THREAD = 160004  # which is how a bot learns that its call got through after all
 
 
@@ -295,6 +296,8 @@ class Rest:
         if one.responded:
             self.wrong.append(f"interaction {number}: a second response")
             raise Refused(400, 40060, "Interaction has already been acknowledged.")
+        if (one.kind == _TYPING) != (body["type"] == _CHOICES):
+            raise Refused(400, 50035, "Invalid interaction response type")
         one.responded = body["type"]
         data = body.get("data") or {}
         one.ephemeral = bool((data.get("flags") or 0) & EPHEMERAL)

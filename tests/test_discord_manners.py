@@ -157,6 +157,22 @@ async def test_a_source_is_completed_for_admins(chat: Chat, user: str, choices: 
     assert one.choices == choices
 
 
+async def test_what_is_typed_into_a_command_of_old_is_not_answered_with_words(chat: Chat) -> None:
+    """Where somebody's Discord still shows a command as it was, typing into it gets no message."""
+    await chat.discord.typing("docent", "source", "HAND", user=MOD)
+    one = await chat.discord.typing("docent reindex", "source", "HAND", user=MOD)
+
+    async def suggested() -> bool:
+        return one.choices is not None
+
+    await until(suggested)
+
+
+async def test_a_command_of_old_is_told_to_be_one(chat: Chat) -> None:
+    """Where somebody's Discord still shows a command as it was, they hear what to do."""
+    await chat.said_to(await chat.discord.command("docent"), "This command has changed")
+
+
 async def test_a_replayed_interaction_is_answered_once(chat: Chat) -> None:
     """However often Discord delivers a command, a press or a form, it gets one response."""
     chat.discord.deliveries = 3

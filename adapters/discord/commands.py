@@ -143,9 +143,14 @@ def _plain(host: Host, name: str, description: str) -> app_commands.Command[Any,
 async def _failed(interaction: Interaction, error: app_commands.AppCommandError) -> None:
     if isinstance(error, app_commands.CommandInvokeError) and isinstance(error.original, Answered):
         return
-    reference = str(interaction.id)
-    log.error("command %s failed", reference, exc_info=error)
-    text = says(words.BROKEN.format(id=reference))
+    if isinstance(error, app_commands.CommandSignatureMismatch | app_commands.CommandNotFound):
+        log.info("a command as it was before: %s", error)
+        text = words.COMMAND_CHANGED
+    else:
+        log.error("command %s failed", interaction.id, exc_info=error)
+        text = says(words.BROKEN.format(id=interaction.id))
+    if interaction.type is discord.InteractionType.autocomplete:
+        return  # which takes no words
     try:
         if interaction.response.is_done():
             await call(lambda: interaction.edit_original_response(content=text))
