@@ -124,6 +124,21 @@ async def test_an_outage_of_a_long_answer_repeats_no_page(chat: Chat) -> None:
     assert chat.discord.answers(direct) == []
 
 
+async def test_an_outage_of_a_long_private_answer_repeats_no_page(chat: Chat) -> None:
+    """The same for one that only its asker sees."""
+    pages = "\n\n".join(f"Paragraph {number}. " + "Words and words. " * 60 for number in range(6))
+    chat.core.answers["long"] = Answer("", Outcome.ANSWERED, pages, (LEAVE,))
+    fault = break_down(chat, r"POST /webhooks/.*", 503)
+    fault.skip = 2
+    break_down(chat, r"POST /users/.*", 503)
+    one = await chat.discord.command("ask", {"question": "A long one?"})
+    await until(lambda: _tried(fault, 6))
+    chat.discord.rest.faults.remove(fault)
+    await finished(chat)
+    texts = [each.text for each in chat.discord.responses(one)]
+    assert len(texts) == len(set(texts)) == 6
+
+
 async def test_an_answer_that_was_shown_after_all_is_found(chat: Chat) -> None:
     """Where only Discord's word that it took the answer was lost, it stands there once."""
     fault = break_down(chat, rf"POST /channels/{ELSEWHERE}/messages", 500, applied=True)

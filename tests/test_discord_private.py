@@ -2,9 +2,11 @@
 
 import asyncio
 
+from bot.model import Answer, Outcome
 from tests.discord_chat import Chat, chatting
 from tests.discord_rest import Interaction
 from tests.discord_world import ALICE, Message
+from tests.scripted import LEAVE
 from tests.waiting import until
 
 _ANSWER = "You give four weeks' notice [1]."
@@ -73,3 +75,17 @@ async def test_more_over_the_limit_leaves_the_answer(chat: Chat) -> None:
 def waiting(chat: Chat) -> list[Message]:
     """Messages that say that work goes on."""
     return [one for one in chat.discord.whispered.values() if one["loading"]]
+
+
+async def test_a_long_private_answer_comes_whole(chat: Chat) -> None:
+    """Past one message it goes on in further private ones, with its sources and buttons under the last."""
+    pages = "\n\n".join(f"Paragraph {number}. " + "Words and words. " * 60 for number in range(3))
+    chat.core.answers["long"] = Answer("", Outcome.ANSWERED, pages, (LEAVE,))
+    one = await chat.discord.command("ask", {"question": "A long one?"})
+    last = await chat.said_to(one, "Paragraph 2.")
+    shown = chat.discord.responses(one)
+    assert [each.text[:12] for each in shown] == ["Paragraph 0.", "Paragraph 1.", "Paragraph 2."]
+    assert all(each["user"] == ALICE for each in shown)
+    assert [list(each.buttons)[:2] for each in shown] == [[], [], ["👍", "👎"]]
+    assert "Annual leave" in last.sources
+    await chat.said_to(await chat.discord.press(last, "👍"), "Thanks")

@@ -128,6 +128,7 @@ class _Hook:
 
     def __init__(self, client: discord.Client, session: aiohttp.ClientSession, place: Place) -> None:
         self._hook = discord.Webhook.partial(place.application, place.token, session=session, client=client)
+        self._hook.type = discord.WebhookType.application  # only such a one may whisper
 
     async def edit(self, text: str, embed: discord.Embed | None, view: discord.ui.View | None) -> None:
         await self._hook.edit_message(
