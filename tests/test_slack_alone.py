@@ -13,7 +13,7 @@ pytestmark = pytest.mark.skipif(not simulators.there(), reason=simulators.WHERE)
 
 _YAML = """
 sources: [{name: handbook, type: folder, path: ./docs, audience: [everyone]}]
-limits: {questions_per_minute: 1}
+limits: {questions_per_minute: 2}
 """
 
 opened = opening("slack", yaml=_YAML)
@@ -24,10 +24,6 @@ async def whispered(chat: SlackChat, words: str) -> list[dict[str, Any]]:
     """The calls that told somebody these words."""
     calls = (await chat.sim.see("calls"))["calls"]
     return [one["args"] for one in calls if words in str(one["args"].get("text"))]
-
-
-async def told_in_dm(chat: SlackChat, words: str) -> list[dict[str, Any]]:
-    return [one for one in await whispered(chat, words) if one["channel"] == "D0ALICE"]
 
 
 async def shortcut(chat: SlackChat, message: str, **how: Any) -> None:
@@ -44,8 +40,9 @@ async def shortcut(chat: SlackChat, message: str, **how: Any) -> None:
 
 async def test_a_word_to_the_asker_is_seen_in_the_channel(chat: SlackChat):
     """Slack shows nobody a private word in a thread without replies: it comes in the channel."""
-    await chat.answers(await chat.mention("alice", "How much notice?"))
-    await chat.mention("alice", "And pay?")
+    for text in ("How much notice?", "And pay?"):
+        await chat.answers(await chat.mention("alice", text))
+    await chat.mention("alice", "And leave?")
     (told,) = await until(lambda: whispered(chat, "questions within a minute"))
     assert told["channel"] == "C0GENERAL"
     assert "thread_ts" not in told
@@ -54,7 +51,8 @@ async def test_a_word_to_the_asker_is_seen_in_the_channel(chat: SlackChat):
 async def test_a_word_to_the_asker_comes_where_the_conversation_is(chat: SlackChat):
     """In a thread that has replies the private word comes in it."""
     (shown,) = await chat.answers(await chat.mention("alice", "How much notice?"))
-    await chat.mention("alice", "And pay?", after=shown)
+    for text in ("And pay?", "And leave?"):
+        await chat.mention("alice", text, after=shown)
     (told,) = await until(lambda: whispered(chat, "questions within a minute"))
     assert told["thread_ts"] == shown.raw["thread_ts"]
 
@@ -136,10 +134,26 @@ async def test_sharing_where_the_bot_is_not_says_what_to_do(chat: SlackChat):
     await chat.sim.do(
         "action", channel="C0NOBOT", ts=shown.raw["ts"], action_id="docent_share", user="U0ALICE"
     )
-    told = (await until(lambda: told_in_dm(chat, "Invite me")))[-1]
+    (told,) = await until(lambda: whispered(chat, "Invite me"))
     assert told["text"] == "I may not write in that channel. Invite me there, then press again."
     await chat.sim.do("channels", id="C0NOBOT", members=["U0ALICE", "U0BOT"])
     await chat.sim.do(
         "action", channel="C0NOBOT", ts=shown.raw["ts"], action_id="docent_share", user="U0ALICE"
     )
     assert await until(lambda: whispered(chat, "shared this answer"))
+
+
+async def test_more_and_sources_come_where_the_private_answer_is(chat: SlackChat):
+    """Also in a channel without the bot, and not as a direct message."""
+    since = (await chat.sim.see("posted"))["seq"]
+    await chat.sim.do("command", command="/ask", text="How much notice?", user="U0ALICE", channel="C0NOBOT")
+    (shown,) = await chat.whispers("alice", str(since))
+    for action in ("docent_sources", "docent_more"):
+        await chat.sim.do("action", channel="C0NOBOT", ts=shown.raw["ts"], action_id=action, user="U0ALICE")
+
+    async def further() -> bool:
+        found = (await chat.sim.see("posted", channel="C0NOBOT", since=shown.raw["seq"]))["posted"]
+        return len(found) == 2 and "four weeks" in found[-1]["rendered"]
+
+    await until(further)
+    assert (await chat.sim.see("posted", channel="D0ALICE"))["posted"] == []

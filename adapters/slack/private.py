@@ -45,11 +45,7 @@ class PrivateReply:
 
     async def _deliver(self, text: str, body: list[blocks.Block]) -> bool:
         """False if the blocks were refused."""
-        payload: dict[str, Any] = {"text": text, "response_type": "ephemeral"}
-        if body:
-            payload["blocks"] = body
-        if self._place.open_thread:
-            payload["thread_ts"] = self._place.open_thread
+        payload = private_payload(text, body, self._place.open_thread)
         if self._place.response_url and await self._slack.respond(self._place.response_url, payload):
             return True
         try:
@@ -62,3 +58,13 @@ class PrivateReply:
         except (SlackError, Lost) as error:
             raise Undeliverable(str(error)) from error
         return True
+
+
+def private_payload(text: str, body: list[blocks.Block], thread_ts: str) -> dict[str, Any]:
+    """For a response_url: a further message, whatever the button that it came with stands under."""
+    payload: dict[str, Any] = {"text": text, "response_type": "ephemeral", "replace_original": False}
+    if body:
+        payload["blocks"] = body
+    if thread_ts:
+        payload["thread_ts"] = thread_ts
+    return payload

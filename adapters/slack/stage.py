@@ -15,6 +15,7 @@ from adapters.slack.calls import Failed, Gone, Lost, RefusedPayload, SlackError
 from adapters.slack.intake import Event, Intake
 from adapters.slack.people import People
 from adapters.slack.place import Place
+from adapters.slack.private import private_payload
 from adapters.slack.text import escape, fallback, link, markdown
 from adapters.text import split
 from adapters.view import DECISIONS, AnswerView
@@ -45,6 +46,7 @@ class SlackStage:
         self._desk = desk
         self._help_channel = help_channel
         self._container: Event = body.get("container") or {}
+        self._response_url = str(body.get("response_url") or "") if self._private else ""
         self._team = str(body["team"]["id"])
         self.person = str(body["user"]["id"])
         self.place = str((body.get("channel") or {}).get("id") or body.get("docent_channel") or "")
@@ -71,6 +73,10 @@ class SlackStage:
         await self._tell("Sources", blocks.sources_message(answer))
 
     async def _tell(self, text: str, body: list[blocks.Block]) -> None:
+        if self._response_url:  # it works where the bot isn't, too
+            payload = private_payload(text, body, self.thread)
+            if await self._slack.respond(self._response_url, payload):
+                return
         await self._slack.tell(self.place, self.person, text, body, thread_ts=self.thread)
 
     async def share(self, answer: AnswerView) -> None:
@@ -92,6 +98,7 @@ class SlackStage:
             thread_ts=self.thread or ("" if self._private else under),
             in_thread=bool(self.thread),
             private=self._private,
+            response_url=self._response_url,
         )
         who = self.person if self._private else "thread"
         asked, reply = self._intake.asked(
