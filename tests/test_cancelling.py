@@ -109,6 +109,19 @@ async def test_one_that_runs(docent: CommandLine, tmp_path: Path) -> None:
         assert (await app.store.stats()).documents == BATCH_PAGES + 1
 
 
+async def test_one_of_a_command(docent: CommandLine) -> None:
+    """A sync that `docent index` does by itself is cancelled as well, and that command says so."""
+    docent.write({"slow.html": "<p>" + "<b>word</b> word\n" * 300_000})
+    async with open_app(load(docent.config)) as app:
+        indexing = asyncio.create_task(asyncio.to_thread(docent.process, "index", "handbook"))
+        await until(app.runs.going_on, 60)
+        done = await asyncio.to_thread(docent.process, "reindex", "--cancel")
+        indexed = await indexing
+    assert done.stdout.startswith("Cancelled the sync of handbook that was asked for ")
+    assert indexed.returncode == 1
+    assert indexed.stdout.splitlines()[-1] == "It was cancelled. What was done so far is kept."
+
+
 async def test_nobody_answers(docent: CommandLine, capsys: pytest.CaptureFixture[str]) -> None:
     """A sync whose process is gone can't be ended now, which is told instead of waited for."""
     settings = load(docent.config)

@@ -41,7 +41,7 @@ class Wish:
 
 
 async def index(settings: Settings, wish: Wish, *, as_json: bool) -> int:
-    """Sync and report; 1 if a source could not be synced."""
+    """Sync and report; 1 if a source could not be synced, or somebody cancelled it."""
     if not settings.sources:
         raise CommandError(f"{settings.path} lists no sources; add one under sources:", code=2)
     sources = opened_sources(settings)
@@ -59,12 +59,16 @@ async def index(settings: Settings, wish: Wish, *, as_json: bool) -> int:
     finally:
         for source in sources:
             await source.close()
+    cancelled = any(report.cancelled for report in reports)
+    whole = not cancelled and not any(report.error for report in reports)
     if as_json:
-        show_json({"ok": not any(report.error for report in reports), "sources": [_json(r) for r in reports]})
+        show_json({"ok": whole, "sources": [_json(r) for r in reports]})
     else:
         for line in (line for report in reports for line in report_lines(report)):
             show(line)
-    return 1 if any(report.error for report in reports) else 0
+        if cancelled:
+            show("It was cancelled. What was done so far is kept.")
+    return 0 if whole else 1
 
 
 async def _purge(app: App) -> None:
