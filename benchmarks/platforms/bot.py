@@ -118,12 +118,14 @@ class Answers:
             sys.stderr.write(f"only {len(self._seen)} of {least} answers came\n")
 
 
-async def fill(bot: Bot, answers: Answers, say: Callable[[int], Any], numbers: range) -> float:
-    """Say all of it, 40 at once and at most 400 without an answer; the memory that it leaves."""
+async def fill(
+    bot: Bot, answers: Answers, say: Callable[[int], Any], numbers: range, *, unanswered: int
+) -> float:
+    """Say all of it, 40 at once, at most so many without an answer; the memory in MB that it leaves."""
     for start in range(numbers.start, numbers.stop, 40):
         chunk = range(start, min(start + 40, numbers.stop))
         await asyncio.gather(*(say(number) for number in chunk))
-        if (start - numbers.start) % 400 == 0 or chunk.stop == numbers.stop:
+        if (start - numbers.start) % unanswered == 0 or chunk.stop == numbers.stop:
             await answers.reach(chunk.stop, seconds=180)
     await rest(bot)
     return bot.megabytes
