@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -180,6 +181,14 @@ async def test_style_examples_are_earlier_turns(server, writer):
     assert messages[0]["role"] == "system"
     assert "- Say du." in messages[0]["content"]
     assert "300 characters" in messages[0]["content"]
+
+
+async def test_more_is_asked_of_the_model(server, writer):
+    """Who wants more after a first answer gets a model that knows so: the same words again would be no help."""
+    await _written(writer, replace(BRIEF, detailed=True))
+    await _written(writer)
+    asked = [call.body["messages"][0]["content"] for call in server.calls("chat")]
+    assert ["more is wanted" in told for told in asked] == [True, False]
 
 
 async def test_a_question_without_history_costs_nothing(server, writer):

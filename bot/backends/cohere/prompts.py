@@ -16,6 +16,8 @@ You answer colleagues' questions in a chat, from the documents that come with th
 - Begin with the answer itself. Short sentences; steps as a list; `code` for commands. No headings, no links and no list of sources: citations are added for you.
 - Answer in the language of the question."""
 
+DETAILS = "A short answer was given already, and more is wanted: give the details, conditions and exceptions."
+
 # For measuring what the model knows without the docs.
 ALONE = """\
 You answer colleagues' questions in a chat. Say so if you don't know. Answer in the language of the question."""
@@ -35,7 +37,7 @@ _PARAGRAPH = re.compile(r"\n\s*\n")
 
 def messages(brief: Brief) -> list[Message]:
     """System text, the examples as earlier turns, the conversation so far, the question."""
-    told = system(brief.style, alone=not brief.passages)
+    told = system(brief.style, alone=not brief.passages, detailed=brief.detailed)
     turns: list[Message] = [{"role": "system", "content": told}]
     for example in brief.style.examples:
         turns += [_message("user", example.question), _message("assistant", example.answer)]
@@ -43,9 +45,11 @@ def messages(brief: Brief) -> list[Message]:
     return [*turns, _message("user", brief.question)]
 
 
-def system(style: Style, *, alone: bool = False) -> str:
+def system(style: Style, *, alone: bool = False, detailed: bool = False) -> str:
     """The fixed rules first, then what the team's style guide asks for. `alone`: there are no documents."""
     wanted = [f"At most {style.max_characters} characters.", *style.rules]
+    if detailed:
+        wanted.insert(0, DETAILS)
     if style.language:
         wanted.append(f"Answer in this language: {style.language}.")
     if style.opening:
