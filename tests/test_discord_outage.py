@@ -12,6 +12,7 @@ from tests.waiting import until
 
 _ANSWER = "You give four weeks' notice [1]."
 _ALWAYS = 10**6
+_REFUSED = {"code": 50035, "message": "Invalid Form Body"}
 _HURRIED = Patience(here=1.5, elsewhere=0.5, again=0.2)
 
 chat = chatting(patience=_HURRIED)  # a bot in a hurry
@@ -184,3 +185,26 @@ async def test_a_reindex_is_reported_after_an_outage(chat: Chat) -> None:
     await until(lambda: _tried(fault, 3))
     chat.discord.rest.faults.clear()
     assert (await chat.said_to(one, "200 added"))["id"] == shown["id"]
+
+
+async def test_an_answer_whose_form_is_refused_is_text_in_its_place(chat: Chat) -> None:
+    """Where Discord takes neither embed nor buttons, the answer with its sources is plain text."""
+    chat.discord.rest.faults.append(Fault(r"POST /channels/\d+/messages", 400, body=_REFUSED))
+    said = await chat.discord.mention("How much notice?", channel=ELSEWHERE)
+
+    async def look() -> list[Message]:
+        return chat.discord.answers(ELSEWHERE)
+
+    (shown,) = await until(look)
+    assert shown["message_reference"]["message_id"] == said
+    assert shown.text.startswith(f"{_ANSWER}\n\n`[1]` [Annual leave")
+    assert (shown.sources, shown.buttons) == ("", {})
+
+
+async def test_a_private_answer_whose_form_is_refused_is_text_in_its_place(chat: Chat) -> None:
+    """The same for one that only its asker sees."""
+    chat.discord.rest.faults.append(Fault(r"PATCH /webhooks/.*", 400, body=_REFUSED))
+    shown = await chat.said_to(await chat.discord.command("ask", {"question": "How much?"}), _ANSWER)
+    assert shown["user"] == ALICE
+    assert shown.text.startswith(f"{_ANSWER}\n\n`[1]` [Annual leave")
+    assert (shown.sources, shown.buttons) == ("", {})

@@ -15,7 +15,7 @@ from adapters.discord.edits import Edits
 from adapters.discord.patience import Patience
 from adapters.discord.place import Place
 from adapters.discord.reply import ChannelReply, Typing
-from adapters.discord.text import MESSAGE, escape
+from adapters.discord.text import escape
 from adapters.reply import Fill
 from adapters.view import AnswerView, Press
 
@@ -66,14 +66,13 @@ class InteractionReply:
         return "" if self.private else self._place.quoted
 
     async def finish(self, answer: AnswerView) -> None:
-        drawn = look.drawn(answer, self._place.offered(answer.buttons), lead=self._lead)
         await self._edits.end()
-        await outlast(lambda: self._settle(answer, drawn), self._patience)
+        await outlast(lambda: self._settle(answer), self._patience)
 
-    async def _settle(self, answer: AnswerView, drawn: look.Drawn) -> None:
+    async def _settle(self, answer: AnswerView) -> None:
         """Raises Failed: Unreachable if it may work later."""
         try:
-            await self._by_token(answer, drawn)
+            await self._by_token(answer)
         except Failed as error:
             log.info("answer %s: not by the interaction: %s", answer.answer_id, error)
             try:
@@ -81,16 +80,19 @@ class InteractionReply:
             except Failed as refused:
                 raise (error if isinstance(error, Unreachable) else refused) from refused
 
-    async def _by_token(self, answer: AnswerView, drawn: look.Drawn) -> None:
-        first, *more = drawn.parts()
+    async def _by_token(self, answer: AnswerView) -> None:
         try:
-            await self._edit(*first)
-            for parts in more[self._followed :]:
-                await self._follow_up(*parts)
-                self._followed += 1
+            await self._put(look.drawn(answer, self._place.offered(answer.buttons), lead=self._lead))
         except Malformed as error:
             log.warning("answer %s: its form was refused, sent as text: %s", answer.answer_id, error)
-            await self._edit(drawn.pages[0][:MESSAGE], None, None)
+            await self._put(look.drawn(answer, (), lead=self._lead, embeds=False))
+
+    async def _put(self, drawn: look.Drawn) -> None:
+        first, *more = drawn.parts()
+        await self._edit(*first)
+        for parts in more[self._followed :]:
+            await self._follow_up(*parts)
+            self._followed += 1
 
     async def _without_token(self, answer: AnswerView) -> None:
         place, patience = replace(self._place, token="", message=0), self._patience
