@@ -8,7 +8,7 @@ import pytest
 
 from bot.model import Answer, Outcome
 from tests.discord_chat import YAML, Chat, chatting, open_discord, running
-from tests.discord_world import ALICE, BOB, GENERAL, HELP, MOD, Message
+from tests.discord_world import ALICE, BOB, BOTS_ROLE, GENERAL, GUILD, HELP, MOD, Message
 from tests.scripted import LEAVE
 from tests.waiting import until
 
@@ -126,7 +126,24 @@ async def test_a_direct_message_has_nowhere_to_share(chat: Chat) -> None:
     await chat.discord.direct("What's the CEO's shoe size?")
     missed = await chat.answer(channel, 2)
     await chat.said_to(await chat.discord.press(missed, "Ask a human"), "asked in the help channel")
-    assert "shoe size" in (await said_in(chat, HELP)).text
+    assert (await said_in(chat, HELP)).text.endswith("> What's the CEO's shoe size?")
+
+
+async def test_who_helps_finds_the_way_to_the_question(chat: Chat) -> None:
+    """What is passed on to the help channel links to where it was asked, if others may go there."""
+    chat.core.answers["shoe"] = Answer("", Outcome.NOT_FOUND, "The docs don't say.", nearest=(LEAVE,))
+    thread = await chat.discord.mention("What's the CEO's shoe size?")
+    shown = await chat.answer(thread)
+    await chat.said_to(await chat.discord.press(shown, "Ask a human"), "asked in the help channel")
+    link = f"https://discord.com/channels/{GUILD}/{thread}/{shown['id']}"
+    assert (await said_in(chat, HELP)).text.endswith(f"> What's the CEO's shoe size?\n{link}")
+
+
+async def test_a_mention_of_the_bots_role_is_one_of_the_bot(chat: Chat) -> None:
+    """Discord offers both by the same name: either is answered."""
+    thread = await chat.discord.message(f"<@&{BOTS_ROLE}> How much notice do I give?")
+    assert (await chat.answer(thread)).text == _ANSWER
+    assert chat.core.asked[0].text == "How much notice do I give?"
 
 
 async def test_an_admin_confirms_deletions_by_the_command(chat: Chat) -> None:

@@ -121,7 +121,8 @@ class DiscordStage:
             return False
         channel = self._interaction.client.get_partial_messageable(int(self._help_channel))
         under = self._interaction.message
-        where = f"\n{under.jump_url}" if under and not under.flags.ephemeral else ""
+        seen_by_others = under and self._interaction.guild_id and not under.flags.ephemeral
+        where = f"\n{under.jump_url}" if under and seen_by_others else ""
         await call(lambda: channel.send(says(text) + where, suppress_embeds=True))
         return True
 
