@@ -56,6 +56,19 @@ async def test_hundreds_of_new_people_at_once_do_not_wait_for_a_minute(chat: Sla
     assert {question.audience for question in chat.core.asked} == {frozenset({"everyone"})}
 
 
+async def test_a_burst_in_a_large_workspace_does_not_wait_for_a_minute(chat: SlackChat):
+    """More than ten thousand people are listed as well before who asks is looked up alone."""
+    everybody = [f"U0OLD{number:05}" for number in range(10_500)]
+    for some in range(0, len(everybody), 500):
+        made = [chat.sim.do("users", id=one) for one in everybody[some : some + 500]]
+        await asyncio.gather(*made)
+    people = await staff(chat, 130)
+    places = await channels(chat, 30, people)
+    for number, one in enumerate(people):
+        await chat.sim.do("mention", channel=places[number % 30], user=one, text="How much notice?")
+    await until(lambda: answered(chat, 130), seconds=40)
+
+
 async def test_a_guest_among_many_new_people_stays_a_guest(chat: SlackChat):
     """Whoever is known from a list of all has no more rights than one who was looked up alone."""
     people = await staff(chat, 70)
