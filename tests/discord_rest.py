@@ -60,11 +60,14 @@ class Interaction:
     choices: list[str] | None = None
 
 
-def _json(body: Any, status: int = 200) -> web.Response:
+def _json(body: Any, status: int = 200, *, limit: float | None = None) -> web.Response:
     """As discord.py wants it: the bare content type, and a Via, without which a 429 is a ban."""
     if body is None:
         return web.Response(status=204, headers={"Via": "1.1 google"})
     headers = {"Via": "1.1 google", "Content-Type": "application/json"}
+    if limit is not None:
+        headers |= {"X-RateLimit-Limit": "1", "X-RateLimit-Remaining": "0", "X-RateLimit-Bucket": "b"}
+        headers["X-RateLimit-Reset-After"] = str(limit)
     return web.Response(status=status, body=json.dumps(body).encode(), headers=headers)
 
 
@@ -79,6 +82,7 @@ class Rest:
         self.commands: list[dict[str, Any]] = []
         self.interactions: dict[str, Interaction] = {}
         self.deny: set[str] = set()  # of threads, send
+        self.used_up: dict[str, float] = {}  # routes of which each call is a limit's last for so many seconds
         self.url = ""
         self._tell = tell  # dispatches an event
         self._second: deque[float] = deque()
@@ -136,7 +140,8 @@ class Rest:
             return _json(error.body, error.status)
         if fault:
             return _json(fault.body, fault.status)
-        return _json(done)
+        used_up = next((left for limit, left in self.used_up.items() if re.fullmatch(limit, route)), None)
+        return _json(done, limit=used_up)
 
     def _authorize(self, request: web.Request) -> None:
         if request.headers.get("Authorization") != f"Bot {TOKEN}":

@@ -161,6 +161,13 @@ async def finished(chat: Chat) -> None:
     await until(recorded)
 
 
+async def test_an_answer_does_not_wait_for_a_limit_that_its_thread_used_up(chat: Chat) -> None:
+    """Whose thread is the last for a while has it, and so the answer in it at once."""
+    chat.discord.rest.used_up[r"POST /channels/\d+/messages/\d+/threads"] = 50.0
+    said = await chat.discord.mention("How much notice?")
+    assert (await shown_in(chat, said)).text == _ANSWER
+
+
 async def test_a_limit_that_lasts_too_long_is_no_bug(chat: Chat) -> None:
     """Where no thread may be opened for minutes, the answer is a reply."""
     slow = {"retry_after": 300.0, "message": "slow", "global": False}

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _ANSWERS_AFTER, _ANSWERS_WITHIN = 3.0, 10.0  # seconds that each try may take at the least, and at the most
-_TOO_MANY, _OUTAGE = 429, 500  # and above
+_NOT_DONE, _TOO_MANY, _OUTAGE = 300, 429, 500  # and above
 _A_SECOND = (
     40  # requests, of the 50 that Discord allows a bot: they bunch on their way; discord.py doesn't count
 )
@@ -85,7 +85,8 @@ _pace = _Pace()
 class _Try:
     """One try of a call: its turn may come within `deadline` seconds, each of its answers within so many."""
 
-    def __init__(self, deadline: float, answers_within: float) -> None:
+    def __init__(self, deadline: float, answers_within: float, accepted: asyncio.Event | None) -> None:
+        self._accepted = accepted
         self._clock = asyncio.get_running_loop().time
         self._answers_within = answers_within
         self._until = self._clock() + deadline
@@ -109,6 +110,8 @@ class _Try:
         self._limit.reschedule(self._until)
         if status >= _OUTAGE:
             raise _Outage(f"HTTP {status}")
+        if status < _NOT_DONE and self._accepted:
+            self._accepted.set()
 
 
 _trying: ContextVar[_Try | None] = ContextVar("trying", default=None)
@@ -136,16 +139,23 @@ def paced() -> aiohttp.TraceConfig:
     return trace
 
 
-async def call(make: Callable[[], Awaitable[T]], *, patience: float = 25.0, deadline: float = 240.0) -> T:
+async def call(
+    make: Callable[[], Awaitable[T]],
+    *,
+    patience: float = 25.0,
+    deadline: float = 240.0,
+    accepted: asyncio.Event | None = None,
+) -> T:
     """Await `make()`, again until Discord has failed for `patience` seconds. Raises Failed's kinds.
 
     `deadline` is for one try. In a burst most of it is the wait for its turn, which is no failure.
+    `accepted` is set as soon as Discord has done it.
     """
     clock = asyncio.get_running_loop().time
     give_up: float | None = None
     for attempt in itertools.count():
         left = patience if give_up is None else give_up - clock()
-        trying = _Try(deadline, min(max(left, _ANSWERS_AFTER), _ANSWERS_WITHIN))
+        trying = _Try(deadline, min(max(left, _ANSWERS_AFTER), _ANSWERS_WITHIN), accepted)
         try:
             return await _refused(trying.make(make))
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -157,6 +167,26 @@ async def call(make: Callable[[], Awaitable[T]], *, patience: float = 25.0, dead
             break
         await asyncio.sleep(pause)
     raise Unreachable(problem)
+
+
+async def accepted(make: Callable[[], Awaitable[object]], *, patience: float) -> None:
+    """Like `call`, but it ends as soon as Discord has said yes. Raises Failed's kinds.
+
+    discord.py keeps the call that uses up a limit until the limit is over, up to a minute.
+    """
+    yes = asyncio.Event()
+    calling = asyncio.create_task(call(make, patience=patience, accepted=yes))
+    calling.add_done_callback(lambda done: done.cancelled() or done.exception())
+    saying = asyncio.create_task(yes.wait())
+    try:
+        await asyncio.wait((calling, saying), return_when=asyncio.FIRST_COMPLETED)
+    except asyncio.CancelledError:
+        calling.cancel()
+        raise
+    finally:
+        saying.cancel()
+    if calling.done():
+        calling.result()
 
 
 async def _refused(trying: Coroutine[Any, Any, T]) -> T:

@@ -16,7 +16,16 @@ from typing import Any, TypeVar
 import discord
 
 from adapters.discord import look
-from adapters.discord.calls import Failed, Malformed, NotAllowed, NotThere, Unreachable, call, outlast
+from adapters.discord.calls import (
+    Failed,
+    Malformed,
+    NotAllowed,
+    NotThere,
+    Unreachable,
+    accepted,
+    call,
+    outlast,
+)
 from adapters.discord.edits import QUICK, Edits
 from adapters.discord.look import Drawn
 from adapters.discord.patience import Patience
@@ -186,22 +195,23 @@ class ChannelReply:
             await self._moved(answer_in="reply")
             return
         try:
-            data: Any = await self._call(
+            await accepted(
                 lambda: self._client.http.start_thread_with_message(
                     place.channel, place.message, name=place.name or "Question", auto_archive_duration=1440
-                )
+                ),
+                patience=self._try_for,
             )
         except NotThere:
             raise Undeliverable("the question is gone") from None
         except Malformed as error:
-            # A thread may have begun although its answer was lost: it has the message's id.
+            # A thread may have begun although its answer was lost.
             known = "160004" in str(error)
             await self._moved(thread=place.message if known else 0, answer_in="thread" if known else "reply")
         except Failed as error:
             log.info("no thread, a reply instead: %s", error)
             await self._moved(answer_in="reply")
         else:
-            await self._moved(thread=int(data["id"]))
+            await self._moved(thread=place.message)  # a thread has the id of its message
 
     # --- showing the answer -----------------------------------------------------------------------
 
