@@ -97,15 +97,19 @@ class Retriever:
             return Retrieval(queries=(standalone,), decision=why, hidden=True)
         degraded: list[str] = []
         wanted, vocabulary = await self._read(standalone)
-        vector = await self._embed(wanted.texts, degraded)
+        vectors = await self._embed(wanted.texts, degraded)
         query = SearchQuery(
             text=wording.keywords(wanted, vocabulary),
-            vector=vector,
+            vector=None,
             audience=question.audience,
             sources=question.sources,
             alpha=ALPHA,
-            limit=POOL if vector is not None else POOL_ALONE,
+            limit=POOL if vectors else POOL_ALONE,
         )
+        if wanted.gloss and vectors:
+            query = replace(query, vector=await self._understood(query, vectors))
+        elif vectors:
+            query = replace(query, vector=_mean(vectors))
         hits = await self._store.search(query)
         scored = await asyncio.to_thread(_score, hits, wanted, vocabulary, self._scale or SAME)
         relevance = await self._rerank(standalone, scored, degraded)
@@ -170,21 +174,30 @@ class Retriever:
             known = replace(known, holding={**known.holding, **guesses.holding})
         return wanted, known
 
-    async def _embed(self, texts: Sequence[str], degraded: list[str]) -> Vector | None:
-        """The mean of the texts' vectors; None, and a word in `degraded`, if the embedder is down."""
+    async def _embed(self, texts: Sequence[str], degraded: list[str]) -> list[Vector]:
+        """The texts' vectors; none, and a word in `degraded`, if the embedder is down."""
         if self._embedder is None:
-            return None
+            return []
         try:
             async with self._embedding.guard():
                 vectors = await self._vectors(self._embedder, texts)
         except BackendError as error:
             log.warning("searching by keywords alone: %s", error)
             degraded.append(NO_EMBEDDER.format(why=error.reason))
-            return None
+            return []
         await self._measure(self._embedder)
-        mean: Vector = np.stack(vectors).mean(axis=0, dtype=np.float32)
-        length = float(np.linalg.norm(mean))
-        return mean / length if length else mean
+        return vectors
+
+    async def _understood(self, query: SearchQuery, vectors: Sequence[Vector]) -> Vector:
+        """The vector that a page is nearest to: some models know a question's language, others only its gloss."""
+        nearest = await self._cosines(query, vectors)
+        return max(zip(nearest, vectors, strict=True), key=lambda each: each[0])[1]
+
+    async def _cosines(self, query: SearchQuery, vectors: Sequence[Vector]) -> list[float]:
+        """Of each vector to the chunk that is nearest to it; -1 if there is none."""
+        searches = (self._store.search(replace(query, vector=v, alpha=1.0, limit=1)) for v in vectors)
+        found = await asyncio.gather(*searches)
+        return [max((h.vector for h in hits if h.vector is not None), default=-1.0) for hits in found]
 
     async def _vectors(self, embedder: Embedder, texts: Sequence[str]) -> list[Vector]:
         embedding = asyncio.gather(*map(embedder.embed_query, texts))
@@ -209,10 +222,7 @@ class Retriever:
         except BackendError as error:
             log.warning("no other look at the question: %s", error)
             return 0.0
-        searches = (self._store.search(replace(query, vector=v, alpha=1.0, limit=1)) for v in vectors)
-        found = [hit.vector for hits in await asyncio.gather(*searches) for hit in hits]
-        scale = self._scale or SAME
-        return max((scale.of(cosine) for cosine in found if cosine is not None), default=0.0)
+        return (self._scale or SAME).of(max(await self._cosines(query, vectors)))
 
     async def _rerank(self, question: str, scored: Sequence[Scored], degraded: list[str]) -> dict[str, float]:
         """Chunk id → relevance; empty without a reranker, or if it is down."""
@@ -239,6 +249,12 @@ class Retriever:
             if each.passage.chunk_id not in surplus
         ]
         return await widen(winners, self._store, audience, tokens=self._limits.passage_tokens)
+
+
+def _mean(vectors: Sequence[Vector]) -> Vector:
+    mean: Vector = np.stack(vectors).mean(axis=0, dtype=np.float32)
+    length = float(np.linalg.norm(mean))
+    return mean / length if length else mean
 
 
 async def _within(seconds: float, part: str, awaitable: Awaitable[T]) -> T:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.analyze import tokens
-from bot.glossary import ENGLISH
+from bot.glossary import english
 from bot.ports import Vocabulary
 from bot.wording import Sought, Wording, replaced
 
@@ -54,7 +54,7 @@ def slips(wording: Wording, vocabulary: Vocabulary) -> list[Slip]:
         for word in wording.sought
         if not word.foreign
         and _GUESSABLE.fullmatch(word.surface)
-        and word.surface.lower() not in ENGLISH
+        and word.surface.lower() not in english()
         and not any(term in vocabulary.holding for term in word.terms)
     ]
     return [Slip(word, _spellings(word.surface.lower())) for word in unknown[:_MOST_SLIPS]]

@@ -8,18 +8,19 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from bot.analyze import fold, guess_language, tokens
-from bot.glossary import MEANINGS, SHORTHAND
+from bot.glossary import LANGUAGES, SHORTHAND, words_of
 from bot.ports import Vocabulary
 from bot.stopwords import STOP_WORDS
 
 _EDGES = re.compile(r"^[^\w\-.+#]+|[^\w+#]+$")
 _JOINED = re.compile(r"(?<=\w)[-'’](?=\w)")
 _MOST_WORDS = 48
-# Words of a gloss that stand for one foreign word in what is embedded: more only blur it.
-_GLOSS_WORDS = 2
+# Meanings that stand for one foreign word in what is embedded, of its first few: more only blur it.
+_GLOSSED, _LIKELY_MEANINGS = 2, 3
 # Keyword search takes its time for each chunk that holds a word; beyond so many only the rarest words count.
 _MOST_POSTINGS, _FEWEST_KEYWORDS = 4_000, 3
 _CERTAIN = 2
+_COMPOUNDING = ("de", "nl")
 _SHORTEST_COMPOUND, _SHORTEST_PART = 8, 4
 
 
@@ -38,14 +39,14 @@ class Sought:
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """`texts` are embedded and searched for by their mean.
+    """`texts` are embedded and searched for by their mean; with a gloss by the one that a page is nearest to.
 
-    `gloss` is a foreign question's words with their meanings, "" where none is known; see `glossed`.
+    `gloss` is a foreign question's words with their meanings, where any are known; see `glossed`.
     """
 
     texts: tuple[str, ...]
     sought: tuple[Sought, ...]
-    gloss: tuple[tuple[str, str], ...] = ()
+    gloss: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @property
     def terms(self) -> list[str]:
@@ -70,18 +71,19 @@ def read(text: str, languages: Sequence[str]) -> Wording:
     words = [word for each in split.split() if (word := _EDGES.sub("", each))]
     telling = [word for word in words if word.lower().replace("’", "'") not in stop] or words
     sought: dict[tuple[str, ...], Sought] = {}
-    meant: dict[str, str] = {}
+    meant: dict[str, tuple[str, ...]] = {}
     for word in telling[:_MOST_WORDS]:
         meanings = _meanings(word, language, languages)
         for each in _sought(word, meanings, (language, *languages), foreign=foreign):
             sought.setdefault(each.terms, each)
         if meanings:
-            meant[word] = " ".join(meanings[:_GLOSS_WORDS] if foreign else meanings)
+            meant[word] = meanings
     if foreign and meant:
         return Wording(
-            (text,), tuple(sought.values()), tuple((word, meant.get(word, "")) for word in telling)
+            (text,), tuple(sought.values()), tuple((word, meant.get(word, ())) for word in telling)
         )
-    return Wording((replaced(text, meant),), tuple(sought.values()))
+    plain = replaced(text, {word: " ".join(meanings) for word, meanings in meant.items()})
+    return Wording((plain,), tuple(sought.values()))
 
 
 def keywords(wording: Wording, vocabulary: Vocabulary) -> str:
@@ -104,7 +106,7 @@ def keywords(wording: Wording, vocabulary: Vocabulary) -> str:
 def glossed(wording: Wording, vocabulary: Vocabulary) -> Wording:
     """With the gloss of a foreign question beside it: some models know its language, others only English.
 
-    Words without a meaning stay in the gloss if pages have them.
+    A word stands in it as what pages have most of its meanings; without one it stays if pages have it itself.
     """
     if not wording.gloss:
         return wording
@@ -113,21 +115,38 @@ def glossed(wording: Wording, vocabulary: Vocabulary) -> Wording:
         for word in wording.sought
         if vocabulary.chunks is None or any(term in vocabulary.holding for term in word.terms)
     }
-    words = (meaning or (word if word in known else "") for word, meaning in wording.gloss)
-    return replace(wording, texts=(*wording.texts, " ".join(filter(None, words))))
+    words = (
+        _likeliest(meanings, vocabulary) if meanings else word
+        for word, meanings in wording.gloss
+        if meanings or word in known
+    )
+    return replace(wording, texts=(*wording.texts, " ".join(words)))
+
+
+def _likeliest(meanings: Sequence[str], vocabulary: Vocabulary) -> str:
+    def held(meaning: str) -> int:
+        return min((vocabulary.holding.get(term, 0) for term in _terms(meaning)), default=0)
+
+    likely = [meaning for meaning in meanings if held(meaning)] or meanings
+    return " ".join(sorted(likely[:_LIKELY_MEANINGS], key=held, reverse=True)[:_GLOSSED])
+
+
+def _terms(meaning: str) -> list[str]:
+    """Of its telling words."""
+    return [term for word in meaning.split() if word not in STOP_WORDS["en"] for term in tokens(word)]
 
 
 def _language(text: str, languages: Sequence[str]) -> str:
     """The question's; another one than the pages' only by more than one word that is in no doubt."""
     words = [_EDGES.sub("", word).lower() for word in text.split()]
     guess = guess_language(text, languages)
-    if guess in languages or (not text.isascii() and guess not in STOP_WORDS):
-        said = Counter(each for each in MEANINGS for word in words if word in MEANINGS[each])
-        stop = STOP_WORDS.get(guess, frozenset())
-        likely, count = said.most_common(1)[0] if said else (guess, 0)
-        only_that = likely not in languages and count * 2 > len(words) and not stop.intersection(words)
-        return likely if only_that else guess
     stop = STOP_WORDS.get(guess, frozenset())
+    if guess in languages or (not text.isascii() and guess not in STOP_WORDS):
+        if stop.intersection(words):
+            return guess
+        said = Counter(each for each in LANGUAGES for word in words if word in words_of(each))
+        likely, count = said.most_common(1)[0] if said else (guess, 0)
+        return likely if likely not in languages and count * 2 > len(words) else guess
     certain = sum(word in stop or bool(_translated(word, guess)) for word in words)
     return guess if certain >= _CERTAIN or not text.isascii() else languages[0]
 
@@ -144,8 +163,7 @@ def _sought(
     word: str, meanings: Sequence[str], languages: Sequence[str], *, foreign: bool
 ) -> Iterator[Sought]:
     """The word as the pages of each language have it; an identifier is sought as a whole and in parts."""
-    english = STOP_WORDS["en"]
-    others = [term for meaning in meanings if meaning not in english for term in tokens(meaning)]
+    others = [term for meaning in meanings for term in _terms(meaning)]
     analysed = [tokens(word, each) for each in dict.fromkeys(languages)]
     for terms in zip(*analysed, strict=False):
         yield Sought(word, tuple(dict.fromkeys((*terms, *others))), foreign, tuple(meanings))
@@ -162,13 +180,17 @@ def _meanings(word: str, language: str, languages: Sequence[str]) -> tuple[str, 
 
 
 def _translated(word: str, language: str) -> tuple[str, ...]:
-    """By the word itself, by its stem, or, in German, by the words that it is made of."""
-    if language not in MEANINGS:
+    """By the word itself, by its stem, or, in German and Dutch, by the words that it is made of."""
+    if language not in LANGUAGES:
         return ()
-    known = MEANINGS[language].get(word) or _by_stem(language).get(_stem(word, language))
-    if known or language != "de" or len(word) < _SHORTEST_COMPOUND:
+    known = words_of(language).get(word)
+    if known is None:
+        known = _by_stem(language).get(_stem(word, language))
+    if known or language not in _COMPOUNDING or len(word) < _SHORTEST_COMPOUND:
         return known or ()
-    for cut in range(len(word) - _SHORTEST_PART, _SHORTEST_PART - 1, -1):
+    cuts = range(_SHORTEST_PART, len(word) - _SHORTEST_PART + 1)
+    # Even parts first: short ones are in many words by chance.
+    for cut in sorted(cuts, key=lambda cut: abs(len(word) - 2 * cut)):
         head = _translated(word[:cut], language) or _translated(word[:cut].removesuffix("s"), language)
         tail = head and _translated(word[cut:], language)
         if tail:
@@ -178,10 +200,10 @@ def _translated(word: str, language: str) -> tuple[str, ...]:
 
 @lru_cache
 def _by_stem(language: str) -> Mapping[str, tuple[str, ...]]:
+    """Each stem's most usual word: others of the same stem may mean something else."""
     stems: dict[str, tuple[str, ...]] = {}
-    for word, meanings in MEANINGS[language].items():
-        stem = _stem(word, language)
-        stems[stem] = tuple(dict.fromkeys((*stems.get(stem, ()), *meanings)))
+    for word, meanings in words_of(language).items():
+        stems.setdefault(_stem(word, language), meanings)
     return stems
 
 

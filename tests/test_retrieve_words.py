@@ -45,10 +45,14 @@ def test_identifiers_are_sought_whole_and_in_parts():
         ("¿Quién aprueba los gastos?", {"expens", "approv"}),
         ("Où trouver les horaires du bureau ?", {"offic", "schedul"}),
         ("Arbeitszeitregelung der Abteilung", {"work", "time", "rule", "depart"}),
+        ("Mein Rechner wurde gestohlen", {"comput", "stolen"}),
+        ("Hoeveel weken vakantiegeld krijg ik?", {"week", "holiday", "money"}),
+        ("Qual è il budget per l'ufficio a casa?", {"budget", "offic", "home"}),
+        ("Qual é o orçamento anual para cursos?", {"budget", "annual", "cours"}),
     ],
 )
 def test_foreign_words_are_sought_as_english_ones(question, wanted):
-    """German (compounds, too), Spanish and French words bring the words that English pages use."""
+    """Compounds and irregular forms, too, bring the words that English pages use."""
     assert len(wanted & terms(question)) >= len(wanted) - 1
 
 
@@ -60,6 +64,19 @@ def test_a_foreign_question_is_embedded_as_its_gloss():
     assert "vacation" in text
     assert "Workday" in text
     assert "damals" not in text
+
+
+def test_a_gloss_has_the_meanings_that_pages_have():
+    """Of a word's meanings those that stand in most chunks are embedded, two at most."""
+    wording = read("¿Cuándo es la parada?", ENGLISH)
+    assert glossed(wording, Vocabulary(100, {"outag": 9, "stop": 2})).texts[-1] == "outage stop"
+
+
+def test_words_of_one_stem_keep_their_meanings_apart():
+    """In German "schon" (already) is no form of "schön" (beautiful)."""
+    found = terms("Ist mein Urlaub schon genehmigt?")
+    assert {"vacat", "alreadi"} <= found
+    assert "beauti" not in found
 
 
 def test_pages_in_the_questions_language_need_no_gloss():
