@@ -102,9 +102,9 @@ class Embedding:
         """Begin with these pages. Waits until no full call is left that isn't under way."""
         if self._embedder is None:
             return [Coming(page, {}) for page in pages]
-        await self._claim({piece.text_hash: piece.text for page in pages for piece in page.pieces})
+        vectors = await self._claim({piece.text_hash: piece.text for page in pages for piece in page.pieces})
         coming = [
-            Coming(page, {piece.text_hash: self._coming[piece.text_hash] for piece in page.pieces})
+            Coming(page, {piece.text_hash: vectors[piece.text_hash] for piece in page.pieces})
             for page in pages
         ]
         while len(self._waiting) >= CALL:
@@ -141,9 +141,13 @@ class Embedding:
         if self._vault is not None and names:
             await self._in_vault(partial(self._vault.stored, names))
 
-    async def _claim(self, texts: Mapping[str, str]) -> None:
-        """See to it that each name leads to a vector, or to one that is coming."""
-        new = [name for name in texts if name not in self._coming]
+    async def _claim(self, texts: Mapping[str, str]) -> "dict[str, asyncio.Future[Vector | None]]":
+        """Each name's vector, or the one that is coming.
+
+        What is coming for earlier pages is held on to: while the store is asked, these may be stored and forgotten.
+        """
+        claimed = {name: self._coming[name] for name in texts if name in self._coming}
+        new = [name for name in texts if name not in claimed]
         known: dict[str, Vector] = {}
         for store in self._stores:
             missing = [name for name in new if name not in known]
@@ -151,7 +155,7 @@ class Embedding:
                 known |= await store.vectors(missing)
         loop = asyncio.get_running_loop()
         for name in new:
-            coming = self._coming[name] = loop.create_future()
+            coming = claimed[name] = self._coming[name] = loop.create_future()
             vector = known.get(name)
             if vector is None and self._vault is not None:
                 vector = self._vault.get(name)
@@ -159,6 +163,7 @@ class Embedding:
                 self._waiting[name] = texts[name], coming
             else:
                 coming.set_result(vector)
+        return claimed
 
     async def _send(self, embedder: Embedder, tasks: asyncio.TaskGroup) -> None:
         """The next call, when it may be made."""
