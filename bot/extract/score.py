@@ -19,7 +19,6 @@ from bot.extract.wanted import Kind, Part, holds
 from bot.wording import read
 
 LANGUAGES = ("en",)  # snippets are analysed as English whatever they are: what counts is that both sides are
-HARDLY_A_SENTENCE = 4  # terms
 HARDLY_A_QUESTION = 3  # terms that the snippets know
 
 _LEANS = re.compile(r"\b(?:it|that|this|them|those|these|one|das|es|eso|cela|ça)\b", re.IGNORECASE)
@@ -54,12 +53,10 @@ class Weights:
     context: float = 0.4  # of what the question states
     leaning: float = 0.8  # the same, for a part that says "that" or hardly anything by itself
     kind: float = 0.2
-    howto: float = 0.3  # times how much of the question the title and heading hold, for steps and code
     unknown: float = 0.3  # more for the kind, where the snippets know none of the words
     rank: float = 0.35
     dense: float = 1.2
     question: float = 0.5  # taken off from what only asks
-    short: float = 0.2  # taken off from what is hardly a sentence
     code: float = 0.3  # taken off from code if no steps were asked for
     opening: float = (
         0.15  # times how much of the question the title and heading hold, for what their text begins with
@@ -171,17 +168,13 @@ class Scorer:
         covered = (
             sum(weight for spellings, weight in terms.items() if not called.isdisjoint(spellings)) / total
         )
-        if Kind.STEPS in self._parts[number].kinds and (snippet.is_step or snippet.kind == "code"):
-            score += weights.howto * covered
-        elif index in self._openings:
+        if index in self._openings:
             score += weights.opening * covered
         score += weights.rank / (1 + 0.25 * self._ranks[snippet.passage.chunk_id])
         if self._similarity is not None:
             score += weights.dense * self._similarity[number][index]
         if snippet.is_question:
             score -= weights.question
-        if len(words.own) < HARDLY_A_SENTENCE and not held:
-            score -= weights.short
         if snippet.kind == "code" and Kind.STEPS not in self._parts[number].kinds:
             score -= weights.code
         return Scored(index, snippet, number, score, covered)
