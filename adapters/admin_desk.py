@@ -108,7 +108,7 @@ class AdminDesk:
         if parsed.name == "reindex":
             run, new = await self._runs.request(parsed.request(console.person))
             if not new:
-                await console.answer("One is running already: " + runs.describe(run))
+                await console.answer("That is under way already: " + runs.describe(run))
             await self._follow(run, console)
         elif parsed.name == "status":
             now = self._clock()

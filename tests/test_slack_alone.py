@@ -134,8 +134,8 @@ async def test_sharing_where_the_bot_is_not_says_what_to_do(chat: SlackChat):
     await chat.sim.do(
         "action", channel="C0NOBOT", ts=shown.raw["ts"], action_id="docent_share", user="U0ALICE"
     )
-    (told,) = await until(lambda: whispered(chat, "Invite me"))
-    assert told["text"] == "I may not write in that channel. Invite me there, then press again."
+    (told,) = await until(lambda: whispered(chat, "Add me to it"))
+    assert told["text"] == "I may not write in that channel. Add me to it, then press again."
     await chat.sim.do("channels", id="C0NOBOT", members=["U0ALICE", "U0BOT"])
     await chat.sim.do(
         "action", channel="C0NOBOT", ts=shown.raw["ts"], action_id="docent_share", user="U0ALICE"
