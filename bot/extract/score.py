@@ -19,6 +19,7 @@ from bot.extract.wanted import Kind, Part, holds
 from bot.wording import read
 
 LANGUAGES = ("en",)  # snippets are analysed as English whatever they are: what counts is that both sides are
+HARDLY_A_SENTENCE = 4  # terms
 HARDLY_A_QUESTION = 3  # terms that the snippets know
 
 _LEANS = re.compile(r"\b(?:it|that|this|them|those|these|one|das|es|eso|cela|ça)\b", re.IGNORECASE)
@@ -57,6 +58,7 @@ class Weights:
     rank: float = 0.35
     dense: float = 1.2
     question: float = 0.5  # taken off from what only asks
+    short: float = 0.2  # taken off from what is hardly a sentence
     code: float = 0.3  # taken off from code if no steps were asked for
     opening: float = (
         0.15  # times how much of the question the title and heading hold, for what their text begins with
@@ -175,6 +177,8 @@ class Scorer:
             score += weights.dense * self._similarity[number][index]
         if snippet.is_question:
             score -= weights.question
+        if len(words.own) < HARDLY_A_SENTENCE and not held:
+            score -= weights.short
         if snippet.kind == "code" and Kind.STEPS not in self._parts[number].kinds:
             score -= weights.code
         return Scored(index, snippet, number, score, covered)
