@@ -71,7 +71,7 @@ def _progress(progress: Progress | None) -> str:
 
 
 def report_line(report: SyncReport) -> str:
-    """One source's report; failed pages by name."""
+    """One source's report, for a message that a whole channel reads: failed pages by name where all may know them."""
     if report.error:
         return f"⚠️ **{report.source}** could not be synced: {report.error}"
     counts = ", ".join(
@@ -87,9 +87,10 @@ def report_line(report: SyncReport) -> str:
         if count
     )
     lines = [f"**{report.source}**: {counts or 'no pages'} in {duration(report.seconds)}"]
-    lines += [f"• `{bare(failure.name)}`: {failure.reason}" for failure in report.failed[:FAILURES_SHOWN]]
-    if len(report.failed) > FAILURES_SHOWN:
-        lines.append(f"• and {len(report.failed) - FAILURES_SHOWN} more: see `docent status`")
+    named = [failure for failure in report.failed if failure.for_all][:FAILURES_SHOWN]
+    lines += [f"• `{bare(failure.name)}`: {failure.reason}" for failure in named]
+    if unnamed := len(report.failed) - len(named):
+        lines.append(f"• {f'and {unnamed} more' if named else 'which'}: see `/docent status`")
     if report.held_back:
         lines.append(f"⚠️ {report.held_back} pages are gone at their source, more than usual: delete them?")
     return "\n".join(lines)

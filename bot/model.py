@@ -199,10 +199,11 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A page that could not be indexed, and why, in words for an admin."""
+    """A page that could not be indexed, and why, in words for an admin. `for_all`: everyone may know of it."""
 
     name: str
     reason: str
+    for_all: bool = False
 
 
 @dataclass(frozen=True, slots=True)

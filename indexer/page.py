@@ -60,8 +60,8 @@ class NoPage:
     empty: bool = False
     gone: bool = False
 
-    def failure(self) -> Failure:
-        return Failure(self.path, self.reason)
+    def failure(self, *, for_all: bool) -> Failure:
+        return Failure(self.path, self.reason, for_all)
 
 
 def raw_page(settings: SourceSettings, entry: Entry, fetched: Fetched) -> RawPage:

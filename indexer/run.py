@@ -16,7 +16,7 @@ from indexer.page import NoPage, Page, meta
 from indexer.pipeline import Pipeline
 from indexer.plan import Listed, Plan, Renames, compare, deletes_too_much
 from indexer.readers import Readers
-from indexer.sources.base import Entry, Source
+from indexer.sources.base import Entry, Source, audience_of
 from indexer.stopping import Stopped, unless_stopped
 from indexer.vault import Vault
 
@@ -203,7 +203,8 @@ class Run:
             # What was taken out of a page must not be found any more.
             self._emptied.add(self._id(page.path))
         if not page.gone:
-            self._failed.append(page.failure())
+            audience = audience_of(self._source.settings, self._entries[self._id(page.path)])
+            self._failed.append(page.failure(for_all="everyone" in audience))
         await self._show("indexing")
 
     async def _delete(self, gone: set[str]) -> None:

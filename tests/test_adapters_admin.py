@@ -62,10 +62,30 @@ def test_progress_has_rate_and_time_left():
 def test_the_report_names_what_failed():
     """describe ends with the numbers and each failed page by name and reason."""
     report = SyncReport(
-        "wiki", added=2, deleted=1, unchanged=7, failed=(Failure("a.pdf", "encrypted"),), seconds=3.14
+        "wiki",
+        added=2,
+        deleted=1,
+        unchanged=7,
+        failed=(Failure("a.pdf", "encrypted", for_all=True),),
+        seconds=3.14,
     )
     assert runs.describe(run(state="done", reports=(report,))) == (
         "**wiki**: 2 added, 1 deleted, 7 unchanged, 1 failed in 3.1 s\n• `a.pdf`: encrypted"
+    )
+
+
+def test_a_channel_does_not_read_names_of_pages_that_few_may_see():
+    """describe, which a whole channel reads, counts failed pages that not everyone may know of."""
+    secret = Failure("board/merger.pdf", "encrypted")
+    report = SyncReport(
+        "wiki", failed=(secret, Failure("a.pdf", "encrypted", for_all=True), secret), seconds=3
+    )
+    assert runs.describe(run(state="done", reports=(report,))) == (
+        "**wiki**: 3 failed in 3.0 s\n• `a.pdf`: encrypted\n• and 2 more: see `/docent status`"
+    )
+    report = SyncReport("wiki", failed=(secret,), seconds=3)
+    assert runs.describe(run(state="done", reports=(report,))) == (
+        "**wiki**: 1 failed in 3.0 s\n• which: see `/docent status`"
     )
 
 

@@ -245,6 +245,19 @@ async def test_source_lost_while_fetching(desk: Desk) -> None:
 # --- pages that fail -----------------------------------------------------------------------------------
 
 
+async def test_who_may_know_of_a_page_that_failed(desk: Desk) -> None:
+    """A report says of each failed page whether everyone may know of it: by its source, folder or permissions."""
+    desk.shelf = desk.shelf.with_settings(audience_of={"page-1.md": ["hr"], "page-2.md": ["hr", "everyone"]})
+    for number in (1, 2, 3):
+        desk.shelf.broken[f"page-{number}.md"] = PageFailed("403 Forbidden")
+    report = await desk.sync(full=True)
+    assert {failure.name: failure.for_all for failure in report.failed} == {
+        "page-1.md": False,
+        "page-2.md": True,
+        "page-3.md": True,
+    }
+
+
 async def test_failed_page_keeps_its_old_version(desk: Desk) -> None:
     """A page that can't be fetched or read keeps its old version and is named; the others go on."""
     desk.shelf.pages["page-1.md"] = "changed"
