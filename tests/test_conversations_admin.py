@@ -8,7 +8,7 @@ from adapters.view import Press
 from bot.model import Answer, Outcome, Progress, SyncReport
 from tests import simulators
 from tests.chats import chatting, opening
-from tests.conversation import Chat, only_answer, says
+from tests.conversation import Chat, Shown, only_answer, says
 from tests.scripted import LEAVE
 from tests.waiting import until
 
@@ -93,14 +93,20 @@ async def test_cancel_stops_a_reindex(chat: Chat):
     await until(lambda: cancelled(chat))
 
 
-async def test_a_button_confirms_deletions(chat: Chat):
-    """Under a run that held deletions back stands a button that does them, for admins alone."""
+async def held_back(chat: Chat) -> Shown:
+    """A reindex that an admin asked for has ended and asks whether to delete."""
     since = await chat.admin("admin", "reindex handbook")
     await until(lambda: latest(chat))
     run = await chat.app.runs.take("indexer")
     assert run is not None
     await chat.app.runs.end(run.id, "done", [SyncReport("handbook", held_back=30, seconds=1.0)])
     (shown,) = await until(lambda: says(chat, since, "30 pages are gone at their source"))
+    return shown
+
+
+async def test_a_button_confirms_deletions(chat: Chat):
+    """Under a run that held deletions back stands a button that does them, for admins alone."""
+    shown = await held_back(chat)
     await chat.whispers("alice", await chat.press(shown, Press.CONFIRM, "alice"))
     assert len(await chat.app.runs.latest()) == 1
     await chat.press(shown, Press.CONFIRM, "admin")
@@ -110,12 +116,7 @@ async def test_a_button_confirms_deletions(chat: Chat):
 
 async def test_deletions_are_confirmed_once(chat: Chat):
     """A second press of the button does nothing: what has gone since was not looked at."""
-    since = await chat.admin("admin", "reindex handbook")
-    await until(lambda: latest(chat))
-    run = await chat.app.runs.take("indexer")
-    assert run is not None
-    await chat.app.runs.end(run.id, "done", [SyncReport("handbook", held_back=30, seconds=1.0)])
-    (shown,) = await until(lambda: says(chat, since, "30 pages are gone at their source"))
+    shown = await held_back(chat)
     await chat.press(shown, Press.CONFIRM, "admin")
     await until(lambda: latest(chat, 2))
     (told,) = await chat.whispers("admin", await chat.press(shown, Press.CONFIRM, "admin"))

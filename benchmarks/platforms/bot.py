@@ -151,6 +151,21 @@ def ms(seconds: float) -> str:
     return f"{seconds * 1000:.0f} ms"
 
 
+def paces(
+    platform: str, count: int, first: Sequence[float], last: Sequence[float], *, bar: str
+) -> tuple[Row, Row]:
+    """How long so many mentions took to a first sign and to the whole answer, in seconds each; `bar` is the latter's."""
+    lost = count - len(last)
+    return (
+        (
+            f"{platform}: mention → first sign, {count} mentions",
+            f"p95 {ms(p95(first))}, {lost} lost",
+            "p95 <= 300 ms",
+        ),
+        (f"{platform}: mention → whole answer", f"p95 {ms(p95(last))}", bar),
+    )
+
+
 async def _be(platform: str) -> None:
     """The bot, until it is told to stop."""
     one_heap()

@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from benchmarks.platforms.bot import ANSWER, Answers, Row, ms, p95, rest, run
+from benchmarks.platforms.bot import ANSWER, Answers, Row, paces, rest, run
 from tests.simulators import Simulator
 
 _GUILDS = ("Docs Guild", "Second Guild")  # each on a shard of its own
@@ -32,13 +32,8 @@ async def discord_pace(small: bool) -> AsyncIterator[Row]:  # noqa: FBT001
         await answers.reach(count, seconds=60)
         calls = (await bot.sim.see("calls"))["calls"]
     first, last = _discord_times(calls, asked)
-    lost = count - len(last)
-    yield (
-        f"Discord: mention → first sign, {count} mentions",
-        f"p95 {ms(p95(first))}, {lost} lost",
-        "p95 <= 300 ms",
-    )
-    yield "Discord: mention → whole answer", f"p95 {ms(p95(last))}", ""
+    for row in paces("Discord", count, first, last, bar=""):
+        yield row
 
 
 def _discord_times(calls: Sequence[Any], asked: dict[str, float]) -> tuple[list[float], list[float]]:

@@ -7,7 +7,7 @@ from functools import partial
 from itertools import pairwise
 from typing import Any
 
-from benchmarks.platforms.bot import ANSWER, Answers, Row, fill, ms, p95, run
+from benchmarks.platforms.bot import ANSWER, Answers, Row, fill, ms, p95, paces, run
 from tests.simulators import Simulator
 
 _CHANNELS = [f"C0B{number:03}" for number in range(200)]
@@ -75,13 +75,8 @@ async def slack_pace(small: bool) -> AsyncIterator[Row]:  # noqa: FBT001 - each 
             await asyncio.sleep(max(0.0, 0.5 - (time.time() - began)))
         await answers.reach(count + 1, seconds=60)
         first, last = _times(await _visible_calls(bot.sim), asked)
-    lost = count - len(last)
-    yield (
-        f"Slack: mention → first sign, {count} mentions",
-        f"p95 {ms(p95(first))}, {lost} lost",
-        "p95 <= 300 ms",
-    )
-    yield "Slack: mention → whole answer", f"p95 {ms(p95(last))}", "p95 <= 1 s"
+    for row in paces("Slack", count, first, last, bar="p95 <= 1 s"):
+        yield row
 
 
 async def slack_burst(small: bool) -> AsyncIterator[Row]:  # noqa: FBT001
