@@ -210,7 +210,9 @@ class Failure:
 class SyncReport:
     """What one sync of one source did. `held_back` deletions wait for an admin's word.
 
-    `failed` pages keep their old version, if they had one; `warnings` are of pages that were indexed.
+    `failed` pages keep their old version, if they had one; `warnings` are of pages that were indexed. `untaken`
+    counts by their endings the files that no pattern of `include` takes. `unfit` are patterns that fit no page, and
+    `left_out` counts the new pages that wait for one that would narrow who sees them.
     """
 
     source: str
@@ -230,6 +232,9 @@ class SyncReport:
     error: str = ""
     cancelled: bool = False
     warnings: tuple[Failure, ...] = ()
+    untaken: Mapping[str, int] = field(default_factory=dict)
+    unfit: tuple[str, ...] = ()
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)

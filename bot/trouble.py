@@ -1,5 +1,6 @@
 """What admins are warned of about a source: the same words in `docent status`, in chat and in the log."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from bot.config import Settings
@@ -34,6 +35,17 @@ def troubles(
         found.append(f"the last sync failed: {report.error}")
     if report is not None and report.held_back:
         found.append(held_back(report.held_back, confirm))
+    if report is not None:
+        found += misfits(report.unfit, report.left_out)
+    return found
+
+
+def misfits(unfit: Sequence[str], left_out: int = 0) -> list[str]:
+    """Patterns that fit no page, and what waits for them."""
+    found = [f"{each} fits no page: correct or remove it" for each in unfit]
+    if left_out:
+        pages = "1 new page is" if left_out == 1 else f"{left_out:,} new pages are"
+        found.append(f"{pages} left out until every pattern that gives an audience fits (strict_audiences)")
     return found
 
 

@@ -1,5 +1,8 @@
 """The kinds of files that can be indexed."""
 
+from bot.settings.sources import SourceSettings
+from indexer.globs import Selection
+
 MARKDOWN = ("md", "mdx", "markdown")
 TEXTS = ("txt", "csv", "ipynb", "adoc", "asciidoc")
 # What takes long, or a large library, or comes in a container that may be a trap: never in the main process.
@@ -7,6 +10,14 @@ HEAVY = ("pdf", "docx", "pptx", "xlsx", "html", "htm", "rst")
 
 # The glob of all that can be converted.
 EVERY_FORMAT = (f"**/*.{{{','.join((*MARKDOWN, *TEXTS, *HEAVY))}}}",)
+
+
+def pages(
+    include: tuple[str, ...], exclude: tuple[str, ...], settings: SourceSettings, *, fold: bool
+) -> Selection:
+    """The pages that these globs take; with every format, an ending may be written in capitals."""
+    any_case = EVERY_FORMAT if include == EVERY_FORMAT else ()
+    return Selection(include, exclude, fold=fold, watched=settings.audience_of, any_case=any_case)
 
 
 def ending(name: str) -> str:

@@ -18,7 +18,9 @@ from indexer.sources.base import Entry, Fetched, audience_of, url_of
 _log = logging.getLogger(__name__)
 
 # A new number makes the next sync read every page again (not embed: that follows from the texts).
-_READING = 2
+_READING = 3
+# So many letters of `meta` are of the audience alone.
+_AUDIENCE = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +84,23 @@ def meta(settings: SourceSettings, entry: Entry) -> str:
         _READING,
         CHUNKING,
         url_of(settings, entry),
-        sorted(audience_of(settings, entry)),
         settings.language,
         entry.title,
         entry.owners,
         entry.updated_at.isoformat() if entry.updated_at else "",
     )
-    return hashlib.blake2b(repr(said).encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
+    audience = repr(sorted(audience_of(settings, entry)))
+    return _fingerprint(repr(said), 6) + _fingerprint(audience, _AUDIENCE // 2)
+
+
+def same_audience(meta: str, stored: str) -> bool:
+    """Whether a page would be for the very people for whom it was stored with this revision."""
+    _, before, _ = (*stored.split(".", 2), "", "")[:3]
+    return before[-_AUDIENCE:] == meta[-_AUDIENCE:]
+
+
+def _fingerprint(text: str, size: int) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=size).hexdigest()
 
 
 def content_hash(data: bytes) -> str:

@@ -11,12 +11,13 @@ from weakref import WeakKeyDictionary
 
 from bot.model import WITHOUT_VECTORS, Failure, Progress, SyncReport
 from bot.ports import Embedder, IndexedDocument, Store
+from indexer import strict
 from indexer.embed import Embedding
 from indexer.page import NoPage, Page, meta
 from indexer.pipeline import Pipeline
 from indexer.plan import Listed, Plan, Renames, compare, deletes_too_much
 from indexer.readers import Readers
-from indexer.sources.base import Entry, Source, audience_of
+from indexer.sources.base import Entry, Misfit, Source, audience_of
 from indexer.stopping import Stopped, unless_stopped
 from indexer.vault import Vault
 
@@ -76,11 +77,14 @@ class Run:
         store: Store,
         embedder: Embedder | None,
         options: SyncOptions,
-        spare: Store | None,
+        *,
+        spare: Store | None = None,
+        live: Store | None = None,
     ) -> None:
         self._source = source
         self._store = store
         self._options = options
+        self._live = live
         self._embedding = Embedding(store, embedder, spare, _vault(source, embedder))
         self._began = time.monotonic()
         self._counts: Counter[str] = Counter()
@@ -94,6 +98,7 @@ class Run:
         self._total: int | None = None
         self._shown_at = 0.0
         self._writing = asyncio.Lock()
+        self._misfits: list[Misfit] = []
 
     def report(self, *, error: str = "", cancelled: bool = False) -> SyncReport:
         return SyncReport(
@@ -114,6 +119,9 @@ class Run:
             error=error,
             cancelled=cancelled,
             warnings=(*self._warned, *self._embedding.warnings),
+            untaken=dict(self._source.selection.untaken),
+            unfit=tuple(strict.told(misfit) for misfit in self._misfits),
+            left_out=self._counts["left out"],
         )
 
     async def all(self) -> None:
@@ -124,11 +132,14 @@ class Run:
         await self._show("listing", now=True)
         if self._options.full:
             await self._source.forget()
+        self._source.selection.begin()
         async for entry in self._source.entries():
             self._stop_if_told()
+            self._source.selection.seen(entry.path)
             self._entries[self._id(entry.path)] = entry
             await self._show("listing")
         self._stored = await self._store.revisions(self._source.name)
+        await self._hold_back()
         plan = self._compare()
         self._seconds["listing"] = time.monotonic() - self._began
         self._counts["unchanged"] = plan.unchanged
@@ -144,6 +155,19 @@ class Run:
 
     def _id(self, path: str) -> str:
         return f"{self._source.name}:{path}"
+
+    async def _hold_back(self) -> None:
+        """While a pattern that should narrow fits no page, nothing is opened that wasn't before."""
+        self._misfits = self._source.misfits()
+        words = strict.held_to(self._source.settings, self._misfits)
+        if words is None:
+            return
+        # An index that is built anew has no pages yet: the live one tells which are new.
+        before = await self._live.revisions(self._source.name) if self._live else {}
+        known = {**before, **self._stored}
+        kept = strict.kept(self._source.settings, self._entries, known, words)
+        self._counts["left out"] = len(self._entries) - len(kept)
+        self._entries = kept
 
     def _compare(self) -> Plan:
         metas = _metas(self._source, self._entries.values())

@@ -85,7 +85,8 @@ async def _rebuild(
     options = replace(options, full=False, paths=())
     beside = await store.rebuild(wanted)
     spare = store if live is not None and live.model == wanted.model else None
-    reports = [await sync(source, beside, embedder, options, spare=spare) for source in sources]
+    old = None if live is None else store
+    reports = [await sync(source, beside, embedder, options, spare=spare, live=old) for source in sources]
     if live is not None:
         reports = [
             await _held_back(source, store, beside, report, options)
@@ -132,9 +133,13 @@ async def sync(
     options: SyncOptions = _AS_USUAL,
     *,
     spare: Store | None = None,
+    live: Store | None = None,
 ) -> SyncReport:
-    """Make the store's pages of this source match it. `spare` is another index to take vectors from."""
-    run = Run(source, store, embedder, options, spare)
+    """Make the store's pages of this source match it.
+
+    `spare` is another index to take vectors from, `live` the one whose place this one will take.
+    """
+    run = Run(source, store, embedder, options, spare=spare, live=live)
     try:
         await run.all()
     except Stopped:

@@ -25,7 +25,7 @@ async def test_listing(tmp_path: Path) -> None:
     put(tmp_path, {"a.md": "x", "b/c.PDF": "x", "b/d.txt": "x", "e.png": "x", ".git/f.md": "x", "g": "x"})
     os.utime(tmp_path / "a.md", (1_700_000_000, 1_700_000_000))
     source = folder(tmp_path)
-    assert await listed(source) == ["a.md", "b/d.txt"]
+    assert await listed(source) == ["a.md", "b/c.PDF", "b/d.txt"]
     first = await anext(aiter(source.entries()))
     assert first.updated_at is not None
     assert first.updated_at.timestamp() == 1_700_000_000

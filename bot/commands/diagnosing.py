@@ -11,7 +11,9 @@ from bot.config import ConfigError, Settings
 from bot.doctor import Check, check_data, check_parts, error, ok, warning
 from bot.ports import BackendError
 from bot.settings.sources import SourceSettings
+from bot.trouble import misfits
 from indexer.sources.base import Source, SourceError
+from indexer.strict import told
 
 _MARKS = {"ok": "ok     ", "warning": "warning", "error": "ERROR  "}
 _LISTING = 20.0
@@ -89,16 +91,21 @@ async def _source(settings: Settings, wanted: SourceSettings) -> Check:
         await source.close()
     if not pages:
         return warning(part, "it lists no page.", "Check `include` and `exclude` in docent.yaml.")
-    more = " or more" if pages == _ENOUGH else ""
+    if unfit := misfits([told(each) for each in source.misfits()]):
+        remedy = "Correct or remove it in docent.yaml: it decides who may see pages."
+        return warning(part, f"{wanted.type}, {pages:,} pages; {'; '.join(unfit)}.", remedy)
+    more = " or more" if pages >= _ENOUGH else ""
     return ok(part, f"{wanted.type}, {pages:,} pages{more}, for {', '.join(sorted(wanted.audience))}")
 
 
 async def _pages(source: Source) -> int:
-    """How many it lists, up to a number that says enough."""
+    """How many it lists, up to a number that says enough where every pattern fits one of them."""
     found = 0
-    async for _ in source.entries():
+    source.selection.begin()
+    async for entry in source.entries():
         found += 1
-        if found == _ENOUGH:
+        source.selection.seen(entry.path)
+        if found >= _ENOUGH and not source.misfits():
             break
     return found
 

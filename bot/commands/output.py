@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from bot.model import Answer, Citation, SyncReport
+from bot.trouble import misfits
 
 _KEPT = "\n\t"
+_KINDS = 6  # of endings, that are named
 
 
 def clean(text: str) -> str:
@@ -186,6 +188,16 @@ def _score(score: float | None) -> str:
     return "-" if score is None else f"{score:.3f}"
 
 
+def _untaken(endings: Mapping[str, int]) -> str:
+    """`3 files that no pattern of include takes (2 .png, 1 without an ending)`."""
+    usual = sorted(endings.items(), key=lambda each: (-each[1], each[0]))
+    said = [
+        f"{number:,} .{ending}" if ending else f"{number:,} without an ending" for ending, number in usual
+    ]
+    kinds = ", ".join(said[:_KINDS] + ["…"] * (len(said) > _KINDS))
+    return f"{count(sum(endings.values()), 'file')} that no pattern of include takes ({kinds})"
+
+
 def report_lines(report: SyncReport) -> list[str]:
     """One source's sync, for a terminal."""
     if report.error:
@@ -205,7 +217,10 @@ def report_lines(report: SyncReport) -> list[str]:
         lines.append(f"  {count(report.embedded, 'text')} embedded")
     lines += [f"  failed: {failure.name}: {failure.reason}" for failure in report.failed]
     lines += [f"  note: {warning.name}: {warning.reason}" for warning in report.warnings]
-    if not any(counts.values()) and not report.cancelled:
+    lines += [f"  note: {line}" for line in misfits(report.unfit, report.left_out)]
+    if report.untaken:
+        lines.append(f"  left out: {_untaken(report.untaken)}")
+    if not any(counts.values()) and not report.cancelled and not report.left_out:
         lines.append(
             "  note: no page is there that docent.yaml asks for; check its path, include and exclude"
         )

@@ -80,7 +80,8 @@ class SourceSettings(Section):
 
     `url` makes a page's public address (`https://handbook.example.com/{path}`; `{path}`, `{stem}` is the
     path without its suffix). `audience_of` narrows folders: `{"hr/pay/**": [people-team]}`, the last
-    pattern that fits wins. `max_deleted_share` overrides the indexer's. `webhook` is the secret of
+    pattern that fits wins. `strict_audiences`: while one of them fits no page, new pages are left out.
+    `max_deleted_share` overrides the indexer's. `webhook` is the secret of
     `POST /hooks/<name>`.
     """
 
@@ -90,6 +91,7 @@ class SourceSettings(Section):
     type: str
     audience: Annotated[Words, Field(min_length=1)]
     audience_of: dict[str, Words] = {}
+    strict_audiences: bool = True
     url: str = ""
     language: str = "en"
     owners: tuple[str, ...] = ()

@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from bot.settings.sources import SourceSettings
-from indexer.globs import matches
+from indexer.globs import Selection, matches, may_match
 
 # Names of files that stand for their folder.
 _INDEX_NAMES = {"index", "readme", "_index"}
@@ -69,6 +69,15 @@ class Fetched:
 
 
 @dataclass(frozen=True, slots=True)
+class Misfit:
+    """A pattern of `setting` that fits no page. `words`: for whom alone it would have been; None: it gives nobody less."""
+
+    setting: str
+    pattern: str
+    words: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Surroundings:
     """What a source gets beside its settings: a folder for caches, and how large a page may be."""
 
@@ -86,6 +95,7 @@ class Source(ABC):
         """Read the settings; reach for nothing yet. Raises ConfigError (see `SourceSettings.parse`)."""
         self.settings = settings
         self.surroundings = surroundings
+        self.selection = Selection(watched=settings.audience_of)
 
     @property
     def name(self) -> str:
@@ -103,6 +113,17 @@ class Source(ABC):
     async def fetch(self, entry: Entry) -> Fetched:
         """Raises PageFailed for this page, ListingFailed if the whole source is out of reach."""
 
+    def misfits(self) -> list[Misfit]:
+        """Patterns that fitted nothing of the last whole listing."""
+        unseen = (glob for glob in self.settings.audience_of if glob in self.selection.unseen)
+        found = [self.misfit("audience_of", glob, self.settings.audience_of[glob]) for glob in unseen]
+        return found + [Misfit("exclude", glob) for glob in sorted(self.selection.unfit)]
+
+    def misfit(self, setting: str, pattern: str, words: frozenset[str]) -> Misfit:
+        """One that gives pages an audience: it narrows, unless whoever sees the source is among its words."""
+        opens = narrower(self.settings.audience, words) == self.settings.audience
+        return Misfit(setting, pattern, None if opens else words)
+
     async def forget(self) -> None:  # noqa: B027 (most sources keep nothing)
         """Before a sync that reads everything anew: what is kept from earlier listings isn't trusted either."""
 
@@ -115,11 +136,25 @@ def too_large(size: int, limit: int) -> PageFailed:
 
 
 def audience_of(settings: SourceSettings, entry: Entry) -> frozenset[str]:
-    """Who may see a page by its source's permissions or by the configuration; the last glob that fits wins."""
-    if entry.audience is not None:
-        return entry.audience
-    fitting = [words for glob, words in settings.audience_of.items() if matches(entry.path, glob)]
-    return frozenset(fitting[-1] if fitting else settings.audience)
+    """Whom both the configuration and the source's own permissions let see a page.
+
+    The last glob that fits wins. A page that another spelling of its path would narrow is narrowed.
+    """
+    audience = configured = settings.audience
+    for glob, words in settings.audience_of.items():
+        if matches(entry.path, glob):
+            audience = words
+        if may_match(entry.path, glob):
+            configured = words
+    audience = narrower(audience, configured)
+    return audience if entry.audience is None else narrower(audience, entry.audience)
+
+
+def narrower(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:
+    """Whom both let see it."""
+    if "everyone" in one:
+        return other
+    return one if "everyone" in other else one & other
 
 
 def url_of(settings: SourceSettings, entry: Entry) -> str:

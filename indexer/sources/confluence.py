@@ -10,11 +10,12 @@ from pydantic import Field
 from bot.settings.base import Secret, Section, Words
 from bot.settings.sources import SourceSettings
 from indexer.formats import EVERY_FORMAT, ending
-from indexer.globs import selects
+from indexer.globs import Selection, name_of
 from indexer.sources.base import (
     Entry,
     Fetched,
     ListingFailed,
+    Misfit,
     Source,
     Surroundings,
     too_large,
@@ -64,6 +65,10 @@ class ConfluenceSource(Source):
         cloud = options.cloud if options.cloud is not None else host.endswith(".atlassian.net")
         self._api: Api = Cloud(self.http) if cloud else DataCenter(self.http)
         self._downloads: dict[str, str] = {}
+        any_case = EVERY_FORMAT if options.include == EVERY_FORMAT else ()
+        self.selection = Selection(options.include, any_case=any_case)
+        self._words = {name_of(name): words for name, words in options.audiences.items()}
+        self._met: set[str] = set()
 
     async def close(self) -> None:
         await self.http.close()
@@ -76,6 +81,7 @@ class ConfluenceSource(Source):
         return {"Authorization": f"Bearer {token}", "Accept": "*/*"}
 
     async def entries(self) -> AsyncIterator[Entry]:
+        self._met = set()
         with listing():
             for space in self._options.spaces:
                 pages = {page.id: page async for page in self._api.pages(space)}
@@ -87,8 +93,13 @@ class ConfluenceSource(Source):
                     yield self._page(space, page, pages)
                 if self._options.attachments:
                     async for found in self._api.attachments(space):
-                        if found.page in pages and selects(found.name, self._options.include, ()):
+                        if found.page in pages and self.selection.takes(found.name):
                             yield self._attachment(space, found, pages)
+
+    def misfits(self) -> list[Misfit]:
+        """What its `audiences` names and nothing is restricted to opens no page: a restriction stays one."""
+        unmet = [name for name in self._options.audiences if name_of(name) not in self._met]
+        return super().misfits() + [Misfit("audiences", name) for name in unmet]
 
     async def fetch(self, entry: Entry) -> Fetched:
         with fetching():
@@ -137,8 +148,9 @@ class ConfluenceSource(Source):
         words: frozenset[str] | None = None
         for each in [page, *_above(page, pages)]:
             if each.allowed is not None:
+                self._met |= set(map(name_of, each.allowed))
                 own = frozenset(
-                    word for name in each.allowed for word in self._options.audiences.get(name, {name})
+                    word for name in each.allowed for word in self._words.get(name_of(name), {name})
                 )
                 words = own if words is None else words & own
         return words

@@ -10,8 +10,7 @@ from pathlib import Path
 
 from bot.settings.base import FilePath, Section
 from bot.settings.sources import SourceSettings
-from indexer.formats import EVERY_FORMAT
-from indexer.globs import selects
+from indexer.formats import EVERY_FORMAT, pages
 from indexer.names import Names, is_text
 from indexer.sources.base import (
     Entry,
@@ -44,6 +43,7 @@ class FolderSource(Source):
         self._options = settings.parse(FolderOptions)
         self._root = self._options.path
         self._names = Names()
+        self.selection = pages(self._options.include, self._options.exclude, settings, fold=False)
 
     async def entries(self) -> AsyncIterator[Entry]:
         for entry in await asyncio.to_thread(lambda: list(self._walk())):
@@ -59,10 +59,11 @@ class FolderSource(Source):
             raise ListingFailed(f"the folder {self._root} can't be read: {_word(error)}") from error
         if not root.is_dir():
             raise ListingFailed(f"{self._root} is not a folder")
+        self.selection.fold = _folds(root)
         found, entries = False, []
         for raw, status in _files(root, "", root):
             found = True
-            if not is_text(raw) or self._selects(raw):
+            if not is_text(raw) or self.selection.takes(raw):
                 moment = datetime.fromtimestamp(status.st_mtime, UTC)
                 revision = f"{status.st_size}-{status.st_mtime_ns}"
                 entries.append(Entry(raw, revision, moment, self.settings.owners))
@@ -74,11 +75,8 @@ class FolderSource(Source):
             path = self._names.text(entry.path)
             if path == entry.path:
                 yield entry
-            elif self._selects(path):
+            elif self.selection.takes(path):
                 yield replace(entry, path=path)
-
-    def _selects(self, path: str) -> bool:
-        return selects(path, self._options.include, self._options.exclude)
 
     def _read(self, entry: Entry) -> Fetched:
         path = self._root / self._names.raw(entry.path)
@@ -116,6 +114,15 @@ def _files(folder: Path | str, prefix: str, root: Path) -> Iterator[tuple[str, o
                 yield from _files(item.path, f"{path}/", root)
         elif stat.S_ISREG(status.st_mode):
             yield path, status
+
+
+def _folds(root: Path) -> bool:
+    """Whether its file system takes names that differ in case for the same."""
+    other = root.with_name(root.name.swapcase())
+    try:
+        return other != root and other.samefile(root)
+    except OSError:
+        return False
 
 
 def _stays_below(path: str, root: Path) -> bool:

@@ -11,10 +11,19 @@ from pydantic import Field, model_validator
 
 from bot.settings.base import FilePath, Seconds, Secret, Section, Words
 from bot.settings.sources import SourceSettings
-from indexer.formats import EVERY_FORMAT
-from indexer.globs import selects
+from indexer.formats import EVERY_FORMAT, pages
+from indexer.globs import name_of
 from indexer.sources import drivetree
-from indexer.sources.base import Entry, Fetched, ListingFailed, PageGone, Source, Surroundings, too_large
+from indexer.sources.base import (
+    Entry,
+    Fetched,
+    ListingFailed,
+    Misfit,
+    PageGone,
+    Source,
+    Surroundings,
+    too_large,
+)
 from indexer.sources.driveapi import DriveApi
 from indexer.sources.drivetree import FOLDER, SHORTCUT, DriveFile, Kept, Tree
 from indexer.sources.http import CallFailed, Json, fetching, listing, moment
@@ -82,6 +91,9 @@ class GdriveSource(Source):
         self._options = options = settings.parse(GdriveOptions)
         self._api = DriveApi(options.api_url, options.key_file, options.key)
         self.http = self._api.http
+        self._by_name = {name_of(name): words for name, words in (options.audiences or {}).items()}
+        self._met: set[str] = set()
+        self.selection = pages(options.include, options.exclude, settings, fold=True)
         self.clock: Callable[[], float] = time.time
         self._top = options.drive or options.folder
         self._cache = surroundings.data / f"gdrive-{settings.name}.json"
@@ -98,6 +110,7 @@ class GdriveSource(Source):
         await asyncio.to_thread(self._cache.unlink, missing_ok=True)
 
     async def entries(self) -> AsyncIterator[Entry]:
+        self._met = set()
         with listing():
             kept = await asyncio.to_thread(drivetree.load, self._cache, self._place)
             now = await self._forward(kept) if kept else None
@@ -116,10 +129,15 @@ class GdriveSource(Source):
                 await asyncio.to_thread(drivetree.save, self._cache, self._place, now)
             self._ids = {}
             for path, key in found:
-                if selects(path, self._options.include, self._options.exclude):
+                if self.selection.takes(path):
                     name = path if path not in self._ids else _told_apart(path, key)
                     self._ids[name] = files[key]
                     yield self._entry(name, files[key], tree.allowed(files[key], everyone))
+
+    def misfits(self) -> list[Misfit]:
+        """What its `audiences` names and no file is shared with opens none."""
+        unmet = [name for name in self._options.audiences or () if name_of(name) not in self._met]
+        return super().misfits() + [Misfit("audiences", name) for name in unmet]
 
     async def fetch(self, entry: Entry) -> Fetched:
         with fetching():
@@ -269,14 +287,15 @@ class GdriveSource(Source):
         return replace(file, parent=shortcut.parent)
 
     def _entry(self, path: str, file: DriveFile, allowed: tuple[str, ...]) -> Entry:
-        words = self._words
-        audience = None if words is None else frozenset(w for name in allowed for w in words.get(name, ()))
+        names = set(map(name_of, allowed))
+        self._met |= names
+        audience = frozenset(word for name in names for word in self._by_name.get(name, ()))
         return Entry(
             path,
             file.revision,
             moment(file.changed),
             self.settings.owners or ((file.owner,) if file.owner else ()),
-            audience=audience,
+            audience=None if self._words is None else audience,
             url=file.url,
             title=file.name if file.kind in _EXPORTS else file.name.rpartition(".")[0],
         )

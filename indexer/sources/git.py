@@ -15,10 +15,9 @@ from bot.settings.base import Section
 from bot.settings.sources import SourceSettings
 from indexer import githistory
 from indexer.codeowners import PLACES, CodeOwners
-from indexer.formats import EVERY_FORMAT
+from indexer.formats import EVERY_FORMAT, pages
 from indexer.gitclone import Clone
 from indexer.gitcommand import GitFailed, end, git, start
-from indexer.globs import selects
 from indexer.names import Names, decoded
 from indexer.sources.base import (
     Entry,
@@ -69,6 +68,7 @@ class GitSource(Source):
         branch = self._options.branch
         self._clone = None if is_local else Clone(self._address, branch, self._repository)
         self._local_found = False
+        self.selection = pages(self._options.include, self._options.exclude, settings, fold=False)
         self._names = Names()
         self._history: githistory.History | None = None
         self._unsaved = 0
@@ -92,7 +92,7 @@ class GitSource(Source):
         self._names = Names(below)
         for raw, blob in below.items():
             name = self._names.text(raw).removeprefix(self._below)
-            if selects(name, self._options.include, self._options.exclude):
+            if self.selection.takes(name):
                 yield self._entry(name, raw, blob, history, owners)
         if not below:
             where = f"the folder {self._options.path} of it" if self._below else "it"

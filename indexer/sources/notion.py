@@ -14,9 +14,18 @@ from pydantic import Field
 from bot.files import write_whole
 from bot.settings.base import Secret, Section, Words
 from bot.settings.sources import SourceSettings
-from indexer.globs import selects
+from indexer.globs import Selection
 from indexer.sources import notionblocks
-from indexer.sources.base import Entry, Fetched, ListingFailed, PageFailed, PageGone, Source, Surroundings
+from indexer.sources.base import (
+    Entry,
+    Fetched,
+    ListingFailed,
+    Misfit,
+    PageFailed,
+    PageGone,
+    Source,
+    Surroundings,
+)
 from indexer.sources.http import CallFailed, Http, Json, fetching, follow, listing, moment
 
 _VERSION = "2025-09-03"
@@ -61,6 +70,9 @@ class NotionSource(Source):
         self._options = settings.parse(NotionOptions)
         self.http = Http(self._options.api_url, headers=self._headers)
         self._words = {_plain(key): words for key, words in self._options.audiences.items()}
+        self._met: set[str] = set()
+        # `audience_of` is about ids, as paths are: that a title fits it says nothing.
+        self.selection = Selection(self._options.include, self._options.exclude)
         self._cache = surroundings.data / f"notion-{settings.name}.json"
 
     async def close(self) -> None:
@@ -73,6 +85,7 @@ class NotionSource(Source):
         }
 
     async def entries(self) -> AsyncIterator[Entry]:
+        self._met = set()
         with listing():
             people = await self._people()
             pages: dict[str, Json] = {}
@@ -92,9 +105,17 @@ class NotionSource(Source):
             parents = await self._parents(every)
             for page in alive.values():
                 trail = list(_trail(page["id"], parents))
+                self._met.update(key for key in map(_plain, trail) if key in self._words)
                 names = [_title(every[key]).replace("/", "_") for key in reversed(trail) if key in every]
-                if selects("/".join(names), self._options.include, self._options.exclude):
+                if self.selection.takes("/".join(names)):
                     yield self._entry(page, people, self._audience(trail))
+
+    def misfits(self) -> list[Misfit]:
+        """A page of its `audiences` that isn't there may be one under another id: it would be open to more."""
+        unmet = {
+            name: words for name, words in self._options.audiences.items() if _plain(name) not in self._met
+        }
+        return super().misfits() + [self.misfit("audiences", name, words) for name, words in unmet.items()]
 
     async def fetch(self, entry: Entry) -> Fetched:
         with fetching():

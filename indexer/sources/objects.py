@@ -7,8 +7,7 @@ from typing import Any
 
 from bot.settings.base import Seconds, Section
 from bot.settings.sources import SourceSettings
-from indexer.formats import EVERY_FORMAT
-from indexer.globs import selects
+from indexer.formats import EVERY_FORMAT, pages
 from indexer.sources.base import (
     Entry,
     Fetched,
@@ -46,6 +45,7 @@ class ObjectsSource(Source):
         self._options = settings.parse(ObjectsOptions)
         self._system: Any = None
         self._root = ""
+        self.selection = pages(self._options.include, self._options.exclude, settings, fold=False)
         self._sizes: dict[str, int] = {}
 
     async def entries(self) -> AsyncIterator[Entry]:
@@ -54,7 +54,7 @@ class ObjectsSource(Source):
             raise ListingFailed(f"{self._options.bucket} is empty")
         self._sizes = {path: told.get("size") or 0 for path, told in found.items()}
         for below, told in sorted(found.items()):
-            if selects(below, self._options.include, self._options.exclude):
+            if self.selection.takes(below):
                 changed = _moment(told)
                 yield Entry(below, _revision(told, changed), changed, self.settings.owners)
 

@@ -12,7 +12,7 @@ from bot.settings.base import Seconds, Section
 from bot.settings.sources import SourceSettings
 from indexer import convert
 from indexer.formats import MARKDOWN, ending
-from indexer.globs import selects
+from indexer.globs import Selection
 from indexer.sources import sitemap, webpage
 from indexer.sources.base import Entry, Fetched, ListingFailed, PageFailed, PageGone, Source, Surroundings
 from indexer.sources.crawl import Crawl, Seen
@@ -61,6 +61,7 @@ class WebSource(Source):
         start = self._prefix.rpartition("/")[0] if ending(self._prefix) else self._prefix
         self._folder = start.rstrip("/") + "/"
         self._robots = Robots("")
+        self.selection = Selection(options.include, options.exclude, watched=settings.audience_of)
         self._turn = asyncio.Lock()
         self._kept = Kept(surroundings.data / f"web-{self.name}")
         self._versions: dict[str, str] = {}
@@ -76,7 +77,7 @@ class WebSource(Source):
             paths: set[str] = set()
             versions: dict[str, str] = {}
             async for entry in found:
-                if entry.path not in paths and self._selects(entry.path):
+                if entry.path not in paths and self.selection.takes(entry.path):
                     paths.add(entry.path)
                     versions[entry.url] = entry.revision
                     yield entry
@@ -163,7 +164,7 @@ class WebSource(Source):
         """The version of what was read. If that is new, the page will be wanted: it is kept until then."""
         version = _version(reply) or hashlib.blake2b(reply.data, digest_size=12).hexdigest()
         new = self._versions.get(url) != version
-        if new and reply.status == 200 and self._selects(self._path(url)):  # noqa: PLR2004
+        if new and reply.status == 200 and self.selection.would_take(self._path(url)):  # noqa: PLR2004
             self._kept.put(url, version, reply)
         return version
 
@@ -222,9 +223,6 @@ class WebSource(Source):
                 await self.http.pause(delay)
         allowed = [status for status in accept if status != 429]  # noqa: PLR2004 - that one is retried
         return await self.http.call(method, url, headers=headers, accept=allowed)
-
-    def _selects(self, path: str) -> bool:
-        return selects(path, self._options.include, self._options.exclude)
 
     def _is_ours(self, url: str) -> bool:
         """Below the prefix, with or without TLS."""
