@@ -16,6 +16,7 @@ from functools import partial
 from typing import Protocol
 
 from adapters import view, words
+from adapters.gate import Gate
 from adapters.ledger import Ledger
 from adapters.limit import Limit
 from adapters.reply import Reply, Undeliverable
@@ -77,6 +78,7 @@ class Desk:
         store: Store,
         manners: Manners,
         *,
+        gate: Gate,
         revive: Callable[[Recorded], Reply],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -85,6 +87,7 @@ class Desk:
         self._journal = journal
         self._store = store
         self._manners = manners
+        self._gate = gate
         self._worker = worker.name(platform)
         self._revive = revive
         self._now = now
@@ -145,14 +148,33 @@ class Desk:
         await self._ledger.record(asked, answer, 0.0)
         return True
 
+    async def _turned_away(self, asked: Asked, reply: Reply) -> bool:
+        """Whether the place isn't set up: nothing is looked up there, and who asked hears so."""
+        if await self._gate.opens(asked):
+            return False
+        log.warning("question %s comes from a place that docent.yaml doesn't open", asked.id)
+        if not reply.unprompted:
+            with suppress(Undeliverable):
+                await reply.say(words.NOT_HERE)
+        await self._ledger.record(
+            asked, Answer(asked.id, Outcome.UNAVAILABLE, words.NOT_HERE, gap=False), 0.0
+        )
+        return True
+
+    async def _admitted(self, asked: Asked, reply: Reply) -> Question:
+        """The question with its audience and place: the gate decides both before anything is searched."""
+        admission = await self._gate.admit(asked)
+        question = replace(asked.question, audience=admission.audience, places=admission.places)
+        return replace(question, history=await reply.recall())
+
     async def _answer(self, asked: Asked, reply: Reply, number: int) -> None:
         started = time.monotonic()
-        if await self._limited(asked, reply, number):
+        if await self._limited(asked, reply, number) or await self._turned_away(asked, reply):
             return
         try:
             if not reply.unprompted:
                 await reply.begin(partial(self._ledger.remember, asked.id))
-            question = await reply.fill(asked.question)
+            question = await self._admitted(asked, reply)
             answer = await self._answers.answer(
                 question, id=asked.id, on_text=None if reply.unprompted else reply.write
             )

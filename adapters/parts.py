@@ -8,6 +8,7 @@ from typing import Protocol
 from adapters import admin
 from adapters.admin_desk import AdminDesk
 from adapters.desk import Desk, Manners
+from adapters.gate import Gate
 from adapters.learning import Teaching
 from adapters.presses import Presses
 from adapters.reply import Reply
@@ -38,7 +39,7 @@ class Parts:
     find: Callable[[str], Awaitable[Recorded | None]]
 
 
-def assemble(platform: str, app: App, intake: Intake, *, can_ask_human: bool) -> Parts:
+def assemble(platform: str, app: App, intake: Intake, gate: Gate, *, can_ask_human: bool) -> Parts:
     """Everything that isn't the platform's own."""
 
     async def find(link: str) -> Recorded | None:
@@ -51,7 +52,7 @@ def assemble(platform: str, app: App, intake: Intake, *, can_ask_human: bool) ->
         stale_after=timedelta(seconds=limits.stale_after),
         can_ask_human=can_ask_human,
     )
-    desk = Desk(platform, app.answerer, app.journal, app.store, manners, revive=intake.revive)
+    desk = Desk(platform, app.answerer, app.journal, app.store, manners, gate=gate, revive=intake.revive)
     teaching = Teaching(app.learning, app.journal.recorded)
     admins = AdminDesk(
         runs=app.runs,

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from adapters.view import AnswerView
-from bot.model import Question
+from bot.model import Turn
 
 
 class Undeliverable(Exception):
@@ -16,7 +16,7 @@ class Barred(Undeliverable):
 
 
 Remember = Callable[[str], Awaitable[None]]
-Fill = Callable[[Question], Awaitable[Question]]
+Recall = Callable[[], Awaitable[tuple[Turn, ...]]]
 
 
 class Reply(Protocol):
@@ -31,8 +31,8 @@ class Reply(Protocol):
     unprompted: bool
 
     @property
-    def fill(self) -> Fill:
-        """The question with what takes a look at the platform: history, and who may see what now."""
+    def recall(self) -> Recall:
+        """Reads what was said before the question, by a look at the platform."""
         ...
 
     async def begin(self, remember: Remember) -> None:

@@ -33,6 +33,7 @@ NOT_FOR_ALL = "This answer rests on pages that not everybody here may see, so I 
 NO_SUCH_ANSWER = (
     "I have no answer by that id or link. A link to the answer's message works for as long as I keep it."
 )
+NOT_HERE = "I'm not set up to answer here. Whoever looks after me can change that."
 ANSWER_GONE = "I no longer have this answer. Please ask again."
 CONFIRMED = "Somebody has confirmed this already."
 CANCELLED = "Cancelled. What was done so far is kept."

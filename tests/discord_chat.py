@@ -30,6 +30,7 @@ discord:
   guilds:
     "{GUILD}":
       help_channel: "{HELP}"
+      manage_server: true
       roles: {{"{LEADS}": [leads]}}
       channels: {{"{GENERAL}": {{audience: [everyone, leads]}}}}
       forums: {{"{FORUM}": {{tag: answered by docs}}}}

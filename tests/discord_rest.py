@@ -92,6 +92,12 @@ class Rest:
             (r"GET /gateway(?:/bot)?", self._gateway),
             (r"GET /applications/\d+/commands", lambda _: self.commands),
             (r"PUT /applications/\d+/commands", self._register),
+            (
+                r"GET /users/@me/guilds(?:\?.*)?",
+                lambda _: [self.world.guild(one) for one in self.world.members],
+            ),
+            (r"GET /guilds/(\d+)(?:\?.*)?", lambda _, guild: self.world.guild(guild)),
+            (r"GET /guilds/(\d+)/channels", lambda _, guild: self.world.guild(guild)["channels"]),
             (r"GET /guilds/(\d+)/members/(\d+)", self._member),
             (r"POST /users/@me/channels", lambda body: self.world.dm(str(body["recipient_id"]))),
             (r"GET /channels/(\d+)", lambda _, channel: self._channel(channel)),

@@ -90,13 +90,14 @@ class DiscordServer(World):
         await self.message(text, user=user, channel=channel)
         return channel
 
-    async def post(self, title: str, text: str, *, user: str = ALICE) -> str:
+    async def post(self, title: str, text: str, *, user: str = ALICE, forum: str = FORUM) -> str:
         """A post in the forum: a thread with its first message, which has the thread's id."""
-        thread = self.thread(FORUM, user, title)
+        thread = self.thread(forum, user, title)
+        guild = thread["guild_id"]
         first = self.write(thread["id"], user, {"content": text}, id=thread["id"])
         self.messages[first["id"]] = first
-        self._tell("THREAD_CREATE", {**thread, "newly_created": True}, GUILD)
-        self._tell("MESSAGE_CREATE", {**first, "member": self.member(GUILD, user)}, GUILD)
+        self._tell("THREAD_CREATE", {**thread, "newly_created": True}, guild)
+        self._tell("MESSAGE_CREATE", {**first, "member": self.member(guild, user)}, guild)
         await self.flush()
         return str(thread["id"])
 
@@ -119,14 +120,16 @@ class DiscordServer(World):
         data = {"id": self._registered(root), "name": root, "type": 1, "options": given}
         return await self._interact(_COMMAND, data, user, channel)
 
-    async def typing(self, name: str, option: str, text: str, *, user: str = ALICE) -> Interaction:
+    async def typing(
+        self, name: str, option: str, text: str, *, user: str = ALICE, channel: str = GENERAL
+    ) -> Interaction:
         """An option of `docent reindex` while it is typed."""
         root, *rest = name.split()
         given: list[dict[str, Any]] = [{"name": option, "type": 3, "value": text, "focused": True}]
         for word in rest:
             given = [{"name": word, "type": 1, "options": given}]
         data = {"id": self._registered(root), "name": root, "type": 1, "options": given}
-        return await self._interact(_TYPING, data, user, GENERAL)
+        return await self._interact(_TYPING, data, user, channel)
 
     async def menu(self, name: str, message: str, *, user: str = ALICE) -> Interaction:
         """A command on a message."""
@@ -136,7 +139,11 @@ class DiscordServer(World):
 
     async def press(self, shown: Message, label: str, *, user: str = ALICE) -> Interaction:
         """A button under a message."""
-        data = {"component_type": 2, "custom_id": shown.buttons[label], "id": 1}
+        return await self.press_id(shown, shown.buttons[label], user=user)
+
+    async def press_id(self, shown: Mapping[str, Any], custom_id: str, *, user: str = ALICE) -> Interaction:
+        """Any button: what a message of another server, or of a forger, may carry."""
+        data = {"component_type": 2, "custom_id": custom_id, "id": 1}
         return await self._interact(_COMPONENT, data, user, shown["channel_id"], message=dict(shown))
 
     async def submit(self, form: dict[str, Any], values: Mapping[str, Any], *, user: str = ALICE, channel: str = GENERAL) -> Interaction:  # fmt: skip

@@ -6,12 +6,14 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-BOT, ALICE, BOB, MOD = (f"100000000000000000{number}" for number in range(1, 5))
-_NAMES = {BOT: "docsbot", ALICE: "alice", BOB: "bob", MOD: "mod"}
+BOT, ALICE, BOB, MOD, MALLORY = (f"100000000000000000{number}" for number in range(1, 6))
+_NAMES = {BOT: "docsbot", ALICE: "alice", BOB: "bob", MOD: "mod", MALLORY: "mallory"}
 
 # Of two shards each server has its own: what counts is bit 22.
 GUILD, SECOND = "2000000000000000000", "2000000000004194304"
 GENERAL, HELP, FORUM, ELSEWHERE = (f"500000000000000000{number}" for number in range(1, 5))
+# A server of strangers, which has the bot only where a test says so, with a channel and a forum.
+STRANGE, THEIRS, THEIR_FORUM = "2000000000008388608", "5000000000000000005", "5000000000000000006"
 BOTS_ROLE, LEADS, TAG = "4000000000000000001", "4000000000000000002", "6000000000000000001"
 TEXT, DM, PUBLIC, PRIVATE, POSTS = 0, 1, 11, 12, 15  # kinds of channels
 
@@ -54,6 +56,7 @@ class World:
             GUILD: {BOT: {BOTS_ROLE}, ALICE: set(), BOB: set(), MOD: {LEADS}},
             SECOND: {BOT: set(), ALICE: set()},
         }
+        self.managers = {(GUILD, MOD)}  # who has Manage Server where
         self.channels: dict[str, dict[str, Any]] = {}
         for channel, guild, kind in (
             (GENERAL, GUILD, TEXT),
@@ -61,13 +64,19 @@ class World:
             (FORUM, GUILD, POSTS),
             (ELSEWHERE, SECOND, TEXT),
         ):
-            self._channel(
-                channel, kind, guild_id=guild, name=f"c{channel[-1]}", position=0, permission_overwrites=[]
-            )
+            self._of_server(channel, kind, guild)
         self.channels[FORUM]["available_tags"] = [
             {"id": TAG, "name": "answered by docs", "moderated": False, "emoji_id": None, "emoji_name": None}
         ]
         self._numbers = itertools.count(1)
+
+    def add_strangers(self) -> None:
+        """The bot is in a server that isn't ours as well: Mallory manages it, Alice and the moderator are in it."""
+        self.members[STRANGE] = {BOT: set(), MALLORY: set(), ALICE: set(), MOD: set()}
+        self.managers.add((STRANGE, MALLORY))
+        self._of_server(THEIRS, TEXT, STRANGE)
+        self._of_server(THEIR_FORUM, POSTS, STRANGE)
+        self.channels[THEIR_FORUM]["available_tags"] = []
 
     def snowflake(self) -> str:
         return str(((int(time.time() * 1000) - _FIRST_MOMENT) << 22) | (next(self._numbers) & 0xFFF))
@@ -78,7 +87,7 @@ class World:
 
     def member(self, guild: str, user: str) -> dict[str, Any]:
         roles = self.members[guild][user]
-        granted = MANAGE_GUILD | _EVERYBODY if user == MOD else _EVERYBODY
+        granted = MANAGE_GUILD | _EVERYBODY if (guild, user) in self.managers else _EVERYBODY
         return {
             "user": self.user(user), "roles": sorted(roles), "joined_at": _now(), "flags": 0,
             "deaf": False, "mute": False, "permissions": str(granted),
@@ -104,6 +113,11 @@ class World:
         }  # fmt: skip
 
     # --- channels and threads ---------------------------------------------------------------------
+
+    def _of_server(self, number: str, kind: int, guild: str) -> None:
+        self._channel(
+            number, kind, guild_id=guild, name=f"c{number[-1]}", position=0, permission_overwrites=[]
+        )
 
     def _channel(self, number: str, kind: int, **more: Any) -> dict[str, Any]:
         self.channels[number] = {"id": number, "type": kind, **more}

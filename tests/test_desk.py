@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from adapters.desk import Desk, Manners, Taken
+from adapters.gate import Admission
 from adapters.view import AnswerView
 from bot.journal import Database, SqlJournal
-from bot.model import Answer, Outcome, Question
+from bot.model import Answer, Outcome, Question, Turn
 from bot.ports import Asked
 from tests.fakes import FakeStore
 
@@ -33,8 +34,8 @@ class Notice:
     def __init__(self) -> None:
         self.shown = asyncio.Event()
 
-    async def fill(self, question: Question) -> Question:
-        return question
+    async def recall(self) -> tuple[Turn, ...]:
+        return ()
 
     async def begin(self, remember) -> None: ...
 
@@ -46,6 +47,16 @@ class Notice:
     async def say(self, text: str) -> None: ...
 
     async def withdraw(self) -> None: ...
+
+
+class Open:
+    """A gate that lets everybody in."""
+
+    async def opens(self, asked: Asked) -> bool:
+        return True
+
+    async def admit(self, asked: Asked) -> Admission:
+        return Admission(frozenset({"everyone"}))
 
 
 class Answers:
@@ -62,7 +73,7 @@ async def journal(data: Path):
 
 async def test_a_press_before_the_answer_is_in_the_journal(journal: SlowJournal) -> None:
     """A button that is pressed in the moment in which its answer is shown finds the answer."""
-    desk = Desk("slack", Answers(), journal, FakeStore(), Manners(), revive=lambda _: Notice())
+    desk = Desk("slack", Answers(), journal, FakeStore(), Manners(), gate=Open(), revive=lambda _: Notice())
     notice = Notice()
     asked = Asked(
         "q1", "slack:C1:1", "slack", "C1", "slack:U1", Question("How much notice?", frozenset({"everyone"}))

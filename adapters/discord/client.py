@@ -21,6 +21,7 @@ from adapters.discord.buttons import Buttons
 from adapters.discord.calls import Failed, call, paced
 from adapters.discord.commands import Interaction
 from adapters.discord.forum import tag
+from adapters.discord.gate import DiscordGate, turn_away
 from adapters.discord.gateway import brief
 from adapters.discord.intake import Intake
 from adapters.discord.missed import missed, posts
@@ -88,7 +89,8 @@ class DocentClient(discord.AutoShardedClient):
         self.people = People(self, app.settings)
         self.intake = Intake(self, session, self.people, app.settings, patience)
         # Each server has a help channel of its own: what isn't there isn't offered, see Place.
-        parts = assemble("discord", app, self.intake, can_ask_human=True)
+        self._gate = DiscordGate(self.people)
+        parts = assemble("discord", app, self.intake, self._gate, can_ask_human=True)
         self.desk, self.admins = parts.desk, parts.admins
         self._work = Background("Discord", Failed)
         self.buttons = Buttons(parts, self.people, self.intake, app.journal, self._work)
@@ -97,8 +99,11 @@ class DocentClient(discord.AutoShardedClient):
         self.sockets: WeakSet[aiohttp.ClientWebSocketResponse] = WeakSet()
         self._connect = self.http.ws_connect
         self.http.ws_connect = self._remembered  # type: ignore[method-assign] # nothing public tells of them
-        self._filter("MESSAGE_CREATE", self.intake.may_concern)
-        self._filter("INTERACTION_CREATE", lambda data: self.desk.first(f"discord:seen:{data['id']}"))
+        self._filter(
+            "MESSAGE_CREATE", lambda data: self._gate.lets_in(data) and self.intake.may_concern(data)
+        )
+        self._filter("THREAD_CREATE", self._gate.lets_in)
+        self._filter("INTERACTION_CREATE", self._is_for_us)
         del self._connection.parsers["MESSAGE_UPDATE"]  # nothing looks at edits, and each preview is one
 
     async def _remembered(self, url: str, *, compress: int = 0) -> aiohttp.ClientWebSocketResponse:
@@ -116,6 +121,15 @@ class DocentClient(discord.AutoShardedClient):
                 parse(data)
 
         self._connection.parsers[event] = parse_wanted
+
+    def _is_for_us(self, data: Any) -> bool:  # noqa: ANN401 - Discord's own JSON
+        """The first delivery of an interaction, from a server that is served; elsewhere the presser is told."""
+        if not self.desk.first(f"discord:seen:{data['id']}"):
+            return False
+        if self._gate.lets_in(data):
+            return True
+        self._work.later(turn_away(discord.Interaction(data=data, state=self._connection)))
+        return False
 
     async def setup_hook(self) -> None:
         """Before the gateway: buttons of all times, and the commands where they changed."""

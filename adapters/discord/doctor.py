@@ -14,6 +14,10 @@ from bot.settings.chat import GuildSettings
 
 _PART = "discord"
 _CHECK_ROLE = "Check its id in docent.yaml."
+_UNLISTED = "it is in {name} ({number}), which docent.yaml doesn't list: people there get nothing."
+_LEAVE = "List it under discord.guilds, or remove the bot there: Server Settings, Integrations."
+_PUBLIC = "anybody may add the bot to a server of theirs."
+_PRIVATE = "Switch Public Bot off in the developer portal (Bot; before that set Installation, Install Link, to None)."
 _DOWN = (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError)
 
 
@@ -29,6 +33,8 @@ async def checks(settings: Settings) -> AsyncIterator[Check]:
             await client.login(token.get_secret_value())
             yield ok(_PART, f"the token is {client.user}'s")
             yield await _intents(client, settings)
+            if (await client.application_info()).bot_public:
+                yield warning(_PART, _PUBLIC, _PRIVATE)
             async for check in _guilds(client, settings):
                 yield check
         except discord.LoginFailure:
@@ -66,10 +72,12 @@ async def _guilds(client: discord.Client, settings: Settings) -> AsyncIterator[C
             yield check
         async for check in _channels(client, there[number], wanted):
             yield check
-    if not settings.discord.listed_only:
-        for number in there.keys() - settings.discord.guilds.keys():
+    for number in sorted(there.keys() - settings.discord.guilds.keys()):
+        if settings.discord.serves(number):
             async for check in _channels(client, there[number], GuildSettings()):
                 yield check
+        else:
+            yield warning(_PART, _UNLISTED.format(name=there[number].name, number=number), _LEAVE)
     for check in _audiences(settings, there.values()):
         yield check
 

@@ -19,9 +19,9 @@ from adapters.discord.people import People
 from adapters.discord.place import Place
 from adapters.discord.reply import ChannelReply, Typing
 from adapters.discord.text import incoming, thread_name
-from adapters.reply import Fill, Reply
+from adapters.reply import Recall, Reply
 from bot.config import Settings
-from bot.model import Question
+from bot.model import Question, Turn
 from bot.ports import Asked, Journal, Recorded
 
 _DIRECT = '"direct": true'  # in the place of a question, as the journal has it
@@ -217,10 +217,10 @@ class Intake:
         return self._reply(Place.load(saved["place"]).at(recorded.reply), saved["before"], revived=True)
 
     def _reply(self, place: Place, before: int, *, revived: bool = False) -> Reply:
-        fill = self._filler(place, before)
+        recall = self._recalling(place, before)
         if place.token:
-            return InteractionReply(self._client, self._session, place, fill, self._patience)
-        return ChannelReply(self._client, place, fill, self._typing, self._patience, revived=revived)
+            return InteractionReply(self._client, self._session, place, recall, self._patience)
+        return ChannelReply(self._client, place, recall, self._typing, self._patience, revived=revived)
 
     async def direct(self, journal: Journal) -> list[int]:
         """Channels of direct messages, the latest first: those in which it was asked something.
@@ -237,16 +237,11 @@ class Intake:
 
     # --- what a question needs besides its text -----------------------------------------------------
 
-    def _filler(self, place: Place, before: int) -> Fill:
-        async def fill(question: Question) -> Question:
-            audience = await self._people.audience(
-                place.user, place.guild, place.channel, alone=place.private
-            )
-            places = await self._people.places(place.guild, place.channel)
-            history = await self._history.before(place.channel, before, place.reply_to) if before else ()
-            return replace(question, audience=audience, places=places, history=history)
+    def _recalling(self, place: Place, before: int) -> Recall:
+        async def recall() -> tuple[Turn, ...]:
+            return await self._history.before(place.channel, before, place.reply_to) if before else ()
 
-        return fill
+        return recall
 
 
 def _is_open(message: discord.Message) -> bool:

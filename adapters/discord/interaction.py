@@ -16,7 +16,7 @@ from adapters.discord.patience import Patience
 from adapters.discord.place import Place
 from adapters.discord.reply import ChannelReply, Typing
 from adapters.discord.text import escape
-from adapters.reply import Fill
+from adapters.reply import Recall
 from adapters.view import AnswerView, Press
 
 log = logging.getLogger(__name__)
@@ -38,13 +38,13 @@ class InteractionReply:
         client: discord.Client,
         session: aiohttp.ClientSession,
         place: Place,
-        fill: Fill,
+        recall: Recall,
         patience: Patience,
     ) -> None:
         self._patience = patience
         self._followed = 0  # pages after the first that are shown
         self.private = place.private
-        self.fill = fill
+        self.recall = recall
         self._session = session
         self._client = client
         self._place = place
@@ -101,7 +101,7 @@ class InteractionReply:
             data: Any = await call(lambda: opening(place.user), patience=patience.elsewhere)
             place = replace(place, channel=int(data["id"]), guild=0)
         presses = tuple(press for press in answer.buttons if press is not Press.SHARE)
-        reply = ChannelReply(self._client, place, self.fill, Typing(self._client), patience)
+        reply = ChannelReply(self._client, place, self.recall, Typing(self._client), patience)
         await reply.settle(replace(answer, buttons=presses))
 
     async def say(self, text: str) -> None:

@@ -61,9 +61,20 @@ class People:
     def forum(self, guild: int, channel: int) -> ForumSettings | None:
         return self.guild(guild).forums.get(str(channel))
 
+    def serves(self, guild: int) -> bool:
+        """Whether a server is one of ours: once docent.yaml lists some, others get nothing. 0: a direct message."""
+        return not guild or self._settings.discord.serves(str(guild))
+
+    async def is_open(self, guild: int, channel: int) -> bool:
+        """Whether the bot answers there."""
+        if not guild or not self.serves(guild):
+            return not guild
+        found = await self._channel(channel)
+        return self.listens(guild, channel, found.parent_id if isinstance(found, discord.Thread) else 0)
+
     def listens(self, guild: int, channel: int, parent: int) -> bool:
         settings = self.guild(guild)
-        if self._settings.discord.listed_only and str(guild) not in self._settings.discord.guilds:
+        if not self.serves(guild):
             return False
         known = {str(channel), str(parent)} & (settings.channels.keys() | settings.forums.keys())
         return self.place(guild, channel, parent).enabled and (bool(known) or not settings.listed_only)
@@ -82,13 +93,17 @@ class People:
         """What the asker *and* the place may see; in a DM, and `alone`, nobody but the asker sees it."""
         if not guild:
             return await self._anywhere(user)
+        if not await self.is_open(guild, channel):
+            return frozenset()
         of_person = self._of_roles(guild, user, await self.roles(guild, user))
         return of_person if alone else of_person & await self._of_place(guild, channel)
 
     async def _anywhere(self, user: int) -> frozenset[str]:
-        """In a DM: what the asker may see in any server that the two share."""
+        """In a DM: what the asker may see in any of our servers that they are in."""
         words: frozenset[str] = frozenset()
         for guild in self._client.guilds:
+            if not self.serves(guild.id):
+                continue
             roles = await self.roles(guild.id, user)
             if roles:
                 words |= self._of_roles(guild.id, user, roles)
@@ -173,16 +188,22 @@ class People:
     # --- admins -----------------------------------------------------------------------------------
 
     def is_admin(self, interaction: "discord.Interaction[Any]") -> bool:
-        """Server members with Manage Server, the configured roles, or the configured people.
+        """The people and roles that docent.yaml names; with Manage Server where that is enough.
 
         What the interaction carries is Discord's own word at the moment of the press.
         """
-        if str(interaction.user.id) in self._settings.discord.admins:
+        guild, member = interaction.guild_id or 0, interaction.user
+        if not self.serves(guild):
+            return False
+        if str(member.id) in self._settings.discord.admins:
             return True
-        member = interaction.user
-        if interaction.guild_id is None or not isinstance(member, discord.Member):
+        if not guild or not isinstance(member, discord.Member):
             return False
         roles = {str(role.id) for role in member.roles}
-        return interaction.permissions.manage_guild or bool(
-            roles & self.guild(interaction.guild_id).admin_roles
-        )
+        manages = interaction.permissions.manage_guild and self._is_for_managers(guild)
+        return manages or bool(roles & self.guild(guild).admin_roles)
+
+    def _is_for_managers(self, guild: int) -> bool:
+        """Whether Manage Server makes an admin there: where docent.yaml says so, or in the only server that there is."""
+        said = self.guild(guild).manage_server
+        return len(self._client.guilds) == 1 if said is None else said

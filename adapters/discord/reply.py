@@ -32,7 +32,7 @@ from adapters.discord.patience import Patience
 from adapters.discord.people import rights
 from adapters.discord.place import Place
 from adapters.discord.text import escape
-from adapters.reply import Fill, Undeliverable
+from adapters.reply import Recall, Undeliverable
 from adapters.view import AnswerView
 
 log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ class ChannelReply:
         self,
         client: discord.Client,
         place: Place,
-        fill: Fill,
+        recall: Recall,
         typing: Typing,
         patience: Patience,
         *,
@@ -80,7 +80,7 @@ class ChannelReply:
         self._further: dict[tuple[int, int], int] = {}  # each page after the first, by place and number
         self._shows_typing = typing
         self.unprompted = place.unprompted
-        self.fill = fill
+        self.recall = recall
         self._client = client
         self._place = place
         self._edits = Edits(self._stream)

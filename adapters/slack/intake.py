@@ -13,7 +13,7 @@ from math import inf
 from typing import Any
 
 from adapters import text as texts
-from adapters.reply import Fill, Reply
+from adapters.reply import Recall, Reply
 from adapters.slack.api import Slack
 from adapters.slack.calls import Failed
 from adapters.slack.people import People
@@ -68,7 +68,7 @@ class Intake:
         if event.get("channel_type") == "im" or str(event["channel"]).startswith("D"):
             return self._heard(event, team, direct=True)
         place = self.place(event["channel"])
-        if not self._listens(event["channel"], place):
+        if not self._people.listens(event["channel"]):
             return None
         if event.get("type") == "app_mention" or mentions(event.get("text") or "", self._bot):
             return self._heard(event, team)
@@ -100,10 +100,6 @@ class Intake:
 
     def place(self, channel: str) -> PlaceSettings:
         return self._settings.slack.channels.get(channel, _QUIET)
-
-    def _listens(self, channel: str, place: PlaceSettings) -> bool:
-        listed = channel in self._settings.slack.channels or not self._settings.slack.listed_only
-        return place.enabled and listed
 
     def _is_persons(self, event: Event) -> bool:
         return bool(
@@ -192,7 +188,7 @@ class Intake:
                 platform="slack",
             ),
         )
-        return asked, self._reply(asked, place, thread, direct=direct)
+        return asked, self._reply(asked, place, thread)
 
     def revive(self, recorded: Recorded) -> Reply:
         """The reply of a question whose process died."""
@@ -201,7 +197,7 @@ class Intake:
         place = Place.load(saved["place"]).at(recorded.reply)
         if (datetime.now(UTC) - recorded.asked_at).total_seconds() > _RESPONSE_URL_LIVES:
             place = replace(place, response_url="")
-        return self._reply(recorded.asked, place, thread, direct=saved["direct"], revived=True)
+        return self._reply(recorded.asked, place, thread, revived=True)
 
     def address_of(self, link: str) -> str:
         """The address of the answer's message behind a permalink; "" if it isn't one."""
@@ -214,18 +210,17 @@ class Intake:
         place: Place,
         thread: tuple[str, str] | None,
         *,
-        direct: bool,
         revived: bool = False,
     ) -> Reply:
-        fill = self._filler(place, thread, direct=direct)
+        recall = self._recalling(place, thread)
         if place.private:
-            return PrivateReply(self._slack, place, fill)
+            return PrivateReply(self._slack, place, recall)
         streaming = self._settings.slack.streaming
         return ThreadReply(
             self._slack,
             place,
             asked.id,
-            fill,
+            recall,
             streaming=streaming,
             revived=revived,
             question=asked.question.text,
@@ -233,15 +228,11 @@ class Intake:
 
     # --- what a question needs besides its text -----------------------------------------------------
 
-    def _filler(self, place: Place, thread: tuple[str, str] | None, *, direct: bool) -> Fill:
-        async def fill(question: Question) -> Question:
-            alone = direct or place.private
-            audience = await self._people.audience(place.user, place.channel, direct=alone)
-            places = await self._people.places(place.channel)
-            history = await self._history(place.channel, *thread) if thread else ()
-            return replace(question, audience=audience, places=places, history=history)
+    def _recalling(self, place: Place, thread: tuple[str, str] | None) -> Recall:
+        async def recall() -> tuple[Turn, ...]:
+            return await self._history(place.channel, *thread) if thread else ()
 
-        return fill
+        return recall
 
     async def _history(self, channel: str, thread_ts: str, before: str) -> tuple[Turn, ...]:
         """The thread so far, people's and the bot's own messages, the latest within the limits."""

@@ -190,8 +190,17 @@ class People:
         except Unavailable:
             return _SOMEONE
 
+    def listens(self, channel: str) -> bool:
+        """Whether the bot answers there: in the channels that docent.yaml opens, and in direct messages."""
+        place = self._settings.slack.channels.get(channel)
+        if place is not None:
+            return place.enabled
+        return channel.startswith("D") or not self._settings.slack.listed_only
+
     async def audience(self, user: str, channel: str, *, direct: bool) -> frozenset[str]:
         """What the asker *and* the place may see; `direct`: nobody but the asker sees it there."""
+        if not self.listens(channel):
+            return frozenset()
         of_person = await self._of_person(user)
         return of_person if direct else of_person & await self.of_channel(channel)
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from adapters.reply import Fill, Undeliverable
+from adapters.reply import Recall, Undeliverable
 from adapters.slack import blocks
 from adapters.slack.api import Slack
 from adapters.slack.calls import Lost, RefusedPayload, SlackError
@@ -18,8 +18,8 @@ class PrivateReply:
     private = True
     unprompted = False
 
-    def __init__(self, slack: Slack, place: Place, fill: Fill) -> None:
-        self.fill = fill
+    def __init__(self, slack: Slack, place: Place, recall: Recall) -> None:
+        self.recall = recall
         self._slack = slack
         self._place = place
 

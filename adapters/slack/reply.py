@@ -12,7 +12,7 @@ from contextlib import suppress
 from functools import partial
 
 from adapters import words
-from adapters.reply import Fill, Remember, Undeliverable
+from adapters.reply import Recall, Remember, Undeliverable
 from adapters.slack import blocks
 from adapters.slack.api import Slack
 from adapters.slack.calls import Failed, Gone, Lost, RefusedPayload, SlackError
@@ -35,14 +35,14 @@ class ThreadReply:
         slack: Slack,
         place: Place,
         mark: str,
-        fill: Fill,
+        recall: Recall,
         *,
         streaming: bool = True,
         revived: bool = False,
         question: str = "",
     ) -> None:
         self.unprompted = place.unprompted
-        self.fill = fill
+        self.recall = recall
         self._slack = slack
         self._mark = mark
         self._question = question  # "": none that is worth repeating

@@ -23,6 +23,7 @@ from adapters.slack.api import Slack
 from adapters.slack.budget import Budget
 from adapters.slack.buttons import Buttons
 from adapters.slack.calls import AT_ONCE, Failed, Gone, Lost, RefusedPayload, SlackError
+from adapters.slack.gate import SlackGate
 from adapters.slack.handlers import Handlers
 from adapters.slack.intake import Intake
 from adapters.slack.pace import Pace
@@ -54,7 +55,9 @@ async def adapter(app: App, pace: Pace) -> AsyncIterator[AsyncApp]:
         people = People(slack, app.settings, Home(me["team_id"], me.get("enterprise_id") or ""))
         intake = Intake(slack, people, app.settings, me["user_id"])
 
-        parts = assemble("slack", app, intake, can_ask_human=settings.help_channel is not None)
+        parts = assemble(
+            "slack", app, intake, SlackGate(people), can_ask_human=settings.help_channel is not None
+        )
         work = Background("Slack", Failed)
         handlers = Handlers(
             slack=slack, intake=intake, people=people, parts=parts, settings=app.settings, work=work

@@ -68,13 +68,17 @@ class ForumSettings(Section):
 
 
 class GuildSettings(Section):
-    """One Discord server. `roles` gives audiences to roles; `admin_roles` may use /docent."""
+    """One Discord server. `roles` gives audiences to roles; `admin_roles` may use /docent.
+
+    `manage_server`: so may who has Manage Server; None: only while the bot is in no other server.
+    """
 
     channels: dict[Id, PlaceSettings] = {}
     forums: dict[Id, ForumSettings] = {}
     listed_only: bool = False
     help_channel: Id | None = None
     admin_roles: Words = frozenset()
+    manage_server: bool | None = None
     roles: dict[Id, Words] = {}
     default_audience: Words | None = None
     answer_in: Literal["thread", "reply"] = "thread"
@@ -86,7 +90,8 @@ class DiscordSettings(Section):
     """Discord. DISCORD_TOKEN, DISCORD_API_URL, DISCORD_GATEWAY_URL are the environment's.
 
     `message_content` asks for the privileged intent, so that follow-ups in the bot's threads need no
-    mention. `guilds` holds settings by server id; a server that isn't listed has the defaults.
+    mention. `guilds` holds settings by server id. `listed_only` False: a server that isn't listed has the
+    defaults; None: only while none is listed.
     """
 
     token: Secret | None = None
@@ -95,10 +100,15 @@ class DiscordSettings(Section):
     message_content: bool = False
     shards: Annotated[int, Field(ge=1)] | None = None
     guilds: dict[Id, GuildSettings] = {}
-    listed_only: bool = False
+    listed_only: bool | None = None
     admins: Words = frozenset()
     prompts: Annotated[tuple[Prompt, ...], Field(max_length=4)] = ()
     stop_within: Seconds = 25.0
+
+    def serves(self, guild: str) -> bool:
+        """Whether the server with this id gets answers."""
+        only = bool(self.guilds) if self.listed_only is None else self.listed_only
+        return not only or guild in self.guilds
 
 
 class LimitSettings(Section):

@@ -1,0 +1,50 @@
+"""Discord's gate: servers that docent.yaml doesn't list, before discord.py makes anything of what comes from them."""
+
+import json
+import logging
+from typing import Any
+
+import discord
+
+from adapters import words
+from adapters.discord.calls import call
+from adapters.discord.people import People
+from adapters.discord.place import Place
+from adapters.gate import Admission
+from bot.ports import Asked
+
+log = logging.getLogger(__name__)
+
+
+class DiscordGate:
+    """adapters.gate.Gate, and the same for events as they come."""
+
+    def __init__(self, people: People) -> None:
+        self._people = people
+
+    def lets_in(self, data: Any) -> bool:  # noqa: ANN401 - Discord's own JSON
+        """Whether an event or interaction is from a direct message or a server that is served."""
+        return self._people.serves(int(data.get("guild_id") or 0))
+
+    async def opens(self, asked: Asked) -> bool:
+        place = _place(asked)
+        return await self._people.is_open(place.guild, place.channel)
+
+    async def admit(self, asked: Asked) -> Admission:
+        place = _place(asked)
+        audience = await self._people.audience(place.user, place.guild, place.channel, alone=place.private)
+        return Admission(audience, await self._people.places(place.guild, place.channel))
+
+
+def _place(asked: Asked) -> Place:
+    return Place.load(json.loads(asked.place)["place"])
+
+
+async def turn_away(interaction: "discord.Interaction[Any]") -> None:
+    """Tell somebody who pressed or typed something in a server that isn't served. Raises Failed."""
+    log.warning("an interaction from server %s is refused: it isn't listed", interaction.guild_id)
+    response = interaction.response
+    if interaction.type is discord.InteractionType.autocomplete:
+        await call(lambda: response.autocomplete([]))
+    else:
+        await call(lambda: response.send_message(words.NOT_HERE, ephemeral=True))

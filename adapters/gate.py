@@ -1,0 +1,33 @@
+"""The gate: what may be heard, what may be shown where, and who may see what of the instance.
+
+Each platform has one. It stands before events, commands, menus, buttons, forms and direct messages, and the desk
+asks it before anything is searched.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.ports import Asked
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What a question may be answered from: the words that its asker *and* its place have.
+
+    `places` are the ids and names of the channel and what it stands in.
+    """
+
+    audience: frozenset[str]
+    places: frozenset[str] = frozenset()
+
+
+class Gate(Protocol):
+    """Decides by the configuration and the platform's word, as they are now. What isn't known is closed."""
+
+    async def opens(self, asked: Asked) -> bool:
+        """Whether the place is one that the bot is set up for."""
+        ...
+
+    async def admit(self, asked: Asked) -> Admission:
+        """Whom the answer is for. Raises BackendError while the platform doesn't say."""
+        ...
