@@ -9,9 +9,11 @@ from uuid import uuid4
 
 import pytest
 
-from bot.ports import BackendError, Rejected, Unavailable
+from bot.backends.weaviate.address import parse
+from bot.ports import BackendError, IndexedDocument, Rejected, Unavailable
 from bot.settings.models import WeaviateSettings
 from tests.store_contract import FORMAT, OTHER, ask, begin, ids, page
+from tests.weaviate_proxy import proxied
 from tests.weaviate_server import Node
 from tests.weaviate_stores import Stores, count_objects
 
@@ -147,6 +149,28 @@ async def test_young_orphans_stay(stores: Stores) -> None:
     assert await count_objects(stores) == 3
     assert await store.revisions("wiki") == {"wiki:b.md": "1"}
     assert await count_objects(stores) == 2
+
+
+async def test_nothing_new_is_deleted(stores: Stores) -> None:
+    """Of 5,000 chunks that are written beside the clearing away of their pages' old ones, none is lost."""
+    store = await begin(await stores.open())
+    server = parse(stores.settings.url or "", stores.settings.grpc_url)[0].grpc
+    async with proxied(str(server)) as proxy:
+        spied = await stores.open(at=stores.settings.model_copy(update={"grpc_url": proxy.address}))
+        for turn in range(10):
+            old, new = (revision(turn, n) for n in (1, 2))
+            await store.replace(old)
+            await spied.replace(new)
+            await store.delete([each.document.id for each in new])
+            async with proxy.repeating("BatchDelete"):
+                await store.replace(new)
+            proxy.requests.clear()
+    assert await stores.count("wiki") == 5_000
+
+
+def revision(turn: int, n: int) -> list[IndexedDocument]:
+    texts = [f"handbook rule {part} of turn {turn} in revision r{n}" for part in range(10)]
+    return [page(f"wiki:{turn}-{each}.md", *texts, revision=f"r{n}") for each in range(50)]
 
 
 async def test_lost_chunks(stores: Stores) -> None:

@@ -2,12 +2,15 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import grpc
 from weaviate.proto.v1 import batch_pb2
+
+# Method, message, metadata.
+Request = tuple[str, bytes, list[tuple[str, str]]]
 
 
 @dataclass
@@ -22,11 +25,33 @@ class Proxy:
     fail_batches: int = 0
     hang: bool = False
     calls: Counter[str] = field(default_factory=Counter)
+    requests: list[Request] = field(default_factory=list)
     port: int = 0
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    @asynccontextmanager
+    async def repeating(self, name: str) -> AsyncIterator[None]:
+        """Meanwhile, the server gets all former requests of this name again, as fast as it answers."""
+        again = [each for each in self.requests if each[0].endswith(f"/{name}")]
+        assert again
+        repeating = asyncio.create_task(self._repeat(again))
+        yield
+        repeating.cancel()
+        await asyncio.wait([repeating])
+
+    async def _repeat(self, requests: Sequence[Request]) -> None:
+        async with grpc.aio.insecure_channel(self.target) as channel:
+            while True:
+                for method, request, metadata in requests:
+                    await channel.unary_unary(method)(request, metadata=metadata)
 
     async def handle(self, method: str, request: bytes, context: grpc.aio.ServicerContext) -> bytes:
         name = method.rpartition("/")[2]
         self.calls[name] += 1
+        self.requests.append((method, request, _kept(context)))
         if self.hang:
             await asyncio.sleep(3600)
         if name == "BatchObjects":

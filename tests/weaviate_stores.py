@@ -91,6 +91,19 @@ class Stores:
                 found += answer.json()["objects"]
         return found
 
+    async def count(self, source: str, at: str | None = None) -> int:
+        """Chunks of a source that the server, or the node `at` an address, lists."""
+        found, after = 0, ""
+        async with self.rest() as rest:
+            while True:
+                asked = {"class": f"{self.settings.collection}_1", "limit": "1000", "after": after}
+                answer = await rest.get(f"{at or self.settings.url}/v1/objects", params=asked)
+                objects = answer.raise_for_status().json()["objects"]
+                if not objects:
+                    return found
+                after = objects[-1]["id"]
+                found += sum(each["properties"]["source"] == rows.seal(source) for each in objects)
+
     async def forget_page(self, doc_id: str) -> None:
         """Its entry alone, as a crashed `delete` does."""
         await self._delete(f"{self.settings.collection}_1_pages", str(rows.page_id(doc_id)))

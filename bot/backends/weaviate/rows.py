@@ -66,6 +66,11 @@ def chunk_id(doc_id: str, stamp: str, ordinal: int) -> UUID:
     return uuid5(_NAMESPACE, f"{doc_id}\n{stamp}\n{ordinal}")
 
 
+def chunk_ids(page: Page) -> list[UUID]:
+    """Of all chunks that the manifest names for it."""
+    return [chunk_id(page.doc_id, page.stamp, ordinal) for ordinal in range(page.chunks)]
+
+
 def stamp(indexed: IndexedDocument) -> str:
     """The same for the same revision, content and vectors' texts; another one for any other."""
     document = indexed.document

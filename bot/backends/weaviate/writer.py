@@ -34,17 +34,28 @@ def portions(documents: Sequence[IndexedDocument]) -> Iterator[list[IndexedDocum
 
 
 async def replace(index: Index, documents: Sequence[IndexedDocument], torn: set[UUID]) -> None:
-    """`torn` holds the ids of chunks that a crash may have left in part."""
+    """`torn` holds the ids of chunks that a crash may have left in part.
+
+    Only what the manifest named before is deleted, by id. A filter for "another stamp than the new one" would
+    take new chunks, too: while the server indexes an object, it may have its page and not yet its stamp.
+    """
     _check_dimensions(index, documents)
     pages, chunks = await asyncio.to_thread(_rows, documents)
+    former = await index.live_pages(page.doc_id for page in pages)
     await writes.insert(index.chunks, chunks, torn)
     await writes.insert(index.pages, [rows.page_row(page) for page in pages])
-    of = query.Filter.by_property
-    for group in grouped(pages, writes.VALUES):
-        old = of("doc_id").contains_any([rows.seal(page.doc_id) for page in group]) & of(
-            "stamp"
-        ).contains_none([page.stamp for page in group])
-        await writes.delete(index.chunks, old)
+    new = {row.uuid for row in chunks}
+    await _remove(
+        index, [each for page in former.values() for each in rows.chunk_ids(page) if each not in new]
+    )
+
+
+async def _remove(index: Index, ids: Sequence[UUID]) -> None:
+    """Those that their ids' filter finds are whole, and go in one call; the others one by one."""
+    for group in grouped(ids, GROUP):
+        found = await writes.delete(index.chunks, query.Filter.by_id().contains_any(list(group)))
+        if found < len(group):
+            await writes.purge(index.chunks, group)
 
 
 def _rows(documents: Sequence[IndexedDocument]) -> tuple[list[Page], list[Row]]:
@@ -139,8 +150,5 @@ async def _mend(
             orphans.append(each.uuid)
         else:
             torn.add(each.uuid)
-    for group in grouped(orphans, GROUP):
-        # Those that their ids' filter finds are whole, and go in one call.
-        if await writes.delete(index.chunks, query.Filter.by_id().contains_any(list(group))) < len(group):
-            await writes.purge(index.chunks, group)
+    await _remove(index, orphans)
     return {doc_id for doc_id, page in pages.items() if found[doc_id] < page.chunks}

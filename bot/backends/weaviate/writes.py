@@ -13,8 +13,6 @@ from bot.ports import BackendError, ReadOnly, Rejected, Unauthorized, Unavailabl
 
 # Objects of one call: some hundred kB of text, or a few MB of vectors.
 BATCH: Final = 200
-# Values in one filter.
-VALUES: Final = 200
 TRIES: Final = 4
 PAUSE: Final = 0.2
 _ROUNDS: Final = 1000
