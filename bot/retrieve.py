@@ -86,7 +86,6 @@ class Retriever:
         self._reranker = reranker
         self._limits = limits or Limits()
         self._scale: Scale | None = None
-        self._languages: tuple[str, ...] = ()
         self._embedding = Breaker("the embedder")
         self._reranking = Breaker("the reranker")
 
@@ -96,7 +95,7 @@ class Retriever:
             why = "no audience: nothing may be shown"
             return Retrieval(queries=(standalone,), decision=why, hidden=True)
         degraded: list[str] = []
-        wanted, vocabulary = await self._read(standalone)
+        wanted, vocabulary = await self._read(standalone, question.audience, question.sources)
         vectors = await self._embed(wanted.texts, degraded)
         query = SearchQuery(
             text=wording.keywords(wanted, vocabulary),
@@ -155,21 +154,18 @@ class Retriever:
         scored = await asyncio.to_thread(_score, theirs, wanted, vocabulary, self._scale or SAME)
         return judge(scored, {}, words=len(wanted.sought)).enough
 
-    async def _read(self, text: str) -> tuple[Wording, Vocabulary]:
-        """The question's words, those that were mistyped mended, and how common they are in the index."""
-        if not self._languages:
-            self._languages = (await self._store.vocabulary(())).languages
-        wanted = wording.read(text, self._languages)
-        known = await self._store.vocabulary(wanted.terms)
-        if known.languages != self._languages:
-            # The index has changed since the last question: read this one anew, by what it has now.
-            self._languages = known.languages
-            wanted = wording.read(text, known.languages)
-            known = await self._store.vocabulary(wanted.terms)
+    async def _read(
+        self, text: str, audience: frozenset[str], sources: frozenset[str] | None
+    ) -> tuple[Wording, Vocabulary]:
+        """The question's words, those that were mistyped mended, and how common they are in what is visible."""
+        languages = (await self._store.vocabulary((), audience, sources)).languages
+        wanted = wording.read(text, languages)
+        known = await self._store.vocabulary(wanted.terms, audience, sources)
         wanted = wording.glossed(wanted, known)
         slips = spelling.slips(wanted, known)
         if slips:
-            guesses = await self._store.vocabulary([term for slip in slips for term in slip.spellings])
+            spellings = [term for slip in slips for term in slip.spellings]
+            guesses = await self._store.vocabulary(spellings, audience, sources)
             wanted = spelling.mend(wanted, slips, guesses)
             known = replace(known, holding={**known.holding, **guesses.holding})
         return wanted, known

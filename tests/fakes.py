@@ -291,7 +291,9 @@ class FakeStore:
             hits.append(Hit(_passage(indexed, chunk, score), keyword or None, similar, terms))
         return sorted(hits, key=lambda hit: -hit.passage.score)[: query.limit]
 
-    async def vocabulary(self, terms: Sequence[str]) -> Vocabulary:
+    async def vocabulary(
+        self, terms: Sequence[str], audience: frozenset[str], sources: frozenset[str] | None = None
+    ) -> Vocabulary:
         return Vocabulary()
 
     async def passages(self, spans: Sequence[Span], audience: frozenset[str]) -> list[Passage]:

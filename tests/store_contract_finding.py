@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.ports import Span, Store
-from tests.store_pages import KEYWORDS, OpenStore, OpenStores, ask, begin, embed, ids, page
+from tests.store_pages import EVERYONE, KEYWORDS, OpenStore, OpenStores, ask, begin, embed, ids, page
 
 
 class Finding(OpenStores):
@@ -109,11 +109,50 @@ class Finding(OpenStores):
         await store.replace(
             [page("wiki:a", "lanterns and lanterns", "a lantern"), page("wiki:b", "a candle")]
         )
-        known = await store.vocabulary(["lantern", "candl", "torch"])
+        await store.settle()
+        known = await store.vocabulary(["lantern", "candl", "torch"], EVERYONE)
         assert "en" in known.languages
         if known.chunks is not None:
             assert known.chunks == 3
             assert dict(known.holding) == {"lantern": 2, "candl": 1}
+
+    async def test_hidden_vocabulary(self, store: Store) -> None:
+        """A word that stands on hidden pages alone is unknown, and counts are those of what is visible."""
+        await store.replace(
+            [
+                page("wiki:a", "a kiosk", language="en"),
+                page("blog:b", "a kiosk, eine Laterne", language="de"),
+                page("wiki:c", "a kiosk for Brontolux", "brontolux", language="fr", audience=["board", "hr"]),
+            ]
+        )
+        await store.settle()
+        terms = ["kiosk", "brontolux", "latern"]
+        for audience, sources, chunks, holding, languages in [
+            ({"everyone"}, None, 2, {"kiosk": 2, "latern": 1}, {"de", "en"}),
+            ({"everyone"}, {"wiki"}, 1, {"kiosk": 1}, {"en"}),
+            ({"board", "hr"}, None, 2, {"kiosk": 1, "brontolux": 2}, {"fr"}),
+            ({"board", "everyone"}, {"wiki"}, 3, {"kiosk": 2, "brontolux": 2}, {"fr", "en"}),
+            (set(), None, 0, {}, {"en"}),
+            ({"everyone"}, set(), 0, {}, {"en"}),
+        ]:
+            seen = None if sources is None else frozenset(sources)
+            known = await store.vocabulary(terms, frozenset(audience), seen)
+            if known.chunks is not None:
+                assert (known.chunks, dict(known.holding), set(known.languages)) == (
+                    chunks,
+                    holding,
+                    languages,
+                )
+
+    async def test_vocabulary_of_a_page_that_is_hidden(self, store: Store) -> None:
+        """A page that becomes private takes its words with it."""
+        await store.replace([page("wiki:a", "a lantern"), page("wiki:b", "brontolux")])
+        await store.settle()
+        known = await store.vocabulary(["brontolux"], EVERYONE)
+        assert known.chunks is None or known.holding == {"brontolux": 1}
+        await store.replace([page("wiki:b", "brontolux", revision="2", audience=["board"])])
+        await store.settle()
+        assert (await store.vocabulary(["brontolux"], EVERYONE)).holding == {}
 
     async def test_keywords_alone(self, open_store: OpenStore) -> None:
         """An index without an embedder finds by keywords, and chunks then need no vector."""

@@ -376,7 +376,9 @@ class BareStore:
         self.hits = hits
         self.failing = failing
 
-    async def vocabulary(self, terms: Sequence[str]) -> Vocabulary:
+    async def vocabulary(
+        self, terms: Sequence[str], audience: frozenset[str], sources: frozenset[str] | None = None
+    ) -> Vocabulary:
         return Vocabulary()
 
     async def search(self, query: SearchQuery) -> list[Hit]:

@@ -91,7 +91,7 @@ class StoreStats:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """What an index knows of some terms (`bot.analyze`): in how many of its chunks each stands.
+    """What an asker's part of an index knows of some terms (`bot.analyze`): in how many chunks each stands.
 
     Terms that stand nowhere are left out. `languages` are its pages', the usual ones first. `chunks` is
     None where the store can't count.
@@ -109,8 +109,13 @@ class Store(Protocol):
         """The best `limit` chunks by fused score that the audience may see; no audience: none."""
         ...
 
-    async def vocabulary(self, terms: Sequence[str]) -> Vocabulary:
-        """How common the terms are, whoever may see the chunks: for weighing, never for showing."""
+    async def vocabulary(
+        self, terms: Sequence[str], audience: frozenset[str], sources: frozenset[str] | None = None
+    ) -> Vocabulary:
+        """How common the terms are in what the audience may see of these sources, and its pages' languages.
+
+        A word that stands on hidden pages alone is unknown: that it is known would tell of them.
+        """
         ...
 
     async def passages(self, spans: Sequence[Span], audience: frozenset[str]) -> list[Passage]:

@@ -52,6 +52,22 @@ def counts(connection: apsw.Connection, build: Build, terms: Sequence[str]) -> d
     return found
 
 
+def visible_counts(
+    connection: apsw.Connection, build: Build, terms: Iterable[str], scopes: Sequence[int], most: int
+) -> dict[str, int]:
+    """The same in these scopes alone, counted up to `most`."""
+    table = f"keywords_{build.id}"
+    found: dict[str, int] = {}
+    for term in terms:
+        row = connection.execute(
+            f"select count(*) from (select 1 from {table} where {table} match ? limit ?)",
+            (match([term], only=scopes), most),
+        ).fetchone()
+        if row and row[0]:
+            found[term] = int(row[0])
+    return found
+
+
 def match(terms: Iterable[str], *, only: Sequence[int] = (), never: Sequence[int] = ()) -> str:
     """The MATCH expression for any of the terms, in these scopes, or in all but those."""
     expression = f"{{title heading body}} : ({' OR '.join(map(_phrase, terms))})"

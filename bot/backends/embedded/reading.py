@@ -22,6 +22,9 @@ LEG = 50
 LANGUAGES = 6
 _BATCH = 500
 _MOST_FREQUENCIES = 20_000
+_MOST_PARTS = 64
+# A term in so many of an asker's chunks is as common as can be: it isn't counted further.
+_COMMON, _COMMON_SHARE = 2_000, 20
 _PASSAGE = (
     "c.id, d.doc_id, d.source, c.ordinal, d.title, c.heading, d.url, c.anchor, c.text, d.updated_at, d.owners"
 )
@@ -49,6 +52,14 @@ class Catalog:
     languages: tuple[str, ...]
     chunks: int
     frequencies: dict[str, int] = field(default_factory=dict)
+    # By the scopes that an asker may see, where these aren't all.
+    parts: dict[tuple[int, ...], "Part"] = field(default_factory=dict)
+
+    def part(self, visible: Sequence[Scope]) -> "Part":
+        """What is remembered of these scopes alone, as long as the index doesn't change."""
+        if len(self.parts) > _MOST_PARTS:
+            self.parts.clear()
+        return self.parts.setdefault(tuple(scope.id for scope in visible), Part())
 
     def visible(self, audience: frozenset[str], sources: frozenset[str] | None) -> tuple[Scope, ...]:
         return tuple(
@@ -56,6 +67,14 @@ class Catalog:
             for scope in self.scopes
             if scope.audience & audience and (sources is None or scope.source in sources)
         )
+
+
+@dataclass(slots=True)
+class Part:
+    """Counts and languages of some scopes."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    languages: tuple[str, ...] | None = None
 
 
 class Memory:
@@ -158,10 +177,17 @@ class Snapshot:
                 found[row[0]] = _passage(row)
         return list(found.values())
 
-    def vocabulary(self, terms: Sequence[str]) -> Vocabulary:
+    def vocabulary(
+        self, terms: Sequence[str], audience: frozenset[str], sources: frozenset[str] | None
+    ) -> Vocabulary:
         catalog = self.memory.catalog(self.connection, self.build)
-        holding = {term: count for term, count in self._counts(catalog, terms).items() if count}
-        return Vocabulary(catalog.chunks, holding, catalog.languages or ("en",))
+        visible = catalog.visible(audience, sources)
+        chunks = sum(scope.chunks for scope in visible)
+        counts = self._counts(catalog, terms)
+        if len(visible) < len(catalog.scopes):
+            counts = self._visible_counts(catalog, visible, [term for term in counts if counts[term]])
+        holding = {term: count for term, count in counts.items() if count}
+        return Vocabulary(chunks, holding, self._languages(catalog, visible) or ("en",))
 
     def revisions(self, source: str) -> dict[str, str]:
         return dict(
@@ -201,7 +227,7 @@ class Snapshot:
         return vector if vector is not None and len(vector) == self.build.format.dimensions else None
 
     def _expression(self, text: str, catalog: Catalog, visible: Sequence[Scope]) -> str:
-        terms = analyze.query_terms(text, catalog.languages or ("en",))
+        terms = analyze.query_terms(text, self._languages(catalog, visible) or ("en",))
         terms = keywords.choose(terms, self._counts(catalog, terms))
         if not terms:
             return ""
@@ -223,6 +249,37 @@ class Snapshot:
             known.update(fresh)
             counts |= fresh
         return counts
+
+    def _visible_counts(
+        self, catalog: Catalog, visible: Sequence[Scope], terms: Sequence[str]
+    ) -> dict[str, int]:
+        if not visible:
+            return {}
+        known = catalog.part(visible).counts
+        unknown = [term for term in terms if term not in known]
+        most = max(_COMMON, sum(scope.chunks for scope in visible) // _COMMON_SHARE)
+        scopes = [scope.id for scope in visible]
+        counted = keywords.visible_counts(self.connection, self.build, unknown, scopes, most)
+        counts = {term: count for term in terms if (count := known.get(term)) is not None}
+        counts |= {term: counted.get(term, 0) for term in unknown}
+        if len(known) > _MOST_FREQUENCIES:
+            known.clear()
+        known.update(counts)
+        return counts
+
+    def _languages(self, catalog: Catalog, visible: Sequence[Scope]) -> tuple[str, ...]:
+        """The usual ones of what these scopes hold."""
+        if len(visible) == len(catalog.scopes):
+            return catalog.languages
+        part = catalog.part(visible)
+        if part.languages is None:
+            rows = self.connection.execute(
+                f"select language, count(*) from documents_{self.build.id}"
+                " where scope in (select value from json_each(?)) group by 1 order by 2 desc, 1 limit ?",
+                (json.dumps([scope.id for scope in visible]), LANGUAGES),
+            )
+            part.languages = tuple(str(row[0]) for row in rows)
+        return part.languages
 
     def _rows(self, ids: Sequence[int]) -> dict[object, Sequence[object]]:
         rows = self.connection.execute(

@@ -64,8 +64,10 @@ class EmbeddedStore:
     async def search(self, query: SearchQuery) -> list[Hit]:
         return await self._read(lambda snapshot: snapshot.search(query), [])
 
-    async def vocabulary(self, terms: Sequence[str]) -> Vocabulary:
-        return await self._read(lambda snapshot: snapshot.vocabulary(terms), Vocabulary(0))
+    async def vocabulary(
+        self, terms: Sequence[str], audience: frozenset[str], sources: frozenset[str] | None = None
+    ) -> Vocabulary:
+        return await self._read(lambda snapshot: snapshot.vocabulary(terms, audience, sources), Vocabulary(0))
 
     async def passages(self, spans: Sequence[Span], audience: frozenset[str]) -> list[Passage]:
         return await self._read(lambda snapshot: snapshot.passages(spans, audience), [])
