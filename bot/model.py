@@ -212,7 +212,7 @@ class SyncReport:
 
     `failed` pages keep their old version, if they had one; `warnings` are of pages that were indexed. `untaken`
     counts by their endings the files that no pattern of `include` takes. `unfit` are patterns that fit no page, and
-    `left_out` counts the new pages that wait for one that would narrow who sees them.
+    `left_out` counts the new pages that wait for one that would narrow who sees them. `drafts` were left out as such.
     """
 
     source: str
@@ -235,6 +235,7 @@ class SyncReport:
     untaken: Mapping[str, int] = field(default_factory=dict)
     unfit: tuple[str, ...] = ()
     left_out: int = 0
+    drafts: int = 0
 
 
 @dataclass(frozen=True, slots=True)

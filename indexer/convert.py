@@ -6,7 +6,9 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 
+from indexer import heads
 from indexer.formats import ending
+from indexer.frontmatter import BrokenAudience, FrontMatter, both, read
 
 # https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
 _LFS_POINTER = re.compile(
@@ -20,16 +22,31 @@ class Unreadable(Exception):
     """Why a file can't be indexed, in words that go on from its name."""
 
 
-def to_markdown(name: str, data: bytes) -> str:
-    """By the ending of the name; raises Unreadable. "" for a file that holds nothing but space."""
+def to_markdown(name: str, data: bytes) -> tuple[FrontMatter, str]:
+    """The head and the text, by the ending of the name. "" for a file that holds nothing but space.
+
+    Raises Unreadable, and BrokenAudience where nobody can tell for whom it is.
+    """
     if not data.strip(b"\x00 \t\r\n\xef\xbb\xbf"):
-        return ""
+        return FrontMatter(), ""
     if len(data) < _LFS_LONGEST and _LFS_POINTER.fullmatch(data):
         raise Unreadable(
             "it is only a git LFS pointer, its content lies elsewhere: run `git lfs pull` in a checkout and index"
             " that as a folder, or exclude it"
         )
-    return _CONVERTERS.get(ending(name), decode)(data)
+    kind = ending(name)
+    if kind in _BINARY:
+        return heads.split(_lines(_BINARY[kind](data)), "other")
+    if kind == "ipynb":
+        said, text = _notebook(decode(data))
+        head, body = heads.split(_lines(text), "other")
+        return both(said, head), body
+    head, body = heads.split(_lines(decode(data)), _HEADS.get(kind, "markdown"))
+    return head, _CONVERTERS.get(kind, str)(body)
+
+
+def _lines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def decode(data: bytes) -> str:
@@ -64,8 +81,7 @@ def table(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([lines[0], "|" + " --- |" * width, *lines[1:]])
 
 
-def _csv(data: bytes) -> str:
-    text = decode(data)
+def _csv(text: str) -> str:
     try:
         dialect: type[csv.Dialect] | str = csv.Sniffer().sniff(text[:10_000], delimiters=",;\t|")
     except csv.Error:
@@ -76,12 +92,18 @@ def _csv(data: bytes) -> str:
         raise Unreadable(f"it is no CSV: {error}") from error
 
 
-def _notebook(data: bytes) -> str:
+def _notebook(text: str) -> tuple[FrontMatter, str]:
+    """What its metadata say, and its cells."""
     try:
-        loaded = json.loads(decode(data))
+        loaded = json.loads(text)
         cells = loaded["cells"]
-        language = loaded.get("metadata", {}).get("kernelspec", {}).get("language", "python")
-        return "\n\n".join(filter(None, (_cell(cell, str(language)) for cell in cells)))
+        said = loaded.get("metadata", {})
+        language = said.get("kernelspec", {}).get("language", "python")
+        body = "\n\n".join(filter(None, (_cell(cell, str(language)) for cell in cells)))
+        about = {key: said[key] for key in ("audience", "audiences", "draft", "published") if key in said}
+        return read(about), body
+    except BrokenAudience:
+        raise
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Unreadable("it is no Jupyter notebook") from error
 
@@ -95,27 +117,27 @@ def _cell(cell: Mapping[str, object], language: str) -> str:
     return f"```{language}\n{text}\n```" if cell.get("cell_type") == "code" else text
 
 
-def _plain(data: bytes) -> str:
+def _plain(text: str) -> str:
     """A text file's signs mean themselves, but its paragraphs, lists and headings read as Markdown's."""
-    return re.sub(r"^[ \t]{4,}(?=\S)", "", decode(data), flags=re.MULTILINE)
+    return re.sub(r"^[ \t]{4,}(?=\S)", "", text, flags=re.MULTILINE)
 
 
-def _html(data: bytes) -> str:
+def _html(text: str) -> str:
     from indexer.markup import html  # noqa: PLC0415 (each converter's library is loaded when it is needed)
 
-    return html(decode(data))
+    return html(text)
 
 
-def _rst(data: bytes) -> str:
+def _rst(text: str) -> str:
     from indexer.markup import rst  # noqa: PLC0415
 
-    return rst(decode(data))
+    return rst(text)
 
 
-def _asciidoc(data: bytes) -> str:
+def _asciidoc(text: str) -> str:
     from indexer.asciidoc import asciidoc  # noqa: PLC0415
 
-    return asciidoc(decode(data))
+    return asciidoc(text)
 
 
 def _office(kind: str) -> Callable[[bytes], str]:
@@ -127,14 +149,22 @@ def _office(kind: str) -> Callable[[bytes], str]:
     return convert
 
 
-_CONVERTERS: Mapping[str, Callable[[bytes], str]] = {
+_CONVERTERS: Mapping[str, Callable[[str], str]] = {
     "txt": _plain,
     "csv": _csv,
-    "ipynb": _notebook,
     "html": _html,
     "htm": _html,
     "rst": _rst,
     "adoc": _asciidoc,
     "asciidoc": _asciidoc,
-    **{kind: _office(kind) for kind in ("pdf", "docx", "pptx", "xlsx")},
+}
+_BINARY: Mapping[str, Callable[[bytes], str]] = {
+    kind: _office(kind) for kind in ("pdf", "docx", "pptx", "xlsx")
+}
+_HEADS: Mapping[str, heads.Kind] = {
+    "rst": "rst",
+    "adoc": "asciidoc",
+    "asciidoc": "asciidoc",
+    "html": "html",
+    "htm": "html",
 }

@@ -1,17 +1,12 @@
-"""The YAML head of a Markdown page: who wrote it, when, for whom."""
+"""What a page says of itself in its head: who wrote it, when, for whom, and whether it is finished."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import cache
 
-_HEAD = re.compile(r"\A---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
-_KEY = r"[\w\"'-][\w\"' -]*:(?:\s|$)"
-_FIRST_LINE = re.compile(rf"(?:[ \t]*#.*\n)*[ \t]*{_KEY}")
-_HEAD_LINE = re.compile(rf"\s|$|#|- |[\]}}]|{_KEY}")
-_MOSTLY = 0.6
-_MOST_OPENED = 2_000  # the parser's own stack ends somewhere beyond, and the process with it
-_AUDIENCE_LINE = re.compile(r"^audiences?[ \t]*:", re.MULTILINE | re.IGNORECASE)
+_NO = {"", "false", "no", "n", "off", "0", "null", "~", "none"}
+_UNFINISHED = {"draft", "unpublished"}
 
 
 class BrokenAudience(ValueError):
@@ -28,78 +23,81 @@ class FrontMatter:
     audience: frozenset[str] | None = None
     keywords: tuple[str, ...] = ()
     problem: str = ""
+    draft: bool = False
 
 
-def split(text: str) -> tuple[FrontMatter, str]:
-    """The front matter and the rest. Raises BrokenAudience; anything else that is broken is left out.
+def read(fields: Mapping[str, object]) -> FrontMatter:
+    """Of keys in small letters. Raises BrokenAudience; anything else that is broken is left out."""
 
-    A `---` at the top that isn't followed by keys is a ruler, not a head.
-    """
-    match = _HEAD.match(text)
-    if match is None or not _is_head(match[1]):
-        return FrontMatter(), text
-    head, body = match[1], text[match.end() :]
-    fields, problem = _load(head)
-    if fields is None:
-        if _AUDIENCE_LINE.search(head):
-            raise BrokenAudience("its front matter is broken, so that its audience can't be read: " + problem)
-        return FrontMatter(problem=f"broken front matter: {problem}"), body
-    return _read(fields), body
-
-
-def _is_head(text: str) -> bool:
-    """Or prose between two rulers? A head may be broken, but not beyond recognition."""
-    if not text.strip():
-        return True
-    lines = text.splitlines()
-    fitting = sum(_HEAD_LINE.match(line) is not None for line in lines)
-    return _FIRST_LINE.match(text) is not None and fitting >= _MOSTLY * len(lines)
-
-
-@cache
-def _loader() -> type:
-    import yaml  # noqa: PLC0415 (most pages have no front matter)
-
-    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-def _load(head: str) -> tuple[dict[str, object] | None, str]:
-    import yaml  # noqa: PLC0415
-
-    if re.search(r"(?:^|[\s:\[,-])[&*]\w", head):
-        # Anchors let a few lines grow to gigabytes, and no page needs them.
-        return None, "anchors and aliases are not read"
-    if sum(map(head.count, ("[", "{", "- ", "? "))) > _MOST_OPENED:
-        return None, "too many lists in it"
-    try:
-        loaded = yaml.load(head, Loader=_loader())  # noqa: S506 (a safe loader)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        what = getattr(error, "problem", None) or "not YAML"
-        return None, f"{what}, line {mark.line + 2}" if mark else str(what)
-    if not isinstance(loaded, dict):
-        return ({}, "") if loaded is None else (None, "not a mapping")
-    return {str(key).strip().lower(): value for key, value in loaded.items()}, ""
-
-
-def _read(fields: dict[str, object]) -> FrontMatter:
     def first(*names: str) -> object:
         return next((fields[name] for name in names if fields.get(name) is not None), None)
 
-    audience: frozenset[str] | None = None
-    for name in ("audience", "audiences"):
-        if name in fields:
-            audience = frozenset(_words(fields[name]))
-            if not audience and fields[name] not in ([], None):
-                raise BrokenAudience(f"its {name} must be a list of names")
     return FrontMatter(
         title=_line(first("title", "name")),
         owners=_words(first("owners", "owner", "author", "authors", "maintainer", "dri")),
         updated_at=_moment(
             first("updated", "last_updated", "updated_at", "last_modified", "last_reviewed", "date")
         ),
-        audience=audience,
+        audience=_audience(fields),
         keywords=_words(first("keywords", "tags", "aliases", "synonyms")),
+        draft=_is_draft(fields),
+    )
+
+
+def both(one: FrontMatter, other: FrontMatter) -> FrontMatter:
+    """What either says; for whom both let see it."""
+    audience = one.audience if other.audience is None else other.audience
+    if one.audience is not None and other.audience is not None:
+        every = "everyone"
+        audience = one.audience & other.audience
+        audience = (
+            other.audience if every in one.audience else one.audience if every in other.audience else audience
+        )
+    return FrontMatter(
+        title=one.title or other.title,
+        owners=one.owners or other.owners,
+        updated_at=one.updated_at or other.updated_at,
+        audience=audience,
+        keywords=one.keywords or other.keywords,
+        problem=one.problem or other.problem,
+        draft=one.draft or other.draft,
+    )
+
+
+def _audience(fields: Mapping[str, object]) -> frozenset[str] | None:
+    said = [name for name in ("audience", "audiences") if name in fields]
+    if not said:
+        return None
+    if len(said) > 1:
+        raise BrokenAudience("it has both audience and audiences: leave one")
+    value = fields[said[0]]
+    words = frozenset(_words(value))
+    whole = (
+        isinstance(value, str)
+        or value is None
+        or (isinstance(value, list) and len(_words(value)) == len(set(map(str, value))))
+    )
+    if not whole:
+        raise BrokenAudience(f"its {said[0]} must be a list of names")
+    return words
+
+
+def _is_draft(fields: Mapping[str, object]) -> bool:
+    """Hugo's and Docusaurus's `draft`, Jekyll's `published`, and a `status` that says so."""
+    if "draft" in fields and _flat(fields["draft"]) not in _NO:
+        return True
+    if "published" in fields and _flat(fields["published"]) in _NO - {""}:
+        return True
+    return _flat(fields.get("status", "")) in _UNFINISHED
+
+
+def _flat(value: object) -> str:
+    return (
+        str(value).strip().lower()
+        if isinstance(value, str | int | float | bool)
+        else ""
+        if value is None
+        else "?"
     )
 
 
@@ -110,7 +108,11 @@ def _line(value: object) -> str:
 def _words(value: object) -> tuple[str, ...]:
     """A list, or one string with commas, as names without doubles."""
     if isinstance(value, str):
-        value = value.split(",")
+        text = value.strip()
+        value = (
+            text.removeprefix("[").removesuffix("]").split(",") if text.startswith("[") else text.split(",")
+        )
+        value = [each.strip().strip("\"'") for each in value]
     if not isinstance(value, list | tuple):
         return ()
     named = (item.get("name") or item.get("email") if isinstance(item, dict) else item for item in value)
@@ -120,7 +122,7 @@ def _words(value: object) -> tuple[str, ...]:
 def _moment(value: object) -> datetime | None:
     if isinstance(value, str):
         try:
-            value = datetime.fromisoformat(value.strip())
+            value = datetime.fromisoformat(re.sub(r"\s+(?=[+-]\d)", "", value.strip()))
         except ValueError:
             return None
     if isinstance(value, datetime):

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from bot.model import Chunk, Document, Failure
 from bot.settings.sources import SourceSettings
 from bot.terms import lines
-from indexer import frontmatter, language
+from indexer import language
 from indexer.chunk import CHUNKING, embedded_text, first_heading, has_content, pack, text_hash
 from indexer.convert import Unreadable, to_markdown
+from indexer.frontmatter import BrokenAudience
 from indexer.markdown import Section, heading_text, parse
-from indexer.sources.base import Entry, Fetched, audience_of, url_of
+from indexer.sources.base import Entry, Fetched, audience_of, narrower, url_of
 
 _log = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ class RawPage:
     audience: frozenset[str]
     language: str
     meta: str
+    drafts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,17 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class NoPage:
-    """Why there is none. `empty`: it was read, and holds nothing. `gone`: it vanished since the listing."""
+    """Why there is none. `empty`: it was read, and holds nothing. `gone`: it vanished since the listing.
+
+    `hidden`: nobody can tell who may see it. `draft`: it says itself that it isn't finished.
+    """
 
     path: str
     reason: str
     empty: bool = False
     gone: bool = False
+    hidden: bool = False
+    draft: bool = False
 
     def failure(self, *, for_all: bool) -> Failure:
         return Failure(self.path, self.reason, for_all)
@@ -75,6 +82,7 @@ def raw_page(settings: SourceSettings, entry: Entry, fetched: Fetched) -> RawPag
         audience=audience_of(settings, entry),
         language=settings.language,
         meta=meta(settings, entry),
+        drafts=settings.drafts,
     )
 
 
@@ -85,6 +93,7 @@ def meta(settings: SourceSettings, entry: Entry) -> str:
         CHUNKING,
         url_of(settings, entry),
         settings.language,
+        settings.drafts,
         entry.title,
         entry.owners,
         entry.updated_at.isoformat() if entry.updated_at else "",
@@ -123,10 +132,14 @@ def build(raw: RawPage) -> Page | NoPage:
 def _build(raw: RawPage) -> Page | NoPage:
     path = raw.entry.path
     try:
-        converted = to_markdown(raw.fetched.name, raw.fetched.data)
-        head, body = frontmatter.split(converted.replace("\r\n", "\n").replace("\r", "\n"))
-    except (Unreadable, frontmatter.BrokenAudience) as error:
+        head, body = to_markdown(raw.fetched.name, raw.fetched.data)
+    except Unreadable as error:
         return NoPage(path, str(error))
+    except BrokenAudience as error:
+        return NoPage(path, str(error), hidden=True)
+    if head.draft and not raw.drafts:
+        return NoPage(path, "it is a draft", draft=True)
+    body = body.replace("\r\n", "\n").replace("\r", "\n")
     if not body.strip():
         return NoPage(path, "it is empty", empty=True)
     sections = parse(body, components=raw.fetched.name.lower().endswith(".mdx"))
@@ -137,6 +150,8 @@ def _build(raw: RawPage) -> Page | NoPage:
     if not chunks:
         return NoPage(path, "it holds no text (only images, tags or drawings)", empty=True)
     audience, hidden = _allowed(raw.audience, head.audience)
+    if raw.fetched.audience is not None:
+        audience = narrower(audience, raw.fetched.audience)
     document = Document(
         id=f"{raw.source}:{path}",
         source=raw.source,

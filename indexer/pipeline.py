@@ -9,7 +9,7 @@ from bot.ports import IndexedDocument
 from indexer.embed import Coming, Embedding
 from indexer.page import NoPage, Page, raw_page
 from indexer.readers import Readers
-from indexer.sources.base import Entry, Fetched, PageFailed, PageGone, Source
+from indexer.sources.base import Entry, Fetched, PageFailed, PageGone, PageHidden, Source
 
 # How many pages are fetched at once and read together.
 _GROUP = 8
@@ -97,6 +97,8 @@ class Pipeline:
                 return entry, await self._source.fetch(entry)
         except PageGone as error:
             return entry, NoPage(entry.path, str(error), gone=True)
+        except PageHidden as error:
+            return entry, NoPage(entry.path, str(error), hidden=True)
         except PageFailed as error:
             return entry, NoPage(entry.path, str(error))
 

@@ -13,7 +13,7 @@ from bot.model import WITHOUT_VECTORS, Failure, Progress, SyncReport
 from bot.ports import Embedder, IndexedDocument, Store
 from indexer import strict
 from indexer.embed import Embedding
-from indexer.page import NoPage, Page, meta
+from indexer.page import NoPage, Page, meta, same_audience
 from indexer.pipeline import Pipeline
 from indexer.plan import Listed, Plan, Renames, compare, deletes_too_much
 from indexer.readers import Readers
@@ -122,6 +122,7 @@ class Run:
             untaken=dict(self._source.selection.untaken),
             unfit=tuple(strict.told(misfit) for misfit in self._misfits),
             left_out=self._counts["left out"],
+            drafts=self._counts["drafts"],
         )
 
     async def all(self) -> None:
@@ -223,13 +224,28 @@ class Run:
 
     async def _skip(self, page: NoPage) -> None:
         self._counts["read"] += 1
-        if page.empty and self._id(page.path) in self._stored:
+        doc_id = self._id(page.path)
+        if (page.empty or page.draft) and doc_id in self._stored:
             # What was taken out of a page must not be found any more.
-            self._emptied.add(self._id(page.path))
-        if not page.gone:
+            self._emptied.add(doc_id)
+        self._counts["drafts"] += page.draft
+        if doc_id in self._stored and (page.hidden or self._is_for_others(doc_id)):
+            await self._hide(doc_id)
+        if not (page.gone or page.draft):
             audience = audience_of(self._source.settings, self._entries[self._id(page.path)])
             self._failed.append(page.failure(for_all="everyone" in audience))
         await self._show("indexing")
+
+    def _is_for_others(self, doc_id: str) -> bool:
+        """Whether a page that can't be read is stored for whom it may no longer be shown."""
+        return not same_audience(meta(self._source.settings, self._entries[doc_id]), self._stored[doc_id])
+
+    async def _hide(self, doc_id: str) -> None:
+        """At once, and however many they are: nobody waits for a word while the wrong people read it."""
+        async with self._write_whole():
+            await self._store.delete([doc_id])
+        self._stored.pop(doc_id)
+        self._counts["deleted"] += 1
 
     async def _delete(self, gone: set[str]) -> None:
         deletes = sorted(gone | self._emptied)

@@ -11,7 +11,7 @@ from openpyxl import Workbook
 from pptx import Presentation
 from pypdf import PdfReader, PdfWriter
 
-from indexer.convert import to_markdown
+from indexer import convert
 from indexer.page import NoPage, Page, RawPage, raw_page
 from indexer.readers import Readers
 from indexer.sources.base import Entry, Fetched
@@ -30,6 +30,10 @@ _RELATIONS = (
     'Target="word/document.xml"/></Relationships>'
 )
 _WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+
+
+def to_markdown(name: str, data: bytes) -> str:
+    return convert.to_markdown(name, data)[1]
 
 
 def docx(body: str, *, head: str = "", extra: dict[str, bytes] | None = None) -> bytes:

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from bot.config import ConfigError
-from indexer.sources.base import ListingFailed, PageFailed, PageGone
+from indexer.sources.base import ListingFailed, PageFailed, PageGone, PageHidden
 from indexer.sources.public import PrivateAddress, is_private, public_transport
 from indexer.sources.robots import Robots
 from tests.source_server import Server, Trouble, listed, opened, serving
@@ -454,3 +454,21 @@ async def test_no_room_for_what_was_seen(site: Site, server: Server, tmp_path: P
     async with opened(tmp_path / "data", **by_links(server)) as (source, _):
         found = await listed(source)
         assert (await source.fetch(found["one"])).title == "One"
+
+
+async def test_audience_in_a_meta_element(tmp_path: Path) -> None:
+    """A web page may say for whom it is; one that says it in a way that isn't understood is for nobody."""
+    site = Site()
+    site.put("/", "Start", links=("/pay", "/odd", "/all"))
+    site.put("/pay", "Pay", head='<meta name="audience" content="managers">')
+    site.put("/odd", "Odd", head='<meta data-audience="managers">')
+    site.put("/all", "All", head='<meta name="audience" content="all">')
+    async with (
+        serving(site.answer) as server,
+        opened(tmp_path, type="web", site=server.url, allow_private=True) as (source, _),
+    ):
+        entries = await listed(source)
+        assert (await source.fetch(entries["pay"])).audience == {"managers"}
+        assert (await source.fetch(entries["all"])).audience == {"everyone"}
+        with pytest.raises(PageHidden):
+            await source.fetch(entries["odd"])

@@ -612,3 +612,42 @@ async def test_none_is_fetched_after_the_end(desk: Desk) -> None:
     desk.shelf = Failing({"a.md": "# A", "b.md": "# B"})
     assert "the network is gone" in (await desk.sync()).error
     assert left.is_set()
+
+
+async def test_page_that_can_no_longer_be_understood_is_taken_out() -> None:
+    """A page whose audience can't be understood any more is removed at once, and named."""
+    desk = Desk({"a.md": "Open text.", "b.md": "Other."})
+    await desk.sync()
+    desk.shelf.pages["a.md"] = "audience: managers\n\nSecret text."
+    report = await desk.sync()
+    assert list(desk.stored) == ["b.md"]
+    assert [failure.name for failure in report.failed] == ["a.md"]
+
+
+async def test_hidden_pages_wait_for_no_word() -> None:
+    """However many pages lose their audience at once, none of them stays."""
+    desk = Desk({f"{n}.md": f"Text {n}." for n in range(10)})
+    await desk.sync()
+    desk.shelf.pages = {path: f"audience: managers\n\n{text}" for path, text in desk.shelf.pages.items()}
+    report = await desk.sync()
+    assert (desk.stored, report.held_back, report.deleted) == ({}, 0, 10)
+
+
+async def test_narrowed_page_that_cannot_be_read() -> None:
+    """A page that is for fewer people now, and can't be read, is not kept for the others."""
+    desk = Desk({"a.md": "Open text.", "b.md": "Other."})
+    await desk.sync()
+    desk.shelf = desk.shelf.with_settings(audience_of={"a.md": ["managers"]})
+    desk.shelf.broken["a.md"] = PageFailed("it can't be read")
+    await desk.sync()
+    assert list(desk.stored) == ["b.md"]
+
+
+async def test_drafts_are_counted() -> None:
+    """A page that became a draft is taken out of the index, and counted."""
+    desk = Desk({"a.md": "Text.", "b.md": "Other.", "c.md": "Third."})
+    await desk.sync()
+    desk.shelf.pages["a.md"] = "---\ndraft: true\n---\nText."
+    report = await desk.sync()
+    assert sorted(desk.stored) == ["b.md", "c.md"]
+    assert (report.drafts, report.failed) == (1, ())

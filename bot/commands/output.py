@@ -218,6 +218,8 @@ def report_lines(report: SyncReport) -> list[str]:
     lines += [f"  failed: {failure.name}: {failure.reason}" for failure in report.failed]
     lines += [f"  note: {warning.name}: {warning.reason}" for warning in report.warnings]
     lines += [f"  note: {line}" for line in misfits(report.unfit, report.left_out)]
+    if report.drafts:
+        lines.append(f"  left out: {count(report.drafts, 'draft')}")
     if report.untaken:
         lines.append(f"  left out: {_untaken(report.untaken)}")
     if not any(counts.values()) and not report.cancelled and not report.left_out:

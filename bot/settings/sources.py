@@ -81,6 +81,7 @@ class SourceSettings(Section):
     `url` makes a page's public address (`https://handbook.example.com/{path}`; `{path}`, `{stem}` is the
     path without its suffix). `audience_of` narrows folders: `{"hr/pay/**": [people-team]}`, the last
     pattern that fits wins. `strict_audiences`: while one of them fits no page, new pages are left out.
+    `drafts`: pages that say of themselves that they aren't finished are read, too.
     `max_deleted_share` overrides the indexer's. `webhook` is the secret of
     `POST /hooks/<name>`.
     """
@@ -92,6 +93,7 @@ class SourceSettings(Section):
     audience: Annotated[Words, Field(min_length=1)]
     audience_of: dict[str, Words] = {}
     strict_audiences: bool = True
+    drafts: bool = False
     url: str = ""
     language: str = "en"
     owners: tuple[str, ...] = ()

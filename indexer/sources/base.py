@@ -3,6 +3,7 @@
 SourceError
 ├── ListingFailed    the source can't be listed whole: nothing is deleted, its pages stay as they were
 └── PageFailed       one page can't be had: its old version stays, and the report names it
+    ├── PageHidden   nobody can tell who may see it: it is taken out of the index
     └── PageGone     it vanished between listing and fetching: the next sync deletes it
 """
 
@@ -31,6 +32,9 @@ class ListingFailed(SourceError): ...
 class PageFailed(SourceError): ...
 
 
+class PageHidden(PageFailed): ...
+
+
 class PageGone(PageFailed): ...
 
 
@@ -57,7 +61,8 @@ class Entry:
 class Fetched:
     """A page's bytes. The ending of `name` tells the format: a source that makes Markdown itself says `x.md`.
 
-    What only the body tells (a web page's title, its date) overrides the entry's where it is given.
+    What only the body tells (a web page's title, its date) overrides the entry's where it is given; its `audience`
+    narrows.
     """
 
     name: str
@@ -66,6 +71,7 @@ class Fetched:
     url: str = ""
     updated_at: datetime | None = None
     owners: tuple[str, ...] = ()
+    audience: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,21 @@ from pydantic import Field
 
 from bot.settings.base import Seconds, Section
 from bot.settings.sources import SourceSettings
-from indexer import convert
+from indexer import convert, heads
 from indexer.formats import MARKDOWN, ending
+from indexer.frontmatter import BrokenAudience
 from indexer.globs import Selection
 from indexer.sources import sitemap, webpage
-from indexer.sources.base import Entry, Fetched, ListingFailed, PageFailed, PageGone, Source, Surroundings
+from indexer.sources.base import (
+    Entry,
+    Fetched,
+    ListingFailed,
+    PageFailed,
+    PageGone,
+    PageHidden,
+    Source,
+    Surroundings,
+)
 from indexer.sources.crawl import Crawl, Seen
 from indexer.sources.http import CallFailed, Http, Reply, fetching, listing, moment
 from indexer.sources.kept import Kept
@@ -109,11 +119,15 @@ class WebSource(Source):
         head = webpage.head(html, reply.url)
         if not head.index:
             raise PageGone("it asks not to be indexed")
+        try:
+            audience = heads.split(html, "html")[0].audience
+        except BrokenAudience as error:
+            raise PageHidden(str(error)) from error
         url = head.canonical if self._is_ours(head.canonical) else webpage.cleaned(reply.url)
         changed = moment(reply.headers.get("last-modified"))
         text = webpage.main_text(html, url)
         if text is None:
-            return Fetched(f"{entry.path}.html", reply.data, url=url, updated_at=changed)
+            return Fetched(f"{entry.path}.html", reply.data, url=url, updated_at=changed, audience=audience)
         return Fetched(
             f"{entry.path}.md",
             text.markdown.encode(),
@@ -121,6 +135,7 @@ class WebSource(Source):
             url=url,
             updated_at=entry.updated_at or text.updated_at or changed,
             owners=self.settings.owners or ((text.author,) if text.author else ()),
+            audience=audience,
         )
 
     async def _rules(self) -> Robots:
