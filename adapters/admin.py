@@ -2,7 +2,7 @@
 
 import difflib
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,10 +11,12 @@ from adapters.runs import FAILURES_SHOWN, describe, duration
 from adapters.text import bare, shorten
 from bot.config import Settings
 from bot.model import SyncReport
-from bot.ports import BackendError, Failing, Gap, Recorded, Runs, Store, SyncRequest
+from bot.ports import BackendError, Failing, Gap, Recorded, Rights, Runs, Store, SyncRequest
 from bot.style.live import GuideState
 from bot.trouble import held_back, may_be_old, troubles
 
+ALL = "everyone"
+HIDDEN = "(a page that you may not see)"
 COMMANDS = ("reindex", "status", "sources", "gaps", "why", "review")
 
 
@@ -98,8 +100,10 @@ def guide_lines(guides: Sequence[GuideState]) -> str:
     return "\n".join(lines)
 
 
-async def status(store: Store, runs: Runs, sources: Sequence[SourceCycle], now: datetime) -> str:
-    """The index and each source: how much, how fresh, what failed last."""
+async def status(
+    store: Store, runs: Runs, sources: Sequence[SourceCycle], now: datetime, rights: Rights
+) -> str:
+    """The index and each source: how much, how fresh, what failed last, by name where the admin may see it."""
     try:
         stats = await store.stats()
         lines = [f"Index: {stats.documents} pages, {stats.chunks} chunks"]
@@ -114,9 +118,12 @@ async def status(store: Store, runs: Runs, sources: Sequence[SourceCycle], now: 
         found = troubles(report, good.get(source.name), now, source.oldest, _confirm(source.name))
         lines += [f"   ⚠️ {shorten(trouble, 300)}" for trouble in found]
         mine = [each for each in failing if each.source == source.name]
-        lines += [f"   {_failing(each)}" for each in mine[:FAILURES_SHOWN]]
-        if len(mine) > FAILURES_SHOWN:
-            lines.append(f"   and {len(mine) - FAILURES_SHOWN} more: see `docent status`")
+        named = [each for each in mine if each.failure.for_all and ALL in rights.audience][:FAILURES_SHOWN]
+        lines += [f"   {_failing(each)}" for each in named]
+        if unnamed := len(mine) - len(named):
+            lines.append(
+                f"   {'and ' if named else ''}{unnamed} {'more ' if named else ''}fail: `docent status` names them"
+            )
     return "\n".join(lines)
 
 
@@ -154,8 +161,8 @@ def gaps(found: list[Gap]) -> str:
     return "\n".join(lines)
 
 
-def why(recorded: Recorded) -> str:
-    """How an answer came about: queries, evidence, candidates with their scores."""
+def why(recorded: Recorded, visible: Collection[str]) -> str:
+    """How an answer came about: queries, evidence, candidates with their scores, those that are `visible` by title."""
     answer = recorded.answer
     if answer is None:
         return "That question is still being answered."
@@ -172,7 +179,8 @@ def why(recorded: Recorded) -> str:
     if trace.candidates:
         lines += ["```", "keyword vector  fused  page"]
         for found in trace.candidates[:15]:
-            parts = (found.passage.title, *found.passage.heading.split(" > "))
+            page = found.passage
+            parts = (page.title, *page.heading.split(" > ")) if page.doc_id in visible else (HIDDEN,)
             title = shorten(" › ".join(filter(None, parts)), 60)
             row = f"{_score(found.keyword):>7} {_score(found.vector):>6} {_score(found.fused):>6}  {title}"
             lines.append((row + (f"  ({found.dropped})" if found.dropped else "")).replace("```", "'''"))

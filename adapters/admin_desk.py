@@ -9,7 +9,8 @@ from functools import partial
 from typing import Protocol
 
 from adapters import admin, runs, words
-from bot.ports import BackendError, Journal, Recorded, Runs, Store, SyncRequest, SyncRun
+from adapters.gate import visible
+from bot.ports import BackendError, Journal, Recorded, Rights, Runs, Store, SyncRequest, SyncRun
 from bot.style.live import Guides
 
 log = logging.getLogger(__name__)
@@ -24,12 +25,13 @@ class Shown(Protocol):
 
 
 class Console(Protocol):
-    """Somebody at an admin command or button."""
+    """Somebody at an admin command or button; `tenant` is the workspace or server where."""
 
     person: str
+    tenant: str
 
-    async def is_admin(self) -> bool:
-        """As it is now."""
+    async def rights(self) -> Rights | None:
+        """An admin's, as they are now; None for anybody else."""
         ...
 
     async def answer(self, text: str) -> None:
@@ -49,13 +51,13 @@ class Console(Protocol):
         ...
 
 
-async def allowed(console: Console, what: str) -> bool:
-    """Whether this is an admin, now. Anybody else is told so, and the attempt is logged."""
-    if await console.is_admin():
-        return True
-    log.warning("admin command %r refused to %s", what[:80], console.person)
-    await console.answer(words.NOT_ADMIN)
-    return False
+async def allowed(console: Console, what: str) -> Rights | None:
+    """What an admin may read, now. Anybody else is told that they are none, and the attempt is logged."""
+    rights = await console.rights()
+    if rights is None:
+        log.warning("admin command %r refused to %s", what[:80], console.person)
+        await console.answer(words.NOT_ADMIN)
+    return rights
 
 
 class AdminDesk:
@@ -70,7 +72,7 @@ class AdminDesk:
         guides: Guides,
         sources: tuple[admin.SourceCycle, ...],
         find: Callable[[str], Awaitable[Recorded | None]],
-        review: Callable[[Console], Awaitable[None]],
+        review: Callable[[Console, Rights], Awaitable[None]],
         update_every: float = 3.0,
         look_every: float = 60.0,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -89,14 +91,15 @@ class AdminDesk:
 
     async def command(self, text: str, console: Console) -> None:
         """Do what was typed."""
-        if not await allowed(console, text):
+        rights = await allowed(console, text)
+        if rights is None:
             return
         parsed = admin.parse(text, tuple(one.name for one in self._sources))
         if isinstance(parsed, admin.Mistake):
             await console.answer(parsed.text)
             return
         try:
-            await self._do(parsed, console)
+            await self._do(parsed, console, rights)
         except BackendError as error:
             await console.answer(f"⚠️ {error}")
         except Exception:  # the outermost loop of a command: the admin hears of it
@@ -104,7 +107,7 @@ class AdminDesk:
             log.exception("admin command %s failed", reference)
             await console.answer(words.BROKEN.format(id=reference))
 
-    async def _do(self, parsed: admin.Command, console: Console) -> None:
+    async def _do(self, parsed: admin.Command, console: Console, rights: Rights) -> None:
         if parsed.name == "reindex":
             run, new = await self._runs.request(parsed.request(console.person))
             if not new:
@@ -112,27 +115,35 @@ class AdminDesk:
             await self._follow(run, console)
         elif parsed.name == "status":
             now = self._clock()
-            text = await admin.status(self._store, self._runs, self._sources, now)
+            text = await admin.status(self._store, self._runs, self._sources, now, rights)
             about = admin.guide_lines(await self._guides.state())
             await console.answer("\n".join(filter(None, (text, about))))
         elif parsed.name == "sources":
             await console.answer(admin.sources(self._sources))
         elif parsed.name == "gaps":
-            await console.answer(admin.gaps(await self._journal.gaps()))
+            await console.answer(admin.gaps(await self._journal.gaps(rights=rights)))
         elif parsed.name == "review":
-            await self._review(console)
+            await self._review(console, rights)
         else:
-            recorded = await self._journal.recorded(parsed.target) or await self._find(parsed.target)
-            await console.answer(admin.why(recorded) if recorded else words.NO_SUCH_ANSWER)
+            await console.answer(await self._why(parsed.target, rights))
+
+    async def _why(self, target: str, rights: Rights) -> str:
+        """With the titles that the admin may see; of others' questions not even that there are such."""
+        recorded = await self._journal.recorded(target) or await self._find(target)
+        if recorded is None or not rights.covers(recorded.scope):
+            return words.NO_SUCH_ANSWER
+        candidates = recorded.answer.trace.candidates if recorded.answer else ()
+        found = {candidate.passage.doc_id for candidate in candidates}
+        return admin.why(recorded, await visible(self._store, found, rights.audience))
 
     async def cancel(self, run_id: str, console: Console) -> None:
         """Stop a run now, or after the write that is under way; what was done is kept."""
-        if await allowed(console, f"cancel {run_id}"):
+        if await allowed(console, f"cancel {run_id}") is not None:
             await self._runs.cancel(run_id)
 
     async def confirm(self, run_id: str, console: Console) -> None:
         """Do the deletions that a run held back, once: what is gone by the next press was not meant."""
-        if not await allowed(console, f"confirm {run_id}"):
+        if await allowed(console, f"confirm {run_id}") is None:
             return
         key = f"confirm {run_id}"
         if not await self._journal.claim(key):

@@ -7,7 +7,7 @@ platform; a `Reply` knows no journal. Whatever happens, an accepted question end
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -16,14 +16,14 @@ from functools import partial
 from typing import Protocol
 
 from adapters import view, words
-from adapters.gate import Gate
+from adapters.gate import Gate, visible
 from adapters.ledger import Ledger
 from adapters.limit import Limit
 from adapters.reply import Reply, Undeliverable
 from adapters.view import AnswerView
 from bot import worker
 from bot.model import Answer, Outcome, Question
-from bot.ports import Asked, BackendError, Journal, Recorded, Span, Store
+from bot.ports import Asked, BackendError, Journal, Recorded, Scope, Store
 
 log = logging.getLogger(__name__)
 
@@ -161,27 +161,30 @@ class Desk:
         )
         return True
 
-    async def _admitted(self, asked: Asked, reply: Reply) -> Question:
-        """The question with its audience and place: the gate decides both before anything is searched."""
-        admission = await self._gate.admit(asked)
-        question = replace(asked.question, audience=admission.audience, places=admission.places)
-        return replace(question, history=await reply.recall())
-
     async def _answer(self, asked: Asked, reply: Reply, number: int) -> None:
         started = time.monotonic()
+        scope: Scope | None = None
         if await self._limited(asked, reply, number) or await self._turned_away(asked, reply):
             return
         try:
             if not reply.unprompted:
                 await reply.begin(partial(self._ledger.remember, asked.id))
-            question = await self._admitted(asked, reply)
+            # The gate decides whom the answer is for before anything is searched.
+            admission = await self._gate.admit(asked)
+            scope = admission.scope
+            question = replace(
+                asked.question,
+                audience=admission.audience,
+                places=admission.places,
+                history=await reply.recall(),
+            )
             answer = await self._answers.answer(
                 question, id=asked.id, on_text=None if reply.unprompted else reply.write
             )
         except Undeliverable as error:
             log.warning("question %s can't be answered where it was asked: %s", asked.id, error)
             answer = Answer(asked.id, Outcome.UNAVAILABLE, str(error))
-            await self._ledger.record(asked, answer, time.monotonic() - started)
+            await self._ledger.record(asked, answer, time.monotonic() - started, scope)
             return
         except BackendError as error:
             log.warning("question %s can't be answered: %s", asked.id, error)
@@ -193,7 +196,7 @@ class Desk:
             await self._deliver(asked, reply, answer)
         if reply.unprompted:
             answer = replace(answer, gap=False)  # nobody asked
-        await self._ledger.record(asked, answer, time.monotonic() - started)
+        await self._ledger.record(asked, answer, time.monotonic() - started, scope)
 
     async def _deliver(self, asked: Asked, reply: Reply, answer: Answer) -> None:
         try:
@@ -232,11 +235,19 @@ class Desk:
         if running:
             await asyncio.wait(running, timeout=_MOMENT)
 
-    async def may_see(self, answer: Answer, audience: frozenset[str]) -> bool:
-        """Whether every page that the answer rests on is visible to the audience now."""
-        wanted = {citation.doc_id for citation in answer.citations}
-        spans: Sequence[Span] = [Span(doc_id, 0, 0) for doc_id in sorted(wanted)]
-        return {p.doc_id for p in await self._store.passages(spans, audience)} == wanted
+    async def may_see(self, recorded: Recorded, audience: frozenset[str]) -> bool:
+        """Whether every page that an answer rests on or names is visible to the audience now.
+
+        What names none is for whoever it was written or asked for, not for all.
+        """
+        answer = recorded.answer
+        if answer is None:
+            return False
+        named = {citation.doc_id for citation in (*answer.citations, *answer.nearest)}
+        if named:
+            return await visible(self._store, named, audience) == named
+        told = recorded.scope.audience if answer.audience is None else answer.audience
+        return told is not None and told <= audience
 
     # --- life -------------------------------------------------------------------------------------
 

@@ -4,21 +4,28 @@ Each platform has one. It stands before events, commands, menus, buttons, forms 
 asks it before anything is searched.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.ports import Asked
+from bot.ports import Asked, Scope, Span, Store
 
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """What a question may be answered from: the words that its asker *and* its place have.
+    """Where a question comes from and what it may be answered from: the words that its asker *and* its place have.
 
     `places` are the ids and names of the channel and what it stands in.
     """
 
+    tenant: str
     audience: frozenset[str]
     places: frozenset[str] = frozenset()
+
+    @property
+    def scope(self) -> Scope:
+        """As the journal keeps it."""
+        return Scope(self.tenant, self.audience)
 
 
 class Gate(Protocol):
@@ -31,3 +38,9 @@ class Gate(Protocol):
     async def admit(self, asked: Asked) -> Admission:
         """Whom the answer is for. Raises BackendError while the platform doesn't say."""
         ...
+
+
+async def visible(store: Store, pages: Iterable[str], audience: frozenset[str]) -> set[str]:
+    """Those of the pages that the audience may see now. Raises BackendError."""
+    spans = [Span(page, 0, 0) for page in sorted(set(pages))]
+    return {passage.doc_id for passage in await store.passages(spans, audience)} if spans else set()

@@ -9,7 +9,7 @@ from adapters.admin_desk import Console, allowed
 from adapters.text import shorten
 from adapters.view import Press
 from bot.learning import Learning, Unteachable
-from bot.ports import BackendError, Complaint, Lesson, LessonKind, Recorded
+from bot.ports import BackendError, Complaint, Lesson, LessonKind, Recorded, Rights, Scope
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class Teaching:
         self, console: Console, kind: LessonKind, recorded: Recorded | None, question: str, answer: str
     ) -> Form | None:
         """What to show for a message; None if the presser may not (who has been told)."""
-        if not await allowed(console, f"save as {kind}"):
+        if await allowed(console, f"save as {kind}") is None:
             return None
         if recorded is not None and recorded.answer is not None:
             asked, text = recorded.asked.question.text, recorded.answer.text
@@ -56,10 +56,11 @@ class Teaching:
 
     async def reopen(self, console: Console, lesson_id: str) -> Form | None:
         """What to show for "Edit" under something saved; None if there is nothing (the presser has been told)."""
-        if not await allowed(console, f"edit {lesson_id}"):
+        rights = await allowed(console, f"edit {lesson_id}")
+        if rights is None:
             return None
         try:
-            lesson = await self._learning.lesson(lesson_id)
+            lesson = await self._theirs(lesson_id, rights)
         except BackendError as error:
             await console.answer(f"⚠️ {error}")
             return None
@@ -70,11 +71,12 @@ class Teaching:
 
     async def submit(self, console: Console, form: Form, audience: frozenset[str]) -> None:
         """Save it: a verified answer counts at once, an example is a proposal with its buttons."""
-        if not await allowed(console, f"save as {form.kind}"):
+        rights = await allowed(console, f"save as {form.kind}")
+        if rights is None:
             return
         try:
             if form.lesson_id:
-                await self._edited(console, form)
+                await self._edited(console, form, rights)
                 return
             source = await self._recorded(form.answer_id) if form.answer_id else None
             lesson = await self._learning.save(
@@ -82,7 +84,7 @@ class Teaching:
                 question=form.question,
                 answer=form.answer,
                 by=await console.name(),
-                audience=audience,
+                scope=Scope(console.tenant, audience),
                 source=source,
             )
         except (Unteachable, BackendError) as error:
@@ -93,17 +95,22 @@ class Teaching:
         else:
             await console.offer(f"{words.SAVED_EXAMPLE}\n\n{describe(lesson)}", lesson.id)
 
-    async def _edited(self, console: Console, form: Form) -> None:
-        lesson = await self._learning.lesson(form.lesson_id)
+    async def _theirs(self, lesson_id: str, rights: Rights) -> Lesson | None:
+        """What was saved, if it is this admin's to read."""
+        lesson = await self._learning.lesson(lesson_id)
+        return lesson if lesson and await self._learning.readable(lesson, rights) else None
+
+    async def _edited(self, console: Console, form: Form, rights: Rights) -> None:
+        lesson = await self._theirs(form.lesson_id, rights)
         if lesson is None:
             await console.answer(words.ANSWER_GONE)
             return
         edited = await self._learning.edit(lesson, question=form.question, answer=form.answer)
         await console.offer(f"{words.EDITED}\n\n{describe(edited)}", edited.id)
 
-    async def review(self, console: Console) -> None:
-        """What waits for a word, with its buttons. The caller has checked the rights."""
-        waiting = await self._learning.open()
+    async def review(self, console: Console, rights: Rights) -> None:
+        """What waits for a word and is this admin's to read, with its buttons."""
+        waiting = [one for one in await self._learning.open() if await self._learning.readable(one, rights)]
         if not waiting:
             await console.answer(words.NOTHING_TO_REVIEW)
         for lesson in waiting[:_SHOWN]:
@@ -113,10 +120,11 @@ class Teaching:
 
     async def decide(self, console: Console, press: Press, lesson_id: str) -> None:
         """Accept or reject."""
-        if not await allowed(console, f"{press} {lesson_id}"):
+        rights = await allowed(console, f"{press} {lesson_id}")
+        if rights is None:
             return
         try:
-            lesson = await self._learning.lesson(lesson_id)
+            lesson = await self._theirs(lesson_id, rights)
             if lesson is None:
                 await console.answer(words.ANSWER_GONE)
             elif press is Press.ACCEPT:

@@ -5,7 +5,7 @@ import logging
 from collections import OrderedDict
 
 from bot.model import Answer
-from bot.ports import Asked, BackendError, Journal
+from bot.ports import Asked, BackendError, Journal, Scope
 
 log = logging.getLogger(__name__)
 
@@ -55,11 +55,11 @@ class Ledger:
         except BackendError as error:  # then it can't be revived; it is still answered
             log.warning("the address of answer %s is not in the journal: %s", question_id, error)
 
-    async def record(self, asked: Asked, answer: Answer, seconds: float) -> None:
+    async def record(self, asked: Asked, answer: Answer, seconds: float, scope: Scope | None = None) -> None:
         """Keep the answer."""
         try:
             async with self._recording:
-                await self._journal.finish(asked.id, answer, seconds=seconds)
+                await self._journal.finish(asked.id, answer, seconds=seconds, scope=scope)
         except BackendError as error:
             log.warning("answer %s is not in the journal: %s", asked.id, error)
 

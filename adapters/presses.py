@@ -31,6 +31,7 @@ class Stage(Protocol):
 
     person: str
     place: str
+    tenant: str
 
     async def name(self) -> str:
         """The presser's name, for others to read."""
@@ -73,7 +74,8 @@ class Presses:
         self, stage: Stage, answer_id: str, verdict: Verdict, complaint: str = "", comment: str = ""
     ) -> bool:
         """Keep it: one for each person and answer, changeable. False if it couldn't be kept (and said so)."""
-        given = Feedback(answer_id, stage.person, verdict, COMPLAINTS.get(complaint, ""), comment[:2000])
+        reason = COMPLAINTS.get(complaint, "")
+        given = Feedback(answer_id, stage.person, verdict, reason, comment[:2000], stage.tenant)
         try:
             await self._journal.give_feedback(given)
         except BackendError as error:
@@ -111,9 +113,7 @@ class Presses:
             await self._share(stage, recorded, answer)
 
     async def _may_see(self, stage: Stage, recorded: Recorded, *, alone: bool) -> bool:
-        return recorded.answer is not None and await self._desk.may_see(
-            recorded.answer, await stage.audience(alone=alone)
-        )
+        return await self._desk.may_see(recorded, await stage.audience(alone=alone))
 
     async def _share(self, stage: Stage, recorded: Recorded, answer: AnswerView) -> None:
         """A private answer for everybody; only its asker may, and once for each place."""

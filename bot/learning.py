@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from bot.model import Answer, Citation
-from bot.ports import Complaint, Lesson, LessonKind, Lessons, Recorded
+from bot.ports import Complaint, Lesson, LessonKind, Lessons, Recorded, Rights, Scope
 from bot.safe import clean, defuse
 from bot.same import same
 from bot.settings.models import StyleSettings
@@ -31,6 +31,7 @@ PRIVATE = (
     "It cites a page that not everybody may see, and examples go along with everybody's questions. Save it as a "
     "verified answer instead: that is given only to those who may see its pages."
 )
+UNKNOWN = "It cites no page, and nobody could see anything where it was saved: whom to tell it isn't known."
 _MARKER = re.compile(r"\[(\d{1,3})\](?!\()")
 
 
@@ -67,11 +68,12 @@ class Learning:
         question: str,
         answer: str,
         by: str,
-        audience: frozenset[str],
+        scope: Scope,
         source: Recorded | None = None,
     ) -> Lesson:
         """A proposal, or a verified answer that counts at once. Raises Unteachable, BackendError.
 
+        `scope` is where it is saved, and what may be shown there.
         `source` is the bot's answer that it was made of: its citations stay where the text still has their
         markers. Without one (a human's answer) there are none.
         """
@@ -88,7 +90,8 @@ class Learning:
             by=_name(by),
             saved_at=self._now(),
             citations=citations,
-            audience=audience,
+            audience=scope.audience or frozenset(),
+            tenant=scope.tenant,
             answer_id=source.asked.id if source else "",
             language=(source.asked.question.language or "") if source else "",
         )
@@ -106,6 +109,11 @@ class Learning:
     async def lesson(self, lesson_id: str) -> Lesson | None:
         """The one with this id."""
         return await self._lessons.lesson(lesson_id)
+
+    async def readable(self, lesson: Lesson, rights: Rights) -> bool:
+        """Whether it is this admin's to read: from their place, and of pages that they may see."""
+        scope = Scope(lesson.tenant, lesson.audience)
+        return rights.covers(scope) and await self._verified.readable(lesson, rights.audience)
 
     async def edit(self, lesson: Lesson, *, question: str, answer: str) -> Lesson:
         """Other words; it stays where it is. Raises Unteachable."""
@@ -130,8 +138,10 @@ class Learning:
                 raise Unteachable(f"It cites {gone[0]}, which is gone: save a new one instead.")
             await self._claim(renewed, lesson)
             return renewed
-        if not await self._verified.open_to(lesson, self._audience):
+        if lesson.citations and not await self._verified.open_to(lesson, self._audience):
             raise Unteachable(PRIVATE)
+        if not lesson.citations and not lesson.audience:
+            raise Unteachable(UNKNOWN)
         await self._guides.refresh()
         example = self._example(lesson)
         taken = replace(lesson, state="accepted", reason="")
@@ -199,6 +209,7 @@ class Learning:
                 question=lesson.question,
                 answer=lesson.answer,
                 citations=tuple(cites),
+                audience=frozenset() if lesson.citations else self._told(lesson),
                 language=lesson.language,
                 saved_by=lesson.by,
                 saved_on=lesson.saved_at.date(),
@@ -211,6 +222,10 @@ class Learning:
         if wrong:
             raise Unteachable(f"It doesn't fit the guide yet: {'; '.join(wrong)}. Edit it first.")
         return example
+
+    def _told(self, lesson: Lesson) -> frozenset[str]:
+        """Whom alone an example may go along with that cites nothing: whom its place was for; empty: everybody."""
+        return frozenset() if lesson.audience <= self._audience else lesson.audience
 
     def _write(self, example: Example, by: str) -> Path:
         if self._settings.path is None:

@@ -129,6 +129,7 @@ class Answer:
     closest pages (at most two). `degraded` holds one line on all parts that were down, or nothing. `strong` says
     that the evidence suffices to speak without having been asked. `verified` is the id of the verified answer
     that this repeats. `more` is False where a detailed answer would say nothing else.
+    `audience` is whom a verified answer that cites nothing was written for; None: the question's says it.
     `gap` is False where NOT_FOUND is no fault of the docs: the asker may not see what they say, or nobody asked the bot.
     """
 
@@ -144,6 +145,7 @@ class Answer:
     verified: str = ""
     more: bool = True
     gap: bool = True
+    audience: frozenset[str] | None = None
 
 
 # --- indexing -------------------------------------------------------------------------------------

@@ -95,8 +95,15 @@ class Verified:
         return found
 
     async def open_to(self, lesson: Lesson, audience: frozenset[str]) -> bool:
-        """Whether all pages that it cites may be seen by this audience. Raises BackendError."""
-        return not lesson.citations or await self._may_see(lesson, Question("", audience))
+        """Whether this audience may see all pages that it cites, or was told what cites none. Raises BackendError."""
+        return await self._may_see(lesson, Question("", audience))
+
+    async def readable(self, lesson: Lesson, audience: frozenset[str]) -> bool:
+        """Whether this audience may see those of its pages that are still there. Raises BackendError."""
+        there = await self._revisions([lesson])
+        pages = {citation.doc_id for citation in lesson.citations if citation.doc_id in there}
+        visible = await self._store.passages([Span(page, 0, 0) for page in sorted(pages)], audience)
+        return {passage.doc_id for passage in visible} == pages
 
     async def _may_see(self, lesson: Lesson, question: Question) -> bool:
         """Every cited page; what cites none is for those whom it was told before."""
@@ -134,4 +141,5 @@ def _answer(lesson: Lesson) -> Answer:
         citations=lesson.citations,
         trace=Trace(decision=f"verified answer {lesson.id}"),
         verified=lesson.id,
+        audience=None if lesson.citations else lesson.audience,
     )

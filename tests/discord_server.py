@@ -144,7 +144,12 @@ class DiscordServer(World):
     async def press_id(self, shown: Mapping[str, Any], custom_id: str, *, user: str = ALICE) -> Interaction:
         """Any button: what a message of another server, or of a forger, may carry."""
         data = {"component_type": 2, "custom_id": custom_id, "id": 1}
-        return await self._interact(_COMPONENT, data, user, shown["channel_id"], message=dict(shown))
+        button = {"type": 2, "style": 2, "label": "look", "custom_id": custom_id}
+        rows = list(shown.get("components") or ())
+        if custom_id not in json.dumps(rows):
+            rows.append({"type": 1, "components": [button]})
+        under = {**shown, "components": rows}
+        return await self._interact(_COMPONENT, data, user, shown["channel_id"], message=under)
 
     async def submit(self, form: dict[str, Any], values: Mapping[str, Any], *, user: str = ALICE, channel: str = GENERAL) -> Interaction:  # fmt: skip
         """A form."""

@@ -10,7 +10,7 @@ from adapters.gate import Admission
 from adapters.view import AnswerView
 from bot.journal import Database, SqlJournal
 from bot.model import Answer, Outcome, Question, Turn
-from bot.ports import Asked
+from bot.ports import Asked, Scope
 from tests.fakes import FakeStore
 
 
@@ -21,9 +21,11 @@ class SlowJournal(SqlJournal):
         super().__init__(database)
         self.let = asyncio.Event()
 
-    async def finish(self, question_id: str, answer: Answer, *, seconds: float) -> None:
+    async def finish(
+        self, question_id: str, answer: Answer, *, seconds: float, scope: Scope | None = None
+    ) -> None:
         await self.let.wait()
-        await super().finish(question_id, answer, seconds=seconds)
+        await super().finish(question_id, answer, seconds=seconds, scope=scope)
 
 
 class Notice:
@@ -56,7 +58,7 @@ class Open:
         return True
 
     async def admit(self, asked: Asked) -> Admission:
-        return Admission(frozenset({"everyone"}))
+        return Admission("slack:T1", frozenset({"everyone"}))
 
 
 class Answers:

@@ -13,7 +13,7 @@ from bot.bootstrap import App, open_app
 from bot.commands.state import gather, lines
 from bot.config import load
 from bot.model import SyncReport
-from bot.ports import SyncRequest
+from bot.ports import Rights, SyncRequest
 from indexer.service import Indexer, sources_of
 from tests.pages import put
 from tests.test_indexer import until
@@ -38,9 +38,12 @@ async def sync(app: App) -> None:
     await Indexer(app, sources_of(app)).once()
 
 
+RIGHTS = Rights(None, frozenset({"everyone"}))
+
+
 async def in_chat(app: App, *, later: timedelta = timedelta()) -> str:
     now = datetime.now(UTC) + later
-    return await admin.status(app.store, app.runs, admin.cycles(app.settings), now)
+    return await admin.status(app.store, app.runs, admin.cycles(app.settings), now, RIGHTS)
 
 
 async def on_the_command_line(app: App) -> str:

@@ -1,6 +1,7 @@
 """The journal, on SQLite and on a real PostgreSQL."""
 
 import asyncio
+import json
 import os
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -12,7 +13,7 @@ import pytest
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from bot.journal import Database, SqlJournal, SqlLeases, SqlRuns
+from bot.journal import Database, SqlJournal, SqlLeases, SqlLessons, SqlRuns
 from bot.model import (
     Answer,
     Candidate,
@@ -27,9 +28,10 @@ from bot.model import (
     Turn,
     Usage,
 )
-from bot.ports import Asked, Feedback, SyncRequest
+from bot.ports import Asked, Feedback, Lesson, Rights, Scope, SyncRequest
 from tests import postgres
 
+NOW = datetime(2026, 5, 3, tzinfo=UTC)
 WEEK = timedelta(days=7)
 
 
@@ -672,6 +674,85 @@ async def test_the_migrations_make_the_tables_of_the_code(database: Database):
             lambda c: compare_metadata(MigrationContext.configure(c, opts={"compare_type": True}), metadata)
         )
     assert differences == []
+
+
+async def test_what_was_asked_before_has_its_place_afterwards(database: Database, journal: SqlJournal):
+    """A journal of before keeps its questions: where they came from is read from their places."""
+    slack = json.dumps({"place": json.dumps({"channel": "C1", "user": "U1", "team": "T1"}), "direct": False})
+    server = json.dumps({"place": json.dumps({"channel": 5, "user": 7, "guild": 9}), "direct": False})
+    direct = json.dumps({"place": json.dumps({"channel": 5, "user": 7}), "direct": True})
+    rows = (("slack", slack), ("discord", server), ("discord", direct), ("slack", "C1"))
+    for number, (platform, place) in enumerate(rows):
+        await journal.accept(asked(str(number), platform=platform, place=place), worker="w")
+        await journal.finish(f"id{number}", answer(name=str(number)), seconds=1.0)
+        await journal.give_feedback(Feedback(f"id{number}", "U1", "up"))
+    lesson = Lesson("l1", "verified", "accepted", "Q", "A", "Dana", NOW, answer_id="id1")
+    await SqlLessons(database).add(lesson)
+    async with database.writing() as connection:
+        for table, column in (
+            ("questions", "tenant"),
+            ("questions", "audience"),
+            ("feedback", "tenant"),
+            ("failing", "for_all"),
+        ):
+            await connection.execute(text(f"alter table {table} drop column {column}"))
+        await connection.execute(text("update alembic_version set version_num = '0003'"))
+    await database.close()
+    found = [await journal.recorded(f"id{number}") for number in range(4)]
+    assert [one.scope for one in found if one] == [
+        Scope("slack:T1", None),
+        Scope("discord:9", None),
+        Scope("", None),
+        Scope("", None),
+    ]
+    assert [(await journal.feedback(f"id{number}"))[0].tenant for number in range(3)] == [
+        "slack:T1",
+        "discord:9",
+        "",
+    ]
+    kept = await SqlLessons(database).lesson("l1")
+    assert kept is not None
+    assert kept.tenant == "discord:9"
+
+
+@pytest.mark.parametrize(
+    ("rights", "found"),
+    [
+        (None, {"Here?", "For leads?", "Elsewhere?", "Before?"}),
+        (Rights(None, frozenset({"everyone"})), {"Here?", "Elsewhere?", "Before?"}),
+        (Rights(frozenset({"slack:T1"}), frozenset({"everyone"})), {"Here?"}),
+        (Rights(frozenset({"slack:T1"}), frozenset({"everyone", "leads"})), {"Here?", "For leads?"}),
+        (Rights(frozenset({"slack:T1"}), frozenset({"leads"})), set()),
+        (Rights(frozenset(), frozenset({"everyone", "leads"})), set()),
+    ],
+)
+async def test_gaps_are_for_admins_of_their_places(
+    journal: SqlJournal, rights: Rights | None, found: set[str]
+):
+    """An admin hears of questions from their places, of audiences that are theirs."""
+    everyone = frozenset({"everyone"})
+    rows = (
+        ("Here?", Scope("slack:T1", everyone)),
+        ("For leads?", Scope("slack:T1", everyone | {"leads"})),
+        ("Elsewhere?", Scope("discord:9", everyone)),
+        ("Before?", None),
+    )
+    for number, (words, scope) in enumerate(rows):
+        await journal.accept(asked(str(number), words), worker="w")
+        await journal.finish(f"id{number}", answer(Outcome.NOT_FOUND, str(number)), seconds=1.0, scope=scope)
+    assert {gap.question for gap in await journal.gaps(rights=rights)} == found
+
+
+async def test_a_gap_shows_the_wording_of_its_admins_places(journal: SqlJournal):
+    """How others elsewhere wrote the same question isn't shown, however often they did."""
+    for number, words in enumerate(("Is there a creche?", "IS THERE A CRECHE", "IS THERE A CRECHE")):
+        tenant = "discord:9" if number else "slack:T1"
+        await journal.accept(asked(str(number), words), worker="w")
+        scope = Scope(tenant, frozenset({"everyone"}))
+        await journal.finish(f"id{number}", answer(Outcome.NOT_FOUND, str(number)), seconds=1.0, scope=scope)
+    rights = Rights(frozenset({"slack:T1"}), frozenset({"everyone"}))
+    (gap,) = await journal.gaps(rights=rights)
+    assert (gap.question, gap.times) == ("Is there a creche?", 1)
 
 
 def test_head_is_the_last_migration():

@@ -16,7 +16,7 @@ from bot.config import load
 from bot.journal import Database, SqlLessons
 from bot.learning import Learning, Unteachable
 from bot.model import Answer, Citation, Outcome, Question
-from bot.ports import Asked, Lesson, Recorded
+from bot.ports import Asked, Lesson, Recorded, Rights, Scope
 from bot.settings.models import StyleSettings
 from bot.style.likeness import Likeness
 from bot.style.live import Guides
@@ -76,7 +76,8 @@ class School:
         )
 
     async def save(self, kind, answer="You give four weeks' notice. [1]", **fields) -> Lesson:
-        how = {"question": ASKED, "by": "Dana", "audience": EVERYONE, "source": recorded(), **fields}
+        how = {"question": ASKED, "by": "Dana", "source": recorded(), **fields}
+        how["scope"] = Scope("slack:T1", how.pop("audience", EVERYONE))
         return await self.learning.save(kind, answer=answer, **how)
 
     async def find(self, text: str = ASKED, audience: frozenset[str] = EVERYONE) -> Answer | None:
@@ -173,7 +174,7 @@ def test_a_sync_withdraws_what_cites_a_changed_page(tmp_path: Path):
                     question=ASKED,
                     answer="27 days. [1]",
                     by="Dana",
-                    audience=EVERYONE,
+                    scope=Scope("slack:T1", EVERYONE),
                     source=source,
                 )
             (lesson,) = await app.lessons.lessons(kind="verified")
@@ -271,6 +272,50 @@ async def test_an_example_of_a_private_page_is_not_taken(school: School):
     with pytest.raises(Unteachable, match="verified answer instead"):
         await school.learning.accept(lesson, by="Erik")
     assert list((school.folder / "examples").iterdir()) == []
+
+
+async def test_an_example_that_cites_nothing_goes_along_where_it_was_told(school: School):
+    """It is in prompts only for those who have all that its place was for."""
+    leads = frozenset({"everyone", "leads"})
+    lesson = await school.save("example", "Dana earns 80,000.", audience=leads, source=None)
+    kept = await school.learning.accept(lesson, by="Erik")
+    assert "audience:\n- everyone\n- leads\n" in (school.folder / "examples" / kept.file).read_text()
+    assert (await school.guides.style(Question(ASKED, EVERYONE), ASKED)).examples == ()
+    (example,) = (await school.guides.style(Question(ASKED, leads), ASKED)).examples
+    assert example.answer == "Dana earns 80,000."
+
+
+async def test_an_example_that_cites_nothing_and_was_told_to_nobody_is_not_taken(school: School):
+    """Where nobody could see anything it isn't known whom it may be told."""
+    lesson = await school.save("example", "Dana earns 80,000.", audience=frozenset(), source=None)
+    with pytest.raises(Unteachable, match="It cites no page"):
+        await school.learning.accept(lesson, by="Erik")
+
+
+@pytest.mark.parametrize(
+    ("tenants", "audience", "readable"),
+    [
+        (None, {"everyone"}, True),
+        ({"slack:T1"}, {"everyone", "hr"}, True),
+        ({"slack:T2"}, {"everyone"}, False),
+        (None, {"hr"}, False),
+        (None, set(), False),
+    ],
+)
+async def test_a_lesson_is_for_admins_of_its_place(
+    school: School, tenants: set[str] | None, audience: set[str], *, readable: bool
+):
+    """An admin reads what was saved in their places, of pages and places that they may see."""
+    lesson = await school.save("verified")
+    rights = Rights(None if tenants is None else frozenset(tenants), frozenset(audience))
+    assert await school.learning.readable(lesson, rights) is readable
+
+
+async def test_what_was_withdrawn_because_its_page_went_can_be_read(school: School):
+    """A page that is gone hides from nobody what cited it."""
+    lesson = await school.save("verified")
+    school.shelf.pages.clear()
+    assert await school.learning.readable(lesson, Rights(None, EVERYONE))
 
 
 async def test_nobody_decides_twice(school: School):

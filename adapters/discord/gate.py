@@ -33,7 +33,8 @@ class DiscordGate:
     async def admit(self, asked: Asked) -> Admission:
         place = _place(asked)
         audience = await self._people.audience(place.user, place.guild, place.channel, alone=place.private)
-        return Admission(audience, await self._people.places(place.guild, place.channel))
+        tenant = await self._people.tenant(place.user, place.guild)
+        return Admission(tenant, audience, await self._people.places(place.guild, place.channel))
 
 
 def _place(asked: Asked) -> Place:

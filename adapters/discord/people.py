@@ -10,6 +10,7 @@ import discord
 
 from adapters.discord.calls import Failed, call
 from bot.config import Settings
+from bot.ports import Rights
 from bot.settings.chat import ForumSettings, GuildSettings, PlaceSettings
 
 log = logging.getLogger(__name__)
@@ -95,8 +96,11 @@ class People:
             return await self._anywhere(user)
         if not await self.is_open(guild, channel):
             return frozenset()
-        of_person = self._of_roles(guild, user, await self.roles(guild, user))
+        of_person = await self._in_server(user, guild)
         return of_person if alone else of_person & await self._of_place(guild, channel)
+
+    async def _in_server(self, user: int, guild: int) -> frozenset[str]:
+        return self._of_roles(guild, user, await self.roles(guild, user))
 
     async def _anywhere(self, user: int) -> frozenset[str]:
         """In a DM: what the asker may see in any of our servers that they are in."""
@@ -186,6 +190,23 @@ class People:
             return None
 
     # --- admins -----------------------------------------------------------------------------------
+
+    async def tenant(self, user: int, guild: int) -> str:
+        """The server as the journal keeps it; for a direct message the only one of ours that the person is in."""
+        if guild:
+            return f"discord:{guild}"
+        mine = [one.id for one in self._client.guilds if self.serves(one.id)]
+        mine = [one for one in mine if await self.roles(one, user)]
+        return f"discord:{mine[0]}" if len(mine) == 1 else "discord:@me"
+
+    async def rights(self, interaction: "discord.Interaction[Any]") -> Rights | None:
+        """What an admin may read: of the server where it is asked, or of all whom docent.yaml names in person."""
+        if not self.is_admin(interaction):
+            return None
+        user, guild = interaction.user.id, interaction.guild_id or 0
+        audience = await (self._in_server(user, guild) if guild else self._anywhere(user))
+        named = str(user) in self._settings.discord.admins
+        return Rights(None if named else frozenset({await self.tenant(user, guild)}), audience)
 
     def is_admin(self, interaction: "discord.Interaction[Any]") -> bool:
         """The people and roles that docent.yaml names; with Manage Server where that is enough.

@@ -21,7 +21,7 @@ from adapters.discord.place import Place
 from adapters.discord.text import escape, messages, thread_name
 from adapters.runs import ended
 from adapters.view import DECISIONS, AnswerView, Press
-from bot.ports import Recorded, SyncRun
+from bot.ports import Recorded, Rights, SyncRun
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +57,7 @@ class DiscordStage:
         self._help_channel = help_channel
         self.person = str(interaction.user.id)
         self.place = str(interaction.channel_id or 0)
+        self.tenant = f"discord:{interaction.guild_id or '@me'}"
 
     @property
     def _channel(self) -> discord.PartialMessageable:
@@ -144,9 +145,10 @@ class DiscordConsole:
         self._interaction = interaction
         self._people = people
         self.person = f"discord:{interaction.user.id}"
+        self.tenant = f"discord:{interaction.guild_id or '@me'}"
 
-    async def is_admin(self) -> bool:
-        return self._people.is_admin(self._interaction)
+    async def rights(self) -> Rights | None:
+        return await self._people.rights(self._interaction)
 
     async def answer(self, text: str) -> None:
         response = self._interaction.response

@@ -13,6 +13,7 @@ from adapters.slack import blocks
 from adapters.slack.api import Slack
 from adapters.slack.calls import Failed, SlackError
 from adapters.slack.intake import Ack, Event, Intake
+from adapters.slack.origin import workspace_of
 from adapters.slack.people import People
 from adapters.slack.stage import SlackConsole, SlackStage
 from adapters.view import DECISIONS, Press
@@ -154,8 +155,14 @@ class Buttons:
         )
 
     def _console(self, body: Event, channel: str, response_url: str = "") -> SlackConsole:
-        user = body["user"]["id"]
-        return SlackConsole(self._slack, self._people, user=user, channel=channel, response_url=response_url)
+        return SlackConsole(
+            self._slack,
+            self._people,
+            user=body["user"]["id"],
+            workspace=workspace_of(body),
+            channel=channel,
+            response_url=response_url,
+        )
 
     def _stage(self, body: Event) -> SlackStage:
         return SlackStage(

@@ -21,7 +21,7 @@ class SlackGate:
         place, direct = _place(asked)
         alone = direct or place.private
         audience = await self._people.audience(place.user, place.channel, direct=alone)
-        return Admission(audience, await self._people.places(place.channel))
+        return Admission(place.tenant, audience, await self._people.places(place.channel))
 
 
 def _place(asked: Asked) -> tuple[Place, bool]:

@@ -15,6 +15,7 @@ from adapters.parts import Parts
 from adapters.reply import Reply
 from adapters.slack.api import Slack
 from adapters.slack.intake import Ack, Event, Heard, Intake
+from adapters.slack.origin import workspace_of
 from adapters.slack.people import People
 from adapters.slack.place import Place
 from adapters.slack.reply import ThreadReply
@@ -70,7 +71,7 @@ class Handlers:
 
     async def on_message(self, body: Event, event: Event) -> None:
         """A mention, a DM, a message in a channel, or that one was deleted."""
-        team = str(body.get("team_id") or "")
+        team = workspace_of(body)
         if event.get("subtype") == "message_deleted":
             ts = event.get("deleted_ts") or ""
             self._work.later(self._desk.abandon(self._intake.key(team, event["channel"], ts)))
@@ -144,7 +145,7 @@ class Handlers:
         place = Place(
             channel=channel,
             user=command["user_id"],
-            team=command["team_id"],
+            team=workspace_of(command),
             private=True,
             response_url=command["response_url"],
         )
@@ -166,6 +167,7 @@ class Handlers:
             self._slack,
             self._people,
             user=command["user_id"],
+            workspace=workspace_of(command),
             channel=command["channel_id"],
             response_url=command["response_url"],
         )
@@ -178,7 +180,7 @@ class Handlers:
         place = Place(
             channel=channel,
             user=body["user"]["id"],
-            team=body["team"]["id"],
+            team=workspace_of(body),
             thread_ts=message.get("thread_ts") or message["ts"],
             in_thread=bool(message.get("thread_ts")),
             private=private,
@@ -189,6 +191,7 @@ class Handlers:
             self._slack,
             self._people,
             user=place.user,
+            workspace=place.team,
             channel=channel,
             response_url=body.get("response_url") or "",
         )

@@ -147,6 +147,7 @@ class Intake:
             channel=event["channel"],
             user=event["user"],
             team=event.get("team") or team,
+            workspace=team,
             thread_ts=event.get("thread_ts") or event["ts"],
             in_thread=bool(event.get("thread_ts")),
             unprompted=unprompted,

@@ -11,8 +11,9 @@ from typing import Any, Generic, TypeVar
 from adapters.slack.api import Slack
 from adapters.slack.calls import Gone, Lost, RefusedPayload, SlackError
 from adapters.slack.pace import Pace
+from adapters.slack.place import tenant
 from bot.config import Settings
-from bot.ports import Unavailable
+from bot.ports import Rights, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -219,8 +220,15 @@ class People:
                 words.add(word)
         return frozenset(words)
 
-    async def is_admin(self, user: str) -> bool:
-        """By user id, user group or Slack's own admins, as it is now."""
+    async def rights(self, user: str, workspace: str) -> Rights | None:
+        """What an admin may read, as it is now: of their workspace, or of all whom docent.yaml names in person."""
+        if not await self._is_admin(user):
+            return None
+        named = user in self._settings.slack.admins
+        return Rights(None if named else frozenset({tenant(workspace)}), await self._of_person(user))
+
+    async def _is_admin(self, user: str) -> bool:
+        """By user id, user group or Slack's own admins."""
         slack = self._settings.slack
         if user in slack.admins or await self._in_any(user, slack.admin_groups, self._trust):
             return True

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 class Place:
     """Where an answer goes. The journal keeps it as JSON, and the `address` of what was shown.
 
+    `team` is the asker's own workspace, `workspace` the one where it was asked ("": the same).
     `ts` is the message that holds the answer (empty until there is one), `streaming` that it is a stream.
     `response_url` belongs to a private answer. `in_thread`: there are replies in the thread already; in another Slack
     shows nobody what is for one person alone.
@@ -23,6 +24,12 @@ class Place:
     unprompted: bool = False
     response_url: str = ""
     in_thread: bool = False
+    workspace: str = ""
+
+    @property
+    def tenant(self) -> str:
+        """The workspace where it was asked, as the journal keeps it."""
+        return tenant(self.workspace or self.team)
 
     @property
     def open_thread(self) -> str:
@@ -49,3 +56,8 @@ class Place:
     @classmethod
     def load(cls, text: str) -> "Place":
         return cls(**json.loads(text))
+
+
+def tenant(workspace: str) -> str:
+    """A workspace as the journal keeps it."""
+    return f"slack:{workspace}"

@@ -13,13 +13,14 @@ from adapters.slack import blocks
 from adapters.slack.api import Slack
 from adapters.slack.calls import Failed, Gone, Lost, RefusedPayload, SlackError
 from adapters.slack.intake import Event, Intake
+from adapters.slack.origin import workspace_of
 from adapters.slack.people import People
-from adapters.slack.place import Place
+from adapters.slack.place import Place, tenant
 from adapters.slack.private import private_payload
 from adapters.slack.text import escape, fallback, link, markdown
 from adapters.text import split
 from adapters.view import DECISIONS, AnswerView
-from bot.ports import Recorded, SyncRun
+from bot.ports import Recorded, Rights, SyncRun
 
 _RESPONSES: Final = 5  # a response_url takes no more
 _PAUSE: Final = 5.0  # seconds
@@ -47,7 +48,8 @@ class SlackStage:
         self._help_channel = help_channel
         self._container: Event = body.get("container") or {}
         self._response_url = str(body.get("response_url") or "") if self._private else ""
-        self._team = str(body["team"]["id"])
+        self._team = workspace_of(body)
+        self.tenant = tenant(self._team)
         self.person = str(body["user"]["id"])
         self.place = str((body.get("channel") or {}).get("id") or body.get("docent_channel") or "")
 
@@ -152,7 +154,7 @@ class SlackConsole:
     """An admin's command (with its response_url) or button."""
 
     def __init__(
-        self, slack: Slack, people: People, *, user: str, channel: str, response_url: str = ""
+        self, slack: Slack, people: People, *, user: str, workspace: str, channel: str, response_url: str = ""
     ) -> None:
         self._slack = slack
         self._people = people
@@ -160,10 +162,12 @@ class SlackConsole:
         self._channel = channel
         self._response_url = response_url
         self._responses = 0
+        self._workspace = workspace
         self.person = f"slack:{user}"
+        self.tenant = tenant(workspace)
 
-    async def is_admin(self) -> bool:
-        return await self._people.is_admin(self._user)
+    async def rights(self) -> Rights | None:
+        return await self._people.rights(self._user, self._workspace)
 
     async def answer(self, text: str) -> None:
         for part in split(text, 2900)[:4]:

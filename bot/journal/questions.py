@@ -1,11 +1,12 @@
 """Questions, answers and feedback in the journal's database."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.journal import codec
@@ -13,7 +14,7 @@ from bot.journal.database import Database
 from bot.journal.spending import add_usage
 from bot.journal.tables import claims, feedback, now, questions, runs, usage, workers
 from bot.model import Answer, Outcome, Question, Usage
-from bot.ports import Asked, Feedback, Gap, Judged, Recorded, Tally
+from bot.ports import Asked, Feedback, Gap, Judged, Recorded, Rights, Scope, Tally
 
 _DAY = 86400.0
 _ENDED = ("done", "failed", "cancelled")
@@ -55,7 +56,9 @@ class SqlJournal:
     async def set_reply(self, question_id: str, reply: str) -> None:
         await self._update(question_id, reply=reply)
 
-    async def finish(self, question_id: str, answer: Answer, *, seconds: float) -> None:
+    async def finish(
+        self, question_id: str, answer: Answer, *, seconds: float, scope: Scope | None = None
+    ) -> None:
         kept = codec.slim(answer, with_texts=self._keep_texts)
         values = {
             "outcome": str(answer.outcome),
@@ -63,6 +66,8 @@ class SqlJournal:
             "degraded": bool(answer.degraded),
             "seconds": seconds,
         }
+        if scope is not None:
+            values |= {"tenant": scope.tenant or None, "audience": _audience(scope.audience)}
         if not answer.gap:
             values["wording"] = ""  # it groups gaps
         async with self._database.writing() as connection:
@@ -131,6 +136,7 @@ class SqlJournal:
             "complaint": given.complaint,
             "comment": codec.storable(given.comment),
             "at": now(),
+            "tenant": given.tenant or None,
         }
         row = self._database.insert(feedback).values(answer_id=given.answer_id, person=given.person, **said)
         row = row.on_conflict_do_update(index_elements=["answer_id", "person"], set_=said)
@@ -165,15 +171,17 @@ class SqlJournal:
 
     # --- all of them ------------------------------------------------------------------------------
 
-    async def gaps(self, *, limit: int = 20) -> list[Gap]:
+    async def gaps(self, *, limit: int = 20, rights: Rights | None = None) -> list[Gap]:
         c = questions.c
         unanswered = and_(c.outcome == str(Outcome.NOT_FOUND), c.wording != "")
+        if rights is not None:
+            unanswered = and_(unanswered, await self._covered(rights))
         times, last = func.count().label("times"), func.max(c.asked_at).label("last")
         groups = select(c.wording, times, last).where(unanswered).group_by(c.wording)
         groups = groups.order_by(times.desc(), last.desc()).limit(limit)
         async with self._database.reading() as connection:
             found = (await connection.execute(groups)).all()
-            texts = await self._usual_texts(connection, [row.wording for row in found])
+            texts = await self._usual_texts(connection, unanswered, [row.wording for row in found])
         return [Gap(texts[row.wording], row.times, _time(row.last)) for row in found]
 
     async def tally(self, *, days: int = 7) -> Tally:
@@ -243,10 +251,22 @@ class SqlJournal:
         seen = seen.on_conflict_do_update(index_elements=["name"], set_={"seen_at": now()})
         await connection.execute(seen)
 
-    async def _usual_texts(self, connection: AsyncConnection, wordings: list[str]) -> Mapping[str, str]:
+    async def _covered(self, rights: Rights) -> ColumnElement[bool]:
+        """The questions that are theirs to read: there are few different audiences, so these are looked at."""
+        c = questions.c
+        async with self._database.reading() as connection:
+            kept = list(await connection.scalars(select(c.audience).distinct()))
+        readable = [one for one in kept if one is not None and _loaded(one) <= rights.audience]
+        if rights.tenants is None:
+            return or_(c.audience.in_(readable), c.audience.is_(None))
+        return and_(c.audience.in_(readable), c.tenant.in_(sorted(rights.tenants)))
+
+    async def _usual_texts(
+        self, connection: AsyncConnection, among: ColumnElement[bool], wordings: list[str]
+    ) -> Mapping[str, str]:
         c = questions.c
         times = func.count().label("times")
-        wanted = select(c.wording, c.text).where(c.wording.in_(wordings)).group_by(c.wording, c.text)
+        wanted = select(c.wording, c.text).where(among, c.wording.in_(wordings)).group_by(c.wording, c.text)
         rows = await connection.execute(wanted.order_by(times, c.text.desc()))
         return {row.wording: row.text for row in rows}
 
@@ -262,11 +282,22 @@ def _recorded(row: Row[Any]) -> Recorded:
         reply=row.reply,
     )
     answer = None if row.answer is None else codec.loaded(Answer, row.answer)
-    return Recorded(asked, _time(row.asked_at), answer, row.reply, row.seconds)
+    audience = None if row.audience is None else _loaded(row.audience)
+    scope = Scope(row.tenant or "", audience)
+    return Recorded(asked, _time(row.asked_at), answer, row.reply, row.seconds, scope)
+
+
+def _audience(words: frozenset[str] | None) -> str | None:
+    """The same text for the same words."""
+    return None if words is None else json.dumps(sorted(words), ensure_ascii=False)
+
+
+def _loaded(audience: str) -> frozenset[str]:
+    return frozenset(json.loads(audience))
 
 
 def _feedback(row: Row[Any]) -> Feedback:
-    return Feedback(row.answer_id, row.person, row.verdict, row.complaint, row.comment)
+    return Feedback(row.answer_id, row.person, row.verdict, row.complaint, row.comment, row.tenant or "")
 
 
 def _time(seconds: float) -> datetime:

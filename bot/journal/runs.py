@@ -166,7 +166,10 @@ class SqlRuns:
     async def failing(self) -> list[Failing]:
         async with self._database.reading() as connection:
             rows = await connection.execute(select(failing).order_by(failing.c.source, failing.c.name))
-            return [Failing(row.source, Failure(row.name, row.reason), _time(row.since)) for row in rows]
+            return [
+                Failing(row.source, Failure(row.name, row.reason, row.for_all), _time(row.since))
+                for row in rows
+            ]
 
     # --- within -----------------------------------------------------------------------------------
 
@@ -257,14 +260,18 @@ class SqlRuns:
             return
         at = self._database.insert(good_syncs).values(source=report.source, at=now())
         await connection.execute(at.on_conflict_do_update(index_elements=["source"], set_={"at": now()}))
-        fails = {failure.name[:_NAME]: failure.reason for failure in report.failed}
+        fails = {failure.name[:_NAME]: failure for failure in report.failed}
         mended = and_(failing.c.source == report.source, failing.c.name.not_in(fails))
         await connection.execute(delete(failing).where(mended))
-        for name, reason in fails.items():
+        for name, failure in fails.items():
             row = self._database.insert(failing).values(
-                source=report.source, name=codec.storable(name), reason=codec.storable(reason), since=now()
+                source=report.source,
+                name=codec.storable(name),
+                reason=codec.storable(failure.reason),
+                since=now(),
+                for_all=failure.for_all,
             )
-            said = {"reason": row.excluded.reason}
+            said = {"reason": row.excluded.reason, "for_all": row.excluded.for_all}
             await connection.execute(row.on_conflict_do_update(index_elements=["source", "name"], set_=said))
 
 

@@ -13,13 +13,14 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 # The last migration; the database is left alone where it says so already.
-HEAD = "0003"
+HEAD = "0004"
 
 metadata = MetaData()
 
@@ -42,6 +43,7 @@ def _now_postgresql(_element: now, _compiler: SQLCompiler, **_: object) -> str:
 
 
 # `worker` None: whoever adopts next may have it. `answer` None: not finished. `wording` groups gaps.
+# `tenant` is the workspace or server, `audience` a JSON list in order: whom it was answered for. None: not known.
 questions = Table(
     "questions",
     metadata,
@@ -60,6 +62,8 @@ questions = Table(
     Column("answer", JSON(none_as_null=True)),
     Column("degraded", Boolean, nullable=False, default=False),
     Column("seconds", Double),
+    Column("tenant", String(200)),
+    Column("audience", Text),
     UniqueConstraint("key", name="questions_key"),
     Index("questions_reply", "platform", "reply"),
     Index("questions_asked_at", "asked_at"),
@@ -76,6 +80,7 @@ feedback = Table(
     Column("complaint", String(40), nullable=False),
     Column("comment", Text, nullable=False),
     Column("at", Double, nullable=False),
+    Column("tenant", String(200)),
 )
 
 # What is done once, whoever does it.
@@ -131,6 +136,7 @@ failing = Table(
     Column("name", String(1000), primary_key=True),
     Column("reason", Text, nullable=False),
     Column("since", Double, nullable=False),
+    Column("for_all", Boolean, nullable=False, server_default=false()),
 )
 
 # What the models were billed for, by day (since 1970) and model.

@@ -26,6 +26,31 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose a question, an answer or a lesson is. `tenant` is a workspace or server, like `slack:T0123`.
+
+    `audience` is the words that were answered for; None: it isn't known.
+    """
+
+    tenant: str
+    audience: frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What an admin may read: of these tenants (None: of the whole instance), and of these audiences."""
+
+    tenants: frozenset[str] | None
+    audience: frozenset[str]
+
+    def covers(self, scope: Scope) -> bool:
+        """Whether what is of this scope is theirs to read. What isn't known is for those of the whole instance."""
+        if self.tenants is not None and scope.tenant not in self.tenants:
+            return False
+        return self.tenants is None if scope.audience is None else scope.audience <= self.audience
+
+
+@dataclass(frozen=True, slots=True)
 class Recorded:
     """A question and how it ended (None: not yet)."""
 
@@ -34,6 +59,7 @@ class Recorded:
     answer: Answer | None
     reply: str
     seconds: float | None
+    scope: Scope = Scope("", None)
 
 
 Verdict = Literal["up", "down"]
@@ -47,6 +73,7 @@ class Feedback:
     verdict: Verdict
     complaint: Complaint = ""
     comment: str = ""
+    tenant: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +156,11 @@ class Journal(Protocol):
 
     async def set_reply(self, question_id: str, reply: str) -> None: ...
 
-    async def finish(self, question_id: str, answer: Answer, *, seconds: float) -> None: ...
+    async def finish(
+        self, question_id: str, answer: Answer, *, seconds: float, scope: Scope | None = None
+    ) -> None:
+        """Keep how it ended. `scope` None: it was refused before it was known whose it is."""
+        ...
 
     async def recorded(self, question_id: str) -> Recorded | None: ...
 
@@ -190,7 +221,9 @@ class Journal(Protocol):
         """Sums by model."""
         ...
 
-    async def gaps(self, *, limit: int = 20) -> list[Gap]: ...
+    async def gaps(self, *, limit: int = 20, rights: Rights | None = None) -> list[Gap]:
+        """Questions that the docs didn't answer, most asked first; of those that `rights` cover (None: all)."""
+        ...
 
     async def purge(self, *, older_than_days: int) -> int: ...
 
@@ -264,7 +297,7 @@ class Lesson:
 
     An example is `proposed` until an admin accepts it; a verified answer is accepted as it is saved. `review`:
     it was in use and was withdrawn, for `reason`. `revisions` are of the cited pages when it was saved;
-    `audience` is what could be shown where that was.
+    `tenant` is where that was, `audience` what could be shown there.
     """
 
     id: str
@@ -282,6 +315,7 @@ class Lesson:
     expires_at: datetime | None = None
     reason: str = ""
     file: str = ""
+    tenant: str = ""
 
 
 class Lessons(Protocol):

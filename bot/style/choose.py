@@ -19,8 +19,10 @@ from bot.tokens import count_tokens
 NEARNESS: Final = 0.7
 
 
-def fitting(samples: Sequence[Sample], *, places: frozenset[str], language: str) -> list[Sample]:
-    """Those for one of these places, or for any; in the question's language where there are some.
+def fitting(
+    samples: Sequence[Sample], *, places: frozenset[str], audience: frozenset[str], language: str
+) -> list[Sample]:
+    """Those for this audience and one of these places, or for any; in the question's language where there are some.
 
     `places` are the channel's id and name and what else names the place, in any case, with or without `#`;
     empty: it isn't known, so all will do.
@@ -29,7 +31,10 @@ def fitting(samples: Sequence[Sample], *, places: frozenset[str], language: str)
     there = [
         sample
         for sample in samples
-        if not here or not sample.example.channels or here.intersection(map(_place, sample.example.channels))
+        if sample.example.audience <= audience
+        and (
+            not here or not sample.example.channels or here.intersection(map(_place, sample.example.channels))
+        )
     ]
     return [sample for sample in there if _language(sample) == language] or there
 

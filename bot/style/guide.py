@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from bot.settings.base import Id, Section
+from bot.settings.base import Id, Section, Words
 
 _Text = Annotated[str, Field(min_length=1)]
 
@@ -84,7 +84,10 @@ class Cites(Section):
 
 
 class Example(Section):
-    """One question with the answer that a good colleague would give."""
+    """One question with the answer that a good colleague would give.
+
+    `audience`: it goes along only with questions of those who have all of these words.
+    """
 
     question: _Text
     answer: _Text
@@ -94,6 +97,7 @@ class Example(Section):
     why_bad: str = ""
     tags: tuple[Id, ...] = ()
     channels: tuple[Id, ...] = ()
+    audience: Words = frozenset()
     language: str = ""
     saved_by: str = ""
     saved_on: date | None = None

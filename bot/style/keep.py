@@ -39,8 +39,10 @@ def as_yaml(example: Example) -> str:
     data: dict[str, Any] = {
         name: value
         for name, value in example.model_dump(mode="json").items()
-        if value not in ("", None, [], ())
+        if value not in ("", None, [], ()) and name != "audience"
     }
+    if example.audience:
+        data["audience"] = sorted(example.audience)
     if example.saved_on:
         data["saved_on"] = example.saved_on
     data["citations"] = [{"page": c.page, "quote": c.quote} for c in example.citations]

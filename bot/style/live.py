@@ -125,7 +125,7 @@ class Guides:
     async def _examples(self, guide: Guide, question: Question, standalone: str) -> list[Sample]:
         places = question.places | ({question.guide} if question.guide else frozenset())
         language = question.language or guess_language(standalone)
-        samples = choose.fitting(guide.samples, places=places, language=language)
+        samples = choose.fitting(guide.samples, places=places, audience=question.audience, language=language)
         if not samples or not self.settings.examples:
             return []
         near, like = await self._compared(standalone, samples)
