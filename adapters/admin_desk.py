@@ -10,7 +10,7 @@ from typing import Protocol
 
 from adapters import admin, runs, words
 from adapters.gate import visible
-from bot.ports import BackendError, Journal, Recorded, Rights, Runs, Store, SyncRequest, SyncRun
+from bot.ports import BackendError, Journal, Reader, Recorded, Rights, Runs, Store, SyncRequest, SyncRun
 from bot.style.live import Guides
 
 log = logging.getLogger(__name__)
@@ -69,6 +69,7 @@ class AdminDesk:
         runs: Runs,
         journal: Journal,
         store: Store,
+        shown: Reader | None = None,
         guides: Guides,
         sources: tuple[admin.SourceCycle, ...],
         find: Callable[[str], Awaitable[Recorded | None]],
@@ -80,6 +81,7 @@ class AdminDesk:
         self._runs = runs
         self._journal = journal
         self._store = store
+        self._shown = shown or store
         self._guides = guides
         self._sources = sources
         self._find = find
@@ -134,7 +136,7 @@ class AdminDesk:
             return words.NO_SUCH_ANSWER
         candidates = recorded.answer.trace.candidates if recorded.answer else ()
         found = {candidate.passage.doc_id for candidate in candidates}
-        return admin.why(recorded, await visible(self._store, found, rights.audience))
+        return admin.why(recorded, await visible(self._shown, found, rights.audience))
 
     async def cancel(self, run_id: str, console: Console) -> None:
         """Stop a run now, or after the write that is under way; what was done is kept."""

@@ -23,7 +23,7 @@ from adapters.reply import Reply, Undeliverable
 from adapters.view import AnswerView
 from bot import worker
 from bot.model import Answer, Outcome, Question
-from bot.ports import Asked, BackendError, Journal, Recorded, Scope, Store
+from bot.ports import Asked, BackendError, Journal, Reader, Recorded, Scope
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ class Desk:
         platform: str,
         answers: Answers,
         journal: Journal,
-        store: Store,
+        store: Reader,
         manners: Manners,
         *,
         gate: Gate,

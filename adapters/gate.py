@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.ports import Asked, Scope, Span, Store
+from bot.ports import Asked, Reader, Scope, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Gate(Protocol):
         ...
 
 
-async def visible(store: Store, pages: Iterable[str], audience: frozenset[str]) -> set[str]:
+async def visible(store: Reader, pages: Iterable[str], audience: frozenset[str]) -> set[str]:
     """Those of the pages that the audience may see now. Raises BackendError."""
     spans = [Span(page, 0, 0) for page in sorted(set(pages))]
     return {passage.doc_id for passage in await store.passages(spans, audience)} if spans else set()

@@ -52,12 +52,13 @@ def assemble(platform: str, app: App, intake: Intake, gate: Gate, *, can_ask_hum
         stale_after=timedelta(seconds=limits.stale_after),
         can_ask_human=can_ask_human,
     )
-    desk = Desk(platform, app.answerer, app.journal, app.store, manners, gate=gate, revive=intake.revive)
+    desk = Desk(platform, app.answerer, app.journal, app.shown, manners, gate=gate, revive=intake.revive)
     teaching = Teaching(app.learning, app.journal.recorded)
     admins = AdminDesk(
         runs=app.runs,
         journal=app.journal,
         store=app.store,
+        shown=app.shown,
         guides=app.guides,
         sources=admin.cycles(app.settings),
         find=find,

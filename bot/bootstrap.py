@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from bot.answer import Answerer, Limits
 from bot.breaker import Breaker
 from bot.config import Settings
+from bot.configured import Configured
 from bot.learning import Learning
 from bot.ports import (
     BackendError,
@@ -18,6 +19,7 @@ from bot.ports import (
     Judge,
     Leases,
     Lessons,
+    Reader,
     Reranker,
     Runs,
     Store,
@@ -47,6 +49,7 @@ class App:
     answerer: Answerer
     retriever: Retriever
     store: Store
+    shown: Reader
     embedder: Embedder | None
     reranker: Reranker | None
     writer: Writer
@@ -156,16 +159,18 @@ async def _app(settings: Settings, stack: AsyncExitStack) -> App:
         stack.push_async_callback(reranker.close)
     writer, fallback = _writers(settings, cohere, embedder)
     stack.push_async_callback(writer.close)
-    retriever = _retriever(settings, store, embedder, reranker)
+    shown = Configured(store, settings.sources)
+    retriever = _retriever(settings, shown, embedder, reranker)
     records = open_records(settings)
     stack.push_async_callback(records.close)
     guides = open_guides(settings, embedder)
-    verified = open_verified(settings, records.lessons, store, embedder)
+    verified = open_verified(settings, records.lessons, shown, embedder)
     return App(
         settings=settings,
         answerer=_answerer(settings, retriever, (writer, fallback), guides, verified),
         retriever=retriever,
         store=store,
+        shown=shown,
         embedder=embedder,
         reranker=reranker,
         writer=writer,
@@ -179,7 +184,7 @@ async def _app(settings: Settings, stack: AsyncExitStack) -> App:
 
 
 def open_verified(
-    settings: Settings, lessons: Lessons, store: Store, embedder: Embedder | None = None
+    settings: Settings, lessons: Lessons, store: Reader, embedder: Embedder | None = None
 ) -> Verified:
     """Verified answers, served while they hold."""
     likeness = Likeness(embedder, settings.data / "style", name="verified")
@@ -261,7 +266,7 @@ def _answerer(
 
 
 def _retriever(
-    settings: Settings, store: Store, embedder: Embedder | None, reranker: Reranker | None
+    settings: Settings, store: Reader, embedder: Embedder | None, reranker: Reranker | None
 ) -> Retriever:
     limits = RetrievalLimits(
         embed=settings.limits.embed_deadline,

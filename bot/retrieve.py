@@ -15,7 +15,7 @@ from bot.evidence import Verdict, deserves_another_look, judge, judge_again
 from bot.extract.wanted import parts
 from bot.fusion import Scored, fuse, terms_of
 from bot.model import Candidate, Citation, Passage, Question
-from bot.ports import BackendError, Embedder, Hit, Reranker, SearchQuery, Store, Vector, Vocabulary
+from bot.ports import BackendError, Embedder, Hit, Reader, Reranker, SearchQuery, Vector, Vocabulary
 from bot.scale import SAME, Scale, measure
 from bot.widen import MOST_SECTIONS, widen
 from bot.wording import Wording
@@ -74,7 +74,7 @@ class Retriever:
     def __init__(
         self,
         *,
-        store: Store,
+        store: Reader,
         embedder: Embedder | None = None,
         reranker: Reranker | None = None,
         limits: Limits | None = None,

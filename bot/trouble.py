@@ -40,6 +40,14 @@ def troubles(
     return found
 
 
+def forgotten(name: str, pages: int) -> str:
+    """A source whose pages are still in the index."""
+    held = "1 page is" if pages == 1 else f"{pages:,} pages are"
+    return (
+        f"{name} is no longer in docent.yaml: its {held} shown to nobody, and deleted when an indexer starts"
+    )
+
+
 def misfits(unfit: Sequence[str], left_out: int = 0) -> list[str]:
     """Patterns that fit no page, and what waits for them."""
     found = [f"{each} fits no page: correct or remove it" for each in unfit]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bot.model import Answer, Outcome, Question, Trace, content_of
-from bot.ports import BackendError, Lesson, Lessons, Span, Store
+from bot.ports import BackendError, Lesson, Lessons, Reader, Span
 from bot.same import same, shared_words
 from bot.style.likeness import Likeness
 
@@ -24,7 +24,7 @@ class Verified:
     def __init__(
         self,
         lessons: Lessons,
-        store: Store,
+        store: Reader,
         likeness: Likeness,
         *,
         days: int,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bot.model import Passage
-from bot.ports import Span, Store
+from bot.ports import Reader, Span
 
 MOST_SECTIONS = 10
 # Further sections of one page beyond these wait for other pages' turn.
@@ -44,7 +44,7 @@ class _Section:
 
 
 async def widen(
-    winners: Sequence[Passage], store: Store, audience: frozenset[str], *, tokens: int
+    winners: Sequence[Passage], store: Reader, audience: frozenset[str], *, tokens: int
 ) -> tuple[Passage, ...]:
     """The winners' sections, in the winners' order, of at most so many tokens together.
 

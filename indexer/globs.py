@@ -72,11 +72,12 @@ class Selection:
         self.seen(path)
         return not excluding
 
+    def excludes(self, path: str) -> bool:
+        return any(may_match(path, glob, fold=self.fold) for glob in self._exclude)
+
     def would_take(self, path: str) -> bool:
         """The same, without counting it."""
-        return any(self._includes(path, glob) for glob in self._include) and not any(
-            may_match(path, glob, fold=self.fold) for glob in self._exclude
-        )
+        return any(self._includes(path, glob) for glob in self._include) and not self.excludes(path)
 
     def seen(self, path: str) -> None:
         """A page's name: the watched patterns that fit it are in use."""

@@ -118,7 +118,7 @@ class Run:
             stages=dict(self._seconds),
             error=error,
             cancelled=cancelled,
-            warnings=(*self._warned, *self._embedding.warnings),
+            warnings=(*self._source.warned, *self._warned, *self._embedding.warnings),
             untaken=dict(self._source.selection.untaken),
             unfit=tuple(strict.told(misfit) for misfit in self._misfits),
             left_out=self._counts["left out"],

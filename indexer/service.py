@@ -15,6 +15,7 @@ from indexer.running import Means, carry_out, tell
 from indexer.schedule import Schedule
 from indexer.sources import open_source
 from indexer.sources.base import Source, Surroundings
+from indexer.sync import forget
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ class Indexer:
         self._stopping = False
         self._busy = {source.name: asyncio.Lock() for source in sources}
         self._running: set[asyncio.Task[None]] = set()
+        self._been: set[str] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Lead whenever no other does, until `stop`. What runs then is left to the next, between two writes."""
@@ -71,6 +73,7 @@ class Indexer:
         schedule = Schedule(
             [source.settings for source in self._sources], self._settings, self._ask, self._tidy
         )
+        await self._forget()
         schedule.start()
         renewing = asyncio.create_task(self._keep_lease(stop))
         try:
@@ -152,6 +155,23 @@ class Indexer:
             if ended.state is None:
                 with suppress(BackendError):
                     await self._app.runs.give_back(run.id)
+            self._been.update(wanted)
+        await self._forget()
+
+    async def _forget(self) -> None:
+        """The pages of sources that left docent.yaml: nobody is shown them, and nobody needs them.
+
+        A new source may be an old one by another name: what was embedded for that is there until it has been synced.
+        """
+        names = {source.name for source in self._sources}
+        try:
+            held = (await self._app.store.stats()).sources
+            if not held.keys() - names or names - held.keys() - self._been or self.lost():
+                return
+            for report in await forget(held.keys() - names, self._app.store):
+                log.info("%s left docent.yaml: its %d pages are deleted", report.source, report.deleted)
+        except BackendError as error:
+            log.warning("sources that left docent.yaml are not deleted yet: %s", error)
 
     async def _drain(self) -> None:
         if self._running:

@@ -15,7 +15,7 @@ from indexer.run import DELETE_AT_ONCE, Run, ShowProgress, SyncOptions, share_of
 from indexer.sources.base import ListingFailed, Source
 from indexer.stopping import Stopped, unless_stopped
 
-__all__ = ["ShowProgress", "SyncOptions", "sync", "sync_all", "wanted_format"]
+__all__ = ["ShowProgress", "SyncOptions", "forget", "sync", "sync_all", "wanted_format"]
 
 _AS_USUAL = SyncOptions()
 _REBUILDING: WeakKeyDictionary[Store, asyncio.Lock] = WeakKeyDictionary()
@@ -54,7 +54,7 @@ async def sync_all(
         reports = [await sync(source, store, embedder, options) for source in chosen]
         if only is None and not any(report.error or report.cancelled for report in reports):
             left = set((await store.stats()).sources) - {source.name for source in sources}
-            reports += await _forget(left, store)
+            reports += await forget(left, store)
         return reports  # noqa: TRY300 - an `else` would be further from its `try`
     except Stopped:
         return [SyncReport(source.name, cancelled=True) for source in sources]
@@ -115,7 +115,7 @@ async def _held_back(
     return replace(report, held_back=gone)
 
 
-async def _forget(names: Collection[str], store: Store) -> list[SyncReport]:
+async def forget(names: Collection[str], store: Store) -> list[SyncReport]:
     """Delete the pages of sources that docent.yaml no longer has."""
     reports = []
     for name in sorted(names):

@@ -88,6 +88,7 @@ def scripted(settings: Any, core: Core, shelf: Shelf, database: Database) -> App
         answerer=core,
         retriever=nothing,
         store=shelf,
+        shown=shelf,
         embedder=None,
         reranker=None,
         writer=nothing,

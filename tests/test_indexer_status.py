@@ -192,7 +192,7 @@ async def test_trouble_of_long_ago(app: App, tmp_path: Path) -> None:
 async def test_failing_page(app: App, tmp_path: Path) -> None:
     """A page whose audience can't be understood is named with its reason and since when, and no longer found."""
     await sync(app)
-    (tmp_path / "docs" / "1.md").write_text("---\naudience: {a: b}\n---\n# Page 1\n\nNew.\n")
+    (tmp_path / "docs" / "1.md").write_bytes(b"\x00\x01 no text")
     await sync(app)
     today = f"{datetime.now(UTC):%Y-%m-%d}"
     assert f"`1.md` fails since {today}" in await in_chat(app)

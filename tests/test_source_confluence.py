@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 
 from indexer.convert import to_markdown
-from indexer.sources.base import ListingFailed, PageFailed, PageGone
+from indexer.sources.base import ListingFailed, PageFailed, PageGone, audience_of
 from indexer.sources.storageformat import to_html
 from tests.confluence_server import TOKEN, Confluence, Page
 from tests.source_server import Server, Trouble, listed, opened, serving, text_of
@@ -97,6 +97,42 @@ async def test_folders(tmp_path: Path) -> None:
     ):
         found = await listed(source)
     assert found["ENG/4.html"].audience == {"board"}
+
+
+async def test_restricted_folders(tmp_path: Path) -> None:
+    """A restriction of a folder, or of one above it, counts for the pages in it; what can't be asked is closed."""
+    confluence = Confluence()
+    confluence.pages = {
+        "1": Page("Folder", kind="folder", groups=("board", "staff")),
+        "2": Page("Folder in it", parent="1", kind="folder", groups=("board",)),
+        "3": Page("Pay", parent="2"),
+        "4": Page("Below", parent="3"),
+        "5": Page("Staff", parent="1"),
+        "6": Page("Board", kind="whiteboard"),
+        "7": Page("Above an unknown", parent="6"),
+    }
+    async with (
+        serving(confluence.answer) as server,
+        opened(tmp_path, **options(server, confluence)) as (source, _),
+    ):
+        found = await listed(source)
+    assert {path: entry.audience for path, entry in found.items()} == {
+        "ENG/3.html": {"board"},
+        "ENG/4.html": {"board"},
+        "ENG/5.html": {"board", "staff"},
+        "ENG/7.html": set(),
+    }
+
+
+async def test_restrictions_narrow_the_configuration(
+    confluence: Confluence, server: Server, tmp_path: Path
+) -> None:
+    """A restriction never gives a page to whom the configuration doesn't."""
+    confluence.pages = {"1": Page("Pay", groups=("hr", "staff")), "2": Page("Open")}
+    async with opened(tmp_path, **options(server, confluence, audience=["staff"])) as (source, _):
+        found = await listed(source)
+    assert audience_of(source.settings, found["ENG/1.html"]) == {"staff"}
+    assert audience_of(source.settings, found["ENG/2.html"]) == {"staff"}
 
 
 async def test_attachments(confluence: Confluence, server: Server, tmp_path: Path) -> None:

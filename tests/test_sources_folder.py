@@ -8,7 +8,16 @@ import pytest
 from bot.config import ConfigError
 from indexer.globs import matches
 from indexer.sources import UnknownSource, open_source, source_types
-from indexer.sources.base import Entry, ListingFailed, PageFailed, PageGone, Source, Surroundings
+from indexer.sources.base import (
+    Entry,
+    ListingFailed,
+    PageFailed,
+    PageGone,
+    PageHidden,
+    Source,
+    Surroundings,
+    audience_of,
+)
 from tests.pages import put, settings
 
 
@@ -160,3 +169,29 @@ def test_wrong_option() -> None:
     """An option that the type doesn't know is a mistake in the configuration."""
     with pytest.raises(ConfigError, match="includes"):
         open_source(settings(includes=["*.md"]), Surroundings(Path()))
+
+
+async def test_a_link_is_for_whom_both_places_are(tmp_path: Path) -> None:
+    """A link in an open folder to a page for managers is for managers."""
+    put(tmp_path, {"hr/pay.md": "x", "open/a.md": "x", "drafts/b.md": "x"})
+    (tmp_path / "open/pay.md").symlink_to("../hr/pay.md")
+    (tmp_path / "hr/a.md").symlink_to("../open/a.md")
+    (tmp_path / "open/b.md").symlink_to("../drafts/b.md")
+    source = folder(tmp_path, audience_of={"hr/**": ["managers"]}, exclude=["drafts/**"])
+    entries = {entry.path: entry async for entry in source.entries()}
+    for path in ("open/pay.md", "hr/a.md", "hr/pay.md"):
+        assert audience_of(source.settings, entries[path]) == {"managers"}
+    with pytest.raises(PageHidden, match="excluded"):
+        await source.fetch(entries["open/b.md"])
+
+
+async def test_links_out_of_the_folder_are_told(tmp_path: Path) -> None:
+    """A link that leads outside is no page, and named; within a checkout it is followed."""
+    put(tmp_path, {"README.md": "The mascot is an otter.", "docs/a.md": "x"})
+    (tmp_path / "docs/index.md").symlink_to("../README.md")
+    source = folder(tmp_path / "docs")
+    assert await listed(source) == ["a.md"]
+    assert [failure.name for failure in source.warned] == ["index.md"]
+    (tmp_path / ".git").mkdir()
+    entries = {entry.path: entry async for entry in source.entries()}
+    assert b"otter" in (await source.fetch(entries["index.md"])).data

@@ -36,21 +36,28 @@ def command(
 
 
 async def _eval(settings: Settings, folder: Path, *, as_json: bool) -> int:
-    from bot.beir import BadSet, evaluate_retrieval, read_beir
+    from bot.beir import AUDIENCE, SOURCE, BadSet, evaluate_retrieval, read_beir
     from bot.bootstrap import open_app
     from bot.commands.output import show, show_json, table
     from bot.commands.progress import Counter
     from bot.settings.chat import JournalSettings
     from bot.settings.models import WeaviateSettings
+    from bot.settings.sources import SourceSettings
     from indexer.documents import index_documents
 
     try:
         beir = read_beir(folder)
     except BadSet as error:
         raise CommandError(str(error), code=2) from error
+    pages = SourceSettings(name=SOURCE, type="folder", audience=AUDIENCE)
     with tempfile.TemporaryDirectory(prefix="docent-") as scratch:
         apart = settings.model_copy(
-            update={"data": Path(scratch), "weaviate": WeaviateSettings(), "journal": JournalSettings()}
+            update={
+                "data": Path(scratch),
+                "weaviate": WeaviateSettings(),
+                "journal": JournalSettings(),
+                "sources": (pages,),
+            }
         )
         async with open_app(apart) as app:
             await app.ready()

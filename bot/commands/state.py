@@ -12,7 +12,7 @@ from bot.ports import BackendError, Failing, IndexFormat, Store, StoreStats, Syn
 from bot.prices import cost
 from bot.settings.sources import SourceSettings
 from bot.style.live import GuideState
-from bot.trouble import may_be_old, troubles
+from bot.trouble import forgotten, may_be_old, troubles
 
 _SHOWN_FAILURES = 10
 _SHOWN_RUNS = 5
@@ -54,6 +54,7 @@ class State:
     days: int = 7
     guides: list[GuideState] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    forgotten: dict[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, object]:
         """The shape of `docent status --json`."""
@@ -81,6 +82,7 @@ class State:
                 for one in self.guides
             ],
             "problems": self.problems,
+            "forgotten": self.forgotten,
         }
 
 
@@ -106,6 +108,9 @@ async def gather(settings: Settings, days: int = 7) -> State:
     state.guides = await open_guides(settings).state()
     state.problems += [f"style guide: {problem}" for guide in state.guides for problem in guide.problems]
     now = datetime.now(UTC)
+    names = {source.name for source in settings.sources}
+    held = state.stats.sources if state.stats else {}
+    state.forgotten = {name: held[name].documents for name in sorted(held.keys() - names)}
     for source in settings.sources:
         one = _source(settings, source, state.stats, good.get(source.name), failing, now)
         if source.name in last:
@@ -169,6 +174,7 @@ def lines(state: State) -> list[str]:
         *_index_lines(state),
         "",
         *_source_lines(state.sources),
+        *(f"(!) {forgotten(name, pages)}" for name, pages in state.forgotten.items()),
         *(
             f"Style guide {one.name}: {count(one.examples, 'example')} in {one.folder}"
             for one in state.guides

@@ -47,7 +47,7 @@ async def _check(settings: Settings, *, as_json: bool) -> int:
     folders = {"": settings.style.path} | {name: one.path for name, one in settings.style.guides.items()}
     async with open_app(settings) as app_:
         indexed = await app_.store.format() is not None
-        pages = IndexedPages(settings, app_.store, app_.retriever) if indexed else None
+        pages = IndexedPages(settings, app_.shown, app_.retriever) if indexed else None
         for name, folder in folders.items():
             loaded = base if not name else load(folder)
             problems += [str(problem) for problem in loaded.problems]

@@ -102,8 +102,8 @@ class Vocabulary:
     languages: tuple[str, ...] = ("en",)
 
 
-class Store(Protocol):
-    """The index. Every store passes tests/store_contract.py, which says the rest."""
+class Reader(Protocol):
+    """What is found in an index, by whom."""
 
     async def search(self, query: SearchQuery) -> list[Hit]:
         """The best `limit` chunks by fused score that the audience may see; no audience: none."""
@@ -122,16 +122,20 @@ class Store(Protocol):
         """The chunks of the spans in their documents' order; what is gone or not visible is left out."""
         ...
 
+    async def revisions(self, source: str) -> dict[str, str]:
+        """Document id → revision, of the documents that are stored whole."""
+        ...
+
+
+class Store(Reader, Protocol):
+    """The index. Every store passes tests/store_contract.py, which says the rest."""
+
     async def replace(self, documents: Sequence[IndexedDocument]) -> None:
         """Put each document in place of its older revision: readers see the old or the new one whole."""
         ...
 
     async def delete(self, doc_ids: Sequence[str]) -> None:
         """Unknown ids are no error."""
-        ...
-
-    async def revisions(self, source: str) -> dict[str, str]:
-        """Document id → revision, of the documents that are stored whole."""
         ...
 
     async def vectors(self, text_hashes: Sequence[str]) -> dict[str, Vector]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bot.config import Settings
 from bot.model import Question
-from bot.ports import BackendError, Span, Store
+from bot.ports import BackendError, Reader, Span
 from bot.retrieve import Retriever
 
 _WHOLE = 100_000
@@ -13,7 +13,7 @@ _WHOLE = 100_000
 class IndexedPages:
     """lint.Pages, from the index."""
 
-    def __init__(self, settings: Settings, store: Store, retriever: Retriever) -> None:
+    def __init__(self, settings: Settings, store: Reader, retriever: Retriever) -> None:
         self._sources: Sequence[str] = [source.name for source in settings.sources]
         self._audience = everyone(settings)
         self._store = store

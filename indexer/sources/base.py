@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
+from bot.model import Failure
 from bot.settings.sources import SourceSettings
 from indexer.globs import Selection, matches, may_match
 
@@ -102,6 +103,8 @@ class Source(ABC):
         self.settings = settings
         self.surroundings = surroundings
         self.selection = Selection(watched=settings.audience_of)
+        # What the last listing left out, and why.
+        self.warned: list[Failure] = []
 
     @property
     def name(self) -> str:
@@ -142,18 +145,26 @@ def too_large(size: int, limit: int) -> PageFailed:
 
 
 def audience_of(settings: SourceSettings, entry: Entry) -> frozenset[str]:
-    """Whom both the configuration and the source's own permissions let see a page.
+    """For whom the index has a page: whom both the configuration and the source's own permissions let see it.
 
-    The last glob that fits wins. A page that another spelling of its path would narrow is narrowed.
+    Where they have no word in common, it is the permissions' words: who asks needs one of the configuration's
+    besides (`bot.configured`).
     """
-    audience = configured = settings.audience
+    audience = configured_audience(settings, entry.path)
+    if entry.audience is None:
+        return audience
+    return narrower(audience, entry.audience) or entry.audience
+
+
+def configured_audience(settings: SourceSettings, path: str) -> frozenset[str]:
+    """The last glob that fits wins. A page that another spelling of its path would narrow is narrowed."""
+    audience = other = settings.audience
     for glob, words in settings.audience_of.items():
-        if matches(entry.path, glob):
+        if matches(path, glob):
             audience = words
-        if may_match(entry.path, glob):
-            configured = words
-    audience = narrower(audience, configured)
-    return audience if entry.audience is None else narrower(audience, entry.audience)
+        if may_match(path, glob):
+            other = words
+    return narrower(audience, other)
 
 
 def narrower(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:

@@ -69,6 +69,7 @@ class ConfluenceSource(Source):
         self.selection = Selection(options.include, any_case=any_case)
         self._words = {name_of(name): words for name, words in options.audiences.items()}
         self._met: set[str] = set()
+        self._unlisted: dict[str, frozenset[str] | None] = {}
 
     async def close(self) -> None:
         await self.http.close()
@@ -89,6 +90,8 @@ class ConfluenceSource(Source):
                     raise ListingFailed(f"the space {space} has no pages, or these credentials see none")
                 if self._options.blog:
                     pages |= {post.id: post async for post in self._api.pages(space, "blogpost")}
+                unlisted = {page.parent for page in pages.values()} - pages.keys() - {""}
+                self._unlisted = {key: await self._api.restriction(key) for key in sorted(unlisted)}
                 for page in pages.values():
                     yield self._page(space, page, pages)
                 if self._options.attachments:
@@ -147,12 +150,13 @@ class ConfluenceSource(Source):
         """None where nobody restricts it; otherwise never more than each restriction allows."""
         words: frozenset[str] | None = None
         for each in [page, *_above(page, pages)]:
-            if each.allowed is not None:
-                self._met |= set(map(name_of, each.allowed))
-                own = frozenset(
-                    word for name in each.allowed for word in self._words.get(name_of(name), {name})
-                )
-                words = own if words is None else words & own
+            for allowed in (each.allowed, *each.between, self._unlisted.get(each.parent)):
+                if allowed is not None:
+                    self._met |= set(map(name_of, allowed))
+                    own = frozenset(
+                        word for name in allowed for word in self._words.get(name_of(name), {name})
+                    )
+                    words = own if words is None else words & own
         return words
 
 

@@ -11,6 +11,8 @@ from indexer.sources.http import CallFailed, Http, Json, follow, moment
 
 _RESTRICTIONS = "restrictions.read.restrictions.user,restrictions.read.restrictions.group"
 _FORBIDDEN = 403
+# It vanished meanwhile, or these credentials may not know.
+_CLOSED = (403, 404)
 _DEEPEST = 50
 # By what the second API calls them.
 _LISTED = {"page": "pages", "blogpost": "blogposts"}
@@ -24,7 +26,10 @@ Kind = Literal["page", "blogpost"]
 
 @dataclass(frozen=True, slots=True)
 class PageInfo:
-    """`allowed` are the groups and `user:…` that alone may read it, None for no restriction of its own."""
+    """`allowed` are the groups and `user:…` that alone may read it, None for no restriction of its own.
+
+    `between` are the restrictions of folders and the like that stand between it and its parent.
+    """
 
     id: str
     title: str
@@ -35,6 +40,7 @@ class PageInfo:
     allowed: frozenset[str] | None
     link: str
     kind: Kind = "page"
+    between: tuple[frozenset[str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,19 @@ class Api(ABC):
                 self.path(found["_links"]["download"]),
                 found["_links"].get("webui", ""),
             )
+
+    async def restriction(self, page: str) -> frozenset[str] | None:
+        """Of a page, or of a folder and the like; nobody where it can't be asked."""
+        path = f"/rest/api/content/{page}/restriction/byOperation/read"
+        try:
+            found = await self.http.json(
+                "GET", path, params={"expand": "restrictions.user,restrictions.group"}
+            )
+        except CallFailed as error:
+            if error.status in _CLOSED:
+                return frozenset()
+            raise
+        return _allowed(found["restrictions"])
 
     async def _paged(self, start: str) -> AsyncIterator[Json]:
         def following(page: Json) -> str:
@@ -127,9 +146,11 @@ class Cloud(Api):
     def __init__(self, http: Http) -> None:
         super().__init__(http)
         self._above: dict[str, tuple[str, str]] = {}
+        self._folders: dict[str, frozenset[str] | None] = {}
 
     async def pages(self, space: str, kind: Kind = "page") -> AsyncIterator[PageInfo]:
         self._above.clear()
+        self._folders.clear()
         spaces = await self.http.json("GET", "/api/v2/spaces", params={"keys": space})
         if not spaces["results"]:
             raise CallFailed(f"there is no space {space}, or these credentials don't see it", 404)
@@ -142,22 +163,24 @@ class Cloud(Api):
             {page.get("ownerId") or page["version"].get("authorId") or "" for page in found}
         )
         for page in found:
+            parent, between = await self._page_above(page)
             info = PageInfo(
                 id=str(page["id"]),
                 title=page["title"],
-                parent=await self._page_above(str(page.get("parentId") or ""), page.get("parentType") or ""),
+                parent=parent,
                 version=str(page["version"]["number"]),
                 changed=moment(page["version"].get("createdAt")),
                 owner=names.get(page.get("ownerId") or page["version"].get("authorId") or "", ""),
                 allowed=None,
                 link=page["_links"]["webui"],
                 kind=kind,
+                between=between,
             )
             if info.id in restricted:
                 yield replace(info, allowed=restricted[info.id])
             else:
                 # Search lags behind: a page that it doesn't know yet is asked for itself.
-                yield replace(info, allowed=await self._restriction(info.id))
+                yield replace(info, allowed=await self.restriction(info.id))
 
     async def storage(self, page: str, kind: Kind = "page") -> str:
         path = f"/api/v2/{_LISTED[kind]}/{page}"
@@ -166,16 +189,30 @@ class Cloud(Api):
             raise CallFailed("it is in the trash", 404)
         return str(found["body"]["storage"]["value"])
 
-    async def _page_above(self, parent: str, kind: str) -> str:
-        """Past folders and the like, which stand between pages but aren't in their listing."""
+    async def _page_above(self, page: Json) -> tuple[str, tuple[frozenset[str], ...]]:
+        """Past folders and the like, which stand between pages but aren't in their listing; and whom those let through."""
+        parent, kind = str(page.get("parentId") or ""), page.get("parentType") or ""
+        allowed: list[frozenset[str] | None] = []
         for _ in range(_DEEPEST):
             if kind not in _BETWEEN or not parent:
                 break
             if parent not in self._above:
-                found = await self.http.json("GET", f"/api/v2/{_BETWEEN[kind]}/{parent}")
-                self._above[parent] = (str(found.get("parentId") or ""), found.get("parentType") or "")
+                holder = await self._holder(parent, kind)
+                self._above[parent] = holder or ("", "")
+                self._folders[parent] = await self.restriction(parent) if holder else frozenset()
+            allowed.append(self._folders[parent])
             parent, kind = self._above[parent]
-        return parent
+        return parent, tuple(each for each in allowed if each is not None)
+
+    async def _holder(self, parent: str, kind: str) -> tuple[str, str] | None:
+        """What it is in; None where that can't be asked."""
+        try:
+            found = await self.http.json("GET", f"/api/v2/{_BETWEEN[kind]}/{parent}")
+        except CallFailed as error:
+            if error.status in _CLOSED:
+                return None
+            raise
+        return str(found.get("parentId") or ""), found.get("parentType") or ""
 
     async def _restrictions(self, space: str, kind: Kind) -> Mapping[str, frozenset[str] | None]:
         query = quote(f'space="{space}" and type={kind}')
@@ -184,18 +221,6 @@ class Cloud(Api):
             str(found["id"]): _allowed(found["restrictions"]["read"]["restrictions"])
             async for found in self._paged(start)
         }
-
-    async def _restriction(self, page: str) -> frozenset[str] | None:
-        path = f"/rest/api/content/{page}/restriction/byOperation/read"
-        try:
-            found = await self.http.json(
-                "GET", path, params={"expand": "restrictions.user,restrictions.group"}
-            )
-        except CallFailed as error:
-            if error.status == 404:  # noqa: PLR2004 - it vanished meanwhile: nobody sees it
-                return frozenset()
-            raise
-        return _allowed(found["restrictions"])
 
     async def _names(self, people: set[str]) -> Mapping[str, str]:
         names: dict[str, str] = {}

@@ -8,18 +8,21 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bot.model import Failure
 from bot.settings.base import FilePath, Section
 from bot.settings.sources import SourceSettings
 from indexer.formats import EVERY_FORMAT, pages
-from indexer.names import Names, is_text
+from indexer.names import Names, decoded, is_text
 from indexer.sources.base import (
     Entry,
     Fetched,
     ListingFailed,
     PageFailed,
     PageGone,
+    PageHidden,
     Source,
     Surroundings,
+    configured_audience,
     too_large,
 )
 
@@ -36,7 +39,11 @@ class FolderOptions(Section):
 
 
 class FolderSource(Source):
-    """Revisions are size and time of change; links are followed only to what lies below the root."""
+    """Revisions are size and time of change.
+
+    Links are followed to what lies below the root, or in the git checkout that the root is a part of; a page that
+    is a link is for whom both places are.
+    """
 
     def __init__(self, settings: SourceSettings, surroundings: Surroundings) -> None:
         super().__init__(settings, surroundings)
@@ -61,15 +68,25 @@ class FolderSource(Source):
             raise ListingFailed(f"{self._root} is not a folder")
         self.selection.fold = _folds(root)
         found, entries = False, []
-        for raw, status in _files(root, "", root):
+        self.warned = []
+        for raw, status, target in _files(root, "", root):
             found = True
-            if not is_text(raw) or self.selection.takes(raw):
+            if status is None:
+                if self.selection.would_take(raw):
+                    self.warned.append(
+                        Failure(raw, "it is a link to a place outside of the folder: not read")
+                    )
+            elif not is_text(raw) or self.selection.takes(raw):
                 moment = datetime.fromtimestamp(status.st_mtime, UTC)
                 revision = f"{status.st_size}-{status.st_mtime_ns}"
-                entries.append(Entry(raw, revision, moment, self.settings.owners))
+                audience = self._audience_at(target, root) if target else None
+                entries.append(Entry(raw, revision, moment, self.settings.owners, audience))
         if not found:
             # An unmounted disk looks like this.
             raise ListingFailed(f"the folder {self._root} is empty")
+        yield from self._named(entries)
+
+    def _named(self, entries: list[Entry]) -> Iterator[Entry]:
         self._names = Names([entry.path for entry in entries])
         for entry in entries:
             path = self._names.text(entry.path)
@@ -78,11 +95,21 @@ class FolderSource(Source):
             elif self.selection.takes(path):
                 yield replace(entry, path=path)
 
+    def _audience_at(self, target: Path, root: Path) -> frozenset[str] | None:
+        """What the settings say of the place that a link leads to; None where they say nothing."""
+        if not target.is_relative_to(root):
+            return None
+        path = target.relative_to(root).as_posix()
+        return configured_audience(self.settings, decoded(path) or path)
+
     def _read(self, entry: Entry) -> Fetched:
         path = self._root / self._names.raw(entry.path)
         try:
-            if not path.resolve().is_relative_to(self._root.resolve()):
+            target, root = path.resolve(), self._root.resolve()
+            if not _may_lead(target, root):
                 raise PageFailed("it is a link to a place outside of the folder")
+            if target.is_relative_to(root) and self.selection.excludes(target.relative_to(root).as_posix()):
+                raise PageHidden("it is a link to a page that is excluded")
             if (size := path.stat().st_size) > self.max_bytes:
                 raise too_large(size, self.max_bytes)
             return Fetched(entry.path, path.read_bytes())
@@ -92,8 +119,14 @@ class FolderSource(Source):
             raise PageFailed(f"it can't be read: {_word(error)}") from error
 
 
-def _files(folder: Path | str, prefix: str, root: Path) -> Iterator[tuple[str, os.stat_result]]:
-    """(path below the root, its status) of every regular file. A folder that can't be read fails it all."""
+Found = tuple[str, os.stat_result | None, Path | None]
+
+
+def _files(folder: Path | str, prefix: str, root: Path) -> Iterator[Found]:
+    """(path below the root, its status, where it leads to if it is a link) of every regular file.
+
+    No status: it is a link that leads outside. A folder that can't be read fails it all.
+    """
     try:
         with os.scandir(folder) as items:
             inside = sorted(items, key=lambda item: item.name)
@@ -102,7 +135,10 @@ def _files(folder: Path | str, prefix: str, root: Path) -> Iterator[tuple[str, o
     for item in inside:
         path = prefix + item.name
         try:
-            if item.is_symlink() and not _stays_below(item.path, root):
+            target = _target(item)
+            if target is not None and not _may_lead(target, root):
+                if not target.is_dir():
+                    yield path, None, target
                 continue
             status = item.stat()
         except FileNotFoundError:
@@ -113,7 +149,7 @@ def _files(folder: Path | str, prefix: str, root: Path) -> Iterator[tuple[str, o
             if item.name not in _SKIPPED_FOLDERS and not item.is_symlink():
                 yield from _files(item.path, f"{path}/", root)
         elif stat.S_ISREG(status.st_mode):
-            yield path, status
+            yield path, status, target
 
 
 def _folds(root: Path) -> bool:
@@ -125,11 +161,22 @@ def _folds(root: Path) -> bool:
         return False
 
 
-def _stays_below(path: str, root: Path) -> bool:
+def _target(item: os.DirEntry[str]) -> Path | None:
+    """Raises FileNotFoundError for a link to nowhere, or round in a circle."""
     try:
-        return Path(path).resolve(strict=True).is_relative_to(root)
-    except (OSError, RuntimeError):
+        return Path(item.path).resolve(strict=True) if item.is_symlink() else None
+    except (OSError, RuntimeError) as error:
+        raise FileNotFoundError(item.path) from error
+
+
+def _may_lead(target: Path, root: Path) -> bool:
+    """Whether a link may lead there: below the root, or into the checkout that it is a part of."""
+    if target.is_relative_to(root):
+        return True
+    checkout = next((above for above in root.parents if (above / ".git").exists()), None)
+    if checkout is None or (root / ".git").exists() or not target.is_relative_to(checkout):
         return False
+    return ".git" not in target.relative_to(checkout).parts
 
 
 def _word(error: BaseException) -> str:
