@@ -103,7 +103,7 @@ async def test_held_back(app: App, tmp_path: Path) -> None:
     assert (
         "(!) docs: 5 pages are gone at once; they stay until `docent reindex docs --confirm-deletes`" in said
     )
-    assert (await app.store.stats()).documents == 10
+    assert (await app.store.stats()).documents == 11
     await app.runs.request(admin.SyncRequest("docs", confirm_deletes=True))
     await sync(app)
     assert (await app.store.stats()).documents == 6
@@ -190,7 +190,7 @@ async def test_trouble_of_long_ago(app: App, tmp_path: Path) -> None:
 
 
 async def test_failing_page(app: App, tmp_path: Path) -> None:
-    """A page whose audience can't be understood is named with its reason and since when, and no longer found."""
+    """A page that can't be read is named with its reason and since when, and keeps its old version."""
     await sync(app)
     (tmp_path / "docs" / "1.md").write_bytes(b"\x00\x01 no text")
     await sync(app)
