@@ -16,11 +16,14 @@ from aiohttp import WSMsgType, web
 
 TEAM, BOT, APP = "T0OWN", "U0BOT", "A0OWN"
 CHANNEL, HELP = "C0GENERAL", "C0HELP"
-_USERS = {"U0ALICE": False, "U0BOB": False, "U0CAROL": True}  # whether an admin
+# An organization of two workspaces, where a test says so: the second one's channel, people and group of people.
+ORGANIZATION, SECOND_TEAM, SECOND_CHANNEL, SECOND_USER, GROUP = "E0ORG", "T0TWO", "C0TWO", "U0DAVE", "S0DOCS"
+_USERS = {"U0ALICE": False, "U0BOB": False, "U0CAROL": True, SECOND_USER: True}  # whether an admin
 
 # Method → arguments that it must have, and that it may have.
 _METHODS: dict[str, tuple[set[str], set[str]]] = {
     "apps.connections.open": (set(), set()),
+    "auth.teams.list": (set(), {"limit", "cursor"}),
     "auth.test": (set(), set()),
     "assistant.threads.setStatus": ({"channel_id", "thread_ts", "status"}, set()),
     "assistant.threads.setSuggestedPrompts": ({"channel_id", "prompts"}, {"title"}),
@@ -40,10 +43,20 @@ _METHODS: dict[str, tuple[set[str], set[str]]] = {
     "conversations.info": ({"channel"}, set()),
     "conversations.open": ({"users"}, set()),
     "conversations.replies": ({"channel", "ts"}, {"limit", "latest", "cursor", "include_all_metadata"}),
-    "users.conversations": (set(), {"types", "exclude_archived", "limit", "cursor"}),
+    "users.conversations": (set(), {"types", "exclude_archived", "limit", "cursor", "team_id"}),
+    "usergroups.users.list": ({"usergroup"}, {"team_id"}),
     "users.info": ({"user"}, set()),
     "views.open": ({"trigger_id", "view"}, set()),
 }
+
+
+# What takes a workspace's id with an organization's token.
+_OF_A_TEAM = {"users.conversations", "usergroups.users.list"}
+
+
+def _team(channel: str) -> str:
+    """The workspace that a channel is in."""
+    return SECOND_TEAM if channel == SECOND_CHANNEL else TEAM
 
 
 class Message(dict[str, Any]):
@@ -64,6 +77,7 @@ class SlackServer:
         self.views: list[dict[str, Any]] = []
         self.statuses: dict[str, str] = {}
         self.wrong: list[str] = []
+        self.org_wide = False  # the app is installed for an organization, of whose workspaces it is in both
         self.url = ""
         self._numbers = itertools.count(1)
         self._links: list[web.WebSocketResponse] = []
@@ -72,37 +86,75 @@ class SlackServer:
 
     # --- what people do ---------------------------------------------------------------------------
 
-    async def mention(self, text: str, *, user: str = "U0ALICE", thread: str = "", times: int = 1) -> str:
+    async def mention(
+        self, text: str, *, user: str = "U0ALICE", thread: str = "", times: int = 1, channel: str = CHANNEL
+    ) -> str:
         """The thread's ts. Slack sends the mention, the same as a message, and each as often as it likes."""
-        ts = self._ts()
-        message = {"user": user, "text": f"<@{BOT}> {text}", "ts": ts, "channel": CHANNEL, "team": TEAM}
+        ts, team = self._ts(), _team(channel)
+        message = {"user": user, "text": f"<@{BOT}> {text}", "ts": ts, "channel": channel, "team": team}
         if thread:
             message["thread_ts"] = thread
         self._threads.setdefault(thread or ts, []).append(message)
         for kind in ("app_mention", "message"):
             event = {**message, "type": kind, "channel_type": "channel"}
-            body = {"type": "event_callback", "team_id": TEAM, "event_id": f"Ev{ts}{kind}", "event": event}
+            about = {"authorizations": [{"team_id": team, "is_enterprise_install": self.org_wide}]}
+            body = {
+                "type": "event_callback",
+                "team_id": team,
+                "event_id": f"Ev{ts}{kind}",
+                "event": event,
+                **about,
+            }
             for _ in range(times):
                 await self._deliver("events_api", body)
         return thread or ts
 
-    async def command(self, command: str, text: str, *, user: str = "U0ALICE") -> Any:
+    async def command(self, command: str, text: str, *, user: str = "U0ALICE", channel: str = CHANNEL) -> Any:
         """What the acknowledgement said."""
         number = next(self._numbers)
         return await self._deliver(
             "slash_commands",
             {
-                "command": command, "text": text, "user_id": user, "team_id": TEAM, "channel_id": CHANNEL,
-                "trigger_id": f"trigger{number}", "response_url": f"{self.url}/respond/{number}?user={user}",
+                "command": command, "text": text, "user_id": user, "team_id": _team(channel), "channel_id": channel,
+                "is_enterprise_install": str(self.org_wide).lower(), "trigger_id": f"trigger{number}", "response_url": f"{self.url}/respond/{number}?user={user}",
             },
         )  # fmt: skip
 
-    async def press(self, shown: Message, action: str, *, value: str, user: str = "U0ALICE") -> None:
+    async def shortcut(
+        self, name: str, message: str, *, text: str, user: str = "U0ALICE", channel: str = CHANNEL
+    ) -> None:
+        """A shortcut of a message's menu."""
+        number = next(self._numbers)
+        await self._deliver(
+            "interactive",
+            {
+                "type": "message_action", "callback_id": name, "trigger_id": f"trigger{number}",
+                "message": {"ts": message, "text": text, "user": "U0BOB"}, "channel": {"id": channel},
+                "response_url": f"{self.url}/respond/{number}?user={user}", **self._who(user, channel),
+            },
+        )  # fmt: skip
+
+    def _who(self, user: str, channel: str) -> dict[str, Any]:
+        """Who pressed where, as Slack says it: with an app of a whole organization it names no team."""
+        team = _team(channel)
+        about = {"id": user, "team_id": team}
+        if self.org_wide:
+            return {
+                "team": None,
+                "enterprise": {"id": ORGANIZATION},
+                "is_enterprise_install": True,
+                "user": about,
+            }
+        return {"team": {"id": team}, "enterprise": None, "is_enterprise_install": False, "user": about}
+
+    async def press(
+        self, shown: Message, action: str, *, value: str, user: str = "U0ALICE", channel: str = CHANNEL
+    ) -> None:
         """A button under a message."""
         await self._deliver(
             "interactive",
             {
-                "type": "block_actions", "team": {"id": TEAM}, "user": {"id": user}, "channel": {"id": CHANNEL},
+                "type": "block_actions", "channel": {"id": channel}, **self._who(user, channel),
                 "trigger_id": f"trigger{next(self._numbers)}",
                 "container": {
                     "message_ts": shown.get("ts", ""), "thread_ts": shown.get("thread_ts"),
@@ -112,12 +164,14 @@ class SlackServer:
             },
         )  # fmt: skip
 
-    async def submit(self, view: dict[str, Any], values: dict[str, Any], *, user: str = "U0ALICE") -> None:
+    async def submit(
+        self, view: dict[str, Any], values: dict[str, Any], *, user: str = "U0ALICE", channel: str = CHANNEL
+    ) -> None:
         """A form."""
         sent = {**view, "state": {"values": values}}
         await self._deliver(
             "interactive",
-            {"type": "view_submission", "team": {"id": TEAM}, "user": {"id": user}, "view": sent},
+            {"type": "view_submission", "view": sent, **self._who(user, channel)},
         )
 
     def answers(self, thread: str) -> list[Message]:
@@ -173,16 +227,35 @@ class SlackServer:
             self.wrong.append(f"{method}: {sorted(must - args.keys())} {sorted(args.keys() - must - may)}")
         if len(str(args.get("text") or "")) > 4000 or len(args.get("blocks") or ()) > 50:
             self.wrong.append(f"{method}: too long")
+        if self.org_wide and method in _OF_A_TEAM and not args.get("team_id"):
+            return web.json_response({"ok": False, "error": "missing_argument"})
+        if method == "usergroups.users.list" and self.org_wide and args["team_id"] != SECOND_TEAM:
+            return web.json_response({"ok": False, "error": "no_such_subteam"})
         return web.json_response({"ok": True, **self._do(method, args)})
 
-    def _do(self, method: str, args: dict[str, Any]) -> dict[str, Any]:  # noqa: C901, PLR0911 - a line for each method
+    def _do(self, method: str, args: dict[str, Any]) -> dict[str, Any]:  # noqa: C901, PLR0911, PLR0912 - a line for each method
         if method == "apps.connections.open":
             return {"url": self.url.replace("http", "ws") + "/link"}
         if method == "auth.test":
-            return {"user_id": BOT, "team_id": TEAM, "bot_id": "B0BOT", "user": "docent", "team": "Own"}
+            whose = {"team_id": TEAM, "enterprise_id": None, "is_enterprise_install": False}
+            if self.org_wide:
+                whose = {
+                    "team_id": ORGANIZATION,
+                    "enterprise_id": ORGANIZATION,
+                    "is_enterprise_install": True,
+                }
+            return {"user_id": BOT, "bot_id": "B0BOT", "user": "docent", "team": "Own", **whose}
+        if method == "auth.teams.list":
+            return {"teams": [{"id": TEAM, "name": "own"}, {"id": SECOND_TEAM, "name": "two"}]}
+        if method == "usergroups.users.list":
+            return {"users": [SECOND_USER]}
         if method == "users.info":
             user = args["user"]
-            return {"user": {"id": user, "name": user[2:].lower(), "is_admin": _USERS[user]}}
+            about = {"id": user, "name": user[2:].lower(), "is_admin": _USERS[user]}
+            about["team_id"] = SECOND_TEAM if user == SECOND_USER else TEAM
+            if self.org_wide:
+                about["enterprise_user"] = {"enterprise_id": ORGANIZATION}
+            return {"user": about}
         if method == "users.conversations":
             return {"channels": [{"id": CHANNEL, "name": "general"}]}
         if method == "conversations.info":

@@ -2,85 +2,23 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from adapters.slack.run import run
-from bot.bootstrap import App
-from bot.config import load
-from bot.journal import Database
 from bot.model import Answer, Outcome
-from tests.scripted import LEAVE, Core, Shelf, scripted
-from tests.slack_server import HELP, Message, SlackServer
+from tests.scripted import LEAVE
+from tests.slack_chat import Chat, open_slack
+from tests.slack_server import HELP
 from tests.waiting import until
-
-_YAML = f"""
-sources: [{{name: handbook, type: folder, path: ./docs, audience: [everyone]}}]
-limits: {{questions_per_minute: 3}}
-slack: {{help_channel: {HELP}, stop_within: 3s}}
-"""
-
-
-@dataclass
-class Chat:
-    """The bot on a Slack of our own."""
-
-    slack: SlackServer
-    app: App
-    core: Core
-    shelf: Shelf
-
-    async def answer(self, thread: str, count: int = 1) -> Message:
-        """The latest of so many whole messages of the bot in a thread."""
-
-        async def look() -> list[Message]:
-            found = self.slack.answers(thread)
-            return found if len(found) >= count else []
-
-        found = await until(look)
-        assert len(found) == count
-        return found[-1]
-
-    async def whisper(self, words: str) -> Message:
-        """What somebody was told alone."""
-
-        async def look() -> list[Message]:
-            return [one for one in self.slack.whispered if words in one.whole]
-
-        return (await until(look))[-1]
 
 
 @pytest.fixture
 async def chat(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
 ) -> AsyncIterator[Chat]:
-    async with SlackServer.running(free_port()) as slack:
-        for name, value in {
-            "SLACK_API_URL": f"{slack.url}/api/",
-            "SLACK_BOT_TOKEN": "xoxb-own",
-            "SLACK_APP_TOKEN": "xapp-own",
-            "DOCENT_DATA": str(tmp_path),
-        }.items():
-            monkeypatch.setenv(name, value)
-        (tmp_path / "docent.yaml").write_text(_YAML)
-        database, core, shelf, stop = Database(folder=tmp_path), Core(), Shelf(), asyncio.Event()
-        app = scripted(load(tmp_path / "docent.yaml"), core, shelf, database)
-        running = asyncio.create_task(run(app, stop))
-
-        async def connected() -> bool:
-            return slack.connected
-
-        try:
-            await until(connected, seconds=20)
-            yield Chat(slack, app, core, shelf)
-        finally:
-            stop.set()
-            await running
-            await database.close()
-        assert slack.wrong == []
-        assert {thread for thread, status in slack.statuses.items() if status} == set()
+    async with open_slack(tmp_path, monkeypatch.setenv, free_port()) as chat:
+        yield chat
 
 
 async def test_a_mention_is_answered_once_with_its_sources(chat: Chat) -> None:

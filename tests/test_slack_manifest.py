@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CALLS = {
     "assistant.threads.setStatus": ["assistant:write"],
     "assistant.threads.setSuggestedPrompts": ["assistant:write"],
+    "auth.teams.list": [],
     "auth.test": [],
     "chat.appendStream": ["chat:write"],
     "chat.delete": ["chat:write"],

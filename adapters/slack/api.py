@@ -6,6 +6,7 @@ Nothing here posts twice: a call whose answer was lost is looked up in the threa
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -25,6 +26,7 @@ class Slack:
         self.pace = pace
         self._budget = budget
         self._calls = Calls(client, budget, pace)
+        self.workspaces: tuple[str, ...] = ()  # of an organization that the app is installed for; else none
 
     # --- messages ---------------------------------------------------------------------------------
 
@@ -177,22 +179,43 @@ class Slack:
     async def own_channels(self) -> list[dict[str, Any]]:
         """The channels that the bot is in; of very many, the first thousands."""
         args = {"types": "public_channel,private_channel", "exclude_archived": True, "limit": 999}
-        return await self._calls.pages("users.conversations", args, "channels", pages=5)
+        found: list[dict[str, Any]] = []
+        for team in self._teams():
+            found += await self._calls.pages("users.conversations", {**args, **team}, "channels", pages=5)
+        return found
 
     def may_look_up(self) -> bool:
         """Whether one more user may be asked for and as many again."""
         return self._budget.room("users.info", keep=50)
 
-    def users(self) -> AsyncIterator[list[dict[str, Any]]]:
+    async def users(self) -> AsyncIterator[list[dict[str, Any]]]:
         """The workspace's people in pages: as many as Slack gives in a minute, some 18,000 people."""
-        return self._calls.paged("users.list", {"limit": 999}, "members", pages=18)
+        for team in self._teams():
+            async for page in self._calls.paged("users.list", {"limit": 999, **team}, "members", pages=18):
+                yield page
 
     async def user(self, user: str) -> dict[str, Any]:
         return dict((await self._calls.repeat("users.info", {"user": user}))["user"])
 
     async def group_members(self, group: str) -> frozenset[str]:
-        data = await self._calls.repeat("usergroups.users.list", {"usergroup": group})
+        """Raises SlackError if no workspace knows the group."""
+        *others, last = self._teams()
+        for team in others:
+            with suppress(SlackError):
+                return await self._members({"usergroup": group, **team})
+        return await self._members({"usergroup": group, **last})
+
+    async def _members(self, args: dict[str, Any]) -> frozenset[str]:
+        data = await self._calls.repeat("usergroups.users.list", args)
         return frozenset(data.get("users") or ())
+
+    async def all_workspaces(self) -> list[dict[str, Any]]:
+        """Those of the organization that the app was added to."""
+        return await self._calls.pages("auth.teams.list", {"limit": 999}, "teams", pages=5)
+
+    def _teams(self) -> list[dict[str, str]]:
+        """What names each workspace in a call about all its people: an organization's token is for none alone."""
+        return [{"team_id": one} for one in self.workspaces] or [{}]
 
     async def permalink(self, channel: str, ts: str) -> str:
         data = await self._calls.repeat("chat.getPermalink", {"channel": channel, "message_ts": ts})

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 _PER_MINUTE: Final = {
+    "auth.teams.list": 20,
     "chat.startStream": 20,
     "chat.stopStream": 20,
     "chat.appendStream": 100,

@@ -32,6 +32,7 @@ RATE_LIMITED = "ratelimited"
 _PASSING = {"fatal_error", "internal_error", "request_timeout", "service_unavailable", "team_added_to_org"}
 # Slack takes JSON from methods that write; others don't see it: https://docs.slack.dev/apis/web-api
 _READS = {
+    "auth.teams.list",
     "chat.getPermalink",
     "conversations.history",
     "conversations.info",

@@ -31,7 +31,7 @@ async def checks(settings: Settings) -> AsyncIterator[Check]:
             retry_handlers=[],
         )
         try:
-            async for check in _identity(client):
+            async for check in _identity(client, slack):
                 yield check
             yield await _way(client, slack)
             async for check in _channels(client, slack):
@@ -42,9 +42,11 @@ async def checks(settings: Settings) -> AsyncIterator[Check]:
             yield error(_PART, f"it can't be reached ({type(down).__name__}).", "Check the connection.")
 
 
-async def _identity(client: AsyncWebClient) -> AsyncIterator[Check]:
+async def _identity(client: AsyncWebClient, slack: SlackSettings) -> AsyncIterator[Check]:
     me = await client.auth_test()
     yield ok(_PART, f"the bot token is {me.get('user')}'s in {me.get('team')}")
+    if me.get("is_enterprise_install"):
+        yield await _organization(client, slack)
     granted = {scope.strip() for scope in me.headers.get("X-OAuth-Scopes", "").split(",") if scope.strip()}
     missing = sorted(SCOPES.keys() - granted) if granted else []
     for scope in missing:
@@ -56,6 +58,16 @@ async def _identity(client: AsyncWebClient) -> AsyncIterator[Check]:
     yield ok(
         _PART, f"no token tells of events: the app's Event Subscriptions must hold {', '.join(BOT_EVENTS)}"
     )
+
+
+async def _organization(client: AsyncWebClient, slack: SlackSettings) -> Check:
+    """Which workspaces of an organization are served."""
+    teams = (await client.auth_teams_list(limit=999)).get("teams") or []
+    others = [f"{one.get('name')} ({one['id']})" for one in teams if one["id"] not in slack.workspaces]
+    if slack.workspaces and others:
+        said = f"it was added to {', '.join(others)}, which slack.workspaces doesn't list: people there get nothing."
+        return warning(_PART, said, "List them, or remove the app there.")
+    return ok(_PART, f"installed for an organization, in {len(teams)} workspaces")
 
 
 async def _way(client: AsyncWebClient, slack: SlackSettings) -> Check:

@@ -1,11 +1,25 @@
 """Slack's gate: where a question comes from, and what may be shown there."""
 
 import json
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
 
+from slack_bolt.response import BoltResponse
+
+from adapters import words
 from adapters.gate import Admission
+from adapters.slack.origin import workspace_of
 from adapters.slack.people import People
 from adapters.slack.place import Place
+from adapters.slack.text import escape
 from bot.ports import Asked
+
+log = logging.getLogger(__name__)
+
+Event = dict[str, Any]  # Slack's own JSON
+Ack = Callable[..., Awaitable[BoltResponse]]  # Bolt's
+Next = Callable[[], Awaitable[BoltResponse | None]]
 
 
 class SlackGate:
@@ -13,6 +27,16 @@ class SlackGate:
 
     def __init__(self, people: People) -> None:
         self._people = people
+
+    async def before(self, body: Event, ack: Ack, next: Next) -> BoltResponse | None:  # noqa: A002 - Bolt's word
+        """Bolt's middleware: what comes from a workspace that isn't served is acknowledged, and no more."""
+        workspace = workspace_of(body)
+        if self._people.serves(workspace):
+            return await next()
+        log.warning("what came from the workspace %s is refused: slack.workspaces doesn't list it", workspace)
+        if "command" in body:
+            return await ack(text=escape(words.NOT_HERE), response_type="ephemeral")
+        return BoltResponse(status=200)
 
     async def opens(self, asked: Asked) -> bool:
         return self._people.listens(_place(asked)[0].channel)

@@ -104,7 +104,7 @@ def manifest(settings: SlackSettings, *, url: str = "") -> dict[str, Any]:
         "settings": {
             "event_subscriptions": {"bot_events": list(BOT_EVENTS), **request_url},
             "interactivity": {"is_enabled": True, **request_url},
-            "org_deploy_enabled": False,
+            "org_deploy_enabled": settings.org_deploy_enabled,
             "socket_mode_enabled": not url,
             "token_rotation_enabled": False,
         },

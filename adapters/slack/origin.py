@@ -11,9 +11,12 @@ def workspace_of(body: Mapping[str, Any]) -> str:
     workspace is named, the organization stands for it; "" if neither is.
     """
     user, enterprise = body.get("user"), body.get("enterprise")
+    authorized: Mapping[str, Any] = next(iter(body.get("authorizations") or ()), {})
     named = (
         _id(body.get("team")),
         body.get("team_id"),
+        body.get("context_team_id"),
+        authorized.get("team_id"),
         user.get("team_id") if isinstance(user, Mapping) else "",
         _id(enterprise),
         body.get("enterprise_id"),

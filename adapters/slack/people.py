@@ -38,10 +38,14 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The bot's own workspace and, in an organization of several, the organization."""
+    """The bot's own workspace and, in an organization of several, the organization.
+
+    `org_wide`: the app is installed for all of it.
+    """
 
     team: str
     enterprise: str = ""
+    org_wide: bool = False
 
     def person(self, user: str, data: dict[str, Any]) -> Person:
         """The user as Slack's JSON describes it: whose `is_stranger` doesn't tell of each other company's people."""
@@ -52,7 +56,8 @@ class Home:
 
     def _is_ours(self, data: dict[str, Any]) -> bool:
         of_enterprise = (data.get("enterprise_user") or {}).get("enterprise_id")
-        return data.get("team_id", self.team) == self.team or (
+        team = data.get("team_id", self.team)
+        return (bool(team) and team == self.team) or (
             bool(self.enterprise) and of_enterprise == self.enterprise
         )
 
@@ -177,6 +182,7 @@ class People:
         self, slack: Slack, settings: Settings, home: Home, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._settings = settings
+        self._home = home
         self._trust = slack.pace.trust
         persons = _Persons(slack, home, clock)
         self._persons = _Memory(persons.find, _stranger, clock, slack.pace)
@@ -190,6 +196,11 @@ class People:
             return (await self._persons.get(user)).name
         except Unavailable:
             return _SOMEONE
+
+    def serves(self, workspace: str) -> bool:
+        """Whether a workspace is one of ours: of an organization those that docent.yaml lists, or all."""
+        listed = self._settings.slack.workspaces
+        return not listed or workspace in listed
 
     def listens(self, channel: str) -> bool:
         """Whether the bot answers there: in the channels that docent.yaml opens, and in direct messages."""
@@ -232,7 +243,8 @@ class People:
         slack = self._settings.slack
         if user in slack.admins or await self._in_any(user, slack.admin_groups, self._trust):
             return True
-        return slack.workspace_admins and (await self._admins.get(user, within=self._trust)).workspace_admin
+        let_in = not self._home.org_wide if slack.workspace_admins is None else slack.workspace_admins
+        return let_in and (await self._admins.get(user, within=self._trust)).workspace_admin
 
     async def _in_any(self, user: str, groups: frozenset[str], within: float) -> bool:
         for group in sorted(groups):

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
+from typing import Any
 
 import aiohttp
 from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
@@ -52,12 +53,11 @@ async def adapter(app: App, pace: Pace) -> AsyncIterator[AsyncApp]:
         client = AsyncWebClient(token, base_url=base_url, session=session, timeout=10, retry_handlers=[])
         slack = Slack(client, Budget(), pace)
         me = await _who(slack)
-        people = People(slack, app.settings, Home(me["team_id"], me.get("enterprise_id") or ""))
+        people = People(slack, app.settings, await _home(slack, me))
         intake = Intake(slack, people, app.settings, me["user_id"])
 
-        parts = assemble(
-            "slack", app, intake, SlackGate(people), can_ask_human=settings.help_channel is not None
-        )
+        gate = SlackGate(people)
+        parts = assemble("slack", app, intake, gate, can_ask_human=settings.help_channel is not None)
         work = Background("Slack", Failed)
         handlers = Handlers(
             slack=slack, intake=intake, people=people, parts=parts, settings=app.settings, work=work
@@ -74,7 +74,7 @@ async def adapter(app: App, pace: Pace) -> AsyncIterator[AsyncApp]:
         async def authorize(**_: object) -> AuthorizeResult:
             return AuthorizeResult(
                 enterprise_id=me.get("enterprise_id"),
-                team_id=me["team_id"],
+                team_id=me.get("team_id"),
                 bot_token=token,
                 bot_user_id=me["user_id"],
                 bot_id=me.get("bot_id"),
@@ -89,6 +89,7 @@ async def adapter(app: App, pace: Pace) -> AsyncIterator[AsyncApp]:
             process_before_response=True,
             signing_secret=secret.get_secret_value() if secret else "socket mode needs none",
         )
+        bolt.use(gate.before)
         handlers.register(bolt)
         buttons.register(bolt)
         await parts.desk.open()
@@ -110,7 +111,18 @@ def _quiet() -> logging.Logger:
     return logger
 
 
-async def _who(slack: Slack) -> dict[str, str]:
+async def _home(slack: Slack, me: dict[str, Any]) -> Home:
+    """Whose the bot is. For an organization's, calls about people name each workspace that it was added to."""
+    org_wide = bool(me.get("is_enterprise_install"))
+    if org_wide:
+        try:
+            slack.workspaces = tuple(str(one["id"]) for one in await slack.all_workspaces())
+        except Failed as error:
+            log.warning("the organization's workspaces can't be listed: %s", error)
+    return Home(str(me.get("team_id") or ""), str(me.get("enterprise_id") or ""), org_wide)
+
+
+async def _who(slack: Slack) -> dict[str, Any]:
     """Bolt drops events when its own auth.test fails once: so it is done here, with patience."""
     problem: Exception | None = None
     for attempt in range(6):

@@ -34,7 +34,9 @@ class SlackSettings(Section):
     """Slack. SLACK_BOT_TOKEN, SLACK_APP_TOKEN, SLACK_SIGNING_SECRET, SLACK_API_URL are the environment's.
 
     `admins` and `admin_groups` are user and user-group ids; `workspace_admins` lets Slack's own admins in.
-    `listed_only` answers in the channels of `channels` alone.
+    `workspace_admins` None: unless the app is installed for an organization of several workspaces, of which
+    `workspaces` lists those that are served (none: all). `org_deploy_enabled` allows that, in the manifest.
+    `listed_only` answers in the channels of `channels` alone, and in direct messages.
     """
 
     bot_token: Secret | None = None
@@ -51,7 +53,9 @@ class SlackSettings(Section):
     help_channel: Id | None = None
     admins: Words = frozenset()
     admin_groups: Words = frozenset()
-    workspace_admins: bool = True
+    workspace_admins: bool | None = None
+    workspaces: Words = frozenset()
+    org_deploy_enabled: bool = False
     prompts: Annotated[tuple[Prompt, ...], Field(max_length=4)] = ()
     streaming: bool = True
     stop_within: Seconds = 25.0
