@@ -23,6 +23,9 @@ class Clone:
     def __init__(self, address: str, branch: str | None, folder: Path) -> None:
         self._address = address
         self._branch = branch
+        # The other end may run on this machine: it brings nothing that it lacks from elsewhere, by whatever program.
+        is_here = address.lower().startswith("file:") or address.startswith("/")
+        self._other_end = ("--upload-pack", "GIT_ALLOW_PROTOCOL=none git-upload-pack") if is_here else ()
         self.folder = folder
         self.fresh = False
 
@@ -36,7 +39,8 @@ class Clone:
         try:
             branch = self._branch or await self._checked_out_there()
             refs = f"+refs/heads/{branch}:refs/heads/{branch}"
-            await git("fetch", "--quiet", "--no-tags", "origin", refs, at=self.folder, seconds=_FETCH_SECONDS)
+            how = ("--quiet", "--no-tags", *self._other_end)
+            await git("fetch", *how, "origin", refs, at=self.folder, seconds=_FETCH_SECONDS)
             if not self._branch:
                 await git("symbolic-ref", "HEAD", f"refs/heads/{branch}", at=self.folder)
         except GitFailed as error:
@@ -63,7 +67,7 @@ class Clone:
         except OSError as error:
             raise GitFailed(f"its clone can't be kept: {error.strerror}") from error
         branch = ("--branch", self._branch) if self._branch else ()
-        how = ("--quiet", "--bare", "--single-branch", "--no-tags", *branch)
+        how = ("--quiet", "--bare", "--single-branch", "--no-tags", *self._other_end, *branch)
         await git("clone", *how, "--", self._address, str(part), seconds=_CLONE_SECONDS)
         with suppress(FileNotFoundError):
             self.folder.rename(old)
@@ -75,14 +79,16 @@ class Clone:
         """Whether the branch can be reached."""
         wanted = f"refs/heads/{self._branch}" if self._branch else "HEAD"
         try:
-            await git("ls-remote", "--exit-code", "--", self._address, wanted, seconds=_FETCH_SECONDS)
+            how = ("--exit-code", *self._other_end)
+            await git("ls-remote", *how, "--", self._address, wanted, seconds=_FETCH_SECONDS)
         except GitFailed:
             return False
         return True
 
     async def _checked_out_there(self) -> str:
         """The branch that HEAD means elsewhere, by now; the clone's where it means none."""
-        told = await git("ls-remote", "--symref", "origin", "HEAD", at=self.folder, seconds=_FETCH_SECONDS)
+        how = ("--symref", *self._other_end)
+        told = await git("ls-remote", *how, "origin", "HEAD", at=self.folder, seconds=_FETCH_SECONDS)
         found = re.match(rb"ref: refs/heads/(\S+)\tHEAD", told)
         name = found[1] if found else await git("symbolic-ref", "--short", "HEAD", at=self.folder)
         return name.decode().strip()

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import logging
+import posixpath
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +19,7 @@ from indexer.codeowners import PLACES, CodeOwners
 from indexer.formats import EVERY_FORMAT, pages
 from indexer.gitclone import Clone
 from indexer.gitcommand import GitFailed, end, git, start
+from indexer.gitlocal import LocalCopy
 from indexer.names import Names, decoded
 from indexer.sources.base import (
     Entry,
@@ -54,20 +56,24 @@ class GitOptions(Section):
 
 
 class GitSource(Source):
-    """Revisions are blobs. A repository elsewhere is kept as a bare clone, and only fetched from then on."""
+    """Revisions are blobs.
+
+    A repository elsewhere is kept as a bare clone, and only fetched from then on; one of this machine is read
+    through a bare one of our own.
+    """
 
     def __init__(self, settings: SourceSettings, surroundings: Surroundings) -> None:
         super().__init__(settings, surroundings)
         self._options = settings.parse(GitOptions)
-        self._below = self._options.path.strip("/")
-        self._below += "/" if self._below else ""
+        below = posixpath.normpath(self._options.path.strip("/") or ".")
+        self._below = "" if below == "." else f"{below}/"
         self._address, is_local = _address(self._options.repo, settings.folder)
         key = hashlib.sha256(f"{self._options.repo}\n{self._options.branch}".encode()).hexdigest()[:12]
         self._repository = surroundings.data / "git" / f"{settings.name}-{key}"
         self._history_file = self._repository.with_suffix(".history.json")
         branch = self._options.branch
         self._clone = None if is_local else Clone(self._address, branch, self._repository)
-        self._local_found = False
+        self._local = LocalCopy(self._address, branch, self._repository)
         self.selection = pages(self._options.include, self._options.exclude, settings, fold=False)
         self._names = Names()
         self._history: githistory.History | None = None
@@ -142,10 +148,8 @@ class GitSource(Source):
         """The folder to read from is known, and as new as the repository is."""
         if self._clone is not None:
             await self._clone.update()
-        elif not self._local_found:
-            found = await git("-C", self._address, "rev-parse", "--absolute-git-dir")
-            self._repository = Path(found.decode().strip())
-            self._local_found = True
+        else:
+            await self._local.update()
 
     async def _made_anew(self, why: Exception) -> bool:
         """Whether the repository was a damaged clone, and is a new one now."""
