@@ -6,7 +6,7 @@ CallFailed
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -110,7 +110,7 @@ async def follow(
 
 
 class Http:
-    """Calls to one server (or, with `public`, to any that has no private address).
+    """Calls to one server (or, with `public`, to any that has no private address, and those `allowed`).
 
     `headers` are asked for before each call; they go to `base`'s server only. `slow_down` recognises a server's
     own way of saying 429. `pause` is how it waits.
@@ -123,6 +123,7 @@ class Http:
         headers: Callable[[], Awaitable[Mapping[str, str]]] | None = None,
         agent: str = "Docent",
         public: bool = False,
+        allowed: Collection[tuple[str, int]] = (),
         max_bytes: int = 100_000_000,
         slow_down: Callable[[Reply], bool] | None = None,
     ) -> None:
@@ -131,6 +132,7 @@ class Http:
         self._headers = headers
         self._agent = agent
         self._public = public
+        self._allowed = allowed
         self._max_bytes = max_bytes
         self._slow_down = slow_down or (lambda _reply: False)
         self._client: httpx.AsyncClient | None = None
@@ -223,7 +225,7 @@ class Http:
 
     def _opened(self) -> httpx.AsyncClient:
         if self._client is None:
-            transport = public_transport() if self._public else None
+            transport = public_transport(allowed=self._allowed) if self._public else None
             self._client = httpx.AsyncClient(
                 timeout=_TIMEOUT, transport=transport, headers={"User-Agent": self._agent}
             )

@@ -3,7 +3,7 @@
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 
 import httpcore
 import httpx
@@ -15,25 +15,57 @@ class PrivateAddress(Exception):
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# Blocks for a purpose of their own, beside those that `ipaddress` knows in every version of Python:
+# https://www.iana.org/assignments/iana-ipv4-special-registry and iana-ipv6-special-registry. No web site is there,
+# reachable or not. Last, what clouds use for their own machines.
+_SPECIAL = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            *("0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.31.196.0/24", "192.52.193.0/24"),
+            *("192.88.99.0/24", "192.175.48.0/24", "198.18.0.0/15", "240.0.0.0/4"),
+            *("64:ff9b:1::/48", "100::/64", "100:0:0:1::/64", "2001::/23", "2620:4f:8000::/48", "3fff::/20"),
+            *("5f00::/16", "fec0::/10"),
+            "168.63.129.16/32",
+        ),
+    )
+)
+# An IPv4 address stands at the end of these: mapped, compatible, translated.
+_EMBEDDING = tuple(map(ipaddress.ip_network, ("::ffff:0:0/96", "::/96", "::ffff:0:0:0/96", "64:ff9b::/96")))
+_ISATAP = (0x00005EFE, 0x02005EFE)
 
 
 def is_private(address: str) -> bool:
     """Whether it belongs to this machine or to a network of one's own; link-local metadata services too."""
     parsed = ipaddress.ip_address(address.partition("%")[0])
-    mapped = getattr(parsed, "ipv4_mapped", None) or getattr(parsed, "sixtofour", None)
-    if parsed in _NAT64:
-        mapped = ipaddress.ip_address(int(parsed) & 0xFFFFFFFF)
-    if mapped is not None:
-        parsed = mapped
-    return not parsed.is_global or parsed.is_multicast
+    if isinstance(parsed, ipaddress.IPv6Address):
+        ends_at = _ends_at(parsed)
+        if ends_at is not None:
+            return is_private(str(ends_at))
+        if (int(parsed) >> 32) & 0xFFFFFFFF in _ISATAP and is_private(str(_last(parsed))):
+            return True
+    return not parsed.is_global or parsed.is_multicast or any(parsed in block for block in _SPECIAL)
+
+
+def _ends_at(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that a connection to this one ends at."""
+    if int(address) > 0xFFFF and any(address in block for block in _EMBEDDING):  # noqa: PLR2004 - :: and ::1 are none
+        return _last(address)
+    return address.sixtofour
+
+
+def _last(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address:
+    return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
 
 
 class _PublicOnly(httpcore.AsyncNetworkBackend):
     """Connects to the very address that was judged: a name can't turn private between the two."""
 
-    def __init__(self, private: Callable[[str], bool], resolve: Resolve) -> None:
+    def __init__(
+        self, private: Callable[[str], bool], resolve: Resolve, allowed: Collection[tuple[str, int]]
+    ) -> None:
         self._private = private
+        self._allowed = allowed
         self._resolve = resolve
         self._inner = httpcore.AnyIOBackend()
 
@@ -49,8 +81,10 @@ class _PublicOnly(httpcore.AsyncNetworkBackend):
             addresses = await self._resolve(host, port)
         except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError(f"{host} is not known") from error
-        if any(map(self._private, addresses)):
-            raise PrivateAddress(f"{host} is a private address; allow_private lets it in")
+        if (host, port) not in self._allowed and any(map(self._private, addresses)):
+            raise PrivateAddress(
+                f"{host} is a private address; allow_private lets the site itself in, nothing else"
+            )
         problem: Exception = httpcore.ConnectError(f"{host} is not known")
         for address in addresses:
             try:
@@ -69,13 +103,15 @@ async def _resolved(host: str, port: int) -> list[str]:
 
 
 def public_transport(
-    private: Callable[[str], bool] = is_private, resolve: Resolve = _resolved
+    private: Callable[[str], bool] = is_private,
+    resolve: Resolve = _resolved,
+    allowed: Collection[tuple[str, int]] = (),
 ) -> httpx.AsyncHTTPTransport:
-    """`private` judges addresses, `resolve` finds those of a name."""
+    """`private` judges addresses, `resolve` finds those of a name; `allowed` are hosts and ports that may be private."""
     transport = httpx.AsyncHTTPTransport()
     pool = httpcore.AsyncConnectionPool(
         ssl_context=httpx.create_ssl_context(),
-        network_backend=_PublicOnly(private, resolve),
+        network_backend=_PublicOnly(private, resolve, allowed),
         max_connections=100,
     )
     transport._pool = pool  # noqa: SLF001 - httpx has no other way to say how it connects

@@ -31,6 +31,7 @@ from indexer.sources.kept import Kept
 from indexer.sources.robots import Robots
 
 _AT_ONCE = 8
+_USUAL = (80, 443)
 _FILES = {
     "application/pdf": "pdf",
     "text/markdown": "md",
@@ -45,8 +46,8 @@ _FILES = {
 class WebOptions(Section):
     """`site` is the prefix that every page has. With `sitemap` that lists the pages, otherwise links do.
 
-    More pages than `max_pages` fail the listing rather than cut it. `allow_private` lets addresses of one's
-    own network in. `delay` is the least time between two calls; robots.txt may ask for more.
+    More pages than `max_pages` fail the listing rather than cut it. `allow_private` lets the site (and
+    its sitemap) be in one's own network, but nothing else that is there. `delay` is the least time between two calls; robots.txt may ask for more.
     """
 
     site: Annotated[str, Field(pattern=r"^https?://[^/\s]+(/\S*)?$")]
@@ -75,7 +76,13 @@ class WebSource(Source):
         self._turn = asyncio.Lock()
         self._kept = Kept(surroundings.data / f"web-{self.name}")
         self._versions: dict[str, str] = {}
-        self.http = Http(agent=options.user_agent, public=not options.allow_private, max_bytes=self.max_bytes)
+        own = (options.site, options.sitemap or options.site) if options.allow_private else ()
+        self.http = Http(
+            agent=options.user_agent,
+            public=True,
+            allowed={place for url in own for place in _places(url)},
+            max_bytes=self.max_bytes,
+        )
 
     async def close(self) -> None:
         await self.http.close()
@@ -254,6 +261,15 @@ class WebSource(Source):
 
     def _entry(self, url: str, version: str, changed: str | None) -> Entry:
         return Entry(self._path(url), version, moment(changed), self.settings.owners, url=url)
+
+
+def _places(url: str) -> tuple[tuple[str, int], ...]:
+    """The host and port of a site; of a usual one with TLS and without."""
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port
+    if port in {None, *_USUAL}:
+        return tuple((host, each) for each in _USUAL)
+    return ((host, port or 0),)
 
 
 def _version(reply: Reply) -> str:
