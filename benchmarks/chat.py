@@ -12,7 +12,7 @@ import os
 import sys
 
 from benchmarks.platforms import discord, slack
-from tests import simulators
+from tests.support import simulators
 
 FIGURES = {**slack.FIGURES, **discord.FIGURES}
 

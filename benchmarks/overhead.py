@@ -2,7 +2,7 @@
 
     python -m benchmarks.overhead [--only first many indexing memory outage] [--small]
 
-The stand-in (tests/cohere_server.py) runs in a process of its own; the real SDK calls it over a socket.
+The stand-in (tests/support/cohere_server.py) runs in a process of its own; the real SDK calls it over a socket.
 Prints a Markdown table.
 """
 
@@ -21,12 +21,12 @@ from math import ceil
 from pathlib import Path
 
 from bot.bootstrap import App, open_app
-from bot.config import load
+from bot.config.loader import load
 from bot.model import Answer, Outcome, Question, SyncReport
 from indexer.sources import open_source
 from indexer.sources.base import Surroundings
-from indexer.sync import sync_all
-from tests.cohere_server import KEY
+from indexer.sync.sync_all import sync_all
+from tests.support.cohere_server import KEY
 
 LATENCY = 0.2
 AT_ONCE = 4
@@ -62,7 +62,7 @@ def _question(number: int) -> str:
 
 @asynccontextmanager
 async def _server(*options: str) -> AsyncIterator[str]:
-    command = (sys.executable, "-m", "tests.cohere_server", "--cheap", *options)
+    command = (sys.executable, "-m", "tests.support.cohere_server", "--cheap", *options)
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     assert process.stdout is not None
     try:

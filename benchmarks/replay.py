@@ -26,15 +26,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.backends.embedded import EmbeddedStore
+from bot.backends.sqlite import SqliteStore
+from bot.config.sources import SourceSettings
 from bot.model import SyncReport, Usage
 from bot.ports import Span, Vector
-from bot.settings.sources import SourceSettings
-from indexer.chunk import text_hash
-from indexer.page import NoPage, Page, build, raw_page
+from indexer.reading.chunker import text_hash
+from indexer.reading.page_builder import NoPage, Page, build, raw_page
 from indexer.sources import open_source
 from indexer.sources.base import Entry, Source, Surroundings
-from indexer.sync import SyncOptions, sync_all
+from indexer.sync.sync_all import SyncOptions, sync_all
 
 BUNDLE = Path("../shared/data/sourcegraph-handbook/history/sourcegraph-handbook.bundle")
 # 442 renames, 159 changed at once, 21 new, 302 renames, 19 deleted.
@@ -80,7 +80,7 @@ class HashEmbedder:
 Content = dict[str, tuple[str, tuple[tuple[object, ...], ...]]]
 
 
-async def held(store: EmbeddedStore) -> Content:
+async def held(store: SqliteStore) -> Content:
     """What an index holds. Only what everyone may see is found, so a wrong audience is a page without chunks."""
     revisions = await store.revisions("docs")
     spans = [Span(doc_id, 0, 10_000) for doc_id in revisions]
@@ -104,7 +104,7 @@ class Fresh:
         self.number += 1
         data = self.data / f"fresh-{self.number}"
         source = opened(self.repository, data)
-        store = EmbeddedStore(data / "index.db")
+        store = SqliteStore(data / "index.db")
         data.mkdir(parents=True)
         (report,) = await sync_all([source], store, HashEmbedder(), SyncOptions(workers=1))
         check(not report.error, f"{commit}: {report.error}")
@@ -219,7 +219,7 @@ def cpu() -> float:
 
 
 async def replayed(repository: Path, commits: Sequence[str], data: Path, every: int) -> Costs:
-    store, embedder = EmbeddedStore(data / "index.db"), HashEmbedder()
+    store, embedder = SqliteStore(data / "index.db"), HashEmbedder()
     source, costs = opened(repository, data), Costs()
     expected, fresh = Expected(repository, data), Fresh(repository, data)
     parent = ""
@@ -270,7 +270,7 @@ def outline(report: SyncReport) -> str:
 
 async def one_sync(repository: Path, data: Path) -> None:
     """A process of its own, to be killed."""
-    store = EmbeddedStore(data / "index.db")
+    store = SqliteStore(data / "index.db")
     source = opened(repository, data)
     (report,) = await sync_all(
         [source], store, HashEmbedder(data / "embedded"), SyncOptions(confirm_deletes=True)
@@ -317,7 +317,7 @@ async def killed(repository: Path, commits: Sequence[str], data: Path, kills: in
         kept = [name for name in again if name in stored_before]
         check(not kept, f"{commit}: {len(kept)} texts were stored and embedded again")
         worst, whole = max(worst, twice), whole + twice
-        store = EmbeddedStore(data / "index.db")
+        store = SqliteStore(data / "index.db")
         same(as_expected(await held(store)), await expected.now(), f"{commit} after a kill")
         if done == kills:
             same(await held(store), await Fresh(repository, data).at(commit), f"{commit} after all kills")
@@ -328,7 +328,7 @@ async def killed(repository: Path, commits: Sequence[str], data: Path, kills: in
 
 async def hashes(data: Path) -> list[str]:
     """The names of the texts whose vectors an index has."""
-    store = EmbeddedStore(data / "index.db")
+    store = SqliteStore(data / "index.db")
     names = (data / "embedded").read_text().splitlines()
     known = await store.vectors(names)
     await store.close()

@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.store import AUDIENCE, Corpus, fill
-from bot.backends.embedded import EmbeddedStore
+from bot.backends.sqlite import SqliteStore
 from bot.model import Question, Usage
 from bot.ports import Vector
-from bot.retrieve import Retriever
+from bot.retrieval.retriever import Retriever
 
 QUESTIONS = 300
 DIMENSIONS = 384
@@ -63,7 +63,7 @@ def questions(corpus: Corpus) -> dict[str, Vector]:
 
 async def measure(path: Path, corpus: Corpus) -> str:
     asked = questions(corpus)
-    store = EmbeddedStore(path)
+    store = SqliteStore(path)
     cells = []
     for embedder in (Ready(asked), None):
         retriever = Retriever(store=store, embedder=embedder)

@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.backends.embedded import EmbeddedStore
+from bot.backends.sqlite import SqliteStore
 from bot.model import Chunk, Document
 from bot.ports import IndexedChunk, IndexedDocument, IndexFormat, SearchQuery, Vector
 
@@ -124,7 +124,7 @@ def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
 async def fill(path: Path, corpus: Corpus) -> float:
     """Chunks a second."""
     wanted = IndexFormat("made up", corpus.dimensions, "made up")
-    store = EmbeddedStore(path)
+    store = SqliteStore(path)
     await store.rebuild(wanted)
     pages = corpus.chunks // PAGE_CHUNKS
     spent = 0.0
@@ -142,7 +142,7 @@ async def fill(path: Path, corpus: Corpus) -> float:
 
 async def update(path: Path, corpus: Corpus) -> float:
     """Milliseconds that one small update takes, in the median."""
-    store = EmbeddedStore(path)
+    store = SqliteStore(path)
     pages = np.random.default_rng(5).integers(corpus.chunks // PAGE_CHUNKS, size=UPDATES).tolist()
     times = []
     for turn, number in enumerate(pages):
@@ -156,7 +156,7 @@ async def update(path: Path, corpus: Corpus) -> float:
 
 async def measure(path: Path, corpus: Corpus) -> Figures:
     began = time.perf_counter()
-    store = EmbeddedStore(path)
+    store = SqliteStore(path)
     everything = AUDIENCE | {"staff"}
     await store.search(next(corpus.questions(1, hybrid=True, audience=everything)))
     first = (time.perf_counter() - began) * 1000
@@ -178,7 +178,7 @@ async def measure(path: Path, corpus: Corpus) -> Figures:
     return figures
 
 
-async def recall(store: EmbeddedStore, corpus: Corpus) -> float:
+async def recall(store: SqliteStore, corpus: Corpus) -> float:
     """How much of the exact ten nearest the vector search gives."""
     matrix = np.stack([corpus.vector(chunk) for chunk in range(corpus.chunks)]).astype(np.float16)
     shares = []

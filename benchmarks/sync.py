@@ -20,16 +20,16 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from bot.backends.embedded import EmbeddedStore
-from bot.backends.local import open_embedder
+from bot.backends.fastembed import open_embedder
+from bot.backends.sqlite import SqliteStore
+from bot.config.models import LocalEmbedderSettings
+from bot.config.sources import SourceSettings
 from bot.model import SyncReport
 from bot.ports import BackendError, SearchQuery, Store
-from bot.settings.models import LocalEmbedder
-from bot.settings.sources import SourceSettings
-from indexer.page import Page, build, raw_page
+from indexer.reading.page_builder import Page, build, raw_page
 from indexer.sources import open_source
 from indexer.sources.base import Entry, Fetched, Source, Surroundings
-from indexer.sync import SyncOptions, sync_all
+from indexer.sync.sync_all import SyncOptions, sync_all
 
 WORDS = [f"word{n}" for n in range(3000)]
 # Made once: what a page costs to make up isn't the indexer's.
@@ -68,7 +68,7 @@ async def timed(source: Source, store: Store) -> tuple[SyncReport, float]:
 async def folder(docs: Path, data: Path) -> AsyncIterator[tuple[str, str]]:
     copy = data / "docs"
     await asyncio.to_thread(shutil.copytree, docs, copy, copy_function=shutil.copyfile)
-    store = EmbeddedStore(data / "folder.db")
+    store = SqliteStore(data / "folder.db")
     source = opened("folder", data, path=str(copy))
     first, seconds = await timed(source, store)
     yield f"first index of {first.added} pages, keywords alone", f"{first.added / seconds:.0f} pages/s"
@@ -109,7 +109,7 @@ async def alone(pages: int, kept: Path) -> tuple[float, float]:
 
 async def one(pages: int, kept: Path) -> None:
     """One sync of made-up pages; prints its seconds and the process's memory in MB."""
-    store = EmbeddedStore(kept / "made-up.db")
+    store = SqliteStore(kept / "made-up.db")
     _, seconds = await timed(MadeUp(pages, kept), store)
     await store.close()
     print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
@@ -117,7 +117,7 @@ async def one(pages: int, kept: Path) -> None:
 
 async def read_meanwhile(pages: int, data: Path) -> AsyncIterator[tuple[str, str]]:
     """A reader that searches all the time while every page is read and stored again."""
-    store, source = EmbeddedStore(data / "read.db"), MadeUp(pages, data)
+    store, source = SqliteStore(data / "read.db"), MadeUp(pages, data)
     await timed(source, store)
     full = SyncOptions(full=True, confirm_deletes=True)
     indexing = asyncio.create_task(sync_all([source], store, None, full))
@@ -150,7 +150,7 @@ async def history(repository: Path, below: str, commits: int, data: Path) -> Asy
     every = git("-C", str(bare), "rev-list", "--first-parent", "--reverse", "HEAD").split()[-commits:]
     branch = git("-C", str(bare), "symbolic-ref", "HEAD").strip()
     source = opened("git", data, repo=str(bare), path=below, include=["**/*.md"])
-    store = EmbeddedStore(data / "history.db")
+    store = SqliteStore(data / "history.db")
     costs, pages = [], 0
     for number, commit in enumerate(every):
         git("-C", str(bare), "update-ref", branch, commit)
@@ -168,9 +168,11 @@ async def history(repository: Path, below: str, commits: int, data: Path) -> Asy
 async def beside_the_embedder(
     docs: Path, model: Path, file: str, data: Path
 ) -> AsyncIterator[tuple[str, str]]:
-    embedder = await open_embedder(LocalEmbedder(path=model, file=file, dimensions=384), data / "models")
+    embedder = await open_embedder(
+        LocalEmbedderSettings(path=model, file=file, dimensions=384), data / "models"
+    )
     await embedder.load()
-    store = EmbeddedStore(data / "embedded.db")
+    store = SqliteStore(data / "embedded.db")
     source = opened("folder", data, path=str(docs), include=["**/*.md"], exclude=["**/[!a-m]*.md"])
     began = time.perf_counter()
     (report,) = await sync_all([source], store, embedder)

@@ -19,9 +19,9 @@ import numpy as np
 
 from benchmarks.store import AUDIENCE, BATCH, PAGE_CHUNKS, QUESTIONS, Corpus
 from bot.backends.weaviate import WeaviateStore, open_store
+from bot.config.models import WeaviateSettings
 from bot.ports import IndexFormat
-from bot.settings.models import WeaviateSettings
-from tests.weaviate_server import Node, binary
+from tests.support.weaviate_server import Node, binary
 
 UPDATES = 200
 AT_ONCE = 8

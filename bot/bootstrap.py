@@ -7,11 +7,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.answer import Answerer, Limits
-from bot.breaker import Breaker
-from bot.config import Settings
-from bot.configured import Configured
-from bot.learning import Learning
+from bot.answering.answerer import Answerer, AnswerLimits
+from bot.config.loader import Settings
+from bot.curation.curation import Curation
+from bot.curation.verified_answers import VerifiedAnswers
 from bot.ports import (
     BackendError,
     Embedder,
@@ -26,14 +25,14 @@ from bot.ports import (
     Unauthorized,
     Writer,
 )
-from bot.retrieve import Limits as RetrievalLimits
-from bot.retrieve import Retriever
-from bot.style.likeness import Likeness
-from bot.style.live import Guides
-from bot.verified import Verified
+from bot.retrieval.retriever import RetrievalLimits, Retriever
+from bot.runtime.circuit_breaker import CircuitBreaker
+from bot.style.embedding_similarity import EmbeddingSimilarity
+from bot.style.hot_reload import StyleGuides
+from bot.visibility.configured_sources import Configured
 
 if TYPE_CHECKING:
-    from bot.backends.cohere.parts import Cohere
+    from bot.backends.cohere.factory import CohereFactory
 
 log = logging.getLogger(__name__)
 
@@ -56,14 +55,14 @@ class App:
     journal: Journal
     runs: Runs
     leases: Leases
-    guides: Guides
+    guides: StyleGuides
     lessons: Lessons
-    verified: Verified
+    verified: VerifiedAnswers
 
     @property
-    def learning(self) -> Learning:
+    def learning(self) -> Curation:
         """What admins save in chat."""
-        return Learning(
+        return Curation(
             self.lessons,
             self.verified,
             self.guides,
@@ -74,9 +73,9 @@ class App:
 
     async def ready(self) -> None:
         """Load what takes long at its first use. What fails here is told and tried again when it is used."""
-        from bot.backends.local import LocalEmbedder
+        from bot.backends.fastembed import FastembedEmbedder
 
-        if isinstance(self.embedder, LocalEmbedder):
+        if isinstance(self.embedder, FastembedEmbedder):
             try:
                 await self.embedder.load()
             except BackendError as error:
@@ -129,9 +128,9 @@ async def open_store(settings: Settings) -> Store:
     """The index alone. Nothing is reached for before its first call; whoever opens it closes it."""
     if settings.weaviate.chosen:
         return await asyncio.to_thread(_weaviate, settings)
-    from bot.backends.embedded import EmbeddedStore
+    from bot.backends.sqlite import SqliteStore
 
-    return EmbeddedStore(settings.data / "index.db")
+    return SqliteStore(settings.data / "index.db")
 
 
 async def open_judge(settings: Settings) -> Judge | None:
@@ -142,7 +141,7 @@ async def open_judge(settings: Settings) -> Judge | None:
         remedy = "Set COHERE_API_KEY in the environment."
         raise Unauthorized("the judge", "eval.judge needs a key.", remedy=remedy)
     from bot.backends.cohere import connect
-    from bot.backends.cohere.configured import options
+    from bot.backends.cohere.from_settings import options
 
     return (await connect(options(settings))).judge(settings.eval.judge)
 
@@ -185,16 +184,18 @@ async def _app(settings: Settings, stack: AsyncExitStack) -> App:
 
 def open_verified(
     settings: Settings, lessons: Lessons, store: Reader, embedder: Embedder | None = None
-) -> Verified:
+) -> VerifiedAnswers:
     """Verified answers, served while they hold."""
-    likeness = Likeness(embedder, settings.data / "style", name="verified")
-    return Verified(lessons, store, likeness, days=settings.style.verified_days)
+    likeness = EmbeddingSimilarity(embedder, settings.data / "style", name="verified")
+    return VerifiedAnswers(lessons, store, likeness, days=settings.style.verified_days)
 
 
-def open_guides(settings: Settings, embedder: Embedder | None = None) -> Guides:
+def open_guides(settings: Settings, embedder: Embedder | None = None) -> StyleGuides:
     """The style guides; their files are read at the first use."""
-    return Guides(
-        settings.style, Likeness(embedder, settings.data / "style"), settings.limits.answer_characters
+    return StyleGuides(
+        settings.style,
+        EmbeddingSimilarity(embedder, settings.data / "style"),
+        settings.limits.answer_characters,
     )
 
 
@@ -204,36 +205,36 @@ def _weaviate(settings: Settings) -> Store:
     return open_weaviate(settings.weaviate, settings.data)
 
 
-async def _cohere(settings: Settings) -> "Cohere | None":
+async def _cohere(settings: Settings) -> "CohereFactory | None":
     chosen = (settings.embedder_choice, settings.reranker_choice, settings.writer_choice)
     if all(choice.kind != "cohere" for choice in chosen):
         return None
     from bot.backends.cohere import connect
-    from bot.backends.cohere.configured import options
+    from bot.backends.cohere.from_settings import options
 
     return await connect(options(settings))
 
 
-async def _embedder(settings: Settings, cohere: "Cohere | None") -> Embedder | None:
+async def _embedder(settings: Settings, cohere: "CohereFactory | None") -> Embedder | None:
     choice = settings.embedder_choice
     if choice.kind == "cohere" and cohere is not None:
         return cohere.embedder()
     if choice.kind == "local":
-        from bot.backends.local import open_embedder
+        from bot.backends.fastembed import open_embedder
 
         return await open_embedder(choice.local, settings.data / "models")
     return None
 
 
-def _reranker(settings: Settings, cohere: "Cohere | None") -> Reranker | None:
+def _reranker(settings: Settings, cohere: "CohereFactory | None") -> Reranker | None:
     return cohere.reranker() if settings.reranker_choice.kind == "cohere" and cohere is not None else None
 
 
 def _writers(
-    settings: Settings, cohere: "Cohere | None", embedder: Embedder | None
+    settings: Settings, cohere: "CohereFactory | None", embedder: Embedder | None
 ) -> tuple[Writer, Writer | None]:
     """The writer, and who answers when it can't. Only an embedder that costs nothing helps with quoting."""
-    from bot.backends.extractive import ExtractiveWriter
+    from bot.backends.extractive.writer import ExtractiveWriter
 
     extractive = ExtractiveWriter(embedder if settings.embedder_choice.kind == "local" else None)
     if settings.writer_choice.kind == "cohere" and cohere is not None:
@@ -245,10 +246,10 @@ def _answerer(
     settings: Settings,
     retriever: Retriever,
     writers: tuple[Writer, Writer | None],
-    guides: Guides,
-    verified: Verified,
+    guides: StyleGuides,
+    verified: VerifiedAnswers,
 ) -> Answerer:
-    limits = Limits(
+    limits = AnswerLimits(
         answer=settings.limits.answer_deadline,
         standalone=settings.limits.rewrite_deadline,
         first_token=settings.cohere.first_token,
@@ -279,6 +280,6 @@ def _retriever(
     return Retriever(store=store, embedder=embedder, reranker=reranker, limits=limits, audiences=audiences)
 
 
-def _breaker(settings: Settings, part: str) -> Breaker:
+def _breaker(settings: Settings, part: str) -> CircuitBreaker:
     rule = settings.breaker
-    return Breaker(part, failures=rule.failures, window=rule.window, probe_after=rule.pause)
+    return CircuitBreaker(part, failures=rule.failures, window=rule.window, probe_after=rule.pause)

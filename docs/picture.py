@@ -25,7 +25,7 @@ def docent(data: str, *words: str) -> str:
     """What the command writes to a terminal."""
     ours, theirs = pty.openpty()
     with subprocess.Popen(  # noqa: S603 - our own command
-        [sys.executable, "-m", "bot", "--config", "examples/docent.yaml", *words],
+        [sys.executable, "-m", "adapters.cli", "--config", "examples/docent.yaml", *words],
         cwd=ROOT,
         env={"COLUMNS": str(WIDTH), "DOCENT_DATA": data, "PATH": os.defpath, "TERM": "xterm-256color"},
         stdin=theirs,

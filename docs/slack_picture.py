@@ -17,14 +17,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from adapters.slack import blocks
-from adapters.view import of_answer
+from adapters.chat.answer_view import of_answer
+from adapters.slack.replies import rendering
 from bot.bootstrap import open_app
-from bot.config import load
+from bot.config.loader import load
 from bot.model import Answer, Question
 from indexer.sources import open_source
 from indexer.sources.base import Surroundings
-from indexer.sync import sync_all
+from indexer.sync.sync_all import sync_all
 
 ROOT = Path(__file__).resolve().parent.parent
 QUESTION = "Nobody answers the pager: what happens after 15 minutes?"
@@ -117,7 +117,7 @@ def message(name: str, colour: str, body: str, *, app: bool = False) -> str:
 def page(answer: Answer, now: datetime) -> str:
     """The thread as HTML."""
     view = of_answer(answer, now=now, private=False, stale_after=timedelta(days=365), can_ask_human=True)
-    shown = [*(blocks.text_block(text) for text in blocks.pages(view.text)), *blocks.tail(view)]
+    shown = [*(rendering.text_block(text) for text in rendering.pages(view.text)), *rendering.tail(view)]
     asked = message("Alice", "#7c3085", f'<span class="mention">@Docent</span> {html.escape(QUESTION)}')
     replied = message("Docent", "#1f4e5f", "".join(map(drawn, shown)), app=True)
     return (

@@ -7,7 +7,7 @@ none, so that nothing of theirs runs; what isn't in theirs is missing.
 import asyncio
 from pathlib import Path
 
-from indexer.gitcommand import GitFailed, git
+from indexer.git.command import GitFailed, git
 
 _CONFIG = "[core]\n\trepositoryformatversion = {version}\n\tbare = true\n{extensions}"
 _OBJECTS = "[extensions]\n\tobjectFormat = {form}\n"

@@ -11,7 +11,7 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from bot.settings.sources import Every, IndexerSettings, SourceSettings
+from bot.config.sources import Every, IndexerSettings, SourceSettings
 
 log = logging.getLogger(__name__)
 

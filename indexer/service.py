@@ -11,11 +11,11 @@ from contextlib import AsyncExitStack, suppress
 
 from bot.bootstrap import App
 from bot.ports import BackendError, SyncRequest, SyncRun
-from indexer.running import Means, carry_out, tell
 from indexer.schedule import Schedule
 from indexer.sources import open_source
 from indexer.sources.base import Source, Surroundings
-from indexer.sync import forget
+from indexer.sync.run_executor import Means, carry_out, tell
+from indexer.sync.sync_all import forget
 
 log = logging.getLogger(__name__)
 
@@ -224,7 +224,7 @@ async def run(app: App, stop: asyncio.Event) -> None:
         if app.settings.indexer.port is None:
             await indexer.run(stop)
             return
-        from indexer.hooks import serve  # noqa: PLC0415 - a web server only where one is wanted
+        from indexer.webhooks import serve  # noqa: PLC0415 - a web server only where one is wanted
 
         async with asyncio.TaskGroup() as group:
             group.create_task(serve(app, stop))

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import Environment
-from tests.weaviate_server import own_server, three_nodes, weaviate_server
+from bot.config.loader import Environment
+from tests.support.weaviate_server import own_server, three_nodes, weaviate_server
 
 # One server for the whole session, whichever module asks for it.
 __all__ = ["own_server", "three_nodes", "weaviate_server"]

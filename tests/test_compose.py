@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from bot.backends.weaviate.versions import RECOMMENDED, will_do
+from bot.backends.weaviate.server.versions import RECOMMENDED, will_do
 
 ROOT = Path(__file__).parent.parent
 SERVICES: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import typer.main
 
-from bot.cli import app
-from bot.config import load
+from adapters.cli.app import app
+from bot.config.loader import load
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "tests/README.md")]

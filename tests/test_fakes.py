@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.fakes import FakeStorage, FakeStore
-from tests.store_contract import OpenStore, StoreContract
+from tests.support.fakes import FakeStorage, FakeStore
+from tests.support.store_contract import OpenStore, StoreContract
 
 
 class TestFakeStore(StoreContract):

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from bot.config import PLACES, Settings, load
-from bot.settings.sources import SourceSettings
-from indexer.sources import open_source, source_types
+from bot.config.loader import PLACES, Settings, load
+from bot.config.sources import SourceSettings
+from indexer.sources import BUILT_IN, open_source, source_types
 from indexer.sources.base import Surroundings
 
 FULL = Path(__file__).resolve().parent.parent / "examples" / "docent.full.yaml"
@@ -47,7 +47,7 @@ def models(kind: object) -> Iterator[type[BaseModel]]:
 
 
 def options_of(kind: str) -> list[type[BaseModel]]:
-    module = import_module(f"indexer.sources.{kind}")
+    module = import_module(BUILT_IN[kind].partition(":")[0])
     return [each for name, each in vars(module).items() if name.endswith("Options")]
 
 

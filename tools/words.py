@@ -1,4 +1,4 @@
-"""Make bot/words/*.txt.gz from dictionaries: `python tools/words.py DICTIONARIES`; bot/words/README.md says from what.
+"""Make bot/retrieval/dictionaries/*.txt.gz from dictionaries: `python tools/words.py DICTIONARIES`; bot/retrieval/dictionaries/README.md says from what.
 
 Needs wordfreq and simplemma, which Docent itself doesn't.
 """
@@ -13,11 +13,11 @@ from pathlib import Path
 import simplemma
 from wordfreq import top_n_list, zipf_frequency
 
-from bot.analyze import tokens
-from bot.glossary import LANGUAGES
-from bot.stopwords import STOP_WORDS
+from bot.retrieval.query_translation import LANGUAGES
+from bot.text.analyzer import tokens
+from bot.text.stopwords import STOP_WORDS
 
-TARGET = Path(__file__).parents[1] / "bot" / "words"
+TARGET = Path(__file__).parents[1] / "bot" / "retrieval" / "dictionaries"
 
 # Frequencies are Zipf's: 3 is once in a million words. A compound may be rarer.
 USUAL, USUAL_IN_ENGLISH, USUAL_FORM, COMPOUNDING = 3.3, 3.2, 3.2, ("de", "nl")

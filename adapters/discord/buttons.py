@@ -2,23 +2,28 @@
 
 import discord
 
-from adapters import words
-from adapters.background import Background
-from adapters.discord import look
-from adapters.discord.calls import call
+from adapters.chat import messages
+from adapters.chat.answer_view import DECISIONS, Press
+from adapters.chat.background_tasks import BackgroundTasks
+from adapters.chat.teaching import Form
+from adapters.chat.wiring import ChatServices
 from adapters.discord.commands import Interaction
-from adapters.discord.intake import Intake
-from adapters.discord.people import People
-from adapters.discord.stage import DiscordConsole, DiscordStage, is_private
-from adapters.learning import Form
-from adapters.parts import Parts
-from adapters.view import DECISIONS, Press
+from adapters.discord.connection.transport import call
+from adapters.discord.inbound import DiscordInbound
+from adapters.discord.interactions import DiscordAdminConsole, DiscordPressContext, is_private
+from adapters.discord.permissions import DiscordPermissions
+from adapters.discord.replies import rendering
 from bot.ports import Journal, LessonKind
 
 
-class Buttons:
+class DiscordButtons:
     def __init__(
-        self, parts: Parts, people: People, intake: Intake, journal: Journal, work: Background
+        self,
+        parts: ChatServices,
+        people: DiscordPermissions,
+        intake: DiscordInbound,
+        journal: Journal,
+        work: BackgroundTasks,
     ) -> None:
         self._parts = parts
         self._people = people
@@ -33,12 +38,12 @@ class Buttons:
     async def _respond(self, interaction: Interaction, press: Press, value: str) -> None:
         if press is Press.BAD:
             await call(
-                lambda: interaction.response.send_modal(look.ComplaintForm(value, self._complained)),
+                lambda: interaction.response.send_modal(rendering.ComplaintForm(value, self._complained)),
             )
             await self._parts.presses.feedback(self._stage(interaction), value, "down")
             return
         if press is Press.EDIT:
-            console = DiscordConsole(interaction, self._people)
+            console = DiscordAdminConsole(interaction, self._people)
             await self._open(interaction, await self._parts.teaching.reopen(console, value))
             return
         # A further answer to one person is a message of its own: what stands there stays.
@@ -48,15 +53,15 @@ class Buttons:
 
     async def _act(self, interaction: Interaction, press: Press, value: str) -> None:
         if press is Press.CANCEL:
-            await self._parts.admins.cancel(value, DiscordConsole(interaction, self._people))
+            await self._parts.admins.cancel(value, DiscordAdminConsole(interaction, self._people))
         elif press is Press.CONFIRM:
-            await self._parts.admins.confirm(value, DiscordConsole(interaction, self._people))
+            await self._parts.admins.confirm(value, DiscordAdminConsole(interaction, self._people))
         elif press in DECISIONS:
-            await self._parts.teaching.decide(DiscordConsole(interaction, self._people), press, value)
+            await self._parts.teaching.decide(DiscordAdminConsole(interaction, self._people), press, value)
         elif press is Press.GOOD:
             stage = self._stage(interaction)
             if await self._parts.presses.feedback(stage, value, "up"):
-                await stage.tell(words.THANKS_UP)
+                await stage.tell(messages.THANKS_UP)
         else:
             await self._parts.presses.press(self._stage(interaction), press, value)
 
@@ -66,10 +71,10 @@ class Buttons:
         await call(lambda: interaction.response.defer(ephemeral=True, thinking=False))
         stage = self._stage(interaction)
         if await self._parts.presses.feedback(stage, answer_id, "down", complaint, comment):
-            await stage.tell(words.THANKS_DOWN)
+            await stage.tell(messages.THANKS_DOWN)
 
-    def _stage(self, interaction: Interaction) -> DiscordStage:
-        return DiscordStage(
+    def _stage(self, interaction: Interaction) -> DiscordPressContext:
+        return DiscordPressContext(
             interaction=interaction,
             intake=self._intake,
             people=self._people,
@@ -79,7 +84,7 @@ class Buttons:
 
     async def save(self, interaction: Interaction, kind: LessonKind, message: discord.Message) -> None:
         """A form to save a message as an example or as verified; it must come within 3 seconds."""
-        console = DiscordConsole(interaction, self._people)
+        console = DiscordAdminConsole(interaction, self._people)
         address = f"{message.channel.id}/{message.id}"
         recorded = await self._journal.recorded_by_reply("discord", address)
         answer = self._intake.words_of(message)
@@ -90,10 +95,10 @@ class Buttons:
     async def _open(self, interaction: Interaction, form: Form | None) -> None:
         if form is not None:
             await call(
-                lambda: interaction.response.send_modal(look.TeachingForm(form, self._saved)),
+                lambda: interaction.response.send_modal(rendering.TeachingForm(form, self._saved)),
             )
 
     async def _saved(self, interaction: Interaction, form: Form) -> None:
         await call(lambda: interaction.response.defer(ephemeral=True, thinking=False))
         audience = await self._stage(interaction).audience(alone=False)
-        await self._parts.teaching.submit(DiscordConsole(interaction, self._people), form, audience)
+        await self._parts.teaching.submit(DiscordAdminConsole(interaction, self._people), form, audience)

@@ -12,25 +12,26 @@ import aiohttp
 import discord
 from discord import app_commands
 
-from adapters import text as texts
-from adapters import words
-from adapters.background import Background
-from adapters.desk import Taken
-from adapters.discord import commands, look
-from adapters.discord.buttons import Buttons
-from adapters.discord.calls import Failed, call, paced
+from adapters.chat import markdown_text as texts
+from adapters.chat import messages as words
+from adapters.chat.background_tasks import BackgroundTasks
+from adapters.chat.question_service import Acceptance
+from adapters.chat.wiring import assemble
+from adapters.discord import commands
+from adapters.discord.backfill import missed, posts
+from adapters.discord.buttons import DiscordButtons
 from adapters.discord.commands import Interaction
-from adapters.discord.forum import tag
+from adapters.discord.connection.gateway_patches import brief
+from adapters.discord.connection.timeouts import PATIENCE, Timeouts
+from adapters.discord.connection.transport import Failed, call, paced
 from adapters.discord.gate import DiscordGate, turn_away
-from adapters.discord.gateway import brief
-from adapters.discord.intake import Intake
-from adapters.discord.missed import missed, posts
-from adapters.discord.patience import PATIENCE, Patience
-from adapters.discord.people import People
-from adapters.discord.place import Place
-from adapters.discord.stage import DiscordConsole
-from adapters.discord.text import thread_name
-from adapters.parts import assemble
+from adapters.discord.inbound import DiscordInbound
+from adapters.discord.interactions import DiscordAdminConsole
+from adapters.discord.permissions import DiscordPermissions
+from adapters.discord.replies import rendering
+from adapters.discord.replies.discord_markdown import thread_name
+from adapters.discord.replies.forum_tags import tag
+from adapters.discord.reply_address import DiscordAddress
 from bot.bootstrap import App
 from bot.ports import BackendError
 
@@ -70,7 +71,7 @@ def intents(*, message_content: bool) -> discord.Intents:
 class DocentClient(discord.AutoShardedClient):
     """One connection to Discord, and what happens on it."""
 
-    def __init__(self, app: App, session: aiohttp.ClientSession, patience: Patience = PATIENCE) -> None:
+    def __init__(self, app: App, session: aiohttp.ClientSession, patience: Timeouts = PATIENCE) -> None:
         settings = app.settings.discord
         super().__init__(
             intents=intents(message_content=settings.message_content),
@@ -86,14 +87,14 @@ class DocentClient(discord.AutoShardedClient):
         self.app = app
         self._patience = patience
         self._gone: dict[int, datetime] = {}  # by shard, since when
-        self.people = People(self, app.settings)
-        self.intake = Intake(self, session, self.people, app.settings, patience)
+        self.people = DiscordPermissions(self, app.settings)
+        self.intake = DiscordInbound(self, session, self.people, app.settings, patience)
         # Each server has a help channel of its own: what isn't there isn't offered, see Place.
         self._gate = DiscordGate(self.people)
         parts = assemble("discord", app, self.intake, self._gate, can_ask_human=True)
         self.desk, self.admins = parts.desk, parts.admins
-        self._work = Background("Discord", Failed)
-        self.buttons = Buttons(parts, self.people, self.intake, app.journal, self._work)
+        self._work = BackgroundTasks("Discord", Failed)
+        self.buttons = DiscordButtons(parts, self.people, self.intake, app.journal, self._work)
         self.tree = app_commands.CommandTree(self)
         self.ready = asyncio.Event()
         self.sockets: WeakSet[aiohttp.ClientWebSocketResponse] = WeakSet()
@@ -133,8 +134,8 @@ class DocentClient(discord.AutoShardedClient):
 
     async def setup_hook(self) -> None:
         """Before the gateway: buttons of all times, and the commands where they changed."""
-        look.PressButton.pressed = self.buttons.pressed
-        self.add_dynamic_items(look.PressButton)
+        rendering.PressButton.pressed = self.buttons.pressed
+        self.add_dynamic_items(rendering.PressButton)
         commands.add(self, self.buttons.save)
         self._work.later(self._register())
 
@@ -212,7 +213,7 @@ class DocentClient(discord.AutoShardedClient):
             log.info("post %s can't be read: %s", thread.id, error)
             return
         found = self.intake.of_post(thread, message)
-        if found and await self.desk.take(*found) is Taken.YES:
+        if found and await self.desk.take(*found) is Acceptance.YES:
             self._work.later(tag(thread, self.people, self.app.journal, found[0].id))
 
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
@@ -231,7 +232,7 @@ class DocentClient(discord.AutoShardedClient):
             self.people.learn(
                 interaction.guild_id, interaction.user.id, [r.id for r in interaction.user.roles]
             )
-        place = Place(
+        place = DiscordAddress(
             channel=interaction.channel_id or 0,
             user=interaction.user.id,
             guild=interaction.guild_id or 0,
@@ -242,9 +243,9 @@ class DocentClient(discord.AutoShardedClient):
         )
         asked, reply = self.intake.asked(place, question, key=key or f"discord:i:{interaction.id}")
         taken = await self.desk.take(asked, reply)
-        if taken is Taken.CLOSING:
+        if taken is Acceptance.CLOSING:
             await call(lambda: interaction.edit_original_response(content=words.SHUTTING_DOWN))
-        elif taken is Taken.KNOWN:
+        elif taken is Acceptance.KNOWN:
             await call(lambda: interaction.edit_original_response(content=words.KNOWN))
 
     async def admin(self, interaction: Interaction, text: str, *, public: bool = False) -> None:
@@ -254,7 +255,7 @@ class DocentClient(discord.AutoShardedClient):
             patience=2.0,
             deadline=2.5,
         )
-        await self.admins.command(text, DiscordConsole(interaction, self.people))
+        await self.admins.command(text, DiscordAdminConsole(interaction, self.people))
 
     async def drain(self) -> None:
         """Wait a moment for small work, and end the rest."""

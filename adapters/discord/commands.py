@@ -7,12 +7,12 @@ from typing import Any, Protocol
 import discord
 from discord import app_commands
 
-from adapters import words
-from adapters.discord.calls import Answered, Failed, call
-from adapters.discord.intake import Intake
-from adapters.discord.people import People
-from adapters.discord.stage import says
-from adapters.learning import TITLES
+from adapters.chat import messages
+from adapters.chat.teaching import TITLES
+from adapters.discord.connection.transport import AlreadyAnswered, Failed, call
+from adapters.discord.inbound import DiscordInbound
+from adapters.discord.interactions import says
+from adapters.discord.permissions import DiscordPermissions
 from bot.bootstrap import App
 from bot.ports import LessonKind
 
@@ -28,8 +28,8 @@ class Host(Protocol):
 
     app: App
     tree: app_commands.CommandTree[Any]
-    intake: Intake
-    people: People
+    intake: DiscordInbound
+    people: DiscordPermissions
 
     async def ask(self, interaction: Interaction, question: str, *, private: bool, key: str = "") -> None: ...
 
@@ -60,7 +60,7 @@ def _add_ask(host: Host) -> None:
     async def answer(interaction: Interaction, message: discord.Message) -> None:
         text = host.intake.words_of(message)
         if not text:
-            await interaction.response.send_message(words.NO_WORDS, ephemeral=True)
+            await interaction.response.send_message(messages.NO_WORDS, ephemeral=True)
             return
         await host.ask(interaction, text, private=False, key=f"discord:{message.id}:menu")
 
@@ -141,14 +141,14 @@ def _plain(host: Host, name: str, description: str) -> app_commands.Command[Any,
 
 
 async def _failed(interaction: Interaction, error: app_commands.AppCommandError) -> None:
-    if isinstance(error, app_commands.CommandInvokeError) and isinstance(error.original, Answered):
+    if isinstance(error, app_commands.CommandInvokeError) and isinstance(error.original, AlreadyAnswered):
         return
     if isinstance(error, app_commands.CommandSignatureMismatch | app_commands.CommandNotFound):
         log.info("a command as it was before: %s", error)
-        text = words.COMMAND_CHANGED
+        text = messages.COMMAND_CHANGED
     else:
         log.error("command %s failed", interaction.id, exc_info=error)
-        text = says(words.BROKEN.format(id=interaction.id))
+        text = says(messages.BROKEN.format(id=interaction.id))
     if interaction.type is discord.InteractionType.autocomplete:
         return  # which takes no words
     try:

@@ -6,11 +6,11 @@ import aiohttp
 import discord
 
 from adapters.discord.client import intents, permissions
-from adapters.discord.gateway import set_up
-from adapters.discord.run import invite
-from bot.config import Settings
-from bot.doctor import Check, error, ok, warning
-from bot.settings.chat import GuildSettings
+from adapters.discord.connection.gateway_patches import set_up
+from adapters.discord.service import invite
+from bot.config.chat import GuildSettings
+from bot.config.loader import Settings
+from bot.diagnostics.checks import Check, error, ok, warning
 
 _PART = "discord"
 _CHECK_ROLE = "Check its id in docent.yaml."

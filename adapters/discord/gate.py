@@ -6,20 +6,20 @@ from typing import Any
 
 import discord
 
-from adapters import words
-from adapters.discord.calls import call
-from adapters.discord.people import People
-from adapters.discord.place import Place
-from adapters.gate import Admission
+from adapters.chat import messages
+from adapters.chat.gate import Admission
+from adapters.discord.connection.transport import call
+from adapters.discord.permissions import DiscordPermissions
+from adapters.discord.reply_address import DiscordAddress
 from bot.ports import Asked
 
 log = logging.getLogger(__name__)
 
 
 class DiscordGate:
-    """adapters.gate.Gate, and the same for events as they come."""
+    """adapters.chat.gate.Gate, and the same for events as they come."""
 
-    def __init__(self, people: People) -> None:
+    def __init__(self, people: DiscordPermissions) -> None:
         self._people = people
 
     def lets_in(self, data: Any) -> bool:  # noqa: ANN401 - Discord's own JSON
@@ -37,8 +37,8 @@ class DiscordGate:
         return Admission(tenant, audience, await self._people.places(place.guild, place.channel))
 
 
-def _place(asked: Asked) -> Place:
-    return Place.load(json.loads(asked.place)["place"])
+def _place(asked: Asked) -> DiscordAddress:
+    return DiscordAddress.load(json.loads(asked.place)["place"])
 
 
 async def turn_away(interaction: "discord.Interaction[Any]") -> None:
@@ -48,4 +48,4 @@ async def turn_away(interaction: "discord.Interaction[Any]") -> None:
     if interaction.type is discord.InteractionType.autocomplete:
         await call(lambda: response.autocomplete([]))
     else:
-        await call(lambda: response.send_message(words.NOT_HERE, ephemeral=True))
+        await call(lambda: response.send_message(messages.NOT_HERE, ephemeral=True))

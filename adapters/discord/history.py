@@ -6,16 +6,16 @@ from typing import Any
 
 import discord
 
-from adapters.discord.calls import Failed, call
-from adapters.discord.text import incoming
+from adapters.discord.connection.transport import Failed, call
+from adapters.discord.replies.discord_markdown import incoming
+from bot.config.chat import LimitSettings
 from bot.model import Turn
-from bot.settings.chat import LimitSettings
 
 _CHARACTERS_A_TOKEN = 4
 _LOOKED_THROUGH = 50  # messages of a channel, for the replies among them
 
 
-class History:
+class ChannelHistory:
     """People's and the bot's own messages, the latest within the limits."""
 
     def __init__(self, client: discord.Client, limits: LimitSettings) -> None:

@@ -5,18 +5,18 @@ from typing import Final
 
 from slack_bolt.async_app import AsyncApp
 
-from adapters import words
-from adapters.background import Background
-from adapters.learning import KINDS, Form
-from adapters.parts import Parts
-from adapters.slack import blocks
-from adapters.slack.api import Slack
-from adapters.slack.calls import Failed, SlackError
-from adapters.slack.intake import Ack, Event, Intake
+from adapters.chat import messages
+from adapters.chat.answer_view import DECISIONS, Press
+from adapters.chat.background_tasks import BackgroundTasks
+from adapters.chat.teaching import KINDS, Form
+from adapters.chat.wiring import ChatServices
+from adapters.slack.connection.transport import Failed, SlackError
+from adapters.slack.connection.web_api import SlackWebApi
+from adapters.slack.inbound import Ack, Event, SlackInbound
+from adapters.slack.interactions import SlackAdminConsole, SlackPressContext
 from adapters.slack.origin import workspace_of
-from adapters.slack.people import People
-from adapters.slack.stage import SlackConsole, SlackStage
-from adapters.view import DECISIONS, Press
+from adapters.slack.permissions import SlackPermissions
+from adapters.slack.replies import rendering
 
 log = logging.getLogger(__name__)
 
@@ -24,18 +24,18 @@ SAVE_EXAMPLE: Final = "docent_save_example"
 SAVE_VERIFIED: Final = "docent_save_verified"
 
 
-class Buttons:
+class SlackButtons:
     """Slack wants to hear within 3 seconds: the work comes after that."""
 
     def __init__(
         self,
         *,
-        slack: Slack,
-        intake: Intake,
-        people: People,
-        parts: Parts,
+        slack: SlackWebApi,
+        intake: SlackInbound,
+        people: SlackPermissions,
+        parts: ChatServices,
         help_channel: str | None,
-        work: Background,
+        work: BackgroundTasks,
     ) -> None:
         self._slack = slack
         self._intake = intake
@@ -69,11 +69,13 @@ class Buttons:
         stage = self._stage(body)
         choice, _, answer_id = str(body["actions"][0].get("value") or "").partition(":")
         bad = choice == Press.BAD
-        opened = bad and await self._open(body, blocks.feedback_modal(answer_id, stage.place, stage.thread))
+        opened = bad and await self._open(
+            body, rendering.feedback_modal(answer_id, stage.place, stage.thread)
+        )
         if await self._presses.feedback(stage, answer_id, "down" if bad else "up") and not opened:
-            await stage.tell(words.THANKS_DOWN if bad else words.THANKS_UP)
+            await stage.tell(messages.THANKS_DOWN if bad else messages.THANKS_UP)
 
-    async def _open(self, body: Event, view: blocks.Block) -> bool:
+    async def _open(self, body: Event, view: rendering.Block) -> bool:
         """Open a form; its trigger lives for 3 seconds."""
         try:
             await self._slack.open_view(body["trigger_id"], view)
@@ -94,7 +96,7 @@ class Buttons:
         comment = values["comment"]["comment"].get("value") or ""
         stage = self._stage({**body, "docent_channel": channel, "container": {"thread_ts": thread}})
         if await self._presses.feedback(stage, answer_id, "down", chosen, comment):
-            await stage.tell(words.THANKS_DOWN)
+            await stage.tell(messages.THANKS_DOWN)
 
     async def on_press(self, ack: Ack, body: Event) -> None:
         await ack()
@@ -130,15 +132,15 @@ class Buttons:
         form = await self._teaching.form(console, kind, recorded, question, answer)
         await self._teach(body, console, form)
 
-    async def _edit(self, body: Event, console: SlackConsole, lesson_id: str) -> None:
+    async def _edit(self, body: Event, console: SlackAdminConsole, lesson_id: str) -> None:
         """The form again, for what was saved."""
         await self._teach(body, console, await self._teaching.reopen(console, lesson_id))
 
-    async def _teach(self, body: Event, console: SlackConsole, form: Form | None) -> None:
+    async def _teach(self, body: Event, console: SlackAdminConsole, form: Form | None) -> None:
         if form is None:
             return
-        if not await self._open(body, blocks.teaching_modal(form, body["channel"]["id"])):
-            await console.answer(words.NO_FORM)
+        if not await self._open(body, rendering.teaching_modal(form, body["channel"]["id"])):
+            await console.answer(messages.NO_FORM)
 
     async def on_saved(self, ack: Ack, body: Event) -> None:
         await ack()
@@ -154,8 +156,8 @@ class Buttons:
             console, Form(KINDS[kind], answer_id, question, answer, lesson_id), audience
         )
 
-    def _console(self, body: Event, channel: str, response_url: str = "") -> SlackConsole:
-        return SlackConsole(
+    def _console(self, body: Event, channel: str, response_url: str = "") -> SlackAdminConsole:
+        return SlackAdminConsole(
             self._slack,
             self._people,
             user=body["user"]["id"],
@@ -164,8 +166,8 @@ class Buttons:
             response_url=response_url,
         )
 
-    def _stage(self, body: Event) -> SlackStage:
-        return SlackStage(
+    def _stage(self, body: Event) -> SlackPressContext:
+        return SlackPressContext(
             slack=self._slack,
             intake=self._intake,
             people=self._people,

@@ -7,12 +7,12 @@ from typing import Any
 
 from slack_bolt.response import BoltResponse
 
-from adapters import words
-from adapters.gate import Admission
+from adapters.chat import messages
+from adapters.chat.gate import Admission
 from adapters.slack.origin import workspace_of
-from adapters.slack.people import People
-from adapters.slack.place import Place
-from adapters.slack.text import escape
+from adapters.slack.permissions import SlackPermissions
+from adapters.slack.replies.mrkdwn import escape
+from adapters.slack.reply_address import SlackAddress
 from bot.ports import Asked
 
 log = logging.getLogger(__name__)
@@ -23,9 +23,9 @@ Next = Callable[[], Awaitable[BoltResponse | None]]
 
 
 class SlackGate:
-    """adapters.gate.Gate."""
+    """adapters.chat.gate.Gate."""
 
-    def __init__(self, people: People) -> None:
+    def __init__(self, people: SlackPermissions) -> None:
         self._people = people
 
     async def before(self, body: Event, ack: Ack, next: Next) -> BoltResponse | None:  # noqa: A002 - Bolt's word
@@ -35,7 +35,7 @@ class SlackGate:
             return await next()
         log.warning("what came from the workspace %s is refused: slack.workspaces doesn't list it", workspace)
         if "command" in body:
-            return await ack(text=escape(words.NOT_HERE), response_type="ephemeral")
+            return await ack(text=escape(messages.NOT_HERE), response_type="ephemeral")
         return BoltResponse(status=200)
 
     async def opens(self, asked: Asked) -> bool:
@@ -48,7 +48,7 @@ class SlackGate:
         return Admission(place.tenant, audience, await self._people.places(place.channel))
 
 
-def _place(asked: Asked) -> tuple[Place, bool]:
+def _place(asked: Asked) -> tuple[SlackAddress, bool]:
     """And whether nobody but the asker reads there."""
     saved = json.loads(asked.place)
-    return Place.load(saved["place"]), bool(saved["direct"])
+    return SlackAddress.load(saved["place"]), bool(saved["direct"])

@@ -7,21 +7,21 @@ from typing import Final
 
 from slack_bolt.async_app import AsyncApp
 
-from adapters import text as texts
-from adapters import words
-from adapters.background import Background
-from adapters.desk import Taken
-from adapters.parts import Parts
-from adapters.reply import Reply
-from adapters.slack.api import Slack
-from adapters.slack.intake import Ack, Event, Heard, Intake
+from adapters.chat import markdown_text as texts
+from adapters.chat import messages as words
+from adapters.chat.background_tasks import BackgroundTasks
+from adapters.chat.question_service import Acceptance
+from adapters.chat.reply import Reply
+from adapters.chat.wiring import ChatServices
+from adapters.slack.connection.web_api import SlackWebApi
+from adapters.slack.inbound import Ack, Event, Heard, SlackInbound
+from adapters.slack.interactions import SlackAdminConsole
 from adapters.slack.origin import workspace_of
-from adapters.slack.people import People
-from adapters.slack.place import Place
-from adapters.slack.reply import ThreadReply
-from adapters.slack.stage import SlackConsole
-from adapters.slack.text import escape
-from bot.config import Settings
+from adapters.slack.permissions import SlackPermissions
+from adapters.slack.replies.mrkdwn import escape
+from adapters.slack.replies.thread_reply import ThreadReply
+from adapters.slack.reply_address import SlackAddress
+from bot.config.loader import Settings
 from bot.ports import Asked
 
 ASK: Final = "/ask"
@@ -43,12 +43,12 @@ class Handlers:
     def __init__(
         self,
         *,
-        slack: Slack,
-        intake: Intake,
-        people: People,
-        parts: Parts,
+        slack: SlackWebApi,
+        intake: SlackInbound,
+        people: SlackPermissions,
+        parts: ChatServices,
         settings: Settings,
-        work: Background,
+        work: BackgroundTasks,
     ) -> None:
         self._slack = slack
         self._intake = intake
@@ -83,7 +83,7 @@ class Handlers:
             self._work.later(
                 self._look_and_take(event, heard)
             )  # Slack isn't asked before the event is acknowledged
-        elif await self._take(heard.asked, heard.reply) is Taken.CLOSING:
+        elif await self._take(heard.asked, heard.reply) is Acceptance.CLOSING:
             raise Closing
         else:
             self._intake.joins(event["channel"], event.get("thread_ts") or event["ts"])
@@ -98,11 +98,11 @@ class Handlers:
             self._work.later(heard.reply.say(words.WELCOME if texts.thanks(said) else words.how_to_ask()))
         return True
 
-    async def _take(self, asked: Asked, reply: Reply) -> Taken:
+    async def _take(self, asked: Asked, reply: Reply) -> Acceptance:
         """A journal that is slow doesn't hold up the acknowledgement: the question is taken behind it."""
         taking = self._work.begin(self._desk.take(asked, reply))
         await asyncio.wait([taking], timeout=_ACKNOWLEDGE_WITHIN)
-        return taking.result() if taking.done() else Taken.YES
+        return taking.result() if taking.done() else Acceptance.YES
 
     async def _look_and_take(self, event: Event, heard: Heard) -> None:
         """A further message in a thread, or a mention without words: it asks what the thread began with."""
@@ -142,7 +142,7 @@ class Handlers:
             await ack(text=escape(words.how_to_ask(ASK)), response_type="ephemeral")
             return
         channel = command["channel_id"]
-        place = Place(
+        place = SlackAddress(
             channel=channel,
             user=command["user_id"],
             team=workspace_of(command),
@@ -153,9 +153,9 @@ class Handlers:
             place, text, key=f"slack:{command['trigger_id']}", direct=channel.startswith("D")
         )
         taken = await self._take(asked, reply)
-        if taken is Taken.CLOSING:
+        if taken is Acceptance.CLOSING:
             await ack(text=escape(words.SHUTTING_DOWN), response_type="ephemeral")
-        elif taken is Taken.YES:
+        elif taken is Acceptance.YES:
             # It stays above the answer, so it says what stays true.
             await ack(text=escape(words.asked(text)), response_type="ephemeral")
         else:
@@ -163,7 +163,7 @@ class Handlers:
 
     async def on_admin(self, ack: Ack, command: Event) -> None:
         await ack()
-        console = SlackConsole(
+        console = SlackAdminConsole(
             self._slack,
             self._people,
             user=command["user_id"],
@@ -177,7 +177,7 @@ class Handlers:
         """Answer from the docs, on somebody's message: in its thread, or for the presser alone."""
         private = body["callback_id"] == SHORTCUT_PRIVATE
         message, channel = body["message"], body["channel"]["id"]
-        place = Place(
+        place = SlackAddress(
             channel=channel,
             user=body["user"]["id"],
             team=workspace_of(body),
@@ -187,7 +187,7 @@ class Handlers:
             response_url=body.get("response_url") or "" if private else "",
         )
         text = self._intake.words_of(message)
-        console = SlackConsole(
+        console = SlackAdminConsole(
             self._slack,
             self._people,
             user=place.user,
@@ -210,6 +210,6 @@ class Handlers:
         if private:  # Slack takes no words with this acknowledgement
             await reply.say(words.asked(text))
         taken = await self._take(asked, reply)
-        if taken is not Taken.YES:
-            said = words.KNOWN if taken is Taken.KNOWN else words.SHUTTING_DOWN
+        if taken is not Acceptance.YES:
+            said = words.KNOWN if taken is Acceptance.KNOWN else words.SHUTTING_DOWN
             self._work.later(console.answer(said))

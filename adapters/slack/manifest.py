@@ -4,10 +4,10 @@ from typing import Any, Final
 
 import yaml
 
-from adapters import words
+from adapters.chat import messages as words
 from adapters.slack.buttons import SAVE_EXAMPLE, SAVE_VERIFIED
 from adapters.slack.handlers import ADMIN, ASK, SHORTCUT, SHORTCUT_PRIVATE
-from bot.settings.chat import SlackSettings
+from bot.config.chat import SlackSettings
 
 # Each scope with what it is for: a newcomer asks.
 SCOPES: Final = {

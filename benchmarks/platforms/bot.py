@@ -17,17 +17,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adapters.discord.run import run as discord
+from adapters.discord.service import run as discord
 from adapters.slack.manifest import as_yaml
-from adapters.slack.run import run as slack
-from bot.config import load
-from bot.heap import give_back, one_heap, settle
+from adapters.slack.service import run as slack
+from bot.config.chat import SlackSettings
+from bot.config.loader import load
 from bot.journal import Database
-from bot.settings.chat import SlackSettings
-from tests import simulators
-from tests.scripted import Core, Shelf, scripted
-from tests.simulators import Simulator
-from tests.waiting import until
+from bot.runtime.memory import give_back, one_heap, settle
+from tests.support import simulators
+from tests.support.scripted import Core, Shelf, scripted
+from tests.support.simulators import Simulator
+from tests.support.waiting import until
 
 Row = tuple[str, str, str]
 _YAML = """

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from benchmarks.platforms.bot import ANSWER, Answers, Row, paces, rest, run
-from tests.simulators import Simulator
+from tests.support.simulators import Simulator
 
 _GUILDS = ("Docs Guild", "Second Guild")  # each on a shard of its own
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from benchmarks.platforms.bot import ANSWER, Answers, Row, fill, ms, p95, paces, run
-from tests.simulators import Simulator
+from tests.support.simulators import Simulator
 
 _CHANNELS = [f"C0B{number:03}" for number in range(200)]
 

@@ -15,10 +15,10 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, InterfaceE
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from bot.breaker import Breaker
 from bot.journal.failures import PART, translated
 from bot.journal.tables import HEAD
 from bot.ports import Rejected
+from bot.runtime.circuit_breaker import CircuitBreaker
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
@@ -46,7 +46,7 @@ class Database:
         self._engine: AsyncEngine | None = None
         self._opening = asyncio.Lock()
         self._writing = asyncio.Lock()
-        self._breaker = Breaker(PART, failures=3, probe_after=5.0)
+        self._breaker = CircuitBreaker(PART, failures=3, probe_after=5.0)
 
     @property
     def is_sqlite(self) -> bool:

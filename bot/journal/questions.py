@@ -14,7 +14,7 @@ from bot.journal.database import Database
 from bot.journal.spending import add_usage
 from bot.journal.tables import claims, feedback, now, questions, runs, usage, workers
 from bot.model import Answer, Outcome, Question, Usage
-from bot.ports import Asked, Feedback, Gap, Judged, Recorded, Rights, Scope, Tally
+from bot.ports import Asked, Feedback, Gap, Judged, Recorded, Rights, Scope, SpendingTotals
 
 _DAY = 86400.0
 _ENDED = ("done", "failed", "cancelled")
@@ -184,7 +184,7 @@ class SqlJournal:
             texts = await self._usual_texts(connection, unanswered, [row.wording for row in found])
         return [Gap(texts[row.wording], row.times, _time(row.last)) for row in found]
 
-    async def tally(self, *, days: int = 7) -> Tally:
+    async def tally(self, *, days: int = 7) -> SpendingTotals:
         c = questions.c
         recent = c.asked_at > now() - days * _DAY
         async with self._database.reading() as connection:
@@ -196,7 +196,7 @@ class SqlJournal:
             seconds = sorted(
                 await connection.scalars(select(c.seconds).where(recent, c.seconds.is_not(None)))
             )
-        return Tally(
+        return SpendingTotals(
             outcomes={outcome: counts.get(str(outcome), 0) for outcome in Outcome},
             unfinished=counts.get(None, 0),
             degraded=degraded,

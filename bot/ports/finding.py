@@ -26,7 +26,7 @@ class IndexFormat:
 class IndexedChunk:
     """A chunk ready to be stored. `text_hash` is of the text that was embedded.
 
-    `terms` is what `bot.terms.lines` makes of it; "" where the store shall make it itself.
+    `terms` is what `bot.text.chunk_terms.lines` makes of it; "" where the store shall make it itself.
     """
 
     chunk: Chunk
@@ -57,7 +57,7 @@ class SearchQuery:
 class Hit:
     """`keyword` is BM25 and `vector` cosine similarity; None: that leg didn't score it.
 
-    `terms` is what `bot.terms.lines` made of the chunk; None if the store doesn't keep it. `passage.score` is the relative-score fusion of the two: good for ordering, never for a threshold.
+    `terms` is what `bot.text.chunk_terms.lines` made of the chunk; None if the store doesn't keep it. `passage.score` is the relative-score fusion of the two: good for ordering, never for a threshold.
     """
 
     passage: Passage
@@ -91,7 +91,7 @@ class StoreStats:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """What an asker's part of an index knows of some terms (`bot.analyze`): in how many chunks each stands.
+    """What an asker's part of an index knows of some terms (`bot.text.analyzer`): in how many chunks each stands.
 
     Terms that stand nowhere are left out. `languages` are its pages', the usual ones first. `chunks` is
     None where the store can't count.
@@ -128,7 +128,7 @@ class Reader(Protocol):
 
 
 class Store(Reader, Protocol):
-    """The index. Every store passes tests/store_contract.py, which says the rest."""
+    """The index. Every store passes tests/support/store_contract.py, which says the rest."""
 
     async def replace(self, documents: Sequence[IndexedDocument]) -> None:
         """Put each document in place of its older revision: readers see the old or the new one whole."""

@@ -62,7 +62,7 @@ class Recorded:
     scope: Scope = Scope("", None)
 
 
-Verdict = Literal["up", "down"]
+Rating = Literal["up", "down"]
 Complaint = Literal["wrong", "outdated", "incomplete", "not my question", ""]
 
 
@@ -70,7 +70,7 @@ Complaint = Literal["wrong", "outdated", "incomplete", "not my question", ""]
 class Feedback:
     answer_id: str
     person: str
-    verdict: Verdict
+    verdict: Rating
     complaint: Complaint = ""
     comment: str = ""
     tenant: str = ""
@@ -94,7 +94,7 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class SpendingTotals:
     """Questions of some days. Seconds are of whole answers; None: there were none."""
 
     outcomes: Mapping[Outcome, int]
@@ -211,7 +211,7 @@ class Journal(Protocol):
         """The latest questions that got feedback."""
         ...
 
-    async def tally(self, *, days: int = 7) -> Tally: ...
+    async def tally(self, *, days: int = 7) -> SpendingTotals: ...
 
     async def spend(self, spent: Sequence[Usage]) -> None:
         """Add what models were billed for, beside answers (`finish`) and syncs (`Runs.end`)."""

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from bot.settings.base import Id, Section, Words
+from bot.config.base import Id, Identifiers, Section
 
 _Text = Annotated[str, Field(min_length=1)]
 
@@ -97,7 +97,7 @@ class Example(Section):
     why_bad: str = ""
     tags: tuple[Id, ...] = ()
     channels: tuple[Id, ...] = ()
-    audience: Words = frozenset()
+    audience: Identifiers = frozenset()
     language: str = ""
     saved_by: str = ""
     saved_on: date | None = None
@@ -124,18 +124,18 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Guide:
+class StyleGuide:
     """Rules (of `file`) and examples, those of the base guide included where there is one."""
 
     rules: Rules = field(default_factory=Rules)
     samples: tuple[Sample, ...] = ()
     file: Path = Path("guide.yaml")
 
-    def over(self, base: "Guide") -> "Guide":
+    def over(self, base: "StyleGuide") -> "StyleGuide":
         """An example of one's own goes before the base's of the same name."""
         own = {sample.id for sample in self.samples}
         kept = tuple(sample for sample in base.samples if sample.id not in own)
-        return Guide(self.rules.over(base.rules), self.samples + kept, self.file)
+        return StyleGuide(self.rules.over(base.rules), self.samples + kept, self.file)
 
 
 def instructions(rules: Rules) -> tuple[str, ...]:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, Protocol
 
-from bot.metrics import plain, stands_in
-from bot.style import choose
-from bot.style.guide import Example, Guide, Sample, instructions, phrases
+from bot.evaluation.metrics import plain, stands_in
+from bot.style import example_selection
+from bot.style.guide import Example, Sample, StyleGuide, instructions, phrases
 from bot.style.rules import broken
-from bot.tokens import count_tokens
+from bot.text.token_count import count_tokens
 
 LEAKED: Final = "holds what looks like a secret: take it out, and change it"
 # Cosine of two questions' words from which on one example is enough.
@@ -55,7 +55,7 @@ class Pages(Protocol):
 
 
 async def check(
-    guide: Guide, pages: Pages | None, *, tokens: int, most: int, audience: frozenset[str]
+    guide: StyleGuide, pages: Pages | None, *, tokens: int, most: int, audience: frozenset[str]
 ) -> list[Finding]:
     """`tokens` is the budget of a prompt's examples, `most` the length where the guide says none.
 
@@ -75,7 +75,7 @@ async def check(
     return sorted(found, key=lambda one: (str(one.file), one.level, one.message))
 
 
-def _own_rules(guide: Guide, tokens: int) -> Iterator[Finding]:
+def _own_rules(guide: StyleGuide, tokens: int) -> Iterator[Finding]:
     file, told = guide.file, (*instructions(guide.rules), *phrases(guide.rules))
     if any(_SECRET.search(line) for line in told):
         yield Finding("error", file, LEAKED)
@@ -86,7 +86,7 @@ def _own_rules(guide: Guide, tokens: int) -> Iterator[Finding]:
 def _doubles(samples: Sequence[Sample]) -> Iterator[Finding]:
     for number, sample in enumerate(samples):
         rest = samples[number + 1 :]
-        near, _ = choose.by_words(choose.asked(sample), rest) if rest else ([], None)
+        near, _ = example_selection.by_words(example_selection.asked(sample), rest) if rest else ([], None)
         for other, likeness in zip(rest, near, strict=True):
             if _wording(other.example.question) == _wording(sample.example.question):
                 same = other.example.context == sample.example.context
@@ -96,7 +96,7 @@ def _doubles(samples: Sequence[Sample]) -> Iterator[Finding]:
                 yield Finding("warning", other.file, f"asks nearly the same as {sample.file.name}")
 
 
-def _of_rules(sample: Sample, guide: Guide, most: int) -> Iterator[Finding]:
+def _of_rules(sample: Sample, guide: StyleGuide, most: int) -> Iterator[Finding]:
     for one in broken(sample.example.answer, guide.rules, most=most):
         yield Finding("error", sample.file, f"the answer breaks the rule {one.rule}: {one.how}")
 
@@ -122,7 +122,7 @@ def _kind(match: re.Match[str]) -> str:
 
 
 def _size(sample: Sample, tokens: int) -> Iterator[Finding]:
-    size = choose.size(sample)
+    size = example_selection.size(sample)
     if size > tokens:
         yield Finding("error", sample.file, f"is {size} tokens: it never fits the budget of {tokens}")
     elif size > tokens / 2:
@@ -138,7 +138,7 @@ def _markers(sample: Sample) -> Iterator[Finding]:
         yield Finding("warning", sample.file, f"citation {number} isn't used in the answer")
 
 
-async def _facts(sample: Sample, guide: Guide, pages: Pages) -> list[Finding]:
+async def _facts(sample: Sample, guide: StyleGuide, pages: Pages) -> list[Finding]:
     found: list[Finding] = []
     texts: list[str] = []
     for cited in sample.example.citations:
@@ -174,7 +174,7 @@ async def _leaks(sample: Sample, pages: Pages, audience: frozenset[str]) -> list
     return [Finding("error", sample.file, f"cites {page}, {told}") for page in hidden]
 
 
-def _own(answer: str, guide: Guide) -> str:
+def _own(answer: str, guide: StyleGuide) -> str:
     """The answer without what the guide itself says."""
     for phrase in phrases(guide.rules):
         answer = answer.replace(phrase, " ")
@@ -203,7 +203,7 @@ def _command_words(commands: Iterable[str]) -> Iterator[str]:
         yield from (word for word in words if word.startswith("-"))
 
 
-def example_problems(example: Example, guide: Guide, *, tokens: int, most: int) -> list[str]:
+def example_problems(example: Example, guide: StyleGuide, *, tokens: int, most: int) -> list[str]:
     """What stands against taking a new example into the guide, before it has a file."""
     sample = Sample("new", example, Path("new"))
     found = [*_of_rules(sample, guide, most), *_private(sample), *_size(sample, tokens), *_markers(sample)]

@@ -9,10 +9,10 @@ from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 
-from bot.settings.base import Section
-from bot.settings.problems import ConfigError, Origin, Problem, explained
-from bot.settings.text import located
-from bot.style.guide import Example, Guide, Rules, Sample
+from bot.config.base import Section
+from bot.config.error_messages import ConfigError, Origin, Problem, explained
+from bot.config.yaml_with_lines import located
+from bot.style.guide import Example, Rules, Sample, StyleGuide
 
 RULES: Final = "guide"
 EXAMPLES: Final = "examples"
@@ -35,14 +35,14 @@ class _AsWritten(dict[str, str]):
 class Loaded:
     """All that could be read, and what couldn't."""
 
-    guide: Guide
+    guide: StyleGuide
     problems: tuple[Problem, ...] = ()
 
 
 def load(folder: Path) -> Loaded:
     """The rules in `guide.yaml` (or .md), the examples in all other files."""
     if not folder.is_dir():
-        return Loaded(Guide(), (Problem(str(folder), None, "", "there is no such folder"),))
+        return Loaded(StyleGuide(), (Problem(str(folder), None, "", "there is no such folder"),))
     rules, file = Rules(), folder / f"{RULES}.yaml"
     samples: dict[str, Sample] = {}
     problems: list[Problem] = []
@@ -58,7 +58,7 @@ def load(folder: Path) -> Loaded:
                 samples.setdefault(path.stem, sample)
         except ConfigError as error:
             problems += error.problems
-    return Loaded(Guide(rules, tuple(samples.values()), file), tuple(problems))
+    return Loaded(StyleGuide(rules, tuple(samples.values()), file), tuple(problems))
 
 
 def files(folder: Path) -> list[Path]:

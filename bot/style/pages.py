@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from bot.config import Settings
+from bot.config.loader import Settings
 from bot.model import Question
 from bot.ports import BackendError, Reader, Span
-from bot.retrieve import Retriever
+from bot.retrieval.retriever import Retriever
 
 _WHOLE = 100_000
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bot.cite import states_facts
-from bot.sentences import split, statements
+from bot.answering.citation_check import states_facts
 from bot.style.guide import Rules, phrases
+from bot.text.markdown_units import split, statements
 
 _MARKER: Final = re.compile(r"[ \t]*\[\d{1,3}\](?!\()")
 _LEADING: Final = re.compile(r"^(?:\[\d{1,3}\]\s*)+")

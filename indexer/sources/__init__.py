@@ -5,17 +5,17 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 
-from bot.settings.sources import SourceSettings
+from bot.config.sources import SourceSettings
 from indexer.sources.base import Source, Surroundings
 
 # Ours; others come as an entry point of the group `docent.sources`, which may also replace one of these.
-_BUILT_IN: Mapping[str, str] = {
+BUILT_IN: Mapping[str, str] = {
     "folder": "indexer.sources.folder:FolderSource",
     "git": "indexer.sources.git:GitSource",
-    "web": "indexer.sources.web:WebSource",
-    "confluence": "indexer.sources.confluence:ConfluenceSource",
-    "gdrive": "indexer.sources.gdrive:GdriveSource",
-    "notion": "indexer.sources.notion:NotionSource",
+    "web": "indexer.sources.web.source:WebSource",
+    "confluence": "indexer.sources.confluence.source:ConfluenceSource",
+    "gdrive": "indexer.sources.gdrive.source:GdriveSource",
+    "notion": "indexer.sources.notion.source:NotionSource",
     "objects": "indexer.sources.objects:ObjectsSource",
     "slack_channel": "indexer.sources.slack_channel:SlackChannelSource",
     "discord_channel": "indexer.sources.discord_channel:DiscordChannelSource",
@@ -35,14 +35,14 @@ class UnknownSource(Exception):
 
 def source_types() -> list[str]:
     """Every name that `type:` can have."""
-    return sorted({*_BUILT_IN, *(found.name for found in entry_points(group="docent.sources"))})
+    return sorted({*BUILT_IN, *(found.name for found in entry_points(group="docent.sources"))})
 
 
 def open_source(settings: SourceSettings, surroundings: Surroundings) -> Source:
     """Raises UnknownSource, or ConfigError for options that don't fit the type."""
     for found in entry_points(group="docent.sources", name=settings.type):
         return _made(found.load(), settings, surroundings)
-    place = _BUILT_IN.get(settings.type)
+    place = BUILT_IN.get(settings.type)
     if place is None:
         known = ", ".join(source_types())
         raise UnknownSource(f"source {settings.name}: there is no type {settings.type!r}; known are {known}")

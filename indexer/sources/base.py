@@ -15,9 +15,9 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
+from bot.config.sources import SourceSettings
 from bot.model import Failure
-from bot.settings.sources import SourceSettings
-from indexer.globs import Selection, matches, may_match
+from bot.text.globs import Selection, matches, may_match
 
 # Names of files that stand for their folder.
 _INDEX_NAMES = {"index", "readme", "_index"}
@@ -148,7 +148,7 @@ def audience_of(settings: SourceSettings, entry: Entry) -> frozenset[str]:
     """For whom the index has a page: whom both the configuration and the source's own permissions let see it.
 
     Where they have no word in common, it is the permissions' words: who asks needs one of the configuration's
-    besides (`bot.configured`).
+    besides (`bot.visibility.configured_sources`).
     """
     audience = configured_audience(settings, entry.path)
     if entry.audience is None:

@@ -8,12 +8,20 @@ from urllib.parse import quote
 
 from pydantic import Field
 
-from bot.settings.base import Id, Secret, Section, Words
-from bot.settings.sources import SourceSettings
-from indexer.sources import threads
+from bot.config.base import Id, Identifiers, Secret, Section
+from bot.config.sources import SourceSettings
+from indexer.sources import approved_threads
+from indexer.sources.approved_threads import ApprovedPost
 from indexer.sources.base import Entry, Fetched, ListingFailed, PageGone, Source, Surroundings
-from indexer.sources.http import CallFailed, Http, Json, fetching, follow, listing, moment
-from indexer.sources.threads import Post
+from indexer.sources.http_client import (
+    CallFailed,
+    HttpClient,
+    Json,
+    fetching,
+    follow,
+    listing,
+    moment,
+)
 
 _PAGE = 100
 _VIEW_CHANNEL = 1 << 10
@@ -34,7 +42,7 @@ class DiscordChannelOptions(Section):
     channels: Annotated[tuple[Id, ...], Field(min_length=1)]
     reaction: str = "✅"
     pins: bool = True
-    private_audience: Words | None = None
+    private_audience: Identifiers | None = None
     api_url: Annotated[str, Field(pattern=r"^https?://")] = "https://discord.com/api/v10"
 
 
@@ -46,7 +54,7 @@ class DiscordChannelSource(Source):
     def __init__(self, settings: SourceSettings, surroundings: Surroundings) -> None:
         super().__init__(settings, surroundings)
         self._options = settings.parse(DiscordChannelOptions)
-        self.http = Http(
+        self.http = HttpClient(
             self._options.api_url, headers=self._headers, agent="DiscordBot (https://docent.example, 0.1)"
         )
 
@@ -85,7 +93,7 @@ class DiscordChannelSource(Source):
                 posts = [await self._post(channel, message, pinned=bool(message.get("pinned")))]
             if not any(post.approved for post in posts):
                 raise PageGone("nobody approves of it any more")
-            return Fetched(f"{entry.path}.md", threads.markdown(posts).encode(), title=entry.title)
+            return Fetched(f"{entry.path}.md", approved_threads.markdown(posts).encode(), title=entry.title)
 
     async def _audience(self, channel: Json) -> frozenset[str] | None:
         """None where everyone of the server sees the channel: by the server's rule for all, then the channel's own."""
@@ -138,7 +146,7 @@ class DiscordChannelSource(Source):
                     seen.add(thread["id"])
                     yield thread
 
-    async def _posts(self, channel: str, thread: str) -> list[Post]:
+    async def _posts(self, channel: str, thread: str) -> list[ApprovedPost]:
         """Oldest first; none if the thread is gone. A text channel's thread begins with the message of its id, in the channel itself."""
 
         async def call(before: str) -> Json:
@@ -166,12 +174,12 @@ class DiscordChannelSource(Source):
                 posts.insert(0, await self._post(channel, start))
         return posts
 
-    async def _post(self, channel: str, message: Json, *, pinned: bool = False) -> Post:
+    async def _post(self, channel: str, message: Json, *, pinned: bool = False) -> ApprovedPost:
         author = message["author"]
         name = author.get("global_name") or author.get("username", "")
         approved = pinned or await self._approved(channel, message)
         at = moment(message.get("timestamp")) or _moment_of(message["id"])
-        return Post(name, _text(message), at, bool(author.get("bot")), approved)
+        return ApprovedPost(name, _text(message), at, bool(author.get("bot")), approved)
 
     async def _approved(self, channel: str, message: Json) -> bool:
         """Whether a human marked it."""
@@ -185,12 +193,14 @@ class DiscordChannelSource(Source):
         return False
 
     def _entry(
-        self, path: str, url: str, posts: list[Post], audience: frozenset[str] | None, name: str = ""
+        self, path: str, url: str, posts: list[ApprovedPost], audience: frozenset[str] | None, name: str = ""
     ) -> Entry:
         changed = max(post.at for post in posts)
-        owners = self.settings.owners or threads.owners(posts)
-        title = name or threads.title(posts)
-        return Entry(path, threads.revision(posts), changed, owners, audience=audience, url=url, title=title)
+        owners = self.settings.owners or approved_threads.owners(posts)
+        title = name or approved_threads.title(posts)
+        return Entry(
+            path, approved_threads.revision(posts), changed, owners, audience=audience, url=url, title=title
+        )
 
 
 def _moment_of(snowflake: str) -> datetime:

@@ -8,11 +8,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bot.config.base import FilePath, Section
+from bot.config.sources import SourceSettings
 from bot.model import Failure
-from bot.settings.base import FilePath, Section
-from bot.settings.sources import SourceSettings
-from indexer.formats import EVERY_FORMAT, pages
-from indexer.names import Names, decoded, is_text
+from indexer.converters.formats import EVERY_FORMAT, pages
 from indexer.sources.base import (
     Entry,
     Fetched,
@@ -25,6 +24,7 @@ from indexer.sources.base import (
     configured_audience,
     too_large,
 )
+from indexer.sources.path_names import PathNames, decoded, is_text
 
 # Folders that hold no pages, whatever is included.
 _SKIPPED_FOLDERS = {".git", ".hg", ".svn", "node_modules", "__pycache__", ".venv", ".docent"}
@@ -49,7 +49,7 @@ class FolderSource(Source):
         super().__init__(settings, surroundings)
         self._options = settings.parse(FolderOptions)
         self._root = self._options.path
-        self._names = Names()
+        self._names = PathNames()
         self.selection = pages(self._options.include, self._options.exclude, settings, fold=False)
 
     async def entries(self) -> AsyncIterator[Entry]:
@@ -87,7 +87,7 @@ class FolderSource(Source):
         yield from self._named(entries)
 
     def _named(self, entries: list[Entry]) -> Iterator[Entry]:
-        self._names = Names([entry.path for entry in entries])
+        self._names = PathNames([entry.path for entry in entries])
         for entry in entries:
             path = self._names.text(entry.path)
             if path == entry.path:

@@ -11,16 +11,15 @@ from urllib.parse import urlsplit
 
 from pydantic import StringConstraints
 
-from bot.safe import without_credentials
-from bot.settings.base import Section
-from bot.settings.sources import SourceSettings
-from indexer import githistory
-from indexer.codeowners import PLACES, CodeOwners
-from indexer.formats import EVERY_FORMAT, pages
-from indexer.gitclone import Clone
-from indexer.gitcommand import GitFailed, end, git, start
+from bot.config.base import Section
+from bot.config.sources import SourceSettings
+from bot.text.sanitize import without_credentials
+from indexer.converters.formats import EVERY_FORMAT, pages
+from indexer.git import history as githistory
+from indexer.git.clone import Clone
+from indexer.git.codeowners import PLACES, CodeOwners
+from indexer.git.command import GitFailed, end, git, start
 from indexer.gitlocal import LocalCopy
-from indexer.names import Names, decoded
 from indexer.sources.base import (
     Entry,
     Fetched,
@@ -31,6 +30,7 @@ from indexer.sources.base import (
     Surroundings,
     too_large,
 )
+from indexer.sources.path_names import PathNames, decoded
 
 _log = logging.getLogger(__name__)
 
@@ -75,8 +75,8 @@ class GitSource(Source):
         self._clone = None if is_local else Clone(self._address, branch, self._repository)
         self._local = LocalCopy(self._address, branch, self._repository)
         self.selection = pages(self._options.include, self._options.exclude, settings, fold=False)
-        self._names = Names()
-        self._history: githistory.History | None = None
+        self._names = PathNames()
+        self._history: githistory.GitHistory | None = None
         self._unsaved = 0
         self._owners = ("", CodeOwners(""))  # with the blob that it is of
         self._blobs: asyncio.subprocess.Process | None = None
@@ -95,7 +95,7 @@ class GitSource(Source):
             raise ListingFailed(str(error)) from error
         # What else there is was only listed for CODEOWNERS.
         below = {raw: blob for raw, blob in files.items() if raw.startswith(self._below)}
-        self._names = Names(below)
+        self._names = PathNames(below)
         for raw, blob in below.items():
             name = self._names.text(raw).removeprefix(self._below)
             if self.selection.takes(name):
@@ -128,7 +128,7 @@ class GitSource(Source):
         await self._end_blobs()
 
     def _entry(
-        self, name: str, raw: str, blob: str, history: githistory.History, owners: CodeOwners
+        self, name: str, raw: str, blob: str, history: githistory.GitHistory, owners: CodeOwners
     ) -> Entry:
         change = history.changes.get(raw)
         names = ((decoded(old) or old).removeprefix(self._below) for old in history.names.get(raw, ()))
@@ -156,7 +156,7 @@ class GitSource(Source):
         await self._end_blobs()
         return self._clone is not None and await self._clone.renewed(why)
 
-    async def _read(self) -> tuple[str, dict[str, str], githistory.History, CodeOwners]:
+    async def _read(self) -> tuple[str, dict[str, str], githistory.GitHistory, CodeOwners]:
         """The commit, the blob of each path, their history and owners. Raises GitFailed."""
         commit = await self._commit()
         below = (self._below, *PLACES) if self._below else (".",)
@@ -181,7 +181,7 @@ class GitSource(Source):
             branch = f"branch {self._options.branch}" if self._options.branch else "commit"
             raise GitFailed(f"there is no {branch} in {without_credentials(self._options.repo)}") from error
 
-    async def _history_at(self, commit: str) -> githistory.History:
+    async def _history_at(self, commit: str) -> githistory.GitHistory:
         if self._history is None:
             self._history = await asyncio.to_thread(githistory.load, self._history_file)
         self._unsaved += await self._history.advance(self._repository, commit)

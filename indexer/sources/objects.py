@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.settings.base import Seconds, Section
-from bot.settings.sources import SourceSettings
-from indexer.formats import EVERY_FORMAT, pages
+from bot.config.base import Seconds, Section
+from bot.config.sources import SourceSettings
+from indexer.converters.formats import EVERY_FORMAT, pages
 from indexer.sources.base import (
     Entry,
     Fetched,

@@ -10,12 +10,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bot.settings.base import Seconds, Secret, Section, Words
-from bot.settings.sources import SourceSettings
-from indexer.sources import threads
+from bot.config.base import Identifiers, Seconds, Secret, Section
+from bot.config.sources import SourceSettings
+from indexer.sources import approved_threads
+from indexer.sources.approved_threads import ApprovedPost
 from indexer.sources.base import Entry, Fetched, ListingFailed, PageGone, Source, Surroundings
-from indexer.sources.http import CallFailed, Http, Json, fetching, follow, listing
-from indexer.sources.threads import Post
+from indexer.sources.http_client import CallFailed, HttpClient, Json, fetching, follow, listing
 
 # What Slack's errors mean as a status; it answers 200 to everything.
 _STATUS = {
@@ -42,7 +42,7 @@ class SlackChannelOptions(Section):
     pins: bool = True
     in_replies: bool = False
     since: Seconds = 365 * 86400.0
-    private_audience: Words | None = None
+    private_audience: Identifiers | None = None
     api_url: Annotated[str, Field(pattern=r"^https?://")] = "https://slack.com/api"
 
 
@@ -54,7 +54,7 @@ class SlackChannelSource(Source):
     def __init__(self, settings: SourceSettings, surroundings: Surroundings) -> None:
         super().__init__(settings, surroundings)
         self._options = settings.parse(SlackChannelOptions)
-        self.http = Http(self._options.api_url, headers=self._headers)
+        self.http = HttpClient(self._options.api_url, headers=self._headers)
         self._people: dict[str, tuple[str, bool]] = {}
 
     async def close(self) -> None:
@@ -84,7 +84,11 @@ class SlackChannelSource(Source):
             posts = await self._posts(channel, start)
             if not any(post.approved for post in posts):
                 raise PageGone("nobody approves of it any more")
-            return Fetched(f"{entry.path}.md", threads.markdown(posts).encode(), title=threads.title(posts))
+            return Fetched(
+                f"{entry.path}.md",
+                approved_threads.markdown(posts).encode(),
+                title=approved_threads.title(posts),
+            )
 
     async def _starts(self, channel: str) -> AsyncIterator[str]:
         """First messages of what may be approved: pins, marked threads, and with `in_replies` all threads."""
@@ -97,7 +101,7 @@ class SlackChannelSource(Source):
             if self._marks(message) or (self._options.in_replies and message.get("reply_count")):
                 yield message["ts"]
 
-    async def _posts(self, channel: str, start: str) -> list[Post]:
+    async def _posts(self, channel: str, start: str) -> list[ApprovedPost]:
         """The thread's messages; approved are the marked and the pinned. None if the first is no more."""
         try:
             found = [each async for each in self._paged("conversations.replies", channel=channel, ts=start)]
@@ -109,7 +113,7 @@ class SlackChannelSource(Source):
             return []
         return [await self._post(message, channel) for message in found]
 
-    async def _post(self, message: Json, channel: str) -> Post:
+    async def _post(self, message: Json, channel: str) -> ApprovedPost:
         name, bot = await self._person(message.get("user", ""))
         pinned = self._options.pins and channel in message.get("pinned_to", [])
         approved = pinned
@@ -117,7 +121,7 @@ class SlackChannelSource(Source):
             approved = approved or not (await self._person(user))[1]
         at = datetime.fromtimestamp(float(message["ts"]), UTC)
         own = bot or "bot_id" in message
-        return Post(name, await self._text(message.get("text", "")), at, own, approved)
+        return ApprovedPost(name, await self._text(message.get("text", "")), at, own, approved)
 
     def _marks(self, message: Json) -> list[str]:
         """Who marked it."""
@@ -167,16 +171,16 @@ class SlackChannelSource(Source):
         return re.sub(r"^•\s*", "- ", unescape(text), flags=re.MULTILINE)
 
     def _entry(
-        self, home: str, channel: str, start: str, posts: list[Post], audience: frozenset[str] | None
+        self, home: str, channel: str, start: str, posts: list[ApprovedPost], audience: frozenset[str] | None
     ) -> Entry:
         return Entry(
             f"{channel}/{start}",
-            threads.revision(posts),
+            approved_threads.revision(posts),
             max(post.at for post in posts),
-            self.settings.owners or threads.owners(posts),
+            self.settings.owners or approved_threads.owners(posts),
             audience=audience,
             url=f"{home}/p{start.replace('.', '')}",
-            title=threads.title(posts),
+            title=approved_threads.title(posts),
         )
 
     async def _paged(self, method: str, **params: str) -> AsyncIterator[Json]:

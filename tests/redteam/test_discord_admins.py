@@ -6,13 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from adapters import words
+from adapters.chat import messages
 from bot.model import Answer, Candidate, Outcome, Passage, Question, Trace
 from bot.ports import Asked, Lesson, Scope
-from tests.discord_chat import YAML, Chat, open_discord, running
-from tests.discord_world import ALICE, ELSEWHERE, GENERAL, GUILD, HELP, MOD, SECOND, Message
-from tests.scripted import LEAVE
-from tests.waiting import until
+from tests.support.discord_chat import YAML, Chat, open_discord, running
+from tests.support.discord_world import (
+    ALICE,
+    ELSEWHERE,
+    GENERAL,
+    GUILD,
+    HELP,
+    MOD,
+    SECOND,
+    Message,
+)
+from tests.support.scripted import LEAVE
+from tests.support.waiting import until
 
 _EVERYONE, _LEADS, _PARTNERS = (
     frozenset({"everyone"}),
@@ -101,7 +110,7 @@ async def test_why_is_told_of_their_server(
     """Of an answer elsewhere an admin doesn't even hear that it was given."""
     said = await _said(chat, "docent why", user=user, channel=channel, answer=word)
     assert ("NOT_FOUND" in said) is (word in theirs)
-    assert (words.NO_SUCH_ANSWER in said) is (word not in theirs)
+    assert (messages.NO_SUCH_ANSWER in said) is (word not in theirs)
 
 
 async def test_why_keeps_titles_that_the_admin_may_not_see(chat: Chat) -> None:
@@ -118,7 +127,7 @@ async def test_what_was_saved_elsewhere_cannot_be_decided(chat: Chat, press: str
     said = await chat.discord.message("look", user=MOD)
     for number in (2, 3, 4):
         one = await chat.discord.press_id(chat.discord.messages[said], f"docent:{press}:l{number}", user=MOD)
-        await chat.said_to(one, words.ANSWER_GONE)
+        await chat.said_to(one, messages.ANSWER_GONE)
         assert one.forms == []
     assert [lesson.state for lesson in await chat.app.lessons.lessons()] == ["proposed"] * 5
 
@@ -126,13 +135,13 @@ async def test_what_was_saved_elsewhere_cannot_be_decided(chat: Chat, press: str
 async def test_saved_answers_and_feedback_say_where_they_come_from(chat: Chat) -> None:
     """What is saved and judged in a server carries that server."""
     shown = await chat.answer(await chat.discord.mention("How much notice?", user=MOD))
-    await chat.said_to(await chat.discord.press(shown, "👍", user=MOD), words.THANKS_UP)
+    await chat.said_to(await chat.discord.press(shown, "👍", user=MOD), messages.THANKS_UP)
     (answer,) = chat.core.ids
     (given,) = await chat.app.journal.feedback(answer)
     assert given.tenant == f"discord:{GUILD}"
     form = await chat.form(await chat.discord.menu("Save as verified answer", shown["id"], user=MOD))
     values = {"question": "How much notice?", "answer": "Four weeks [1]."}
-    await chat.said_to(await chat.discord.submit(form, values, user=MOD), words.SAVED_VERIFIED)
+    await chat.said_to(await chat.discord.submit(form, values, user=MOD), messages.SAVED_VERIFIED)
     (lesson,) = await chat.app.lessons.lessons(kind="verified")
     assert (lesson.tenant, lesson.audience) == (f"discord:{GUILD}", _LEADS)
 
@@ -168,7 +177,7 @@ async def test_an_answer_that_cites_nothing_is_shared_with_whom_it_was_for(
     if shared:
         await until(public)
     else:
-        await chat.said_to(pressed, words.NOT_FOR_ALL)
+        await chat.said_to(pressed, messages.NOT_FOR_ALL)
         assert await public() == []
 
 
@@ -181,5 +190,5 @@ async def test_the_nearest_pages_are_shared_with_who_may_see_them(chat: Chat) ->
     shown: Message = await chat.said_to(one, "The docs don't say.")
     (answer,) = chat.core.ids
     pressed = await chat.discord.press_id(shown, f"docent:share:{answer}", user=MOD)
-    await chat.said_to(pressed, words.NOT_FOR_ALL)
+    await chat.said_to(pressed, messages.NOT_FOR_ALL)
     assert chat.discord.answers(HELP) == []

@@ -6,15 +6,25 @@ from typing import Any
 
 import pytest
 
-from adapters import words
+from adapters.chat import messages
 from adapters.discord.doctor import checks
 from bot.model import Answer, Outcome, Question
 from bot.ports import Asked
-from tests.discord_chat import YAML, Chat, open_discord, running
-from tests.discord_rest import Interaction
-from tests.discord_world import ALICE, ELSEWHERE, GENERAL, GUILD, MALLORY, MOD, THEIR_FORUM, THEIRS, Message
-from tests.scripted import LEAVE
-from tests.waiting import until
+from tests.support.discord_chat import YAML, Chat, open_discord, running
+from tests.support.discord_rest import Interaction
+from tests.support.discord_world import (
+    ALICE,
+    ELSEWHERE,
+    GENERAL,
+    GUILD,
+    MALLORY,
+    MOD,
+    THEIR_FORUM,
+    THEIRS,
+    Message,
+)
+from tests.support.scripted import LEAVE
+from tests.support.waiting import until
 
 _CONFIDENTIAL = Answer("known", Outcome.ANSWERED, "You give four weeks' notice [1].", (LEAVE,))
 
@@ -63,9 +73,9 @@ async def chat(
 
 async def refused(chat: Chat, one: Interaction) -> None:
     """The presser alone was told that nothing happens here, and nothing else was shown."""
-    shown = await chat.said_to(one, words.NOT_HERE)
+    shown = await chat.said_to(one, messages.NOT_HERE)
     assert shown["user"] == one.user
-    assert shown["content"] == words.NOT_HERE
+    assert shown["content"] == messages.NOT_HERE
     assert chat.discord.responses(one) == [shown]
     await unmoved(chat)
 
@@ -170,7 +180,7 @@ async def test_manage_server_is_enough_where_docent_yaml_says_so(
     """With several servers, who may manage one is an admin only where its settings say so."""
     setting = f"manage_server: {said}" if said else ""
     async with opened(YAML.replace("manage_server: true", setting)) as chat, running(chat):
-        assert (words.NOT_ADMIN not in (await _sources(chat, MOD)).text) is admitted
+        assert (messages.NOT_ADMIN not in (await _sources(chat, MOD)).text) is admitted
 
 
 async def test_manage_server_is_enough_in_the_only_server(opened: Opened) -> None:
@@ -187,8 +197,8 @@ async def test_a_server_that_is_served_by_default_has_no_admins(opened: Opened) 
     async with opened(yaml) as chat:
         chat.discord.add_strangers()
         async with running(chat):
-            assert words.NOT_ADMIN in (await _sources(chat, MALLORY, THEIRS)).text
-            assert words.NOT_ADMIN in (await _sources(chat, MOD)).text
+            assert messages.NOT_ADMIN in (await _sources(chat, MALLORY, THEIRS)).text
+            assert messages.NOT_ADMIN in (await _sources(chat, MOD)).text
 
 
 async def test_a_named_admin_is_none_in_another_server(opened: Opened) -> None:

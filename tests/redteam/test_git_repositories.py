@@ -7,8 +7,8 @@ import pytest
 
 from indexer.sources import open_source
 from indexer.sources.base import Entry, ListingFailed, PageFailed, Source, Surroundings
-from tests.pages import settings
-from tests.test_sources_git import Repository
+from tests.indexer.sources.test_git import Repository
+from tests.support.pages import settings
 
 
 class Trap:

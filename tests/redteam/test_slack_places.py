@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from adapters import words
+from adapters.chat import messages
 from adapters.slack.doctor import checks
 from adapters.slack.manifest import manifest
 from adapters.slack.origin import workspace_of
+from bot.config.chat import SlackSettings
 from bot.model import Answer, Outcome
-from bot.settings.chat import SlackSettings
-from tests.slack_chat import YAML, Chat, open_slack
-from tests.slack_server import (
+from tests.support.slack_chat import YAML, Chat, open_slack
+from tests.support.slack_server import (
     CHANNEL,
     GROUP,
     ORGANIZATION,
@@ -24,7 +24,7 @@ from tests.slack_server import (
     Message,
     SlackServer,
 )
-from tests.waiting import until
+from tests.support.waiting import until
 
 _ANSWER = "You give four weeks' notice [1]."
 Opened = Callable[..., Any]
@@ -158,7 +158,7 @@ async def test_a_workspace_that_is_not_listed_gets_nothing(opened: Opened) -> No
         await chat.slack.mention("How much notice?", **where)
         for command, text in (("/ask", "How much notice?"), ("/docent", "status"), ("/docent", "gaps")):
             told = await chat.slack.command(command, text, **where)
-            assert told["text"] == words.NOT_HERE
+            assert told["text"] == messages.NOT_HERE
         shown = Message(ts="1.1")
         for action in (
             "feedback",
@@ -224,7 +224,7 @@ async def test_sharing_asks_what_the_channel_may_see(opened: Opened, channel: st
         answer = await _only(chat)
         await chat.slack.press(shown, "docent_share", value=answer, channel=channel)
         if not said:
-            await chat.whisper(words.NOT_FOR_ALL[:40])
+            await chat.whisper(messages.NOT_FOR_ALL[:40])
         await chat.slack.press(shown, "docent_feedback", value=f"up:{answer}")
         await chat.whisper("Thank")
 

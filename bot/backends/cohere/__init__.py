@@ -10,22 +10,22 @@ from bot.backends.cohere.options import ChatOptions, EmbedOptions, Options, Rera
 from bot.ports import Rejected
 
 if TYPE_CHECKING:
-    from bot.backends.cohere.parts import Cohere
+    from bot.backends.cohere.factory import CohereFactory
 
 __all__ = ["ChatOptions", "EmbedOptions", "Options", "RerankOptions", "connect"]
 
 
-async def connect(options: Options) -> "Cohere":
+async def connect(options: Options) -> "CohereFactory":
     """Calls nothing yet; raises Rejected where the SDK is missing. Each part taken from it must be closed."""
     return await asyncio.to_thread(_load, options)
 
 
-def _load(options: Options) -> "Cohere":
+def _load(options: Options) -> "CohereFactory":
     try:
-        from bot.backends.cohere.parts import Cohere  # noqa: PLC0415 - see above
+        from bot.backends.cohere.factory import CohereFactory  # noqa: PLC0415 - see above
     except ModuleNotFoundError as error:
         if error.name != "cohere":
             raise
         remedy = "Install it: pip install 'docent[cohere]'."
-        raise Rejected("Cohere", "its package is not installed.", remedy=remedy) from None
-    return Cohere(options)
+        raise Rejected("CohereFactory", "its package is not installed.", remedy=remedy) from None
+    return CohereFactory(options)

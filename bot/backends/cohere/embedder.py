@@ -8,16 +8,16 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.backends.cohere.bucket import Bucket
-from bot.backends.cohere.client import Client
-from bot.backends.cohere.errors import NoAdvice
-from bot.backends.cohere.feed import BATCH, Feed
-from bot.backends.cohere.http import Turn
+from bot.backends.cohere.embedding_batcher import BATCH, EmbeddingBatcher
 from bot.backends.cohere.options import EmbedOptions
-from bot.backends.cohere.tally import Tally
-from bot.meter import spend
+from bot.backends.cohere.transport.client import CohereClient
+from bot.backends.cohere.transport.errors import NoAdvice
+from bot.backends.cohere.transport.http import CallSlot
+from bot.backends.cohere.transport.rate_limiter import RateLimiter
+from bot.backends.cohere.usage import UsageCounter
 from bot.model import Usage
 from bot.ports import RateLimited, Rejected, Unavailable, Vector
+from bot.runtime.usage_meter import spend
 
 PART = "the embedder"
 _TINY = np.float32(1e-12)
@@ -29,15 +29,17 @@ log = logging.getLogger(__name__)
 class CohereEmbedder:
     """A text that is blank has no direction: its row is zeros, and it is never sent."""
 
-    def __init__(self, client: Client, options: EmbedOptions, bucket: Bucket | None = None) -> None:
+    def __init__(
+        self, client: CohereClient, options: EmbedOptions, bucket: RateLimiter | None = None
+    ) -> None:
         self._client = client.use()
         self._options = options
-        self._tally = Tally(options.model)
-        self._bucket = bucket or Bucket(
+        self._tally = UsageCounter(options.model)
+        self._bucket = bucket or RateLimiter(
             calls_per_minute=options.calls_per_minute, texts_per_minute=options.texts_per_minute
         )
         self._compact: bool | None = None  # whether the server has base64; None: not known yet
-        self._feed = Feed(
+        self._feed = EmbeddingBatcher(
             self._send_documents,
             self._bucket,
             dimensions=options.dimensions,
@@ -93,7 +95,7 @@ class CohereEmbedder:
         vector: Vector = (await self._send([text], "search_query", seconds, encoding))[0]
         return vector
 
-    async def _send_documents(self, texts: Sequence[str], turn: Turn) -> NDArray[np.float32]:
+    async def _send_documents(self, texts: Sequence[str], turn: CallSlot) -> NDArray[np.float32]:
         seconds, encoding = self._options.batch_seconds, self._options.encoding
         if encoding != "auto":
             return await self._send(texts, "search_document", seconds, encoding, turn)
@@ -118,7 +120,7 @@ class CohereEmbedder:
         input_type: str,
         seconds: float,
         encoding: Literal["float", "int8", "base64"],
-        turn: Turn | None = None,
+        turn: CallSlot | None = None,
     ) -> NDArray[np.float32]:
         sizeable = not any(old in self._options.model for old in ("-v2.", "-v3."))
         try:

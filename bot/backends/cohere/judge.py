@@ -5,9 +5,9 @@ import json
 import re
 from collections.abc import Sequence
 
-from bot.backends.cohere.client import Client
-from bot.backends.cohere.tally import Tally
-from bot.backends.cohere.wire import Message
+from bot.backends.cohere.transport.client import CohereClient
+from bot.backends.cohere.transport.responses import Message
+from bot.backends.cohere.usage import UsageCounter
 from bot.model import Usage
 from bot.ports import RateLimited, Unavailable
 
@@ -24,9 +24,9 @@ Reply with one JSON object and nothing else: {"broken": [numbers of the rules th
 
 
 class CohereJudge:
-    def __init__(self, client: Client, model: str) -> None:
+    def __init__(self, client: CohereClient, model: str) -> None:
         self._client = client.use()
-        self._tally = Tally(model)
+        self._tally = UsageCounter(model)
         self.model = model
 
     async def broken(self, question: str, answer: str, rules: Sequence[str]) -> frozenset[int]:

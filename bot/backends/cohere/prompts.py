@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from bot.backends.cohere.wire import Document, Message, encodable
+from bot.backends.cohere.transport.responses import Document, Message, encodable
 from bot.model import Passage, Question, Turn
 from bot.ports import Brief, Style
 

@@ -2,21 +2,21 @@
 
 from collections.abc import Sequence
 
-from bot.backends.cohere.client import Client
 from bot.backends.cohere.options import RerankOptions
-from bot.backends.cohere.tally import Tally
-from bot.meter import spend
+from bot.backends.cohere.transport.client import CohereClient
+from bot.backends.cohere.usage import UsageCounter
 from bot.model import Usage
 from bot.ports import Unavailable
+from bot.runtime.usage_meter import spend
 
 PART = "the reranker"
 
 
 class CohereReranker:
-    def __init__(self, client: Client, options: RerankOptions) -> None:
+    def __init__(self, client: CohereClient, options: RerankOptions) -> None:
         self._client = client.use()
         self._options = options
-        self._tally = Tally(options.model)
+        self._tally = UsageCounter(options.model)
 
     async def rerank(self, question: str, texts: Sequence[str]) -> list[float]:
         """A blank text is not sent; it has no relevance, and neither has one that the answer leaves out."""

@@ -6,13 +6,13 @@ from contextlib import aclosing, suppress
 from typing import Any
 
 from bot.backends.cohere import prompts
-from bot.backends.cohere.client import Client
 from bot.backends.cohere.options import ChatOptions
-from bot.backends.cohere.tally import Tally
-from bot.backends.cohere.transcript import Transcript
-from bot.meter import spend
+from bot.backends.cohere.stream_events import StreamEvents
+from bot.backends.cohere.transport.client import CohereClient
+from bot.backends.cohere.usage import UsageCounter
 from bot.model import Question, Usage
 from bot.ports import BackendError, Brief, Cited, Finished, Unavailable, Wrote
+from bot.runtime.usage_meter import spend
 
 PART = "the writer"
 _QUESTION_TOKENS = 200
@@ -20,10 +20,10 @@ _REST_SECONDS = 0.1  # for what follows the last event: nothing, from most serve
 
 
 class CohereWriter:
-    def __init__(self, client: Client, options: ChatOptions) -> None:
+    def __init__(self, client: CohereClient, options: ChatOptions) -> None:
         self._client = client.use()
         self._options = options
-        self._tally = Tally(options.model)
+        self._tally = UsageCounter(options.model)
 
     async def standalone(self, question: Question) -> str:
         """The question itself if it has no history, or if what came back can't be a question."""
@@ -43,7 +43,7 @@ class CohereWriter:
 
     async def write(self, brief: Brief) -> AsyncIterator[Wrote | Cited | Finished]:
         documents, chunks = prompts.documents(brief.passages)
-        transcript = Transcript(PART, chunks, self._options.model)
+        transcript = StreamEvents(PART, chunks, self._options.model)
         events = self._client.chat_events(
             prompts.messages(brief),
             documents,

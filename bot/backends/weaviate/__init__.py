@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from bot.backends.weaviate.address import Address, Endpoint, parse
 from bot.backends.weaviate.catalog import FRESH_SECONDS, Catalog
-from bot.backends.weaviate.connection import Connection
-from bot.backends.weaviate.embedded import EmbeddedServer
-from bot.backends.weaviate.errors import PART
 from bot.backends.weaviate.schema import Layout
+from bot.backends.weaviate.server.address import Address, Endpoint, parse
+from bot.backends.weaviate.server.bundled_server import EmbeddedServer
+from bot.backends.weaviate.server.connection import Connection
+from bot.backends.weaviate.server.errors import PART
 from bot.backends.weaviate.store import GRACE_SECONDS, SETTLED_SECONDS, WeaviateStore
+from bot.config.models import WeaviateSettings
 from bot.ports import Rejected
-from bot.settings.models import WeaviateSettings
 
 __all__ = ["WeaviateStore", "open_store"]
 

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from bot.backends.weaviate.errors import PART, VENDOR
 from bot.backends.weaviate.schema import (
     SCHEMA,
     Generation,
@@ -25,7 +24,8 @@ from bot.backends.weaviate.schema import (
     pages_arguments,
     pages_of,
 )
-from bot.backends.weaviate.vendor import WeaviateAsyncClient
+from bot.backends.weaviate.server.errors import PART, VENDOR
+from bot.backends.weaviate.server.sdk_types import WeaviateAsyncClient
 from bot.ports import IndexFormat, Rejected
 
 REMEDY: Final = "`docent index` builds it anew beside this one and then swaps them."

@@ -4,10 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from bot.backends.weaviate import rows
-from bot.backends.weaviate.rows import Page
+from bot.backends.weaviate import mapping
+from bot.backends.weaviate.mapping import ManifestEntry
 from bot.backends.weaviate.schema import Generation
-from bot.backends.weaviate.vendor import CollectionAsync, WeaviateAsyncClient, config
+from bot.backends.weaviate.server.sdk_types import (
+    CollectionAsync,
+    WeaviateAsyncClient,
+    config,
+)
 
 # Ids or values in one request.
 GROUP: Final = 200
@@ -28,16 +32,16 @@ class Index:
     chunks: CollectionAsync
     pages: CollectionAsync
 
-    async def live_pages(self, doc_ids: Iterable[str]) -> dict[str, Page]:
+    async def live_pages(self, doc_ids: Iterable[str]) -> dict[str, ManifestEntry]:
         """The manifest's entries of these documents, without revisions; who has none is not live."""
-        found: dict[str, Page] = {}
+        found: dict[str, ManifestEntry] = {}
         for group in grouped(sorted(set(doc_ids)), GROUP):
             answer = await self.pages.query.fetch_objects_by_ids(
-                [rows.page_id(doc_id) for doc_id in group],
+                [mapping.page_id(doc_id) for doc_id in group],
                 limit=len(group),
                 return_properties=["doc_id", "stamp", "chunks"],
             )
-            pages = [rows.page(each.properties) for each in answer.objects]
+            pages = [mapping.page(each.properties) for each in answer.objects]
             found |= {page.doc_id: page for page in pages}
         return found
 

@@ -7,11 +7,11 @@ from uuid import UUID
 
 import numpy as np
 
-from bot.backends.weaviate import find, rows
-from bot.backends.weaviate.find import Found
+from bot.backends.weaviate import mapping, queries
 from bot.backends.weaviate.index import GROUP, Index, grouped
+from bot.backends.weaviate.queries import Found
 from bot.backends.weaviate.schema import VECTOR
-from bot.backends.weaviate.vendor import aggregate, query
+from bot.backends.weaviate.server.sdk_types import aggregate, query
 from bot.model import Passage
 from bot.ports import Hit, SearchQuery, SourceStats, Span, StoreStats, Vector
 
@@ -36,19 +36,19 @@ async def search(index: Index, wanted: SearchQuery, terms: Sequence[str]) -> lis
     similar: dict[UUID, float] = {}
     before: dict[str, str] = {}
     for _ in range(LOOKS):
-        found = await find.ask(index.chunks, wanted, terms, min(fetch, MOST))
+        found = await queries.ask(index.chunks, wanted, terms, min(fetch, MOST))
         pages, similar = await asyncio.gather(
-            index.live_pages(rows.unseal(each.properties["doc_id"]) for each in found),
-            find.missed(index.chunks, found, wanted.vector),
+            index.live_pages(mapping.unseal(each.properties["doc_id"]) for each in found),
+            queries.missed(index.chunks, found, wanted.vector),
         )
-        now = {rows.seal(doc_id): page.stamp for doc_id, page in pages.items()}
+        now = {mapping.seal(doc_id): page.stamp for doc_id, page in pages.items()}
         live = [each for each in found if now.get(str(each.properties["doc_id"])) == each.properties["stamp"]]
         changing = {str(each.properties["doc_id"]) for each in found} - _sure(found, now)
         short = len(live) < wanted.limit and fetch <= len(found) < MOST
         if not short and all(before.get(doc_id) == now[doc_id] for doc_id in changing if doc_id in now):
             break
         before, fetch = now, fetch * WIDER if short else fetch
-    return find.hits(live[: wanted.limit], similar)
+    return queries.hits(live[: wanted.limit], similar)
 
 
 def _sure(found: Sequence[Found], stamps: Mapping[str, str]) -> set[str]:
@@ -67,7 +67,7 @@ async def passages(index: Index, spans: Sequence[Span], audience: frozenset[str]
     for _ in range(LOOKS):
         pages = await index.live_pages(span.doc_id for span in spans)
         wanted = {
-            rows.chunk_id(page.doc_id, page.stamp, ordinal)
+            mapping.chunk_id(page.doc_id, page.stamp, ordinal)
             for span in spans
             if (page := pages.get(span.doc_id))
             for ordinal in range(max(0, span.first), min(span.last, page.chunks - 1) + 1)
@@ -75,7 +75,7 @@ async def passages(index: Index, spans: Sequence[Span], audience: frozenset[str]
         found: list[Found] = []
         for group in grouped(sorted(wanted), GROUP):
             answer = await index.chunks.query.fetch_objects_by_ids(
-                group, limit=len(group), return_properties=[*rows.SHOWN, "audience"]
+                group, limit=len(group), return_properties=[*mapping.SHOWN, "audience"]
             )
             found += answer.objects
         visible = _by_document(found, audience)
@@ -94,8 +94,8 @@ def _by_document(found: Sequence[Found], audience: frozenset[str]) -> dict[str, 
     by_document: dict[str, list[Passage]] = {}
     for each in found:
         allowed = each.properties.get("audience")
-        if isinstance(allowed, list) and audience.intersection(map(rows.unseal, allowed)):
-            passage = rows.passage(each.properties)
+        if isinstance(allowed, list) and audience.intersection(map(mapping.unseal, allowed)):
+            passage = mapping.passage(each.properties)
             by_document.setdefault(passage.doc_id, []).append(passage)
     for each_of in by_document.values():
         each_of.sort(key=lambda passage: passage.ordinal)
@@ -134,7 +134,7 @@ async def stats(index: Index) -> StoreStats:
         return_metrics=[aggregate.Metrics("chunks").integer(sum_=True)],
     )
     sources = {
-        rows.unseal(each.grouped_by.value): SourceStats(
+        mapping.unseal(each.grouped_by.value): SourceStats(
             documents=each.total_count or 0, chunks=chunks_in(each.properties)
         )
         for each in groups.groups

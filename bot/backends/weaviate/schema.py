@@ -1,6 +1,6 @@
 """The two collections of an index: chunks to search, and pages, the manifest that says which chunks count.
 
-Chunks are searched by terms that bot.analyze made of their title, headings and text, split at spaces and
+Chunks are searched by terms that bot.text.analyzer made of their title, headings and text, split at spaces and
 nothing else, so that this store finds by the same words as the embedded one. What is only shown isn't
 indexed at all.
 """
@@ -9,9 +9,9 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bot.analyze import VERSION as ANALYSIS
-from bot.backends.weaviate.vendor import CollectionConfig, config
+from bot.backends.weaviate.server.sdk_types import CollectionConfig, config
 from bot.ports import IndexFormat
+from bot.text.analyzer import VERSION as ANALYSIS
 
 # Another number means a rebuild: raise it with every change below that stored data must follow.
 SCHEMA: Final = f"2.{ANALYSIS}"

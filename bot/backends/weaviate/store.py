@@ -16,16 +16,15 @@ from functools import partial
 from typing import Final, TypeVar
 from uuid import UUID
 
-from bot.analyze import query_terms
 from bot.backends.weaviate import reader, writer
+from bot.backends.weaviate.batch_writes import why_not
 from bot.backends.weaviate.catalog import REMEDY, Catalog
-from bot.backends.weaviate.connection import Connection
-from bot.backends.weaviate.errors import PART, Gone
 from bot.backends.weaviate.index import GROUP, Index, at_hand, grouped
 from bot.backends.weaviate.schema import Generation
-from bot.backends.weaviate.vendor import WeaviateAsyncClient
-from bot.backends.weaviate.words import Words
-from bot.backends.weaviate.writes import why_not
+from bot.backends.weaviate.server.connection import Connection
+from bot.backends.weaviate.server.errors import PART, Gone
+from bot.backends.weaviate.server.sdk_types import WeaviateAsyncClient
+from bot.backends.weaviate.vocabulary import VocabularyCache
 from bot.model import Passage
 from bot.ports import (
     Hit,
@@ -38,6 +37,7 @@ from bot.ports import (
     Vector,
     Vocabulary,
 )
+from bot.text.analyzer import query_terms
 
 # Of a deadline, for the first attempt.
 FIRST_SHARE: Final = 0.4
@@ -75,7 +75,7 @@ class WeaviateStore:
         self._building = building
         self._owner = True
         self._torn: set[UUID] = set()  # chunks that a crash may have left in part
-        self._words = Words()
+        self._words = VocabularyCache()
 
     async def search(self, query: SearchQuery) -> list[Hit]:
         if not query.audience or query.sources == frozenset() or query.limit < 1:

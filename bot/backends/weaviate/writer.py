@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from bot.backends.weaviate import rows, writes
-from bot.backends.weaviate.errors import PART
+from bot.backends.weaviate import batch_writes, mapping
 from bot.backends.weaviate.index import GROUP, Index, grouped
-from bot.backends.weaviate.rows import Page, Row
-from bot.backends.weaviate.vendor import query
+from bot.backends.weaviate.mapping import ManifestEntry, Row
+from bot.backends.weaviate.server.errors import PART
+from bot.backends.weaviate.server.sdk_types import query
 from bot.ports import IndexedDocument, Rejected
 
 # Chunks that are written before their pages' entries.
@@ -42,30 +42,30 @@ async def replace(index: Index, documents: Sequence[IndexedDocument], torn: set[
     _check_dimensions(index, documents)
     pages, chunks = await asyncio.to_thread(_rows, documents)
     former = await index.live_pages(page.doc_id for page in pages)
-    await writes.insert(index.chunks, chunks, torn)
-    await writes.insert(index.pages, [rows.page_row(page) for page in pages])
+    await batch_writes.insert(index.chunks, chunks, torn)
+    await batch_writes.insert(index.pages, [mapping.page_row(page) for page in pages])
     new = {row.uuid for row in chunks}
     await _remove(
-        index, [each for page in former.values() for each in rows.chunk_ids(page) if each not in new]
+        index, [each for page in former.values() for each in mapping.chunk_ids(page) if each not in new]
     )
 
 
 async def _remove(index: Index, ids: Sequence[UUID]) -> None:
     """Those that their ids' filter finds are whole, and go in one call; the others one by one."""
     for group in grouped(ids, GROUP):
-        found = await writes.delete(index.chunks, query.Filter.by_id().contains_any(list(group)))
+        found = await batch_writes.delete(index.chunks, query.Filter.by_id().contains_any(list(group)))
         if found < len(group):
-            await writes.purge(index.chunks, group)
+            await batch_writes.purge(index.chunks, group)
 
 
-def _rows(documents: Sequence[IndexedDocument]) -> tuple[list[Page], list[Row]]:
-    pages: list[Page] = []
+def _rows(documents: Sequence[IndexedDocument]) -> tuple[list[ManifestEntry], list[Row]]:
+    pages: list[ManifestEntry] = []
     chunks: list[Row] = []
     for each in documents:
-        document, stamp = each.document, rows.stamp(each)
-        chunks += rows.chunk_rows(each, stamp)
+        document, stamp = each.document, mapping.stamp(each)
+        chunks += mapping.chunk_rows(each, stamp)
         pages.append(
-            Page(
+            ManifestEntry(
                 doc_id=document.id,
                 source=document.source,
                 language=document.language,
@@ -88,9 +88,9 @@ def _check_dimensions(index: Index, documents: Sequence[IndexedDocument]) -> Non
 
 async def delete(index: Index, doc_ids: Sequence[str]) -> None:
     """The entries first: from then on nobody sees the chunks."""
-    where = query.Filter.by_property("doc_id").contains_any([rows.seal(each) for each in doc_ids])
-    await writes.delete(index.pages, where)
-    await writes.delete(index.chunks, where)
+    where = query.Filter.by_property("doc_id").contains_any([mapping.seal(each) for each in doc_ids])
+    await batch_writes.delete(index.pages, where)
+    await batch_writes.delete(index.chunks, where)
 
 
 async def revisions(index: Index, source: str, torn: set[UUID], *, settled_for: float) -> dict[str, str]:
@@ -101,30 +101,30 @@ async def revisions(index: Index, source: str, torn: set[UUID], *, settled_for: 
     """
     every = await _pages(index)
     pages = {doc_id: page for doc_id, page in every.items() if page.source == source}
-    where = query.Filter.by_property("source").equal(rows.seal(source))
+    where = query.Filter.by_property("source").equal(mapping.seal(source))
     found = await index.chunks.aggregate.over_all(filters=where, total_count=True)
     stored = await index.chunks.aggregate.over_all(total_count=True)
     if (found.total_count, stored.total_count) != (_chunks(pages), _chunks(every)):
         lacking = await _mend(index, source, pages, torn, settled_for)
         pages = {doc_id: page for doc_id, page in pages.items() if doc_id not in lacking}
     unseen = pages.keys() - (await index.live_pages(pages)).keys()
-    await writes.purge(index.pages, map(rows.page_id, unseen))
+    await batch_writes.purge(index.pages, map(mapping.page_id, unseen))
     return {doc_id: page.revision for doc_id, page in pages.items() if doc_id not in unseen}
 
 
-def _chunks(pages: Mapping[str, Page]) -> int:
+def _chunks(pages: Mapping[str, ManifestEntry]) -> int:
     return sum(page.chunks for page in pages.values())
 
 
-async def _pages(index: Index) -> dict[str, Page]:
+async def _pages(index: Index) -> dict[str, ManifestEntry]:
     """With a cursor, which takes no filter: a source may have more pages than one answer holds."""
     every = index.pages.iterator(cache_size=_CURSOR)
-    pages = [rows.page(each.properties) async for each in every]
+    pages = [mapping.page(each.properties) async for each in every]
     return {page.doc_id: page for page in pages}
 
 
 async def _mend(
-    index: Index, source: str, pages: Mapping[str, Page], torn: set[UUID], settled_for: float
+    index: Index, source: str, pages: Mapping[str, ManifestEntry], torn: set[UUID], settled_for: float
 ) -> set[str]:
     """Delete chunks that no entry names; returns the documents that lack some.
 
@@ -140,9 +140,9 @@ async def _mend(
         cache_size=_CURSOR,
     )
     async for each in every:
-        if each.properties["source"] != rows.seal(source):
+        if each.properties["source"] != mapping.seal(source):
             continue
-        doc_id = rows.unseal(each.properties["doc_id"])
+        doc_id = mapping.unseal(each.properties["doc_id"])
         page = pages.get(doc_id)
         if page is not None and page.stamp == each.properties["stamp"]:
             found[doc_id] += 1

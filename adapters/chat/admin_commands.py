@@ -1,0 +1,196 @@
+"""The admin's words in chat, the same on every platform: reindex, status, sources, gaps, why."""
+
+import difflib
+import shlex
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from adapters.chat import messages
+from adapters.chat.markdown_text import bare, shorten
+from adapters.chat.sync_progress import FAILURES_SHOWN, describe, duration
+from bot.config.loader import Settings
+from bot.model import SyncReport
+from bot.ports import BackendError, Failing, Gap, Recorded, Rights, Runs, Store, SyncRequest
+from bot.style.hot_reload import GuideState
+from indexer.source_health import held_back, may_be_old, troubles
+
+ALL = "everyone"
+HIDDEN = "(a page that you may not see)"
+COMMANDS = ("reindex", "status", "sources", "gaps", "why", "review")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """`/docent name [target] [--full]`. `target` is a source, or for `why` an answer's id or link."""
+
+    name: str
+    target: str = ""
+    full: bool = False
+    confirm_deletes: bool = False
+
+    def request(self, by: str) -> SyncRequest:
+        """The reindex that was asked for."""
+        return SyncRequest(
+            source=self.target or None, full=self.full, confirm_deletes=self.confirm_deletes, asked_by=by
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCycle:
+    """A source as admins see it. A good sync of it may be `oldest` seconds old."""
+
+    name: str
+    type: str
+    audience: frozenset[str]
+    oldest: float | None = None
+
+
+def cycles(settings: Settings) -> tuple[SourceCycle, ...]:
+    """The configured sources."""
+    return tuple(
+        SourceCycle(source.name, source.type, source.audience, may_be_old(settings, source))
+        for source in settings.sources
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """What was wrong with the words, and what would be right: one sentence."""
+
+    text: str
+
+
+def parse(text: str, sources: tuple[str, ...]) -> Command | Mistake:
+    """The command that somebody typed after `/docent`."""
+    try:
+        parts = shlex.split(text)
+    except ValueError:
+        parts = text.split()
+    if not parts or parts[0] in ("help", "--help", "-h"):
+        return Mistake(messages.ADMIN_HELP)
+    name, *rest = parts
+    if name not in COMMANDS:
+        return Mistake(f"I don't know `{bare(name)}`.{_nearest(name, COMMANDS)}\n{messages.ADMIN_HELP}")
+    flags = {part.replace("—", "--") for part in rest if part.startswith(("--", "—"))}
+    targets = [part for part in rest if not part.startswith(("--", "—"))]
+    unknown = flags - {"--full", "--confirm-deletes"}
+    if unknown:
+        return Mistake(f"I don't know `{bare(min(unknown))}`; there are `--full` and `--confirm-deletes`.")
+    target = targets[0] if targets else ""
+    if name == "why" and not target:
+        return Mistake("Which answer? Give me a link to it or its id: `why ANSWER`.")
+    if name == "reindex" and target and target not in sources:
+        known = ", ".join(f"`{source}`" for source in sources) or "none"
+        return Mistake(f"There is no source `{bare(target)}`.{_nearest(target, sources)} Sources: {known}.")
+    return Command(name, target, "--full" in flags, "--confirm-deletes" in flags)
+
+
+def _nearest(word: str, known: tuple[str, ...]) -> str:
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f" Did you mean `{close[0]}`?" if close else ""
+
+
+def guide_lines(guides: Sequence[GuideState]) -> str:
+    """The style guides; a broken edit is told, the last good guide stays in use."""
+    lines = []
+    for guide in guides:
+        lines.append(f"Style guide {guide.name}: {guide.examples} examples")
+        lines += [f"⚠️ {bare(guide.folder.name)}: {shorten(p, 300)}" for p in guide.problems[:FAILURES_SHOWN]]
+    return "\n".join(lines)
+
+
+async def status(
+    store: Store, runs: Runs, sources: Sequence[SourceCycle], now: datetime, rights: Rights
+) -> str:
+    """The index and each source: how much, how fresh, what failed last, by name where the admin may see it."""
+    try:
+        stats = await store.stats()
+        lines = [f"Index: {stats.documents} pages, {stats.chunks} chunks"]
+    except BackendError as error:
+        return f"⚠️ The index can't be read: {error}"
+    good, failing = await runs.last_good(), await runs.failing()
+    lines += [describe(run) for run in await runs.going_on()]
+    for source in sources:
+        pages = stats.sources[source.name].documents if source.name in stats.sources else 0
+        lines.append(f"• **{source.name}**: {pages} pages{_synced(good.get(source.name), now)}")
+        report = await runs.last_report(source.name)
+        found = troubles(report, good.get(source.name), now, source.oldest, _confirm(source.name))
+        lines += [f"   ⚠️ {shorten(trouble, 300)}" for trouble in found]
+        mine = [each for each in failing if each.source == source.name]
+        named = [each for each in mine if each.failure.for_all and ALL in rights.audience][:FAILURES_SHOWN]
+        lines += [f"   {_failing(each)}" for each in named]
+        if unnamed := len(mine) - len(named):
+            lines.append(
+                f"   {'and ' if named else ''}{unnamed} {'more ' if named else ''}fail: `docent status` names them"
+            )
+    return "\n".join(lines)
+
+
+def waiting_deletions(report: SyncReport) -> str:
+    """For admins who haven't asked."""
+    return f"⚠️ **{report.source}**: {held_back(report.held_back, _confirm(report.source))}."
+
+
+def _confirm(source: str) -> str:
+    return f"`/docent reindex {source} --confirm-deletes`"
+
+
+def _failing(each: Failing) -> str:
+    since = f"since {each.since:%Y-%m-%d}"
+    return f"`{bare(each.failure.name)}` fails {since}: {shorten(each.failure.reason, 200)}"
+
+
+def _synced(good: datetime | None, now: datetime) -> str:
+    return "" if good is None else f", synced {duration(max((now - good).total_seconds(), 0))} ago"
+
+
+def sources(found: Sequence[SourceCycle]) -> str:
+    """Where the docs come from."""
+    if not found:
+        return "No sources are configured: see `docent.yaml`."
+    return "\n".join(f"• **{one.name}** ({one.type}), for {', '.join(sorted(one.audience))}" for one in found)
+
+
+def gaps(found: list[Gap]) -> str:
+    """Questions without an answer, most asked first."""
+    if not found:
+        return "No gaps: every question so far was answered from the docs."
+    lines = ["Questions that the docs don't answer:"]
+    lines += [f"{gap.times}× {shorten(gap.question, 200)} (last {gap.last_asked:%Y-%m-%d})" for gap in found]
+    return "\n".join(lines)
+
+
+def why(recorded: Recorded, visible: Collection[str]) -> str:
+    """How an answer came about: queries, evidence, candidates with their scores, those that are `visible` by title."""
+    answer = recorded.answer
+    if answer is None:
+        return "That question is still being answered."
+    trace = answer.trace
+    lines = [f"**{answer.outcome}**: {trace.decision or 'no decision recorded'}"]
+    lines += [f"Query: {shorten(query, 200)}" for query in trace.queries]
+    if trace.evidence:
+        lines.append(
+            "Evidence: " + ", ".join(f"{name} {value:.2f}" for name, value in trace.evidence.items())
+        )
+    lines += [f"Degraded: {reason}" for reason in answer.degraded]
+    if trace.examples:
+        lines.append("Style examples: " + ", ".join(trace.examples))
+    if trace.candidates:
+        lines += ["```", "keyword vector  fused  page"]
+        for found in trace.candidates[:15]:
+            page = found.passage
+            parts = (page.title, *page.heading.split(" > ")) if page.doc_id in visible else (HIDDEN,)
+            title = shorten(" › ".join(filter(None, parts)), 60)
+            row = f"{_score(found.keyword):>7} {_score(found.vector):>6} {_score(found.fused):>6}  {title}"
+            lines.append((row + (f"  ({found.dropped})" if found.dropped else "")).replace("```", "'''"))
+        lines.append("```")
+    if trace.dropped_sentences:
+        lines.append(f"{len(trace.dropped_sentences)} sentences without a source were left out.")
+    if trace.seconds:
+        lines.append("Seconds: " + ", ".join(f"{name} {value:.2f}" for name, value in trace.seconds.items()))
+    return "\n".join(lines)
+
+
+def _score(score: float | None) -> str:
+    return "–" if score is None else f"{score:.2f}"

@@ -1,0 +1,154 @@
+"""What the buttons under an answer do, on every platform."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Protocol
+
+from adapters.chat import messages
+from adapters.chat.answer_view import AnswerView, Press
+from adapters.chat.markdown_text import quoted
+from adapters.chat.question_service import Acceptance, QuestionService
+from adapters.chat.reply import Barred, Undeliverable
+from bot.ports import BackendError, Complaint, Feedback, Journal, Rating, Recorded
+
+log = logging.getLogger(__name__)
+
+COMPLAINTS: dict[str, Complaint] = {
+    "wrong": "wrong",
+    "outdated": "outdated",
+    "incomplete": "incomplete",
+    "not my question": "not my question",
+}
+
+
+# What happens when an answer is called wrong: whatever was made of it is withdrawn.
+Complained = Callable[[str, Complaint], Awaitable[None]]
+
+
+class PressContext(Protocol):
+    """Where a button was pressed, and by whom."""
+
+    person: str
+    place: str
+    tenant: str
+
+    async def name(self) -> str:
+        """The presser's name, for others to read."""
+        ...
+
+    async def audience(self, *, alone: bool) -> frozenset[str]:
+        """What the presser may see now; unless `alone`, what the place may see as well."""
+        ...
+
+    async def tell(self, text: str) -> None:
+        """A word to the presser alone."""
+        ...
+
+    async def show_sources(self, answer: AnswerView) -> None:
+        """The sources with their quotes, to the presser alone."""
+        ...
+
+    async def share(self, answer: AnswerView) -> None:
+        """The answer, to everybody here. Raises Undeliverable."""
+        ...
+
+    async def ask_more(self, recorded: Recorded) -> Acceptance:
+        """Ask for a longer answer, as private as the first."""
+        ...
+
+    async def help(self, text: str) -> bool:
+        """Post into the help channel with the way back here; False if there is none. Raises Undeliverable."""
+        ...
+
+
+class AnswerActions:
+    """Feedback, more, sources, share, ask a human."""
+
+    def __init__(self, desk: QuestionService, journal: Journal, complained: Complained | None = None) -> None:
+        self._desk = desk
+        self._complained = complained
+        self._journal = journal
+
+    async def feedback(
+        self, stage: PressContext, answer_id: str, verdict: Rating, complaint: str = "", comment: str = ""
+    ) -> bool:
+        """Keep it: one for each person and answer, changeable. False if it couldn't be kept (and said so)."""
+        reason = COMPLAINTS.get(complaint, "")
+        given = Feedback(answer_id, stage.person, verdict, reason, comment[:2000], stage.tenant)
+        try:
+            await self._journal.give_feedback(given)
+        except BackendError as error:
+            log.warning("feedback on %s was lost: %s", answer_id, error)
+            await stage.tell(messages.BROKEN.format(id=answer_id))
+            return False
+        if given.complaint and self._complained is not None:
+            await self._complained(answer_id, given.complaint)
+        return True
+
+    async def press(self, stage: PressContext, press: Press, answer_id: str) -> None:
+        """Do what the button says."""
+        try:
+            await self._press(stage, press, answer_id)
+        except BackendError as error:
+            log.warning("%s for answer %s can't be done: %s", press, answer_id, error)
+            await stage.tell(messages.BROKEN.format(id=answer_id))
+
+    async def _press(self, stage: PressContext, press: Press, answer_id: str) -> None:
+        found = await self._desk.again(answer_id)
+        if found is None:
+            await stage.tell(messages.ANSWER_GONE)
+            return
+        recorded, answer = found
+        if press is Press.MORE:
+            if await stage.ask_more(recorded) is Acceptance.KNOWN:
+                await stage.tell(messages.KNOWN)
+        elif press is Press.HUMAN:
+            await self._human(stage, recorded)
+        elif not await self._may_see(stage, recorded, alone=press is Press.SOURCES):
+            await stage.tell(messages.NOT_FOR_ALL if press is Press.SHARE else messages.ANSWER_GONE)
+        elif press is Press.SOURCES:
+            await stage.show_sources(answer)
+        elif press is Press.SHARE:
+            await self._share(stage, recorded, answer)
+
+    async def _may_see(self, stage: PressContext, recorded: Recorded, *, alone: bool) -> bool:
+        return await self._desk.may_see(recorded, await stage.audience(alone=alone))
+
+    async def _share(self, stage: PressContext, recorded: Recorded, answer: AnswerView) -> None:
+        """A private answer for everybody; only its asker may, and once for each place."""
+        key = f"share {recorded.asked.id} {stage.place}"
+        if stage.person != recorded.asked.person:
+            return
+        if not await self._journal.claim(key):
+            await stage.tell(messages.SHARED_ALREADY)
+            return
+        lead = messages.SHARED.format(person=await stage.name())
+        question = quoted(recorded.asked.question.text)
+        try:
+            await stage.share(replace(answer, text=f"{lead}\n\n> {question}\n\n{answer.text}"))
+        except Undeliverable as error:
+            log.warning("answer %s can't be shared: %s", recorded.asked.id, error)
+            await self._journal.release(key)
+            barred = isinstance(error, Barred)
+            await stage.tell(messages.BARRED if barred else messages.BROKEN.format(id=recorded.asked.id))
+
+    async def _human(self, stage: PressContext, recorded: Recorded) -> None:
+        """The question to the help channel, once: people press twice."""
+        key = f"human {recorded.asked.id}"
+        if not await self._journal.claim(key):
+            await stage.tell(messages.HUMAN_ON_IT)
+            return
+        lead = messages.ASKED_HUMAN.format(person=await stage.name())
+        question = quoted(recorded.asked.question.text)
+        try:
+            posted = await stage.help(f"{lead}\n\n> {question}")
+            told = messages.HUMAN_ON_IT if posted else messages.NO_HELP_CHANNEL
+        except Undeliverable as error:
+            log.warning("the help channel can't be written to: %s", error)
+            barred = isinstance(error, Barred)
+            posted = False
+            told = messages.BARRED_FROM_HELP if barred else messages.BROKEN.format(id=recorded.asked.id)
+        if not posted:
+            await self._journal.release(key)
+        await stage.tell(told)

@@ -1,0 +1,117 @@
+"""What an answer looks like, before a platform draws it: the same parts in the same order everywhere."""
+
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from adapters.chat import messages
+from adapters.chat.markdown_text import age
+from bot.model import Answer, Citation, Outcome
+
+
+class Press(StrEnum):
+    """The buttons, by the word that their presses carry."""
+
+    GOOD = "good"
+    BAD = "bad"
+    MORE = "more"
+    SOURCES = "sources"
+    SHARE = "share"
+    HUMAN = "human"
+    CANCEL = "cancel"
+    CONFIRM = "confirm"
+    ACCEPT = "accept"
+    EDIT = "edit"
+    REJECT = "reject"
+
+
+LABELS = {
+    Press.GOOD: messages.GOOD,
+    Press.BAD: messages.BAD,
+    Press.MORE: messages.MORE,
+    Press.SOURCES: messages.SOURCES,
+    Press.SHARE: messages.SHARE,
+    Press.HUMAN: messages.HUMAN,
+    Press.CANCEL: messages.CANCEL,
+    Press.CONFIRM: messages.CONFIRM,
+    Press.ACCEPT: messages.ACCEPT,
+    Press.EDIT: messages.EDIT,
+    Press.REJECT: messages.REJECT,
+}
+
+# Under what was saved and waits for a word.
+DECISIONS = (Press.ACCEPT, Press.EDIT, Press.REJECT)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLine:
+    """One cited page, or one of the nearest (`number` 0). `url` may be empty: the page has no public address."""
+
+    number: int
+    title: str
+    url: str
+    age: str
+    stale: bool
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerView:
+    """`text` is Markdown; `sources` are numbered as in the text; `notes` are small print."""
+
+    answer_id: str
+    text: str
+    sources: tuple[SourceLine, ...]
+    notes: tuple[str, ...]
+    buttons: tuple[Press, ...]
+
+
+def of_answer(
+    answer: Answer, *, now: datetime, private: bool, stale_after: timedelta, can_ask_human: bool
+) -> AnswerView:
+    """The answer with its sources, notes and buttons."""
+    if answer.outcome is Outcome.ANSWERED:
+        lines = _lines(answer.citations, now, stale_after)
+        more = [Press.MORE] if answer.more else []
+        buttons = [Press.GOOD, Press.BAD, *more, Press.SOURCES]
+        if private:
+            buttons.append(Press.SHARE)
+        return AnswerView(answer.id, answer.text, lines, (*_stale(lines), *answer.degraded), tuple(buttons))
+    if answer.outcome is Outcome.NOT_FOUND:
+        lines = tuple(replace(line, number=0) for line in _lines(answer.nearest, now, stale_after))
+        owners = list(dict.fromkeys(owner for page in answer.nearest for owner in page.owners[:1]))
+        text = answer.text
+        if owners:
+            text += "\n\n" + messages.WHOM_TO_ASK.format(owners=" or ".join(owners))
+        if lines:
+            text += "\n\n" + messages.NOT_FOUND_NEAREST
+        buttons = [Press.HUMAN] if can_ask_human else []
+        return AnswerView(answer.id, text, lines, answer.degraded, tuple(buttons))
+    return AnswerView(answer.id, answer.text, (), answer.degraded, ())
+
+
+def _lines(citations: tuple[Citation, ...], now: datetime, stale_after: timedelta) -> tuple[SourceLine, ...]:
+    return tuple(
+        SourceLine(
+            number=citation.number,
+            title=_title(citation),
+            url=citation.url,
+            age=age(citation.updated_at, now),
+            stale=citation.updated_at is not None and now - citation.updated_at > stale_after,
+            quote=citation.quote,
+        )
+        for citation in citations
+    )
+
+
+def _title(citation: Citation) -> str:
+    """The page and its heading, unless that only repeats the page's title."""
+    heading = citation.heading.split(" > ")[-1]
+    same = [re.sub(r"\W+", "", text).casefold() for text in (citation.title, heading)]
+    return citation.title if not heading or same[0] == same[1] else f"{citation.title} › {heading}"
+
+
+def _stale(lines: tuple[SourceLine, ...]) -> tuple[str, ...]:
+    titles = list(dict.fromkeys(line.title for line in lines if line.stale))
+    return (messages.STALE.format(titles=", ".join(titles)),) if titles else ()

@@ -1,0 +1,47 @@
+"""Work that goes on after an event was acknowledged."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Work = Coroutine[Any, Any, None]
+
+
+class BackgroundTasks:
+    """`refused` is how the platform says no, which is no bug of ours."""
+
+    def __init__(self, platform: str, refused: type[Exception]) -> None:
+        self._platform = platform
+        self._refused = refused
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def later(self, work: Work) -> None:
+        """Do it; what goes wrong is logged."""
+        self.begin(self.logged(work))
+
+    def begin(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
+        """Do it; what goes wrong is the caller's to see."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def logged(self, work: Work) -> None:
+        """Wait for it; what goes wrong is logged."""
+        try:
+            await work
+        except self._refused as error:
+            log.warning("%s refused: %s", self._platform, error)
+        except Exception:  # the outermost loop of a press or a command
+            log.exception("a press or a command failed")
+
+    async def drain(self, seconds: float) -> None:
+        """Wait for what is small, and end the rest."""
+        if self._tasks:
+            _, late = await asyncio.wait(set(self._tasks), timeout=seconds)
+            for task in late:
+                task.cancel()

@@ -1,0 +1,98 @@
+"""Every sentence that people read in chat, once: Slack and Discord say the same."""
+
+from adapters.chat.markdown_text import quoted, shorten
+
+_HOW_TO_ASK = "Ask me a question about our docs, for example: {ask} how many days of annual leave do I get?"
+WELCOME = "You're welcome."
+WORKING = "Looking it up…"
+_ASKED = "You asked: {question}"
+TOO_MANY = "That's {limit} questions within a minute. I'm happy to go on in a moment."
+NOT_ADMIN = "Only admins may do this, sorry. Whoever runs Docent here can make you one."
+LOST_ANSWER = "I was interrupted while I answered this, sorry. Please ask again."
+BROKEN = "Something went wrong on my side, sorry. If it happens again, tell an admin this reference: `{id}`."
+STOPPED = "Stopped."
+COMMAND_CHANGED = "This command has changed. Please restart Discord (Ctrl+R on a computer) and try again."
+SHUTTING_DOWN = "I'm restarting. Please ask again in a moment."
+STALE = "Check the date: {titles} may be outdated."
+NOT_FOUND_NEAREST = "Closest pages:"
+WHOM_TO_ASK = "You could ask {owners}."
+THANKS_UP = "Thanks, good to know."
+THANKS_DOWN = "Thanks, this goes to the people who keep the docs."
+NO_FORM = "Slack didn't open the form. Please press again."
+KNOWN = "I'm on it already: see the answer above."
+NO_WORDS = "That message holds no words that I could look up."
+SHARED = "{person} shared this answer:"
+SHARED_ALREADY = "You've shared this answer here already."
+BARRED = "I may not write in that channel. Add me to it, then press again."
+BARRED_FROM_HELP = "I may not write in the help channel: an admin has to add me to it."
+ASKED_HUMAN = "A question that the docs don't answer, from {person}:"
+HUMAN_ON_IT = "I've asked in the help channel."
+NO_HELP_CHANNEL = "No help channel is configured: an admin can set `help_channel`."
+NO_SOURCES = "This answer has no sources."
+NOT_FOR_ALL = "This answer rests on pages that not everybody here may see, so I can't share it here."
+NO_SUCH_ANSWER = (
+    "I have no answer by that id or link. A link to the answer's message works for as long as I keep it."
+)
+NOT_HERE = "I'm not set up to answer here. Whoever looks after me can change that."
+ANSWER_GONE = "I no longer have this answer. Please ask again."
+CONFIRMED = "Somebody has confirmed this already."
+CANCELLED = "Cancelled. What was done so far is kept."
+
+SAVE_EXAMPLE = "Save as example"
+SAVE_VERIFIED = "Save as verified answer"
+SAVE_QUESTION = "The question"
+SAVE_ANSWER = "The answer, as it should be given"
+SAVED_EXAMPLE = "Saved as a proposal. It is used once somebody accepts it."
+SAVED_VERIFIED = (
+    "Saved. Whoever asks this from now on gets it first, with your name, until a page that it cites changes."
+)
+NOTHING_TO_REVIEW = "Nothing waits for review."
+MORE_TO_REVIEW = "{count} more wait: they come when these are done, or see `docent style review`."
+ACCEPTED = "Accepted: it counts from now on."
+REJECTED = "Rejected: it won't be used."
+GUIDE_BROKEN = (
+    "An edit of the style guide can't be read. The last good guide stays in use until it is mended."
+)
+EDIT_TITLE = "Edit what was saved"
+EDITED = "Changed. It is used once somebody accepts it."
+
+GOOD, BAD, MORE, SOURCES, SHARE, HUMAN, CANCEL, CONFIRM, ACCEPT, EDIT, REJECT = (
+    "👍",
+    "👎",
+    "More",
+    "Show sources",
+    "Share in channel",
+    "Ask a human",
+    "Cancel",
+    "Delete them",
+    "Accept",
+    "Edit",
+    "Reject",
+)
+
+FEEDBACK_TITLE = "What was wrong?"
+FEEDBACK_COMMENT = "Anything to add? (optional)"
+COMPLAINTS = {
+    "wrong": "It's wrong",
+    "outdated": "It's outdated",
+    "incomplete": "Something is missing",
+    "not my question": "That wasn't my question",
+}
+
+ADMIN_HELP = """\
+`reindex [source] [--full]` bring the index up to date, now
+`status` how the index and its sources are
+`sources` where the docs come from
+`gaps` questions that the docs didn't answer
+`review` saved answers that wait for a word
+`why ANSWER` how an answer came about (a link to it, or its id)"""
+
+
+def asked(question: str) -> str:
+    """What stands above an answer that isn't below its question."""
+    return _ASKED.format(question=shorten(quoted(question), 300))
+
+
+def how_to_ask(word: str = "") -> str:
+    """`word` is what a question begins with where it has to: the bot's name, a command."""
+    return " ".join(_HOW_TO_ASK.format(ask=word).split())

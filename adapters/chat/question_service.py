@@ -1,0 +1,312 @@
+"""The way of a question through any chat platform: accept once, show work, answer, leave nothing open.
+
+A platform's adapter turns an event into `Asked` and a `Reply` and hands both to the desk. The desk knows no
+platform; a `Reply` knows no journal. Whatever happens, an accepted question ends in `Reply.finish`.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import Enum, auto
+from functools import partial
+from typing import Protocol
+
+from adapters.chat import answer_view, messages
+from adapters.chat.answer_view import AnswerView
+from adapters.chat.gate import Gate, visible
+from adapters.chat.journal_log import JournalLog
+from adapters.chat.rate_limit import RateLimit
+from adapters.chat.reply import Reply, Undeliverable
+from bot.model import Answer, Outcome, Question
+from bot.ports import Asked, BackendError, Journal, Reader, Recorded, Scope
+from bot.runtime import process_identity
+
+log = logging.getLogger(__name__)
+
+_MOMENT = 5.0  # seconds
+
+
+class Answers(Protocol):
+    async def answer(
+        self,
+        question: Question,
+        *,
+        id: str | None = None,  # noqa: A002 - the port's word
+        on_text: Callable[[str], Awaitable[None]] | None = None,
+    ) -> Answer: ...
+
+
+class Acceptance(Enum):
+    """What became of an event."""
+
+    YES = auto()
+    KNOWN = auto()
+    CLOSING = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePolicy:
+    """How the desk behaves. Times in seconds but for `stale_after`."""
+
+    questions_per_minute: int = 10
+    stale_after: timedelta = timedelta(days=365)
+    can_ask_human: bool = False
+    beat_every: float = 5.0
+    silent_for: float = 15.0
+    too_old_to_answer: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    asked: Asked
+    reply: Reply
+    task: asyncio.Task[None]
+
+
+class QuestionService:
+    """One for each platform and process. `revive` makes a reply for a question of a process that died."""
+
+    def __init__(
+        self,
+        platform: str,
+        answers: Answers,
+        journal: Journal,
+        store: Reader,
+        manners: ServicePolicy,
+        *,
+        gate: Gate,
+        revive: Callable[[Recorded], Reply],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._platform = platform
+        self._answers = answers
+        self._journal = journal
+        self._store = store
+        self._manners = manners
+        self._gate = gate
+        self._worker = process_identity.name(platform)
+        self._revive = revive
+        self._now = now
+        self._closing = False
+        self._running: dict[str, _Running] = {}
+        self._heart: asyncio.Task[None] | None = None
+        self._ledger = JournalLog(journal, self._worker)
+        self._limit = RateLimit(manners.questions_per_minute, self._ledger)
+
+    # --- questions --------------------------------------------------------------------------------
+
+    async def take(self, asked: Asked, reply: Reply) -> Acceptance:
+        """Accept a question and answer it in the background. Returns as soon as it can't be lost."""
+        if self._closing:
+            return Acceptance.CLOSING
+        if not await self._ledger.accept(asked):
+            return Acceptance.KNOWN
+        self._start(asked, reply)
+        return Acceptance.YES
+
+    def first(self, key: str) -> bool:
+        """Whether this process hasn't seen the event yet: for what is not worth a line in the journal."""
+        return self._ledger.first(key)
+
+    async def abandon(self, key: str) -> None:
+        """Stop answering: the asker took the question back."""
+        running = self._running.get(key)
+        if running is not None:
+            await self._cut(running, "The question was deleted.", running.reply.withdraw)
+
+    async def stop(self, ending: Callable[[Reply], Callable[[], Awaitable[None]] | None]) -> None:
+        """Stop answering where `ending` gives a way to end a reply: somebody pressed stop."""
+        for running in list(self._running.values()):
+            end = ending(running.reply)
+            if end is not None:
+                await self._cut(running, messages.STOPPED, end)
+
+    async def _cut(self, running: _Running, why: str, end: Callable[[], Awaitable[None]]) -> None:
+        running.task.cancel()
+        await asyncio.wait([running.task])
+        with suppress(Undeliverable):
+            await end()
+        await self._ledger.record(running.asked, Answer(running.asked.id, Outcome.UNAVAILABLE, why), 0.0)
+
+    def _start(self, asked: Asked, reply: Reply) -> None:
+        number = self._limit.number(asked.person)
+        task = asyncio.create_task(self._answer(asked, reply, number), name=f"answer {asked.id}")
+        self._running[asked.key] = _Running(asked, reply, task)
+        task.add_done_callback(lambda _: self._running.pop(asked.key, None))
+
+    async def _limited(self, asked: Asked, reply: Reply, number: int) -> bool:
+        if not await self._limit.exceeded(asked, number):
+            return False
+        if not reply.unprompted and self._limit.tells(asked.person):
+            with suppress(Undeliverable):
+                await reply.say(messages.TOO_MANY.format(limit=self._limit.per_minute))
+        answer = Answer(asked.id, Outcome.UNAVAILABLE, "Over the limit of questions.")
+        await self._ledger.record(asked, answer, 0.0)
+        return True
+
+    async def _turned_away(self, asked: Asked, reply: Reply) -> bool:
+        """Whether the place isn't set up: nothing is looked up there, and who asked hears so."""
+        if await self._gate.opens(asked):
+            return False
+        log.warning("question %s comes from a place that docent.yaml doesn't open", asked.id)
+        if not reply.unprompted:
+            with suppress(Undeliverable):
+                await reply.say(messages.NOT_HERE)
+        await self._ledger.record(
+            asked, Answer(asked.id, Outcome.UNAVAILABLE, messages.NOT_HERE, gap=False), 0.0
+        )
+        return True
+
+    async def _answer(self, asked: Asked, reply: Reply, number: int) -> None:
+        started = time.monotonic()
+        scope: Scope | None = None
+        if await self._limited(asked, reply, number) or await self._turned_away(asked, reply):
+            return
+        try:
+            if not reply.unprompted:
+                await reply.begin(partial(self._ledger.remember, asked.id))
+            # The gate decides whom the answer is for before anything is searched.
+            admission = await self._gate.admit(asked)
+            scope = admission.scope
+            question = replace(
+                asked.question,
+                audience=admission.audience,
+                places=admission.places,
+                history=await reply.recall(),
+            )
+            answer = await self._answers.answer(
+                question, id=asked.id, on_text=None if reply.unprompted else reply.write
+            )
+        except Undeliverable as error:
+            log.warning("question %s can't be answered where it was asked: %s", asked.id, error)
+            answer = Answer(asked.id, Outcome.UNAVAILABLE, str(error))
+            await self._ledger.record(asked, answer, time.monotonic() - started, scope)
+            return
+        except BackendError as error:
+            log.warning("question %s can't be answered: %s", asked.id, error)
+            answer = Answer(asked.id, Outcome.UNAVAILABLE, messages.BROKEN.format(id=asked.id))
+        except Exception:  # the outermost loop: whatever went wrong, the asker hears of it
+            log.exception("question %s failed", asked.id)
+            answer = Answer(asked.id, Outcome.UNAVAILABLE, messages.BROKEN.format(id=asked.id))
+        if not reply.unprompted or (answer.strong and answer.outcome is Outcome.ANSWERED):
+            await self._deliver(asked, reply, answer)
+        if reply.unprompted:
+            answer = replace(answer, gap=False)  # nobody asked
+        await self._ledger.record(asked, answer, time.monotonic() - started, scope)
+
+    async def _deliver(self, asked: Asked, reply: Reply, answer: Answer) -> None:
+        try:
+            if reply.unprompted:
+                await reply.begin(partial(self._ledger.remember, asked.id))
+            await reply.finish(self._view(answer, private=reply.private))
+        except Undeliverable as error:
+            log.warning("answer %s could not be delivered: %s", asked.id, error)
+        except Exception:  # the outermost loop: the asker hears of it, if that at least works
+            log.exception("answer %s could not be shown", asked.id)
+            with suppress(Exception):
+                await reply.say(messages.BROKEN.format(id=asked.id))
+
+    def _view(self, answer: Answer, *, private: bool) -> AnswerView:
+        return answer_view.of_answer(
+            answer,
+            now=self._now(),
+            private=private,
+            stale_after=self._manners.stale_after,
+            can_ask_human=self._manners.can_ask_human,
+        )
+
+    # --- what people do with an answer ------------------------------------------------------------
+
+    async def again(self, answer_id: str, *, private: bool = False) -> tuple[Recorded, AnswerView] | None:
+        """An earlier answer as it was shown; None if it is gone."""
+        await self._settled(answer_id)
+        recorded = await self._journal.recorded(answer_id)
+        if recorded is None or recorded.answer is None:
+            return None
+        return recorded, self._view(recorded.answer, private=private)
+
+    async def _settled(self, answer_id: str) -> None:
+        """An answer is in the journal a moment after it is shown: who presses a button may be faster."""
+        running = [one.task for one in self._running.values() if one.asked.id == answer_id]
+        if running:
+            await asyncio.wait(running, timeout=_MOMENT)
+
+    async def may_see(self, recorded: Recorded, audience: frozenset[str]) -> bool:
+        """Whether every page that an answer rests on or names is visible to the audience now.
+
+        What names none is for whoever it was written or asked for, not for all.
+        """
+        answer = recorded.answer
+        if answer is None:
+            return False
+        named = {citation.doc_id for citation in (*answer.citations, *answer.nearest)}
+        if named:
+            return await visible(self._store, named, audience) == named
+        told = recorded.scope.audience if answer.audience is None else answer.audience
+        return told is not None and told <= audience
+
+    # --- life -------------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Show that this process lives, and take over what others left open."""
+        await self._tend()
+        self._heart = asyncio.create_task(self._beat(), name=f"{self._platform} heartbeat")
+
+    async def close(self, *, grace: float = 25.0) -> None:
+        """Take nothing new, finish what runs within `grace` seconds, leave the rest to the next process."""
+        self._closing = True
+        running = [one.task for one in self._running.values()]
+        if running:
+            _, late = await asyncio.wait(running, timeout=grace)
+            for task in late:
+                task.cancel()
+            if late:
+                await asyncio.wait(late, timeout=2)
+        if self._heart:
+            self._heart.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._heart
+        with suppress(BackendError):
+            await self._journal.give_back(self._worker)
+
+    @property
+    def running(self) -> int:
+        """Questions that are being answered now."""
+        return len(self._running)
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(self._manners.beat_every)
+            await self._tend()
+
+    async def _tend(self) -> None:
+        try:
+            await self._journal.beat(self._worker)
+            lost = await self._journal.adopt(
+                self._platform,
+                worker=self._worker,
+                silent_for=self._manners.silent_for,
+                died=process_identity.died,
+            )
+        except BackendError as error:
+            log.warning("the journal can't be reached: %s", error)
+            return
+        for recorded in lost:
+            await self._resume(recorded)
+
+    async def _resume(self, recorded: Recorded) -> None:
+        asked = recorded.asked
+        reply = self._revive(recorded)
+        sorry = Answer(asked.id, Outcome.UNAVAILABLE, messages.LOST_ANSWER)
+        too_old = (self._now() - recorded.asked_at).total_seconds() > self._manners.too_old_to_answer
+        if too_old or not asked.question.text:
+            if not reply.unprompted:
+                await self._deliver(asked, reply, sorry)
+            await self._ledger.record(asked, sorry, 0.0)
+        else:
+            log.info("question %s of a lost process is taken up again", asked.id)
+            self._start(asked, reply)

@@ -1,0 +1,56 @@
+"""What the desk needs of a platform: the place of one answer."""
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from adapters.chat.answer_view import AnswerView
+from bot.model import Turn
+
+
+class Undeliverable(Exception):
+    """The platform won't take the answer anywhere: the channel is gone, the bot was removed."""
+
+
+class Barred(Undeliverable):
+    """The bot may not write there, however often it tries."""
+
+
+Remember = Callable[[str], Awaitable[None]]
+Recall = Callable[[], Awaitable[tuple[Turn, ...]]]
+
+
+class Reply(Protocol):
+    """The place of one answer. Methods retry, fall back and roll over as the platform demands.
+
+    `private`: only the asker sees it. `unprompted`: nobody asked the bot, so nothing is shown unless
+    the answer is strong. Whatever a reply shows it tells `remember` the address of, at once: from it
+    another process revives the reply if this one dies.
+    """
+
+    private: bool
+    unprompted: bool
+
+    @property
+    def recall(self) -> Recall:
+        """Reads what was said before the question, by a look at the platform."""
+        ...
+
+    async def begin(self, remember: Remember) -> None:
+        """Show that work goes on. Called once, also for an unprompted reply just before `finish`."""
+        ...
+
+    async def write(self, text: str) -> None:
+        """Show more of the answer, or keep it for later."""
+        ...
+
+    async def finish(self, answer: AnswerView) -> None:
+        """Show the whole answer in place of what was shown so far."""
+        ...
+
+    async def say(self, text: str) -> None:
+        """A short word to the asker alone where the platform can."""
+        ...
+
+    async def withdraw(self) -> None:
+        """Take back what was shown: the question is gone."""
+        ...

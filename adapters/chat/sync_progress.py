@@ -1,0 +1,106 @@
+"""A reindex as chat shows it while it runs, and its report, the same on every platform."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from adapters.chat import messages
+from adapters.chat.answer_view import Press
+from adapters.chat.markdown_text import bare
+from bot.model import Progress, SyncReport
+from bot.ports import Runs, SyncRun
+
+FAILURES_SHOWN = 10
+_ENDED = ("done", "failed", "cancelled")
+
+
+async def watch(runs: Runs, run_id: str, *, every: float = 1.0) -> AsyncIterator[SyncRun]:
+    """The run each time that something of it changed, the last time when it has ended."""
+    last: SyncRun | None = None
+    while True:
+        run = await runs.run(run_id)
+        if run is None:
+            return
+        if run != last:
+            yield run
+            last = run
+        if run.state in _ENDED:
+            return
+        await asyncio.sleep(every)
+
+
+def ended(run: SyncRun) -> bool:
+    return run.state in _ENDED
+
+
+def held_back(run: SyncRun) -> int:
+    """Deletions that wait for an admin's word."""
+    return sum(report.held_back for report in run.reports)
+
+
+def buttons(run: SyncRun) -> tuple[Press, ...]:
+    """What an admin can do about it now."""
+    if not ended(run) and not run.cancel_wanted:
+        return (Press.CANCEL,)
+    return (Press.CONFIRM,) if held_back(run) else ()
+
+
+def describe(run: SyncRun) -> str:
+    """A run as Markdown: where it is, or its report."""
+    what = f"`{run.request.source}`" if run.request.source else "all sources"
+    if run.state == "waiting":
+        return f"Reindex of {what} is waiting for the indexer, or for another reindex to end."
+    if run.state == "running":
+        return f"Reindexing {what}: {_progress(run.progress)}" + (" Cancelling…" if run.cancel_wanted else "")
+    lines = [report_line(report) for report in run.reports]
+    if run.state == "cancelled":
+        lines.insert(0, messages.CANCELLED)
+    if run.error:
+        lines.insert(0, f"⚠️ {run.error}")
+    return "\n".join(lines) or f"Reindex of {what}: nothing to report."
+
+
+def _progress(progress: Progress | None) -> str:
+    if progress is None:
+        return "starting…"
+    if progress.total is None:
+        return f"{progress.source}: listing, {progress.done} pages so far"
+    share = f"{progress.source}: {progress.done}/{progress.total} pages"
+    rate = f", {progress.rate:.0f}/s" if progress.rate >= 1 else ""
+    left = progress.seconds_left
+    return share + rate + (f", {duration(left)} left" if left is not None else "")
+
+
+def report_line(report: SyncReport) -> str:
+    """One source's report, for a message that a whole channel reads: failed pages by name where all may know them."""
+    if report.error:
+        return f"⚠️ **{report.source}** could not be synced: {report.error}"
+    counts = ", ".join(
+        f"{count} {word}"
+        for word, count in (
+            ("added", report.added),
+            ("changed", report.changed),
+            ("renamed", report.renamed),
+            ("deleted", report.deleted),
+            ("unchanged", report.unchanged),
+            ("failed", len(report.failed)),
+        )
+        if count
+    )
+    lines = [f"**{report.source}**: {counts or 'no pages'} in {duration(report.seconds)}"]
+    named = [failure for failure in report.failed if failure.for_all][:FAILURES_SHOWN]
+    lines += [f"• `{bare(failure.name)}`: {failure.reason}" for failure in named]
+    if unnamed := len(report.failed) - len(named):
+        lines.append(f"• {f'and {unnamed} more' if named else 'which'}: see `/docent status`")
+    if report.held_back:
+        lines.append(f"⚠️ {report.held_back} pages are gone at their source, more than usual: delete them?")
+    return "\n".join(lines)
+
+
+def duration(seconds: float) -> str:
+    """Time as people say it: 0.4 s, 42 s, 3 min, 1 h 5 min."""
+    if seconds < 10:  # noqa: PLR2004 - below that tenths matter
+        return f"{seconds:.1f} s"
+    if seconds < 100:  # noqa: PLR2004 - as a watch would say it
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"  # noqa: PLR2004

@@ -1,0 +1,72 @@
+"""What the adapter of any platform is made of, put together."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+from adapters.chat import admin_commands
+from adapters.chat.admin_service import AdminService
+from adapters.chat.answer_actions import AnswerActions
+from adapters.chat.gate import Gate
+from adapters.chat.question_service import QuestionService, ServicePolicy
+from adapters.chat.reply import Reply
+from adapters.chat.teaching import Teaching
+from bot.bootstrap import App
+from bot.ports import Recorded
+
+
+class PlatformInbound(Protocol):
+    """What a platform knows of its own answers."""
+
+    def revive(self, recorded: Recorded) -> Reply:
+        """The reply of a question whose process died. Raises Undeliverable."""
+        ...
+
+    def address_of(self, link: str) -> str:
+        """The address of the answer's message behind a link to it; "" if it isn't one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ChatServices:
+    """`find` turns a link to an answer's message into what the journal has of it."""
+
+    desk: QuestionService
+    presses: AnswerActions
+    teaching: Teaching
+    admins: AdminService
+    find: Callable[[str], Awaitable[Recorded | None]]
+
+
+def assemble(
+    platform: str, app: App, intake: PlatformInbound, gate: Gate, *, can_ask_human: bool
+) -> ChatServices:
+    """Everything that isn't the platform's own."""
+
+    async def find(link: str) -> Recorded | None:
+        address = intake.address_of(link)
+        return await app.journal.recorded_by_reply(platform, address) if address else None
+
+    limits = app.settings.limits
+    manners = ServicePolicy(
+        questions_per_minute=limits.questions_per_minute,
+        stale_after=timedelta(seconds=limits.stale_after),
+        can_ask_human=can_ask_human,
+    )
+    desk = QuestionService(
+        platform, app.answerer, app.journal, app.shown, manners, gate=gate, revive=intake.revive
+    )
+    teaching = Teaching(app.learning, app.journal.recorded)
+    admins = AdminService(
+        runs=app.runs,
+        journal=app.journal,
+        store=app.store,
+        shown=app.shown,
+        guides=app.guides,
+        sources=admin_commands.cycles(app.settings),
+        find=find,
+        review=teaching.review,
+    )
+    presses = AnswerActions(desk, app.journal, teaching.complained)
+    return ChatServices(desk, presses, teaching, admins, find)

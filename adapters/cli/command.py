@@ -1,0 +1,109 @@
+"""Running a command: settings, logging, errors as sentences, exit codes.
+
+0 it worked · 1 it didn't · 2 the configuration or the words are wrong · 130 stopped by Ctrl-C.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from bot.config.loader import ConfigError, Settings, load
+from bot.ports import BackendError
+
+FAILED = 1
+MISUSED = 2
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """The options that every command has."""
+
+    config: Path | None = None
+    debug: bool = False
+
+
+class CommandError(Exception):
+    """A command can't go on: a sentence for people, and the exit code."""
+
+    def __init__(self, message: str, code: int = FAILED) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def run(
+    context: typer.Context,
+    command: Callable[[Settings], Coroutine[None, None, int]],
+    *,
+    quiet: bool = False,
+    stopped: str = "Stopped.",
+) -> None:
+    """Load the settings, run the command, and leave with its exit code.
+
+    `quiet` is for commands that people watch: they hear of warnings alone. `stopped` is the word at Ctrl-C.
+    """
+    run_sync(context, lambda settings: asyncio.run(command(settings)), quiet=quiet, stopped=stopped)
+
+
+def run_sync(
+    context: typer.Context,
+    command: Callable[[Settings], int],
+    *,
+    quiet: bool = False,
+    stopped: str = "Stopped.",
+) -> None:
+    """The same for a command that has an event loop of its own."""
+    invocation = context.obj if isinstance(context.obj, Invocation) else Invocation()
+    raise typer.Exit(_code(invocation, command, quiet=quiet, stopped=stopped))
+
+
+def _code(invocation: Invocation, command: Callable[[Settings], int], *, quiet: bool, stopped: str) -> int:
+    """The exit code of a command, its errors shown as sentences on stderr."""
+    try:
+        settings = load(invocation.config)
+        from bot.runtime.logging_setup import set_up
+
+        set_up(settings, debug=invocation.debug, quiet=quiet)
+        return command(settings)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        say(stopped)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone; Python must not try to flush it again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except (CommandError, ConfigError, BackendError, OSError) as error:
+        if invocation.debug:
+            raise
+        say(_sentence(error))
+        return _code_of(error)
+    except Exception as error:
+        if invocation.debug:
+            raise
+        say(
+            f"This is a bug in Docent: {type(error).__name__}: {error}\nRun it again with --debug and report it."
+        )
+        return FAILED
+
+
+def _sentence(error: Exception) -> str:
+    if not isinstance(error, OSError):
+        return str(error)
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror or error}"
+
+
+def say(text: str) -> None:
+    """One message to stderr."""
+    sys.stderr.write(f"{text}\n")
+
+
+def _code_of(error: Exception) -> int:
+    if isinstance(error, CommandError):
+        return error.code
+    return MISUSED if isinstance(error, ConfigError) else FAILED

@@ -1,0 +1,142 @@
+"""`docent indexer` and `docent reindex`: the index kept in step by schedule, and asked for by an admin."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from adapters.cli.command import MISUSED, CommandError, run
+from adapters.cli.commands.ask import check_sources
+from bot.config.loader import Settings
+
+
+def command(
+    context: typer.Context,
+    once: Annotated[bool, typer.Option("--once", help="Sync every source once, and end.")] = False,
+) -> None:
+    """Keep the index in step: each source in its cycle, and whatever is asked for in chat or by webhook.
+
+    Several may run: one leads, the next takes over within 30 seconds when it dies. Ctrl-C stops it between
+    two writes; nothing is lost, and the next start goes on.
+
+    ```
+    docent indexer
+    docent indexer --once
+    ```
+    """
+
+    async def main(settings: Settings) -> int:
+        if not settings.sources:
+            raise CommandError(f"{settings.path} lists no sources; add one under sources:", MISUSED)
+        return await (_once(settings) if once else _serve(settings))
+
+    run(context, main)
+
+
+async def _serve(settings: Settings) -> int:
+    from adapters.cli.open_sources import opened_sources
+    from adapters.cli.service_runner import serve_one
+    from indexer.service import run as service
+
+    for source in opened_sources(settings):  # a mistake in a source is told before anything starts
+        await source.close()
+    await serve_one(settings, service)
+    return 0
+
+
+async def _once(settings: Settings) -> int:
+    from adapters.cli.open_sources import opened_sources
+    from adapters.cli.output import report_lines, show
+    from bot.bootstrap import open_app
+    from indexer.service import Indexer
+
+    sources = opened_sources(settings)
+    try:
+        async with open_app(settings) as app:
+            runs = await Indexer(app, sources).once()
+    finally:
+        for source in sources:
+            await source.close()
+    for ended in runs:
+        for report in ended.reports:
+            for line in report_lines(report):
+                show(line)
+        if ended.error:
+            show(ended.error)
+    return 0 if all(ended.state == "done" for ended in runs) else 1
+
+
+def reindex(
+    context: typer.Context,
+    source: Annotated[
+        str | None,
+        typer.Argument(help="Only this source; with --cancel a run's id will do, too.", show_default=False),
+    ] = None,
+    full: Annotated[bool, typer.Option("--full", help="Read every page again, changed or not.")] = False,
+    confirm_deletes: Annotated[
+        bool, typer.Option("--confirm-deletes", help="Delete pages that are gone, however many.")
+    ] = False,
+    cancel: Annotated[
+        bool, typer.Option("--cancel", help="End what waits or runs; what it has stored so far is kept.")
+    ] = False,
+    wait: Annotated[bool, typer.Option(help="Show the progress until it has ended.")] = True,
+) -> None:
+    """Ask the running indexer to bring the index in step, now; `docent index` does it itself.
+
+    It shows the progress until the end. Ctrl-C ends the watching, not the sync: that is what --cancel is for.
+
+    ```
+    docent reindex handbook
+    docent reindex handbook --confirm-deletes
+    docent reindex --cancel
+    ```
+    """
+    if cancel and (full or confirm_deletes):
+        raise typer.BadParameter("--cancel goes with neither --full nor --confirm-deletes.")
+
+    async def main(settings: Settings) -> int:
+        if cancel:
+            from adapters.cli.interrupt import cancel_runs
+
+            return await cancel_runs(settings, source, wait=wait)
+        check_sources(settings, [source] if source else [])
+        return await _reindex(settings, source, full=full, confirm_deletes=confirm_deletes, wait=wait)
+
+    words = f"docent reindex {source} --cancel" if source else "docent reindex --cancel"
+    stopped = f"No longer watching. The indexer goes on; see: docent status. To cancel it: {words}"
+    run(context, main, stopped="Stopped." if cancel else stopped)
+
+
+async def _reindex(
+    settings: Settings, source: str | None, *, full: bool, confirm_deletes: bool, wait: bool
+) -> int:
+    from adapters.cli.output import report_lines, show
+    from adapters.cli.progress import Display
+    from bot.bootstrap import open_records
+    from bot.ports import SyncRequest
+
+    records = open_records(settings)
+    try:
+        wish = SyncRequest(source, full=full, confirm_deletes=confirm_deletes, asked_by="command line")
+        asked, new = await records.runs.request(wish)
+        show("Asked for." if new else "One waits or runs already.")
+        waited = 0.0
+        with Display(shown=wait) as display:
+            while wait and asked.state in ("waiting", "running"):
+                await asyncio.sleep(0.3)
+                waited += 0.3
+                if asked.state == "waiting" and 10 < waited <= 10.3:  # noqa: PLR2004 - said once
+                    show("No indexer has taken it yet. Start one with: docent indexer (or docent run)")
+                asked = await records.runs.run(asked.id) or asked
+                if asked.progress:
+                    display.update(asked.progress)
+    finally:
+        await records.close()
+    for report in asked.reports:
+        for line in report_lines(report):
+            show(line)
+    if asked.error:
+        show(asked.error)
+    if asked.state == "cancelled":
+        show("It was cancelled. What was done so far is kept.")
+    return 1 if asked.state in ("failed", "cancelled") else 0

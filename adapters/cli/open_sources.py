@@ -1,0 +1,32 @@
+"""What commands open: the index, and sources."""
+
+from adapters.cli.command import CommandError
+from bot.config.error_messages import nearest
+from bot.config.loader import Settings
+from bot.config.sources import SourceSettings
+from bot.ports import Store
+from indexer.sources import UnknownSource, open_source, source_types
+from indexer.sources.base import Source, Surroundings
+
+
+async def check_index(store: Store) -> None:
+    """Raises CommandError while nothing is indexed: that is not the same as nothing found."""
+    if await store.format() is None:
+        raise CommandError("There is no index yet. Make it with: docent index")
+    if (await store.stats()).documents == 0:
+        raise CommandError("The index holds no page. See why: docent status")
+
+
+def opened_sources(settings: Settings) -> list[Source]:
+    """Every source of docent.yaml. Raises ConfigError."""
+    return [opened_source(settings, source) for source in settings.sources]
+
+
+def opened_source(settings: Settings, source: SourceSettings) -> Source:
+    """Raises ConfigError for an unknown type and for options that don't fit it."""
+    try:
+        return open_source(source, Surroundings(settings.data, settings.indexer.max_bytes))
+    except UnknownSource:
+        known = source_types()
+        message = f"expected one of {', '.join(known)}, got {source.type!r}{nearest(source.type, known)}"
+        raise source.wrong("type", message) from None

@@ -1,0 +1,234 @@
+"""What commands print: results to stdout, everything else to stderr; nothing that a page could steer."""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+
+from bot.model import Answer, Citation, SyncReport
+from indexer.source_health import misfits
+
+_KEPT = "\n\t"
+_KINDS = 6  # of endings, that are named
+
+
+def clean(text: str) -> str:
+    """Without control characters: a page must not be able to steer the terminal."""
+    return "".join(each for each in text if each.isprintable() or each in _KEPT)
+
+
+def show(text: str = "") -> None:
+    """A line of the result."""
+    sys.stdout.write(f"{clean(text)}\n")
+    sys.stdout.flush()
+
+
+def note(text: str) -> None:
+    """A line beside the result."""
+    sys.stderr.write(f"{clean(text)}\n")
+
+
+def show_json(data: object) -> None:
+    """One JSON document to stdout."""
+    sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2, default=_plain) + "\n")
+    sys.stdout.flush()
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def is_terminal() -> bool:
+    """Whether a person watches both streams."""
+    return sys.stdout.isatty() and sys.stderr.isatty()
+
+
+def table(rows: Iterable[Iterable[str]]) -> str:
+    """Columns as wide as needed; the first row is the head, the first column is aligned left."""
+    cells = [[clean(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = []
+    for row in cells:
+        first, *rest = (
+            cell.ljust(width) if not number else cell.rjust(width)
+            for number, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        lines.append("  ".join([first, *rest]).rstrip())
+    return "\n".join(lines)
+
+
+def count(number: int, word: str, words: str = "") -> str:
+    """`1 page`, `2 pages`."""
+    return f"{number:,} {word if number == 1 else words or word + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """`0.4 s`, `42 s`, `3 min`, `5 h`, `2 days`."""
+    if seconds < 10:  # noqa: PLR2004 - below that tenths matter
+        return f"{seconds:.1f} s"
+    for size, word in ((86400.0, "days"), (3600.0, "h"), (60.0, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {word}"
+    return f"{seconds:.0f} s"
+
+
+def ago(moment: datetime | None) -> str:
+    """`3 min ago`, or `never`."""
+    if moment is None:
+        return "never"
+    return f"{duration(max(0.0, (datetime.now(UTC) - moment).total_seconds()))} ago"
+
+
+def place(citation: Citation) -> str:
+    """`Time off > Annual leave`."""
+    return f"{citation.title} > {citation.heading}" if citation.heading else citation.title
+
+
+def answer_text(answer: Answer) -> str:
+    """The answer with its sources, for a terminal."""
+    return "\n".join([answer.text, *endnotes(answer)])
+
+
+def endnotes(answer: Answer) -> list[str]:
+    """What stands under an answer: sources, or the nearest pages, and what was degraded."""
+    lines = [""] if answer.citations or answer.nearest else []
+    lines += [_source(f"[{citation.number}]", citation) for citation in answer.citations]
+    if answer.nearest and not answer.citations:
+        lines += ["The nearest pages:", *(_source("-", citation) for citation in answer.nearest)]
+    return lines + [f"({line})" for line in answer.degraded]
+
+
+def _source(mark: str, citation: Citation) -> str:
+    link = citation.url or citation.doc_id
+    date = f"  (updated {citation.updated_at:%Y-%m-%d})" if citation.updated_at else ""
+    return f"{mark} {place(citation)}  {link}{date}"
+
+
+def answer_json(answer: Answer, *, why: bool) -> dict[str, object]:
+    """The shape of `docent ask --json`."""
+    data: dict[str, object] = {
+        "id": answer.id,
+        "outcome": str(answer.outcome),
+        "text": answer.text,
+        "citations": [_citation_json(citation) for citation in answer.citations],
+        "degraded": list(answer.degraded),
+    }
+    if why:
+        data["trace"] = _trace_json(answer)
+    return data
+
+
+def _citation_json(citation: Citation) -> dict[str, object]:
+    return {
+        "number": citation.number,
+        "title": citation.title,
+        "url": citation.url,
+        "doc_id": citation.doc_id,
+        "heading": citation.heading,
+        "quote": citation.quote,
+        "updated_at": citation.updated_at.isoformat() if citation.updated_at else None,
+    }
+
+
+def _trace_json(answer: Answer) -> dict[str, object]:
+    trace = answer.trace
+    return {
+        "queries": list(trace.queries),
+        "decision": trace.decision,
+        "evidence": dict(trace.evidence),
+        "candidates": [
+            {
+                "doc_id": found.passage.doc_id,
+                "chunk_id": found.passage.chunk_id,
+                "title": found.passage.title,
+                "heading": found.passage.heading,
+                "url": found.passage.url,
+                "keyword": found.keyword,
+                "vector": found.vector,
+                "fused": found.fused,
+                "reranked": found.reranked,
+                "dropped": found.dropped,
+            }
+            for found in trace.candidates
+        ],
+        "nearest": [_citation_json(citation) for citation in answer.nearest],
+        "dropped_sentences": list(trace.dropped_sentences),
+        "examples": list(trace.examples),
+        "seconds": dict(trace.seconds),
+    }
+
+
+def why_lines(answer: Answer) -> list[str]:
+    """How an answer came about, for a terminal."""
+    trace = answer.trace
+    lines = ["", f"Why: {answer.outcome}, {trace.decision or 'no decision recorded'}"]
+    lines += [f"Query: {query}" for query in trace.queries]
+    if trace.evidence:
+        lines.append("Evidence: " + ", ".join(f"{k} {v:.3f}" for k, v in sorted(trace.evidence.items())))
+    if trace.examples:
+        lines.append("Style examples: " + ", ".join(trace.examples))
+    if trace.candidates:
+        head = [["candidate", "keyword", "vector", "fused", "reranked", "dropped"]]
+        rows = [
+            [
+                f"{found.passage.doc_id} {found.passage.heading}"[:70].rstrip(),
+                *(_score(score) for score in (found.keyword, found.vector, found.fused, found.reranked)),
+                found.dropped or "-",
+            ]
+            for found in trace.candidates
+        ]
+        lines.append(table(head + rows))
+    lines += [f"Left out, no source says it: {sentence}" for sentence in trace.dropped_sentences]
+    if trace.seconds:
+        lines.append("Time: " + ", ".join(f"{k} {v * 1000:.0f} ms" for k, v in trace.seconds.items()))
+    return lines
+
+
+def _score(score: float | None) -> str:
+    return "-" if score is None else f"{score:.3f}"
+
+
+def _untaken(endings: Mapping[str, int]) -> str:
+    """`3 files that no pattern of include takes (2 .png, 1 without an ending)`."""
+    usual = sorted(endings.items(), key=lambda each: (-each[1], each[0]))
+    said = [
+        f"{number:,} .{ending}" if ending else f"{number:,} without an ending" for ending, number in usual
+    ]
+    kinds = ", ".join(said[:_KINDS] + ["…"] * (len(said) > _KINDS))
+    return f"{count(sum(endings.values()), 'file')} that no pattern of include takes ({kinds})"
+
+
+def report_lines(report: SyncReport) -> list[str]:
+    """One source's sync, for a terminal."""
+    if report.error:
+        return [f"{report.source}: not synced: {report.error}"]
+    counts: Mapping[str, int] = {
+        "added": report.added,
+        "changed": report.changed,
+        "renamed": report.renamed,
+        "deleted": report.deleted,
+        "unchanged": report.unchanged,
+        "failed": len(report.failed),
+    }
+    said = ", ".join(f"{number:,} {word}" for word, number in counts.items() if number or word != "renamed")
+    stopped = " (stopped)" if report.cancelled else ""
+    lines = [f"{report.source}{stopped}: {said} in {report.seconds:.1f} s"]
+    if report.embedded:
+        lines.append(f"  {count(report.embedded, 'text')} embedded")
+    lines += [f"  failed: {failure.name}: {failure.reason}" for failure in report.failed]
+    lines += [f"  note: {warning.name}: {warning.reason}" for warning in report.warnings]
+    lines += [f"  note: {line}" for line in misfits(report.unfit, report.left_out)]
+    if report.drafts:
+        lines.append(f"  left out: {count(report.drafts, 'draft')}")
+    if report.untaken:
+        lines.append(f"  left out: {_untaken(report.untaken)}")
+    if not any(counts.values()) and not report.cancelled and not report.left_out:
+        lines.append(
+            "  note: no page is there that docent.yaml asks for; check its path, include and exclude"
+        )
+    if report.held_back:
+        lines.append(
+            f"  held back: {count(report.held_back, 'page')} gone at once is more than usual; to delete them:"
+            f" docent index {report.source} --confirm-deletes"
+        )
+    return lines

@@ -1,0 +1,91 @@
+"""Running services until they are told to stop: one alone, or several in one process for a small team."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+
+from bot.bootstrap import App, open_app
+from bot.config.loader import Settings
+from bot.ports import BackendError, Rejected, Unauthorized, Unavailable
+from bot.runtime.memory import give_back, one_heap, settle
+
+log = logging.getLogger(__name__)
+
+# A service answers until the event is set, and closes itself properly then.
+Service = Callable[[App, asyncio.Event], Awaitable[None]]
+
+_PAUSES = (1.0, 5.0, 15.0, 60.0)
+
+
+async def serve_one(settings: Settings, service: Service) -> None:
+    """Run a service alone. Raises BackendError for what keeps it from starting."""
+    one_heap()
+    stop = _stop_on_signals()
+    async with open_app(settings) as app, _getting_ready(app):
+        await service(app, stop)
+
+
+async def serve_all(settings: Settings, services: Mapping[str, Service]) -> None:
+    """Run several side by side. One that fails is started again; the others don't notice.
+
+    A service that can't run as it is configured stays down with a word in the log; when none is left, the
+    first such error is raised.
+    """
+    one_heap()
+    stop = _stop_on_signals()
+    async with open_app(settings) as app, _getting_ready(app):
+        running = [asyncio.create_task(_keep(name, one, app, stop)) for name, one in services.items()]
+        results = await asyncio.gather(*running)
+    errors = [error for error in results if error is not None]
+    if errors and len(errors) == len(services):
+        raise errors[0]
+
+
+async def _keep(name: str, service: Service, app: App, stop: asyncio.Event) -> BackendError | None:
+    failures = 0
+    while not stop.is_set():
+        try:
+            await service(app, stop)
+        except (Unauthorized, Rejected) as error:
+            log.error("%s stays down: %s", name, error)  # noqa: TRY400 - its own words suffice
+            return error
+        except Unavailable as error:
+            log.warning("%s is down: %s", name, error)
+        except Exception:  # the outermost loop of a service: the others go on
+            log.exception("%s failed", name)
+        if not stop.is_set():
+            pause = _PAUSES[min(failures, len(_PAUSES) - 1)]
+            failures += 1
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await stop.wait()
+    return None
+
+
+@asynccontextmanager
+async def _getting_ready(app: App) -> AsyncIterator[None]:
+    """Load models beside the start, so that the first question doesn't wait for them; then keep memory small."""
+
+    async def load() -> None:
+        try:
+            await app.ready()
+        finally:
+            settle()
+        await give_back()
+
+    loading = asyncio.create_task(load())
+    try:
+        yield
+    finally:
+        loading.cancel()
+        await asyncio.gather(loading, return_exceptions=True)
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop

@@ -1,0 +1,297 @@
+"""The state of things, for `docent status`: gathered part by part, so that one that is down hides no other."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+
+from adapters.cli.output import ago, count, duration, table
+from bot.bootstrap import Records, open_guides, open_records, open_store
+from bot.config.loader import Settings
+from bot.config.sources import SourceSettings
+from bot.model import SyncReport, Usage
+from bot.ports import BackendError, Failing, IndexFormat, SpendingTotals, Store, StoreStats, SyncRun
+from bot.runtime.prices import cost
+from bot.style.hot_reload import GuideState
+from indexer.source_health import forgotten, may_be_old, troubles
+
+_SHOWN_FAILURES = 10
+_SHOWN_RUNS = 5
+_MB = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """One source. `stale` if its last good sync is older than so many of its cycles as the setting says.
+
+    `error` is what its last sync came to, "" if that was good; `held_back` deletions wait for an admin's word;
+    `warnings` say so in words.
+    """
+
+    name: str
+    type: str
+    documents: int
+    chunks: int
+    last_good_sync: datetime | None
+    stale: bool
+    failing: tuple[Failing, ...]
+    error: str = ""
+    held_back: int = 0
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class StatusReport:
+    """None: that part can't be reached, and `problems` says why."""
+
+    store: str
+    journal: str
+    format: IndexFormat | None = None
+    stats: StoreStats | None = None
+    sources: list[SourceStatus] = field(default_factory=list)
+    runs: list[SyncRun] = field(default_factory=list)
+    tally: SpendingTotals | None = None
+    usage: list[tuple[Usage, float | None]] = field(default_factory=list)
+    days: int = 7
+    guides: list[GuideState] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    forgotten: dict[str, int] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, object]:
+        """The shape of `docent status --json`."""
+        stats = self.stats
+        return {
+            "index": {
+                "store": self.store,
+                "model": self.format.model if self.format else None,
+                "documents": stats.documents if stats else None,
+                "chunks": stats.chunks if stats else None,
+                "bytes": stats.bytes if stats else None,
+            },
+            "journal": self.journal,
+            "sources": [_source_json(source) for source in self.sources],
+            "runs": [asdict(run) for run in self.runs],
+            "questions": _tally_json(self.tally, self.days),
+            "usage": [{**asdict(usage), "dollars": dollars} for usage, dollars in self.usage],
+            "guides": [
+                {
+                    "name": one.name,
+                    "folder": str(one.folder),
+                    "examples": one.examples,
+                    "problems": one.problems,
+                }
+                for one in self.guides
+            ],
+            "problems": self.problems,
+            "forgotten": self.forgotten,
+        }
+
+
+async def gather(settings: Settings, days: int = 7) -> StatusReport:
+    """Ask the index and the journal."""
+    store = await open_store(settings)
+    records = open_records(settings)
+    where = "Weaviate" if settings.weaviate.chosen else str(settings.data / "index.db")
+    state = StatusReport(where, records.where, days=days)
+    good: dict[str, datetime] = {}
+    failing: list[Failing] = []
+    last: Mapping[str, SyncReport | None] = {}
+    try:
+        await _index(state, store)
+        try:
+            good, failing = await _records(state, records, settings, days)
+            last = {one.name: await records.runs.last_report(one.name) for one in settings.sources}
+        except BackendError as error:
+            state.problems.append(str(error))
+    finally:
+        await store.close()
+        await records.close()
+    state.guides = await open_guides(settings).state()
+    state.problems += [f"style guide: {problem}" for guide in state.guides for problem in guide.problems]
+    now = datetime.now(UTC)
+    names = {source.name for source in settings.sources}
+    held = state.stats.sources if state.stats else {}
+    state.forgotten = {name: held[name].documents for name in sorted(held.keys() - names)}
+    for source in settings.sources:
+        one = _source(settings, source, state.stats, good.get(source.name), failing, now)
+        if source.name in last:
+            one = _warned(one, last[source.name], now, may_be_old(settings, source))
+        state.sources.append(one)
+    return state
+
+
+def _warned(
+    source: SourceStatus, report: SyncReport | None, now: datetime, oldest: float | None
+) -> SourceStatus:
+    confirm = f"`docent reindex {source.name} --confirm-deletes`"
+    found = troubles(report, source.last_good_sync, now, oldest, confirm)
+    report = report or SyncReport(source.name)
+    return replace(source, error=report.error, held_back=report.held_back, warnings=tuple(found))
+
+
+async def _index(state: StatusReport, store: Store) -> None:
+    try:
+        state.format = await store.format()
+        state.stats = await store.stats()
+    except BackendError as error:
+        state.problems.append(str(error))
+
+
+async def _records(
+    state: StatusReport, records: Records, settings: Settings, days: int
+) -> tuple[dict[str, datetime], list[Failing]]:
+    state.tally = await records.journal.tally(days=days)
+    spent = await records.journal.spent(days=days)
+    state.usage = [(usage, cost(usage, settings.cohere.prices)) for usage in spent]
+    state.runs = await records.runs.latest(limit=_SHOWN_RUNS)
+    return await records.runs.last_good(), await records.runs.failing()
+
+
+def _source(
+    settings: Settings,
+    source: SourceSettings,
+    stats: StoreStats | None,
+    good: datetime | None,
+    failing: Sequence[Failing],
+    now: datetime,
+) -> SourceStatus:
+    held = stats.sources.get(source.name) if stats else None
+    oldest = may_be_old(settings, source)
+    stale = good is not None and oldest is not None and oldest < (now - good).total_seconds()
+    return SourceStatus(
+        name=source.name,
+        type=source.type,
+        documents=held.documents if held else 0,
+        chunks=held.chunks if held else 0,
+        last_good_sync=good,
+        stale=stale,
+        failing=tuple(each for each in failing if each.source == source.name),
+    )
+
+
+def lines(state: StatusReport) -> list[str]:
+    """For people."""
+    return [
+        *_index_lines(state),
+        "",
+        *_source_lines(state.sources),
+        *(f"(!) {forgotten(name, pages)}" for name, pages in state.forgotten.items()),
+        *(
+            f"Style guide {one.name}: {count(one.examples, 'example')} in {one.folder}"
+            for one in state.guides
+        ),
+        *_question_lines(state),
+        *_run_lines(state.runs),
+        *(f"Problem: {problem}" for problem in state.problems),
+    ]
+
+
+def _index_lines(state: StatusReport) -> list[str]:
+    if state.stats is None:
+        return [f"Index: {state.store}: can't be read", f"Journal: {state.journal}"]
+    if state.format is None:
+        return [f"Index: {state.store}: nothing yet; run: docent index", f"Journal: {state.journal}"]
+    size = f", {state.stats.bytes / _MB:.1f} MB" if state.stats.bytes is not None else ""
+    model = state.format.model or "keywords alone"
+    pages = f"{count(state.stats.documents, 'page')} in {count(state.stats.chunks, 'chunk')}"
+    return [f"Index: {state.store}: {pages}{size}; {model}", f"Journal: {state.journal}"]
+
+
+def _source_lines(sources: Sequence[SourceStatus]) -> list[str]:
+    if not sources:
+        return ["docent.yaml lists no sources."]
+    head = ["source", "type", "pages", "chunks", "last good sync", "failing"]
+    rows = [
+        [
+            source.name,
+            source.type,
+            f"{source.documents:,}",
+            f"{source.chunks:,}",
+            ago(source.last_good_sync) + (" (!)" if source.stale or source.last_good_sync is None else ""),
+            str(len(source.failing)),
+        ]
+        for source in sources
+    ]
+    found = [table([head, *rows])]
+    found += [f"(!) {source.name}: {warning}" for source in sources for warning in source.warnings]
+    for source in sources:
+        found += [
+            f"  {source.name}: {each.failure.name}: {each.failure.reason} (since {each.since:%Y-%m-%d})"
+            for each in source.failing[:_SHOWN_FAILURES]
+        ]
+        if len(source.failing) > _SHOWN_FAILURES:
+            found.append(f"  {source.name}: and {len(source.failing) - _SHOWN_FAILURES} more")
+    return found
+
+
+def _question_lines(state: StatusReport) -> list[str]:
+    tally = state.tally
+    if tally is None:
+        return []
+    outcomes = ", ".join(
+        f"{number:,} {str(name).lower().replace('_', ' ')}" for name, number in tally.outcomes.items()
+    )
+    line = f"Questions in {count(state.days, 'day')}: {outcomes}"
+    if tally.degraded:
+        line += f", {tally.degraded:,} of them degraded"
+    if tally.seconds_p50 is not None and tally.seconds_p95 is not None:
+        line += f"; p50 {duration(tally.seconds_p50)}, p95 {duration(tally.seconds_p95)}"
+    found = ["", line]
+    for usage, dollars in state.usage:
+        price = f", ${dollars:.2f}" if dollars is not None else ""
+        tokens = f"{usage.input_tokens:,} tokens in, {usage.output_tokens:,} out"
+        used = f"{count(usage.calls, 'call')}, {count(usage.texts, 'text')}"
+        found.append(f"  {usage.model}: {used}, {tokens}{price}")
+    return found
+
+
+def _run_lines(runs: Sequence[SyncRun]) -> list[str]:
+    if not runs:
+        return []
+    return ["", "Syncs:"] + [
+        f"  {ago(run.requested_at)}: {run.request.source or 'all sources'}: {run.state}{_outcome(run)}"
+        for run in runs
+    ]
+
+
+def _outcome(run: SyncRun) -> str:
+    if run.state in ("waiting", "running"):
+        return f" ({run.progress.done}/{run.progress.total or '?'} pages)" if run.progress else ""
+    errors = [report.error for report in run.reports if report.error] or ([run.error] if run.error else [])
+    if errors:
+        return f": {errors[0]}"
+    added = sum(report.added for report in run.reports)
+    changed = sum(report.changed + report.renamed for report in run.reports)
+    deleted = sum(report.deleted for report in run.reports)
+    failed = sum(len(report.failed) for report in run.reports)
+    return f", {added} added, {changed} changed, {deleted} deleted, {failed} failed"
+
+
+def _source_json(source: SourceStatus) -> dict[str, object]:
+    return {
+        "name": source.name,
+        "type": source.type,
+        "documents": source.documents,
+        "chunks": source.chunks,
+        "last_good_sync": source.last_good_sync.isoformat() if source.last_good_sync else None,
+        "stale": source.stale,
+        "error": source.error,
+        "held_back": source.held_back,
+        "warnings": source.warnings,
+        "failing": [
+            {"name": each.failure.name, "reason": each.failure.reason, "since": each.since.isoformat()}
+            for each in source.failing
+        ],
+    }
+
+
+def _tally_json(tally: SpendingTotals | None, days: int) -> dict[str, object] | None:
+    if tally is None:
+        return None
+    return {
+        "days": days,
+        "outcomes": {str(name): number for name, number in tally.outcomes.items()},
+        "unfinished": tally.unfinished,
+        "degraded": tally.degraded,
+        "seconds_p50": tally.seconds_p50,
+        "seconds_p95": tally.seconds_p95,
+    }

@@ -1,0 +1,108 @@
+"""discord.py's connections, made to notice soon when nobody is at the other end, and ended with their threads.
+
+discord.py takes a minute to miss a gateway that has gone silent, and half a minute more to say good-bye to it.
+"""
+
+import asyncio
+import logging
+import threading
+from contextlib import suppress
+from typing import Any, Final
+
+import aiohttp
+import discord
+import yarl
+from discord import gateway
+from discord.gateway import DiscordWebSocket, KeepAliveHandler
+from discord.http import Route
+
+from bot.config.chat import DiscordSettings
+
+_FAREWELL: Final = 2.0  # seconds for the other side to answer that the connection ends
+_ENDS_WITHIN: Final = 5.0  # seconds for a thread that is told to end
+
+
+class Heartbeat(KeepAliveHandler):
+    """Beats twice within the client's `heartbeat_timeout`, so that hearing nothing for so long means something.
+
+    Discord wants a heartbeat every 41 seconds at the least; that is also how often discord.py looks whether it
+    hears anything.
+    """
+
+    def __init__(self, *args: Any, interval: float | None = None, **options: Any) -> None:  # noqa: ANN401 - discord.py's own
+        super().__init__(*args, interval=interval, **options)
+        self.interval = min(interval or self.heartbeat_timeout, self.heartbeat_timeout / 2)
+
+
+def brief(socket: aiohttp.ClientWebSocketResponse) -> aiohttp.ClientWebSocketResponse:
+    """The same, but it doesn't wait for the farewell of somebody who isn't there."""
+    ending = socket.close
+
+    async def close(*, code: int = 4000, message: bytes = b"") -> bool:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_FAREWELL):
+                return await ending(code=code, message=message)
+        return True
+
+    socket.close = close  # type: ignore[method-assign] # its class is discord.py's to choose
+    return socket
+
+
+class _Brief(logging.Filter):
+    """What broke in a word: discord.py logs the traceback of each attempt within that of the one before."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        broken = record.exc_info[1] if record.exc_info else None
+        if broken is not None:
+            record.msg = f"{record.getMessage()} ({type(broken).__name__})"
+            record.args = record.exc_info = None
+        return True
+
+
+_BRIEF = _Brief()
+
+
+def set_up(settings: DiscordSettings) -> None:
+    """discord.py keeps these on its classes and in a module.
+
+    Of its heartbeats only the module's name can be changed: DiscordWebSocket makes one when Discord says hello,
+    Shard and AutoShardedClient name DiscordWebSocket itself, and no hook runs between the hello and the first
+    beat of a connection that is resumed (`before_identify_hook` is for new sessions only). A watch of our own
+    couldn't resume: ShardInfo.reconnect begins a new session. Its maintainer declined to make the sockets
+    public (Rapptz/discord.py#1117).
+
+    Voice isn't used: no word that it can't be.
+    """
+    gateway.KeepAliveHandler = Heartbeat  # type: ignore[misc]
+    logging.getLogger("discord.shard").addFilter(_BRIEF)
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+    if settings.api_url:
+        Route.BASE = settings.api_url.rstrip("/")
+    if settings.gateway_url:
+        DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.gateway_url)
+
+
+def cut(socket: aiohttp.ClientWebSocketResponse) -> None:
+    """Not its `close`, which waits for the other side, and does nothing about one whose line broke."""
+    socket._response.close()  # noqa: SLF001 - nothing public does it
+
+
+async def end_heartbeats(client: discord.Client) -> None:
+    """End the threads that keep this client's connections alive, while the loop that they call still runs.
+
+    discord.py doesn't wait for them, and it forgets the one of a connection that was still being made or
+    that broke while it was written to.
+    """
+    beating = [
+        thread
+        for thread in threading.enumerate()
+        if isinstance(thread, Heartbeat) and thread.ws._connection is client._connection  # noqa: SLF001 - nothing public tells whose it is
+    ]
+    for thread in beating:
+        thread.stop()
+
+    def join() -> None:
+        for thread in beating:
+            thread.join(_ENDS_WITHIN)
+
+    await asyncio.to_thread(join)

@@ -1,0 +1,238 @@
+"""Where buttons and admin commands are pressed in Discord."""
+
+import json
+import logging
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import discord
+
+from adapters.chat import messages as words
+from adapters.chat.answer_view import DECISIONS, AnswerView, Press
+from adapters.chat.question_service import Acceptance, QuestionService
+from adapters.chat.sync_progress import ended
+from adapters.discord.connection.timeouts import PATIENCE
+from adapters.discord.connection.transport import (
+    Failed,
+    NotAllowed,
+    NotThere,
+    TokenGone,
+    Unreachable,
+    call,
+    outlast,
+)
+from adapters.discord.inbound import DiscordInbound
+from adapters.discord.permissions import DiscordPermissions, rights
+from adapters.discord.replies import rendering
+from adapters.discord.replies.discord_markdown import escape, messages, thread_name
+from adapters.discord.reply_address import DiscordAddress
+from bot.ports import Recorded, Rights, SyncRun
+
+log = logging.getLogger(__name__)
+
+_TOKEN_LIFE = 14 * 60.0  # seconds, of 15 minutes
+
+
+def says(text: str) -> str:
+    """One message's worth of words of ours."""
+    return messages(text)[0]
+
+
+def is_private(interaction: "discord.Interaction[Any]") -> bool:
+    """Whether only the presser sees the message with the button."""
+    return bool(interaction.message and interaction.message.flags.ephemeral)
+
+
+class DiscordPressContext:
+    """A press under an answer. The interaction is answered already (deferred, ephemeral)."""
+
+    def __init__(
+        self,
+        *,
+        interaction: "discord.Interaction[Any]",
+        intake: DiscordInbound,
+        people: DiscordPermissions,
+        desk: QuestionService,
+        help_channel: str | None,
+    ) -> None:
+        self._interaction = interaction
+        self._intake = intake
+        self._people = people
+        self._desk = desk
+        self._help_channel = help_channel
+        self.person = str(interaction.user.id)
+        self.place = str(interaction.channel_id or 0)
+        self.tenant = f"discord:{interaction.guild_id or '@me'}"
+
+    @property
+    def _channel(self) -> discord.PartialMessageable:
+        guild = self._interaction.guild_id
+        client: discord.Client = self._interaction.client
+        return client.get_partial_messageable(int(self.place), guild_id=guild)
+
+    async def name(self) -> str:
+        return escape(self._interaction.user.display_name)
+
+    async def audience(self, *, alone: bool) -> frozenset[str]:
+        guild = self._interaction.guild_id or 0
+        return await self._people.audience(self._interaction.user.id, guild, int(self.place), alone=alone)
+
+    async def tell(self, text: str) -> None:
+        await self._whisper(says(text), None)
+
+    async def show_sources(self, answer: AnswerView) -> None:
+        await self._whisper("", rendering.sources_embed(answer))
+
+    async def _whisper(self, text: str, embed: discord.Embed | None) -> None:
+        followup, extra = self._interaction.followup, rendering.extras(embed)
+        try:
+            await call(lambda: followup.send(text, ephemeral=True, **extra))
+        except TokenGone:
+            await call(lambda: self._interaction.user.send(text, **extra))
+
+    async def share(self, answer: AnswerView) -> None:
+        presses = tuple(press for press in answer.buttons if press is not Press.SHARE)
+        embeds = rights(self._interaction.client, int(self.place)).embed_links
+        for page, embed, view in rendering.drawn(answer, presses, embeds=embeds).parts():
+            extra = rendering.extras(embed, view)
+            await call(lambda page=page, extra=extra: self._channel.send(page, **extra))  # type: ignore[misc] # bound early
+
+    async def ask_more(self, recorded: Recorded) -> Acceptance:
+        interaction = self._interaction
+        private = is_private(interaction)
+        place = DiscordAddress(
+            channel=int(self.place),
+            user=interaction.user.id,
+            guild=interaction.guild_id or 0,
+            name=thread_name(recorded.asked.question.text),
+            private=private,
+        )
+        if private:
+            place = replace(place, application=interaction.application_id, token=interaction.token)
+        who = self.person if private else "all"
+        asked, reply = self._intake.asked(
+            place,
+            recorded.asked.question.text,
+            key=f"discord:more:{recorded.asked.id}:{who}",
+            before=int(json.loads(recorded.asked.place).get("before") or 0),
+            detailed=True,
+        )
+        taken = await self._desk.take(asked, reply)
+        if taken is Acceptance.CLOSING:
+            await self.tell(words.SHUTTING_DOWN)
+        return taken
+
+    async def help(self, text: str) -> bool:
+        if not self._help_channel:
+            return False
+        channel = self._interaction.client.get_partial_messageable(int(self._help_channel))
+        under = self._interaction.message
+        seen_by_others = under and self._interaction.guild_id and not under.flags.ephemeral
+        where = f"\n{under.jump_url}" if under and seen_by_others else ""
+        await call(lambda: channel.send(says(text) + where, suppress_embeds=True))
+        return True
+
+
+async def tell_all(client: discord.Client, users: Iterable[str], text: str) -> None:
+    """A direct message to each, as far as they can be reached."""
+    for user in sorted(users):
+        try:
+            found = await call(lambda user=user: client.fetch_user(int(user)))  # type: ignore[misc] # bound early
+            await call(lambda found=found: found.send(says(text)))  # type: ignore[misc] # bound early
+        except Failed as error:
+            log.warning("admin %s can't be told: %s", user, error)
+
+
+class DiscordAdminConsole:
+    """An admin's command or button. What is said first answers the interaction, unless that was done."""
+
+    def __init__(self, interaction: "discord.Interaction[Any]", people: DiscordPermissions) -> None:
+        self._interaction = interaction
+        self._people = people
+        self.person = f"discord:{interaction.user.id}"
+        self.tenant = f"discord:{interaction.guild_id or '@me'}"
+
+    async def rights(self) -> Rights | None:
+        return await self._people.rights(self._interaction)
+
+    async def answer(self, text: str) -> None:
+        response = self._interaction.response
+        if not response.is_done():
+            await call(lambda: response.defer(ephemeral=True, thinking=True))
+        for part in messages(text)[:4]:
+            await call(lambda part=part: self._interaction.followup.send(part, ephemeral=True))  # type: ignore[misc] # bound early
+
+    async def name(self) -> str:
+        return self._interaction.user.display_name
+
+    async def offer(self, text: str, lesson_id: str) -> None:
+        view = rendering.buttons(DECISIONS, lesson_id) or discord.ui.View()
+        shown = says(text)
+        await call(lambda: self._interaction.followup.send(shown, ephemeral=True, view=view))
+
+    async def show(self, run: SyncRun) -> "DiscordProgressMessage":
+        """By the interaction, for as long as its token lives; then as a message of the channel."""
+        text, view = rendering.run_message(run)
+        extra = rendering.extras(view=view)
+        message = await call(
+            lambda: self._interaction.followup.send(text, wait=True, ephemeral=False, **extra)
+        )
+        return DiscordProgressMessage(self._interaction, message)
+
+
+class DiscordProgressMessage:
+    """The message that shows a run: by the interaction as long as that lives, then as the bot's own."""
+
+    def __init__(self, interaction: "discord.Interaction[Any]", message: discord.WebhookMessage) -> None:
+        self._interaction = interaction
+        self._message: discord.WebhookMessage | discord.Message | discord.PartialMessage = message
+        self._until = time.monotonic() + _TOKEN_LIFE
+        self._by_token = True
+
+    async def update(self, run: SyncRun) -> None:
+        """While Discord is down only the report is worth waiting for: it comes anew if it must."""
+        if not ended(run):
+            with suppress(Unreachable):
+                await self._update(run, patience=0)
+        else:
+            await outlast(lambda: self._report(run), PATIENCE)
+
+    async def _report(self, run: SyncRun) -> None:
+        try:
+            await self._update(run, patience=PATIENCE.here)
+        except Unreachable:
+            await self._anew(*rendering.run_message(run))
+
+    async def _update(self, run: SyncRun, *, patience: float) -> None:
+        text, view = rendering.run_message(run)
+
+        async def edit() -> None:
+            await call(lambda: self._message.edit(content=text, view=view), patience=patience)
+
+        if self._by_token and time.monotonic() < self._until:
+            with suppress(TokenGone):
+                return await edit()
+        if self._by_token:
+            self._by_token = False
+            self._message = self._channel.get_partial_message(self._message.id)
+        try:
+            await edit()
+        except (NotThere, NotAllowed):
+            await self._anew(text, view)
+
+    @property
+    def _channel(self) -> discord.PartialMessageable:
+        interaction = self._interaction
+        client: discord.Client = interaction.client
+        return client.get_partial_messageable(interaction.channel_id or 0, guild_id=interaction.guild_id)
+
+    async def _anew(self, text: str, view: discord.ui.View | None) -> None:
+        """It was deleted, or the bot may not see the channel: a new message, or a DM."""
+        extra = rendering.extras(view=view)
+        try:
+            self._message = await call(lambda: self._channel.send(text, **extra))
+        except Failed:
+            self._message = await call(lambda: self._interaction.user.send(text, **extra))

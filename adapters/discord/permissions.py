@@ -1,0 +1,230 @@
+"""Who may see what, who is an admin, and what the bot may do, by Discord's own word."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+import discord
+
+from adapters.discord.connection.transport import Failed, call
+from bot.config.chat import ForumSettings, GuildSettings, PlaceSettings
+from bot.config.loader import Settings
+from bot.ports import Rights
+
+log = logging.getLogger(__name__)
+
+_REMEMBER = 300.0  # seconds
+_MOST = 5000
+_NO_GUILD = GuildSettings()
+_QUIET = PlaceSettings()
+
+Member = discord.Member | discord.User
+
+
+def rights(client: discord.Client, channel: int) -> discord.Permissions:
+    """What the bot may do there, as far as it is known; in a DM and elsewhere, all."""
+    found = client.get_channel(channel)
+    if isinstance(found, discord.abc.GuildChannel | discord.Thread) and found.guild.me:
+        return found.permissions_for(found.guild.me)
+    return discord.Permissions.all()
+
+
+class DiscordPermissions:
+    """Audiences and rights from the settings, roles and threads."""
+
+    def __init__(
+        self, client: discord.Client, settings: Settings, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._client = client
+        self._settings = settings
+        self._clock = clock
+        self._roles: dict[tuple[int, int], tuple[float, frozenset[str]]] = {}
+
+    # --- settings of a place ----------------------------------------------------------------------
+
+    def guild(self, guild: int) -> GuildSettings:
+        return self._settings.discord.guilds.get(str(guild), _NO_GUILD)
+
+    def help_channel(self, guild: int) -> str | None:
+        """Of the server; in a DM the only one that there is."""
+        if guild:
+            return self.guild(guild).help_channel
+        every = {one.help_channel for one in self._settings.discord.guilds.values() if one.help_channel}
+        return every.pop() if len(every) == 1 else None
+
+    def place(self, guild: int, channel: int, parent: int) -> PlaceSettings:
+        """A thread has its channel's settings unless it has its own."""
+        channels = self.guild(guild).channels
+        return channels.get(str(channel)) or channels.get(str(parent)) or _QUIET
+
+    def forum(self, guild: int, channel: int) -> ForumSettings | None:
+        return self.guild(guild).forums.get(str(channel))
+
+    def serves(self, guild: int) -> bool:
+        """Whether a server is one of ours: once docent.yaml lists some, others get nothing. 0: a direct message."""
+        return not guild or self._settings.discord.serves(str(guild))
+
+    async def is_open(self, guild: int, channel: int) -> bool:
+        """Whether the bot answers there."""
+        if not guild or not self.serves(guild):
+            return not guild
+        found = await self._channel(channel)
+        return self.listens(guild, channel, found.parent_id if isinstance(found, discord.Thread) else 0)
+
+    def listens(self, guild: int, channel: int, parent: int) -> bool:
+        settings = self.guild(guild)
+        if not self.serves(guild):
+            return False
+        known = {str(channel), str(parent)} & (settings.channels.keys() | settings.forums.keys())
+        return self.place(guild, channel, parent).enabled and (bool(known) or not settings.listed_only)
+
+    async def places(self, guild: int, channel: int) -> frozenset[str]:
+        """Ids and names of the channel, and of its parent if it is a thread; a DM has its id only."""
+        found = await self._channel(channel) if guild else None
+        ids = {channel, found.parent_id} if isinstance(found, discord.Thread) else {channel}
+        known = [found, *(self._client.get_channel(one) for one in ids)]
+        names = {str(one.name) for one in known if isinstance(one, discord.Thread | discord.abc.GuildChannel)}
+        return frozenset(map(str, ids)) | names
+
+    # --- audiences --------------------------------------------------------------------------------
+
+    async def audience(self, user: int, guild: int, channel: int, *, alone: bool = False) -> frozenset[str]:
+        """What the asker *and* the place may see; in a DM, and `alone`, nobody but the asker sees it."""
+        if not guild:
+            return await self._anywhere(user)
+        if not await self.is_open(guild, channel):
+            return frozenset()
+        of_person = await self._in_server(user, guild)
+        return of_person if alone else of_person & await self._of_place(guild, channel)
+
+    async def _in_server(self, user: int, guild: int) -> frozenset[str]:
+        return self._of_roles(guild, user, await self.roles(guild, user))
+
+    async def _anywhere(self, user: int) -> frozenset[str]:
+        """In a DM: what the asker may see in any of our servers that they are in."""
+        words: frozenset[str] = frozenset()
+        for guild in self._client.guilds:
+            if not self.serves(guild.id):
+                continue
+            roles = await self.roles(guild.id, user)
+            if roles:
+                words |= self._of_roles(guild.id, user, roles)
+        return words
+
+    def _of_roles(self, guild: int, user: int, roles: frozenset[str]) -> frozenset[str]:
+        """No roles at all (not even @everyone's): not a member, so nothing."""
+        if not roles:
+            return frozenset()
+        settings = self.guild(guild)
+        words = set(self._default(guild))
+        for role in roles & settings.roles.keys():
+            words |= settings.roles[role]
+        for word, audience in self._settings.audiences.items():
+            if str(user) in audience.discord_users or roles & audience.discord_roles:
+                words.add(word)
+        return frozenset(words)
+
+    def _default(self, guild: int) -> frozenset[str]:
+        of_guild = self.guild(guild).default_audience
+        return self._settings.default_audience if of_guild is None else of_guild
+
+    async def _of_place(self, guild: int, channel: int) -> frozenset[str]:
+        found = await self._channel(channel)
+        if found is None:
+            return frozenset()
+        parent = found.parent_id if isinstance(found, discord.Thread) else 0
+        forum = self.forum(guild, parent)
+        place = self.place(guild, channel, parent)
+        words = (forum.audience if forum else None) or place.audience
+        words = self._default(guild) if words is None else words
+        if isinstance(found, discord.Thread) and found.is_private():
+            words &= await self._common(guild, found)
+        return words
+
+    async def _common(self, guild: int, thread: discord.Thread) -> frozenset[str]:
+        """What all members of a private thread may see."""
+        try:
+            members: list[Any] = list(await call(lambda: self._client.http.get_thread_members(thread.id)))
+        except Failed as error:
+            log.warning("the members of thread %s can't be read: %s", thread.id, error)
+            return frozenset()
+        me = self._client.user
+        people = [int(one["user_id"]) for one in members if me is None or int(one["user_id"]) != me.id]
+        each = await asyncio.gather(*(self.roles(guild, user) for user in people))
+        common: frozenset[str] | None = None
+        for user, roles in zip(people, each, strict=True):
+            words = self._of_roles(guild, user, roles)
+            common = words if common is None else common & words
+        return common if common is not None else frozenset()
+
+    async def roles(self, guild: int, user: int, *, within: float = _REMEMBER) -> frozenset[str]:
+        """The ids of a member's roles, @everyone's among them; empty for somebody who isn't one."""
+        known = self._roles.get((guild, user))
+        if known and self._clock() - known[0] <= within:
+            return known[1]
+        try:
+            data: Any = await call(lambda: self._client.http.get_member(guild, user))
+        except Failed as error:
+            log.info("user %s isn't a member of server %s as far as can be told: %s", user, guild, error)
+            return frozenset()
+        return self.learn(guild, user, data.get("roles") or ())
+
+    def learn(self, guild: int, user: int, roles: Any) -> frozenset[str]:  # noqa: ANN401 - ids of any form
+        """Keep the roles that an event brought along."""
+        ids = frozenset(str(role) for role in roles) | {str(guild)}
+        self._roles[guild, user] = (self._clock(), ids)
+        if len(self._roles) > _MOST:
+            self._roles.pop(next(iter(self._roles)))
+        return ids
+
+    async def _channel(self, channel: int) -> object:
+        known = self._client.get_channel(channel)
+        if known is not None:
+            return known
+        try:
+            return await call(lambda: self._client.fetch_channel(channel))
+        except Failed as error:
+            log.warning("channel %s can't be looked up: %s", channel, error)
+            return None
+
+    # --- admins -----------------------------------------------------------------------------------
+
+    async def tenant(self, user: int, guild: int) -> str:
+        """The server as the journal keeps it; for a direct message the only one of ours that the person is in."""
+        if guild:
+            return f"discord:{guild}"
+        mine = [one.id for one in self._client.guilds if self.serves(one.id)]
+        mine = [one for one in mine if await self.roles(one, user)]
+        return f"discord:{mine[0]}" if len(mine) == 1 else "discord:@me"
+
+    async def rights(self, interaction: "discord.Interaction[Any]") -> Rights | None:
+        """What an admin may read: of the server where it is asked, or of all whom docent.yaml names in person."""
+        if not self.is_admin(interaction):
+            return None
+        user, guild = interaction.user.id, interaction.guild_id or 0
+        audience = await (self._in_server(user, guild) if guild else self._anywhere(user))
+        named = str(user) in self._settings.discord.admins
+        return Rights(None if named else frozenset({await self.tenant(user, guild)}), audience)
+
+    def is_admin(self, interaction: "discord.Interaction[Any]") -> bool:
+        """The people and roles that docent.yaml names; with Manage Server where that is enough.
+
+        What the interaction carries is Discord's own word at the moment of the press.
+        """
+        guild, member = interaction.guild_id or 0, interaction.user
+        if not self.serves(guild):
+            return False
+        if str(member.id) in self._settings.discord.admins:
+            return True
+        if not guild or not isinstance(member, discord.Member):
+            return False
+        roles = {str(role.id) for role in member.roles}
+        manages = interaction.permissions.manage_guild and self._is_for_managers(guild)
+        return manages or bool(roles & self.guild(guild).admin_roles)
+
+    def _is_for_managers(self, guild: int) -> bool:
+        """Whether Manage Server makes an admin there: where docent.yaml says so, or in the only server that there is."""
+        said = self.guild(guild).manage_server
+        return len(self._client.guilds) == 1 if said is None else said

@@ -1,0 +1,301 @@
+"""One answer in Discord: in a thread, as a reply, in place, or to an interaction.
+
+Places fall back: thread → reply → DM, and again while Discord is down. `finish` leaves one whole answer,
+whatever broke before.
+"""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import asdict, replace
+from typing import Any, TypeVar
+
+import discord
+
+from adapters.chat.answer_view import AnswerView
+from adapters.chat.reply import Recall, Undeliverable
+from adapters.discord.connection.timeouts import Timeouts
+from adapters.discord.connection.transport import (
+    Failed,
+    Malformed,
+    NotAllowed,
+    NotThere,
+    Unreachable,
+    accepted,
+    call,
+    outlast,
+)
+from adapters.discord.permissions import rights
+from adapters.discord.replies import rendering
+from adapters.discord.replies.discord_markdown import escape
+from adapters.discord.replies.rendering import RenderedMessage
+from adapters.discord.replies.streaming_edits import QUICK, StreamingEdits
+from adapters.discord.reply_address import DiscordAddress
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_TYPING_EVERY = 5.0  # seconds
+
+
+class Typing:
+    """Typing shows for ten seconds, whoever it is for: once in five is enough for a channel."""
+
+    def __init__(self, client: discord.Client) -> None:
+        self._client = client
+        self._shown: dict[int, float] = {}
+
+    async def show(self, channel: int) -> None:
+        now = time.monotonic()
+        self._shown = {one: at for one, at in self._shown.items() if now - at < _TYPING_EVERY}
+        if channel in self._shown:
+            return
+        self._shown[channel] = now
+        with suppress(Failed):
+            await call(lambda: self._client.http.send_typing(channel), deadline=5, patience=0)
+
+
+class ChannelReply:
+    """An answer that everybody in the channel sees."""
+
+    private = False
+
+    def __init__(
+        self,
+        client: discord.Client,
+        place: DiscordAddress,
+        recall: Recall,
+        typing: Typing,
+        patience: Timeouts,
+        *,
+        revived: bool = False,
+    ) -> None:
+        self._unsure = revived  # something may stand there that we don't know of
+        self._patience = patience
+        self._try_for = patience.elsewhere  # seconds that a call may fail
+        self._further: dict[tuple[int, int], int] = {}  # each page after the first, by place and number
+        self._shows_typing = typing
+        self.unprompted = place.unprompted
+        self.recall = recall
+        self._client = client
+        self._place = place
+        self._edits = StreamingEdits(self._stream)
+        self._remember: Callable[[str], Awaitable[None]] | None = None
+        self._typing: asyncio.Task[None] | None = None
+
+    async def begin(self, remember: Callable[[str], Awaitable[None]]) -> None:
+        self._remember = remember
+        self._typing = asyncio.create_task(self._keep_typing())
+        if self._place.answer_in == "thread" and not self._place.thread:
+            await self._open_thread()
+        if self._unsure and not self._place.answer:
+            with suppress(Failed):
+                await self._find_what_stands()
+        self._edits.begin()
+
+    async def write(self, text: str) -> None:
+        self._edits.write(text)
+
+    async def finish(self, answer: AnswerView) -> None:
+        await self._quiet()
+        self._try_for = self._patience.here
+        await outlast(lambda: self.settle(answer), self._patience)
+
+    async def settle(self, answer: AnswerView) -> None:
+        """Show it in the first place that takes it: thread → reply → DM, where nothing tells what was asked.
+
+        Raises Failed: Unreachable if one of them may take it later.
+        """
+        home = self._place
+        failures = [await self._shown(answer, home)]
+        self._try_for = self._patience.elsewhere
+        if failures[-1] and home.thread:
+            failures.append(await self._shown(answer, replace(home, thread=0, answer=0)))
+        if failures[-1] and home.guild:
+            failures.append(await self._alone(answer, home, failures))
+        if failures[-1]:
+            await self._moved(**asdict(home))
+            raise next((one for one in failures if isinstance(one, Unreachable)), failures[-1])
+
+    async def _alone(
+        self, answer: AnswerView, home: DiscordAddress, failures: Sequence[Failed | None]
+    ) -> Failed | None:
+        """A direct message. If that can be begun Discord may be back: then where the answer belongs."""
+        try:
+            data: Any = await self._call(lambda: self._client.http.start_private_message(home.user))
+        except Failed as error:
+            return error
+        if any(isinstance(one, Unreachable) for one in failures):
+            self._try_for = 0
+            if await self._shown(answer, home) is None:
+                return None
+            self._try_for = self._patience.elsewhere
+        alone = replace(home, channel=int(data["id"]), guild=0, message=0, thread=0, answer=0)
+        return await self._shown(answer, replace(alone, can_ask_human=False), lead=home.quoted)
+
+    async def _shown(self, answer: AnswerView, place: DiscordAddress, *, lead: str = "") -> Failed | None:
+        """Why not, if it isn't."""
+        await self._moved(**asdict(place))
+        try:
+            await self._show(answer, lead=lead)
+        except Failed as error:
+            log.warning("answer %s goes elsewhere: %s", answer.answer_id, error)
+            return error
+        return None
+
+    async def say(self, text: str) -> None:
+        with suppress(Undeliverable):
+            await self._send(self._place.channel, escape(text), reply=True)
+
+    async def withdraw(self) -> None:
+        await self._quiet()
+        if self._place.answer:
+            with suppress(Failed):
+                message = self._partial(self._target).get_partial_message(self._place.answer)
+                await call(message.delete)
+
+    async def _find_what_stands(self) -> None:
+        """What a call showed whose answer was lost, or a process that died: nobody got to know its address.
+
+        Raises Failed.
+        """
+        after, me = self._place.message, self._client.user
+        if not after:
+            return
+        found: Any = await self._call(lambda: self._client.http.logs_from(self._target, 50, after=after))
+        for message in reversed(found):  # newest first
+            about = (message.get("message_reference") or {}).get("message_id")
+            mine = me is not None and int(message["author"]["id"]) == me.id
+            if mine and (self._place.thread == after or str(about) == str(after)):
+                await self._moved(answer=int(message["id"]))
+                return
+
+    # --- showing that it works --------------------------------------------------------------------
+
+    async def _keep_typing(self) -> None:
+        """Typing lasts 10 seconds in Discord's clients; gone when a message comes."""
+        await self._shows_typing.show(self._place.channel)
+        await asyncio.sleep(QUICK)
+        while not self._place.answer:
+            await self._shows_typing.show(self._target)
+            await asyncio.sleep(8)
+
+    async def _quiet(self) -> None:
+        if self._typing:
+            self._typing.cancel()
+        await self._edits.end()
+
+    async def _open_thread(self) -> None:
+        place = self._place
+        if not rights(self._client, place.channel).send_messages_in_threads:
+            await self._moved(answer_in="reply")
+            return
+        try:
+            await accepted(
+                lambda: self._client.http.start_thread_with_message(
+                    place.channel, place.message, name=place.name or "Question", auto_archive_duration=1440
+                ),
+                patience=self._try_for,
+            )
+        except NotThere:
+            raise Undeliverable("the question is gone") from None
+        except Malformed as error:
+            # A thread may have begun although its answer was lost.
+            known = "160004" in str(error)
+            await self._moved(thread=place.message if known else 0, answer_in="thread" if known else "reply")
+        except Failed as error:
+            log.info("no thread, a reply instead: %s", error)
+            await self._moved(answer_in="reply")
+        else:
+            await self._moved(thread=place.message)  # a thread has the id of its message
+
+    # --- showing the answer -----------------------------------------------------------------------
+
+    @property
+    def _target(self) -> int:
+        return self._place.thread or self._place.channel
+
+    async def _call(self, make: Callable[[], Awaitable[T]]) -> T:
+        return await call(make, patience=self._try_for)
+
+    def _partial(self, channel: int) -> discord.PartialMessageable:
+        return self._client.get_partial_messageable(channel, guild_id=self._place.guild or None)
+
+    async def _stream(self, text: str) -> None:
+        try:
+            if self._place.answer:
+                await self._edit(self._place.answer, text, None, None)
+            elif not self._unsure:
+                await self._moved(answer=await self._send(self._target, text, reply=True))
+        except Undeliverable as error:
+            log.info("a part wasn't shown: %s", error)
+
+    async def _send(
+        self,
+        channel: int,
+        text: str,
+        embed: discord.Embed | None = None,
+        view: discord.ui.View | None = None,
+        *,
+        reply: bool = False,
+    ) -> int:
+        extra = {"nonce": secrets.randbits(60), **rendering.extras(embed, view)}
+        if reply and self._place.message and channel == self._place.channel and self._place.guild:
+            extra["reference"] = discord.MessageReference(
+                message_id=self._place.message, channel_id=channel, fail_if_not_exists=False
+            )
+        target = self._partial(channel)
+        try:
+            message = await self._call(lambda: target.send(text, **extra))
+        except Unreachable:
+            self._unsure = True
+            raise
+        return message.id
+
+    async def _edit(
+        self, number: int, text: str, embed: discord.Embed | None, view: discord.ui.View | None
+    ) -> None:
+        message = self._partial(self._target).get_partial_message(number)
+        await self._call(lambda: message.edit(content=text, embed=embed, view=view))
+
+    def _drawn(self, answer: AnswerView, *, lead: str = "", plain: bool = False) -> RenderedMessage:
+        presses = () if plain else self._place.offered(answer.buttons)
+        embeds = not plain and rights(self._client, self._place.channel).embed_links
+        return rendering.drawn(answer, presses, lead=lead, embeds=embeds)
+
+    async def _show(self, answer: AnswerView, *, lead: str) -> None:
+        try:
+            await self._put(self._drawn(answer, lead=lead))
+        except Malformed as error:
+            log.warning("answer %s: its form was refused, sent as text: %s", answer.answer_id, error)
+            await self._put(self._drawn(answer, lead=lead, plain=True))
+
+    async def _put(self, drawn: RenderedMessage) -> None:
+        """Its messages, into what is there already where something is."""
+        if self._unsure and not self._place.answer:
+            with suppress(NotAllowed):  # who may write there may not read there, perhaps
+                await self._find_what_stands()
+        for number, parts in enumerate(drawn.parts()):
+            page = (self._target, number)
+            there = self._further.get(page, 0) if number else self._place.answer
+            if there:
+                try:
+                    await self._edit(there, *parts)
+                    continue
+                except NotThere:
+                    pass
+            sent = await self._send(self._target, *parts, reply=number == 0)
+            if number:
+                self._further[page] = sent
+            else:
+                await self._moved(answer=sent)
+
+    async def _moved(self, **changes: int | str) -> None:
+        before = self._place.address
+        self._place = replace(self._place, **changes)  # type: ignore[arg-type] # fields of Place
+        if self._remember and self._place.address not in ("", before):
+            await self._remember(self._place.address)

@@ -1,0 +1,52 @@
+"""Discord's text: what comes in without marks, what goes out made harmless. Pure."""
+
+import html
+import re
+
+from adapters.chat.markdown_text import shorten, split, tables_as_code
+from bot.text.sanitize import unlink
+
+MESSAGE = 1900  # of 2,000 characters: room for what platforms count differently
+_JOINER = "\N{WORD JOINER}"
+_USER = re.compile(r"<@!?(\d+)>")
+_ROLE = re.compile(r"<@&(\d+)>")
+_CHANNEL = re.compile(r"<#(\d+)>")
+_EMOJI = re.compile(r"<a?:(\w+):\d+>")
+_ADDRESS = re.compile(r"(?P<before>\]\(|(?<![<\w]))(?P<url>https?://[^\s<>)\]]+)")
+
+
+def incoming(text: str, bot: int, roles: frozenset[int] = frozenset()) -> str:
+    """What somebody wrote: the mention of the bot (or of its role) taken out, others as words."""
+    text = _USER.sub(lambda m: " " if int(m[1]) == bot else "@someone", text)
+    text = _ROLE.sub(lambda m: " " if int(m[1]) in roles else "@role", text)
+    text = _EMOJI.sub(r":\1:", _CHANNEL.sub("#channel", text))
+    return " ".join(text.split(" ")).strip()
+
+
+def escape(text: str) -> str:
+    """Text in which nothing is a mention; in every message they are switched off besides."""
+    text = re.sub(r"@(?=(?:everyone|here)\b)", "@" + _JOINER, text)
+    return re.sub(r"<(?=@|#|a?:\w+:\d|/|t:\d|id:)", "<" + _JOINER, text)
+
+
+def quiet(text: str) -> str:
+    """Addresses in angle brackets, so that none unfolds into a preview."""
+    return _ADDRESS.sub(lambda m: f"{m['before']}<{m['url']}>", text)
+
+
+def messages(markdown: str) -> list[str]:
+    """An answer's Markdown as texts for one message each, tables as aligned code."""
+    return split(quiet(escape(tables_as_code(html.unescape(markdown)))), MESSAGE) or ["…"]
+
+
+def thread_name(question: str) -> str:
+    """The question in at most 100 characters, for the name of its thread."""
+    return escape(shorten(unlink(question, lambda _: False), 95)) or "Question"
+
+
+def link(title: str, url: str) -> str:
+    """A Markdown link; the title alone where there is no address that may be linked."""
+    shown = escape(title).replace("[", "(").replace("]", ")")
+    if not re.match(r"https?://[^\s<>]+$", url):
+        return shown
+    return f"[{shown}]({url.replace('(', '%28').replace(')', '%29')})"

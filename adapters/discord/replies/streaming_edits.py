@@ -1,0 +1,44 @@
+"""An answer shown while it is written: edited in the background, at most once a second."""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from adapters.discord.replies.discord_markdown import messages
+
+_EVERY = 1.1  # seconds
+QUICK = 0.4  # seconds: an answer that comes within is shown once, whole
+
+
+class StreamingEdits:
+    """`show` shows a message's worth of text; what it can't it leaves for later. `lead` stands before all."""
+
+    def __init__(self, show: Callable[[str], Coroutine[Any, Any, None]], *, lead: str = "") -> None:
+        self._show = show
+        self._written = f"{lead}\n\n" if lead else ""
+        self._shown = ""
+        self._next = time.monotonic() + QUICK
+        self._running: asyncio.Task[None] | None = None
+
+    def begin(self) -> None:
+        """Count from now."""
+        self._next = time.monotonic() + QUICK
+
+    def write(self, text: str) -> None:
+        """Show more of it, unless the last edit was a moment ago or is on its way still."""
+        self._written += text
+        now = time.monotonic()
+        if now < self._next or (self._running and not self._running.done()):
+            return
+        first = messages(self._written)[0]
+        if first != self._shown:
+            self._shown = first
+            self._next = now + _EVERY
+            self._running = asyncio.create_task(self._show(first))
+
+    async def end(self) -> None:
+        """Wait for what is on its way, and until the whole may be shown."""
+        if self._running:
+            await asyncio.wait([self._running])
+            await asyncio.sleep(self._next - time.monotonic())

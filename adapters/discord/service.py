@@ -1,0 +1,147 @@
+"""Discord, running: a supervised start, an orderly end."""
+
+import asyncio
+import logging
+from contextlib import suppress
+
+import aiohttp
+import discord
+
+from adapters.discord.client import SCOPES, DocentClient, intents, permissions
+from adapters.discord.connection.gateway_patches import cut, end_heartbeats, set_up
+from adapters.discord.connection.timeouts import PATIENCE, Timeouts
+from adapters.discord.connection.transport import paced
+from adapters.discord.interactions import tell_all
+from bot.bootstrap import App
+from bot.config.chat import DiscordSettings
+from bot.config.loader import Settings
+from bot.ports import Rejected, Unauthorized, Unavailable
+
+log = logging.getLogger(__name__)
+
+_STOPPED_BY_PORTAL = 4014
+_ENDS_WITHIN = 5.0  # seconds
+_QUICK = 30.0  # seconds: a connection that lasted longer was a good one
+
+
+def invite(application: int, settings: DiscordSettings) -> str:
+    """The address that adds the bot to a server, with exactly the permissions that it needs."""
+    forums = any(guild.forums for guild in settings.guilds.values())
+    return discord.utils.oauth_url(application, permissions=permissions(forums=forums), scopes=SCOPES)
+
+
+async def invitation(settings: Settings) -> str:
+    """The invite for the application that the token belongs to. Raises BackendError."""
+    set_up(settings.discord)
+    token = settings.discord.token
+    async with discord.Client(intents=intents(message_content=False)) as client:
+        try:
+            await client.login(token.get_secret_value() if token else "")
+        except discord.LoginFailure as error:
+            raise Unauthorized("Discord", "it refused the token.", remedy="Check DISCORD_TOKEN.") from error
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            raise Unavailable("Discord", "it can't be reached.") from error
+        return invite(client.application_id or 0, settings.discord)
+
+
+async def run(app: App, stop: asyncio.Event, patience: Timeouts = PATIENCE) -> None:
+    """Answer in Discord until `stop`. A connection that can't be mended is made again."""
+    token = app.settings.discord.token
+    if token is None:
+        raise Unauthorized("Discord", "there is no token.", remedy="Set DISCORD_TOKEN.")
+    set_up(app.settings.discord)
+    failures = 0
+    while not stop.is_set():
+        began = asyncio.get_running_loop().time()
+        async with aiohttp.ClientSession(trace_configs=[paced()]) as session:
+            client = DocentClient(app, session, patience)
+            await _until(client, token.get_secret_value(), stop, patience.shard_within)
+        if stop.is_set():
+            return
+        lasted = asyncio.get_running_loop().time() - began
+        failures = 0 if lasted > _QUICK else failures + 1
+        with suppress(TimeoutError):
+            async with asyncio.timeout(min(2.0**failures, 60.0)):
+                await stop.wait()
+
+
+async def _until(client: DocentClient, token: str, stop: asyncio.Event, shard_within: float) -> None:
+    """Run one client until it fails or is stopped, then finish or hand back what runs.
+
+    Raises what no new connection would mend.
+    """
+    starting = asyncio.create_task(client.start(token), name="discord")
+    opening = asyncio.create_task(_open(client), name="discord opening")
+    stopping = asyncio.create_task(stop.wait())
+    stuck = asyncio.create_task(_stuck(client, shard_within), name="discord connecting")
+    try:
+        await asyncio.wait([starting, stopping, stuck], return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            _judge(starting)
+        elif stuck.done():
+            log.warning("Discord's gateway can't be reached")
+    finally:
+        for task in (stopping, opening, stuck):
+            task.cancel()
+        await client.desk.close(grace=client.app.settings.discord.stop_within)
+        await client.drain()
+        await _end(client, starting)
+
+
+async def _stuck(client: DocentClient, shard_within: float) -> None:
+    """Return if not all shards are ready and none was added for so long.
+
+    discord.py would try forever, each time within its handling of the last failure: too deep after an hour.
+    """
+    while not client.ready.is_set():
+        shards = len(client.shards)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(shard_within):
+                await client.ready.wait()
+        if len(client.shards) == shards and not client.ready.is_set():
+            return
+    await asyncio.Event().wait()
+
+
+async def _end(client: DocentClient, starting: asyncio.Task[None]) -> None:
+    """Close the connection. discord.py keeps waiting for a shard that can't identify: it isn't waited for."""
+    closing = asyncio.create_task(client.close(), name="discord closing")
+    await asyncio.wait([closing], timeout=_ENDS_WITHIN)
+    starting.cancel()
+    await client.http.close()  # whoever still waits for Discord hears that it is gone
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_ENDS_WITHIN):
+            await asyncio.gather(closing, starting, return_exceptions=True)
+    for socket in client.sockets:
+        cut(socket)
+    await end_heartbeats(client)
+
+
+async def _open(client: DocentClient) -> None:
+    await client.ready.wait()
+    await client.desk.open()
+    admins = client.app.settings.discord.admins
+    client.admins.keep_told("discord", lambda text: tell_all(client, admins, text))
+
+
+def _judge(starting: asyncio.Task[None]) -> None:
+    try:
+        starting.result()
+    except discord.LoginFailure as error:
+        raise Unauthorized(
+            "Discord", "it refused the token.", remedy="Check DISCORD_TOKEN: docent doctor --discord."
+        ) from error
+    except discord.PrivilegedIntentsRequired as error:
+        raise Rejected(
+            "Discord",
+            "the developer portal doesn't grant the Message Content intent.",
+            remedy="Switch it on under Bot → Privileged Gateway Intents, or set discord.message_content: false.",
+        ) from error
+    except discord.ConnectionClosed as error:
+        if error.code == _STOPPED_BY_PORTAL:
+            raise Rejected("Discord", "an intent isn't granted in the developer portal.") from error
+        log.warning("Discord closed the connection: %s", error.code)
+    except (discord.HTTPException, discord.GatewayNotFound, aiohttp.ClientError, OSError) as error:
+        log.warning("Discord can't be reached: %s", type(error).__name__)
+    except asyncio.CancelledError as error:
+        raise Unavailable("Discord", "the connection was cancelled.") from error

@@ -1,0 +1,136 @@
+"""Socket Mode: several connections, each watched, each working on so many events at once."""
+
+import asyncio
+import json
+import logging
+from contextlib import suppress
+from time import time
+from typing import Any, Final
+
+import aiohttp
+from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app, send_async_response
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from adapters.slack.connection.timeouts import Timeouts
+from bot.ports import Unauthorized
+
+log = logging.getLogger(__name__)
+
+AT_ONCE: Final = 32  # events of a connection; each is done in milliseconds, at the latest in some 300
+_PING_EVERY: Final = 10.0  # seconds, as Bolt's own handler has it
+_CHECK_WITHIN: Final = 6.0  # seconds
+_REFUSED: Final = {
+    "account_inactive",
+    "invalid_auth",
+    "missing_scope",
+    "not_allowed_token_type",
+    "token_revoked",
+}
+
+
+class SocketModeConnection(SocketModeClient):
+    """Slack's client, but an event is unpacked only once there is room for it; till then it waits as it came.
+
+    The SDK's own begins with each at once, so that a burst stands in memory unpacked, whole; and asyncio holds
+    tasks weakly, while the SDK holds its not at all.
+    """
+
+    def __init__(self, token: str, bolt: AsyncApp) -> None:
+        super().__init__(
+            token, logger=_without_addresses(), web_client=bolt.client, ping_interval=_PING_EVERY
+        )
+        self._bolt = bolt
+        self._room = asyncio.Semaphore(AT_ONCE)
+        self._working: set[asyncio.Task[None]] = set()
+        self.socket_mode_request_listeners.append(self._handle)
+
+    async def process_message(self) -> None:
+        """Begin with the next message of the queue when there is room. The SDK calls it in a loop."""
+        await self._room.acquire()
+        try:
+            raw = await self.message_queue.get()
+            message: dict[str, Any] = json.loads(raw) if raw.startswith("{") else {}
+            task = asyncio.create_task(self.run_message_listeners(message, raw))
+        except BaseException:
+            self._room.release()
+            raise
+        self._working.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._working.discard(task)
+        self._room.release()
+
+    async def _handle(self, _: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
+        began = time()
+        await send_async_response(self, request, await run_async_bolt_app(self._bolt, request), began)
+
+
+async def check_token(client: AsyncWebClient, token: str) -> None:
+    """Raises Unauthorized if Slack refuses the app token, which no watchdog mends. All else may pass."""
+    try:
+        async with asyncio.timeout(_CHECK_WITHIN):
+            await client.apps_connections_open(app_token=token)
+    except SlackApiError as error:
+        data = getattr(error.response, "data", None)
+        if isinstance(data, dict) and data.get("error") in _REFUSED:
+            remedy = "Check SLACK_APP_TOKEN (xapp-…, scope connections:write): docent doctor --slack."
+            raise Unauthorized("Slack", "it refused the app token.", remedy=remedy) from error
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        log.info("the app token isn't checked: %s", type(error).__name__)
+
+
+async def listen(bolt: AsyncApp, token: str, stop: asyncio.Event, pace: Timeouts) -> None:
+    """One connection, until `stop`. The client retries a dead address for ever: a watchdog makes a new one."""
+    failures = 0
+    while not stop.is_set():
+        client = SocketModeConnection(token, bolt)
+        try:
+            async with asyncio.timeout(pace.link):
+                await client.connect()  # type: ignore[no-untyped-call] # Slack's
+            failures = 0
+            await _watch(client, stop, pace.watch)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            failures += 1
+            log.warning("Slack's Socket Mode can't be reached: %s", type(error).__name__)
+        except Exception:  # the outermost loop of a connection: whatever it was, another is made
+            failures += 1
+            log.exception("a Socket Mode connection failed")
+        finally:
+            with suppress(Exception):
+                async with asyncio.timeout(3):
+                    await client.close()  # type: ignore[no-untyped-call] # Slack's
+            if client.current_session is not None:
+                # aiohttp leaves a socket whose line broke to the garbage collector.
+                client.current_session._response.close()  # noqa: SLF001
+        if not stop.is_set():
+            await asyncio.sleep(min(pace.again / 2 * 2**failures, 15.0))
+
+
+async def _watch(client: SocketModeConnection, stop: asyncio.Event, every: float) -> None:
+    """Return when the connection is down and the client, which has its moment, didn't mend it."""
+    down = 0
+    while not stop.is_set():
+        with suppress(TimeoutError):
+            async with asyncio.timeout(every):
+                await stop.wait()
+        down = 0 if await client.is_connected() else down + 1
+        if down > 1:
+            log.warning("a Socket Mode connection is down: making a new one")
+            return
+
+
+def _without_addresses() -> logging.Logger:
+    """The client's logger: a try that fails is told here in a line, not there with the ticket in its address."""
+    logger = logging.getLogger("slack_bolt.socket_mode")
+    logger.addFilter(_no_ticket)
+    return logger
+
+
+def _no_ticket(record: logging.LogRecord) -> bool:
+    return not str(record.msg).startswith("Failed to connect")

@@ -1,0 +1,176 @@
+"""How calls to Slack go: deadlines, retries, limits, and which error means what."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from adapters.chat.reply import Barred
+from adapters.slack.connection.rate_limits import RateLimits
+from adapters.slack.connection.timeouts import Timeouts
+
+ATTEMPTS = 5
+AT_ONCE: Final = 32  # more than Slack lets through for long, and each costs a connection
+_GONE = {
+    "account_inactive",
+    "cannot_reply_to_message",
+    "channel_not_found",
+    "invalid_auth",
+    "is_archived",
+    "messages_tab_disabled",
+    "not_in_channel",
+    "restricted_action",
+    "team_access_not_granted",
+    "thread_not_found",
+    "token_revoked",
+    "user_not_in_channel",
+}
+RATE_LIMITED = "ratelimited"
+_PASSING = {"fatal_error", "internal_error", "request_timeout", "service_unavailable", "team_added_to_org"}
+# Slack takes JSON from methods that write; others don't see it: https://docs.slack.dev/apis/web-api
+_READS = {
+    "auth.teams.list",
+    "chat.getPermalink",
+    "conversations.history",
+    "conversations.info",
+    "conversations.replies",
+    "usergroups.users.list",
+    "users.conversations",
+    "users.info",
+    "users.list",
+}
+_REFUSED = {
+    "invalid_blocks",
+    "invalid_blocks_format",
+    "msg_blocks_too_long",
+    "msg_too_long",
+    "invalid_arguments",
+}
+
+
+class Failed(Exception):
+    """A call came to nothing, or may have. Each is one of those below."""
+
+
+class Gone(Failed, Barred):
+    """The place can't be written to: archived, left, deleted."""
+
+
+class RefusedPayload(Failed):
+    """Slack won't take these blocks or this length."""
+
+
+class Lost(Failed):
+    """No answer to a call that may have been carried out."""
+
+
+class SlackError(Failed):
+    """Slack refused a call. `code` is its own word."""
+
+    def __init__(self, method: str, code: str) -> None:
+        super().__init__(f"{method}: {code}")
+        self.code = code
+
+
+class SlackTransport:
+    """Any method of the Web API. All raise Failed's kinds."""
+
+    def __init__(self, client: AsyncWebClient, budget: RateLimits, pace: Timeouts) -> None:
+        self._client = client
+        self._budget = budget
+        self._pace = pace
+        self._sending = asyncio.Semaphore(AT_ONCE)
+
+    async def repeat(self, method: str, args: dict[str, Any], *, channel: str = "") -> dict[str, Any]:
+        """A call that may be carried out twice without harm."""
+        for attempt in range(ATTEMPTS - 1):
+            try:
+                return await self.once(method, args, channel=channel)
+            except Lost:
+                await asyncio.sleep(self._pace.lost * 2**attempt)
+        return await self.once(method, args, channel=channel)
+
+    async def once(self, method: str, args: dict[str, Any], *, channel: str = "") -> dict[str, Any]:
+        """A call that isn't made again when its answer is lost. Limits are waited for."""
+        for _ in range(ATTEMPTS):
+            await self._budget.spend(method, channel)
+            wait, data = await self._attempt(method, args)
+            if wait is None:
+                return data
+            self._budget.pause(method, wait, channel)
+        raise Lost(f"{method}: {RATE_LIMITED}")
+
+    async def now(self, method: str, args: dict[str, Any]) -> dict[str, Any]:
+        """One attempt whose place in the budget is taken already; a 429 isn't waited for."""
+        wait, data = await self._attempt(method, args)
+        if wait is not None:
+            self._budget.pause(method, wait)
+            raise SlackError(method, RATE_LIMITED)
+        return data
+
+    async def respond(self, url: str, payload: dict[str, Any]) -> bool:
+        """Use a response_url; False if it is spent, expired or can't be reached."""
+        session = self._client.session
+        if session is None:
+            return False
+        try:
+            async with (
+                self._sending,
+                asyncio.timeout(self._pace.call),
+                session.post(url, json=payload) as response,
+            ):
+                body = await response.text()
+        except (aiohttp.ClientError, TimeoutError):
+            return False
+        return response.status == 200 and '"ok":false' not in body.replace(" ", "")  # noqa: PLR2004
+
+    async def pages(self, method: str, args: dict[str, Any], key: str, *, pages: int) -> list[dict[str, Any]]:
+        """What stands under `key` in this many pages at the most."""
+        return [one async for page in self.paged(method, args, key, pages=pages) for one in page]
+
+    async def paged(
+        self, method: str, args: dict[str, Any], key: str, *, pages: int
+    ) -> AsyncIterator[list[dict[str, Any]]]:
+        """The same, page by page as it comes."""
+        cursor = ""
+        for _ in range(pages):
+            data = await self.repeat(method, {**args, "cursor": cursor} if cursor else args)
+            yield data.get(key) or []
+            cursor = (data.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return
+
+    async def _attempt(self, method: str, args: dict[str, Any]) -> tuple[float | None, dict[str, Any]]:
+        """The answer, or how long to wait. A call's time begins when it is sent, not behind others in a burst."""
+        try:
+            async with self._sending, asyncio.timeout(self._pace.call):
+                if method in _READS:
+                    response = await self._client.api_call(method, http_verb="GET", params=args)
+                else:
+                    response = await self._client.api_call(method, json=args)
+        except SlackApiError as error:
+            return self._judge(method, error)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise Lost(f"{method}: {type(error).__name__}") from error
+        data = response.data
+        if not isinstance(data, dict):
+            raise Lost(f"{method}: no JSON")
+        return None, data
+
+    def _judge(self, method: str, error: SlackApiError) -> tuple[float | None, dict[str, Any]]:
+        response: Any = error.response
+        status = getattr(response, "status_code", 200)
+        data = getattr(response, "data", response)
+        code = data.get("error", "") if isinstance(data, dict) else ""
+        if status == 429 or code in (RATE_LIMITED, "rate_limited"):  # noqa: PLR2004
+            return min(float((getattr(response, "headers", None) or {}).get("Retry-After", 1)), 60.0), {}
+        if status >= 500 or not code or code in _PASSING:  # noqa: PLR2004 - a page of HTML has no code
+            raise Lost(f"{method}: {code or f'HTTP {status}'}") from error
+        if code in _GONE:
+            raise Gone(f"{method}: {code}") from error
+        if code in _REFUSED:
+            raise RefusedPayload(f"{method}: {code}") from error
+        raise SlackError(method, code) from error

@@ -1,0 +1,245 @@
+"""Slack's Web API as this adapter uses it.
+
+Nothing here posts twice: a call whose answer was lost is looked up in the thread before it is repeated.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from typing import Any
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from adapters.slack.connection.rate_limits import RateLimits
+from adapters.slack.connection.timeouts import Timeouts
+from adapters.slack.connection.transport import (
+    ATTEMPTS,
+    RATE_LIMITED,
+    Gone,
+    Lost,
+    SlackError,
+    SlackTransport,
+)
+from adapters.slack.replies.rendering import Block
+
+log = logging.getLogger(__name__)
+
+
+class SlackWebApi:
+    """The calls. All raise Failed's kinds."""
+
+    def __init__(self, client: AsyncWebClient, budget: RateLimits, pace: Timeouts) -> None:
+        self.pace = pace
+        self._budget = budget
+        self._calls = SlackTransport(client, budget, pace)
+        self.workspaces: tuple[str, ...] = ()  # of an organization that the app is installed for; else none
+
+    # --- messages ---------------------------------------------------------------------------------
+
+    async def post(
+        self, channel: str, text: str, blocks: Sequence[Block] = (), *, thread_ts: str = "", mark: str = ""
+    ) -> str:
+        """Post once and return the message's ts. `mark` tells this message from others if the answer is lost."""
+        args = _message(channel, text, blocks, thread_ts)
+        args |= {"unfurl_links": False, "unfurl_media": False, "mrkdwn": True}
+        if mark:
+            args["metadata"] = {"event_type": "docent_answer", "event_payload": {"mark": mark}}
+        for attempt in range(ATTEMPTS - 1):
+            try:
+                return await self._post(args, channel)
+            except Lost:
+                await asyncio.sleep(self.pace.lost * 2**attempt)
+                found = await self.find(channel, thread_ts, mark) if mark else ""
+                if found:
+                    return found
+        return await self._post(args, channel)
+
+    async def _post(self, args: dict[str, Any], channel: str) -> str:
+        return str((await self._calls.once("chat.postMessage", args, channel=channel))["ts"])
+
+    async def find(self, channel: str, thread_ts: str, mark: str) -> str:
+        """The ts of the message with this mark, or "". Raises Lost if that can't be known now."""
+        try:
+            messages = await self.thread(channel, thread_ts, pages=3)
+        except (SlackError, Gone) as error:
+            log.info("a lost message could not be looked up: %s", error)
+            return ""
+        for message in messages:
+            payload = (message.get("metadata") or {}).get("event_payload") or {}
+            if payload.get("mark") == mark:
+                return str(message["ts"])
+        return ""
+
+    def may_update(self) -> bool:
+        """Take an update for later, if Slack's limits have room for it."""
+        return self._budget.spare("chat.update", keep=10)
+
+    async def update(
+        self, channel: str, ts: str, text: str, blocks: Sequence[Block] = (), *, taken: bool = False
+    ) -> None:
+        """`taken`: its place in the budget was taken before."""
+        args: dict[str, Any] = {"channel": channel, "ts": ts, "text": text[:3900], "blocks": list(blocks)}
+        if taken:
+            try:
+                await self._calls.now("chat.update", args)
+            except Lost:
+                pass
+            except SlackError as error:
+                if error.code != RATE_LIMITED:
+                    raise
+            else:
+                return
+        await self._calls.repeat("chat.update", args, channel=channel)
+
+    async def delete(self, channel: str, ts: str) -> None:
+        await self._calls.repeat("chat.delete", {"channel": channel, "ts": ts}, channel=channel)
+
+    async def whisper(
+        self, channel: str, user: str, text: str, blocks: Sequence[Block] = (), *, thread_ts: str = ""
+    ) -> None:
+        """A message that only this user sees."""
+        args = {"user": user, **_message(channel, text, blocks, thread_ts)}
+        await self._calls.repeat("chat.postEphemeral", args, channel=channel)
+
+    async def tell(
+        self, channel: str, user: str, text: str, blocks: Sequence[Block] = (), *, thread_ts: str = ""
+    ) -> None:
+        """To this user alone: in the channel, or by DM where the bot can't."""
+        try:
+            await self.whisper(channel, user, text, blocks, thread_ts=thread_ts)
+        except (SlackError, Gone):
+            await self.post(await self.direct(user), text, blocks)
+
+    async def respond(self, url: str, payload: dict[str, Any]) -> bool:
+        """Use a response_url; False if it is spent, expired or can't be reached."""
+        return await self._calls.respond(url, payload)
+
+    # --- streams and status -----------------------------------------------------------------------
+
+    def may_stream(self) -> bool:
+        """Take a start and keep its stop, if Slack's limits have room for both."""
+        return self._budget.spare("chat.startStream", keep=2) and self._budget.spare(
+            "chat.stopStream", keep=2
+        )
+
+    async def start_stream(self, channel: str, thread_ts: str, user: str, team: str, text: str) -> str:
+        args = {
+            "channel": channel,
+            "thread_ts": thread_ts,
+            "recipient_user_id": user,
+            "recipient_team_id": team,
+            "markdown_text": text,
+        }
+        return str((await self._calls.now("chat.startStream", args))["ts"])
+
+    def may_append(self) -> bool:
+        return self._budget.spare("chat.appendStream", keep=10)
+
+    async def append_stream(self, channel: str, ts: str, text: str) -> None:
+        await self._calls.now("chat.appendStream", {"channel": channel, "ts": ts, "markdown_text": text})
+
+    async def stop_stream(self, channel: str, ts: str, text: str = "", blocks: Sequence[Block] = ()) -> None:
+        args: dict[str, Any] = {"channel": channel, "ts": ts}
+        if text:
+            args["markdown_text"] = text
+        if blocks:
+            args["blocks"] = list(blocks)
+        try:  # its place in the budget was taken at the start
+            await self._calls.now("chat.stopStream", args)
+        except SlackError as error:
+            if error.code != RATE_LIMITED:
+                raise
+            await self._calls.once("chat.stopStream", args)
+
+    async def status(self, channel: str, thread_ts: str, status: str) -> None:
+        """The thinking line under a thread; "" clears it."""
+        args = {"channel_id": channel, "thread_ts": thread_ts, "status": status}
+        await self._calls.now("assistant.threads.setStatus", args)
+
+    async def prompts(self, channel: str, prompts: Sequence[dict[str, str]]) -> None:
+        args = {"channel_id": channel, "prompts": list(prompts)}
+        await self._calls.repeat("assistant.threads.setSuggestedPrompts", args)
+
+    async def open_view(self, trigger: str, view: Block) -> str:
+        data = await self._calls.repeat("views.open", {"trigger_id": trigger, "view": view})
+        return str(data["view"]["id"])
+
+    # --- reading ----------------------------------------------------------------------------------
+
+    async def thread(
+        self, channel: str, thread_ts: str, *, until: str = "", pages: int = 5
+    ) -> list[dict[str, Any]]:
+        """The thread's messages, oldest first; without a thread, the channel's latest."""
+        if not thread_ts:
+            latest: dict[str, Any] = {"channel": channel, "limit": 200, "include_all_metadata": True}
+            return await self._calls.pages("conversations.history", latest, "messages", pages=1)
+        args = {"channel": channel, "ts": thread_ts, "limit": 999, "include_all_metadata": True}
+        if until:
+            args["latest"] = until
+        return await self._calls.pages("conversations.replies", args, "messages", pages=pages)
+
+    async def channel(self, channel: str) -> dict[str, Any]:
+        data = await self._calls.repeat("conversations.info", {"channel": channel})
+        return dict(data["channel"])
+
+    async def own_channels(self) -> list[dict[str, Any]]:
+        """The channels that the bot is in; of very many, the first thousands."""
+        args = {"types": "public_channel,private_channel", "exclude_archived": True, "limit": 999}
+        found: list[dict[str, Any]] = []
+        for team in self._teams():
+            found += await self._calls.pages("users.conversations", {**args, **team}, "channels", pages=5)
+        return found
+
+    def may_look_up(self) -> bool:
+        """Whether one more user may be asked for and as many again."""
+        return self._budget.room("users.info", keep=50)
+
+    async def users(self) -> AsyncIterator[list[dict[str, Any]]]:
+        """The workspace's people in pages: as many as Slack gives in a minute, some 18,000 people."""
+        for team in self._teams():
+            async for page in self._calls.paged("users.list", {"limit": 999, **team}, "members", pages=18):
+                yield page
+
+    async def user(self, user: str) -> dict[str, Any]:
+        return dict((await self._calls.repeat("users.info", {"user": user}))["user"])
+
+    async def group_members(self, group: str) -> frozenset[str]:
+        """Raises SlackError if no workspace knows the group."""
+        *others, last = self._teams()
+        for team in others:
+            with suppress(SlackError):
+                return await self._members({"usergroup": group, **team})
+        return await self._members({"usergroup": group, **last})
+
+    async def _members(self, args: dict[str, Any]) -> frozenset[str]:
+        data = await self._calls.repeat("usergroups.users.list", args)
+        return frozenset(data.get("users") or ())
+
+    async def all_workspaces(self) -> list[dict[str, Any]]:
+        """Those of the organization that the app was added to."""
+        return await self._calls.pages("auth.teams.list", {"limit": 999}, "teams", pages=5)
+
+    def _teams(self) -> list[dict[str, str]]:
+        """What names each workspace in a call about all its people: an organization's token is for none alone."""
+        return [{"team_id": one} for one in self.workspaces] or [{}]
+
+    async def permalink(self, channel: str, ts: str) -> str:
+        data = await self._calls.repeat("chat.getPermalink", {"channel": channel, "message_ts": ts})
+        return str(data["permalink"])
+
+    async def direct(self, user: str) -> str:
+        """The channel id of the DM with this user."""
+        return str((await self._calls.repeat("conversations.open", {"users": user}))["channel"]["id"])
+
+    async def who_am_i(self) -> dict[str, Any]:
+        return await self._calls.repeat("auth.test", {})
+
+
+def _message(channel: str, text: str, blocks: Sequence[Block], thread_ts: str) -> dict[str, Any]:
+    args: dict[str, Any] = {"channel": channel, "text": text}
+    if blocks:
+        args["blocks"] = list(blocks)
+    if thread_ts:
+        args["thread_ts"] = thread_ts
+    return args

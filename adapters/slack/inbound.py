@@ -1,0 +1,262 @@
+"""Slack's events as questions: which ones are for the bot, where the answer goes, what came before."""
+
+import asyncio
+import json
+import logging
+import re
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from math import inf
+from typing import Any
+
+from adapters.chat import markdown_text as texts
+from adapters.chat.reply import Recall, Reply
+from adapters.slack.connection.transport import Failed
+from adapters.slack.connection.web_api import SlackWebApi
+from adapters.slack.permissions import SlackPermissions
+from adapters.slack.replies.ephemeral_reply import EphemeralReply
+from adapters.slack.replies.mrkdwn import addressed, incoming, mentions
+from adapters.slack.replies.thread_reply import ThreadReply
+from adapters.slack.reply_address import SlackAddress
+from bot.config.chat import PlaceSettings
+from bot.config.loader import Settings
+from bot.model import Question, Turn
+from bot.ports import Asked, Recorded
+
+log = logging.getLogger(__name__)
+
+Event = dict[str, Any]  # Slack's own JSON
+Ack = Callable[..., Awaitable[Any]]  # Bolt's
+
+_QUIET = PlaceSettings()
+_IGNORED_SUBTYPES_BUT = {None, "", "file_share", "thread_broadcast"}
+_CHARACTERS_A_TOKEN = 4
+_THREADS = 1000
+# Seconds.
+_LOOK_AGAIN = 10.0
+_RESPONSE_URL_LIVES = 1700.0
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A question. `if_in_thread`: it is one for the bot only if the bot has written in the thread."""
+
+    asked: Asked
+    reply: Reply
+    if_in_thread: bool = False
+
+
+class SlackInbound:
+    """Makes `Asked` and its `Reply` of what people do."""
+
+    def __init__(
+        self, slack: SlackWebApi, people: SlackPermissions, settings: Settings, bot_user: str
+    ) -> None:
+        self._slack = slack
+        self._people = people
+        self._settings = settings
+        self._bot = bot_user
+        self._threads: dict[str, float] = {}  # inf: the bot is in it; else when it was seen not to be
+
+    # --- what is a question -----------------------------------------------------------------------
+
+    def of_event(self, event: Event, team: str) -> "Heard | None":
+        """The question in a mention or a message; None if it isn't one for the bot."""
+        if not self._is_persons(event):
+            return None
+        if event.get("channel_type") == "im" or str(event["channel"]).startswith("D"):
+            return self._heard(event, team, direct=True)
+        place = self.place(event["channel"])
+        if not self._people.listens(event["channel"]):
+            return None
+        if event.get("type") == "app_mention" or mentions(event.get("text") or "", self._bot):
+            return self._heard(event, team)
+        return self._overheard(event, team, place)
+
+    def _overheard(self, event: Event, team: str, place: PlaceSettings) -> "Heard | None":
+        """A message without a mention, where the channel allows to answer such."""
+        text, thread = event.get("text") or "", event.get("thread_ts")
+        asks = texts.is_question(text)
+        if addressed(text) or not (place.followups if thread else place.unasked and asks):
+            return None
+        return self._heard(event, team, if_in_thread=bool(thread), unprompted=not thread or not asks)
+
+    def key(self, team: str, channel: str, ts: str) -> str:
+        """The same for every delivery of a message, and for the `message` twin of a mention."""
+        return f"slack:{team}:{channel}:{ts}"
+
+    def words_of(self, message: Event) -> str:
+        """What a message says."""
+        return incoming(str(message.get("text") or ""), self._bot)
+
+    async def question_before(self, channel: str, message: Event) -> str:
+        """What the thread began with in which a message stands; "" if it began it."""
+        thread = message.get("thread_ts")
+        if not thread or thread == message["ts"]:
+            return ""
+        said = await self._slack.thread(channel, thread, until=message["ts"], pages=1)
+        return self.words_of(said[0]) if said else ""
+
+    def place(self, channel: str) -> PlaceSettings:
+        return self._settings.slack.channels.get(channel, _QUIET)
+
+    def _is_persons(self, event: Event) -> bool:
+        return bool(
+            event.get("subtype") in _IGNORED_SUBTYPES_BUT
+            and event.get("user")
+            and event.get("user") != self._bot
+            and not event.get("bot_id")
+            and event.get("channel")
+            and event.get("ts")
+        )
+
+    async def is_in(self, channel: str, thread_ts: str) -> bool:
+        """Whether the bot has written in the thread."""
+        seen = self._threads.get(f"{channel}/{thread_ts}", -inf)
+        if seen == inf or time.monotonic() - seen < _LOOK_AGAIN:
+            return seen == inf
+        try:
+            messages = await self._slack.thread(channel, thread_ts, pages=2)
+        except Failed:
+            return False
+        found = any(message.get("user") == self._bot for message in messages)
+        self._see(channel, thread_ts, inf if found else time.monotonic())
+        return found
+
+    def joins(self, channel: str, thread_ts: str) -> None:
+        """The bot is about to write in the thread."""
+        self._see(channel, thread_ts, inf)
+
+    def _see(self, channel: str, thread_ts: str, when: float) -> None:
+        self._threads.pop(f"{channel}/{thread_ts}", None)
+        self._threads[f"{channel}/{thread_ts}"] = when
+        if len(self._threads) > _THREADS:
+            self._threads.pop(next(iter(self._threads)))
+
+    def _heard(
+        self,
+        event: Event,
+        team: str,
+        *,
+        direct: bool = False,
+        if_in_thread: bool = False,
+        unprompted: bool = False,
+    ) -> "Heard":
+        place = SlackAddress(
+            channel=event["channel"],
+            user=event["user"],
+            team=event.get("team") or team,
+            workspace=team,
+            thread_ts=event.get("thread_ts") or event["ts"],
+            in_thread=bool(event.get("thread_ts")),
+            unprompted=unprompted,
+        )
+        asked, reply = self.asked(
+            place,
+            incoming(event.get("text") or "", self._bot),
+            key=self.key(team, event["channel"], event["ts"]),
+            thread=(event["thread_ts"], event["ts"]) if event.get("thread_ts") else None,
+            direct=direct,
+        )
+        return Heard(asked, reply, if_in_thread)
+
+    def asked(
+        self,
+        place: SlackAddress,
+        text: str,
+        *,
+        key: str,
+        thread: tuple[str, str] | None = None,
+        direct: bool = False,
+        detailed: bool = False,
+    ) -> tuple[Asked, Reply]:
+        """A question for `place`. `thread` is the thread's ts and the ts up to which it came before."""
+        settings = self.place(place.channel)
+        asked = Asked(
+            id=uuid.uuid4().hex[:12],
+            key=key,
+            platform="slack",
+            place=json.dumps({"place": place.dump(), "thread": thread, "direct": direct}),
+            person=place.user,
+            question=Question(
+                text=text,
+                audience=frozenset(),
+                sources=settings.sources,
+                guide=settings.guide,
+                language=settings.language,
+                detailed=detailed,
+                platform="slack",
+            ),
+        )
+        return asked, self._reply(asked, place, thread)
+
+    def revive(self, recorded: Recorded) -> Reply:
+        """The reply of a question whose process died."""
+        saved = json.loads(recorded.asked.place)
+        thread = tuple(saved["thread"]) if saved["thread"] else None
+        place = SlackAddress.load(saved["place"]).at(recorded.reply)
+        if (datetime.now(UTC) - recorded.asked_at).total_seconds() > _RESPONSE_URL_LIVES:
+            place = replace(place, response_url="")
+        return self._reply(recorded.asked, place, thread, revived=True)
+
+    def address_of(self, link: str) -> str:
+        """The address of the answer's message behind a permalink; "" if it isn't one."""
+        found = re.search(r"/archives/([A-Z0-9]+)/p(\d{7,})", link)
+        return f"{found[1]}/{found[2][:-6]}.{found[2][-6:]}" if found else ""
+
+    def _reply(
+        self,
+        asked: Asked,
+        place: SlackAddress,
+        thread: tuple[str, str] | None,
+        *,
+        revived: bool = False,
+    ) -> Reply:
+        recall = self._recalling(place, thread)
+        if place.private:
+            return EphemeralReply(self._slack, place, recall)
+        streaming = self._settings.slack.streaming
+        return ThreadReply(
+            self._slack,
+            place,
+            asked.id,
+            recall,
+            streaming=streaming,
+            revived=revived,
+            question=asked.question.text,
+        )
+
+    # --- what a question needs besides its text -----------------------------------------------------
+
+    def _recalling(self, place: SlackAddress, thread: tuple[str, str] | None) -> Recall:
+        async def recall() -> tuple[Turn, ...]:
+            return await self._history(place.channel, *thread) if thread else ()
+
+        return recall
+
+    async def _history(self, channel: str, thread_ts: str, before: str) -> tuple[Turn, ...]:
+        """The thread so far, people's and the bot's own messages, the latest within the limits."""
+        limits = self._settings.limits
+        try:
+            async with asyncio.timeout(self._slack.pace.thread):
+                messages = await self._slack.thread(channel, thread_ts, until=before)
+        except (Failed, TimeoutError) as error:
+            log.warning("a question is answered without its thread: %s", error)
+            return ()
+        turns = [self._turn(m) for m in messages if float(m["ts"]) < float(before) and m.get("text")]
+        kept: list[Turn] = []
+        room = limits.history_tokens * _CHARACTERS_A_TOKEN
+        for turn in reversed(turns[-limits.history_turns :] if limits.history_turns else []):
+            room -= len(turn.text)
+            if room < 0:
+                break
+            kept.append(turn)
+        return tuple(reversed(kept))
+
+    def _turn(self, message: Event) -> Turn:
+        text = incoming(str(message.get("text") or ""), self._bot)
+        own = message.get("user") == self._bot
+        return Turn("assistant" if own else "user", re.sub(r"\s*\[\d+\]", "", text) if own else text)

@@ -1,0 +1,244 @@
+"""Where buttons and admin commands are pressed in Slack."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Iterable
+from typing import Any, Final
+
+from adapters.chat import sync_progress
+from adapters.chat.answer_view import DECISIONS, AnswerView
+from adapters.chat.markdown_text import split
+from adapters.chat.question_service import Acceptance, QuestionService
+from adapters.chat.reply import Undeliverable
+from adapters.slack.connection.transport import (
+    Failed,
+    Gone,
+    Lost,
+    RefusedPayload,
+    SlackError,
+)
+from adapters.slack.connection.web_api import SlackWebApi
+from adapters.slack.inbound import Event, SlackInbound
+from adapters.slack.origin import workspace_of
+from adapters.slack.permissions import SlackPermissions
+from adapters.slack.replies import rendering
+from adapters.slack.replies.ephemeral_reply import private_payload
+from adapters.slack.replies.mrkdwn import escape, fallback, link, markdown
+from adapters.slack.reply_address import SlackAddress, tenant
+from bot.ports import Recorded, Rights, SyncRun
+
+_RESPONSES: Final = 5  # a response_url takes no more
+_PAUSE: Final = 5.0  # seconds
+
+log = logging.getLogger(__name__)
+
+
+class SlackPressContext:
+    """A press under an answer; made from the interaction's body."""
+
+    def __init__(
+        self,
+        *,
+        slack: SlackWebApi,
+        intake: SlackInbound,
+        people: SlackPermissions,
+        desk: QuestionService,
+        help_channel: str | None,
+        body: Event,
+    ) -> None:
+        self._slack = slack
+        self._intake = intake
+        self._people = people
+        self._desk = desk
+        self._help_channel = help_channel
+        self._container: Event = body.get("container") or {}
+        self._response_url = str(body.get("response_url") or "") if self._private else ""
+        self._team = workspace_of(body)
+        self.tenant = tenant(self._team)
+        self.person = str(body["user"]["id"])
+        self.place = str((body.get("channel") or {}).get("id") or body.get("docent_channel") or "")
+
+    @property
+    def thread(self) -> str:
+        return str(self._container.get("thread_ts") or "")
+
+    @property
+    def _private(self) -> bool:
+        return bool(self._container.get("is_ephemeral"))
+
+    async def name(self) -> str:
+        return await self._people.name(self.person)
+
+    async def audience(self, *, alone: bool) -> frozenset[str]:
+        direct = alone or self.place.startswith("D")
+        return await self._people.audience(self.person, self.place, direct=direct)
+
+    async def tell(self, text: str) -> None:
+        await self._tell(escape(text), [])
+
+    async def show_sources(self, answer: AnswerView) -> None:
+        await self._tell("Sources", rendering.sources_message(answer))
+
+    async def _tell(self, text: str, body: list[rendering.Block]) -> None:
+        if self._response_url:  # it works where the bot isn't, too
+            payload = private_payload(text, body, self.thread)
+            if await self._slack.respond(self._response_url, payload):
+                return
+        await self._slack.tell(self.place, self.person, text, body, thread_ts=self.thread)
+
+    async def share(self, answer: AnswerView) -> None:
+        for number, (text, body) in enumerate(
+            rendering.messages(rendering.pages(answer.text), rendering.tail(answer))
+        ):
+            mark = f"share/{answer.answer_id}/{number}"
+            try:
+                await self._slack.post(self.place, text, body, thread_ts=self.thread, mark=mark)
+            except (SlackError, Lost, RefusedPayload) as error:
+                raise Undeliverable(str(error)) from error
+
+    async def ask_more(self, recorded: Recorded) -> Acceptance:
+        under = str(self._container.get("message_ts") or "")
+        place = SlackAddress(
+            channel=self.place,
+            user=self.person,
+            team=self._team,
+            thread_ts=self.thread or ("" if self._private else under),
+            in_thread=bool(self.thread),
+            private=self._private,
+            response_url=self._response_url,
+        )
+        who = self.person if self._private else "thread"
+        asked, reply = self._intake.asked(
+            place,
+            recorded.asked.question.text,
+            key=f"slack:more:{recorded.asked.id}:{who}",
+            thread=_thread_of(recorded),
+            direct=self.place.startswith("D"),
+            detailed=True,
+        )
+        return await self._desk.take(asked, reply)
+
+    async def help(self, text: str) -> bool:
+        if not self._help_channel:
+            return False
+        body = [rendering.text_block(markdown(text))]
+        where = await self._permalink()
+        if where:
+            body.append(rendering.context(link("Go to the conversation", where)))
+        try:
+            await self._slack.post(self._help_channel, fallback(text), body)
+        except (SlackError, Lost, RefusedPayload) as error:
+            raise Undeliverable(str(error)) from error
+        return True
+
+    async def _permalink(self) -> str:
+        if self._private or not self._container.get("message_ts"):
+            return ""
+        try:
+            return await self._slack.permalink(self.place, self._container["message_ts"])
+        except Failed:
+            return ""
+
+
+def _thread_of(recorded: Recorded) -> tuple[str, str] | None:
+    """What had been said before the question: the same that its first answer knew."""
+    thread = json.loads(recorded.asked.place).get("thread")
+    return (str(thread[0]), str(thread[1])) if thread else None
+
+
+async def tell_all(slack: SlackWebApi, users: Iterable[str], text: str) -> None:
+    """A direct message to each, as far as they can be reached."""
+    for user in sorted(users):
+        try:
+            await slack.post(await slack.direct(user), fallback(text), rendering.admin_message(text))
+        except Failed as error:
+            log.warning("admin %s can't be told: %s", user, error)
+
+
+class SlackAdminConsole:
+    """An admin's command (with its response_url) or button."""
+
+    def __init__(
+        self,
+        slack: SlackWebApi,
+        people: SlackPermissions,
+        *,
+        user: str,
+        workspace: str,
+        channel: str,
+        response_url: str = "",
+    ) -> None:
+        self._slack = slack
+        self._people = people
+        self._user = user
+        self._channel = channel
+        self._response_url = response_url
+        self._responses = 0
+        self._workspace = workspace
+        self.person = f"slack:{user}"
+        self.tenant = tenant(workspace)
+
+    async def rights(self) -> Rights | None:
+        return await self._people.rights(self._user, self._workspace)
+
+    async def answer(self, text: str) -> None:
+        for part in split(text, 2900)[:4]:
+            await self._tell(fallback(part), [rendering.text_block(markdown(part))])
+
+    async def _tell(self, text: str, body: list[rendering.Block]) -> None:
+        if self._response_url and self._responses < _RESPONSES:
+            self._responses += 1
+            payload: dict[str, Any] = {"text": text, "blocks": body, "response_type": "ephemeral"}
+            if await self._slack.respond(self._response_url, payload):
+                return
+        await self._slack.tell(self._channel, self._user, text, body)
+
+    async def name(self) -> str:
+        return await self._people.name(self._user)
+
+    async def offer(self, text: str, lesson_id: str) -> None:
+        buttons = [rendering.button(press, lesson_id) for press in DECISIONS]
+        await self._tell(fallback(text), rendering.admin_message(text, buttons=buttons))
+
+    async def show(self, run: SyncRun) -> "SlackProgressMessage":
+        """In the channel; in a DM where the bot may not post there."""
+        text, body = _message(run)
+        channel = self._channel
+        try:
+            ts = await self._slack.post(channel, text, body)
+        except (Gone, SlackError):
+            channel = await self._slack.direct(self._user)
+            ts = await self._slack.post(channel, text, body)
+        return SlackProgressMessage(self._slack, channel, ts)
+
+
+class SlackProgressMessage:
+    """The message that shows a run."""
+
+    def __init__(self, slack: SlackWebApi, channel: str, ts: str) -> None:
+        self._slack = slack
+        self._channel = channel
+        self._ts = ts
+
+    async def update(self, run: SyncRun) -> None:
+        """While Slack is down only the report is worth waiting for; a message that is gone comes anew."""
+        text, body = _message(run)
+        while True:
+            try:
+                await self._slack.update(self._channel, self._ts, text, body)
+            except Lost:
+                if not sync_progress.ended(run):
+                    return
+                await asyncio.sleep(_PAUSE)
+            except SlackError:
+                self._ts = await self._slack.post(self._channel, text, body)
+                return
+            else:
+                return
+
+
+def _message(run: SyncRun) -> tuple[str, list[rendering.Block]]:
+    text = sync_progress.describe(run)
+    buttons = [rendering.button(press, run.id) for press in sync_progress.buttons(run)]
+    return fallback(text), rendering.admin_message(text, buttons=buttons)

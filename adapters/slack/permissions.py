@@ -1,0 +1,278 @@
+"""Who may see what, and who is an admin, by Slack's own word. Asked afresh, remembered briefly."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from adapters.slack.connection.timeouts import Timeouts
+from adapters.slack.connection.transport import Gone, Lost, RefusedPayload, SlackError
+from adapters.slack.connection.web_api import SlackWebApi
+from adapters.slack.reply_address import tenant
+from bot.config.loader import Settings
+from bot.ports import Rights, Unavailable
+
+log = logging.getLogger(__name__)
+
+# Seconds.
+_REMEMBER = 300.0  # for reading
+_REFUSED_FOR = 30.0  # what Slack refused to tell isn't asked for again
+_LIST_AGAIN = 60.0
+_MOST = 5000
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """`insider` is False for guests and people of other workspaces: they see only what names them."""
+
+    id: str
+    name: str
+    insider: bool
+    workspace_admin: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The bot's own workspace and, in an organization of several, the organization.
+
+    `org_wide`: the app is installed for all of it.
+    """
+
+    team: str
+    enterprise: str = ""
+    org_wide: bool = False
+
+    def person(self, user: str, data: dict[str, Any]) -> Person:
+        """The user as Slack's JSON describes it: whose `is_stranger` doesn't tell of each other company's people."""
+        outsider = any(data.get(flag) for flag in _OUTSIDER) or not self._is_ours(data)
+        name = (data.get("profile") or {}).get("real_name") or data.get("real_name") or data.get("name")
+        admin = bool(data.get("is_admin") or data.get("is_owner")) and not outsider
+        return Person(user, str(name or _SOMEONE), insider=not outsider, workspace_admin=admin)
+
+    def _is_ours(self, data: dict[str, Any]) -> bool:
+        of_enterprise = (data.get("enterprise_user") or {}).get("enterprise_id")
+        team = data.get("team_id", self.team)
+        return (bool(team) and team == self.team) or (
+            bool(self.enterprise) and of_enterprise == self.enterprise
+        )
+
+
+_OUTSIDER = ("is_restricted", "is_ultra_restricted", "is_stranger", "is_bot", "deleted")
+
+
+@dataclass(frozen=True)
+class _Memory(Generic[T]):
+    """What Slack said by id, and when. `refused` is what counts where it refuses to say anything."""
+
+    ask: Callable[[str], Awaitable[T]]
+    refused: Callable[[str], T]
+    clock: Callable[[], float]
+    pace: Timeouts
+    _kept: dict[str, tuple[float, T]] = field(default_factory=dict)
+    _asking: dict[str, "asyncio.Task[T]"] = field(default_factory=dict)
+
+    async def get(self, key: str, *, within: float = _REMEMBER) -> T:
+        """What it said within so many seconds. Raises Unavailable if it says nothing now.
+
+        For reading, what it said longer ago will do then.
+        """
+        known = self._kept.get(key)
+        if known and self.clock() - known[0] <= within:
+            return known[1]
+        if key not in self._asking:  # many ask at once in a burst: Slack is asked once
+            self._asking[key] = asyncio.create_task(self._ask(key))
+            self._asking[key].add_done_callback(lambda _: self._asking.pop(key))
+        try:
+            return await asyncio.shield(self._asking[key])
+        except Lost as error:
+            if known and within >= _REMEMBER:
+                return known[1]
+            raise Unavailable("SlackWebApi", f"it says nothing about {key}.") from error
+
+    async def _ask(self, key: str) -> T:
+        learnt = self.clock()
+        try:
+            value = await self._persist(key)
+        except (SlackError, Gone, RefusedPayload) as error:
+            log.warning("%s can't be looked up: %s", key, error)
+            value, learnt = self.refused(key), learnt - _REMEMBER + _REFUSED_FOR
+        self._kept.pop(key, None)
+        self._kept[key] = learnt, value
+        if len(self._kept) > _MOST:
+            self._kept.pop(next(iter(self._kept)))
+        return value
+
+    async def _persist(self, key: str) -> T:
+        """A limit that is reached is waited for as long as it takes; failures for a while."""
+        until = self.clock() + self.pace.person
+        while True:
+            try:
+                return await self.ask(key)
+            except Lost:
+                if self.clock() > until:
+                    raise
+                await asyncio.sleep(self.pace.again)
+
+
+class _Channels:
+    """The bot's own channels are listed in one call: looked up one by one, fifty a minute are the most."""
+
+    def __init__(self, slack: SlackWebApi, clock: Callable[[], float]) -> None:
+        self._slack = slack
+        self._clock = clock
+        self._listing = asyncio.Lock()
+        self._listed: dict[str, dict[str, Any]] = {}
+        self._until = 0.0
+
+    async def find(self, channel: str) -> dict[str, Any]:
+        async with self._listing:
+            if self._clock() > self._until:
+                self._until = self._clock() + _REMEMBER
+                with suppress(SlackError, Gone, RefusedPayload):
+                    self._listed = {one["id"]: one for one in await self._slack.own_channels()}
+        return self._listed.pop(channel, None) or await self._slack.channel(channel)
+
+
+class _Persons:
+    """Looked up one by one, a hundred a minute at most; when more come, the workspace is listed in a few calls."""
+
+    def __init__(self, slack: SlackWebApi, home: Home, clock: Callable[[], float]) -> None:
+        self._slack = slack
+        self._home = home
+        self._clock = clock
+        self._listing = asyncio.Lock()
+        self._listed: dict[str, Person] = {}
+        self._until = 0.0
+
+    async def find(self, user: str) -> Person:
+        if not self._slack.may_look_up():
+            async with self._listing:
+                if self._clock() > self._until:
+                    await self._list()
+                    self._until = self._clock() + _LIST_AGAIN
+            if user in self._listed:
+                return self._listed.pop(user)
+        return await self.ask(user)
+
+    async def ask(self, user: str) -> Person:
+        """As Slack knows the person at this moment."""
+        return self._home.person(user, await self._slack.user(user))
+
+    async def _list(self) -> None:
+        """As far as it can be had soon: who isn't in it is looked up."""
+        self._listed = {}
+        with suppress(SlackError, Gone, Lost, RefusedPayload, TimeoutError):
+            async with asyncio.timeout(self._slack.pace.person):
+                async for page in self._slack.users():
+                    self._listed |= {one["id"]: self._home.person(one["id"], one) for one in page}
+
+
+class SlackPermissions:
+    """Audiences and rights from the settings and Slack's users, groups and channels.
+
+    Raises Unavailable where they depend on what Slack doesn't say now.
+    """
+
+    def __init__(
+        self, slack: SlackWebApi, settings: Settings, home: Home, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._settings = settings
+        self._home = home
+        self._trust = slack.pace.trust
+        persons = _Persons(slack, home, clock)
+        self._persons = _Memory(persons.find, _stranger, clock, slack.pace)
+        self._admins = _Memory(persons.ask, _stranger, clock, slack.pace)
+        self._groups = _Memory(slack.group_members, lambda _: frozenset(), clock, slack.pace)
+        self._channels = _Memory(_Channels(slack, clock).find, lambda _: _UNKNOWN, clock, slack.pace)
+
+    async def name(self, user: str) -> str:
+        """The person's name, for others to read."""
+        try:
+            return (await self._persons.get(user)).name
+        except Unavailable:
+            return _SOMEONE
+
+    def serves(self, workspace: str) -> bool:
+        """Whether a workspace is one of ours: of an organization those that docent.yaml lists, or all."""
+        listed = self._settings.slack.workspaces
+        return not listed or workspace in listed
+
+    def listens(self, channel: str) -> bool:
+        """Whether the bot answers there: in the channels that docent.yaml opens, and in direct messages."""
+        place = self._settings.slack.channels.get(channel)
+        if place is not None:
+            return place.enabled
+        return channel.startswith("D") or not self._settings.slack.listed_only
+
+    async def audience(self, user: str, channel: str, *, direct: bool) -> frozenset[str]:
+        """What the asker *and* the place may see; `direct`: nobody but the asker sees it there."""
+        if not self.listens(channel):
+            return frozenset()
+        of_person = await self._of_person(user)
+        return of_person if direct else of_person & await self.of_channel(channel)
+
+    async def of_channel(self, channel: str) -> frozenset[str]:
+        """The configured audience; the default one only where no other company reads along."""
+        place = self._settings.slack.channels.get(channel)
+        if place is not None and place.audience is not None:
+            return place.audience
+        return frozenset() if await self._is_shared(channel) else self._settings.default_audience
+
+    async def _of_person(self, user: str) -> frozenset[str]:
+        person = await self._persons.get(user)
+        words = set(self._settings.default_audience) if person.insider else set()
+        for word, audience in self._settings.audiences.items():
+            if user in audience.slack_users or await self._in_any(user, audience.slack_groups, _REMEMBER):
+                words.add(word)
+        return frozenset(words)
+
+    async def rights(self, user: str, workspace: str) -> Rights | None:
+        """What an admin may read, as it is now: of their workspace, or of all whom docent.yaml names in person."""
+        if not await self._is_admin(user):
+            return None
+        named = user in self._settings.slack.admins
+        return Rights(None if named else frozenset({tenant(workspace)}), await self._of_person(user))
+
+    async def _is_admin(self, user: str) -> bool:
+        """By user id, user group or Slack's own admins."""
+        slack = self._settings.slack
+        if user in slack.admins or await self._in_any(user, slack.admin_groups, self._trust):
+            return True
+        let_in = not self._home.org_wide if slack.workspace_admins is None else slack.workspace_admins
+        return let_in and (await self._admins.get(user, within=self._trust)).workspace_admin
+
+    async def _in_any(self, user: str, groups: frozenset[str], within: float) -> bool:
+        for group in sorted(groups):
+            try:
+                if user in await self._groups.get(group, within=within):
+                    return True
+            except Unavailable as error:
+                log.warning("user group %s counts as empty: %s", group, error)
+        return False
+
+    async def places(self, channel: str) -> frozenset[str]:
+        """The channel's id and, if it has one and it can be told, its name."""
+        if channel.startswith("D"):
+            return frozenset({channel})
+        try:
+            name = (await self._channels.get(channel)).get("name")
+        except Unavailable:
+            name = None
+        return frozenset({channel, str(name)} if name else {channel})
+
+    async def _is_shared(self, channel: str) -> bool:
+        data = await self._channels.get(channel)
+        return bool(data.get("is_ext_shared") or data.get("is_pending_ext_shared"))
+
+
+_SOMEONE = "someone"
+_UNKNOWN: dict[str, Any] = {"is_ext_shared": True}  # who reads there isn't known
+
+
+def _stranger(user: str) -> Person:
+    return Person(user, _SOMEONE, insider=False, workspace_admin=False)

@@ -1,0 +1,70 @@
+"""A private answer in Slack."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from adapters.chat.answer_view import AnswerView
+from adapters.chat.reply import Recall, Undeliverable
+from adapters.slack.connection.transport import Lost, RefusedPayload, SlackError
+from adapters.slack.connection.web_api import SlackWebApi
+from adapters.slack.replies import rendering
+from adapters.slack.replies.mrkdwn import escape
+from adapters.slack.reply_address import SlackAddress
+
+
+class EphemeralReply:
+    """An answer that only the asker sees: by the response_url, else an ephemeral message, else a DM."""
+
+    private = True
+    unprompted = False
+
+    def __init__(self, slack: SlackWebApi, place: SlackAddress, recall: Recall) -> None:
+        self.recall = recall
+        self._slack = slack
+        self._place = place
+
+    async def begin(self, remember: Callable[[str], Awaitable[None]]) -> None:
+        """The command's ack has shown already that work goes on; there is no message to go back to."""
+
+    async def write(self, text: str) -> None:
+        """A private answer comes whole: a response_url may be used five times only."""
+
+    async def finish(self, answer: AnswerView) -> None:
+        pages = rendering.pages(answer.text)
+        body = [rendering.text_block(pages[0]), *rendering.tail(answer)]
+        if len(pages) > 1:
+            body[0] = rendering.text_block(pages[0] + "\n\n…")
+        if not await self._deliver(rendering.summary(pages[0]), body):
+            await self._deliver(rendering.plain_message(answer)[:3900], [])
+
+    async def say(self, text: str) -> None:
+        await self._deliver(escape(text), [])
+
+    async def withdraw(self) -> None:
+        """Nothing of it is a message that could be taken back."""
+
+    async def _deliver(self, text: str, body: list[rendering.Block]) -> bool:
+        """False if the blocks were refused."""
+        payload = private_payload(text, body, self._place.open_thread)
+        if self._place.response_url and await self._slack.respond(self._place.response_url, payload):
+            return True
+        try:
+            place = self._place
+            await self._slack.tell(place.channel, place.user, text, body, thread_ts=place.open_thread)
+        except RefusedPayload:
+            if not body:
+                raise Undeliverable("Slack refuses even plain text") from None
+            return False
+        except (SlackError, Lost) as error:
+            raise Undeliverable(str(error)) from error
+        return True
+
+
+def private_payload(text: str, body: list[rendering.Block], thread_ts: str) -> dict[str, Any]:
+    """For a response_url: a further message, whatever the button that it came with stands under."""
+    payload: dict[str, Any] = {"text": text, "response_type": "ephemeral", "replace_original": False}
+    if body:
+        payload["blocks"] = body
+    if thread_ts:
+        payload["thread_ts"] = thread_ts
+    return payload

@@ -1,0 +1,197 @@
+"""What of an answer stands in Slack: a stream or messages, and where."""
+
+import asyncio
+import logging
+from contextlib import suppress
+from dataclasses import replace
+
+from adapters.chat.reply import Remember, Undeliverable
+from adapters.slack.connection.transport import (
+    RATE_LIMITED,
+    Failed,
+    Gone,
+    Lost,
+    RefusedPayload,
+    SlackError,
+)
+from adapters.slack.connection.web_api import SlackWebApi
+from adapters.slack.replies import rendering
+from adapters.slack.reply_address import SlackAddress
+
+log = logging.getLogger(__name__)
+
+_UPDATE_TEXT = 3900  # characters that chat.update takes without blocks
+
+
+class PostedMessage:
+    """Nothing of it stands twice. `remember` is told where it stands, at once.
+
+    `mark` tells its messages from others'; `revived`: there may be messages that we don't know of.
+    """
+
+    def __init__(self, slack: SlackWebApi, place: SlackAddress, mark: str, *, revived: bool) -> None:
+        self.place = place
+        self.remember: Remember | None = None
+        self._slack = slack
+        self._mark = mark
+        self._unsure = revived
+        self._further: dict[int, str] = {}  # the ts of each page after the first
+        self._shown = ""  # what the stream holds
+        self._whole = True  # it holds exactly `_shown`
+        self._update_taken = False
+
+    async def find(self) -> None:
+        """The process that died may have shown something whose address the journal never got."""
+        place = self.place
+        if place.ts or not self._unsure:
+            return
+        with suppress(Lost):
+            found = await self._slack.find(place.channel, place.thread_ts, f"{self._mark}/0")
+            if found:
+                await self._moved(ts=found)
+                return
+        await self._find_lost_stream()
+
+    async def stream(self, text: str) -> bool:
+        """Show this much of the answer; False if the rest comes at the end."""
+        if self.place.ts:
+            return await self._append(text)
+        return self._slack.may_stream() and await self._start(text)
+
+    async def _start(self, shown: str) -> bool:
+        place = self.place
+        try:
+            ts = await self._slack.start_stream(place.channel, place.thread_ts, place.user, place.team, shown)
+        except Failed as error:
+            log.info("no stream: %s", error)
+            if isinstance(error, Lost):
+                await self._find_lost_stream()
+            return False
+        self._shown = shown
+        await self._moved(ts=ts, streaming=True)
+        return True
+
+    async def _find_lost_stream(self) -> None:
+        """A stream may have begun although its answer was lost: it is then settled like any other."""
+        with suppress(SlackError, Lost, Gone):
+            for message in reversed(await self._slack.thread(self.place.channel, self.place.thread_ts)):
+                if message.get("streaming_state") == "in_progress" and message.get("bot_id"):
+                    self._whole = False
+                    await self._moved(ts=str(message["ts"]), streaming=True)
+                    return
+
+    async def _append(self, shown: str) -> bool:
+        if not self._whole or not shown.startswith(self._shown) or shown == self._shown:
+            return True
+        if not self._slack.may_append():
+            return True
+        try:
+            await self._slack.append_stream(self.place.channel, self.place.ts, shown[len(self._shown) :])
+            self._shown = shown
+        except Failed as error:
+            if isinstance(error, SlackError) and error.code == RATE_LIMITED:
+                return True  # nothing came of it: the next one has more to say
+            log.info("stream %s broke: %s", self.place.ts, error)
+            self._whole = False
+        return self._whole
+
+    async def _stop_quietly(self) -> None:
+        if self.place.streaming:
+            with suppress(Failed):
+                await self._slack.stop_stream(self.place.channel, self.place.ts, "")
+            await self._moved(streaming=False)
+
+    async def hold(self, text: str) -> None:
+        """A placeholder, where there is room for the update that makes it the answer: else it delayed that."""
+        if self._slack.may_update():
+            self._update_taken = True
+            with suppress(Failed):
+                await self._put([text], [])
+
+    async def settle(self, pages: list[str], tail: list[rendering.Block]) -> None:
+        """The whole answer in place of what stands there."""
+        place = self.place
+        if place.streaming and self._whole and len(pages) == 1 and pages[0].startswith(self._shown):
+            try:
+                await self._slack.stop_stream(place.channel, place.ts, pages[0][len(self._shown) :], tail)
+                await self._moved(streaming=False)
+            except (SlackError, Lost, RefusedPayload) as error:
+                log.info("stream %s is settled by an update: %s", place.ts, error)
+            else:
+                return
+        await self._stop_quietly()
+        await self._put(pages, tail)
+
+    async def _put(self, pages: list[str], tail: list[rendering.Block]) -> None:
+        """The pages as messages, into what is there already where something is."""
+        for number, (text, body) in enumerate(rendering.messages(pages, tail)):
+            await self._put_page(number, text, body)
+
+    async def put_text(self, text: str) -> None:
+        """The answer without any blocks. An update takes little text: then a new message has it."""
+        await self._stop_quietly()
+        if len(text) > _UPDATE_TEXT:
+            await self.anew()
+        await self._put_page(0, text, [])
+
+    async def _put_page(self, number: int, text: str, body: list[rendering.Block]) -> None:
+        place, mark = self.place, f"{self._mark}/{number}"
+        ts = self._further.get(number, "") if number else place.ts
+        if not ts and self._unsure:
+            ts = await self._slack.find(place.channel, place.thread_ts, mark)
+        if not ts or not await self._updated(ts, text, body):
+            self._unsure = True
+            ts = await self._slack.post(place.channel, text, body, thread_ts=place.thread_ts, mark=mark)
+            self._unsure = False
+        if number:
+            self._further[number] = ts
+        else:
+            await self._moved(ts=ts)
+
+    async def _updated(self, ts: str, text: str, body: list[rendering.Block]) -> bool:
+        """False if there is no such message any more."""
+        for _ in range(3):
+            try:
+                taken, self._update_taken = self._update_taken, False
+                await self._slack.update(self.place.channel, ts, text, body, taken=taken)
+            except SlackError as error:
+                if error.code == "message_not_found":
+                    return False
+                if error.code != "streaming_state_conflict":
+                    raise
+                with suppress(SlackError, Lost, RefusedPayload):
+                    await self._slack.stop_stream(self.place.channel, ts, "")
+                await asyncio.sleep(0.2)
+            else:
+                return True
+        raise SlackError("chat.update", "streaming_state_conflict")
+
+    async def anew(self) -> None:
+        """What stands there can't be made the answer: it goes, and new messages take its place."""
+        await self.take_back()
+        self._further.clear()
+        self._mark += "/anew"
+        await self._moved(ts="", streaming=False)
+
+    async def to_dm(self) -> None:
+        """The place can't be written to any more: the asker is told alone."""
+        try:
+            channel = await self._slack.direct(self.place.user)
+        except Failed as error:
+            raise Undeliverable(str(error)) from error
+        self._further.clear()
+        await self._moved(channel=channel, thread_ts="", ts="", streaming=False)
+
+    async def take_back(self) -> None:
+        """Delete all of it."""
+        await self._stop_quietly()
+        await self.find()
+        for ts in filter(None, (self.place.ts, *self._further.values())):
+            with suppress(Failed):
+                await self._slack.delete(self.place.channel, ts)
+
+    async def _moved(self, **changes: str | bool) -> None:
+        before = self.place.address
+        self.place = replace(self.place, **changes)  # type: ignore[arg-type] # fields of Place
+        if self.remember and self.place.address != before:
+            await self.remember(self.place.address)

@@ -1,0 +1,212 @@
+"""An answer as Slack's blocks, within its limits (../FACTS: 12,000 characters of markdown, 50 blocks). Pure."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from adapters.chat import messages as words
+from adapters.chat.answer_view import LABELS, AnswerView, Press, SourceLine
+from adapters.chat.markdown_text import shorten, split
+from adapters.chat.teaching import Form
+from adapters.slack.replies.mrkdwn import escape, fallback, link, markdown
+
+Block = dict[str, Any]  # Slack's own JSON
+
+# Streams refuse more than about 10.6 kB in all, blocks about 13.2k characters: stay below both.
+MESSAGE_BYTES = 9000
+_SECTION = 2900
+_SOURCES_SHOWN = 10
+
+
+def pages(text: str) -> list[str]:
+    """The answer's text as Markdown for one message each."""
+    limit = MESSAGE_BYTES
+    parts = split(text, limit)
+    while any(len(markdown(part).encode()) > MESSAGE_BYTES for part in parts):
+        limit = limit * 2 // 3
+        parts = split(text, limit)
+    return [markdown(part) for part in parts] or [escape("…")]
+
+
+def tail(view: AnswerView) -> list[Block]:
+    """What stands under the text: sources, notes, buttons."""
+    blocks = [context(lines) for lines in _sections([source(line) for line in view.sources[:_SOURCES_SHOWN]])]
+    if view.notes:
+        blocks.append(context("\n".join(f"_{escape(shorten(note, 280))}_" for note in view.notes)))
+    feedback = [press for press in view.buttons if press in (Press.GOOD, Press.BAD)]
+    others = [press for press in view.buttons if press not in (Press.GOOD, Press.BAD)]
+    if feedback:
+        blocks.append(_feedback(view.answer_id))
+    if others:
+        blocks.append(
+            {
+                "type": "actions",
+                "block_id": "docent_actions",
+                "elements": [button(p, view.answer_id) for p in others],
+            }
+        )
+    return blocks
+
+
+def messages(pages: list[str], tail: list[Block]) -> list[tuple[str, list[Block]]]:
+    """Text and blocks of a message for each page, the tail under the last."""
+    last = len(pages) - 1
+    return [
+        (summary(page), [text_block(page), *(tail if number == last else ())])
+        for number, page in enumerate(pages)
+    ]
+
+
+def text_block(part: str) -> Block:
+    return {"type": "markdown", "text": part}
+
+
+def context(mrkdwn: str) -> Block:
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": mrkdwn, "verbatim": True}]}
+
+
+def section(mrkdwn: str) -> Block:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": mrkdwn[:3000], "verbatim": True}}
+
+
+def source(line: SourceLine) -> str:
+    """One line under an answer: number, linked title, age, a warning if it is old."""
+    aged = f" · {line.age}" if line.age else ""
+    mark = f"[{line.number}]" if line.number else "•"
+    return f"{mark} {link(shorten(line.title, 150), line.url)}{aged}{' ⚠️' if line.stale else ''}"
+
+
+def button(press: Press, value: str) -> Block:
+    return {
+        "type": "button",
+        "action_id": f"docent_{press.value}",
+        "text": {"type": "plain_text", "text": LABELS[press], "emoji": True},
+        "value": value,
+    }
+
+
+def _feedback(answer_id: str) -> Block:
+    def choice(press: Press, label: str) -> Block:
+        return {
+            "text": {"type": "plain_text", "text": LABELS[press]},
+            "value": f"{press.value}:{answer_id}",
+            "accessibility_label": label,
+        }
+
+    return {
+        "type": "context_actions",
+        "block_id": "docent_feedback",
+        "elements": [
+            {
+                "type": "feedback_buttons",
+                "action_id": "docent_feedback",
+                "positive_button": choice(Press.GOOD, "This answer helped"),
+                "negative_button": choice(Press.BAD, "This answer didn't help"),
+            }
+        ],
+    }
+
+
+def plain_message(view: AnswerView) -> str:
+    """The whole answer with its sources as text alone, for when blocks are refused."""
+    lines = [escape(view.text), *(source(line) for line in view.sources), *map(escape, view.notes)]
+    return "\n".join(lines)[:39_000]
+
+
+def summary(part: str) -> str:
+    """The message's own text beside its blocks."""
+    return fallback(part)
+
+
+def sources_message(view: AnswerView) -> list[Block]:
+    """For "Show sources": each page with the words that the answer rests on."""
+    if not view.sources:
+        return [section(words.NO_SOURCES)]
+    lines = [
+        f"{source(line)}\n>{escape(shorten(line.quote, 500))}" if line.quote else source(line)
+        for line in view.sources[:_SOURCES_SHOWN]
+    ]
+    return [section(lines) for lines in _sections(lines, gap="\n\n")]
+
+
+def admin_message(text: str, *, buttons: Sequence[Block] = ()) -> list[Block]:
+    """An admin command's answer; `text` is Markdown of ours with untrusted names in it."""
+    blocks = [text_block(markdown(part)) for part in split(text, 2900)[:4]]
+    return [*blocks, {"type": "actions", "elements": list(buttons)}] if buttons else blocks
+
+
+def _sections(lines: Sequence[str], gap: str = "\n") -> list[str]:
+    """Lines joined to texts that fit into a block."""
+    texts: list[str] = []
+    for line in lines:
+        if texts and len(texts[-1]) + len(gap) + len(line) <= _SECTION:
+            texts[-1] += gap + line
+        else:
+            texts.append(line)
+    return texts
+
+
+def teaching_modal(form: Form, channel: str) -> Block:
+    """The question and the answer, to be edited before they are saved."""
+
+    def field(name: str, label: str, text: str, *, most: int = 3000) -> Block:
+        element = {
+            "type": "plain_text_input",
+            "action_id": name,
+            "multiline": True,
+            "max_length": most,
+            **({"initial_value": text[:most]} if text.strip() else {}),
+        }
+        label_text = {"type": "plain_text", "text": label}
+        return {"type": "input", "block_id": name, "label": label_text, "element": element}
+
+    return {
+        "type": "modal",
+        "callback_id": "docent_teach",
+        "private_metadata": f"{form.kind}|{form.answer_id}|{form.lesson_id}|{channel}",
+        "title": {"type": "plain_text", "text": form.title},
+        "submit": {"type": "plain_text", "text": "Save"},
+        "close": {"type": "plain_text", "text": "Cancel"},
+        "blocks": [
+            field("question", words.SAVE_QUESTION, form.question),
+            field("answer", words.SAVE_ANSWER, form.answer),
+        ],
+    }
+
+
+def feedback_modal(answer_id: str, channel: str, thread: str) -> Block:
+    """The small form behind 👎; it remembers where it is to be thanked."""
+    return {
+        "type": "modal",
+        "callback_id": "docent_feedback",
+        "private_metadata": f"{answer_id} {channel} {thread}",
+        "title": {"type": "plain_text", "text": "Feedback"},
+        "submit": {"type": "plain_text", "text": "Send"},
+        "close": {"type": "plain_text", "text": "Skip"},
+        "blocks": [
+            {
+                "type": "input",
+                "block_id": "complaint",
+                "label": {"type": "plain_text", "text": words.FEEDBACK_TITLE},
+                "element": {
+                    "type": "radio_buttons",
+                    "action_id": "complaint",
+                    "options": [
+                        {"text": {"type": "plain_text", "text": label}, "value": value}
+                        for value, label in words.COMPLAINTS.items()
+                    ],
+                },
+            },
+            {
+                "type": "input",
+                "block_id": "comment",
+                "optional": True,
+                "label": {"type": "plain_text", "text": words.FEEDBACK_COMMENT},
+                "element": {
+                    "type": "plain_text_input",
+                    "action_id": "comment",
+                    "multiline": True,
+                    "max_length": 2000,
+                },
+            },
+        ],
+    }

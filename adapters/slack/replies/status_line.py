@@ -1,0 +1,44 @@
+"""The line under a thread in Slack that says that an answer is being worked on."""
+
+import asyncio
+from contextlib import suppress
+
+from adapters.slack.connection.transport import Failed, Gone, RefusedPayload, SlackError
+from adapters.slack.connection.web_api import SlackWebApi
+
+_STATUS = "is looking it up…"
+
+
+class StatusLine:
+    """Slack clears it when a message comes; one whose call took long may stand after the answer."""
+
+    def __init__(self, slack: SlackWebApi, channel: str, thread_ts: str) -> None:
+        self._slack = slack
+        self._channel = channel
+        self._thread_ts = thread_ts
+        self._setting: asyncio.Task[None] | None = None  # until it is known to stand
+
+    async def show(self) -> bool:
+        """Whether it stands within a moment. Raises Gone."""
+        setting = asyncio.create_task(self._slack.status(self._channel, self._thread_ts, _STATUS))
+        self._setting = setting
+        await asyncio.wait([setting], timeout=self._slack.pace.status)
+        if not setting.done():
+            return False
+        if setting.exception() is None:
+            self._setting = None
+        elif isinstance(setting.exception(), Gone):
+            await setting
+        return self._setting is None
+
+    async def settle(self) -> None:
+        """Clear one that may have come after the answer."""
+        if self._setting is None:
+            return
+        await asyncio.wait([self._setting])
+        if not isinstance(self._setting.exception(), SlackError | RefusedPayload | Gone):
+            await self.clear()
+
+    async def clear(self) -> None:
+        with suppress(Failed):
+            await self._slack.status(self._channel, self._thread_ts, "")

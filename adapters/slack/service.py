@@ -1,0 +1,220 @@
+"""Slack, running: the composition of the adapter, over Socket Mode or HTTP."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import Any
+
+import aiohttp
+from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.web.async_client import AsyncWebClient
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from adapters.chat.background_tasks import BackgroundTasks
+from adapters.chat.wiring import assemble
+from adapters.slack.buttons import SlackButtons
+from adapters.slack.connection.rate_limits import RateLimits
+from adapters.slack.connection.socket_mode import check_token, listen
+from adapters.slack.connection.timeouts import Timeouts
+from adapters.slack.connection.transport import (
+    AT_ONCE,
+    Failed,
+    Gone,
+    Lost,
+    RefusedPayload,
+    SlackError,
+)
+from adapters.slack.connection.web_api import SlackWebApi
+from adapters.slack.gate import SlackGate
+from adapters.slack.handlers import Handlers
+from adapters.slack.inbound import SlackInbound
+from adapters.slack.interactions import tell_all
+from adapters.slack.permissions import Home, SlackPermissions
+from bot.bootstrap import App
+from bot.ports import Unauthorized, Unavailable
+
+log = logging.getLogger(__name__)
+
+_START_WITHIN = 60.0
+_PACE = Timeouts()
+_FORGED_AGAIN = 60.0
+
+
+@asynccontextmanager
+async def adapter(app: App, pace: Timeouts) -> AsyncIterator[AsyncApp]:
+    """A Bolt app with everything registered; on leaving it finishes or hands back what runs."""
+    settings = app.settings.slack
+    if settings.bot_token is None:
+        raise Unauthorized("SlackWebApi", "there is no bot token.", remedy="Set SLACK_BOT_TOKEN.")
+    token = settings.bot_token.get_secret_value()
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=AT_ONCE)) as session:
+        base_url = settings.api_url or AsyncWebClient.BASE_URL
+        client = AsyncWebClient(token, base_url=base_url, session=session, timeout=10, retry_handlers=[])
+        slack = SlackWebApi(client, RateLimits(), pace)
+        me = await _who(slack)
+        people = SlackPermissions(slack, app.settings, await _home(slack, me))
+        intake = SlackInbound(slack, people, app.settings, me["user_id"])
+
+        gate = SlackGate(people)
+        parts = assemble("slack", app, intake, gate, can_ask_human=settings.help_channel is not None)
+        work = BackgroundTasks("SlackWebApi", Failed)
+        handlers = Handlers(
+            slack=slack, intake=intake, people=people, parts=parts, settings=app.settings, work=work
+        )
+        buttons = SlackButtons(
+            slack=slack,
+            intake=intake,
+            people=people,
+            parts=parts,
+            help_channel=settings.help_channel,
+            work=work,
+        )
+
+        async def authorize(**_: object) -> AuthorizeResult:
+            return AuthorizeResult(
+                enterprise_id=me.get("enterprise_id"),
+                team_id=me.get("team_id"),
+                bot_token=token,
+                bot_user_id=me["user_id"],
+                bot_id=me.get("bot_id"),
+            )
+
+        secret = settings.signing_secret
+        bolt = AsyncApp(
+            logger=_quiet(),
+            client=client,
+            authorize=authorize,
+            # Only then is an event acknowledged after the journal has it.
+            process_before_response=True,
+            signing_secret=secret.get_secret_value() if secret else "socket mode needs none",
+        )
+        bolt.use(gate.before)
+        handlers.register(bolt)
+        buttons.register(bolt)
+        await parts.desk.open()
+        parts.admins.keep_told("slack", lambda text: tell_all(slack, settings.admins, text))
+        log.info("Slack: connected as %s in team %s", me.get("user"), me.get("team"))
+        try:
+            yield bolt
+        finally:
+            # What is cancelled needs a moment as well: all of it ends within the time.
+            await parts.admins.close()
+            await work.drain(settings.stop_within * 0.04)
+            await parts.desk.close(grace=settings.stop_within * 0.88)
+
+
+def _quiet() -> logging.Logger:
+    """Bolt's own logger: it warns of tokens in the environment, which it shouldn't look at."""
+    logger = logging.getLogger("slack_bolt")
+    logger.setLevel(logging.ERROR)
+    return logger
+
+
+async def _home(slack: SlackWebApi, me: dict[str, Any]) -> Home:
+    """Whose the bot is. For an organization's, calls about people name each workspace that it was added to."""
+    org_wide = bool(me.get("is_enterprise_install"))
+    if org_wide:
+        try:
+            slack.workspaces = tuple(str(one["id"]) for one in await slack.all_workspaces())
+        except Failed as error:
+            log.warning("the organization's workspaces can't be listed: %s", error)
+    return Home(str(me.get("team_id") or ""), str(me.get("enterprise_id") or ""), org_wide)
+
+
+async def _who(slack: SlackWebApi) -> dict[str, Any]:
+    """Bolt drops events when its own auth.test fails once: so it is done here, with patience."""
+    problem: Exception | None = None
+    for attempt in range(6):
+        try:
+            async with asyncio.timeout(_START_WITHIN):
+                return await slack.who_am_i()
+        except (SlackError, Gone, RefusedPayload) as error:
+            raise Unauthorized(
+                "SlackWebApi",
+                "it refused the bot token.",
+                remedy="Check SLACK_BOT_TOKEN: docent doctor --slack.",
+            ) from error
+        except (Lost, TimeoutError) as error:
+            problem = error
+            log.warning("Slack can't be reached: %s", error)
+            await asyncio.sleep(min(2.0**attempt, 15))
+    raise Unavailable("SlackWebApi", "it can't be reached.") from problem
+
+
+async def socket_mode(app: App, stop: asyncio.Event, pace: Timeouts) -> None:
+    """Answer until `stop`. Several connections: Slack closes each before its successor is open."""
+    settings = app.settings.slack
+    if settings.app_token is None:
+        raise Unauthorized("SlackWebApi", "there is no app token.", remedy="Set SLACK_APP_TOKEN (xapp-…).")
+    token = settings.app_token.get_secret_value()
+    async with adapter(app, pace) as bolt:
+        await check_token(bolt.client, token)
+        links = [asyncio.create_task(listen(bolt, token, stop, pace)) for _ in range(settings.connections)]
+        try:
+            await stop.wait()
+        finally:
+            for link in links:
+                link.cancel()
+            await asyncio.gather(*links, return_exceptions=True)
+
+
+class _Forged:
+    """Requests that aren't Slack's, or are signed with another secret: told at most once a minute."""
+
+    def __init__(self) -> None:
+        self._again = 0.0
+
+    def tell(self) -> None:
+        if time.monotonic() < self._again:
+            return
+        self._again = time.monotonic() + _FORGED_AGAIN
+        log.warning(
+            "a request to /slack/events was refused: its signature is missing, old or wrong."
+            " If it was Slack's, check SLACK_SIGNING_SECRET and the clock."
+        )
+
+
+@asynccontextmanager
+async def http_app(app: App, pace: Timeouts = _PACE) -> AsyncIterator[Starlette]:
+    """`/slack/events` for events, commands and interactivity, signatures checked; `/health`."""
+    if app.settings.slack.signing_secret is None:
+        raise Unauthorized(
+            "SlackWebApi", "HTTP needs a signing secret.", remedy="Set SLACK_SIGNING_SECRET or mode: socket."
+        )
+    async with adapter(app, pace) as bolt:
+        handler = AsyncSlackRequestHandler(bolt)
+
+        forged = _Forged()
+
+        async def events(request: Request) -> Response:
+            response = await handler.handle(request)
+            if response.status_code == HTTPStatus.UNAUTHORIZED:
+                forged.tell()
+            return response
+
+        async def health(_: Request) -> Response:
+            return PlainTextResponse("ok")
+
+        yield Starlette(routes=[Route("/slack/events", events, methods=["POST"]), Route("/health", health)])
+
+
+async def http_mode(app: App, stop: asyncio.Event, pace: Timeouts) -> None:
+    """Serve `/slack/events` until `stop`."""
+    from bot.runtime.http_server import serve  # noqa: PLC0415 - Socket Mode needs none
+
+    settings = app.settings.slack
+    async with http_app(app, pace) as web:
+        await serve(web, host=settings.host, port=settings.port, stop=stop)
+
+
+async def run(app: App, stop: asyncio.Event, pace: Timeouts = _PACE) -> None:
+    """Slack in the configured mode, until `stop`."""
+    await (http_mode if app.settings.slack.mode == "http" else socket_mode)(app, stop, pace)

@@ -1,0 +1,268 @@
+"""The one use case: a question in, an answer out, whatever is down. Nothing here knows a platform."""
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from bot.answering.draft import Draft, OnText
+from bot.model import Answer, Outcome, Question
+from bot.ports import (
+    BackendError,
+    Brief,
+    Cited,
+    Finished,
+    RateLimited,
+    Refused,
+    Style,
+    Unavailable,
+    Writer,
+    Wrote,
+)
+from bot.retrieval.retriever import Retrieval
+from bot.runtime.circuit_breaker import CircuitBreaker
+from bot.runtime.deadline import Clock, Deadline
+from bot.runtime.usage_meter import metered
+from bot.text import question_text
+
+Events = AsyncIterator[Wrote | Cited | Finished]
+
+log = logging.getLogger(__name__)
+
+NO_WORDS = "I need a question in words, for example: *How many days of annual leave do I get?*"
+SEARCH_DOWN = (
+    "I can't search the docs right now ({why}). Please try again in a few minutes. Reference: `{id}`"
+)
+SEARCH_BROKEN = (
+    "I can't search the docs ({why}). Waiting won't mend this: whoever runs me finds in the log what to do."
+    " Reference: `{id}`"
+)
+QUOTED_INSTEAD = "The best passages quoted word for word: {why}"
+
+
+class Retrieving(Protocol):
+    """What the core needs of bot.retrieval.retriever.Retriever. Raises BackendError if the store is down."""
+
+    async def retrieve(self, question: Question, standalone: str) -> Retrieval: ...
+
+
+class GuideProvider(Protocol):
+    """The style guide: what of it goes into the answer to this question. Doesn't fail."""
+
+    async def style(self, question: Question, standalone: str) -> Style: ...
+
+
+class VerifiedLookup(Protocol):
+    """Answers that people verified. Doesn't fail: what can't be looked up isn't known."""
+
+    async def find(self, question: Question, standalone: str) -> Answer | None:
+        """The whole answer, for this audience; None if there is none for what is asked."""
+        ...
+
+
+class NoGuide:
+    """No style guide: nothing but the limits of `Style()`."""
+
+    async def style(self, question: Question, standalone: str) -> Style:  # noqa: ARG002 - the protocol's
+        return Style(language=question.language or "")
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerLimits:
+    """Seconds. `quoting` is kept for the fallback. `first_token` is from a writer's start to its first event, `answer` is for everything."""
+
+    answer: float = 60.0
+    standalone: float = 8.0
+    known: float = 3.0
+    search: float = 10.0
+    first_token: float = 8.0
+    between_tokens: float = 15.0
+    quoting: float = 5.0
+    patience: float = 3.0  # a Retry-After up to which a rate limit is waited for
+
+
+class Answerer:
+    """`fallback` answers when `writer` can't; None if `writer` needs nothing that can be down."""
+
+    def __init__(
+        self,
+        *,
+        retriever: Retrieving,
+        writer: Writer,
+        fallback: Writer | None = None,
+        guide: GuideProvider | None = None,
+        known: VerifiedLookup | None = None,
+        limits: AnswerLimits | None = None,
+        breaker: CircuitBreaker | None = None,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self._retriever = retriever
+        self._writer = writer
+        self._fallback = fallback
+        self._guide = guide or NoGuide()
+        self._known = known
+        self._limits = limits or AnswerLimits()
+        self._breaker = breaker or CircuitBreaker("the writer", clock=clock)
+        self._search_breaker = CircuitBreaker("search", clock=clock)
+        self._clock = clock
+
+    async def answer(
+        self,
+        question: Question,
+        *,
+        id: str | None = None,  # noqa: A002 - the answer's own field
+        on_text: OnText | None = None,
+    ) -> Answer:
+        """Every question ends in an Answer; no BackendError comes out.
+
+        `on_text` gets checked text, append-only, sentence by sentence. `Answer.text` is the authority: if it
+        isn't what was given to `on_text`, it replaces that.
+        """
+        draft = Draft(id or uuid.uuid4().hex[:12], Deadline(self._limits.answer, clock=self._clock), on_text)
+        with metered(draft.usage):
+            return await self._answer(question, draft)
+
+    async def _answer(self, question: Question, draft: Draft) -> Answer:
+        asked = question_text.prepare(question.text)
+        if not asked.text:
+            return draft.end(Outcome.NOT_FOUND, NO_WORDS, decision="no words in the question")
+        if asked.note:
+            draft.degraded.append(asked.note)
+        question = replace(question, text=asked.text)
+        try:
+            standalone = await self._standalone(question, draft)
+            if (known := await self._verified(question, standalone, draft)) is not None:
+                return await draft.known(known)
+            found = await self._search(question, standalone, draft)
+        except BackendError as error:
+            log.warning("answer %s: search failed: %s", draft.id, error)
+            text = SEARCH_DOWN if isinstance(error, Unavailable) else SEARCH_BROKEN
+            text = text.format(why=f"{error.part}: {error.reason}".rstrip("."), id=draft.id)
+            return draft.end(Outcome.UNAVAILABLE, text, decision=f"search failed: {error.reason}")
+        draft.found = found
+        draft.degraded += [line for line in found.degraded if line not in draft.degraded]
+        with draft.timed("style"):
+            style = draft.style = await self._guide.style(question, standalone)
+        if style.refusal:
+            return draft.refused(style.refusal, "refused by the style guide")
+        if not found.enough or not found.passages:
+            return draft.not_found(found.decision or "too little evidence")
+        draft.examples = tuple(example.id for example in style.examples)
+        brief = Brief(
+            standalone,
+            tuple(found.passages),
+            style,
+            question.history,
+            tuple(found.queries[1:]),
+            detailed=question.detailed,
+        )
+        return await self._write(brief, draft)
+
+    async def _standalone(self, question: Question, draft: Draft) -> str:
+        if not question.history:
+            return question.text
+        with draft.timed("standalone"):
+            try:
+                async with self._breaker.guard():
+                    writing = self._writer.standalone(question)
+                    text = await draft.deadline.wait("the writer", writing, seconds=self._limits.standalone)
+            except BackendError as error:
+                log.warning("answer %s: the follow-up was not rewritten: %s", draft.id, error)
+                text = ""
+        return question_text.prepare(text).text or question_text.merged(question)
+
+    async def _verified(self, question: Question, standalone: str, draft: Draft) -> Answer | None:
+        if self._known is None or question.detailed:
+            return None
+        with draft.timed("verified"):
+            try:
+                finding = self._known.find(question, standalone)
+                return await draft.deadline.wait("verified answers", finding, seconds=self._limits.known)
+            except BackendError as error:
+                log.warning("answer %s: verified answers were not looked at: %s", draft.id, error)
+                return None
+
+    async def _search(self, question: Question, standalone: str, draft: Draft) -> Retrieval:
+        with draft.timed("retrieve"):
+            try:
+                return await self._search_once(question, standalone, draft)
+            except Unavailable as error:
+                log.info("answer %s: search failed, trying again: %s", draft.id, error)
+                return await self._search_once(question, standalone, draft)
+
+    async def _search_once(self, question: Question, standalone: str, draft: Draft) -> Retrieval:
+        async with self._search_breaker.guard():
+            searching = self._retriever.retrieve(question, standalone)
+            return await draft.deadline.wait("search", searching, seconds=self._limits.search)
+
+    async def _write(self, brief: Brief, draft: Draft) -> Answer:
+        with draft.timed("write"):
+            try:
+                await self._with_writer(brief, draft)
+            except BackendError as error:
+                log.warning("answer %s: writing failed: %s", draft.id, error)
+                if draft.shown:
+                    return await draft.broken_off(error)
+                if self._fallback is None:
+                    return draft.unwritten(error)
+                draft.degraded.append(QUOTED_INSTEAD.format(why=error.reason))
+                return await self._quoted(self._fallback, brief, draft)
+        return draft.written()
+
+    async def _quoted(self, fallback: Writer, brief: Brief, draft: Draft) -> Answer:
+        try:
+            await self._stream(fallback, brief, draft, first=self._limits.quoting, keep=0.0)
+        except BackendError as error:
+            return await draft.broken_off(error) if draft.shown else draft.unwritten(error)
+        return draft.written()
+
+    async def _with_writer(self, brief: Brief, draft: Draft) -> None:
+        """Tries once more after a failure that showed nothing yet and that may have passed."""
+        try:
+            await self._guarded(brief, draft)
+        except (Unavailable, Refused) as error:
+            wait = error.retry_after if isinstance(error, RateLimited) else 0.0
+            if draft.shown or self._breaker.is_open or wait > self._limits.patience:
+                raise
+            log.info("answer %s: writing failed, trying again: %s", draft.id, error)
+            await asyncio.sleep(wait)
+            await self._guarded(brief, draft)
+
+    async def _guarded(self, brief: Brief, draft: Draft) -> None:
+        keep = self._limits.quoting if self._fallback is not None else 0.0
+        async with self._breaker.guard():
+            await self._stream(self._writer, brief, draft, first=self._limits.first_token, keep=keep)
+
+    async def _stream(self, writer: Writer, brief: Brief, draft: Draft, *, first: float, keep: float) -> None:
+        """Show what the writer writes, checked."""
+        checker = draft.begin(brief)
+        seconds, wrote = first, False
+        async with _closing(writer.write(brief)) as events:
+            while True:
+                event = await draft.deadline.wait(
+                    "the writer", anext(events, None), seconds=seconds, keep=keep
+                )
+                if event is None:
+                    raise Unavailable("the writer", "its answer was cut off.")
+                if isinstance(event, Finished):
+                    break
+                wrote = wrote or isinstance(event, Wrote)
+                await draft.show(checker.feed(event))
+                seconds = self._limits.between_tokens
+        if not wrote:
+            raise Unavailable("the writer", "its answer was empty.")
+        await draft.finish(event)
+
+
+@asynccontextmanager
+async def _closing(events: Events) -> AsyncIterator[Events]:
+    """Like aclosing, also for iterators that need no closing."""
+    try:
+        yield events
+    finally:
+        if isinstance(events, AsyncGenerator):
+            await events.aclose()

@@ -1,0 +1,247 @@
+"""Only what was retrieved may be said and cited. Pure: a writer's events in, checked text out."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
+
+from bot.model import Citation, Passage
+from bot.ports import Cited, Wrote
+from bot.text.markdown_units import Unit, sentences, split
+from bot.text.sanitize import clean, defuse, normal, unlink, urls
+
+QUOTE_CHARACTERS = 300
+_SETTLED = 4  # characters after a unit, from which on its end can't move any more
+
+_WORD = re.compile(r"\w+")
+_OWN_MARKER = re.compile(r"[ \t]?(?<!\])(?:\[\d{1,3}\])+(?!\()")
+_SPACES = re.compile(r"(?<=\S) {2,}")
+_SAME_BLOCK = re.compile(r"[ \t]*\n?[ \t]*\Z")
+_NUMBER_WORD = (
+    r"two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|twenty|thirty|forty|fifty|sixty|"
+    r"seventy|eighty|ninety|hundred|thousand|million|half|twice|double|percent|zwei|drei|vier|fünf|sechs|"
+    r"sieben|acht|neun|zehn|deux|trois|quatre|cinq|dix|dos|tres|cuatro|cinco|diez"
+)
+_HARD_FACT = re.compile(
+    rf"\d|`|https?://|www\.|\w@\w|(?<!\w)[@#]\w|(?<!\S)--?[a-z]|\b\w+(?:/\w+){{2,}}|\b(?:{_NUMBER_WORD})\b",
+    re.IGNORECASE,
+)
+_SENTENCE_START = re.compile(r"^[\W_]*")
+_CAPITALISED = re.compile(r"(?<![\w'’])(?!I\b|I['’])[A-ZÀ-ÖØ-Þ\u0410-\u042F][\w'’]*")
+
+
+class CitationChecker:
+    """Takes a writer's events, gives out what may be shown, in order and final, as soon as it is settled.
+
+    A unit (sentence, list item, row, code block) is shown if a citation of a retrieved passage covers any of
+    it, with a `[n]` marker where the citation ends; or if it states no facts and something before it was covered. The rest
+    is dropped. Nothing at all is shown before the first citation. `trusted` texts are our own: what stands in
+    them needs no citation. `each`: sentences within a citation get its marker too, not only the last.
+    """
+
+    def __init__(
+        self, passages: Sequence[Passage], *, trusted: Iterable[str] = (), each: bool = False
+    ) -> None:
+        self._each = each
+        self._trusted = tuple(" ".join(text.split()) for text in trusted if text)
+        self._passages = {passage.chunk_id: passage for passage in passages}
+        self._urls = set().union(*(urls(f"{p.url} {p.text}") for p in passages))
+        self._raw = ""
+        self._done = 0
+        self._cited: list[Cited] = []
+        self._numbers: dict[tuple[str, str], int] = {}
+        self._citations: list[Citation] = []
+        self._preface = ""  # what was said before the first citation
+        self._held = ""  # headings and the like, shown only before something that they head
+        self._gap = ""  # of a block whose first sentence was dropped
+        self._shown = False
+        self._after_code = False
+        self.dropped: list[str] = []
+        self.text = ""
+
+    @property
+    def citations(self) -> tuple[Citation, ...]:
+        return tuple(self._citations)
+
+    def feed(self, event: Wrote | Cited) -> str:
+        """What can be shown now that this event came; often nothing."""
+        if isinstance(event, Wrote):
+            self._raw += event.text
+        else:
+            known = tuple(chunk for chunk in event.chunk_ids if chunk in self._passages)
+            if known and event.end > event.start:
+                self._cited.append(replace(event, chunk_ids=known))
+        return self._release(final=False)
+
+    def finish(self) -> str:
+        """The rest of what may be shown."""
+        return self._release(final=True)
+
+    def said(self, phrases: Iterable[str]) -> str:
+        """The first of our own phrases that was written, shown or not; "" if none was."""
+        written = " ".join(self._raw.split())
+        return next((phrase for phrase in phrases if " ".join(phrase.split()) in written), "")
+
+    def _release(self, *, final: bool) -> str:
+        pending = self._raw[self._done :]
+        base, out = self._done, ""
+        units = [replace(u, start=base + u.start, end=base + u.end) for u in split(pending)]
+        for index, unit in enumerate(units):
+            following = units[index + 1 :]
+            settled = final or any(unit.end + _SETTLED <= other.end for other in following)
+            if not settled or not self._decidable(unit, following, final=final):
+                break
+            head = bool(following) and unit.kind == "row" and following[0].kind == "rule"
+            out += self._take(unit, head=head)
+            self._done = unit.end
+        self.text += out
+        return out
+
+    def _decidable(self, unit: Unit, following: Sequence[Unit], *, final: bool) -> bool:
+        """Could a citation still come that changes what is done with this unit?
+
+        Citations come in the order of the text: one behind the unit says that the unit's own are all there.
+        """
+        if final or any(cited.start >= unit.end for cited in self._cited):
+            return True
+        return bool(self._covering(unit)) and len(following) > 1
+
+    def _take(self, unit: Unit, *, head: bool) -> str:
+        raw = self._raw[unit.start : unit.end]
+        gap = self._raw[self._done : unit.start]
+        if unit.kind != "prose" or not _SAME_BLOCK.match(gap):
+            self._gap = ""
+        cited = self._covering(unit) or self._verbatim(unit, raw)
+        if not cited and (head or unit.kind in ("heading", "rule")):
+            if unit.kind == "heading" or head:
+                self._held = ""
+            self._held += gap + (
+                "" if _HARD_FACT.search(raw) and unit.kind != "rule" else self._harmless(raw, unit)
+            )
+            return ""
+        if not cited and self._states_facts(raw):
+            self.dropped.append(raw)
+            self._gap = self._gap or gap
+            return ""
+        if not cited and not self._shown:
+            self._preface += gap + self._harmless(raw, unit)
+            return ""
+        return self._show(unit, self._gap or gap, raw, cited)
+
+    def _show(self, unit: Unit, gap: str, raw: str, cited: Sequence[Cited]) -> str:
+        text = self._harmless(raw, unit)
+        self._gap = ""
+        each = self._each and unit.kind in ("prose", "item") and not raw.rstrip().endswith((":", "?"))
+        ending = [one for one in cited if each or not self._raw[unit.end : one.end].strip()]
+        if not text.strip():
+            begun = [one for one in ending if self._shown and one.start < unit.start]
+            return "".join(f" {marker}" for marker in self._markers(begun))
+        markers = "".join(self._markers(ending))
+        before = self._preface + self._held + gap
+        if self._after_code and before.startswith("\n") and not before.startswith("\n\n"):
+            before = f"\n{before}"
+        shown = (before if self._shown else before.lstrip("\n")) + _marked(text, unit, markers)
+        self._preface = self._held = ""
+        self._shown, self._after_code = True, bool(markers) and unit.kind == "code"
+        return shown
+
+    def _markers(self, cited: Sequence[Cited]) -> list[str]:
+        numbers = sorted({self._number(chunk, one) for one in cited for chunk in one.chunk_ids})
+        return [f"[{number}]" for number in numbers]
+
+    def _harmless(self, raw: str, unit: Unit) -> str:
+        text = clean(raw)
+        if unit.kind != "code":
+            bare = unlink(_OWN_MARKER.sub("", text), lambda url: normal(url) in self._urls)
+            text = text if bare == text else _SPACES.sub(" ", bare).strip()
+        return defuse(text)
+
+    def _covering(self, unit: Unit) -> list[Cited]:
+        return [cited for cited in self._cited if _overlap(cited, unit)]
+
+    def _verbatim(self, unit: Unit, raw: str) -> list[Cited]:
+        """Models seldom cite code: code that stands in a passage word for word counts as cited."""
+        lines = [line.strip() for line in raw.split("\n")[1:-1] if line.strip()]
+        if unit.kind != "code" or not lines:
+            return []
+        holding = (c for c, p in self._passages.items() if all(line in p.text for line in lines))
+        return [Cited(unit.start, unit.end, (chunk,)) for chunk in holding][:1]
+
+    def _states_facts(self, raw: str) -> bool:
+        plain = " ".join(raw.split())
+        return not any(plain in text for text in self._trusted) and states_facts(raw, self._names)
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return _names_within(passage.text for passage in self._passages.values())
+
+    def _number(self, chunk_id: str, cited: Cited) -> int:
+        passage = self._passages[chunk_id]
+        key = (passage.doc_id, passage.url)
+        if key not in self._numbers:
+            self._numbers[key] = len(self._numbers) + 1
+            self._citations.append(
+                citation(passage, self._numbers[key], near=self._raw[cited.start : cited.end])
+            )
+        return self._numbers[key]
+
+
+def citation(passage: Passage, number: int, *, near: str = "") -> Citation:
+    """A citation of the passage that quotes the sentence of it that is most like `near`."""
+    return Citation(
+        number=number,
+        doc_id=passage.doc_id,
+        title=passage.title,
+        heading=passage.heading,
+        url=passage.url,
+        quote=_quote(passage.text, near),
+        updated_at=passage.updated_at,
+        owners=passage.owners,
+    )
+
+
+def states_facts(sentence: str, names: frozenset[str] = frozenset()) -> bool:
+    """Does it state numbers, names, links or commands? `names` are names also at a sentence's start."""
+    if _HARD_FACT.search(sentence):
+        return True
+    start = _SENTENCE_START.match(sentence)
+    first = start.end() if start else 0
+    words = list(_CAPITALISED.finditer(sentence))
+    return any(match.start() > first or match.group() in names or _odd(match.group()) for match in words)
+
+
+def _odd(word: str) -> bool:
+    """Written like an identifier or an abbreviation: GitHub, API."""
+    return len(word) > 1 and not word[1:].islower()
+
+
+def _names_within(texts: Iterable[str]) -> frozenset[str]:
+    return frozenset(name for text in texts for sentence in sentences(text) for name in _names(sentence))
+
+
+def _names(sentence: str) -> Iterator[str]:
+    start = _SENTENCE_START.match(sentence)
+    first = start.end() if start else 0
+    return (match.group() for match in _CAPITALISED.finditer(sentence) if match.start() > first)
+
+
+def _overlap(cited: Cited, unit: Unit) -> bool:
+    return cited.start < unit.end and unit.start < cited.end
+
+
+def _marked(text: str, unit: Unit, markers: str) -> str:
+    if not markers:
+        return text
+    if unit.kind == "code":
+        return f"{text}\n{markers}"
+    if unit.kind == "row" and text.rstrip().endswith("|"):
+        return f"{text.rstrip()[:-1].rstrip()} {markers} |"
+    return f"{text} {markers}"
+
+
+def _quote(text: str, near: str) -> str:
+    wanted = set(_WORD.findall(near.lower()))
+    candidates = sentences(text) or [text]
+    best = max(candidates, key=lambda s: len(wanted & set(_WORD.findall(s.lower()))))
+    best = defuse(clean(" ".join(best.split())))
+    return best if len(best) <= QUOTE_CHARACTERS else best[: QUOTE_CHARACTERS - 1].rsplit(" ", 1)[0] + "…"

@@ -1,0 +1,178 @@
+"""An answer in the making: what was found, shown, used up and degraded on the way."""
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+from bot.answering.citation_check import CitationChecker
+from bot.model import Answer, Outcome, Trace, Usage
+from bot.ports import BackendError, Brief, Finished, Style
+from bot.retrieval.retriever import Retrieval
+from bot.runtime.deadline import Deadline
+
+OnText = Callable[[str], Awaitable[None]]
+
+NOT_FOUND = "I couldn't find an answer to that in the docs."
+BROKEN_OFF = "*The answer breaks off here: {why}*"
+CUT = "*The answer was cut here: it reached its greatest length.*"
+UNWRITTEN = "I found pages about this but can't write an answer right now ({why}). Reference: `{id}`"
+
+
+class Draft:
+    """Ends in exactly one Answer: by `end`, `written`, `broken_off` or `unwritten`."""
+
+    def __init__(self, id: str, deadline: Deadline, on_text: OnText | None) -> None:  # noqa: A002 - the answer's own field
+        self.id = id
+        self.deadline = deadline
+        self.degraded: list[str] = []
+        self.usage: list[Usage] = []
+        self.examples: tuple[str, ...] = ()
+        self.queries: tuple[str, ...] = ()
+        self.style = Style()
+        self.found: Retrieval | None = None
+        self._on_text = on_text
+        self._text = ""
+        self._more = True
+        self._detailed = False
+        self._checker: CitationChecker | None = None
+        self._dropped: list[str] = []
+        self._seconds: dict[str, float] = {}
+
+    @property
+    def shown(self) -> bool:
+        return bool(self._text)
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        start = self.deadline.spent
+        try:
+            yield
+        finally:
+            self._seconds[stage] = self._seconds.get(stage, 0.0) + self.deadline.spent - start
+
+    def begin(self, brief: Brief) -> CitationChecker:
+        """A new try at writing; nothing of an earlier one was shown."""
+        self._keep_dropped()
+        self._detailed = brief.detailed
+        own = (brief.style.opening, brief.style.closing, *brief.style.phrases)
+        self._checker = CitationChecker(brief.passages, trusted=own, each=brief.style.cite_each)
+        return self._checker
+
+    async def show(self, text: str) -> None:
+        if not text:
+            return
+        if not self._text:
+            self._seconds["first_text"] = self.deadline.spent
+        self._text += text
+        if self._on_text is not None:
+            await self._on_text(text)
+
+    async def finish(self, event: Finished) -> None:
+        """The writer came to its end."""
+        self.usage.append(event.usage)
+        self._more = event.more and not self._detailed
+        if self._checker is not None:
+            await self.show(self._checker.finish())
+        if self._text and event.reason == "length":
+            await self.show(f"\n\n{CUT}")
+
+    def written(self) -> Answer:
+        """Nothing that could be shown: nothing that was written rests on what was found, or it was refused."""
+        if self._text:
+            return self.end(Outcome.ANSWERED, self._text)
+        said = self._checker.said(self.style.phrases) if self._checker is not None else ""
+        if said:
+            return self.refused(said, "said in the style guide's words")
+        return self.not_found("nothing that was written was covered")
+
+    async def known(self, answer: Answer) -> Answer:
+        """A verified answer, as it was verified."""
+        await self.show(answer.text)
+        made = self.end(Outcome.ANSWERED, self._text, decision=answer.trace.decision)
+        return replace(made, citations=answer.citations, strong=True, verified=answer.verified)
+
+    def not_found(self, decision: str) -> Answer:
+        """In the style guide's words, if it has some."""
+        text = self.style.not_found or "\n\n".join(filter(None, (NOT_FOUND, self.style.hand_over)))
+        return self.end(Outcome.NOT_FOUND, text, decision=decision)
+
+    async def broken_off(self, error: BackendError) -> Answer:
+        """Some was shown already: it stays, and says that it isn't whole."""
+        await self.show(f"\n\n{BROKEN_OFF.format(why=error)}")
+        self.degraded.append(f"The answer is incomplete: {error.reason}")
+        return self.end(Outcome.ANSWERED, self._text, decision=f"broken off: {error}")
+
+    def unwritten(self, error: BackendError) -> Answer:
+        text = UNWRITTEN.format(why=str(error).rstrip("."), id=self.id)
+        text = "\n\n".join(filter(None, (text, self.style.hand_over)))
+        return self.end(Outcome.UNAVAILABLE, text, decision=f"writing failed: {error}")
+
+    def refused(self, text: str, decision: str) -> Answer:
+        """In the style guide's words; pages near to what isn't answered would be an answer of a kind."""
+        return replace(self.end(Outcome.NOT_FOUND, text, decision=decision), nearest=(), gap=False)
+
+    def end(self, outcome: Outcome, text: str, *, decision: str = "") -> Answer:
+        self._keep_dropped()
+        found = self.found
+        self._seconds["total"] = self.deadline.spent
+        answered = outcome is Outcome.ANSWERED
+        return Answer(
+            id=self.id,
+            outcome=outcome,
+            text=text,
+            citations=self._checker.citations if self._checker is not None and answered else (),
+            degraded=in_one_line(self.degraded),
+            nearest=tuple(found.nearest)[:2] if found is not None and not answered else (),
+            strong=found is not None and found.strong and answered,
+            usage=_summed(self.usage),
+            more=self._more,
+            gap=found is None or not found.hidden,
+            trace=Trace(
+                queries=tuple(found.queries) if found is not None else self.queries,
+                candidates=tuple(found.candidates) if found is not None else (),
+                evidence=dict(found.evidence) if found is not None else {},
+                decision=decision or (found.decision if found is not None else ""),
+                examples=self.examples,
+                dropped_sentences=tuple(self._dropped),
+                seconds=dict(self._seconds),
+            ),
+        )
+
+    def _keep_dropped(self) -> None:
+        if self._checker is not None:
+            self._dropped += self._checker.dropped
+            self._checker.dropped = []
+
+
+def in_one_line(degraded: Sequence[str]) -> tuple[str, ...]:
+    """One line for all of it; what was done for the same reason is told with that reason once.
+
+    Each of `degraded` is "what was done instead: why".
+    """
+    done: dict[str, tuple[list[str], str]] = {}
+    for line in dict.fromkeys(degraded):
+        what, _, why = line.partition(": ")
+        reason, _, _ = why.partition(" (not tried again")
+        done.setdefault(reason.rstrip("."), ([], why))[0].append(what)
+    lines = [": ".join(filter(None, (_list(whats), why))) for whats, why in done.values()]
+    return (" ".join(lines),) if lines else ()
+
+
+def _list(whats: Sequence[str]) -> str:
+    first, *others = whats
+    return ", ".join((first, *(f"{each[:1].lower()}{each[1:]}" for each in others)))
+
+
+def _summed(usages: Sequence[Usage]) -> tuple[Usage, ...]:
+    """One a model."""
+    total: dict[str, Usage] = {}
+    for usage in usages:
+        before = total.get(usage.model, Usage(usage.model))
+        total[usage.model] = Usage(
+            usage.model,
+            calls=before.calls + usage.calls,
+            texts=before.texts + usage.texts,
+            input_tokens=before.input_tokens + usage.input_tokens,
+            output_tokens=before.output_tokens + usage.output_tokens,
+        )
+    return tuple(total.values())

@@ -1,0 +1,186 @@
+"""The seam to the SDK: the only file that calls it."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from typing import Any, TypeVar
+
+import httpx
+import numpy as np
+from cohere import AsyncClientV2
+from cohere.core.request_options import RequestOptions
+from numpy.typing import NDArray
+
+from bot.backends.cohere.options import Options
+from bot.backends.cohere.transport import responses as wire
+from bot.backends.cohere.transport import sse
+from bot.backends.cohere.transport.errors import FAILURES, is_passing, translate
+from bot.backends.cohere.transport.http import Basket, CallSlot, CohereHttp, held, opened, taken
+from bot.ports import BackendError, Unavailable
+
+T = TypeVar("T")
+
+# The SDK sleeps between its retries for up to a minute each: retrying is done here, within our deadlines.
+_ONCE: RequestOptions = {"max_retries": 0}
+_RETRY_AFTER = 0.2
+_UNSET: Any = ...  # the SDK's "leave it out"
+
+
+class CohereClient:
+    """One SDK client and its connections for all parts; closed when the last of them is."""
+
+    def __init__(self, options: Options) -> None:
+        self._http = CohereHttp(options.base_url)
+        self._sdk = AsyncClientV2(
+            options.api_key or "none",  # private deployments may want no key
+            base_url=options.base_url,
+            httpx_client=self._http,
+            client_name="docent",
+            max_retries=0,
+            log_warning_experimental_features=False,
+        )
+        self._users = 0
+
+    def use(self) -> "CohereClient":
+        self._users += 1
+        return self
+
+    async def release(self) -> None:
+        self._users -= 1
+        if self._users == 0:
+            await self._http.aclose()
+
+    async def embed(
+        self,
+        texts: Sequence[str],
+        *,
+        model: str,
+        input_type: str,
+        dimensions: int | None,
+        encoding: str,
+        part: str,
+        seconds: float,
+        turn: CallSlot | None = None,
+    ) -> tuple[NDArray[np.float32], wire.Billed]:
+        """One row a text, not normalised. One attempt, of so many `seconds` from when it has its `turn`."""
+        basket = Basket(wire.take_embeddings, turn)
+        with held(taken, basket):
+            async with limited(part, seconds) as timeout:
+                if turn is not None:
+                    clock = asyncio.get_running_loop().time
+                    basket.begins = lambda: timeout.reschedule(clock() + seconds)
+                    timeout.reschedule(None)
+                response = await self._sdk.embed(
+                    model=model,
+                    texts=[wire.encodable(text) for text in texts],
+                    input_type=input_type,
+                    output_dimension=_UNSET if dimensions is None else dimensions,
+                    embedding_types=[encoding],
+                    truncate="END",
+                    request_options=_ONCE,
+                )
+        if basket.found is None or len(basket.found) != len(texts):
+            raise Unavailable(part, "Cohere's answer holds no usable embeddings.")
+        return basket.found, wire.billed(getattr(response, "meta", None))
+
+    async def rerank(
+        self, question: str, texts: Sequence[str], *, model: str, part: str, seconds: float
+    ) -> tuple[wire.Ranking, wire.Billed]:
+        async def call() -> tuple[wire.Ranking, wire.Billed]:
+            basket = Basket(wire.take_ranking)
+            with held(taken, basket):
+                response = await self._sdk.rerank(
+                    model=model,
+                    query=wire.encodable(question),
+                    documents=[wire.encodable(text) for text in texts],
+                    request_options=_ONCE,
+                )
+            if basket.found is None:
+                raise Unavailable(part, "Cohere's answer can't be read.")
+            return basket.found, wire.billed(getattr(response, "meta", None))
+
+        return await twice(part, seconds, call)
+
+    async def chat(
+        self, messages: Sequence[wire.Message], *, model: str, max_tokens: int, part: str, seconds: float
+    ) -> tuple[str, wire.Billed]:
+        """The text of one short answer."""
+
+        async def call() -> tuple[str, wire.Billed]:
+            response = await self._sdk.chat(
+                model=model,
+                messages=list(messages),  # type: ignore[arg-type] # plain dicts are what the docs show
+                max_tokens=max_tokens,
+                temperature=0.0,
+                request_options=_ONCE,
+            )
+            wire.check_finish(part, getattr(response, "finish_reason", None), None)
+            return wire.text_of(response), wire.billed(getattr(response, "usage", None))
+
+        return await twice(part, seconds, call)
+
+    async def chat_events(
+        self,
+        messages: Sequence[wire.Message],
+        documents: Sequence[wire.Document],
+        *,
+        model: str,
+        max_tokens: int,
+        temperature: float,
+        citations: str | None,
+        part: str,
+    ) -> AsyncIterator[Any]:
+        """A streamed answer's events. Without a deadline: the caller has it.
+
+        What is no event ends it with Unavailable, since text or citations are lost with it.
+        """
+        stream = self._sdk.with_raw_response.chat_stream(
+            model=model,
+            messages=list(messages),  # type: ignore[arg-type] # see above
+            documents=list(documents) or _UNSET,  # type: ignore[arg-type]
+            citation_options={"mode": citations} if citations else _UNSET,  # type: ignore[arg-type]
+            max_tokens=max_tokens,
+            temperature=temperature,
+            request_options=_ONCE,
+        )
+        responses: list[httpx.Response] = []
+        async with AsyncExitStack() as stack:
+            try:
+                with held(opened, responses):
+                    await stack.enter_async_context(stream)
+                async with aclosing(sse.events(responses[0])) as events:
+                    async for event in events:
+                        yield event
+            except FAILURES as error:
+                raise translate(part, error) from None
+
+
+@asynccontextmanager
+async def limited(part: str, seconds: float) -> AsyncIterator[asyncio.Timeout]:
+    """A deadline, and failures in our words."""
+    timeout = asyncio.timeout(seconds)
+    try:
+        async with timeout:
+            yield timeout
+    except TimeoutError:
+        if not timeout.expired():
+            raise
+        raise Unavailable(part, f"Cohere took longer than {seconds:.2g} seconds.") from None
+    except FAILURES as error:
+        raise translate(part, error) from None
+
+
+async def twice(part: str, seconds: float, call: Callable[[], Awaitable[T]]) -> T:
+    """The call, tried once more after a failure that may have passed, all within `seconds`."""
+    async with limited(part, seconds):
+        try:
+            return await call()
+        except FAILURES as error:
+            if not is_passing(translate(part, error)):
+                raise
+        except BackendError as error:
+            if not is_passing(error):
+                raise
+        await asyncio.sleep(_RETRY_AFTER * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
+        return await call()

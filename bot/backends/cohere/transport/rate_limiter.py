@@ -1,0 +1,83 @@
+"""How much may be sent when: calls and texts a minute, and a stop for everybody after a 429."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+MINUTE = 60.0
+_WORTH_A_CALL = 8  # texts; less than that waits for more room
+_LONGEST_BACKOFF = 30.0
+_LONGEST_PAUSE = 60.0  # whatever Retry-After says: then it is tried again
+
+
+class RateLimiter:
+    """Counts over the last 60 seconds, as Cohere does: what was sent in them never exceeds a limit.
+
+    A limit of None is none. `clock` and `sleep` are for tests.
+    """
+
+    def __init__(
+        self,
+        *,
+        calls_per_minute: int | None = None,
+        texts_per_minute: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._calls = calls_per_minute
+        self._texts = texts_per_minute
+        self._clock = clock
+        self._sleep = sleep
+        self._sent: deque[tuple[float, int]] = deque()
+        self._texts_sent = 0
+        self._paused_until = 0.0
+        self._backoff = 1.0
+
+    @property
+    def paused_for(self) -> float:
+        """Seconds until anything may be sent again; 0 if it may."""
+        return max(0.0, self._paused_until - self._clock())
+
+    async def open(self) -> None:
+        """Returns when anything may be sent."""
+        while wait := self.paused_for:
+            await self._sleep(wait)
+
+    async def take(self, wanted: int) -> int:
+        """Wait for room, and count it as used: a call of so many texts, at most `wanted`."""
+        while True:
+            room, wait = self._room(wanted)
+            if room > 0:
+                self._sent.append((self._clock(), room))
+                self._texts_sent += room
+                return room
+            await self._sleep(wait)
+
+    def pause(self, seconds: float | None) -> None:
+        """Send nothing for so long; None and 0 double with every pause until something gets through."""
+        if not seconds:
+            if self.paused_for:
+                return  # calls that were under way together are one reason to wait, not several
+            seconds, self._backoff = self._backoff, min(self._backoff * 2, _LONGEST_BACKOFF)
+        self._paused_until = max(self._paused_until, self._clock() + min(seconds, _LONGEST_PAUSE))
+
+    def succeeded(self) -> None:
+        self._backoff = 1.0
+
+    def _room(self, wanted: int) -> tuple[int, float]:
+        """(texts that may go now, 0) or (0, seconds until it is worth asking again)."""
+        if self.paused_for:
+            return 0, self.paused_for
+        now = self._clock()
+        while self._sent and self._sent[0][0] <= now - MINUTE:
+            self._texts_sent -= self._sent.popleft()[1]
+        next_room = self._sent[0][0] + MINUTE - now if self._sent else 0.0
+        if self._calls is not None and len(self._sent) >= self._calls:
+            return 0, next_room
+        if self._texts is None:
+            return wanted, 0.0
+        room = min(wanted, self._texts - self._texts_sent)
+        if room <= 0 or (self._sent and room < min(wanted, _WORTH_A_CALL)):
+            return 0, next_room
+        return room, 0.0

@@ -1,0 +1,160 @@
+"""Chosen snippets → Markdown, page by page in reading order, and which passages each piece rests on. Pure."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from textwrap import dedent
+
+from bot.backends.extractive.contradictions import conflicting
+from bot.backends.extractive.selection import Chosen
+from bot.backends.extractive.snippets import Snippet
+from bot.text.analyzer import tokens
+
+LONGEST = 480  # characters of one quoted piece
+INDENT = "   "
+MARKER = 4  # characters of " [1]"
+
+_CALLOUT = re.compile(r"^\[!\w+\]\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class QuotedPiece:
+    """`gap` is the space before it; the text rests on the passages `chunk_ids`."""
+
+    gap: str
+    text: str
+    chunk_ids: tuple[str, ...]
+
+
+def render(
+    chosen: Sequence[Chosen], asked: frozenset[str] = frozenset(), *, titled: bool = False
+) -> list[QuotedPiece]:
+    """One piece a paragraph, list or table. `asked` are the question's terms, for labels; `titled` names each section.
+
+    Pages come in the order of their best snippet; those that contradict each other are named, with the date
+    of their last change, the newest first.
+    """
+    disputed = frozenset() if titled else conflicting([one.snippet for one in chosen], asked)
+    first: dict[str, int] = {}
+    for one in sorted(chosen, key=lambda c: (_age(c, disputed), c.order)):
+        first.setdefault(one.snippet.passage.doc_id, len(first))
+    ordered = sorted(chosen, key=lambda c: (first[c.snippet.passage.doc_id], c.snippet.place))
+    pieces: list[QuotedPiece] = []
+    said: set[str] = set()
+    for _, run in groupby(ordered, key=_run_key):
+        group = list(run)
+        label = _label(group, asked, disputed, titled=titled)
+        text = _text(group, said)
+        if label and label not in said:
+            text = f"{label}{_after_label(group)}{text}"
+        said |= {label, *(_plain(one.snippet.text) for one in group)}
+        ids = (s.passage.chunk_id for c in group for s in (c.snippet, *c.same))
+        pieces.append(QuotedPiece("\n\n" if pieces else "", text, tuple(dict.fromkeys(ids))))
+    return pieces
+
+
+def length(pieces: Sequence[QuotedPiece]) -> int:
+    """As shown, markers included."""
+    return sum(len(p.gap) + len(p.text) + MARKER * len(p.chunk_ids) for p in pieces)
+
+
+def _run_key(one: Chosen) -> tuple[object, ...]:
+    """What is shown together: sentences of a paragraph, items of a list, rows of a table."""
+    s = one.snippet
+    if s.kind == "item":
+        return (s.passage.doc_id, s.passage.chunk_id, s.kind, s.announced, _pages(one))
+    if s.kind == "row":
+        return (s.passage.doc_id, s.passage.chunk_id, s.kind, s.lead, s.head, _pages(one))
+    return (s.passage.doc_id, s.passage.chunk_id, s.kind, s.block, _pages(one))
+
+
+def _pages(one: Chosen) -> frozenset[str]:
+    return frozenset(s.passage.doc_id for s in (one.snippet, *one.same))
+
+
+def _age(one: Chosen, disputed: frozenset[str]) -> float:
+    """Disputed pages come first, the newest before the others."""
+    passage = one.snippet.passage
+    if passage.doc_id not in disputed:
+        return 1.0
+    return -passage.updated_at.timestamp() if passage.updated_at is not None else 0.0
+
+
+def _text(group: Sequence[Chosen], said: set[str]) -> str:
+    kind = group[0].snippet.kind
+    if kind == "item":
+        return "\n".join(_items([one.snippet for one in group], said))
+    return "\n".join(_rows([one.snippet for one in group], said)) if kind == "row" else _paragraph(group)
+
+
+def _items(group: Sequence[Snippet], said: set[str]) -> Iterator[str]:
+    """A list below what announces it, each item below those that it is a part of."""
+    if group[0].announced and _plain(group[0].announced) not in said:
+        yield f"{_plain(group[0].announced)}\n"
+    above: set[str] = set()
+    for item in group:
+        for depth, ancestor in enumerate(item.ancestors):
+            if ancestor not in above:
+                yield f"{INDENT * depth}- {_cut(_plain(ancestor))}"
+                above.add(ancestor)
+        alone = len(group) == 1 and not item.bullet.startswith("1.")
+        bullet = "- " if alone else item.bullet
+        yield f"{INDENT * len(item.ancestors)}{bullet}{_cut(_plain(item.text))}"
+        above.add(item.text)
+
+
+def _rows(group: Sequence[Snippet], said: set[str]) -> Iterator[str]:
+    if group[0].lead and _plain(group[0].lead) not in said:
+        yield f"{_plain(group[0].lead)}\n"
+    if group[0].head:
+        yield group[0].head
+    for row in group:
+        yield _cut(row.text)
+
+
+def _paragraph(group: Sequence[Chosen]) -> str:
+    """Sentences of one paragraph; where some between them are left out, it shows."""
+    first = group[0].snippet
+    if first.kind == "code":
+        code = "\n\n".join(dedent(one.snippet.text) for one in group)
+        return f"{_plain(first.lead)}\n\n{code}" if first.lead else code
+    text = ""
+    last: Snippet | None = None
+    for one in group:
+        s = one.snippet
+        if last is not None:
+            text += " " if s.previous is last else " … "
+        text += _cut(_plain(s.text))
+        last = s
+    return text
+
+
+def _label(group: Sequence[Chosen], asked: frozenset[str], disputed: frozenset[str], *, titled: bool) -> str:
+    """The page, if another contradicts it; else the heading, where it says more of what was asked.
+
+    That is, words of the question that the quoted text doesn't hold.
+    """
+    passage = group[0].snippet.passage
+    if passage.doc_id in disputed:
+        date = f" (updated {passage.updated_at:%Y-%m-%d})" if passage.updated_at is not None else ""
+        return f"**{passage.title}**{date}:"
+    heading = passage.heading.rpartition(" > ")[2]
+    said = frozenset(t for c in group for t in tokens(f"{c.snippet.lead} {c.snippet.head} {c.snippet.text}"))
+    if titled:
+        heading = heading or passage.title
+    elif not (frozenset(tokens(heading)) & asked) - said:
+        return ""
+    return f"**{heading}**" if heading[-1] in ".:?!…" else f"**{heading}:**"
+
+
+def _after_label(group: Sequence[Chosen]) -> str:
+    return " " if group[0].snippet.kind == "prose" else "\n\n"
+
+
+def _plain(text: str) -> str:
+    return " ".join(_CALLOUT.sub("", text).split())
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else text[:LONGEST].rsplit(" ", 1)[0] + " …"

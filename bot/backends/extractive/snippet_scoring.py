@@ -1,0 +1,268 @@
+"""How well a snippet answers a part of a question. Pure.
+
+The words of the part are weighted by how rare they are among the snippets at hand (BM25's idf): what every
+passage talks about tells nothing apart. A word counts in full in the snippet itself, less in what it hangs
+on (lead, header, heading, title, the sentence before). On top comes whether it holds what the question asks
+for (a number, a name, a step), where retrieval ranked its passage, and, if there is an embedder, the cosine.
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from bot.backends.extractive.snippets import Snippet
+from bot.retrieval.query_terms import read
+from bot.text.analyzer import tokens
+from bot.text.question_parts import AnswerKind, QuestionPart, holds
+
+LANGUAGES = ("en",)  # snippets are analysed as English whatever they are: what counts is that both sides are
+HARDLY_A_SENTENCE = 4  # terms
+HARDLY_A_QUESTION = 3  # terms that the snippets know
+
+_LEANS = re.compile(r"\b(?:it|that|this|them|those|these|one|das|es|eso|cela|ça)\b", re.IGNORECASE)
+
+
+# Words that are in every other question and tell little of what it is about, as terms.
+WEAK = frozenset(
+    tokens(
+        "get give take go come make use need want like know tell find see look happen allow help keep put let try "
+        "show say thing way stuff somebody someone anybody anyone everybody people right just really actually "
+        "currently please still already ever have"
+    )
+)
+
+# One word of a question: its spellings and meanings, as terms.
+Terms = tuple[str, ...]
+
+# For each part of the question: the cosine of each snippet to it.
+Similarity = Sequence[Sequence[float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Found by hand on two handbooks; they are round because nothing finer is measurable."""
+
+    lead: float = 0.6
+    head: float = 0.8
+    weak: float = 0.5  # times that, for words that hardly tell what is asked
+    heading: float = 0.5
+    title: float = 0.3
+    beside: float = 0.3
+    context: float = 0.4  # of what the question states
+    leaning: float = 0.8  # the same, for a part that says "that" or hardly anything by itself
+    kind: float = 0.2
+    unknown: float = 0.3  # more for the kind, where the snippets know none of the words
+    rank: float = 0.35
+    dense: float = 1.2
+    question: float = 0.5  # taken off from what only asks
+    short: float = 0.2  # taken off from what is hardly a sentence
+    code: float = 0.3  # taken off from code if no steps were asked for
+    opening: float = (
+        0.15  # times how much of the question the title and heading hold, for what their text begins with
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredSnippet:
+    index: int
+    snippet: Snippet
+    part: int
+    score: float
+    called: float = 0.0  # how much of the part the title and the heading hold
+
+
+@dataclass(slots=True)
+class QueryWords:
+    """A snippet's terms, by where they stand."""
+
+    own: frozenset[str]
+    head: frozenset[str]
+    lead: frozenset[str]
+    heading: frozenset[str]
+    title: frozenset[str]
+    beside: frozenset[str] = frozenset()
+
+
+class Scorer:
+    """Of one question. A word of it is found if any of its spellings and meanings is (see bot.retrieval.query_terms)."""
+
+    def __init__(
+        self,
+        question: str,
+        parts: Sequence[QuestionPart],
+        snippets: Sequence[Snippet],
+        *,
+        similarity: Similarity | None = None,
+        weights: Weights | None = None,
+    ) -> None:
+        self._weights = weights or Weights()
+        self._snippets = snippets
+        self._words = _words(snippets)
+        self._similarity = similarity
+        df = Counter(
+            term for words in self._words for term in words.own | words.head | words.lead | words.heading
+        )
+        n = len(snippets)
+        self._idf = {term: math.log(1 + (n - count + 0.5) / (count + 0.5)) for term, count in df.items()}
+        self._parts = parts
+        elsewhere = [_sought(part.text) for part in parts]
+        whole = _sought(question)
+        self._part_terms = [
+            self._weighed(
+                part, whole, others=[t for n, terms in enumerate(elsewhere) if n != number for t in terms]
+            )
+            for number, part in enumerate(parts)
+        ]
+        self._kind_weights = [self._kind_weight(part) for part in parts]
+        self._ranks: dict[str, int] = {}
+        for snippet in snippets:
+            self._ranks.setdefault(snippet.passage.chunk_id, len(self._ranks))
+        titles = {snippet.passage.doc_id: _bare(snippet.passage.title) for snippet in snippets}
+        self._pointers = [_points(snippet, titles) for snippet in snippets]
+        self._openings = _openings(snippets)
+
+    def _weighed(
+        self, part: QuestionPart, whole: Sequence[Terms], others: Collection[Terms]
+    ) -> dict[Terms, float]:
+        """The question's words that the snippets know: the rarer the heavier, the part's own in full.
+
+        What else is asked (`others`) tells nothing about this part, unless it leans on it.
+        """
+        own = [terms for terms in _sought(part.text) if self._known(terms)]
+        leans = len(own) < HARDLY_A_QUESTION or _LEANS.search(part.text) is not None
+        context = self._weights.leaning if leans else self._weights.context
+        weighed = {
+            terms: context * self._rarity(terms)
+            for terms in whole
+            if self._known(terms) and (leans or terms not in others)
+        }
+        return weighed | {terms: self._rarity(terms) for terms in own}
+
+    def _kind_weight(self, part: QuestionPart) -> float:
+        sought = _sought(part.text)
+        unknown = sum(not self._known(terms) for terms in sought) / len(sought) if sought else 1.0
+        return self._weights.kind + self._weights.unknown * unknown
+
+    def _known(self, terms: Terms) -> bool:
+        return any(term in self._idf for term in terms)
+
+    def _rarity(self, terms: Terms) -> float:
+        rarity = min(self._idf[term] for term in terms if term in self._idf)
+        return rarity * (self._weights.weak if terms[0] in WEAK else 1.0)
+
+    def part(self, number: int) -> list[ScoredSnippet]:
+        """The snippets, best first, without those that only name another page that was found."""
+        scored = [self._score(index, number) for index, points in enumerate(self._pointers) if not points]
+        return sorted(scored, key=lambda one: -one.score)
+
+    def _score(self, index: int, number: int) -> ScoredSnippet:
+        snippet, words, weights = self._snippets[index], self._words[index], self._weights
+        terms = self._part_terms[number]
+        total = sum(terms.values()) or 1.0
+        score = 0.0
+        for spellings, weight in terms.items():
+            score += weight * max(_credit(term, words, weights) for term in spellings)
+        score /= total
+        held = self._kinds(snippet, self._parts[number])
+        score += self._kind_weights[number] * held
+        called = words.title | words.heading
+        covered = (
+            sum(weight for spellings, weight in terms.items() if not called.isdisjoint(spellings)) / total
+        )
+        if index in self._openings:
+            score += weights.opening * covered
+        score += weights.rank / (1 + 0.25 * self._ranks[snippet.passage.chunk_id])
+        if self._similarity is not None:
+            score += weights.dense * self._similarity[number][index]
+        if snippet.is_question:
+            score -= weights.question
+        if len(words.own) < HARDLY_A_SENTENCE and not held:
+            score -= weights.short
+        if snippet.kind == "code" and AnswerKind.STEPS not in self._parts[number].kinds:
+            score -= weights.code
+        return ScoredSnippet(index, snippet, number, score, covered)
+
+    def _kinds(self, snippet: Snippet, part: QuestionPart) -> float:
+        if not part.kinds:
+            return 0.0
+        text = _spelled_out(snippet) if snippet.kind == "row" else snippet.text
+        return sum(holds(kind, text) for kind in part.kinds) / len(part.kinds)
+
+
+def _points(snippet: Snippet, titles: Mapping[str, str]) -> bool:
+    """Whether it is a row or an item that sends its reader to another of the pages, by that page's title."""
+    if snippet.kind not in ("row", "item"):
+        return False
+    parts = {_bare(part) for part in snippet.text.strip("| ").split("|")}
+    return any(title in parts for doc_id, title in titles.items() if doc_id != snippet.passage.doc_id)
+
+
+def _bare(text: str) -> str:
+    return " ".join(text.lower().strip(" *_.:").split())
+
+
+def _openings(snippets: Sequence[Snippet]) -> frozenset[int]:
+    """What each passage begins with: below a heading, what it says of it need not name it again."""
+    first: dict[str, int] = {}
+    for index, snippet in enumerate(snippets):
+        first.setdefault(snippet.passage.chunk_id, index)
+    return frozenset(first.values())
+
+
+def _spelled_out(row: Snippet) -> str:
+    """Each cell with its column's name: "27 Days a year"."""
+    cells, names = (
+        [cell.strip() for cell in line.strip("| ").split("|")]
+        for line in (row.text, row.head.partition("\n")[0])
+    )
+    return ", ".join(f"{cell} {name}" for cell, name in zip_longest(cells, names, fillvalue=""))
+
+
+def _sought(text: str) -> list[Terms]:
+    """What to look for in English pages; a foreign word also as it is."""
+    return [word.terms for word in read(text, LANGUAGES).sought]
+
+
+def _credit(term: str, words: QueryWords, weights: Weights) -> float:
+    if term in words.own:
+        return 1.0
+    if term in words.head:
+        return weights.head
+    if term in words.lead:
+        return weights.lead
+    if term in words.heading:
+        return weights.heading
+    if term in words.beside:
+        return weights.beside
+    return weights.title if term in words.title else 0.0
+
+
+def _words(snippets: Sequence[Snippet]) -> list[QueryWords]:
+    cache: dict[str, frozenset[str]] = {}
+
+    def terms(text: str) -> frozenset[str]:
+        if text not in cache:
+            cache[text] = frozenset(tokens(text))
+        return cache[text]
+
+    found = [
+        QueryWords(
+            own=terms(s.text),
+            head=terms(s.head.partition("\n")[0]),
+            lead=terms(s.lead),
+            heading=terms(s.passage.heading),
+            title=terms(s.passage.title),
+        )
+        for s in snippets
+    ]
+    for index in range(1, len(found)):
+        before, here = snippets[index - 1], snippets[index]
+        if here.block == before.block:
+            found[index].beside = found[index - 1].own
+            found[index - 1].beside |= found[index].own
+            if before.is_question:
+                found[index].lead |= found[index - 1].own
+    return found

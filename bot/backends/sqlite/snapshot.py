@@ -1,0 +1,325 @@
+"""Reading a build, in one transaction: one search never sees two states of the index."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from threading import Lock
+
+import apsw
+
+from bot.backends.sqlite import fts_query, vectors
+from bot.backends.sqlite.relative_score_fusion import fuse
+from bot.backends.sqlite.schema import Build
+from bot.model import Passage
+from bot.ports import Hit, SearchQuery, SourceStats, Span, StoreStats, Vector, Vocabulary
+from bot.text import analyzer
+
+# Each leg brings so many candidates at least: the relative scores of a short list would say little.
+LEG = 50
+# Pages in so many of the most usual languages are found by their own stems.
+LANGUAGES = 6
+_BATCH = 500
+_MOST_FREQUENCIES = 20_000
+_MOST_PARTS = 64
+# A term in so many of an asker's chunks is as common as can be: it isn't counted further.
+_COMMON, _COMMON_SHARE = 2_000, 20
+_PASSAGE = (
+    "c.id, d.doc_id, d.source, c.ordinal, d.title, c.heading, d.url, c.anchor, c.text, d.updated_at, d.owners"
+)
+
+
+class StaleError(Exception):
+    """The memory is ahead of this snapshot, which another thread has overtaken: take a new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    id: int
+    source: str
+    audience: frozenset[str]
+    documents: int
+    chunks: int
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotCatalog:
+    """What a search needs to know beforehand: small, and read again when the index has changed."""
+
+    version: tuple[int, int]
+    scopes: tuple[Scope, ...]
+    languages: tuple[str, ...]
+    chunks: int
+    frequencies: dict[str, int] = field(default_factory=dict)
+    # By the scopes that an asker may see, where these aren't all.
+    parts: dict[tuple[int, ...], "Part"] = field(default_factory=dict)
+
+    def part(self, visible: Sequence[Scope]) -> "Part":
+        """What is remembered of these scopes alone, as long as the index doesn't change."""
+        if len(self.parts) > _MOST_PARTS:
+            self.parts.clear()
+        return self.parts.setdefault(tuple(scope.id for scope in visible), Part())
+
+    def visible(self, audience: frozenset[str], sources: frozenset[str] | None) -> tuple[Scope, ...]:
+        return tuple(
+            scope
+            for scope in self.scopes
+            if scope.audience & audience and (sources is None or scope.source in sources)
+        )
+
+
+@dataclass(slots=True)
+class Part:
+    """Counts and languages of some scopes."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    languages: tuple[str, ...] | None = None
+
+
+class Memory:
+    """What the process knows of the file, shared by its threads; each value is of one version."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._catalog: SnapshotCatalog | None = None
+        self._codes: vectors.Codes | None = None
+
+    def catalog(self, connection: apsw.Connection, build: Build) -> SnapshotCatalog:
+        version = (build.id, build.generation)
+        with self._lock:
+            known = self._catalog
+            if known is None or known.version < version:
+                self._catalog = known = _read_catalog(connection, build, known)
+        if known.version > version:
+            raise StaleError
+        return known
+
+    def codes(self, connection: apsw.Connection, build: Build) -> vectors.Codes:
+        version = (build.id, build.generation)
+        with self._lock:
+            known = self._codes
+            if known is None or known.version < version:
+                self._codes = known = vectors.load(connection, build, known)
+        if known.version > version:
+            raise StaleError
+        return known
+
+
+def _read_catalog(
+    connection: apsw.Connection, build: Build, known: SnapshotCatalog | None
+) -> SnapshotCatalog:
+    rows = connection.execute(
+        f"select id, source, audience, documents, chunks from scopes_{build.id} where documents > 0"
+    )
+    scopes = tuple(Scope(n, source, frozenset(json.loads(names)), d, c) for n, source, names, d, c in rows)
+    languages = connection.execute(
+        f"select language from languages_{build.id} where documents > 0 order by documents desc limit ?",
+        (LANGUAGES,),
+    )
+    chunks = sum(scope.chunks for scope in scopes)
+    frequencies: dict[str, int] = {}
+    if known is not None and known.version[0] == build.id and abs(known.chunks - chunks) * 10 < chunks:
+        frequencies = known.frequencies  # still about right
+    return SnapshotCatalog(
+        (build.id, build.generation), scopes, tuple(row[0] for row in languages), chunks, frequencies
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A build as it was when the transaction began."""
+
+    connection: apsw.Connection
+    build: Build
+    memory: Memory
+
+    def search(self, query: SearchQuery) -> list[Hit]:
+        catalog = self.memory.catalog(self.connection, self.build)
+        visible = catalog.visible(query.audience, query.sources)
+        if not visible or query.limit <= 0:
+            return []
+        vector = self._usable(query.vector)
+        alpha = query.alpha if vector is not None else 0.0
+        leg = max(query.limit, LEG)
+        expression = self._expression(query.text, catalog, visible)
+        by_word: dict[int, float] = {}
+        by_sense: dict[int, float] = {}
+        if expression and alpha < 1:
+            by_word = fts_query.best(self.connection, self.build, expression, leg)
+        if vector is not None and alpha > 0:
+            codes = self.memory.codes(self.connection, self.build)
+            allowed = None if len(visible) == len(catalog.scopes) else [scope.id for scope in visible]
+            by_sense = vectors.nearest(self.connection, codes, vector, allowed, leg)
+        fused = fuse(by_word, by_sense, alpha=alpha, limit=query.limit)
+        ids = [chunk for chunk, _ in fused]
+        missed = [chunk for chunk in ids if chunk not in by_sense]
+        if vector is not None and missed:
+            # The core decides by similarity: of what only the keywords found, too.
+            by_sense.update(vectors.exact(self.connection, self.build.id, vector, missed))
+        found = self._rows(ids)
+        hits = []
+        for chunk, score in fused:
+            *row, terms = found[chunk]
+            hits.append(Hit(_passage(row, score), by_word.get(chunk), by_sense.get(chunk), str(terms)))
+        return hits
+
+    def passages(self, spans: Sequence[Span], audience: frozenset[str]) -> list[Passage]:
+        catalog = self.memory.catalog(self.connection, self.build)
+        allowed = {scope.id for scope in catalog.visible(audience, None)}
+        found: dict[object, Passage] = {}
+        for scope, *row in self.connection.execute(
+            f"select d.scope, {_PASSAGE} from json_each(?) span"
+            f" cross join documents_{self.build.id} d on d.doc_id = span.value ->> 0"
+            f" cross join chunks_{self.build.id} c on c.document = d.id"
+            " and c.ordinal between span.value ->> 1 and span.value ->> 2 order by span.id, c.ordinal",
+            (json.dumps([(span.doc_id, span.first, span.last) for span in spans]),),
+        ):
+            if scope in allowed and row[0] not in found:
+                found[row[0]] = _passage(row)
+        return list(found.values())
+
+    def vocabulary(
+        self, terms: Sequence[str], audience: frozenset[str], sources: frozenset[str] | None
+    ) -> Vocabulary:
+        catalog = self.memory.catalog(self.connection, self.build)
+        visible = catalog.visible(audience, sources)
+        chunks = sum(scope.chunks for scope in visible)
+        counts = self._counts(catalog, terms)
+        if len(visible) < len(catalog.scopes):
+            counts = self._visible_counts(catalog, visible, [term for term in counts if counts[term]])
+        holding = {term: count for term, count in counts.items() if count}
+        return Vocabulary(chunks, holding, self._languages(catalog, visible) or ("en",))
+
+    def revisions(self, source: str) -> dict[str, str]:
+        return dict(
+            self.connection.execute(
+                f"select doc_id, revision from documents_{self.build.id} where source = ?", (source,)
+            )
+        )
+
+    def vectors(self, hashes: Sequence[str]) -> dict[str, Vector]:
+        found: dict[str, Vector] = {}
+        for start in range(0, len(hashes), _BATCH):
+            for text_hash, blob in self.connection.execute(
+                f"select c.text_hash, v.vector from chunks_{self.build.id} c"
+                f" join vectors_{self.build.id} v on v.id = c.id"
+                " where c.text_hash in (select value from json_each(?))",
+                (json.dumps(hashes[start : start + _BATCH]),),
+            ):
+                found[text_hash] = vectors.from_half(blob)
+        return found
+
+    def stats(self, size: int | None) -> StoreStats:
+        by_source: dict[str, SourceStats] = {}
+        for scope in self.memory.catalog(self.connection, self.build).scopes:
+            sofar = by_source.get(scope.source, SourceStats(0, 0))
+            by_source[scope.source] = SourceStats(
+                sofar.documents + scope.documents, sofar.chunks + scope.chunks
+            )
+        return StoreStats(
+            documents=sum(each.documents for each in by_source.values()),
+            chunks=sum(each.chunks for each in by_source.values()),
+            bytes=size,
+            sources=by_source,
+        )
+
+    def _usable(self, vector: Vector | None) -> Vector | None:
+        """A vector of other dimensions is of a model that this build doesn't know: keywords alone."""
+        return vector if vector is not None and len(vector) == self.build.format.dimensions else None
+
+    def _expression(self, text: str, catalog: SnapshotCatalog, visible: Sequence[Scope]) -> str:
+        terms = analyzer.query_terms(text, self._languages(catalog, visible) or ("en",))
+        terms = fts_query.choose(terms, self._counts(catalog, terms))
+        if not terms:
+            return ""
+        seen = {scope.id for scope in visible}
+        hidden = [scope for scope in catalog.scopes if scope.id not in seen]
+        if sum(scope.chunks for scope in hidden) < sum(scope.chunks for scope in visible):
+            return fts_query.match(terms, never=[scope.id for scope in hidden])
+        return fts_query.match(terms, only=sorted(seen))
+
+    def _counts(self, catalog: SnapshotCatalog, terms: Sequence[str]) -> dict[str, int]:
+        known = catalog.frequencies
+        counts = {term: count for term in terms if (count := known.get(term)) is not None}
+        unknown = [term for term in dict.fromkeys(terms) if term not in counts]
+        if unknown:
+            counted = fts_query.counts(self.connection, self.build, unknown)
+            fresh = {term: counted.get(term, 0) for term in unknown}
+            if len(known) > _MOST_FREQUENCIES:
+                known.clear()
+            known.update(fresh)
+            counts |= fresh
+        return counts
+
+    def _visible_counts(
+        self, catalog: SnapshotCatalog, visible: Sequence[Scope], terms: Sequence[str]
+    ) -> dict[str, int]:
+        if not visible:
+            return {}
+        known = catalog.part(visible).counts
+        unknown = [term for term in terms if term not in known]
+        most = max(_COMMON, sum(scope.chunks for scope in visible) // _COMMON_SHARE)
+        scopes = [scope.id for scope in visible]
+        counted = fts_query.visible_counts(self.connection, self.build, unknown, scopes, most)
+        counts = {term: count for term in terms if (count := known.get(term)) is not None}
+        counts |= {term: counted.get(term, 0) for term in unknown}
+        if len(known) > _MOST_FREQUENCIES:
+            known.clear()
+        known.update(counts)
+        return counts
+
+    def _languages(self, catalog: SnapshotCatalog, visible: Sequence[Scope]) -> tuple[str, ...]:
+        """The usual ones of what these scopes hold."""
+        if len(visible) == len(catalog.scopes):
+            return catalog.languages
+        part = catalog.part(visible)
+        if part.languages is None:
+            rows = self.connection.execute(
+                f"select language, count(*) from documents_{self.build.id}"
+                " where scope in (select value from json_each(?)) group by 1 order by 2 desc, 1 limit ?",
+                (json.dumps([scope.id for scope in visible]), LANGUAGES),
+            )
+            part.languages = tuple(str(row[0]) for row in rows)
+        return part.languages
+
+    def _rows(self, ids: Sequence[int]) -> dict[object, Sequence[object]]:
+        rows = self.connection.execute(
+            f"select {_PASSAGE}, t.terms from chunks_{self.build.id} c"
+            f" join documents_{self.build.id} d on d.id = c.document"
+            f" join terms_{self.build.id} t on t.id = c.id"
+            " where c.id in (select value from json_each(?))",
+            (json.dumps(ids),),
+        )
+        return {row[0]: row for row in rows}
+
+
+def _passage(row: Sequence[object], score: float = 0.0) -> Passage:
+    _, doc_id, source, ordinal, title, heading, url, anchor, text, updated_at, owners = row
+    return Passage(
+        chunk_id=f"{doc_id}#{ordinal}",
+        doc_id=str(doc_id),
+        source=str(source),
+        ordinal=int(str(ordinal)),
+        title=str(title),
+        heading=str(heading),
+        url=f"{url}#{anchor}" if anchor and url and "#" not in str(url) else str(url),
+        text=str(text),
+        score=score,
+        updated_at=_moment(str(updated_at)) if updated_at else None,
+        owners=_names(str(owners)),
+    )
+
+
+# Many chunks of a few pages share these.
+@lru_cache(1_024)
+def _moment(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise apsw.CorruptError("a date in it is none") from None
+
+
+@lru_cache(1_024)
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))

@@ -1,0 +1,183 @@
+"""Changes of a build, each in one transaction of the caller."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import apsw
+
+from bot.backends.sqlite import fts_query, vectors
+from bot.backends.sqlite.file_errors import PART
+from bot.backends.sqlite.schema import Build
+from bot.model import Document
+from bot.ports import IndexedChunk, IndexedDocument, IndexFormat, Rejected
+from bot.text.chunk_terms import lines
+
+# For so many changes a reader needs to read only what changed; one that missed more reads all of it.
+HISTORY = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedChunk:
+    indexed: IndexedChunk
+    terms: str
+    vector: bytes | None
+    bits: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A document analysed: what costs time is done before the transaction begins."""
+
+    document: Document
+    chunks: tuple[PreparedChunk, ...]
+
+
+def prepare(documents: Iterable[IndexedDocument], wanted: IndexFormat) -> list[Prepared]:
+    """Analyse each document once; of two with one id the later is taken."""
+    return [_prepare(each, wanted) for each in {each.document.id: each for each in documents}.values()]
+
+
+def _prepare(indexed: IndexedDocument, wanted: IndexFormat) -> Prepared:
+    document = indexed.document
+    return Prepared(
+        document,
+        tuple(
+            PreparedChunk(chunk, chunk.terms or lines(document, chunk.chunk), *_encode(chunk, wanted))
+            for chunk in indexed.chunks
+        ),
+    )
+
+
+def _encode(chunk: IndexedChunk, wanted: IndexFormat) -> tuple[bytes | None, bytes]:
+    if chunk.vector is None or not wanted.dimensions:
+        return None, b""
+    if len(chunk.vector) != wanted.dimensions:
+        raise Rejected(
+            PART, f"a vector has {len(chunk.vector)} dimensions where the index has {wanted.dimensions}."
+        )
+    return vectors.to_half(chunk.vector), vectors.pack(chunk.vector)
+
+
+class SqliteWriter:
+    """One change of a build. Make it within a transaction, and call `done` as its last step."""
+
+    def __init__(self, connection: apsw.Connection, build: Build, *, history: int = HISTORY) -> None:
+        self._run = connection.execute
+        self._last_id = connection.last_insert_rowid
+        self._n = build.id
+        self._build = build
+        self._history = history
+        self._generation = build.generation + 1
+        self._changed = False
+
+    def put(self, prepared: Sequence[Prepared]) -> None:
+        for one in prepared:
+            self.drop(one.document.id)
+            self._add(one)
+
+    def drop(self, doc_id: str) -> None:
+        row = self._run(
+            f"select id, scope, language from documents_{self._n} where doc_id = ?", (doc_id,)
+        ).fetchone()
+        if row is None:
+            return
+        document, scope, language = row
+        chunks = self._run(f"select id from chunks_{self._n} where document = ?", (document,)).fetchall()
+        for key in chunks:
+            self._run(f"delete from keywords_{self._n} where rowid = ?", key)
+            self._run(f"delete from terms_{self._n} where id = ?", key)
+            self._run(f"delete from vectors_{self._n} where id = ?", key)
+            self._run(f"delete from codes_{self._n} where id = ?", key)
+            self._run(f"insert into gone_{self._n} values(?, ?)", (self._generation, *key))
+        self._run(f"delete from chunks_{self._n} where document = ?", (document,))
+        self._run(f"delete from documents_{self._n} where id = ?", (document,))
+        self._count(scope, language, documents=-1, chunks=-len(chunks))
+
+    def done(self) -> None:
+        if not self._changed:
+            return
+        floor = max(self._build.floor, self._generation - self._history)
+        self._run(f"delete from gone_{self._n} where generation <= ?", (floor,))
+        self._run(
+            "update builds set generation = ?, floor = ? where id = ?", (self._generation, floor, self._n)
+        )
+
+    def _add(self, one: Prepared) -> None:
+        document = one.document
+        scope = self._scope(document)
+        self._run(
+            f"insert into documents_{self._n}(doc_id, source, revision, scope, language, title, url,"
+            " updated_at, owners) values(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                document.id,
+                document.source,
+                document.revision,
+                scope,
+                document.language,
+                _clean(document.title),
+                document.url,
+                document.updated_at and document.updated_at.isoformat(),
+                json.dumps(document.owners),
+            ),
+        )
+        number = self._last_id()
+        for chunk in one.chunks:
+            self._add_chunk(number, scope, chunk)
+        self._count(scope, document.language, documents=1, chunks=len(one.chunks))
+
+    def _add_chunk(self, document: int, scope: int, one: PreparedChunk) -> None:
+        chunk = one.indexed.chunk
+        self._run(
+            f"insert into chunks_{self._n}(document, ordinal, heading, anchor, text, text_hash)"
+            " values(?, ?, ?, ?, ?, ?)",
+            (
+                document,
+                chunk.ordinal,
+                _clean(chunk.heading),
+                chunk.anchor,
+                _clean(chunk.text),
+                one.indexed.text_hash,
+            ),
+        )
+        key = self._last_id()
+        self._run(
+            f"insert into keywords_{self._n}(rowid, title, heading, body, scope) values(?, ?, ?, ?, ?)",
+            (key, *one.terms.split("\n"), fts_query.scope_term(scope)),
+        )
+        self._run(f"insert into terms_{self._n} values(?, ?)", (key, one.terms))
+        if one.vector is not None:
+            self._run(f"insert into vectors_{self._n} values(?, ?)", (key, one.vector))
+            self._run(
+                f"insert into codes_{self._n} values(?, ?, ?, ?)", (key, self._generation, scope, one.bits)
+            )
+
+    def _scope(self, document: Document) -> int:
+        """The number of the document's source and audience, a new one for a pair not seen before."""
+        key = (document.source, json.dumps(sorted(document.audience)))
+        self._run(f"insert or ignore into scopes_{self._n}(source, audience, documents, chunks)"
+                  " values(?, ?, 0, 0)", key)  # fmt: skip
+        row = self._run(f"select id from scopes_{self._n} where source = ? and audience = ?", key).fetchone()
+        assert row is not None  # noqa: S101 - it was just put there
+        return int(row[0])
+
+    def _count(self, scope: int, language: str, *, documents: int, chunks: int) -> None:
+        self._run(
+            f"update scopes_{self._n} set documents = documents + ?, chunks = chunks + ? where id = ?",
+            (documents, chunks, scope),
+        )
+        self._run(
+            f"insert into languages_{self._n} values(?, ?)"
+            " on conflict do update set documents = documents + excluded.documents",
+            (language, documents),
+        )
+        self._changed = True
+
+
+def _clean(text: str) -> str:
+    """Half of a surrogate pair, as broken files hold, can't be stored."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode(errors="replace").decode()
+    return text

@@ -1,0 +1,120 @@
+"""Writes that end only when every object is stored, or gone."""
+
+import asyncio
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final
+from uuid import UUID
+
+from bot.backends.weaviate.mapping import Row
+from bot.backends.weaviate.server.errors import (
+    PART,
+    VENDOR,
+    Gone,
+    from_message,
+    read_only,
+    translate,
+)
+from bot.backends.weaviate.server.failover import ATTEMPT_SECONDS
+from bot.backends.weaviate.server.sdk_types import CollectionAsync, Condition, exceptions
+from bot.ports import BackendError, ReadOnly, Rejected, Unauthorized, Unavailable
+
+# Objects of one call: some hundred kB of text, or a few MB of vectors.
+BATCH: Final = 200
+TRIES: Final = 4
+PAUSE: Final = 0.2
+_ROUNDS: Final = 1000
+_PURGED_AT_ONCE: Final = 8
+
+_FINAL = (ReadOnly, Rejected, Unauthorized, Gone)
+
+
+async def insert(collection: CollectionAsync, objects: Sequence[Row], torn: set[UUID] | None = None) -> None:
+    """Insert or overwrite all; those that fail are tried again. Raises BackendError if some still do.
+
+    What is in `torn` is deleted before it is written. What fails gets into it, and out when it is stored; with
+    None there is no such care, so that what is overwritten is never away.
+    """
+    left = list(objects)
+    for attempt in range(TRIES):
+        if attempt:
+            await asyncio.sleep(PAUSE * 2**attempt)
+        left, error = await _once(collection, left, torn)
+        if not left:
+            return
+        if isinstance(error, _FINAL):
+            break
+    raise error or Unavailable(PART, f"Weaviate did not store {len(left)} of {len(objects)} objects.")
+
+
+async def _once(
+    collection: CollectionAsync, objects: Sequence[Row], torn: set[UUID] | None
+) -> tuple[list[Row], BackendError | None]:
+    failed: list[Row] = []
+    error: BackendError | None = None
+    for start in range(0, len(objects), BATCH):
+        batch = objects[start : start + BATCH]
+        left, why = await _batch(collection, batch, torn or ())
+        failed += left
+        error = why or error
+        if torn is not None:
+            torn.difference_update(_ids(batch))
+            torn.update(_ids(left))
+    return failed, error
+
+
+async def _batch(
+    collection: CollectionAsync, batch: Sequence[Row], torn: Collection[UUID]
+) -> tuple[list[Row], BackendError | None]:
+    """What of the batch wasn't stored, and why."""
+    try:
+        await purge(collection, [each for each in _ids(batch) if each in torn])
+        async with asyncio.timeout(ATTEMPT_SECONDS):
+            result = await collection.data.insert_many(batch)
+    except exceptions.WeaviateInsertManyAllFailedError as all_failed:
+        return list(batch), from_message(str(all_failed))
+    except VENDOR as failure:
+        return list(batch), translate(failure)
+    failed = [batch[index] for index in result.errors]
+    return failed, next((from_message(each.message) for each in result.errors.values()), None)
+
+
+def _ids(objects: Sequence[Row]) -> list[UUID]:
+    return [each.uuid for each in objects if isinstance(each.uuid, UUID)]
+
+
+async def purge(collection: CollectionAsync, ids: Iterable[UUID]) -> None:
+    """Delete each by itself, which also reaches what no filter finds; what isn't there is no error."""
+    slots = asyncio.Semaphore(_PURGED_AT_ONCE)
+
+    async def one(each: UUID) -> None:
+        async with slots:
+            await collection.data.delete_by_id(each)
+
+    async with asyncio.timeout(ATTEMPT_SECONDS):
+        await asyncio.gather(*map(one, ids))
+
+
+async def delete(collection: CollectionAsync, where: Condition) -> int:
+    """Delete until nothing matches, since one call is bounded by the server's limit; returns how many it was."""
+    tries, deleted = TRIES, 0
+    for _ in range(_ROUNDS):
+        try:
+            async with asyncio.timeout(ATTEMPT_SECONDS):
+                result = await collection.data.delete_many(where=where)
+        except TimeoutError:
+            tries -= 1
+            if not tries:
+                raise
+            continue
+        if result.failed:
+            raise await why_not(collection) or Unavailable(PART, "Weaviate did not delete what it should.")
+        if result.matches == 0:
+            return deleted
+        deleted += result.successful
+    raise Unavailable(PART, "Weaviate keeps finding what was deleted.")
+
+
+async def why_not(collection: CollectionAsync) -> ReadOnly | None:
+    """The shards know whether writes are off."""
+    shards = await collection.config.get_shards()
+    return read_only() if any(shard.status == "READONLY" for shard in shards) else None

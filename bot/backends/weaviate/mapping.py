@@ -1,0 +1,210 @@
+"""Documents as the objects that Weaviate holds, and back.
+
+A page's *stamp* is made of all that is stored for it. Chunks have it in their ids, so that another revision
+never overwrites the chunks that readers are shown, and writing one revision twice changes nothing.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID, uuid5
+
+from bot.backends.weaviate.schema import TERMS, VECTOR
+from bot.backends.weaviate.server.sdk_types import WeaviateField, data
+from bot.model import Passage
+from bot.ports import IndexedChunk, IndexedDocument
+from bot.text.analyzer import is_unspaced
+from bot.text.chunk_terms import lines
+
+_NAMESPACE: Final = UUID("5f0f9c3e-7a52-4d0b-9d2e-3c1d6e0b8a47")
+# What a passage is made of.
+SHOWN: Final = (
+    "doc_id",
+    "source",
+    "stamp",
+    "ordinal",
+    "title",
+    "heading",
+    "url",
+    "text",
+    "updated_at",
+    "owners",
+)
+
+Properties = Mapping[str, object]
+Row = data.DataObject[Mapping[str, WeaviateField], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestEntry:
+    """An entry of the manifest: what is live of a document."""
+
+    doc_id: str
+    source: str
+    language: str
+    revision: str
+    stamp: str
+    chunks: int
+
+
+def seal(value: str) -> str:
+    """For what filters match whole: the server trims such values, and these marks keep their spaces."""
+    return f"<{value}>"
+
+
+def unseal(value: object) -> str:
+    return value[1:-1] if isinstance(value, str) else ""
+
+
+def page_id(doc_id: str) -> UUID:
+    return uuid5(_NAMESPACE, doc_id)
+
+
+def chunk_id(doc_id: str, stamp: str, ordinal: int) -> UUID:
+    return uuid5(_NAMESPACE, f"{doc_id}\n{stamp}\n{ordinal}")
+
+
+def chunk_ids(page: ManifestEntry) -> list[UUID]:
+    """Of all chunks that the manifest names for it."""
+    return [chunk_id(page.doc_id, page.stamp, ordinal) for ordinal in range(page.chunks)]
+
+
+def stamp(indexed: IndexedDocument) -> str:
+    """The same for the same revision, content and vectors' texts; another one for any other."""
+    document = indexed.document
+    parts = [
+        document.id,
+        document.source,
+        document.revision,
+        document.title,
+        document.url,
+        document.language,
+        str(document.updated_at),
+        *sorted(document.audience),
+        "",
+        *document.owners,
+        "",
+        *document.keywords,
+    ]
+    for each in indexed.chunks:
+        chunk = each.chunk
+        parts += [str(chunk.ordinal), chunk.heading, chunk.anchor, chunk.text, each.text_hash]
+        parts.append("keyword" if each.vector is None else "vector")
+    return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
+
+
+def page_row(page: ManifestEntry) -> Row:
+    return data.DataObject(
+        uuid=page_id(page.doc_id),
+        properties={
+            "doc_id": seal(page.doc_id),
+            "source": seal(page.source),
+            "language": page.language,
+            "revision": page.revision,
+            "stamp": page.stamp,
+            "chunks": page.chunks,
+        },
+    )
+
+
+def page(properties: Properties) -> ManifestEntry:
+    return ManifestEntry(
+        doc_id=unseal(properties.get("doc_id")),
+        source=unseal(properties.get("source")),
+        language=_str(properties, "language"),
+        revision=_str(properties, "revision"),
+        stamp=_str(properties, "stamp"),
+        chunks=_int(properties, "chunks"),
+    )
+
+
+def chunk_rows(indexed: IndexedDocument, of_stamp: str) -> Iterable[Row]:
+    """CPU-bound where the chunks come without their terms."""
+    document = indexed.document
+    for each in indexed.chunks:
+        terms = (each.terms or lines(document, each.chunk)).split("\n")
+        yield data.DataObject(
+            uuid=chunk_id(document.id, of_stamp, each.chunk.ordinal),
+            properties=_filled(
+                {
+                    "doc_id": seal(document.id),
+                    "source": seal(document.source),
+                    "stamp": of_stamp,
+                    "text_hash": each.text_hash,
+                    "audience": [seal(each) for each in sorted(document.audience)],
+                    "ordinal": each.chunk.ordinal,
+                    "title": document.title,
+                    "heading": each.chunk.heading,
+                    "url": _url(document.url, each),
+                    "text": each.chunk.text,
+                    "updated_at": document.updated_at.isoformat() if document.updated_at else "",
+                    "owners": list(document.owners),
+                    **dict(zip(TERMS, map(_found_by, terms), strict=True)),
+                }
+            ),
+            vector={VECTOR: each.vector.tolist()} if each.vector is not None else None,
+        )
+
+
+def passage(properties: Properties, score: float = 0.0) -> Passage:
+    doc_id, ordinal = unseal(properties.get("doc_id")), _int(properties, "ordinal")
+    updated_at = _str(properties, "updated_at")
+    return Passage(
+        chunk_id=f"{doc_id}#{ordinal}",
+        doc_id=doc_id,
+        source=unseal(properties.get("source")),
+        ordinal=ordinal,
+        title=_str(properties, "title"),
+        heading=_str(properties, "heading"),
+        url=_str(properties, "url"),
+        text=_str(properties, "text"),
+        score=score,
+        updated_at=datetime.fromisoformat(updated_at) if updated_at else None,
+        owners=_strings(properties, "owners"),
+    )
+
+
+def terms(properties: Properties) -> str:
+    """As `bot.text.chunk_terms.lines` made them."""
+    return "\n".join(_made_of(_str(properties, name)) for name in TERMS)
+
+
+def _found_by(terms: str) -> str:
+    """Each pair of unspaced characters also brings its first one, so that one alone is found."""
+    return " ".join(f"{term} {term[0]}" if _is_pair(term) else term for term in terms.split())
+
+
+def _made_of(found_by: str) -> str:
+    """Without those first ones."""
+    words = found_by.split()
+    return " ".join(term for before, term in zip(["", *words], words, strict=False) if not _is_pair(before))
+
+
+def _is_pair(term: str) -> bool:
+    return len(term) > 1 and is_unspaced(term)
+
+
+def _url(url: str, each: IndexedChunk) -> str:
+    return f"{url}#{each.chunk.anchor}" if url and each.chunk.anchor else url
+
+
+def _filled(properties: dict[str, WeaviateField]) -> dict[str, WeaviateField]:
+    """Empty values are left out: they are read as missing."""
+    return {name: value for name, value in properties.items() if value not in ("", [])}
+
+
+def _str(properties: Properties, name: str) -> str:
+    value = properties.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _int(properties: Properties, name: str) -> int:
+    value = properties.get(name)
+    return int(value) if isinstance(value, int | float) else 0
+
+
+def _strings(properties: Properties, name: str) -> tuple[str, ...]:
+    value = properties.get(name)
+    return tuple(str(each) for each in value) if isinstance(value, list) else ()

@@ -1,0 +1,97 @@
+"""Where a server, or each node of a cluster, listens: one address for REST, another for gRPC."""
+
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from bot.backends.weaviate.server.errors import PART
+from bot.ports import Rejected
+
+GRPC_PORT: Final = 50051
+_CLOUD: Final = (".weaviate.cloud", ".weaviate.network")
+_DEFAULTS: Final = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    host: str
+    port: int
+    secure: bool
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    rest: Endpoint
+    grpc: Endpoint
+
+    @property
+    def url(self) -> str:
+        return f"http{'s' if self.rest.secure else ''}://{self.rest}"
+
+
+def parse(urls: str, grpc_urls: str | None = None) -> list[Address]:
+    """Of one or more, with commas between: the nodes of one cluster. Raises Rejected."""
+    rests = _listed(urls) or [""]
+    grpcs = _listed(grpc_urls or "")
+    if grpcs and len(grpcs) != len(rests):
+        raise Rejected(
+            PART,
+            f"WEAVIATE_URL names {len(rests)} servers, WEAVIATE_GRPC_URL {len(grpcs)}.",
+            remedy="Give both as many, in the same order.",
+        )
+    return [_address(url, grpcs[at] if grpcs else None) for at, url in enumerate(rests)]
+
+
+def _listed(urls: str) -> list[str]:
+    return [each.strip() for each in urls.split(",")] if urls.strip() else []
+
+
+def _address(url: str, grpc_url: str | None) -> Address:
+    """A cloud cluster may be named by its host alone; its gRPC host is derived from it."""
+    rest = _rest(url)
+    if grpc_url:
+        return Address(rest, _grpc(grpc_url, rest))
+    if rest.host.endswith(_CLOUD):
+        return Address(rest, Endpoint(f"grpc-{rest.host}", 443, secure=True))
+    return Address(rest, Endpoint(rest.host, GRPC_PORT, rest.secure))
+
+
+def _rest(url: str) -> Endpoint:
+    if "://" not in url:
+        url = f"{'https' if url.endswith(_CLOUD) else 'http'}://{url}"
+    parts = _split(url, "WEAVIATE_URL", "http://localhost:8080")
+    if parts.scheme not in _DEFAULTS:
+        raise _wrong("WEAVIATE_URL", "http://localhost:8080")
+    return Endpoint(parts.host, parts.port or _DEFAULTS[parts.scheme], parts.scheme == "https")
+
+
+def _grpc(url: str, rest: Endpoint) -> Endpoint:
+    plain = "://" not in url
+    parts = _split(f"grpc://{url}" if plain else url, "WEAVIATE_GRPC_URL", "localhost:50051")
+    secure = rest.secure if plain else parts.scheme in {"grpcs", "https"}
+    return Endpoint(parts.host, parts.port or (443 if secure else GRPC_PORT), secure)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    scheme: str
+    host: str
+    port: int | None
+
+
+def _split(url: str, name: str, example: str) -> _Parts:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise _wrong(name, example) from error
+    if not host:
+        raise _wrong(name, example)
+    return _Parts(parts.scheme, host, port)
+
+
+def _wrong(name: str, example: str) -> Rejected:
+    return Rejected(PART, f"{name} is no address of a server.", remedy=f"It looks like {example}.")

@@ -1,0 +1,127 @@
+"""One server: whether it can be asked, and with which client."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Final, TypeVar
+
+from bot.backends.weaviate.server.address import Address
+from bot.backends.weaviate.server.errors import PART, VENDOR, too_old, translate
+from bot.backends.weaviate.server.sdk_types import WeaviateAsyncClient, init, weaviate
+from bot.backends.weaviate.server.versions import will_do
+from bot.ports import BackendError, Unavailable
+
+CONNECT_SECONDS: Final = 5.0
+# Of one request: one that was under way when a node of a cluster died may never be answered.
+ATTEMPT_SECONDS: Final = 8.0
+_CHANNEL: Final = [
+    # A server that comes back is used at once, not after gRPC's two minutes.
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 1000),
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+]
+
+T = TypeVar("T")
+
+
+class FailoverClient:
+    """`client` is there once it was reached, and stays: other calls may be under way with it."""
+
+    def __init__(self, address: Address, *, write_seconds: float) -> None:
+        self.address = address
+        self.version = ""
+        self._write_seconds = write_seconds
+        self._client: WeaviateAsyncClient | None = None
+
+    @property
+    def client(self) -> WeaviateAsyncClient:
+        if self._client is None:
+            raise RuntimeError("it has to be reached first")
+        return self._client
+
+    async def reach(self, api_key: str | None, seconds: float) -> None:
+        """Raise what stands between us and it; each of a few looks may take so many seconds."""
+        client = self._client or self._new(api_key)
+        try:
+            if self._client is None:
+                await self._at_rest(client.connect(), seconds)
+            await self._check(client, seconds)
+        except BaseException:
+            if self._client is None:
+                await client.close()
+            raise
+        self._client = client
+
+    async def lives(self) -> bool:
+        """Whether both ports answer: also those of a node that is busy, or waits for other nodes."""
+        try:
+            await self._at_rest(self.client.get_meta(), CONNECT_SECONDS)
+            await self._reach_grpc(CONNECT_SECONDS)
+        except Unavailable:
+            return False
+        return True
+
+    async def close(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
+
+    async def _check(self, client: WeaviateAsyncClient, seconds: float) -> None:
+        """A quick look at both ports tells what a search could only time out on."""
+        self.version = str((await self._at_rest(client.get_meta(), seconds))["version"])
+        if not will_do(self.version):
+            raise too_old(self.version)
+        await self._reach_grpc(seconds)
+        if not await client.is_ready():
+            raise Unavailable(PART, f"Weaviate at {self.address.url} is starting, or not ready.")
+
+    async def _at_rest(self, answer: Awaitable[T], seconds: float) -> T:
+        """What REST says, soon; a server that is down is named by its address."""
+        try:
+            async with asyncio.timeout(seconds):
+                return await answer
+        except TimeoutError as error:
+            raise self._down("doesn't answer", self.address.url) from error
+        except VENDOR as error:
+            ours = translate(error)
+            raise (self._down("can't be reached", self.address.url) if _is_down(ours) else ours) from error
+
+    async def _reach_grpc(self, seconds: float) -> None:
+        grpc = self.address.grpc
+        try:
+            async with asyncio.timeout(seconds):
+                _, writer = await asyncio.open_connection(grpc.host, grpc.port)
+        except OSError as error:
+            raise Unavailable(
+                PART,
+                f"Weaviate answers at {self.address.url}, but its gRPC port can't be reached at {grpc}.",
+                remedy="Open that port, or set WEAVIATE_GRPC_URL.",
+            ) from error
+        writer.close()
+
+    def _down(self, what: str, where: str) -> Unavailable:
+        return Unavailable(
+            PART, f"Weaviate {what} at {where}.", remedy="Start it, or set WEAVIATE_URL to where it runs."
+        )
+
+    def _new(self, api_key: str | None) -> WeaviateAsyncClient:
+        rest, grpc = self.address.rest, self.address.grpc
+        # Without the init checks it asks neither a package index nor anybody else.
+        return weaviate.use_async_with_custom(
+            http_host=rest.host,
+            http_port=rest.port,
+            http_secure=rest.secure,
+            grpc_host=grpc.host,
+            grpc_port=grpc.port,
+            grpc_secure=grpc.secure,
+            auth_credentials=init.Auth.api_key(api_key) if api_key else None,
+            additional_config=init.AdditionalConfig(
+                timeout=init.Timeout(init=CONNECT_SECONDS, query=ATTEMPT_SECONDS, insert=self._write_seconds),
+                grpc_config=init.GrpcConfig(channel_options=_CHANNEL),
+            ),
+            skip_init_checks=True,
+        )
+
+
+def _is_down(error: BackendError) -> bool:
+    return isinstance(error, Unavailable) and "status" not in error.reason

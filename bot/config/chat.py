@@ -1,0 +1,153 @@
+"""Slack and Discord: tokens, places, people with rights, and the manner of answering."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from bot.config.base import Id, Identifiers, Seconds, Secret, Section
+
+
+class PlaceSettings(Section):
+    """A channel. `audience` None is the default audience.
+
+    `unasked` answers questions without a mention where the evidence is strong; `followups` answers further
+    messages in threads that the bot is in without a mention; `enabled` False is silence.
+    """
+
+    enabled: bool = True
+    audience: Identifiers | None = None
+    unasked: bool = False
+    followups: bool = False
+    guide: str | None = None
+    language: str | None = None
+    sources: Identifiers | None = None
+
+
+class Prompt(Section):
+    """A question that is suggested."""
+
+    title: Annotated[str, Field(max_length=100)]
+    message: Annotated[str, Field(max_length=2000)]
+
+
+class SlackSettings(Section):
+    """Slack. SLACK_BOT_TOKEN, SLACK_APP_TOKEN, SLACK_SIGNING_SECRET, SLACK_API_URL are the environment's.
+
+    `admins` and `admin_groups` are user and user-group ids; `workspace_admins` lets Slack's own admins in.
+    `workspace_admins` None: unless the app is installed for an organization of several workspaces, of which
+    `workspaces` lists those that are served (none: all). `org_deploy_enabled` allows that, in the manifest.
+    `listed_only` answers in the channels of `channels` alone, and in direct messages.
+    """
+
+    bot_token: Secret | None = None
+    app_token: Secret | None = None
+    signing_secret: Secret | None = None
+    api_url: str | None = None
+    mode: Literal["socket", "http"] = "socket"
+    connections: Annotated[int, Field(ge=1, le=10)] = 2
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 3000
+    name: str = "Docent"
+    channels: dict[Id, PlaceSettings] = {}
+    listed_only: bool = False
+    help_channel: Id | None = None
+    admins: Identifiers = frozenset()
+    admin_groups: Identifiers = frozenset()
+    workspace_admins: bool | None = None
+    workspaces: Identifiers = frozenset()
+    org_deploy_enabled: bool = False
+    prompts: Annotated[tuple[Prompt, ...], Field(max_length=4)] = ()
+    streaming: bool = True
+    stop_within: Seconds = 25.0
+
+
+class ForumSettings(Section):
+    """A forum channel whose new posts get a first answer, where the evidence is strong."""
+
+    tag: str = "answered by docs"
+    audience: Identifiers | None = None
+    guide: str | None = None
+    language: str | None = None
+    sources: Identifiers | None = None
+
+
+class GuildSettings(Section):
+    """One Discord server. `roles` gives audiences to roles; `admin_roles` may use /docent.
+
+    `manage_server`: so may who has Manage Server; None: only while the bot is in no other server.
+    """
+
+    channels: dict[Id, PlaceSettings] = {}
+    forums: dict[Id, ForumSettings] = {}
+    listed_only: bool = False
+    help_channel: Id | None = None
+    admin_roles: Identifiers = frozenset()
+    manage_server: bool | None = None
+    roles: dict[Id, Identifiers] = {}
+    default_audience: Identifiers | None = None
+    answer_in: Literal["thread", "reply"] = "thread"
+    guide: str | None = None
+    language: str | None = None
+
+
+class DiscordSettings(Section):
+    """Discord. DISCORD_TOKEN, DISCORD_API_URL, DISCORD_GATEWAY_URL are the environment's.
+
+    `message_content` asks for the privileged intent, so that follow-ups in the bot's threads need no
+    mention. `guilds` holds settings by server id. `listed_only` False: a server that isn't listed has the
+    defaults; None: only while none is listed.
+    """
+
+    token: Secret | None = None
+    api_url: str | None = None
+    gateway_url: str | None = None
+    message_content: bool = False
+    shards: Annotated[int, Field(ge=1)] | None = None
+    guilds: dict[Id, GuildSettings] = {}
+    listed_only: bool | None = None
+    admins: Identifiers = frozenset()
+    prompts: Annotated[tuple[Prompt, ...], Field(max_length=4)] = ()
+    stop_within: Seconds = 25.0
+
+    def serves(self, guild: str) -> bool:
+        """Whether the server with this id gets answers."""
+        only = bool(self.guilds) if self.listed_only is None else self.listed_only
+        return not only or guild in self.guilds
+
+
+class LimitSettings(Section):
+    """Bounds of one question and of one person.
+
+    Characters of a question (longer ones are cut with a word) and of an answer of quotes; turns and tokens
+    of history; tokens of the passages that a writer gets; deadlines of the parts and of the whole.
+    """
+
+    question_characters: Annotated[int, Field(ge=50)] = 4000
+    answer_characters: Annotated[int, Field(ge=100)] = 900
+    questions_per_minute: Annotated[int, Field(ge=1)] = 10
+    history_turns: Annotated[int, Field(ge=0)] = 20
+    history_tokens: Annotated[int, Field(ge=0)] = 2000
+    passage_tokens: Annotated[int, Field(ge=200)] = 4000
+    embed_deadline: Seconds = 3.0
+    search_deadline: Seconds = 3.0
+    rerank_deadline: Seconds = 3.0
+    rewrite_deadline: Seconds = 8.0
+    answer_deadline: Seconds = 60.0
+    stale_after: Seconds = 365 * 86400.0
+
+
+class JournalSettings(Section):
+    """What is remembered. `questions: false` leaves the text of questions (and of answers) out.
+
+    `url` is DATABASE_URL; without it the journal is `journal.db` under `data`.
+    """
+
+    url: Secret | None = None
+    keep_days: Annotated[int, Field(ge=1)] = 180
+    questions: bool = True
+    deadline: Seconds = 5.0
+
+
+class LogSettings(Section):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["text", "json"] = "text"

@@ -1,0 +1,281 @@
+"""docent.yaml and the environment. Nothing else reads either.
+
+Order: the environment wins over docent.yaml, which wins over the defaults. Secrets stand in the environment
+only; any text in the file may take one from there as `${NAME}`.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.config.base import FilePath, Identifiers, Section
+from bot.config.chat import (
+    DiscordSettings,
+    JournalSettings,
+    LimitSettings,
+    LogSettings,
+    SlackSettings,
+)
+from bot.config.error_messages import (
+    ConfigError,
+    KeyPath,
+    Origin,
+    Problem,
+    dotted,
+    explained,
+    nearest,
+)
+from bot.config.models import (
+    BreakerSettings,
+    CohereSettings,
+    EmbedderChoice,
+    EmbedderSettings,
+    EvalSettings,
+    RerankerChoice,
+    RerankerSettings,
+    StyleChoice,
+    StyleSettings,
+    WeaviateChoice,
+    WeaviateSettings,
+    WriterChoice,
+    WriterSettings,
+    long_form,
+)
+from bot.config.sources import AudienceSettings, IndexerSettings, SourceSettings
+from bot.config.yaml_with_lines import Located, read
+
+__all__ = ["ConfigError", "Environment", "Settings", "default_path", "load"]
+
+# Where in docent.yaml a value of the environment belongs.
+PLACES: Final[Mapping[str, KeyPath]] = {
+    "docent_data": ("data",),
+    "database_url": ("journal", "url"),
+    "cohere_api_key": ("cohere", "api_key"),
+    "cohere_base_url": ("cohere", "base_url"),
+    "weaviate_url": ("weaviate", "url"),
+    "weaviate_grpc_url": ("weaviate", "grpc_url"),
+    "weaviate_api_key": ("weaviate", "api_key"),
+    "slack_bot_token": ("slack", "bot_token"),
+    "slack_app_token": ("slack", "app_token"),
+    "slack_signing_secret": ("slack", "signing_secret"),
+    "slack_api_url": ("slack", "api_url"),
+    "discord_token": ("discord", "token"),
+    "discord_api_url": ("discord", "api_url"),
+    "discord_gateway_url": ("discord", "gateway_url"),
+}
+
+
+_SECRET_NAME: Final = re.compile(r"(.*_)?(token|key|secret|password|passphrase|credentials)")
+
+
+class Environment(BaseSettings):
+    """Every name of the environment that Docent reads, beside those that docent.yaml takes as `${NAME}`."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", hide_input_in_errors=True)
+
+    docent_config: Path | None = None
+    docent_data: Path | None = None
+    database_url: SecretStr | None = None
+    cohere_api_key: SecretStr | None = None
+    cohere_base_url: str | None = None
+    weaviate_url: str | None = None
+    weaviate_grpc_url: str | None = None
+    weaviate_api_key: SecretStr | None = None
+    slack_bot_token: SecretStr | None = None
+    slack_app_token: SecretStr | None = None
+    slack_signing_secret: SecretStr | None = None
+    slack_api_url: str | None = None
+    discord_token: SecretStr | None = None
+    discord_api_url: str | None = None
+    discord_gateway_url: str | None = None
+
+
+class Settings(Section):
+    """All settings. `path` is docent.yaml's; relative paths in it start at its folder.
+
+    `default_audience` is what people and channels have without being listed anywhere. State lies in `data`.
+    """
+
+    sources: tuple[SourceSettings, ...] = ()
+    audiences: dict[str, AudienceSettings] = {}
+    default_audience: Identifiers = frozenset({"everyone"})
+    embedder: EmbedderChoice | None = None
+    reranker: RerankerChoice | None = None
+    writer: WriterChoice | None = None
+    weaviate: WeaviateChoice = WeaviateSettings()
+    cohere: CohereSettings = CohereSettings()
+    style: StyleChoice = StyleSettings()
+    limits: LimitSettings = LimitSettings()
+    breaker: BreakerSettings = BreakerSettings()
+    journal: JournalSettings = JournalSettings()
+    slack: SlackSettings = SlackSettings()
+    discord: DiscordSettings = DiscordSettings()
+    indexer: IndexerSettings = IndexerSettings()
+    eval: EvalSettings = EvalSettings()
+    log: LogSettings = LogSettings()
+    data: FilePath = Path(".docent")
+    path: Path = Field(Path("docent.yaml"), exclude=True)  # not a key of the file
+
+    @property
+    def folder(self) -> Path:
+        """docent.yaml's folder."""
+        return self.path.parent
+
+    @property
+    def embedder_choice(self) -> EmbedderSettings:
+        """As written; otherwise Cohere where there is a key, and none where there isn't."""
+        return self.embedder or EmbedderSettings.model_validate({"cohere" if self._has_key else "none": {}})
+
+    @property
+    def reranker_choice(self) -> RerankerSettings:
+        return self.reranker or RerankerSettings.model_validate({"cohere" if self._has_key else "none": {}})
+
+    @property
+    def writer_choice(self) -> WriterSettings:
+        return self.writer or WriterSettings.model_validate({"cohere" if self._has_key else "extractive": {}})
+
+    @property
+    def _has_key(self) -> bool:
+        return self.cohere.api_key is not None
+
+    def source(self, name: str) -> SourceSettings | None:
+        """The source of that name."""
+        return next((source for source in self.sources if source.name == name), None)
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret value, longest first, for keeping them out of logs."""
+        return tuple(sorted(set(_secrets(self)), key=len, reverse=True))
+
+
+def default_path() -> Path:
+    """`DOCENT_CONFIG`, otherwise ./docent.yaml."""
+    return Environment().docent_config or Path("docent.yaml")
+
+
+def load(config: Path | None = None) -> Settings:
+    """The settings of `config` (by default: `default_path()`) and the environment. Raises ConfigError."""
+    path = (config or default_path()).expanduser()
+    located = read(path, os.environ)
+    data, places = _with_environment(located)
+    origin = Origin(str(path), path.absolute().parent, located.lines, places)
+    try:
+        settings = Settings.model_validate(
+            {**data, "path": path.absolute()}, context={"folder": origin.folder}
+        )
+    except ValidationError as error:
+        raise ConfigError(explained(error, origin, Settings)) from None
+    for number, source in enumerate(settings.sources):
+        source.located(origin.below("sources", str(number)))
+    if problems := [*_doubles(settings, origin), *_keyless(settings, origin), *_strays(settings, origin)]:
+        raise ConfigError(problems)
+    return settings
+
+
+def _with_environment(located: Located) -> tuple[dict[str, Any], dict[KeyPath, str]]:
+    environment = Environment()
+    data = located.data
+    problems: list[Problem] = []
+    for name, place in PLACES.items():
+        secret = "SecretStr" in str(Environment.model_fields[name].annotation)
+        if secret and isinstance(located.literal(place), str):
+            message = f"is a secret: leave it out here and set {name.upper()} in the environment"
+            problems.append(Problem(located.file, located.lines.get(place), dotted(place), message))
+    if "path" in data:
+        problems.append(Problem(located.file, located.lines.get(("path",)), "path", "unknown key"))
+    if problems:
+        raise ConfigError(problems)
+    places: dict[KeyPath, str] = {}
+    for name, place in PLACES.items():
+        value = getattr(environment, name)
+        if value is None:
+            continue
+        data = _put(data, place, value.absolute() if isinstance(value, Path) else value)
+        places[place] = name.upper()
+    data.setdefault("data", ".docent")
+    return data, places
+
+
+def _put(data: Mapping[str, Any], place: KeyPath, value: object) -> dict[str, Any]:
+    """A copy of `data` with the value at its place; a section's short form is left to its own model."""
+    if len(place) == 1:
+        return {**data, place[0]: value}
+    below = data.get(place[0])
+    if below is None:
+        below = {}
+    elif place[0] == "weaviate":
+        with suppress(ValueError):
+            below = long_form(below)
+    return {**data, place[0]: _put(below, place[1:], value)} if isinstance(below, Mapping) else dict(data)
+
+
+def _doubles(settings: Settings, origin: Origin) -> list[Problem]:
+    seen: set[str] = set()
+    problems: list[Problem] = []
+    for number, source in enumerate(settings.sources):
+        if source.name in seen:
+            message = f"{source.name} names another source already"
+            problems.append(origin.problem(("sources", str(number), "name"), message))
+        seen.add(source.name)
+    return problems
+
+
+def _keyless(settings: Settings, origin: Origin) -> list[Problem]:
+    if settings.cohere.api_key is not None:
+        return []
+    chosen = {"embedder": settings.embedder, "reranker": settings.reranker, "writer": settings.writer}
+    return [
+        origin.problem((name,), "cohere needs COHERE_API_KEY in the environment")
+        for name, choice in chosen.items()
+        if choice is not None and choice.kind == "cohere"
+    ]
+
+
+def _strays(settings: Settings, origin: Origin) -> list[Problem]:
+    """Audiences that are used but not declared, where some are declared: a slip would hide pages."""
+    if not settings.audiences:
+        return []
+    declared = settings.audiences.keys() | settings.default_audience
+    used = [
+        (("sources", str(number), "audience"), word)
+        for number, source in enumerate(settings.sources)
+        for word in sorted(source.audience)
+    ] + [
+        (("slack", "channels", channel, "audience"), word)
+        for channel, place in settings.slack.channels.items()
+        for word in sorted(place.audience or ())
+    ]
+    return [
+        origin.problem(place, f"{word} is not one of the audiences{nearest(word, declared)}")
+        for place, word in used
+        if word not in declared
+    ]
+
+
+def _secrets(value: object) -> list[str]:
+    if isinstance(value, SecretStr):
+        return [value.get_secret_value()] if value.get_secret_value() else []
+    if isinstance(value, Section):
+        options = _secret_options(value.options) if isinstance(value, SourceSettings) else []
+        return [*options, *(each for part in value.__dict__.values() for each in _secrets(part))]
+    if isinstance(value, Mapping):
+        return [each for part in value.values() for each in _secrets(part)]
+    if isinstance(value, list | tuple):
+        return [each for part in value for each in _secrets(part)]
+    return []
+
+
+def _secret_options(options: Mapping[str, Any]) -> list[str]:
+    """Only a source's type knows which of its options are secrets, and it isn't loaded here: by their names."""
+    found: list[str] = []
+    for name, value in options.items():
+        if isinstance(value, Mapping):
+            found += _secret_options(value)
+        elif isinstance(value, str) and value and _SECRET_NAME.fullmatch(str(name).lower()):
+            found.append(value)
+    return found

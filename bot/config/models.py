@@ -1,0 +1,271 @@
+"""Which models embed, rerank and write, and the vendors' access and limits."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from bot.config.base import FilePath, Identifiers, Seconds, Secret, Section
+
+_Positive = Annotated[int, Field(gt=0)]
+
+
+def _named(value: object) -> object:
+    """`embedder: local` means `embedder: {local: {}}`; `off` and `false` mean `none`."""
+    if value is False:
+        return {"none": {}}
+    return {value: {}} if isinstance(value, str) else value
+
+
+def _empty(value: object) -> object:
+    return {} if value is None else value
+
+
+class Nothing(Section):
+    """Chosen to have none."""
+
+
+class LocalEmbedderSettings(Section):
+    """A model on this machine: by name (downloaded at the first use), or from a folder on disk.
+
+    With `path`, `dimensions` is needed, and `file` is the ONNX file in that folder. `threads` 0 leaves it
+    to the machine.
+    """
+
+    model: str = "BAAI/bge-small-en-v1.5"
+    path: FilePath | None = None
+    file: str = "model.onnx"
+    dimensions: _Positive | None = None
+    pooling: Literal["mean", "cls"] = "mean"
+    normalize: bool = True
+    threads: Annotated[int, Field(ge=0)] = 0
+    batch: _Positive = 32
+    cache: FilePath | None = None
+    query_prefix: str | None = None
+    document_prefix: str | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> "LocalEmbedderSettings":
+        if self.path is not None and self.dimensions is None:
+            raise ValueError("a model from a folder needs its dimensions, such as dimensions: 384")
+        return self
+
+
+class CohereEmbedderSettings(Section):
+    """`encoding` is how vectors travel.
+
+    base64 is the same numbers as float for less work, and `auto` takes it for many texts if the server has
+    it; int8 is rounded.
+    """
+
+    model: str = "embed-v4.0"
+    dimensions: Literal[256, 512, 1024, 1536, 384, 768] = 1024
+    encoding: Literal["auto", "float", "int8", "base64"] = "auto"
+
+
+class CohereRerankerSettings(Section):
+    model: str = "rerank-v4.0-fast"
+    enough: Annotated[float, Field(ge=0, le=1)] | None = None
+
+
+class CohereWriterSettings(Section):
+    """`citations`: fast as it writes, accurate at the end; the model's own way if it isn't set."""
+
+    model: str = "command-a-03-2025"
+    temperature: Annotated[float, Field(ge=0, le=1)] = 0.2
+    max_tokens: _Positive = 1500
+    citations: Literal["fast", "accurate"] | None = None
+
+
+class _OneOf(Section):
+    @model_validator(mode="after")
+    def _one(self) -> "_OneOf":
+        if len(self.model_fields_set) != 1:
+            raise ValueError(f"expected one of {', '.join(type(self).model_fields)}")
+        return self
+
+    @property
+    def kind(self) -> str:
+        """The name of the one that was chosen."""
+        return next(iter(self.model_fields_set))
+
+
+class EmbedderSettings(_OneOf):
+    """`embedder: local`, `embedder: cohere`, `embedder: none`, or with settings of its own."""
+
+    local: Annotated[LocalEmbedderSettings, BeforeValidator(_empty)] = LocalEmbedderSettings()
+    cohere: Annotated[CohereEmbedderSettings, BeforeValidator(_empty)] = CohereEmbedderSettings()
+    none: Annotated[Nothing, BeforeValidator(_empty)] = Nothing()
+
+
+class RerankerSettings(_OneOf):
+    """`reranker: cohere` or `reranker: none`."""
+
+    cohere: Annotated[CohereRerankerSettings, BeforeValidator(_empty)] = CohereRerankerSettings()
+    none: Annotated[Nothing, BeforeValidator(_empty)] = Nothing()
+
+
+class WriterSettings(_OneOf):
+    """`writer: cohere` or `writer: extractive`."""
+
+    cohere: Annotated[CohereWriterSettings, BeforeValidator(_empty)] = CohereWriterSettings()
+    extractive: Annotated[Nothing, BeforeValidator(_empty)] = Nothing()
+
+
+EmbedderChoice = Annotated[EmbedderSettings, BeforeValidator(_named)]
+RerankerChoice = Annotated[RerankerSettings, BeforeValidator(_named)]
+WriterChoice = Annotated[WriterSettings, BeforeValidator(_named)]
+
+
+class Price(Section):
+    """US dollars for a million tokens in and out, or for a thousand calls (rerankers)."""
+
+    input: Annotated[float, Field(ge=0)] = 0.0
+    output: Annotated[float, Field(ge=0)] = 0.0
+    calls: Annotated[float, Field(ge=0)] = 0.0
+
+
+class CohereSettings(Section):
+    """Access to Cohere and its limits. COHERE_API_KEY and COHERE_BASE_URL are the environment's.
+
+    `calls_at_once` and the `*_per_minute` are for embedding while indexing; without limits of its own it goes
+    as fast as the server's 429s let it. `patience` is how long it puts up with them while nothing gets
+    through. `first_token` and `between_tokens` bound the writer's silence. `prices` go before bot.runtime.prices.
+    """
+
+    api_key: Secret | None = None
+    base_url: str | None = None
+    calls_at_once: _Positive = 4
+    calls_per_minute: _Positive | None = None
+    texts_per_minute: _Positive | None = None
+    batch_deadline: Seconds = 60.0
+    patience: Seconds = 300.0
+    first_token: Seconds = 8.0
+    between_tokens: Seconds = 15.0
+    prices: dict[str, Price] = {}
+
+
+class WeaviateEmbedded(Section):
+    """The client's own server process; `binary` is one that lies ready, otherwise it is downloaded."""
+
+    binary: FilePath | None = None
+    path: FilePath | None = None
+    version: str | None = None
+    port: _Positive = 8079
+    grpc_port: _Positive = 50050
+
+
+def long_form(value: object) -> object:
+    """`weaviate: embedded`, `weaviate: none`, `weaviate: http://…` as keys with values."""
+    if value is False or value == "none":
+        return {"enabled": False}
+    if value == "embedded":
+        return {"embedded": {}}
+    if isinstance(value, str):
+        if not value.startswith(("http://", "https://")):
+            raise ValueError(f"expected embedded, none, or the address of a server, got {value[:40]!r}")
+        return {"url": value}
+    return value
+
+
+class WeaviateSettings(Section):
+    """`weaviate: embedded`, or the address of a server. WEAVIATE_URL and the rest may be the environment's.
+
+    `url` is `http://host:8080`, `grpc_url` is `host:50051` or `grpc://host:50051` (by default the host of
+    `url`, port 50051). An https url of a cloud cluster uses TLS on both. Either may list the nodes of one
+    cluster, with commas between: one is asked, and the next when it fails.
+    """
+
+    enabled: bool = True
+    url: str | None = None
+    grpc_url: str | None = None
+    api_key: Secret | None = None
+    embedded: Annotated[WeaviateEmbedded, BeforeValidator(_empty)] | None = None
+    collection: Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9_]*$")] = "Docent"
+    replication: Annotated[int, Field(ge=1)] = 1
+    consistency: Literal["one", "quorum", "all"] = "quorum"
+    quantization: Literal["rq8", "none"] = "rq8"
+    search_deadline: Seconds = 3.0
+    write_deadline: Seconds = 60.0
+
+    @property
+    def chosen(self) -> bool:
+        """Whether Weaviate is the store."""
+        return self.enabled and (self.url is not None or self.embedded is not None)
+
+
+WeaviateChoice = Annotated[WeaviateSettings, BeforeValidator(long_form)]
+
+
+class BreakerSettings(Section):
+    """A part that failed `failures` times within `window` is left alone for `pause`, then tried again."""
+
+    failures: _Positive = 5
+    window: Seconds = 30.0
+    pause: Seconds = 15.0
+
+
+class GitSettings(Section):
+    """Accepted style examples are committed to this branch of the guide's repository."""
+
+    branch: str
+    push: bool = False
+
+
+class GuideSettings(Section):
+    """A further style guide; what it doesn't say, the base guide says."""
+
+    path: FilePath
+    audience: Identifiers = frozenset()
+    platforms: Identifiers = frozenset()
+
+
+def _style(value: object) -> object:
+    return {"path": value} if isinstance(value, str | Path) else value
+
+
+class StyleSettings(Section):
+    """The few-shot style guide: a folder of the team's own. `verified_days`: verified answers' life."""
+
+    path: FilePath | None = None
+    guides: dict[str, GuideSettings] = {}
+    examples: Annotated[int, Field(ge=0, le=12)] = 4
+    tokens: _Positive = 1500
+    reload: Seconds = 2.0
+    verified_days: _Positive = 180
+    git: GitSettings | None = None
+
+
+StyleChoice = Annotated[StyleSettings, BeforeValidator(_style)]
+
+
+BarName = Literal[
+    "facts",
+    "cited",
+    "declined",
+    "invented",
+    "style",
+    "judged",
+    "hit@1",
+    "hit@5",
+    "ndcg@10",
+    "p50",
+    "p95",
+    "dollars",
+]
+
+
+def _none(value: object) -> object:
+    return None if value in (False, "none") else value
+
+
+class EvalSettings(Section):
+    """What `docent eval` holds a run to, and how often it asks.
+
+    A bar is the least that a figure may be; of `invented`, `p50`, `p95` (seconds) and `dollars` (an answer's)
+    the most. `judge` is a model of Cohere's that marks style.
+    """
+
+    bars: dict[BarName, float] = {}
+    judge: Annotated[str | None, BeforeValidator(_none)] = None
+    repeats: _Positive = 1

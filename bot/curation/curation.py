@@ -1,0 +1,282 @@
+"""What admins teach: answers saved as examples or as verified, reviewed, and withdrawn when they turn out bad."""
+
+import asyncio
+import logging
+import re
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from bot.config.models import StyleSettings
+from bot.curation.question_similarity import same
+from bot.curation.verified_answers import VerifiedAnswers
+from bot.model import Answer, Citation
+from bot.ports import Complaint, Lesson, LessonKind, Lessons, Recorded, Rights, Scope
+from bot.style import example_files
+from bot.style.example_files import NotKept
+from bot.style.guide import Cites, Example
+from bot.style.hot_reload import StyleGuides
+from bot.style.lint import example_problems
+from bot.style.load import EXAMPLES
+from bot.text.sanitize import clean, defuse
+
+log = logging.getLogger(__name__)
+
+BAD: frozenset[Complaint] = frozenset({"wrong", "outdated"})
+PRIVATE = (
+    "It cites a page that not everybody may see, and examples go along with everybody's questions. Save it as a "
+    "verified answer instead: that is given only to those who may see its pages."
+)
+UNKNOWN = "It cites no page, and nobody could see anything where it was saved: whom to tell it isn't known."
+_MARKER = re.compile(r"\[(\d{1,3})\](?!\()")
+
+
+class Unteachable(Exception):
+    """It can't be saved or accepted as it is: a sentence for the admin."""
+
+
+class Curation:
+    """`characters` is an answer's length where the guide says none; `audience` is everybody's."""
+
+    def __init__(
+        self,
+        lessons: Lessons,
+        verified: VerifiedAnswers,
+        guides: StyleGuides,
+        settings: StyleSettings,
+        *,
+        characters: int,
+        audience: frozenset[str],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._lessons = lessons
+        self._verified = verified
+        self._guides = guides
+        self._settings = settings
+        self._characters = characters
+        self._audience = audience
+        self._now = now
+
+    async def save(
+        self,
+        kind: LessonKind,
+        *,
+        question: str,
+        answer: str,
+        by: str,
+        scope: Scope,
+        source: Recorded | None = None,
+    ) -> Lesson:
+        """A proposal, or a verified answer that counts at once. Raises Unteachable, BackendError.
+
+        `scope` is where it is saved, and what may be shown there.
+        `source` is the bot's answer that it was made of: its citations stay where the text still has their
+        markers. Without one (a human's answer) there are none.
+        """
+        question, answer = clean(question).strip(), clean(answer).strip()
+        if not question or not answer:
+            raise Unteachable("It needs a question and an answer.")
+        text, citations = _cited(answer, source.answer if source else None)
+        lesson = Lesson(
+            id=uuid.uuid4().hex[:12],
+            kind=kind,
+            state="proposed" if kind == "example" else "accepted",
+            question=question,
+            answer=defuse(text),
+            by=_name(by),
+            saved_at=self._now(),
+            citations=citations,
+            audience=scope.audience or frozenset(),
+            tenant=scope.tenant,
+            answer_id=source.asked.id if source else "",
+            language=(source.asked.question.language or "") if source else "",
+        )
+        if kind == "verified":
+            lesson = await self._verified.stamped(lesson)
+            await self._replace_older(lesson)
+        await self._lessons.add(lesson)
+        return lesson
+
+    async def open(self) -> list[Lesson]:
+        """All that waits for a word: proposals, and what was withdrawn. Stale answers are withdrawn first."""
+        await self._verified.check()
+        return await self._lessons.lessons(states=("proposed", "review"))
+
+    async def lesson(self, lesson_id: str) -> Lesson | None:
+        """The one with this id."""
+        return await self._lessons.lesson(lesson_id)
+
+    async def readable(self, lesson: Lesson, rights: Rights) -> bool:
+        """Whether it is this admin's to read: from their place, and of pages that they may see."""
+        scope = Scope(lesson.tenant, lesson.audience)
+        return rights.covers(scope) and await self._verified.readable(lesson, rights.audience)
+
+    async def edit(self, lesson: Lesson, *, question: str, answer: str) -> Lesson:
+        """Other words; it stays where it is. Raises Unteachable."""
+        _check_open(lesson)
+        if not question.strip() or not answer.strip():
+            raise Unteachable("It needs a question and an answer.")
+        kept = _renumbered(clean(answer).strip(), lesson.citations)
+        edited = replace(lesson, question=clean(question).strip(), answer=defuse(kept[0]), citations=kept[1])
+        if not await self._lessons.change(edited, was=lesson.state):
+            raise Unteachable("Somebody else was quicker: look at it again.")
+        return edited
+
+    async def accept(self, lesson: Lesson, *, by: str) -> Lesson:
+        """An example becomes a file of the guide, a verified answer counts again. Raises Unteachable."""
+        _check_open(lesson)
+        if lesson.kind == "verified":
+            renewed = await self._verified.stamped(
+                replace(lesson, state="accepted", reason="", by=_name(by), saved_at=self._now())
+            )
+            gone = [c.title for c in renewed.citations if c.doc_id not in renewed.revisions]
+            if gone:
+                raise Unteachable(f"It cites {gone[0]}, which is gone: save a new one instead.")
+            await self._claim(renewed, lesson)
+            return renewed
+        if lesson.citations and not await self._verified.open_to(lesson, self._audience):
+            raise Unteachable(PRIVATE)
+        if not lesson.citations and not lesson.audience:
+            raise Unteachable(UNKNOWN)
+        await self._guides.refresh()
+        example = self._example(lesson)
+        taken = replace(lesson, state="accepted", reason="")
+        await self._claim(taken, lesson)
+        try:
+            path = await asyncio.to_thread(self._write, example, by)
+        except NotKept as error:
+            await self._lessons.change(lesson, was="accepted")
+            raise Unteachable(str(error)) from error
+        kept = replace(taken, file=path.name)
+        await self._lessons.change(kept, was="accepted")
+        await self._guides.refresh(now=True)
+        return kept
+
+    async def reject(self, lesson: Lesson) -> None:
+        """It is kept in the journal, and never used. Raises Unteachable."""
+        _check_open(lesson)
+        await self._claim(replace(lesson, state="rejected"), lesson)
+
+    async def complained(self, recorded: Recorded, complaint: Complaint) -> list[Lesson]:
+        """Withdraw what somebody calls wrong or outdated: the verified answer, or the example made of it."""
+        if complaint not in BAD or recorded.answer is None:
+            return []
+        known = await self._lessons.lessons(states=("accepted",))
+        asked = recorded.asked.question.text
+        bad = [
+            lesson
+            for lesson in known
+            if (lesson.kind == "verified" and lesson.id == recorded.answer.verified)
+            or (
+                lesson.kind == "example"
+                and (lesson.answer_id == recorded.asked.id or same(asked, lesson.question, None))
+            )
+        ]
+        return [lesson for lesson in bad if await self._withdraw(lesson, f"somebody says it is {complaint}")]
+
+    async def _withdraw(self, lesson: Lesson, reason: str) -> bool:
+        if lesson.kind == "verified":
+            return await self._verified.withdraw(lesson, reason)
+        log.warning("example %s is withdrawn for review: %s", lesson.file, reason)
+        gone = await self._lessons.change(replace(lesson, state="review", reason=reason), was="accepted")
+        if gone and self._settings.path and lesson.file:
+            try:
+                await asyncio.to_thread(self._remove, lesson)
+            except NotKept as error:
+                log.warning("the example's file stays: %s", error)
+            await self._guides.refresh(now=True)
+        return gone
+
+    async def _claim(self, wanted: Lesson, lesson: Lesson) -> None:
+        if not await self._lessons.change(wanted, was=lesson.state):
+            raise Unteachable("Somebody else was quicker: look at it again.")
+
+    async def _replace_older(self, lesson: Lesson) -> None:
+        """A new verified answer to the same question takes the older one's place."""
+        for older in await self._lessons.lessons(kind="verified", states=("accepted",)):
+            if same(lesson.question, older.question, None):
+                await self._verified.withdraw(older, f"replaced by {lesson.id}")
+
+    def _example(self, lesson: Lesson) -> Example:
+        """As the guide's schema and rules want it; raises Unteachable with what is wrong."""
+        cites = [Cites(page=c.doc_id.partition(":")[2], quote=c.quote) for c in lesson.citations]
+        try:
+            example = Example(
+                question=lesson.question,
+                answer=lesson.answer,
+                citations=tuple(cites),
+                audience=frozenset() if lesson.citations else self._told(lesson),
+                language=lesson.language,
+                saved_by=lesson.by,
+                saved_on=lesson.saved_at.date(),
+            )
+        except ValidationError as error:
+            raise Unteachable(str(error.errors()[0]["msg"])) from error
+        wrong = example_problems(
+            example, self._guides.base, tokens=self._settings.tokens, most=self._characters
+        )
+        if wrong:
+            raise Unteachable(f"It doesn't fit the guide yet: {'; '.join(wrong)}. Edit it first.")
+        return example
+
+    def _told(self, lesson: Lesson) -> frozenset[str]:
+        """Whom alone an example may go along with that cites nothing: whom its place was for; empty: everybody."""
+        return frozenset() if lesson.audience <= self._audience else lesson.audience
+
+    def _write(self, example: Example, by: str) -> Path:
+        if self._settings.path is None:
+            raise NotKept("docent.yaml names no style guide: set style: to its folder.")
+        path = example_files.write(self._settings.path, example)
+        if self._settings.git is not None:
+            message = f"style: An example, {path.stem}.\n\nAccepted by {_name(by)}."
+            try:
+                example_files.commit(path, self._settings.git, by=by, message=message)
+            except NotKept:
+                example_files.remove(path)
+                raise
+        return path
+
+    def _remove(self, lesson: Lesson) -> None:
+        if self._settings.path is None:
+            return
+        path = self._settings.path / EXAMPLES / lesson.file
+        example_files.remove(path)
+        if self._settings.git is not None:
+            message = (
+                f"style: Without {path.stem}.\n\nWithdrawn for review: {lesson.reason or 'a complaint'}."
+            )
+            example_files.commit(path, self._settings.git, by="Docent", message=message)
+
+
+def _check_open(lesson: Lesson) -> None:
+    if lesson.state not in ("proposed", "review"):
+        raise Unteachable(f"It is {lesson.state} already.")
+
+
+def _cited(text: str, answer: Answer | None) -> tuple[str, tuple[Citation, ...]]:
+    return _renumbered(text, answer.citations if answer else ())
+
+
+def _renumbered(text: str, citations: Sequence[Citation]) -> tuple[str, tuple[Citation, ...]]:
+    """Markers that still have a citation, numbered from 1 in their order in the text; others go."""
+    known = {citation.number: citation for citation in citations}
+    order: dict[int, int] = {}
+    for match in _MARKER.finditer(text):
+        if int(match[1]) in known:
+            order.setdefault(int(match[1]), len(order) + 1)
+
+    def marker(match: re.Match[str]) -> str:
+        number = order.get(int(match[1]))
+        return f"[{number}]" if number else ""
+
+    kept = tuple(replace(known[old], number=new) for old, new in order.items())
+    return _MARKER.sub(marker, text).strip(), kept
+
+
+def _name(name: str) -> str:
+    """A person's name that is nothing but a name wherever it is shown."""
+    return re.sub(r"[*_`\[\]<>|\n]", "", defuse(clean(name))).strip()[:80] or "an admin"

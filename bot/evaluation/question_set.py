@@ -1,0 +1,255 @@
+"""`docent eval`: ask every question of a file and mark rankings, answers and speed.
+
+The format of the questions, and of the answers that are written out, is that of the Sourcegraph handbook's
+question set: one JSON object a line, `id, question, gold, must_contain, answerable, kind, lang, also_ok?`.
+"""
+
+import json
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from bot.evaluation.metrics import first_seen, hit, holds_facts, mean, ndcg, percentile
+from bot.model import Answer, Outcome, Question, Usage
+
+# Kinds whose facts stand on several pages: all of them must be cited.
+_ALL_PAGES = frozenset({"two_page", "conflict"})
+
+
+class BadQuestions(Exception):
+    """The file of questions can't be used: which line, and why."""
+
+
+class Case(BaseModel):
+    """One question and what a right answer is. Paths are relative to the source's root.
+
+    No `must_contain` or no `gold`: facts or citations of an answerable question aren't marked. `audience` goes
+    before the run's.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: str
+    question: str
+    gold: tuple[str, ...] = ()
+    also_ok: tuple[str, ...] = ()
+    must_contain: tuple[tuple[str, ...], ...] = ()
+    answerable: bool = True
+    kind: str = "single"
+    lang: str = "en"
+    audience: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """One answer and its marks. `ranked` are the pages in the order of retrieval, best first.
+
+    `failed` says why nothing was answered, if something was down.
+    """
+
+    case: Case
+    outcome: Outcome
+    text: str
+    cited: tuple[str, ...]
+    ranked: tuple[str, ...]
+    seconds: float
+    usage: tuple[Usage, ...] = ()
+    failed: str = ""
+
+    @property
+    def declined(self) -> bool:
+        return not self.text.strip()
+
+    @property
+    def facts_right(self) -> bool:
+        return not self.declined and holds_facts(self.text, self.case.must_contain)
+
+    @property
+    def cited_right(self) -> bool:
+        gold, cited = set(self.case.gold), set(self.cited)
+        if self.case.kind in _ALL_PAGES:
+            return gold <= cited
+        return bool(cited & (gold | set(self.case.also_ok)))
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """Over the answerable questions; relevant are the gold pages."""
+
+    questions: int
+    hit_1: float
+    hit_5: float
+    ndcg_10: float
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredCase:
+    """Counts over the questions of one kind, or of all."""
+
+    kind: str
+    questions: int
+    answerable: int
+    with_facts: int
+    with_gold: int
+    facts: int
+    cited: int
+    wrongly_declined: int
+    unanswerable: int
+    declined: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What `docent eval` prints. Seconds are of whole answers, one question at a time."""
+
+    retrieval: Retrieved
+    answers: tuple[AnsweredCase, ...]
+    seconds_p50: float
+    seconds_p95: float
+    marked: tuple[Marked, ...] = ()
+
+    def table(self) -> list[list[str]]:
+        """Head and rows of the answers' marks, "ALL" first."""
+        head = ["kind", "questions", "facts", "cited", "wrongly declined", "declined"]
+        return [head] + [
+            [
+                row.kind,
+                str(row.questions),
+                _of(row.facts, row.with_facts),
+                _of(row.cited, row.with_gold),
+                _of(row.wrongly_declined, row.answerable),
+                _of(row.declined, row.unanswerable),
+            ]
+            for row in self.answers
+        ]
+
+    def summary(self) -> str:
+        found = self.retrieval
+        return (
+            f"Hit@1 {found.hit_1:.3f}   Hit@5 {found.hit_5:.3f}   nDCG@10 {found.ndcg_10:.3f}   "
+            f"over {found.questions} answerable questions; "
+            f"p50 {self.seconds_p50 * 1000:.0f} ms   p95 {self.seconds_p95 * 1000:.0f} ms an answer"
+        )
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "retrieval": asdict(self.retrieval),
+            "answers": [asdict(row) for row in self.answers],
+            "seconds": {"p50": self.seconds_p50, "p95": self.seconds_p95},
+        }
+
+
+def read_questions(path: Path) -> list[Case]:
+    """Raises BadQuestions."""
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")  # not at the separators inside of texts
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadQuestions(f"{path} can't be read: {error}") from error
+    cases = [_case(path, number, line) for number, line in enumerate(lines, 1) if line.strip()]
+    if not cases:
+        raise BadQuestions(f"{path} holds no question.")
+    return cases
+
+
+def _case(path: Path, number: int, line: str) -> Case:
+    try:
+        return Case.model_validate_json(line)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise BadQuestions(f"{path}, line {number}: {where or 'JSON'}: {first['msg']}") from error
+
+
+async def evaluate(
+    cases: Sequence[Case],
+    ask: Callable[[Question], Awaitable[Answer]],
+    audience: frozenset[str],
+    on_marked: Callable[[Marked], None] | None = None,
+) -> Report:
+    """Ask one question after the other, as `audience`; `on_marked` is for progress."""
+    marked = []
+    for case in cases:
+        started = time.perf_counter()
+        answer = await ask(Question(case.question, frozenset(case.audience) or audience))
+        marked.append(_mark(case, answer, time.perf_counter() - started))
+        if on_marked:
+            on_marked(marked[-1])
+    return report(marked)
+
+
+def _mark(case: Case, answer: Answer, seconds: float) -> Marked:
+    answered = answer.outcome is Outcome.ANSWERED
+    return Marked(
+        case=case,
+        outcome=answer.outcome,
+        text=answer.text if answered else "",
+        cited=tuple(first_seen(_path(c.doc_id) for c in answer.citations)) if answered else (),
+        ranked=tuple(first_seen(_path(c.passage.doc_id) for c in answer.trace.candidates)),
+        seconds=seconds,
+        usage=answer.usage,
+        failed=answer.text if answer.outcome is Outcome.UNAVAILABLE else "",
+    )
+
+
+def _path(doc_id: str) -> str:
+    return doc_id.partition(":")[2]
+
+
+def report(marked: Sequence[Marked]) -> Report:
+    kinds = sorted({m.case.kind for m in marked})
+    return Report(
+        retrieval=_retrieved([m for m in marked if m.case.gold]),
+        answers=(
+            _answered("ALL", marked),
+            *(_answered(kind, [m for m in marked if m.case.kind == kind]) for kind in kinds),
+        ),
+        seconds_p50=percentile((m.seconds for m in marked), 0.5),
+        seconds_p95=percentile((m.seconds for m in marked), 0.95),
+        marked=tuple(marked),
+    )
+
+
+def _retrieved(marked: Sequence[Marked]) -> Retrieved:
+    return Retrieved(
+        questions=len(marked),
+        hit_1=mean(hit(m.ranked, m.case.gold, at=1) for m in marked),
+        hit_5=mean(hit(m.ranked, m.case.gold, at=5) for m in marked),
+        ndcg_10=mean(ndcg(m.ranked, dict.fromkeys(m.case.gold, 1)) for m in marked),
+    )
+
+
+def _answered(kind: str, marked: Sequence[Marked]) -> AnsweredCase:
+    answerable = [m for m in marked if m.case.answerable]
+    unanswerable = [m for m in marked if not m.case.answerable]
+    with_facts = [m for m in answerable if m.case.must_contain]
+    with_gold = [m for m in answerable if m.case.gold]
+    return AnsweredCase(
+        kind=kind,
+        questions=len(marked),
+        answerable=len(answerable),
+        with_facts=len(with_facts),
+        with_gold=len(with_gold),
+        facts=sum(m.facts_right for m in with_facts),
+        cited=sum(m.cited_right for m in with_gold),
+        wrongly_declined=sum(m.declined for m in answerable),
+        unanswerable=len(unanswerable),
+        declined=sum(m.declined for m in unanswerable),
+    )
+
+
+def write_answers(path: Path, marked: Sequence[Marked]) -> None:
+    """One line an answer: `id`, `answer` (null where declined), `citations` as paths."""
+    lines = [
+        json.dumps(
+            {"id": m.case.id, "answer": m.text or None, "citations": list(m.cited)}, ensure_ascii=False
+        )
+        for m in marked
+    ]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _of(count: int, whole: int) -> str:
+    return f"{count}/{whole}" if whole else "–"

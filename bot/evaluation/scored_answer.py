@@ -1,0 +1,172 @@
+"""One answer with all its marks: what `docent eval` and its ablation count, compare and keep."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from bot.evaluation.confidence_intervals import Figure, difference, share, verdict
+from bot.evaluation.metrics import hit, ndcg, percentile, plain, stands_in
+from bot.evaluation.question_set import Marked
+from bot.model import Usage
+from bot.ports import BackendError, Judge
+from bot.style.guide import Rules
+from bot.style.lint import facts
+from bot.style.rules import broken
+
+# From 0 to 1 each. None: it can't be marked on that question.
+MEANING = {
+    "facts": "answerable questions whose facts are all in the answer",
+    "cited": "answerable questions whose answer cites a right page",
+    "declined": "unanswerable questions that were declined",
+    "invented": "answers that state a number, name or command that stands in no page",
+    "style": "answers that keep every rule that code can check",
+    "judged": "share of the other rules that an answer keeps, as the judge model says",
+    "hit_1": "answerable questions whose right page was found first",
+    "hit_5": "answerable questions whose right page was among the first five found",
+    "ndcg_10": "how far up the right pages were found (nDCG@10)",
+}
+FIGURES = tuple(MEANING)
+OF_ANSWERS = FIGURES[:6]
+LESS_IS_BETTER = frozenset({"invented", "seconds", "p50", "p95", "dollars"})
+
+
+class BadRun(Exception):
+    """The file holds no run: a sentence for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredAnswer:
+    """`arm` is how it was asked. `failed` says why there is no answer: such a one counts nowhere."""
+
+    id: str
+    question: str
+    arm: str
+    text: str
+    facts: float | None
+    cited: float | None
+    declined: float | None
+    invented: float | None
+    style: float | None
+    judged: float | None
+    hit_1: float | None
+    hit_5: float | None
+    ndcg_10: float | None
+    broken: tuple[str, ...]
+    seconds: float
+    input_tokens: int
+    output_tokens: int
+    dollars: float | None
+    failed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """`known` is the plain text of all pages, `most` an answer's length where the guide says none."""
+
+    rules: Rules
+    most: int
+    known: str
+    price: Callable[[Usage], float | None]
+
+    def mark(self, marked: Marked, arm: str = "") -> ScoredAnswer:
+        """All that code can tell."""
+        case, text, right = marked.case, marked.text, bool(marked.case.gold) and bool(marked.ranked)
+        wrong = broken(text, self.rules, most=self.most) if text else []
+        gold = dict.fromkeys(case.gold, 1)
+        spent = [price for one in marked.usage if (price := self.price(one)) is not None]
+        return ScoredAnswer(
+            id=case.id,
+            question=case.question,
+            arm=arm,
+            text=text,
+            facts=float(marked.facts_right) if case.answerable and case.must_contain else None,
+            cited=float(marked.cited_right) if case.answerable and case.gold else None,
+            declined=None if case.answerable else float(marked.declined),
+            invented=float(bool(self.invented(text, case.question, case.lang))) if text else None,
+            style=float(not wrong) if text else None,
+            judged=None,
+            hit_1=float(hit(marked.ranked, case.gold, at=1)) if right else None,
+            hit_5=float(hit(marked.ranked, case.gold, at=5)) if right else None,
+            ndcg_10=ndcg(marked.ranked, gold) if right else None,
+            broken=tuple(f"{one.rule}: {one.how}" for one in wrong),
+            seconds=marked.seconds,
+            input_tokens=sum(one.input_tokens for one in marked.usage),
+            output_tokens=sum(one.output_tokens for one in marked.usage),
+            dollars=sum(spent) if spent else None,
+            failed=marked.failed,
+        )
+
+    def invented(self, text: str, question: str, language: str) -> list[str]:
+        """Facts that neither the pages nor the question hold."""
+        asked = plain(question)
+        return [
+            fact
+            for fact in facts(text, language)
+            if not stands_in(self.known, fact) and not stands_in(asked, fact)
+        ]
+
+
+async def judged(
+    judge: Judge, said: ScoredAnswer, rules: Sequence[str]
+) -> tuple[float | None, tuple[str, ...]]:
+    """The share of the rules that it keeps, and those that it breaks; None if the judge can't be asked."""
+    if not said.text or not rules:
+        return None, ()
+    try:
+        numbers = await judge.broken(said.question, said.text, rules)
+    except BackendError:
+        return None, ()
+    return 1 - len(numbers) / len(rules), tuple(f"judge: {rules[number]}" for number in sorted(numbers))
+
+
+def values(said: Sequence[ScoredAnswer], name: str) -> dict[str, float]:
+    """A question's mark, the mean over its repeats; questions that have none are left out."""
+    found: dict[str, list[float]] = {}
+    for one in said:
+        if not one.failed and (value := getattr(one, name)) is not None:
+            found.setdefault(one.id, []).append(value)
+    return {id_: fmean(marks) for id_, marks in found.items()}
+
+
+def figures(said: Sequence[ScoredAnswer]) -> dict[str, Figure | None]:
+    """By name; see MEANING."""
+    return {name: share(list(values(said, name).values())) for name in FIGURES}
+
+
+def seconds(said: Sequence[ScoredAnswer], at: float) -> float:
+    """A percentile of the answers' times."""
+    return percentile((one.seconds for one in said if not one.failed), at)
+
+
+def dollars(said: Sequence[ScoredAnswer]) -> float | None:
+    """All that was spent; None if no price is known."""
+    spent = [one.dollars for one in said if one.dollars is not None]
+    return sum(spent) if spent else None
+
+
+def gain(
+    before: Sequence[ScoredAnswer], after: Sequence[ScoredAnswer], name: str
+) -> tuple[Figure | None, str]:
+    """How much more `after` has of it, question by question, and what that means."""
+    gained = difference(values(before, name), values(after, name))
+    return gained, verdict(gained, less_is_better=name in LESS_IS_BETTER)
+
+
+def to_json(said: Sequence[ScoredAnswer]) -> list[dict[str, Any]]:
+    return [asdict(one) for one in said]
+
+
+def read(path: Path) -> tuple[Mapping[str, Any], list[ScoredAnswer]]:
+    """A run as `docent eval --json` printed it: all of it, and its answers. Raises BadRun."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return data, TypeAdapter(list[ScoredAnswer]).validate_python(data["questions"])
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadRun(f"{path} can't be read: {error}") from error
+    except (ValueError, ValidationError, KeyError, TypeError) as error:
+        raise BadRun(f"{path} is no run: make one with docent eval QUESTIONS.jsonl --json > RUN") from error

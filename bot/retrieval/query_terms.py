@@ -1,0 +1,237 @@
+"""A question's words: what to look for in pages, in the pages' own words, and what is embedded. Pure."""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from bot.ports import Vocabulary
+from bot.retrieval.query_translation import LANGUAGES, SHORTHAND, words_of
+from bot.text.analyzer import fold, guess_language, tokens
+from bot.text.stopwords import STOP_WORDS
+
+_EDGES = re.compile(r"^[^\w\-.+#]+|[^\w+#]+$")
+_JOINED = re.compile(r"(?<=\w)[-'’](?=\w)")
+_MOST_WORDS = 48
+# Meanings that stand for one foreign word in what is embedded, of its first few: more only blur it.
+_GLOSSED, _LIKELY_MEANINGS = 2, 3
+# Keyword search takes its time for each chunk that holds a word; beyond so many only the rarest words count.
+_MOST_POSTINGS, _FEWEST_KEYWORDS = 4_000, 3
+_CERTAIN = 2
+_COMPOUNDING = ("de", "nl")
+_SHORTEST_COMPOUND, _SHORTEST_PART = 8, 4
+
+
+@dataclass(frozen=True, slots=True)
+class SearchedTerms:
+    """One word of the question: any of its `terms` will do, best first. `others` are words that it may mean.
+
+    `foreign`: of another language than the pages; it counts only if it has a meaning that they have.
+    """
+
+    surface: str
+    terms: tuple[str, ...]
+    foreign: bool = False
+    others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class QueryTerms:
+    """`texts` are embedded and searched for by their mean; with a gloss by the one that a page is nearest to.
+
+    `gloss` is a foreign question's words with their meanings, where any are known; see `glossed`.
+    """
+
+    texts: tuple[str, ...]
+    sought: tuple[SearchedTerms, ...]
+    gloss: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    @property
+    def terms(self) -> list[str]:
+        return [term for word in self.sought for term in word.terms]
+
+
+@dataclass(frozen=True, slots=True)
+class WeighedTerm:
+    """A sought word and what it is worth to find it: its inverse document frequency."""
+
+    sought: SearchedTerms
+    weight: float
+
+
+def read(text: str, languages: Sequence[str]) -> QueryTerms:
+    """`languages` are the index's, the usual ones first."""
+    language = _language(text, languages)
+    foreign = language not in languages
+    stop = STOP_WORDS.get(language, frozenset())
+    # A hyphen or an apostrophe joins what the glossary has apart: API-Schlüssel, ai-je, l'équipe.
+    split = _JOINED.sub(" ", text) if foreign else text
+    words = [word for each in split.split() if (word := _EDGES.sub("", each))]
+    telling = [word for word in words if word.lower().replace("’", "'") not in stop] or words
+    sought: dict[tuple[str, ...], SearchedTerms] = {}
+    meant: dict[str, tuple[str, ...]] = {}
+    for word in telling[:_MOST_WORDS]:
+        meanings = _meanings(word, language, languages)
+        for each in _sought(word, meanings, (language, *languages), foreign=foreign):
+            sought.setdefault(each.terms, each)
+        if meanings:
+            meant[word] = meanings
+    if foreign and meant:
+        return QueryTerms(
+            (text,), tuple(sought.values()), tuple((word, meant.get(word, ())) for word in telling)
+        )
+    plain = replaced(text, {word: " ".join(meanings) for word, meanings in meant.items()})
+    return QueryTerms((plain,), tuple(sought.values()))
+
+
+def keywords(wording: QueryTerms, vocabulary: Vocabulary) -> str:
+    """What the keyword leg looks for: the rarest words. All that it finds is scored by all words later."""
+    held = vocabulary.holding
+    counted = sorted(
+        ((sum(held.get(term, 0) for term in word.terms), word) for word in wording.sought),
+        key=lambda each: each[0],
+    )
+    kept: list[str] = []
+    cost = 0
+    for number, (count, word) in enumerate(counted):
+        cost += count
+        if cost > _MOST_POSTINGS and number >= _FEWEST_KEYWORDS:
+            break
+        kept += (word.surface, *word.others)
+    return " ".join(dict.fromkeys(kept))
+
+
+def glossed(wording: QueryTerms, vocabulary: Vocabulary) -> QueryTerms:
+    """With the gloss of a foreign question beside it: some models know its language, others only English.
+
+    A word stands in it as what pages have most of its meanings; without one it stays if pages have it itself.
+    """
+    if not wording.gloss:
+        return wording
+    known = {
+        word.surface
+        for word in wording.sought
+        if vocabulary.chunks is None or any(term in vocabulary.holding for term in word.terms)
+    }
+    words = (
+        _likeliest(meanings, vocabulary) if meanings else word
+        for word, meanings in wording.gloss
+        if meanings or word in known
+    )
+    return replace(wording, texts=(*wording.texts, " ".join(words)))
+
+
+def _likeliest(meanings: Sequence[str], vocabulary: Vocabulary) -> str:
+    def held(meaning: str) -> int:
+        return min((vocabulary.holding.get(term, 0) for term in _terms(meaning)), default=0)
+
+    likely = [meaning for meaning in meanings if held(meaning)] or meanings
+    return " ".join(sorted(likely[:_LIKELY_MEANINGS], key=held, reverse=True)[:_GLOSSED])
+
+
+def _terms(meaning: str) -> list[str]:
+    """Of its telling words."""
+    return [term for word in meaning.split() if word not in STOP_WORDS["en"] for term in tokens(word)]
+
+
+def _language(text: str, languages: Sequence[str]) -> str:
+    """The question's; another one than the pages' only by more than one word that is in no doubt."""
+    words = [_EDGES.sub("", word).lower() for word in text.split()]
+    guess = guess_language(text, languages)
+    stop = STOP_WORDS.get(guess, frozenset())
+    if guess in languages or (not text.isascii() and guess not in STOP_WORDS):
+        if stop.intersection(words):
+            return guess
+        said = Counter(each for each in LANGUAGES for word in words if word in words_of(each))
+        likely, count = said.most_common(1)[0] if said else (guess, 0)
+        return likely if likely not in languages and count * 2 > len(words) else guess
+    certain = sum(word in stop or bool(_translated(word, guess)) for word in words)
+    return guess if certain >= _CERTAIN or not text.isascii() else languages[0]
+
+
+def replaced(text: str, meant: Mapping[str, str]) -> str:
+    """The text with these words put in place of others."""
+    if not meant:
+        return text
+    words = "|".join(map(re.escape, sorted(meant, key=len, reverse=True)))
+    return re.sub(rf"(?<!\w)(?:{words})(?!\w)", lambda match: meant[match[0]], text)
+
+
+def _sought(
+    word: str, meanings: Sequence[str], languages: Sequence[str], *, foreign: bool
+) -> Iterator[SearchedTerms]:
+    """The word as the pages of each language have it; an identifier is sought as a whole and in parts."""
+    others = [term for meaning in meanings for term in _terms(meaning)]
+    analysed = [tokens(word, each) for each in dict.fromkeys(languages)]
+    for terms in zip(*analysed, strict=False):
+        yield SearchedTerms(word, tuple(dict.fromkeys((*terms, *others))), foreign, tuple(meanings))
+
+
+def _meanings(word: str, language: str, languages: Sequence[str]) -> tuple[str, ...]:
+    """English words for a foreign or a shortened one; none where no page is in English."""
+    if "en" not in languages:
+        return ()
+    lower = word.lower()
+    if language == "en":
+        return tuple(SHORTHAND[lower].split()) if lower in SHORTHAND else ()
+    return () if language in languages else _translated(lower, language)
+
+
+def _translated(word: str, language: str) -> tuple[str, ...]:
+    """By the word itself, by its stem, or, in German and Dutch, by the words that it is made of."""
+    if language not in LANGUAGES:
+        return ()
+    known = words_of(language).get(word)
+    if known is None:
+        known = _by_stem(language).get(_stem(word, language))
+    if known or language not in _COMPOUNDING or len(word) < _SHORTEST_COMPOUND:
+        return known or ()
+    cuts = range(_SHORTEST_PART, len(word) - _SHORTEST_PART + 1)
+    # Even parts first: short ones are in many words by chance.
+    for cut in sorted(cuts, key=lambda cut: abs(len(word) - 2 * cut)):
+        head = _translated(word[:cut], language) or _translated(word[:cut].removesuffix("s"), language)
+        tail = head and _translated(word[cut:], language)
+        if tail:
+            return tuple(dict.fromkeys((head[0], tail[0], *head, *tail)))
+    return ()
+
+
+@lru_cache
+def _by_stem(language: str) -> Mapping[str, tuple[str, ...]]:
+    """Each stem's most usual word: others of the same stem may mean something else."""
+    stems: dict[str, tuple[str, ...]] = {}
+    for word, meanings in words_of(language).items():
+        stems.setdefault(_stem(word, language), meanings)
+    return stems
+
+
+def _stem(word: str, language: str) -> str:
+    return (tokens(word, language) or [fold(word)])[0]
+
+
+def weigh(sought: Sequence[SearchedTerms], vocabulary: Vocabulary) -> list[WeighedTerm] | None:
+    """By how many of the index's chunks hold any spelling of the word; None if the store can't count."""
+    if vocabulary.chunks is None:
+        return None
+    chunks = max(vocabulary.chunks, *vocabulary.holding.values(), 1)
+    counted = ((word, max(vocabulary.holding.get(term, 0) for term in word.terms)) for word in sought)
+    return [
+        WeighedTerm(word, rarity(holding, chunks)) for word, holding in counted if holding or not word.foreign
+    ]
+
+
+def weigh_by(sought: Sequence[SearchedTerms], texts: Sequence[Container[str]]) -> list[WeighedTerm]:
+    """The same from a sample of the index's chunks, such as what a search found; each as its terms."""
+    counted = ((word, sum(any(term in text for term in word.terms) for text in texts)) for word in sought)
+    return [
+        WeighedTerm(word, rarity(holding, len(texts)))
+        for word, holding in counted
+        if holding or not word.foreign
+    ]
+
+
+def rarity(holding: int, chunks: int) -> float:
+    """Inverse document frequency as BM25 has it, never negative (Robertson & Zaragoza 2009)."""
+    return math.log(1 + (chunks - holding + 0.5) / (holding + 0.5))

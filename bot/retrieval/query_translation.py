@@ -1,0 +1,89 @@
+"""What words of other languages, and of chat's shorthand, mean in English.
+
+For questions in one language over pages in another, where the embedding model knows only one of them. The
+words are a dictionary's, with an office's own before them: see the README of bot/retrieval/dictionaries.
+"""
+
+import gzip
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+
+LANGUAGES = ("de", "es", "fr", "it", "nl", "pt")
+_OFFICE = LANGUAGES[:3]
+
+# Chat's and offices' shorthand, which is in no page: as whole words only, and only where no page has them.
+_SHORTHAND = """
+acct account|addr address|admin administrator|amt amount|appt appointment|approx approximately|app application
+asap soon|avail available|b4 before|bc because|btw|biz business|cal calendar|cc credit card|cert certificate
+chk check|comp compensation|config configuration|conf conference|cust customer|cust. customer|custs customers
+dept department|dev developer|devs developers|diff different|dl download|doc document|docs documentation
+eng engineering|env environment|eod end of day|eow end of week|est estimate|exp expense|ext extension
+govt government|hr human resources|hrs hours|hw hardware|id identification|idk|imo|info information
+ins insurance|inv invoice|k8s kubernetes|kb knowledge base|l8r later|loc lines of code|lptp laptop|mgmt management
+mgr manager|mgrs managers|min minimum|mins minutes|misc miscellaneous|mo month|msg message|mtg meeting
+nb note|natl national|num number|ofc office|ooo out of office|org organization|ot overtime
+pls please|plz please|pmt payment|pos position|ppl people|pr pull request|prod production|pto paid time off
+pw password|pwd password|pymt payment|qtr quarter|rcpt receipt|rec receive|recv receive|ref referral
+reg regular|repo repository|req request|reqs requirements|resp responsible|rn now|rsu restricted stock units
+sched schedule|sec security|shld should|sw software|sync synchronize|temp temporary|thru through|thx thanks
+tix tickets|tkt ticket|tmrw tomorrow|tmr tomorrow|trng training|txn transaction|u you|ur your|vac vacation
+vs versus|wfh work from home|wk week|wks weeks|wkend weekend|wknd weekend|wo without|wrk work
+yr year|yrs years|wat what|wats what is|whats what is|wen when|wheres where is|hw how
+"""
+
+
+@cache
+def words_of(language: str) -> Mapping[str, tuple[str, ...]]:
+    """One of LANGUAGES' words with their meanings, the usual words first. No meaning: a word like another's stem."""
+    words = _dictionary(language)
+    for word, meanings in _office().get(language, {}).items():
+        words[word] = tuple(dict.fromkeys((*meanings, *words.get(word, ()))))
+    return words
+
+
+@cache
+def english() -> frozenset[str]:
+    """Right words, whether a page has them or not."""
+    return frozenset(
+        word for meanings in words_of(LANGUAGES[0]).values() for each in meanings for word in each.split()
+    )
+
+
+def _dictionary(language: str) -> dict[str, tuple[str, ...]]:
+    words: dict[str, tuple[str, ...]] = {}
+    packed = files("bot.retrieval.dictionaries").joinpath(f"{language}.txt.gz").read_bytes()
+    for line in gzip.decompress(packed).decode().splitlines():
+        word, _, meanings = line.partition("\t")
+        if meanings.startswith("="):
+            words[word] = words.get(meanings[1:], ())
+        else:
+            words[word] = tuple(meanings.split("|"))
+    return words
+
+
+@cache
+def _office() -> Mapping[str, Mapping[str, tuple[str, ...]]]:
+    """Language → its word → English words."""
+    meanings: dict[str, dict[str, tuple[str, ...]]] = {language: {} for language in _OFFICE}
+    for row in (
+        files("bot.retrieval.dictionaries").joinpath("office.txt").read_text(encoding="utf-8").splitlines()
+    ):
+        notion, *others = row.split("|")
+        for language, words in zip(_OFFICE, others, strict=True):
+            for word in words.split():
+                known = meanings[language].get(word, ())
+                meanings[language][word] = tuple(dict.fromkeys((*known, *notion.split())))
+    return meanings
+
+
+def _shorthand() -> Mapping[str, str]:
+    entries = (entry.strip() for line in _SHORTHAND.strip().splitlines() for entry in line.split("|"))
+    return {
+        short: meaning
+        for short, _, meaning in (entry.partition(" ") for entry in entries)
+        if meaning and meaning != short
+    }
+
+
+SHORTHAND = _shorthand()

@@ -1,0 +1,326 @@
+"""A question → the passages to answer it from, and whether they can: search, fuse, rerank, judge, widen."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+import numpy as np
+
+from bot.model import Candidate, Citation, Passage, Question
+from bot.ports import BackendError, Embedder, Hit, Reader, Reranker, SearchQuery, Vector, Vocabulary
+from bot.retrieval import (
+    near_duplicates,
+    query_terms,
+    spell_correction,
+)
+from bot.retrieval.answerability import (
+    Answerability,
+    deserves_another_look,
+    judge,
+    judge_again,
+)
+from bot.retrieval.query_terms import QueryTerms
+from bot.retrieval.scoring import ScoredCandidate, fuse, terms_of
+from bot.retrieval.section_expansion import MOST_SECTIONS, widen
+from bot.retrieval.similarity_calibration import SAME, SimilarityScale, measure
+from bot.runtime.circuit_breaker import CircuitBreaker
+from bot.runtime.deadline import Deadline
+from bot.text.question_parts import parts
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+# How many chunks are looked at closely. 40 to 100 give about the same figures; each costs time. Words alone
+# need more of them, and have the time that vectors would take.
+POOL, POOL_ALONE = 48, 60
+# Both legs bring candidates in equal parts; which of them is right is decided afterwards.
+ALPHA = 0.5
+RERANKED = 40
+_NEAREST = 2
+# A story may have more sentences than are worth a search each.
+_MOST_LOOKS = 6
+_QUOTE = 200
+
+NO_EMBEDDER = "Searched by keywords alone: {why}"
+NO_RERANKER = "Not reranked: {why}"
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalLimits:
+    """Seconds for the embedder and the reranker, and tokens of all passages together."""
+
+    embed: float = 3.0
+    rerank: float = 3.0
+    passage_tokens: int = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """What was found.
+
+    `passages` are sections and `candidates` chunks with what became of them, each best first; `nearest`
+    are the closest pages, whether they answer or not. `enough`: worth writing from. `strong`: enough to speak without having been asked.
+    `hidden`: not enough, but others may see pages that would be.
+    """
+
+    passages: tuple[Passage, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    enough: bool = False
+    strong: bool = False
+    nearest: tuple[Citation, ...] = ()
+    degraded: tuple[str, ...] = ()
+    queries: tuple[str, ...] = ()
+    evidence: Mapping[str, float] = field(default_factory=dict)
+    decision: str = ""
+    hidden: bool = False
+
+
+class Retriever:
+    """Works without an embedder (keywords alone) and without a reranker (fused order). `audiences` are all there are."""
+
+    def __init__(
+        self,
+        *,
+        store: Reader,
+        embedder: Embedder | None = None,
+        reranker: Reranker | None = None,
+        limits: RetrievalLimits | None = None,
+        audiences: frozenset[str] = frozenset(),
+    ) -> None:
+        self._store = store
+        self._audiences = audiences
+        self._embedder = embedder
+        self._reranker = reranker
+        self._limits = limits or RetrievalLimits()
+        self._scale: SimilarityScale | None = None
+        self._embedding = CircuitBreaker("the embedder")
+        self._reranking = CircuitBreaker("the reranker")
+
+    async def retrieve(self, question: Question, standalone: str) -> Retrieval:
+        """Search for `standalone` as `question`'s asker. Raises BackendError if the store is down."""
+        if not question.audience:
+            why = "no audience: nothing may be shown"
+            return Retrieval(queries=(standalone,), decision=why, hidden=True)
+        degraded: list[str] = []
+        wanted, vocabulary = await self._read(standalone, question.audience, question.sources)
+        vectors = await self._embed(wanted.texts, degraded)
+        query = SearchQuery(
+            text=query_terms.keywords(wanted, vocabulary),
+            vector=None,
+            audience=question.audience,
+            sources=question.sources,
+            alpha=ALPHA,
+            limit=POOL if vectors else POOL_ALONE,
+        )
+        if wanted.gloss and vectors:
+            query = replace(query, vector=await self._understood(query, vectors))
+        elif vectors:
+            query = replace(query, vector=_mean(vectors))
+        hits = await self._store.search(query)
+        scored = await asyncio.to_thread(_score, hits, wanted, vocabulary, self._scale or SAME)
+        relevance = await self._rerank(standalone, scored, degraded)
+        if relevance:
+            scored = sorted(scored, key=lambda each: -relevance.get(each.passage.chunk_id, -1.0))
+        verdict = judge(scored, relevance, words=len(wanted.sought))
+        if deserves_another_look(verdict):
+            texts = [*wanted.texts, *(part.text for part in parts(standalone))]
+            verdict = judge_again(verdict, await self._nearest(query, texts))
+        surplus = near_duplicates.surplus(scored)
+        scored = [each for each in scored if each.passage.chunk_id not in surplus] + [
+            each for each in scored if each.passage.chunk_id in surplus
+        ]
+        passages = await self._passages(scored, surplus, question.audience) if verdict.enough else ()
+        hidden = not verdict.enough and await self._hidden(query, hits, wanted, vocabulary)
+        return Retrieval(
+            passages=passages,
+            candidates=_candidates(scored, relevance, surplus, passages, verdict),
+            enough=verdict.enough and bool(passages),
+            strong=verdict.strong and bool(passages),
+            nearest=_nearest(scored),
+            degraded=tuple(degraded),
+            queries=tuple(dict.fromkeys((standalone, *wanted.texts))),
+            evidence=verdict.measures,
+            decision=verdict.reason,
+            hidden=hidden,
+        )
+
+    async def _hidden(
+        self, query: SearchQuery, seen: Sequence[Hit], wanted: QueryTerms, vocabulary: Vocabulary
+    ) -> bool:
+        """Whether pages for others would have been enough. It is for the journal alone, never for the asker."""
+        others = self._audiences - query.audience
+        if not others:
+            return False
+        try:
+            hits = await self._store.search(replace(query, audience=others))
+        except BackendError as error:
+            log.info("not known whether others' pages answer: %s", error)
+            return False
+        known = {hit.passage.doc_id for hit in seen}
+        theirs = [hit for hit in hits if hit.passage.doc_id not in known]
+        scored = await asyncio.to_thread(_score, theirs, wanted, vocabulary, self._scale or SAME)
+        return judge(scored, {}, words=len(wanted.sought)).enough
+
+    async def _read(
+        self, text: str, audience: frozenset[str], sources: frozenset[str] | None
+    ) -> tuple[QueryTerms, Vocabulary]:
+        """The question's words, those that were mistyped mended, and how common they are in what is visible."""
+        languages = (await self._store.vocabulary((), audience, sources)).languages
+        wanted = query_terms.read(text, languages)
+        known = await self._store.vocabulary(wanted.terms, audience, sources)
+        wanted = query_terms.glossed(wanted, known)
+        slips = spell_correction.slips(wanted, known)
+        if slips:
+            spellings = [term for slip in slips for term in slip.spellings]
+            guesses = await self._store.vocabulary(spellings, audience, sources)
+            wanted = spell_correction.mend(wanted, slips, guesses)
+            known = replace(known, holding={**known.holding, **guesses.holding})
+        return wanted, known
+
+    async def _embed(self, texts: Sequence[str], degraded: list[str]) -> list[Vector]:
+        """The texts' vectors; none, and a word in `degraded`, if the embedder is down."""
+        if self._embedder is None:
+            return []
+        try:
+            async with self._embedding.guard():
+                vectors = await self._vectors(self._embedder, texts)
+        except BackendError as error:
+            log.warning("searching by keywords alone: %s", error)
+            degraded.append(NO_EMBEDDER.format(why=error.reason))
+            return []
+        await self._measure(self._embedder)
+        return vectors
+
+    async def _understood(self, query: SearchQuery, vectors: Sequence[Vector]) -> Vector:
+        """The vector that a page is nearest to: some models know a question's language, others only its gloss."""
+        nearest = await self._cosines(query, vectors)
+        return max(zip(nearest, vectors, strict=True), key=lambda each: each[0])[1]
+
+    async def _cosines(self, query: SearchQuery, vectors: Sequence[Vector]) -> list[float]:
+        """Of each vector to the chunk that is nearest to it; -1 if there is none."""
+        searches = (self._store.search(replace(query, vector=v, alpha=1.0, limit=1)) for v in vectors)
+        found = await asyncio.gather(*searches)
+        return [max((h.vector for h in hits if h.vector is not None), default=-1.0) for hits in found]
+
+    async def _vectors(self, embedder: Embedder, texts: Sequence[str]) -> list[Vector]:
+        embedding = asyncio.gather(*map(embedder.embed_query, texts))
+        return await _within(self._limits.embed, "the embedder", embedding)
+
+    async def _measure(self, embedder: Embedder) -> None:
+        """What the model's similarities mean, at the first question; without it they are taken as they are."""
+        if self._scale is not None:
+            return
+        try:
+            self._scale = await _within(self._limits.embed, "the embedder", measure(embedder))
+        except BackendError as error:
+            log.warning("the model's scale was not measured: %s", error)
+
+    async def _nearest(self, query: SearchQuery, texts: Sequence[str]) -> float:
+        """The best similarity of any chunk to any of the texts alone; 0 if there is but one."""
+        texts = list(dict.fromkeys(texts))[:_MOST_LOOKS]
+        if self._embedder is None or len(texts) == 1:
+            return 0.0
+        try:
+            vectors = await self._vectors(self._embedder, texts)
+        except BackendError as error:
+            log.warning("no other look at the question: %s", error)
+            return 0.0
+        return (self._scale or SAME).of(max(await self._cosines(query, vectors)))
+
+    async def _rerank(
+        self, question: str, scored: Sequence[ScoredCandidate], degraded: list[str]
+    ) -> dict[str, float]:
+        """Chunk id → relevance; empty without a reranker, or if it is down."""
+        if self._reranker is None or not scored:
+            return {}
+        best = [each.passage for each in scored[:RERANKED]]
+        texts = ["\n".join(filter(None, (p.title, p.heading, p.text))) for p in best]
+        try:
+            async with self._reranking.guard():
+                reranking = self._reranker.rerank(question, texts)
+                scores = await _within(self._limits.rerank, "the reranker", reranking)
+        except BackendError as error:
+            log.warning("not reranked: %s", error)
+            degraded.append(NO_RERANKER.format(why=error.reason))
+            return {}
+        return {p.chunk_id: score for p, score in zip(best, scores, strict=True)}
+
+    async def _passages(
+        self, scored: Sequence[ScoredCandidate], surplus: Mapping[str, str], audience: frozenset[str]
+    ) -> tuple[Passage, ...]:
+        winners = [
+            replace(each.passage, score=each.score)
+            for each in scored[: MOST_SECTIONS * 3]
+            if each.passage.chunk_id not in surplus
+        ]
+        return await widen(winners, self._store, audience, tokens=self._limits.passage_tokens)
+
+
+def _mean(vectors: Sequence[Vector]) -> Vector:
+    mean: Vector = np.stack(vectors).mean(axis=0, dtype=np.float32)
+    length = float(np.linalg.norm(mean))
+    return mean / length if length else mean
+
+
+async def _within(seconds: float, part: str, awaitable: Awaitable[T]) -> T:
+    return await Deadline(seconds).wait(part, awaitable, seconds=seconds)
+
+
+def _score(
+    hits: Sequence[Hit], wanted: QueryTerms, vocabulary: Vocabulary, scale: SimilarityScale
+) -> list[ScoredCandidate]:
+    terms = [terms_of(hit, vocabulary.languages) for hit in hits]
+    weighed = query_terms.weigh(wanted.sought, vocabulary)
+    if weighed is None:
+        weighed = query_terms.weigh_by(wanted.sought, [each.distinct for each in terms])
+    return fuse(hits, terms, weighed, scale)
+
+
+def _candidates(
+    scored: Sequence[ScoredCandidate],
+    relevance: Mapping[str, float],
+    surplus: Mapping[str, str],
+    passages: Sequence[Passage],
+    verdict: Answerability,
+) -> tuple[Candidate, ...]:
+    def dropped(passage: Passage) -> str:
+        if passage.chunk_id in surplus:
+            return f"nearly the same as {surplus[passage.chunk_id]}"
+        if not verdict.enough:
+            return f"too little evidence: {verdict.reason}"
+        if any(p.doc_id == passage.doc_id and passage.text in p.text for p in passages):
+            return ""
+        return "no room: others fit better"
+
+    return tuple(
+        Candidate(
+            passage=each.passage,
+            keyword=each.hit.keyword,
+            vector=each.hit.vector,
+            fused=each.score,
+            reranked=relevance.get(each.passage.chunk_id),
+            dropped=dropped(each.passage),
+        )
+        for each in scored
+    )
+
+
+def _nearest(scored: Sequence[ScoredCandidate]) -> tuple[Citation, ...]:
+    pages: dict[str, Passage] = {}
+    for each in scored:
+        pages.setdefault(each.passage.doc_id, each.passage)
+    return tuple(
+        Citation(
+            number=number,
+            doc_id=page.doc_id,
+            title=page.title,
+            heading=page.heading,
+            url=page.url,
+            quote=page.text[:_QUOTE],
+            updated_at=page.updated_at,
+            owners=page.owners,
+        )
+        for number, page in enumerate(list(pages.values())[:_NEAREST], 1)
+    )

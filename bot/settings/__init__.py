@@ -1,1 +1,0 @@
-"""The sections of docent.yaml, as frozen models. bot.config puts them together and fills in the environment."""

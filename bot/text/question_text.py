@@ -1,0 +1,95 @@
+"""What people type, made ready for search. Pure."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from bot.model import Question, Turn
+
+LIMIT = 2_000  # characters of a question that are read
+_TAIL = LIMIT // 4  # of those, from the end: long messages tend to end with what they ask
+FOLLOW_UP_WORDS = 12  # a longer question is taken to say what it means
+
+# Colours and titles, as in what is copied from a terminal.
+_TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*\x07?)")
+_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+_LEAN = re.compile(
+    r"^\W*(?:and|or|but|also|so|then|same|what about|how about|what if|und|oder|aber|was ist mit|wie ist es|"
+    r"y|o|pero|qué hay de|et|ou|mais|qu'en est-il)\b"
+    r"|\b(?:it|its|that|this|these|those|they|them|their|there|one|ones|he|she|him|her|instead|"
+    r"das|dies|diese|dort|dafür|davon|eso|esto|ça|cela|ceux)\b",
+    re.IGNORECASE,
+)
+# "Who is Bosun?" names all that it is about; "What is required?" doesn't.
+_NAMED = re.compile(
+    r"\W*(?i:who|what|where|wer|was|wo|qui|quién|qué|dónde)(?:['’]s| +(?i:is|are|was|were|ist|sind|est|es|son)) +[^\W\d_a-zß-ÿ]"
+)
+# Words that carry no subject: what a follow-up doesn't need from the question before it.
+_EMPTY = frozenset(
+    """a about after all am an and any are as at be because been before but by can could did do does doing for from
+    get got had has have he her him his how i if in into is it its just know like may me might must my need no not
+    of on or our please she should so some tell than thanks that the their them then there these they this those to
+    too up us want was we were what when where which who whom whose why will with would you your""".split()  # noqa: SIM905 - a list of a hundred words reads worse
+)
+_ASKS = frozenset({"how", "when", "where", "who", "whom", "whose", "why"})
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedText:
+    """`text` is "" if there is nothing to search for. `note` tells the asker what was left out."""
+
+    text: str
+    note: str = ""
+
+
+def prepare(text: str) -> PreparedText:
+    """Control characters and terminals' codes out, space collapsed, over-long text cut in its middle."""
+    text = _TERMINAL.sub(" ", text)
+    text = "".join(" " if _is_control(c) else c for c in text)
+    text = " ".join(text.split())
+    if not _WORD.search(text):
+        return PreparedText("")
+    if len(text) <= LIMIT:
+        return PreparedText(text)
+    head, tail = text[: LIMIT - _TAIL], text[-_TAIL:]
+    cut = f"{head.rsplit(' ', 1)[0]} … {tail.split(' ', 1)[-1]}"
+    note = f"Your message was long: I read its first {LIMIT - _TAIL:,} characters and its last {_TAIL}."
+    return PreparedText(cut, note)
+
+
+def merged(question: Question) -> str:
+    """The question with the content words of the one before it, if it seems to lean on that.
+
+    What to do where no language model can say it better: "and for contractors?" after "How many days off
+    do employees get?" is searched as "and for contractors? How many days off employees".
+    """
+    previous = _previous(question.history)
+    if previous is None or not leans(question.text):
+        return question.text
+    have = {word.lower() for word in _WORD.findall(question.text)}
+    words = (w for w in _WORD.findall(previous) if w.lower() not in (_EMPTY - _ASKS) | have)
+    return " ".join([question.text, *dict.fromkeys(words)])
+
+
+def leans(text: str) -> bool:
+    """Is it likely that this can't be understood without what was said before?"""
+    words = _WORD.findall(text)
+    content = [word for word in words if word.lower() not in _EMPTY]
+    lean = len(content) == 0 or (len(content) == 1 and not _NAMED.match(text))
+    return len(words) <= FOLLOW_UP_WORDS and (lean or _LEAN.search(text) is not None)
+
+
+def _previous(history: tuple[Turn, ...]) -> str | None:
+    """The last thing that the asker said, with what that leaned on in turn."""
+    said = [turn.text for turn in history if turn.role == "user" and _WORD.search(turn.text)]
+    if not said:
+        return None
+    last = prepare(said[-1]).text
+    return f"{last} {said[-2][:LIMIT]}" if len(said) > 1 and leans(last) else last
+
+
+def _is_control(character: str) -> bool:
+    """Also lone surrogates and private characters; not the joiners that scripts and emoji need."""
+    return (
+        unicodedata.category(character) in {"Cc", "Cs", "Co", "Cn"} or character in "\u202a\u202b\u202d\u202e"
+    )

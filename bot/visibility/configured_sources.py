@@ -1,0 +1,59 @@
+"""The index as docent.yaml is now: no page of a source that left it, and none for whom it isn't meant any more.
+
+What is stored tells for whom a page was meant at its last sync. That may only narrow what the settings say now.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+from bot.config.sources import SourceSettings
+from bot.model import Passage
+from bot.ports import Hit, Reader, SearchQuery, Span, Vocabulary
+from indexer.sources.base import configured_audience
+
+
+class Configured:
+    """ports.Reader. Who asks must be among those for whom the settings and the index have a page, each."""
+
+    def __init__(self, store: Reader, sources: Sequence[SourceSettings]) -> None:
+        self._store = store
+        self._sources = {source.name: source for source in sources}
+        self._audience = lru_cache(maxsize=20_000)(self._audience_of)
+
+    async def search(self, query: SearchQuery) -> list[Hit]:
+        sources = self._open_to(query.audience, query.sources)
+        if not sources:
+            return []
+        hits = await self._store.search(replace(query, sources=sources))
+        return [hit for hit in hits if self._shows(hit.passage.doc_id, query.audience)]
+
+    async def vocabulary(
+        self, terms: Sequence[str], audience: frozenset[str], sources: frozenset[str] | None = None
+    ) -> Vocabulary:
+        return await self._store.vocabulary(terms, audience, self._open_to(audience, sources))
+
+    async def passages(self, spans: Sequence[Span], audience: frozenset[str]) -> list[Passage]:
+        return await self._store.passages(
+            [span for span in spans if self._shows(span.doc_id, audience)], audience
+        )
+
+    async def revisions(self, source: str) -> dict[str, str]:
+        return await self._store.revisions(source) if source in self._sources else {}
+
+    def _open_to(self, audience: frozenset[str], wanted: frozenset[str] | None) -> frozenset[str]:
+        """The sources that may have a page for them."""
+        return frozenset(
+            name
+            for name, source in self._sources.items()
+            if (wanted is None or name in wanted)
+            and not audience.isdisjoint(source.audience.union(*source.audience_of.values()))
+        )
+
+    def _shows(self, doc_id: str, audience: frozenset[str]) -> bool:
+        return not self._audience(doc_id).isdisjoint(audience)
+
+    def _audience_of(self, doc_id: str) -> frozenset[str]:
+        name, _, path = doc_id.partition(":")
+        source = self._sources.get(name)
+        return frozenset() if source is None else configured_audience(source, path)

@@ -1,0 +1,4 @@
+"""Reads git repositories: bare clones, history, code owners.
+
+Which files are pages belongs to `indexer.sources.git`.
+"""

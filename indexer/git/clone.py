@@ -1,0 +1,118 @@
+"""A bare clone of a branch elsewhere: only fetched from then on, and made anew where it can't be used."""
+
+import asyncio
+import logging
+import re
+import shutil
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from indexer.git.command import GitFailed, GitTooSlow, git
+
+_log = logging.getLogger(__name__)
+
+_CLONE_SECONDS = 1800
+_FETCH_SECONDS = 300
+_LOCKED_SECONDS = 60
+
+
+class Clone:
+    """In `folder`, of the branch `branch`, or of the one that is checked out there. `fresh`: made since `update`."""
+
+    def __init__(self, address: str, branch: str | None, folder: Path) -> None:
+        self._address = address
+        self._branch = branch
+        # The other end may run on this machine: it brings nothing that it lacks from elsewhere, by whatever program.
+        is_here = address.lower().startswith("file:") or address.startswith("/")
+        self._other_end = ("--upload-pack", "GIT_ALLOW_PROTOCOL=none git-upload-pack") if is_here else ()
+        self.folder = folder
+        self.fresh = False
+
+    async def update(self) -> None:
+        """As new as the branch is. Raises GitFailed."""
+        self.fresh = False
+        if not await asyncio.to_thread((self.folder / "HEAD").is_file):
+            await self._make()
+            return
+        await self._unlocked()
+        try:
+            branch = self._branch or await self._checked_out_there()
+            refs = f"+refs/heads/{branch}:refs/heads/{branch}"
+            how = ("--quiet", "--no-tags", *self._other_end)
+            await git("fetch", *how, "origin", refs, at=self.folder, seconds=_FETCH_SECONDS)
+            if not self._branch:
+                await git("symbolic-ref", "HEAD", f"refs/heads/{branch}", at=self.folder)
+        except GitFailed as error:
+            if not await self.renewed(error):
+                raise
+
+    async def renewed(self, why: Exception) -> bool:
+        """Make it anew if what went wrong may be its fault; False if not. Raises GitFailed; it stays then.
+
+        It isn't its fault where git was slow, the branch can't be reached, or the clone is fresh.
+        """
+        if self.fresh or isinstance(why, GitTooSlow) or not await self._is_there():
+            return False
+        _log.warning("the clone %s can't be used (%s): it is cloned anew", self.folder.name, why)
+        await self._make()
+        return True
+
+    async def _make(self) -> None:
+        """Whole or not at all."""
+        part, old = self.folder.with_suffix(".part"), self.folder.with_suffix(".old")
+        await asyncio.to_thread(_remove, part, old)
+        try:
+            part.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise GitFailed(f"its clone can't be kept: {error.strerror}") from error
+        branch = ("--branch", self._branch) if self._branch else ()
+        how = ("--quiet", "--bare", "--single-branch", "--no-tags", *self._other_end, *branch)
+        await git("clone", *how, "--", self._address, str(part), seconds=_CLONE_SECONDS)
+        with suppress(FileNotFoundError):
+            self.folder.rename(old)
+        part.rename(self.folder)
+        await asyncio.to_thread(_remove, old)
+        self.fresh = True
+
+    async def _is_there(self) -> bool:
+        """Whether the branch can be reached."""
+        wanted = f"refs/heads/{self._branch}" if self._branch else "HEAD"
+        try:
+            how = ("--exit-code", *self._other_end)
+            await git("ls-remote", *how, "--", self._address, wanted, seconds=_FETCH_SECONDS)
+        except GitFailed:
+            return False
+        return True
+
+    async def _checked_out_there(self) -> str:
+        """The branch that HEAD means elsewhere, by now; the clone's where it means none."""
+        how = ("--symref", *self._other_end)
+        told = await git("ls-remote", *how, "origin", "HEAD", at=self.folder, seconds=_FETCH_SECONDS)
+        found = re.match(rb"ref: refs/heads/(\S+)\tHEAD", told)
+        name = found[1] if found else await git("symbolic-ref", "--short", "HEAD", at=self.folder)
+        return name.decode().strip()
+
+    async def _unlocked(self) -> None:
+        """Wait until nobody else is at work in it. Locks are held for moments; a killed git leaves them behind."""
+        for _ in range(_LOCKED_SECONDS):
+            if not await asyncio.to_thread(_locked, self.folder):
+                return
+            await asyncio.sleep(1)
+
+
+def _locked(repository: Path) -> bool:
+    """Whether there is a lock. One that is too old to be anybody's is removed."""
+    held = False
+    for lock in (*repository.glob("*.lock"), *repository.glob("refs/heads/**/*.lock")):
+        with suppress(OSError):
+            if time.time() - lock.stat().st_mtime > _LOCKED_SECONDS:
+                lock.unlink()
+            else:
+                held = True
+    return held
+
+
+def _remove(*folders: Path) -> None:
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)

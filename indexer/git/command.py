@@ -1,0 +1,78 @@
+"""The `git` command: no questions asked, bounded in time, nothing of it left behind."""
+
+import asyncio
+import os
+import re
+import signal
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from bot.text.sanitize import without_credentials
+
+_SETTINGS = (
+    # A repository is data: nothing of its configuration may run, and whose files they are doesn't matter.
+    *("-c", "core.fsmonitor=false"),
+    *("-c", f"core.hooksPath={os.devnull}"),
+    *("-c", "protocol.ext.allow=never"),
+    *("-c", "safe.directory=*"),
+    *("-c", "core.quotePath=false"),
+    *("-c", "gc.auto=0"),
+)
+_LINE_LIMIT = 1 << 20
+
+
+class GitFailed(Exception):
+    """`str(error)` is git's last word, without credentials."""
+
+
+class GitTooSlow(GitFailed): ...
+
+
+async def git(*arguments: str, at: Path | None = None, seconds: float = 60) -> bytes:
+    """What it prints. Raises GitFailed."""
+    process = await start(*arguments, at=at)
+    try:
+        async with asyncio.timeout(seconds):
+            out, err = await process.communicate()
+    except TimeoutError as error:
+        raise GitTooSlow(f"git took longer than {seconds:.0f} s") from error
+    finally:
+        await end(process)
+    if process.returncode:
+        raise GitFailed(_word(err))
+    return out
+
+
+async def start(*arguments: str, at: Path | None = None, asked: bool = False) -> asyncio.subprocess.Process:
+    """`asked`: it reads questions from its stdin. Whoever starts it ends it with `end`."""
+    where: Sequence[str] = () if at is None else ("--git-dir", str(at))
+    try:
+        return await asyncio.create_subprocess_exec(
+            "git",
+            *_SETTINGS,
+            *where,
+            *arguments,
+            stdin=asyncio.subprocess.PIPE if asked else asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL if asked else asyncio.subprocess.PIPE,
+            limit=_LINE_LIMIT,
+            # Without a terminal neither git nor ssh can wait for a password; and its children end with it.
+            start_new_session=True,
+        )
+    except FileNotFoundError as error:
+        raise GitFailed("the command git is not installed") from error
+
+
+async def end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+
+
+def _word(err: bytes) -> str:
+    lines = [line.strip() for line in err.decode(errors="replace").splitlines() if line.strip()]
+    telling = [line for line in lines if line.startswith(("fatal:", "error:", "remote:", "ssh:"))] or lines
+    word = re.sub(r"^(?:fatal|error|remote): ", "", telling[0]) if telling else "git failed"
+    return without_credentials(word)[:300]

@@ -1,0 +1,4 @@
+"""Parses Markdown pages into sections and plain blocks.
+
+Other formats are made Markdown first, by `indexer.converters`.
+"""

@@ -1,0 +1,300 @@
+"""A Markdown page as sections of blocks that a chunk can be packed from. Pure."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Literal
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from indexer.markdown import embedded_html
+from indexer.markdown.inline import code_spans, reading_text, without_invisible
+
+_FENCE = re.compile(r"^([ \t>]*(?:[-*+][ \t]+|\d+[.)][ \t]+)?)(`{3,}(?=[^`\n]*$)|~{3,})(.*)$")
+_SHORTCODE = re.compile(r"\{\{[<%][^{}]*[>%]\}\}|^[ \t]*\{%[^{}\n]*%\}[ \t]*$", re.MULTILINE)
+_DIRECTIVE = re.compile(
+    r"^[ \t]*:{3,}[ \t]*(?:\{?[\w-]+\}?)?[ \t]*(?:\[([^\]]*)\]|([^\n{]*))?.*$", re.MULTILINE
+)
+_DEFINITION = re.compile(r"^ {0,3}\[(?!\^)[^\]\n]+\]:[ \t]+\S+[^\n]*$", re.MULTILINE)
+_FOOTNOTE = re.compile(r"^ {0,3}\[\^[^\]\n]+\]:[ \t]*", re.MULTILINE)
+_CUSTOM_ID = re.compile(r"[ \t]*\{:?[ \t]*#([^\s{}]+)[^{}]*\}[ \t]*$")
+_TABLE_RULE = re.compile(r"^[ ]{0,3}\|?[ ]*:?-+:?[ ]*(?:\|[ ]*:?-+:?[ ]*)*\|?[ ]*$")
+_CELL_END = re.compile(r"(?<!\\)\|")
+_HARD_END = re.compile(r"(?:[ ]{2,}|\\)\n")
+_PROSE = re.compile(r"\]\(|[a-z]{2}[.,] \w+ \w")
+_ALERT = re.compile(r"\A\[!\w+\][-+]?[ \t]*(?:\n|\Z)")
+_DRAWINGS = {"mermaid", "plantuml", "dot", "graphviz", "svg", "geojson", "topojson", "excalidraw", "dataview"}
+
+Kind = Literal["text", "list", "table", "code"]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """`pieces` is what it may be split into; `head` and `foot` go around every part (a table's, a fence's)."""
+
+    kind: Kind
+    pieces: tuple[str, ...]
+    head: str = ""
+    foot: str = ""
+
+    def text(self, pieces: Sequence[str] | None = None) -> str:
+        body = "\n".join(self.pieces if pieces is None else pieces)
+        return "\n".join(part for part in (self.head, body, self.foot) if part)
+
+
+@dataclass(slots=True)
+class Section:
+    """What stands under one heading, without its subsections. `level` 0 is what comes before any heading."""
+
+    level: int
+    heading: str
+    anchor: str
+    blocks: list[Block] = field(default_factory=list)
+
+
+def parse(text: str, *, components: bool = False) -> list[Section]:
+    """The page's sections in order; the first is what stands above every heading and may be empty.
+
+    `components`: the page is MDX. Never raises: whatever it is given reads as some Markdown.
+    """
+    cleaned = _clean(text, components=components)
+    sections = [Section(0, "", "")]
+    seen: dict[str, int] = {}
+    pending = ""
+    for group in _groups(_parser().parse(cleaned)):
+        token = group[0]
+        if token.type == "heading_open":
+            raw = group[1].content
+            named = embedded_html.ANCHOR.search(raw)
+            raw = embedded_html.ANCHOR.sub("", raw)
+            custom = _CUSTOM_ID.search(raw)
+            heading = heading_text(raw[: custom.start()] if custom else raw)
+            own = custom[1] if custom else named[1] if named else pending
+            slug = _unique(slugify(heading), seen)
+            pending = ""
+            if heading:
+                sections.append(Section(int(token.tag[1]), heading, own or slug))
+            continue
+        blocks, named_here = _blocks(group)
+        pending = "" if blocks else named_here or pending
+        sections[-1].blocks += blocks
+    return sections
+
+
+def heading_text(raw: str) -> str:
+    return " ".join(reading_text(without_invisible(raw)).replace("`", "").split())
+
+
+def slugify(heading: str) -> str:
+    """GitHub's rule: lower case, spaces to hyphens, only letters, digits, `_` and `-` stay."""
+    return "".join(
+        "-" if letter == " " else letter for letter in heading.lower() if letter in " -_" or letter.isalnum()
+    )
+
+
+def _unique(slug: str, seen: dict[str, int]) -> str:
+    count = seen.get(slug)
+    seen[slug] = 0 if count is None else count + 1
+    if count is None:
+        return slug
+    numbered = f"{slug}-{count + 1}"
+    seen.setdefault(numbered, 0)
+    return numbered
+
+
+@cache
+def _parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"maxNesting": 12})
+    # Blocks are all that is needed. Inline text is reduced by `inline` and tables by `_with_tables`: the
+    # parser would look for a table at every line, and all in all take three times as long.
+    parser.disable(["html_block", "reference"])
+    parser.core.ruler.enableOnly(["normalize", "block"])
+    return parser
+
+
+def _clean(text: str, *, components: bool) -> str:
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ")
+    text = without_invisible(text)
+    if not ("<" in text or "{" in text or ":::" in text or "]:" in text or components):
+        return text
+    return "".join(
+        part if is_code else _clean_prose(part, components=components) for is_code, part in _fenced(text)
+    )
+
+
+def _clean_prose(text: str, *, components: bool) -> str:
+    spans = code_spans(text) if "`" in text else []
+    kept = [text[start:stop] for start, stop in spans]
+    # Code goes aside as numbers between signs that no text has any more.
+    for number, (start, stop) in reversed(list(enumerate(spans))):
+        text = f"{text[:start]}\x00{number}\x00{text[stop:]}"
+    text = _SHORTCODE.sub("", text) if "{" in text else text
+    if components:
+        text = embedded_html.without_components(text)
+    text = embedded_html.to_markdown(text) if "<" in text else text
+    text = _DIRECTIVE.sub(
+        lambda m: f"\n**{title}**\n" if (title := (m[1] or m[2] or "").strip()) else "", text
+    )
+    text = _FOOTNOTE.sub("", _DEFINITION.sub("", text)) if "]:" in text else text
+    return re.sub("\x00(\\d+)\x00", lambda m: kept[int(m[1])], text)
+
+
+def _fenced(text: str) -> Iterator[tuple[bool, str]]:
+    """(is it fenced code, the text) in order; together they are the text."""
+    if "```" not in text and "~~~" not in text:
+        yield False, text
+        return
+    part: list[str] = []
+    closing = ""
+    for line in text.splitlines(keepends=True):
+        if closing:
+            part.append(line)
+            bare = line.strip(" \t\n>")
+            if len(bare) >= len(closing) and bare == closing[0] * len(bare):
+                yield True, "".join(part)
+                part, closing = [], ""
+        elif opened := _FENCE.match(line.rstrip("\n")):
+            yield False, "".join(part)
+            part, closing = [line], opened[2]
+        else:
+            part.append(line)
+    # A fence that never ends is a slip of the pen: the rest is prose that wants cleaning, not code to trust.
+    yield bool(closing), "".join(part)
+
+
+def _groups(tokens: Sequence[Token]) -> Iterator[list[Token]]:
+    """The tokens of each outermost block."""
+    group: list[Token] = []
+    depth = 0
+    for token in tokens:
+        depth += token.nesting
+        group.append(token)
+        if depth == 0:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _blocks(group: Sequence[Token]) -> tuple[list[Block], str]:
+    """What the outermost block holds (a paragraph may end in a table), and an anchor that stood alone in it."""
+    kind = group[0].type
+    if kind == "paragraph_open":
+        raw = group[1].content
+        named = embedded_html.ANCHOR.search(raw)
+        return list(_with_tables(raw)), named[1] if named else ""
+    found: Block | None = None
+    if kind in {"fence", "code_block"}:
+        found = _code(group[0])
+    elif kind in {"bullet_list_open", "ordered_list_open"}:
+        found = _pieces("list", _items(group))
+    elif kind == "blockquote_open":
+        found = _pieces("text", ["\n".join(_lines_of(group[1:-1], indent=""))])
+    return [found] if found is not None else [], ""
+
+
+def _with_tables(raw: str) -> Iterator[Block]:
+    """A paragraph's text, and the table that begins where a row of dashes follows a row of cells."""
+    lines = raw.split("\n")
+    ruled = next(
+        (n for n, line in enumerate(lines) if n and "|" in line + lines[n - 1] and _TABLE_RULE.match(line)), 0
+    )
+    if ruled and len(_cells(lines[ruled])) == len(_cells(lines[ruled - 1])):
+        text = _prose("\n".join(lines[: ruled - 1]))
+        if text:
+            yield Block("text", (text,))
+        table = _table([lines[ruled - 1], *lines[ruled + 1 :]])
+        if table is not None:
+            yield table
+    elif text := _prose(raw):
+        yield Block("text", (text,))
+
+
+def _prose(raw: str) -> str:
+    """Soft line ends become spaces, hard ones stay."""
+    raw = _ALERT.sub("", embedded_html.ANCHOR.sub("", raw))
+    if "\n" not in raw:
+        return " ".join(without_invisible(reading_text(raw)).split())
+    text = reading_text(_HARD_END.sub("\x01", raw).replace("\n", " "))
+    lines = (" ".join(line.split()) for line in without_invisible(text.replace("\x01", "\n")).split("\n"))
+    return "\n".join(line for line in lines if line)
+
+
+def _pieces(kind: Kind, pieces: Sequence[str]) -> Block | None:
+    kept = tuple(piece for piece in pieces if piece.strip(" -*+.)0123456789"))
+    return Block(kind, kept) if kept else None
+
+
+def _code(token: Token) -> Block | None:
+    language = token.info.strip().partition(" ")[0].strip("{}").lower() if token.info else ""
+    content = token.content.strip("\n")
+    if token.type == "code_block" and _PROSE.search(content):
+        return Block("text", (_prose(content),))  # indented by accident, as happens in lists
+    if language in _DRAWINGS or not content.strip():
+        return None
+    fence = "```" if "```" not in content else "~~~~"
+    return Block("code", tuple(content.split("\n")), f"{fence}{language}", fence)
+
+
+def _table(lines: Sequence[str]) -> Block | None:
+    width = len(_cells(lines[0]))
+    rows = [_row((*_cells(line), *[""] * width)[:width]) for line in lines]
+    if len(rows) > 1 and not rows[0].strip("| "):
+        rows = rows[1:]  # converters make an empty header where there was none
+    body = tuple(row for row in rows[1:] if row.strip("| "))
+    if not (body or rows[0].strip("| ")):
+        return None
+    head = f"{rows[0]}\n|{' --- |' * width}"
+    return Block("table", body, head) if body else Block("text", (rows[0],))
+
+
+def _cells(line: str) -> list[str]:
+    line = line.strip().removeprefix("|")
+    if line.endswith("|") and not line.endswith("\\|"):
+        line = line[:-1]
+    return [cell.replace("\\|", "|") for cell in _CELL_END.split(line)]
+
+
+def _row(cells: Sequence[str]) -> str:
+    shown = (_prose(cell.strip()).replace("|", "\\|") for cell in cells)
+    return f"| {' | '.join(shown)} |"
+
+
+def _items(group: Sequence[Token]) -> list[str]:
+    """Each outermost item of a list as one piece."""
+    items: list[list[Token]] = []
+    depth = 0
+    for token in group[1:-1]:
+        if depth == 0:
+            items.append([])
+        items[-1].append(token)
+        depth += token.nesting
+    return ["\n".join(_item(item, indent="", ordered=group[0].type[0] == "o")) for item in items]
+
+
+def _item(item: Sequence[Token], *, indent: str, ordered: bool) -> list[str]:
+    marker = f"{item[0].info or '1'}. " if ordered else "- "
+    inner = _lines_of(item[1:-1], indent=indent + "  ")
+    if not inner:
+        return []
+    return [indent + marker + inner[0].strip(), *inner[1:]]
+
+
+def _lines_of(tokens: Sequence[Token], *, indent: str) -> list[str]:
+    """What stands inside an item or a quote, line by line."""
+    found: list[str] = []
+    for group in _groups(tokens):
+        kind = group[0].type
+        if kind == "heading_open":
+            found += [indent + line for line in _prose(group[1].content).split("\n") if line]
+        elif kind in {"bullet_list_open", "ordered_list_open"}:
+            for piece in _items(group):
+                found += [indent + line for line in piece.split("\n") if line]
+        elif kind == "blockquote_open":
+            found += _lines_of(group[1:-1], indent=indent)
+        else:
+            blocks, _ = _blocks(group)
+            found += [indent + line for block in blocks for line in block.text().split("\n")]
+    return found

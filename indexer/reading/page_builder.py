@@ -1,0 +1,217 @@
+"""A fetched page to a Document with its chunks. Pure, and all of it can cross to another process."""
+
+import hashlib
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.config.sources import SourceSettings
+from bot.model import Chunk, Document, Failure
+from bot.text import language_guess as language
+from bot.text.chunk_terms import lines
+from indexer.converters.registry import Unreadable, to_markdown
+from indexer.heads.front_matter import BrokenAudience
+from indexer.markdown.parser import Section, heading_text, parse
+from indexer.reading.chunker import (
+    CHUNKING,
+    embedded_text,
+    first_heading,
+    has_content,
+    pack,
+    text_hash,
+)
+from indexer.sources.base import Entry, Fetched, audience_of, narrower, url_of
+
+_log = logging.getLogger(__name__)
+
+# A new number makes the next sync read every page again (not embed: that follows from the texts).
+_READING = 3
+# So many letters of `meta` are of the audience alone.
+_AUDIENCE = 12
+
+
+@dataclass(frozen=True, slots=True)
+class RawPage:
+    """`meta` is the fingerprint of what the configuration and the listing say of the page."""
+
+    entry: Entry
+    fetched: Fetched
+    source: str
+    url: str
+    audience: frozenset[str]
+    language: str
+    meta: str
+    drafts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A chunk, its terms, the text that is embedded of it, and that text's name."""
+
+    chunk: Chunk
+    terms: str
+    text: str
+    text_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    document: Document
+    pieces: tuple[Piece, ...]
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NoPage:
+    """Why there is none. `empty`: it was read, and holds nothing. `gone`: it vanished since the listing.
+
+    `hidden`: nobody can tell who may see it. `draft`: it says itself that it isn't finished.
+    """
+
+    path: str
+    reason: str
+    empty: bool = False
+    gone: bool = False
+    hidden: bool = False
+    draft: bool = False
+
+    def failure(self, *, for_all: bool) -> Failure:
+        return Failure(self.path, self.reason, for_all)
+
+
+def raw_page(settings: SourceSettings, entry: Entry, fetched: Fetched) -> RawPage:
+    return RawPage(
+        entry,
+        fetched,
+        source=settings.name,
+        url=url_of(settings, entry),
+        audience=audience_of(settings, entry),
+        language=settings.language,
+        meta=meta(settings, entry),
+        drafts=settings.drafts,
+    )
+
+
+def meta(settings: SourceSettings, entry: Entry) -> str:
+    """A fingerprint of all that the index holds of a page besides its content."""
+    said = (
+        _READING,
+        CHUNKING,
+        url_of(settings, entry),
+        settings.language,
+        settings.drafts,
+        entry.title,
+        entry.owners,
+        entry.updated_at.isoformat() if entry.updated_at else "",
+    )
+    audience = repr(sorted(audience_of(settings, entry)))
+    return _fingerprint(repr(said), 6) + _fingerprint(audience, _AUDIENCE // 2)
+
+
+def same_audience(meta: str, stored: str) -> bool:
+    """Whether a page would be for the very people for whom it was stored with this revision."""
+    _, before, _ = (*stored.split(".", 2), "", "")[:3]
+    return before[-_AUDIENCE:] == meta[-_AUDIENCE:]
+
+
+def _fingerprint(text: str, size: int) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=size).hexdigest()
+
+
+def content_hash(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=12).hexdigest()
+
+
+def build(raw: RawPage) -> Page | NoPage:
+    """Never raises for what the page holds."""
+    try:
+        return _build(raw)
+    except RecursionError:
+        return NoPage(raw.entry.path, "it is nested too deeply")
+    except MemoryError:
+        raise
+    except Exception as bug:  # noqa: BLE001 - whatever one page sets off, the others are read
+        _log.exception("%s could not be read", raw.entry.path)
+        return NoPage(raw.entry.path, f"a bug in Docent ({type(bug).__name__})")
+
+
+def _build(raw: RawPage) -> Page | NoPage:
+    path = raw.entry.path
+    try:
+        head, body = to_markdown(raw.fetched.name, raw.fetched.data)
+    except Unreadable as error:
+        return NoPage(path, str(error))
+    except BrokenAudience as error:
+        return NoPage(path, str(error), hidden=True)
+    if head.draft and not raw.drafts:
+        return NoPage(path, "it is a draft", draft=True)
+    body = body.replace("\r\n", "\n").replace("\r", "\n")
+    if not body.strip():
+        return NoPage(path, "it is empty", empty=True)
+    sections = parse(body, components=raw.fetched.name.lower().endswith(".mdx"))
+    title, titled = _title(raw, head.title, sections)
+    chunks = pack(sections, title)
+    if not has_content(chunks):
+        chunks = _of_headings(sections)
+    if not chunks:
+        return NoPage(path, "it holds no text (only images, tags or drawings)", empty=True)
+    audience, hidden = _allowed(raw.audience, head.audience)
+    if raw.fetched.audience is not None:
+        audience = narrower(audience, raw.fetched.audience)
+    document = Document(
+        id=f"{raw.source}:{path}",
+        source=raw.source,
+        revision=f"{content_hash(raw.fetched.data)}.{raw.meta}.{raw.entry.revision}",
+        title=title,
+        url=raw.fetched.url or raw.url,
+        text=body,
+        audience=audience,
+        updated_at=head.updated_at or raw.fetched.updated_at or raw.entry.updated_at,
+        owners=head.owners or raw.fetched.owners or raw.entry.owners,
+        keywords=head.keywords,
+        language=language.guess(body, raw.language),
+        titled=titled,
+    )
+    pieces = tuple(
+        Piece(chunk, lines(document, chunk), text, text_hash(text))
+        for chunk in chunks
+        for text in (embedded_text(document, chunk),)
+    )
+    return Page(document, pieces, "; ".join(filter(None, (head.problem, hidden))))
+
+
+def _title(raw: RawPage, said: str, sections: Sequence[Section]) -> tuple[str, bool]:
+    title = heading_text(said) or raw.fetched.title or raw.entry.title or first_heading(sections)
+    return (title, True) if title else (name_as_title(raw.entry.path), False)
+
+
+def name_as_title(path: str) -> str:
+    """`time-off/index.md` is "Time off"."""
+    folder, _, name = path.rpartition("/")
+    stem = re.sub(r"\.[^.]+$", "", name)
+    if stem.lower() in {"index", "readme", "_index"} and folder:
+        stem = folder.rpartition("/")[2]
+    words = re.sub(r"[-_\s]+", " ", stem).strip() or name
+    return words[:1].upper() + words[1:]
+
+
+def _of_headings(sections: Sequence[Section]) -> tuple[Chunk, ...]:
+    """A stub: what it is called is all that it says."""
+    headings = [section.heading for section in sections if section.heading]
+    return (Chunk(0, "", "\n".join(headings)[:1000]),) if headings else ()
+
+
+def _allowed(configured: frozenset[str], said: frozenset[str] | None) -> tuple[frozenset[str], str]:
+    """A page may only narrow who sees it; a word for admins where nobody is left."""
+    if said is None or "everyone" in configured:
+        return configured if said is None else said, ""
+    if "everyone" in said:
+        return configured, ""
+    problem = ""
+    if said and not said & configured:
+        wanted, given = ", ".join(sorted(said)), ", ".join(sorted(configured))
+        problem = (
+            f"nobody sees it: its audience ({wanted}) is none of its source's ({given}); see audience_of"
+        )
+    return said & configured, problem

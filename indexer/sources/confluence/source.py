@@ -1,0 +1,183 @@
+"""Confluence, Cloud and Data Center: the pages of spaces, and their attachments."""
+
+import base64
+from collections.abc import AsyncIterator, Mapping
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import Field
+
+from bot.config.base import Identifiers, Secret, Section
+from bot.config.sources import SourceSettings
+from bot.text.globs import Selection, name_of
+from indexer.converters.formats import EVERY_FORMAT, ending
+from indexer.sources.base import (
+    Entry,
+    Fetched,
+    ListingFailed,
+    Misfit,
+    Source,
+    Surroundings,
+    too_large,
+)
+from indexer.sources.confluence.api import (
+    AttachmentInfo,
+    Cloud,
+    ConfluenceApi,
+    DataCenter,
+    Kind,
+    PageInfo,
+)
+from indexer.sources.confluence.storage_format import to_html
+from indexer.sources.http_client import HttpClient, fetching, listing
+
+_BLOG = "blog"
+_DEEPEST = 100
+_SHOWN_ABOVE = 2
+
+
+class ConfluenceOptions(Section):
+    """`site` is https://NAME.atlassian.net/wiki, or a Data Center's address.
+
+    With `email` the `token` is an API token of Cloud, without it a personal access token. `audiences` gives
+    groups that pages are restricted to (or `user:ID`) words of one's own; others' names are their words. `blog`:
+    the posts of the spaces' blogs, too.
+    """
+
+    site: Annotated[str, Field(pattern=r"^https?://\S+$")]
+    spaces: Annotated[tuple[str, ...], Field(min_length=1)]
+    token: Secret
+    email: str = ""
+    cloud: bool | None = None
+    audiences: Mapping[str, Identifiers] = {}
+    attachments: bool = True
+    blog: bool = False
+    include: tuple[str, ...] = EVERY_FORMAT
+
+
+class ConfluenceSource(Source):
+    """A page's path is `SPACE/id.html`, a post's `SPACE/blog/id.html`, an attachment's `SPACE/id/name`.
+
+    Their revisions are versions. Who may see a page are those whom it and every page above it allow; a page that nobody restricts has the
+    configuration's audience.
+    """
+
+    fetches_at_once = 5
+
+    def __init__(self, settings: SourceSettings, surroundings: Surroundings) -> None:
+        super().__init__(settings, surroundings)
+        self._options = options = settings.parse(ConfluenceOptions)
+        self.http = HttpClient(options.site, headers=self._headers)
+        host = urlsplit(options.site).hostname or ""
+        cloud = options.cloud if options.cloud is not None else host.endswith(".atlassian.net")
+        self._api: ConfluenceApi = Cloud(self.http) if cloud else DataCenter(self.http)
+        self._downloads: dict[str, str] = {}
+        any_case = EVERY_FORMAT if options.include == EVERY_FORMAT else ()
+        self.selection = Selection(options.include, any_case=any_case)
+        self._words = {name_of(name): words for name, words in options.audiences.items()}
+        self._met: set[str] = set()
+        self._unlisted: dict[str, frozenset[str] | None] = {}
+
+    async def close(self) -> None:
+        await self.http.close()
+
+    async def _headers(self) -> Mapping[str, str]:
+        token = self._options.token.get_secret_value()
+        if self._options.email:
+            given = base64.b64encode(f"{self._options.email}:{token}".encode()).decode()
+            return {"Authorization": f"Basic {given}", "Accept": "*/*"}
+        return {"Authorization": f"Bearer {token}", "Accept": "*/*"}
+
+    async def entries(self) -> AsyncIterator[Entry]:
+        self._met = set()
+        with listing():
+            for space in self._options.spaces:
+                pages = {page.id: page async for page in self._api.pages(space)}
+                if not pages:
+                    raise ListingFailed(f"the space {space} has no pages, or these credentials see none")
+                if self._options.blog:
+                    pages |= {post.id: post async for post in self._api.pages(space, "blogpost")}
+                unlisted = {page.parent for page in pages.values()} - pages.keys() - {""}
+                self._unlisted = {key: await self._api.restriction(key) for key in sorted(unlisted)}
+                for page in pages.values():
+                    yield self._page(space, page, pages)
+                if self._options.attachments:
+                    async for found in self._api.attachments(space):
+                        if found.page in pages and self.selection.takes(found.name):
+                            yield self._attachment(space, found, pages)
+
+    def misfits(self) -> list[Misfit]:
+        """What its `audiences` names and nothing is restricted to opens no page: a restriction stays one."""
+        unmet = [name for name in self._options.audiences if name_of(name) not in self._met]
+        return super().misfits() + [Misfit("audiences", name) for name in unmet]
+
+    async def fetch(self, entry: Entry) -> Fetched:
+        with fetching():
+            _space, first, *last = entry.path.split("/", 2)
+            if not last or first == _BLOG:
+                kind: Kind = "blogpost" if last else "page"
+                body = to_html(await self._api.storage("".join(last or [first]).removesuffix(".html"), kind))
+                return Fetched(entry.path, body.encode(), title=entry.title)
+            size = int(entry.revision.partition("-")[2] or 0)
+            if size > self.max_bytes:
+                raise too_large(size, self.max_bytes)
+            link = self._downloads.get(entry.path, "")
+            reply = await self.http.call("GET", link, max_bytes=self.max_bytes)
+            return Fetched(entry.path, reply.data, title=entry.title)
+
+    def _page(self, space: str, page: PageInfo, pages: Mapping[str, PageInfo]) -> Entry:
+        path = f"{space}/{_BLOG}/{page.id}.html" if page.kind == "blogpost" else f"{space}/{page.id}.html"
+        owners = self.settings.owners or ((page.owner,) if page.owner else ())
+        return Entry(
+            path,
+            page.version,
+            page.changed,
+            owners,
+            audience=self._audience(page, pages),
+            url=self._options.site.rstrip("/") + self._api.path(page.link),
+            title=_title(page, pages),
+        )
+
+    def _attachment(self, space: str, found: AttachmentInfo, pages: Mapping[str, PageInfo]) -> Entry:
+        page = pages[found.page]
+        path = f"{space}/{page.id}/{found.name.replace('/', '_')}"
+        self._downloads[path] = found.download
+        name = found.name.removesuffix(f".{ending(found.name)}")
+        return Entry(
+            path,
+            f"{found.version}-{found.size}",
+            found.changed,
+            self.settings.owners,
+            audience=self._audience(page, pages),
+            url=self._options.site.rstrip("/") + self._api.path(found.link or page.link),
+            title=f"{page.title} › {name}",
+        )
+
+    def _audience(self, page: PageInfo, pages: Mapping[str, PageInfo]) -> frozenset[str] | None:
+        """None where nobody restricts it; otherwise never more than each restriction allows."""
+        words: frozenset[str] | None = None
+        for each in [page, *_above(page, pages)]:
+            for allowed in (each.allowed, *each.between, self._unlisted.get(each.parent)):
+                if allowed is not None:
+                    self._met |= set(map(name_of, allowed))
+                    own = frozenset(
+                        word for name in allowed for word in self._words.get(name_of(name), {name})
+                    )
+                    words = own if words is None else words & own
+        return words
+
+
+def _above(page: PageInfo, pages: Mapping[str, PageInfo]) -> list[PageInfo]:
+    """Nearest first."""
+    found: list[PageInfo] = []
+    parent = pages.get(page.parent)
+    while parent is not None and parent not in found and len(found) < _DEEPEST:
+        found.append(parent)
+        parent = pages.get(parent.parent)
+    return found
+
+
+def _title(page: PageInfo, pages: Mapping[str, PageInfo]) -> str:
+    """With the nearest pages above it, but not the space's own start."""
+    above = [each.title for each in _above(page, pages) if each.parent]
+    return " › ".join([*reversed(above[:_SHOWN_ABOVE]), page.title])

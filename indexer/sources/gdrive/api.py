@@ -1,0 +1,170 @@
+"""The calls of Google Drive's API, version 3, that a source needs, by a service account."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from indexer.sources.http_client import CallFailed, HttpClient, HttpResponse, Json, follow
+
+_SCOPE = "https://www.googleapis.com/auth/drive.readonly"
+_FILE = (
+    "id,name,mimeType,modifiedTime,md5Checksum,size,webViewLink,parents,trashed,driveId,hasAugmentedPermissions,"
+    "inheritedPermissionsDisabled,shortcutDetails(targetId),owners(displayName),lastModifyingUser(displayName),"
+    "permissions(type,emailAddress,domain)"
+)
+_ALL_DRIVES = {"supportsAllDrives": "true", "includeItemsFromAllDrives": "true"}
+_EARLY = 60.0
+_NOT_FOUND = 404
+# What is answered to a token that is too old or none, or to who may not see a drive's log.
+_NO_LOG = (400, 403, 404, 410)
+
+
+class DriveApi:
+    """Raises CallFailed; a shape that isn't documented raises LookupError and the like."""
+
+    def __init__(self, url: str, key_file: Path | None, key: SecretStr | None) -> None:
+        self._token = _Token(key_file, key)
+        self.http = HttpClient(url, headers=self._headers, slow_down=_slow_down)
+
+    async def close(self) -> None:
+        await self._token.close()
+        await self.http.close()
+
+    async def _headers(self) -> Mapping[str, str]:
+        return {"Authorization": f"Bearer {await self._token.value()}"}
+
+    async def files(self, query: str, drive: str = "") -> AsyncIterator[list[Json]]:
+        """Pages of files; those of a shared drive where one is named."""
+        params = {"q": query, "pageSize": "1000", **_ALL_DRIVES}
+        params |= {"fields": f"nextPageToken,incompleteSearch,files({_FILE})"}
+        params |= {"corpora": "drive", "driveId": drive} if drive else {}
+        async for page in self._pages("/drive/v3/files", params):
+            if page.get("incompleteSearch"):
+                raise CallFailed("Google Drive couldn't search all of it")
+            yield page["files"]
+
+    async def drive_of(self, folder: str) -> str:
+        """The shared drive that the folder is in; "" for none."""
+        params = {"fields": "driveId", "supportsAllDrives": "true"}
+        return str(
+            (await self.http.json("GET", f"/drive/v3/files/{folder}", params=params)).get("driveId", "")
+        )
+
+    async def file(self, key: str) -> Json | None:
+        """None for one that is gone or out of this account's reach."""
+        params = {"fields": _FILE, "supportsAllDrives": "true"}
+        try:
+            found: Json = await self.http.json("GET", f"/drive/v3/files/{key}", params=params)
+        except CallFailed as error:
+            if error.status == _NOT_FOUND:
+                return None
+            raise
+        return found
+
+    async def start(self, drive: str) -> str | None:
+        """Where the log of a drive, or with "" of this account, ends now; None where it may not be read."""
+        params = {"supportsAllDrives": "true", **({"driveId": drive} if drive else {})}
+        try:
+            told = await self.http.json("GET", "/drive/v3/changes/startPageToken", params=params)
+        except CallFailed as error:
+            if error.status in _NO_LOG:
+                return None
+            raise
+        return str(told["startPageToken"])
+
+    async def changes(self, token: str, drive: str) -> tuple[list[Json], str] | None:
+        """What has changed since `token`, and where the log ends now; None for a token that is no good any more."""
+        params = {"pageSize": "1000", "includeRemoved": "true", **_ALL_DRIVES}
+        what = f"changes(changeType,removed,fileId,file({_FILE}))"
+        params |= {"fields": f"nextPageToken,newStartPageToken,{what}"}
+        params |= {"driveId": drive} if drive else {}
+        found: list[Json] = []
+        end = ""
+        try:
+            async for page in self._pages("/drive/v3/changes", {**params, "pageToken": token}):
+                found += page["changes"]
+                end = page.get("newStartPageToken", "")
+        except CallFailed as error:
+            if error.status in _NO_LOG:
+                return None
+            raise
+        return found, str(end or token)
+
+    async def permissions(self, key: str) -> list[Json]:
+        """Of a file, folder or shared drive, with what it inherits; none where they may not be read."""
+        params = {"supportsAllDrives": "true", "pageSize": "100"}
+        params |= {"fields": "nextPageToken,permissions(type,emailAddress,domain)"}
+        try:
+            pages = [page async for page in self._pages(f"/drive/v3/files/{key}/permissions", params)]
+        except CallFailed as error:
+            if error.status in {403, 404}:
+                return []
+            raise
+        return [each for page in pages for each in page["permissions"]]
+
+    def _pages(self, path: str, params: Mapping[str, str]) -> AsyncIterator[Json]:
+        """One after the other; `params` are the first one's."""
+
+        async def call(cursor: str) -> Json:
+            given = {**params, **({"pageToken": cursor} if cursor else {})}
+            return await self.http.json("GET", path, params=given)
+
+        return follow(call, lambda page: page.get("nextPageToken"))
+
+
+class _Token:
+    """An access token by the service account's signature, renewed a minute before it ends (RFC 7523)."""
+
+    def __init__(self, path: Path | None, key: SecretStr | None) -> None:
+        self._path = path
+        self._key = key
+        self._http = HttpClient()
+        self._lock = asyncio.Lock()
+        self._current = ""
+        self._until = 0.0
+
+    async def close(self) -> None:
+        await self._http.close()
+
+    async def value(self) -> str:
+        async with self._lock:
+            if time.monotonic() > self._until - _EARLY:
+                account, assertion = await asyncio.to_thread(self._signed)
+                grant = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+                form = {"grant_type": grant, "assertion": assertion}
+                try:
+                    told = (await self._http.call("POST", account["token_uri"], form=form)).json()
+                except CallFailed as error:
+                    if error.status in {400, 403}:
+                        raise CallFailed("Google doesn't accept the service account's key", 401) from error
+                    raise
+                self._current = str(told["access_token"])
+                self._until = time.monotonic() + float(told["expires_in"])
+            return self._current
+
+    def _signed(self) -> tuple[Mapping[str, Any], str]:
+        from google.auth import crypt, jwt  # noqa: PLC0415 - only for this source
+
+        try:
+            text = self._path.read_text(encoding="utf-8") if self._path else ""
+            account = json.loads(self._key.get_secret_value() if self._key else text)
+            now = int(time.time())
+            claims = {"iss": account["client_email"], "scope": _SCOPE, "aud": account["token_uri"]}
+            signer = crypt.RSASigner.from_service_account_info(account)  # type: ignore[no-untyped-call]
+            told = {**claims, "iat": now, "exp": now + 3600}
+            signed = jwt.encode(signer, told)  # type: ignore[no-untyped-call]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise CallFailed(
+                "the service account's key can't be read: it is the JSON from Google", 401
+            ) from error
+        return account, signed.decode() if isinstance(signed, bytes) else str(signed)
+
+
+def _slow_down(reply: HttpResponse) -> bool:
+    """Google says it with 403, too."""
+    return reply.status == 403 and b"ateLimitExceeded" in reply.data  # noqa: PLR2004

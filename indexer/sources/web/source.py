@@ -1,0 +1,308 @@
+"""A web site: what its sitemap lists, or what links lead to, within one prefix."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from typing import Annotated
+from urllib.parse import urljoin, urlsplit
+
+from pydantic import Field
+
+from bot.config.base import Seconds, Section
+from bot.config.sources import SourceSettings
+from bot.text.globs import Selection
+from indexer.converters import registry
+from indexer.converters.formats import MARKDOWN, ending
+from indexer.heads import reader
+from indexer.heads.front_matter import BrokenAudience
+from indexer.sources.base import (
+    Entry,
+    Fetched,
+    ListingFailed,
+    PageFailed,
+    PageGone,
+    PageHidden,
+    Source,
+    Surroundings,
+)
+from indexer.sources.http_client import (
+    CallFailed,
+    HttpClient,
+    HttpResponse,
+    fetching,
+    listing,
+    moment,
+)
+from indexer.sources.web import page as webpage
+from indexer.sources.web import sitemap
+from indexer.sources.web.crawl import Crawl, Seen
+from indexer.sources.web.response_cache import ResponseCache
+from indexer.sources.web.robots import Robots
+
+_AT_ONCE = 8
+_USUAL = (80, 443)
+_FILES = {
+    "application/pdf": "pdf",
+    "text/markdown": "md",
+    "text/plain": "txt",
+    "text/csv": "csv",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation": "pptx",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
+}
+
+
+class WebOptions(Section):
+    """`site` is the prefix that every page has. With `sitemap` that lists the pages, otherwise links do.
+
+    More pages than `max_pages` fail the listing rather than cut it. `allow_private` lets the site (and
+    its sitemap) be in one's own network, but nothing else that is there. `delay` is the least time between two calls; robots.txt may ask for more.
+    """
+
+    site: Annotated[str, Field(pattern=r"^https?://[^/\s]+(/\S*)?$")]
+    sitemap: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None
+    include: tuple[str, ...] = ("**",)
+    exclude: tuple[str, ...] = ()
+    max_pages: Annotated[int, Field(gt=0)] = 10_000
+    allow_private: bool = False
+    delay: Seconds = 0.0
+    user_agent: Annotated[str, Field(pattern=r"^[\x20-\x7e]+$")] = "Docent"
+
+
+class WebSource(Source):
+    """Revisions are the sitemap's `lastmod`, an ETag or Last-Modified; without any the content's own hash."""
+
+    fetches_at_once = 4
+
+    def __init__(self, settings: SourceSettings, surroundings: Surroundings) -> None:
+        super().__init__(settings, surroundings)
+        self._options = options = settings.parse(WebOptions)
+        self._prefix = webpage.cleaned(options.site)
+        start = self._prefix.rpartition("/")[0] if ending(self._prefix) else self._prefix
+        self._folder = start.rstrip("/") + "/"
+        self._robots = Robots("")
+        self.selection = Selection(options.include, options.exclude, watched=settings.audience_of)
+        self._turn = asyncio.Lock()
+        self._kept = ResponseCache(surroundings.data / f"web-{self.name}")
+        self._versions: dict[str, str] = {}
+        own = (options.site, options.sitemap or options.site) if options.allow_private else ()
+        self.http = HttpClient(
+            agent=options.user_agent,
+            public=True,
+            allowed={place for url in own for place in _places(url)},
+            max_bytes=self.max_bytes,
+        )
+
+    async def close(self) -> None:
+        await self.http.close()
+
+    async def entries(self) -> AsyncIterator[Entry]:
+        with listing():
+            self._robots = await self._rules()
+            found = self._from_sitemap() if self._options.sitemap else self._from_links()
+            paths: set[str] = set()
+            versions: dict[str, str] = {}
+            async for entry in found:
+                if entry.path not in paths and self.selection.takes(entry.path):
+                    paths.add(entry.path)
+                    versions[entry.url] = entry.revision
+                    yield entry
+                if len(paths) > self._options.max_pages:
+                    raise ListingFailed(f"there are more than {self._options.max_pages} pages (max_pages)")
+            if not paths:
+                raise ListingFailed(f"no page was found below {self._prefix}")
+            self._versions = versions
+            await asyncio.to_thread(self._kept.only, versions.items())
+
+    async def fetch(self, entry: Entry) -> Fetched:
+        with fetching():
+            kept = await asyncio.to_thread(self._kept.take, entry.url, entry.revision)
+            reply = kept or await self._get(entry.url, accept=(401,))
+            if reply.status == 401:  # noqa: PLR2004 - one page's own; the site as a whole is open
+                raise PageFailed("it asks for a password (401)")
+            if not self._is_ours(reply.url):
+                raise PageFailed(f"it leads elsewhere, to {reply.url[:200]}")
+            kind = _kind(reply)
+            if kind is None:
+                raise PageFailed(f"it is {reply.headers.get('content-type', 'of no known kind')[:80]}")
+            changed = moment(reply.headers.get("last-modified"))
+            if kind != "html":
+                return Fetched(f"{entry.path}.{kind}", reply.data, url=entry.url, updated_at=changed)
+            return await asyncio.to_thread(self._page, entry, reply)
+
+    def _page(self, entry: Entry, reply: HttpResponse) -> Fetched:
+        html = _decoded(reply)
+        head = webpage.head(html, reply.url)
+        if not head.index:
+            raise PageGone("it asks not to be indexed")
+        try:
+            audience = reader.split(html, "html")[0].audience
+        except BrokenAudience as error:
+            raise PageHidden(str(error)) from error
+        url = head.canonical if self._is_ours(head.canonical) else webpage.cleaned(reply.url)
+        changed = moment(reply.headers.get("last-modified"))
+        text = webpage.main_text(html, url)
+        if text is None:
+            return Fetched(f"{entry.path}.html", reply.data, url=url, updated_at=changed, audience=audience)
+        return Fetched(
+            f"{entry.path}.md",
+            text.markdown.encode(),
+            title=text.title,
+            url=url,
+            updated_at=entry.updated_at or text.updated_at or changed,
+            owners=self.settings.owners or ((text.author,) if text.author else ()),
+            audience=audience,
+        )
+
+    async def _rules(self) -> Robots:
+        reply = await self._get(urljoin(self._prefix, "/robots.txt"), accept=range(400, 500))
+        told = reply.data.decode("utf-8", "replace") if reply.status == 200 else ""  # noqa: PLR2004
+        return Robots(told, self._options.user_agent.partition("/")[0].lower())
+
+    async def _from_sitemap(self) -> AsyncIterator[Entry]:
+        undated: list[str] = []
+        start = self._options.sitemap or ""
+        async for located in sitemap.pages(start, self._sitemap):
+            url = webpage.cleaned(located.url)
+            if not self._may(url):
+                continue
+            if located.changed:
+                yield self._entry(url, located.changed, located.changed)
+            else:
+                undated.append(url)
+        for first in range(0, len(undated), _AT_ONCE):
+            for entry in await asyncio.gather(*map(self._probed, undated[first : first + _AT_ONCE])):
+                if entry is not None:
+                    yield entry
+
+    async def _sitemap(self, url: str) -> bytes:
+        return (await self._get(url)).data
+
+    async def _probed(self, url: str) -> Entry | None:
+        """By HEAD, or by its body if that tells nothing; None for what isn't there."""
+        reply = await self._get(url, "HEAD", accept=range(400, 500))
+        if reply.status in {404, 410}:
+            return None
+        told = _version(reply)
+        if reply.status >= 400 or not told:  # noqa: PLR2004 - theirs
+            reply = await self._get(url, accept=range(400, 500))
+            if reply.status in {404, 410}:
+                return None
+            told = await asyncio.to_thread(self._read, url, reply)
+        return self._entry(url, told, reply.headers.get("last-modified"))
+
+    def _read(self, url: str, reply: HttpResponse) -> str:
+        """The version of what was read. If that is new, the page will be wanted: it is kept until then."""
+        version = _version(reply) or hashlib.blake2b(reply.data, digest_size=12).hexdigest()
+        new = self._versions.get(url) != version
+        if new and reply.status == 200 and self.selection.would_take(self._path(url)):  # noqa: PLR2004
+            self._kept.put(url, version, reply)
+        return version
+
+    async def _from_links(self) -> AsyncIterator[Entry]:
+        crawl = Crawl(
+            self.surroundings.data / f"web-{self.name}.json", self._look, self._may, self._options.max_pages
+        )
+        async for url, seen in crawl.pages(self._prefix):
+            yield self._entry(url, seen.version, seen.changed)
+
+    async def _look(self, url: str, before: Seen | None) -> Seen | None:
+        """What is at `url`: None for nothing. Asks conditionally where it was seen before."""
+        asked = {"If-None-Match": before.etag} if before and before.etag else {}
+        if before and before.changed and not before.etag:
+            asked = {"If-Modified-Since": before.changed}
+        # The start page is the site's door: if that is shut, all of it is.
+        closed = () if url == self._prefix else (401, 403, 404, 410)
+        reply = await self._get(url, headers=asked, accept=(304, *closed))
+        if reply.status in {304, 401, 403} and before is not None:
+            if reply.status != 304:  # noqa: PLR2004 - what is forbidden by now isn't shown from before
+                await asyncio.to_thread(self._kept.take, url, before.version)
+            return before
+        if reply.status in {401, 403}:
+            return Seen("", "", "forbidden", (), page=True)
+        if reply.status in {404, 410}:
+            return None
+        if reply.status != 200:  # noqa: PLR2004
+            raise CallFailed(f"{url} answered {reply.status}", reply.status)
+        return await asyncio.to_thread(self._seen, url, reply)
+
+    def _seen(self, url: str, reply: HttpResponse) -> Seen | None:
+        kind, end = _kind(reply), webpage.cleaned(reply.url)
+        if kind is None or not self._is_ours(end):
+            return None
+        etag, changed = reply.headers.get("etag", ""), reply.headers.get("last-modified", "")
+        version = self._read(url, reply)
+        if kind != "html":
+            return Seen(etag, changed, version, (), page=True)
+        head = webpage.head(_decoded(reply), reply.url)
+        other = head.canonical if self._may(head.canonical) else end
+        moved = self._path(other) != self._path(url)
+        links = [link for link in head.links if head.follow and self._may(link)] + ([other] if moved else [])
+        return Seen(etag, changed, version, tuple(dict.fromkeys(links)), page=head.index and not moved)
+
+    async def _get(
+        self,
+        url: str,
+        method: str = "GET",
+        *,
+        headers: dict[str, str] | None = None,
+        accept: range | tuple[int, ...] = (),
+    ) -> HttpResponse:
+        delay = max(self._options.delay, self._robots.delay)
+        if delay:
+            async with self._turn:
+                await self.http.pause(delay)
+        allowed = [status for status in accept if status != 429]  # noqa: PLR2004 - that one is retried
+        return await self.http.call(method, url, headers=headers, accept=allowed)
+
+    def _is_ours(self, url: str) -> bool:
+        """Below the prefix, with or without TLS."""
+        return bool(url) and (url + "/").partition("://")[2].startswith(self._folder.partition("://")[2])
+
+    def _may(self, url: str) -> bool:
+        parts = urlsplit(url)
+        where = parts.path + (f"?{parts.query}" if parts.query else "")
+        return self._is_ours(url) and self._robots.allows(where)
+
+    def _path(self, url: str) -> str:
+        below = url.partition("://")[2].removeprefix(self._folder.partition("://")[2])
+        return below.strip("/") or "index"
+
+    def _entry(self, url: str, version: str, changed: str | None) -> Entry:
+        return Entry(self._path(url), version, moment(changed), self.settings.owners, url=url)
+
+
+def _places(url: str) -> tuple[tuple[str, int], ...]:
+    """The host and port of a site; of a usual one with TLS and without."""
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port
+    if port in {None, *_USUAL}:
+        return tuple((host, each) for each in _USUAL)
+    return ((host, port or 0),)
+
+
+def _version(reply: HttpResponse) -> str:
+    return reply.headers.get("etag") or reply.headers.get("last-modified") or ""
+
+
+def _kind(reply: HttpResponse) -> str | None:
+    """The ending that fits the content; None for pictures and the like."""
+    told = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if told in {"text/html", "application/xhtml+xml"}:
+        return "html"
+    if told == "text/plain" and ending(urlsplit(reply.url).path) in MARKDOWN:
+        return "md"
+    return _FILES.get(told)
+
+
+def _decoded(reply: HttpResponse) -> str:
+    charset = reply.headers.get("content-type", "").lower().partition("charset=")[2].strip("\"' ;")
+    if charset:
+        try:
+            return reply.data.decode(charset, "replace")
+        except LookupError:
+            pass
+    try:
+        return registry.decode(reply.data)
+    except registry.Unreadable as error:
+        raise PageFailed(str(error)) from error

@@ -1,0 +1,211 @@
+"""Vectors for pages as they come: those that the index has are used again, only new texts are embedded."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
+
+from bot.model import WITHOUT_VECTORS, Failure
+from bot.ports import BackendError, Embedder, IndexedChunk, IndexedDocument, Store, Vector
+from indexer.reading.page_builder import Page
+from indexer.sync.vector_cache import VectorCache
+
+_log = logging.getLogger(__name__)
+
+# Texts of one call: the most that Cohere takes.
+CALL = 96
+# Calls that are made ready or read while as many as the embedder allows are under way.
+_BESIDE = 2
+# After so many calls in a row that failed, the rest of the sync goes on without the embedder.
+_PATIENCE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """A page and its texts' vectors, by name, which may still be on their way. None: it couldn't be had."""
+
+    page: Page
+    vectors: Mapping[str, "asyncio.Future[Vector | None]"]
+
+    async def arrived(self) -> None:
+        missing = [vector for vector in self.vectors.values() if not vector.done()]
+        if missing:
+            await asyncio.wait(missing)
+
+
+class EmbeddingStage:
+    """`spare` is an index of the same model that another one is built beside.
+
+    Texts are sent in full calls, each once, as many calls at once as the embedder allows; one that has no
+    `calls_at_once` works on one at a time. The `vault` has each call's vectors before anybody uses them.
+    """
+
+    def __init__(
+        self, store: Store, embedder: Embedder | None, spare: Store | None, vault: VectorCache | None
+    ) -> None:
+        self._stores = [store] if spare is None else [store, spare]
+        self._embedder = embedder
+        self._vault = vault
+        # One thread: memory that several take and give back is given back to none of the others.
+        self._vault_thread = ThreadPoolExecutor(1, "vault")
+        self._before = embedder.usage() if embedder is not None else None
+        at_once = getattr(embedder, "calls_at_once", 1)
+        self._calls = asyncio.Semaphore(at_once + _BESIDE if at_once > 1 else 1)
+        self._under_way = 0
+        self._failures = 0
+        self._marks = 0
+        self._reason = ""
+        # Of pages that aren't stored yet: a text that several have is embedded once.
+        self._coming: dict[str, asyncio.Future[Vector | None]] = {}
+        self._waiting: dict[str, tuple[str, asyncio.Future[Vector | None]]] = {}
+        self.texts = 0
+        self.seconds = 0.0
+        self._busy_since = 0.0
+
+    @property
+    def possible(self) -> bool:
+        return self._embedder is not None
+
+    @property
+    def tokens(self) -> int:
+        if self._embedder is None or self._before is None:
+            return 0
+        return self._embedder.usage().input_tokens - self._before.input_tokens
+
+    @property
+    def model(self) -> str:
+        """Whom the texts were billed to; "" if nobody embeds."""
+        return self._before.model if self._before is not None else ""
+
+    @property
+    def warnings(self) -> list[Failure]:
+        if not self._marks:
+            return []
+        words = f"{self._marks} pages are found by keywords alone until the next sync: {self._reason}"
+        return [Failure("embedder", words)]
+
+    async def begin(self) -> None:
+        if self._vault is not None:
+            await self._in_vault(self._vault.load)
+
+    async def end(self, *, done: bool) -> None:
+        """`done`: all pages are stored."""
+        if self._vault is not None:
+            await self._in_vault(partial(self._vault.close, done=done))
+        self._vault_thread.shutdown(wait=False)
+
+    async def add(self, pages: Sequence[Page], tasks: asyncio.TaskGroup) -> list[Coming]:
+        """Begin with these pages. Waits until no full call is left that isn't under way."""
+        if self._embedder is None:
+            return [Coming(page, {}) for page in pages]
+        vectors = await self._claim({piece.text_hash: piece.text for page in pages for piece in page.pieces})
+        coming = [
+            Coming(page, {piece.text_hash: vectors[piece.text_hash] for piece in page.pieces})
+            for page in pages
+        ]
+        while len(self._waiting) >= CALL:
+            await self._send(self._embedder, tasks)
+        return coming
+
+    async def flush(self, tasks: asyncio.TaskGroup) -> None:
+        """Send what doesn't fill a call."""
+        if self._embedder is not None and self._waiting:
+            await self._send(self._embedder, tasks)
+
+    def holds_back(self, coming: Coming) -> bool:
+        """Whether a text of it waits for others to fill a call."""
+        return any(name in self._waiting for name in coming.vectors)
+
+    def indexed(self, coming: Coming) -> IndexedDocument:
+        """A page that has arrived, ready to be stored; marked if it has no vectors."""
+        vectors = {name: vector.result() for name, vector in coming.vectors.items()}
+        page = coming.page
+        chunks = tuple(
+            IndexedChunk(piece.chunk, piece.text_hash, vectors.get(piece.text_hash), piece.terms)
+            for piece in page.pieces
+        )
+        if self._embedder is None or all(chunk.vector is not None for chunk in chunks):
+            return IndexedDocument(page.document, chunks)
+        self._marks += 1
+        revision = WITHOUT_VECTORS + page.document.revision
+        return IndexedDocument(replace(page.document, revision=revision), chunks)
+
+    async def stored(self, pages: Sequence[Coming]) -> None:
+        names = [name for page in pages for name in page.vectors]
+        for name in names:
+            self._coming.pop(name, None)
+        if self._vault is not None and names:
+            await self._in_vault(partial(self._vault.stored, names))
+
+    async def _claim(self, texts: Mapping[str, str]) -> "dict[str, asyncio.Future[Vector | None]]":
+        """Each name's vector, or the one that is coming.
+
+        What is coming for earlier pages is held on to: while the store is asked, these may be stored and forgotten.
+        """
+        claimed = {name: self._coming[name] for name in texts if name in self._coming}
+        new = [name for name in texts if name not in claimed]
+        known: dict[str, Vector] = {}
+        for store in self._stores:
+            missing = [name for name in new if name not in known]
+            if missing:
+                known |= await store.vectors(missing)
+        loop = asyncio.get_running_loop()
+        for name in new:
+            coming = claimed[name] = self._coming[name] = loop.create_future()
+            vector = known.get(name)
+            if vector is None and self._vault is not None:
+                vector = self._vault.get(name)
+            if vector is None:
+                self._waiting[name] = texts[name], coming
+            else:
+                coming.set_result(vector)
+        return claimed
+
+    async def _send(self, embedder: Embedder, tasks: asyncio.TaskGroup) -> None:
+        """The next call, when it may be made."""
+        await self._calls.acquire()
+        names = list(islice(self._waiting, CALL))
+        if not names:  # somebody else sent them meanwhile
+            self._calls.release()
+            return
+        tasks.create_task(self._call(embedder, {name: self._waiting.pop(name) for name in names}))
+
+    async def _call(
+        self, embedder: Embedder, wanted: Mapping[str, tuple[str, "asyncio.Future[Vector | None]"]]
+    ) -> None:
+        if not self._under_way:
+            self._busy_since = time.monotonic()
+        self._under_way += 1
+        vectors: Mapping[str, Vector] = {}
+        try:
+            if self._failures < _PATIENCE:
+                vectors = await self._embedded(embedder, {name: text for name, (text, _) in wanted.items()})
+        finally:
+            self._calls.release()
+            self._under_way -= 1
+            if not self._under_way:
+                self.seconds += time.monotonic() - self._busy_since
+        for name, (_, coming) in wanted.items():
+            coming.set_result(vectors.get(name))
+
+    async def _embedded(self, embedder: Embedder, texts: Mapping[str, str]) -> Mapping[str, Vector]:
+        try:
+            rows = await embedder.embed_documents(list(texts.values()))
+        except BackendError as error:
+            self._failures += 1
+            self._reason = str(error)
+            _log.warning("embedding failed: %s", error)
+            return {}
+        self._failures = 0
+        self.texts += len(texts)
+        vectors: dict[str, Vector] = dict(zip(texts, rows, strict=True))
+        if self._vault is not None:
+            await self._in_vault(partial(self._vault.keep, vectors))
+        return vectors
+
+    async def _in_vault(self, work: Callable[[], None]) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._vault_thread, work)

@@ -1,0 +1,160 @@
+"""Read → embed → write, side by side: each stage works while the others do."""
+
+import asyncio
+import time
+from collections import defaultdict, deque
+from collections.abc import Awaitable, Callable, Sequence
+
+from bot.ports import IndexedDocument
+from indexer.reading.page_builder import NoPage, Page, raw_page
+from indexer.reading.reader_pool import ReaderPool
+from indexer.sources.base import Entry, Fetched, PageFailed, PageGone, PageHidden, Source
+from indexer.sync.embedding_stage import Coming, EmbeddingStage
+
+# How many pages are fetched at once and read together.
+_GROUP = 8
+_GROUPS_AT_ONCE = 4
+_WAITING_GROUPS = 8
+
+# One write: so many pages, or chunks, or what arrived within so many seconds.
+BATCH_PAGES = 64
+_BATCH_CHUNKS = 500
+_BATCH_SECONDS = 5.0
+# Chunks that may wait for their vectors or to be written: memory.
+AHEAD = 1_500
+
+Pages = list[Page]
+
+
+class Pipeline:
+    """`write` stores a batch and may raise to end it all; `skip` hears of each page that came to nothing."""
+
+    def __init__(
+        self,
+        source: Source,
+        readers: ReaderPool,
+        embedding: EmbeddingStage,
+        write: Callable[[Sequence[Page], Sequence[IndexedDocument]], Awaitable[None]],
+        skip: Callable[[NoPage], Awaitable[None]],
+    ) -> None:
+        self._source = source
+        self._readers = readers
+        self._embedding = embedding
+        self._write = write
+        self._skip = skip
+        self._fetching = asyncio.Semaphore(source.fetches_at_once)
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+        # Read, in their order, and not written yet; `_told` when that, or that there will be no more, changed.
+        self._line: deque[Coming] = deque()
+        self._chunks_in_line = 0
+        self._is_last = False
+        self._told = asyncio.Condition()
+
+    async def run(self, entries: Sequence[Entry]) -> None:
+        read: asyncio.Queue[Pages | None] = asyncio.Queue(_WAITING_GROUPS)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._read_all(entries, read, tasks))
+                tasks.create_task(self._embed_all(read, tasks))
+                tasks.create_task(self._write_all(tasks))
+        except BaseExceptionGroup as errors:
+            # One stage failed and the group ended the others: its error is the whole's.
+            raise _first(errors) from None
+        if self._embedding.seconds:
+            self.seconds["embedding"] = self._embedding.seconds
+
+    async def _read_all(
+        self, entries: Sequence[Entry], read: asyncio.Queue[Pages | None], tasks: asyncio.TaskGroup
+    ) -> None:
+        """Some groups at once, but in their order."""
+        under_way: deque[asyncio.Task[Pages]] = deque()
+        for start in range(0, len(entries), _GROUP):
+            under_way.append(tasks.create_task(self._read(entries[start : start + _GROUP])))
+            if len(under_way) > _GROUPS_AT_ONCE:
+                await read.put(await under_way.popleft())
+        for group in under_way:
+            await read.put(await group)
+        await read.put(None)
+
+    async def _read(self, entries: Sequence[Entry]) -> Pages:
+        began = time.monotonic()
+        async with asyncio.TaskGroup() as fetching:  # where the whole source fails, none is left behind
+            tasks = [fetching.create_task(self._fetch(entry)) for entry in entries]
+        fetched = [task.result() for task in tasks]
+        self.seconds["fetching"] += time.monotonic() - began
+        began = time.monotonic()
+        settings = self._source.settings
+        raw = [raw_page(settings, entry, page) for entry, page in fetched if isinstance(page, Fetched)]
+        built = await self._readers.read(raw)
+        self.seconds["reading"] += time.monotonic() - began
+        for none in (page for page in (*(page for _, page in fetched), *built) if isinstance(page, NoPage)):
+            await self._skip(none)
+        return [page for page in built if isinstance(page, Page)]
+
+    async def _fetch(self, entry: Entry) -> tuple[Entry, Fetched | NoPage]:
+        try:
+            async with self._fetching:
+                return entry, await self._source.fetch(entry)
+        except PageGone as error:
+            return entry, NoPage(entry.path, str(error), gone=True)
+        except PageHidden as error:
+            return entry, NoPage(entry.path, str(error), hidden=True)
+        except PageFailed as error:
+            return entry, NoPage(entry.path, str(error))
+
+    async def _embed_all(self, read: asyncio.Queue[Pages | None], tasks: asyncio.TaskGroup) -> None:
+        while (pages := await read.get()) is not None:
+            coming = await self._embedding.add(pages, tasks)
+            async with self._told:
+                self._line += coming
+                self._chunks_in_line += sum(len(page.pieces) for page in pages)
+                self._told.notify_all()
+            await self._push(tasks)
+            async with self._told:
+                await self._told.wait_for(lambda: self._chunks_in_line <= AHEAD)
+        await self._embedding.flush(tasks)
+        async with self._told:
+            self._is_last = True
+            self._told.notify_all()
+
+    async def _push(self, tasks: asyncio.TaskGroup) -> None:
+        """What is written next must not wait for a full call while nothing more is read that would fill it."""
+        if self._chunks_in_line > AHEAD and self._line and self._embedding.holds_back(self._line[0]):
+            await self._embedding.flush(tasks)
+
+    async def _write_all(self, tasks: asyncio.TaskGroup) -> None:
+        while batch := await self._batch(tasks):
+            documents = [self._embedding.indexed(coming) for coming in batch]
+            began = time.monotonic()
+            await self._write([coming.page for coming in batch], documents)
+            self.seconds["writing"] += time.monotonic() - began
+            await self._embedding.stored(batch)
+            async with self._told:
+                self._chunks_in_line -= sum(len(coming.page.pieces) for coming in batch)
+                self._told.notify_all()
+
+    async def _batch(self, tasks: asyncio.TaskGroup) -> list[Coming]:
+        """The next pages to write; none at the end."""
+        batch: list[Coming] = []
+        chunks = 0
+        try:
+            async with asyncio.timeout(None) as limit:
+                while len(batch) < BATCH_PAGES and chunks < _BATCH_CHUNKS:
+                    async with self._told:
+                        await self._told.wait_for(lambda: self._line or self._is_last)
+                    if not self._line:
+                        break
+                    await self._push(tasks)
+                    await self._line[0].arrived()
+                    batch.append(self._line.popleft())
+                    chunks += len(batch[-1].page.pieces)
+                    if len(batch) == 1:
+                        limit.reschedule(asyncio.get_running_loop().time() + _BATCH_SECONDS)
+        except TimeoutError:
+            pass  # it is worth a write by now
+        return batch
+
+
+def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    first = errors.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first

@@ -1,0 +1,162 @@
+"""One sync run in the journal: it beats, tells its progress, sees whether it is cancelled, writes its end."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from bot.model import Progress, SyncReport
+from bot.ports import BackendError, Embedder, Runs, RunState, Store, SyncRequest, SyncRun
+from indexer.source_health import held_back
+from indexer.sources.base import Source
+from indexer.sync.sync_all import ShowProgress, SyncOptions, sync_all
+
+log = logging.getLogger(__name__)
+
+_BEAT = 1.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a run works with. `lost` says that this process may not write any more; `show` hears of progress.
+
+    `changed` is called after a sync that changed pages, with the names of their sources.
+    """
+
+    sources: Sequence[Source]
+    store: Store
+    embedder: Embedder | None
+    runs: Runs
+    max_deleted_share: float = 0.2
+    workers: int = 2
+    lost: Callable[[], bool] = field(default=lambda: False)
+    show: Callable[[Progress], None] = field(default=lambda _: None)
+    changed: Callable[[Collection[str]], Awaitable[object]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a run ended. No state: it was broken off, and whoever leads next goes on with it."""
+
+    state: RunState | None
+    reports: Sequence[SyncReport]
+
+
+async def carry_out(run: SyncRun, means: Means) -> Ended:
+    """Do what the run asks for."""
+    watch = _Watch(means, run.id)
+    beating = asyncio.create_task(watch.beat(), name=f"run {run.id} heartbeat")
+    reports: list[SyncReport] = []
+    error = ""
+    try:
+        reports = await carried_out(run.request, means, progress=watch.show, stop=watch.stop)
+    except Exception as bug:  # the outermost loop of a run: it must end in the journal
+        log.exception("run %s failed", run.id)
+        error = f"A bug in Docent stopped it: {type(bug).__name__} (run {run.id}; the log has more)."
+    finally:
+        beating.cancel()
+        with suppress(asyncio.CancelledError):
+            await beating
+    if means.lost() and any(report.cancelled for report in reports):
+        return Ended(None, reports)
+    return Ended(await _end(run, means.runs, reports, error, cancelled=watch.cancelled), reports)
+
+
+async def carried_out(
+    request: SyncRequest,
+    means: Means,
+    *,
+    progress: ShowProgress | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> list[SyncReport]:
+    """Do it, whether a journal knows of it or not."""
+
+    async def show(told: Progress) -> None:
+        means.show(told)
+
+    options = SyncOptions(
+        full=request.full,
+        confirm_deletes=request.confirm_deletes,
+        paths=request.paths,
+        max_deleted_share=means.max_deleted_share,
+        workers=means.workers,
+        progress=progress or show,
+        stop=stop or means.lost,
+    )
+    only = None if request.source is None else {request.source}
+    reports = await sync_all(means.sources, means.store, means.embedder, options, only=only)
+    touched = {one.source for one in reports if one.changed or one.renamed or one.deleted}
+    if means.changed is not None and touched:
+        try:
+            await means.changed(touched)
+        except BackendError as error:
+            log.warning("what rests on the changed pages could not be looked at: %s", error)
+    return reports
+
+
+async def _end(
+    run: SyncRun, runs: Runs, reports: Sequence[SyncReport], error: str, *, cancelled: bool
+) -> RunState:
+    failed = bool(error) or any(report.error for report in reports)
+    stopped = cancelled and any(report.cancelled for report in reports)
+    state: RunState = "cancelled" if stopped else "failed" if failed else "done"
+    try:
+        await runs.end(run.id, state, reports, error)
+    except BackendError as down:
+        log.warning("the end of run %s is not in the journal: %s", run.id, down)
+    return state
+
+
+def tell(report: SyncReport) -> None:
+    """One source's sync, into the log."""
+    if report.error:
+        log.warning("%s was not synced: %s", report.source, report.error)
+        return
+    log.info(
+        "%s: %d added, %d changed, %d renamed, %d deleted, %d unchanged, %d failed, %d embedded in %.1f s",
+        report.source,
+        report.added,
+        report.changed,
+        report.renamed,
+        report.deleted,
+        report.unchanged,
+        len(report.failed),
+        report.embedded,
+        report.seconds,
+    )
+    if report.held_back:
+        confirm = f"`docent reindex {report.source} --confirm-deletes`"
+        log.warning("%s: %s", report.source, held_back(report.held_back, confirm))
+
+
+class _Watch:
+    """Between the run and the journal, each at its own pace."""
+
+    def __init__(self, means: Means, run_id: str) -> None:
+        self._runs = means.runs
+        self._id = run_id
+        self._lost = means.lost
+        self._show = means.show
+        self._progress: Progress | None = None
+        self.cancelled = False
+
+    async def show(self, progress: Progress) -> None:
+        self._progress = progress
+        self._show(progress)
+
+    def stop(self) -> bool:
+        return self.cancelled or self._lost()
+
+    async def beat(self) -> None:
+        while True:
+            try:
+                if self._progress is None:
+                    await self._runs.beat(self._id)
+                else:
+                    await self._runs.report_progress(self._id, self._progress)
+                run = await self._runs.run(self._id)
+                self.cancelled = run is not None and run.cancel_wanted
+            except BackendError as error:
+                log.debug("the journal doesn't hear of run %s: %s", self._id, error)
+            await asyncio.sleep(_BEAT)

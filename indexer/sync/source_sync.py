@@ -1,0 +1,293 @@
+"""One sync of one source: list, compare, index, delete."""
+
+import asyncio
+import time
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Literal
+from weakref import WeakKeyDictionary
+
+from bot.model import WITHOUT_VECTORS, Failure, Progress, SyncReport
+from bot.ports import Embedder, IndexedDocument, Store
+from indexer.reading.page_builder import NoPage, Page, meta, same_audience
+from indexer.reading.reader_pool import ReaderPool
+from indexer.sources.base import Entry, Misfit, Source, audience_of
+from indexer.sync import strict_audiences
+from indexer.sync.cancellation import Stopped, unless_stopped
+from indexer.sync.diff import Listed, Renames, SyncDiff, compare, deletes_too_much
+from indexer.sync.embedding_stage import EmbeddingStage
+from indexer.sync.pipeline import Pipeline
+from indexer.sync.vector_cache import VectorCache
+
+ShowProgress = Callable[[Progress], Awaitable[None]]
+
+_PROGRESS_EVERY = 0.2
+DELETE_AT_ONCE = 200
+_METAS_KEPT = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class SyncOptions:
+    """`paths` narrows to those pages. `stop` is asked all the time: the sync ends if it says so, but no write does.
+
+    `max_deleted_share` is for sources that have none of their own. `full` reads every page again, but embeds
+    only texts that have no vector yet. `workers` is how many processes read pages.
+    """
+
+    full: bool = False
+    confirm_deletes: bool = False
+    paths: tuple[str, ...] = ()
+    max_deleted_share: float = 0.2
+    workers: int = 2
+    progress: ShowProgress | None = None
+    stop: Callable[[], bool] = field(default=lambda: False)
+
+
+def share_of(source: Source, options: SyncOptions) -> float:
+    own = source.settings.max_deleted_share
+    return options.max_deleted_share if own is None else own
+
+
+# Of each source's last listing: most of it is the same the next time.
+_KNOWN_METAS: WeakKeyDictionary[Source, dict[Entry, str]] = WeakKeyDictionary()
+
+
+def _metas(source: Source, entries: Iterable[Entry]) -> dict[Entry, str]:
+    known = _KNOWN_METAS.get(source, {})
+    metas = {entry: known.get(entry) or meta(source.settings, entry) for entry in entries}
+    if len(metas) <= _METAS_KEPT:
+        _KNOWN_METAS[source] = metas
+    return metas
+
+
+def _vault(source: Source, embedder: Embedder | None) -> VectorCache | None:
+    if embedder is None:
+        return None
+    return VectorCache(
+        source.surroundings.data / "vectors" / source.name, embedder.model, embedder.dimensions
+    )
+
+
+class SourceSync:
+    """One run over one source: list, compare, index, delete."""
+
+    def __init__(
+        self,
+        source: Source,
+        store: Store,
+        embedder: Embedder | None,
+        options: SyncOptions,
+        *,
+        spare: Store | None = None,
+        live: Store | None = None,
+    ) -> None:
+        self._source = source
+        self._store = store
+        self._options = options
+        self._live = live
+        self._embedding = EmbeddingStage(store, embedder, spare, _vault(source, embedder))
+        self._began = time.monotonic()
+        self._counts: Counter[str] = Counter()
+        self._seconds: defaultdict[str, float] = defaultdict(float)
+        self._failed: list[Failure] = []
+        self._warned: list[Failure] = []
+        self._emptied: set[str] = set()
+        self._entries: dict[str, Entry] = {}
+        self._stored: dict[str, str] = {}
+        self._renames = Renames(set(), {})
+        self._total: int | None = None
+        self._shown_at = 0.0
+        self._writing = asyncio.Lock()
+        self._misfits: list[Misfit] = []
+
+    def report(self, *, error: str = "", cancelled: bool = False) -> SyncReport:
+        return SyncReport(
+            source=self._source.name,
+            added=self._counts["added"],
+            changed=self._counts["changed"],
+            renamed=self._counts["renamed"],
+            deleted=self._counts["deleted"],
+            unchanged=self._counts["unchanged"],
+            failed=tuple(self._failed),
+            held_back=self._counts["held back"],
+            chunks=self._counts["chunks"],
+            embedded=self._embedding.texts,
+            tokens=self._embedding.tokens,
+            model=self._embedding.model,
+            seconds=time.monotonic() - self._began,
+            stages=dict(self._seconds),
+            error=error,
+            cancelled=cancelled,
+            warnings=(*self._source.warned, *self._warned, *self._embedding.warnings),
+            untaken=dict(self._source.selection.untaken),
+            unfit=tuple(strict_audiences.told(misfit) for misfit in self._misfits),
+            left_out=self._counts["left out"],
+            drafts=self._counts["drafts"],
+        )
+
+    async def all(self) -> None:
+        """Raises Stopped, ListingFailed, BackendError."""
+        await unless_stopped(self._options.stop, self._all(), self._writing)
+
+    async def _all(self) -> None:
+        await self._show("listing", now=True)
+        if self._options.full:
+            await self._source.forget()
+        self._source.selection.begin()
+        async for entry in self._source.entries():
+            self._stop_if_told()
+            self._source.selection.seen(entry.path)
+            self._entries[self._id(entry.path)] = entry
+            await self._show("listing")
+        self._stored = await self._store.revisions(self._source.name)
+        await self._hold_back()
+        plan = self._compare()
+        self._seconds["listing"] = time.monotonic() - self._began
+        self._counts["unchanged"] = plan.unchanged
+        self._total = len(plan.to_read)
+        self._renames = Renames(set(plan.gone), self._stored)
+        if plan.to_read:
+            await self._index([self._entries[doc_id] for doc_id in plan.to_read])
+        await self._delete(self._renames.gone)
+        if self._counts["read"] or self._counts["deleted"]:
+            async with self._write_whole():
+                await self._store.settle()
+        await self._show("done", now=True)
+
+    def _id(self, path: str) -> str:
+        return f"{self._source.name}:{path}"
+
+    async def _hold_back(self) -> None:
+        """While a pattern that should narrow fits no page, nothing is opened that wasn't before."""
+        self._misfits = self._source.misfits()
+        words = strict_audiences.held_to(self._source.settings, self._misfits)
+        if words is None:
+            return
+        # An index that is built anew has no pages yet: the live one tells which are new.
+        before = await self._live.revisions(self._source.name) if self._live else {}
+        known = {**before, **self._stored}
+        kept = strict_audiences.kept(self._source.settings, self._entries, known, words)
+        self._counts["left out"] = len(self._entries) - len(kept)
+        self._entries = kept
+
+    def _compare(self) -> SyncDiff:
+        metas = _metas(self._source, self._entries.values())
+        return compare(
+            [Listed(doc_id, metas[entry], entry.revision) for doc_id, entry in self._entries.items()],
+            self._stored,
+            full=self._options.full,
+            vectors=self._embedding.possible,
+            only={self._id(path) for path in self._options.paths} or None,
+        )
+
+    async def _index(self, entries: Sequence[Entry]) -> None:
+        await self._show("indexing", now=True)
+        async with ReaderPool(self._options.workers, len(entries)) as readers:
+            pipeline = Pipeline(self._source, readers, self._embedding, self._write, self._skip)
+            await self._embedding.begin()
+            done = False
+            try:
+                await pipeline.run(entries)
+                done = True
+            finally:
+                self._seconds.update(pipeline.seconds)
+                await self._embedding.end(done=done)
+
+    async def _write(self, pages: Sequence[Page], documents: Sequence[IndexedDocument]) -> None:
+        async with self._write_whole():
+            await self._store.replace(documents)
+            renamed = []
+            for page, indexed in zip(pages, documents, strict=True):
+                old = self._count(indexed)
+                if old is not None:
+                    renamed.append(old)
+                if page.problem:
+                    self._warned.append(Failure(page.document.path, page.problem))
+            if renamed:
+                # At once, so that hardly anybody finds a page under both of its names.
+                await self._store.delete(renamed)
+        await self._show("indexing")
+
+    def _count(self, indexed: IndexedDocument) -> str | None:
+        """Count a stored page; the id that it had, if it was renamed."""
+        doc_id, revision = indexed.document.id, indexed.document.revision
+        self._counts["chunks"] += len(indexed.chunks)
+        self._counts["read"] += 1
+        if (before := self._stored.get(doc_id)) is not None:
+            same = before.removeprefix(WITHOUT_VECTORS) == revision.removeprefix(WITHOUT_VECTORS)
+            self._counts["unchanged" if same else "changed"] += 1
+            return None
+        previous = [self._id(path) for path in self._entries[doc_id].previous]
+        old = self._renames.take(doc_id, revision, previous)
+        self._counts["added" if old is None else "renamed"] += 1
+        return old
+
+    async def _skip(self, page: NoPage) -> None:
+        self._counts["read"] += 1
+        doc_id = self._id(page.path)
+        if (page.empty or page.draft) and doc_id in self._stored:
+            # What was taken out of a page must not be found any more.
+            self._emptied.add(doc_id)
+        self._counts["drafts"] += page.draft
+        if doc_id in self._stored and (page.hidden or self._is_for_others(doc_id)):
+            await self._hide(doc_id)
+        if not (page.gone or page.draft):
+            audience = audience_of(self._source.settings, self._entries[self._id(page.path)])
+            self._failed.append(page.failure(for_all="everyone" in audience))
+        await self._show("indexing")
+
+    def _is_for_others(self, doc_id: str) -> bool:
+        """Whether a page that can't be read is stored for whom it may no longer be shown."""
+        return not same_audience(meta(self._source.settings, self._entries[doc_id]), self._stored[doc_id])
+
+    async def _hide(self, doc_id: str) -> None:
+        """At once, and however many they are: nobody waits for a word while the wrong people read it."""
+        async with self._write_whole():
+            await self._store.delete([doc_id])
+        self._stored.pop(doc_id)
+        self._counts["deleted"] += 1
+
+    async def _delete(self, gone: set[str]) -> None:
+        deletes = sorted(gone | self._emptied)
+        left = len(self._entries) - len(self._emptied)
+        share = share_of(self._source, self._options)
+        if (
+            deletes_too_much(len(deletes), len(self._stored), left, share)
+            and not self._options.confirm_deletes
+        ):
+            self._counts["held back"] = len(deletes)
+            return
+        began = time.monotonic()
+        for start in range(0, len(deletes), DELETE_AT_ONCE):
+            await self._show("deleting")
+            some = deletes[start : start + DELETE_AT_ONCE]
+            async with self._write_whole():
+                await self._store.delete(some)
+                self._counts["deleted"] += len(some)
+        self._seconds["deleting"] = time.monotonic() - began
+
+    @asynccontextmanager
+    async def _write_whole(self) -> AsyncIterator[None]:
+        """What is written inside is written to its end, or not begun. Raises Stopped."""
+        async with self._writing:
+            self._stop_if_told()
+            yield
+
+    def _stop_if_told(self) -> None:
+        if self._options.stop():
+            raise Stopped
+
+    async def _show(
+        self, stage: Literal["listing", "indexing", "deleting", "done"], *, now: bool = False
+    ) -> None:
+        """Tell how far it is, some times a second."""
+        moment = time.monotonic()
+        if self._options.progress is None or not (now or moment - self._shown_at >= _PROGRESS_EVERY):
+            return
+        self._shown_at = moment
+        done = len(self._entries) if stage == "listing" else self._counts["read"]
+        await self._options.progress(
+            Progress(self._source.name, stage, done, self._total, moment - self._began)
+        )

@@ -1,0 +1,38 @@
+"""What a pattern that fits no page means for who sees the others: until it fits or is gone, nothing is opened."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from bot.config.sources import SourceSettings
+from indexer.reading.page_builder import meta, same_audience
+from indexer.sources.base import Entry, Misfit, narrower
+
+
+def told(misfit: Misfit) -> str:
+    """For people, without the advice that follows."""
+    return f"{misfit.setting}: {misfit.pattern}"
+
+
+def held_to(settings: SourceSettings, misfits: Sequence[Misfit]) -> frozenset[str] | None:
+    """For whom alone the pages would be that those patterns may have meant; None where nothing is held back."""
+    if not settings.strict_audiences:
+        return None
+    words: frozenset[str] | None = None
+    for misfit in misfits:
+        if misfit.words is not None:
+            words = misfit.words if words is None else narrower(words, misfit.words)
+    return words
+
+
+def kept(
+    settings: SourceSettings, entries: Mapping[str, Entry], stored: Mapping[str, str], words: frozenset[str]
+) -> dict[str, Entry]:
+    """Without the new pages. One that would get another audience than it was stored with is for `words` alone."""
+    found = {}
+    for doc_id, entry in entries.items():
+        if doc_id not in stored:
+            continue
+        same = same_audience(meta(settings, entry), stored[doc_id])
+        allowed = words if entry.audience is None else narrower(entry.audience, words)
+        found[doc_id] = entry if same else replace(entry, audience=allowed)
+    return found

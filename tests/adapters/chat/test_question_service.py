@@ -1,0 +1,93 @@
+"""The desk that both platforms' questions go through, on a real journal."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from adapters.chat.answer_view import AnswerView
+from adapters.chat.gate import Admission
+from adapters.chat.question_service import Acceptance, QuestionService, ServicePolicy
+from bot.journal import Database, SqlJournal
+from bot.model import Answer, Outcome, Question, Turn
+from bot.ports import Asked, Scope
+from tests.support.fakes import FakeStore
+
+
+class SlowJournal(SqlJournal):
+    """Keeps an answer only once it is let."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.let = asyncio.Event()
+
+    async def finish(
+        self, question_id: str, answer: Answer, *, seconds: float, scope: Scope | None = None
+    ) -> None:
+        await self.let.wait()
+        await super().finish(question_id, answer, seconds=seconds, scope=scope)
+
+
+class Notice:
+    """An answer on a piece of paper."""
+
+    private = unprompted = False
+
+    def __init__(self) -> None:
+        self.shown = asyncio.Event()
+
+    async def recall(self) -> tuple[Turn, ...]:
+        return ()
+
+    async def begin(self, remember) -> None: ...
+
+    async def write(self, text: str) -> None: ...
+
+    async def finish(self, answer: AnswerView) -> None:
+        self.shown.set()
+
+    async def say(self, text: str) -> None: ...
+
+    async def withdraw(self) -> None: ...
+
+
+class Open:
+    """A gate that lets everybody in."""
+
+    async def opens(self, asked: Asked) -> bool:
+        return True
+
+    async def admit(self, asked: Asked) -> Admission:
+        return Admission("slack:T1", frozenset({"everyone"}))
+
+
+class Answers:
+    async def answer(self, question: Question, *, id: str | None = None, on_text=None) -> Answer:  # noqa: A002
+        return Answer(id or "", Outcome.ANSWERED, "Four weeks. [1]")
+
+
+@pytest.fixture
+async def journal(data: Path):
+    database = Database(folder=data, url=None)
+    yield SlowJournal(database)
+    await database.close()
+
+
+async def test_a_press_before_the_answer_is_in_the_journal(journal: SlowJournal) -> None:
+    """A button that is pressed in the moment in which its answer is shown finds the answer."""
+    desk = QuestionService(
+        "slack", Answers(), journal, FakeStore(), ServicePolicy(), gate=Open(), revive=lambda _: Notice()
+    )
+    notice = Notice()
+    asked = Asked(
+        "q1", "slack:C1:1", "slack", "C1", "slack:U1", Question("How much notice?", frozenset({"everyone"}))
+    )
+    assert await desk.take(asked, notice) is Acceptance.YES
+    await notice.shown.wait()
+    pressed = asyncio.create_task(desk.again("q1"))
+    assert not (await asyncio.wait([pressed], timeout=0.2))[0]
+    journal.let.set()
+    found = await pressed
+    assert found is not None
+    assert found[1].text == "Four weeks. [1]"
+    await desk.close(grace=5)

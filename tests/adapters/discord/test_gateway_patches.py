@@ -1,0 +1,87 @@
+"""Discord's gateway when it misbehaves: silent, or broken from the first moment."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from adapters.discord.connection.timeouts import Timeouts
+from adapters.discord.service import run
+from tests.support.discord_chat import Chat, beating, open_discord, running
+from tests.support.waiting import until
+
+
+@pytest.fixture
+async def chat(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
+) -> AsyncIterator[Chat]:
+    """The bot isn't started."""
+    async with open_discord(tmp_path, monkeypatch.setenv, free_port()) as chat:
+        yield chat
+
+
+async def test_a_connection_that_has_gone_silent_is_resumed(chat: Chat) -> None:
+    """What was said while nobody was at the other end is answered once the silence is noticed."""
+
+    async def resumed() -> bool:
+        return chat.discord.resumed == 1
+
+    async with running(chat, Timeouts(silent_for=1)):
+        chat.discord.cut()
+        said = await chat.discord.mention("How much notice do I give?")
+        await until(resumed, seconds=6)
+        await chat.answer(said)
+        assert chat.discord.identified == 1
+
+
+async def test_a_farewell_that_nobody_answers_is_not_waited_for(chat: Chat) -> None:
+    """Discord asks for a new connection and hears nothing more of the old one: the session goes on in seconds."""
+    chat.discord.heartbeat = 20
+
+    async def deaf() -> bool:
+        return chat.discord.deaf == 1
+
+    async def resumed() -> bool:
+        return chat.discord.resumed == 1
+
+    async with running(chat):
+        chat.discord.cut()
+        await until(deaf)
+        await chat.discord.drop("reconnect")
+        await until(resumed, seconds=10)
+
+
+async def test_a_quiet_connection_is_kept(chat: Chat) -> None:
+    """Where nobody says anything, heartbeats are enough."""
+
+    async def beaten() -> bool:
+        return chat.discord.beats >= 5
+
+    async with running(chat, Timeouts(silent_for=1)):
+        await until(beaten)
+        assert (chat.discord.identified, chat.discord.resumed) == (1, 0)
+
+
+@pytest.mark.parametrize("first", ["refuse", "close", "garbage", "nothing"])
+async def test_a_first_connection_that_fails_is_made_again(chat: Chat, first: str) -> None:
+    """However the gateway breaks at the start: the bot goes on trying, and is there when it is."""
+    chat.discord.first = first
+    stop = asyncio.Event()
+    task = asyncio.create_task(run(chat.app, stop, Timeouts(shard_within=0.5)))
+
+    async def tried() -> bool:
+        return chat.discord.tried >= 1
+
+    async def connected() -> bool:
+        return chat.discord.connected
+
+    await until(tried, seconds=15)
+    chat.discord.first = None
+    await until(connected, seconds=20)
+    said = await chat.discord.mention("How much notice do I give?")
+    await chat.answer(said)
+    stop.set()
+    async with asyncio.timeout(10):
+        await task
+    assert beating() == []

@@ -1,0 +1,122 @@
+"""Three nodes, replication 3: with one of them dead, answers and syncs go on."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from bot.ports import BackendError, SearchQuery, Store
+from tests.support.store_contract import ask, begin, ids, page
+from tests.support.weaviate_server import Node
+from tests.support.weaviate_stores import NO_TLS, Stores
+
+# Seconds: Weaviate compares replicas once a minute.
+SOON = 90.0
+
+
+async def eventually(ask_again: Callable[[], Awaitable[bool]]) -> None:
+    """True within some seconds, whatever fails meanwhile."""
+    async with asyncio.timeout(SOON):
+        while True:
+            with suppress(BackendError):
+                if await ask_again():
+                    return
+            await asyncio.sleep(0.1)
+
+
+async def leading(nodes: list[Node]) -> Node:
+    async with httpx.AsyncClient(base_url=nodes[0].url, verify=NO_TLS) as rest:
+        found = (await rest.get("/v1/cluster/statistics")).json()["statistics"]
+    names = [each["name"] for each in found if each["raft"]["state"] == "Leader"]
+    return next(node for node in nodes if node.name in names)
+
+
+class Asking:
+    """Somebody who asks all the time."""
+
+    def __init__(self, store: Store, query: SearchQuery) -> None:
+        self._store = store
+        self._query = query
+        self._task = asyncio.create_task(self._keep_asking())
+        self.found: list[int] = []
+
+    async def _keep_asking(self) -> None:
+        while True:
+            self.found.append(len(set(ids(await self._store.search(self._query)))))
+
+    async def has_found(self) -> bool:
+        return len(self.found) > 20 or self._task.done()
+
+    async def stop(self) -> None:
+        """Raises what a search raised."""
+        if not self._task.done():
+            self._task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._task
+
+
+async def found_at(node: Node, stores: Stores, query: SearchQuery, chunks: int) -> None:
+    """Returns when this node by itself finds so many."""
+    store = await stores.open(at=stores.settings.model_copy(update=addresses([node])))
+
+    async def found() -> bool:
+        return len(await store.search(query)) == chunks
+
+    await eventually(found)
+
+
+def addresses(nodes: list[Node]) -> dict[str, str]:
+    return {
+        "url": ",".join(node.url for node in nodes),
+        "grpc_url": ",".join(node.grpc_url for node in nodes),
+    }
+
+
+@pytest.mark.parametrize("asked", ["another", "it"])
+@pytest.mark.parametrize("dies", ["leader", "follower"])
+async def test_one_node_dead(three_nodes: list[Node], tmp_path: Path, dies: str, asked: str) -> None:
+    """Searching, writing and deleting go on without a node, even the one that was asked, and it catches up.
+
+    Until the others have chosen another leader, they answer nothing about aliases and take no writes.
+    """
+    leader = await leading(three_nodes)
+    followers = [node for node in three_nodes if node is not leader]
+    dead = leader if dies == "leader" else followers[0]
+    others = [node for node in three_nodes if node is not dead]
+    known = [dead, *others] if asked == "it" else others[:1]
+    # As many seconds as a busy machine may need: at rest a search takes two in the worst moment.
+    patient = {"replication": 3, "search_deadline": 10.0}
+    stores = Stores(dead.settings(f"T{uuid4().hex[:12]}", **patient, **addresses(known)), tmp_path)
+    store = await begin(await stores.open())
+    await store.replace([page(f"wiki:{n}.md", f"handbook rule {n}", "more of it") for n in range(20)])
+    everything = ask("handbook rule", sources=["wiki"], limit=100)
+    for node in others:
+        # A write ends when two of three have it; the third is a moment behind.
+        await found_at(node, stores, everything, 40)
+    asking = Asking(store, everything)
+    dead.kill()
+
+    await store.replace([page("wiki:0.md", "handbook rule changed", revision="2")])
+    await store.replace([page(f"blog:{n}.md", f"a blog post {n}") for n in range(20)])
+    await store.delete(["wiki:1.md"])
+    stored = await store.revisions("wiki")
+    assert len(stored) == 19
+    assert stored["wiki:0.md"] == "2"
+    await eventually(asking.has_found)
+    await asking.stop()
+    assert set(asking.found) <= {20, 19}
+    assert set(ids(await store.search(everything))) == set(stored)
+
+    await asyncio.to_thread(dead.start)
+    late = await stores.open(at=dead.settings(stores.settings.collection, **patient))
+
+    async def caught_up() -> bool:
+        await late.check()
+        return set(ids(await late.search(everything))) == set(stored)
+
+    await eventually(caught_up)
+    await stores.close(drop=False)

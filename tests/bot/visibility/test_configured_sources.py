@@ -1,0 +1,105 @@
+"""What is found follows docent.yaml as it is now, whatever the index holds from before."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from bot.bootstrap import open_app
+from bot.config.loader import load
+from bot.ports import IndexedChunk, IndexedDocument, IndexFormat, SearchQuery
+from bot.visibility.configured_sources import Configured
+from indexer.reading.chunker import CHUNKING
+from indexer.service import Indexer, sources_of
+from indexer.sources.base import Entry
+from tests.support.command_line import CommandLine
+from tests.support.fakes import FakeStore
+from tests.support.pages import page, put, settings
+from tests.support.waiting import until
+
+PAGES = {
+    "hr/pay.md": "# Pay\n\nThe pay of the keeper is 4711 crowns.\n",
+    "owl.md": "# Owl\n\nThe owl is called Tamsin.\n",
+}
+PAY, OWL = "What is the pay of the keeper?", "What is the owl called?"
+
+
+def source(rest: str = "", name: str = "docs") -> str:
+    return f"sources: [{{name: {name}, type: folder, path: docs, audience: [everyone]{rest}}}]\n"
+
+
+@pytest.fixture
+def docent(tmp_path: Path) -> CommandLine:
+    put(tmp_path / "docs", PAGES)
+    made = CommandLine(tmp_path, source())
+    assert "2 added" in made("index").stdout
+    return made
+
+
+def test_audience_of_is_obeyed_before_the_next_sync(docent: CommandLine) -> None:
+    """A folder that is narrowed in docent.yaml is narrowed from then on."""
+    assert "4711" in docent("ask", PAY).stdout
+    docent.config.write_text(source(", audience_of: {'hr/**': [managers]}"))
+    assert "4711" not in docent("ask", PAY).stdout
+    assert "Tamsin" in docent("ask", OWL).stdout
+
+
+def test_audience_is_obeyed_before_the_next_sync(docent: CommandLine) -> None:
+    """A source that is narrowed in docent.yaml is narrowed from then on."""
+    docent.config.write_text(source().replace("everyone", "staff"))
+    assert "Tamsin" not in docent("ask", OWL).stdout
+
+
+def test_a_wider_audience_waits_for_a_sync(docent: CommandLine) -> None:
+    """What the index says may only narrow: a page is not shown to more people than it was stored for."""
+    docent.config.write_text(source(", audience_of: {'hr/**': [managers]}"))
+    docent("index")
+    docent.config.write_text(source())
+    assert "4711" not in docent("ask", PAY).stdout
+    docent("index")
+    assert "4711" in docent("ask", PAY).stdout
+
+
+def test_a_source_that_left(docent: CommandLine) -> None:
+    """Pages of a source that is no longer in docent.yaml are shown to nobody, and `status` says that they are there."""
+    docent.config.write_text(source(name="others").replace("path: docs", "path: other"))
+    assert "Tamsin" not in docent("ask", OWL).stdout
+    said = "docs is no longer in docent.yaml: its 2 pages are shown to nobody"
+    assert said in docent("status").stdout
+
+
+async def test_the_indexer_forgets_it(docent: CommandLine) -> None:
+    """The leading indexer deletes them at its start."""
+    other = source(name="others").partition("[")[2]
+    docent.config.write_text(source().rstrip()[:-1] + ", " + other)
+    await asyncio.to_thread(docent, "index")
+    docent.config.write_text(source())
+    async with open_app(load(docent.config)) as app:
+        assert set((await app.store.stats()).sources) == {"docs", "others"}
+        stop = asyncio.Event()
+        leading = asyncio.create_task(Indexer(app, sources_of(app)).run(stop))
+
+        async def forgotten() -> bool:
+            return set((await app.store.stats()).sources) == {"docs"}
+
+        try:
+            await until(forgotten)
+        finally:
+            stop.set()
+            await leading
+
+
+async def test_permissions_and_configuration_both_count() -> None:
+    """A page that its source restricts to others is for those alone who are in both audiences."""
+    staff = settings(audience=["staff"])
+    built = page(
+        "The pay is 4711.", entry=Entry("pay.md", "1", audience=frozenset({"hr"})), audience=["staff"]
+    )
+    store = FakeStore()
+    await (await store.rebuild(IndexFormat("", 0, CHUNKING))).swap(IndexFormat("", 0, CHUNKING))
+    chunks = tuple(IndexedChunk(piece.chunk, piece.text_hash, None, piece.terms) for piece in built.pieces)
+    await store.replace([IndexedDocument(built.document, chunks)])
+    shown = Configured(store, [staff])
+    for audience, found in (({"staff"}, 0), ({"hr"}, 0), ({"staff", "hr"}, 1)):
+        hits = await shown.search(SearchQuery("pay", None, frozenset(audience)))
+        assert len(hits) == found, audience

@@ -1,0 +1,197 @@
+"""A folder of files as a source."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from bot.config.loader import ConfigError
+from bot.text.globs import matches
+from indexer.sources import UnknownSource, open_source, source_types
+from indexer.sources.base import (
+    Entry,
+    ListingFailed,
+    PageFailed,
+    PageGone,
+    PageHidden,
+    Source,
+    Surroundings,
+    audience_of,
+)
+from tests.support.pages import put, settings
+
+
+def folder(path: Path, **fields: object) -> Source:
+    return open_source(settings(path=str(path), **fields), Surroundings(path / ".docent", 1000))
+
+
+async def listed(source: Source) -> list[str]:
+    return sorted([entry.path async for entry in source.entries()])
+
+
+async def test_listing(tmp_path: Path) -> None:
+    """A folder lists the files of every known format, below it too, with their time of change."""
+    put(tmp_path, {"a.md": "x", "b/c.PDF": "x", "b/d.txt": "x", "e.png": "x", ".git/f.md": "x", "g": "x"})
+    os.utime(tmp_path / "a.md", (1_700_000_000, 1_700_000_000))
+    source = folder(tmp_path)
+    assert await listed(source) == ["a.md", "b/c.PDF", "b/d.txt"]
+    first = await anext(aiter(source.entries()))
+    assert first.updated_at is not None
+    assert first.updated_at.timestamp() == 1_700_000_000
+
+
+async def test_globs(tmp_path: Path) -> None:
+    """What is included and not excluded is listed."""
+    put(tmp_path, {"a.md": "x", "b/c.md": "x", "b/drafts/d.md": "x", "b/e.txt": "x"})
+    source = folder(tmp_path, include=["**/*.md"], exclude=["**/drafts/", "a.*"])
+    assert await listed(source) == ["b/c.md"]
+
+
+@pytest.mark.parametrize(
+    ("glob", "path", "fits"),
+    [
+        ("**/*.md", "a.md", True),
+        ("**/*.md", "a/b/c.md", True),
+        ("*.md", "a/b.md", False),
+        ("docs/", "docs/a/b.md", True),
+        ("docs/**", "docs/a.md", True),
+        ("docs/*", "docs/a/b.md", False),
+        ("./a?.md", "ab.md", True),
+        ("**/*.{md,txt}", "x/y.txt", True),
+        ("**/draft-*/**", "a/draft-1/b.md", True),
+        ("a+b.md", "a+b.md", True),
+        ("a.md", "axmd", False),
+    ],
+)
+def test_glob(glob: str, path: str, fits: bool) -> None:  # noqa: FBT001 - a parameter
+    """Globs mean what they mean to git."""
+    assert matches(path, glob) is fits
+
+
+async def test_revision_follows_the_file(tmp_path: Path) -> None:
+    """A file's revision changes with it."""
+    put(tmp_path, {"a.md": "one"})
+    source = folder(tmp_path)
+    (before,) = [entry async for entry in source.entries()]
+    (again,) = [entry async for entry in source.entries()]
+    put(tmp_path, {"a.md": "other"})
+    (after,) = [entry async for entry in source.entries()]
+    assert before.revision == again.revision != after.revision
+
+
+async def test_fetch(tmp_path: Path) -> None:
+    """A file is fetched as its bytes."""
+    put(tmp_path, {"a b/ü.md": "grüße"})
+    source = folder(tmp_path)
+    (entry,) = [entry async for entry in source.entries()]
+    fetched = await source.fetch(entry)
+    assert (fetched.name, fetched.data.decode()) == ("a b/ü.md", "grüße")
+
+
+@pytest.mark.parametrize("missing", ["not-there", "a.md"])
+async def test_missing_root(tmp_path: Path, missing: str) -> None:
+    """A root that is missing, or no folder, is an error and not an empty listing."""
+    put(tmp_path, {"a.md": "x"})
+    with pytest.raises(ListingFailed, match=missing):
+        await listed(folder(tmp_path / missing))
+
+
+async def test_empty_root(tmp_path: Path) -> None:
+    """An empty root is an error: a disk that isn't mounted looks like this."""
+    with pytest.raises(ListingFailed, match="empty"):
+        await listed(folder(tmp_path))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+async def test_unreadable_folder(tmp_path: Path) -> None:
+    """A folder that can't be read fails the listing: its pages must not seem deleted."""
+    put(tmp_path, {"a.md": "x", "b/c.md": "x"})
+    (tmp_path / "b").chmod(0)
+    try:
+        with pytest.raises(ListingFailed, match="b/"):
+            await listed(folder(tmp_path))
+    finally:
+        (tmp_path / "b").chmod(0o700)
+
+
+async def test_links_stay_inside(tmp_path: Path) -> None:
+    """Links are followed to files within the root only, and never to folders."""
+    put(tmp_path, {"root/a.md": "x", "root/b/c.md": "x", "outside/secret.md": "secret"})
+    root = tmp_path / "root"
+    (root / "in.md").symlink_to(root / "a.md")
+    (root / "out.md").symlink_to(tmp_path / "outside/secret.md")
+    (root / "away").symlink_to(tmp_path / "outside")
+    (root / "loop").symlink_to(root)
+    (root / "broken.md").symlink_to(root / "nowhere.md")
+    source = folder(root)
+    assert await listed(source) == ["a.md", "b/c.md", "in.md"]
+    for path in ("out.md", "away/secret.md", "../outside/secret.md"):
+        with pytest.raises(PageFailed, match="outside"):
+            await source.fetch(Entry(path, "1"))
+
+
+async def test_file_too_large(tmp_path: Path) -> None:
+    """A file above the limit fails with its size and the limit's name; a source may have its own limit."""
+    put(tmp_path, {"a.md": "x" * 2000})
+    with pytest.raises(PageFailed, match="max_bytes"):
+        await folder(tmp_path).fetch(Entry("a.md", "1"))
+    assert (await folder(tmp_path, max_bytes=5000).fetch(Entry("a.md", "1"))).data
+
+
+async def test_file_vanished(tmp_path: Path) -> None:
+    """A file that vanished since the listing is gone, not broken."""
+    with pytest.raises(PageGone):
+        await folder(tmp_path).fetch(Entry("a.md", "1"))
+
+
+async def test_pipes_are_no_pages(tmp_path: Path) -> None:
+    """What is no regular file is not listed: reading a pipe would wait for ever."""
+    put(tmp_path, {"a.md": "x"})
+    os.mkfifo(tmp_path / "pipe.md")
+    assert await listed(folder(tmp_path)) == ["a.md"]
+
+
+async def test_owners(tmp_path: Path) -> None:
+    """The source's configured owners are its pages'."""
+    put(tmp_path, {"a.md": "x"})
+    (entry,) = [entry async for entry in folder(tmp_path, owners=["Ada"]).entries()]
+    assert entry.owners == ("Ada",)
+
+
+def test_unknown_type() -> None:
+    """A type that isn't there is named, with those that are."""
+    with pytest.raises(UnknownSource, match=r"'foldr'.*folder, gdrive, git"):
+        open_source(settings(type="foldr"), Surroundings(Path()))
+    assert {"folder", "git"} <= set(source_types())
+
+
+def test_wrong_option() -> None:
+    """An option that the type doesn't know is a mistake in the configuration."""
+    with pytest.raises(ConfigError, match="includes"):
+        open_source(settings(includes=["*.md"]), Surroundings(Path()))
+
+
+async def test_a_link_is_for_whom_both_places_are(tmp_path: Path) -> None:
+    """A link in an open folder to a page for managers is for managers."""
+    put(tmp_path, {"hr/pay.md": "x", "open/a.md": "x", "drafts/b.md": "x"})
+    (tmp_path / "open/pay.md").symlink_to("../hr/pay.md")
+    (tmp_path / "hr/a.md").symlink_to("../open/a.md")
+    (tmp_path / "open/b.md").symlink_to("../drafts/b.md")
+    source = folder(tmp_path, audience_of={"hr/**": ["managers"]}, exclude=["drafts/**"])
+    entries = {entry.path: entry async for entry in source.entries()}
+    for path in ("open/pay.md", "hr/a.md", "hr/pay.md"):
+        assert audience_of(source.settings, entries[path]) == {"managers"}
+    with pytest.raises(PageHidden, match="excluded"):
+        await source.fetch(entries["open/b.md"])
+
+
+async def test_links_out_of_the_folder_are_told(tmp_path: Path) -> None:
+    """A link that leads outside is no page, and named; within a checkout it is followed."""
+    put(tmp_path, {"README.md": "The mascot is an otter.", "docs/a.md": "x"})
+    (tmp_path / "docs/index.md").symlink_to("../README.md")
+    source = folder(tmp_path / "docs")
+    assert await listed(source) == ["a.md"]
+    assert [failure.name for failure in source.warned] == ["index.md"]
+    (tmp_path / ".git").mkdir()
+    entries = {entry.path: entry async for entry in source.entries()}
+    assert b"otter" in (await source.fetch(entries["index.md"])).data

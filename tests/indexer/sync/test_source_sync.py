@@ -1,0 +1,653 @@
+"""A store is made to match a source."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.model import Progress, SyncReport
+from bot.ports import IndexFormat, ReadOnly, Unavailable
+from indexer.reading.chunker import CHUNKING
+from indexer.sources import open_source
+from indexer.sources.base import Entry, Fetched, ListingFailed, PageFailed, PageGone, Source, Surroundings
+from indexer.sync.sync_all import SyncOptions, sync_all, wanted_format
+from tests.support.fakes import FakeEmbedder, FakeStorage, FakeStore
+from tests.support.pages import put, settings
+
+DOWN = Unavailable("the embedder", "it is down.")
+
+
+class Shelf(Source):
+    """Pages in memory; `error` is raised behind them while listing."""
+
+    def __init__(self, pages: dict[str, str], **fields: object) -> None:
+        super().__init__(settings(**fields), Surroundings(Path()))
+        self.pages = pages
+        self.error: ListingFailed | None = None
+        self.broken: dict[str, PageFailed] = {}
+        self.previous: dict[str, tuple[str, ...]] = {}
+        self.fetched: list[str] = []
+
+    def with_settings(self, **fields: object) -> "Shelf":
+        return Shelf(self.pages, **fields)
+
+    async def entries(self) -> AsyncIterator[Entry]:
+        for path, text in list(self.pages.items()):
+            yield Entry(path, str(hash(text)), previous=self.previous.get(path, ()))
+        if self.error:
+            raise self.error
+
+    async def fetch(self, entry: Entry) -> Fetched:
+        self.fetched.append(entry.path)
+        if entry.path in self.broken:
+            raise self.broken[entry.path]
+        return Fetched(entry.path, self.pages[entry.path].encode())
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shelf's data folder is the one that it is in."""
+    monkeypatch.chdir(tmp_path)
+
+
+class Desk:
+    """A source, a store and an embedder, and syncing in a word."""
+
+    def __init__(self, pages: dict[str, str] | None = None) -> None:
+        self.shelf = Shelf({} if pages is None else pages)
+        self.store = FakeStore()
+        self.embedder: FakeEmbedder | None = FakeEmbedder()
+
+    async def sync(self, **options: object) -> SyncReport:
+        made = SyncOptions(**options)  # type: ignore[arg-type]
+        (report,) = await sync_all([self.shelf], self.store, self.embedder, made)
+        return report
+
+    @property
+    def stored(self) -> dict[str, str]:
+        return {
+            doc_id.partition(":")[2]: "\n".join(one.chunk.text for one in indexed.chunks)
+            for doc_id, indexed in self.store.documents.items()
+        }
+
+    def embedded(self) -> list[str]:
+        """What was embedded since this was last asked."""
+        assert self.embedder is not None
+        texts, self.embedder.embedded = self.embedder.embedded, []
+        return texts
+
+
+def many(number: int) -> dict[str, str]:
+    return {f"page-{n}.md": f"# Page {n}\n\nThis is what page {n} says." for n in range(number)}
+
+
+@pytest.fixture
+async def desk() -> Desk:
+    """Ten pages, synced."""
+    made = Desk(many(10))
+    report = await made.sync()
+    assert (report.added, report.embedded, report.chunks) == (10, 10, 10)
+    made.embedded()
+    return made
+
+
+def counts(report: SyncReport) -> dict[str, int]:
+    """Those that are not 0."""
+    names = ("added", "changed", "renamed", "deleted", "unchanged", "held_back", "embedded")
+    return {name: getattr(report, name) for name in names if getattr(report, name)}
+
+
+async def test_nothing_changed(desk: Desk) -> None:
+    """A sync that finds nothing changed reads, embeds and writes nothing."""
+    desk.shelf.fetched.clear()
+    writes = len(desk.store.writes)
+    assert counts(await desk.sync()) == {"unchanged": 10}
+    assert desk.shelf.fetched == []
+    assert len(desk.store.writes) == writes
+
+
+async def test_each_kind_of_change(desk: Desk) -> None:
+    """Added, changed, renamed and deleted pages are told apart, and only new texts are embedded."""
+    pages = desk.shelf.pages
+    pages["new.md"] = "# New\n\nNew text."
+    pages["page-1.md"] += "\n\n## More\n\nMore text."
+    pages["moved/two.md"] = pages.pop("page-2.md")
+    del pages["page-3.md"]
+    report = await desk.sync()
+    assert counts(report) == {
+        "added": 1,
+        "changed": 1,
+        "renamed": 1,
+        "deleted": 1,
+        "unchanged": 7,
+        "embedded": 2,
+    }
+    assert sorted(desk.embedded()) == ["New\nNew text.", "Page 1\nMore\nMore text."]
+    assert set(desk.stored) == set(pages)
+
+
+async def test_rename_and_edit(desk: Desk) -> None:
+    """A page that its source says was renamed counts so, although it was edited too."""
+    pages = desk.shelf.pages
+    pages["moved.md"] = pages.pop("page-2.md") + "\n\nEdited."
+    desk.shelf.previous["moved.md"] = ("page-2.md",)
+    assert counts(await desk.sync()) == {"renamed": 1, "unchanged": 9, "embedded": 1}
+
+
+async def test_copy_is_no_rename(desk: Desk) -> None:
+    """A copy beside its original is an added page, and embeds nothing."""
+    desk.shelf.pages["copy.md"] = desk.shelf.pages["page-0.md"]
+    assert counts(await desk.sync()) == {"added": 1, "unchanged": 10}
+
+
+async def test_same_text_is_embedded_once() -> None:
+    """A text that many pages share is embedded once, also across batches."""
+    pages = {f"{n}.md": f"# Legal\n\nThe same notice.\n\n## Page {n}\n\nOwn {n}." for n in range(300)}
+    desk = Desk(pages)
+    assert (await desk.sync()).embedded == 301
+
+
+async def test_changed_audience(desk: Desk) -> None:
+    """A changed audience or address is in the index after the next sync, and embeds nothing."""
+    desk.shelf = desk.shelf.with_settings(audience=["hr"], url="https://x.example/{path}")
+    assert counts(await desk.sync()) == {"changed": 10}
+    for indexed in desk.store.documents.values():
+        assert indexed.document.audience == {"hr"}
+        assert indexed.document.url.startswith("https://x.example/")
+    assert all(one.vector is not None for i in desk.store.documents.values() for one in i.chunks)
+
+
+async def test_audience_of_one_folder(desk: Desk) -> None:
+    """Only the pages whose audience changed are read again."""
+    desk.shelf = desk.shelf.with_settings(audience_of={"page-1.md": ["hr"]})
+    assert counts(await desk.sync()) == {"changed": 1, "unchanged": 9}
+
+
+# --- deleting with care ------------------------------------------------------------------------------
+
+
+async def test_many_deletes_are_held_back(desk: Desk) -> None:
+    """More than a fifth gone at once stays until an admin confirms it; other changes go through."""
+    for n in range(3):
+        del desk.shelf.pages[f"page-{n}.md"]
+    desk.shelf.pages["new.md"] = "New."
+    assert counts(await desk.sync()) == {"added": 1, "held_back": 3, "unchanged": 7, "embedded": 1}
+    assert len(desk.stored) == 11
+    assert counts(await desk.sync(confirm_deletes=True)) == {"deleted": 3, "unchanged": 8}
+    assert set(desk.stored) == set(desk.shelf.pages)
+
+
+async def test_a_fifth_is_deleted(desk: Desk) -> None:
+    """A fifth gone at once is deleted."""
+    for n in range(2):
+        del desk.shelf.pages[f"page-{n}.md"]
+    assert counts(await desk.sync()) == {"deleted": 2, "unchanged": 8}
+
+
+@pytest.mark.parametrize(("share", "held"), [(0.05, 2), (0.5, 0)])
+async def test_share_of_a_source(desk: Desk, share: float, held: int) -> None:
+    """A source may have its own share of pages that may go at once."""
+    for n in range(2):
+        del desk.shelf.pages[f"page-{n}.md"]
+    desk.shelf = desk.shelf.with_settings(max_deleted_share=share)
+    assert (await desk.sync()).held_back == held
+
+
+async def test_single_page_of_a_small_source() -> None:
+    """One page of a small source may go, although it is more than a fifth; the last one may not."""
+    desk = Desk(many(2))
+    await desk.sync()
+    del desk.shelf.pages["page-0.md"]
+    assert counts(await desk.sync()) == {"deleted": 1, "unchanged": 1}
+    desk.shelf.pages.clear()
+    assert counts(await desk.sync()) == {"held_back": 1}
+
+
+async def test_empty_listing(desk: Desk) -> None:
+    """An empty listing deletes nothing."""
+    desk.shelf.pages.clear()
+    assert counts(await desk.sync()) == {"held_back": 10}
+    assert len(desk.stored) == 10
+
+
+async def test_many_renames_are_no_deletes(desk: Desk) -> None:
+    """Moving every page is not held back."""
+    desk.shelf.pages = {f"new/{path}": text for path, text in desk.shelf.pages.items()}
+    assert counts(await desk.sync()) == {"renamed": 10}
+    assert set(desk.stored) == set(desk.shelf.pages)
+
+
+async def test_partial_listing(desk: Desk) -> None:
+    """A listing that breaks off changes nothing, and the report says why."""
+    desk.shelf.pages = {"new.md": "New."}
+    desk.shelf.error = ListingFailed("403 Forbidden.")
+    report = await desk.sync()
+    assert "403 Forbidden" in report.error
+    assert counts(report) == {}
+    assert len(desk.stored) == 10
+
+
+async def test_source_lost_while_fetching(desk: Desk) -> None:
+    """A source that gets out of reach in mid-sync ends the sync without deleting."""
+
+    class Lost(Shelf):
+        async def fetch(self, entry: Entry) -> Fetched:
+            raise ListingFailed("the network is gone")
+
+    del desk.shelf.pages["page-0.md"]
+    desk.shelf = Lost({**desk.shelf.pages, "new.md": "x"})
+    assert "network is gone" in (await desk.sync()).error
+    assert len(desk.stored) == 10
+
+
+# --- pages that fail -----------------------------------------------------------------------------------
+
+
+async def test_who_may_know_of_a_page_that_failed(desk: Desk) -> None:
+    """A report says of each failed page whether everyone may know of it: by its source, folder or permissions."""
+    desk.shelf = desk.shelf.with_settings(audience_of={"page-1.md": ["hr"], "page-2.md": ["hr", "everyone"]})
+    for number in (1, 2, 3):
+        desk.shelf.broken[f"page-{number}.md"] = PageFailed("403 Forbidden")
+    report = await desk.sync(full=True)
+    assert {failure.name: failure.for_all for failure in report.failed} == {
+        "page-1.md": False,
+        "page-2.md": True,
+        "page-3.md": True,
+    }
+
+
+async def test_failed_page_keeps_its_old_version(desk: Desk) -> None:
+    """A page that can't be fetched or read keeps its old version and is named; the others go on."""
+    desk.shelf.pages["page-1.md"] = "changed"
+    desk.shelf.pages["page-2.md"] = "bin\x00ary"
+    desk.shelf.pages["page-3.md"] = "also changed"
+    desk.shelf.broken["page-1.md"] = PageFailed("403 Forbidden")
+    report = await desk.sync()
+    assert counts(report) == {"changed": 1, "unchanged": 7, "embedded": 1}
+    assert {failure.name: failure.reason for failure in report.failed} == {
+        "page-1.md": "403 Forbidden",
+        "page-2.md": "it is a binary file, not text",
+    }
+    assert desk.stored["page-1.md"] == "This is what page 1 says."
+    assert desk.stored["page-2.md"] == "This is what page 2 says."
+    desk.shelf.broken.clear()
+    assert counts(await desk.sync())["changed"] == 1
+
+
+async def test_emptied_page(desk: Desk) -> None:
+    """A page that was emptied is named, and what it said is found no more."""
+    desk.shelf.pages["page-1.md"] = ""
+    report = await desk.sync()
+    assert [failure.reason for failure in report.failed] == ["it is empty"]
+    assert counts(report) == {"deleted": 1, "unchanged": 9}
+    assert "page-1.md" not in desk.stored
+    assert counts(await desk.sync()) == {"unchanged": 9}
+
+
+async def test_page_gone_in_between(desk: Desk) -> None:
+    """A page that vanished between listing and fetching is no failure."""
+    desk.shelf.pages["new.md"] = "New."
+    desk.shelf.broken["new.md"] = PageGone("gone")
+    report = await desk.sync()
+    assert report.failed == ()
+    assert counts(report) == {"unchanged": 10}
+
+
+async def test_broken_front_matter_is_a_warning(desk: Desk) -> None:
+    """A page with broken front matter is indexed, and the report has a word about it."""
+    desk.shelf.pages["new.md"] = "---\ntitle: [\n---\nText."
+    report = await desk.sync()
+    assert report.added == 1
+    assert [warning.name for warning in report.warnings] == ["new.md"]
+
+
+async def test_doubtful_pages_are_read_apart(desk: Desk) -> None:
+    """A page that a process of its own reads comes out as any other."""
+    desk.shelf.pages["large.md"] = "# Large\n\n" + "Many words here. " * 8000
+    report = await desk.sync()
+    assert counts(report)["added"] == 1
+    assert report.chunks > 100
+
+
+async def test_many_pages() -> None:
+    """Many pages are read by several processes, and all of them arrive."""
+    desk = Desk(many(400))
+    report = await desk.sync(workers=2)
+    assert counts(report) == {"added": 400, "embedded": 400}
+    assert desk.stored == {f"page-{n}.md": f"This is what page {n} says." for n in range(400)}
+
+
+# --- the embedder ----------------------------------------------------------------------------------------
+
+
+async def test_embedder_down() -> None:
+    """With the embedder down pages are found by keywords, the report says so, and the next sync mends it."""
+    desk = Desk(many(200))
+    assert desk.embedder is not None
+    desk.embedder.failing = [DOWN] * 99
+    report = await desk.sync()
+    assert counts(report) == {"added": 200}
+    assert report.error == ""
+    (warning,) = report.warnings
+    assert "200 pages" in warning.reason
+    assert "it is down" in warning.reason
+    assert desk.embedder.calls < 5
+    desk.embedder.failing = []
+    report = await desk.sync()
+    assert counts(report) == {"unchanged": 200, "embedded": 200}
+    assert report.warnings == ()
+    assert counts(await desk.sync()) == {"unchanged": 200}
+
+
+async def test_embedder_falters() -> None:
+    """One failed batch doesn't keep the others from being embedded."""
+    desk = Desk(many(400))
+    assert desk.embedder is not None
+    desk.embedder.failing = [DOWN]
+    first = await desk.sync()
+    assert 0 < first.embedded < 400
+    second = await desk.sync()
+    assert first.embedded + second.embedded == 400
+
+
+async def test_keywords_alone() -> None:
+    """With no embedder, pages are stored without vectors and nothing is missing."""
+    desk = Desk(many(3))
+    desk.embedder = None
+    assert counts(await desk.sync()) == {"added": 3}
+    assert counts(await desk.sync()) == {"unchanged": 3}
+    assert await desk.store.format() == IndexFormat("", 0, CHUNKING)
+
+
+# --- a new format ----------------------------------------------------------------------------------------
+
+
+async def test_new_model(desk: Desk) -> None:
+    """Another model means a new index, made beside the live one and swapped in at the end."""
+    desk.embedder = FakeEmbedder(model="better", dimensions=8)
+    report = await desk.sync()
+    assert counts(report) == {"added": 10, "embedded": 10}
+    assert await desk.store.format() == wanted_format(desk.embedder)
+    assert len(desk.stored) == 10
+
+
+async def test_new_chunking(desk: Desk) -> None:
+    """Another way of chunking makes a new index, but texts that stay the same are not embedded again."""
+    live = desk.store.storage.live
+    assert live is not None
+    live.format = IndexFormat(live.format.model, live.format.dimensions, "0/older")
+    assert counts(await desk.sync()) == {"added": 10}
+
+
+async def test_new_model_with_a_source_down(desk: Desk) -> None:
+    """The new index doesn't take over while a source is missing from it; it goes on later."""
+    other = Shelf({"x.md": "X."}, name="other")
+    old = await desk.store.format()
+    better = FakeEmbedder(model="better")
+    other.error = ListingFailed("down")
+    reports = await sync_all([desk.shelf, other], desk.store, better)
+    assert [bool(report.error) for report in reports] == [False, True]
+    assert await desk.store.format() == old
+    assert len(desk.stored) == 10
+    other.error = None
+    reports = await sync_all([desk.shelf, other], desk.store, better, only={"other"})
+    assert [counts(report) for report in reports] == [{"unchanged": 10}, {"added": 1, "embedded": 1}]
+    assert len(desk.stored) == 11
+
+
+async def test_only_some_sources(desk: Desk) -> None:
+    """A sync of some sources leaves the others alone."""
+    other = Shelf({"x.md": "X."}, name="other")
+    desk.shelf.pages["new.md"] = "New."
+    (report,) = await sync_all([desk.shelf, other], desk.store, desk.embedder, only={"other"})
+    assert report.source == "other"
+    assert "new.md" not in desk.stored
+
+
+async def test_new_index_with_pages_missing(desk: Desk) -> None:
+    """A new index that lacks many of the live one's pages waits for an admin's word; renamed ones don't count."""
+    pages = desk.shelf.pages
+    pages["moved.md"] = pages.pop("page-9.md")
+    for n in range(4):
+        del pages[f"page-{n}.md"]
+    old = await desk.store.format()
+    desk.embedder = FakeEmbedder(model="better")
+    report = await desk.sync()
+    assert report.held_back == 4
+    assert await desk.store.format() == old
+    assert len(desk.stored) == 10
+    await desk.sync(confirm_deletes=True)
+    assert await desk.store.format() == wanted_format(desk.embedder)
+    assert len(desk.stored) == 6
+
+
+async def test_source_taken_out(desk: Desk) -> None:
+    """The pages of a source that is no longer configured go with the next sync of all, and not before."""
+    renamed = desk.shelf.with_settings(name="docs")
+    await sync_all([renamed], desk.store, desk.embedder, only={"docs"})
+    assert len(desk.store.documents) == 20
+    reports = await sync_all([renamed], desk.store, desk.embedder)
+    assert [(report.source, report.deleted) for report in reports] == [("docs", 0), ("handbook", 10)]
+    assert desk.embedded() == []
+
+
+# --- stopping and starting ---------------------------------------------------------------------------------
+
+
+async def test_store_fails_half_way() -> None:
+    """When the store fails, the report says so, and what was embedded is not embedded again."""
+    desk = Desk(many(300))
+    await desk.store.swap(
+        (await desk.store.rebuild(wanted_format(desk.embedder))) and wanted_format(desk.embedder)
+    )
+
+    class Fills(FakeStore):
+        async def replace(self, documents):  # type: ignore[no-untyped-def]
+            if len(self.writes) == 2:
+                raise ReadOnly("the index", "the disk is full.")
+            await super().replace(documents)
+
+    desk.store = Fills(desk.store.storage)
+    first = await desk.sync()
+    assert "disk is full" in first.error
+    written = len(desk.stored)
+    assert 0 < written < first.embedded <= 300
+    desk.store = FakeStore(desk.store.storage)
+    second = await desk.sync()
+    assert (second.added, second.unchanged) == (300 - written, written)
+    assert first.embedded + second.embedded == len(set(desk.embedded())) == 300
+    assert all(one.vector is not None for page in desk.store.documents.values() for one in page.chunks)
+
+
+async def test_stop() -> None:
+    """A sync that is told to stop ends before its next write, whole batches being kept."""
+    desk = Desk(many(500))
+    report = await desk.sync(stop=lambda: len(desk.store.writes) >= 3)
+    assert report.cancelled
+    assert 0 < len(desk.stored) < 500
+    assert (writes := len(desk.store.writes)) == 3
+    await asyncio.sleep(0)
+    assert len(desk.store.writes) == writes
+    report = await desk.sync()
+    assert len(desk.stored) == 500
+
+
+async def test_cancelled_task() -> None:
+    """A cancelled sync leaves nothing running."""
+    desk = Desk(many(500))
+    task = asyncio.create_task(desk.sync())
+    while not desk.store.writes:  # noqa: ASYNC110 - the fake store has no events
+        await asyncio.sleep(0)
+    before = asyncio.all_tasks()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert asyncio.all_tasks() <= before - {task}
+
+
+async def test_a_bug_is_not_hidden(desk: Desk) -> None:
+    """A bug in a source comes out as itself."""
+
+    class Buggy(Shelf):
+        async def fetch(self, entry: Entry) -> Fetched:
+            raise ZeroDivisionError
+
+    desk.shelf = Buggy({"x.md": "x"})
+    with pytest.raises(ZeroDivisionError):
+        await desk.sync()
+
+
+async def test_progress() -> None:
+    """Progress tells each stage, never goes back, and ends at the total."""
+    seen: list[Progress] = []
+
+    async def show(progress: Progress) -> None:
+        seen.append(progress)
+
+    desk = Desk(many(100))
+    desk.shelf.pages["empty.md"] = ""
+    await desk.sync(progress=show)
+    assert [seen[0].stage, seen[-1].stage] == ["listing", "done"]
+    assert seen[0].total is None
+    assert (seen[-1].done, seen[-1].total) == (101, 101)
+    assert [progress.done for progress in seen] == sorted(progress.done for progress in seen)
+
+
+async def test_paths(desk: Desk) -> None:
+    """A sync of some paths looks at nothing else, also for deletions."""
+    pages = desk.shelf.pages
+    pages["page-1.md"] = "Changed."
+    pages["page-2.md"] = "Changed as well."
+    del pages["page-3.md"], pages["page-4.md"]
+    report = await desk.sync(paths=("page-1.md", "page-3.md", "page-9.md"))
+    assert counts(report) == {"changed": 1, "deleted": 1, "unchanged": 1, "embedded": 1}
+
+
+async def test_full(desk: Desk) -> None:
+    """A full sync reads every page again, but embeds no text twice."""
+    desk.shelf.fetched.clear()
+    assert counts(await desk.sync(full=True)) == {"unchanged": 10}
+    assert len(desk.shelf.fetched) == 10
+
+
+async def test_random_history(tmp_path: Path) -> None:
+    """After any run of changes to a folder, each synced, the store is what a fresh one would be."""
+    rng = random.Random(5)  # noqa: S311 - a repeatable history
+    folder = tmp_path / "docs"
+    put(folder, many(12))
+    desk = Desk()
+    desk.shelf = open_source(settings(path=str(folder)), Surroundings(tmp_path))  # type: ignore[assignment]
+    for step in range(25):
+        for change in rng.sample([_add, _change, _rename, _delete], 2):
+            change(folder, rng, step)
+        await desk.sync(confirm_deletes=True)
+        fresh = FakeStore(FakeStorage())
+        await sync_all([desk.shelf], fresh, FakeEmbedder())
+        assert _content(desk.store) == _content(fresh)
+
+
+def _content(store: FakeStore) -> dict[str, object]:
+    return {
+        doc_id: (indexed.document, [(one.chunk, one.text_hash) for one in indexed.chunks])
+        for doc_id, indexed in store.documents.items()
+    }
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("**/*.md"))
+
+
+def _add(folder: Path, rng: random.Random, step: int) -> None:
+    put(folder, {f"{rng.choice('ab')}/new-{step}.md": f"# New {step}\n\nText."})
+
+
+def _change(folder: Path, rng: random.Random, step: int) -> None:
+    page = rng.choice(_files(folder))
+    page.write_text(page.read_text() + f"\n\nStep {step}.")
+
+
+def _rename(folder: Path, rng: random.Random, step: int) -> None:
+    rng.choice(_files(folder)).rename(folder / f"renamed-{step}.md")
+
+
+def _delete(folder: Path, rng: random.Random, step: int) -> None:
+    if len(files := _files(folder)) > 5:
+        rng.choice(files).unlink()
+
+
+async def test_a_page_that_sets_off_a_bug(desk: Desk) -> None:
+    """A page that makes Docent itself fail is named, and keeps no other out."""
+
+    class Careless(Shelf):
+        async def fetch(self, entry: Entry) -> Fetched:
+            found = await super().fetch(entry)
+            return Fetched(found.name, "no bytes") if entry.path == "odd.md" else found  # type: ignore[arg-type]
+
+    desk.shelf = Careless({**desk.shelf.pages, "odd.md": "# Odd", "new.md": "# New\n\nText."})
+    report = await desk.sync()
+    assert [(failure.name, failure.reason) for failure in report.failed] == [
+        ("odd.md", "a bug in Docent (TypeError)")
+    ]
+    assert "new.md" in desk.stored
+
+
+async def test_none_is_fetched_after_the_end(desk: Desk) -> None:
+    """A source that fails whole while pages are fetched ends the fetching of the others."""
+    under_way, left = asyncio.Event(), asyncio.Event()
+
+    class Failing(Shelf):
+        async def fetch(self, entry: Entry) -> Fetched:
+            if entry.path == "a.md":
+                await under_way.wait()
+                raise ListingFailed("the network is gone")
+            under_way.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                left.set()
+            raise AssertionError
+
+    desk.shelf = Failing({"a.md": "# A", "b.md": "# B"})
+    assert "the network is gone" in (await desk.sync()).error
+    assert left.is_set()
+
+
+async def test_page_that_can_no_longer_be_understood_is_taken_out() -> None:
+    """A page whose audience can't be understood any more is removed at once, and named."""
+    desk = Desk({"a.md": "Open text.", "b.md": "Other."})
+    await desk.sync()
+    desk.shelf.pages["a.md"] = "audience: managers\n\nSecret text."
+    report = await desk.sync()
+    assert list(desk.stored) == ["b.md"]
+    assert [failure.name for failure in report.failed] == ["a.md"]
+
+
+async def test_hidden_pages_wait_for_no_word() -> None:
+    """However many pages lose their audience at once, none of them stays."""
+    desk = Desk({f"{n}.md": f"Text {n}." for n in range(10)})
+    await desk.sync()
+    desk.shelf.pages = {path: f"audience: managers\n\n{text}" for path, text in desk.shelf.pages.items()}
+    report = await desk.sync()
+    assert (desk.stored, report.held_back, report.deleted) == ({}, 0, 10)
+
+
+async def test_narrowed_page_that_cannot_be_read() -> None:
+    """A page that is for fewer people now, and can't be read, is not kept for the others."""
+    desk = Desk({"a.md": "Open text.", "b.md": "Other."})
+    await desk.sync()
+    desk.shelf = desk.shelf.with_settings(audience_of={"a.md": ["managers"]})
+    desk.shelf.broken["a.md"] = PageFailed("it can't be read")
+    await desk.sync()
+    assert list(desk.stored) == ["b.md"]
+
+
+async def test_drafts_are_counted() -> None:
+    """A page that became a draft is taken out of the index, and counted."""
+    desk = Desk({"a.md": "Text.", "b.md": "Other.", "c.md": "Third."})
+    await desk.sync()
+    desk.shelf.pages["a.md"] = "---\ndraft: true\n---\nText."
+    report = await desk.sync()
+    assert sorted(desk.stored) == ["b.md", "c.md"]
+    assert (report.drafts, report.failed) == (1, ())

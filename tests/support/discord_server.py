@@ -1,0 +1,347 @@
+"""A small Discord to talk to, without ../shared: the gateway, the REST calls of the adapter, and what people do.
+
+Strict where it is easy to be wrong: unknown calls, what Discord's limits forbid, what could ping, late and double
+responses end up in `wrong`.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from aiohttp import WSMsgType, web
+
+from tests.support.discord_rest import TOKEN, Interaction, Rest
+from tests.support.discord_world import (
+    ALICE,
+    BOT,
+    FORUM,
+    GENERAL,
+    GUILD,
+    MANAGE_GUILD,
+    PRIVATE,
+    Message,
+    World,
+)
+
+_MESSAGE_CONTENT = 1 << 15
+_COMMAND, _COMPONENT, _TYPING, _SUBMIT = 2, 3, 4, 5
+
+
+@dataclass
+class Session:
+    """What a shard may resume."""
+
+    id: str
+    shard: tuple[int, int]
+    intents: int
+    socket: web.WebSocketResponse
+    sent: list[dict[str, Any]] = field(default_factory=list)
+
+
+class DiscordServer(World):
+    """`rest` has what went wrong and what shall go wrong; the methods are what people do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rest = Rest(self, self._tell)
+        self.heartbeat = 41_250  # milliseconds
+        self.portal_grants = _MESSAGE_CONTENT
+        self.mute: set[str] = set()  # of hello, ready, acks: what the gateway keeps to itself
+        self.first: str | None = None  # what it does instead of saying hello: refuse, close, garbage, nothing
+        self.tried = 0
+        self.deliveries = 1  # of each interaction, as when what came is replayed
+        self.identified = 0
+        self.resumed = 0
+        self.beats = 0
+        self.deaf = 0  # connections that said something after they were cut: nothing more is heard of them
+        self.sessions: dict[str, Session] = {}
+        self._sockets: set[web.WebSocketResponse] = set()
+        self._requests: dict[web.WebSocketResponse, web.Request] = {}
+        self._cut: set[web.WebSocketResponse] = set()
+        self._sending: set[asyncio.Task[None]] = set()
+
+    # --- what people do ---------------------------------------------------------------------------
+
+    async def message(self, text: str, *, user: str = ALICE, channel: str = GENERAL, reply_to: str = "", notify: bool = True, times: int = 1, **more: Any) -> str:  # fmt: skip
+        """Its id. Discord sends it as often as it likes."""
+        about = {"message_reference": {"message_id": reply_to}} if reply_to else {}
+        made = self.write(channel, user, {"content": text, **about}, **more)
+        if reply_to and notify:
+            made["mentions"].append(self.user(self.messages[reply_to]["author"]["id"]))
+        self.messages[made["id"]] = made
+        guild = self.channels[channel].get("guild_id")
+        event = {**made, "member": self.member(guild, user)} if guild else made
+        self.channels[channel]["last_message_id"] = made["id"]
+        for _ in range(times):
+            self._tell("MESSAGE_CREATE", event, guild)
+        await self.flush()
+        return str(made["id"])
+
+    async def mention(self, text: str, **how: Any) -> str:
+        return await self.message(f"<@{BOT}> {text}", **how)
+
+    async def direct(self, text: str, *, user: str = ALICE) -> str:
+        """The channel of a direct message."""
+        channel = str(self.dm(user)["id"])
+        await self.message(text, user=user, channel=channel)
+        return channel
+
+    async def post(self, title: str, text: str, *, user: str = ALICE, forum: str = FORUM) -> str:
+        """A post in the forum: a thread with its first message, which has the thread's id."""
+        thread = self.thread(forum, user, title)
+        guild = thread["guild_id"]
+        first = self.write(thread["id"], user, {"content": text}, id=thread["id"])
+        self.messages[first["id"]] = first
+        self._tell("THREAD_CREATE", {**thread, "newly_created": True}, guild)
+        self._tell("MESSAGE_CREATE", {**first, "member": self.member(guild, user)}, guild)
+        await self.flush()
+        return str(thread["id"])
+
+    async def private_thread(self, *people: str) -> str:
+        """A thread that only these people and the bot see."""
+        thread = self.thread(GENERAL, people[0], "between us", kind=PRIVATE, people=(*people, BOT))
+        self._tell("THREAD_CREATE", thread, GUILD)
+        await self.flush()
+        return str(thread["id"])
+
+    async def command(self, name: str, options: Mapping[str, Any] | None = None, *, user: str = ALICE, channel: str = GENERAL) -> Interaction:  # fmt: skip
+        """`ask`, or `docent status`."""
+        root, *rest = name.split()
+        given: list[dict[str, Any]] = [
+            {"name": key, "type": 5 if isinstance(value, bool) else 3, "value": value}
+            for key, value in (options or {}).items()
+        ]
+        for word in rest:
+            given = [{"name": word, "type": 1, "options": given}]
+        data = {"id": self._registered(root), "name": root, "type": 1, "options": given}
+        return await self._interact(_COMMAND, data, user, channel)
+
+    async def typing(
+        self, name: str, option: str, text: str, *, user: str = ALICE, channel: str = GENERAL
+    ) -> Interaction:
+        """An option of `docent reindex` while it is typed."""
+        root, *rest = name.split()
+        given: list[dict[str, Any]] = [{"name": option, "type": 3, "value": text, "focused": True}]
+        for word in rest:
+            given = [{"name": word, "type": 1, "options": given}]
+        data = {"id": self._registered(root), "name": root, "type": 1, "options": given}
+        return await self._interact(_TYPING, data, user, channel)
+
+    async def menu(self, name: str, message: str, *, user: str = ALICE) -> Interaction:
+        """A command on a message."""
+        found = self.messages[message]
+        data = {"id": self._registered(name), "name": name, "type": 3, "target_id": message, "resolved": {"messages": {message: found}}}  # fmt: skip
+        return await self._interact(_COMMAND, data, user, found["channel_id"])
+
+    async def press(self, shown: Message, label: str, *, user: str = ALICE) -> Interaction:
+        """A button under a message."""
+        return await self.press_id(shown, shown.buttons[label], user=user)
+
+    async def press_id(self, shown: Mapping[str, Any], custom_id: str, *, user: str = ALICE) -> Interaction:
+        """Any button: what a message of another server, or of a forger, may carry."""
+        data = {"component_type": 2, "custom_id": custom_id, "id": 1}
+        button = {"type": 2, "style": 2, "label": "look", "custom_id": custom_id}
+        rows = list(shown.get("components") or ())
+        if custom_id not in json.dumps(rows):
+            rows.append({"type": 1, "components": [button]})
+        under = {**shown, "components": rows}
+        return await self._interact(_COMPONENT, data, user, shown["channel_id"], message=under)
+
+    async def submit(self, form: dict[str, Any], values: Mapping[str, Any], *, user: str = ALICE, channel: str = GENERAL) -> Interaction:  # fmt: skip
+        """A form."""
+        parts = []
+        for number, one in enumerate(form["components"]):
+            inner = one["component"]
+            value = values.get(inner["custom_id"], "")
+            key = {"values": value} if isinstance(value, list) else {"value": value}
+            filled = {"type": inner["type"], "id": number, "custom_id": inner["custom_id"], **key}
+            parts.append({"type": one["type"], "id": 50 + number, "component": filled})
+        data = {"custom_id": form["custom_id"], "components": parts}
+        return await self._interact(_SUBMIT, data, user, channel)
+
+    async def delete(self, message: str) -> None:
+        gone = self.messages.pop(message)
+        guild = self.channels[gone["channel_id"]].get("guild_id")
+        self._tell("MESSAGE_DELETE", {"id": message, "channel_id": gone["channel_id"]}, guild)
+        await self.flush()
+
+    def answers(self, channel: str) -> list[Message]:
+        """The bot's messages in a channel or thread."""
+        return [one for one in self.said.values() if one["channel_id"] == channel]
+
+    def responses(self, one: Interaction) -> list[Message]:
+        """What an interaction showed."""
+        shown = [*self.said.values(), *self.whispered.values()]
+        return [message for message in shown if message.get("of") == one.id and not message["loading"]]
+
+    def _registered(self, name: str) -> str:
+        return next(str(one["id"]) for one in self.rest.commands if one["name"] == name)
+
+    async def _interact(self, kind: int, data: Any, user: str, channel: str, **more: Any) -> Interaction:
+        place = self.channels[channel]
+        guild = place.get("guild_id")
+        token = f"t{self.snowflake()}"
+        one = Interaction(self.snowflake(), user, channel, kind, time.monotonic())
+        self.rest.interactions[token] = one
+        who: dict[str, Any] = {"user": self.user(user)}
+        if guild:
+            who = {"guild_id": guild, "member": self.member(guild, user)}
+        event = {
+            "id": one.id, "application_id": BOT, "type": kind, "token": token, "version": 1, "data": data,
+            "channel": place, "channel_id": channel, "entitlements": [], "attachment_size_limit": 1 << 20,
+            "app_permissions": str(MANAGE_GUILD), "context": 0 if guild else 1, "locale": "en-GB", **who, **more,
+        }  # fmt: skip
+        for _ in range(self.deliveries):
+            self._tell("INTERACTION_CREATE", event, guild)
+        await self.flush()
+        return one
+
+    # --- the gateway ------------------------------------------------------------------------------
+
+    @property
+    def connected(self) -> bool:
+        return any(not session.socket.closed for session in self.sessions.values())
+
+    async def drop(self, how: str, *, code: int = 4000) -> None:
+        """End every connection: reset, close, reconnect, resume (after op 9) or invalid."""
+        for socket in [one for one in self._sockets if not one.closed]:
+            if how == "reset":
+                transport = self._requests[socket].transport
+                assert transport is not None
+                transport.abort()
+            elif how == "close":
+                await socket.close(code=code)
+            elif how == "reconnect":
+                await socket.send_json({"op": 7, "d": None, "s": None, "t": None})
+            else:
+                if how == "invalid":
+                    self.sessions.clear()
+                await socket.send_json({"op": 9, "d": how == "resume", "s": None, "t": None})
+
+    def forget(self) -> None:
+        """End all sessions: nothing is told any more, and nothing can be resumed."""
+        self.sessions.clear()
+
+    def cut(self) -> None:
+        """Nothing gets through on the connections of now, in either direction, and nobody is told."""
+        self._cut |= self._sockets
+
+    async def gateway(self, request: web.Request) -> web.StreamResponse:
+        """One shard's connection."""
+        self.tried += 1
+        if self.first == "refuse":
+            return web.Response(status=503)
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        self._sockets.add(socket)
+        self._requests[socket] = request
+        await self._greet(socket)
+        async for frame in socket:
+            if socket in self._cut:
+                self.deaf += 1
+                await asyncio.Event().wait()
+            if frame.type is not WSMsgType.TEXT:
+                continue
+            said = json.loads(frame.data)
+            if said["op"] == 1:
+                self.beats += 1
+                if "acks" not in self.mute:
+                    await socket.send_json({"op": 11, "d": None, "s": None, "t": None})
+            elif said["op"] == 2:
+                await self._identify(socket, said["d"])
+            elif said["op"] == 6:
+                await self._resume(socket, said["d"])
+        self._sockets.discard(socket)
+        return socket
+
+    async def _greet(self, socket: web.WebSocketResponse) -> None:
+        if self.first == "close":
+            await socket.close(code=4000)
+        elif self.first == "garbage":
+            await socket.send_str("<html>")
+        elif self.first is None and "hello" not in self.mute:
+            hello = {"heartbeat_interval": self.heartbeat}
+            await socket.send_json({"op": 10, "d": hello, "s": None, "t": None})
+
+    async def _identify(self, socket: web.WebSocketResponse, said: dict[str, Any]) -> None:
+        self.identified += 1
+        privileged = (1 << 1) | (1 << 8) | _MESSAGE_CONTENT
+        if said["token"] != TOKEN:
+            await socket.close(code=4004)
+            return
+        if said["intents"] & privileged & ~self.portal_grants:
+            await socket.close(code=4014)
+            return
+        if "ready" in self.mute:
+            return
+        shard = tuple(said.get("shard") or (0, 1))
+        session = Session(f"s{self.snowflake()}", shard, said["intents"], socket)
+        self.sessions[session.id] = session
+        guilds = [one for one in self.members if self._shard(one, shard[1]) == shard[0]]
+        ready = {
+            "v": 10, "user": self.user(BOT), "session_id": session.id, "application": {"id": BOT, "flags": 0},
+            "guilds": [{"id": one, "unavailable": True} for one in guilds], "shard": shard,
+            "resume_gateway_url": self.rest.url.replace("http", "ws") + "/gateway",
+        }  # fmt: skip
+        for event, data in (("READY", ready), *(("GUILD_CREATE", self.guild(one)) for one in guilds)):
+            await self._send(session, event, data)
+
+    async def _resume(self, socket: web.WebSocketResponse, said: dict[str, Any]) -> None:
+        session = self.sessions.get(said["session_id"])
+        if session is None:
+            await socket.send_json({"op": 9, "d": False, "s": None, "t": None})
+            return
+        self.resumed += 1
+        session.socket = socket
+        for missed in session.sent[said["seq"] :]:
+            await socket.send_json(missed)
+        await self._send(session, "RESUMED", {})
+
+    def _shard(self, guild: str | None, of: int) -> int:
+        return (int(guild or 0) >> 22) % of
+
+    def _tell(self, event: str, data: dict[str, Any], guild: str | None) -> None:
+        """To the shard that the server belongs to; kept for a RESUME if it is away."""
+        data = {**data, "guild_id": guild} if guild else data
+        for session in list(self.sessions.values()):
+            if self._shard(guild, session.shard[1]) != session.shard[0]:
+                continue
+            task = asyncio.create_task(self._send(session, event, self._seen(session, event, data, guild)))
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
+
+    def _seen(self, session: Session, event: str, data: dict[str, Any], guild: str | None) -> dict[str, Any]:
+        """What a bot gets to read without the Message Content intent."""
+        about = event == "MESSAGE_CREATE" and guild and not session.intents & _MESSAGE_CONTENT
+        mine = about and (data["author"]["id"] == BOT or any(one["id"] == BOT for one in data["mentions"]))
+        return {**data, "content": "", "embeds": [], "components": []} if about and not mine else data
+
+    async def _send(self, session: Session, event: str, data: dict[str, Any]) -> None:
+        session.sent.append({"op": 0, "t": event, "s": len(session.sent) + 1, "d": data})
+        if not session.socket.closed and session.socket not in self._cut:
+            await session.socket.send_json(session.sent[-1])
+
+    async def flush(self) -> None:
+        """Wait until what was told is on its way."""
+        await asyncio.gather(*self._sending, return_exceptions=True)
+
+    @classmethod
+    @asynccontextmanager
+    async def running(cls, port: int) -> AsyncIterator[Self]:
+        """A server on this port."""
+        server = cls()
+        server.rest.url = f"http://127.0.0.1:{port}"
+        made = web.Application()
+        made.router.add_get("/gateway", server.gateway)
+        made.router.add_route("*", "/api/v10/{path:.*}", server.rest.handle)
+        runner = web.AppRunner(made, shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        try:
+            yield server
+        finally:
+            await runner.cleanup()

@@ -1,0 +1,87 @@
+"""The bot on a Slack of our own: what tests that need nothing but this repository say and see."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapters.slack.service import run
+from bot.bootstrap import App
+from bot.config.loader import load
+from bot.journal import Database
+from tests.support.scripted import Core, Shelf, scripted
+from tests.support.slack_server import HELP, Message, SlackServer
+from tests.support.waiting import until
+
+YAML = f"""
+sources: [{{name: handbook, type: folder, path: ./docs, audience: [everyone]}}]
+limits: {{questions_per_minute: 3}}
+slack: {{help_channel: {HELP}, stop_within: 3s}}
+"""
+
+
+@dataclass
+class Chat:
+    """The bot on a Slack of our own."""
+
+    slack: SlackServer
+    app: App
+    core: Core
+    shelf: Shelf
+
+    async def answer(self, thread: str, count: int = 1) -> Message:
+        """The latest of so many whole messages of the bot in a thread."""
+
+        async def look() -> list[Message]:
+            found = self.slack.answers(thread)
+            return found if len(found) >= count else []
+
+        found = await until(look)
+        assert len(found) == count
+        return found[-1]
+
+    async def whisper(self, words: str) -> Message:
+        """What somebody was told alone."""
+
+        async def look() -> list[Message]:
+            return [one for one in self.slack.whispered if words in one.whole]
+
+        return (await until(look))[-1]
+
+
+@asynccontextmanager
+async def open_slack(
+    folder: Path,
+    setenv: Callable[[str, str], None],
+    port: int,
+    yaml: str = YAML,
+    prepare: Callable[[SlackServer], None] = lambda _: None,
+) -> AsyncIterator[Chat]:
+    """The bot, connected to a Slack that `prepare` has changed; in the end Slack had nothing to object to."""
+    async with SlackServer.running(port) as slack:
+        prepare(slack)
+        for name, value in {
+            "SLACK_API_URL": f"{slack.url}/api/",
+            "SLACK_BOT_TOKEN": "xoxb-own",
+            "SLACK_APP_TOKEN": "xapp-own",
+            "DOCENT_DATA": str(folder),
+        }.items():
+            setenv(name, value)
+        (folder / "docent.yaml").write_text(yaml)
+        database, core, shelf, stop = Database(folder=folder), Core(), Shelf(), asyncio.Event()
+        app = scripted(load(folder / "docent.yaml"), core, shelf, database)
+        running = asyncio.create_task(run(app, stop))
+
+        async def connected() -> bool:
+            return slack.connected
+
+        try:
+            await until(connected, seconds=20)
+            yield Chat(slack, app, core, shelf)
+        finally:
+            stop.set()
+            await running
+            await database.close()
+        assert slack.wrong == []
+        assert {thread for thread, status in slack.statuses.items() if status} == set()
