@@ -1,12 +1,13 @@
 """Only what was retrieved may be said and cited. Pure: a writer's events in, checked text out."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
 
 from bot.model import Citation, Passage
 from bot.ports import Cited, Wrote
+from bot.text.factual_claims import has_hard_fact, names_within, states_facts
 from bot.text.markdown_units import Unit, sentences, split
 from bot.text.sanitize import clean, defuse, normal, unlink, urls
 
@@ -17,17 +18,6 @@ _WORD = re.compile(r"\w+")
 _OWN_MARKER = re.compile(r"[ \t]?(?<!\])(?:\[\d{1,3}\])+(?!\()")
 _SPACES = re.compile(r"(?<=\S) {2,}")
 _SAME_BLOCK = re.compile(r"[ \t]*\n?[ \t]*\Z")
-_NUMBER_WORD = (
-    r"two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|twenty|thirty|forty|fifty|sixty|"
-    r"seventy|eighty|ninety|hundred|thousand|million|half|twice|double|percent|zwei|drei|vier|fünf|sechs|"
-    r"sieben|acht|neun|zehn|deux|trois|quatre|cinq|dix|dos|tres|cuatro|cinco|diez"
-)
-_HARD_FACT = re.compile(
-    rf"\d|`|https?://|www\.|\w@\w|(?<!\w)[@#]\w|(?<!\S)--?[a-z]|\b\w+(?:/\w+){{2,}}|\b(?:{_NUMBER_WORD})\b",
-    re.IGNORECASE,
-)
-_SENTENCE_START = re.compile(r"^[\W_]*")
-_CAPITALISED = re.compile(r"(?<![\w'’])(?!I\b|I['’])[A-ZÀ-ÖØ-Þ\u0410-\u042F][\w'’]*")
 
 
 class CitationChecker:
@@ -116,7 +106,7 @@ class CitationChecker:
             if unit.kind == "heading" or head:
                 self._held = ""
             self._held += gap + (
-                "" if _HARD_FACT.search(raw) and unit.kind != "rule" else self._harmless(raw, unit)
+                "" if has_hard_fact(raw) and unit.kind != "rule" else self._harmless(raw, unit)
             )
             return ""
         if not cited and self._states_facts(raw):
@@ -173,7 +163,7 @@ class CitationChecker:
 
     @cached_property
     def _names(self) -> frozenset[str]:
-        return _names_within(passage.text for passage in self._passages.values())
+        return names_within(passage.text for passage in self._passages.values())
 
     def _number(self, chunk_id: str, cited: Cited) -> int:
         passage = self._passages[chunk_id]
@@ -198,31 +188,6 @@ def citation(passage: Passage, number: int, *, near: str = "") -> Citation:
         updated_at=passage.updated_at,
         owners=passage.owners,
     )
-
-
-def states_facts(sentence: str, names: frozenset[str] = frozenset()) -> bool:
-    """Does it state numbers, names, links or commands? `names` are names also at a sentence's start."""
-    if _HARD_FACT.search(sentence):
-        return True
-    start = _SENTENCE_START.match(sentence)
-    first = start.end() if start else 0
-    words = list(_CAPITALISED.finditer(sentence))
-    return any(match.start() > first or match.group() in names or _odd(match.group()) for match in words)
-
-
-def _odd(word: str) -> bool:
-    """Written like an identifier or an abbreviation: GitHub, API."""
-    return len(word) > 1 and not word[1:].islower()
-
-
-def _names_within(texts: Iterable[str]) -> frozenset[str]:
-    return frozenset(name for text in texts for sentence in sentences(text) for name in _names(sentence))
-
-
-def _names(sentence: str) -> Iterator[str]:
-    start = _SENTENCE_START.match(sentence)
-    first = start.end() if start else 0
-    return (match.group() for match in _CAPITALISED.finditer(sentence) if match.start() > first)
 
 
 def _overlap(cited: Cited, unit: Unit) -> bool:

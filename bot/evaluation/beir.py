@@ -11,8 +11,9 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from bot.evaluation.metrics import first_seen, hit, mean, ndcg, percentile, recall
+from bot.evaluation.metrics import hit, mean, ndcg, percentile, recall
 from bot.model import Document, Passage, Question
+from bot.text.matching import first_seen
 
 SOURCE = "beir"
 AUDIENCE = frozenset({"everyone"})

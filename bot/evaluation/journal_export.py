@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.evaluation.metrics import first_seen, plain
 from bot.ports import Feedback, Judged
 from bot.text.analyzer import guess_language
+from bot.text.matching import first_seen, plain
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from bot.evaluation.metrics import first_seen, hit, holds_facts, mean, ndcg, percentile
+from bot.evaluation.metrics import hit, holds_facts, mean, ndcg, percentile
 from bot.model import Answer, Outcome, Question, Usage
+from bot.text.matching import first_seen
 
 # Kinds whose facts stand on several pages: all of them must be cited.
 _ALL_PAGES = frozenset({"two_page", "conflict"})

@@ -10,13 +10,14 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from bot.evaluation.confidence_intervals import Figure, difference, share, verdict
-from bot.evaluation.metrics import hit, ndcg, percentile, plain, stands_in
+from bot.evaluation.metrics import hit, ndcg, percentile
 from bot.evaluation.question_set import Marked
 from bot.model import Usage
 from bot.ports import BackendError, Judge
 from bot.style.guide import Rules
 from bot.style.lint import facts
 from bot.style.rules import broken
+from bot.text.matching import plain, stands_in
 
 # From 0 to 1 each. None: it can't be marked on that question.
 MEANING = {

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, Protocol
 
-from bot.evaluation.metrics import plain, stands_in
 from bot.style import example_selection
 from bot.style.guide import Example, Sample, StyleGuide, instructions, phrases
 from bot.style.rules import broken
+from bot.text.matching import plain, stands_in
 from bot.text.token_count import count_tokens
 
 LEAKED: Final = "holds what looks like a secret: take it out, and change it"

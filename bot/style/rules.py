@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bot.answering.citation_check import states_facts
 from bot.style.guide import Rules, phrases
+from bot.text.factual_claims import states_facts
 from bot.text.markdown_units import split, statements
 
 _MARKER: Final = re.compile(r"[ \t]*\[\d{1,3}\](?!\()")

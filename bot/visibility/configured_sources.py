@@ -10,7 +10,7 @@ from functools import lru_cache
 from bot.config.sources import SourceSettings
 from bot.model import Passage
 from bot.ports import Hit, Reader, SearchQuery, Span, Vocabulary
-from indexer.sources.base import configured_audience
+from bot.visibility.page_audience import configured_audience
 
 
 class Configured:

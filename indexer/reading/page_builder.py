@@ -10,6 +10,7 @@ from bot.config.sources import SourceSettings
 from bot.model import Chunk, Document, Failure
 from bot.text import language_guess as language
 from bot.text.chunk_terms import lines
+from bot.visibility.page_audience import narrower
 from indexer.converters.registry import Unreadable, to_markdown
 from indexer.heads.front_matter import BrokenAudience
 from indexer.markdown.parser import Section, heading_text, parse
@@ -21,7 +22,7 @@ from indexer.reading.chunker import (
     pack,
     text_hash,
 )
-from indexer.sources.base import Entry, Fetched, audience_of, narrower, url_of
+from indexer.sources.base import Entry, Fetched, audience_of, url_of
 
 _log = logging.getLogger(__name__)
 

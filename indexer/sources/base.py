@@ -17,7 +17,8 @@ from urllib.parse import quote
 
 from bot.config.sources import SourceSettings
 from bot.model import Failure
-from bot.text.globs import Selection, matches, may_match
+from bot.text.globs import Selection
+from bot.visibility.page_audience import configured_audience, narrower
 
 # Names of files that stand for their folder.
 _INDEX_NAMES = {"index", "readme", "_index"}
@@ -154,24 +155,6 @@ def audience_of(settings: SourceSettings, entry: Entry) -> frozenset[str]:
     if entry.audience is None:
         return audience
     return narrower(audience, entry.audience) or entry.audience
-
-
-def configured_audience(settings: SourceSettings, path: str) -> frozenset[str]:
-    """The last glob that fits wins. A page that another spelling of its path would narrow is narrowed."""
-    audience = other = settings.audience
-    for glob, words in settings.audience_of.items():
-        if matches(path, glob):
-            audience = words
-        if may_match(path, glob):
-            other = words
-    return narrower(audience, other)
-
-
-def narrower(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:
-    """Whom both let see it."""
-    if "everyone" in one:
-        return other
-    return one if "everyone" in other else one & other
 
 
 def url_of(settings: SourceSettings, entry: Entry) -> str:

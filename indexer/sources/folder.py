@@ -11,6 +11,7 @@ from pathlib import Path
 from bot.config.base import FilePath, Section
 from bot.config.sources import SourceSettings
 from bot.model import Failure
+from bot.visibility.page_audience import configured_audience
 from indexer.converters.formats import EVERY_FORMAT, pages
 from indexer.sources.base import (
     Entry,
@@ -21,7 +22,6 @@ from indexer.sources.base import (
     PageHidden,
     Source,
     Surroundings,
-    configured_audience,
     too_large,
 )
 from indexer.sources.path_names import PathNames, decoded, is_text

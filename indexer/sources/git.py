@@ -19,7 +19,7 @@ from indexer.git import history as githistory
 from indexer.git.clone import Clone
 from indexer.git.codeowners import PLACES, CodeOwners
 from indexer.git.command import GitFailed, end, git, start
-from indexer.gitlocal import LocalCopy
+from indexer.git.local_repository import LocalCopy
 from indexer.sources.base import (
     Entry,
     Fetched,

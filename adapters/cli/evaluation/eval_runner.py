@@ -12,7 +12,6 @@ from adapters.cli.progress import Counter
 from bot.bootstrap import App, open_app, open_judge
 from bot.config.loader import Settings
 from bot.evaluation import scored_answer
-from bot.evaluation.metrics import plain
 from bot.evaluation.question_set import Case, Marked, evaluate
 from bot.evaluation.scored_answer import Marker, ScoredAnswer
 from bot.model import Answer, Question
@@ -20,6 +19,7 @@ from bot.ports import Judge, Span
 from bot.runtime.prices import cost
 from bot.style.guide import Rules
 from bot.style.pages import everyone
+from bot.text.matching import plain
 
 _AT_ONCE = 200  # pages
 

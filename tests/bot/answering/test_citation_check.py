@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.answering.citation_check import CitationChecker, states_facts
+from bot.answering.citation_check import CitationChecker
 from bot.ports import Cited, Wrote
+from bot.text.factual_claims import states_facts
 from tests.support.fakes import make_passage
 
 LEAVE = make_passage(

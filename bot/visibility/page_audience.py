@@ -1,0 +1,22 @@
+"""For whom the settings have a page. Pure."""
+
+from bot.config.sources import SourceSettings
+from bot.text.globs import matches, may_match
+
+
+def configured_audience(settings: SourceSettings, path: str) -> frozenset[str]:
+    """The last glob that fits wins. A page that another spelling of its path would narrow is narrowed."""
+    audience = other = settings.audience
+    for glob, words in settings.audience_of.items():
+        if matches(path, glob):
+            audience = words
+        if may_match(path, glob):
+            other = words
+    return narrower(audience, other)
+
+
+def narrower(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:
+    """Whom both let see it."""
+    if "everyone" in one:
+        return other
+    return one if "everyone" in other else one & other
