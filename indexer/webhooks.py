@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -16,11 +17,12 @@ from starlette.routing import Route
 from bot.bootstrap import App
 from bot.config.sources import SourceSettings
 from bot.ports import BackendError, SyncRequest
+from bot.runtime.http_server import Bounded, Bounds
 from bot.runtime.http_server import serve as listen
 
 log = logging.getLogger(__name__)
 
-_MOST_BYTES = 5_000_000
+_BOUNDS = Bounds(most=5_000_000, connections=40)
 _MOST_PATHS = 500  # more than so many: the whole source is compared instead
 
 
@@ -36,7 +38,8 @@ def hooks(app: App) -> Starlette:
     async def health(_: Request) -> Response:
         return PlainTextResponse("ok")
 
-    return Starlette(routes=[Route("/hooks/{source}", hook, methods=["POST"]), Route("/health", health)])
+    routes = [Route("/hooks/{source}", hook, methods=["POST"]), Route("/health", health)]
+    return Starlette(routes=routes, middleware=[Middleware(Bounded, bounds=_BOUNDS)])
 
 
 class _RefusedCall(Exception):
@@ -50,7 +53,10 @@ async def _asked(app: App, request: Request) -> Response:
     source = app.settings.source(request.path_params["source"])
     body = await _checked(request, source)
     assert source is not None  # noqa: S101 - seen by _checked()
-    wanted = paths(body, source)
+    try:
+        wanted = paths(body, source)
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise _RefusedCall(400, "The body is no push that Docent understands.") from error
     if request.headers.get("x-github-event") == "ping" or wanted is None:
         return PlainTextResponse("Nothing of this source has changed.")
     try:
@@ -66,7 +72,7 @@ async def _checked(request: Request, source: SourceSettings | None) -> bytes:
     """The body, if the call is allowed."""
     if source is None or source.webhook is None:
         raise _RefusedCall(404, "There is no such hook: set webhook: under the source in docent.yaml.")
-    body = await _read(request)
+    body = await request.body()
     if not authentic(source.webhook.get_secret_value(), body, dict(request.headers)):
         log.warning("a webhook for %s was refused: wrong secret or signature", source.name)
         raise _RefusedCall(401, "Wrong secret or signature.")
@@ -76,11 +82,13 @@ async def _checked(request: Request, source: SourceSettings | None) -> bytes:
 async def serve(app: App, stop: asyncio.Event) -> None:
     """Listen until `stop`."""
     settings = app.settings.indexer
-    await listen(hooks(app), host=settings.host, port=settings.port or 0, stop=stop)
+    await listen(hooks(app), host=settings.host, port=settings.port or 0, stop=stop, bounds=_BOUNDS)
 
 
 def authentic(secret: str, body: bytes, headers: dict[str, str]) -> bool:
     """Whether it holds the secret: GitHub's signature, GitLab's token, or `Authorization: Bearer`."""
+    if not secret.strip():
+        return False
     signature = headers.get("x-hub-signature-256")
     if signature is not None:
         made = "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
@@ -137,12 +145,3 @@ def _narrowed(changed: list[str], below: str) -> tuple[str, ...]:
     prefix = f"{folder}/" if folder else ""
     mine = dict.fromkeys(path.removeprefix(prefix) for path in changed if path.startswith(prefix))
     return tuple(mine) if len(mine) <= _MOST_PATHS else ()
-
-
-async def _read(request: Request) -> bytes:
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > _MOST_BYTES:
-            raise _RefusedCall(413, "The body is too large.")
-    return body

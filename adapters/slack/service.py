@@ -1,12 +1,14 @@
 """Slack, running: the composition of the adapter, over Socket Mode or HTTP."""
 
 import asyncio
+import json
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import parse_qs
 
 import aiohttp
 from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
@@ -14,6 +16,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -40,12 +43,14 @@ from adapters.slack.interactions import tell_all
 from adapters.slack.permissions import Home, SlackPermissions
 from bot.bootstrap import App
 from bot.ports import Unauthorized, Unavailable
+from bot.runtime.http_server import Bounded, Bounds, serve
 
 log = logging.getLogger(__name__)
 
 _START_WITHIN = 60.0
 _PACE = Timeouts()
 _FORGED_AGAIN = 60.0
+_BOUNDS = Bounds(most=1_000_000)
 
 
 @asynccontextmanager
@@ -195,6 +200,8 @@ async def http_app(app: App, pace: Timeouts = _PACE) -> AsyncIterator[Starlette]
         forged = _Forged()
 
         async def events(request: Request) -> Response:
+            if not await asyncio.to_thread(_is_understood, await request.body(), request.headers):
+                return PlainTextResponse("This is no request of Slack's.", HTTPStatus.BAD_REQUEST)
             response = await handler.handle(request)
             if response.status_code == HTTPStatus.UNAUTHORIZED:
                 forged.tell()
@@ -203,16 +210,27 @@ async def http_app(app: App, pace: Timeouts = _PACE) -> AsyncIterator[Starlette]
         async def health(_: Request) -> Response:
             return PlainTextResponse("ok")
 
-        yield Starlette(routes=[Route("/slack/events", events, methods=["POST"]), Route("/health", health)])
+        routes = [Route("/slack/events", events, methods=["POST"]), Route("/health", health)]
+        yield Starlette(routes=routes, middleware=[Middleware(Bounded, bounds=_BOUNDS)])
+
+
+def _is_understood(body: bytes, headers: Mapping[str, str]) -> bool:
+    """Whether it is an object in JSON, or a form as Slack sends it, with one inside where it has any."""
+    try:
+        text = body.decode()
+        if headers.get("content-type", "").partition(";")[0].strip() == "application/json":
+            return isinstance(json.loads(text), dict)
+        form = parse_qs(text, keep_blank_values=True, max_num_fields=1000)
+        return all(isinstance(json.loads(each), dict) for each in form.get("payload", ()))
+    except (ValueError, RecursionError):
+        return False
 
 
 async def http_mode(app: App, stop: asyncio.Event, pace: Timeouts) -> None:
     """Serve `/slack/events` until `stop`."""
-    from bot.runtime.http_server import serve  # noqa: PLC0415 - Socket Mode needs none
-
     settings = app.settings.slack
     async with http_app(app, pace) as web:
-        await serve(web, host=settings.host, port=settings.port, stop=stop)
+        await serve(web, host=settings.host, port=settings.port, stop=stop, bounds=_BOUNDS)
 
 
 async def run(app: App, stop: asyncio.Event, pace: Timeouts = _PACE) -> None:

@@ -15,6 +15,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PrivateAttr,
+    SecretStr,
     StringConstraints,
     ValidationError,
     field_validator,
@@ -105,6 +106,13 @@ class SourceSettings(Section):
     webhook: Secret | None = None
 
     _origin: Origin = PrivateAttr(default_factory=Origin)
+
+    @field_validator("webhook")
+    @classmethod
+    def _kept(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().strip():
+            raise ValueError("an empty secret would let everybody in; set one, or leave webhook out")
+        return value
 
     @field_validator("name")
     @classmethod

@@ -1,10 +1,87 @@
-"""Serving HTTP inside a process that has other things to do and to end."""
+"""Serving HTTP inside a process that has other things to do and to end, and to callers that nobody knows."""
 
 import asyncio
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 
+import h11
 import uvicorn
 from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a caller may take up before anybody knows who it is.
+
+    `most` bytes of a body; `seconds` for a request's head, and as many for its body; `connections` at once.
+    """
+
+    most: int = 1_000_000
+    seconds: float = 10.0
+    connections: int = 100
+
+
+class Bounded:
+    """ASGI middleware: a body is read whole before anything else happens, or refused."""
+
+    def __init__(self, app: ASGIApp, bounds: Bounds) -> None:
+        self._app = app
+        self._bounds = bounds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        try:
+            async with asyncio.timeout(self._bounds.seconds):
+                body = await self._read(scope, receive)
+        except TimeoutError:
+            await _refused(408, "The request took too long to arrive.")(scope, receive, send)
+        except _TooLargeError:
+            await _refused(413, "The body is too large.")(scope, receive, send)
+        except ConnectionError:
+            return
+        else:
+            await self._app(scope, _replaying(body, receive), send)
+
+    async def _read(self, scope: Scope, receive: Receive) -> bytes:
+        told = dict(scope["headers"]).get(b"content-length", b"0")
+        if not told.isdigit() or int(told[:20]) > self._bounds.most:
+            raise _TooLargeError
+        body = bytearray()
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ConnectionError
+            body += message.get("body", b"")
+            if len(body) > self._bounds.most:
+                raise _TooLargeError
+            if not message.get("more_body"):
+                return bytes(body)
+
+
+class _TooLargeError(Exception): ...
+
+
+def _refused(status: int, text: str) -> PlainTextResponse:
+    # What is still on its way is not waited for.
+    return PlainTextResponse(text, status_code=status, headers={"Connection": "close"})
+
+
+def _replaying(body: bytes, receive: Receive) -> Receive:
+    given = False
+
+    async def again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again
 
 
 class _HttpServer(uvicorn.Server):
@@ -14,9 +91,53 @@ class _HttpServer(uvicorn.Server):
         return nullcontext()
 
 
-async def serve(web: Starlette, *, host: str, port: int, stop: asyncio.Event) -> None:
+class _Patient(H11Protocol):
+    """uvicorn waits for ever for the rest of a request's head, and takes any number of connections."""
+
+    bounds = Bounds()
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # uvicorn's own
+        super().connection_made(transport)
+        if len(self.connections) > self.bounds.connections:
+            transport.abort()
+            return
+        self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.their_state is h11.IDLE:
+            self._wait()
+        else:
+            self._stop_waiting()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]:
+            self._wait()
+
+    def _wait(self) -> None:
+        if self._late is None:
+            self._late = self.loop.call_later(self.bounds.seconds, self.transport.abort)
+
+    def _stop_waiting(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+
+async def serve(
+    web: Starlette, *, host: str, port: int, stop: asyncio.Event, bounds: Bounds | None = None
+) -> None:
     """Listen until `stop`, and let what is being answered end."""
-    server = _HttpServer(uvicorn.Config(web, host=host, port=port, log_config=None, access_log=False))
+    protocol = type("Patient", (_Patient,), {"bounds": bounds or Bounds()})
+    server = _HttpServer(
+        uvicorn.Config(web, host=host, port=port, http=protocol, ws="none", log_config=None, access_log=False)
+    )
     serving = asyncio.create_task(server.serve())
     waiting = asyncio.create_task(stop.wait())
     await asyncio.wait([serving, waiting], return_when=asyncio.FIRST_COMPLETED)
