@@ -27,6 +27,7 @@ from bot.ports import (
 )
 from bot.retrieval.retriever import RetrievalLimits, Retriever
 from bot.runtime.circuit_breaker import CircuitBreaker
+from bot.runtime.private_files import close_to_others
 from bot.style.embedding_similarity import EmbeddingSimilarity
 from bot.style.hot_reload import StyleGuides
 from bot.visibility.configured_sources import Configured
@@ -89,6 +90,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
     Raises BackendError for what can never work as it is configured: a model's missing file, a wrong
     address. What is only down shows when it is used.
     """
+    await asyncio.to_thread(close_to_others, settings.data)
     async with AsyncExitStack() as stack:
         yield await _app(settings, stack)
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from bot.config.models import LocalEmbedderSettings as LocalSettings
 from bot.model import Usage
 from bot.ports import Rejected, Unavailable, Vector
+from bot.runtime.private_files import private_folder
 
 if TYPE_CHECKING:
     from fastembed import TextEmbedding
@@ -156,7 +157,7 @@ def _load(settings: LocalSettings, cache: Path, identity: str, dimensions: int) 
         if settings.path is not None:
             name = _registered(settings, identity, dimensions)
             return make(name, specific_model_path=str(settings.path), threads=threads)
-        cache.mkdir(parents=True, exist_ok=True)
+        private_folder(cache)
         return _named(make, settings.model, str(cache), threads)
     except Exception as error:
         # ONNX Runtime, tokenizers and the download have no error types in common.

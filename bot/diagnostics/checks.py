@@ -16,6 +16,7 @@ from bot.bootstrap import App, Records
 from bot.config.loader import Settings
 from bot.model import Question, Turn
 from bot.ports import BackendError, Embedder, Reranker, Store, StoreStats, Writer
+from bot.runtime.private_files import open_to_others
 
 CheckStatus = Literal["ok", "warning", "error"]
 
@@ -97,6 +98,11 @@ def check_data(folder: Path) -> Check:
         return error(part, f"{existing} is not a folder.", remedy)
     if not os.access(existing, os.W_OK | os.X_OK):
         return error(part, f"{existing} can't be written.", remedy)
+    if folder.is_dir() and (seen := list(open_to_others(folder))):
+        others = f" and {len(seen) - 1} more" if len(seen) > 1 else ""
+        return warning(
+            part, f"others can read {seen[0]}{others}.", f"Close it to them: chmod -R go= {folder}"
+        )
     free = shutil.disk_usage(existing).free
     if free < _LEAST_FREE:
         return warning(part, f"{folder}: only {free / _GB:.1f} GB left on its disk.", "Make room.")

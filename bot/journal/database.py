@@ -19,6 +19,7 @@ from bot.journal.failures import PART, translated
 from bot.journal.tables import HEAD
 from bot.ports import Rejected
 from bot.runtime.circuit_breaker import CircuitBreaker
+from bot.runtime.private_files import private_file, private_folder
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
@@ -118,7 +119,7 @@ class Database:
     async def _opened(self) -> AsyncEngine:
         engine = _engine(self._url, self._deadline)
         if self.is_sqlite:
-            await asyncio.to_thread(_make_folder, Path(str(self._url.database)).parent)
+            await asyncio.to_thread(_make_file, Path(str(self._url.database)))
         try:
             async with asyncio.timeout(self._deadline):
                 if self.is_sqlite:
@@ -230,7 +231,8 @@ async def _revision(connection: AsyncConnection) -> str | None:
     return await connection.scalar(text("select version_num from alembic_version")) if names else None
 
 
-def _make_folder(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    if not os.access(folder, os.W_OK):
-        raise PermissionError(f"unable to open a database in {folder}")
+def _make_file(path: Path) -> None:
+    private_folder(path.parent)
+    if not os.access(path.parent, os.W_OK):
+        raise PermissionError(f"unable to open a database in {path.parent}")
+    private_file(path)

@@ -10,7 +10,7 @@ from typing import Any, Final
 import yaml
 
 from bot.config.models import GitSettings
-from bot.runtime.atomic_write import write_whole
+from bot.runtime.private_files import PUBLIC, write_whole
 from bot.style.guide import Example
 from bot.style.load import EXAMPLES
 
@@ -58,7 +58,8 @@ def write(folder: Path, example: Example) -> Path:
         path = path.with_name(f"{name}-{number}.yaml")
         number += 1
     try:
-        write_whole(path, as_yaml(example).encode())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, as_yaml(example).encode(), mode=PUBLIC)
     except OSError as error:
         raise NotKept(f"{path.name} can't be written: {error.strerror}") from error
     return path

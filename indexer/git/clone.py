@@ -8,7 +8,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from bot.runtime.private_files import private_folder
 from indexer.git.command import GitFailed, GitTooSlow, git
+from indexer.git.remote import Remote
 
 _log = logging.getLogger(__name__)
 
@@ -20,10 +22,11 @@ _LOCKED_SECONDS = 60
 class Clone:
     """In `folder`, of the branch `branch`, or of the one that is checked out there. `fresh`: made since `update`."""
 
-    def __init__(self, address: str, branch: str | None, folder: Path) -> None:
-        self._address = address
+    def __init__(self, remote: Remote, branch: str | None, folder: Path) -> None:
+        self._remote = remote
         self._branch = branch
         # The other end may run on this machine: it brings nothing that it lacks from elsewhere, by whatever program.
+        address = remote.address
         is_here = address.lower().startswith("file:") or address.startswith("/")
         self._other_end = ("--upload-pack", "GIT_ALLOW_PROTOCOL=none git-upload-pack") if is_here else ()
         self.folder = folder
@@ -37,10 +40,12 @@ class Clone:
             return
         await self._unlocked()
         try:
+            if self._remote.is_secret:  # a clone of before kept it as well
+                await git("config", "remote.origin.url", self._remote.address, at=self.folder)
             branch = self._branch or await self._checked_out_there()
             refs = f"+refs/heads/{branch}:refs/heads/{branch}"
             how = ("--quiet", "--no-tags", *self._other_end)
-            await git("fetch", *how, "origin", refs, at=self.folder, seconds=_FETCH_SECONDS)
+            await self._ask("fetch", *how, "origin", refs, at=self.folder)
             if not self._branch:
                 await git("symbolic-ref", "HEAD", f"refs/heads/{branch}", at=self.folder)
         except GitFailed as error:
@@ -63,12 +68,13 @@ class Clone:
         part, old = self.folder.with_suffix(".part"), self.folder.with_suffix(".old")
         await asyncio.to_thread(_remove, part, old)
         try:
-            part.parent.mkdir(parents=True, exist_ok=True)
+            private_folder(part.parent)
         except OSError as error:
             raise GitFailed(f"its clone can't be kept: {error.strerror}") from error
         branch = ("--branch", self._branch) if self._branch else ()
         how = ("--quiet", "--bare", "--single-branch", "--no-tags", *self._other_end, *branch)
-        await git("clone", *how, "--", self._address, str(part), seconds=_CLONE_SECONDS)
+        clone = ("clone", *how, "--", self._remote.address, str(part))
+        await self._ask(*clone, seconds=_CLONE_SECONDS)
         with suppress(FileNotFoundError):
             self.folder.rename(old)
         part.rename(self.folder)
@@ -80,7 +86,7 @@ class Clone:
         wanted = f"refs/heads/{self._branch}" if self._branch else "HEAD"
         try:
             how = ("--exit-code", *self._other_end)
-            await git("ls-remote", *how, "--", self._address, wanted, seconds=_FETCH_SECONDS)
+            await self._ask("ls-remote", *how, "--", self._remote.address, wanted)
         except GitFailed:
             return False
         return True
@@ -88,10 +94,14 @@ class Clone:
     async def _checked_out_there(self) -> str:
         """The branch that HEAD means elsewhere, by now; the clone's where it means none."""
         how = ("--symref", *self._other_end)
-        told = await git("ls-remote", *how, "origin", "HEAD", at=self.folder, seconds=_FETCH_SECONDS)
+        told = await self._ask("ls-remote", *how, "origin", "HEAD", at=self.folder)
         found = re.match(rb"ref: refs/heads/(\S+)\tHEAD", told)
         name = found[1] if found else await git("symbolic-ref", "--short", "HEAD", at=self.folder)
         return name.decode().strip()
+
+    async def _ask(self, *arguments: str, at: Path | None = None, seconds: float = _FETCH_SECONDS) -> bytes:
+        """What only the repository elsewhere can tell. Raises GitFailed."""
+        return await git(*arguments, at=at, seconds=seconds, remote=self._remote)
 
     async def _unlocked(self) -> None:
         """Wait until nobody else is at work in it. Locks are held for moments; a killed git leaves them behind."""

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from bot.runtime.private_files import OWN_UMASK
 from bot.text.sanitize import without_credentials
+from indexer.git.remote import Remote
 
 _SETTINGS = (
     # A repository is data: nothing of its configuration may run, and whose files they are doesn't matter.
@@ -29,9 +31,18 @@ class GitFailed(Exception):
 class GitTooSlow(GitFailed): ...
 
 
-async def git(*arguments: str, at: Path | None = None, seconds: float = 60) -> bytes:
-    """What it prints. Raises GitFailed."""
-    process = await start(*arguments, at=at)
+async def git(
+    *arguments: str, at: Path | None = None, seconds: float = 60, remote: Remote | None = None
+) -> bytes:
+    """What it prints. `remote` is whose password it may ask for. Raises GitFailed."""
+    if remote is None or not remote.is_secret:
+        process = await start(*arguments, at=at)
+    else:
+        pipe = remote.pipe()
+        try:
+            process = await start(*remote.settings(pipe), *arguments, at=at, told=(pipe,))
+        finally:
+            os.close(pipe)
     try:
         async with asyncio.timeout(seconds):
             out, err = await process.communicate()
@@ -44,8 +55,13 @@ async def git(*arguments: str, at: Path | None = None, seconds: float = 60) -> b
     return out
 
 
-async def start(*arguments: str, at: Path | None = None, asked: bool = False) -> asyncio.subprocess.Process:
-    """`asked`: it reads questions from its stdin. Whoever starts it ends it with `end`."""
+async def start(
+    *arguments: str, at: Path | None = None, asked: bool = False, told: tuple[int, ...] = ()
+) -> asyncio.subprocess.Process:
+    """`asked`: it reads questions from its stdin; `told`: file descriptors that it may read.
+
+    Whoever starts it ends it with `end`.
+    """
     where: Sequence[str] = () if at is None else ("--git-dir", str(at))
     try:
         return await asyncio.create_subprocess_exec(
@@ -59,6 +75,8 @@ async def start(*arguments: str, at: Path | None = None, asked: bool = False) ->
             limit=_LINE_LIMIT,
             # Without a terminal neither git nor ssh can wait for a password; and its children end with it.
             start_new_session=True,
+            umask=OWN_UMASK,
+            pass_fds=told,
         )
     except FileNotFoundError as error:
         raise GitFailed("the command git is not installed") from error

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.runtime.atomic_write import write_whole
+from bot.runtime.private_files import write_whole
 from indexer.git.command import GitFailed, git
 
 _log = logging.getLogger(__name__)

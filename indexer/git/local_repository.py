@@ -7,6 +7,7 @@ none, so that nothing of theirs runs; what isn't in theirs is missing.
 import asyncio
 from pathlib import Path
 
+from bot.runtime.private_files import private_file, private_folder
 from indexer.git.command import GitFailed, git
 
 _CONFIG = "[core]\n\trepositoryformatversion = {version}\n\tbare = true\n{extensions}"
@@ -42,7 +43,7 @@ class LocalCopy:
 
     def _made(self, form: str, objects: str, shallow: Path, wanted: str, commit: str) -> None:
         for below in ("objects/info", "refs/heads"):
-            (self.folder / below).mkdir(parents=True, exist_ok=True)
+            private_folder(self.folder / below)
         sha1 = form == "sha1"
         extensions = "" if sha1 else _OBJECTS.format(form=form)
         self._write("config", _CONFIG.format(version=0 if sha1 else 1, extensions=extensions))
@@ -52,9 +53,10 @@ class LocalCopy:
         else:
             (self.folder / "shallow").unlink(missing_ok=True)
         if wanted != "HEAD":
-            (self.folder / wanted).parent.mkdir(parents=True, exist_ok=True)
+            private_folder((self.folder / wanted).parent)
             self._write(wanted, f"{commit}\n")
         self._write("HEAD", f"{commit}\n")
 
     def _write(self, name: str, text: str) -> None:
+        private_file(self.folder / name)
         (self.folder / name).write_text(text, encoding="utf-8", errors="surrogateescape")

@@ -20,6 +20,7 @@ from indexer.git.clone import Clone
 from indexer.git.codeowners import PLACES, CodeOwners
 from indexer.git.command import GitFailed, end, git, start
 from indexer.git.local_repository import LocalCopy
+from indexer.git.remote import Remote
 from indexer.sources.base import (
     Entry,
     Fetched,
@@ -68,11 +69,13 @@ class GitSource(Source):
         below = posixpath.normpath(self._options.path.strip("/") or ".")
         self._below = "" if below == "." else f"{below}/"
         self._address, is_local = _address(self._options.repo, settings.folder)
-        key = hashlib.sha256(f"{self._options.repo}\n{self._options.branch}".encode()).hexdigest()[:12]
-        self._repository = surroundings.data / "git" / f"{settings.name}-{key}"
+        folder = surroundings.data / "git"
+        remote = Remote.of(self._options.repo)
+        self._repository = folder / self._clone_name(remote.address)
+        self._named_before = folder / self._clone_name(self._options.repo)  # with a password that it may have
         self._history_file = self._repository.with_suffix(".history.json")
         branch = self._options.branch
-        self._clone = None if is_local else Clone(self._address, branch, self._repository)
+        self._clone = None if is_local else Clone(Remote.of(self._address), branch, self._repository)
         self._local = LocalCopy(self._address, branch, self._repository)
         self.selection = pages(self._options.include, self._options.exclude, settings, fold=False)
         self._names = PathNames()
@@ -81,6 +84,10 @@ class GitSource(Source):
         self._owners = ("", CodeOwners(""))  # with the blob that it is of
         self._blobs: asyncio.subprocess.Process | None = None
         self._asking = asyncio.Lock()
+
+    def _clone_name(self, address: str) -> str:
+        key = hashlib.sha256(f"{address}\n{self._options.branch}".encode()).hexdigest()[:12]
+        return f"{self.settings.name}-{key}"
 
     async def entries(self) -> AsyncIterator[Entry]:
         try:
@@ -147,6 +154,7 @@ class GitSource(Source):
     async def _update(self) -> None:
         """The folder to read from is known, and as new as the repository is."""
         if self._clone is not None:
+            await asyncio.to_thread(_moved, self._named_before, self._repository)
             await self._clone.update()
         else:
             await self._local.update()
@@ -231,6 +239,12 @@ class GitSource(Source):
         blobs, self._blobs = self._blobs, None
         if blobs is not None:
             await end(blobs)
+
+
+def _moved(before: Path, now: Path) -> None:
+    """A clone of before goes on under its new name."""
+    if before != now and before.exists() and not now.exists():
+        before.rename(now)
 
 
 def _files(tree: bytes) -> Iterator[tuple[str, str]]:

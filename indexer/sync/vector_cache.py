@@ -13,6 +13,7 @@ from typing import BinaryIO
 import numpy as np
 
 from bot.ports import Vector
+from bot.runtime.private_files import private_file, private_folder
 
 log = logging.getLogger(__name__)
 
@@ -88,8 +89,10 @@ class VectorCache:
     def _begin(self) -> None:
         """A file of all that is held. The old one stays until it is whole."""
         self._end()
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(self._path.parent)
         new = self._path.with_name(f"{self._path.name}.new")
+        new.unlink(missing_ok=True)
+        private_file(new)
         self._file = new.open("wb", buffering=0)
         self._file.write(self._head)
         self._append(self._file, self._held)

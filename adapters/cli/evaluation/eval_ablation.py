@@ -14,7 +14,7 @@ from bot.evaluation.ablation_report import page
 from bot.evaluation.question_set import Case
 from bot.model import Answer, Outcome, Question, Usage
 from bot.ports import BackendError, Brief, Finished, Style, Wrote
-from bot.runtime.atomic_write import write_whole
+from bot.runtime.private_files import write_whole
 from bot.runtime.usage_meter import metered
 from bot.style.rules import checkable
 

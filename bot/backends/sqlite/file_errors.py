@@ -8,6 +8,7 @@ from pathlib import Path
 import apsw
 
 from bot.ports import BackendError, Corrupt, ReadOnly, Rejected, Unavailable
+from bot.runtime.private_files import private_file, private_folder
 
 PART = "search"
 REMEDY = "Run `docent index --rebuild` to make the index anew from the docs."
@@ -47,7 +48,8 @@ def identity(path: Path) -> Identity | None:
 def connect(path: Path, *, cache_kib: int, busy_seconds: float = 10) -> apsw.Connection:
     """Open the index, make the file if there is none; raises BackendError."""
     with translated(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(path.parent)
+        private_file(path)
         connection = apsw.Connection(str(path))
         try:
             connection.set_busy_timeout(int(busy_seconds * 1000))

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from bot.config.base import Identifiers, Secret, Section
 from bot.config.sources import SourceSettings
-from bot.runtime.atomic_write import write_whole
+from bot.runtime.private_files import write_whole
 from bot.text.globs import Selection
 from indexer.sources.base import (
     Entry,

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from bot.runtime.atomic_write import write_whole
+from bot.runtime.private_files import write_whole
 from indexer.sources.http_client import CallFailed
 
 _AT_ONCE = 8

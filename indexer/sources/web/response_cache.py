@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from bot.runtime.atomic_write import write_whole
+from bot.runtime.private_files import write_whole
 from indexer.sources.http_client import HttpResponse
 
 

@@ -26,6 +26,7 @@ from bot.backends.weaviate.server.sdk_types import (
 )
 from bot.backends.weaviate.server.versions import RECOMMENDED
 from bot.ports import Unavailable
+from bot.runtime.private_files import private_folder
 
 _HOST: Final = "127.0.0.1"
 _READY_SECONDS: Final = 30.0
@@ -100,7 +101,7 @@ class EmbeddedServer:
 
     def _options(self, key: str) -> EmbeddedOptions:
         binaries = self._folder / "bin"
-        binaries.mkdir(parents=True, exist_ok=True)
+        private_folder(binaries)
         if self._binary is not None:
             self._lay_ready(binaries, self._binary)
         gossip, data, raft, calls = map(str, side_by_side(_shuffled()))
@@ -145,7 +146,7 @@ class EmbeddedServer:
         named.symlink_to(binary.resolve())
 
     def _key(self) -> str:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        private_folder(self._folder)
         path = self._folder / "key"
         if not path.exists():
             new = self._folder / f"key.{os.getpid()}"

@@ -1,0 +1,66 @@
+"""Files of our own: whole or not there, and for nobody else's eyes."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+PRIVATE: Final = 0o600
+PUBLIC: Final = 0o644
+OWN_UMASK: Final = 0o077  # of programs that write into the data folder
+_OTHERS: Final = 0o077
+_STATE: Final = ("index.db", "journal.db")
+
+
+def private_folder(folder: Path) -> None:
+    """Make it, with those above it that are missing, so that nobody else gets in. Raises OSError."""
+    for missing in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)
+
+
+def private_file(path: Path) -> None:
+    """Make an empty file that nobody else can read, unless it is there. Raises OSError."""
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE))
+
+
+def write_whole(path: Path, data: bytes, *, mode: int = PRIVATE) -> None:
+    """A reader finds the old file or the new one whole. Raises OSError."""
+    private_folder(path.parent)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(name).chmod(mode)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def close_to_others(folder: Path) -> None:
+    """Take from everybody else what they may do with the data folder and all in it, as far as it is ours.
+
+    A folder that also holds docent.yaml is somebody's for more than that: it is left to its owner.
+    """
+    if (folder / "docent.yaml").exists() or not any((folder / name).exists() for name in _STATE):
+        return
+    for path in open_to_others(folder):
+        with suppress(OSError):
+            path.chmod(path.stat().st_mode & ~_OTHERS)
+
+
+def open_to_others(folder: Path) -> Iterator[Path]:
+    """The folder, and all in it, that others can read, write or enter; links aside."""
+    pending = [folder]
+    while pending:
+        path = pending.pop()
+        with suppress(OSError):
+            if path.is_symlink():
+                continue
+            if path.stat().st_mode & _OTHERS:
+                yield path
+            if path.is_dir():
+                pending += path.iterdir()
