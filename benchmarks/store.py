@@ -53,8 +53,9 @@ class Figures:
 class Corpus:
     """Made-up pages: the same for the same size, each made when it is asked for."""
 
-    def __init__(self, chunks: int, dimensions: int) -> None:
+    def __init__(self, chunks: int, dimensions: int, words: int = CHUNK_WORDS) -> None:
         self.chunks = chunks
+        self._usual = words
         self.dimensions = dimensions
         rng = np.random.default_rng(1)
         self._words = np.array([_word(n) for n in range(VOCABULARY)])
@@ -98,9 +99,9 @@ class Corpus:
             near = self.vector(chunk) + 0.3 * self.vector(chunk + self.chunks)
             yield SearchQuery(text, _unit(near) if hybrid else None, audience)
 
-    def _pick(self, page: int, part: int, count: int = CHUNK_WORDS) -> NDArray[np.intp]:
+    def _pick(self, page: int, part: int, count: int | None = None) -> NDArray[np.intp]:
         """Words by their rank."""
-        drawn = np.random.default_rng((4, page, part)).random(count)
+        drawn = np.random.default_rng((4, page, part)).random(count or self._usual)
         return np.minimum(np.searchsorted(self._cumulated, drawn), VOCABULARY - 1)
 
     def _text(self, words: NDArray[np.intp]) -> str:

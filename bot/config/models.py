@@ -173,7 +173,9 @@ class WeaviateSettings(Section):
 
     `url` is `http://host:8080`, `grpc_url` is `host:50051` or `grpc://host:50051` (by default the host of
     `url`, port 50051). An https url of a cloud cluster uses TLS on both. Either may list the nodes of one
-    cluster, with commas between: one is asked, and the next when it fails.
+    cluster, with commas between: they take turns, and another is asked when one is slow or fails.
+    `shards`, `ef`, `ef_construction`, `max_connections` and `quantization` are what an index is built with:
+    changing them means a rebuild. Without them the server's own defaults count.
     """
 
     enabled: bool = True
@@ -184,7 +186,12 @@ class WeaviateSettings(Section):
     collection: Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9_]*$")] = "Docent"
     replication: Annotated[int, Field(ge=1)] = 1
     consistency: Literal["one", "quorum", "all"] = "quorum"
-    quantization: Literal["rq8", "none"] = "rq8"
+    quantization: Literal["rq8", "rq1", "bq", "none"] = "rq8"
+    shards: _Positive | None = None
+    ef: Annotated[int, Field(ge=-1)] | None = None
+    ef_construction: _Positive | None = None
+    max_connections: _Positive | None = None
+    writes_at_once: _Positive = 4
     search_deadline: Seconds = 3.0
     write_deadline: Seconds = 60.0
 

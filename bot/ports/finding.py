@@ -102,11 +102,25 @@ class Vocabulary:
     languages: tuple[str, ...] = ("en",)
 
 
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """Of which document the nearest chunk is, and its cosine similarity to each of the vectors."""
+
+    doc_id: str
+    similarities: tuple[float, ...]
+
+
 class Reader(Protocol):
     """What is found in an index, by whom."""
 
     async def search(self, query: SearchQuery) -> list[Hit]:
         """The best `limit` chunks by fused score that the audience may see; no audience: none."""
+        ...
+
+    async def nearest(
+        self, vectors: Sequence[Vector], audience: frozenset[str], sources: frozenset[str] | None = None
+    ) -> Nearest | None:
+        """The visible chunk that is nearest to any of the vectors; None if none is visible."""
         ...
 
     async def vocabulary(

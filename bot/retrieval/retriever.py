@@ -195,14 +195,10 @@ class Retriever:
 
     async def _understood(self, query: SearchQuery, vectors: Sequence[Vector]) -> Vector:
         """The vector that a page is nearest to: some models know a question's language, others only its gloss."""
-        nearest = await self._cosines(query, vectors)
-        return max(zip(nearest, vectors, strict=True), key=lambda each: each[0])[1]
-
-    async def _cosines(self, query: SearchQuery, vectors: Sequence[Vector]) -> list[float]:
-        """Of each vector to the chunk that is nearest to it; -1 if there is none."""
-        searches = (self._store.search(replace(query, vector=v, alpha=1.0, limit=1)) for v in vectors)
-        found = await asyncio.gather(*searches)
-        return [max((h.vector for h in hits if h.vector is not None), default=-1.0) for hits in found]
+        near = await self._store.nearest(vectors, query.audience, query.sources)
+        if near is None:
+            return vectors[0]
+        return max(zip(near.similarities, vectors, strict=True), key=lambda each: each[0])[1]
 
     async def _vectors(self, embedder: Embedder, texts: Sequence[str]) -> list[Vector]:
         embedding = asyncio.gather(*map(embedder.embed_query, texts))
@@ -227,7 +223,8 @@ class Retriever:
         except BackendError as error:
             log.warning("no other look at the question: %s", error)
             return 0.0
-        return (self._scale or SAME).of(max(await self._cosines(query, vectors)))
+        near = await self._store.nearest(vectors, query.audience, query.sources)
+        return (self._scale or SAME).of(max(near.similarities)) if near is not None else 0.0
 
     async def _rerank(
         self, question: str, scored: Sequence[ScoredCandidate], degraded: list[str]

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from bot.config.sources import SourceSettings
 from bot.model import Passage
-from bot.ports import Hit, Reader, SearchQuery, Span, Vocabulary
+from bot.ports import Hit, Nearest, Reader, SearchQuery, Span, Vector, Vocabulary
 from bot.visibility.page_audience import configured_audience
 
 
@@ -27,6 +27,12 @@ class Configured:
             return []
         hits = await self._store.search(replace(query, sources=sources))
         return [hit for hit in hits if self._shows(hit.passage.doc_id, query.audience)]
+
+    async def nearest(
+        self, vectors: Sequence[Vector], audience: frozenset[str], sources: frozenset[str] | None = None
+    ) -> Nearest | None:
+        near = await self._store.nearest(vectors, audience, self._open_to(audience, sources))
+        return near if near is not None and self._shows(near.doc_id, audience) else None
 
     async def vocabulary(
         self, terms: Sequence[str], audience: frozenset[str], sources: frozenset[str] | None = None

@@ -19,6 +19,7 @@ from bot.ports import (
     Hit,
     IndexedDocument,
     IndexFormat,
+    Nearest,
     SearchQuery,
     SourceStats,
     Span,
@@ -290,6 +291,22 @@ class FakeStore:
             terms = lines(indexed.document, chunk)
             hits.append(Hit(_passage(indexed, chunk, score), keyword or None, similar, terms))
         return sorted(hits, key=lambda hit: -hit.passage.score)[: query.limit]
+
+    async def nearest(
+        self, vectors: Sequence[Vector], audience: frozenset[str], sources: frozenset[str] | None = None
+    ) -> Nearest | None:
+        chunks = [
+            (indexed.document.id, one.vector)
+            for indexed in self.documents.values()
+            for one in indexed.chunks
+            if indexed.document.audience & audience
+            and (sources is None or indexed.document.source in sources)
+            and one.vector is not None
+        ]
+        if not chunks or not vectors:
+            return None
+        doc_id, best = max(chunks, key=lambda chunk: max(float(chunk[1] @ each) for each in vectors))
+        return Nearest(doc_id, tuple(float(best @ each) for each in vectors))
 
     async def vocabulary(
         self, terms: Sequence[str], audience: frozenset[str], sources: frozenset[str] | None = None

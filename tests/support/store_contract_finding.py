@@ -114,6 +114,27 @@ class Finding(OpenStores):
         chunk_ids = [hit.passage.chunk_id for hit in hits]
         assert len(chunk_ids) == len(set(chunk_ids)) == 18
 
+    async def test_nearest(self, store: Store) -> None:
+        """Of several vectors it is told how near each is to the visible chunk that is nearest to any of them."""
+        await store.replace(
+            [
+                page("wiki:a", "lantern light"),
+                page("wiki:b", "candle wax"),
+                page("blog:c", "torch fire", audience=["board"]),
+            ]
+        )
+        asked = [embed("torch fire"), embed("candle wax"), embed("candle light")]
+        seen = await store.nearest(asked, EVERYONE)
+        assert seen is not None
+        assert seen.doc_id == "wiki:b"
+        assert seen.similarities == pytest.approx([-0.07, 1.0, 0.52], abs=0.15)
+        hidden = await store.nearest(asked, frozenset({"board"}))
+        assert hidden is not None
+        assert (hidden.doc_id, hidden.similarities[0]) == ("blog:c", pytest.approx(1.0, abs=0.02))
+        assert await store.nearest(asked, frozenset({"board"}), frozenset({"wiki"})) is None
+        assert await store.nearest(asked, frozenset()) is None
+        assert await store.nearest([], EVERYONE) is None
+
     async def test_vocabulary(self, store: Store) -> None:
         """How many chunks hold each term is told, without the terms that none holds; or that it can't be told."""
         await store.replace(

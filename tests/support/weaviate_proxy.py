@@ -15,15 +15,18 @@ Request = tuple[str, bytes, list[tuple[str, str]]]
 
 @dataclass
 class Proxy:
-    """`fail_objects` is how many objects of batches are still refused, every other one of each batch.
+    """`fail_objects` is how many chunks and pages of batches are still refused, every other one of each batch.
 
-    `fail_batches` whole calls end in UNAVAILABLE; `hang` never answers.
+    `fail_batches` whole calls end in UNAVAILABLE; `hang` never answers;
+    `delay` is in seconds; `hide_notes` fails what asks for writers' notes.
     """
 
     target: str
     fail_objects: int = 0
     fail_batches: int = 0
     hang: bool = False
+    hide_notes: bool = False
+    delay: float = 0.0
     calls: Counter[str] = field(default_factory=Counter)
     requests: list[Request] = field(default_factory=list)
     port: int = 0
@@ -54,6 +57,10 @@ class Proxy:
         self.requests.append((method, request, _kept(context)))
         if self.hang:
             await asyncio.sleep(3600)
+        if self.delay:
+            await asyncio.sleep(self.delay)
+        if self.hide_notes and b"_notes" in request:
+            await context.abort(grpc.StatusCode.INTERNAL, "spoilt")
         if name == "BatchObjects":
             return await self._batch(method, request, context)
         return await self._pass(method, request, context)
@@ -63,7 +70,8 @@ class Proxy:
             self.fail_batches -= 1
             await context.abort(grpc.StatusCode.UNAVAILABLE, "spoilt")
         asked = batch_pb2.BatchObjectsRequest.FromString(request)
-        refused = range(0, len(asked.objects), 2)[: self.fail_objects]
+        pages = [n for n, each in enumerate(asked.objects) if not each.collection.endswith("_notes")]
+        refused = pages[::2][: self.fail_objects]
         self.fail_objects -= len(refused)
         kept = [each for n, each in enumerate(asked.objects) if n not in refused]
         wanted = batch_pb2.BatchObjectsRequest(objects=kept, consistency_level=asked.consistency_level)

@@ -135,6 +135,13 @@ class Node:
             self.process.wait()
             self.process = None
 
+    def stop(self) -> None:
+        """In an orderly way."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(120)
+            self.process = None
+
     def settings(self, collection: str = "Docent", **more: object) -> WeaviateSettings:
         return WeaviateSettings.model_validate(
             {"url": self.url, "grpc_url": self.grpc_url, "collection": collection, **more}

@@ -52,8 +52,8 @@ class Stores:
             names = await self._names(rest)
             if await self._is_new(rest, names):
                 for name in names:
-                    number = "chunks" if name.endswith("_pages") else "ordinal"
-                    every = {"path": [number], "operator": "GreaterThanEqual", "valueInt": 0}
+                    kept = "kind" if name.endswith("_notes") else "source"
+                    every = {"path": [kept], "operator": "Like", "valueText": "*"}
                     match = {"class": name, "where": every}
                     done = await rest.request("DELETE", "/batch/objects", json={"match": match})
                     done.raise_for_status()
@@ -63,8 +63,8 @@ class Stores:
 
     async def _is_new(self, rest: httpx.AsyncClient, names: list[str]) -> bool:
         """Whether there is one index, of the usual format."""
-        chunks = [name for name in names if not name.endswith("_pages")]
-        if len(chunks) != 1 or len(names) != len(chunks) + 1:
+        chunks = [name for name in names if not name.endswith(("_pages", "_notes"))]
+        if len(chunks) != 1 or len(names) != len(chunks) + 2:
             return False
         made = generation(chunks[0], (await rest.get(f"/schema/{chunks[0]}")).json()["description"])
         return made is not None and made.format == FORMAT and not made.retired
@@ -83,10 +83,12 @@ class Stores:
             return len(await self._names(rest))
 
     async def objects(self) -> list[dict[str, Any]]:
-        """Of all collections of this test."""
+        """Of all collections of this test, without what writers note."""
         found: list[dict[str, Any]] = []
         async with self.rest() as rest:
             for name in await self._names(rest):
+                if name.endswith("_notes"):
+                    continue
                 answer = await rest.get("/objects", params={"class": name, "limit": "1000"})
                 found += answer.json()["objects"]
         return found

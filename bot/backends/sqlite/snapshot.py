@@ -13,7 +13,7 @@ from bot.backends.sqlite import fts_query, vectors
 from bot.backends.sqlite.relative_score_fusion import fuse
 from bot.backends.sqlite.schema import Build
 from bot.model import Passage
-from bot.ports import Hit, SearchQuery, SourceStats, Span, StoreStats, Vector, Vocabulary
+from bot.ports import Hit, Nearest, SearchQuery, SourceStats, Span, StoreStats, Vector, Vocabulary
 from bot.text import analyzer
 
 # Each leg brings so many candidates at least: the relative scores of a short list would say little.
@@ -178,6 +178,26 @@ class Snapshot:
             if scope in allowed and row[0] not in found:
                 found[row[0]] = _passage(row)
         return list(found.values())
+
+    def nearest(
+        self, asked: Sequence[Vector], audience: frozenset[str], sources: frozenset[str] | None
+    ) -> Nearest | None:
+        catalog = self.memory.catalog(self.connection, self.build)
+        visible = catalog.visible(audience, sources)
+        if not visible or not all(self._usable(vector) is not None for vector in asked):
+            return None
+        codes = self.memory.codes(self.connection, self.build)
+        allowed = None if len(visible) == len(catalog.scopes) else [scope.id for scope in visible]
+        best: dict[int, float] = {}
+        for vector in asked:
+            for chunk, similarity in vectors.nearest(self.connection, codes, vector, allowed, 1).items():
+                best[chunk] = max(similarity, best.get(chunk, -1.0))
+        if not best:
+            return None
+        chunk = max(best, key=lambda each: best[each])
+        exact = (vectors.exact(self.connection, self.build.id, vector, [chunk]) for vector in asked)
+        passage = _passage(self._rows([chunk])[chunk][:-1])
+        return Nearest(passage.doc_id, tuple(each.get(chunk, -1.0) for each in exact))
 
     def vocabulary(
         self, terms: Sequence[str], audience: frozenset[str], sources: frozenset[str] | None

@@ -19,6 +19,7 @@ from bot.ports import (
     Hit,
     IndexedDocument,
     IndexFormat,
+    Nearest,
     ReadOnly,
     Rejected,
     SearchQuery,
@@ -63,6 +64,11 @@ class SqliteStore:
 
     async def search(self, query: SearchQuery) -> list[Hit]:
         return await self._read(lambda snapshot: snapshot.search(query), [])
+
+    async def nearest(
+        self, vectors: Sequence[Vector], audience: frozenset[str], sources: frozenset[str] | None = None
+    ) -> Nearest | None:
+        return await self._read(lambda snapshot: snapshot.nearest(vectors, audience, sources), None)
 
     async def vocabulary(
         self, terms: Sequence[str], audience: frozenset[str], sources: frozenset[str] | None = None

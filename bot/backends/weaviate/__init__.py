@@ -44,8 +44,23 @@ def open_store(
         addresses = [Address(rest, grpc)]
     else:
         raise Rejected(PART, "no Weaviate is set up.", remedy="Set WEAVIATE_URL, or `weaviate: embedded`.")
-    connection = Connection(addresses, api_key=key, write_seconds=settings.write_deadline, server=server)
-    catalog = Catalog(settings.collection, Layout(settings.replication, settings.quantization), fresh=fresh)
+    replicated = settings.replication > 1
+    connection = Connection(
+        addresses,
+        api_key=key,
+        write_seconds=settings.write_deadline,
+        server=server,
+        replicated=replicated,
+    )
+    layout = Layout(
+        settings.replication,
+        settings.quantization,
+        settings.shards,
+        settings.ef,
+        settings.ef_construction,
+        settings.max_connections,
+    )
+    catalog = Catalog(settings.collection, layout, fresh=fresh)
     return WeaviateStore(
         connection,
         catalog,
@@ -54,4 +69,6 @@ def open_store(
         write_seconds=settings.write_deadline,
         grace=grace,
         settled=settled,
+        writes_at_once=settings.writes_at_once,
+        replicated=replicated,
     )

@@ -1,10 +1,12 @@
 """Writes that end only when every object is stored, or gone."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
-from typing import Final
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from typing import Final, TypeVar
 from uuid import UUID
 
+from bot.backends.weaviate.hedge import first_answer
+from bot.backends.weaviate.index import grouped
 from bot.backends.weaviate.mapping import Row
 from bot.backends.weaviate.server.errors import (
     PART,
@@ -14,7 +16,6 @@ from bot.backends.weaviate.server.errors import (
     read_only,
     translate,
 )
-from bot.backends.weaviate.server.failover import ATTEMPT_SECONDS
 from bot.backends.weaviate.server.sdk_types import CollectionAsync, Condition, exceptions
 from bot.ports import BackendError, ReadOnly, Rejected, Unauthorized, Unavailable
 
@@ -22,14 +23,27 @@ from bot.ports import BackendError, ReadOnly, Rejected, Unauthorized, Unavailabl
 BATCH: Final = 200
 TRIES: Final = 4
 PAUSE: Final = 0.2
+# A request that isn't answered after so many seconds is made again, beside the first one, so many times in all.
+AGAIN_SECONDS: Final = 8.0
+REQUESTS: Final = 4
 _ROUNDS: Final = 1000
 _PURGED_AT_ONCE: Final = 8
+
+T = TypeVar("T")
 
 _FINAL = (ReadOnly, Rejected, Unauthorized, Gone)
 
 
-async def insert(collection: CollectionAsync, objects: Sequence[Row], torn: set[UUID] | None = None) -> None:
-    """Insert or overwrite all; those that fail are tried again. Raises BackendError if some still do.
+async def insert(
+    collection: CollectionAsync,
+    objects: Sequence[Row],
+    torn: set[UUID] | None = None,
+    *,
+    at_once: int = 1,
+) -> None:
+    """Insert or overwrite all, so many batches `at_once`; those that fail are tried again.
+
+    Raises BackendError if some still do.
 
     What is in `torn` is deleted before it is written. What fails gets into it, and out when it is stored; with
     None there is no such care, so that what is overwritten is never away.
@@ -38,7 +52,7 @@ async def insert(collection: CollectionAsync, objects: Sequence[Row], torn: set[
     for attempt in range(TRIES):
         if attempt:
             await asyncio.sleep(PAUSE * 2**attempt)
-        left, error = await _once(collection, left, torn)
+        left, error = await _once(collection, left, torn, at_once)
         if not left:
             return
         if isinstance(error, _FINAL):
@@ -47,19 +61,21 @@ async def insert(collection: CollectionAsync, objects: Sequence[Row], torn: set[
 
 
 async def _once(
-    collection: CollectionAsync, objects: Sequence[Row], torn: set[UUID] | None
+    collection: CollectionAsync, objects: Sequence[Row], torn: set[UUID] | None, at_once: int
 ) -> tuple[list[Row], BackendError | None]:
-    failed: list[Row] = []
-    error: BackendError | None = None
-    for start in range(0, len(objects), BATCH):
-        batch = objects[start : start + BATCH]
-        left, why = await _batch(collection, batch, torn or ())
-        failed += left
-        error = why or error
+    slots = asyncio.Semaphore(at_once)
+
+    async def one(batch: Sequence[Row]) -> tuple[list[Row], BackendError | None]:
+        async with slots:
+            left, why = await _batch(collection, batch, torn or ())
         if torn is not None:
             torn.difference_update(_ids(batch))
             torn.update(_ids(left))
-    return failed, error
+        return left, why
+
+    done = await asyncio.gather(*(one(batch) for batch in grouped(objects, BATCH)))
+    errors = sorted((why for _, why in done if why), key=lambda why: not isinstance(why, _FINAL))
+    return [each for left, _ in done for each in left], errors[0] if errors else None
 
 
 async def _batch(
@@ -68,8 +84,7 @@ async def _batch(
     """What of the batch wasn't stored, and why."""
     try:
         await purge(collection, [each for each in _ids(batch) if each in torn])
-        async with asyncio.timeout(ATTEMPT_SECONDS):
-            result = await collection.data.insert_many(batch)
+        result = await _again(lambda: collection.data.insert_many(batch))
     except exceptions.WeaviateInsertManyAllFailedError as all_failed:
         return list(batch), from_message(str(all_failed))
     except VENDOR as failure:
@@ -88,30 +103,34 @@ async def purge(collection: CollectionAsync, ids: Iterable[UUID]) -> None:
 
     async def one(each: UUID) -> None:
         async with slots:
-            await collection.data.delete_by_id(each)
+            await _again(lambda: collection.data.delete_by_id(each))
 
-    async with asyncio.timeout(ATTEMPT_SECONDS):
-        await asyncio.gather(*map(one, ids))
+    await asyncio.gather(*map(one, ids))
 
 
 async def delete(collection: CollectionAsync, where: Condition) -> int:
     """Delete until nothing matches, since one call is bounded by the server's limit; returns how many it was."""
-    tries, deleted = TRIES, 0
+    deleted = 0
     for _ in range(_ROUNDS):
-        try:
-            async with asyncio.timeout(ATTEMPT_SECONDS):
-                result = await collection.data.delete_many(where=where)
-        except TimeoutError:
-            tries -= 1
-            if not tries:
-                raise
-            continue
+        result = await _again(lambda: collection.data.delete_many(where=where))
         if result.failed:
             raise await why_not(collection) or Unavailable(PART, "Weaviate did not delete what it should.")
         if result.matches == 0:
             return deleted
         deleted += result.successful
     raise Unavailable(PART, "Weaviate keeps finding what was deleted.")
+
+
+async def _again(ask: Callable[[], Awaitable[T]]) -> T:
+    """In a cluster a request that is under way when a node dies may never be answered; the next one is.
+
+    The whole write has a deadline, so a busy server may take as long as that for one of them.
+    """
+    return await first_answer([ask] * REQUESTS, after=AGAIN_SECONDS, passing=_never)
+
+
+def _never(_: Exception) -> bool:
+    return False
 
 
 async def why_not(collection: CollectionAsync) -> ReadOnly | None:

@@ -1,7 +1,7 @@
 """Which index is live: the alias points at its collection of chunks, and moving it is the one step of a swap.
 
-An index is two collections, so readers don't ask through the alias: they look up where it points, keep that
-for a few seconds, and then ask both collections of one index by name. The old index outlives a swap for
+An index is three collections, so readers don't ask through the alias: they look up where it points, keep that
+for a few seconds, and then ask the collections of one index by name. The old index outlives a swap for
 longer than that, and a search that finds it dropped looks again.
 """
 
@@ -21,6 +21,8 @@ from bot.backends.weaviate.schema import (
     deviations,
     differences,
     generation,
+    notes_arguments,
+    notes_of,
     pages_arguments,
     pages_of,
 )
@@ -33,6 +35,7 @@ FRESH_SECONDS: Final = 3.0
 # How long a look may take while an index is known that can be asked instead. A cluster whose leader has just
 # died answers questions, but says for some seconds nothing about aliases.
 LOOK_SECONDS: Final = 0.8
+FIRST_LOOK_SECONDS: Final = 4.0
 _log = logging.getLogger(__name__)
 
 
@@ -56,6 +59,11 @@ class Catalog:
         self._looked_at = float("-inf")
         self._lock = asyncio.Lock()
 
+    @property
+    def fresh(self) -> float:
+        """Seconds for which a look is good."""
+        return self._fresh
+
     def forget(self) -> None:
         """What was live isn't any more: the next question has to look."""
         self._live = None
@@ -66,7 +74,7 @@ class Catalog:
         async with self._lock:
             if self._clock() - self._looked_at > self._fresh:
                 try:
-                    async with asyncio.timeout(LOOK_SECONDS if self._live else None):
+                    async with asyncio.timeout(LOOK_SECONDS if self._live else FIRST_LOOK_SECONDS):
                         self._live, self._wrong = await self._look(client, self._live)
                 except VENDOR:
                     if self._live is None:
@@ -107,12 +115,13 @@ class Catalog:
         return None
 
     async def create(self, client: WeaviateAsyncClient, wanted: IndexFormat) -> Generation:
-        """Its pages come first: where the chunks are, all is there."""
+        """Its chunks come last: where they are, all is there."""
         numbers = [0]
         for name in await client.collections.list_all():
-            match = re.fullmatch(rf"{self._alias}_(\d+)(_pages)?", name)
+            match = re.fullmatch(rf"{self._alias}_(\d+)(_pages|_notes)?", name)
             numbers += [int(match[1])] if match else []
         new = Generation(f"{self._alias}_{max(numbers) + 1}", wanted)
+        await client.collections.create(**notes_arguments(new, self._layout))
         await client.collections.create(**pages_arguments(new, self._layout))
         await client.collections.create(**chunks_arguments(new, self._layout))
         return new
@@ -154,15 +163,16 @@ class Catalog:
         """The chunks last, so that a crash leaves something that is known by its description."""
         if old.chunks == await self._target(client):
             return
-        await client.collections.delete(pages_of(old.chunks))
-        await client.collections.delete(old.chunks)
+        for name in (notes_of(old.chunks), pages_of(old.chunks), old.chunks):
+            await client.collections.delete(name)
         _log.info("dropped the former index %s", old.chunks)
 
     async def drop_halves(self, client: WeaviateAsyncClient) -> None:
-        """Manifests whose chunks were never created."""
+        """Manifests and notes whose chunks were never created."""
         names = await client.collections.list_all(simple=True)
         for name in names:
-            if re.fullmatch(rf"{self._alias}_\d+_pages", name) and name.removesuffix("_pages") not in names:
+            match = re.fullmatch(rf"({self._alias}_\d+)_(pages|notes)", name)
+            if match and match[1] not in names:
                 await client.collections.delete(name)
 
     async def retired(self, client: WeaviateAsyncClient) -> list[Generation]:
@@ -200,17 +210,20 @@ class Catalog:
                 remedy="Set weaviate.collection to another name.",
             )
         wrong = differences(found)
-        if not await client.collections.exists(live.pages):
-            wrong.append(f"its manifest {live.pages} is missing")
+        wrong += [f"its {name} is missing" for name in await self._missing(client, live)]
         return live, wrong
+
+    async def _missing(self, client: WeaviateAsyncClient, each: Generation) -> list[str]:
+        """Of the collections beside the chunks."""
+        return [name for name in (each.pages, each.notes) if not await client.collections.exists(name)]
 
     async def _target(self, client: WeaviateAsyncClient) -> str | None:
         alias = await client.alias.get(alias_name=self._alias)
         return alias.collection if alias is not None else None
 
     async def _wrong_of(self, client: WeaviateAsyncClient, each: Generation) -> list[str]:
-        if not await client.collections.exists(each.pages):
-            return ["no manifest"]
+        if missing := await self._missing(client, each):
+            return missing
         return differences(await client.collections.use(each.chunks).config.get())
 
     async def _all(self, client: WeaviateAsyncClient) -> list[Generation]:

@@ -1,4 +1,4 @@
-"""One index, as two collections at hand: what every reader and writer of it needs first."""
+"""One index, as its collections at hand: what every reader and writer of it needs first."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -31,6 +31,8 @@ class Index:
     generation: Generation
     chunks: CollectionAsync
     pages: CollectionAsync
+    notes: CollectionAsync
+    writes_at_once: int = 1
 
     async def live_pages(self, doc_ids: Iterable[str]) -> dict[str, ManifestEntry]:
         """The manifest's entries of these documents, without revisions; who has none is not live."""
@@ -46,13 +48,17 @@ class Index:
         return found
 
 
-def at_hand(client: WeaviateAsyncClient, generation: Generation, consistency: str) -> Index:
+def at_hand(
+    client: WeaviateAsyncClient, generation: Generation, consistency: str, writes_at_once: int = 1
+) -> Index:
     level = _LEVELS[consistency]
     use = client.collections.use
     return Index(
         generation,
         use(generation.chunks).with_consistency_level(level),
         use(generation.pages).with_consistency_level(level),
+        use(generation.notes).with_consistency_level(level),
+        writes_at_once,
     )
 
 

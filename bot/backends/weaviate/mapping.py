@@ -31,6 +31,7 @@ SHOWN: Final = (
     "text",
     "updated_at",
     "owners",
+    "of",
 )
 
 Properties = Mapping[str, object]
@@ -47,6 +48,16 @@ class ManifestEntry:
     revision: str
     stamp: str
     chunks: int
+    audience: tuple[str, ...] = ()
+    words: str = ""
+
+
+# Slots that a page's id may fall into.
+SLOTS: Final = 1 << 16
+
+
+def slot(doc_id: str) -> int:
+    return int.from_bytes(page_id(doc_id).bytes[:2], "big")
 
 
 def seal(value: str) -> str:
@@ -105,6 +116,8 @@ def page_row(page: ManifestEntry) -> Row:
             "revision": page.revision,
             "stamp": page.stamp,
             "chunks": page.chunks,
+            "slot": slot(page.doc_id),
+            **_filled({"audience": [seal(each) for each in page.audience], "words": page.words}),
         },
     )
 
@@ -117,14 +130,37 @@ def page(properties: Properties) -> ManifestEntry:
         revision=_str(properties, "revision"),
         stamp=_str(properties, "stamp"),
         chunks=_int(properties, "chunks"),
+        audience=tuple(map(unseal, _strings(properties, "audience"))),
+        words=_str(properties, "words"),
     )
 
 
-def chunk_rows(indexed: IndexedDocument, of_stamp: str) -> Iterable[Row]:
-    """CPU-bound where the chunks come without their terms."""
+def page_of(properties: Properties) -> ManifestEntry:
+    """The page, as its chunk tells of it. An older schema doesn't say how many chunks it has: 0."""
+    return ManifestEntry(
+        doc_id=unseal(properties.get("doc_id")),
+        source=unseal(properties.get("source")),
+        language="",
+        revision="",
+        stamp=_str(properties, "stamp"),
+        chunks=_int(properties, "of"),
+    )
+
+
+def terms_of(indexed: IndexedDocument) -> list[list[str]]:
+    """Of each chunk, as the server gets them: of title, headings and text.
+
+    CPU-bound where the chunks come without their terms.
+    """
+    return [
+        [_found_by(line) for line in (each.terms or lines(indexed.document, each.chunk)).split("\n")]
+        for each in indexed.chunks
+    ]
+
+
+def chunk_rows(indexed: IndexedDocument, of_stamp: str, terms_of_each: Iterable[list[str]]) -> Iterable[Row]:
     document = indexed.document
-    for each in indexed.chunks:
-        terms = (each.terms or lines(document, each.chunk)).split("\n")
+    for each, terms in zip(indexed.chunks, terms_of_each, strict=True):
         yield data.DataObject(
             uuid=chunk_id(document.id, of_stamp, each.chunk.ordinal),
             properties=_filled(
@@ -135,13 +171,15 @@ def chunk_rows(indexed: IndexedDocument, of_stamp: str) -> Iterable[Row]:
                     "text_hash": each.text_hash,
                     "audience": [seal(each) for each in sorted(document.audience)],
                     "ordinal": each.chunk.ordinal,
+                    "of": len(indexed.chunks),
+                    "slot": slot(document.id),
                     "title": document.title,
                     "heading": each.chunk.heading,
                     "url": _url(document.url, each),
                     "text": each.chunk.text,
                     "updated_at": document.updated_at.isoformat() if document.updated_at else "",
                     "owners": list(document.owners),
-                    **dict(zip(TERMS, map(_found_by, terms), strict=True)),
+                    **dict(zip(TERMS, terms, strict=True)),
                 }
             ),
             vector={VECTOR: each.vector.tolist()} if each.vector is not None else None,
@@ -173,11 +211,15 @@ def terms(properties: Properties) -> str:
 
 def _found_by(terms: str) -> str:
     """Each pair of unspaced characters also brings its first one, so that one alone is found."""
+    if terms.isascii():
+        return terms
     return " ".join(f"{term} {term[0]}" if _is_pair(term) else term for term in terms.split())
 
 
 def _made_of(found_by: str) -> str:
     """Without those first ones."""
+    if found_by.isascii():
+        return found_by
     words = found_by.split()
     return " ".join(term for before, term in zip(["", *words], words, strict=False) if not _is_pair(before))
 

@@ -1,9 +1,12 @@
 """What a search asks of Weaviate, and what comes back."""
 
+import logging
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Final
-from uuid import UUID
+
+import numpy as np
 
 from bot.backends.weaviate import mapping
 from bot.backends.weaviate.schema import TERMS, VECTOR
@@ -22,6 +25,7 @@ _WANTED: Final = [*mapping.SHOWN, *TERMS]
 # An explanation has a line for each leg that found the object, such as:
 # Hybrid (Result Set keyword,bm25) Document <id>: original score 2.95, normalized score: 0.5
 _LEG: Final = re.compile(r"\(Result Set (\w+),\w+\) Document \S+: original score (-?[\d.]+(?:[eE][+-]?\d+)?)")
+_log = logging.getLogger(__name__)
 
 Found = Object[Mapping[str, WeaviateField], None]
 
@@ -39,7 +43,10 @@ def _sealed(values: frozenset[str]) -> list[str]:
 
 
 async def ask(chunks: CollectionAsync, wanted: SearchQuery, terms: Sequence[str], limit: int) -> list[Found]:
-    """Both legs fused by the server; one leg alone where the other has nothing to go by."""
+    """Both legs fused by the server; one leg alone where the other has nothing to go by.
+
+    Chunks bring their vectors along: the core decides by the similarity of what only the words found, too.
+    """
     filters = audience_filter(wanted.audience, wanted.sources)
     words = " ".join(terms)
     if wanted.vector is None or wanted.alpha <= 0:
@@ -50,6 +57,7 @@ async def ask(chunks: CollectionAsync, wanted: SearchQuery, terms: Sequence[str]
             query_properties=WEIGHTED,
             limit=limit,
             filters=filters,
+            include_vector=[VECTOR] if wanted.vector is not None else False,
             return_metadata=query.MetadataQuery(score=True),
             return_properties=_WANTED,
         )
@@ -72,44 +80,67 @@ async def ask(chunks: CollectionAsync, wanted: SearchQuery, terms: Sequence[str]
             query_properties=WEIGHTED,
             limit=limit,
             filters=filters,
+            include_vector=[VECTOR],
             return_metadata=query.MetadataQuery(score=True, explain_score=True),
             return_properties=_WANTED,
         )
     return list(found.objects)
 
 
-async def missed(chunks: CollectionAsync, found: Sequence[Found], vector: Vector | None) -> dict[UUID, float]:
-    """Cosine similarities of those that only the keywords found: the core decides by them, too."""
-    ids = [each.uuid for each in found if each.metadata.distance is None and "vector" not in _legs(each)]
-    if vector is None or not ids:
-        return {}
-    near = await chunks.query.near_vector(
-        vector.tolist(),
-        target_vector=VECTOR,
-        limit=len(ids),
-        filters=query.Filter.by_id().contains_any(ids),
-        return_metadata=query.MetadataQuery(distance=True),
-        return_properties=False,
+async def nearest(
+    chunks: CollectionAsync,
+    vectors: Sequence[Vector],
+    audience: frozenset[str],
+    sources: frozenset[str] | None,
+) -> list[tuple[Found, list[float]]]:
+    """The chunk that is nearest to any of the vectors, and its similarity to each; none if nothing is visible."""
+    near = [vector.tolist() for vector in vectors]
+    found = await chunks.query.near_vector(
+        {VECTOR: query.NearVector.list_of_vectors(*near)} if len(near) > 1 else near[0],
+        target_vector=query.TargetVectors.minimum([VECTOR]) if len(near) > 1 else VECTOR,
+        limit=1,
+        filters=audience_filter(audience, sources),
+        include_vector=[VECTOR],
+        return_properties=["doc_id", "stamp"],
     )
-    return {each.uuid: 1.0 - (each.metadata.distance or 0.0) for each in near.objects}
+    return [(each, [_cosine(each, vector) or -1.0 for vector in vectors]) for each in found.objects]
 
 
-def hits(found: Sequence[Found], similar: Mapping[UUID, float]) -> list[Hit]:
-    """In the same order; `similar` is what the vector search did not say."""
-    return [_hit(each, similar) for each in found]
+def hits(found: Sequence[Found], vector: Vector | None) -> list[Hit]:
+    """In the same order."""
+    made = [_hit(each, vector) for each in found]
+    if made and any(each.metadata.explain_score for each in found) and not any(map(_legs, found)):
+        _not_understood()
+    return made
 
 
-def _hit(found: Found, similar: Mapping[UUID, float]) -> Hit:
+def _hit(found: Found, vector: Vector | None) -> Hit:
     score, distance = found.metadata.score or 0.0, found.metadata.distance
     terms = mapping.terms(found.properties)
     if distance is not None:
         return Hit(mapping.passage(found.properties, 1.0 - distance), None, 1.0 - distance, terms)
-    passage = mapping.passage(found.properties, score)
-    if not found.metadata.explain_score:
-        return Hit(passage, score, similar.get(found.uuid), terms)
-    legs = _legs(found)
-    return Hit(passage, legs.get("keyword"), legs.get("vector", similar.get(found.uuid)), terms)
+    passage, similar = mapping.passage(found.properties, score), _cosine(found, vector)
+    keyword = _legs(found).get("keyword") if found.metadata.explain_score else score
+    return Hit(passage, keyword, similar, terms)
+
+
+def _cosine(found: Found, vector: Vector | None) -> float | None:
+    stored = found.vector.get(VECTOR)
+    if vector is None or not stored:
+        return None
+    other = np.asarray(stored, np.float32)
+    length = float(np.linalg.norm(other) * np.linalg.norm(vector))
+    return float(other @ vector) / length if length else None
 
 
 def _legs(found: Found) -> dict[str, float]:
     return {leg: float(score) for leg, score in _LEG.findall(found.metadata.explain_score or "")}
+
+
+@lru_cache(1)
+def _not_understood() -> None:
+    """Told once: BM25 scores come in the explanation alone."""
+    _log.error(
+        "Weaviate explains scores in a way that this Docent doesn't know: `docent ask --why` shows no keyword"
+        " scores. Answers don't depend on them. Update Docent, or report it with the server's version."
+    )

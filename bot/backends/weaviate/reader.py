@@ -1,7 +1,7 @@
 """Reading one index: never two revisions of a page, and never a chunk that its manifest doesn't name."""
 
-import asyncio
-from collections.abc import Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -9,11 +9,13 @@ import numpy as np
 
 from bot.backends.weaviate import mapping, queries
 from bot.backends.weaviate.index import GROUP, Index, grouped
+from bot.backends.weaviate.mapping import ManifestEntry
 from bot.backends.weaviate.queries import Found
 from bot.backends.weaviate.schema import VECTOR
 from bot.backends.weaviate.server.sdk_types import aggregate, query
+from bot.backends.weaviate.view import Doubts
 from bot.model import Passage
-from bot.ports import Hit, SearchQuery, SourceStats, Span, StoreStats, Vector
+from bot.ports import Nearest, SearchQuery, SourceStats, Span, StoreStats, Vector
 
 # Asked for beyond the limit, for chunks that are being replaced and don't count.
 SPARE: Final = 10
@@ -23,55 +25,97 @@ LOOKS: Final = 20
 # The server's own limit for one answer.
 MOST: Final = 10_000
 SOURCES: Final = 10_000
+_REMEMBERED: Final = 4_000
 
 
-async def search(index: Index, wanted: SearchQuery, terms: Sequence[str]) -> list[Hit]:
+class Seen:
+    """Which revisions searches have found lately: their chunks can be asked for by id at once."""
+
+    def __init__(self) -> None:
+        self._of = ""
+        self._pages: OrderedDict[str, ManifestEntry] = OrderedDict()
+
+    def note(self, index: Index, found: Sequence[Found]) -> None:
+        if self._of != index.generation.chunks:
+            self._of, self._pages = index.generation.chunks, OrderedDict()
+        for each in found:
+            page = mapping.page_of(each.properties)
+            self._pages[page.doc_id] = page
+            self._pages.move_to_end(page.doc_id)
+        while len(self._pages) > _REMEMBERED:
+            self._pages.popitem(last=False)
+
+    def pages(self, index: Index, doc_ids: Iterable[str]) -> dict[str, ManifestEntry] | None:
+        """None if one of them isn't known."""
+        if self._of != index.generation.chunks:
+            return None
+        known = {doc_id: self._pages.get(doc_id) for doc_id in set(doc_ids)}
+        pages = {doc_id: page for doc_id, page in known.items() if page is not None and page.chunks}
+        return pages if len(pages) == len(known) else None
+
+
+async def search(index: Index, wanted: SearchQuery, terms: Sequence[str], doubts: Doubts) -> list[Found]:
     """The best of what is live.
 
     Where chunks of another revision turn up, the page is changing: then the search is done again, until it
-    lies between two looks at the manifest that say the same, so that the page was whole meanwhile.
+    lies between two looks at the manifest that say the same, so that the page was whole meanwhile. A page
+    that nobody writes has one revision, and isn't looked up.
     """
-    fetch = wanted.limit + SPARE
+    fetch = wanted.limit + (SPARE if doubts.any else 0)
     live: list[Found] = []
-    similar: dict[UUID, float] = {}
     before: dict[str, str] = {}
     for _ in range(LOOKS):
         found = await queries.ask(index.chunks, wanted, terms, min(fetch, MOST))
-        pages, similar = await asyncio.gather(
-            index.live_pages(mapping.unseal(each.properties["doc_id"]) for each in found),
-            queries.missed(index.chunks, found, wanted.vector),
-        )
+        doubtful = _doubtful(found, doubts)
+        pages = await index.live_pages(mapping.unseal(each) for each in doubtful)
         now = {mapping.seal(doc_id): page.stamp for doc_id, page in pages.items()}
-        live = [each for each in found if now.get(str(each.properties["doc_id"])) == each.properties["stamp"]]
-        changing = {str(each.properties["doc_id"]) for each in found} - _sure(found, now)
+        live = [
+            each
+            for each in found
+            if (doc_id := _doc_id(each)) not in doubtful or now.get(doc_id) == each.properties["stamp"]
+        ]
+        changing = doubtful - _sure(found, now)
         short = len(live) < wanted.limit and fetch <= len(found) < MOST
         if not short and all(before.get(doc_id) == now[doc_id] for doc_id in changing if doc_id in now):
             break
-        before, fetch = now, fetch * WIDER if short else fetch
-    return queries.hits(live[: wanted.limit], similar)
+        before, fetch = now, fetch * WIDER if short else max(fetch, wanted.limit + SPARE)
+    return live[: wanted.limit]
+
+
+def _doc_id(found: Found) -> str:
+    return str(found.properties["doc_id"])
+
+
+def _doubtful(found: Sequence[Found], doubts: Doubts) -> set[str]:
+    """Pages that are being written, and those of which two revisions turned up."""
+    stamps: dict[str, object] = {}
+    doubtful: set[str] = set()
+    for each in found:
+        doc_id, stamp = _doc_id(each), each.properties["stamp"]
+        if mapping.unseal(doc_id) in doubts or stamps.setdefault(doc_id, stamp) != stamp:
+            doubtful.add(doc_id)
+    return doubtful
 
 
 def _sure(found: Sequence[Found], stamps: Mapping[str, str]) -> set[str]:
     """Documents of which only live chunks were found."""
-    stale = {
-        each.properties["doc_id"]
-        for each in found
-        if stamps.get(str(each.properties["doc_id"])) != each.properties["stamp"]
-    }
-    return {str(each.properties["doc_id"]) for each in found if each.properties["doc_id"] not in stale}
+    stale = {_doc_id(each) for each in found if stamps.get(_doc_id(each)) != each.properties["stamp"]}
+    return {_doc_id(each) for each in found} - stale
 
 
-async def passages(index: Index, spans: Sequence[Span], audience: frozenset[str]) -> list[Passage]:
-    """By id: the manifest's stamp and the ordinals say which objects they are."""
+async def passages(
+    index: Index, spans: Sequence[Span], audience: frozenset[str], seen: dict[str, ManifestEntry] | None
+) -> list[Passage]:
+    """By id: the stamp and the ordinals say which objects they are.
+
+    `seen` is what a search has just found of these pages. Where that has gone, the manifest says what is live.
+    """
     visible: dict[str, list[Passage]] = {}
+    pages = seen
     for _ in range(LOOKS):
-        pages = await index.live_pages(span.doc_id for span in spans)
-        wanted = {
-            mapping.chunk_id(page.doc_id, page.stamp, ordinal)
-            for span in spans
-            if (page := pages.get(span.doc_id))
-            for ordinal in range(max(0, span.first), min(span.last, page.chunks - 1) + 1)
-        }
+        if pages is None:
+            pages = await index.live_pages(span.doc_id for span in spans)
+        wanted = _wanted(spans, pages)
         found: list[Found] = []
         for group in grouped(sorted(wanted), GROUP):
             answer = await index.chunks.query.fetch_objects_by_ids(
@@ -81,6 +125,7 @@ async def passages(index: Index, spans: Sequence[Span], audience: frozenset[str]
         visible = _by_document(found, audience)
         if len(found) == len(wanted):
             break
+        pages = None
     chosen = {
         passage.chunk_id: passage
         for span in spans
@@ -88,6 +133,34 @@ async def passages(index: Index, spans: Sequence[Span], audience: frozenset[str]
         if span.first <= passage.ordinal <= span.last
     }
     return list(chosen.values())
+
+
+def _wanted(spans: Sequence[Span], pages: Mapping[str, ManifestEntry]) -> set[UUID]:
+    return {
+        mapping.chunk_id(page.doc_id, page.stamp, ordinal)
+        for span in spans
+        if (page := pages.get(span.doc_id))
+        for ordinal in range(max(0, span.first), min(span.last, page.chunks - 1) + 1)
+    }
+
+
+async def nearest(
+    index: Index,
+    vectors: Sequence[Vector],
+    audience: frozenset[str],
+    sources: frozenset[str] | None,
+    doubts: Doubts,
+) -> Nearest | None:
+    """A chunk of a page in doubt won't do unless it is live."""
+    near = await queries.nearest(index.chunks, vectors, audience, sources)
+    for found, similarities in near:
+        doc_id = mapping.unseal(_doc_id(found))
+        if doc_id in doubts:
+            page = (await index.live_pages([doc_id])).get(doc_id)
+            if page is None or page.stamp != found.properties["stamp"]:
+                continue
+        return Nearest(doc_id, tuple(similarities))
+    return None
 
 
 def _by_document(found: Sequence[Found], audience: frozenset[str]) -> dict[str, list[Passage]]:

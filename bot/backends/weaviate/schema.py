@@ -1,4 +1,8 @@
-"""The two collections of an index: chunks to search, and pages, the manifest that says which chunks count.
+"""The three collections of an index.
+
+`chunks` are searched; `pages` are the manifest, which says which chunks count, and what words a page has;
+`notes` are what writers leave for readers and for each other: which pages are being written, and the counted
+vocabulary.
 
 Chunks are searched by terms that bot.text.analyzer made of their title, headings and text, split at spaces and
 nothing else, so that this store finds by the same words as the embedded one. What is only shown isn't
@@ -14,7 +18,7 @@ from bot.ports import IndexFormat
 from bot.text.analyzer import VERSION as ANALYSIS
 
 # Another number means a rebuild: raise it with every change below that stored data must follow.
-SCHEMA: Final = f"2.{ANALYSIS}"
+SCHEMA: Final = f"3.{ANALYSIS}"
 VECTOR: Final = "text"
 
 # Matched whole: ids and words for filters.
@@ -25,10 +29,14 @@ TERMS: Final = ("title_terms", "heading_terms", "text_terms")
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What the settings say about how collections are kept."""
+    """What the settings say about how collections are kept; None leaves it to the server."""
 
     replication: int = 1
     quantization: str = "rq8"
+    shards: int | None = None
+    ef: int | None = None
+    ef_construction: int | None = None
+    max_connections: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,10 @@ class Generation:
         return pages_of(self.chunks)
 
     @property
+    def notes(self) -> str:
+        return notes_of(self.chunks)
+
+    @property
     def description(self) -> str:
         """Kept with the collection, so that it and what it was made with appear in one step."""
         made = {
@@ -59,6 +71,10 @@ class Generation:
 
 def pages_of(chunks: str) -> str:
     return f"{chunks}_pages"
+
+
+def notes_of(chunks: str) -> str:
+    return f"{chunks}_notes"
 
 
 def generation(name: str, description: str | None) -> Generation | None:
@@ -83,6 +99,9 @@ def chunks_arguments(new: Generation, layout: Layout) -> dict[str, Any]:
             vector_index_config=config.Configure.VectorIndex.hnsw(
                 distance_metric=config.VectorDistances.COSINE,
                 filter_strategy=config.VectorFilterStrategy.ACORN,
+                ef=layout.ef,
+                ef_construction=layout.ef_construction,
+                max_connections=layout.max_connections,
             ),
         ),
         **_common(layout),
@@ -98,15 +117,32 @@ def pages_arguments(new: Generation, layout: Layout) -> dict[str, Any]:
             _text("doc_id"),
             _text("source"),
             _text("language"),
+            _slot(),
             _shown("revision"),
             _shown("stamp"),
+            _shown("audience", config.DataType.TEXT_ARRAY),
+            _shown("words"),
             config.Property(name="chunks", data_type=config.DataType.INT),
         ],
-        "vector_config": config.Configure.Vectors.self_provided(
-            vector_index_config=config.Configure.VectorIndex.none()
-        ),
+        **_no_vectors(),
         **_common(layout),
     }
+
+
+def notes_arguments(new: Generation, layout: Layout) -> dict[str, Any]:
+    """For `collections.create`."""
+    return {
+        "name": new.notes,
+        "description": "What writers tell readers and each other.",
+        "properties": [_text("kind"), _shown("version"), _shown("head"), _shown("body")],
+        **_no_vectors(),
+        **_common(layout),
+    }
+
+
+def _no_vectors() -> dict[str, Any]:
+    none = config.Configure.VectorIndex.none()
+    return {"vector_config": config.Configure.Vectors.self_provided(vector_index_config=none)}
 
 
 def differences(found: CollectionConfig) -> list[str]:
@@ -134,14 +170,32 @@ def deviations(found: CollectionConfig, layout: Layout) -> list[str]:
     if found.replication_config.factor != layout.replication:
         other.append(f"replication is {found.replication_config.factor} instead of {layout.replication}")
     index = (found.vector_config or {}).get(VECTOR)
-    quantizer = getattr(index.vector_index_config, "quantizer", None) if index is not None else None
-    if (quantizer is not None) != (layout.quantization != "none"):
-        other.append(f"quantization is {'on' if quantizer is not None else 'off'}")
+    made = getattr(index, "vector_index_config", None)
+    quantization = _quantization(getattr(made, "quantizer", None))
+    if quantization != layout.quantization:
+        other.append(f"quantization is {quantization} instead of {layout.quantization}")
+    shards = getattr(found.sharding_config, "actual_count", None)
+    for name, wanted, is_now in (
+        ("shards", layout.shards, shards),
+        ("ef", layout.ef, getattr(made, "ef", None)),
+        ("ef_construction", layout.ef_construction, getattr(made, "ef_construction", None)),
+        ("max_connections", layout.max_connections, getattr(made, "max_connections", None)),
+    ):
+        if wanted is not None and is_now is not None and wanted != is_now:
+            other.append(f"{name} is {is_now} instead of {wanted}")
     return other
 
 
+def _quantization(quantizer: object) -> str:
+    """As the settings name it."""
+    if quantizer is None:
+        return "none"
+    bits = getattr(quantizer, "bits", None)
+    return f"rq{bits}" if bits is not None else "bq"
+
+
 def _names() -> tuple[str, ...]:
-    return (*_FILTERS, "audience", "owners", "ordinal", *_SHOWN, *TERMS)
+    return (*_FILTERS, "audience", "owners", "ordinal", "of", "slot", *_SHOWN, *TERMS)
 
 
 def _chunk_properties() -> list[config.Property]:
@@ -150,6 +204,8 @@ def _chunk_properties() -> list[config.Property]:
         *(_text(name) for name in _FILTERS),
         _text("audience", kind.TEXT_ARRAY),
         config.Property(name="ordinal", data_type=kind.INT),
+        config.Property(name="of", data_type=kind.INT, index_filterable=False),
+        _slot(),
         *(_shown(name) for name in _SHOWN),
         _shown("owners", kind.TEXT_ARRAY),
         *(
@@ -163,6 +219,13 @@ def _chunk_properties() -> list[config.Property]:
             for name in TERMS
         ),
     ]
+
+
+def _slot() -> config.Property:
+    """A number made of the page's id: ranges of it are parts of an index, of about the same size."""
+    return config.Property(
+        name="slot", data_type=config.DataType.INT, index_filterable=False, index_range_filters=True
+    )
 
 
 def _text(name: str, kind: config.DataType = config.DataType.TEXT) -> config.Property:
@@ -187,7 +250,9 @@ def _shown(name: str, kind: config.DataType = config.DataType.TEXT) -> config.Pr
 
 def _quantizer(name: str) -> Any:  # noqa: ANN401 - the vendor's type is private
     quantizers = config.Configure.VectorIndex.Quantizer
-    return quantizers.none() if name == "none" else quantizers.rq(bits=8)
+    if name == "none":
+        return quantizers.none()
+    return quantizers.bq() if name == "bq" else quantizers.rq(bits=1 if name == "rq1" else 8)
 
 
 def _common(layout: Layout) -> dict[str, Any]:
@@ -201,5 +266,6 @@ def _common(layout: Layout) -> dict[str, Any]:
             async_enabled=layout.replication > 1,
             deletion_strategy=config.ReplicationDeletionStrategy.TIME_BASED_RESOLUTION,
         ),
+        "sharding_config": config.Configure.sharding(desired_count=layout.shards) if layout.shards else None,
         "multi_tenancy_config": config.Configure.multi_tenancy(enabled=False),
     }

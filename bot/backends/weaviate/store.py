@@ -1,9 +1,13 @@
 """The store on Weaviate.
 
-There are no transactions, so readers go by the manifest: a chunk counts only if its stamp is the one that its
-page's entry names. `replace` writes the new chunks, then the entry (which makes all of them live in one
-step), then deletes the old chunks; `delete` takes the entry away first. A crash between any two steps
-leaves chunks that nobody sees, and the next `revisions` sweeps them out.
+There are no transactions, so a chunk counts only if its stamp is the one that its page's entry in the
+manifest names. `replace` says what it is about to do, writes the new chunks, then the entry (which makes all
+of them live in one step), then deletes the old chunks; `delete` takes the entry away first. A crash between
+any two steps leaves chunks that nobody sees, and the next `revisions` deletes them.
+
+A reader asks the manifest for those pages only that somebody writes, or wrote when a crash came: whose they
+are it looks up every few seconds, in the background, and so a search is one call. In a cluster a node may have
+missed that, so that each page is looked up there.
 
 A server that is killed may keep an object without what finds it, and writing the same object again doesn't
 mend that: it has to be deleted by its id first. So whatever may have been under way then is.
@@ -14,22 +18,24 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Final, TypeVar
-from uuid import UUID
 
-from bot.backends.weaviate import reader, writer
+from bot.backends.weaviate import queries, reader, writer
 from bot.backends.weaviate.batch_writes import why_not
 from bot.backends.weaviate.catalog import REMEDY, Catalog
 from bot.backends.weaviate.index import GROUP, Index, at_hand, grouped
+from bot.backends.weaviate.lookout import Lookout
+from bot.backends.weaviate.mend import Mender
+from bot.backends.weaviate.reader import Seen
 from bot.backends.weaviate.schema import Generation
 from bot.backends.weaviate.server.connection import Connection
 from bot.backends.weaviate.server.errors import PART, Gone
 from bot.backends.weaviate.server.sdk_types import WeaviateAsyncClient
-from bot.backends.weaviate.vocabulary import VocabularyCache
 from bot.model import Passage
 from bot.ports import (
     Hit,
     IndexedDocument,
     IndexFormat,
+    Nearest,
     Rejected,
     SearchQuery,
     Span,
@@ -39,8 +45,6 @@ from bot.ports import (
 )
 from bot.text.analyzer import query_terms
 
-# Of a deadline, for the first attempt.
-FIRST_SHARE: Final = 0.4
 GRACE_SECONDS: Final = 8.0
 SETTLED_SECONDS: Final = 120.0
 T = TypeVar("T")
@@ -63,6 +67,8 @@ class WeaviateStore:
         write_seconds: float = 60.0,
         grace: float = GRACE_SECONDS,
         settled: float = SETTLED_SECONDS,
+        writes_at_once: int = 1,
+        replicated: bool = False,
         building: Generation | None = None,
     ) -> None:
         self._connection = connection
@@ -74,53 +80,82 @@ class WeaviateStore:
         self._settled = settled
         self._building = building
         self._owner = True
-        self._torn: set[UUID] = set()  # chunks that a crash may have left in part
-        self._words = VocabularyCache()
+        self._writes_at_once = writes_at_once
+        self._replicated = replicated
+        self._mender = Mender(settled)
+        self._marked: set[int] = set()  # parts of the vocabulary that are to be counted anew
+        self._seen = Seen()
+        self._lookout = Lookout(connection, self._index, fresh=catalog.fresh, doubt_all=replicated)
 
     async def search(self, query: SearchQuery) -> list[Hit]:
         if not query.audience or query.sources == frozenset() or query.limit < 1:
             return []
 
         async def ask(index: Index) -> list[Hit]:
-            self._check_dimensions(index, query)
-            terms = query_terms(query.text, await self._words.languages(index))
-            return await reader.search(index, query, terms)
+            self._check_dimensions(index, query.vector)
+            lexicon = self._lookout.words.of(index)
+            languages = lexicon.languages(query.audience, query.sources) if lexicon else ()
+            terms = query_terms(query.text, languages or ("en",))
+            found = await reader.search(index, query, terms, await self._lookout.doubts(index))
+            self._seen.note(index, found)
+            return queries.hits(found, query.vector)
 
-        return await self._on_index(ask, [], self._search_seconds)
+        return await self._read(ask, [])
+
+    async def nearest(
+        self, vectors: Sequence[Vector], audience: frozenset[str], sources: frozenset[str] | None = None
+    ) -> Nearest | None:
+        if not vectors or not audience or sources == frozenset():
+            return None
+
+        async def ask(index: Index) -> Nearest | None:
+            for vector in vectors:
+                self._check_dimensions(index, vector)
+            return await reader.nearest(index, vectors, audience, sources, await self._lookout.doubts(index))
+
+        return await self._read(ask, None)
 
     async def vocabulary(
         self, terms: Sequence[str], audience: frozenset[str], sources: frozenset[str] | None = None
     ) -> Vocabulary:
-        """Not counted: the server can't tell it of one asker's part in a single call."""
-        del terms, audience, sources
-
-        async def ask(index: Index) -> Vocabulary:
-            return Vocabulary(languages=await self._words.languages(index))
-
-        return await self._on_index(ask, Vocabulary(0), self._search_seconds)
+        """By what was loaded beforehand: no call. Nothing is known while nothing is loaded."""
+        lexicon = await self._lookout.vocabulary(self._search_seconds)
+        if lexicon is None or not lexicon.parts:
+            return Vocabulary()
+        return await asyncio.to_thread(lexicon.vocabulary, terms, audience, sources)
 
     async def passages(self, spans: Sequence[Span], audience: frozenset[str]) -> list[Passage]:
         if not spans or not audience:
             return []
-        return await self._on_index(
-            lambda index: reader.passages(index, spans, audience), [], self._search_seconds
-        )
+
+        async def ask(index: Index) -> list[Passage]:
+            doc_ids = {span.doc_id for span in spans}
+            doubts = await self._lookout.doubts(index)
+            sure = not any(doc_id in doubts.pages for doc_id in doc_ids)
+            seen = self._seen.pages(index, doc_ids) if sure else None
+            return await reader.passages(index, spans, audience, seen)
+
+        return await self._read(ask, [])
 
     async def replace(self, documents: Sequence[IndexedDocument]) -> None:
         for portion in writer.portions(documents):
-            await self._write(partial(writer.replace, documents=portion, torn=self._torn))
+            await self._write(
+                partial(writer.replace, documents=portion, torn=self._mender.torn, marked=self._marked)
+            )
 
     async def delete(self, doc_ids: Sequence[str]) -> None:
         for group in grouped(sorted(set(doc_ids)), GROUP):
-            await self._on_index(partial(writer.delete, doc_ids=group), None, self._write_seconds)
+            ask = partial(writer.delete, doc_ids=group, marked=self._marked)
+            await self._on_index(ask, None, self._write_seconds)
 
     async def revisions(self, source: str) -> dict[str, str]:
         await self._connection.patiently(self._drop_retired, self._write_seconds)
-        return await self._on_index(
-            lambda index: writer.revisions(index, source, self._torn, settled_for=self._settled),
-            {},
-            self._write_seconds,
-        )
+        return await self._mender.revisions(self._step, source)
+
+    async def _step(self, ask: Callable[[Index], Awaitable[T]]) -> T | None:
+        """With a deadline of its own; None while there is no index."""
+        nothing: T | None = None
+        return await self._on_index(ask, nothing, self._write_seconds)
 
     async def vectors(self, text_hashes: Sequence[str]) -> dict[str, Vector]:
         """Also those of the live index, where this one is built with the same model."""
@@ -135,7 +170,11 @@ class WeaviateStore:
         )
 
     async def settle(self) -> None:
-        """Nothing to do: Weaviate compacts by itself."""
+        """Count the vocabulary anew, where pages have changed."""
+        self._marked.clear()
+        await self._on_index(writer.count_words, None, self._write_seconds)
+        if self._building is None:
+            await self._lookout.reload()
 
     async def stats(self) -> StoreStats:
         return await self._on_index(reader.stats, StoreStats(0, 0, None, {}), self._write_seconds)
@@ -179,10 +218,25 @@ class WeaviateStore:
     async def close(self) -> None:
         """Only the store that was opened holds the connection, not those that it rebuilt with."""
         if self._owner:
+            await self._lookout.close()
             await self._connection.close()
 
     async def _on_index(self, ask: Callable[[Index], Awaitable[T]], empty: T, seconds: float) -> T:
         """`empty` while there is no index. One that was dropped under the call is looked up anew."""
+        return await self._asked(self._connection.patiently, ask, empty, seconds)
+
+    async def _read(self, ask: Callable[[Index], Awaitable[T]], empty: T) -> T:
+        """The same for a question: of all nodes, with one deadline."""
+        self._lookout.begin()
+        return await self._asked(self._connection.read, ask, empty, self._search_seconds)
+
+    async def _asked(
+        self,
+        call: Callable[[Callable[[WeaviateAsyncClient], Awaitable[T]], float], Awaitable[T]],
+        ask: Callable[[Index], Awaitable[T]],
+        empty: T,
+        seconds: float,
+    ) -> T:
         end = time.monotonic() + seconds
 
         async def on_live(client: WeaviateAsyncClient) -> T:
@@ -190,10 +244,10 @@ class WeaviateStore:
             return empty if index is None else await ask(index)
 
         try:
-            return await self._connection.patiently(on_live, seconds, first=seconds * FIRST_SHARE)
+            return await call(on_live, seconds)
         except Gone:
             self._catalog.forget()
-        return await self._connection.call(on_live, max(0.0, end - time.monotonic()))
+        return await call(on_live, max(0.0, end - time.monotonic()))
 
     async def _write(self, ask: Callable[[Index], Awaitable[None]]) -> None:
         async def on_live(client: WeaviateAsyncClient) -> None:
@@ -206,7 +260,9 @@ class WeaviateStore:
 
     async def _index(self, client: WeaviateAsyncClient) -> Index | None:
         generation = self._building or await self._catalog.live(client)
-        return at_hand(client, generation, self._consistency) if generation is not None else None
+        if generation is None:
+            return None
+        return at_hand(client, generation, self._consistency, self._writes_at_once)
 
     async def _live_vectors(self, client: WeaviateAsyncClient, missing: Sequence[str]) -> dict[str, Vector]:
         live, building = await self._catalog.live(client), self._building
@@ -248,7 +304,7 @@ class WeaviateStore:
             if read_only := await why_not(collection):
                 raise read_only
         # Takes the right to write, and deletes nothing.
-        await writer.delete(index, ["no such document"])
+        await writer.delete(index, ["no such document"], set())
 
     def _sibling(self, building: Generation | None) -> "WeaviateStore":
         sibling = WeaviateStore(
@@ -259,17 +315,19 @@ class WeaviateStore:
             write_seconds=self._write_seconds,
             grace=self._grace,
             settled=self._settled,
+            writes_at_once=self._writes_at_once,
+            replicated=self._replicated,
             building=building,
         )
         sibling._owner = False
         return sibling
 
-    def _check_dimensions(self, index: Index, query: SearchQuery) -> None:
+    def _check_dimensions(self, index: Index, vector: Vector | None) -> None:
         """The server answers a vector of another length with nothing at all."""
         wanted = index.generation.format.dimensions
-        if query.vector is not None and query.vector.shape != (wanted,):
+        if vector is not None and vector.shape != (wanted,):
             raise Rejected(
                 PART,
-                f"the question's vector has {query.vector.size} dimensions, the index {wanted}.",
+                f"the question's vector has {vector.size} dimensions, the index {wanted}.",
                 remedy=REMEDY,
             )

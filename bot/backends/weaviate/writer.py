@@ -1,22 +1,28 @@
-"""Writing one index, in an order that a crash can't make visible; and mending what a crash left."""
+"""Writing one index, in an order that a crash can't make visible."""
 
 import asyncio
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 from uuid import UUID
 
-from bot.backends.weaviate import batch_writes, mapping
+from bot.backends.weaviate import (
+    batch_writes,
+    lexicon,
+    manifest,
+    mapping,
+    notes,
+)
 from bot.backends.weaviate.index import GROUP, Index, grouped
+from bot.backends.weaviate.lexicon import PageWords
 from bot.backends.weaviate.mapping import ManifestEntry, Row
+from bot.backends.weaviate.notes import Change
 from bot.backends.weaviate.server.errors import PART
 from bot.backends.weaviate.server.sdk_types import query
 from bot.ports import IndexedDocument, Rejected
 
 # Chunks that are written before their pages' entries.
 CHUNKS: Final = 1000
-_CURSOR: Final = 1000
+_COUNTED: Final = ("source", "language", "chunks", "audience", "words")
 
 
 def portions(documents: Sequence[IndexedDocument]) -> Iterator[list[IndexedDocument]]:
@@ -33,24 +39,29 @@ def portions(documents: Sequence[IndexedDocument]) -> Iterator[list[IndexedDocum
         yield portion
 
 
-async def replace(index: Index, documents: Sequence[IndexedDocument], torn: set[UUID]) -> None:
+async def replace(
+    index: Index, documents: Sequence[IndexedDocument], torn: set[UUID], marked: set[int]
+) -> None:
     """`torn` holds the ids of chunks that a crash may have left in part.
 
-    Only what the manifest named before is deleted, by id. A filter for "another stamp than the new one" would
-    take new chunks, too: while the server indexes an object, it may have its page and not yet its stamp.
+    `marked` are the parts of the vocabulary that this writer has marked since it counted. Only what the
+    manifest named before is deleted, by id. A filter for "another stamp than the new one" would take new
+    chunks, too: while the server indexes an object, it may have its page and not yet its stamp.
     """
     _check_dimensions(index, documents)
     pages, chunks = await asyncio.to_thread(_rows, documents)
     former = await index.live_pages(page.doc_id for page in pages)
-    await batch_writes.insert(index.chunks, chunks, torn)
+    changes = [Change(page.doc_id, _revision(page), _revision(former.get(page.doc_id))) for page in pages]
+    begun, _ = await asyncio.gather(notes.begin(index, changes), _mark(index, pages, marked))
+    await batch_writes.insert(index.chunks, chunks, torn, at_once=index.writes_at_once)
     await batch_writes.insert(index.pages, [mapping.page_row(page) for page in pages])
     new = {row.uuid for row in chunks}
-    await _remove(
-        index, [each for page in former.values() for each in mapping.chunk_ids(page) if each not in new]
-    )
+    old = [each for page in former.values() for each in mapping.chunk_ids(page) if each not in new]
+    await remove(index, old)
+    await notes.end(index, begun)
 
 
-async def _remove(index: Index, ids: Sequence[UUID]) -> None:
+async def remove(index: Index, ids: Sequence[UUID]) -> None:
     """Those that their ids' filter finds are whole, and go in one call; the others one by one."""
     for group in grouped(ids, GROUP):
         found = await batch_writes.delete(index.chunks, query.Filter.by_id().contains_any(list(group)))
@@ -58,12 +69,50 @@ async def _remove(index: Index, ids: Sequence[UUID]) -> None:
             await batch_writes.purge(index.chunks, group)
 
 
+async def delete(index: Index, doc_ids: Sequence[str], marked: set[int]) -> None:
+    """The entries first: from then on nobody sees the chunks."""
+    former = await index.live_pages(doc_ids)
+    where = query.Filter.by_property("doc_id").contains_any([mapping.seal(each) for each in doc_ids])
+    begun = await notes.begin(index, [Change(each, None, _revision(former.get(each))) for each in doc_ids])
+    await _mark(index, former.values(), marked)
+    await batch_writes.delete(index.pages, where)
+    await batch_writes.delete(index.chunks, where)
+    await notes.end(index, begun)
+
+
+async def count_words(index: Index) -> None:
+    """Count the vocabulary anew, of the parts that writers have marked."""
+    marked = await notes.marks(index)
+    for number in sorted(set(marked.values())):
+        slots = notes.slots_of(number)
+        pages = await manifest.pages(index, slots, properties=_COUNTED)
+        part = await asyncio.to_thread(lexicon.add_up, map(_page_words, pages))
+        await notes.put_part(index, number, part)
+        await notes.unmark(index, [mark for mark, of in marked.items() if of == number])
+
+
+def _page_words(page: ManifestEntry) -> PageWords:
+    return PageWords(page.source, page.audience, page.language, page.chunks, page.words)
+
+
+async def _mark(index: Index, pages: Iterable[ManifestEntry], marked: set[int]) -> None:
+    """Have the words of these pages' parts counted anew, by whoever settles next."""
+    new = {notes.part_of(mapping.slot(page.doc_id)) for page in pages} - marked
+    if new:
+        await notes.mark(index, new)
+        marked |= new
+
+
+def _revision(page: ManifestEntry | None) -> notes.Revision | None:
+    return (page.stamp, page.chunks) if page is not None else None
+
+
 def _rows(documents: Sequence[IndexedDocument]) -> tuple[list[ManifestEntry], list[Row]]:
     pages: list[ManifestEntry] = []
     chunks: list[Row] = []
     for each in documents:
-        document, stamp = each.document, mapping.stamp(each)
-        chunks += mapping.chunk_rows(each, stamp)
+        document, stamp, terms = each.document, mapping.stamp(each), mapping.terms_of(each)
+        chunks += mapping.chunk_rows(each, stamp, terms)
         pages.append(
             ManifestEntry(
                 doc_id=document.id,
@@ -72,6 +121,8 @@ def _rows(documents: Sequence[IndexedDocument]) -> tuple[list[ManifestEntry], li
                 revision=document.revision,
                 stamp=stamp,
                 chunks=len(each.chunks),
+                audience=tuple(sorted(document.audience)),
+                words=lexicon.pack(" ".join(of_chunk).split() for of_chunk in terms),
             )
         )
     return pages, chunks
@@ -84,71 +135,3 @@ def _check_dimensions(index: Index, documents: Sequence[IndexedDocument]) -> Non
         for chunk in each.chunks:
             if chunk.vector is not None and chunk.vector.shape != (wanted,):
                 raise Rejected(PART, f"a vector doesn't have the index's {wanted} dimensions.")
-
-
-async def delete(index: Index, doc_ids: Sequence[str]) -> None:
-    """The entries first: from then on nobody sees the chunks."""
-    where = query.Filter.by_property("doc_id").contains_any([mapping.seal(each) for each in doc_ids])
-    await batch_writes.delete(index.pages, where)
-    await batch_writes.delete(index.chunks, where)
-
-
-async def revisions(index: Index, source: str, torn: set[UUID], *, settled_for: float) -> dict[str, str]:
-    """Counts first whether the chunks are those of the manifest, and mends where they aren't.
-
-    A filter counts what can be found, and the plain total what is there: after a crash of the server they may
-    differ.
-    """
-    every = await _pages(index)
-    pages = {doc_id: page for doc_id, page in every.items() if page.source == source}
-    where = query.Filter.by_property("source").equal(mapping.seal(source))
-    found = await index.chunks.aggregate.over_all(filters=where, total_count=True)
-    stored = await index.chunks.aggregate.over_all(total_count=True)
-    if (found.total_count, stored.total_count) != (_chunks(pages), _chunks(every)):
-        lacking = await _mend(index, source, pages, torn, settled_for)
-        pages = {doc_id: page for doc_id, page in pages.items() if doc_id not in lacking}
-    unseen = pages.keys() - (await index.live_pages(pages)).keys()
-    await batch_writes.purge(index.pages, map(mapping.page_id, unseen))
-    return {doc_id: page.revision for doc_id, page in pages.items() if doc_id not in unseen}
-
-
-def _chunks(pages: Mapping[str, ManifestEntry]) -> int:
-    return sum(page.chunks for page in pages.values())
-
-
-async def _pages(index: Index) -> dict[str, ManifestEntry]:
-    """With a cursor, which takes no filter: a source may have more pages than one answer holds."""
-    every = index.pages.iterator(cache_size=_CURSOR)
-    pages = [mapping.page(each.properties) async for each in every]
-    return {page.doc_id: page for page in pages}
-
-
-async def _mend(
-    index: Index, source: str, pages: Mapping[str, ManifestEntry], torn: set[UUID], settled_for: float
-) -> set[str]:
-    """Delete chunks that no entry names; returns the documents that lack some.
-
-    Chunks younger than `settled_for` seconds are left, and get into `torn`: another writer may be about to
-    name them.
-    """
-    settled = datetime.now(UTC) - timedelta(seconds=settled_for)
-    orphans: list[UUID] = []
-    found: Counter[str] = Counter()
-    every = index.chunks.iterator(
-        return_properties=["doc_id", "source", "stamp"],
-        return_metadata=query.MetadataQuery(creation_time=True),
-        cache_size=_CURSOR,
-    )
-    async for each in every:
-        if each.properties["source"] != mapping.seal(source):
-            continue
-        doc_id = mapping.unseal(each.properties["doc_id"])
-        page = pages.get(doc_id)
-        if page is not None and page.stamp == each.properties["stamp"]:
-            found[doc_id] += 1
-        elif (each.metadata.creation_time or settled) <= settled:
-            orphans.append(each.uuid)
-        else:
-            torn.add(each.uuid)
-    await _remove(index, orphans)
-    return {doc_id for doc_id, page in pages.items() if found[doc_id] < page.chunks}

@@ -380,6 +380,11 @@ class BareStore:
         self.hits = hits
         self.failing = failing
 
+    async def nearest(
+        self, vectors: Sequence[Vector], audience: frozenset[str], sources: frozenset[str] | None = None
+    ) -> None:
+        return None
+
     async def vocabulary(
         self, terms: Sequence[str], audience: frozenset[str], sources: frozenset[str] | None = None
     ) -> Vocabulary:

@@ -9,15 +9,22 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Final, TypeVar
 
+from bot.backends.weaviate.hedge import first_answer
 from bot.backends.weaviate.server.address import Address
 from bot.backends.weaviate.server.bundled_server import EmbeddedServer
-from bot.backends.weaviate.server.errors import PART, VENDOR, Slow, translate
+from bot.backends.weaviate.server.errors import PART, VENDOR, Gone, Slow, translate
 from bot.backends.weaviate.server.failover import ATTEMPT_SECONDS, CONNECT_SECONDS, FailoverClient
 from bot.backends.weaviate.server.sdk_types import WeaviateAsyncClient
 from bot.ports import BackendError, Unavailable
 
+# Where another may answer: after how long it is asked, too.
+HEDGE_SECONDS: Final = 0.5
+# A node that failed is asked last for so many seconds.
+SHUNNED: Final = 5.0
+_ROUNDS: Final = 3
 # With other nodes to turn to: how long one may take to say that it is there, and after how long a call is
 # found suspicious.
 AMONG_OTHERS_SECONDS: Final = 1.0
@@ -42,8 +49,13 @@ class Connection:
         api_key: str | None,
         write_seconds: float,
         server: EmbeddedServer | None = None,
+        replicated: bool = False,
     ) -> None:
+        """`replicated`: behind one address may be several nodes, so that asking it twice makes sense."""
         self._nodes = [FailoverClient(address, write_seconds=write_seconds) for address in addresses]
+        self._replicated = replicated
+        self._reads = 0
+        self._shunned: dict[int, float] = {}
         self._at = 0
         self._api_key = api_key
         self._server = server
@@ -76,6 +88,52 @@ class Connection:
         except VENDOR as error:
             ours = translate(error)
             self._suspect = self._suspect or isinstance(ours, Unavailable)
+            raise ours from error
+
+    async def read(self, ask: Ask[T], seconds: float) -> T:
+        """The first answer of the nodes, which take turns; another is asked, too, when one takes long.
+
+        Nothing is started over: a server that is slow has all of the `seconds`, and one alone is asked once.
+        Raises BackendError, at the latest after `seconds`.
+        """
+        if self._server is not None:
+            return await self.call(ask, seconds)
+        try:
+            async with asyncio.timeout(seconds):
+                return await first_answer(
+                    [partial(self._ask_node, at, ask) for at in self._turn()],
+                    after=HEDGE_SECONDS,
+                    passing=lambda error: isinstance(error, Unavailable) and not isinstance(error, Gone),
+                )
+        except TimeoutError as error:
+            raise Unavailable(PART, f"Weaviate gave no answer within {seconds:.2g} seconds.") from error
+
+    def _turn(self) -> list[int]:
+        """The nodes in the order in which they are asked this time."""
+        count = len(self._nodes)
+        self._reads += 1
+        order = [(self._reads + n) % count for n in range(count)]
+        now = time.monotonic()
+        order.sort(key=lambda at: self._shunned.get(at, 0.0) > now)
+        # What was under way in a cluster when a node died may never be answered, wherever it was asked.
+        return order * _ROUNDS if self._replicated else order
+
+    async def _ask_node(self, at: int, ask: Ask[T]) -> T:
+        node = self._nodes[at]
+        try:
+            if not node.reached or at in self._shunned:
+                await node.reach(
+                    self._api_key, CONNECT_SECONDS if len(self._nodes) == 1 else AMONG_OTHERS_SECONDS
+                )
+                self._shunned.pop(at, None)
+            return await ask(node.client)
+        except Unavailable:
+            self._shunned[at] = time.monotonic() + SHUNNED
+            raise
+        except VENDOR as error:
+            ours = translate(error)
+            if isinstance(ours, Unavailable) and not isinstance(ours, Gone):
+                self._shunned[at] = time.monotonic() + SHUNNED
             raise ours from error
 
     async def patiently(self, ask: Ask[T], seconds: float, *, first: float | None = None) -> T:

@@ -34,6 +34,10 @@ class FailoverClient:
         self._client: WeaviateAsyncClient | None = None
 
     @property
+    def reached(self) -> bool:
+        return self._client is not None
+
+    @property
     def client(self) -> WeaviateAsyncClient:
         if self._client is None:
             raise RuntimeError("it has to be reached first")
@@ -47,10 +51,13 @@ class FailoverClient:
                 await self._at_rest(client.connect(), seconds)
             await self._check(client, seconds)
         except BaseException:
-            if self._client is None:
+            if self._client is not client:
                 await client.close()
             raise
-        self._client = client
+        if self._client is None:
+            self._client = client
+        elif self._client is not client:
+            await client.close()  # another call was faster
 
     async def lives(self) -> bool:
         """Whether both ports answer: also those of a node that is busy, or waits for other nodes."""
@@ -116,7 +123,9 @@ class FailoverClient:
             grpc_secure=grpc.secure,
             auth_credentials=init.Auth.api_key(api_key) if api_key else None,
             additional_config=init.AdditionalConfig(
-                timeout=init.Timeout(init=CONNECT_SECONDS, query=ATTEMPT_SECONDS, insert=self._write_seconds),
+                timeout=init.Timeout(
+                    init=CONNECT_SECONDS, query=self._write_seconds, insert=self._write_seconds
+                ),
                 grpc_config=init.GrpcConfig(channel_options=_CHANNEL),
             ),
             skip_init_checks=True,

@@ -26,9 +26,9 @@ SOON = 30.0
 WRITER = f"""
 import asyncio, sys
 from pathlib import Path
-from bot.settings.models import WeaviateSettings
-from tests.store_contract import OTHER, page
-from tests.weaviate_stores import Stores
+from bot.config.models import WeaviateSettings
+from tests.support.store_contract import OTHER, page
+from tests.support.weaviate_stores import Stores
 
 async def main(settings, start, rebuild):
     store = await Stores(WeaviateSettings.model_validate_json(settings), Path(".")).open()
@@ -133,9 +133,9 @@ async def test_crash_after_the_swap(stores: Stores) -> None:
             pass
     swapping.cancel()
     await asyncio.gather(swapping, return_exceptions=True)
-    assert await stores.collections() == 4
+    assert await stores.collections() == 6
     await store.revisions("wiki")
-    assert await stores.collections() == 2
+    assert await stores.collections() == 3
     assert await (await store.rebuild(FORMAT)).revisions("wiki") == {}
 
 
@@ -286,7 +286,7 @@ async def test_outdate(stores: Stores) -> None:
     assert ids(await store.search(ask("rule"))) == ["wiki:a.md"]
     await store.swap(FORMAT)
     assert await store.format() == FORMAT
-    assert await stores.collections() == 2
+    assert await stores.collections() == 3
 
 
 async def test_deviating_settings(stores: Stores) -> None:
@@ -294,5 +294,5 @@ async def test_deviating_settings(stores: Stores) -> None:
     store = await begin(await stores.open())
     assert await store.advice() == []
     other = await stores.open(at=stores.settings.model_copy(update={"quantization": "none"}))
-    assert await other.advice() == ["quantization is on"]
+    assert await other.advice() == ["quantization is rq8 instead of none"]
     assert "Weaviate 1." in await other.about()

@@ -1,0 +1,68 @@
+"""Reading a manifest in parts: by ranges of slots, each small enough for one answer, and of one source alone."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from bot.backends.weaviate import mapping
+from bot.backends.weaviate.index import Index
+from bot.backends.weaviate.mapping import SLOTS, ManifestEntry
+from bot.backends.weaviate.server.sdk_types import Condition, query
+
+# What one answer may hold, by the server's own limit, and what a part should.
+MOST: Final = 10_000
+_USUAL: Final = 4_000
+_PLAIN: Final = ["doc_id", "revision", "stamp", "chunks"]
+
+
+async def ranges(index: Index, source: str) -> list[range]:
+    """Of slots, for all pages of a source."""
+    of_source = query.Filter.by_property("source").equal(mapping.seal(source))
+    found = await index.pages.aggregate.over_all(filters=of_source, total_count=True)
+    parts = 1
+    while parts * _USUAL < (found.total_count or 0):
+        parts *= 2
+    return [range(SLOTS * n // parts, SLOTS * (n + 1) // parts) for n in range(parts)]
+
+
+def slots_in(part: range) -> Condition:
+    slot = query.Filter.by_property("slot")
+    return slot.greater_or_equal(part.start) & slot.less_than(part.stop)
+
+
+async def pages(
+    index: Index, part: range, source: str | None = None, properties: Sequence[str] = _PLAIN
+) -> list[ManifestEntry]:
+    """Of one source, or of all."""
+    where = slots_in(part)
+    if source is not None:
+        where = where & query.Filter.by_property("source").equal(mapping.seal(source))
+    found = await index.pages.query.fetch_objects(
+        filters=where, limit=MOST, return_properties=list(properties)
+    )
+    if len(found.objects) < MOST or len(part) == 1:
+        return [mapping.page(each.properties) for each in found.objects]
+    return [page for half in _halves(part) for page in await pages(index, half, source, properties)]
+
+
+def _halves(part: range) -> Iterator[range]:
+    middle = (part.start + part.stop) // 2
+    yield range(part.start, middle)
+    yield range(middle, part.stop)
+
+
+async def chunks_found(index: Index, part: range, source: str) -> int:
+    of_source = query.Filter.by_property("source").equal(mapping.seal(source))
+    found = await index.chunks.aggregate.over_all(filters=slots_in(part) & of_source, total_count=True)
+    return found.total_count or 0
+
+
+async def is_whole(index: Index) -> bool:
+    """Whether all that is stored is found: a server that was killed may keep objects that no filter knows."""
+    by_source = query.Filter.by_property("source").like("*")
+    by_id = query.Filter.by_property("_id").greater_or_equal("0")
+    for collection, where in ((index.chunks, by_source), (index.pages, by_source), (index.pages, by_id)):
+        stored = (await collection.aggregate.over_all(total_count=True)).total_count
+        found = (await collection.aggregate.over_all(filters=where, total_count=True)).total_count
+        if stored != found:
+            return False
+    return True
