@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import cache
 
 from bs4 import BeautifulSoup, Tag
 from markdownify import ATX, MarkdownConverter
@@ -72,13 +73,33 @@ def rst(text: str) -> str:
         "warning_stream": False,
     }
     try:
-        parts = publish_parts(text, writer="html5", settings_overrides=settings)
+        parts = publish_parts(text, writer=_without_files()(), settings_overrides=settings)
     except (SystemMessage, ValueError, AttributeError, KeyError) as error:
         raise Unreadable(f"it is no reStructuredText: {error}") from error
     pieces = _VERBATIM.split(str(parts["html_body"]))
     pieces[::2] = [_ROLE.sub(lambda role: role[1] or role[2], piece) for piece in pieces[::2]]
     # Its notes and warnings are asides, and everything in it is the page's.
     return html("".join(pieces), noise=())
+
+
+@cache
+def _without_files() -> type:
+    from docutils.nodes import SkipNode, image  # noqa: PLC0415 (with docutils)
+    from docutils.writers.html5_polyglot import HTMLTranslator, Writer  # noqa: PLC0415
+
+    class Translator(HTMLTranslator):
+        """An image is what stands for it: to embed or to scale it, its file would be opened."""
+
+        def visit_image(self, node: image) -> None:
+            self.body.append(self.encode(node.get("alt", "")))
+            raise SkipNode
+
+    class TextWriter(Writer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.translator_class = Translator
+
+    return TextWriter
 
 
 def _section_id(heading: Tag) -> str | None:

@@ -1,7 +1,6 @@
 """A process that reads pages: whatever a file does to it, the main process only loses this one.
 
-It gets pickled lists of RawPage on stdin and answers with pickled lists of Page or NoPage on stdout, each
-behind its length as 8 bytes.
+It gets pickled calls on stdin and answers with pickled results on stdout, each behind its length as 8 bytes.
 """
 
 import asyncio
@@ -9,16 +8,23 @@ import os
 import pickle
 import struct
 import sys
-from collections.abc import Sequence
-from typing import BinaryIO
+from collections.abc import Callable, Sequence
+from typing import Any, BinaryIO, TypeVar
 
+from indexer.reading.confinement import OUT_OF_TIME, confine, limit_time
 from indexer.reading.page_builder import NoPage, Page, RawPage, build
+
+ResultT = TypeVar("ResultT")
 
 _LENGTH = struct.Struct(">Q")
 # What a file may unpack to in memory. Above it the file fails, not the machine.
 _MEMORY = 3_000_000_000
 # Most answers come in one piece.
 _BUFFER = 1_000_000
+
+# Of the processor's time; and of time as such, for what waits for something that doesn't come.
+SECONDS_A_PAGE = 60.0
+HANGS_AFTER = 1800.0
 
 
 class ReaderDied(Exception):
@@ -29,34 +35,47 @@ class ReaderProcess:
     """Starts its process when it is first used, and a new one after one that died.
 
     It may be given the next pages while it reads: it answers in the order in which it was asked, and never
-    waits for work. When it dies, all that it was asked by then fails.
+    waits for work. When it dies, all that it was asked by then fails. Its `seconds` are the processor's, for each
+    page: how busy the machine is otherwise doesn't matter.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, hangs_after: float = HANGS_AFTER) -> None:
+        self._hangs_after = hangs_after
         self._process: asyncio.subprocess.Process | None = None
         self._asking = asyncio.Lock()
         self._answering = asyncio.Lock()  # first come, first served
 
-    async def read(self, pages: Sequence[RawPage], *, seconds: float) -> list[Page | NoPage]:
-        """Raises WorkerDied."""
-        try:
-            async with asyncio.timeout(seconds):
-                return await self._asked(pages)
-        except TimeoutError as error:
-            raise ReaderDied(f"reading it took longer than {seconds:.0f} s") from error
-        except (OSError, EOFError) as error:
-            raise ReaderDied(
-                "reading it ended the process that read it (too large for the memory?)"
-            ) from error
+    async def read(self, pages: Sequence[RawPage], *, seconds: float = SECONDS_A_PAGE) -> list[Page | NoPage]:
+        """Raises ReaderDied."""
+        return await self._call(seconds, _built_all, list(pages), seconds)
 
-    async def _asked(self, pages: Sequence[RawPage]) -> list[Page | NoPage]:
+    async def call(self, function: Callable[..., ResultT], *arguments: object) -> ResultT:
+        """What a function of a module makes of the arguments, there. Raises ReaderDied, and what it raises."""
+        return await self._call(SECONDS_A_PAGE, function, *arguments)
+
+    async def _call(self, seconds: float, function: Callable[..., ResultT], *arguments: object) -> ResultT:
+        process: list[asyncio.subprocess.Process] = []
+        try:
+            async with asyncio.timeout(self._hangs_after):
+                done, result = await self._asked(process, (function, arguments, seconds))
+        except TimeoutError as error:
+            raise ReaderDied("reading it hung") from error
+        except (OSError, EOFError) as error:
+            raise ReaderDied(_cause(process, seconds)) from error
+        if not done:
+            raise result
+        answer: ResultT = result
+        return answer
+
+    async def _asked(self, used: list[asyncio.subprocess.Process], request: object) -> tuple[bool, Any]:
         process = None
         try:
             async with self._asking:
                 process = self._process or await self._start()
-                await _write(process, pickle.dumps(list(pages), pickle.HIGHEST_PROTOCOL))
+                used.append(process)
+                await _write(process, pickle.dumps(request, pickle.HIGHEST_PROTOCOL))
             async with self._answering:
-                answer: list[Page | NoPage] = pickle.loads(await _read(process))  # noqa: S301 (ours)
+                answer: tuple[bool, Any] = pickle.loads(await _read(process))  # noqa: S301 (ours)
                 return answer
         except BaseException:
             # An answer that nobody waits for would be taken for the next one's.
@@ -96,6 +115,12 @@ class ReaderProcess:
             await process.communicate()
 
 
+def _cause(process: Sequence[asyncio.subprocess.Process], seconds: float) -> str:
+    if process and process[0].returncode == -OUT_OF_TIME:
+        return f"reading it took longer than {seconds:g} s of the processor's time"
+    return "reading it ended the process that read it (too large for the memory?)"
+
+
 async def _write(process: asyncio.subprocess.Process, data: bytes) -> None:
     if process.stdin is None:
         raise EOFError
@@ -113,24 +138,43 @@ async def _read(process: asyncio.subprocess.Process) -> bytes:
 def main() -> None:
     """Answer until stdin ends."""
     _limit_memory()
+    confine()
     asked = sys.stdin.buffer
     # Whatever a library prints must not get between the answers.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     while (size := asked.read(_LENGTH.size)) and len(size) == _LENGTH.size:
-        pages: list[RawPage] = pickle.loads(asked.read(_LENGTH.unpack(size)[0]))  # noqa: S301 (ours)
-        _answer(answers, [_built(page) for page in pages])
+        function, arguments, seconds = pickle.loads(asked.read(_LENGTH.unpack(size)[0]))  # noqa: S301 (ours)
+        _answer(answers, _done(function, arguments, seconds))
 
 
-def _built(page: RawPage) -> Page | NoPage:
+def _done(
+    function: Callable[..., object], arguments: Sequence[object], seconds: float
+) -> tuple[bool, object]:
+    limit_time(seconds)
+    try:
+        return True, function(*arguments)
+    except Exception as error:  # noqa: BLE001 - it is raised where it was asked for
+        return False, error
+
+
+def _built_all(pages: Sequence[RawPage], seconds: float) -> list[Page | NoPage]:
+    return [_built(page, seconds) for page in pages]
+
+
+def _built(page: RawPage, seconds: float) -> Page | NoPage:
+    limit_time(seconds)
     try:
         return build(page)
     except MemoryError:
         return NoPage(page.entry.path, "it takes too much memory to read")
 
 
-def _answer(answers: BinaryIO, built: list[Page | NoPage]) -> None:
-    data = pickle.dumps(built, pickle.HIGHEST_PROTOCOL)
+def _answer(answers: BinaryIO, done: tuple[bool, object]) -> None:
+    try:
+        data = pickle.dumps(done, pickle.HIGHEST_PROTOCOL)
+    except MemoryError:
+        data = pickle.dumps((False, ReaderDied("it takes too much memory to read")))
     answers.write(_LENGTH.pack(len(data)) + data)
     answers.flush()
 
