@@ -10,12 +10,14 @@ from pydantic import Field
 from bot.config.base import Identifiers, Secret, Section
 from bot.config.sources import SourceSettings
 from bot.text.globs import Selection, name_of
+from indexer.confinement.process import Apart, ReaderDied
 from indexer.converters.formats import EVERY_FORMAT, ending
 from indexer.sources.base import (
     Entry,
     Fetched,
     ListingFailed,
     Misfit,
+    PageFailed,
     Source,
     Surroundings,
     too_large,
@@ -76,9 +78,11 @@ class ConfluenceSource(Source):
         self.selection = Selection(options.include, any_case=any_case)
         self._words = {name_of(name): words for name, words in options.audiences.items()}
         self._met: set[str] = set()
+        self._apart = Apart()
         self._unlisted: dict[str, frozenset[str] | None] = {}
 
     async def close(self) -> None:
+        await self._apart.close()
         await self.http.close()
 
     async def _headers(self) -> Mapping[str, str]:
@@ -116,7 +120,11 @@ class ConfluenceSource(Source):
             _space, first, *last = entry.path.split("/", 2)
             if not last or first == _BLOG:
                 kind: Kind = "blogpost" if last else "page"
-                body = to_html(await self._api.storage("".join(last or [first]).removesuffix(".html"), kind))
+                storage = await self._api.storage("".join(last or [first]).removesuffix(".html"), kind)
+                try:
+                    body = await self._apart.call(to_html, storage)
+                except ReaderDied as error:
+                    raise PageFailed(str(error)) from error
                 return Fetched(entry.path, body.encode(), title=entry.title)
             size = int(entry.revision.partition("-")[2] or 0)
             if size > self.max_bytes:

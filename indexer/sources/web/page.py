@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
+from indexer.heads import reader as heads
 from indexer.markdown.lenient_html import LenientParser
 from indexer.sources.http_client import moment
 
@@ -27,6 +28,22 @@ class MainText:
     title: str = ""
     author: str = ""
     updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WebPage:
+    """`text` is None where nothing can be made out."""
+
+    head: Head
+    audience: frozenset[str] | None
+    text: MainText | None
+
+
+def whole(html: str, url: str) -> WebPage:
+    """All that is read of a page. Slow: for a process. Raises BrokenAudience."""
+    found = head(html, url)
+    audience = heads.split(html, "html")[0].audience
+    return WebPage(found, audience, main_text(html, url) if found.index else None)
 
 
 def cleaned(url: str) -> str:

@@ -11,9 +11,9 @@ from pydantic import Field
 from bot.config.base import Seconds, Section
 from bot.config.sources import SourceSettings
 from bot.text.globs import Selection
+from indexer.confinement.process import Apart, ReaderDied
 from indexer.converters import registry
 from indexer.converters.formats import MARKDOWN, ending
-from indexer.heads import reader
 from indexer.heads.front_matter import BrokenAudience
 from indexer.sources.base import (
     Entry,
@@ -83,6 +83,7 @@ class WebSource(Source):
         self._robots = Robots("")
         self.selection = Selection(options.include, options.exclude, watched=settings.audience_of)
         self._turn = asyncio.Lock()
+        self._apart = Apart()
         self._kept = ResponseCache(surroundings.data / f"web-{self.name}")
         self._versions: dict[str, str] = {}
         own = (options.site, options.sitemap or options.site) if options.allow_private else ()
@@ -94,6 +95,7 @@ class WebSource(Source):
         )
 
     async def close(self) -> None:
+        await self._apart.close()
         await self.http.close()
 
     async def entries(self) -> AsyncIterator[Entry]:
@@ -128,22 +130,25 @@ class WebSource(Source):
             changed = moment(reply.headers.get("last-modified"))
             if kind != "html":
                 return Fetched(f"{entry.path}.{kind}", reply.data, url=entry.url, updated_at=changed)
-            return await asyncio.to_thread(self._page, entry, reply)
+            return await self._page(entry, reply)
 
-    def _page(self, entry: Entry, reply: HttpResponse) -> Fetched:
-        html = _decoded(reply)
-        head = webpage.head(html, reply.url)
-        if not head.index:
-            raise PageGone("it asks not to be indexed")
+    async def _page(self, entry: Entry, reply: HttpResponse) -> Fetched:
+        html = await asyncio.to_thread(_decoded, reply)
         try:
-            audience = reader.split(html, "html")[0].audience
+            page = await self._apart.call(webpage.whole, html, reply.url)
         except BrokenAudience as error:
             raise PageHidden(str(error)) from error
-        url = head.canonical if self._is_ours(head.canonical) else webpage.cleaned(reply.url)
+        except ReaderDied as error:
+            raise PageFailed(str(error)) from error
+        if not page.head.index:
+            raise PageGone("it asks not to be indexed")
+        url = page.head.canonical if self._is_ours(page.head.canonical) else webpage.cleaned(reply.url)
+        text = page.text
         changed = moment(reply.headers.get("last-modified"))
-        text = webpage.main_text(html, url)
         if text is None:
-            return Fetched(f"{entry.path}.html", reply.data, url=url, updated_at=changed, audience=audience)
+            return Fetched(
+                f"{entry.path}.html", reply.data, url=url, updated_at=changed, audience=page.audience
+            )
         return Fetched(
             f"{entry.path}.md",
             text.markdown.encode(),
@@ -151,7 +156,7 @@ class WebSource(Source):
             url=url,
             updated_at=entry.updated_at or text.updated_at or changed,
             owners=self.settings.owners or ((text.author,) if text.author else ()),
-            audience=audience,
+            audience=page.audience,
         )
 
     async def _rules(self) -> Robots:
@@ -224,17 +229,21 @@ class WebSource(Source):
             return None
         if reply.status != 200:  # noqa: PLR2004
             raise CallFailed(f"{url} answered {reply.status}", reply.status)
-        return await asyncio.to_thread(self._seen, url, reply)
+        return await self._seen(url, reply, before)
 
-    def _seen(self, url: str, reply: HttpResponse) -> Seen | None:
+    async def _seen(self, url: str, reply: HttpResponse, before: Seen | None) -> Seen | None:
         kind, end = _kind(reply), webpage.cleaned(reply.url)
         if kind is None or not self._is_ours(end):
             return None
         etag, changed = reply.headers.get("etag", ""), reply.headers.get("last-modified", "")
-        version = self._read(url, reply)
+        version = await asyncio.to_thread(self._read, url, reply)
         if kind != "html":
             return Seen(etag, changed, version, (), page=True)
-        head = webpage.head(_decoded(reply), reply.url)
+        try:
+            head = await self._apart.call(webpage.head, await asyncio.to_thread(_decoded, reply), reply.url)
+        except ReaderDied:
+            # Where it leads isn't known now; that it can't be read is told when it is fetched.
+            return Seen(etag, changed, version, before.links if before else (), page=True)
         other = head.canonical if self._may(head.canonical) else end
         moved = self._path(other) != self._path(url)
         links = [link for link in head.links if head.follow and self._may(link)] + ([other] if moved else [])

@@ -1,0 +1,196 @@
+"""A process that reads pages: whatever a file does to it, the main process only loses this one.
+
+It gets pickled calls on stdin and answers with pickled results on stdout, each behind its length as 8 bytes.
+"""
+
+import asyncio
+import os
+import pickle
+import signal
+import struct
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any, BinaryIO, TypeVar
+
+from indexer.confinement.limits import OUT_OF_TIME, confine, limit_time
+
+ResultT = TypeVar("ResultT")
+
+_LENGTH = struct.Struct(">Q")
+# What a file may unpack to in memory. Above it the file fails, not the machine.
+_MEMORY = 3_000_000_000
+# Most answers come in one piece.
+_BUFFER = 1_000_000
+
+# Of the processor's time; and of time as such, for what waits for something that doesn't come.
+SECONDS_A_PAGE = 60.0
+HANGS_AFTER = 1800.0
+
+
+class ReaderDied(Exception):
+    """The process ended, or was ended, while it read: `str(error)` says which, going on from a file's name."""
+
+
+class ConfinedProcess:
+    """Starts its process when it is first used, and a new one after one that died.
+
+    It may be given the next pages while it reads: it answers in the order in which it was asked, and never
+    waits for work. When it dies, all that it was asked by then fails. Its `seconds` are the processor's, for each
+    page: how busy the machine is otherwise doesn't matter.
+    """
+
+    def __init__(self, *, hangs_after: float = HANGS_AFTER) -> None:
+        self._hangs_after = hangs_after
+        self._process: asyncio.subprocess.Process | None = None
+        self._asking = asyncio.Lock()
+        self._answering = asyncio.Lock()  # first come, first served
+
+    async def call(self, function: Callable[..., ResultT], *arguments: object) -> ResultT:
+        """What a function of a module makes of the arguments, there. Raises ReaderDied, and what it raises."""
+        return await self.within(SECONDS_A_PAGE, function, *arguments)
+
+    async def within(self, seconds: float, function: Callable[..., ResultT], *arguments: object) -> ResultT:
+        process: list[asyncio.subprocess.Process] = []
+        try:
+            async with asyncio.timeout(self._hangs_after):
+                done, result = await self._asked(process, (function, arguments, seconds))
+        except TimeoutError as error:
+            raise ReaderDied("reading it hung") from error
+        except (OSError, EOFError) as error:
+            raise ReaderDied(_cause(process, seconds)) from error
+        if not done:
+            raise result
+        answer: ResultT = result
+        return answer
+
+    async def _asked(self, used: list[asyncio.subprocess.Process], request: object) -> tuple[bool, Any]:
+        process = None
+        try:
+            async with self._asking:
+                process = self._process or await self._start()
+                used.append(process)
+                await _write(process, pickle.dumps(request, pickle.HIGHEST_PROTOCOL))
+            async with self._answering:
+                answer: tuple[bool, Any] = pickle.loads(await _read(process))  # noqa: S301 (ours)
+                return answer
+        except BaseException:
+            # An answer that nobody waits for would be taken for the next one's.
+            if process is not None:
+                await self._end(process)
+            raise
+
+    async def _start(self) -> asyncio.subprocess.Process:
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-X",
+            "utf8",
+            "-c",
+            f"import sys; sys.path[:] = {sys.path!r}; from indexer.confinement.process import main; main()",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            limit=_BUFFER,
+            # What reads strangers' files has no business with the environment's secrets.
+            env={},
+            # Ctrl-C is the main process's to handle.
+            start_new_session=True,
+        )
+        return self._process
+
+    async def close(self) -> None:
+        if self._process is not None:
+            await self._end(self._process)
+
+    async def _end(self, process: asyncio.subprocess.Process) -> None:
+        if self._process is process:
+            self._process = None
+        if process.returncode is None:
+            # Not kill(): that would take the cause away from whoever asks for it.
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
+        async with self._answering:  # when nobody reads from it any more
+            # Not wait(): what is left of an answer would keep it waiting for ever.
+            await process.communicate()
+
+
+def _cause(process: Sequence[asyncio.subprocess.Process], seconds: float) -> str:
+    if process and process[0].returncode == -OUT_OF_TIME:
+        return f"reading it took longer than {seconds:g} s of the processor's time"
+    return "reading it ended the process that read it (too large for the memory?)"
+
+
+class Apart:
+    """Calls in a process of their own; where one of them ends it, the others are made again by themselves."""
+
+    def __init__(self) -> None:
+        self._together = ConfinedProcess()
+        self._alone = ConfinedProcess()
+        self._one = asyncio.Lock()
+
+    async def call(self, function: Callable[..., ResultT], *arguments: object) -> ResultT:
+        """Raises ReaderDied, and what the function raises."""
+        try:
+            return await self._together.call(function, *arguments)
+        except ReaderDied:
+            async with self._one:
+                return await self._alone.call(function, *arguments)
+
+    async def close(self) -> None:
+        await self._together.close()
+        await self._alone.close()
+
+
+async def _write(process: asyncio.subprocess.Process, data: bytes) -> None:
+    if process.stdin is None:
+        raise EOFError
+    process.stdin.write(_LENGTH.pack(len(data)) + data)
+    await process.stdin.drain()
+
+
+async def _read(process: asyncio.subprocess.Process) -> bytes:
+    if process.stdout is None:
+        raise EOFError
+    (size,) = _LENGTH.unpack(await process.stdout.readexactly(_LENGTH.size))
+    return await process.stdout.readexactly(size)
+
+
+def main() -> None:
+    """Answer until stdin ends."""
+    _limit_memory()
+    confine()
+    asked = sys.stdin.buffer
+    # Whatever a library prints must not get between the answers.
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    while (size := asked.read(_LENGTH.size)) and len(size) == _LENGTH.size:
+        function, arguments, seconds = pickle.loads(asked.read(_LENGTH.unpack(size)[0]))  # noqa: S301 (ours)
+        _answer(answers, _done(function, arguments, seconds))
+
+
+def _done(
+    function: Callable[..., object], arguments: Sequence[object], seconds: float
+) -> tuple[bool, object]:
+    limit_time(seconds)
+    try:
+        return True, function(*arguments)
+    except Exception as error:  # noqa: BLE001 - it is raised where it was asked for
+        return False, error
+
+
+def _answer(answers: BinaryIO, done: tuple[bool, object]) -> None:
+    try:
+        data = pickle.dumps(done, pickle.HIGHEST_PROTOCOL)
+    except MemoryError:
+        data = pickle.dumps((False, ReaderDied("it takes too much memory to read")))
+    answers.write(_LENGTH.pack(len(data)) + data)
+    answers.flush()
+
+
+def _limit_memory() -> None:
+    try:
+        import resource  # noqa: PLC0415 (not on Windows)
+
+        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    except (ImportError, ValueError, OSError):
+        return
