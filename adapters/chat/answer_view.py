@@ -8,6 +8,7 @@ from enum import StrEnum
 from adapters.chat import messages
 from adapters.chat.markdown_text import age
 from bot.model import Answer, Citation, Outcome
+from bot.text import links
 
 
 class Press(StrEnum):
@@ -77,18 +78,20 @@ def of_answer(
         buttons = [Press.GOOD, Press.BAD, *more, Press.SOURCES]
         if private:
             buttons.append(Press.SHARE)
-        return AnswerView(answer.id, answer.text, lines, (*_stale(lines), *answer.degraded), tuple(buttons))
+        return AnswerView(answer.id, answer.text, lines, (*_stale(lines), *_notes(answer)), tuple(buttons))
     if answer.outcome is Outcome.NOT_FOUND:
         lines = tuple(replace(line, number=0) for line in _lines(answer.nearest, now, stale_after))
-        owners = list(dict.fromkeys(owner for page in answer.nearest for owner in page.owners[:1]))
+        owners = list(
+            dict.fromkeys(links.none(owner) for page in answer.nearest for owner in page.owners[:1])
+        )
         text = answer.text
         if owners:
             text += "\n\n" + messages.WHOM_TO_ASK.format(owners=" or ".join(owners))
         if lines:
             text += "\n\n" + messages.NOT_FOUND_NEAREST
         buttons = [Press.HUMAN] if can_ask_human else []
-        return AnswerView(answer.id, text, lines, answer.degraded, tuple(buttons))
-    return AnswerView(answer.id, answer.text, (), answer.degraded, ())
+        return AnswerView(answer.id, text, lines, _notes(answer), tuple(buttons))
+    return AnswerView(answer.id, answer.text, (), _notes(answer), ())
 
 
 def _lines(citations: tuple[Citation, ...], now: datetime, stale_after: timedelta) -> tuple[SourceLine, ...]:
@@ -109,7 +112,13 @@ def _title(citation: Citation) -> str:
     """The page and its heading, unless that only repeats the page's title."""
     heading = citation.heading.split(" > ")[-1]
     same = [re.sub(r"\W+", "", text).casefold() for text in (citation.title, heading)]
-    return citation.title if not heading or same[0] == same[1] else f"{citation.title} › {heading}"
+    title = citation.title if not heading or same[0] == same[1] else f"{citation.title} › {heading}"
+    return links.none(title)
+
+
+def _notes(answer: Answer) -> tuple[str, ...]:
+    """Why something was done without: services word their own errors."""
+    return tuple(map(links.none, answer.degraded))
 
 
 def _stale(lines: tuple[SourceLine, ...]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from bot.text.sanitize import unlink
+from bot.text import links
 
 _FENCE = re.compile(r"^(?P<mark>`{3,}|~{3,})(?P<language>[^`\n]*)$")
 _ROW = re.compile(r"^\s*\|.*\|\s*$")
@@ -221,4 +221,4 @@ def age(updated_at: datetime | None, now: datetime) -> str:
 
 def quoted(question: str) -> str:
     """A person's words before others: in one line, without links, which nobody retrieved."""
-    return " ".join(unlink(question, lambda _: False).split())
+    return " ".join(links.none(question).split())

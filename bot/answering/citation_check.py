@@ -5,11 +5,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
 
+from bot.answering.support_check import SupportCheck
 from bot.model import Citation, Passage
 from bot.ports import Cited, Wrote
+from bot.text import links
 from bot.text.factual_claims import has_hard_fact, names_within, states_facts
 from bot.text.markdown_units import Unit, sentences, split
-from bot.text.sanitize import clean, defuse, normal, unlink, urls
+from bot.text.sanitize import clean, defuse
 
 QUOTE_CHARACTERS = 300
 _SETTLED = 4  # characters after a unit, from which on its end can't move any more
@@ -30,12 +32,18 @@ class CitationChecker:
     """
 
     def __init__(
-        self, passages: Sequence[Passage], *, trusted: Iterable[str] = (), each: bool = False
+        self,
+        passages: Sequence[Passage],
+        *,
+        trusted: Iterable[str] = (),
+        each: bool = False,
+        question: str = "",
     ) -> None:
+        self._support = SupportCheck(question)
         self._each = each
         self._trusted = tuple(" ".join(text.split()) for text in trusted if text)
         self._passages = {passage.chunk_id: passage for passage in passages}
-        self._urls = set().union(*(urls(f"{p.url} {p.text}") for p in passages))
+        self._urls = set().union(*(links.addresses(f"{p.url} {p.text}") for p in passages))
         self._raw = ""
         self._done = 0
         self._cited: list[Cited] = []
@@ -102,6 +110,10 @@ class CitationChecker:
         if unit.kind != "prose" or not _SAME_BLOCK.match(gap):
             self._gap = ""
         cited = self._covering(unit) or self._verbatim(unit, raw)
+        if cited and not self._is_supported(raw, unit, cited):
+            self.dropped.append(raw)
+            self._gap = self._gap or gap
+            return ""
         if not cited and (head or unit.kind in ("heading", "rule")):
             if unit.kind == "heading" or head:
                 self._held = ""
@@ -122,7 +134,7 @@ class CitationChecker:
         text = self._harmless(raw, unit)
         self._gap = ""
         each = self._each and unit.kind in ("prose", "item") and not raw.rstrip().endswith((":", "?"))
-        ending = [one for one in cited if each or not self._raw[unit.end : one.end].strip()]
+        ending = [one for one in cited if each or not _WORD.search(self._raw, unit.end, one.end)]
         if not text.strip():
             begun = [one for one in ending if self._shown and one.start < unit.start]
             return "".join(f" {marker}" for marker in self._markers(begun))
@@ -141,10 +153,10 @@ class CitationChecker:
 
     def _harmless(self, raw: str, unit: Unit) -> str:
         text = clean(raw)
-        if unit.kind != "code":
-            bare = unlink(_OWN_MARKER.sub("", text), lambda url: normal(url) in self._urls)
-            text = text if bare == text else _SPACES.sub(" ", bare).strip()
-        return defuse(text)
+        if unit.kind == "code":
+            return defuse(links.only(text, self._urls.__contains__, code=True))
+        bare = links.only(_OWN_MARKER.sub("", text), self._urls.__contains__)
+        return defuse(text if bare == text else _SPACES.sub(" ", bare).strip())
 
     def _covering(self, unit: Unit) -> list[Cited]:
         return [cited for cited in self._cited if _overlap(cited, unit)]
@@ -156,6 +168,13 @@ class CitationChecker:
             return []
         holding = (c for c, p in self._passages.items() if all(line in p.text for line in lines))
         return [Cited(unit.start, unit.end, (chunk,)) for chunk in holding][:1]
+
+    def _is_supported(self, raw: str, unit: Unit, cited: Sequence[Cited]) -> bool:
+        """Whether what it states stands in what it cites: a right marker under a wrong number helps nobody."""
+        if unit.kind == "rule":
+            return True
+        passages = [self._passages[chunk] for one in cited for chunk in one.chunk_ids]
+        return not self._support.unsupported(raw, passages, around=self._raw)
 
     def _states_facts(self, raw: str) -> bool:
         plain = " ".join(raw.split())

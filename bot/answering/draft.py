@@ -55,7 +55,9 @@ class Draft:
         self._keep_dropped()
         self._detailed = brief.detailed
         own = (brief.style.opening, brief.style.closing, *brief.style.phrases)
-        self._checker = CitationChecker(brief.passages, trusted=own, each=brief.style.cite_each)
+        self._checker = CitationChecker(
+            brief.passages, trusted=own, each=brief.style.cite_each, question=brief.question
+        )
         return self._checker
 
     async def show(self, text: str) -> None:

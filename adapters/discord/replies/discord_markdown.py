@@ -1,10 +1,9 @@
 """Discord's text: what comes in without marks, what goes out made harmless. Pure."""
 
-import html
 import re
 
 from adapters.chat.markdown_text import shorten, split, tables_as_code
-from bot.text.sanitize import unlink
+from bot.text import links
 
 MESSAGE = 1900  # of 2,000 characters: room for what platforms count differently
 _JOINER = "\N{WORD JOINER}"
@@ -36,12 +35,12 @@ def quiet(text: str) -> str:
 
 def messages(markdown: str) -> list[str]:
     """An answer's Markdown as texts for one message each, tables as aligned code."""
-    return split(quiet(escape(tables_as_code(html.unescape(markdown)))), MESSAGE) or ["…"]
+    return split(quiet(escape(tables_as_code(links.canonical(markdown)))), MESSAGE) or ["…"]
 
 
 def thread_name(question: str) -> str:
     """The question in at most 100 characters, for the name of its thread."""
-    return escape(shorten(unlink(question, lambda _: False), 95)) or "Question"
+    return escape(shorten(links.none(question), 95)) or "Question"
 
 
 def link(title: str, url: str) -> str:

@@ -4,6 +4,7 @@ import html
 import re
 
 from adapters.chat.markdown_text import plain
+from bot.text import links
 
 _LINK = re.compile(r"<((?:https?|mailto|tel):[^|>]+)(?:\|([^>]*))?>")
 _USER = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^>]*))?>")
@@ -41,7 +42,7 @@ def escape(text: str) -> str:
 
 def markdown(text: str) -> str:
     """Markdown for a `markdown` block: escaped, with its quote marks kept."""
-    escaped = escape(html.unescape(text))
+    escaped = escape(links.canonical(text))
     return _QUOTED.sub(lambda m: m[1].replace("&gt;", ">"), escaped)
 
 
@@ -55,5 +56,5 @@ def link(title: str, url: str) -> str:
 
 def fallback(text: str, limit: int = 3000) -> str:
     """The plain text of a message with blocks: for notifications and screen readers."""
-    words = escape(plain(html.unescape(text)))
+    words = escape(plain(links.canonical(text)))
     return words if len(words) <= limit else words[: limit - 1] + "…"

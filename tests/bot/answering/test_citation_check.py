@@ -10,7 +10,7 @@ from bot.text.factual_claims import states_facts
 from tests.support.fakes import make_passage
 
 LEAVE = make_passage(
-    "You get 25 days of leave. See https://hr.example/leave for more.\n\n```\nmake leave\n```"
+    "You get 25 days of leave: ask in Roots. See https://hr.example/leave for more.\n\n```\nmake leave\n```"
 )
 SICK = make_passage("Sick leave is 10 days a year.", page="sick.md", title="Sick leave")
 
@@ -47,10 +47,10 @@ def test_the_result_does_not_depend_on_how_it_arrives(step: int, late: bool) -> 
 @pytest.mark.parametrize("late", [False, True])
 def test_each_sentence_of_a_citation_has_its_marker_where_the_style_wants_it(late: bool) -> None:  # noqa: FBT001 - a parameter
     """Items too; not what only announces or asks, and not a table's rows."""
-    text = "You get 25 days. Ask early. Two ways:\n\n- In Roots.\n- By mail.\n\n| a | 25 |\n| b | 10 |"
+    text = "You get 25 days. Ask early. Two ways:\n\n- In Roots.\n- By mail.\n\n| a | 25 |\n| b | 25 |"
     checker = check(text, (text, L), late=late, each=True)
     assert checker.text == (
-        "You get 25 days. [1] Ask early. [1] Two ways:\n\n- In Roots. [1]\n- By mail. [1]\n\n| a | 25 |\n| b | 10 [1] |"
+        "You get 25 days. [1] Ask early. [1] Two ways:\n\n- In Roots. [1]\n- By mail. [1]\n\n| a | 25 |\n| b | 25 [1] |"
     )
 
 
@@ -169,7 +169,7 @@ def test_quotes_are_defused_too() -> None:
 
 def test_control_characters_go() -> None:
     """Nothing that moves cursors or turns the reading direction comes out."""
-    assert check("You get \u202e25\x1b[31m days.", ("days", L)).text == "You get 25[31m days. [1]"
+    assert check("You get \u202e25\x1b[m days.", ("days", L)).text == "You get 25[m days. [1]"
 
 
 def test_trusted_lines_need_no_citation() -> None:
