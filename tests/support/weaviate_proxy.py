@@ -27,6 +27,7 @@ class Proxy:
     hang: bool = False
     hide_notes: bool = False
     delay: float = 0.0
+    failing: tuple[grpc.StatusCode, str] | None = None
     calls: Counter[str] = field(default_factory=Counter)
     requests: list[Request] = field(default_factory=list)
     port: int = 0
@@ -59,6 +60,8 @@ class Proxy:
             await asyncio.sleep(3600)
         if self.delay:
             await asyncio.sleep(self.delay)
+        if self.failing is not None:
+            await context.abort(*self.failing)
         if self.hide_notes and b"_notes" in request:
             await context.abort(grpc.StatusCode.INTERNAL, "spoilt")
         if name == "BatchObjects":

@@ -74,7 +74,7 @@ class Stores:
         key = self.settings.api_key.get_secret_value() if self.settings.api_key else ""
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         async with httpx.AsyncClient(
-            base_url=f"{self.settings.url}/v1", headers=headers, verify=NO_TLS
+            base_url=f"{str(self.settings.url).partition(',')[0]}/v1", headers=headers, verify=NO_TLS
         ) as rest:
             yield rest
 
@@ -99,7 +99,7 @@ class Stores:
         async with self.rest() as rest:
             while True:
                 asked = {"class": f"{self.settings.collection}_1", "limit": "1000", "after": after}
-                answer = await rest.get(f"{at or self.settings.url}/v1/objects", params=asked)
+                answer = await rest.get(f"{at}/v1/objects" if at else "/objects", params=asked)
                 objects = answer.raise_for_status().json()["objects"]
                 if not objects:
                     return found

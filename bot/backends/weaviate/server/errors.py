@@ -1,4 +1,7 @@
-"""The vendor's errors as ours. Their texts hold request bodies, so none of them is passed on."""
+"""The vendor's errors as ours, with what the server said: its status, and its text cut short.
+
+The client's own texts hold request bodies, so they are never passed on; what the server says of a request is.
+"""
 
 import re
 from collections.abc import Callable
@@ -16,9 +19,15 @@ VENDOR: Final = (exceptions.WeaviateBaseError, httpx.HTTPError, OSError)
 
 _FORBIDDEN: Final = 403
 _SERVER: Final = range(500, 600)
-_READ_ONLY: Final = re.compile(
-    r"read-?only|readonly|disk usage too high|memory usage too high", re.IGNORECASE
+_READ_ONLY: Final = re.compile(r"read-?only|readonly|disk usage too high", re.IGNORECASE)
+_MEMORY: Final = re.compile(
+    r"memory usage too high|not enough memory|memory pressure|out of memory", re.IGNORECASE
 )
+# How the client tells of a failed gRPC call: code and the server's words.
+_CODE: Final = re.compile(r"StatusCode\.([A-Z_]+)")
+_DETAILS: Final = re.compile(r'details = "(.*?)"\n', re.DOTALL)
+_ACTION: Final = re.compile(r"insufficient permissions to (\w+)(?: \[(.*?)\])?", re.DOTALL)
+_SHOWN: Final = 200
 _GONE: Final = re.compile(
     r"could not find class|not present in schema|class not found|non-existing index|collection \S+ not found"
     r"|already shut ?down|store is closed|shard .* (not found|shut)|index .* not found",
@@ -46,7 +55,9 @@ class Slow(Unavailable):
 
 def unauthorized() -> Unauthorized:
     return Unauthorized(
-        PART, "Weaviate doesn't accept the API key.", remedy="Set WEAVIATE_API_KEY to a key of this server."
+        PART,
+        "Weaviate doesn't accept the API key.",
+        remedy="Set WEAVIATE_API_KEY to a key of this server, or the OIDC access in docent.yaml.",
     )
 
 
@@ -72,7 +83,7 @@ def translate(error: Exception) -> BackendError:  # noqa: C901, PLR0911 - one fo
         case TimeoutError() | exceptions.WeaviateTimeoutError():
             return _slow()
         case exceptions.InsufficientPermissionsError():
-            return _no_right()
+            return _no_right(str(error))
         case exceptions.AuthenticationFailedError() | exceptions.MissingScopeError():
             return unauthorized()
         case exceptions.UnexpectedStatusCodeError():
@@ -87,42 +98,97 @@ def translate(error: Exception) -> BackendError:  # noqa: C901, PLR0911 - one fo
             return Unavailable(PART, "Weaviate can't be reached.")
         case exceptions.WeaviateGRPCUnavailableError():
             return Unavailable(PART, "Weaviate's gRPC port can't be reached.")
+        case exceptions.WeaviateBaseError() if (call := _failed_call(error)) is not None:
+            return from_code(*call)
         case exceptions.WeaviateBaseError():
             return from_message(str(error))
         case _:
             return Unavailable(PART, "the connection to Weaviate failed.")
 
 
+def _failed_call(error: BaseException) -> tuple[str, str] | None:
+    """Code and words of the gRPC call that an error of the client's comes from."""
+    cause: BaseException | None = error
+    while cause is not None:
+        code, details = getattr(cause, "code", None), getattr(cause, "details", None)
+        if callable(code) and callable(details):
+            return str(code().name), str(details() or "")
+        cause = cause.__cause__ or cause.__context__
+    return None
+
+
+def from_code(code: str, details: str) -> BackendError:
+    """By gRPC's code, unless the words say more."""
+    said = _short(details)
+    known = _BY_CODE.get(code)
+    if known is not None and not _special(said):
+        return known(said)
+    return _by_words(details, said) or Unavailable(PART, f"Weaviate failed at this request ({code}: {said}).")
+
+
 def from_message(message: str) -> BackendError:
     """For the many errors that carry nothing but a text."""
-    for pattern, ours in _BY_TEXT:
-        if pattern.search(message):
-            return ours()
-    return Unavailable(PART, "Weaviate failed at this request.")
+    code, details = _CODE.search(message), _DETAILS.search(message)
+    if code is not None:
+        return from_code(code[1], details[1] if details else "")
+    said = _short(message)
+    return _by_words(message, said) or Unavailable(PART, f"Weaviate failed at this request ({said}).")
 
 
-def _no_right() -> Unauthorized:
+def _by_words(message: str, said: str) -> BackendError | None:
+    return next((ours(said) for pattern, ours in _BY_TEXT if pattern.search(message)), None)
+
+
+def _special(said: str) -> bool:
+    """Whether the words say more than the code."""
+    return any(pattern.search(said) for pattern in (_READ_ONLY, _GONE, _MEMORY, _LENGTHS))
+
+
+def _short(said: str) -> str:
+    """One line of so many characters, for a sentence in parentheses."""
+    line = " ".join(said.split()).rstrip(".")
+    return f"{line[:_SHOWN]}…" if len(line) > _SHOWN else line
+
+
+def _no_right(said: str = "") -> Unauthorized:
+    """By its name, where the server tells it."""
+    found = _ACTION.search(said)
+    right = f": {found[1]}" + (f" on {_short(found[2] or '')}" if found[2] else "") if found else ""
     return Unauthorized(
         PART,
-        "the key for Weaviate lacks a right.",
-        remedy="Give its user read, write and manage rights on the collections of Docent and their alias.",
+        f"the user of Weaviate lacks a right{right}.",
+        remedy="Give it the rights that README names, on the collections of Docent and their alias.",
     )
 
 
 def _from_status(error: exceptions.UnexpectedStatusCodeError) -> BackendError:
-    status = error.status_code
+    status, said = error.status_code, _body(error)
     if status == httpx.codes.UNAUTHORIZED:
         return unauthorized()
     if status == _FORBIDDEN:
-        return _no_right()
-    known = from_message(str(error))
-    if isinstance(known, ReadOnly | Gone) or status in _SERVER or status == httpx.codes.TOO_MANY_REQUESTS:
-        return known if isinstance(known, Unavailable | ReadOnly) else _failed(status)
-    return Rejected(PART, f"Weaviate doesn't accept the request (status {status}).")
+        return _no_right(said)
+    known = from_message(said or str(status))
+    if isinstance(known, ReadOnly | Gone):
+        return known
+    if status in _SERVER or status == httpx.codes.TOO_MANY_REQUESTS:
+        return Unavailable(
+            PART, f"Weaviate failed (status {status}{': ' if said else ''}{said}).", remedy=known.remedy
+        )
+    remedy = ""
+    if "replica" in said.lower():
+        remedy = "Set weaviate.replication to no more than the cluster has nodes."
+    return Rejected(PART, f"Weaviate doesn't accept the request (status {status}: {said}).", remedy=remedy)
 
 
-def _failed(status: int) -> Unavailable:
-    return Unavailable(PART, f"Weaviate failed (status {status}).")
+def _body(error: exceptions.UnexpectedStatusCodeError) -> str:
+    """The server's words in its answer."""
+    body: object = error.error
+    if isinstance(body, dict):
+        told = body.get("error") or body.get("message") or ""
+        if isinstance(told, list):
+            told = " ".join(str(each.get("message", "")) for each in told if isinstance(each, dict))
+        return _short(str(told))
+    return _short(str(body or ""))
 
 
 def _version_in(text: str) -> str:
@@ -130,28 +196,75 @@ def _version_in(text: str) -> str:
     return match[1].rstrip(".") if match else "(unknown version)"
 
 
-def _gone() -> Gone:
+def _gone(_: str = "") -> Gone:
     return Gone(PART, "the index was being replaced.", remedy="Ask again.")
 
 
-def _slow() -> Slow:
+def _slow(_: str = "") -> Slow:
     return Slow(PART, "Weaviate gave no answer in time.")
 
 
-def _busy() -> Unavailable:
-    return Unavailable(PART, "Weaviate can't serve this at the moment.")
+def _read_only(_: str = "") -> ReadOnly:
+    return read_only()
 
 
-def _dimensions() -> Rejected:
+def _key(_: str = "") -> Unauthorized:
+    return unauthorized()
+
+
+def _busy(said: str) -> Unavailable:
+    return Unavailable(PART, f"Weaviate can't serve this at the moment ({said}).")
+
+
+def _full(said: str) -> Unavailable:
+    return Unavailable(
+        PART,
+        f"Weaviate is short of memory ({said}).",
+        remedy="Give it more, or set weaviate.quantization to rq8, rq1 or bq and rebuild the index.",
+    )
+
+
+def _exhausted(said: str) -> Unavailable:
+    return Unavailable(
+        PART,
+        f"Weaviate refuses more at once (RESOURCE_EXHAUSTED: {said}).",
+        remedy="Lower weaviate.writes_at_once, or raise the server's GRPC_MAX_MESSAGE_SIZE or its limits.",
+    )
+
+
+def _unimplemented(said: str) -> Rejected:
+    return Rejected(
+        PART,
+        f"what answers as Weaviate's gRPC doesn't know the call (UNIMPLEMENTED: {said}).",
+        remedy="Set WEAVIATE_GRPC_URL to the server's gRPC port: something else may listen there.",
+    )
+
+
+def _invalid(said: str) -> Rejected:
+    return Rejected(PART, f"Weaviate doesn't accept the request (INVALID_ARGUMENT: {said}).")
+
+
+def _dimensions(_: str = "") -> Rejected:
     return Rejected(PART, "the vectors don't have the dimensions of the index.")
 
 
+_Ours = Callable[[str], BackendError]
+_BY_CODE: Final[dict[str, _Ours]] = {
+    "UNAUTHENTICATED": _key,
+    "PERMISSION_DENIED": _no_right,
+    "RESOURCE_EXHAUSTED": _exhausted,
+    "UNIMPLEMENTED": _unimplemented,
+    "INVALID_ARGUMENT": _invalid,
+    "DEADLINE_EXCEEDED": _slow,
+    "CANCELLED": _slow,
+}
 # The first that fits counts.
-_BY_TEXT: Final[tuple[tuple[re.Pattern[str], Callable[[], BackendError]], ...]] = (
-    (_READ_ONLY, read_only),
+_BY_TEXT: Final[tuple[tuple[re.Pattern[str], _Ours], ...]] = (
+    (_READ_ONLY, _read_only),
     (_GONE, _gone),
+    (_MEMORY, _full),
     (_RIGHT, _no_right),
-    (_KEY, unauthorized),
+    (_KEY, _key),
     (_SLOW, _slow),
     (_TRY_AGAIN, _busy),
     (_LENGTHS, _dimensions),

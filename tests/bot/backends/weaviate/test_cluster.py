@@ -59,6 +59,17 @@ class Asking:
             await self._task
 
 
+async def counted_at(node: Node, stores: Stores, chunks: int) -> None:
+    """Returns when this node by itself has so many of the wiki's, none less and none more."""
+
+    async def counted() -> bool:
+        with suppress(httpx.HTTPError):
+            return await stores.count("wiki", node.url) == chunks
+        return False
+
+    await eventually(counted)
+
+
 async def found_at(node: Node, stores: Stores, query: SearchQuery, chunks: int) -> None:
     """Returns when this node by itself finds so many."""
     store = await stores.open(at=stores.settings.model_copy(update=addresses([node])))
@@ -97,6 +108,8 @@ async def test_one_node_dead(three_nodes: list[Node], tmp_path: Path, dies: str,
     for node in others:
         # A write ends when two of three have it; the third is a moment behind.
         await found_at(node, stores, everything, 40)
+    for node in three_nodes:
+        await counted_at(node, stores, 40)
     asking = Asking(store, everything)
     dead.kill()
 
@@ -119,4 +132,6 @@ async def test_one_node_dead(three_nodes: list[Node], tmp_path: Path, dies: str,
         return set(ids(await late.search(everything))) == set(stored)
 
     await eventually(caught_up)
+    for node in three_nodes:
+        await counted_at(node, stores, 37)
     await stores.close(drop=False)

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
+import grpc
 import httpx
 import pytest
 
@@ -192,7 +193,7 @@ async def test_unauthorized_on_the_command_line(guarded: Node, tmp_path: Path) -
     assert done.returncode == 1
     assert "Weaviate doesn't accept the API key" in done.stdout
     assert "try again" not in done.stdout
-    assert "Set WEAVIATE_API_KEY to a key of this server." in done.stderr
+    assert "Set WEAVIATE_API_KEY to a key of this server" in done.stderr
     assert "wrong-key" not in done.stdout + done.stderr
 
 
@@ -304,13 +305,46 @@ async def test_wrong_dimensions(stores: Stores) -> None:
         ("connection reset by peer", Unavailable),
         ("status = StatusCode.CANCELLED, details = Received RST_STREAM with error code 8", Slow),
         ("something new", Unavailable),
+        ("not enough memory to add 200 objects", Unavailable),
     ],
 )
 def test_texts(message: str, kind: type[BackendError]) -> None:
-    """Errors that come as a text are told apart by it, and the text isn't shown."""
-    error = from_message(message)
-    assert isinstance(error, kind)
-    assert message not in str(error)
+    """Errors that come as a text are told apart by it."""
+    assert isinstance(from_message(message), kind)
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "told"),
+    [
+        (("RESOURCE_EXHAUSTED", "too many"), Unavailable, r"RESOURCE_EXHAUSTED: too many\).*writes_at_once"),
+        (("UNIMPLEMENTED", "no service"), Rejected, r"UNIMPLEMENTED: no service\).*WEAVIATE_GRPC_URL"),
+        (("INVALID_ARGUMENT", "no such prop 'x'"), Rejected, "INVALID_ARGUMENT: no such prop 'x'"),
+        (("UNAUTHENTICATED", "who are you"), Unauthorized, "WEAVIATE_API_KEY"),
+        (("INTERNAL", "memory pressure: no room"), Unavailable, "short of memory.*no room.*quantization"),
+        (("UNKNOWN", "a b\nc"), Unavailable, r"failed at this request \(UNKNOWN: a b c\)"),
+        (("UNKNOWN", "x" * 300), Unavailable, f"UNKNOWN: {'x' * 200}…"),
+        (
+            ("PERMISSION_DENIED", "has insufficient permissions to read_data [[Domain: data]]"),
+            Unauthorized,
+            r"lacks a right: read_data on \[Domain: data",
+        ),
+    ],
+)
+async def test_what_grpc_says(
+    stores: Stores, proxy: Proxy, said: tuple[str, str], kind: type[BackendError], told: str
+) -> None:
+    """A gRPC call that fails is told with its code, what the server said in 200 characters, and what to do."""
+    store = await begin(await stores.open())
+    proxy.failing = grpc.StatusCode[said[0]], said[1]
+    with pytest.raises(kind, match=told):
+        await store.replace([page("wiki:a.md", "office hours")])
+
+
+async def test_more_replicas_than_nodes(stores: Stores) -> None:
+    """One node alone can't hold three replicas: that is told with what to set."""
+    store = await stores.open(at=stores.settings.model_copy(update={"replication": 3}))
+    with pytest.raises(Rejected, match=r"status 422.*replica.*weaviate\.replication"):
+        await begin(store)
 
 
 @pytest.mark.parametrize(
