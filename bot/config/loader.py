@@ -61,6 +61,9 @@ PLACES: Final[Mapping[str, KeyPath]] = {
     "weaviate_url": ("weaviate", "url"),
     "weaviate_grpc_url": ("weaviate", "grpc_url"),
     "weaviate_api_key": ("weaviate", "api_key"),
+    "weaviate_client_secret": ("weaviate", "client_secret"),
+    "weaviate_token": ("weaviate", "token"),
+    "weaviate_refresh_token": ("weaviate", "refresh_token"),
     "slack_bot_token": ("slack", "bot_token"),
     "slack_app_token": ("slack", "app_token"),
     "slack_signing_secret": ("slack", "signing_secret"),
@@ -87,6 +90,9 @@ class Environment(BaseSettings):
     weaviate_url: str | None = None
     weaviate_grpc_url: str | None = None
     weaviate_api_key: SecretStr | None = None
+    weaviate_client_secret: SecretStr | None = None
+    weaviate_token: SecretStr | None = None
+    weaviate_refresh_token: SecretStr | None = None
     slack_bot_token: SecretStr | None = None
     slack_app_token: SecretStr | None = None
     slack_signing_secret: SecretStr | None = None

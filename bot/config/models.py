@@ -174,6 +174,9 @@ class WeaviateSettings(Section):
     `url` is `http://host:8080`, `grpc_url` is `host:50051` or `grpc://host:50051` (by default the host of
     `url`, port 50051). An https url of a cloud cluster uses TLS on both. Either may list the nodes of one
     cluster, with commas between: they take turns, and another is asked when one is slow or fails.
+    Access is an API key, OIDC's client credentials (`client_secret`, `scope`), or a `token` that lives for
+    `token_life` and is refreshed with `refresh_token`; `headers` go along with each call, and `ca` is a PEM
+    file of one's own authority.
     `shards`, `ef`, `ef_construction`, `max_connections` and `quantization` are what an index is built with:
     changing them means a rebuild. Without them the server's own defaults count.
     """
@@ -182,6 +185,13 @@ class WeaviateSettings(Section):
     url: str | None = None
     grpc_url: str | None = None
     api_key: Secret | None = None
+    client_secret: Secret | None = None
+    scope: str | None = None
+    token: Secret | None = None
+    refresh_token: Secret | None = None
+    token_life: Seconds = 60.0
+    headers: dict[str, Secret] = {}
+    ca: FilePath | None = None
     embedded: Annotated[WeaviateEmbedded, BeforeValidator(_empty)] | None = None
     collection: Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9_]*$")] = "Docent"
     replication: Annotated[int, Field(ge=1)] = 1

@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from bot.backends.weaviate.catalog import FRESH_SECONDS, Catalog
 from bot.backends.weaviate.schema import Layout
+from bot.backends.weaviate.server.access import Access
 from bot.backends.weaviate.server.address import Address, Endpoint, parse
 from bot.backends.weaviate.server.bundled_server import EmbeddedServer
 from bot.backends.weaviate.server.connection import Connection
@@ -13,6 +16,22 @@ from bot.config.models import WeaviateSettings
 from bot.ports import Rejected
 
 __all__ = ["WeaviateStore", "open_store"]
+
+
+def _access(settings: WeaviateSettings) -> Access:
+    def told(secret: SecretStr | None) -> str | None:
+        return secret.get_secret_value() if secret else None
+
+    return Access(
+        api_key=told(settings.api_key),
+        client_secret=told(settings.client_secret),
+        scope=settings.scope,
+        token=told(settings.token),
+        refresh_token=told(settings.refresh_token),
+        token_seconds=round(settings.token_life),
+        headers={name: value.get_secret_value() for name, value in settings.headers.items()},
+        ca=settings.ca,
+    )
 
 
 def open_store(
@@ -27,7 +46,6 @@ def open_store(
 
     Readers notice a swap within `fresh` seconds, so `grace` must be longer: see WeaviateStore.
     """
-    key = settings.api_key.get_secret_value() if settings.api_key else None
     server = None
     if settings.url is not None:
         addresses = parse(settings.url, settings.grpc_url)
@@ -47,7 +65,7 @@ def open_store(
     replicated = settings.replication > 1
     connection = Connection(
         addresses,
-        api_key=key,
+        access=_access(settings),
         write_seconds=settings.write_deadline,
         server=server,
         replicated=replicated,

@@ -8,7 +8,8 @@ from bot.backends.weaviate.server.errors import PART
 from bot.ports import Rejected
 
 GRPC_PORT: Final = 50051
-_CLOUD: Final = (".weaviate.cloud", ".weaviate.network")
+_NETWORK: Final = ".weaviate.network"
+_CLOUD: Final = (".weaviate.cloud", _NETWORK)
 _DEFAULTS: Final = {"http": 80, "https": 443}
 
 
@@ -18,18 +19,26 @@ class Endpoint:
     port: int
     secure: bool
 
+    @property
+    def bracketed(self) -> str:
+        """As it stands in a URL."""
+        return f"[{self.host}]" if ":" in self.host else self.host
+
     def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
+        return f"{self.bracketed}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
+    """`path` stands before the paths of the API, as behind a proxy."""
+
     rest: Endpoint
     grpc: Endpoint
+    path: str = ""
 
     @property
     def url(self) -> str:
-        return f"http{'s' if self.rest.secure else ''}://{self.rest}"
+        return f"http{'s' if self.rest.secure else ''}://{self.rest}{self.path}"
 
 
 def parse(urls: str, grpc_urls: str | None = None) -> list[Address]:
@@ -51,21 +60,26 @@ def _listed(urls: str) -> list[str]:
 
 def _address(url: str, grpc_url: str | None) -> Address:
     """A cloud cluster may be named by its host alone; its gRPC host is derived from it."""
-    rest = _rest(url)
+    rest, path = _rest(url)
     if grpc_url:
-        return Address(rest, _grpc(grpc_url, rest))
+        return Address(rest, _grpc(grpc_url, rest), path)
+    if rest.host.endswith(_NETWORK):
+        name, _, domain = rest.host.partition(".")
+        return Address(rest, Endpoint(f"{name}.grpc.{domain}", 443, secure=True), path)
     if rest.host.endswith(_CLOUD):
-        return Address(rest, Endpoint(f"grpc-{rest.host}", 443, secure=True))
-    return Address(rest, Endpoint(rest.host, GRPC_PORT, rest.secure))
+        return Address(rest, Endpoint(f"grpc-{rest.host}", 443, secure=True), path)
+    return Address(rest, Endpoint(rest.host, GRPC_PORT, rest.secure), path)
 
 
-def _rest(url: str) -> Endpoint:
+def _rest(url: str) -> tuple[Endpoint, str]:
+    """The address, and the path before the API's."""
     if "://" not in url:
         url = f"{'https' if url.endswith(_CLOUD) else 'http'}://{url}"
     parts = _split(url, "WEAVIATE_URL", "http://localhost:8080")
     if parts.scheme not in _DEFAULTS:
         raise _wrong("WEAVIATE_URL", "http://localhost:8080")
-    return Endpoint(parts.host, parts.port or _DEFAULTS[parts.scheme], parts.scheme == "https")
+    secure = parts.scheme == "https"
+    return Endpoint(parts.host, parts.port or _DEFAULTS[parts.scheme], secure), parts.path.rstrip("/")
 
 
 def _grpc(url: str, rest: Endpoint) -> Endpoint:
@@ -80,6 +94,7 @@ class _Parts:
     scheme: str
     host: str
     port: int | None
+    path: str
 
 
 def _split(url: str, name: str, example: str) -> _Parts:
@@ -90,7 +105,7 @@ def _split(url: str, name: str, example: str) -> _Parts:
         raise _wrong(name, example) from error
     if not host:
         raise _wrong(name, example)
-    return _Parts(parts.scheme, host, port)
+    return _Parts(parts.scheme, host, port, parts.path)
 
 
 def _wrong(name: str, example: str) -> Rejected:

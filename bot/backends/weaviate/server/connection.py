@@ -9,10 +9,12 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Final, TypeVar
 
 from bot.backends.weaviate.hedge import first_answer
+from bot.backends.weaviate.server.access import Access
 from bot.backends.weaviate.server.address import Address
 from bot.backends.weaviate.server.bundled_server import EmbeddedServer
 from bot.backends.weaviate.server.errors import PART, VENDOR, Gone, Slow, translate
@@ -46,7 +48,7 @@ class Connection:
         self,
         addresses: Sequence[Address],
         *,
-        api_key: str | None,
+        access: Access,
         write_seconds: float,
         server: EmbeddedServer | None = None,
         replicated: bool = False,
@@ -57,7 +59,7 @@ class Connection:
         self._reads = 0
         self._shunned: dict[int, float] = {}
         self._at = 0
-        self._api_key = api_key
+        self._access = access
         self._server = server
         self._connected = False
         self._suspect = False
@@ -78,7 +80,7 @@ class Connection:
         Beyond them only the start of an embedded server is waited for.
         """
         if self._server is not None and (not self._connected or self._suspect):
-            self._api_key = await self._server.start()
+            self._access = replace(self._access, api_key=await self._server.start())
         try:
             async with asyncio.timeout(seconds):
                 return await self._ask(ask)
@@ -123,7 +125,7 @@ class Connection:
         try:
             if not node.reached or at in self._shunned:
                 await node.reach(
-                    self._api_key, CONNECT_SECONDS if len(self._nodes) == 1 else AMONG_OTHERS_SECONDS
+                    self._access, CONNECT_SECONDS if len(self._nodes) == 1 else AMONG_OTHERS_SECONDS
                 )
                 self._shunned.pop(at, None)
             return await ask(node.client)
@@ -164,7 +166,7 @@ class Connection:
         for node in self._nodes:
             if node is not self._nodes[self._at]:
                 try:
-                    await node.reach(self._api_key, AMONG_OTHERS_SECONDS)
+                    await node.reach(self._access, AMONG_OTHERS_SECONDS)
                 except BackendError as error:
                     wrong.append(error.reason.rstrip("."))
         return wrong
@@ -201,7 +203,7 @@ class Connection:
         errors: list[Unavailable] = []
         for at in [*range(self._at, len(self._nodes)), *range(self._at)]:
             try:
-                await self._nodes[at].reach(self._api_key, CONNECT_SECONDS if alone else AMONG_OTHERS_SECONDS)
+                await self._nodes[at].reach(self._access, CONNECT_SECONDS if alone else AMONG_OTHERS_SECONDS)
             except Unavailable as error:
                 errors.append(error)
                 continue

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable
 from typing import Final, TypeVar
 
+from bot.backends.weaviate.server.access import Access
 from bot.backends.weaviate.server.address import Address
 from bot.backends.weaviate.server.errors import PART, VENDOR, too_old, translate
 from bot.backends.weaviate.server.sdk_types import WeaviateAsyncClient, init, weaviate
@@ -43,9 +44,9 @@ class FailoverClient:
             raise RuntimeError("it has to be reached first")
         return self._client
 
-    async def reach(self, api_key: str | None, seconds: float) -> None:
+    async def reach(self, access: Access, seconds: float) -> None:
         """Raise what stands between us and it; each of a few looks may take so many seconds."""
-        client = self._client or self._new(api_key)
+        client = self._client or self._new(access)
         try:
             if self._client is None:
                 await self._at_rest(client.connect(), seconds)
@@ -111,25 +112,32 @@ class FailoverClient:
             PART, f"Weaviate {what} at {where}.", remedy="Start it, or set WEAVIATE_URL to where it runs."
         )
 
-    def _new(self, api_key: str | None) -> WeaviateAsyncClient:
+    def _new(self, access: Access) -> WeaviateAsyncClient:
         rest, grpc = self.address.rest, self.address.grpc
         # Without the init checks it asks neither a package index nor anybody else.
-        return weaviate.use_async_with_custom(
-            http_host=rest.host,
+        client = weaviate.use_async_with_custom(
+            http_host=rest.bracketed,
             http_port=rest.port,
             http_secure=rest.secure,
-            grpc_host=grpc.host,
+            grpc_host=grpc.bracketed,
             grpc_port=grpc.port,
             grpc_secure=grpc.secure,
-            auth_credentials=init.Auth.api_key(api_key) if api_key else None,
+            headers=dict(access.headers) or None,
+            auth_credentials=access.credentials(),
             additional_config=init.AdditionalConfig(
                 timeout=init.Timeout(
                     init=CONNECT_SECONDS, query=self._write_seconds, insert=self._write_seconds
                 ),
-                grpc_config=init.GrpcConfig(channel_options=_CHANNEL),
+                grpc_config=init.GrpcConfig(
+                    channel_options=_CHANNEL, credentials=access.channel_credentials()
+                ),
             ),
             skip_init_checks=True,
         )
+        access.trust(client)
+        # The client knows hosts and ports alone: a path before the API's is its address, too.
+        client._connection.url = self.address.url  # noqa: SLF001
+        return client
 
 
 def _is_down(error: BackendError) -> bool:

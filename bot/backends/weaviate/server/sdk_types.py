@@ -5,6 +5,7 @@ import warnings
 
 # authlib, which the client brings, announces its move from httpx, past all filters.
 with warnings.catch_warnings(record=True):
+    import grpc  # type: ignore[import-untyped]
     import weaviate
     from weaviate import exceptions
     from weaviate.classes import aggregate, config, data, init, query
@@ -34,6 +35,7 @@ __all__ = [
     "config",
     "data",
     "exceptions",
+    "grpc",
     "init",
     "query",
     "weaviate",
