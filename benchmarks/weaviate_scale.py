@@ -19,7 +19,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from weaviate.classes.query import HybridFusion, MetadataQuery
 
 from benchmarks.store import AUDIENCE, PAGE_CHUNKS, Corpus
 from bot.backends.weaviate import (
@@ -28,6 +27,7 @@ from bot.backends.weaviate import (
     open_store,
     queries,
 )
+from bot.backends.weaviate.server.sdk_types import query as ask_for
 from bot.ports import IndexedDocument, IndexFormat, SearchQuery
 from bot.text.analyzer import query_terms
 from tests.support.weaviate_server import Node
@@ -134,11 +134,11 @@ async def bare(store: WeaviateStore, query: SearchQuery) -> None:
             vector=vector,
             target_vector="text",
             alpha=query.alpha,
-            fusion_type=HybridFusion.RELATIVE_SCORE,
+            fusion_type=ask_for.HybridFusion.RELATIVE_SCORE,
             query_properties=queries.WEIGHTED,
             limit=query.limit,
             filters=queries.audience_filter(query.audience, query.sources),
-            return_metadata=MetadataQuery(score=True),
+            return_metadata=ask_for.MetadataQuery(score=True),
             return_properties=[*mapping.SHOWN],
         )
 

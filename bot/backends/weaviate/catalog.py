@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from bot.backends.weaviate.rehearsal import rehearse
 from bot.backends.weaviate.schema import (
     SCHEMA,
     Generation,
@@ -178,6 +179,10 @@ class Catalog:
     async def retired(self, client: WeaviateAsyncClient) -> list[Generation]:
         live = await self._target(client)
         return [each for each in await self._all(client) if each.retired and each.chunks != live]
+
+    async def rehearse(self, client: WeaviateAsyncClient) -> None:
+        """Raises what an index would stumble over."""
+        await rehearse(client, self._alias, self._layout)
 
     async def deviations(self, client: WeaviateAsyncClient) -> list[str]:
         """How the live index differs from the settings, though it works."""

@@ -195,7 +195,10 @@ class WeaviateStore:
             await self._connection.patiently(self._drop_retired, self._write_seconds)
 
     async def check(self) -> None:
+        """With no index yet, each right is tried on a made-up one."""
         await self._connection.probe()
+        if await self.format() is None:
+            await self._connection.patiently(self._catalog.rehearse, self._write_seconds)
         await self._on_index(self._check, None, self._write_seconds)
 
     async def outdate(self) -> None:

@@ -1,0 +1,121 @@
+"""The rights that README names suffice, and each that is missing is told by its name before the first index."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.backends.weaviate.server.sdk_types import init, weaviate
+from bot.ports import Unauthorized
+from tests.support.store_contract import OTHER, ask, begin, ids, page
+from tests.support.weaviate_server import Node, binary
+from tests.support.weaviate_stores import Stores
+
+ALL = {
+    "collections": {
+        "create_collection": True,
+        "read_config": True,
+        "update_config": True,
+        "delete_collection": True,
+    },
+    "data": {"create": True, "read": True, "update": True, "delete": True},
+    "alias": {"create": True, "read": True, "update": True, "delete": True},
+    "tenants": {"read": True},
+}
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    """A server with roles, an admin and a user of Docent's."""
+    if binary() is None:
+        pytest.skip("needs a weaviate-server on PATH, to start one with roles")
+    node = Node(
+        tmp_path_factory.mktemp("rights"),
+        environment={
+            "AUTHENTICATION_ANONYMOUS_ACCESS_ENABLED": "false",
+            "AUTHENTICATION_APIKEY_ENABLED": "true",
+            "AUTHENTICATION_APIKEY_ALLOWED_KEYS": "admins-key,docents-key",
+            "AUTHENTICATION_APIKEY_USERS": "admin,docent",
+            "AUTHORIZATION_RBAC_ENABLED": "true",
+            "AUTHORIZATION_RBAC_ROOT_USERS": "admin",
+        },
+    ).start()
+    yield node
+    node.kill()
+
+
+@contextmanager
+def rights(node: Node, *without: str) -> Iterator[None]:
+    """The user has those of README, but for these."""
+
+    def kept(kind: str) -> dict[str, bool]:
+        return {name: True for name in ALL[kind] if f"{kind}.{name}" not in without}
+
+    given: list[Any] = [
+        weaviate.classes.rbac.Permissions.collections(collection="Docent*", **kept("collections")),
+        weaviate.classes.rbac.Permissions.data(collection="Docent*", **kept("data")),
+        weaviate.classes.rbac.Permissions.alias(alias="Docent*", collection="Docent*", **kept("alias")),
+        weaviate.classes.rbac.Permissions.tenants(collection="Docent*", **kept("tenants")),
+    ]
+    with weaviate.connect_to_local(
+        "127.0.0.1",
+        port=node.ports[0],
+        grpc_port=node.ports[1],
+        auth_credentials=init.Auth.api_key("admins-key"),
+        skip_init_checks=True,
+    ) as admin:
+        admin.roles.create(role_name="docent", permissions=[each for each in given if each])
+        admin.users.db.assign_roles(user_id="docent", role_names="docent")
+        yield
+        admin.users.db.revoke_roles(user_id="docent", role_names="docent")
+        admin.roles.delete("docent")
+
+
+async def test_these_rights_suffice(node: Node, tmp_path: Path) -> None:
+    """With README's rights an index is made, asked, built anew beside itself and swapped."""
+    with rights(node):
+        stores = Stores(node.settings(api_key="docents-key"), tmp_path)
+        store = await stores.open()
+        await store.check()
+        await begin(store)
+        await store.replace([page("wiki:a.md", "office hours")])
+        assert await store.revisions("wiki") == {"wiki:a.md": "1"}
+        beside = await store.rebuild(OTHER)
+        await beside.replace([page("wiki:a.md", "office hours")])
+        await beside.settle()
+        await store.swap(OTHER)
+        assert ids(await store.search(ask("office hours"))) == ["wiki:a.md"]
+        await store.delete(["wiki:a.md"])
+        await store.check()
+        assert await store.advice() == []
+        await stores.close()
+
+
+@pytest.mark.parametrize(
+    ("missing", "name"),
+    [
+        ("collections.create_collection", "create_collections"),
+        ("collections.read_config", "read_collections"),
+        ("collections.update_config", "update_collections"),
+        ("collections.delete_collection", "delete_collections"),
+        ("data.create", "create_data"),
+        ("data.read", "read_data"),
+        ("data.update", "update_data"),
+        ("data.delete", "delete_data"),
+        ("alias.create", "create_aliases"),
+        ("alias.read", "read_aliases"),
+        ("alias.update", "update_aliases"),
+        ("alias.delete", "delete_aliases"),
+        ("tenants.read", "read_tenants"),
+    ],
+)
+async def test_a_missing_right_is_named(node: Node, tmp_path: Path, missing: str, name: str) -> None:
+    """Before the first index each right is tried, and the one that is missing is told."""
+    with rights(node, missing):
+        stores = Stores(node.settings(api_key="docents-key"), tmp_path)
+        store = await stores.open()
+        with pytest.raises(Unauthorized, match=rf"lacks a right: {name}\b"):
+            await store.check()
+        await stores.close(drop=False)
