@@ -7,9 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from bot.config.loader import Environment
 from tests.support.weaviate_server import own_server, three_nodes, weaviate_server
+
+# No test depends on speed: how long an example takes says how busy the machine is.
+settings.register_profile("docent", deadline=None)
+settings.load_profile("docent")
 
 # One server for the whole session, whichever module asks for it.
 __all__ = ["own_server", "three_nodes", "weaviate_server"]

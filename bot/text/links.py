@@ -30,6 +30,8 @@ _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]{0,30}\Z", re.IGNORECASE)
 _SCHEME_LONGEST: Final = 31
 _END: Final = re.compile(r"[\s<>\[\]{}\"`|^]")
 _PUNCTUATION: Final = ".,;:!?'"
+# Where an address ends for us, some platforms read on.
+_GLUED: Final = re.compile(r"[^\s<>][^\s\w<>]*\w")
 _TRAILING: Final = ".,;:!?'*_~\\/"
 _LINKISH: Final = re.compile(r"\]\(|\]\[|<|^[ \t]{0,3}\[[^\]\n]*\]:", re.MULTILINE)
 _FENCE: Final = re.compile(r"^[ \t]{0,3}(?:`{3,}|~{3,})")
@@ -90,6 +92,11 @@ def _once(text: str, allowed: Allowed, *, code: bool) -> str:
     return text if code else _broken(text, allowed)
 
 
+def kept(made: str, of: str) -> str:
+    """What a platform's own writing made of a text, without addresses that it put together."""
+    return only(made, addresses(of).__contains__, code=True)
+
+
 def none(text: str) -> str:
     """The text without any link or address."""
     return only(text, _never)
@@ -129,6 +136,9 @@ def _without(text: str, allowed: Allowed) -> str:
     done = 0
     for start, end in _found(text):
         if allowed(normal(text[start:end])):
+            if not text[max(0, start - 3) : start].endswith(("](", "](<")) and _GLUED.match(text, end):
+                out += [text[done:end], " "]
+                done = end
             continue
         kept = end - start - len(text[start:end].rstrip(_PUNCTUATION))
         out.append(text[done:start])

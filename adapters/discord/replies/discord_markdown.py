@@ -35,7 +35,9 @@ def quiet(text: str) -> str:
 
 def messages(markdown: str) -> list[str]:
     """An answer's Markdown as texts for one message each, tables as aligned code."""
-    return split(quiet(escape(tables_as_code(links.canonical(markdown)))), MESSAGE) or ["…"]
+    return split(quiet(escape(links.kept(tables_as_code(links.canonical(markdown)), markdown))), MESSAGE) or [
+        "…"
+    ]
 
 
 def thread_name(question: str) -> str:

@@ -56,5 +56,5 @@ def link(title: str, url: str) -> str:
 
 def fallback(text: str, limit: int = 3000) -> str:
     """The plain text of a message with blocks: for notifications and screen readers."""
-    words = escape(plain(links.canonical(text)))
+    words = escape(links.kept(plain(links.canonical(text)), text))
     return words if len(words) <= limit else words[: limit - 1] + "…"
