@@ -14,6 +14,7 @@ from bot.curation.verified_answers import VerifiedAnswers
 from bot.ports import (
     BackendError,
     Embedder,
+    Forgetting,
     Journal,
     Judge,
     Leases,
@@ -103,6 +104,7 @@ class Records:
     runs: Runs
     leases: Leases
     lessons: Lessons
+    forgetting: Forgetting
     where: str
     check: Callable[[], Awaitable[None]]
     close: Callable[[], Awaitable[None]]
@@ -110,7 +112,7 @@ class Records:
 
 def open_records(settings: Settings) -> Records:
     """The journal alone. Raises Rejected for an address that can't be one; whoever opens it closes it."""
-    from bot.journal import Database, SqlJournal, SqlLeases, SqlLessons, SqlRuns
+    from bot.journal import Database, SqlForgetting, SqlJournal, SqlLeases, SqlLessons, SqlRuns
 
     rule = settings.journal
     url = rule.url.get_secret_value() if rule.url else None
@@ -120,6 +122,7 @@ def open_records(settings: Settings) -> Records:
         runs=SqlRuns(database),
         leases=SqlLeases(database),
         lessons=SqlLessons(database),
+        forgetting=SqlForgetting(database),
         where=database.where,
         check=database.check,
         close=database.close,

@@ -66,14 +66,13 @@ def weekdays(field: str) -> str:
 
 
 class Schedule:
-    """Runs `ask(source)` in each source's cycle, and `tidy()` once a day."""
+    """Runs `ask(source)` in each source's cycle."""
 
     def __init__(
         self,
         sources: Sequence[SourceSettings],
         settings: IndexerSettings,
         ask: Callable[[str], Coroutine[None, None, None]],
-        tidy: Callable[[], Coroutine[None, None, None]],
     ) -> None:
         self._under_way: set[asyncio.Task[None]] = set()
         self._scheduler = AsyncIOScheduler(
@@ -85,9 +84,6 @@ class Schedule:
         async def asked(name: str) -> None:
             await self._done(ask(name))
 
-        async def tidied() -> None:
-            await self._done(tidy())
-
         for source in sources:
             self._scheduler.add_job(
                 asked,
@@ -96,7 +92,6 @@ class Schedule:
                 id=source.name,
                 next_run_time=datetime.now(UTC),  # the first sync is at the start
             )
-        self._scheduler.add_job(tidied, IntervalTrigger(hours=24, timezone=UTC), id="\ntidy")
 
     def start(self) -> None:
         """Inside a running loop."""

@@ -70,9 +70,7 @@ class Indexer:
     # --- leading ----------------------------------------------------------------------------------
 
     async def _lead(self, stop: asyncio.Event) -> None:
-        schedule = Schedule(
-            [source.settings for source in self._sources], self._settings, self._ask, self._tidy
-        )
+        schedule = Schedule([source.settings for source in self._sources], self._settings, self._ask)
         await self._forget()
         schedule.start()
         renewing = asyncio.create_task(self._keep_lease(stop))
@@ -194,14 +192,6 @@ class Indexer:
             await self._app.runs.request(self._request(source))
         except BackendError as error:
             log.warning("the sync of %s could not be asked for: %s", source, error)
-
-    async def _tidy(self) -> None:
-        try:
-            gone = await self._app.journal.purge(older_than_days=self._app.settings.journal.keep_days)
-        except BackendError as error:
-            log.warning("the journal could not be tidied: %s", error)
-        else:
-            log.info("the journal forgot %d old questions", gone)
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:

@@ -84,6 +84,7 @@ class Teaching:
                 question=form.question,
                 answer=form.answer,
                 by=await console.name(),
+                person=console.person,
                 scope=Scope(console.tenant, audience),
                 source=source,
             )
@@ -128,7 +129,7 @@ class Teaching:
             if lesson is None:
                 await console.answer(messages.ANSWER_GONE)
             elif press is Press.ACCEPT:
-                kept = await self._learning.accept(lesson, by=await console.name())
+                kept = await self._learning.accept(lesson, by=await console.name(), person=console.person)
                 where = f" `{kept.file}`" if kept.file else ""
                 await console.answer(messages.ACCEPTED + where)
             else:

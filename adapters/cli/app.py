@@ -14,6 +14,7 @@ from adapters.cli.commands import (
     ask,
     chat,
     doctor,
+    forget,
     index,
     indexer,
     slack,
@@ -80,6 +81,7 @@ app.add_typer(style_command.app, name="style")
 app.command("status")(status.command)
 app.command("sources")(sources.command)
 app.command("doctor")(doctor.command)
+app.command("forget")(forget.command)
 app.add_typer(slack.app, name="slack")
 app.add_typer(discord_command.app, name="discord")
 app.command("indexer")(indexer.command)

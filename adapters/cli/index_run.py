@@ -13,6 +13,7 @@ from adapters.cli.output import ago, report_lines, show, show_json
 from adapters.cli.progress import Display
 from bot.bootstrap import App, open_app
 from bot.config.loader import Settings
+from bot.journal.retention import forget_old
 from bot.model import SyncReport
 from bot.ports import BackendError, Runs, SyncRequest, SyncRun
 from bot.runtime import process_identity
@@ -55,7 +56,7 @@ async def index(settings: Settings, wish: IndexRequest, *, as_json: bool) -> int
                     for request in wish.requests()
                     for report in await _sync(app, sources, request, display)
                 ]
-            await _purge(app)
+            await forget_old(app.journal, app.settings.journal.keep_days)  # where no service runs
     finally:
         for source in sources:
             await source.close()
@@ -69,14 +70,6 @@ async def index(settings: Settings, wish: IndexRequest, *, as_json: bool) -> int
         if cancelled:
             show("It was cancelled. What was done so far is kept.")
     return 0 if whole else 1
-
-
-async def _purge(app: App) -> None:
-    """Where no indexer runs, this is when the journal forgets what is too old."""
-    try:
-        await app.journal.purge(older_than_days=app.settings.journal.keep_days)
-    except BackendError as error:
-        log.debug("the journal was not cleared of what is old: %s", error)
 
 
 @runtime_checkable

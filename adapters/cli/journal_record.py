@@ -3,7 +3,7 @@
 import logging
 
 from bot.model import Answer, Question
-from bot.ports import Asked, BackendError, Journal
+from bot.ports import Asked, BackendError, Journal, Scope
 
 log = logging.getLogger(__name__)
 
@@ -13,6 +13,7 @@ async def record(journal: Journal, question: Question, answer: Answer, seconds: 
     asked = Asked(answer.id, f"cli:{answer.id}", "cli", "", "", question)
     try:
         await journal.accept(asked, worker=f"cli-{answer.id}")
-        await journal.finish(answer.id, answer, seconds=seconds)
+        scope = Scope("cli", question.audience)
+        await journal.finish(answer.id, answer, seconds=seconds, scope=scope)
     except BackendError as error:
         log.warning("this answer is not in the journal: %s", error)

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 
 from bot.bootstrap import App, open_app
 from bot.config.loader import Settings
+from bot.journal.retention import keep_forgetting
 from bot.ports import BackendError, Rejected, Unauthorized, Unavailable
 from bot.runtime.memory import give_back, one_heap, settle
 
@@ -66,7 +67,10 @@ async def _keep(name: str, service: Service, app: App, stop: asyncio.Event) -> B
 
 @asynccontextmanager
 async def _getting_ready(app: App) -> AsyncIterator[None]:
-    """Load models beside the start, so that the first question doesn't wait for them; then keep memory small."""
+    """Load models beside the start, so that the first question doesn't wait for them; then keep memory small.
+
+    And forget what is too old to be kept.
+    """
 
     async def load() -> None:
         try:
@@ -75,12 +79,14 @@ async def _getting_ready(app: App) -> AsyncIterator[None]:
             settle()
         await give_back()
 
-    loading = asyncio.create_task(load())
+    forgetting = keep_forgetting(app.journal, app.settings.journal.keep_days)
+    beside = [asyncio.create_task(load()), asyncio.create_task(forgetting, name="forgetting")]
     try:
         yield
     finally:
-        loading.cancel()
-        await asyncio.gather(loading, return_exceptions=True)
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
 
 
 def _stop_on_signals() -> asyncio.Event:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import re
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,6 +68,7 @@ class Curation:
         question: str,
         answer: str,
         by: str,
+        person: str = "",
         scope: Scope,
         source: Recorded | None = None,
     ) -> Lesson:
@@ -88,6 +89,7 @@ class Curation:
             question=question,
             answer=defuse(text),
             by=_name(by),
+            person=person,
             saved_at=self._now(),
             citations=citations,
             audience=scope.audience or frozenset(),
@@ -126,12 +128,14 @@ class Curation:
             raise Unteachable("Somebody else was quicker: look at it again.")
         return edited
 
-    async def accept(self, lesson: Lesson, *, by: str) -> Lesson:
+    async def accept(self, lesson: Lesson, *, by: str, person: str = "") -> Lesson:
         """An example becomes a file of the guide, a verified answer counts again. Raises Unteachable."""
         _check_open(lesson)
         if lesson.kind == "verified":
             renewed = await self._verified.stamped(
-                replace(lesson, state="accepted", reason="", by=_name(by), saved_at=self._now())
+                replace(
+                    lesson, state="accepted", reason="", by=_name(by), person=person, saved_at=self._now()
+                )
             )
             gone = [c.title for c in renewed.citations if c.doc_id not in renewed.revisions]
             if gone:
@@ -222,6 +226,19 @@ class Curation:
         if wrong:
             raise Unteachable(f"It doesn't fit the guide yet: {'; '.join(wrong)}. Edit it first.")
         return example
+
+    async def unsign(self, names: Collection[str]) -> list[Path]:
+        """Take these names out of the guide's examples. Returns the files that it changed. Raises NotKept."""
+        if self._settings.path is None or not names:
+            return []
+        changed = await asyncio.to_thread(example_files.unsign, self._settings.path, set(names))
+        for path in changed:
+            if self._settings.git is not None:
+                message = f"style: {path.stem} without a name."
+                await asyncio.to_thread(
+                    example_files.commit, path, self._settings.git, by="Docent", message=message
+                )
+        return changed
 
     def _told(self, lesson: Lesson) -> frozenset[str]:
         """Whom alone an example may go along with that cites nothing: whom its place was for; empty: everybody."""

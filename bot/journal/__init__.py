@@ -7,9 +7,10 @@ answer the same one.
 """
 
 from bot.journal.database import Database
+from bot.journal.forgetting import SqlForgetting
 from bot.journal.leases import SqlLeases
 from bot.journal.lessons import SqlLessons
 from bot.journal.questions import SqlJournal
 from bot.journal.runs import SqlRuns
 
-__all__ = ["Database", "SqlJournal", "SqlLeases", "SqlLessons", "SqlRuns"]
+__all__ = ["Database", "SqlForgetting", "SqlJournal", "SqlLeases", "SqlLessons", "SqlRuns"]

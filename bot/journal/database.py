@@ -81,6 +81,15 @@ class Database:
                     await connection.execute(text(f"select pg_advisory_xact_lock({_LOCK + 1})"))
                 yield connection
 
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[AsyncConnection]:
+        """A connection outside of any transaction, for what SQLite does in none."""
+        async with self._guarded():
+            engine = await self._open()
+            async with asyncio.timeout(self._deadline), self._one_writer(), engine.connect() as connection:
+                await connection.execution_options(docent_begin="")
+                yield connection
+
     def insert(self, table: Table) -> "sqlite.Insert | postgresql.Insert":
         """An INSERT that knows ON CONFLICT."""
         if self.is_sqlite:
@@ -199,6 +208,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 -
     connection.isolation_level = None  # the driver's own BEGIN comes too late for DDL and reads
     cursor = connection.cursor()
     cursor.execute("pragma synchronous = normal")
+    cursor.execute("pragma secure_delete = on")  # what is forgotten is overwritten
     cursor.execute(f"pragma cache_size = -{_PAGES}")
     cursor.close()
 

@@ -1,6 +1,6 @@
 """What is written down: questions, syncs, lessons, and who leads."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
@@ -297,7 +297,7 @@ class Lesson:
 
     An example is `proposed` until an admin accepts it; a verified answer is accepted as it is saved. `review`:
     it was in use and was withdrawn, for `reason`. `revisions` are of the cited pages when it was saved;
-    `tenant` is where that was, `audience` what could be shown there.
+    `tenant` is where that was, `audience` what could be shown there. `person` is the id of who is named in `by`.
     """
 
     id: str
@@ -316,6 +316,7 @@ class Lesson:
     reason: str = ""
     file: str = ""
     tenant: str = ""
+    person: str = ""
 
 
 class Lessons(Protocol):
@@ -333,6 +334,40 @@ class Lessons(Protocol):
 
     async def change(self, lesson: Lesson, *, was: LessonState) -> bool:
         """Put it in place of the one with its id if that is still in state `was`; False if it isn't."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Someone:
+    """A person on a platform; without one, whoever has this id."""
+
+    platform: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.platform}:{self.id}" if self.platform else self.id
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What was taken out. `lessons` stay without a name; `files` are examples that may have one, `names` what it was."""
+
+    questions: int = 0
+    feedback: int = 0
+    runs: int = 0
+    lessons: int = 0
+    files: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+
+class Forgetting(Protocol):
+    """Taking people out of what is written down."""
+
+    async def forget(self, people: Collection[Someone], names: Collection[str] = ()) -> Forgotten:
+        """Delete what they asked and judged, and their ids and names where else they stand.
+
+        `names` are those that lessons of before have, which know no ids. Raises BackendError.
+        """
         ...
 
 

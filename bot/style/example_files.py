@@ -4,6 +4,7 @@ import re
 import subprocess
 import tempfile
 import unicodedata
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +16,8 @@ from bot.style.guide import Example
 from bot.style.load import EXAMPLES
 
 _LONGEST: Final = 48
+# With the lines that a long name goes on in.
+_SIGNED: Final = re.compile(r"^saved_by:.*\n(?:[ \t]+.*\n)*", re.MULTILINE)
 _SECONDS: Final = 30.0
 
 
@@ -63,6 +66,21 @@ def write(folder: Path, example: Example) -> Path:
     except OSError as error:
         raise NotKept(f"{path.name} can't be written: {error.strerror}") from error
     return path
+
+
+def unsign(folder: Path, names: Collection[str]) -> list[Path]:
+    """Take `saved_by` out of the examples that one of these names saved. Raises NotKept."""
+    changed = []
+    for path in sorted((folder / EXAMPLES).glob("*.yaml")):
+        try:
+            text = path.read_text(encoding="utf-8")
+            signed = _SIGNED.search(text)
+            if signed and yaml.safe_load(signed[0])["saved_by"] in names:
+                write_whole(path, _SIGNED.sub("", text, count=1).encode(), mode=PUBLIC)
+                changed.append(path)
+        except (OSError, UnicodeError, yaml.YAMLError) as error:
+            raise NotKept(f"{path.name} can't be changed: {type(error).__name__}") from error
+    return changed
 
 
 def remove(path: Path) -> None:

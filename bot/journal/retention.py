@@ -1,0 +1,31 @@
+"""What the journal forgets by itself: at each start and once a day, all that is older than `journal.keep_days`."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from bot.ports import BackendError, Journal
+
+log = logging.getLogger(__name__)
+
+_DAY: Final = 86400.0
+
+
+async def forget_old(journal: Journal, days: int) -> None:
+    """Once. A journal that is down is only told of: the next time will do."""
+    try:
+        gone = await journal.purge(older_than_days=days)
+    except BackendError as error:
+        log.warning("the journal could not be cleared of what is old: %s", error)
+    else:
+        log.info("the journal forgot %d old questions", gone)
+
+
+async def keep_forgetting(
+    journal: Journal, days: int, *, pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+) -> None:
+    """Now and once a day, until it is cancelled."""
+    while True:
+        await forget_old(journal, days)
+        await pause(_DAY)
