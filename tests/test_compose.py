@@ -1,5 +1,6 @@
 """docker-compose.yml and the workflow: safe as they are, and with servers that will do."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -46,3 +47,13 @@ def test_workflow() -> None:
     job = WORKFLOW["jobs"]["test"]
     assert set(job["services"]) == {"weaviate", "postgres"}
     assert any(step.get("run") == "make test" for step in job["steps"])
+
+
+def test_what_others_could_change_is_pinned() -> None:
+    """An action is run as the commit that was looked at, a database's image as its digest."""
+    steps = [step for job in WORKFLOW["jobs"].values() for step in job["steps"]]
+    used = [step["uses"] for step in steps if "uses" in step]
+    assert used
+    assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", one) for one in used)
+    postgres = [SERVICES["postgres"]["image"], WORKFLOW["jobs"]["test"]["services"]["postgres"]["image"]]
+    assert all(re.search(r"@sha256:[0-9a-f]{64}$", image) for image in postgres)

@@ -68,3 +68,11 @@ def test_the_picture_loads_nothing() -> None:
     """The picture in the README takes nothing from elsewhere: no fonts, styles or pictures."""
     picture = (ROOT / "docs" / "answer.svg").read_text(encoding="utf-8")
     assert re.findall(r"(?:url\(|href=|src=|@import)[\"']?\s*https?:", picture) == []
+
+
+def test_each_promise_has_its_tests() -> None:
+    """What SECURITY.md names as tests is there."""
+    promised = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/[\w/.]+)`", promised)
+    assert len(named) > 10
+    assert [name for name in named if not (ROOT / name).exists()] == []
