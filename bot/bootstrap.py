@@ -35,6 +35,7 @@ from bot.visibility.configured_sources import Configured
 
 if TYPE_CHECKING:
     from bot.backends.cohere.factory import CohereFactory
+    from bot.journal import Database
 
 log = logging.getLogger(__name__)
 
@@ -105,6 +106,7 @@ class Records:
     leases: Leases
     lessons: Lessons
     forgetting: Forgetting
+    database: "Database"
     where: str
     check: Callable[[], Awaitable[None]]
     close: Callable[[], Awaitable[None]]
@@ -123,6 +125,7 @@ def open_records(settings: Settings) -> Records:
         leases=SqlLeases(database),
         lessons=SqlLessons(database),
         forgetting=SqlForgetting(database),
+        database=database,
         where=database.where,
         check=database.check,
         close=database.close,

@@ -12,6 +12,7 @@ import typer
 from adapters.cli.command import Invocation
 from adapters.cli.commands import (
     ask,
+    backup,
     chat,
     doctor,
     forget,
@@ -79,6 +80,8 @@ app.command("eval")(eval_command.command)
 app.command("eval-retrieval")(eval_retrieval.command)
 app.add_typer(style_command.app, name="style")
 app.command("status")(status.command)
+app.command("backup")(backup.back_up)
+app.command("restore")(backup.restore)
 app.command("sources")(sources.command)
 app.command("doctor")(doctor.command)
 app.command("forget")(forget.command)

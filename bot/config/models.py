@@ -202,6 +202,7 @@ class WeaviateSettings(Section):
     ef_construction: _Positive | None = None
     max_connections: _Positive | None = None
     writes_at_once: _Positive = 4
+    backups: Literal["filesystem", "s3", "gcs", "azure"] = "filesystem"
     search_deadline: Seconds = 3.0
     write_deadline: Seconds = 60.0
 

@@ -4,8 +4,8 @@ import asyncio
 import logging
 import os
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +19,7 @@ from bot.journal.failures import PART, translated
 from bot.journal.tables import HEAD
 from bot.ports import Rejected
 from bot.runtime.circuit_breaker import CircuitBreaker
-from bot.runtime.private_files import private_file, private_folder
+from bot.runtime.private_files import private_file, private_folder, put_back
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
@@ -98,6 +98,24 @@ class Database:
 
         return postgresql.insert(table)
 
+    async def back_up(self, folder: Path) -> dict[str, str]:
+        """A copy of the file as it is at one moment; a PostgreSQL has tools of its own."""
+        if not self.is_sqlite:
+            return {"said": f"{self.where} is not in it: back it up with pg_dump"}
+        async with self.reading():
+            pass  # the file is there, and of this version
+        copy = folder / "journal.db"
+        private_file(copy)
+        async with self._translating():
+            await asyncio.to_thread(_copy, Path(str(self._url.database)), copy)
+        return {"file": copy.name, "said": str(copy)}
+
+    async def restore(self, folder: Path, told: Mapping[str, str], *, replace: bool) -> None:
+        if "file" in told and self.is_sqlite:
+            await self.close()
+            place = Path(str(self._url.database))
+            await asyncio.to_thread(put_back, folder / told["file"], place, replace=replace)
+
     async def check(self) -> None:
         """Return if the journal can be written; raise BackendError if not."""
         async with self.writing() as connection:
@@ -170,6 +188,11 @@ class Database:
             if type(error).__module__.startswith("sqlalchemy.dialects"):
                 raise translated(error, self.where) from error
             raise
+
+
+def _copy(source: Path, target: Path) -> None:
+    with closing(sqlite3.connect(source)) as one, closing(sqlite3.connect(target)) as other:
+        one.backup(other)
 
 
 def _async_url(url: str) -> URL:

@@ -1,5 +1,6 @@
 """Files of our own: whole or not there, and for nobody else's eyes."""
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -64,3 +65,15 @@ def open_to_others(folder: Path) -> Iterator[Path]:
                 yield path
             if path.is_dir():
                 pending += path.iterdir()
+
+
+def put_back(copy: Path, place: Path, *, replace: bool) -> None:
+    """Put a SQLite file from a backup in its place, in one step. Raises FileExistsError and other OSError."""
+    if place.exists() and not replace:
+        raise FileExistsError(
+            errno.EEXIST, "is there already: give --replace to put the backup in place", place
+        )
+    write_whole(place.with_name(f"{place.name}.restored"), copy.read_bytes())
+    for rest in ("-wal", "-shm"):
+        place.with_name(f"{place.name}{rest}").unlink(missing_ok=True)
+    place.with_name(f"{place.name}.restored").replace(place)

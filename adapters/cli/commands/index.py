@@ -21,7 +21,11 @@ def command(
     ] = False,
     rebuild: Annotated[
         bool,
-        typer.Option("--rebuild", help="Throw the index away and make it anew: for one that is damaged."),
+        typer.Option(
+            "--rebuild",
+            help="Make the index anew from the docs: for one that is damaged, or built with other settings."
+            " In Weaviate answers go on from the old one meanwhile.",
+        ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the reports as JSON.")] = False,
 ) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -28,11 +28,13 @@ from bot.ports import (
     Vector,
     Vocabulary,
 )
+from bot.runtime.private_files import put_back
 
 T = TypeVar("T")
 
 # Two would do for two cores; more lets a quick look-up pass a slow search.
 _READERS = 4
+_BACKUP_CACHE = 8_000
 _LEAST_FREE = 16 * 2**20
 # Up to this size the whole file is read by `check`.
 _CHECKED_WHOLE = 512 * 2**20
@@ -101,6 +103,32 @@ class SqliteStore:
     async def stats(self) -> StoreStats:
         size = self.path.stat().st_size if self.path.exists() else 0
         return await self._read(lambda snapshot: snapshot.stats(size), StoreStats(0, 0, size, {}))
+
+    async def back_up(self, folder: Path) -> dict[str, str]:
+        """A copy as it is at one moment, while others write."""
+
+        def work() -> None:
+            source = file_errors.connect(self.path, cache_kib=_BACKUP_CACHE)
+            target = file_errors.connect(folder / self.path.name, cache_kib=_BACKUP_CACHE)
+            try:
+                with (
+                    file_errors.translated(folder / self.path.name),
+                    target.backup("main", source, "main") as copy,
+                ):
+                    copy.step()
+            finally:
+                target.close()
+                source.close()
+
+        await self._on(self._readers, work)
+        return {"file": self.path.name, "said": str(folder / self.path.name)}
+
+    async def restore(self, folder: Path, told: Mapping[str, str], *, replace: bool) -> None:
+        if "file" not in told:
+            raise Rejected(
+                file_errors.PART, "the backup is of an index in Weaviate.", remedy="Set WEAVIATE_URL."
+            )
+        await asyncio.to_thread(put_back, folder / told["file"], self.path, replace=replace)
 
     # --- writing ------------------------------------------------------------------------------------
 

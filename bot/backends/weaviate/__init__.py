@@ -88,5 +88,6 @@ def open_store(
         grace=grace,
         settled=settled,
         writes_at_once=settings.writes_at_once,
+        backups=settings.backups,
         replicated=replicated,
     )

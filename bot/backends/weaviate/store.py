@@ -15,11 +15,12 @@ mend that: it has to be deleted by its id first. So whatever may have been under
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Final, TypeVar
 
-from bot.backends.weaviate import queries, reader, writer
+from bot.backends.weaviate import backup, queries, reader, writer
 from bot.backends.weaviate.batch_writes import why_not
 from bot.backends.weaviate.catalog import REMEDY, Catalog
 from bot.backends.weaviate.index import GROUP, Index, at_hand, grouped
@@ -46,6 +47,7 @@ from bot.ports import (
 from bot.text.analyzer import query_terms
 
 GRACE_SECONDS: Final = 8.0
+_BACKUP_SECONDS: Final = 6 * 3600.0
 SETTLED_SECONDS: Final = 120.0
 T = TypeVar("T")
 
@@ -69,6 +71,7 @@ class WeaviateStore:
         settled: float = SETTLED_SECONDS,
         writes_at_once: int = 1,
         replicated: bool = False,
+        backups: str = "filesystem",
         building: Generation | None = None,
     ) -> None:
         self._connection = connection
@@ -82,6 +85,7 @@ class WeaviateStore:
         self._owner = True
         self._writes_at_once = writes_at_once
         self._replicated = replicated
+        self._backups = backups
         self._mender = Mender(settled)
         self._marked: set[int] = set()  # parts of the vocabulary that are to be counted anew
         self._seen = Seen()
@@ -205,6 +209,22 @@ class WeaviateStore:
         """Have the next sync build the index anew, beside this one; answers go on meanwhile."""
         await self._connection.patiently(self._catalog.outdate, self._write_seconds)
 
+    async def back_up(self, folder: Path) -> dict[str, str]:
+        """Into a backup of the server's own; nothing in the folder."""
+        del folder
+        told = await self._connection.call(
+            lambda client: backup.create(client, self._catalog, self._backups), _BACKUP_SECONDS
+        )
+        return {**told, "said": f"backup {told['backup']} of Weaviate, in its {told['storage']}"}
+
+    async def restore(self, folder: Path, told: Mapping[str, str], *, replace: bool) -> None:
+        del folder
+        if "backup" not in told:
+            raise Rejected(PART, "the backup is of an index in a file.", remedy="Unset WEAVIATE_URL for it.")
+        await self._connection.call(
+            lambda client: backup.restore(client, self._catalog, told, replace=replace), _BACKUP_SECONDS
+        )
+
     async def about(self) -> str:
         """What answers, and where: a part of a sentence for an admin."""
         await self._connection.probe()
@@ -320,6 +340,7 @@ class WeaviateStore:
             settled=self._settled,
             writes_at_once=self._writes_at_once,
             replicated=self._replicated,
+            backups=self._backups,
             building=building,
         )
         sibling._owner = False

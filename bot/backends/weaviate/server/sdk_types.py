@@ -9,6 +9,7 @@ with warnings.catch_warnings(record=True):
     import weaviate
     from weaviate import exceptions
     from weaviate.classes import aggregate, config, data, init, query
+    from weaviate.classes.backup import BackupStorage
     from weaviate.client import WeaviateAsyncClient
     from weaviate.collections import CollectionAsync
     from weaviate.collections.classes.batch import BatchObjectReturn
@@ -22,6 +23,7 @@ with warnings.catch_warnings(record=True):
 logging.getLogger("weaviate-client").setLevel(logging.CRITICAL)
 
 __all__ = [
+    "BackupStorage",
     "BatchObjectReturn",
     "CollectionAsync",
     "CollectionConfig",
