@@ -37,6 +37,8 @@ FRESH_SECONDS: Final = 3.0
 # died answers questions, but says for some seconds nothing about aliases.
 LOOK_SECONDS: Final = 0.8
 FIRST_LOOK_SECONDS: Final = 4.0
+# Where it was not told, it is asked for again after so long.
+AGAIN_SECONDS: Final = 2.0
 _log = logging.getLogger(__name__)
 
 
@@ -72,15 +74,8 @@ class Catalog:
 
     async def live(self, client: WeaviateAsyncClient) -> Generation | None:
         """None while there is no index. Raises Rejected if it can't be searched as it is."""
-        async with self._lock:
-            if self._clock() - self._looked_at > self._fresh:
-                try:
-                    async with asyncio.timeout(LOOK_SECONDS if self._live else FIRST_LOOK_SECONDS):
-                        self._live, self._wrong = await self._look(client, self._live)
-                except VENDOR:
-                    if self._live is None:
-                        raise
-                self._looked_at = self._clock()
+        if self._live is None or not self._lock.locked():
+            await self._freshen(client)
         if self._live is not None and self._wrong:
             raise Rejected(
                 PART,
@@ -89,6 +84,20 @@ class Catalog:
                 remedy=REMEDY,
             )
         return self._live
+
+    async def _freshen(self, client: WeaviateAsyncClient) -> None:
+        """Look where the alias points, unless that was done lately."""
+        async with self._lock:
+            if self._clock() - self._looked_at > self._fresh:
+                try:
+                    async with asyncio.timeout(LOOK_SECONDS if self._live else FIRST_LOOK_SECONDS):
+                        self._live, self._wrong = await self._look(client, self._live)
+                except VENDOR:
+                    if self._live is None:
+                        raise
+                    self._looked_at = self._clock() + AGAIN_SECONDS - self._fresh
+                else:
+                    self._looked_at = self._clock()
 
     async def format(self, client: WeaviateAsyncClient) -> IndexFormat | None:
         """An index of another schema has a format that nobody wants, so that the next sync rebuilds it."""

@@ -15,6 +15,8 @@ from bot.backends.weaviate.server.errors import VENDOR
 DOUBTED: Final = 10.0
 COUNTED: Final = 20.0
 LOOK_SECONDS: Final = 0.8
+# Where that was not told, it is asked for again after so long.
+AGAIN_SECONDS: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +45,18 @@ class Writes:
         self._clock = clock
         self._of = ""
         self._looked_at = float("-inf")
+        self._failed_at = float("-inf")
         self._until: dict[str, float] = {}
 
     async def doubts(self, index: Index) -> Doubts:
+        if self._clock() - self._failed_at < AGAIN_SECONDS:
+            return EVERY_PAGE
         if self._of != index.generation.chunks or self._clock() - self._looked_at > self._fresh:
             try:
                 async with asyncio.timeout(LOOK_SECONDS):
                     await self.look(index)
             except VENDOR:
+                self._failed_at = self._clock()
                 return EVERY_PAGE
         return Doubts(frozenset(self._until))
 
