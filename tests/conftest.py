@@ -69,3 +69,24 @@ def data(tmp_path: Path) -> Path:
     folder = tmp_path / "data"
     folder.mkdir()
     return folder
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What the red team's attacks came to: see tests/redteam."""
+    tried: dict[str, float] = {"redteam": 0, "surfaces": 0, "texts": 0, "freeze_ms": 0}
+    through = 0
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.stats.get(outcome, []):
+            found = dict(getattr(report, "user_properties", ()))
+            if report.when != "call" or "redteam" not in found:
+                continue
+            through += outcome == "failed"
+            tried["redteam"] += 1
+            tried["surfaces"] += found.get("surfaces", 1)
+            tried["texts"] += found.get("texts", 0)
+            tried["freeze_ms"] = max(tried["freeze_ms"], found.get("freeze_ms", 0))
+    if tried["redteam"]:
+        terminalreporter.write_line(
+            f"red team: {tried['redteam']:.0f} attacks on {tried['surfaces']:.0f} surfaces, {through} got through; "
+            f"{tried['texts']:.0f} hostile texts; longest freeze of the event loop {tried['freeze_ms']:.0f} ms"
+        )

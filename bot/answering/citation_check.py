@@ -16,6 +16,8 @@ from bot.text.sanitize import clean, defuse
 QUOTE_CHARACTERS = 300
 _SETTLED = 4  # characters after a unit, from which on its end can't move any more
 
+# A block that every platform takes for code: Discord knows no ~~~, and ends a block at any ```.
+_FENCED = re.compile(r"\s*```(?:(?!```)[\s\S])*```\s*")
 _WORD = re.compile(r"\w+")
 _OWN_MARKER = re.compile(r"[ \t]?(?<!\])(?:\[\d{1,3}\])+(?!\()")
 _SPACES = re.compile(r"(?<=\S) {2,}")
@@ -153,7 +155,7 @@ class CitationChecker:
 
     def _harmless(self, raw: str, unit: Unit) -> str:
         text = clean(raw)
-        if unit.kind == "code":
+        if unit.kind == "code" and _FENCED.fullmatch(text):
             return defuse(links.only(text, self._urls.__contains__, code=True))
         bare = links.only(_OWN_MARKER.sub("", text), self._urls.__contains__)
         return defuse(text if bare == text else _SPACES.sub(" ", bare).strip())
