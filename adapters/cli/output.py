@@ -201,7 +201,10 @@ def _untaken(endings: Mapping[str, int]) -> str:
 def report_lines(report: SyncReport) -> list[str]:
     """One source's sync, for a terminal."""
     if report.error:
-        return [f"{report.source}: not synced: {report.error}"]
+        done = {"added": report.added, "changed": report.changed, "deleted": report.deleted}
+        kept = ", ".join(f"{number:,} {word}" for word, number in done.items() if number)
+        lines = [f"{report.source}: not synced: {report.error}"]
+        return [*lines, f"  kept: {kept}. Run it again to go on from there."] if kept else lines
     counts: Mapping[str, int] = {
         "added": report.added,
         "changed": report.changed,

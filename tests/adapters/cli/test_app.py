@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from adapters.cli.app import hoisted
+from adapters.cli.output import report_lines
+from bot.model import SyncReport
 from tests.support.command_line import CONFIG, HANDBOOK, CommandLine
 
 
@@ -488,3 +490,13 @@ def test_ctrl_c_while_it_starts_is_no_traceback(docent: CommandLine):
     code, _, err = docent.interrupt("status", when=lambda: time.monotonic() - begun > 0.3)
     assert code in (130, -2)  # a shell says 130 for both
     assert "Traceback" not in err
+
+
+def test_what_a_sync_that_failed_has_kept():
+    """A sync that was cut off says what is stored, and that running it again goes on from there."""
+    cut_off = SyncReport("handbook", added=1_200, changed=3, error="search: Weaviate can't be reached.")
+    assert report_lines(cut_off) == [
+        "handbook: not synced: search: Weaviate can't be reached.",
+        "  kept: 1,200 added, 3 changed. Run it again to go on from there.",
+    ]
+    assert report_lines(SyncReport("handbook", error="gone.")) == ["handbook: not synced: gone."]

@@ -62,7 +62,14 @@ def _address(url: str, grpc_url: str | None) -> Address:
     """A cloud cluster may be named by its host alone; its gRPC host is derived from it."""
     rest, path = _rest(url)
     if grpc_url:
-        return Address(rest, _grpc(grpc_url, rest), path)
+        grpc = _grpc(grpc_url, rest)
+        if (grpc.host, grpc.port) == (rest.host, rest.port):
+            raise Rejected(
+                PART,
+                f"REST and gRPC can't both be at {grpc}.",
+                remedy="Set WEAVIATE_GRPC_URL to the server's other port: by default it is 50051.",
+            )
+        return Address(rest, grpc, path)
     if rest.host.endswith(_NETWORK):
         name, _, domain = rest.host.partition(".")
         return Address(rest, Endpoint(f"{name}.grpc.{domain}", 443, secure=True), path)

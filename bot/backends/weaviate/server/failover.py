@@ -1,6 +1,7 @@
 """One server: whether it can be asked, and with which client."""
 
 import asyncio
+import time
 from collections.abc import Awaitable
 from typing import Final, TypeVar
 
@@ -12,6 +13,8 @@ from bot.backends.weaviate.server.versions import will_do
 from bot.ports import BackendError, Unavailable
 
 CONNECT_SECONDS: Final = 5.0
+# A server that says so is believed for so long: nobody waits for it a second time.
+STARTING_SECONDS: Final = 1.0
 # Of one request: one that was under way when a node of a cluster died may never be answered.
 ATTEMPT_SECONDS: Final = 8.0
 _CHANNEL: Final = [
@@ -33,6 +36,7 @@ class FailoverClient:
         self.version = ""
         self._write_seconds = write_seconds
         self._client: WeaviateAsyncClient | None = None
+        self._starting_until = 0.0
 
     @property
     def reached(self) -> bool:
@@ -46,6 +50,8 @@ class FailoverClient:
 
     async def reach(self, access: Access, seconds: float) -> None:
         """Raise what stands between us and it; each of a few looks may take so many seconds."""
+        if time.monotonic() < self._starting_until:
+            raise self._starting()
         client = self._client or self._new(access)
         try:
             if self._client is None:
@@ -80,8 +86,9 @@ class FailoverClient:
         if not will_do(self.version):
             raise too_old(self.version)
         await self._reach_grpc(seconds)
-        if not await client.is_ready():
-            raise Unavailable(PART, f"Weaviate at {self.address.url} is starting, or not ready.")
+        if not await self._at_rest(client.is_ready(), seconds):
+            self._starting_until = time.monotonic() + STARTING_SECONDS
+            raise self._starting()
 
     async def _at_rest(self, answer: Awaitable[T], seconds: float) -> T:
         """What REST says, soon; a server that is down is named by its address."""
@@ -106,6 +113,9 @@ class FailoverClient:
                 remedy="Open that port, or set WEAVIATE_GRPC_URL.",
             ) from error
         writer.close()
+
+    def _starting(self) -> Unavailable:
+        return Unavailable(PART, f"Weaviate at {self.address.url} is starting, or not ready.")
 
     def _down(self, what: str, where: str) -> Unavailable:
         return Unavailable(

@@ -161,6 +161,35 @@ async def test_too_old(tmp_path: Path, version: str) -> None:
     assert "1.39" in error.remedy
 
 
+async def test_starting(tmp_path: Path) -> None:
+    """A server that says that it is starting is told so at once, and isn't asked again by the next call."""
+    asked: list[str] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            line = (await reader.readuntil(b"\r\n\r\n")).split(b" ")[1].decode()
+            asked.append(line)
+            ready = line.endswith("/ready")
+            body = b"" if ready else b'{"version": "1.39.0"}'
+            writer.write(b"HTTP/1.1 %d X\r\ncontent-type: application/json\r\n" % (503 if ready else 200))
+            writer.write(b"connection: close\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    settings = WeaviateSettings(url=f"http://127.0.0.1:{port}", grpc_url=f"localhost:{port}")
+    store = await Stores(settings, tmp_path).open()
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="is starting"):
+            await store.search(ask("anything"))
+    assert sum(line.endswith("/ready") for line in asked) == 1
+    await store.close()
+    server.close()
+    await server.wait_closed()
+    await asyncio.sleep(0)
+
+
 async def test_silent_server(tmp_path: Path) -> None:
     """A server that takes the connection and never answers is given up on at the deadline."""
     async with rest_server(None) as url:
@@ -388,6 +417,12 @@ def test_several_addresses() -> None:
     assert [str(node.grpc) for node in parse("http://a:8080,http://b:8080")] == ["a:50051", "b:50051"]
     with pytest.raises(Rejected, match="names 2 servers, WEAVIATE_GRPC_URL 1"):
         parse("http://a:8080,http://b:8080", "a:50051")
+
+
+def test_one_port_for_both() -> None:
+    """REST and gRPC at one port are told apart from a bug."""
+    with pytest.raises(Rejected, match="can't both be at db:8080"):
+        parse("http://db:8080", "db:8080")
 
 
 @pytest.mark.parametrize("url", ["", "ftp://db", "http://", "http://db:port", "http://db,"])
