@@ -34,8 +34,8 @@ demo: setup ## index the example handbook, ask it three questions, then chat (on
 test: setup ## all tests, with the simulators' scenarios where ../shared is there
 	$(V)/python -m pytest -n 4 --dist loadfile
 
-lint: setup ## ruff, mypy --strict, import-linter
-	$(V)/ruff check . && $(V)/ruff format --check . && $(V)/mypy && $(V)/lint-imports
+lint: setup ## ruff, mypy --strict, import-linter, vulture
+	$(V)/ruff check . && $(V)/ruff format --check . && $(V)/mypy && $(V)/lint-imports && $(V)/vulture
 
 bench: setup ## the figures of benchmarks/README.md, one script after the other
 	@for script in benchmarks/[a-z]*.py; do $(V)/python -m "benchmarks.$$(basename "$$script" .py)" || exit 1; done

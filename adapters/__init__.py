@@ -1,1 +1,4 @@
-"""Chat platforms: each adapter turns its messages into questions and answers into its messages."""
+"""Turns what people type into questions and answers into messages: one folder for each platform, the terminal too.
+
+What platforms share belongs to `adapters.chat`; what an answer says to `bot`.
+"""

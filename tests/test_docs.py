@@ -1,7 +1,10 @@
 """The README, the changelog and the rest of the docs say only what is there."""
 
+import ast
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,10 @@ from adapters.cli.app import app
 from bot.config.loader import load
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "tests/README.md")]
+PAGES = [
+    ROOT / name
+    for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "ARCHITECTURE.md", "tests/README.md")
+]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#]+)")
@@ -76,3 +82,46 @@ def test_each_promise_has_its_tests() -> None:
     named = re.findall(r"`(tests/[\w/.]+)`", promised)
     assert len(named) > 10
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_the_architecture_is_drawn_from_the_code() -> None:
+    """ARCHITECTURE.md's picture and list are what tools/architecture.py makes of the imports now."""
+    drawn = subprocess.run(
+        [sys.executable, "tools/architecture.py", "--check"],
+        check=False,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert drawn.returncode == 0, drawn.stdout
+
+
+def test_the_walks_lead_through_files() -> None:
+    """Each file and folder that ARCHITECTURE.md names is there."""
+    named = re.findall(
+        r"`((?:bot|adapters|indexer|tests|examples)/[\w./]+)`", (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+    )
+    assert [name for name in named if name != "adapters/teams" and not (ROOT / name).exists()] == []
+
+
+@pytest.mark.parametrize("top", ["bot", "adapters", "indexer"])
+def test_each_package_says_what_belongs_there(top: str) -> None:
+    """Two sentences at least: what is in it, and what isn't."""
+    inits = [path for path in (ROOT / top).rglob("__init__.py") if "migrations" not in path.parts]
+    docs = {path: ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "" for path in inits}
+    assert [
+        str(path.relative_to(ROOT))
+        for path, doc in docs.items()
+        if len(re.findall(r"[.:;](?:\s|$)", doc)) < 2
+    ] == []
+
+
+@pytest.mark.parametrize("top", ["bot", "adapters", "indexer"])
+def test_no_package_is_crowded(top: str) -> None:
+    """Some twelve modules stand beside each other, and no more."""
+    crowded = {}
+    for folder in [ROOT / top, *(path for path in (ROOT / top).rglob("*") if path.is_dir())]:
+        modules = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
+        if len(modules) > 18:
+            crowded[str(folder.relative_to(ROOT))] = len(modules)
+    assert crowded == {}

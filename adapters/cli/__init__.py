@@ -1,1 +1,4 @@
-"""One file for each command of `docent`. They import what they need when they run, so that `ask` starts fast."""
+"""The command line: `docent` and what its commands do over several steps.
+
+What is computed belongs to `bot` and `indexer`; a command imports what it needs when it runs, so that `ask` starts fast.
+"""

@@ -84,11 +84,6 @@ def place(citation: Citation) -> str:
     return f"{citation.title} > {citation.heading}" if citation.heading else citation.title
 
 
-def answer_text(answer: Answer) -> str:
-    """The answer with its sources, for a terminal."""
-    return "\n".join([answer.text, *endnotes(answer)])
-
-
 def endnotes(answer: Answer) -> list[str]:
     """What stands under an answer: sources, or the nearest pages, and what was degraded."""
     lines = [""] if answer.citations or answer.nearest else []

@@ -1,4 +1,7 @@
-"""Where pages come from. `open_source` finds the type that docent.yaml names."""
+"""Where pages come from. `open_source` finds the type that docent.yaml names.
+
+A source lists and fetches, and says what its own permissions are; what is done with pages belongs to `indexer.sync`.
+"""
 
 from collections.abc import Mapping
 from importlib import import_module

@@ -1,4 +1,7 @@
-"""Weaviate as the store. Importing this imports the vendor's client: do so only where it is chosen."""
+"""Weaviate as the store. Importing this imports the vendor's client: do so only where it is chosen.
+
+No other package knows the vendor's types; what a store must do is said by `bot.ports`.
+"""
 
 from pathlib import Path
 
