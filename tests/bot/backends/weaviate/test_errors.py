@@ -12,8 +12,10 @@ import grpc
 import httpx
 import pytest
 
+from bot.backends.weaviate.server.access import Access
 from bot.backends.weaviate.server.address import Endpoint, parse
 from bot.backends.weaviate.server.errors import Slow, from_message
+from bot.backends.weaviate.server.failover import FailoverClient
 from bot.backends.weaviate.server.versions import will_do
 from bot.config.models import WeaviateSettings
 from bot.ports import BackendError, ReadOnly, Rejected, Unauthorized, Unavailable
@@ -161,7 +163,7 @@ async def test_too_old(tmp_path: Path, version: str) -> None:
     assert "1.39" in error.remedy
 
 
-async def test_starting(tmp_path: Path) -> None:
+async def test_starting() -> None:
     """A server that says that it is starting is told so at once, and isn't asked again by the next call."""
     asked: list[str] = []
 
@@ -178,13 +180,12 @@ async def test_starting(tmp_path: Path) -> None:
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    settings = WeaviateSettings(url=f"http://127.0.0.1:{port}", grpc_url=f"localhost:{port}")
-    store = await Stores(settings, tmp_path).open()
+    node = FailoverClient(parse(f"http://127.0.0.1:{port}", f"localhost:{port}")[0], write_seconds=5)
     for _ in range(2):
         with pytest.raises(Unavailable, match="is starting"):
-            await store.search(ask("anything"))
+            await node.reach(Access(), 5)
     assert sum(line.endswith("/ready") for line in asked) == 1
-    await store.close()
+    await node.close()
     server.close()
     await server.wait_closed()
     await asyncio.sleep(0)
