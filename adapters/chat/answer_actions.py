@@ -119,6 +119,7 @@ class AnswerActions:
         """A private answer for everybody; only its asker may, and once for each place."""
         key = f"share {recorded.asked.id} {stage.place}"
         if stage.person != recorded.asked.person:
+            await stage.tell(messages.NOT_YOURS)
             return
         if not await self._journal.claim(key):
             await stage.tell(messages.SHARED_ALREADY)

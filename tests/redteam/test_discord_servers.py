@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from adapters.chat import messages
+from adapters.chat.answer_view import Press
 from adapters.discord.doctor import checks
 from bot.model import Answer, Outcome, Question
 from bot.ports import Asked
@@ -28,20 +29,6 @@ from tests.support.waiting import until
 
 _CONFIDENTIAL = Answer("known", Outcome.ANSWERED, "You give four weeks' notice [1].", (LEAVE,))
 
-# Docent's own presses, with an answer's, a run's or a lesson's id.
-_PRESSES = (
-    "up",
-    "more",
-    "sources",
-    "share",
-    "human",
-    "cancel",
-    "confirm",
-    "accept",
-    "reject",
-    "edit",
-    "down",
-)
 _COMMANDS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("ask", {"question": "How much notice?"}),
     ("ask", {"question": "How much notice?", "private": False}),
@@ -106,7 +93,7 @@ async def test_a_menu_of_another_server_is_refused(chat: Chat, name: str) -> Non
     await refused(chat, await chat.discord.menu(name, said, user=MALLORY))
 
 
-@pytest.mark.parametrize("press", _PRESSES)
+@pytest.mark.parametrize("press", list(Press))
 async def test_a_button_of_another_server_is_refused(chat: Chat, press: str) -> None:
     """A button does nothing in a server that isn't listed, whoever put it there."""
     said = await chat.discord.message("look", user=MALLORY, channel=THEIRS)

@@ -51,6 +51,23 @@ class Chat:
 
 
 @asynccontextmanager
+async def connected(slack: SlackServer, app: App) -> AsyncIterator[None]:
+    """The bot, connected; ended in order."""
+    stop = asyncio.Event()
+    running = asyncio.create_task(run(app, stop))
+
+    async def is_connected() -> bool:
+        return slack.connected
+
+    try:
+        await until(is_connected, seconds=20)
+        yield
+    finally:
+        stop.set()
+        await running
+
+
+@asynccontextmanager
 async def open_slack(
     folder: Path,
     setenv: Callable[[str, str], None],
@@ -69,19 +86,12 @@ async def open_slack(
         }.items():
             setenv(name, value)
         (folder / "docent.yaml").write_text(yaml)
-        database, core, shelf, stop = Database(folder=folder), Core(), Shelf(), asyncio.Event()
+        database, core, shelf = Database(folder=folder), Core(), Shelf()
         app = scripted(load(folder / "docent.yaml"), core, shelf, database)
-        running = asyncio.create_task(run(app, stop))
-
-        async def connected() -> bool:
-            return slack.connected
-
         try:
-            await until(connected, seconds=20)
-            yield Chat(slack, app, core, shelf)
+            async with connected(slack, app):
+                yield Chat(slack, app, core, shelf)
         finally:
-            stop.set()
-            await running
             await database.close()
         assert slack.wrong == []
         assert {thread for thread, status in slack.statuses.items() if status} == set()

@@ -18,7 +18,13 @@ TEAM, BOT, APP = "T0OWN", "U0BOT", "A0OWN"
 CHANNEL, HELP = "C0GENERAL", "C0HELP"
 # An organization of two workspaces, where a test says so: the second one's channel, people and group of people.
 ORGANIZATION, SECOND_TEAM, SECOND_CHANNEL, SECOND_USER, GROUP = "E0ORG", "T0TWO", "C0TWO", "U0DAVE", "S0DOCS"
-_USERS = {"U0ALICE": False, "U0BOB": False, "U0CAROL": True, SECOND_USER: True}  # whether an admin
+_USERS = {
+    "U0ALICE": False,
+    "U0BOB": False,
+    "U0CAROL": True,
+    SECOND_USER: True,
+    "U0GUEST": False,
+}  # whether an admin
 
 # Method → arguments that it must have, and that it may have.
 _METHODS: dict[str, tuple[set[str], set[str]]] = {
@@ -108,6 +114,15 @@ class SlackServer:
             for _ in range(times):
                 await self._deliver("events_api", body)
         return thread or ts
+
+    async def direct(self, text: str, *, user: str = "U0ALICE") -> str:
+        """The ts of a direct message."""
+        ts, channel = self._ts(), f"D{user[1:]}"
+        event = {"user": user, "text": text, "ts": ts, "channel": channel, "team": TEAM, "type": "message"}
+        event["channel_type"] = "im"
+        body = {"type": "event_callback", "team_id": TEAM, "event_id": f"Ev{ts}", "event": event}
+        await self._deliver("events_api", body)
+        return ts
 
     async def command(self, command: str, text: str, *, user: str = "U0ALICE", channel: str = CHANNEL) -> Any:
         """What the acknowledgement said."""
@@ -252,6 +267,7 @@ class SlackServer:
         if method == "users.info":
             user = args["user"]
             about = {"id": user, "name": user[2:].lower(), "is_admin": _USERS[user]}
+            about["is_restricted"] = user == "U0GUEST"
             about["team_id"] = SECOND_TEAM if user == SECOND_USER else TEAM
             if self.org_wide:
                 about["enterprise_user"] = {"enterprise_id": ORGANIZATION}
