@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from bot.text import links
+from bot.text.question_text import bounded
 
 _FENCE = re.compile(r"^(?P<mark>`{3,}|~{3,})(?P<language>[^`\n]*)$")
 _ROW = re.compile(r"^\s*\|.*\|\s*$")
-_RULE = re.compile(r"^\s*\|?[\s:|-]+\|[\s:|-]*$")
-_LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+_RULE = re.compile(r"^(?=[^|]*\|)[\s:|-]+$")
+_LINK = re.compile(r"\[([^\[\]]*)\]\((?:[^()]|\([^()]*\))*\)")
 _QUESTION_WORDS = re.compile(
     r"^(who|what|when|where|why|which|whom|whose|how|can|could|do|does|did|is|are|am|was|were|should|shall|"
     r"may|might|will|would|has|have|any(one|body)?|wer|wie|was|wann|wo|warum|welche[rsn]?|kann|darf|gibt|"
@@ -172,7 +173,7 @@ def _aligned(table: list[str]) -> list[str]:
 
 def _uncited(row: list[str]) -> tuple[list[str], str]:
     """A row without the numbers of citations at its end, which are no part of its last cell, and these."""
-    found = re.search(r"(?:\s*\[\d+\])+$", row[-1])
+    found = re.search(r"(?:\s*\[\d{1,3}\]){1,20}$", row[-1])
     return ([*row[:-1], row[-1][: found.start()]], found[0].strip()) if found else (row, "")
 
 
@@ -221,4 +222,4 @@ def age(updated_at: datetime | None, now: datetime) -> str:
 
 def quoted(question: str) -> str:
     """A person's words before others: in one line, without links, which nobody retrieved."""
-    return " ".join(links.none(question).split())
+    return " ".join(links.none(bounded(question)).split())

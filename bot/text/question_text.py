@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bot.model import Question, Turn
 
 LIMIT = 2_000  # characters of a question that are read
+_READ, _END = 8_000, 2_000  # characters of a message, and of those from its end
 _TAIL = LIMIT // 4  # of those, from the end: long messages tend to end with what they ask
 FOLLOW_UP_WORDS = 12  # a longer question is taken to say what it means
 
@@ -42,9 +43,14 @@ class PreparedText:
     note: str = ""
 
 
+def bounded(text: str) -> str:
+    """A message's beginning and end, before any pattern sees it: more of it is never read."""
+    return text if len(text) <= _READ else f"{text[: _READ - _END]} … {text[-_END:]}"
+
+
 def prepare(text: str) -> PreparedText:
     """Control characters and terminals' codes out, space collapsed, over-long text cut in its middle."""
-    text = _TERMINAL.sub(" ", text)
+    text = _TERMINAL.sub(" ", bounded(text))
     text = "".join(" " if _is_control(c) else c for c in text)
     text = " ".join(text.split())
     if not _WORD.search(text):

@@ -2,6 +2,8 @@
 
 import re
 
+from indexer.markdown.tables import pipe_table
+
 _LINE_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"^//(?!/).*$"), ""),
     (re.compile(r"^:!?[\w-]+!?:.*$"), ""),
@@ -14,16 +16,22 @@ _LINE_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"^\.(?=[^\s.])(.*)$"), r"**\1**"),
     (re.compile(r"^(={4,}|\*{4,}|_{4,}|-{2}|'{3,})$"), ""),
 )
+# What begins such a thing doesn't look past the next one, nor further than an address is long.
 _INLINE_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"(?:link|xref|mailto):([^\s\[]+)\[\^?([^\]]+?)(?:,[^\]]*)?\]"), r"\2"),
-    (re.compile(r"(?:link|xref|mailto):([^\s\[]+)\[\]"), r"\1"),
-    (re.compile(r"(https?://[^\s\[\]]+)\[([^\]^]+)\^?\]"), r"\2"),
-    (re.compile(r"\[\[([\w:.-]+)\]\]"), r'<a name="\1"></a>'),
-    (re.compile(r"<<[^,>]+,\s*([^>]+)>>"), r"\1"),
-    (re.compile(r"<<([^>]+)>>"), r"\1"),
-    (re.compile(r"image:[^\s\[]+\[([^\],]*)[^\]]*\]"), r"\1"),
-    (re.compile(r"(?:kbd|btn|menu):\w*\[([^\]]*)\]"), r"\1"),
-    (re.compile(r"footnote:[^\[]*\[([^\]]*)\]"), r" (\1)"),
+    (
+        re.compile(
+            r"(?:link|xref|mailto):([^\s\[\]]{1,2000})\[\^?([^\[\],]{1,2000}?)(?:,[^\[\]]{0,2000})?\]"
+        ),
+        r"\2",
+    ),
+    (re.compile(r"(?:link|xref|mailto):([^\s\[\]]{1,2000})\[\]"), r"\1"),
+    (re.compile(r"(https?://[^\s\[\]]{1,2000})\[([^\[\]^]{1,2000})\^?\]"), r"\2"),
+    (re.compile(r"\[\[([\w:.-]{1,200})\]\]"), r'<a name="\1"></a>'),
+    (re.compile(r"<<[^,<>]{1,500},\s{0,9}([^<>]{1,500})>>"), r"\1"),
+    (re.compile(r"<<([^<>]{1,500})>>"), r"\1"),
+    (re.compile(r"image:[^\s\[\]]{1,2000}\[([^\[\],]{0,2000})[^\[\]]{0,2000}\]"), r"\1"),
+    (re.compile(r"(?:kbd|btn|menu):\w{0,50}\[([^\[\]]{0,2000})\]"), r"\1"),
+    (re.compile(r"footnote:[^\[\]:]{0,200}\[([^\[\]]{0,5000})\]"), r" (\1)"),
 )
 _HEADING = re.compile(r"^(={1,6})\s+(.*)$")
 _BULLET = re.compile(r"^\s*([*-]{1,5})\s+(.*)$")
@@ -100,5 +108,4 @@ def _table(lines: list[str]) -> list[str]:
     if not width:
         return []
     rows = [cells[start : start + width] for start in range(0, len(cells), width)]
-    shown = ["| " + " | ".join(row + [""] * (width - len(row))) + " |" for row in rows]
-    return [shown[0], "|" + " --- |" * width, *shown[1:]]
+    return pipe_table(rows).split("\n")

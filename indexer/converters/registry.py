@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from indexer.converters.formats import ending
 from indexer.heads import reader
 from indexer.heads.front_matter import BrokenAudience, FrontMatter, both, read
+from indexer.markdown.tables import pipe_table
 
 # https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
 _LFS_POINTER = re.compile(
@@ -73,12 +74,7 @@ def decode(data: bytes) -> str:
 def table(rows: Sequence[Sequence[str]]) -> str:
     """A pipe table; the first row is its header."""
     cells = [[" ".join(cell.split()).replace("|", "\\|") for cell in row] for row in rows]
-    cells = [row for row in cells if any(row)]
-    if not cells:
-        return ""
-    width = max(map(len, cells))
-    lines = ["| " + " | ".join(row + [""] * (width - len(row))) + " |" for row in cells]
-    return "\n".join([lines[0], "|" + " --- |" * width, *lines[1:]])
+    return pipe_table([row for row in cells if any(row)])
 
 
 def _csv(text: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from html import unescape
 
+from indexer.markdown import tables
 from indexer.markdown.lenient_html import LenientParser
 
 # A private-use pair marks an anchor (`<a name="x">`) until the parser attaches it to its heading.
@@ -189,9 +190,4 @@ class _TableReader(LenientParser):
             self._cell = None
 
     def markdown(self) -> str:
-        rows = [row for row in self._rows if any(row)]
-        if not rows:
-            return ""
-        width = max(map(len, rows))
-        lines = ["| " + " | ".join(row + [""] * (width - len(row))) + " |" for row in rows]
-        return "\n".join([lines[0], "|" + " --- |" * width, *lines[1:]])
+        return tables.pipe_table([row for row in self._rows if any(row)])

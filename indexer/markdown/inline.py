@@ -18,7 +18,11 @@ _REFERENCE = re.compile(r"\[" + _LABEL + r"\][ ]?\[([^\[\]]*)\]")
 _WIKI = re.compile(r"!?\[\[(?:[^\[\]|]*\|)?([^\[\]|]+)\]\]")
 _FOOTNOTE = re.compile(r"\[\^[^\[\]\s]+\]")
 _AUTOLINK = re.compile(r"<((?:https?|ftp|mailto|tel):[^<>\s]*|[\w.+-]+@[\w-]+\.[\w.-]+)>")
-_STRONG = re.compile(r"(?<!\*)\*\*(?=\S)(.+?)(?<=\S)\*\*|(?<!\w)__(?=\S)(.+?)(?<=\S)__(?!\w)", re.DOTALL)
+# What is strong holds no such marks itself: so no start looks past the next one.
+_STRONG = re.compile(
+    r"(?<!\*)\*\*(?=\S)((?:[^*]|\*(?!\*))+?)(?<=\S)\*\*"
+    r"|(?<!\w)__(?=\S)((?:[^_]|_(?!_)|(?<=\w)__(?=\w))+?)(?<=\S)__(?!\w)"
+)
 # **Bold: ** with a space too many: no Markdown, but meant as such.
 _SLOPPY = re.compile(r"(?<!\*)\*\*([^*\n]{1,300}?)\*\*(?!\*)")
 _EMPHASIS = re.compile(

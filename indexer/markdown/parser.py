@@ -11,11 +11,12 @@ from markdown_it.token import Token
 
 from indexer.markdown import embedded_html
 from indexer.markdown.inline import code_spans, reading_text, without_invisible
+from indexer.markdown.tables import folded
 
 _FENCE = re.compile(r"^([ \t>]*(?:[-*+][ \t]+|\d+[.)][ \t]+)?)(`{3,}(?=[^`\n]*$)|~{3,})(.*)$")
 _SHORTCODE = re.compile(r"\{\{[<%][^{}]*[>%]\}\}|^[ \t]*\{%[^{}\n]*%\}[ \t]*$", re.MULTILINE)
 _DIRECTIVE = re.compile(
-    r"^[ \t]*:{3,}[ \t]*(?:\{?[\w-]+\}?)?[ \t]*(?:\[([^\]]*)\]|([^\n{]*))?.*$", re.MULTILINE
+    r"^[ \t]*:{3,}[ \t]*(?:\{?[\w-]+\}?)?[ \t]*(?:\[([^\]\n]*)\]|([^\n{]*))?.*$", re.MULTILINE
 )
 _DEFINITION = re.compile(r"^ {0,3}\[(?!\^)[^\]\n]+\]:[ \t]+\S+[^\n]*$", re.MULTILINE)
 _FOOTNOTE = re.compile(r"^ {0,3}\[\^[^\]\n]+\]:[ \t]*", re.MULTILINE)
@@ -239,8 +240,9 @@ def _code(token: Token) -> Block | None:
 
 
 def _table(lines: Sequence[str]) -> Block | None:
-    width = len(_cells(lines[0]))
-    rows = [_row((*_cells(line), *[""] * width)[:width]) for line in lines]
+    cells = [folded(_cells(line)) for line in lines]
+    width = len(cells[0])
+    rows = [_row((*row, *[""] * width)[:width]) for row in cells]
     if len(rows) > 1 and not rows[0].strip("| "):
         rows = rows[1:]  # converters make an empty header where there was none
     body = tuple(row for row in rows[1:] if row.strip("| "))

@@ -19,7 +19,7 @@ CHUNKING = f"1/{CHUNK_TOKENS}"
 _LEAST_BODY = 100
 _MOST_HEADING = 60
 _MOST_ANCHOR = 500  # characters; it stands at each of a section's chunks, and no link is longer
-_SLAB = 50_000  # characters; the splitter's time grows with the square of what it is given
+_SLAB = 8_000  # characters; the splitter's time grows with the square of what it is given
 
 
 def embedded_text(document: Document, chunk: Chunk) -> str:
@@ -145,10 +145,13 @@ def _split(piece: str, room: int) -> list[str]:
 
 
 def _slabs(piece: str) -> Iterator[str]:
-    """The piece, cut between words where it is very large."""
+    """The piece, cut between sentences, else words, where it is very large."""
     start = 0
     while len(piece) - start > _SLAB:
-        cut = piece.rfind(" ", start, start + _SLAB) + 1 or start + _SLAB
+        end = start + _SLAB
+        cut = piece.rfind(". ", end - _SLAB // 4, end) + 2
+        if cut <= start + 1:
+            cut = piece.rfind(" ", start, end) + 1 or end
         yield piece[start:cut]
         start = cut
     yield piece[start:]

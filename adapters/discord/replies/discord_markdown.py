@@ -4,6 +4,7 @@ import re
 
 from adapters.chat.markdown_text import shorten, split, tables_as_code
 from bot.text import links
+from bot.text.question_text import bounded
 
 MESSAGE = 1900  # of 2,000 characters: room for what platforms count differently
 _JOINER = "\N{WORD JOINER}"
@@ -16,6 +17,7 @@ _ADDRESS = re.compile(r"(?P<before>\]\(|(?<![<\w]))(?P<url>https?://[^\s<>)\]]+)
 
 def incoming(text: str, bot: int, roles: frozenset[int] = frozenset()) -> str:
     """What somebody wrote: the mention of the bot (or of its role) taken out, others as words."""
+    text = bounded(text)
     text = _USER.sub(lambda m: " " if int(m[1]) == bot else "@someone", text)
     text = _ROLE.sub(lambda m: " " if int(m[1]) in roles else "@role", text)
     text = _EMOJI.sub(r":\1:", _CHANNEL.sub("#channel", text))
@@ -42,7 +44,7 @@ def messages(markdown: str) -> list[str]:
 
 def thread_name(question: str) -> str:
     """The question in at most 100 characters, for the name of its thread."""
-    return escape(shorten(links.none(question), 95)) or "Question"
+    return escape(shorten(links.none(bounded(question)), 95)) or "Question"
 
 
 def link(title: str, url: str) -> str:

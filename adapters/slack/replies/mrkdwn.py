@@ -5,11 +5,12 @@ import re
 
 from adapters.chat.markdown_text import plain
 from bot.text import links
+from bot.text.question_text import bounded
 
-_LINK = re.compile(r"<((?:https?|mailto|tel):[^|>]+)(?:\|([^>]*))?>")
-_USER = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^>]*))?>")
-_CHANNEL = re.compile(r"<#([CG][A-Z0-9]+)(?:\|([^>]*))?>")
-_SPECIAL = re.compile(r"<!(?:subteam\^[A-Z0-9]+(?:\|([^>]*))?|([a-z]+)(?:\^[^|>]*)?(?:\|([^>]*))?)>")
+_LINK = re.compile(r"<((?:https?|mailto|tel):[^|<>]+)(?:\|([^<>]*))?>")
+_USER = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^<>]*))?>")
+_CHANNEL = re.compile(r"<#([CG][A-Z0-9]+)(?:\|([^<>]*))?>")
+_SPECIAL = re.compile(r"<!(?:subteam\^[A-Z0-9]+(?:\|([^<>]*))?|([a-z]+)(?:\^[^|<>]*)?(?:\|([^<>]*))?)>")
 _QUOTED = re.compile(r"^(\s{0,3}(?:&gt;\s?)+)", re.MULTILINE)
 # A mark that is never shown: it keeps "@channel" from being a mention in clients that look for one.
 _JOINER = "\N{WORD JOINER}"
@@ -17,7 +18,7 @@ _JOINER = "\N{WORD JOINER}"
 
 def incoming(text: str, bot_user: str) -> str:
     """What somebody wrote, as plain text: the bot's own mention taken out, Slack's marks unwrapped."""
-    text = re.sub(rf"<@{re.escape(bot_user)}(?:\|[^>]*)?>[,:]?", " ", text)
+    text = re.sub(rf"<@{re.escape(bot_user)}(?:\|[^<>]*)?>[,:]?", " ", bounded(text))
     text = _LINK.sub(lambda m: m[2] or m[1], text)
     text = _USER.sub(lambda m: f"@{m[2] or 'someone'}", text)
     text = _CHANNEL.sub(lambda m: f"#{m[2] or 'channel'}", text)
@@ -56,5 +57,6 @@ def link(title: str, url: str) -> str:
 
 def fallback(text: str, limit: int = 3000) -> str:
     """The plain text of a message with blocks: for notifications and screen readers."""
+    text = text[: 2 * limit]
     words = escape(links.kept(plain(links.canonical(text)), text))
     return words if len(words) <= limit else words[: limit - 1] + "…"
