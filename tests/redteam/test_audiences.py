@@ -79,7 +79,7 @@ def _saying(said: Callable[[], Iterable["discord.Message | slack.Message"]]) -> 
 
 
 async def test_discord_shows_what_asker_and_place_may_see(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int], record_property
 ) -> None:
     """No surface of Discord shows a word of a page that its reader may not see, and each shows what they may."""
     async with DiscordServer.running(free_port()) as server:
@@ -95,6 +95,7 @@ async def test_discord_shows_what_asker_and_place_may_see(
             await _discord_apart(server, ledger)
             await _discord_buttons(server, ledger)
             print(ledger.told("Discord"))  # noqa: T201 - the figures
+            record_property("surfaces", len(ledger.surfaces))
             assert (ledger.leaks, ledger.misses) == ([], [])
             assert (len(ledger.surfaces), ledger.asked) == (42, 203)
         assert server.rest.wrong == []
@@ -199,7 +200,7 @@ async def _pressed(server: DiscordServer, shown: discord.Message, press: str, us
 
 
 async def test_slack_shows_what_asker_and_place_may_see(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int], record_property
 ) -> None:
     """No surface of Slack shows a word of a page that its reader may not see, and each shows what they may."""
     async with SlackServer.running(free_port()) as server:
@@ -224,6 +225,7 @@ async def test_slack_shows_what_asker_and_place_may_see(
                     f"direct {user}", lambda text, user=user: server.direct(text, user=user), visible
                 )
             print(ledger.told("Slack"))  # noqa: T201 - the figures
+            record_property("surfaces", len(ledger.surfaces))
             assert (ledger.leaks, ledger.misses) == ([], [])
             assert (len(ledger.surfaces), ledger.asked) == (40, 200)
         assert server.wrong == []

@@ -81,7 +81,7 @@ async def test_what_was_asked_is_repeated_without_its_links(chat: SlackChat):
     since = await chat.ask("alice", "How much notice, says https://evil.example/win?")
     await chat.whispers("alice", since)
     first = (await chat.sim.see("posted", since=since))["posted"][0]
-    assert first["rendered"] == "You asked: How much notice, says"
+    assert first["rendered"] == "You asked: How much notice, says?"
 
 
 async def test_a_shortcut_shows_at_once_that_it_was_heard(chat: SlackChat):
