@@ -8,14 +8,13 @@ from datetime import datetime
 
 from adapters.chat import messages
 from adapters.chat.markdown_text import bare, shorten
-from adapters.chat.sync_progress import FAILURES_SHOWN, describe, duration
+from adapters.chat.sync_progress import ALL, FAILURES_SHOWN, describe, duration
 from bot.config.loader import Settings
 from bot.model import SyncReport
 from bot.ports import BackendError, Failing, Gap, Recorded, Rights, Runs, Store, SyncRequest
 from bot.style.hot_reload import GuideState
 from indexer.source_health import held_back, may_be_old, troubles
 
-ALL = "everyone"
 HIDDEN = "(a page that you may not see)"
 COMMANDS = ("reindex", "status", "sources", "gaps", "why", "review")
 

@@ -52,6 +52,10 @@ class AdminConsole(Protocol):
         """Markdown for the admin alone, with the buttons of DECISIONS for what was saved."""
         ...
 
+    async def audience(self) -> frozenset[str]:
+        """What may be shown to all who read along where a run is shown."""
+        ...
+
     async def show(self, run: SyncRun) -> ProgressMessage:
         """A message with the run, and with buttons to cancel it or to confirm its deletions."""
         ...
@@ -173,14 +177,22 @@ class AdminService:
 
     async def _follow(self, run: SyncRun, console: AdminConsole) -> None:
         """Show the run until it has ended, in the background."""
-        shown = await console.show(run)
-        self._start(self._watch(run, shown), f"watch {run.id}")
+        audience = await self._heard_by(console)
+        shown = await console.show(runs.shown_to(run, audience))
+        self._start(self._watch(run, shown, audience), f"watch {run.id}")
 
-    async def _watch(self, run: SyncRun, shown: ProgressMessage) -> None:
+    async def _heard_by(self, console: AdminConsole) -> frozenset[str]:
+        """Nobody, while the platform doesn't say."""
+        try:
+            return await console.audience()
+        except BackendError:
+            return frozenset()
+
+    async def _watch(self, run: SyncRun, shown: ProgressMessage, audience: frozenset[str]) -> None:
         try:
             async for now in runs.watch(self._runs, run.id, every=self._update_every):
                 if now != run:
-                    await shown.update(now)
+                    await shown.update(runs.shown_to(now, audience))
                 run = now
         except BackendError as error:
             log.warning("the progress of run %s is no longer shown: %s", run.id, error)

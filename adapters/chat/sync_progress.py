@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 from adapters.chat import messages
 from adapters.chat.answer_view import Press
@@ -9,6 +10,7 @@ from adapters.chat.markdown_text import bare
 from bot.model import Progress, SyncReport
 from bot.ports import Runs, SyncRun
 
+ALL = "everyone"  # the word that everybody has
 FAILURES_SHOWN = 10
 _ENDED = ("done", "failed", "cancelled")
 
@@ -42,6 +44,17 @@ def buttons(run: SyncRun) -> tuple[Press, ...]:
     if not ended(run) and not run.cancel_wanted:
         return (Press.CANCEL,)
     return (Press.CONFIRM,) if held_back(run) else ()
+
+
+def shown_to(run: SyncRun, audience: frozenset[str]) -> SyncRun:
+    """The run as such readers may know of it: no page has a name where everybody's pages aren't shown."""
+    if ALL in audience:
+        return run
+    reports = (
+        replace(report, failed=tuple(replace(failure, for_all=False) for failure in report.failed))
+        for report in run.reports
+    )
+    return replace(run, reports=tuple(reports))
 
 
 def describe(run: SyncRun) -> str:

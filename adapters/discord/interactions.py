@@ -158,6 +158,10 @@ class DiscordAdminConsole:
     async def rights(self) -> Rights | None:
         return await self._people.rights(self._interaction)
 
+    async def audience(self) -> frozenset[str]:
+        interaction = self._interaction
+        return await self._people.of_place(interaction.guild_id or 0, interaction.channel_id or 0)
+
     async def answer(self, text: str) -> None:
         response = self._interaction.response
         if not response.is_done():

@@ -97,7 +97,7 @@ class DiscordPermissions:
         if not await self.is_open(guild, channel):
             return frozenset()
         of_person = await self._in_server(user, guild)
-        return of_person if alone else of_person & await self._of_place(guild, channel)
+        return of_person if alone else of_person & await self.of_place(guild, channel)
 
     async def _in_server(self, user: int, guild: int) -> frozenset[str]:
         return self._of_roles(guild, user, await self.roles(guild, user))
@@ -130,7 +130,10 @@ class DiscordPermissions:
         of_guild = self.guild(guild).default_audience
         return self._settings.default_audience if of_guild is None else of_guild
 
-    async def _of_place(self, guild: int, channel: int) -> frozenset[str]:
+    async def of_place(self, guild: int, channel: int) -> frozenset[str]:
+        """What all who read there may see; in a direct message what everybody may."""
+        if not guild:
+            return self._settings.default_audience
         found = await self._channel(channel)
         if found is None:
             return frozenset()

@@ -182,6 +182,9 @@ class SlackAdminConsole:
     async def rights(self) -> Rights | None:
         return await self._people.rights(self._user, self._workspace)
 
+    async def audience(self) -> frozenset[str]:
+        return await self._people.of_channel(self._channel)
+
     async def answer(self, text: str) -> None:
         for part in split(text, 2900)[:4]:
             await self._tell(fallback(part), [rendering.text_block(markdown(part))])

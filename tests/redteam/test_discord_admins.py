@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from adapters.chat import messages
-from bot.model import Answer, Candidate, Outcome, Passage, Question, Trace
+from bot.model import Answer, Candidate, Failure, Outcome, Passage, Question, SyncReport, Trace
 from bot.ports import Asked, Lesson, Scope
 from tests.support.discord_chat import YAML, Chat, open_discord, running
 from tests.support.discord_world import (
@@ -192,3 +192,20 @@ async def test_the_nearest_pages_are_shared_with_who_may_see_them(chat: Chat) ->
     pressed = await chat.discord.press_id(shown, f"docent:share:{answer}", user=MOD)
     await chat.said_to(pressed, messages.NOT_FOR_ALL)
     assert chat.discord.answers(HELP) == []
+
+
+@pytest.mark.parametrize(
+    ("user", "channel", "named"), [(MOD, GENERAL, True), (ALICE, ELSEWHERE, False)], ids=["all", "partners"]
+)
+async def test_a_report_names_pages_where_all_may_know_of_them(
+    chat: Chat, user: str, channel: str, *, named: bool
+) -> None:
+    """A reindex's report, which a whole channel reads, names a page only where everybody's pages may be shown."""
+    one = await chat.discord.command("docent reindex", user=user, channel=channel)
+    await chat.said_to(one, "waiting")
+    run = await chat.app.runs.take("indexer")
+    assert run is not None
+    failed = (Failure("merger.pdf", "encrypted", for_all=True),)
+    await chat.app.runs.end(run.id, "done", [SyncReport("handbook", failed=failed)])
+    shown = await chat.said_to(one, "1 failed")
+    assert ("merger.pdf" in shown.text) is named
