@@ -258,7 +258,9 @@ def _answerer(
     verified: VerifiedAnswers,
 ) -> Answerer:
     limits = AnswerLimits(
+        question_characters=settings.limits.question_characters,
         answer=settings.limits.answer_deadline,
+        search=settings.limits.search_deadline,
         standalone=settings.limits.rewrite_deadline,
         first_token=settings.cohere.first_token,
         between_tokens=settings.cohere.between_tokens,

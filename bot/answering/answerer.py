@@ -73,8 +73,9 @@ class NoGuide:
 
 @dataclass(frozen=True, slots=True)
 class AnswerLimits:
-    """Seconds. `quoting` is kept for the fallback. `first_token` is from a writer's start to its first event, `answer` is for everything."""
+    """Seconds, but for `question_characters`, of which more are cut with a word. `search` is for all of it. `quoting` is kept for the fallback. `first_token` is from a writer's start to its first event, `answer` is for everything."""
 
+    question_characters: int = question_text.LIMIT
     answer: float = 60.0
     standalone: float = 8.0
     known: float = 3.0
@@ -127,7 +128,7 @@ class Answerer:
             return await self._answer(question, draft)
 
     async def _answer(self, question: Question, draft: Draft) -> Answer:
-        asked = question_text.prepare(question.text)
+        asked = question_text.prepare(question.text, self._limits.question_characters)
         if not asked.text:
             return draft.end(Outcome.NOT_FOUND, NO_WORDS, decision="no words in the question")
         if asked.note:

@@ -54,6 +54,7 @@ class CitationChecker:
         self._preface = ""  # what was said before the first citation
         self._held = ""  # headings and the like, shown only before something that they head
         self._gap = ""  # of a block whose first sentence was dropped
+        self._unmarked: list[Cited] = []  # citations of what was shown that go on
         self._shown = False
         self._after_code = False
         self.dropped: list[str] = []
@@ -115,7 +116,7 @@ class CitationChecker:
         if cited and not self._is_supported(raw, unit, cited):
             self.dropped.append(raw)
             self._gap = self._gap or gap
-            return ""
+            return self._late_markers(self._ending(unit, cited))
         if not cited and (head or unit.kind in ("heading", "rule")):
             if unit.kind == "heading" or head:
                 self._held = ""
@@ -136,10 +137,10 @@ class CitationChecker:
         text = self._harmless(raw, unit)
         self._gap = ""
         each = self._each and unit.kind in ("prose", "item") and not raw.rstrip().endswith((":", "?"))
-        ending = [one for one in cited if each or not _WORD.search(self._raw, unit.end, one.end)]
+        ending = list(cited) if each else self._ending(unit, cited)
         if not text.strip():
-            begun = [one for one in ending if self._shown and one.start < unit.start]
-            return "".join(f" {marker}" for marker in self._markers(begun))
+            return self._late_markers(ending)
+        self._unmarked = [one for one in (*self._unmarked, *cited) if one not in ending]
         markers = "".join(self._markers(ending))
         before = self._preface + self._held + gap
         if self._after_code and before.startswith("\n") and not before.startswith("\n\n"):
@@ -148,6 +149,16 @@ class CitationChecker:
         self._preface = self._held = ""
         self._shown, self._after_code = True, bool(markers) and unit.kind == "code"
         return shown
+
+    def _ending(self, unit: Unit, cited: Sequence[Cited]) -> list[Cited]:
+        """Citations that reach no word behind the unit."""
+        return [one for one in cited if not _WORD.search(self._raw, unit.end, one.end)]
+
+    def _late_markers(self, ending: Sequence[Cited]) -> str:
+        """Of citations that end in what isn't shown, for what was shown of them before."""
+        shown = [one for one in ending if one in self._unmarked]
+        self._unmarked = [one for one in self._unmarked if one not in ending]
+        return "".join(f" {marker}" for marker in self._markers(shown))
 
     def _markers(self, cited: Sequence[Cited]) -> list[str]:
         numbers = sorted({self._number(chunk, one) for one in cited for chunk in one.chunk_ids})
@@ -173,14 +184,17 @@ class CitationChecker:
 
     def _is_supported(self, raw: str, unit: Unit, cited: Sequence[Cited]) -> bool:
         """Whether what it states stands in what it cites: a right marker under a wrong number helps nobody."""
-        if unit.kind == "rule":
+        if unit.kind == "rule" or self._is_ours(raw):
             return True
         passages = [self._passages[chunk] for one in cited for chunk in one.chunk_ids]
         return not self._support.unsupported(raw, passages, around=self._raw)
 
     def _states_facts(self, raw: str) -> bool:
+        return not self._is_ours(raw) and states_facts(raw, self._names)
+
+    def _is_ours(self, raw: str) -> bool:
         plain = " ".join(raw.split())
-        return not any(plain in text for text in self._trusted) and states_facts(raw, self._names)
+        return any(plain in text for text in self._trusted)
 
     @cached_property
     def _names(self) -> frozenset[str]:

@@ -122,14 +122,14 @@ class LimitSettings(Section):
     of history; tokens of the passages that a writer gets; deadlines of the parts and of the whole.
     """
 
-    question_characters: Annotated[int, Field(ge=50)] = 4000
+    question_characters: Annotated[int, Field(ge=50, le=8000)] = 2000
     answer_characters: Annotated[int, Field(ge=100)] = 900
     questions_per_minute: Annotated[int, Field(ge=1)] = 10
     history_turns: Annotated[int, Field(ge=0)] = 20
     history_tokens: Annotated[int, Field(ge=0)] = 2000
     passage_tokens: Annotated[int, Field(ge=200)] = 4000
     embed_deadline: Seconds = 3.0
-    search_deadline: Seconds = 3.0
+    search_deadline: Seconds = 10.0
     rerank_deadline: Seconds = 3.0
     rewrite_deadline: Seconds = 8.0
     answer_deadline: Seconds = 60.0

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from bot.model import Question, Turn
 
-LIMIT = 2_000  # characters of a question that are read
+LIMIT = 2_000  # characters of a question that are read, where nobody says otherwise
 _READ, _END = 8_000, 2_000  # characters of a message, and of those from its end
-_TAIL = LIMIT // 4  # of those, from the end: long messages tend to end with what they ask
+_TAIL = 4  # one in so many characters is from the end: long messages tend to end with what they ask
 FOLLOW_UP_WORDS = 12  # a longer question is taken to say what it means
 
 # Colours and titles, as in what is copied from a terminal.
@@ -48,18 +48,19 @@ def bounded(text: str) -> str:
     return text if len(text) <= _READ else f"{text[: _READ - _END]} … {text[-_END:]}"
 
 
-def prepare(text: str) -> PreparedText:
-    """Control characters and terminals' codes out, space collapsed, over-long text cut in its middle."""
+def prepare(text: str, limit: int = LIMIT) -> PreparedText:
+    """Control characters and terminals' codes out, space collapsed, more than `limit` characters cut in the middle."""
     text = _TERMINAL.sub(" ", bounded(text))
     text = "".join(" " if _is_control(c) else c for c in text)
     text = " ".join(text.split())
     if not _WORD.search(text):
         return PreparedText("")
-    if len(text) <= LIMIT:
+    if len(text) <= limit:
         return PreparedText(text)
-    head, tail = text[: LIMIT - _TAIL], text[-_TAIL:]
+    end = limit // _TAIL
+    head, tail = text[: limit - end], text[-end:]
     cut = f"{head.rsplit(' ', 1)[0]} … {tail.split(' ', 1)[-1]}"
-    note = f"Your message was long: I read its first {LIMIT - _TAIL:,} characters and its last {_TAIL}."
+    note = f"Your message was long: I read its first {limit - end:,} characters and its last {end:,}."
     return PreparedText(cut, note)
 
 

@@ -197,3 +197,10 @@ def test_trusted_lines_need_no_citation() -> None:
 def test_what_counts_as_a_fact(sentence: str, does: bool) -> None:  # noqa: FBT001 - a parameter
     """Numbers, names, links and commands need a citation; politeness doesn't."""
     assert states_facts(sentence) is does
+
+
+def test_what_the_citation_does_not_hold_is_dropped() -> None:
+    """A made-up number goes, and what was shown of its citation before gets the marker."""
+    checker = check("You get 25 days. You get 99 more. Bye!", ("You get 25 days. You get 99 more.", L))
+    assert checker.text == "You get 25 days. [1] Bye!"
+    assert checker.dropped == ["You get 99 more."]
