@@ -21,12 +21,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.store import AUDIENCE, PAGE_CHUNKS, Corpus
-from bot.backends.weaviate import (
-    WeaviateStore,
-    mapping,
-    open_store,
-    queries,
-)
+from bot.backends.weaviate import WeaviateStore, mapping, open_store
+from bot.backends.weaviate.reading import queries
 from bot.backends.weaviate.server.sdk_types import query as ask_for
 from bot.ports import IndexedDocument, IndexFormat, SearchQuery
 from bot.text.analyzer import query_terms

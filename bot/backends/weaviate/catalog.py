@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from bot.backends.weaviate.rehearsal import rehearse
 from bot.backends.weaviate.schema import (
     SCHEMA,
     Generation,
@@ -29,6 +28,7 @@ from bot.backends.weaviate.schema import (
 )
 from bot.backends.weaviate.server.errors import PART, VENDOR
 from bot.backends.weaviate.server.sdk_types import WeaviateAsyncClient
+from bot.backends.weaviate.writing.rehearsal import rehearse
 from bot.ports import IndexFormat, Rejected
 
 REMEDY: Final = "`docent index` builds it anew beside this one and then swaps them."

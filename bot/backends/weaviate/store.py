@@ -20,17 +20,18 @@ from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
-from bot.backends.weaviate import backup, queries, reader, writer
-from bot.backends.weaviate.batch_writes import why_not
 from bot.backends.weaviate.catalog import REMEDY, Catalog
 from bot.backends.weaviate.index import GROUP, Index, at_hand, grouped
-from bot.backends.weaviate.lookout import Lookout
-from bot.backends.weaviate.mend import Mender
-from bot.backends.weaviate.reader import Seen
+from bot.backends.weaviate.reading import queries, reader
+from bot.backends.weaviate.reading.lookout import Lookout
+from bot.backends.weaviate.reading.reader import Seen
 from bot.backends.weaviate.schema import Generation
 from bot.backends.weaviate.server.connection import Connection
 from bot.backends.weaviate.server.errors import PART, Gone
 from bot.backends.weaviate.server.sdk_types import WeaviateAsyncClient
+from bot.backends.weaviate.writing import backup, writer
+from bot.backends.weaviate.writing.batch_writes import why_not
+from bot.backends.weaviate.writing.mend import Mender
 from bot.model import Passage
 from bot.ports import (
     Hit,

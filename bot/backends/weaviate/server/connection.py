@@ -13,12 +13,12 @@ from dataclasses import replace
 from functools import partial
 from typing import Final, TypeVar
 
-from bot.backends.weaviate.hedge import first_answer
 from bot.backends.weaviate.server.access import Access
 from bot.backends.weaviate.server.address import Address
 from bot.backends.weaviate.server.bundled_server import EmbeddedServer
 from bot.backends.weaviate.server.errors import PART, VENDOR, Gone, Slow, translate
 from bot.backends.weaviate.server.failover import ATTEMPT_SECONDS, CONNECT_SECONDS, FailoverClient
+from bot.backends.weaviate.server.hedge import first_answer
 from bot.backends.weaviate.server.sdk_types import WeaviateAsyncClient
 from bot.ports import BackendError, Unavailable
 
@@ -102,8 +102,11 @@ class Connection:
             return await self.call(ask, seconds)
         try:
             async with asyncio.timeout(seconds):
+                first, *others = self._turn()
+                if not others:
+                    return await self._ask_node(first, ask)
                 return await first_answer(
-                    [partial(self._ask_node, at, ask) for at in self._turn()],
+                    [partial(self._ask_node, at, ask) for at in (first, *others)],
                     after=HEDGE_SECONDS,
                     passing=lambda error: isinstance(error, Unavailable) and not isinstance(error, Gone),
                 )

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bot.backends.weaviate import WeaviateStore, open_store
-from bot.backends.weaviate.hedge import first_answer
+from bot.backends.weaviate.server.hedge import first_answer
 from bot.config.models import WeaviateSettings
 from bot.model import Question, Usage
 from bot.ports import Store, Unavailable, Vector

@@ -8,10 +8,10 @@ from contextlib import suppress
 from typing import Final
 
 from bot.backends.weaviate.index import Index
-from bot.backends.weaviate.lexicon import Lexicon
+from bot.backends.weaviate.reading.lexicon import Lexicon
+from bot.backends.weaviate.reading.view import Doubts, Words, Writes
 from bot.backends.weaviate.server.connection import Connection
 from bot.backends.weaviate.server.sdk_types import WeaviateAsyncClient
-from bot.backends.weaviate.view import Doubts, Words, Writes
 from bot.ports import BackendError
 
 # A process that nobody asks for so long stops looking; the next question begins it anew.

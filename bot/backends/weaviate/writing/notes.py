@@ -13,11 +13,12 @@ from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID, uuid4, uuid5
 
-from bot.backends.weaviate import batch_writes, lexicon
 from bot.backends.weaviate.index import Index
-from bot.backends.weaviate.lexicon import Part
 from bot.backends.weaviate.mapping import SLOTS
+from bot.backends.weaviate.reading import lexicon
+from bot.backends.weaviate.reading.lexicon import Part
 from bot.backends.weaviate.server.sdk_types import Object, WeaviateField, data, query
+from bot.backends.weaviate.writing import batch_writes
 
 PARTS: Final = 64
 _NAMESPACE: Final = UUID("0c9f3a52-1b57-4f0e-9a6b-5f1d2c7e8a90")

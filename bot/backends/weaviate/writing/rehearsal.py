@@ -4,7 +4,6 @@ from contextlib import suppress
 from typing import Final
 from uuid import uuid4
 
-from bot.backends.weaviate import batch_writes
 from bot.backends.weaviate.schema import (
     VECTOR,
     Generation,
@@ -13,6 +12,7 @@ from bot.backends.weaviate.schema import (
 )
 from bot.backends.weaviate.server.errors import VENDOR
 from bot.backends.weaviate.server.sdk_types import WeaviateAsyncClient, WeaviateField, data, query
+from bot.backends.weaviate.writing import batch_writes
 from bot.ports import BackendError, IndexFormat
 
 _FORMAT: Final = IndexFormat("trial", 2, "trial")

@@ -1,5 +1,6 @@
 """What is stored, and mending what a crash of a writer or of a server left behind."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -8,19 +9,15 @@ from functools import partial
 from typing import Final, Protocol, TypeVar
 from uuid import UUID
 
-from bot.backends.weaviate import (
-    batch_writes,
-    manifest,
-    mapping,
-    notes,
-    writer,
-)
+from bot.backends.weaviate import mapping
 from bot.backends.weaviate.index import GROUP, Index, grouped
 from bot.backends.weaviate.mapping import ManifestEntry
-from bot.backends.weaviate.notes import Change
 from bot.backends.weaviate.server.sdk_types import CollectionAsync, query
+from bot.backends.weaviate.writing import batch_writes, manifest, notes, writer
+from bot.backends.weaviate.writing.notes import Change
 
 _LISTED: Final = 1_000
+_AT_ONCE: Final = 3
 # As many chunks are looked at one by one where their number is wrong.
 _FEW: Final = 4_000
 
@@ -50,13 +47,20 @@ class Mender:
         return datetime.now(UTC) - timedelta(seconds=self.settled_for)
 
     async def revisions(self, step: Step, source: str) -> dict[str, str]:
-        """In parts, each a step with a deadline of its own: what was looked at isn't looked at again."""
-        alone = await step(self.finish)
+        """In parts, each a step with a deadline of its own: what was looked at isn't looked at again.
+
+        Counting with a filter takes the server ten microseconds a chunk. So what is found is held against what
+        is stored only after a write that was cut off, or where the plain numbers don't add up.
+        """
+        parts = await step(partial(manifest.ranges, source=source)) or ()
+        cut_off, alone = await step(self.finish) or (False, True)
+        if not cut_off and not self.torn and await step(manifest.adds_up):
+            return await self._plain(step, source, parts)
         whole = await step(manifest.is_whole)
         if alone and not whole:
             await step(self.sweep)
         known: dict[str, str] = {}
-        for slots in await step(partial(manifest.ranges, source=source)) or ():
+        for slots in parts:
             known |= await step(partial(self.part, source=source, slots=slots)) or {}
         if not whole:
             for group in grouped(sorted(known), GROUP):
@@ -64,21 +68,35 @@ class Mender:
                     del known[lost]
         return known
 
-    async def finish(self, index: Index) -> bool:
+    async def _plain(self, step: Step, source: str, parts: Sequence[range]) -> dict[str, str]:
+        """The server finds a part while the one before it is read."""
+        slots = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(part: range) -> dict[str, str]:
+            async with slots:
+                return await step(partial(manifest.revisions, part=part, source=source)) or {}
+
+        known: dict[str, str] = {}
+        for each in await asyncio.gather(*map(one, parts)):
+            known |= each
+        return known
+
+    async def finish(self, index: Index) -> tuple[bool, bool]:
         """Clear away what writes that were cut off have made, or had not yet cleared away.
 
-        Returns whether no other write is under way.
+        Returns whether there were any, and whether no other write is under way.
         """
-        settled, alone = self._settled, True
+        settled, alone, cut_off = self._settled, True, False
         for write in await notes.unfinished(index):
             if write.since > settled:
                 alone = False
                 continue
+            cut_off = True
             live = await index.live_pages(change.doc_id for change in write.changes)
             stray = [each for change in write.changes for each in _strays(change, live.get(change.doc_id))]
             await writer.remove(index, stray)
             await notes.end(index, write.id)
-        return alone
+        return cut_off, alone
 
     async def sweep(self, index: Index) -> None:
         """Delete the objects that are listed and never found; goes on where an earlier call was cut off."""

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from bot.backends.weaviate import notes
 from bot.backends.weaviate.index import Index
-from bot.backends.weaviate.lexicon import Lexicon, Part
+from bot.backends.weaviate.reading.lexicon import Lexicon, Part
 from bot.backends.weaviate.server.errors import VENDOR
+from bot.backends.weaviate.writing import notes
 
 # Pages that were being written are doubted for so many seconds longer.
 DOUBTED: Final = 10.0

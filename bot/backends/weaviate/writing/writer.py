@@ -5,19 +5,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 from uuid import UUID
 
-from bot.backends.weaviate import (
-    batch_writes,
-    lexicon,
-    manifest,
-    mapping,
-    notes,
-)
+from bot.backends.weaviate import mapping
 from bot.backends.weaviate.index import GROUP, Index, grouped
-from bot.backends.weaviate.lexicon import PageWords
 from bot.backends.weaviate.mapping import ManifestEntry, Row
-from bot.backends.weaviate.notes import Change
+from bot.backends.weaviate.reading import lexicon
+from bot.backends.weaviate.reading.lexicon import PageWords
 from bot.backends.weaviate.server.errors import PART
 from bot.backends.weaviate.server.sdk_types import query
+from bot.backends.weaviate.writing import batch_writes, manifest, notes
+from bot.backends.weaviate.writing.notes import Change
 from bot.ports import IndexedDocument, Rejected
 
 # Chunks that are written before their pages' entries.

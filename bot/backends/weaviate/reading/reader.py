@@ -7,13 +7,14 @@ from uuid import UUID
 
 import numpy as np
 
-from bot.backends.weaviate import mapping, queries
+from bot.backends.weaviate import mapping
 from bot.backends.weaviate.index import GROUP, Index, grouped
 from bot.backends.weaviate.mapping import ManifestEntry
-from bot.backends.weaviate.queries import Found
+from bot.backends.weaviate.reading import queries
+from bot.backends.weaviate.reading.queries import Found
+from bot.backends.weaviate.reading.view import Doubts
 from bot.backends.weaviate.schema import VECTOR
 from bot.backends.weaviate.server.sdk_types import aggregate, query
-from bot.backends.weaviate.view import Doubts
 from bot.model import Passage
 from bot.ports import Nearest, SearchQuery, SourceStats, Span, StoreStats, Vector
 

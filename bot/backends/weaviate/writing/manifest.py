@@ -6,11 +6,12 @@ from typing import Final
 from bot.backends.weaviate import mapping
 from bot.backends.weaviate.index import Index
 from bot.backends.weaviate.mapping import SLOTS, ManifestEntry
-from bot.backends.weaviate.server.sdk_types import Condition, query
+from bot.backends.weaviate.server.sdk_types import Condition, aggregate, query
 
 # What one answer may hold, by the server's own limit, and what a part should.
 MOST: Final = 10_000
 _USUAL: Final = 4_000
+_SUM: Final = aggregate.Metrics("chunks").integer(sum_=True)
 _PLAIN: Final = ["doc_id", "revision", "stamp", "chunks"]
 
 
@@ -54,6 +55,19 @@ async def chunks_found(index: Index, part: range, source: str) -> int:
     of_source = query.Filter.by_property("source").equal(mapping.seal(source))
     found = await index.chunks.aggregate.over_all(filters=slots_in(part) & of_source, total_count=True)
     return found.total_count or 0
+
+
+async def revisions(index: Index, part: range, source: str) -> dict[str, str]:
+    """Document id → revision, and nothing else."""
+    found = await pages(index, part, source, ["doc_id", "revision"])
+    return {page.doc_id: page.revision for page in found}
+
+
+async def adds_up(index: Index) -> bool:
+    """Whether there are as many chunks as all pages together should have: a second, however many there are."""
+    stored = (await index.chunks.aggregate.over_all(total_count=True)).total_count
+    sums = (await index.pages.aggregate.over_all(return_metrics=[_SUM])).properties.get("chunks")
+    return stored == int(getattr(sums, "sum_", None) or 0)
 
 
 async def is_whole(index: Index) -> bool:

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import Final, TypeVar
 from uuid import UUID
 
-from bot.backends.weaviate.hedge import first_answer
 from bot.backends.weaviate.index import grouped
 from bot.backends.weaviate.mapping import Row
 from bot.backends.weaviate.server.errors import (
@@ -16,6 +15,7 @@ from bot.backends.weaviate.server.errors import (
     read_only,
     translate,
 )
+from bot.backends.weaviate.server.hedge import first_answer
 from bot.backends.weaviate.server.sdk_types import CollectionAsync, Condition, exceptions
 from bot.ports import BackendError, ReadOnly, Rejected, Unauthorized, Unavailable
 
