@@ -18,7 +18,10 @@ PAGES = [
     ROOT / name
     for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "ARCHITECTURE.md", "tests/README.md")
 ]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES += sorted((ROOT / "docs").glob("*.md"))
+README = "\n".join(
+    page.read_text(encoding="utf-8") for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+)
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#]+)")
 SOURCE = "sources: [{name: handbook, type: folder, path: ., audience: [everyone]}]\n"
@@ -125,3 +128,8 @@ def test_no_package_is_crowded(top: str) -> None:
         if len(modules) > 18:
             crowded[str(folder.relative_to(ROOT))] = len(modules)
     assert crowded == {}
+
+
+def test_the_readme_is_short() -> None:
+    """Who opens it reads it: details are in docs/."""
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) < 300
