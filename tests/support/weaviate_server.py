@@ -5,13 +5,14 @@ server has no setting for those), start with a fresh folder, and are killed at t
 """
 
 import os
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,17 +26,15 @@ WITHOUT = "no Weaviate: set WEAVIATE_TEST_URL, or put weaviate-server on PATH"
 
 
 def server_ports(count: int = 6) -> list[int]:
-    """REST, gRPC, gossip, data, Raft, Raft's calls: side by side, as servers expect it of each other."""
+    """REST, gRPC, gossip, data, Raft, Raft's calls: side by side, as servers expect it of each other.
+
+    Below those that outgoing connections get: a server that is started again finds its own free.
+    """
     for _ in range(100):
-        with ExitStack() as probes:
-            first = probes.enter_context(socket.socket())
-            first.bind(("127.0.0.1", 0))
-            start = int(first.getsockname()[1])
-            try:
-                for port in range(start + 1, start + count):
-                    probes.enter_context(socket.socket()).bind(("127.0.0.1", port))
-            except (OSError, OverflowError):
-                continue
+        start = random.randrange(20_000, 32_000 - count)  # noqa: S311 - no secret
+        with ExitStack() as probes, suppress(OSError):
+            for port in range(start, start + count):
+                probes.enter_context(socket.socket()).bind(("127.0.0.1", port))
             return list(range(start, start + count))
     raise AssertionError(f"no {count} free ports side by side")
 

@@ -64,7 +64,9 @@ class Lookout:
             self._looking = asyncio.create_task(self._keep_looking())
 
     async def reload(self) -> None:
-        """The vocabulary was counted anew by this process."""
+        """The vocabulary was counted anew by this process; nothing to do if nobody has asked it."""
+        if self._looking is None:
+            return
         await self._connection.patiently(self._load, LOOK)
 
     async def close(self) -> None:
