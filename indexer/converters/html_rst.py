@@ -23,6 +23,8 @@ _NOISE = (
     "template",
 )
 _DEPTH = 200
+# The converter looks at it from each of its signs.
+_SPACE = re.compile(r"[ \t]{200,}")
 
 
 # Sphinx's roles, which docutils leaves as they are: :ref:`text <target>`, :doc:`target`.
@@ -35,7 +37,7 @@ def html(text: str, *, noise: Sequence[str] = _NOISE, headed: bool = False) -> s
 
     `headed`: the first row of a table is its header, said or not.
     """
-    soup = BeautifulSoup(text, "lxml")
+    soup = BeautifulSoup(_SPACE.sub(" ", text), "lxml")
     title = soup.title.get_text(" ", strip=True) if soup.title else ""
     _flatten(soup)
     main = soup.find("main") or soup.find("article") or soup.body or soup
