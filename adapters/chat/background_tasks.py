@@ -21,9 +21,9 @@ class BackgroundTasks:
 
     def later(self, work: Work) -> None:
         """Do it; what goes wrong is logged."""
-        self.begin(self.logged(work))
+        self.start_task(self.logged(work))
 
-    def begin(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
+    def start_task(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
         """Do it; what goes wrong is the caller's to see."""
         task = asyncio.create_task(work)
         self._tasks.add(task)

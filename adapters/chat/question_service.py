@@ -168,7 +168,7 @@ class QuestionService:
             return
         try:
             if not reply.unprompted:
-                await reply.begin(partial(self._ledger.remember, asked.id))
+                await reply.show_working(partial(self._ledger.remember, asked.id))
             # The gate decides whom the answer is for before anything is searched.
             admission = await self._gate.admit(asked)
             scope = admission.scope
@@ -201,7 +201,7 @@ class QuestionService:
     async def _deliver(self, asked: Asked, reply: Reply, answer: Answer) -> None:
         try:
             if reply.unprompted:
-                await reply.begin(partial(self._ledger.remember, asked.id))
+                await reply.show_working(partial(self._ledger.remember, asked.id))
             await reply.finish(self._view(answer, private=reply.private))
         except Undeliverable as error:
             log.warning("answer %s could not be delivered: %s", asked.id, error)

@@ -35,7 +35,7 @@ class Reply(Protocol):
         """Reads what was said before the question, by a look at the platform."""
         ...
 
-    async def begin(self, remember: Remember) -> None:
+    async def show_working(self, remember: Remember) -> None:
         """Show that work goes on. Called once, also for an unprompted reply just before `finish`."""
         ...
 

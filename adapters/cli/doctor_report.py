@@ -101,7 +101,7 @@ async def _source(settings: Settings, wanted: SourceSettings) -> Check:
 async def _pages(source: Source) -> int:
     """How many it lists, up to a number that says enough where every pattern fits one of them."""
     found = 0
-    source.selection.begin()
+    source.selection.start_listing()
     async for entry in source.entries():
         found += 1
         source.selection.seen(entry.path)

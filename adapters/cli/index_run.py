@@ -115,7 +115,9 @@ async def _sync(
 async def _begun(runs: Runs, request: SyncRequest) -> SyncRun | None:
     """The run in the journal; None without a journal. CommandError where another process syncs the same."""
     try:
-        run, mine = await runs.begin(request, worker=process_identity.name("cli"), died=process_identity.died)
+        run, mine = await runs.begin_run(
+            request, worker=process_identity.name("cli"), died=process_identity.died
+        )
     except BackendError as error:
         log.warning("this sync is not in the journal: %s", error)
         return None

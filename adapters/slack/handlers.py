@@ -100,7 +100,7 @@ class Handlers:
 
     async def _take(self, asked: Asked, reply: Reply) -> Acceptance:
         """A journal that is slow doesn't hold up the acknowledgement: the question is taken behind it."""
-        taking = self._work.begin(self._desk.take(asked, reply))
+        taking = self._work.start_task(self._desk.take(asked, reply))
         await asyncio.wait([taking], timeout=_ACKNOWLEDGE_WITHIN)
         return taking.result() if taking.done() else Acceptance.YES
 

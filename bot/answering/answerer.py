@@ -240,7 +240,7 @@ class Answerer:
 
     async def _stream(self, writer: Writer, brief: Brief, draft: Draft, *, first: float, keep: float) -> None:
         """Show what the writer writes, checked."""
-        checker = draft.begin(brief)
+        checker = draft.new_checker(brief)
         seconds, wrote = first, False
         async with _closing(writer.write(brief)) as events:
             while True:

@@ -50,7 +50,7 @@ class Draft:
         finally:
             self._seconds[stage] = self._seconds.get(stage, 0.0) + self.deadline.spent - start
 
-    def begin(self, brief: Brief) -> CitationChecker:
+    def new_checker(self, brief: Brief) -> CitationChecker:
         """A new try at writing; nothing of an earlier one was shown."""
         self._keep_dropped()
         self._detailed = brief.detailed

@@ -61,7 +61,7 @@ class SqlRuns:
                 return entered
         raise RuntimeError(f"the slot {_slot(request)} is taken and free at once")
 
-    async def begin(
+    async def begin_run(
         self, request: SyncRequest, *, worker: str, died: Callable[[str], bool] = lambda _: False
     ) -> tuple[SyncRun, bool]:
         async with self._database.writing(alone=True) as connection:

@@ -235,7 +235,7 @@ class Runs(Protocol):
         """The run and True, or the one that does it anyway, waiting or running, and False."""
         ...
 
-    async def begin(
+    async def begin_run(
         self, request: SyncRequest, *, worker: str, died: Callable[[str], bool] = lambda _: False
     ) -> tuple[SyncRun, bool]:
         """Run it here and now: True if it is this worker's (a waiting one is taken), False if one runs.

@@ -53,9 +53,9 @@ class Selection:
         self._exclude = tuple(exclude)
         self._any_case = frozenset(any_case)
         self._watched = tuple(watched)
-        self.begin()
+        self.start_listing()
 
-    def begin(self) -> None:
+    def start_listing(self) -> None:
         """Before a listing."""
         self.untaken: dict[str, int] = {}
         self.unfit = set(self._exclude)

@@ -88,7 +88,7 @@ class EmbeddingStage:
         words = f"{self._marks} pages are found by keywords alone until the next sync: {self._reason}"
         return [Failure("embedder", words)]
 
-    async def begin(self) -> None:
+    async def recall(self) -> None:
         if self._vault is not None:
             await self._in_vault(self._vault.load)
 

@@ -135,7 +135,7 @@ class SourceSync:
         await self._show("listing", now=True)
         if self._options.full:
             await self._source.forget()
-        self._source.selection.begin()
+        self._source.selection.start_listing()
         async for entry in self._source.entries():
             self._stop_if_told()
             self._source.selection.seen(entry.path)
@@ -186,7 +186,7 @@ class SourceSync:
         await self._show("indexing", now=True)
         async with ReaderPool(self._options.workers, len(entries)) as readers:
             pipeline = Pipeline(self._source, readers, self._embedding, self._write, self._skip)
-            await self._embedding.begin()
+            await self._embedding.recall()
             done = False
             try:
                 await pipeline.run(entries)

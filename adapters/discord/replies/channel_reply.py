@@ -87,7 +87,7 @@ class ChannelReply:
         self._remember: Callable[[str], Awaitable[None]] | None = None
         self._typing: asyncio.Task[None] | None = None
 
-    async def begin(self, remember: Callable[[str], Awaitable[None]]) -> None:
+    async def show_working(self, remember: Callable[[str], Awaitable[None]]) -> None:
         self._remember = remember
         self._typing = asyncio.create_task(self._keep_typing())
         if self._place.answer_in == "thread" and not self._place.thread:
@@ -95,7 +95,7 @@ class ChannelReply:
         if self._unsure and not self._place.answer:
             with suppress(Failed):
                 await self._find_what_stands()
-        self._edits.begin()
+        self._edits.start_editing()
 
     async def write(self, text: str) -> None:
         self._edits.write(text)

@@ -56,7 +56,7 @@ class InteractionReply:
         self._place = place
         self._edits = StreamingEdits(self._show, lead=self._lead)
 
-    async def begin(self, remember: Callable[[str], Awaitable[None]]) -> None:
+    async def show_working(self, remember: Callable[[str], Awaitable[None]]) -> None:
         """The deferred response shows already that work goes on."""
 
     async def write(self, text: str) -> None:

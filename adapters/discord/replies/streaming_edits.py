@@ -21,7 +21,7 @@ class StreamingEdits:
         self._next = time.monotonic() + QUICK
         self._running: asyncio.Task[None] | None = None
 
-    def begin(self) -> None:
+    def start_editing(self) -> None:
         """Count from now."""
         self._next = time.monotonic() + QUICK
 

@@ -23,7 +23,7 @@ class EphemeralReply:
         self._slack = slack
         self._place = place
 
-    async def begin(self, remember: Callable[[str], Awaitable[None]]) -> None:
+    async def show_working(self, remember: Callable[[str], Awaitable[None]]) -> None:
         """The command's ack has shown already that work goes on; there is no message to go back to."""
 
     async def write(self, text: str) -> None:

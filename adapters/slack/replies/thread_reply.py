@@ -66,7 +66,7 @@ class ThreadReply:
         """Whether it answers in this thread."""
         return (channel, thread_ts) == (self._place.channel, self._place.thread_ts)
 
-    async def begin(self, remember: Remember) -> None:
+    async def show_working(self, remember: Remember) -> None:
         self._standing.remember = remember
         await self._standing.find()
         if self._place.ts:  # revived: what stands there is updated at the end

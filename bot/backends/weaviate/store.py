@@ -251,7 +251,7 @@ class WeaviateStore:
 
     async def _read(self, ask: Callable[[Index], Awaitable[T]], empty: T) -> T:
         """The same for a question: of all nodes, with one deadline."""
-        self._lookout.begin()
+        self._lookout.start_looking()
         return await self._asked(self._connection.read, ask, empty, self._search_seconds)
 
     async def _asked(

@@ -444,17 +444,17 @@ async def test_asked_for_after_a_cancel(runs: SqlRuns):
 
 
 async def test_begun_beside_what_waits(runs: SqlRuns):
-    """`begin` that finds another at work leaves nothing behind, and takes nothing from what waits."""
-    await runs.begin(SyncRequest("h"), worker="w")
+    """`begin_run` that finds another at work leaves nothing behind, and takes nothing from what waits."""
+    await runs.begin_run(SyncRequest("h"), worker="w")
     waiting, _ = await runs.request(SyncRequest("h", confirm_deletes=True))
-    assert (await runs.begin(SyncRequest("h", full=True), worker="w2"))[1] is False
+    assert (await runs.begin_run(SyncRequest("h", full=True), worker="w2"))[1] is False
     assert await runs.run(waiting.id) == waiting
     assert len(await runs.latest()) == 2
 
 
 async def test_a_given_back_run_and_more(runs: SqlRuns):
     """A run that was given back is done, and what more was asked for meanwhile, too."""
-    first, _ = await runs.begin(SyncRequest("h"), worker="w")
+    first, _ = await runs.begin_run(SyncRequest("h"), worker="w")
     await runs.request(SyncRequest("h", full=True))
     await runs.give_back(first.id)
     for full in (False, True):
@@ -514,28 +514,28 @@ async def test_a_worker_that_beats_keeps_its_run(runs: SqlRuns, journal: SqlJour
 
 
 async def test_a_waiting_run_is_begun_here(runs: SqlRuns):
-    """`begin` runs at once: a new run, or the one that waits; a running one is left alone."""
+    """`begin_run` runs at once: a new run, or the one that waits; a running one is left alone."""
     waiting, _ = await runs.request(SyncRequest("h"))
-    mine, begun = await runs.begin(SyncRequest("h"), worker="w")
+    mine, begun = await runs.begin_run(SyncRequest("h"), worker="w")
     assert (mine.id, mine.state, begun) == (waiting.id, "running", True)
-    other, begun = await runs.begin(SyncRequest("h"), worker="w2")
+    other, begun = await runs.begin_run(SyncRequest("h"), worker="w2")
     assert (other.id, begun) == (mine.id, False)
 
 
 async def test_a_dead_workers_run_is_in_nobodys_way(runs: SqlRuns):
     """Whoever asks for the same goes on with it at once, without waiting for its silence to last."""
-    killed, _ = await runs.begin(SyncRequest(), worker="w1")
-    goes_on, begun = await runs.begin(SyncRequest(), worker="w2", died=lambda worker: worker == "w1")
+    killed, _ = await runs.begin_run(SyncRequest(), worker="w1")
+    goes_on, begun = await runs.begin_run(SyncRequest(), worker="w2", died=lambda worker: worker == "w1")
     assert (goes_on.id, goes_on.state, begun) == (killed.id, "running", True)
-    other, begun = await runs.begin(SyncRequest("h"), worker="w3", died=lambda worker: worker == "w1")
+    other, begun = await runs.begin_run(SyncRequest("h"), worker="w3", died=lambda worker: worker == "w1")
     assert (other.id, begun) == (killed.id, False)
 
 
 async def test_runs_of_all_sources_go_alone(runs: SqlRuns):
     """What has to do with a running sync waits for its end, whoever asks; other sources don't."""
-    everything, begun = await runs.begin(SyncRequest(), worker="w1")
+    everything, begun = await runs.begin_run(SyncRequest(), worker="w1")
     assert begun
-    other, begun = await runs.begin(SyncRequest("h"), worker="w2")
+    other, begun = await runs.begin_run(SyncRequest("h"), worker="w2")
     assert (other.id, begun) == (everything.id, False)
     waiting, _ = await runs.request(SyncRequest("h"))
     assert await runs.take("w2") is None
@@ -543,13 +543,13 @@ async def test_runs_of_all_sources_go_alone(runs: SqlRuns):
     taken = await runs.take("w2")
     assert taken is not None
     assert taken.id == waiting.id
-    assert (await runs.begin(SyncRequest(), worker="w1"))[1] is False
-    assert (await runs.begin(SyncRequest("other"), worker="w1"))[1] is True
+    assert (await runs.begin_run(SyncRequest(), worker="w1"))[1] is False
+    assert (await runs.begin_run(SyncRequest("other"), worker="w1"))[1] is True
 
 
 async def test_paths_wait_for_their_sources_run(runs: SqlRuns):
     """Changed paths are synced after the run that goes on, not beside it."""
-    whole, _ = await runs.begin(SyncRequest("h"), worker="w")
+    whole, _ = await runs.begin_run(SyncRequest("h"), worker="w")
     await runs.request(SyncRequest("h", paths=("a",)))
     assert await runs.take("w") is None
     await runs.end(whole.id, "done", [])

@@ -30,7 +30,7 @@ async def test_a_text_is_stored_with_one_page_while_another_asks_for_it() -> Non
     await store.rebuild(wanted_format(embedder))
     await store.swap(wanted_format(embedder))
     embedding = EmbeddingStage(store, embedder, None, None)
-    await embedding.begin()
+    await embedding.recall()
     async with asyncio.TaskGroup() as tasks:
         (first,) = await embedding.add([page("# Leave\n\nThe same.")], tasks)
         await embedding.flush(tasks)

@@ -50,14 +50,14 @@ class Lookout:
 
     async def vocabulary(self, seconds: float) -> Lexicon | None:
         """As it was last loaded; only the first question of a process waits for it, and not for long."""
-        self.begin()
+        self.start_looking()
         if not self._first.is_set():
             with suppress(TimeoutError):
                 async with asyncio.timeout(min(seconds, FIRST_WAIT)):
                     await self._first.wait()
         return self.words.latest
 
-    def begin(self) -> None:
+    def start_looking(self) -> None:
         """Somebody asks: look, if nobody does."""
         self._asked_at = time.monotonic()
         if self._looking is None or self._looking.done():
