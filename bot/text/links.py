@@ -29,7 +29,7 @@ _START: Final = re.compile(
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]{0,30}\Z", re.IGNORECASE)
 _SCHEME_LONGEST: Final = 31
 _END: Final = re.compile(r"[\s<>\[\]{}\"`|^]")
-_PUNCTUATION: Final = ".,;:!?'"
+_PUNCTUATION: Final = ".,;:!'"
 # Where an address ends for us, some platforms read on.
 _GLUED: Final = re.compile(r"[^\s<>][^\s\w<>]*\w")
 _TRAILING: Final = ".,;:!?'*_~\\/"
