@@ -29,7 +29,7 @@ _START: Final = re.compile(
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]{0,30}\Z", re.IGNORECASE)
 _SCHEME_LONGEST: Final = 31
 _END: Final = re.compile(r"[\s<>\[\]{}\"`|^]")
-_PUNCTUATION: Final = ".,;:!'"
+_PUNCTUATION: Final = ".,;:!?'"
 # Where an address ends for us, some platforms read on.
 _GLUED: Final = re.compile(r"[^\s<>][^\s\w<>]*\w")
 _TRAILING: Final = ".,;:!?'*_~\\/"
@@ -140,7 +140,9 @@ def _without(text: str, allowed: Allowed) -> str:
                 out += [text[done:end], " "]
                 done = end
             continue
-        kept = end - start - len(text[start:end].rstrip(_PUNCTUATION))
+        bare = text[start:end].rstrip(_PUNCTUATION)
+        query = bare.endswith("/") and text.startswith("?", start + len(bare))  # an empty one
+        kept = end - start - len(bare) - query
         out.append(text[done:start])
         done = end - kept
     if not done:
