@@ -88,13 +88,17 @@ class SupportCheck:
 
     def __init__(self, question: str = "") -> None:
         self._question = question
+        self._evidence: dict[tuple[str, ...], _Evidence] = {}  # sentences share what they cite
 
     def unsupported(self, sentence: str, cited: Sequence[Passage], *, around: str = "") -> str:
         """The first fact of the sentence that none of `cited` holds; "" if all stand there.
 
         `around` is what the sentence stands in: a language is told better by more text.
         """
-        evidence = _Evidence(cited, self._question)
+        key = tuple(passage.chunk_id for passage in cited)
+        if key not in self._evidence:
+            self._evidence[key] = _Evidence(cited, self._question)
+        evidence = self._evidence[key]
         if evidence.quotes(sentence):
             return ""
         text = _STEP.sub("", _NO_FACT.sub("", clean(sentence)))
