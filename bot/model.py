@@ -184,6 +184,13 @@ class Document:
 WITHOUT_VECTORS = "~"
 
 
+def narrower(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:
+    """The audience of what both let see it."""
+    if "everyone" in one:
+        return other
+    return one if "everyone" in other else one & other
+
+
 def content_of(revision: str) -> str:
     """What of it stands for the page's words alone."""
     return revision.removeprefix(WITHOUT_VECTORS).partition(".")[0]

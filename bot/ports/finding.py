@@ -42,6 +42,15 @@ class IndexedDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class Narrowing:
+    """A stored document is shown to no more people than `audience`, and gets this revision."""
+
+    doc_id: str
+    audience: frozenset[str]
+    revision: str
+
+
+@dataclass(frozen=True, slots=True)
 class SearchQuery:
     """`alpha` is the vector leg's weight: 0 is keywords alone, 1 vectors alone. No vector: keywords."""
 
@@ -150,6 +159,13 @@ class Store(Reader, Protocol):
 
     async def delete(self, doc_ids: Sequence[str]) -> None:
         """Unknown ids are no error."""
+        ...
+
+    async def narrow(self, narrowings: Sequence[Narrowing]) -> None:
+        """Show documents to fewer people, by `bot.model.narrower`, whatever else is stored of them.
+
+        One that nobody loses stays as it is, with its revision. Unknown ids are no error.
+        """
         ...
 
     async def vectors(self, text_hashes: Sequence[str]) -> dict[str, Vector]:

@@ -1,6 +1,7 @@
 """For whom the settings have a page. Pure."""
 
 from bot.config.sources import SourceSettings
+from bot.model import narrower
 from bot.text.globs import matches, may_match
 
 
@@ -13,10 +14,3 @@ def configured_audience(settings: SourceSettings, path: str) -> frozenset[str]:
         if may_match(path, glob):
             other = words
     return narrower(audience, other)
-
-
-def narrower(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:
-    """Whom both let see it."""
-    if "everyone" in one:
-        return other
-    return one if "everyone" in other else one & other

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.config.sources import SourceSettings
-from bot.model import Chunk, Document, Failure
+from bot.model import WITHOUT_VECTORS, Chunk, Document, Failure, content_of, narrower
 from bot.text import language_guess as language
 from bot.text.chunk_terms import lines
-from bot.visibility.page_audience import narrower
 from indexer.converters.registry import Unreadable, to_markdown
 from indexer.heads.front_matter import BrokenAudience
 from indexer.markdown.parser import Section, heading_text, parse
@@ -30,6 +29,8 @@ _log = logging.getLogger(__name__)
 _READING = 3
 # So many letters of `meta` are of the audience alone.
 _AUDIENCE = 12
+# In place of the letters before them, where the page wasn't read for this audience.
+_UNREAD = "unread"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,12 @@ def same_audience(meta: str, stored: str) -> bool:
     """Whether a page would be for the very people for whom it was stored with this revision."""
     _, before, _ = (*stored.split(".", 2), "", "")[:3]
     return before[-_AUDIENCE:] == meta[-_AUDIENCE:]
+
+
+def narrowed(meta: str, stored: str) -> str:
+    """The revision of a stored page that only its audience is changed of: it is still to be read."""
+    mark = WITHOUT_VECTORS if stored.startswith(WITHOUT_VECTORS) else ""
+    return f"{mark}{content_of(stored)}.{_UNREAD}{meta[-_AUDIENCE:]}."
 
 
 def _fingerprint(text: str, size: int) -> str:

@@ -16,9 +16,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from bot.config.sources import SourceSettings
-from bot.model import Failure
+from bot.model import Failure, narrower
 from bot.text.globs import Selection
-from bot.visibility.page_audience import configured_audience, narrower
+from bot.visibility.page_audience import configured_audience
 
 # Names of files that stand for their folder.
 _INDEX_NAMES = {"index", "readme", "_index"}

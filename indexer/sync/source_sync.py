@@ -11,10 +11,10 @@ from weakref import WeakKeyDictionary
 
 from bot.model import WITHOUT_VECTORS, Failure, Progress, SyncReport
 from bot.ports import Embedder, IndexedDocument, Store
-from indexer.reading.page_builder import NoPage, Page, meta, same_audience
+from indexer.reading.page_builder import NoPage, Page, meta
 from indexer.reading.reader_pool import ReaderPool
 from indexer.sources.base import Entry, Misfit, Source, audience_of
-from indexer.sync import strict_audiences
+from indexer.sync import narrowing, strict_audiences
 from indexer.sync.cancellation import Stopped, unless_stopped
 from indexer.sync.diff import Listed, Renames, SyncDiff, compare, deletes_too_much
 from indexer.sync.embedding_stage import EmbeddingStage
@@ -148,6 +148,7 @@ class SourceSync:
         self._counts["unchanged"] = plan.unchanged
         self._total = len(plan.to_read)
         self._renames = Renames(set(plan.gone), self._stored)
+        await self._narrow(plan)
         if plan.to_read:
             await self._index([self._entries[doc_id] for doc_id in plan.to_read])
         await self._delete(self._renames.gone)
@@ -181,6 +182,16 @@ class SourceSync:
             vectors=self._embedding.possible,
             only={self._id(path) for path in self._options.paths} or None,
         )
+
+    async def _narrow(self, plan: SyncDiff) -> None:
+        """Before anything is read: what can't be is not shown to more people than may see it now."""
+        wanted = {doc_id: self._entries[doc_id] for doc_id in plan.to_read}
+        for some in narrowing.narrowings(self._source, wanted, self._stored):
+            async with self._write_whole():
+                await self._store.narrow(some)
+        if self._live is not None and wanted:
+            async with self._write_whole():
+                await narrowing.narrow_live(self._live, self._source, wanted)
 
     async def _index(self, entries: Sequence[Entry]) -> None:
         await self._show("indexing", now=True)
@@ -231,16 +242,12 @@ class SourceSync:
             # What was taken out of a page must not be found any more.
             self._emptied.add(doc_id)
         self._counts["drafts"] += page.draft
-        if doc_id in self._stored and (page.hidden or self._is_for_others(doc_id)):
+        if doc_id in self._stored and page.hidden:
             await self._hide(doc_id)
         if not (page.gone or page.draft):
             audience = audience_of(self._source.settings, self._entries[self._id(page.path)])
             self._failed.append(page.failure(for_all="everyone" in audience))
         await self._show("indexing")
-
-    def _is_for_others(self, doc_id: str) -> bool:
-        """Whether a page that can't be read is stored for whom it may no longer be shown."""
-        return not same_audience(meta(self._source.settings, self._entries[doc_id]), self._stored[doc_id])
 
     async def _hide(self, doc_id: str) -> None:
         """At once, and however many they are: nobody waits for a word while the wrong people read it."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bot.config.sources import SourceSettings
-from bot.visibility.page_audience import narrower
+from bot.model import narrower
 from indexer.reading.page_builder import meta, same_audience
 from indexer.sources.base import Entry, Misfit
 

@@ -4,13 +4,13 @@ import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.model import Candidate, Chunk, Citation, Passage, Question, Usage
+from bot.model import Candidate, Chunk, Citation, Passage, Question, Usage, narrower
 from bot.ports import (
     BackendError,
     Brief,
@@ -19,6 +19,7 @@ from bot.ports import (
     Hit,
     IndexedDocument,
     IndexFormat,
+    Narrowing,
     Nearest,
     SearchQuery,
     SourceStats,
@@ -247,6 +248,18 @@ class FakeStore:
         await asyncio.sleep(0)
         for doc_id in doc_ids:
             index.documents.pop(doc_id, None)
+
+    async def narrow(self, narrowings: Sequence[Narrowing]) -> None:
+        index = self._write([each.doc_id for each in narrowings])
+        await asyncio.sleep(0)
+        for each in narrowings:
+            if (indexed := index.documents.get(each.doc_id)) is None:
+                continue
+            document = indexed.document
+            audience = narrower(document.audience, each.audience)
+            if audience != document.audience:
+                less = replace(document, audience=audience, revision=each.revision)
+                index.documents[each.doc_id] = IndexedDocument(less, indexed.chunks)
 
     async def revisions(self, source: str) -> dict[str, str]:
         return {

@@ -4,7 +4,9 @@ import asyncio
 import random
 from dataclasses import replace
 
-from bot.ports import IndexedDocument, Span, Store
+import pytest
+
+from bot.ports import IndexedDocument, Narrowing, Span, Store
 from tests.support.store_pages import (
     EVERYONE,
     FORMAT,
@@ -161,6 +163,75 @@ class Sharing(OpenStores):
         done.set()
         await asking
         assert set(answers) == {20}
+
+    async def test_narrowed(self, open_store: OpenStore) -> None:
+        """A page that is shown to fewer people is found by those alone, as it was, and known by its new revision."""
+        store = await begin(await open_store())
+        reader = await open_store()
+        a = page("wiki:a.md", "vault number", "vault keys", headings=["One", "Two"], audience=["everyone"])
+        b = page("wiki:b.md", "vault of Bern", audience=["staff", "guests"])
+        c = page("wiki:c.md", "vault of Chur", audience=["staff"])
+        await store.replace([a, b, c])
+        known, staff = frozenset({"everyone"}), frozenset({"everyone", "staff"})
+        before = {hit.passage.chunk_id: hit for hit in await reader.search(ask("vault", audience=staff))}
+        less = [
+            ("wiki:a.md", {"staff"}),
+            ("wiki:b.md", {"guests"}),
+            ("wiki:c.md", {"everyone"}),
+            ("wiki:x.md", set()),
+        ]
+        await store.narrow([Narrowing(doc_id, frozenset(audience), "2") for doc_id, audience in less])
+        assert await reader.search(ask("vault", audience=known)) == []
+        assert await reader.passages([Span("wiki:a.md", 0, 1)], known) == []
+        after = {hit.passage.chunk_id: hit for hit in await reader.search(ask("vault", audience=staff))}
+        assert set(before) - set(after) == {"wiki:b.md#0"}
+        for chunk_id, hit in after.items():
+            was = before[chunk_id]
+            assert replace(hit.passage, score=0) == replace(was.passage, score=0)
+            assert hit.vector == pytest.approx(was.vector, abs=0.02)
+        assert ids(await reader.search(ask("vault", audience=["guests"]))) == ["wiki:b.md"]
+        assert len(await reader.passages([Span("wiki:a.md", 0, 1)], staff)) == 2
+        assert await store.revisions("wiki") == {"wiki:a.md": "2", "wiki:b.md": "2", "wiki:c.md": "1"}
+        stats = await store.stats()
+        assert (stats.documents, stats.chunks) == (3, 4)
+
+    async def test_narrowed_and_changed(self, store: Store) -> None:
+        """What was narrowed is narrowed further, to nobody, replaced and deleted as any page."""
+        wide = [page(f"wiki:{n}.md", f"vault {n}", "vault door", audience=["everyone"]) for n in range(8)]
+        await store.replace(wide)
+        for step, words in enumerate(({"staff", "guests"}, {"staff"}, set())):
+            some = [Narrowing(each.document.id, frozenset(words), f"n{step}") for each in wide[: 6 - step]]
+            await store.narrow(some)
+        await store.narrow([])
+        staff = ["everyone", "staff"]
+        left = {f"wiki:{n}.md" for n in (4, 5, 6, 7)}
+        assert set(ids(await store.search(ask("vault", audience=staff)))) == left
+        await store.replace(wide[:2])
+        assert set(ids(await store.search(ask("vault", audience=staff)))) == left | {"wiki:0.md", "wiki:1.md"}
+        await store.delete(["wiki:0.md", "wiki:4.md", "wiki:7.md"])
+        assert set(ids(await store.search(ask("vault", audience=staff)))) == {
+            f"wiki:{n}.md" for n in (1, 5, 6)
+        }
+        assert set(await store.revisions("wiki")) == {f"wiki:{n}.md" for n in (1, 2, 3, 5, 6)}
+
+    async def test_narrowed_under_a_reader(self, open_store: OpenStore) -> None:
+        """While pages are narrowed, who may still see them finds each once, at every moment."""
+        store = await begin(await open_store())
+        reader = await open_store()
+        pages = [page(f"wiki:{n}.md", f"welcome guide {n}", "welcome more") for n in range(12)]
+        await store.replace(pages)
+
+        async def narrow() -> None:
+            for n in range(len(pages)):
+                await store.narrow([Narrowing(f"wiki:{n}.md", frozenset({"staff"}), "2")])
+
+        narrowing = asyncio.create_task(narrow())
+        answers = []
+        while not narrowing.done():
+            answers.append(len(await reader.search(ask("welcome", audience=["everyone", "staff"]))))
+        await narrowing
+        assert set(answers) == {24}
+        assert await reader.search(ask("welcome")) == []
 
     async def test_stats(self, store: Store) -> None:
         """Stats count documents and chunks, in all and by source."""

@@ -19,6 +19,7 @@ from bot.ports import (
     Hit,
     IndexedDocument,
     IndexFormat,
+    Narrowing,
     Nearest,
     ReadOnly,
     Rejected,
@@ -152,6 +153,16 @@ class SqliteStore:
                 writer.drop(doc_id)
 
         await self._on(self._writer, lambda: self._change(drop))
+
+    async def narrow(self, narrowings: Sequence[Narrowing]) -> None:
+        if not narrowings or await self._read(lambda snapshot: snapshot.build, None) is None:
+            return
+
+        def narrow(writer: SqliteWriter) -> None:
+            for each in narrowings:
+                writer.narrow(each)
+
+        await self._on(self._writer, lambda: self._change(narrow))
 
     async def settle(self) -> None:
         def work(connection: apsw.Connection, _memory: Memory) -> None:

@@ -84,13 +84,19 @@ def load(connection: apsw.Connection, build: Build, known: Codes | None) -> Code
         ids.append(np.array([row[0] for row in batch], np.int64))
         scopes.append(np.array([row[1] for row in batch], np.int32))
         bits.append(np.frombuffer(b"".join(row[2] for row in batch), np.uint64).reshape(len(batch), words).T)
-    return Codes(
+    codes = Codes(
         build.id,
         build.generation,
         np.concatenate(ids),
         np.concatenate(scopes),
         np.ascontiguousarray(np.concatenate(bits, axis=1)),
     )
+    # A chunk that went to another scope keeps its id, and comes after those that are larger.
+    if not (codes.ids[1:] < codes.ids[:-1]).any():
+        return codes
+    order = np.argsort(codes.ids)
+    bits = np.ascontiguousarray(codes.bits[:, order])
+    return replace(codes, ids=codes.ids[order], scopes=codes.scopes[order], bits=bits)
 
 
 def nearest(

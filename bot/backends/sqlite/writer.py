@@ -9,8 +9,8 @@ import apsw
 from bot.backends.sqlite import fts_query, vectors
 from bot.backends.sqlite.file_errors import PART
 from bot.backends.sqlite.schema import Build
-from bot.model import Document
-from bot.ports import IndexedChunk, IndexedDocument, IndexFormat, Rejected
+from bot.model import Document, narrower
+from bot.ports import IndexedChunk, IndexedDocument, IndexFormat, Narrowing, Rejected
 from bot.text.chunk_terms import lines
 
 # For so many changes a reader needs to read only what changed; one that missed more reads all of it.
@@ -94,6 +94,41 @@ class SqliteWriter:
         self._run(f"delete from documents_{self._n} where id = ?", (document,))
         self._count(scope, language, documents=-1, chunks=-len(chunks))
 
+    def narrow(self, wanted: Narrowing) -> None:
+        row = self._run(
+            f"select d.id, d.scope, d.language, d.source, s.audience from documents_{self._n} d"
+            f" join scopes_{self._n} s on s.id = d.scope where d.doc_id = ?",
+            (wanted.doc_id,),
+        ).fetchone()
+        if row is None:
+            return
+        document, former, language, source, stored = row
+        before = frozenset(json.loads(stored))
+        audience = narrower(before, wanted.audience)
+        if audience == before:
+            return
+        scope = self._scope(source, audience)
+        self._run(
+            f"update documents_{self._n} set scope = ?, revision = ? where id = ?",
+            (scope, wanted.revision, document),
+        )
+        chunks = self._run(
+            f"select c.id, t.terms from chunks_{self._n} c join terms_{self._n} t on t.id = c.id"
+            " where c.document = ?",
+            (document,),
+        ).fetchall()
+        for key, terms in chunks:
+            self._run(f"delete from keywords_{self._n} where rowid = ?", (key,))
+            self._find_by(int(str(key)), str(terms), scope)
+            # Readers that hold its code hear of both: that it is gone, and that it has come.
+            self._run(f"insert or ignore into gone_{self._n} values(?, ?)", (self._generation, key))
+            self._run(
+                f"update codes_{self._n} set generation = ?, scope = ? where id = ?",
+                (self._generation, scope, key),
+            )
+        self._count(former, language, documents=-1, chunks=-len(chunks))
+        self._count(scope, language, documents=1, chunks=len(chunks))
+
     def done(self) -> None:
         if not self._changed:
             return
@@ -105,7 +140,7 @@ class SqliteWriter:
 
     def _add(self, one: Prepared) -> None:
         document = one.document
-        scope = self._scope(document)
+        scope = self._scope(document.source, document.audience)
         self._run(
             f"insert into documents_{self._n}(doc_id, source, revision, scope, language, title, url,"
             " updated_at, owners) values(?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -141,10 +176,7 @@ class SqliteWriter:
             ),
         )
         key = self._last_id()
-        self._run(
-            f"insert into keywords_{self._n}(rowid, title, heading, body, scope) values(?, ?, ?, ?, ?)",
-            (key, *one.terms.split("\n"), fts_query.scope_term(scope)),
-        )
+        self._find_by(key, one.terms, scope)
         self._run(f"insert into terms_{self._n} values(?, ?)", (key, one.terms))
         if one.vector is not None:
             self._run(f"insert into vectors_{self._n} values(?, ?)", (key, one.vector))
@@ -152,9 +184,15 @@ class SqliteWriter:
                 f"insert into codes_{self._n} values(?, ?, ?, ?)", (key, self._generation, scope, one.bits)
             )
 
-    def _scope(self, document: Document) -> int:
-        """The number of the document's source and audience, a new one for a pair not seen before."""
-        key = (document.source, json.dumps(sorted(document.audience)))
+    def _find_by(self, chunk: int, terms: str, scope: int) -> None:
+        self._run(
+            f"insert into keywords_{self._n}(rowid, title, heading, body, scope) values(?, ?, ?, ?, ?)",
+            (chunk, *terms.split("\n"), fts_query.scope_term(scope)),
+        )
+
+    def _scope(self, source: str, audience: frozenset[str]) -> int:
+        """The number of this source and audience, a new one for a pair not seen before."""
+        key = (source, json.dumps(sorted(audience)))
         self._run(f"insert or ignore into scopes_{self._n}(source, audience, documents, chunks)"
                   " values(?, ?, 0, 0)", key)  # fmt: skip
         row = self._run(f"select id from scopes_{self._n} where source = ? and audience = ?", key).fetchone()

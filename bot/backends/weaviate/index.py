@@ -34,14 +34,17 @@ class Index:
     notes: CollectionAsync
     writes_at_once: int = 1
 
-    async def live_pages(self, doc_ids: Iterable[str]) -> dict[str, ManifestEntry]:
-        """The manifest's entries of these documents, without revisions; who has none is not live."""
+    async def live_pages(self, doc_ids: Iterable[str], *, whole: bool = False) -> dict[str, ManifestEntry]:
+        """The manifest's entries of these documents; who has none is not live.
+
+        What they say beside stamps and numbers of chunks comes only where they are wanted `whole`.
+        """
         found: dict[str, ManifestEntry] = {}
         for group in grouped(sorted(set(doc_ids)), GROUP):
             answer = await self.pages.query.fetch_objects_by_ids(
                 [mapping.page_id(doc_id) for doc_id in group],
                 limit=len(group),
-                return_properties=["doc_id", "stamp", "chunks"],
+                return_properties=None if whole else ["doc_id", "stamp", "chunks"],
             )
             pages = [mapping.page(each.properties) for each in answer.objects]
             found |= {page.doc_id: page for page in pages}

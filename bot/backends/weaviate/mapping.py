@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, cast
 from uuid import UUID, uuid5
 
 from bot.backends.weaviate.schema import TERMS, VECTOR
@@ -184,6 +184,17 @@ def chunk_rows(indexed: IndexedDocument, of_stamp: str, terms_of_each: Iterable[
             ),
             vector={VECTOR: each.vector.tolist()} if each.vector is not None else None,
         )
+
+
+def ordinal(properties: Properties) -> int:
+    return _int(properties, "ordinal")
+
+
+def moved(properties: Properties, to: ManifestEntry) -> dict[str, WeaviateField]:
+    """A chunk's, in that revision of its page."""
+    kept = {name: value for name, value in properties.items() if value is not None}
+    new: dict[str, WeaviateField] = {"stamp": to.stamp, "audience": [seal(each) for each in to.audience]}
+    return _filled({**cast("dict[str, WeaviateField]", kept), **new})
 
 
 def passage(properties: Properties, score: float = 0.0) -> Passage:

@@ -29,7 +29,7 @@ from bot.backends.weaviate.schema import Generation
 from bot.backends.weaviate.server.connection import Connection
 from bot.backends.weaviate.server.errors import PART, Gone
 from bot.backends.weaviate.server.sdk_types import WeaviateAsyncClient
-from bot.backends.weaviate.writing import backup, writer
+from bot.backends.weaviate.writing import backup, narrowing, writer
 from bot.backends.weaviate.writing.batch_writes import why_not
 from bot.backends.weaviate.writing.mend import Mender
 from bot.model import Passage
@@ -37,6 +37,7 @@ from bot.ports import (
     Hit,
     IndexedDocument,
     IndexFormat,
+    Narrowing,
     Nearest,
     Rejected,
     SearchQuery,
@@ -151,6 +152,11 @@ class WeaviateStore:
     async def delete(self, doc_ids: Sequence[str]) -> None:
         for group in grouped(sorted(set(doc_ids)), GROUP):
             ask = partial(writer.delete, doc_ids=group, marked=self._marked)
+            await self._on_index(ask, None, self._write_seconds)
+
+    async def narrow(self, narrowings: Sequence[Narrowing]) -> None:
+        for group in grouped(narrowings, narrowing.AT_ONCE):
+            ask = partial(narrowing.narrow, narrowings=group, torn=self._mender.torn, marked=self._marked)
             await self._on_index(ask, None, self._write_seconds)
 
     async def revisions(self, source: str) -> dict[str, str]:

@@ -633,16 +633,6 @@ async def test_hidden_pages_wait_for_no_word() -> None:
     assert (desk.stored, report.held_back, report.deleted) == ({}, 0, 10)
 
 
-async def test_narrowed_page_that_cannot_be_read() -> None:
-    """A page that is for fewer people now, and can't be read, is not kept for the others."""
-    desk = Desk({"a.md": "Open text.", "b.md": "Other."})
-    await desk.sync()
-    desk.shelf = desk.shelf.with_settings(audience_of={"a.md": ["managers"]})
-    desk.shelf.broken["a.md"] = PageFailed("it can't be read")
-    await desk.sync()
-    assert list(desk.stored) == ["b.md"]
-
-
 async def test_drafts_are_counted() -> None:
     """A page that became a draft is taken out of the index, and counted."""
     desk = Desk({"a.md": "Text.", "b.md": "Other.", "c.md": "Third."})

@@ -1,7 +1,7 @@
 """Writing one index, in an order that a crash can't make visible."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -47,6 +47,19 @@ async def replace(
     _check_dimensions(index, documents)
     pages, chunks = await asyncio.to_thread(_rows, documents)
     former = await index.live_pages(page.doc_id for page in pages)
+    await put(index, pages, chunks, former, torn=torn, marked=marked)
+
+
+async def put(
+    index: Index,
+    pages: Sequence[ManifestEntry],
+    chunks: Sequence[Row],
+    former: Mapping[str, ManifestEntry],
+    *,
+    torn: set[UUID],
+    marked: set[int],
+) -> None:
+    """These pages with these chunks in place of what the manifest names of the `former`."""
     changes = [Change(page.doc_id, _revision(page), _revision(former.get(page.doc_id))) for page in pages]
     begun, _ = await asyncio.gather(notes.begin(index, changes), _mark(index, pages, marked))
     await batch_writes.insert(index.chunks, chunks, torn, at_once=index.writes_at_once)

@@ -11,7 +11,7 @@ import pytest
 
 from bot.backends.weaviate.server.address import parse
 from bot.config.models import WeaviateSettings
-from bot.ports import BackendError, IndexedDocument, Rejected, Unavailable
+from bot.ports import BackendError, IndexedDocument, Narrowing, Rejected, Unavailable
 from tests.support.store_contract import FORMAT, OTHER, ask, begin, ids, page
 from tests.support.weaviate_proxy import proxied
 from tests.support.weaviate_server import Node
@@ -181,6 +181,17 @@ async def test_lost_chunks(stores: Stores) -> None:
     assert await store.revisions("wiki") == {"wiki:b.md": "1"}
     await store.replace([page("wiki:a.md", "rule one", "rule two")])
     assert set(await store.revisions("wiki")) == {"wiki:a.md", "wiki:b.md"}
+
+
+async def test_lost_chunk_of_a_narrowed_page(stores: Stores) -> None:
+    """A page that lacks chunks can't be shown to fewer people: it is gone, and written again by the next sync."""
+    store = await begin(await stores.open())
+    await store.replace([page("wiki:a.md", "rule one", "rule two"), page("wiki:b.md", "rule three")])
+    await stores.lose_chunk("wiki:a.md")
+    less = [Narrowing(f"wiki:{name}.md", frozenset({"staff"}), "2") for name in ("a", "b")]
+    await store.narrow(less)
+    assert ids(await store.search(ask("rule", audience=["everyone", "staff"]))) == ["wiki:b.md"]
+    assert await store.revisions("wiki") == {"wiki:b.md": "2"}
 
 
 async def test_kill_the_server(own_server: Node, tmp_path: Path) -> None:

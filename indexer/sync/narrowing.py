@@ -1,0 +1,38 @@
+"""Pages that fewer people may see now: the index says so before they are read, and whether or not they can be."""
+
+import logging
+from collections.abc import Iterator, Mapping
+
+from bot.ports import BackendError, Narrowing, Store
+from indexer.reading.page_builder import meta, narrowed, same_audience
+from indexer.sources.base import Entry, Source, audience_of
+
+_AT_ONCE = 64
+_log = logging.getLogger(__name__)
+
+
+def narrowings(
+    source: Source, entries: Mapping[str, Entry], stored: Mapping[str, str]
+) -> Iterator[list[Narrowing]]:
+    """For pages that would get another audience than they were stored with; some at a time."""
+    some: list[Narrowing] = []
+    for doc_id, entry in entries.items():
+        if (before := stored.get(doc_id)) is None:
+            continue
+        now = meta(source.settings, entry)
+        if not same_audience(now, before):
+            some.append(Narrowing(doc_id, audience_of(source.settings, entry), narrowed(now, before)))
+        if len(some) == _AT_ONCE:
+            yield some
+            some = []
+    if some:
+        yield some
+
+
+async def narrow_live(live: Store, source: Source, entries: Mapping[str, Entry]) -> None:
+    """The same in an index that is about to be replaced. Where that can't be, the new one is made all the same."""
+    try:
+        for some in narrowings(source, entries, await live.revisions(source.name)):
+            await live.narrow(some)
+    except BackendError as error:
+        _log.warning("the index that answers until then can't be written: %s", error)
