@@ -24,7 +24,7 @@ _BATCH = 500
 _MOST_FREQUENCIES = 20_000
 _MOST_PARTS = 64
 # A term in so many of an asker's chunks is as common as can be: it isn't counted further.
-_COMMON, _COMMON_SHARE = 2_000, 20
+_COMMON, _COMMON_SHARE = fts_query.POSTINGS, 20
 _PASSAGE = (
     "c.id, d.doc_id, d.source, c.ordinal, d.title, c.heading, d.url, c.anchor, c.text, d.updated_at, d.owners"
 )
@@ -205,9 +205,7 @@ class Snapshot:
         catalog = self.memory.catalog(self.connection, self.build)
         visible = catalog.visible(audience, sources)
         chunks = sum(scope.chunks for scope in visible)
-        counts = self._counts(catalog, terms)
-        if len(visible) < len(catalog.scopes):
-            counts = self._visible_counts(catalog, visible, [term for term in counts if counts[term]])
+        counts = self._seen_counts(catalog, visible, terms)
         holding = {term: count for term, count in counts.items() if count}
         return Vocabulary(chunks, holding, self._languages(catalog, visible) or ("en",))
 
@@ -250,7 +248,7 @@ class Snapshot:
 
     def _expression(self, text: str, catalog: SnapshotCatalog, visible: Sequence[Scope]) -> str:
         terms = analyzer.query_terms(text, self._languages(catalog, visible) or ("en",))
-        terms = fts_query.choose(terms, self._counts(catalog, terms))
+        terms = fts_query.choose(terms, self._seen_counts(catalog, visible, terms))
         if not terms:
             return ""
         seen = {scope.id for scope in visible}
@@ -258,6 +256,15 @@ class Snapshot:
         if sum(scope.chunks for scope in hidden) < sum(scope.chunks for scope in visible):
             return fts_query.match(terms, never=[scope.id for scope in hidden])
         return fts_query.match(terms, only=sorted(seen))
+
+    def _seen_counts(
+        self, catalog: SnapshotCatalog, visible: Sequence[Scope], terms: Sequence[str]
+    ) -> dict[str, int]:
+        """In how many chunks that the asker may see each term stands: hidden ones change nothing that they find."""
+        counts = self._counts(catalog, terms)
+        if len(visible) == len(catalog.scopes):
+            return counts
+        return self._visible_counts(catalog, visible, [term for term in counts if counts[term]])
 
     def _counts(self, catalog: SnapshotCatalog, terms: Sequence[str]) -> dict[str, int]:
         known = catalog.frequencies

@@ -95,8 +95,8 @@ def load(connection: apsw.Connection, build: Build, known: Codes | None) -> Code
     if not (codes.ids[1:] < codes.ids[:-1]).any():
         return codes
     order = np.argsort(codes.ids)
-    bits = np.ascontiguousarray(codes.bits[:, order])
-    return replace(codes, ids=codes.ids[order], scopes=codes.scopes[order], bits=bits)
+    by_id = np.ascontiguousarray(codes.bits[:, order])
+    return replace(codes, ids=codes.ids[order], scopes=codes.scopes[order], bits=by_id)
 
 
 def nearest(
