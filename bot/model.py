@@ -109,6 +109,17 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """What is being done for a question while nothing can be shown: for people who wait.
+
+    `number`: of pages that are read, of questions that are answered before this one.
+    """
+
+    kind: Literal["searching", "reading", "waiting", "thinking"]
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """How an answer came about."""
 

@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from bot.answering.draft import Draft, OnText
-from bot.model import Answer, Outcome, Question
+from bot.answering.draft import Draft, OnStage, OnText
+from bot.model import Answer, Outcome, Question, Stage
 from bot.ports import (
     BackendError,
     Brief,
@@ -20,6 +20,7 @@ from bot.ports import (
     Refused,
     Style,
     Unavailable,
+    Waiting,
     Writer,
     Wrote,
 )
@@ -29,7 +30,7 @@ from bot.runtime.deadline import Clock, Deadline
 from bot.runtime.usage_meter import metered
 from bot.text import question_text
 
-Events = AsyncIterator[Wrote | Cited | Finished]
+Events = AsyncIterator[Wrote | Cited | Finished | Waiting]
 
 log = logging.getLogger(__name__)
 
@@ -117,13 +118,15 @@ class Answerer:
         *,
         id: str | None = None,  # noqa: A002 - the answer's own field
         on_text: OnText | None = None,
+        on_stage: OnStage | None = None,
     ) -> Answer:
         """Every question ends in an Answer; no BackendError comes out.
 
         `on_text` gets checked text, append-only, sentence by sentence. `Answer.text` is the authority: if it
-        isn't what was given to `on_text`, it replaces that.
+        isn't what was given to `on_text`, it replaces that. `on_stage` hears what is being done until then.
         """
-        draft = Draft(id or uuid.uuid4().hex[:12], Deadline(self._limits.answer, clock=self._clock), on_text)
+        deadline = Deadline(self._limits.answer, clock=self._clock)
+        draft = Draft(id or uuid.uuid4().hex[:12], deadline, on_text, on_stage)
         with metered(draft.usage):
             return await self._answer(question, draft)
 
@@ -188,6 +191,7 @@ class Answerer:
                 return None
 
     async def _search(self, question: Question, standalone: str, draft: Draft) -> Retrieval:
+        await draft.tell(Stage("searching"))
         with draft.timed("retrieve"):
             try:
                 return await self._search_once(question, standalone, draft)
@@ -235,6 +239,7 @@ class Answerer:
 
     async def _guarded(self, brief: Brief, draft: Draft) -> None:
         keep = self._limits.quoting if self._fallback is not None else 0.0
+        await draft.tell(Stage("reading", len({passage.doc_id for passage in brief.passages})))
         async with self._breaker.guard():
             await self._stream(self._writer, brief, draft, first=self._limits.first_token, keep=keep)
 
@@ -249,6 +254,10 @@ class Answerer:
                 )
                 if event is None:
                     raise Unavailable("the writer", "its answer was cut off.")
+                if isinstance(event, Waiting):
+                    await draft.tell(Stage("waiting" if event.ahead else "thinking", event.ahead))
+                    seconds = first if event.ahead else self._limits.between_tokens
+                    continue
                 if isinstance(event, Finished):
                     break
                 wrote = wrote or isinstance(event, Wrote)

@@ -5,12 +5,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from bot.answering.citation_check import CitationChecker
-from bot.model import Answer, Outcome, Trace, Usage
+from bot.model import Answer, Outcome, Stage, Trace, Usage
 from bot.ports import BackendError, Brief, Finished, Style
 from bot.retrieval.retriever import Retrieval
 from bot.runtime.deadline import Deadline
 
 OnText = Callable[[str], Awaitable[None]]
+OnStage = Callable[[Stage], Awaitable[None]]
 
 NOT_FOUND = "I couldn't find an answer to that in the docs."
 BROKEN_OFF = "*The answer breaks off here: {why}*"
@@ -21,7 +22,13 @@ UNWRITTEN = "I found pages about this but can't write an answer right now ({why}
 class Draft:
     """Ends in exactly one Answer: by `end`, `written`, `broken_off` or `unwritten`."""
 
-    def __init__(self, id: str, deadline: Deadline, on_text: OnText | None) -> None:  # noqa: A002 - the answer's own field
+    def __init__(
+        self,
+        id: str,  # noqa: A002 - the answer's own field
+        deadline: Deadline,
+        on_text: OnText | None,
+        on_stage: OnStage | None = None,
+    ) -> None:
         self.id = id
         self.deadline = deadline
         self.degraded: list[str] = []
@@ -31,6 +38,8 @@ class Draft:
         self.style = Style()
         self.found: Retrieval | None = None
         self._on_text = on_text
+        self._on_stage = on_stage
+        self._stage: Stage | None = None
         self._text = ""
         self._more = True
         self._detailed = False
@@ -59,6 +68,12 @@ class Draft:
             brief.passages, trusted=own, each=brief.style.cite_each, question=brief.question
         )
         return self._checker
+
+    async def tell(self, stage: Stage) -> None:
+        """What is being done, while nothing is shown yet."""
+        if self._on_stage is not None and stage != self._stage and not self._text:
+            self._stage = stage
+            await self._on_stage(stage)
 
     async def show(self, text: str) -> None:
         if not text:

@@ -75,6 +75,7 @@ from bot.ports.writing import (
     Judge,
     Style,
     StyleExample,
+    Waiting,
     Writer,
     Wrote,
 )
@@ -135,6 +136,7 @@ __all__ = [
     "Unavailable",
     "Vector",
     "Vocabulary",
+    "Waiting",
     "Writer",
     "Wrote",
 ]

@@ -72,6 +72,13 @@ class Cited:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """A sign of life without text: `ahead` questions are answered before this one, or (0) the model thinks."""
+
+    ahead: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The last event of a complete answer. A stream that ends without it was cut off.
 
@@ -90,7 +97,7 @@ class Writer(Protocol):
         """The question with what its history implies put in."""
         ...
 
-    def write(self, brief: Brief) -> AsyncIterator[Wrote | Cited | Finished]: ...
+    def write(self, brief: Brief) -> AsyncIterator[Wrote | Cited | Finished | Waiting]: ...
 
     def usage(self) -> Usage: ...
 

@@ -40,9 +40,9 @@ async def test_with_both_keys_both_are_used(tmp_path: Path, monkeypatch: pytest.
     async with open_app(settings(tmp_path)) as app:
         assert kinds(app) == {
             "store": "WeaviateStore",
-            "embedder": "CohereEmbedder",
+            "embedder": "ServiceEmbedder",
             "reranker": "CohereReranker",
-            "writer": "CohereWriter",
+            "writer": "ChatWriter",
         }
 
 
@@ -63,9 +63,9 @@ async def test_either_may_be_used_alone(
     monkeypatch.setenv("COHERE_API_KEY", "c-key")
     usual = {
         "store": "SqliteStore",
-        "embedder": "CohereEmbedder",
+        "embedder": "ServiceEmbedder",
         "reranker": "CohereReranker",
-        "writer": "CohereWriter",
+        "writer": "ChatWriter",
     }
     async with open_app(settings(tmp_path, text)) as app:
         assert kinds(app) == {**usual, **changed}

@@ -1,11 +1,15 @@
 """The three parts and what they share."""
 
-from bot.backends.cohere.embedder import CohereEmbedder
-from bot.backends.cohere.judge import CohereJudge
+from dataclasses import replace
+
+from bot.backends.cohere.chat import CohereChat
+from bot.backends.cohere.embedder import embedder
 from bot.backends.cohere.options import Options
 from bot.backends.cohere.reranker import CohereReranker
 from bot.backends.cohere.transport.client import CohereClient
-from bot.backends.cohere.writer import CohereWriter
+from bot.backends.shared.chat_writer import ChatWriter, Pace
+from bot.backends.shared.embedder import ServiceEmbedder
+from bot.backends.shared.judge import ChatJudge
 
 
 class CohereFactory:
@@ -15,14 +19,16 @@ class CohereFactory:
         self._options = options
         self._client = CohereClient(options)
 
-    def embedder(self) -> CohereEmbedder:
-        return CohereEmbedder(self._client, self._options.embed)
+    def embedder(self) -> ServiceEmbedder:
+        return embedder(self._client, self._options.embed)
 
     def reranker(self) -> CohereReranker:
         return CohereReranker(self._client, self._options.rerank)
 
-    def judge(self, model: str) -> CohereJudge:
-        return CohereJudge(self._client, model)
+    def judge(self, model: str) -> ChatJudge:
+        return ChatJudge(CohereChat(self._client, replace(self._options.chat, model=model)))
 
-    def writer(self) -> CohereWriter:
-        return CohereWriter(self._client, self._options.chat)
+    def writer(self) -> ChatWriter:
+        chat = self._options.chat
+        pace = Pace(chat.first_token_seconds, chat.stall_seconds, chat.whole_seconds, chat.rewrite_seconds)
+        return ChatWriter(CohereChat(self._client, chat), pace)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bot.backends.cohere.options import RerankOptions
 from bot.backends.cohere.transport.client import CohereClient
-from bot.backends.cohere.usage import UsageCounter
+from bot.backends.shared.usage import UsageCounter
 from bot.model import Usage
 from bot.ports import Unavailable
 from bot.runtime.usage_meter import spend

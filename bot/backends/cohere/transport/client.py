@@ -15,8 +15,11 @@ from numpy.typing import NDArray
 from bot.backends.cohere.options import Options
 from bot.backends.cohere.transport import responses as wire
 from bot.backends.cohere.transport import sse
-from bot.backends.cohere.transport.errors import FAILURES, is_passing, translate
-from bot.backends.cohere.transport.http import Basket, CallSlot, CohereHttp, held, opened, taken
+from bot.backends.cohere.transport.errors import FAILURES, translate
+from bot.backends.cohere.transport.http import Basket, CohereHttp, held, opened, taken
+from bot.backends.shared.embedding_batcher import CallSlot
+from bot.backends.shared.errors import is_passing
+from bot.backends.shared.messages import Message, encodable
 from bot.ports import BackendError, Unavailable
 
 T = TypeVar("T")
@@ -73,7 +76,7 @@ class CohereClient:
                     timeout.reschedule(None)
                 response = await self._sdk.embed(
                     model=model,
-                    texts=[wire.encodable(text) for text in texts],
+                    texts=[encodable(text) for text in texts],
                     input_type=input_type,
                     output_dimension=_UNSET if dimensions is None else dimensions,
                     embedding_types=[encoding],
@@ -92,8 +95,8 @@ class CohereClient:
             with held(taken, basket):
                 response = await self._sdk.rerank(
                     model=model,
-                    query=wire.encodable(question),
-                    documents=[wire.encodable(text) for text in texts],
+                    query=encodable(question),
+                    documents=[encodable(text) for text in texts],
                     request_options=_ONCE,
                 )
             if basket.found is None:
@@ -103,7 +106,7 @@ class CohereClient:
         return await twice(part, seconds, call)
 
     async def chat(
-        self, messages: Sequence[wire.Message], *, model: str, max_tokens: int, part: str, seconds: float
+        self, messages: Sequence[Message], *, model: str, max_tokens: int, part: str, seconds: float
     ) -> tuple[str, wire.Billed]:
         """The text of one short answer."""
 
@@ -122,7 +125,7 @@ class CohereClient:
 
     async def chat_events(
         self,
-        messages: Sequence[wire.Message],
+        messages: Sequence[Message],
         documents: Sequence[wire.Document],
         *,
         model: str,

@@ -3,7 +3,7 @@
 import ssl
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
@@ -11,6 +11,8 @@ from importlib.util import find_spec
 from typing import Any, Final, Generic, TypeVar
 
 import httpx
+
+from bot.backends.shared.embedding_batcher import CallSlot
 
 T = TypeVar("T")
 
@@ -24,10 +26,6 @@ _KEEP_SECONDS: Final = 60.0
 # there. None ends the search at once.
 if find_spec("sniffio") is None:
     sys.modules["sniffio"] = None  # type: ignore[assignment]
-
-
-# The right to one call.
-CallSlot = Callable[[], AbstractAsyncContextManager[None]]
 
 
 @dataclass(slots=True)

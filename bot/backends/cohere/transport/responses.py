@@ -25,11 +25,6 @@ class Billed:
     output_tokens: int = 0
 
 
-class Message(TypedDict):
-    role: Literal["system", "user", "assistant"]
-    content: str
-
-
 class Document(TypedDict):
     id: str
     data: dict[str, str]
@@ -88,11 +83,6 @@ def _floats(texts: Sequence[str]) -> Embeddings:
     if len({len(row) for row in rows}) != 1:
         raise ValueError("rows of several lengths")
     return _matrix(np.frombuffer(b"".join(rows), dtype="<f4").reshape(len(rows), -1))
-
-
-def encodable(text: str) -> str:
-    """Half a character, which a broken file may hold, can't be sent."""
-    return text.encode("utf-8", "replace").decode()
 
 
 def text_of(response: Any) -> str:  # noqa: ANN401 - the SDK checks nothing

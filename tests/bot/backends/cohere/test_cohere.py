@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from bot.backends.cohere import EmbedOptions, Options, RerankOptions, connect
-from bot.backends.cohere.embedder import CohereEmbedder
 from bot.backends.cohere.reranker import CohereReranker
+from bot.backends.shared.embedder import ServiceEmbedder
 from bot.model import Usage
 from bot.ports import RateLimited, Rejected, Unauthorized, Unavailable
 from tests.support.cohere_server import (
@@ -32,7 +32,7 @@ async def server() -> AsyncIterator[CohereServer]:
 
 
 @pytest.fixture
-async def embedder(server: CohereServer) -> AsyncIterator[CohereEmbedder]:
+async def embedder(server: CohereServer) -> AsyncIterator[ServiceEmbedder]:
     made = await _embedder(server, EMBED)
     yield made
     await made.close()
@@ -45,7 +45,7 @@ async def reranker(server: CohereServer) -> AsyncIterator[CohereReranker]:
     await made.close()
 
 
-async def _embedder(server: CohereServer, options: EmbedOptions, key: str = KEY) -> CohereEmbedder:
+async def _embedder(server: CohereServer, options: EmbedOptions, key: str = KEY) -> ServiceEmbedder:
     return (await connect(Options(key, server.url, embed=options))).embedder()
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.backends.cohere import ChatOptions, Options, connect
-from bot.backends.cohere.writer import CohereWriter
+from bot.backends.shared.chat_writer import ChatWriter
 from bot.model import Question, Turn
 from bot.ports import (
     Brief,
@@ -55,13 +55,13 @@ async def server() -> AsyncIterator[CohereServer]:
 
 
 @pytest.fixture
-async def writer(server: CohereServer) -> AsyncIterator[CohereWriter]:
+async def writer(server: CohereServer) -> AsyncIterator[ChatWriter]:
     made = (await connect(Options(KEY, server.url, chat=CHAT))).writer()
     yield made
     await made.close()
 
 
-async def _written(writer: CohereWriter, brief: Brief = BRIEF) -> list[Wrote | Cited | Finished]:
+async def _written(writer: ChatWriter, brief: Brief = BRIEF) -> list[Wrote | Cited | Finished]:
     return [event async for event in writer.write(brief)]
 
 

@@ -5,9 +5,9 @@ import json
 import re
 from collections.abc import Sequence
 
-from bot.backends.cohere.transport.client import CohereClient
-from bot.backends.cohere.transport.responses import Message
-from bot.backends.cohere.usage import UsageCounter
+from bot.backends.shared.chat_writer import ChatModel
+from bot.backends.shared.messages import Message
+from bot.backends.shared.usage import UsageCounter
 from bot.model import Usage
 from bot.ports import RateLimited, Unavailable
 
@@ -23,11 +23,12 @@ You mark whether an answer in a chat keeps a team's rules of style. Mark form an
 Reply with one JSON object and nothing else: {"broken": [numbers of the rules that the answer breaks]}, such as {"broken": []} or {"broken": [2]}. A rule that has nothing to do with this answer is kept."""
 
 
-class CohereJudge:
-    def __init__(self, client: CohereClient, model: str) -> None:
-        self._client = client.use()
-        self._tally = UsageCounter(model)
-        self.model = model
+class ChatJudge:
+    def __init__(self, chat: ChatModel, *, seconds: float = _SECONDS) -> None:
+        self._seconds = seconds
+        self._chat = chat
+        self._tally = UsageCounter(chat.model)
+        self.model = chat.model
 
     async def broken(self, question: str, answer: str, rules: Sequence[str]) -> frozenset[int]:
         numbered = "\n".join(f"{number}. {rule}" for number, rule in enumerate(rules, 1))
@@ -41,16 +42,16 @@ class CohereJudge:
     async def _said(self, messages: Sequence[Message]) -> str:
         for left in reversed(range(_TRIES)):
             try:
-                text, billed = await self._client.chat(
-                    messages, model=self.model, max_tokens=_TOKENS, part=PART, seconds=_SECONDS
+                text, used = await self._chat.say(
+                    messages, max_tokens=_TOKENS, part=PART, seconds=self._seconds
                 )
             except RateLimited as error:
                 if not left or error.retry_after > _PATIENCE:
                     raise
                 await asyncio.sleep(error.retry_after)
             else:
-                tokens = {"input_tokens": billed.input_tokens, "output_tokens": billed.output_tokens}
-                self._tally.add(calls=1, **tokens)
+                tokens = {"input_tokens": used.input_tokens, "output_tokens": used.output_tokens}
+                self._tally.add(calls=used.calls, **tokens)
                 return text
         raise Unavailable(PART, "it was asked too often.")
 
@@ -58,7 +59,7 @@ class CohereJudge:
         return self._tally.usage
 
     async def close(self) -> None:
-        await self._client.release()
+        await self._chat.close()
 
 
 def _numbers(text: str, rules: int) -> frozenset[int]:

@@ -1,9 +1,9 @@
-"""All that the models are told, and how a Brief becomes messages and documents."""
+"""All that the models are told, and how a Brief becomes messages."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from bot.backends.cohere.transport.responses import Document, Message, encodable
+from bot.backends.shared.messages import Message, encodable
 from bot.model import Passage, Question, Turn
 from bot.ports import Brief, Style
 
@@ -25,14 +25,12 @@ You answer colleagues' questions in a chat. Say so if you don't know. Answer in 
 REWRITE = """\
 Rewrite the last question of the conversation so that it can be understood without the conversation: put in what it refers to. Keep its language and meaning, and don't answer it. If it stands alone already, repeat it. Give the question only."""
 
-SNIPPET_WORDS = 350  # Cohere advises 300-400 at most
 _HISTORY_TURNS = 6
 _TURN_CHARACTERS = 800
 _QUESTION_CHARACTERS = 600
 _STEM = 5
 _WORD = re.compile(r"\w{3,}")
 _MARKER = re.compile(r"[ \t]?\[\d{1,3}\](?!\()")
-_PARAGRAPH = re.compile(r"\n\s*\n")
 
 
 def messages(brief: Brief) -> list[Message]:
@@ -68,21 +66,6 @@ def rewriting(question: Question) -> list[Message]:
     return [{"role": "system", "content": REWRITE}, *turns, _message("user", question.text)]
 
 
-def documents(passages: Sequence[Passage]) -> tuple[list[Document], dict[str, str]]:
-    """The passages as documents, long ones as several, and which chunk each document's id stands for."""
-    sent: list[Document] = []
-    chunks: dict[str, str] = {}
-    for passage in passages:
-        for snippet in _snippets(passage.text):
-            id = str(len(sent) + 1)  # noqa: A001 - the field's name
-            data = {"title": _title(passage), "snippet": snippet}
-            if passage.updated_at is not None:
-                data["updated"] = passage.updated_at.date().isoformat()
-            sent.append({"id": id, "data": data})
-            chunks[id] = passage.chunk_id
-    return sent, chunks
-
-
 def is_rewriting(text: str, question: Question) -> bool:
     """Whether it can be the question: not empty, not an essay, and about what was talked of."""
     said = {word for turn in (*question.history, Turn("user", question.text)) for word in _words(turn.text)}
@@ -94,48 +77,8 @@ def _words(text: str) -> set[str]:
     return {word.lower()[:_STEM] for word in _WORD.findall(text)}
 
 
-def _title(passage: Passage) -> str:
+def title(passage: Passage) -> str:
     return " > ".join(part for part in (passage.title, passage.heading) if part)
-
-
-def _snippets(text: str) -> Iterator[str]:
-    """Whole paragraphs, as many as fit; one that is too long alone is cut at lines, or else between words."""
-    held: list[str] = []
-    words = 0
-    for paragraph in _paragraphs(encodable(text).strip()):
-        length = len(paragraph.split())
-        if held and words + length > SNIPPET_WORDS:
-            yield "\n\n".join(held)
-            held, words = [], 0
-        if length:
-            held.append(paragraph)
-            words += length
-    if held:
-        yield "\n\n".join(held)
-
-
-def _paragraphs(text: str) -> Iterator[str]:
-    for paragraph in _PARAGRAPH.split(text):
-        held: list[str] = []
-        words = 0
-        for line in _lines(paragraph):
-            length = len(line.split())
-            if held and words + length > SNIPPET_WORDS:
-                yield "\n".join(held)
-                held, words = [], 0
-            held.append(line)
-            words += length
-        yield "\n".join(held)
-
-
-def _lines(paragraph: str) -> Iterator[str]:
-    for line in paragraph.split("\n"):
-        words = line.split()
-        if len(words) <= SNIPPET_WORDS:
-            yield line
-            continue
-        for start in range(0, len(words), SNIPPET_WORDS):
-            yield " ".join(words[start : start + SNIPPET_WORDS])
 
 
 def _recent(history: Sequence[Turn]) -> list[Turn]:

@@ -1,4 +1,4 @@
-"""Texts of several callers on their way to Cohere: packed, sent once, and never waited for in vain."""
+"""Texts of several callers on their way to a service: packed, sent once, and never waited for in vain."""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,9 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from bot.backends.cohere.embedding_batcher import EmbeddingBatcher, Rows
-from bot.backends.cohere.transport.http import CallSlot
-from bot.backends.cohere.transport.rate_limiter import RateLimiter
+from bot.backends.shared.embedding_batcher import CallSlot, EmbeddingBatcher, Rows
+from bot.backends.shared.rate_limiter import RateLimiter
 from bot.ports import RateLimited, Rejected
 
 
@@ -38,7 +37,9 @@ class Sender:
 
 
 def _feed(sender: Sender, *, at_once: int = 2, patience: float = 0.0) -> EmbeddingBatcher:
-    return EmbeddingBatcher(sender, RateLimiter(), dimensions=1, calls_at_once=at_once, patience=patience)
+    return EmbeddingBatcher(
+        sender, RateLimiter(), dimensions=1, batch=96, calls_at_once=at_once, patience=patience
+    )
 
 
 def _texts(count: int, name: str = "t") -> list[str]:
@@ -139,7 +140,7 @@ async def test_a_batch_that_is_ready_waits_for_a_pause():
 
     bucket = RateLimiter(clock=lambda: now, sleep=sleep)
     sender = Sender()
-    feed = EmbeddingBatcher(sender, bucket, dimensions=1, calls_at_once=1, patience=0.0)
+    feed = EmbeddingBatcher(sender, bucket, dimensions=1, batch=96, calls_at_once=1, patience=0.0)
     both = asyncio.create_task(feed.embed(_texts(192)))
     await sender.called.wait()
     bucket.pause(7.0)

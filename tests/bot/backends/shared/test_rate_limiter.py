@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.backends.cohere.transport.rate_limiter import RateLimiter
+from bot.backends.shared.rate_limiter import RateLimiter
 
 
 class Clock:

@@ -4,18 +4,16 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.backends.cohere.transport.errors import is_passing
-from bot.backends.cohere.transport.http import CallSlot
-from bot.backends.cohere.transport.rate_limiter import RateLimiter
+from bot.backends.shared.errors import is_passing
+from bot.backends.shared.rate_limiter import RateLimiter
 from bot.ports import BackendError, RateLimited
 
-BATCH = 96  # the most that Cohere takes
 _ATTEMPTS = 4  # of a batch that fails without being told to wait
 _FIRST_RETRY = 0.5
 # Workers that make a request or read an answer while as many calls as allowed are under way.
@@ -24,6 +22,8 @@ _BESIDE = 2
 _LINGER, _LINGERS = 0.15, 5
 
 Rows = NDArray[np.float32]
+# The right to one call.
+CallSlot = Callable[[], AbstractAsyncContextManager[None]]
 
 
 @dataclass(eq=False, slots=True)
@@ -60,8 +60,8 @@ class _Text:
 class EmbeddingBatcher:
     """Takes texts from everybody, and keeps as many calls under way as are allowed.
 
-    `send` embeds one batch, one attempt, and holds the turn that it is given while it calls. `patience` is for how many seconds without
-    a success 429s are put up with.
+    `send` embeds one batch of at most `batch` texts, one attempt, and holds the turn that it is given while it calls.
+    `patience` is for how many seconds without a success 429s are put up with.
     """
 
     def __init__(
@@ -70,10 +70,12 @@ class EmbeddingBatcher:
         bucket: RateLimiter,
         *,
         dimensions: int,
+        batch: int,
         calls_at_once: int,
         patience: float,
     ) -> None:
         self._send = send
+        self._full = batch
         self._bucket = bucket
         self._dimensions = dimensions
         self._most_workers = calls_at_once + _BESIDE
@@ -120,7 +122,7 @@ class EmbeddingBatcher:
         """As many workers as there is work for, and may call at once."""
         if not self._workers:
             self._through_at = asyncio.get_running_loop().time()
-        batches = -(-len(self._waiting) // BATCH)
+        batches = -(-len(self._waiting) // self._full)
         for _ in range(min(batches, self._most_workers - len(self._workers))):
             worker = asyncio.create_task(self._work())
             self._workers.add(worker)
@@ -146,7 +148,7 @@ class EmbeddingBatcher:
 
     async def _linger(self) -> None:
         for _ in range(_LINGERS):
-            if not 0 < len(self._waiting) < BATCH or not self._sending:
+            if not 0 < len(self._waiting) < self._full or not self._sending:
                 return
             await asyncio.sleep(_LINGER / _LINGERS)
 
@@ -154,7 +156,7 @@ class EmbeddingBatcher:
         """The next texts, as many as may be sent now."""
         batch: list[_Text] = []
         while self._waiting and not batch:
-            room = await self._bucket.take(min(BATCH, len(self._waiting)))
+            room = await self._bucket.take(min(self._full, len(self._waiting)))
             while self._waiting and len(batch) < room:
                 text = self._waiting.popleft()
                 if text.is_wanted:

@@ -1,0 +1,65 @@
+"""How many calls a server takes at once, and who is next: a small server does one after the other."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+_BEAT = 3.0  # seconds after which a place is told again, changed or not
+
+
+class CallQueue:
+    """At most `at_once` calls, first come, first served; None is no limit."""
+
+    def __init__(self, at_once: int | None = None) -> None:
+        self._at_once = at_once
+        self._running = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    @property
+    def is_limited(self) -> bool:
+        return self._at_once is not None
+
+    async def enter(self) -> AsyncGenerator[int, None]:
+        """Ends when a call may be made, which `leave` gives back; until then yields how many come before.
+
+        Whoever closes it early has no turn.
+        """
+        if self._at_once is None or (self._running < self._at_once and not self._waiting):
+            self._running += 1
+            return
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        entered = False
+        try:
+            told = 0
+            while not turn.done():
+                ahead = self._waiting.index(turn) + 1
+                if ahead != told:
+                    yield (told := ahead)
+                    continue
+                await asyncio.wait([turn, self._waiting[0]], timeout=_BEAT, return_when="FIRST_COMPLETED")
+                told = 0
+            entered = True
+        finally:
+            if not entered:
+                self._give_up(turn)
+
+    async def entered(self) -> None:
+        """The same for whoever needs no place told."""
+        async with aclosing(self.enter()) as places:
+            async for _ in places:
+                pass
+
+    def leave(self) -> None:
+        """The call is over: the next one's turn."""
+        self._running -= 1
+        if self._waiting and self._at_once is not None and self._running < self._at_once:
+            self._running += 1
+            self._waiting.popleft().set_result(None)
+
+    def _give_up(self, turn: "asyncio.Future[None]") -> None:
+        if turn.done():
+            self.leave()
+        else:
+            self._waiting.remove(turn)
