@@ -11,7 +11,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -147,8 +147,8 @@ class Node:
         )
 
 
-def cluster(folder: Path, size: int = 3) -> list[Node]:
-    """Nodes that have found each other."""
+def cluster(folder: Path, size: int = 3, environment: Mapping[str, str] | None = None) -> list[Node]:
+    """Nodes that have found each other; what the environment says comes last."""
     nodes = [Node(folder / f"node{n}", f"node{n}") for n in range(1, size + 1)]
     first = nodes[0]
     for node in nodes:
@@ -160,6 +160,7 @@ def cluster(folder: Path, size: int = 3) -> list[Node]:
             "RAFT_JOIN": ",".join(f"{each.name}:{each.raft}" for each in nodes),
             "RAFT_BOOTSTRAP_EXPECT": str(size),
             "MEMBERLIST_FAST_FAILURE_DETECTION": "true",
+            **(environment or {}),
         }
         node.launch()
     try:

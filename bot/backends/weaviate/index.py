@@ -2,19 +2,23 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from bot.backends.weaviate import mapping
 from bot.backends.weaviate.mapping import ManifestEntry
 from bot.backends.weaviate.schema import Generation
 from bot.backends.weaviate.server.sdk_types import (
     CollectionAsync,
+    Object,
     WeaviateAsyncClient,
     config,
+    query,
 )
 
 # Ids or values in one request.
 GROUP: Final = 200
+# At an entry of the manifest of which a node that was away has another revision.
+_LOOKS: Final = 3
 _LEVELS: Final = {
     "one": config.ConsistencyLevel.ONE,
     "quorum": config.ConsistencyLevel.QUORUM,
@@ -26,13 +30,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """`chunks` and `pages` ask and write at the consistency of the settings."""
+    """`chunks` and `pages` ask and write at the consistency of the settings.
+
+    `replicated`: what one node finds may be outdated, and is told to be so by the others.
+    """
 
     generation: Generation
     chunks: CollectionAsync
     pages: CollectionAsync
     notes: CollectionAsync
     writes_at_once: int = 1
+    replicated: bool = False
 
     async def live_pages(self, doc_ids: Iterable[str], *, whole: bool = False) -> dict[str, ManifestEntry]:
         """The manifest's entries of these documents; who has none is not live.
@@ -41,18 +49,36 @@ class Index:
         """
         found: dict[str, ManifestEntry] = {}
         for group in grouped(sorted(set(doc_ids)), GROUP):
-            answer = await self.pages.query.fetch_objects_by_ids(
-                [mapping.page_id(doc_id) for doc_id in group],
-                limit=len(group),
-                return_properties=None if whole else ["doc_id", "stamp", "chunks"],
-            )
-            pages = [mapping.page(each.properties) for each in answer.objects]
+            for _ in range(_LOOKS):
+                pages, outdated = await self._entries(group, whole=whole)
+                if not outdated:
+                    break
             found |= {page.doc_id: page for page in pages}
         return found
 
+    async def _entries(self, doc_ids: Sequence[str], *, whole: bool) -> tuple[list[ManifestEntry], bool]:
+        """Those that the nodes agree upon, and whether there are others: such a look mends them."""
+        answer = await self.pages.query.fetch_objects_by_ids(
+            [mapping.page_id(doc_id) for doc_id in doc_ids],
+            limit=len(doc_ids),
+            return_properties=None if whole else ["doc_id", "stamp", "chunks"],
+            return_metadata=query.MetadataQuery(is_consistent=self.replicated),
+        )
+        agreed = [each for each in answer.objects if self.is_agreed(each)]
+        return [mapping.page(each.properties) for each in agreed], len(agreed) < len(answer.objects)
+
+    def is_agreed(self, found: Object[Any, Any]) -> bool:
+        """Whether as many nodes have it as the consistency asks for."""
+        return not self.replicated or found.metadata.is_consistent is True
+
 
 def at_hand(
-    client: WeaviateAsyncClient, generation: Generation, consistency: str, writes_at_once: int = 1
+    client: WeaviateAsyncClient,
+    generation: Generation,
+    consistency: str,
+    writes_at_once: int = 1,
+    *,
+    replicated: bool = False,
 ) -> Index:
     level = _LEVELS[consistency]
     use = client.collections.use
@@ -62,6 +88,7 @@ def at_hand(
         use(generation.pages).with_consistency_level(level),
         use(generation.notes).with_consistency_level(level),
         writes_at_once,
+        replicated,
     )
 
 

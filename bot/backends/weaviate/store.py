@@ -91,7 +91,11 @@ class WeaviateStore:
         self._mender = Mender(settled)
         self._marked: set[int] = set()  # parts of the vocabulary that are to be counted anew
         self._seen = Seen()
-        self._lookout = Lookout(connection, self._index, fresh=catalog.fresh, doubt_all=replicated)
+        # With one node's word alone there is nothing to compare.
+        self._compared = replicated and consistency != "one"
+        self._lookout = Lookout(
+            connection, self._index, fresh=catalog.fresh, doubt_all=replicated and not self._compared
+        )
 
     async def search(self, query: SearchQuery) -> list[Hit]:
         if not query.audience or query.sources == frozenset() or query.limit < 1:
@@ -292,7 +296,7 @@ class WeaviateStore:
         generation = self._building or await self._catalog.live(client)
         if generation is None:
             return None
-        return at_hand(client, generation, self._consistency, self._writes_at_once)
+        return at_hand(client, generation, self._consistency, self._writes_at_once, replicated=self._compared)
 
     async def _live_vectors(self, client: WeaviateAsyncClient, missing: Sequence[str]) -> dict[str, Vector]:
         live, building = await self._catalog.live(client), self._building

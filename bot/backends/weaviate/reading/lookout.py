@@ -37,8 +37,8 @@ class Lookout:
         self._connection = connection
         self._index = index
         self._every = fresh / 2
-        self._doubt_all = doubt_all
         self._writes = Writes(fresh)
+        self._doubt_all = doubt_all
         self._asked_at = float("-inf")
         self._looking: asyncio.Task[None] | None = None
         self._counting: asyncio.Task[None] | None = None
@@ -46,7 +46,7 @@ class Lookout:
 
     async def doubts(self, index: Index) -> Doubts:
         known = await self._writes.doubts(index)
-        return Doubts(known.pages, all=self._doubt_all)
+        return Doubts(known.pages, all=known.all or self._doubt_all)
 
     async def vocabulary(self, seconds: float) -> Lexicon | None:
         """As it was last loaded; only the first question of a process waits for it, and not for long."""

@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 
 from bot.backends.weaviate import mapping
+from bot.backends.weaviate.index import Index
 from bot.backends.weaviate.schema import TERMS, VECTOR
 from bot.backends.weaviate.server.sdk_types import (
-    CollectionAsync,
     Condition,
     Object,
     WeaviateField,
@@ -42,11 +42,12 @@ def _sealed(values: frozenset[str]) -> list[str]:
     return [mapping.seal(each) for each in sorted(values)]
 
 
-async def ask(chunks: CollectionAsync, wanted: SearchQuery, terms: Sequence[str], limit: int) -> list[Found]:
+async def ask(index: Index, wanted: SearchQuery, terms: Sequence[str], limit: int) -> list[Found]:
     """Both legs fused by the server; one leg alone where the other has nothing to go by.
 
     Chunks bring their vectors along: the core decides by the similarity of what only the words found, too.
     """
+    chunks, told = index.chunks, index.replicated
     filters = audience_filter(wanted.audience, wanted.sources)
     words = " ".join(terms)
     if wanted.vector is None or wanted.alpha <= 0:
@@ -58,7 +59,7 @@ async def ask(chunks: CollectionAsync, wanted: SearchQuery, terms: Sequence[str]
             limit=limit,
             filters=filters,
             include_vector=[VECTOR] if wanted.vector is not None else False,
-            return_metadata=query.MetadataQuery(score=True),
+            return_metadata=query.MetadataQuery(score=True, is_consistent=told),
             return_properties=_WANTED,
         )
     elif not words or wanted.alpha >= 1:
@@ -67,7 +68,7 @@ async def ask(chunks: CollectionAsync, wanted: SearchQuery, terms: Sequence[str]
             target_vector=VECTOR,
             limit=limit,
             filters=filters,
-            return_metadata=query.MetadataQuery(distance=True),
+            return_metadata=query.MetadataQuery(distance=True, is_consistent=told),
             return_properties=_WANTED,
         )
     else:
@@ -81,26 +82,28 @@ async def ask(chunks: CollectionAsync, wanted: SearchQuery, terms: Sequence[str]
             limit=limit,
             filters=filters,
             include_vector=[VECTOR],
-            return_metadata=query.MetadataQuery(score=True, explain_score=True),
+            return_metadata=query.MetadataQuery(score=True, explain_score=True, is_consistent=told),
             return_properties=_WANTED,
         )
     return list(found.objects)
 
 
 async def nearest(
-    chunks: CollectionAsync,
+    index: Index,
     vectors: Sequence[Vector],
     audience: frozenset[str],
     sources: frozenset[str] | None,
+    limit: int,
 ) -> list[tuple[Found, list[float]]]:
-    """The chunk that is nearest to any of the vectors, and its similarity to each; none if nothing is visible."""
+    """The chunks nearest to any of the vectors, and their similarities to each; none if nothing is visible."""
     near = [vector.tolist() for vector in vectors]
-    found = await chunks.query.near_vector(
+    found = await index.chunks.query.near_vector(
         {VECTOR: query.NearVector.list_of_vectors(*near)} if len(near) > 1 else near[0],
         target_vector=query.TargetVectors.minimum([VECTOR]) if len(near) > 1 else VECTOR,
-        limit=1,
+        limit=limit,
         filters=audience_filter(audience, sources),
         include_vector=[VECTOR],
+        return_metadata=query.MetadataQuery(is_consistent=index.replicated),
         return_properties=["doc_id", "stamp"],
     )
     return [(each, [_cosine(each, vector) or -1.0 for vector in vectors]) for each in found.objects]

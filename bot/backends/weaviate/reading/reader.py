@@ -66,8 +66,8 @@ async def search(index: Index, wanted: SearchQuery, terms: Sequence[str], doubts
     live: list[Found] = []
     before: dict[str, str] = {}
     for _ in range(LOOKS):
-        found = await queries.ask(index.chunks, wanted, terms, min(fetch, MOST))
-        doubtful = _doubtful(found, doubts)
+        found = await queries.ask(index, wanted, terms, min(fetch, MOST))
+        doubtful = _doubtful(index, found, doubts)
         pages = await index.live_pages(mapping.unseal(each) for each in doubtful)
         now = {mapping.seal(doc_id): page.stamp for doc_id, page in pages.items()}
         live = [
@@ -87,13 +87,14 @@ def _doc_id(found: Found) -> str:
     return str(found.properties["doc_id"])
 
 
-def _doubtful(found: Sequence[Found], doubts: Doubts) -> set[str]:
-    """Pages that are being written, and those of which two revisions turned up."""
+def _doubtful(index: Index, found: Sequence[Found], doubts: Doubts) -> set[str]:
+    """Pages that are being written, those of which two revisions turned up, or that another node has otherwise."""
     stamps: dict[str, object] = {}
     doubtful: set[str] = set()
     for each in found:
         doc_id, stamp = _doc_id(each), each.properties["stamp"]
-        if mapping.unseal(doc_id) in doubts or stamps.setdefault(doc_id, stamp) != stamp:
+        two = stamps.setdefault(doc_id, stamp) != stamp
+        if two or mapping.unseal(doc_id) in doubts or not index.is_agreed(each):
             doubtful.add(doc_id)
     return doubtful
 
@@ -120,11 +121,14 @@ async def passages(
         found: list[Found] = []
         for group in grouped(sorted(wanted), GROUP):
             answer = await index.chunks.query.fetch_objects_by_ids(
-                group, limit=len(group), return_properties=[*mapping.SHOWN, "audience"]
+                group,
+                limit=len(group),
+                return_properties=[*mapping.SHOWN, "audience"],
+                return_metadata=query.MetadataQuery(is_consistent=index.replicated),
             )
             found += answer.objects
         visible = _by_document(found, audience)
-        if len(found) == len(wanted):
+        if len(found) == len(wanted) and (pages is not seen or all(index.is_agreed(each) for each in found)):
             break
         pages = None
     chosen = {
@@ -153,10 +157,11 @@ async def nearest(
     doubts: Doubts,
 ) -> Nearest | None:
     """A chunk of a page in doubt won't do unless it is live."""
-    near = await queries.nearest(index.chunks, vectors, audience, sources)
+    limit = 1 + SPARE if doubts.any or index.replicated else 1
+    near = await queries.nearest(index, vectors, audience, sources, limit)
     for found, similarities in near:
         doc_id = mapping.unseal(_doc_id(found))
-        if doc_id in doubts:
+        if doc_id in doubts or not index.is_agreed(found):
             page = (await index.live_pages([doc_id])).get(doc_id)
             if page is None or page.stamp != found.properties["stamp"]:
                 continue

@@ -18,6 +18,7 @@ from bot.backends.weaviate.server.address import Address
 from bot.backends.weaviate.server.bundled_server import EmbeddedServer
 from bot.backends.weaviate.server.errors import PART, VENDOR, Gone, Slow, translate
 from bot.backends.weaviate.server.failover import ATTEMPT_SECONDS, CONNECT_SECONDS, FailoverClient
+from bot.backends.weaviate.server.gone import unless_gone
 from bot.backends.weaviate.server.hedge import first_answer
 from bot.backends.weaviate.server.sdk_types import WeaviateAsyncClient
 from bot.ports import BackendError, Unavailable
@@ -83,12 +84,12 @@ class Connection:
             self._access = replace(self._access, api_key=await self._server.start())
         try:
             async with asyncio.timeout(seconds):
-                return await self._ask(ask)
+                return await unless_gone(self._ask(ask), [node.address for node in self._nodes])
         except TimeoutError as error:
             self._suspect = True
             raise Slow(PART, f"Weaviate gave no answer within {seconds:.2g} seconds.") from error
         except VENDOR as error:
-            ours = translate(error)
+            ours = translate(error, self.address.url)
             self._suspect = self._suspect or isinstance(ours, Unavailable)
             raise ours from error
 
@@ -136,7 +137,7 @@ class Connection:
             self._shunned[at] = time.monotonic() + SHUNNED
             raise
         except VENDOR as error:
-            ours = translate(error)
+            ours = translate(error, node.address.url)
             if isinstance(ours, Unavailable) and not isinstance(ours, Gone):
                 self._shunned[at] = time.monotonic() + SHUNNED
             raise ours from error

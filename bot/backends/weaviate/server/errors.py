@@ -77,8 +77,14 @@ def read_only() -> ReadOnly:
     )
 
 
-def translate(error: Exception) -> BackendError:  # noqa: C901, PLR0911 - one for each kind
-    """The most specific of ours for one of VENDOR."""
+def down(what: str, where: str) -> Unavailable:
+    """`where` is its address; "" where nobody knows."""
+    remedy = "Start it, or set WEAVIATE_URL to where it runs." if where else ""
+    return Unavailable(PART, f"Weaviate {what}{' at ' if where else ''}{where}.", remedy=remedy)
+
+
+def translate(error: Exception, where: str = "") -> BackendError:  # noqa: C901, PLR0911 - one for each kind
+    """The most specific of ours for one of VENDOR. `where` is the server's address."""
     match error:
         case TimeoutError() | exceptions.WeaviateTimeoutError():
             return _slow()
@@ -95,7 +101,7 @@ def translate(error: Exception) -> BackendError:  # noqa: C901, PLR0911 - one fo
         case exceptions.WeaviateInvalidInputError():
             return Rejected(PART, "the request to Weaviate is malformed.")
         case exceptions.WeaviateStartUpError() | exceptions.WeaviateConnectionError():
-            return Unavailable(PART, "Weaviate can't be reached.")
+            return down("can't be reached", where)
         case exceptions.WeaviateGRPCUnavailableError():
             return Unavailable(PART, "Weaviate's gRPC port can't be reached.")
         case exceptions.WeaviateBaseError() if (call := _failed_call(error)) is not None:

@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 from bot.backends.weaviate.server.access import Access
 from bot.backends.weaviate.server.address import Address
-from bot.backends.weaviate.server.errors import PART, VENDOR, too_old, translate
+from bot.backends.weaviate.server.errors import PART, VENDOR, down, too_old, translate
 from bot.backends.weaviate.server.sdk_types import WeaviateAsyncClient, init, weaviate
 from bot.backends.weaviate.server.versions import will_do
 from bot.ports import BackendError, Unavailable
@@ -96,10 +96,10 @@ class FailoverClient:
             async with asyncio.timeout(seconds):
                 return await answer
         except TimeoutError as error:
-            raise self._down("doesn't answer", self.address.url) from error
+            raise down("doesn't answer", self.address.url) from error
         except VENDOR as error:
             ours = translate(error)
-            raise (self._down("can't be reached", self.address.url) if _is_down(ours) else ours) from error
+            raise (down("can't be reached", self.address.url) if _is_down(ours) else ours) from error
 
     async def _reach_grpc(self, seconds: float) -> None:
         grpc = self.address.grpc
@@ -116,11 +116,6 @@ class FailoverClient:
 
     def _starting(self) -> Unavailable:
         return Unavailable(PART, f"Weaviate at {self.address.url} is starting, or not ready.")
-
-    def _down(self, what: str, where: str) -> Unavailable:
-        return Unavailable(
-            PART, f"Weaviate {what} at {where}.", remedy="Start it, or set WEAVIATE_URL to where it runs."
-        )
 
     def _new(self, access: Access) -> WeaviateAsyncClient:
         rest, grpc = self.address.rest, self.address.grpc

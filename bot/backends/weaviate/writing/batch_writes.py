@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import Final, TypeVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from bot.backends.weaviate.index import grouped
 from bot.backends.weaviate.mapping import Row
@@ -16,7 +16,7 @@ from bot.backends.weaviate.server.errors import (
     translate,
 )
 from bot.backends.weaviate.server.hedge import first_answer
-from bot.backends.weaviate.server.sdk_types import CollectionAsync, Condition, exceptions
+from bot.backends.weaviate.server.sdk_types import CollectionAsync, Condition, exceptions, query
 from bot.ports import BackendError, ReadOnly, Rejected, Unauthorized, Unavailable
 
 # Objects of one call: some hundred kB of text, or a few MB of vectors.
@@ -119,6 +119,14 @@ async def delete(collection: CollectionAsync, where: Condition) -> int:
             return deleted
         deleted += result.successful
     raise Unavailable(PART, "Weaviate keeps finding what was deleted.")
+
+
+async def flush(collection: CollectionAsync) -> None:
+    """Have the server write out what it still holds of its vectors' index: a kill of it loses that otherwise.
+
+    It does so after each batch, but for the last vectors of that batch itself; a batch that deletes nothing will do.
+    """
+    await _again(lambda: collection.data.delete_many(where=query.Filter.by_id().contains_any([uuid4()])))
 
 
 async def _again(ask: Callable[[], Awaitable[T]]) -> T:

@@ -63,11 +63,14 @@ async def revisions(index: Index, part: range, source: str) -> dict[str, str]:
     return {page.doc_id: page.revision for page in found}
 
 
-async def adds_up(index: Index) -> bool:
-    """Whether there are as many chunks as all pages together should have: a second, however many there are."""
-    stored = (await index.chunks.aggregate.over_all(total_count=True)).total_count
+async def adds_up(index: Index, surplus: int = 0) -> bool:
+    """Whether there are as many chunks as all pages together should have: a second, however many there are.
+
+    `surplus` are known to be there beside them.
+    """
+    stored = (await index.chunks.aggregate.over_all(total_count=True)).total_count or 0
     sums = (await index.pages.aggregate.over_all(return_metrics=[_SUM])).properties.get("chunks")
-    return stored == int(getattr(sums, "sum_", None) or 0)
+    return stored - surplus == int(getattr(sums, "sum_", None) or 0)
 
 
 async def is_whole(index: Index) -> bool:

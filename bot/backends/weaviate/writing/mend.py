@@ -31,16 +31,30 @@ class Step(Protocol):
 
 
 @dataclass(slots=True)
+class Leftover:
+    """What writes that were begun and not ended have left.
+
+    `lacking` are pages that are not whole, `surplus` how many chunks there are beside those that pages name;
+    `alone`: no other write may be under way.
+    """
+
+    lacking: set[str] = field(default_factory=set)
+    surplus: int = 0
+    alone: bool = True
+
+
+@dataclass(slots=True)
 class Mender:
     """Of one process: what it knows to be half done, and how far it has looked.
 
     Chunks younger than `settled_for` seconds are left, and get into `torn`: another writer may be about to
-    name them.
+    name them. `suspects` are pages that may not be whole.
     """
 
     settled_for: float
     torn: set[UUID] = field(default_factory=set)
     listed: dict[str, UUID] = field(default_factory=dict)
+    suspects: set[str] = field(default_factory=set)
 
     @property
     def _settled(self) -> datetime:
@@ -49,13 +63,21 @@ class Mender:
     async def revisions(self, step: Step, source: str) -> dict[str, str]:
         """In parts, each a step with a deadline of its own: what was looked at isn't looked at again.
 
-        Counting with a filter takes the server ten microseconds a chunk. So what is found is held against what
-        is stored only after a write that was cut off, or where the plain numbers don't add up.
+        Counting with a filter takes the server ten microseconds a chunk. So after a write that was cut off its own
+        pages are looked at, and all that is found is held against all that is stored only where the plain numbers
+        don't add up then.
         """
         parts = await step(partial(manifest.ranges, source=source)) or ()
-        cut_off, alone = await step(self.finish) or (False, True)
-        if not cut_off and not self.torn and await step(manifest.adds_up):
-            return await self._plain(step, source, parts)
+        left = await step(self.finish) or Leftover()
+        if await step(partial(manifest.adds_up, surplus=left.surplus)):
+            known = await self._plain(step, source, parts)
+        else:
+            known = await self._counted(step, source, parts, alone=left.alone)
+        return {doc_id: revision for doc_id, revision in known.items() if doc_id not in left.lacking}
+
+    async def _counted(
+        self, step: Step, source: str, parts: Sequence[range], *, alone: bool
+    ) -> dict[str, str]:
         whole = await step(manifest.is_whole)
         if alone and not whole:
             await step(self.sweep)
@@ -81,22 +103,29 @@ class Mender:
             known |= each
         return known
 
-    async def finish(self, index: Index) -> tuple[bool, bool]:
-        """Clear away what writes that were cut off have made, or had not yet cleared away.
-
-        Returns whether there were any, and whether no other write is under way.
-        """
-        settled, alone, cut_off = self._settled, True, False
+    async def finish(self, index: Index) -> "Leftover":
+        """Clear away what writes that were cut off have made, or had not yet cleared away, and look at their pages."""
+        settled, left = self._settled, Leftover()
         for write in await notes.unfinished(index):
-            if write.since > settled:
-                alone = False
-                continue
-            cut_off = True
-            live = await index.live_pages(change.doc_id for change in write.changes)
+            doc_ids = {change.doc_id for change in write.changes}
+            self.suspects |= doc_ids
+            live = await index.live_pages(doc_ids)
             stray = [each for change in write.changes for each in _strays(change, live.get(change.doc_id))]
+            if write.since > settled:
+                left.alone = False
+                left.surplus += len(stray) - len(await _not_found(index.chunks, stray))
+                continue
             await writer.remove(index, stray)
+            await _forget_unseen(index, sorted(doc_ids))
             await notes.end(index, write.id)
-        return cut_off, alone
+        for page in (await index.live_pages(self.suspects)).values():
+            if missing := await _not_found(index.chunks, mapping.chunk_ids(page)):
+                left.lacking.add(page.doc_id)
+                left.surplus -= len(missing)
+                # Some may be there and not be found: they are deleted before they are written.
+                self.torn.update(mapping.chunk_ids(page))
+        self.suspects = set(left.lacking)
+        return left
 
     async def sweep(self, index: Index) -> None:
         """Delete the objects that are listed and never found; goes on where an earlier call was cut off."""
@@ -188,12 +217,13 @@ def _strays(change: Change, live: ManifestEntry | None) -> list[UUID]:
 
 async def _not_found(collection: CollectionAsync, ids: Sequence[UUID]) -> list[UUID]:
     """Those that their ids' or their source's filter doesn't find."""
-    if not ids:
-        return []
-    where = query.Filter.by_id().contains_any(list(ids)) & query.Filter.by_property("source").like("*")
-    found = await collection.query.fetch_objects(filters=where, limit=len(ids), return_properties=False)
-    known = {each.uuid for each in found.objects}
-    return [each for each in ids if each not in known]
+    missing: list[UUID] = []
+    for group in grouped(ids, _LISTED):
+        where = query.Filter.by_id().contains_any(list(group)) & query.Filter.by_property("source").like("*")
+        found = await collection.query.fetch_objects(filters=where, limit=len(group), return_properties=False)
+        known = {each.uuid for each in found.objects}
+        missing += [each for each in group if each not in known]
+    return missing
 
 
 async def _forget_unseen(index: Index, doc_ids: Sequence[str]) -> set[str]:

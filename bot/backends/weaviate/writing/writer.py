@@ -63,6 +63,8 @@ async def put(
     changes = [Change(page.doc_id, _revision(page), _revision(former.get(page.doc_id))) for page in pages]
     begun, _ = await asyncio.gather(notes.begin(index, changes), _mark(index, pages, marked))
     await batch_writes.insert(index.chunks, chunks, torn, at_once=index.writes_at_once)
+    if chunks:
+        await batch_writes.flush(index.chunks)
     await batch_writes.insert(index.pages, [mapping.page_row(page) for page in pages])
     new = {row.uuid for row in chunks}
     old = [each for page in former.values() for each in mapping.chunk_ids(page) if each not in new]

@@ -25,6 +25,14 @@ PAGES = [
     page("wiki:travel.md", "Hotels in London cost up to 180 pounds.", title="Travel expenses"),
     page("wiki:board.md", "The Brontolux project is secret.", title="Brontolux", audience=["board"]),
 ]
+QUESTIONS = [
+    "May dogs come to the office?",
+    "How many days of anual leave do I get, and does unusd leave expire?",
+    "Wie viele Tage Urlaub habe ich im Jahr?",
+    "What does a hotel in London cost? And may my dog come along?",
+    "Who won the zebra lottery?",
+    "What is Brontolux?",
+]
 
 
 class WordsEmbedder:
@@ -87,17 +95,7 @@ async def retrieved(store: Store, text: str) -> bool:
     return (await retriever.retrieve(question, text)).enough
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "May dogs come to the office?",
-        "How many days of anual leave do I get, and does unusd leave expire?",
-        "Wie viele Tage Urlaub habe ich im Jahr?",
-        "What does a hotel in London cost? And may my dog come along?",
-        "Who won the zebra lottery?",
-        "What is Brontolux?",
-    ],
-)
+@pytest.mark.parametrize("text", QUESTIONS)
 async def test_calls_a_question(reader: WeaviateStore, proxy: Proxy, text: str) -> None:
     """A question makes at most three calls, whatever it is like."""
     proxy.calls.clear()

@@ -9,9 +9,12 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from bot.ports import BackendError, SearchQuery, Store
-from tests.support.store_contract import ask, begin, ids, page
-from tests.support.weaviate_server import Node
+from bot.backends.weaviate import open_store
+from bot.ports import BackendError, SearchQuery, Span, Store
+from tests.bot.backends.weaviate.test_calls import PAGES, QUESTIONS, loaded, retrieved
+from tests.support.store_contract import EVERYONE, ask, begin, embed, ids, page
+from tests.support.weaviate_proxy import proxied
+from tests.support.weaviate_server import Node, binary, cluster
 from tests.support.weaviate_stores import NO_TLS, Stores
 
 # Seconds: Weaviate compares replicas once a minute.
@@ -135,3 +138,64 @@ async def test_one_node_dead(three_nodes: list[Node], tmp_path: Path, dies: str,
     for node in three_nodes:
         await counted_at(node, stores, 37)
     await stores.close(drop=False)
+
+
+async def test_calls_a_question(three_nodes: list[Node], tmp_path: Path) -> None:
+    """On a cluster, too, a question makes at most three calls, and a search is one."""
+    settings = three_nodes[0].settings(f"T{uuid4().hex[:12]}", replication=3, search_deadline=10.0)
+    stores = Stores(settings, tmp_path)
+    writer = await begin(await stores.open())
+    await writer.replace(PAGES)
+    await writer.settle()
+    for node in three_nodes:
+        await counted_at(node, stores, sum(len(each.chunks) for each in PAGES))
+    async with proxied(three_nodes[1].grpc_url) as proxy:
+        at = {"url": three_nodes[1].url, "grpc_url": proxy.address}
+        store = open_store(settings.model_copy(update=at), tmp_path, fresh=60)
+        await loaded(store)
+        await store.search(ask("dogs"))
+        proxy.calls.clear()
+        assert ids(await store.search(ask("office dogs")))[0] == "wiki:dogs.md"
+        assert dict(proxy.calls) == {"Search": 1}
+        for text in QUESTIONS:
+            proxy.calls.clear()
+            await retrieved(store, text)
+            assert set(proxy.calls) == {"Search"}
+            assert proxy.calls["Search"] <= 3, text
+        await store.close()
+    await stores.close()
+
+
+async def test_nothing_outdated_is_found(tmp_path: Path) -> None:
+    """A node that was away, and has not been told what happened meanwhile, finds nothing that is gone by now."""
+    if binary() is None:
+        pytest.skip("needs a weaviate-server on PATH, to start three")
+    nodes = cluster(tmp_path, environment={"ASYNC_REPLICATION_DISABLED": "true"})
+    try:
+        patient = {"replication": 3, "search_deadline": 10.0}
+        stores = Stores(nodes[0].settings("Docent", **patient), tmp_path)
+        store = await begin(await stores.open())
+        await store.replace([page(f"wiki:{n}.md", f"handbook rule {n}", "more of it") for n in range(6)])
+        for node in nodes:
+            await counted_at(node, stores, 12)
+        nodes[2].kill()
+        await store.replace([page("wiki:0.md", "handbook rule changed", revision="2")])
+        await store.delete(["wiki:1.md"])
+        nodes[2].start()
+        late = await stores.open(at=nodes[2].settings("Docent", **patient))
+        spans = [Span(f"wiki:{n}.md", 0, 1) for n in range(3)]
+        left = {f"wiki:{n}.md" for n in range(2, 6)}
+        found = await late.search(ask("handbook rule", limit=100))
+        assert left <= set(ids(found)) <= {*left, "wiki:0.md"}
+        assert {hit.passage.text for hit in found if hit.passage.doc_id == "wiki:0.md"} <= {
+            "handbook rule changed"
+        }
+        near = await late.nearest([embed("handbook rule 1")], EVERYONE)
+        assert near is not None
+        assert near.doc_id != "wiki:1.md"
+        passages = await late.passages(spans, EVERYONE)
+        assert {passage.doc_id for passage in passages} <= {"wiki:0.md", "wiki:2.md"}
+        await stores.close(drop=False)
+    finally:
+        for node in nodes:
+            node.kill()

@@ -194,6 +194,39 @@ async def test_lost_chunk_of_a_narrowed_page(stores: Stores) -> None:
     assert await store.revisions("wiki") == {"wiki:b.md": "2"}
 
 
+async def test_after_a_write_that_was_cut_off(stores: Stores) -> None:
+    """Only the pages of that write are looked at: nothing is counted with a filter but the source's pages."""
+    store = await begin(await stores.open())
+    await store.replace([page(f"wiki:{n}.md", f"rule {n}", "more of it") for n in range(30)])
+    server = parse(stores.settings.url or "", stores.settings.grpc_url)[0].grpc
+    async with proxied(str(server)) as proxy:
+        spied = await stores.open(at=stores.settings.model_copy(update={"grpc_url": proxy.address}))
+        proxy.fail_objects = 10_000
+        with pytest.raises(Unavailable):
+            await spied.replace([page(f"wiki:{n}.md", "a new rule", "more", revision="2") for n in range(10)])
+        proxy.fail_objects = 0
+        for settled in (120.0, 0.0, 0.0):  # while the write may still be under way, and afterwards
+            late = await stores.open(
+                settled=settled, at=stores.settings.model_copy(update={"grpc_url": proxy.address})
+            )
+            proxy.calls.clear()
+            assert set((await late.revisions("wiki")).values()) == {"1"}
+            assert proxy.calls["Aggregate"] <= 3
+        assert await stores.count("wiki") == 60
+
+
+async def test_kill_the_server_after_a_write(own_server: Node, tmp_path: Path) -> None:
+    """What was written is found by its vectors alone when a server is back that was killed right after the write."""
+    stores = Stores(own_server.settings(), tmp_path)
+    store = await begin(await stores.open())
+    await store.replace([page(f"wiki:{n}.md", f"handbook rule {n}", "more of it") for n in range(20)])
+    own_server.kill()
+    own_server.start()
+    late = await stores.open()
+    assert len(await late.search(ask("handbook rule", alpha=1.0, limit=100))) == 40
+    await stores.close(drop=False)
+
+
 async def test_kill_the_server(own_server: Node, tmp_path: Path) -> None:
     """While the server is down each call says so in time; when it is back, all that was written is there."""
     stores = Stores(own_server.settings(search_deadline=2.0), tmp_path)
