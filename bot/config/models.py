@@ -176,7 +176,7 @@ class WeaviateSettings(Section):
     cluster, with commas between: they take turns, and another is asked when one is slow or fails.
     Access is an API key, OIDC's client credentials (`client_secret`, `scope`), or a `token` that lives for
     `token_life` and is refreshed with `refresh_token`; `headers` go along with each call, and `ca` is a PEM
-    file of one's own authority.
+    file of one's own authority. With a `tenant` several Docents share collections, each with its own part.
     `shards`, `ef`, `ef_construction`, `max_connections` and `quantization` are what an index is built with:
     changing them means a rebuild. Without them the server's own defaults count.
     """
@@ -194,6 +194,7 @@ class WeaviateSettings(Section):
     ca: FilePath | None = None
     embedded: Annotated[WeaviateEmbedded, BeforeValidator(_empty)] | None = None
     collection: Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9_]*$")] = "Docent"
+    tenant: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,49}$")] | None = None
     replication: Annotated[int, Field(ge=1)] = 1
     consistency: Literal["one", "quorum", "all"] = "quorum"
     quantization: Literal["rq8", "rq1", "bq", "none"] = "rq8"

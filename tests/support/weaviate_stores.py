@@ -1,6 +1,7 @@
 """Stores of one test on one server, closed and with their collections dropped at its end."""
 
 import ssl
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -39,7 +40,7 @@ class Stores:
         if not drop:
             return
         async with self.rest() as rest:
-            await rest.delete(f"/aliases/{self.settings.collection}")
+            await rest.delete(f"/aliases/{self._alias}")
             for name in await self._names(rest):
                 await rest.delete(f"/schema/{name}")
 
@@ -48,9 +49,12 @@ class Stores:
         for store in self._opened:
             await store.close()
         async with self.rest() as rest:
-            await rest.delete(f"/aliases/{self.settings.collection}")
+            await rest.delete(f"/aliases/{self._alias}")
             names = await self._names(rest)
-            if await self._is_new(rest, names):
+            if self.settings.tenant:
+                for name in names:
+                    await rest.request("DELETE", f"/schema/{name}/tenants", json=[self.settings.tenant])
+            elif await self._is_new(rest, names):
                 for name in names:
                     kept = "kind" if name.endswith("_notes") else "source"
                     every = {"path": [kept], "operator": "Like", "valueText": "*"}
@@ -69,6 +73,11 @@ class Stores:
         made = generation(chunks[0], (await rest.get(f"/schema/{chunks[0]}")).json()["description"])
         return made is not None and made.format == FORMAT and not made.retired
 
+    @property
+    def _alias(self) -> str:
+        name, tenant = self.settings.collection, self.settings.tenant
+        return f"{name}_of_{tenant}" if tenant else name
+
     @asynccontextmanager
     async def rest(self) -> AsyncIterator[httpx.AsyncClient]:
         key = self.settings.api_key.get_secret_value() if self.settings.api_key else ""
@@ -79,8 +88,17 @@ class Stores:
             yield rest
 
     async def collections(self) -> int:
+        return len(await self.collection_names())
+
+    async def collection_names(self) -> list[str]:
         async with self.rest() as rest:
-            return len(await self._names(rest))
+            return await self._names(rest)
+
+    async def tenants(self) -> dict[str, int]:
+        """In how many collections each tenant is."""
+        async with self.rest() as rest:
+            answers = [await rest.get(f"/schema/{name}/tenants") for name in await self._names(rest)]
+        return dict(Counter(each["name"] for answer in answers for each in answer.json()))
 
     async def objects(self) -> list[dict[str, Any]]:
         """Of all collections of this test, without what writers note."""

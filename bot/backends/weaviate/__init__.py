@@ -15,6 +15,7 @@ from bot.backends.weaviate.server.bundled_server import EmbeddedServer
 from bot.backends.weaviate.server.connection import Connection
 from bot.backends.weaviate.server.errors import PART
 from bot.backends.weaviate.store import GRACE_SECONDS, SETTLED_SECONDS, WeaviateStore
+from bot.backends.weaviate.tenants import TenantCatalog
 from bot.config.models import WeaviateSettings
 from bot.ports import Rejected
 
@@ -81,7 +82,11 @@ def open_store(
         settings.ef_construction,
         settings.max_connections,
     )
-    catalog = Catalog(settings.collection, layout, fresh=fresh)
+    catalog = (
+        TenantCatalog(settings.collection, settings.tenant, layout, fresh=fresh)
+        if settings.tenant
+        else Catalog(settings.collection, layout, fresh=fresh)
+    )
     return WeaviateStore(
         connection,
         catalog,

@@ -28,7 +28,7 @@ from bot.backends.weaviate.schema import (
 )
 from bot.backends.weaviate.server.errors import PART, VENDOR
 from bot.backends.weaviate.server.sdk_types import WeaviateAsyncClient
-from bot.backends.weaviate.writing.rehearsal import rehearse
+from bot.backends.weaviate.writing.rehearsal import TRIAL, rehearse
 from bot.ports import IndexFormat, Rejected
 
 REMEDY: Final = "`docent index` builds it anew beside this one and then swaps them."
@@ -54,6 +54,7 @@ class Catalog:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._alias = alias
+        self._names = rf"{alias}_\d+"
         self._layout = layout
         self._fresh = fresh
         self._clock = clock
@@ -61,6 +62,11 @@ class Catalog:
         self._wrong: list[str] = []
         self._looked_at = float("-inf")
         self._lock = asyncio.Lock()
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether others' indexes are in the same collections."""
+        return False
 
     @property
     def fresh(self) -> float:
@@ -112,8 +118,7 @@ class Catalog:
         """Make the live index one of a schema that nobody wants, so that the next sync rebuilds it."""
         live = await self.live(client)
         if live is not None:
-            marked = replace(live, schema="0")
-            await client.collections.use(live.chunks).config.update(description=marked.description)
+            await self._remark(client, replace(live, schema="0"))
 
     async def building(self, client: WeaviateAsyncClient, wanted: IndexFormat) -> Generation | None:
         """One that was begun with this format and isn't live yet."""
@@ -191,7 +196,9 @@ class Catalog:
 
     async def rehearse(self, client: WeaviateAsyncClient) -> None:
         """Raises what an index would stumble over."""
-        await rehearse(client, self._alias, self._layout)
+        await rehearse(
+            client, Generation(f"{self._alias}_trial", TRIAL), f"{self._alias}_trial_alias", self._layout
+        )
 
     async def deviations(self, client: WeaviateAsyncClient) -> list[str]:
         """How the live index differs from the settings, though it works."""
@@ -201,8 +208,17 @@ class Catalog:
         return deviations(await client.collections.use(live.chunks).config.get(), self._layout)
 
     async def _mark(self, client: WeaviateAsyncClient, old: Generation) -> None:
-        marked = replace(old, retired=True)
-        await client.collections.use(old.chunks).config.update(description=marked.description)
+        await self._remark(client, replace(old, retired=True))
+
+    async def _remark(self, client: WeaviateAsyncClient, marked: Generation) -> None:
+        await client.collections.use(marked.chunks).config.update(description=marked.description)
+
+    async def made(
+        self, client: WeaviateAsyncClient, name: str, description: str | None
+    ) -> Generation | None:
+        """The index whose chunks that collection has; None if it isn't ours."""
+        del client
+        return generation(name, description)
 
     async def _look(
         self, client: WeaviateAsyncClient, known: Generation | None
@@ -216,7 +232,7 @@ class Catalog:
         if not await client.collections.exists(target):
             return None, []  # the alias outlived its collection
         found = await client.collections.use(target).config.get()
-        live = generation(target, found.description)
+        live = await self.made(client, target, found.description)
         if live is None:
             raise Rejected(
                 PART,
@@ -242,6 +258,6 @@ class Catalog:
 
     async def _all(self, client: WeaviateAsyncClient) -> list[Generation]:
         found = await client.collections.list_all(simple=True)
-        ours = [name for name in found if re.fullmatch(rf"{self._alias}_\d+", name)]
-        all_of_them = [generation(name, found[name].description) for name in ours]
+        ours = [name for name in found if re.fullmatch(self._names, name)]
+        all_of_them = [await self.made(client, name, found[name].description) for name in ours]
         return sorted((each for each in all_of_them if each), key=lambda each: each.chunks)

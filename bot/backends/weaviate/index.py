@@ -80,13 +80,15 @@ def at_hand(
     *,
     replicated: bool = False,
 ) -> Index:
-    level = _LEVELS[consistency]
-    use = client.collections.use
+    def use(name: str) -> CollectionAsync:
+        collection = client.collections.use(name).with_consistency_level(_LEVELS[consistency])
+        return collection.with_tenant(generation.tenant) if generation.tenant else collection
+
     return Index(
         generation,
-        use(generation.chunks).with_consistency_level(level),
-        use(generation.pages).with_consistency_level(level),
-        use(generation.notes).with_consistency_level(level),
+        use(generation.chunks),
+        use(generation.pages),
+        use(generation.notes),
         writes_at_once,
         replicated,
     )

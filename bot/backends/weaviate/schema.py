@@ -41,12 +41,16 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """One index: the collection of its chunks, that of its pages, and what it was made with."""
+    """One index: the collection of its chunks, that of its pages, and what it was made with.
+
+    With a tenant it is that tenant's part of collections that several share.
+    """
 
     chunks: str
     format: IndexFormat
     schema: str = SCHEMA
     retired: bool = False
+    tenant: str = ""
 
     @property
     def pages(self) -> str:
@@ -104,7 +108,7 @@ def chunks_arguments(new: Generation, layout: Layout) -> dict[str, Any]:
                 max_connections=layout.max_connections,
             ),
         ),
-        **_common(layout),
+        **_common(layout, new),
     }
 
 
@@ -125,7 +129,7 @@ def pages_arguments(new: Generation, layout: Layout) -> dict[str, Any]:
             config.Property(name="chunks", data_type=config.DataType.INT),
         ],
         **_no_vectors(),
-        **_common(layout),
+        **_common(layout, new),
     }
 
 
@@ -136,7 +140,7 @@ def notes_arguments(new: Generation, layout: Layout) -> dict[str, Any]:
         "description": "What writers tell readers and each other.",
         "properties": [_text("kind"), _shown("version"), _shown("head"), _shown("body")],
         **_no_vectors(),
-        **_common(layout),
+        **_common(layout, new),
     }
 
 
@@ -174,7 +178,8 @@ def deviations(found: CollectionConfig, layout: Layout) -> list[str]:
     quantization = _quantization(getattr(made, "quantizer", None))
     if quantization != layout.quantization:
         other.append(f"quantization is {quantization} instead of {layout.quantization}")
-    shards = getattr(found.sharding_config, "actual_count", None)
+    of_tenants = found.multi_tenancy_config.enabled
+    shards = None if of_tenants else getattr(found.sharding_config, "actual_count", None)
     for name, wanted, is_now in (
         ("shards", layout.shards, shards),
         ("ef", layout.ef, getattr(made, "ef", None)),
@@ -255,7 +260,9 @@ def _quantizer(name: str) -> Any:  # noqa: ANN401 - the vendor's type is private
     return quantizers.bq() if name == "bq" else quantizers.rq(bits=1 if name == "rq1" else 8)
 
 
-def _common(layout: Layout) -> dict[str, Any]:
+def _common(layout: Layout, new: Generation) -> dict[str, Any]:
+    """Each tenant is a shard of its own."""
+    shards = layout.shards if not new.tenant else None
     return {
         # The terms have lost their stop words already.
         "inverted_index_config": config.Configure.inverted_index(
@@ -266,6 +273,6 @@ def _common(layout: Layout) -> dict[str, Any]:
             async_enabled=layout.replication > 1,
             deletion_strategy=config.ReplicationDeletionStrategy.TIME_BASED_RESOLUTION,
         ),
-        "sharding_config": config.Configure.sharding(desired_count=layout.shards) if layout.shards else None,
-        "multi_tenancy_config": config.Configure.multi_tenancy(enabled=False),
+        "sharding_config": config.Configure.sharding(desired_count=shards) if shards else None,
+        "multi_tenancy_config": config.Configure.multi_tenancy(enabled=bool(new.tenant)),
     }

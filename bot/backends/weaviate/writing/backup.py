@@ -12,11 +12,19 @@ from bot.backends.weaviate.server.sdk_types import BackupStorage, WeaviateAsyncC
 from bot.ports import Rejected, Unavailable
 
 _LOOK_SECONDS: Final = 0.5
+# Of a tenant's index there is none by itself.
+_OF_ALL_TENANTS: Final = {
+    "none": "tenant",
+    "said": "not in it: Weaviate's backups are of all tenants' collections; `docent index` makes it anew",
+    "restored": "not in it",
+}
 _NO_MODULE: Final = "Start the server with ENABLE_MODULES=backup-filesystem and BACKUP_FILESYSTEM_PATH."
 
 
 async def create(client: WeaviateAsyncClient, catalog: Catalog, storage: str) -> dict[str, str]:
     """Returns when the server has it all; what `restore` wants."""
+    if catalog.is_shared:
+        return dict(_OF_ALL_TENANTS)
     live = await catalog.live(client)
     if live is None:
         raise Rejected(PART, "there is no index in Weaviate yet.", remedy="Run `docent index`.")
@@ -30,13 +38,20 @@ async def create(client: WeaviateAsyncClient, catalog: Catalog, storage: str) ->
             await asyncio.sleep(_LOOK_SECONDS)
     except exceptions.UnexpectedStatusCodeError as error:
         raise _without_module(error) or error from error
-    return {"backup": name, "storage": storage, "collection": live.chunks}
+    told = {"backup": name, "storage": storage, "collection": live.chunks}
+    return {**told, "said": f"backup {name} of Weaviate, in its {storage}"}
 
 
 async def restore(
     client: WeaviateAsyncClient, catalog: Catalog, told: Mapping[str, str], *, replace: bool
 ) -> None:
     """Put the index back beside whatever is live, then point the alias at it in one step."""
+    if catalog.is_shared:
+        raise Rejected(
+            PART,
+            "the backup is of an index of its own, not of a tenant's.",
+            remedy="Unset weaviate.tenant for it.",
+        )
     name, chunks, backend = told["backup"], told["collection"], BackupStorage(told["storage"])
     there = [each for each in _collections(chunks) if await client.collections.exists(each)]
     if there and not replace:

@@ -144,4 +144,5 @@ def _never(_: Exception) -> bool:
 async def why_not(collection: CollectionAsync) -> ReadOnly | None:
     """The shards know whether writes are off."""
     shards = await collection.config.get_shards()
-    return read_only() if any(shard.status == "READONLY" for shard in shards) else None
+    ours = [shard for shard in shards if collection.tenant in {None, shard.name}]
+    return read_only() if any(shard.status == "READONLY" for shard in ours) else None

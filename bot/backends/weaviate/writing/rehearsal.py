@@ -11,22 +11,26 @@ from bot.backends.weaviate.schema import (
     chunks_arguments,
 )
 from bot.backends.weaviate.server.errors import VENDOR
-from bot.backends.weaviate.server.sdk_types import WeaviateAsyncClient, WeaviateField, data, query
+from bot.backends.weaviate.server.sdk_types import (
+    CollectionAsync,
+    WeaviateAsyncClient,
+    WeaviateField,
+    data,
+    query,
+)
 from bot.backends.weaviate.writing import batch_writes
 from bot.ports import BackendError, IndexFormat
 
-_FORMAT: Final = IndexFormat("trial", 2, "trial")
+TRIAL: Final = IndexFormat("trial", 2, "trial")
 
 
-async def rehearse(client: WeaviateAsyncClient, alias: str, layout: Layout) -> None:
-    """Raises what stands in the way; leaves nothing behind."""
-    trial, pointer = Generation(f"{alias}_trial", _FORMAT), f"{alias}_trial_alias"
+async def rehearse(client: WeaviateAsyncClient, trial: Generation, pointer: str, layout: Layout) -> None:
+    """Raises what stands in the way; leaves nothing behind but, for tenants, the empty collection of their trials."""
     await _clear(client, trial, pointer)
     try:
-        await client.collections.create(**chunks_arguments(trial, layout))
-        chunks = client.collections.use(trial.chunks)
-        await chunks.config.get()
-        await chunks.config.update(description="trial")
+        chunks = await _made(client, trial, layout)
+        if not trial.tenant:
+            await chunks.config.update(description="trial")
         properties: dict[str, WeaviateField] = {"doc_id": "<trial>", "source": "<trial>", "ordinal": 0}
         row = data.DataObject(uuid=uuid4(), properties=properties, vector={VECTOR: [1.0, 0.0]})
         await batch_writes.insert(chunks, [row])
@@ -40,10 +44,29 @@ async def rehearse(client: WeaviateAsyncClient, alias: str, layout: Layout) -> N
         await client.alias.get(alias_name=pointer)
         await client.alias.delete(alias_name=pointer)
         await client.collections.list_all(simple=True)
-        await client.collections.delete(trial.chunks)
+        await _drop(client, trial)
     except BaseException:
         await _clear(client, trial, pointer)
         raise
+
+
+async def _made(client: WeaviateAsyncClient, trial: Generation, layout: Layout) -> CollectionAsync:
+    chunks = client.collections.use(trial.chunks)
+    if not (trial.tenant and await client.collections.exists(trial.chunks)):
+        await client.collections.create(**chunks_arguments(trial, layout))
+    await chunks.config.get()
+    if not trial.tenant:
+        return chunks
+    await chunks.tenants.create([trial.tenant])
+    await chunks.tenants.get_by_names([trial.tenant])
+    return chunks.with_tenant(trial.tenant)
+
+
+async def _drop(client: WeaviateAsyncClient, trial: Generation) -> None:
+    if trial.tenant:
+        await client.collections.use(trial.chunks).tenants.remove([trial.tenant])
+    else:
+        await client.collections.delete(trial.chunks)
 
 
 async def _clear(client: WeaviateAsyncClient, trial: Generation, pointer: str) -> None:
@@ -53,4 +76,4 @@ async def _clear(client: WeaviateAsyncClient, trial: Generation, pointer: str) -
             await client.alias.delete(alias_name=pointer)
     with suppress(*VENDOR, BackendError):
         if await client.collections.exists(trial.chunks):
-            await client.collections.delete(trial.chunks)
+            await _drop(client, trial)

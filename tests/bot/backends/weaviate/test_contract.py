@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from bot.config.models import WeaviateSettings
-from tests.support.store_contract import OpenStore, StoreContract
+from tests.support.store_contract import OpenStore, StoreContract, ask, begin, ids, page
 from tests.support.weaviate_stores import Stores
 
 
@@ -27,5 +27,41 @@ class TestWeaviateStore(StoreContract):
         self, settings: WeaviateSettings, tmp_path_factory: pytest.TempPathFactory
     ) -> AsyncIterator[OpenStore]:
         stores = Stores(settings, tmp_path_factory.getbasetemp())
+        yield stores.open
+        await stores.recycle()
+
+
+@pytest.fixture(scope="module")
+def shared(
+    settings: WeaviateSettings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[WeaviateSettings]:
+    shared = settings.model_copy(update={"collection": f"T{uuid4().hex[:12]}"})
+    theirs = shared.model_copy(update={"tenant": "others"})
+
+    async def write() -> None:
+        stores = Stores(theirs, tmp_path_factory.getbasetemp())
+        store = await begin(await stores.open())
+        await store.replace([page("wiki:others.md", "winter party, handbook rule, welcome guide, index")])
+        await stores.close(drop=False)
+
+    async def read() -> None:
+        stores = Stores(theirs, tmp_path_factory.getbasetemp())
+        store = await stores.open()
+        assert ids(await store.search(ask("handbook rule"))) == ["wiki:others.md"]
+        await stores.close()
+
+    asyncio.run(write())
+    yield shared
+    asyncio.run(read())
+
+
+class TestTenant(StoreContract):
+    """So does a tenant's part of collections that others share, beside another tenant that is there."""
+
+    @pytest.fixture
+    async def open_store(
+        self, shared: WeaviateSettings, tmp_path_factory: pytest.TempPathFactory
+    ) -> AsyncIterator[OpenStore]:
+        stores = Stores(shared.model_copy(update={"tenant": "ours"}), tmp_path_factory.getbasetemp())
         yield stores.open
         await stores.recycle()

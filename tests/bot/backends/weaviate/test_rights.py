@@ -25,6 +25,14 @@ ALL = {
     "tenants": {"read": True},
 }
 
+# Nobody's collections are changed or deleted, and data is one's own tenant's.
+OF_A_TENANT = {
+    "collections": {"create_collection": True, "read_config": True},
+    "data": ALL["data"],
+    "alias": ALL["alias"],
+    "tenants": {"create": True, "read": True, "delete": True},
+}
+
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
@@ -47,17 +55,22 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
 
 
 @contextmanager
-def rights(node: Node, *without: str) -> Iterator[None]:
-    """The user has those of README, but for these."""
+def rights(node: Node, *without: str, tenant: str = "") -> Iterator[None]:
+    """The user has those of docs/weaviate.md, but for these; those on aliases are on this tenant's alone."""
 
     def kept(kind: str) -> dict[str, bool]:
-        return {name: True for name in ALL[kind] if f"{kind}.{name}" not in without}
+        every = OF_A_TENANT if tenant else ALL
+        return {name: True for name in every[kind] if f"{kind}.{name}" not in without}
+
+    alias = f"Docent_of_{tenant}*" if tenant else "Docent*"
 
     given: list[Any] = [
         weaviate.classes.rbac.Permissions.collections(collection="Docent*", **kept("collections")),
-        weaviate.classes.rbac.Permissions.data(collection="Docent*", **kept("data")),
-        weaviate.classes.rbac.Permissions.alias(alias="Docent*", collection="Docent*", **kept("alias")),
-        weaviate.classes.rbac.Permissions.tenants(collection="Docent*", **kept("tenants")),
+        weaviate.classes.rbac.Permissions.data(collection="Docent*", tenant=tenant or "*", **kept("data")),
+        weaviate.classes.rbac.Permissions.alias(alias=alias, collection="Docent*", **kept("alias")),
+        weaviate.classes.rbac.Permissions.tenants(
+            collection="Docent*", tenant=tenant or "*", **kept("tenants")
+        ),
     ]
     with weaviate.connect_to_local(
         "127.0.0.1",
@@ -68,9 +81,11 @@ def rights(node: Node, *without: str) -> Iterator[None]:
     ) as admin:
         admin.roles.create(role_name="docent", permissions=[each for each in given if each])
         admin.users.db.assign_roles(user_id="docent", role_names="docent")
-        yield
-        admin.users.db.revoke_roles(user_id="docent", role_names="docent")
-        admin.roles.delete("docent")
+        try:
+            yield
+        finally:
+            admin.users.db.revoke_roles(user_id="docent", role_names="docent")
+            admin.roles.delete("docent")
 
 
 async def test_these_rights_suffice(node: Node, tmp_path: Path) -> None:
@@ -115,6 +130,56 @@ async def test_a_missing_right_is_named(node: Node, tmp_path: Path, missing: str
     """Before the first index each right is tried, and the one that is missing is told."""
     with rights(node, missing):
         stores = Stores(node.settings(api_key="docents-key"), tmp_path)
+        store = await stores.open()
+        with pytest.raises(Unauthorized, match=rf"lacks a right: {name}\b"):
+            await store.check()
+        await stores.close(drop=False)
+
+
+async def test_these_rights_suffice_a_tenant(node: Node, tmp_path: Path) -> None:
+    """So does less for a tenant, and another tenant's aliases and tenants stay out of its reach."""
+    with rights(node, tenant="sales"):
+        stores = Stores(node.settings(api_key="docents-key", tenant="sales"), tmp_path)
+        store = await stores.open()
+        await store.check()
+        await begin(store)
+        await store.replace([page("wiki:a.md", "office hours")])
+        assert await store.revisions("wiki") == {"wiki:a.md": "1"}
+        beside = await store.rebuild(OTHER)
+        await beside.replace([page("wiki:a.md", "office hours")])
+        await beside.settle()
+        await store.swap(OTHER)
+        await store.outdate()
+        assert ids(await store.search(ask("office hours"))) == ["wiki:a.md"]
+        await store.check()
+        other = await stores.open(at=node.settings(api_key="docents-key", tenant="legal"))
+        with pytest.raises(Unauthorized, match="lacks a right"):
+            await other.check()
+        await stores.close(drop=False)
+
+
+@pytest.mark.parametrize(
+    ("missing", "name"),
+    [
+        ("collections.create_collection", "create_collections"),
+        ("collections.read_config", "read_collections"),
+        ("data.create", "create_data"),
+        ("data.read", "read_data"),
+        ("data.update", "update_data"),
+        ("data.delete", "delete_data"),
+        ("alias.create", "create_aliases"),
+        ("alias.read", "read_aliases"),
+        ("alias.update", "update_aliases"),
+        ("alias.delete", "delete_aliases"),
+        ("tenants.create", "create_tenants"),
+        ("tenants.read", "read_tenants"),
+        ("tenants.delete", "delete_tenants"),
+    ],
+)
+async def test_a_tenants_missing_right_is_named(node: Node, tmp_path: Path, missing: str, name: str) -> None:
+    """So it is with a tenant's."""
+    with rights(node, missing, tenant="hr"):
+        stores = Stores(node.settings(api_key="docents-key", tenant="hr"), tmp_path)
         store = await stores.open()
         with pytest.raises(Unauthorized, match=rf"lacks a right: {name}\b"):
             await store.check()
