@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, InterfaceE
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from bot.journal import rows
 from bot.journal.failures import PART, translated
 from bot.journal.tables import HEAD
 from bot.ports import Rejected
@@ -32,6 +33,7 @@ _PAGES: Final = 256  # KiB that an SQLite connection remembers; the system remem
 # Seconds.
 _RETRY: Final = 0.02
 _MIGRATION: Final = 120.0
+_BACKUP: Final = 6 * 3600.0
 # SQLite gives up waiting for a lock before the deadline cuts the call off.
 _BUSY: Final = 0.8
 
@@ -62,21 +64,26 @@ class Database:
         return f"PostgreSQL at {self._url.host or 'localhost'}{port}/{self._url.database or ''}"
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """A connection in a transaction that only reads."""
+    async def reading(self, *, seconds: float | None = None) -> AsyncIterator[AsyncConnection]:
+        """A connection in a transaction that only reads. With `seconds` of its own it sees one moment throughout."""
         async with self._guarded():
             engine = await self._open()
-            async with asyncio.timeout(self._deadline), engine.connect() as connection:
+            async with asyncio.timeout(seconds or self._deadline), engine.connect() as connection:
                 await connection.execution_options(docent_begin="begin")
+                if seconds and not self.is_sqlite:
+                    await connection.execution_options(isolation_level="REPEATABLE READ")
                 async with connection.begin():
                     yield connection
 
     @asynccontextmanager
-    async def writing(self, *, alone: bool = False) -> AsyncIterator[AsyncConnection]:
+    async def writing(
+        self, *, alone: bool = False, seconds: float | None = None
+    ) -> AsyncIterator[AsyncConnection]:
         """A connection in a transaction, committed at the end. `alone`: no other process writes so now."""
         async with self._guarded():
             engine = await self._open()
-            async with asyncio.timeout(self._deadline), self._one_writer(), engine.begin() as connection:
+            limit = asyncio.timeout(seconds or self._deadline)
+            async with limit, self._one_writer(), engine.begin() as connection:
                 if alone and not self.is_sqlite:
                     await connection.execute(text(f"select pg_advisory_xact_lock({_LOCK + 1})"))
                 yield connection
@@ -99,9 +106,12 @@ class Database:
         return postgresql.insert(table)
 
     async def back_up(self, folder: Path) -> dict[str, str]:
-        """A copy of the file as it is at one moment; a PostgreSQL has tools of its own."""
+        """A copy of the file as it is at one moment; of a PostgreSQL its rows."""
         if not self.is_sqlite:
-            return {"said": f"{self.where} is not in it: back it up with pg_dump"}
+            copy = folder / "journal.jsonl"
+            async with self.reading(seconds=_BACKUP) as connection:
+                count = await rows.save(connection, copy)
+            return {"rows": copy.name, "said": f"{copy}, {count} rows of {self.where}"}
         async with self.reading():
             pass  # the file is there, and of this version
         copy = folder / "journal.db"
@@ -111,7 +121,14 @@ class Database:
         return {"file": copy.name, "said": str(copy)}
 
     async def restore(self, folder: Path, told: Mapping[str, str], *, replace: bool) -> None:
-        if "file" in told and self.is_sqlite:
+        if "rows" in told:
+            async with self.writing(alone=True, seconds=_BACKUP) as connection:
+                await rows.load(connection, folder / told["rows"], self.where, replace=replace)
+        elif not self.is_sqlite:
+            raise Rejected(
+                PART, "the backup's journal is an SQLite file.", remedy="Unset DATABASE_URL for it."
+            )
+        elif "file" in told:
             await self.close()
             place = Path(str(self._url.database))
             await asyncio.to_thread(put_back, folder / told["file"], place, replace=replace)
