@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Sequence
-from functools import cache
 
 from bs4 import BeautifulSoup, Tag
 from markdownify import ATX, MarkdownConverter
 
+from indexer.converters import linear_docutils
 from indexer.converters.registry import Unreadable
 
 _NOISE = (
@@ -23,12 +23,14 @@ _NOISE = (
     "template",
 )
 _DEPTH = 200
+# The converter counts each item's predecessors.
+_ITEMS = 100
 # The converter looks at it from each of its signs.
 _SPACE = re.compile(r"[ \t]{200,}")
 
 
 # Sphinx's roles, which docutils leaves as they are: :ref:`text <target>`, :doc:`target`.
-_ROLE = re.compile(r":[a-z][\w:+.-]*:`(?:([^`&]+?)\s*&lt;[^`]*&gt;|([^`]*))`")
+_ROLE = re.compile(r":[a-z][\w:+.-]{0,60}:`(?:([^`&]+?)\s*&lt;[^`]*&gt;|([^`]*))`")
 _VERBATIM = re.compile(r'(<pre.*?</pre>|<span class="docutils literal">.*?</span>)', re.DOTALL)
 
 
@@ -40,6 +42,7 @@ def html(text: str, *, noise: Sequence[str] = _NOISE, headed: bool = False) -> s
     soup = BeautifulSoup(_SPACE.sub(" ", text), "lxml")
     title = soup.title.get_text(" ", strip=True) if soup.title else ""
     _flatten(soup)
+    _split_lists(soup)
     main = soup.find("main") or soup.find("article") or soup.body or soup
     for tag in main.find_all(noise):
         # A page's own header may hold its heading.
@@ -75,33 +78,19 @@ def rst(text: str) -> str:
         "warning_stream": False,
     }
     try:
-        parts = publish_parts(text, writer=_without_files()(), settings_overrides=settings)
+        text = linear_docutils.eased(text)
+        parts = publish_parts(
+            text,
+            parser=linear_docutils.parser(),
+            writer=linear_docutils.writer(),
+            settings_overrides=settings,
+        )
     except (SystemMessage, ValueError, AttributeError, KeyError) as error:
         raise Unreadable(f"it is no reStructuredText: {error}") from error
     pieces = _VERBATIM.split(str(parts["html_body"]))
     pieces[::2] = [_ROLE.sub(lambda role: role[1] or role[2], piece) for piece in pieces[::2]]
     # Its notes and warnings are asides, and everything in it is the page's.
     return html("".join(pieces), noise=())
-
-
-@cache
-def _without_files() -> type:
-    from docutils.nodes import SkipNode, image  # noqa: PLC0415 (with docutils)
-    from docutils.writers.html5_polyglot import HTMLTranslator, Writer  # noqa: PLC0415
-
-    class Translator(HTMLTranslator):
-        """An image is what stands for it: to embed or to scale it, its file would be opened."""
-
-        def visit_image(self, node: image) -> None:
-            self.body.append(self.encode(node.get("alt", "")))
-            raise SkipNode
-
-    class TextWriter(Writer):
-        def __init__(self) -> None:
-            super().__init__()
-            self.translator_class = Translator
-
-    return TextWriter
 
 
 def _section_id(heading: Tag) -> str | None:
@@ -119,3 +108,18 @@ def _flatten(soup: BeautifulSoup) -> None:
         level = [child for tag in level for child in tag.children if isinstance(child, Tag)]
     for tag in level:
         tag.replace_with(" ".join(string for string in tag.strings))
+
+
+def _split_lists(soup: BeautifulSoup) -> None:
+    """A long numbered list goes on as another one, with its next number."""
+    for numbered in soup.find_all("ol"):
+        items = numbered.find_all("li", recursive=False)
+        if len(items) <= _ITEMS:
+            continue
+        said = str(numbered.get("start"))
+        start, last = int(said) if re.fullmatch(r"\d{1,9}", said) else 1, numbered
+        for at in range(_ITEMS, len(items), _ITEMS):
+            rest = soup.new_tag("ol", start=str(start + at))
+            rest.extend(items[at : at + _ITEMS])
+            last.insert_after(rest)
+            last = rest

@@ -41,6 +41,8 @@ UNITS = (
     "... ", "a? ", "Dr. ", "12,500,", "+--+\n", "| a |\n", "a  b", "import a\n", "export ", "!!! a\n", ",", '"a', "a;",
     "link:a[", "link:", "xref:a[b,", "https://a[b", "<<a,", "<<a", "image:a[", "image:", "footnote:", "kbd:a[", "|===\n",
     "a:: b\n", ":a: b\n", ":ref:`", "|a|_", ".. a::\n", ".. _a: b\n", "[source,a", "+\n", "\x1b]", "\x1b[1", "<@U1|", "<http://a|",
+    "`_ ", "|a| ", "[1]_ ", "a_ ", "a_\n", "a__ ", ".. _a:\n\n", "__ a\n\n", "`a <b>`_ ", ".. |a| replace:: b\n", "#. a\n\n",
+    "a::\n\n  b\n\n", "a\n-\n\n", "a\n b\n  c\n", ".. note:: a\n\n", "+-+\n| |\n", "== ==\na  b\n== ==\n\n", "a:", "_`a` ", "<ol><li>a", "<li>a",
     "@someone ", "audience", "audience ", '"audience" ', "draft: ", "a: b\n", "- a: b\n", "%41", "[1]",
 )  # fmt: skip
 
@@ -63,7 +65,7 @@ def head(kind: str) -> Callable[[str], object]:
 
 
 READ: dict[str, Callable[[str], object]] = {
-    **{name: page(name) for name in ("a.md", "a.mdx", "a.txt", "a.csv", "a.adoc", "a.html")},
+    **{name: page(name) for name in ("a.md", "a.mdx", "a.txt", "a.csv", "a.adoc", "a.html", "a.rst")},
     **{f"head of {kind}": head(kind) for kind in ("markdown", "rst", "asciidoc", "html")},
     "inline": inline.reading_text,
     "web page's head": lambda text: web_page.head(text, "https://example.com/"),

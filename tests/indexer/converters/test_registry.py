@@ -198,6 +198,36 @@ def test_rst_includes_nothing() -> None:
     assert "raw" not in text
 
 
+def test_rst_that_is_not_as_it_should_be() -> None:
+    """Signs without their other half, names of nothing and rows of targets are the words that they stand for."""
+    page = "Save *a, **b, `c and |d| as e_ [1]_.\n\n" + ".. _t:\n\n" * 100 + "After them.\n\n" + "x" * 1500
+    text = to_markdown("a.rst", page.encode()).replace("\\", "")
+    for words in ("Save *a, **b, `c and |d| as e_ [1]_.", "After them."):
+        assert words in text
+    assert "x" * 1500 in text
+    assert "System Messages" not in text
+
+
+def test_rst_links() -> None:
+    """References to targets of the page are links, however many there are."""
+    page = (
+        "See Python_ and `the guide`_.\n\n" * 100
+        + ".. _Python: https://a.example/\n.. _the guide: https://b.example/\n"
+    )
+    text = to_markdown("a.rst", page.encode())
+    assert text.count("[Python](https://a.example/)") == text.count("[the guide](https://b.example/)") == 100
+
+
+def test_long_numbered_list() -> None:
+    """Each item keeps its number."""
+    items = "".join(f"<li>step {number}</li>" for number in range(7, 500))
+    text = to_markdown("a.html", f"<ol start=7>{items}</ol><p>The end.</p>".encode())
+    assert [line for line in text.splitlines() if line] == [
+        *(f"{number}. step {number}" for number in range(7, 500)),
+        "The end.",
+    ]
+
+
 def test_rst_roles() -> None:
     """Of Sphinx's roles the words are read; in code they stand as they are."""
     text = to_markdown("a.rst", b"See :ref:`the guide <guide>` or :doc:`other`.\n\n::\n\n   :ref:`x`\n")

@@ -1,0 +1,136 @@
+"""docutils, in time that is in proportion to the page: where it would look at all of it again and again.
+
+It is imported only where it is needed: that takes half a second.
+"""
+
+import re
+import sys
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from docutils.parsers import Parser
+    from docutils.writers import Writer
+
+# A pattern looks through the rest of a word from each of its signs. An escaped space stands for nothing.
+_UNBROKEN: Final = re.compile(r"\S{400}(?=\S)")
+# Each target of a row passes on all that it got from those before it.
+_TARGETS: Final = re.compile(
+    r"((?:^\.\. _[^\n:]*:[ \t]*\n\n?){20})(?:^\.\. _[^\n:]*:[ \t]*\n\n?)+", re.MULTILINE
+)
+# The end of emphasis, a literal and so on is looked for in so many characters.
+_NEAR: Final = 2_000
+_INLINE: Final = (
+    "emphasis",
+    "strong",
+    "interpreted_or_phrase_ref",
+    "literal",
+    "target",
+    "substitution_ref",
+)
+
+
+def eased(text: str) -> str:
+    """Without what takes the square of its length and means nothing."""
+    return _TARGETS.sub(r"\1", _UNBROKEN.sub(r"\g<0>\\ ", text))
+
+
+def parser() -> "Parser":
+    parser: Parser = _parser()()
+    return parser
+
+
+def writer() -> "Writer[str]":
+    """Of HTML, with nothing of any other file in it."""
+    writer: Writer[str] = _writer()()
+    return writer
+
+
+class _Near:
+    """A pattern that looks no further than some signs ahead."""
+
+    def __init__(self, pattern: re.Pattern[str]) -> None:
+        self._pattern = pattern
+
+    def search(self, text: str) -> re.Match[str] | None:
+        return self._pattern.search(text[:_NEAR])
+
+
+@cache
+def _parser() -> type:
+    from docutils import nodes  # noqa: PLC0415
+    from docutils.parsers import rst  # noqa: PLC0415
+    from docutils.parsers.rst import states  # noqa: PLC0415
+
+    def inliner() -> states.Inliner:
+        """Not a class of our own: theirs reads its patterns from no other class than its own."""
+        made = states.Inliner()
+        begin = made.init_customizations
+
+        def begin_near(settings: Any) -> None:  # noqa: ANN401 - theirs
+            begin(settings)
+            for name in _INLINE:
+                setattr(made.patterns, name, _Near(getattr(made.patterns, name)))
+
+        made.init_customizations = begin_near  # type: ignore[method-assign]
+        return made
+
+    class RstParser(rst.Parser):
+        def __init__(self) -> None:
+            super().__init__(inliner=inliner())
+
+    nodes.Element.index = _index  # type: ignore[assignment, method-assign]
+    return RstParser
+
+
+@cache
+def _writer() -> type:
+    from docutils import nodes  # noqa: PLC0415
+    from docutils.transforms import Transform, universal  # noqa: PLC0415
+    from docutils.writers.html5_polyglot import HTMLTranslator, Writer  # noqa: PLC0415
+
+    class Translator(HTMLTranslator):
+        """An image is what stands for it: to embed or to scale it, its file would be opened."""
+
+        def visit_image(self, node: nodes.image) -> None:
+            self.body.append(self.encode(node.get("alt", "")))
+            raise nodes.SkipNode
+
+    class WithoutMessages(Transform):
+        """Does in one pass what docutils does by looking for each message among all others."""
+
+        default_priority = universal.FilterMessages.default_priority
+
+        def apply(self) -> None:
+            for element in tuple(self.document.findall(nodes.Element)):
+                children = element.children
+                if any(isinstance(child, nodes.system_message | nodes.problematic) for child in children):
+                    kept = [child for child in children if not isinstance(child, nodes.system_message)]
+                    element.children = []
+                    element.extend(
+                        nodes.Text(child.astext()) if isinstance(child, nodes.problematic) else child
+                        for child in kept
+                    )
+
+    class TextWriter(Writer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.translator_class = Translator
+
+        def get_transforms(self) -> list[type]:
+            theirs = super().get_transforms()
+            slow = {universal.Messages, universal.FilterMessages}
+            return [*(each for each in theirs if each not in slow), WithoutMessages]
+
+    return TextWriter
+
+
+def _index(element: Any, item: object, start: int = 0, stop: int = sys.maxsize) -> int:  # noqa: ANN401 - docutils' own
+    """Where the child is: most are asked for one after the other, so it is looked for from the last one on first."""
+    near = getattr(element, "docent_near", 0)
+    try:
+        found = element.children.index(item, max(start, near - 1), stop)
+    except ValueError:
+        found = element.children.index(item, start, stop)
+    element.docent_near = found
+    return int(found)
