@@ -185,9 +185,8 @@ class WeaviateStore:
         )
 
     async def settle(self) -> None:
-        """Count the vocabulary anew, where pages have changed."""
         self._marked.clear()
-        await self._on_index(writer.count_words, None, self._write_seconds)
+        await self._on_index(writer.settle, None, self._write_seconds)
         if self._building is None:
             await self._lookout.reload()
 

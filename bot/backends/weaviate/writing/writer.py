@@ -91,8 +91,12 @@ async def delete(index: Index, doc_ids: Sequence[str], marked: set[int]) -> None
     await notes.end(index, begun)
 
 
-async def count_words(index: Index) -> None:
-    """Count the vocabulary anew, of the parts that writers have marked."""
+async def settle(index: Index) -> None:
+    """Count the vocabulary anew, of the parts that writers have marked.
+
+    A replica that was behind when the writes ended has their vectors by now: it writes them out, too.
+    """
+    await batch_writes.flush(index.chunks)
     marked = await notes.marks(index)
     for number in sorted(set(marked.values())):
         slots = notes.slots_of(number)

@@ -178,6 +178,7 @@ async def test_nothing_outdated_is_found(tmp_path: Path) -> None:
         await store.replace([page(f"wiki:{n}.md", f"handbook rule {n}", "more of it") for n in range(6)])
         for node in nodes:
             await counted_at(node, stores, 12)
+        await store.settle()
         nodes[2].kill()
         await store.replace([page("wiki:0.md", "handbook rule changed", revision="2")])
         await store.delete(["wiki:1.md"])
