@@ -2,79 +2,70 @@
 
 import asyncio
 import logging
+import random
+import time
 from collections.abc import Callable, Coroutine, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from apscheduler.job import Job
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
-from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+from bot.config import cron
 from bot.config.sources import Every, IndexerSettings, SourceSettings
 
 log = logging.getLogger(__name__)
 
-_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _LATE = 24 * 3600  # seconds: a job that is late by less still runs, once
+# A clock that is put right little by little never goes so far between two looks.
+_JUMP = 30.0
+_LOOK_EVERY = 5.0
+
+
+class CrontabTrigger(BaseTrigger):  # type: ignore[misc]  # it has no types
+    """A crontab's line by a zone's clocks. `jitter` is up to so many seconds later."""
+
+    def __init__(self, line: str, timezone: str, jitter: float = 0.0) -> None:
+        self.line = line
+        self.timezone = ZoneInfo(timezone)
+        self.jitter = jitter
+
+    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime | None:
+        """APScheduler's question: `previous` is when it came last."""
+        following = next(cron.moments(self.line, str(self.timezone), previous or now), None)
+        if following is None or not self.jitter:
+            return following
+        return following + timedelta(seconds=random.uniform(0, self.jitter))  # noqa: S311 - no secret
 
 
 def trigger(every: Every, timezone: str, jitter: float) -> BaseTrigger:
-    """APScheduler's form of a cycle. Its own reading of crontab lines begins weeks with Monday: ours don't."""
-    zone = ZoneInfo(timezone)
-    seconds = int(jitter) or None
-    if every.cron is None:
-        return IntervalTrigger(seconds=int(every.seconds or 3600), timezone=zone, jitter=seconds)
-    minute, hour, day, month, weekday = every.cron.split()
-    return CronTrigger(
-        minute=minute,
-        hour=hour,
-        day=day,
-        month=month,
-        day_of_week=weekdays(weekday),
-        timezone=zone,
-        jitter=seconds,
+    """APScheduler's form of a cycle."""
+    if every.cron is not None:
+        return CrontabTrigger(every.cron, timezone, jitter)
+    return IntervalTrigger(
+        seconds=int(every.seconds or 3600), timezone=ZoneInfo(timezone), jitter=int(jitter) or None
     )
 
 
-def longest_gap(every: Every, timezone: str, *, moments: int = 10) -> float:
-    """Seconds between two of a cycle's next moments, the longest: a line for working days has weekends."""
-    line = trigger(every, timezone, 0.0)
-    at = line.get_next_fire_time(None, datetime.now(UTC))
-    gaps = [0.0]
-    for _ in range(moments):
-        later = at and line.get_next_fire_time(at, at)
-        if not later:
-            break
-        gaps.append((later - at).total_seconds())
-        at = later
-    return max(gaps)
-
-
-def weekdays(field: str) -> str:
-    """A crontab's days of the week by name, as 0 and 7 are Sunday there: `1-5` is `mon-fri`."""
-    parts: list[str] = []
-    for part in field.split(","):
-        days, slash, step = part.partition("/")
-        first, dash, last = days.partition("-")
-        names = [_DAYS[int(one)] if one.isdigit() and int(one) < len(_DAYS) else one for one in (first, last)]
-        if dash and names[0] == "sun" and names[1] != "sun":  # APScheduler's week ends with Sunday
-            parts += ["sun", f"mon-{names[1]}{slash}{step}"]
-        else:
-            parts.append(f"{names[0]}{dash}{names[1]}{slash}{step}")
-    return ",".join(parts)
-
-
 class Schedule:
-    """Runs `ask(source)` in each source's cycle."""
+    """Runs `ask(source)` in each source's cycle. `wall` and `steady` are clocks, in seconds."""
 
     def __init__(
         self,
         sources: Sequence[SourceSettings],
         settings: IndexerSettings,
         ask: Callable[[str], Coroutine[None, None, None]],
+        *,
+        wall: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
         self._under_way: set[asyncio.Task[None]] = set()
+        self._wall = wall
+        self._steady = steady
+        self._apart = wall() - steady()
+        self._watching: asyncio.Task[None] | None = None
         self._scheduler = AsyncIOScheduler(
             timezone=UTC,
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": _LATE},
@@ -96,14 +87,47 @@ class Schedule:
     def start(self) -> None:
         """Inside a running loop."""
         self._scheduler.start()
+        self._watching = asyncio.create_task(self._watch())
 
     async def stop(self) -> None:
         """No further job; one that is under way is waited for, since the scheduler would cancel it."""
+        if self._watching is not None:
+            self._watching.cancel()
         self._scheduler.pause()
         if self._under_way:
             await asyncio.wait(self._under_way)
             await asyncio.sleep(0)  # for the scheduler to hear of it
         self._scheduler.shutdown(wait=False)
+
+    def look_at_clock(self) -> float:
+        """How far the clock jumped since the last look, in seconds; what is due afterwards is as before.
+
+        A cycle goes on from where it was, a cron line from what the clock shows now.
+        """
+        jump, self._apart = self._wall() - self._steady() - self._apart, self._wall() - self._steady()
+        if abs(jump) < _JUMP:
+            return 0.0
+        way = "back" if jump < 0 else "on"
+        log.warning("the clock was set %s by %s", way, timedelta(seconds=round(abs(jump))))
+        if jump < 0:
+            for job in self._scheduler.get_jobs():
+                self._shift(job, jump)
+        self._scheduler.wakeup()
+        return jump
+
+    def _shift(self, job: Job, jump: float) -> None:
+        if job.next_run_time is None:
+            return
+        if isinstance(job.trigger, CrontabTrigger):
+            now = datetime.fromtimestamp(self._wall(), UTC)
+            job.modify(next_run_time=job.trigger.get_next_fire_time(None, now))
+        else:
+            job.modify(next_run_time=job.next_run_time + timedelta(seconds=jump))
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_EVERY)
+            self.look_at_clock()
 
     async def _done(self, job: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(job)

@@ -1,8 +1,9 @@
 """What admins are warned of about a source: the same words in `docent status`, in chat and in the log."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
+from bot.config import cron
 from bot.config.loader import Settings
 from bot.config.sources import SourceSettings
 from bot.model import SyncReport
@@ -11,12 +12,20 @@ from bot.model import SyncReport
 def may_be_old(settings: Settings, source: SourceSettings) -> float | None:
     """How many seconds a good sync may be old: some of its cycles, of a cron line the longest one. None: any."""
     every = source.every or settings.indexer.every
-    cycle = every.seconds
-    if cycle is None:
-        from indexer.schedule import longest_gap  # noqa: PLC0415 - a scheduler only where there is a cron line
+    cycle = every.seconds if every.cron is None else cron.longest_gap(every.cron, source.timezone)
+    return (cycle or 0.0) * settings.indexer.stale_after_cycles or None
 
-        cycle = longest_gap(every, source.timezone)
-    return cycle * settings.indexer.stale_after_cycles or None
+
+def next_runs(settings: Settings, source: SourceSettings, count: int = 3) -> list[datetime]:
+    """When a source's cron line comes next, by its own time zone; none for a cycle of seconds."""
+    every = source.every or settings.indexer.every
+    return cron.next_moments(every.cron, source.timezone, datetime.now(UTC), count) if every.cron else []
+
+
+def next_runs_told(settings: Settings, source: SourceSettings) -> str:
+    """`Mon 2026-03-02 06:00, … (Europe/Berlin)`; "" for a cycle of seconds."""
+    found = [f"{moment:%a %Y-%m-%d %H:%M}" for moment in next_runs(settings, source)]
+    return f"{', '.join(found)} ({source.timezone})" if found else ""
 
 
 def troubles(

@@ -11,13 +11,15 @@ from bot.config.loader import ConfigError, Settings
 from bot.config.sources import SourceSettings
 from bot.diagnostics.checks import Check, check_data, check_parts, error, ok, warning
 from bot.ports import BackendError
-from indexer.source_health import misfits
+from indexer.source_health import misfits, next_runs_told
 from indexer.sources.base import Source, SourceError
 from indexer.sync.strict_audiences import told
 
 _MARKS = {"ok": "ok     ", "warning": "warning", "error": "ERROR  "}
 _LISTING = 20.0
 _ENOUGH = 1000
+_NAMED = 20
+_UNLISTED = "Mend or leave out what is named; until then those pages stay as they are."
 
 
 async def diagnose(settings: Settings, *, slack: bool, discord: bool, as_json: bool) -> int:
@@ -89,13 +91,26 @@ async def _source(settings: Settings, wanted: SourceSettings) -> Check:
         return warning(part, f"its listing takes more than {_LISTING:.0f} seconds.", "")
     finally:
         await source.close()
+    return _listed(settings, wanted, source, pages)
+
+
+def _listed(settings: Settings, wanted: SourceSettings, source: Source, pages: int) -> Check:
+    part = f"source {wanted.name}"
     if not pages:
         return warning(part, "it lists no page.", "Check `include` and `exclude` in docent.yaml.")
+    if source.unlisted:
+        named = "; ".join(f"{item.name}: {item.reason}" for item in source.unlisted[:_NAMED])
+        more = f"; and {len(source.unlisted) - _NAMED:,} more" if len(source.unlisted) > _NAMED else ""
+        return warning(
+            part, f"{wanted.type}, {pages:,} pages; not all can be listed: {named}{more}.", _UNLISTED
+        )
     if unfit := misfits([told(each) for each in source.misfits()]):
         remedy = "Correct or remove it in docent.yaml: it decides who may see pages."
         return warning(part, f"{wanted.type}, {pages:,} pages; {'; '.join(unfit)}.", remedy)
     more = " or more" if pages >= _ENOUGH else ""
-    return ok(part, f"{wanted.type}, {pages:,} pages{more}, for {', '.join(sorted(wanted.audience))}")
+    when = next_runs_told(settings, wanted)
+    said = f"{wanted.type}, {pages:,} pages{more}, for {', '.join(sorted(wanted.audience))}"
+    return ok(part, f"{said}; next synced {when}" if when else said)
 
 
 async def _pages(source: Source) -> int:

@@ -21,19 +21,18 @@ from pydantic import (
     field_validator,
 )
 
+from bot.config import cron
 from bot.config.base import Identifiers, Seconds, Secret, Section, seconds
 from bot.config.error_messages import ConfigError, Origin, explained, nearest
 
 OptionsT = TypeVar("OptionsT", bound=BaseModel)
 
-_CRON: Final = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), ("weekday", 0, 7))
-_CRON_PART: Final = re.compile(r"(?:\*|(?:\d+|[A-Za-z]{3})(?:-(?:\d+|[A-Za-z]{3}))?)(?:/\d+)?")
 _NAME: Final = r"[a-z0-9][a-z0-9_-]{0,62}"
 
 
 @dataclass(frozen=True, slots=True)
 class Every:
-    """A cycle: either so many seconds, or a cron line of five fields (0 = Sunday, as in crontab)."""
+    """A cycle: either so many seconds, or a cron line, of five fields or @daily and the like, as in crontab."""
 
     seconds: float | None = None
     cron: str | None = None
@@ -42,25 +41,16 @@ class Every:
 def _every(value: object) -> object:
     if isinstance(value, Every):
         return value
-    if isinstance(value, str) and len(value.split()) == len(_CRON):
-        for field, (name, least, most) in zip(value.split(), _CRON, strict=True):
-            _check_cron(field, name, least, most)
-        return Every(cron=value)
+    if cron.is_line(value):
+        line = str(value).strip()
+        cron.checked(line)
+        return Every(cron=line)
     try:
         return Every(seconds=max(1.0, seconds(value)))
     except ValueError:
         raise ValueError(
-            'expected a cycle such as 15m or 2h, or a cron line of five fields such as "0 6 * * 1-5"'
+            'expected a cycle such as 15m or 2h, or a cron line such as "0 6 * * 1-5" or @daily'
         ) from None
-
-
-def _check_cron(field: str, name: str, least: int, most: int) -> None:
-    """`*`, `*/5`, `1-5`, `1,15`, and names of months and days."""
-    for part in field.split(","):
-        span = part.partition("/")[0]
-        numbers = [int(each) for each in re.findall(r"\d+", span)]
-        if not _CRON_PART.fullmatch(part) or not all(least <= number <= most for number in numbers):
-            raise ValueError(f"the cron line's {name} is {field!r}; expected {least} to {most}, * or */n")
 
 
 def _zone(value: str) -> str:

@@ -14,10 +14,8 @@ import pytest
 
 from bot.bootstrap import App, open_app
 from bot.config.loader import load
-from bot.config.sources import Every
 from bot.model import Progress
 from bot.ports import SyncRequest, SyncRun
-from indexer.schedule import trigger, weekdays
 from indexer.service import LEASE, Indexer, sources_of
 from indexer.webhooks import hooks, paths
 
@@ -155,23 +153,6 @@ async def test_cancel_ends_a_waiting_run(app: App):
     now = await app.runs.run(run.id)
     assert now
     assert now.state == "cancelled"
-
-
-# --- the schedule ---------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("crontab", "names"),
-    [("*", "*"), ("1-5", "mon-fri"), ("0", "sun"), ("7", "sun"), ("6,0", "sat,sun"), ("0-3", "sun,mon-wed")],
-)
-def test_days_of_the_week_are_crontabs(crontab: str, names: str):
-    """0 is Sunday in a crontab, whatever the scheduler thinks."""
-    assert weekdays(crontab) == names
-
-
-def test_a_cron_line_has_its_time_zone():
-    """A cron line fires in the source's own time zone."""
-    assert str(trigger(Every(cron="30 6 * * 1-5"), "Europe/Berlin", 0).timezone) == "Europe/Berlin"
 
 
 # --- webhooks -------------------------------------------------------------------------------------

@@ -34,6 +34,7 @@ async def _list(settings: Settings, *, as_json: bool) -> int:
     from adapters.cli.open_sources import opened_sources
     from adapters.cli.output import note, show, show_json, table
     from adapters.cli.status_report import gather
+    from indexer.source_health import next_runs, next_runs_told
 
     for source in opened_sources(settings):
         await source.close()
@@ -46,6 +47,7 @@ async def _list(settings: Settings, *, as_json: bool) -> int:
             "where": _where(source.options),
             "audience": sorted(source.audience),
             "every": _every(source.every or settings.indexer.every),
+            "next": [moment.isoformat() for moment in next_runs(settings, source)],
             "documents": held[source.name].documents,
             "last_good_sync": held[source.name].last_good_sync,
         }
@@ -69,6 +71,9 @@ async def _list(settings: Settings, *, as_json: bool) -> int:
             for f, s in zip(found, settings.sources, strict=True)
         ]
         show(table([head, *rows]))
+        for each in settings.sources:
+            if said := next_runs_told(settings, each):
+                show(f"{each.name}: next synced {said}")
     for problem in state.problems:
         note(f"Problem: {problem}")
     return 1 if state.problems else 0
