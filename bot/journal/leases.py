@@ -1,26 +1,49 @@
 """Leases in the journal's database."""
 
-from sqlalchemy import delete, or_
+import logging
+
+from sqlalchemy import delete, func, or_, select
 
 from bot.journal.database import Database
 from bot.journal.tables import leases, now
 
+_log = logging.getLogger(__name__)
+
+# Of a lease of an older version, which doesn't say how long it was taken for.
+_LONGEST = 60.0
+_SLACK = 1.0
+
 
 class SqlLeases:
-    """ports.Leases. Lost together with the database: a holder that can't renew must stop."""
+    """ports.Leases. Lost together with the database: a holder that can't renew must stop.
+
+    A lease whose end lies further ahead than it was taken for is void: a wrong clock wrote it, or the clock was set
+    back since. Whoever holds it goes by a steady clock, and has it no longer than that.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def acquire(self, name: str, holder: str, *, seconds: float) -> bool:
-        taken = self._database.insert(leases).values(name=name, holder=holder, until=now() + seconds)
+        values = {"holder": holder, "until": now() + seconds, "seconds": seconds}
+        void = leases.c.until > now() + func.coalesce(leases.c.seconds, _LONGEST) + _SLACK
+        taken = self._database.insert(leases).values(name=name, **values)
         taken = taken.on_conflict_do_update(
             index_elements=["name"],
-            set_={"holder": holder, "until": now() + seconds},
-            where=or_(leases.c.holder == holder, leases.c.until <= now()),
+            set_=values,
+            where=or_(leases.c.holder == holder, leases.c.until <= now(), void),
         )
+        wrong = select(leases.c.holder).where(leases.c.name == name, leases.c.holder != holder, void)
         async with self._database.writing() as connection:
-            return (await connection.execute(taken)).rowcount > 0
+            before = (await connection.execute(wrong)).scalar()
+            gained = (await connection.execute(taken)).rowcount > 0
+        if gained and before is not None:
+            _log.warning(
+                "the lease of %s was from a clock that was ahead: it is void, %s leads in its place",
+                before,
+                holder,
+            )
+        return gained
 
     async def release(self, name: str, holder: str) -> None:
         mine = delete(leases).where(leases.c.name == name, leases.c.holder == holder)

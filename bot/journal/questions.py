@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.journal import codec
 from bot.journal.database import Database
 from bot.journal.spending import add_usage
-from bot.journal.tables import claims, feedback, now, questions, runs, usage, workers
+from bot.journal.tables import claims, feedback, heard_within, now, questions, runs, usage, workers
 from bot.model import Answer, Outcome, Question, Usage
 from bot.ports import Asked, Feedback, Gap, Judged, Recorded, Rights, Scope, SpendingTotals
 
@@ -83,7 +83,7 @@ class SqlJournal:
 
     async def asked_by(self, platform: str, person: str, *, within: float) -> int:
         c = questions.c
-        same = and_(c.platform == platform, c.person == person, c.asked_at > now() - within)
+        same = and_(c.platform == platform, c.person == person, heard_within(c.asked_at, within))
         async with self._database.reading() as connection:
             return await connection.scalar(select(func.count()).where(same)) or 0
 
@@ -109,7 +109,7 @@ class SqlJournal:
     ) -> list[Recorded]:
         c = questions.c
         open_ = and_(c.platform == platform, c.outcome.is_(None))
-        alive = select(workers.c.name).where(workers.c.seen_at > now() - silent_for)
+        alive = select(workers.c.name).where(heard_within(workers.c.seen_at, silent_for))
         async with self._database.writing(alone=True) as connection:
             await self._beat(connection, worker)
             names = await connection.scalars(select(c.worker).where(open_, c.worker != worker).distinct())

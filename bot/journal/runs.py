@@ -28,7 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.journal import codec
 from bot.journal.database import Database
 from bot.journal.spending import add_usage
-from bot.journal.tables import failing, good_syncs, now, runs, workers
+from bot.journal.tables import failing, good_syncs, heard_within, now, runs, workers
 from bot.model import Failure, Progress, SyncReport, Usage
 from bot.ports import Failing, RunState, SyncRequest, SyncRun
 
@@ -241,9 +241,8 @@ class SqlRuns:
 
     def _alive(self, table: FromClause) -> ColumnElement[bool]:
         """It runs, and it or its worker was heard of lately."""
-        silent = now() - self._lost_after
-        heard = select(workers.c.name).where(workers.c.seen_at > silent)
-        lately = or_(table.c.beat_at > silent, table.c.worker.in_(heard))
+        heard = select(workers.c.name).where(heard_within(workers.c.seen_at, self._lost_after))
+        lately = or_(heard_within(table.c.beat_at, self._lost_after), table.c.worker.in_(heard))
         return and_(table.c.state == "running", lately)
 
     def _in_the_way(self, source: str | None) -> Select[Any]:

@@ -653,6 +653,33 @@ async def test_a_lease_ends(database: Database):
     assert not await leases.acquire("l", "a", seconds=30)
 
 
+async def test_a_lease_that_ends_too_far_ahead_is_void(database: Database, caplog: pytest.LogCaptureFixture):
+    """A lease that a clock wrote which was a day ahead holds nobody up, and the log has a word about it."""
+    leases = SqlLeases(database)
+    await leases.acquire("l", "a", seconds=30)
+    await age(database, "leases", "until", -86_400)
+    assert await leases.acquire("l", "b", seconds=5)
+    assert "clock" in caplog.text
+    assert not await leases.acquire("l", "c", seconds=5)
+
+
+async def test_a_long_lease_is_not_void_for_who_asks_for_a_short_one(database: Database):
+    """What counts is how long the lease itself was taken for."""
+    leases = SqlLeases(database)
+    await leases.acquire("l", "a", seconds=3600)
+    assert not await leases.acquire("l", "b", seconds=5)
+
+
+async def test_a_worker_from_tomorrow_is_not_alive(database: Database, runs: SqlRuns):
+    """A run whose worker was last heard of by a clock that was ahead is taken up by another."""
+    asked_for, _ = await runs.request(SyncRequest("docs"))
+    assert await runs.take("killed")
+    await age(database, "runs", "beat_at", -86_400)
+    taken = await runs.take("next")
+    assert taken
+    assert taken.id == asked_for.id
+
+
 # --- the database itself --------------------------------------------------------------------------
 
 
@@ -694,6 +721,7 @@ async def test_what_was_asked_before_has_its_place_afterwards(database: Database
             ("questions", "audience"),
             ("feedback", "tenant"),
             ("failing", "for_all"),
+            ("leases", "seconds"),
         ):
             await connection.execute(text(f"alter table {table} drop column {column}"))
         await connection.execute(text("update alembic_version set version_num = '0003'"))
