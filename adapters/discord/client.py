@@ -33,6 +33,7 @@ from adapters.discord.replies.discord_markdown import thread_name
 from adapters.discord.replies.forum_tags import tag
 from adapters.discord.reply_address import DiscordAddress
 from bot.bootstrap import App
+from bot.config.proxies import proxy_for
 from bot.ports import BackendError
 
 log = logging.getLogger(__name__)
@@ -83,6 +84,7 @@ class DocentClient(discord.AutoShardedClient):
             max_ratelimit_timeout=60,
             heartbeat_timeout=patience.silent_for,
             http_trace=paced(),
+            proxy=proxy_for(discord.http.Route.BASE),
         )
         self.app = app
         self._patience = patience

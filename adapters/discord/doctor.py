@@ -10,6 +10,7 @@ from adapters.discord.connection.gateway_patches import set_up
 from adapters.discord.service import invite
 from bot.config.chat import GuildSettings
 from bot.config.loader import Settings
+from bot.config.proxies import proxy_for
 from bot.diagnostics.checks import Check, error, ok, warning
 
 _PART = "discord"
@@ -28,7 +29,8 @@ async def checks(settings: Settings) -> AsyncIterator[Check]:
         yield error(_PART, "there is no token.", "Set DISCORD_TOKEN (developer portal, Bot).")
         return
     set_up(settings.discord)
-    async with discord.Client(intents=intents(message_content=False)) as client:
+    proxy = proxy_for(discord.http.Route.BASE)
+    async with discord.Client(intents=intents(message_content=False), proxy=proxy) as client:
         try:
             await client.login(token.get_secret_value())
             yield ok(_PART, f"the token is {client.user}'s")

@@ -53,7 +53,7 @@ async def run(app: App, stop: asyncio.Event, patience: Timeouts = PATIENCE) -> N
     failures = 0
     while not stop.is_set():
         began = asyncio.get_running_loop().time()
-        async with aiohttp.ClientSession(trace_configs=[paced()]) as session:
+        async with aiohttp.ClientSession(trace_configs=[paced()], trust_env=True) as session:
             client = DocentClient(app, session, patience)
             await _until(client, token.get_secret_value(), stop, patience.shard_within)
         if stop.is_set():
