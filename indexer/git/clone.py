@@ -44,7 +44,9 @@ class Clone:
                 await git("config", "remote.origin.url", self._remote.address, at=self.folder)
             branch = self._branch or await self._checked_out_there()
             refs = f"+refs/heads/{branch}:refs/heads/{branch}"
-            how = ("--quiet", "--no-tags", *self._other_end)
+            # A clone of a shallow repository is one, until that one is whole.
+            deeper = ("--unshallow",) if (self.folder / "shallow").is_file() else ()
+            how = ("--quiet", "--no-tags", *deeper, *self._other_end)
             await self._ask("fetch", *how, "origin", refs, at=self.folder)
             if not self._branch:
                 await git("symbolic-ref", "HEAD", f"refs/heads/{branch}", at=self.folder)

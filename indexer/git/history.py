@@ -2,10 +2,14 @@
 
 One pass over the whole history, then only over what is new. The last change of a path is the latest commit
 that is no merge and touches it: whichever way the history is walked, in one go or in steps, it is the same.
+A date that no clock ever showed is none; and where a shallow repository ends, nobody knows what changed.
 """
 
+import asyncio
 import json
 import logging
+import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,37 +20,47 @@ from indexer.git.command import GitFailed, git
 
 _log = logging.getLogger(__name__)
 
-_VERSION = 2
+_VERSION = 3
+_UNKNOWN = -1
+_TOMORROW = 86_400
+# What is before a commit in the log. A name may hold the first of it, but not all.
+_RECORD = re.compile("\x01(?=[0-9a-f]{40,64} )")
 _PASS_SECONDS = 600
 _NAMES_KEPT = 5
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Change:
-    """Ordered by time; the commit's id decides between two of one second."""
+    """Ordered by time, an unknown one (-1) first; the commit's id decides between two of one second."""
 
     seconds: int
     commit: str
     author: str = field(compare=False)
 
     @property
-    def moment(self) -> datetime:
-        return datetime.fromtimestamp(self.seconds, UTC)
+    def moment(self) -> datetime | None:
+        return None if self.seconds == _UNKNOWN else datetime.fromtimestamp(self.seconds, UTC)
 
 
 @dataclass(slots=True)
 class GitHistory:
-    """As of `commit`. `names` are a path's earlier ones, the latest first."""
+    """As of `commit`. `names` are a path's earlier ones, the latest first.
+
+    `ends` are the commits at which a shallow repository ends; none for a whole one.
+    """
 
     commit: str = ""
+    ends: frozenset[str] = frozenset()
     changes: dict[str, Change] = field(default_factory=dict)
     names: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     async def advance(self, repository: Path, commit: str) -> int:
         """Bring it to this commit; how many commits were read. Raises GitFailed."""
-        if self.commit == commit:
+        ends = await asyncio.to_thread(_ends, repository)
+        if (self.commit, self.ends) == (commit, ends):
             return 0
-        read = await self._step(repository, commit) if self.commit else 0
+        read = await self._step(repository, commit) if self.commit and self.ends == ends else 0
+        self.ends = ends
         if not read:
             records = await _records(repository, commit)
             self.changes = {}
@@ -78,7 +92,8 @@ class GitHistory:
 
     def _take(self, records: Sequence["_Record"]) -> None:
         for record in records:
-            for _, path in record.files:
+            # Where the repository ends, git calls all that is there new.
+            for _, path in record.files if record.change.commit not in self.ends else ():
                 known = self.changes.get(path)
                 if known is None or known < record.change:
                     self.changes[path] = record.change
@@ -96,15 +111,35 @@ class _Record:
 async def _records(repository: Path, commits: str) -> list[_Record]:
     arguments = ("--format=%x01%H %ct %P%n%an", "--name-status", "--no-renames", "-z")
     log = await git("log", *arguments, commits, "--", at=repository, seconds=_PASS_SECONDS)
-    return [_record(text) for text in log.decode(errors="surrogateescape").split("\x01")[1:]]
+    latest = int(time.time()) + _TOMORROW
+    return [_record(text, latest) for text in _RECORD.split(log.decode(errors="surrogateescape"))[1:]]
 
 
-def _record(text: str) -> _Record:
+def _record(text: str, latest: int) -> _Record:
     head, *fields = text.split("\0")
     numbers, _, author = head.partition("\n")
     commit, seconds, *parents = numbers.split()
     files = zip((kind.strip() for kind in fields[::2]), fields[1::2], strict=False)
-    return _Record(Change(int(seconds), commit, author.strip()), tuple(parents), tuple(files))
+    moment = int(seconds) if re.fullmatch(r"\d{1,18}", seconds) else _UNKNOWN
+    change = Change(moment if 0 < moment <= latest else _UNKNOWN, commit, _text(author))
+    return _Record(change, tuple(parents), tuple(files))
+
+
+def _text(name: str) -> str:
+    """What somebody is called, in whichever encoding their git wrote it."""
+    data = name.encode(errors="surrogateescape")
+    try:
+        found = data.decode()
+    except UnicodeDecodeError:
+        found = data.decode("cp1252", "replace")
+    return "".join(filter(str.isprintable, found)).strip()
+
+
+def _ends(repository: Path) -> frozenset[str]:
+    try:
+        return frozenset((repository / "shallow").read_text().split())
+    except (OSError, UnicodeError):
+        return frozenset()
 
 
 def load(file: Path) -> GitHistory:
@@ -115,6 +150,7 @@ def load(file: Path) -> GitHistory:
             return GitHistory()
         return GitHistory(
             kept["commit"],
+            frozenset(kept["ends"]),
             {path: Change(*change) for path, change in kept["changes"].items()},
             {path: tuple(names) for path, names in kept["names"].items()},
         )
@@ -129,6 +165,7 @@ def save(history: GitHistory, file: Path) -> None:
     kept = {
         "version": _VERSION,
         "commit": history.commit,
+        "ends": sorted(history.ends),
         "changes": {path: [one.seconds, one.commit, one.author] for path, one in history.changes.items()},
         "names": history.names,
     }

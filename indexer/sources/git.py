@@ -13,6 +13,7 @@ from pydantic import StringConstraints
 
 from bot.config.base import Section
 from bot.config.sources import SourceSettings
+from bot.model import Failure
 from bot.text.sanitize import without_credentials
 from indexer.converters.formats import EVERY_FORMAT, pages
 from indexer.git import history as githistory
@@ -37,6 +38,11 @@ _log = logging.getLogger(__name__)
 
 _BLOB_SECONDS = 60
 _SAVED_EVERY = 50
+_SHALLOW = (
+    "it is a shallow clone: when its pages were changed, and by whom, isn't known before the commits that it has;"
+    " `git fetch --unshallow` there brings the rest"
+)
+_MODULE = "it is a submodule, a repository of its own: to index its pages, give it a source of its own"
 
 # What git could take for an option is no address and no branch.
 _Argument = Annotated[str, StringConstraints(pattern=r"^[^-\s].*$")]
@@ -79,6 +85,7 @@ class GitSource(Source):
         self._local = LocalCopy(self._address, branch, self._repository)
         self.selection = pages(self._options.include, self._options.exclude, settings, fold=False)
         self._names = PathNames()
+        self._modules: list[str] = []
         self._history: githistory.GitHistory | None = None
         self._unsaved = 0
         self._owners = ("", CodeOwners(""))  # with the blob that it is of
@@ -100,6 +107,7 @@ class GitSource(Source):
                 commit, files, history, owners = await self._read()
         except GitFailed as error:
             raise ListingFailed(str(error)) from error
+        self.warned = self._unread(history)
         # What else there is was only listed for CODEOWNERS.
         below = {raw: blob for raw, blob in files.items() if raw.startswith(self._below)}
         self._names = PathNames(below)
@@ -110,6 +118,12 @@ class GitSource(Source):
         if not below:
             where = f"the folder {self._options.path} of it" if self._below else "it"
             raise ListingFailed(f"there is nothing in {where} at {commit[:12]}")
+
+    def _unread(self, history: githistory.GitHistory) -> list[Failure]:
+        """What a whole repository would tell besides."""
+        modules = [(decoded(raw) or raw).removeprefix(self._below) for raw in self._modules]
+        found = [Failure(name, _MODULE) for name in modules]
+        return [Failure(without_credentials(self._options.repo), _SHALLOW), *found] if history.ends else found
 
     async def fetch(self, entry: Entry) -> Fetched:
         self._names.raw(self._below + entry.path)
@@ -177,7 +191,8 @@ class GitSource(Source):
             raise tree
         if isinstance(history, BaseException):
             raise history
-        files = dict(_files(tree))
+        files = dict(_entries(tree, b"100"))
+        self._modules = [raw for raw, _ in _entries(tree, b"160") if raw.startswith(self._below)]
         return commit, files, history, await self._owners_at(files)
 
     async def _commit(self) -> str:
@@ -247,11 +262,11 @@ def _moved(before: Path, now: Path) -> None:
         before.rename(now)
 
 
-def _files(tree: bytes) -> Iterator[tuple[str, str]]:
-    """(path, blob) of the regular files: no links, no submodules."""
+def _entries(tree: bytes, mode: bytes) -> Iterator[tuple[str, str]]:
+    """(path, blob) of the regular files (100...: no links), or (path, commit) of submodules (160...)."""
     for line in tree.split(b"\0"):
         head, _, name = line.partition(b"\t")
-        if head.startswith(b"100"):
+        if head.startswith(mode):
             yield name.decode(errors="surrogateescape"), head.split()[2].decode()
 
 

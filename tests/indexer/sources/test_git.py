@@ -275,11 +275,99 @@ async def test_deleted_branch(repository: Repository, data: Path) -> None:
 
 
 async def test_shallow(repository: Repository, data: Path, tmp_path: Path) -> None:
-    """A shallow clone is a repository, too: what it holds is listed, with the dates that it knows."""
+    """A shallow clone is a repository, too: what it holds is listed, and dates that it can't know are none."""
     repository.git("clone", "--quiet", "--depth", "1", f"file://{repository.path}", str(tmp_path / "shallow"))
-    entries = await listed(source(tmp_path / "shallow", data))
+    one = source(tmp_path / "shallow", data)
+    entries = await listed(one)
     assert list(entries) == ["a.md", "b.md"]
-    assert entries["b.md"].owners == ("Bob",)
+    assert [(entry.updated_at, entry.owners) for entry in entries.values()] == [(None, ())] * 2
+    assert "git fetch --unshallow" in one.warned[0].reason
+
+
+async def test_deepened(repository: Repository, data: Path, tmp_path: Path) -> None:
+    """What is committed after a shallow clone was made has a date; once it is whole, every page has."""
+    shallow = tmp_path / "shallow"
+    repository.git("clone", "--quiet", "--depth", "1", f"file://{repository.path}", str(shallow))
+    for address in (str(shallow), f"file://{shallow}"):
+        await listed(source(address, data))
+    repository.commit({"docs/a.md": "newer"}, author="Cleo")
+    repository.git("-C", str(shallow), "pull", "--quiet")
+    for address in (str(shallow), f"file://{shallow}"):
+        entries = await listed(source(address, data))
+        assert [entry.owners for entry in entries.values()] == [("Cleo",), ()]
+    repository.git("-C", str(shallow), "fetch", "--quiet", "--unshallow")
+    for address in (str(shallow), f"file://{shallow}"):
+        whole = source(address, data)
+        assert [entry.owners for entry in (await listed(whole)).values()] == [("Cleo",), ("Bob",)]
+        assert whole.warned == []
+
+
+@pytest.mark.parametrize("seconds", [0, 1_700_000_000_000, 253_402_300_800, 4_102_444_800])
+async def test_impossible_dates(repository: Repository, data: Path, seconds: int) -> None:
+    """A commit from 1970, from the future or in milliseconds dates nothing, and hides no date that is right."""
+    repository.day = (seconds - WHEN) // 86400 - 1
+    moment = f"@{seconds} +0000"
+    put(repository.path, {"docs/odd.md": "odd", "docs/a.md": "also odd"})
+    repository.git("add", "--all")
+    subprocess.run(
+        [
+            "git",
+            "-C",
+            str(repository.path),
+            "-c",
+            "user.name=Eve",
+            "-c",
+            "user.email=e@example.com",
+            "commit",
+            "-qm",
+            "odd",
+        ],
+        env={
+            **os.environ,
+            "GIT_AUTHOR_DATE": moment,
+            "GIT_COMMITTER_DATE": moment,
+            "GIT_CONFIG_GLOBAL": os.devnull,
+        },
+        check=True,
+    )
+    repository.day = 5
+    repository.commit({"docs/b.md": "right"}, author="Cleo")
+    entries = await listed(source(repository.path, data))
+    assert entries["odd.md"].updated_at is None
+    dated = [entries[name].updated_at for name in ("a.md", "b.md")]
+    assert [moment.timestamp() for moment in dated if moment] == [WHEN + 86400, WHEN + 6 * 86400]
+
+
+async def test_names_that_are_no_utf8(repository: Repository, data: Path) -> None:
+    """Authors whose git wrote them in an old encoding are read; so are names that differ in case alone."""
+    repository.commit({"docs/A.md": "capital", "docs/a.md": "small"})
+    tree = repository.git("rev-parse", "HEAD^{tree}")
+    parent = repository.git("rev-parse", "HEAD")
+    repository.commit({"docs/b.md": "by her"})
+    tree = repository.git("rev-parse", "HEAD^{tree}")
+    raw = f"tree {tree}\nparent {parent}\n".encode() + (
+        b"author J\xfcrgen \x01 M <j@example.com> 1700500000 +0000\n"
+        b"committer J <j@example.com> 1700500000 +0000\n\nGr\xfc\xdfe\n"
+    )
+    made = subprocess.run(
+        ["git", "-C", str(repository.path), "hash-object", "-t", "commit", "-w", "--stdin", "--literally"],
+        input=raw, capture_output=True, check=True,
+    ).stdout.decode().strip()  # fmt: skip
+    repository.git("update-ref", "HEAD", made)
+    entries = await listed(source(repository.path, data))
+    assert {"A.md", "a.md", "b.md"} <= set(entries)
+    assert entries["b.md"].owners == ("Jürgen  M",)
+
+
+async def test_submodules(repository: Repository, data: Path) -> None:
+    """A submodule is named, with what to do to have its pages."""
+    commit = repository.git("rev-parse", "HEAD")
+    for name in ("docs/theirs", "elsewhere"):
+        repository.git("update-index", "--add", "--cacheinfo", f"160000,{commit},{name}")
+    repository.git("commit", "--quiet", "-m", "x")
+    one = source(repository.path, data)
+    await listed(one)
+    assert [(each.name, "a source of its own" in each.reason) for each in one.warned] == [("theirs", True)]
 
 
 async def test_a_lock_left_behind(repository: Repository, data: Path) -> None:
