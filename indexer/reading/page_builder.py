@@ -186,7 +186,7 @@ def _build(raw: RawPage) -> Page | NoPage:
         for chunk in chunks
         for text in (embedded_text(document, chunk),)
     )
-    return Page(document, pieces, "; ".join(filter(None, (head.problem, hidden))))
+    return Page(document, pieces, "; ".join(filter(None, (raw.fetched.missing, head.problem, hidden))))
 
 
 def _title(raw: RawPage, said: str, sections: Sequence[Section]) -> tuple[str, bool]:

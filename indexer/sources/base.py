@@ -64,7 +64,7 @@ class Fetched:
     """A page's bytes. The ending of `name` tells the format: a source that makes Markdown itself says `x.md`.
 
     What only the body tells (a web page's title, its date) overrides the entry's where it is given; its `audience`
-    narrows.
+    narrows. `missing` says what of the page could not be had, for an admin.
     """
 
     name: str
@@ -74,6 +74,21 @@ class Fetched:
     updated_at: datetime | None = None
     owners: tuple[str, ...] = ()
     audience: frozenset[str] | None = None
+    missing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unlisted:
+    """What a listing can't tell of, by a name for people, and why.
+
+    `below` are how the paths of those pages begin, and `ending` how they end, that may lie behind it: they aren't
+    deleted for its sake. "" is every page's beginning; none at all: nothing that was ever indexed lies there.
+    """
+
+    name: str
+    reason: str
+    below: tuple[str, ...] = ("",)
+    ending: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +121,8 @@ class Source(ABC):
         self.selection = Selection(watched=settings.audience_of)
         # What the last listing left out, and why.
         self.warned: list[Failure] = []
+        # What the last listing could not tell of: the rest of it counts.
+        self.unlisted: list[Unlisted] = []
 
     @property
     def name(self) -> str:
@@ -117,7 +134,10 @@ class Source(ABC):
 
     @abstractmethod
     def entries(self) -> AsyncIterator[Entry]:
-        """Every page, listed page by page. Raises ListingFailed: half a listing is no listing."""
+        """Every page, listed page by page; what can't be told of goes to `unlisted`.
+
+        Raises ListingFailed where that is all of it: half a listing of which nobody knows what it lacks is none.
+        """
 
     @abstractmethod
     async def fetch(self, entry: Entry) -> Fetched:
@@ -133,6 +153,10 @@ class Source(ABC):
         """One that gives pages an audience: it narrows, unless whoever sees the source is among its words."""
         opens = narrower(self.settings.audience, words) == self.settings.audience
         return Misfit(setting, pattern, None if opens else words)
+
+    def may_still_have(self, path: str) -> bool:
+        """Whether a page that wasn't listed may lie behind what could not be."""
+        return any(path.startswith(item.below) and path.endswith(item.ending) for item in self.unlisted)
 
     async def forget(self) -> None:  # noqa: B027 (most sources keep nothing)
         """Before a sync that reads everything anew: what is kept from earlier listings isn't trusted either."""

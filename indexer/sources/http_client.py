@@ -6,7 +6,7 @@ CallFailed
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 
 import httpx
 
-from indexer.sources.base import ListingFailed, PageFailed, PageGone, too_large
-from indexer.sources.ssrf_guard import PrivateAddress, public_transport
+from indexer.sources.base import ListingFailed, PageFailed, PageGone, Unlisted, too_large
+from indexer.sources.refusals import explained
+from indexer.sources.ssrf_guard import PrivateAddress, PublicOnly, guarded
 
 # What a server says in JSON; each source reads it at its edge, and only there.
 Json = Mapping[str, Any]
@@ -26,20 +27,27 @@ _ATTEMPTS = 5
 # One call with all its retries; a server that asks for more than that has to wait for the next sync.
 _PATIENCE = 300.0
 _TIMEOUT = httpx.Timeout(30, connect=10)
-_AWAY_AFTER = 10
+_AWAY_AFTER = 50
+_NO_ANSWER = 5
 _REDIRECTS = 5
+_BODY_KEPT = 4000
 _TOO_MANY = 429
 _UNAUTHORIZED = 401
-_FORBIDDEN = 403
+# What an answer of another shape than the documented one ends in.
+_ODD_SHAPES = (LookupError, TypeError, AttributeError, ValueError)
 _GONE = (404, 410)
 
 
 class CallFailed(Exception):
-    """`str(error)` is for people, without secrets. `status` is the server's, None if there was no answer."""
+    """`str(error)` is for people, without secrets. `status` is the server's, None if there was no answer.
 
-    def __init__(self, message: str, status: int | None = None) -> None:
+    `body` is how its answer began.
+    """
+
+    def __init__(self, message: str, status: int | None = None, body: bytes = b"") -> None:
         super().__init__(message)
         self.status = status
+        self.body = body
 
 
 class Unreachable(CallFailed): ...
@@ -69,8 +77,35 @@ def listing() -> Iterator[None]:
         yield
     except (CallFailed, PageFailed) as error:
         raise ListingFailed(str(error)) from error
-    except (LookupError, TypeError, AttributeError, ValueError) as error:
+    except _ODD_SHAPES as error:
         raise ListingFailed(_misunderstood(error)) from error
+
+
+class one_item:  # noqa: N801 - as the context managers beside it
+    """What goes wrong inside costs a listing this item alone, unless the server as a whole is away."""
+
+    def __init__(
+        self, unlisted: list[Unlisted], name: str, below: Iterable[str] = ("",), ending: str = ""
+    ) -> None:
+        """All but the reason of an `Unlisted`."""
+        self._unlisted = unlisted
+        self._name = name
+        self._below = tuple(below)
+        self._ending = ending
+
+    def __enter__(self) -> None:
+        """Nothing is needed."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if isinstance(error, CallFailed | PageFailed):
+            if isinstance(error, Unreachable) or getattr(error, "status", None) == _UNAUTHORIZED:
+                return False
+            self._unlisted.append(Unlisted(self._name, str(error), self._below, self._ending))
+            return True
+        if isinstance(error, _ODD_SHAPES):
+            self._unlisted.append(Unlisted(self._name, _misunderstood(error), self._below, self._ending))
+            return True
+        return False
 
 
 @contextmanager
@@ -84,12 +119,34 @@ def fetching() -> Iterator[None]:
         if error.status in _GONE:
             raise PageGone("it vanished while it was read") from error
         raise PageFailed(str(error)) from error
-    except (LookupError, TypeError, AttributeError, ValueError) as error:
+    except _ODD_SHAPES as error:
         raise PageFailed(_misunderstood(error)) from error
 
 
 def _misunderstood(error: Exception) -> str:
     return f"its server answered in a way that Docent doesn't understand ({type(error).__name__}: {error})"
+
+
+def text(value: object) -> str:
+    """What must be a text. Raises TypeError: `None` is no name, and nobody's id."""
+    if not isinstance(value, str):
+        raise TypeError(f"a text is expected, not {type(value).__name__}")
+    return value
+
+
+def flag(found: Json, name: str) -> bool:
+    """A mark that counts as not set where it is left out. Raises TypeError: unknown is neither yes nor no."""
+    value = found.get(name, False)
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} is {type(value).__name__}, neither true nor false")
+    return value
+
+
+def items(value: object) -> list[Any]:
+    """What must be a list. Raises TypeError: a text or a mapping would be taken apart."""
+    if not isinstance(value, list):
+        raise TypeError(f"a list is expected, not {type(value).__name__}")
+    return value
 
 
 async def follow(
@@ -110,7 +167,7 @@ async def follow(
 
 
 class HttpClient:
-    """Calls to one server (or, with `public`, to any that has no private address, and those `allowed`).
+    """Calls to one server (or, with `public`, to any that it lets through).
 
     `headers` are asked for before each call; they go to `base`'s server only. `slow_down` recognises a server's
     own way of saying 429. `pause` is how it waits.
@@ -122,8 +179,7 @@ class HttpClient:
         *,
         headers: Callable[[], Awaitable[Mapping[str, str]]] | None = None,
         agent: str = "Docent",
-        public: bool = False,
-        allowed: Collection[tuple[str, int]] = (),
+        public: PublicOnly | None = None,
         max_bytes: int = 100_000_000,
         slow_down: Callable[[HttpResponse], bool] | None = None,
     ) -> None:
@@ -132,7 +188,6 @@ class HttpClient:
         self._headers = headers
         self._agent = agent
         self._public = public
-        self._allowed = allowed
         self._max_bytes = max_bytes
         self._slow_down = slow_down or (lambda _reply: False)
         self._client: httpx.AsyncClient | None = None
@@ -142,6 +197,11 @@ class HttpClient:
         if self._client is not None:
             await self._client.aclose()
             self._client = None
+
+    def forget_cookies(self) -> None:
+        """What servers remembered of this visit: the next one is another."""
+        if self._client is not None:
+            self._client.cookies.clear()
 
     async def json(
         self, method: str, path: str, *, params: Mapping[str, str] | None = None, body: object = None
@@ -160,8 +220,12 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         accept: Iterable[int] = (),
         max_bytes: int | None = None,
+        worth: Callable[[httpx.Headers, str], bool] | None = None,
     ) -> HttpResponse:
-        """Retried on 429, 5xx and broken connections. Raises CallFailed for what is neither 2xx nor accepted."""
+        """Retried on 429, 5xx and broken connections. Raises CallFailed for what is neither 2xx nor accepted.
+
+        `worth` says by its headers and its address whether a body is read: it is empty otherwise.
+        """
         url = path if path.startswith(("http://", "https://")) else self.base + path
         until = time.monotonic() + _PATIENCE
         for attempt in range(_ATTEMPTS):
@@ -171,7 +235,7 @@ class HttpClient:
                     request = self._opened().build_request(
                         method, url, params=params, json=body, data=form, headers=headers
                     )
-                    reply = await self._once(request, max_bytes or self._max_bytes)
+                    reply = await self._once(request, max_bytes or self._max_bytes, worth)
             except PrivateAddress as error:
                 raise CallFailed(str(error)) from error
             except (httpx.HTTPError, TimeoutError) as error:
@@ -179,14 +243,16 @@ class HttpClient:
                 status = None
             except (httpx.InvalidURL, UnicodeError) as error:
                 raise CallFailed(f"{url[:200]} is no address") from error
+            except ImportError as error:
+                raise CallFailed(f"the proxy of the environment can't be used: {error}") from error
             else:
                 status = reply.status
                 if 200 <= status < 300 or status in accept:  # noqa: PLR2004 - success
                     self._failures = 0
                     return reply
-                problem = _explained(reply)
+                problem = explained(reply.status, httpx.URL(reply.url).host, reply.headers, reply.data)
                 if not (status == _TOO_MANY or status >= 500 or self._slow_down(reply)):  # noqa: PLR2004 - theirs
-                    raise CallFailed(problem, status)
+                    raise CallFailed(problem, status, reply.data[:_BODY_KEPT])
                 wait = retry_after(reply.headers.get("retry-after", ""), wait)
             if attempt == _ATTEMPTS - 1 or time.monotonic() + wait > until:
                 break
@@ -194,11 +260,14 @@ class HttpClient:
         raise self._given_up(problem, status)
 
     def _given_up(self, problem: str, status: int | None) -> CallFailed:
-        self._failures += 1
+        # A server that answers is there: it takes many broken pages in a row to think otherwise.
+        self._failures += _NO_ANSWER if status is None else 1
         kind = Unreachable if self._failures >= _AWAY_AFTER else CallFailed
         return kind(problem, status)
 
-    async def _once(self, request: httpx.Request, limit: int) -> HttpResponse:
+    async def _once(
+        self, request: httpx.Request, limit: int, worth: Callable[[httpx.Headers, str], bool] | None
+    ) -> HttpResponse:
         client = self._opened()
         own = await self._headers() if self._headers is not None else {}
         home = _origin(httpx.URL(self.base or "//"))
@@ -209,23 +278,28 @@ class HttpClient:
             response = await client.send(request, stream=True)
             async with aclosing(response):
                 if response.next_request is None:
-                    return await self._read(response, limit)
+                    if worth is None or worth(response.headers, str(response.url)) or not response.is_success:
+                        return await self._read(response, limit)
+                    return HttpResponse(response.status_code, response.headers, b"", str(response.url))
             request = response.next_request
             for name in own if _origin(request.url) != home else ():
                 request.headers.pop(name, None)
-        raise CallFailed(f"{first} redirects in a circle")
+        raise CallFailed(f"{first} redirects in a circle: take the link out, or mend the redirect")
 
     async def _read(self, response: httpx.Response, limit: int) -> HttpResponse:
+        told = response.headers.get("content-length", "")
+        if told.isdecimal() and int(told) > limit and response.request.method != "HEAD":
+            raise too_large(int(told), limit)
         data = bytearray()
         async for part in response.aiter_bytes():
             data += part
             if len(data) > limit:
-                raise too_large(max(len(data), int(response.headers.get("content-length", 0))), limit)
+                raise too_large(len(data), limit)
         return HttpResponse(response.status_code, response.headers, bytes(data), str(response.url))
 
     def _opened(self) -> httpx.AsyncClient:
         if self._client is None:
-            transport = public_transport(allowed=self._allowed) if self._public else None
+            transport = guarded(self._public) if self._public else None
             self._client = httpx.AsyncClient(
                 timeout=_TIMEOUT, transport=transport, headers={"User-Agent": self._agent}
             )
@@ -260,17 +334,6 @@ def moment(value: object) -> datetime | None:
         except (ValueError, TypeError):
             return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-def _explained(reply: HttpResponse) -> str:
-    host = httpx.URL(reply.url).host
-    if reply.status == _UNAUTHORIZED:
-        return f"{host} doesn't accept the credentials (401)"
-    if reply.status == _FORBIDDEN:
-        return f"{host} doesn't allow it with these credentials (403)"
-    if reply.status == _TOO_MANY:
-        return f"{host} asks for more patience than there is (429)"
-    return f"{host} answered {reply.status}"
 
 
 def _word(error: BaseException) -> str:

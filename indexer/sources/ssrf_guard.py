@@ -4,9 +4,12 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Collection, Iterable
+from dataclasses import dataclass
 
 import httpcore
 import httpx
+
+from bot.config.proxies import proxy_for
 
 
 class PrivateAddress(Exception):
@@ -14,6 +17,17 @@ class PrivateAddress(Exception):
 
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
+Place = tuple[str, int]
+_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class PublicOnly:
+    """Any address but private ones. `own` are the hosts and ports of the site itself: with `private` they may be."""
+
+    own: Collection[Place]
+    private: bool = False
+
 
 # Blocks for a purpose of their own, beside those that `ipaddress` knows in every version of Python:
 # https://www.iana.org/assignments/iana-ipv4-special-registry and iana-ipv6-special-registry. No web site is there,
@@ -32,6 +46,7 @@ _SPECIAL = tuple(
 )
 # An IPv4 address stands at the end of these: mapped, compatible, translated.
 _EMBEDDING = tuple(map(ipaddress.ip_network, ("::ffff:0:0/96", "::/96", "::ffff:0:0:0/96", "64:ff9b::/96")))
+_REFUSED = "{} is a private address; allow_private lets the site itself in, nothing else"
 _ISATAP = (0x00005EFE, 0x02005EFE)
 
 
@@ -82,9 +97,7 @@ class _PublicOnly(httpcore.AsyncNetworkBackend):
         except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError(f"{host} is not known") from error
         if (host, port) not in self._allowed and any(map(self._private, addresses)):
-            raise PrivateAddress(
-                f"{host} is a private address; allow_private lets the site itself in, nothing else"
-            )
+            raise PrivateAddress(_REFUSED.format(host))
         problem: Exception = httpcore.ConnectError(f"{host} is not known")
         for address in addresses:
             try:
@@ -95,6 +108,53 @@ class _PublicOnly(httpcore.AsyncNetworkBackend):
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+
+class _ByProxy(httpx.AsyncBaseTransport):
+    """The direct way, or by a proxy, which looks names up itself: what can't be judged here is the site alone."""
+
+    def __init__(
+        self,
+        rule: PublicOnly,
+        proxy_for: Callable[[str], str | None],
+        private: Callable[[str], bool],
+        resolve: Resolve,
+    ) -> None:
+        self._rule = rule
+        self._allowed = rule.own if rule.private else ()
+        self._proxy_for = proxy_for
+        self._private = private
+        self._resolve = resolve
+        self._direct = public_transport(private, resolve, self._allowed)
+        self._proxies: dict[str, httpx.AsyncHTTPTransport] = {}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        proxy = self._proxy_for(str(request.url))
+        if proxy is None:
+            return await self._direct.handle_async_request(request)
+        await self._judge(request.url)
+        if proxy not in self._proxies:
+            self._proxies[proxy] = httpx.AsyncHTTPTransport(proxy=proxy)
+        return await self._proxies[proxy].handle_async_request(request)
+
+    async def aclose(self) -> None:
+        for transport in (self._direct, *self._proxies.values()):
+            await transport.aclose()
+
+    async def _judge(self, url: httpx.URL) -> None:
+        place = (url.host, url.port or _PORTS.get(url.scheme, 0))
+        if place in self._allowed:
+            return
+        try:
+            addresses = await self._resolve(*place)
+        except (OSError, UnicodeError):
+            addresses = []
+        if any(map(self._private, addresses)):
+            raise PrivateAddress(_REFUSED.format(url.host))
+        if not addresses and place not in self._rule.own:
+            raise PrivateAddress(
+                f"{url.host} is only known to the proxy: nobody can tell whether it is private"
+            )
 
 
 async def _resolved(host: str, port: int) -> list[str]:
@@ -116,3 +176,13 @@ def public_transport(
     )
     transport._pool = pool  # noqa: SLF001 - httpx has no other way to say how it connects
     return transport
+
+
+def guarded(
+    rule: PublicOnly,
+    proxy_for: Callable[[str], str | None] = proxy_for,
+    private: Callable[[str], bool] = is_private,
+    resolve: Resolve = _resolved,
+) -> httpx.AsyncBaseTransport:
+    """`rule` on the direct way, and as far as it can be kept by the proxy that `proxy_for` names for an address."""
+    return _ByProxy(rule, proxy_for, private, resolve)

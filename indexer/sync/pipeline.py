@@ -1,15 +1,18 @@
 """Read → embed → write, side by side: each stage works while the others do."""
 
 import asyncio
+import logging
 import time
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Sequence
 
-from bot.ports import IndexedDocument
+from bot.ports import BackendError, IndexedDocument
 from indexer.reading.page_builder import NoPage, Page, raw_page
 from indexer.reading.reader_pool import ReaderPool
-from indexer.sources.base import Entry, Fetched, PageFailed, PageGone, PageHidden, Source
+from indexer.sources.base import Entry, Fetched, PageFailed, PageGone, PageHidden, Source, SourceError
 from indexer.sync.embedding_stage import Coming, EmbeddingStage
+
+log = logging.getLogger(__name__)
 
 # How many pages are fetched at once and read together.
 _GROUP = 8
@@ -101,6 +104,13 @@ class Pipeline:
             return entry, NoPage(entry.path, str(error), hidden=True)
         except PageFailed as error:
             return entry, NoPage(entry.path, str(error))
+        except (SourceError, BackendError):
+            raise
+        except Exception as bug:  # the outermost loop of a page: the others are read all the same
+            log.exception("%s of %s can't be fetched", entry.path, self._source.name)
+            return entry, NoPage(
+                entry.path, f"a bug in Docent stopped it ({type(bug).__name__}); the log has more"
+            )
 
     async def _embed_all(self, read: asyncio.Queue[Pages | None], tasks: asyncio.TaskGroup) -> None:
         while (pages := await read.get()) is not None:

@@ -136,18 +136,23 @@ class SourceSync:
         if self._options.full:
             await self._source.forget()
         self._source.selection.start_listing()
+        self._source.unlisted = []
         async for entry in self._source.entries():
             self._stop_if_told()
             self._source.selection.seen(entry.path)
             self._entries[self._id(entry.path)] = entry
             await self._show("listing")
+        self._failed += [Failure(item.name, item.reason) for item in self._source.unlisted]
         self._stored = await self._store.revisions(self._source.name)
         await self._hold_back()
         plan = self._compare()
         self._seconds["listing"] = time.monotonic() - self._began
         self._counts["unchanged"] = plan.unchanged
         self._total = len(plan.to_read)
-        self._renames = Renames(set(plan.gone), self._stored)
+        prefix = self._id("")
+        kept = self._source.may_still_have
+        gone = {doc_id for doc_id in plan.gone if not kept(doc_id.removeprefix(prefix))}
+        self._renames = Renames(gone, self._stored)
         await self._narrow(plan)
         if plan.to_read:
             await self._index([self._entries[doc_id] for doc_id in plan.to_read])

@@ -25,7 +25,7 @@ __all__ = ["ShowProgress", "SyncOptions", "forget", "sync", "sync_all", "wanted_
 
 _AS_USUAL = SyncOptions()
 _REBUILDING: WeakKeyDictionary[Store, asyncio.Lock] = WeakKeyDictionary()
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 def wanted_format(embedder: Embedder | None) -> IndexFormat:
@@ -101,7 +101,7 @@ async def _rebuild(
     if live is None or not any(report.error or report.cancelled or report.held_back for report in reports):
         await store.swap(wanted)
     else:
-        _log.warning("the new index doesn't take the old one's place until every source is whole in it")
+        log.warning("the new index doesn't take the old one's place until every source is whole in it")
     return reports
 
 
@@ -111,14 +111,16 @@ async def _held_back(
     """A new index must not be the way around the care for deletions."""
     before, after = await live.revisions(source.name), await beside.revisions(source.name)
     contents = {content_of(revision) for revision in after.values()}
-    gone = sum(
-        doc_id not in after and content_of(revision) not in contents for doc_id, revision in before.items()
-    )
-    if options.confirm_deletes or not deletes_too_much(
-        gone, len(before), len(after), share_of(source, options)
-    ):
+    lacks = [
+        doc_id
+        for doc_id, revision in before.items()
+        if doc_id not in after and content_of(revision) not in contents
+    ]
+    unsure = any(source.may_still_have(doc_id.removeprefix(f"{source.name}:")) for doc_id in lacks)
+    too_many = deletes_too_much(len(lacks), len(before), len(after), share_of(source, options))
+    if options.confirm_deletes or not (unsure or too_many):
         return report
-    return replace(report, held_back=gone)
+    return replace(report, held_back=len(lacks))
 
 
 async def forget(names: Collection[str], store: Store) -> list[SyncReport]:
@@ -154,4 +156,7 @@ async def sync(
         return run.report(error=f"{source.name} can't be listed: {error}")
     except BackendError as error:
         return run.report(error=str(error))
+    except Exception as bug:  # the outermost loop of a source: the others are synced all the same
+        log.exception("the sync of %s failed", source.name)
+        return run.report(error=f"a bug in Docent stopped it ({type(bug).__name__}); the log has more")
     return run.report()

@@ -112,6 +112,8 @@ class Drive:
                 if len(self.contents[key]) > 1000:
                     return answered({"error": {"errors": [{"reason": "exportSizeLimitExceeded"}]}}, 403)
                 return web.Response(body=request.query["mimeType"].encode() + b": " + self.contents[key])
+            case ["export", key] if key in self.files:
+                return web.Response(body=b"by link: " + self.contents[key])
             case ["files", key, "permissions"]:
                 assert request.query["supportsAllDrives"] == "true"
                 if key not in self.grants:
@@ -122,6 +124,8 @@ class Drive:
                     return answered({"error": {"errors": [{"reason": "fileNotDownloadable"}]}}, 403)
                 return web.Response(body=self.contents[key])
             case ["files", key] if request.query.get("fields", "driveId") != "driveId" and key in self.files:
+                if request.query["fields"] == "exportLinks":
+                    return answered({"exportLinks": self.links.get(key, {})})
                 fields = re.sub(r"\([^)]*\)", "", request.query["fields"]).split(",")
                 assert set(fields) <= _FIELDS
                 assert request.query["supportsAllDrives"] == "true"

@@ -2,15 +2,18 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
 from urllib.parse import quote, urlsplit
 
-from indexer.sources.http_client import CallFailed, HttpClient, Json, follow, moment
+from indexer.sources.base import Unlisted
+from indexer.sources.http_client import CallFailed, HttpClient, Json, follow, items, moment, one_item, text
 
 _RESTRICTIONS = "restrictions.read.restrictions.user,restrictions.read.restrictions.group"
-_FORBIDDEN = 403
+# Search leaves them out otherwise.
+_ARCHIVED = "includeArchivedSpaces=true"
 # It vanished meanwhile, or these credentials may not know.
 _CLOSED = (403, 404)
 _DEEPEST = 50
@@ -56,10 +59,15 @@ class AttachmentInfo:
 
 
 class ConfluenceApi(ABC):
-    """Raises CallFailed; a shape that isn't documented raises LookupError and the like."""
+    """Raises CallFailed; a shape that isn't documented raises LookupError and the like.
+
+    What is wrong with one entry of a list goes to `unlisted`; `lost` are the ids of such pages ("" for one without).
+    """
 
     def __init__(self, http: HttpClient) -> None:
         self.http = http
+        self.unlisted: list[Unlisted] = []
+        self.lost: set[str] = set()
         self._context = urlsplit(http.base).path
 
     @abstractmethod
@@ -69,21 +77,28 @@ class ConfluenceApi(ABC):
     async def storage(self, page: str, kind: Kind = "page") -> str:
         """A page's body in storage format."""
 
+    @abstractmethod
+    async def above(self, page: str) -> tuple[str, tuple[frozenset[str], ...]]:
+        """What a page that no list has is in, and the restrictions that stand between the two."""
+
     async def attachments(self, space: str) -> AsyncIterator[AttachmentInfo]:
         query = quote(f'space="{space}" and type=attachment')
-        start = f"/rest/api/content/search?cql={query}&limit=100&expand=version,container"
+        start = f"/rest/api/content/search?cql={query}&limit=100&expand=version,container&{_ARCHIVED}"
         async for found in self._paged(start):
-            told = found.get("extensions", {})
-            yield AttachmentInfo(
-                found["id"],
-                found["title"],
-                str(found["container"]["id"]),
-                str(found["version"]["number"]),
-                moment(found["version"].get("when")),
-                int(told.get("fileSize") or 0),
-                self.path(found["_links"]["download"]),
-                found["_links"].get("webui", ""),
-            )
+            name = _word(found, "title")
+            with one_item(self.unlisted, name or "an attachment", (f"{space}/",), f"/{name}" if name else ""):
+                if not found.get("container"):
+                    raise CallFailed("the page that it is attached to isn't told: it may have been deleted")
+                yield AttachmentInfo(
+                    text(found["id"]),
+                    text(found["title"]),
+                    str(found["container"]["id"]),
+                    _version(found),
+                    moment((found.get("version") or {}).get("when")),
+                    int((found.get("extensions") or {}).get("fileSize") or 0),
+                    self.path(text(found["_links"]["download"])),
+                    found["_links"].get("webui") or "",
+                )
 
     async def restriction(self, page: str) -> frozenset[str] | None:
         """Of a page, or of a folder and the like; nobody where it can't be asked."""
@@ -100,12 +115,19 @@ class ConfluenceApi(ABC):
 
     async def _paged(self, start: str) -> AsyncIterator[Json]:
         def following(page: Json) -> str:
-            link = page.get("_links", {}).get("next", "")
-            return self.path(link) if link else ""
+            links = page.get("_links", {})
+            return self.path(text(links["next"])) if "next" in links else ""
 
         async for page in follow(lambda link: self.http.json("GET", link or start), following):
-            for found in page["results"]:
+            for found in items(page["results"]):
                 yield found
+
+    def _page_item(self, space: str, kind: Kind, found: object) -> one_item:
+        """Around what is read of one page of a list."""
+        key = _word(found, "id")
+        name = _word(found, "title") or (f"page {key}" if key else f"a page of {space}")
+        folder = f"{space}/blog/" if kind == "blogpost" else f"{space}/"
+        return one_item(self.unlisted, name, (folder + key,))
 
     def path(self, link: str) -> str:
         """A link as the server gives it, below the base: some begin with the base's own path, some don't."""
@@ -116,28 +138,53 @@ class ConfluenceApi(ABC):
 
 
 class DataCenter(ConfluenceApi):
+    """Each page of a list names all that it is in."""
+
+    def __init__(self, http: HttpClient) -> None:
+        super().__init__(http)
+        self._above: dict[str, str] = {}
+
+    async def above(self, page: str) -> tuple[str, tuple[frozenset[str], ...]]:
+        return self._above.get(page, ""), ()
+
     async def pages(self, space: str, kind: Kind = "page") -> AsyncIterator[PageInfo]:
         expand = f"version,ancestors,{_RESTRICTIONS}"
         start = (
             f"/rest/api/content?spaceKey={quote(space)}&type={kind}&status=current&limit=100&expand={expand}"
         )
         async for found in self._paged(start):
-            above = found["ancestors"] if kind == "page" else ()
-            yield PageInfo(
-                id=str(found["id"]),
-                title=found["title"],
-                parent=str(above[-1]["id"]) if above else "",
-                version=str(found["version"]["number"]),
-                changed=moment(found["version"].get("when")),
-                owner=found["version"].get("by", {}).get("displayName", ""),
-                allowed=_allowed(found["restrictions"]["read"]["restrictions"]),
-                link=found["_links"]["webui"],
-                kind=kind,
-            )
+            info = None
+            with self._page_item(space, kind, found):
+                info = await self._info(found, kind)
+            if info is None:
+                self.lost.add(_word(found, "id"))
+            else:
+                yield info
+
+    async def _info(self, found: Json, kind: Kind) -> PageInfo:
+        above = [_id(each) for each in items(found["ancestors"])] if kind == "page" else []
+        self._above |= dict(zip(above[1:], above, strict=False))
+        key = _id(found)
+        try:
+            allowed = _allowed(found["restrictions"]["read"]["restrictions"])
+        except (LookupError, TypeError, AttributeError):
+            allowed = await self.restriction(key)
+        version = found.get("version") or {}
+        return PageInfo(
+            id=key,
+            title=found.get("title") or "",
+            parent=above[-1] if above else "",
+            version=_version(found),
+            changed=moment(version.get("when")),
+            owner=(version.get("by") or {}).get("displayName") or "",
+            allowed=allowed,
+            link=_link(found, key),
+            kind=kind,
+        )
 
     async def storage(self, page: str, kind: Kind = "page") -> str:  # noqa: ARG002 - one address for both
         found = await self.http.json("GET", f"/rest/api/content/{page}", params={"expand": "body.storage"})
-        return str(found["body"]["storage"]["value"])
+        return text(found["body"]["storage"]["value"])
 
 
 class Cloud(ConfluenceApi):
@@ -152,42 +199,61 @@ class Cloud(ConfluenceApi):
         self._above.clear()
         self._folders.clear()
         spaces = await self.http.json("GET", "/api/v2/spaces", params={"keys": space})
-        if not spaces["results"]:
+        if not items(spaces["results"]):
             raise CallFailed(f"there is no space {space}, or these credentials don't see it", 404)
-        key = spaces["results"][0]["id"]
+        key = _id(spaces["results"][0])
         depth = "&depth=all" if kind == "page" else ""
         start = f"/api/v2/spaces/{key}/{_LISTED[kind]}?limit=250&status=current{depth}"
         found = [page async for page in self._paged(start)]
         restricted = await self._restrictions(space, kind)
-        names = await self._names(
-            {page.get("ownerId") or page["version"].get("authorId") or "" for page in found}
-        )
+        names = await self._names({_author(page) for page in found})
         for page in found:
-            parent, between = await self._page_above(page)
-            info = PageInfo(
-                id=str(page["id"]),
-                title=page["title"],
-                parent=parent,
-                version=str(page["version"]["number"]),
-                changed=moment(page["version"].get("createdAt")),
-                owner=names.get(page.get("ownerId") or page["version"].get("authorId") or "", ""),
-                allowed=None,
-                link=page["_links"]["webui"],
-                kind=kind,
-                between=between,
-            )
-            if info.id in restricted:
-                yield replace(info, allowed=restricted[info.id])
+            info = None
+            with self._page_item(space, kind, page):
+                info = await self._info(page, kind, names, restricted)
+            if info is None:
+                self.lost.add(_word(page, "id"))
             else:
-                # Search lags behind: a page that it doesn't know yet is asked for itself.
-                yield replace(info, allowed=await self.restriction(info.id))
+                yield info
+
+    async def _info(
+        self,
+        page: Json,
+        kind: Kind,
+        names: Mapping[str, str],
+        restricted: Mapping[str, frozenset[str] | None],
+    ) -> PageInfo:
+        key = _id(page)
+        parent, between = await self._page_above(page)
+        # Search lags behind: a page that it doesn't know yet is asked for itself.
+        allowed = restricted[key] if key in restricted else await self.restriction(key)
+        return PageInfo(
+            id=key,
+            title=page.get("title") or "",
+            parent=parent,
+            version=_version(page),
+            changed=moment((page.get("version") or {}).get("createdAt")),
+            owner=names.get(_author(page), ""),
+            allowed=allowed,
+            link=_link(page, key),
+            kind=kind,
+            between=between,
+        )
 
     async def storage(self, page: str, kind: Kind = "page") -> str:
         path = f"/api/v2/{_LISTED[kind]}/{page}"
         found = await self.http.json("GET", path, params={"body-format": "storage"})
         if found.get("status") == "trashed":
             raise CallFailed("it is in the trash", 404)
-        return str(found["body"]["storage"]["value"])
+        return text(found["body"]["storage"]["value"])
+
+    async def above(self, page: str) -> tuple[str, tuple[frozenset[str], ...]]:
+        try:
+            return await self._page_above(await self.http.json("GET", f"/api/v2/pages/{page}"))
+        except CallFailed as error:
+            if error.status in _CLOSED:
+                return "", (frozenset(),)
+            raise
 
     async def _page_above(self, page: Json) -> tuple[str, tuple[frozenset[str], ...]]:
         """Past folders and the like, which stand between pages but aren't in their listing; and whom those let through."""
@@ -215,30 +281,61 @@ class Cloud(ConfluenceApi):
         return str(found.get("parentId") or ""), found.get("parentType") or ""
 
     async def _restrictions(self, space: str, kind: Kind) -> Mapping[str, frozenset[str] | None]:
+        """By search, as far as that tells them: a page that isn't among them is asked for itself."""
         query = quote(f'space="{space}" and type={kind}')
-        start = f"/rest/api/content/search?cql={query}&limit=100&expand={_RESTRICTIONS}"
-        return {
-            str(found["id"]): _allowed(found["restrictions"]["read"]["restrictions"])
-            async for found in self._paged(start)
-        }
+        start = f"/rest/api/content/search?cql={query}&limit=100&expand={_RESTRICTIONS}&{_ARCHIVED}"
+        told: dict[str, frozenset[str] | None] = {}
+        ignored: list[Unlisted] = []
+        with one_item(ignored, space):
+            async for found in self._paged(start):
+                with one_item(ignored, space):
+                    told[_id(found)] = _allowed(found["restrictions"]["read"]["restrictions"])
+        return told
 
     async def _names(self, people: set[str]) -> Mapping[str, str]:
+        """As far as they are told: without a name a page has no owner, but it is one."""
         names: dict[str, str] = {}
         known = sorted(people - {""})
         for first in range(0, len(known), 250):
             body = {"accountIds": known[first : first + 250]}
-            try:
+            with one_item([], "names"):
                 found = await self.http.json("POST", "/api/v2/users-bulk", body=body)
-            except CallFailed as error:
-                if error.status == _FORBIDDEN:
-                    return {}
-                raise
-            names |= {each["accountId"]: each.get("displayName", "") for each in found["results"]}
+                for each in items(found["results"]):
+                    with suppress(LookupError, TypeError, AttributeError):
+                        names[each["accountId"]] = each.get("displayName") or ""
         return names
+
+
+def _word(found: object, key: str) -> str:
+    value = found.get(key) if isinstance(found, Mapping) else None
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
+def _id(found: Json) -> str:
+    if not (key := _word(found, "id")):
+        raise TypeError("it has no id")
+    return key
+
+
+def _version(found: Json) -> str:
+    """One that nobody tells is another each time."""
+    number = _word(found.get("version") or {}, "number")
+    return number or f"?{datetime.now(UTC).isoformat()}"
+
+
+def _link(found: Json, key: str) -> str:
+    links = found.get("_links") or {}
+    return _word(links, "webui") or f"/pages/viewpage.action?pageId={key}"
+
+
+def _author(page: object) -> str:
+    """Whose page it is, by id; "" where that isn't told."""
+    version = page.get("version") if isinstance(page, Mapping) else None
+    return _word(page, "ownerId") or _word(version, "authorId")
 
 
 def _allowed(restrictions: Json) -> frozenset[str] | None:
     # Strictly: what isn't told must not count as open to all.
-    users, groups = restrictions["user"]["results"], restrictions["group"]["results"]
+    users, groups = items(restrictions["user"]["results"]), items(restrictions["group"]["results"])
     names = [f"user:{user.get('accountId') or user.get('username') or user.get('userKey')}" for user in users]
-    return frozenset([*names, *(group["name"] for group in groups)]) if users or groups else None
+    return frozenset([*names, *(text(group["name"]) for group in groups)]) if users or groups else None

@@ -1,7 +1,7 @@
 """Confluence, Cloud and Data Center: the pages of spaces, and their attachments."""
 
 import base64
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -31,7 +31,7 @@ from indexer.sources.confluence.api import (
     PageInfo,
 )
 from indexer.sources.confluence.storage_format import to_html
-from indexer.sources.http_client import HttpClient, fetching, listing
+from indexer.sources.http_client import CallFailed, HttpClient, fetching, listing, one_item
 
 _BLOG = "blog"
 _DEEPEST = 100
@@ -79,7 +79,7 @@ class ConfluenceSource(Source):
         self._words = {name_of(name): words for name, words in options.audiences.items()}
         self._met: set[str] = set()
         self._apart = Apart()
-        self._unlisted: dict[str, frozenset[str] | None] = {}
+        self._unlisted: dict[str, tuple[str, tuple[frozenset[str], ...]]] = {}
 
     async def close(self) -> None:
         await self._apart.close()
@@ -94,21 +94,49 @@ class ConfluenceSource(Source):
 
     async def entries(self) -> AsyncIterator[Entry]:
         self._met = set()
+        self._api.unlisted, self._api.lost = self.unlisted, set()
+        found = False
         with listing():
             for space in self._options.spaces:
-                pages = {page.id: page async for page in self._api.pages(space)}
-                if not pages:
-                    raise ListingFailed(f"the space {space} has no pages, or these credentials see none")
-                if self._options.blog:
-                    pages |= {post.id: post async for post in self._api.pages(space, "blogpost")}
-                unlisted = {page.parent for page in pages.values()} - pages.keys() - {""}
-                self._unlisted = {key: await self._api.restriction(key) for key in sorted(unlisted)}
-                for page in pages.values():
-                    yield self._page(space, page, pages)
-                if self._options.attachments:
-                    async for found in self._api.attachments(space):
-                        if found.page in pages and self.selection.takes(found.name):
+                with one_item(self.unlisted, f"space {space}", (f"{space}/",)):
+                    async for entry in self._space(space):
+                        found = True
+                        yield entry
+            if not found and self.unlisted:
+                raise ListingFailed(f"{self.unlisted[0].name}: {self.unlisted[0].reason}")
+
+    async def _space(self, space: str) -> AsyncIterator[Entry]:
+        pages = {page.id: page async for page in self._api.pages(space)}
+        if not pages:
+            raise CallFailed(f"the space {space} has no pages, or these credentials see none")
+        if self._options.blog:
+            with one_item(self.unlisted, f"blog of {space}", (f"{space}/{_BLOG}/",)):
+                pages |= {post.id: post async for post in self._api.pages(space, "blogpost")}
+        await self._between(pages)
+        for page in pages.values():
+            with one_item(self.unlisted, page.title or page.id, (self._page_path(space, page),)):
+                yield self._page(space, page, pages)
+        if self._options.attachments:
+            below = [f"{space}/{key}/" for key in pages]
+            with one_item(self.unlisted, f"attachments of {space}", below):
+                async for found in self._api.attachments(space):
+                    if found.page in pages and self.selection.takes(found.name):
+                        with one_item(self.unlisted, found.name, (f"{space}/{found.page}/",)):
                             yield self._attachment(space, found, pages)
+
+    async def _between(self, pages: Mapping[str, PageInfo]) -> None:
+        """What pages are in that no list has, an archived page or one out of reach: who sees it sees those below."""
+        self._unlisted = {}
+        waiting = sorted({page.parent for page in pages.values()})
+        while waiting:
+            key = waiting.pop()
+            if not key or key in pages or key in self._unlisted:
+                continue
+            with one_item(self.unlisted, f"page {key}", ()):
+                own = await self._api.restriction(key)
+                parent, between = await self._api.above(key)
+                self._unlisted[key] = (parent, between if own is None else (own, *between))
+                waiting.append(parent)
 
     def misfits(self) -> list[Misfit]:
         """What its `audiences` names and nothing is restricted to opens no page: a restriction stays one."""
@@ -133,8 +161,11 @@ class ConfluenceSource(Source):
             reply = await self.http.call("GET", link, max_bytes=self.max_bytes)
             return Fetched(entry.path, reply.data, title=entry.title)
 
+    def _page_path(self, space: str, page: PageInfo) -> str:
+        return f"{space}/{_BLOG}/{page.id}.html" if page.kind == "blogpost" else f"{space}/{page.id}.html"
+
     def _page(self, space: str, page: PageInfo, pages: Mapping[str, PageInfo]) -> Entry:
-        path = f"{space}/{_BLOG}/{page.id}.html" if page.kind == "blogpost" else f"{space}/{page.id}.html"
+        path = self._page_path(space, page)
         owners = self.settings.owners or ((page.owner,) if page.owner else ())
         return Entry(
             path,
@@ -162,17 +193,31 @@ class ConfluenceSource(Source):
         )
 
     def _audience(self, page: PageInfo, pages: Mapping[str, PageInfo]) -> frozenset[str] | None:
-        """None where nobody restricts it; otherwise never more than each restriction allows."""
+        """None where nobody restricts it; otherwise never more than each restriction allows.
+
+        Raises CallFailed where a page above it can't be told of.
+        """
         words: frozenset[str] | None = None
-        for each in [page, *_above(page, pages)]:
-            for allowed in (each.allowed, *each.between, self._unlisted.get(each.parent)):
-                if allowed is not None:
-                    self._met |= set(map(name_of, allowed))
-                    own = frozenset(
-                        word for name in allowed for word in self._words.get(name_of(name), {name})
-                    )
-                    words = own if words is None else words & own
+        for allowed in self._restrictions(page, pages):
+            self._met |= set(map(name_of, allowed))
+            own = frozenset(word for name in allowed for word in self._words.get(name_of(name), {name}))
+            words = own if words is None else words & own
         return words
+
+    def _restrictions(self, page: PageInfo, pages: Mapping[str, PageInfo]) -> Iterator[frozenset[str]]:
+        """Its own, and those of all that it is in."""
+        own, parent, seen = (page.allowed, *page.between), page.parent, {page.id}
+        while True:
+            yield from (allowed for allowed in own if allowed is not None)
+            if not parent or parent in seen:
+                return
+            seen.add(parent)
+            if parent in pages:
+                own, parent = (pages[parent].allowed, *pages[parent].between), pages[parent].parent
+            elif parent in self._unlisted and not self._api.lost & {parent, ""}:
+                parent, own = self._unlisted[parent]
+            else:
+                raise CallFailed("a page above it can't be told of, and so not who may see it")
 
 
 def _above(page: PageInfo, pages: Mapping[str, PageInfo]) -> list[PageInfo]:

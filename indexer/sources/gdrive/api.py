@@ -6,10 +6,12 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from indexer.sources.http_client import CallFailed, HttpClient, HttpResponse, Json, follow
+from indexer.sources.base import PageFailed
+from indexer.sources.http_client import CallFailed, HttpClient, HttpResponse, Json, flag, follow, items, text
 
 _SCOPE = "https://www.googleapis.com/auth/drive.readonly"
 _FILE = (
@@ -19,6 +21,7 @@ _FILE = (
 )
 _ALL_DRIVES = {"supportsAllDrives": "true", "includeItemsFromAllDrives": "true"}
 _EARLY = 60.0
+_TOO_LARGE = b"exportSizeLimitExceeded"
 _NOT_FOUND = 404
 # What is answered to a token that is too old or none, or to who may not see a drive's log.
 _NO_LOG = (400, 403, 404, 410)
@@ -44,9 +47,9 @@ class DriveApi:
         params |= {"fields": f"nextPageToken,incompleteSearch,files({_FILE})"}
         params |= {"corpora": "drive", "driveId": drive} if drive else {}
         async for page in self._pages("/drive/v3/files", params):
-            if page.get("incompleteSearch"):
+            if flag(page, "incompleteSearch"):
                 raise CallFailed("Google Drive couldn't search all of it")
-            yield page["files"]
+            yield items(page["files"])
 
     async def drive_of(self, folder: str) -> str:
         """The shared drive that the folder is in; "" for none."""
@@ -87,7 +90,7 @@ class DriveApi:
         end = ""
         try:
             async for page in self._pages("/drive/v3/changes", {**params, "pageToken": token}):
-                found += page["changes"]
+                found += items(page["changes"])
                 end = page.get("newStartPageToken", "")
         except CallFailed as error:
             if error.status in _NO_LOG:
@@ -105,7 +108,31 @@ class DriveApi:
             if error.status in {403, 404}:
                 return []
             raise
-        return [each for page in pages for each in page["permissions"]]
+        return [each for page in pages for each in items(page["permissions"])]
+
+    async def export(self, key: str, kind: str, max_bytes: int) -> HttpResponse:
+        """One of Google's own files as `kind`; past the limit of exports by the link that people have for it."""
+        params = {"mimeType": kind}
+        try:
+            return await self.http.call(
+                "GET", f"/drive/v3/files/{key}/export", params=params, max_bytes=max_bytes
+            )
+        except CallFailed as error:
+            link = await self._link(key, kind) if too_large_to_export(error) else ""
+            if not link:
+                raise
+        return await self.http.call("GET", link, headers=await self._headers(), max_bytes=max_bytes)
+
+    async def _link(self, key: str, kind: str) -> str:
+        """Where people download it as `kind`; "" for nowhere that is Google's."""
+        params = {"fields": "exportLinks", "supportsAllDrives": "true"}
+        try:
+            told = await self.http.json("GET", f"/drive/v3/files/{key}", params=params)
+        except CallFailed:
+            return ""
+        link = text((told.get("exportLinks") or {}).get(kind, ""))
+        host, home = urlsplit(link).hostname or "", urlsplit(self.http.base).hostname
+        return link if host == home or host.endswith(".google.com") else ""
 
     def _pages(self, path: str, params: Mapping[str, str]) -> AsyncIterator[Json]:
         """One after the other; `params` are the first one's."""
@@ -114,7 +141,7 @@ class DriveApi:
             given = {**params, **({"pageToken": cursor} if cursor else {})}
             return await self.http.json("GET", path, params=given)
 
-        return follow(call, lambda page: page.get("nextPageToken"))
+        return follow(call, lambda page: text(page.get("nextPageToken", "")))
 
 
 class _Token:
@@ -163,6 +190,11 @@ class _Token:
                 "the service account's key can't be read: it is the JSON from Google", 401
             ) from error
         return account, signed.decode() if isinstance(signed, bytes) else str(signed)
+
+
+def too_large_to_export(error: Exception) -> bool:
+    """Whether it is the file's size that is in the way, and not its kind or its permissions."""
+    return isinstance(error, PageFailed) or (isinstance(error, CallFailed) and _TOO_LARGE in error.body)
 
 
 def _slow_down(reply: HttpResponse) -> bool:

@@ -18,15 +18,27 @@ from indexer.sources.base import (
     Fetched,
     ListingFailed,
     Misfit,
+    PageFailed,
     PageGone,
     Source,
     Surroundings,
+    Unlisted,
     too_large,
 )
 from indexer.sources.gdrive import tree as drivetree
-from indexer.sources.gdrive.api import DriveApi
+from indexer.sources.gdrive.api import DriveApi, too_large_to_export
 from indexer.sources.gdrive.tree import FOLDER, SHORTCUT, DriveFile, DriveTree, KeptListing
-from indexer.sources.http_client import CallFailed, Json, fetching, listing, moment
+from indexer.sources.http_client import (
+    CallFailed,
+    Json,
+    fetching,
+    flag,
+    items,
+    listing,
+    moment,
+    one_item,
+    text,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -37,6 +49,7 @@ _EXPORTS = {
     "application/vnd.google-apps.spreadsheet": ("xlsx", f"{_OFFICE}.spreadsheetml.sheet"),
     "application/vnd.google-apps.presentation": ("pptx", f"{_OFFICE}.presentationml.presentation"),
 }
+_AS_TEXT = {"application/vnd.google-apps.document", "application/vnd.google-apps.presentation"}
 _AT_ONCE = 20
 _NOT_FOUND = 404
 _NOTHING = "it holds no files, or isn't shared with the service account's address"
@@ -101,6 +114,9 @@ class GdriveSource(Source):
         self._place = f"{options.api_url} {self._top} {options.audiences is not None}"
         self._ids: dict[str, DriveFile] = {}
         self._lost: set[str] = set()
+        self._before: dict[str, DriveFile] = {}
+        # Files that this listing can't tell of, by id; "" for one without.
+        self._broken: set[str] = set()
         self._asking = asyncio.Semaphore(self.fetches_at_once)
 
     async def close(self) -> None:
@@ -113,19 +129,23 @@ class GdriveSource(Source):
         self._met = set()
         with listing():
             kept = await asyncio.to_thread(drivetree.load, self._cache, self._place)
+            self._before = {file.id: file for file in kept.files} if kept else {}
+            self._broken = set()
             now = await self._forward(kept) if kept else None
             if now is None:
                 now = await self._complete()
             tree = self._tree(now.files)
+            self._leave_out_broken(tree)
             linked = {file.id: file for file in await self._linked(tree)}
             files = {file.id: file for file in tree.files.values()} | linked
             found = sorted((path, file.id) for path, file in _paths(tree, files.values()))
             if not found:
-                raise ListingFailed(_NOTHING)
+                raise ListingFailed(self.unlisted[0].reason if self.unlisted else _NOTHING)
             everyone = _names(await self._api.permissions(self._top)) if self._words is not None else ()
             if self._words is not None and not any(tree.allowed(files[key], everyone) for _, key in found):
                 raise ListingFailed(_NO_PERMISSIONS)
-            if now != kept:
+            # What could not be told of now must be told again.
+            if now != kept and not self._broken:
                 await asyncio.to_thread(drivetree.save, self._cache, self._place, now)
             self._ids = {}
             for path, key in found:
@@ -145,14 +165,30 @@ class GdriveSource(Source):
                 raise PageGone("it vanished while it was read")
             file = self._ids[entry.path]
             if file.kind in _EXPORTS:
-                path, params = f"/drive/v3/files/{file.id}/export", {"mimeType": _EXPORTS[file.kind][1]}
-            else:
-                path, params = f"/drive/v3/files/{file.id}", {"alt": "media", "supportsAllDrives": "true"}
-                size = int(entry.revision.rpartition("-")[2] or 0)
-                if size > self.max_bytes:
-                    raise too_large(size, self.max_bytes)
+                return await self._exported(entry, file)
+            path, params = f"/drive/v3/files/{file.id}", {"alt": "media", "supportsAllDrives": "true"}
+            size = int(entry.revision.rpartition("-")[2] or 0)
+            if size > self.max_bytes:
+                raise too_large(size, self.max_bytes)
             reply = await self.http.call("GET", path, params=params, max_bytes=self.max_bytes)
             return Fetched(entry.path, reply.data, title=entry.title)
+
+    async def _exported(self, entry: Entry, file: DriveFile) -> Fetched:
+        """As its usual kind, or as plain text where it is too large for that: pictures are what makes it so."""
+        try:
+            reply = await self._api.export(file.id, _EXPORTS[file.kind][1], self.max_bytes)
+            return Fetched(entry.path, reply.data, title=entry.title)
+        except (CallFailed, PageFailed) as error:
+            if file.kind not in _AS_TEXT or not too_large_to_export(error):
+                raise
+            try:
+                reply = await self._api.export(file.id, "text/plain", self.max_bytes)
+            except (CallFailed, PageFailed):
+                raise error from None
+            name = f"{entry.path.rpartition('.')[0]}.txt"
+            return Fetched(
+                name, reply.data, title=entry.title, missing=f"it is read as plain text alone: {error}"
+            )
 
     # --- all files ------------------------------------------------------------------------------------
 
@@ -185,8 +221,7 @@ class GdriveSource(Source):
             for first in range(0, len(level), _AT_ONCE):
                 wanted = " or ".join(f"'{key}' in parents" for key in level[first : first + _AT_ONCE])
                 async for page in self._api.files(f"({wanted}) and trashed=false", drive):
-                    await self._put(tree, page)
-                    below += [told["id"] for told in page if told["mimeType"] == FOLDER]
+                    below += [file.id for file in await self._put(tree, page) if file.kind == FOLDER]
             level = [key for key in dict.fromkeys(below) if key not in seen]
             seen.update(level)
 
@@ -199,12 +234,18 @@ class GdriveSource(Source):
         found = await self._api.changes(kept.token, kept.log)
         if found is None:
             return None
-        changes = {told.get("fileId", ""): told for told in found[0]}
+        try:
+            changes = {text(told.get("fileId", "")): told for told in found[0]}
+            gone = {key for key, told in changes.items() if _is_gone(told)}
+        except (LookupError, TypeError, AttributeError, ValueError):
+            return None  # only what is listed anew can be told then
         if self._top in changes or any(told.get("changeType") == "drive" for told in changes.values()):
             return None  # it was moved, lost or shared otherwise: that may have to do with every file
         tree = self._tree(kept.files)
-        alive = {key: told["file"] for key, told in changes.items() if not _is_gone(told)}
-        await self._put(tree, alive.values())
+        alive = {key: told["file"] for key, told in changes.items() if key not in gone}
+        await self._put(tree, alive.values(), placed=False)
+        if self._broken:
+            return None
         for key in changes.keys() - alive.keys():
             tree.remove(key)
         for key, told in alive.items():
@@ -224,24 +265,56 @@ class GdriveSource(Source):
     def _tree(self, files: Iterable[DriveFile] = ()) -> DriveTree:
         return DriveTree(self._top, files, loose=bool(self._options.drive))
 
-    async def _put(self, tree: DriveTree, found: Iterable[Json]) -> None:
-        for file in await asyncio.gather(*map(self._file, found)):
+    async def _put(self, tree: DriveTree, found: Iterable[Json], *, placed: bool = True) -> list[DriveFile]:
+        """`placed`: each must lie in a folder. What can't be told of stays as it was."""
+        files = [
+            file
+            for file in await asyncio.gather(*(self._told(each, placed=placed) for each in found))
+            if file
+        ]
+        for file in files:
             tree.put(file)
+        return files
+
+    async def _told(self, told: Json, *, placed: bool) -> DriveFile | None:
+        key = told.get("id") if isinstance(told, Mapping) else None
+        before = self._before.get(key) if isinstance(key, str) else None
+        name = told.get("name") if isinstance(told, Mapping) else None
+        shown = name if isinstance(name, str) and name else before.name if before else "a file"
+        with one_item(self.unlisted, shown, () if before else ("",)):
+            file = await self._file(told)
+            if placed and not file.parent:
+                raise ValueError("it lies in no folder")
+            return file
+        self._broken.add(key if isinstance(key, str) else "")
+        return before
 
     async def _file(self, told: Json) -> DriveFile:
-        owner = (told.get("owners") or [told.get("lastModifyingUser") or {}])[0].get("displayName", "")
+        owners = [each for each in (told.get("owners") or [told.get("lastModifyingUser")]) if each]
+        parents = items(told.get("parents", []))
         return DriveFile(
-            id=told["id"],
-            name=told["name"],
-            kind=told["mimeType"],
-            parent=(told.get("parents") or [""])[0],
-            revision=f"{told.get('md5Checksum') or told['modifiedTime']}-{told.get('size', '')}",
-            changed=told["modifiedTime"],
-            owner=owner,
-            url=told.get("webViewLink", ""),
+            id=text(told["id"]),
+            name=text(told["name"]),
+            kind=text(told["mimeType"]),
+            parent=text(parents[0]) if parents else "",
+            revision=f"{told.get('md5Checksum') or text(told['modifiedTime'])}-{told.get('size', '')}",
+            changed=text(told["modifiedTime"]),
+            owner=(owners[0].get("displayName") or "") if owners else "",
+            url=told.get("webViewLink") or "",
             allowed=await self._allowed(told),
-            target=told.get("shortcutDetails", {}).get("targetId", ""),
+            target=text(told.get("shortcutDetails", {}).get("targetId", "")),
         )
+
+    def _leave_out_broken(self, tree: DriveTree) -> None:
+        """What lies in a folder that can't be told of may be for fewer than those who see the top."""
+        if not self._broken - self._before.keys():
+            return
+        for file in list(tree.files.values()):
+            end = tree.end(file)
+            if end != tree.top and (end in self._broken or "" in self._broken):
+                why = "the folder that it is in can't be told of, and so not who may see it"
+                self.unlisted.append(Unlisted(file.name, why))
+                del tree.files[file.id]
 
     async def _allowed(self, told: Json) -> tuple[str, ...] | None:
         """In a shared drive a file's own permissions are only told of by asking for them."""
@@ -265,7 +338,14 @@ class GdriveSource(Source):
         wanted = {
             each.target: each for each in shortcuts if each.kind == SHORTCUT and each.target not in here
         }
-        return [file for file in await asyncio.gather(*map(self._target, wanted.values())) if file]
+        found = await asyncio.gather(*(self._followed(tree, each) for each in wanted.values()))
+        return [file for file in found if file]
+
+    async def _followed(self, tree: DriveTree, shortcut: DriveFile) -> DriveFile | None:
+        folder = "".join(f"{_plain(each.name)}/" for each in reversed(tree.above(shortcut) or []))
+        with one_item(self.unlisted, shortcut.name, (folder,)):
+            return await self._target(shortcut)
+        return None
 
     async def _target(self, shortcut: DriveFile) -> DriveFile | None:
         """None for one that is out of reach, and for folders. Its own permissions count, not the shortcut's."""
@@ -302,7 +382,7 @@ class GdriveSource(Source):
 
 
 def _is_gone(change: Json) -> bool:
-    return bool(change.get("removed") or not change.get("file") or change["file"].get("trashed"))
+    return flag(change, "removed") or not change.get("file") or flag(change["file"], "trashed")
 
 
 def _names(permissions: Iterable[Json]) -> tuple[str, ...]:

@@ -78,6 +78,15 @@ class DriveTree:
             parent = folder.parent
         return found
 
+    def end(self, file: DriveFile) -> str:
+        """The id of what its row of folders ends in: the top's, or that of a folder that can't be seen."""
+        parent = file.parent
+        for _ in range(_DEEPEST):
+            if parent == self.top or parent not in self.files:
+                break
+            parent = self.files[parent].parent
+        return parent
+
     def prune(self) -> None:
         """Forget what lies elsewhere."""
         self.files = {key: file for key, file in self.files.items() if self.above(file) is not None}

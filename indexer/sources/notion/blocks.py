@@ -109,15 +109,23 @@ def _link(text: str, url: str | None) -> str:
 
 def properties(found: Mapping[str, Json]) -> str:
     """A line for each that says something, in the order in which Notion has them."""
-    lines = [(name, _value(value)) for name, value in found.items() if value["type"] not in _LEFT_OUT]
+    lines = [(name, _said(value)) for name, value in found.items()]
     return "\n".join(f"- {name}: {value}" for name, value in lines if value)
+
+
+def _said(value: Json) -> str:
+    """Nothing where it is of a shape that isn't known."""
+    try:
+        return "" if value["type"] in _LEFT_OUT else _value(value)
+    except (LookupError, TypeError, AttributeError, ValueError):
+        return ""
 
 
 def owner(found: Mapping[str, Json]) -> str:
     """Who a property called Owner names."""
     for name, value in found.items():
-        if name.strip().lower() in {"owner", "owners", "verantwortlich"} and value["type"] == "people":
-            return _value(value)
+        if name.strip().lower() in {"owner", "owners", "verantwortlich"} and value.get("type") == "people":
+            return _said(value)
     return ""
 
 

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -24,15 +25,20 @@ from indexer.sources.base import (
     PageGone,
     Source,
     Surroundings,
+    Unlisted,
 )
 from indexer.sources.http_client import (
     CallFailed,
     HttpClient,
     Json,
     fetching,
+    flag,
     follow,
+    items,
     listing,
     moment,
+    one_item,
+    text,
 )
 from indexer.sources.notion import blocks as notionblocks
 
@@ -43,6 +49,8 @@ _FRESH = timedelta(minutes=2)
 _DEEPEST = 12
 _MOST_BLOCKS = 20_000
 _UNKNOWN = "?"
+_BROKEN = "!"
+_KINDS = ("page", "data_source", "database")
 
 
 _EVERYTHING = ("**",)
@@ -79,6 +87,7 @@ class NotionSource(Source):
         self.http = HttpClient(self._options.api_url, headers=self._headers)
         self._words = {_plain(key): words for key, words in self._options.audiences.items()}
         self._met: set[str] = set()
+        self._names: dict[str, str] = {}
         # `audience_of` is about ids, as paths are: that a title fits it says nothing.
         self.selection = Selection(self._options.include, self._options.exclude)
         self._cache = surroundings.data / f"notion-{settings.name}.json"
@@ -96,27 +105,62 @@ class NotionSource(Source):
         self._met = set()
         with listing():
             people = await self._people()
-            pages: dict[str, Json] = {}
-            tables: dict[str, Json] = {}
-            async for found in self._paged("POST", "/v1/search", {}):
-                (pages if found["object"] == "page" else tables)[found["id"]] = found
-            for table in [each for each in tables.values() if not _gone(each)]:
-                async for row in self._paged("POST", f"/v1/data_sources/{table['id']}/query", {}):
-                    pages.setdefault(row["id"], row)
-            async for page in self._left_out(pages):
-                pages[page["id"]] = page
-            alive = {key: page for key, page in pages.items() if not _gone(page)}
+            before = await asyncio.to_thread(_load, self._cache)
+            every = await self._every(before)
+            alive = {key: page for key, page in every.items() if page["object"] == "page" and not _gone(page)}
             if not alive:
-                raise ListingFailed("nothing is shared with this integration (in Notion: ••• > Connections)")
-            await asyncio.to_thread(_save, self._cache, alive)
-            every = {**tables, **alive}
-            parents = await self._parents(every)
-            for page in alive.values():
-                trail = list(_trail(page["id"], parents))
-                self._met.update(key for key in map(_plain, trail) if key in self._words)
-                names = [_title(every[key]).replace("/", "_") for key in reversed(trail) if key in every]
-                if self.selection.takes("/".join(names)):
-                    yield self._entry(page, people, self._audience(trail))
+                why = f": {self.unlisted[0].reason}" if self.unlisted else " (in Notion: ••• > Connections)"
+                raise ListingFailed(f"nothing is shared with this integration{why}")
+            unsure = {key for item in self.unlisted for key in item.below}
+            await asyncio.to_thread(_save, self._cache, {*alive, *((before or set()) & unsure)})
+            found = {key: it for key, it in every.items() if key in alive or it["object"] != "page"}
+            parents = await self._parents(found)
+            for key, page in alive.items():
+                with one_item(self.unlisted, _label(page), (key,)):
+                    trail = list(_trail(key, parents))
+                    if _BROKEN in trail:
+                        raise CallFailed("what it is in can't be told, and so not who may see it")
+                    self._met.update(each for each in map(_plain, trail) if each in self._words)
+                    names = [
+                        _title(found[each]).replace("/", "_") for each in reversed(trail) if each in found
+                    ]
+                    entry = self._entry(page, people, self._audience(trail))
+                    if self.selection.takes("/".join(names)):
+                        yield entry
+
+    async def _every(self, before: Collection[str] | None) -> dict[str, Json]:
+        """Pages and tables by id: what search finds, each table's rows, and what search left out."""
+        found: dict[str, Json] = {}
+        async for told in self._paged("POST", "/v1/search", {}):
+            self._put(found, told)
+        for table in [each for each in found.values() if each["object"] != "page" and not _gone(each)]:
+            # Rows that were there before are asked for by themselves.
+            with one_item(self.unlisted, _label(table), ("",) if before is None else ()):
+                async for row in self._paged("POST", f"/v1/data_sources/{table['id']}/query", {}):
+                    self._put(found, row)
+        for key in sorted((before or set()) - found.keys()):
+            with one_item(self.unlisted, key, (key,)):
+                page = await self._asked(key)
+                if page is not None:
+                    self._put(found, page)
+        return found
+
+    def _put(self, found: dict[str, Json], told: Json) -> None:
+        key = told.get("id") if isinstance(told, Mapping) else None
+        with one_item(self.unlisted, _label(told), (key,) if isinstance(key, str) and key else ("",)):
+            if told["object"] not in _KINDS:
+                raise ValueError(f"a page or a table is expected, not {str(told['object'])[:40]}")
+            _gone(told)
+            _title(told)
+            found.setdefault(text(told["id"]), told)
+
+    async def _asked(self, key: str) -> Json | None:
+        try:
+            return await self.http.json("GET", f"/v1/pages/{key}")
+        except CallFailed as error:
+            if error.status in _GONE:
+                return None
+            raise
 
     def misfits(self) -> list[Misfit]:
         """A page of its `audiences` that isn't there may be one under another id: it would be open to more."""
@@ -131,28 +175,40 @@ class NotionSource(Source):
             if _gone(page):
                 raise PageGone("it was moved to the trash")
             head = notionblocks.properties(page["properties"])
-            body = await self._blocks(entry.path, 0, [0])
-            return Fetched(f"{entry.path}.md", f"{head}\n\n{body}".strip().encode(), title=_title(page))
+            reading = _Reading()
+            body = await self._blocks(entry.path, 0, reading)
+            whole = f"{head}\n\n{body}".strip()
+            missing = reading.said()
+            if missing and not whole:
+                raise PageFailed(missing)
+            return Fetched(f"{entry.path}.md", whole.encode(), title=_title(page), missing=missing)
 
-    async def _blocks(self, block: str, depth: int, count: list[int]) -> str:
+    async def _blocks(self, block: str, depth: int, reading: "_Reading") -> str:
         """What is below a block, children indented as Markdown wants it."""
         parts: list[notionblocks.BlockText] = []
         async for found in self._paged("GET", f"/v1/blocks/{block}/children", None):
-            count[0] += 1
-            if count[0] > _MOST_BLOCKS:
+            reading.blocks += 1
+            if reading.blocks > _MOST_BLOCKS:
                 raise PageFailed(f"it has more than {_MOST_BLOCKS} blocks")
-            below = ""
-            if found["type"] == "table":
-                rows = [row async for row in self._paged("GET", f"/v1/blocks/{found['id']}/children", None)]
-                below = notionblocks.table(rows)
-            elif self._words and (found.get("synced_block") or {}).get("synced_from"):
-                continue  # from another page, which may be for fewer people
-            elif found.get("has_children") and found["type"] not in {"child_page", "child_database"}:
-                if depth >= _DEEPEST:
-                    raise PageFailed("it is nested too deeply")
-                below = await self._blocks(found["id"], depth + 1, count)
-            parts.append(notionblocks.part(found, below))
+            with one_item(reading.missing, _kind_of(found)):
+                below = await self._below(found, depth, reading)
+                if below is not None:
+                    parts.append(notionblocks.part(found, below))
         return notionblocks.joined(parts)
+
+    async def _below(self, found: Json, depth: int, reading: "_Reading") -> str | None:
+        """A block's children as Markdown; None where the block is to be left out."""
+        if found["type"] == "table":
+            rows = [row async for row in self._paged("GET", f"/v1/blocks/{found['id']}/children", None)]
+            return notionblocks.table(rows)
+        if self._words and (found.get("synced_block") or {}).get("synced_from"):
+            return None  # from another page, which may be for fewer people
+        if found.get("has_children") and found["type"] not in {"child_page", "child_database"}:
+            if depth >= _DEEPEST:
+                raise PageFailed("it is nested too deeply")
+            with one_item(reading.missing, _kind_of(found)):
+                return await self._blocks(text(found["id"]), depth + 1, reading)
+        return ""
 
     async def _paged(self, method: str, path: str, body: Json | None) -> AsyncIterator[Json]:
         async def call(cursor: str) -> Json:
@@ -161,18 +217,11 @@ class NotionSource(Source):
                 return await self.http.json(method, path, params={key: str(it) for key, it in asked.items()})
             return await self.http.json(method, path, body={**body, **asked})
 
-        async for page in follow(call, lambda page: page["next_cursor"] if page["has_more"] else None):
-            for found in page["results"]:
+        async for page in follow(
+            call, lambda page: text(page["next_cursor"]) if flag(page, "has_more") else None
+        ):
+            for found in items(page["results"]):
                 yield found
-
-    async def _left_out(self, found: Collection[str]) -> AsyncIterator[Json]:
-        """Pages that search found the last time, and not now."""
-        for key in sorted(await asyncio.to_thread(_load, self._cache) - set(found)):
-            try:
-                yield await self.http.json("GET", f"/v1/pages/{key}")
-            except CallFailed as error:
-                if error.status not in _GONE:
-                    raise
 
     async def _parents(self, every: Mapping[str, Json]) -> Mapping[str, str]:
         """What each page or database is in; past blocks only where somebody wants to know."""
@@ -180,14 +229,17 @@ class NotionSource(Source):
         blocks: dict[str, str] = {}
         parents: dict[str, str] = {}
         for key, found in every.items():
-            parent, below = found.get("parent", {}), key
-            if "database_parent" in found:  # a database lies between its table and the page
-                below = parents[key] = parent["database_id"]
-                parent = found["database_parent"]
-            block = parent.get("block_id")
-            if block and asked and block not in blocks:
-                blocks[block] = await self._holder(block)
-            parents[below] = blocks.get(block, "") if block else _key(parent)
+            parents[key] = _BROKEN
+            with one_item(self.unlisted, _label(found), (key,)):
+                parent, below = found.get("parent", {}), key
+                if "database_parent" in found:  # a database lies between its table and the page
+                    below = parents[key] = text(parent["database_id"])
+                    parents[below] = _BROKEN
+                    parent = found["database_parent"]
+                block = parent.get("block_id")
+                if block and asked and block not in blocks:
+                    blocks[block] = await self._holder(block)
+                parents[below] = blocks.get(block, "") if block else _key(parent)
         return parents
 
     async def _holder(self, block: str) -> str:
@@ -212,44 +264,83 @@ class NotionSource(Source):
         return frozenset.intersection(*words) if words else None
 
     async def _people(self) -> Mapping[str, str]:
-        """Names by id; none for an integration that may not read users."""
-        try:
-            return {each["id"]: each.get("name") or "" async for each in self._paged_users()}
-        except CallFailed as error:
-            if error.status == 403:  # noqa: PLR2004 - the capability isn't there
-                return {}
-            raise
-
-    def _paged_users(self) -> AsyncIterator[Json]:
-        return self._paged("GET", "/v1/users", None)
+        """Names by id, as far as they can be told; none for an integration that may not read users."""
+        with one_item(self.unlisted, "the names of people", ()):
+            try:
+                async for each in self._paged("GET", "/v1/users", None):
+                    with suppress(LookupError, TypeError, AttributeError):
+                        self._names[each["id"]] = each.get("name") or ""
+            except CallFailed as error:
+                if error.status != 403:  # noqa: PLR2004 - the capability isn't there
+                    raise
+        return self._names
 
     def _entry(self, page: Json, people: Mapping[str, str], audience: frozenset[str] | None) -> Entry:
         edited = moment(page["last_edited_time"])
-        revision = str(page["last_edited_time"])
+        revision = text(page["last_edited_time"])
         now = datetime.now(UTC)
         if edited is not None and now - edited < _FRESH:
             revision += f"+{now.isoformat()}"
-        owner = notionblocks.owner(page["properties"]) or people.get(page.get("created_by", {}).get("id"), "")
+        owner = notionblocks.owner(page["properties"]) or people.get(
+            (page.get("created_by") or {}).get("id", ""), ""
+        )
         owners = self.settings.owners or ((owner,) if owner else ())
-        url = page.get("url", "")
+        url = page.get("url") or ""
         return Entry(page["id"], revision, edited, owners, audience, url=url, title=_title(page))
 
 
+@dataclass
+class _Reading:
+    """How many blocks of a page were read, and which could not be."""
+
+    blocks: int = 0
+    missing: list[Unlisted] = field(default_factory=list)
+
+    def said(self) -> str:
+        if not self.missing:
+            return ""
+        first = self.missing[0]
+        more = f" (and {len(self.missing) - 1} more)" if len(self.missing) > 1 else ""
+        return f"a part of it is missing, {first.name}{more}: {first.reason}"
+
+
+def _kind_of(block: object) -> str:
+    kind = block.get("type") if isinstance(block, Mapping) else None
+    if not isinstance(kind, str):
+        return "a block of no kind"
+    if kind == "synced_block":
+        return "a synced block, whose original may not be shared with the integration"
+    return f"a block of the kind {kind[:40]}"
+
+
+def _label(found: object) -> str:
+    """What people know it by."""
+    if not isinstance(found, Mapping):
+        return "an entry of the search"
+    with suppress(LookupError, TypeError, AttributeError):
+        if title := _title(found):
+            return title[:100]
+    return str(found.get("id") or "an entry of the search")[:100]
+
+
 def _gone(found: Json) -> bool:
-    return bool(found.get("archived") or found.get("in_trash"))
+    return flag(found, "archived") or flag(found, "in_trash")
 
 
 def _title(found: Json) -> str:
     if found.get("object") == "data_source":
-        return notionblocks.plain(found.get("title", []))
-    for value in found.get("properties", {}).values():
-        if value["type"] == "title":
+        return notionblocks.plain(found.get("title") or [])
+    for value in (found.get("properties") or {}).values():
+        if isinstance(value, Mapping) and value.get("type") == "title":
             return notionblocks.plain(value["title"])
     return ""
 
 
 def _key(parent: Json) -> str:
-    return parent.get("page_id") or parent.get("data_source_id") or ""
+    for name in ("page_id", "data_source_id", "database_id"):
+        if parent.get(name):
+            return text(parent[name])
+    return ""
 
 
 def _trail(key: str, parents: Mapping[str, str]) -> Iterator[str]:
@@ -268,11 +359,12 @@ def _plain(key: str) -> str:
     return found[0] if found else name
 
 
-def _load(cache: Path) -> set[str]:
+def _load(cache: Path) -> set[str] | None:
+    """None where nothing is remembered."""
     try:
         return {str(key) for key in json.loads(cache.read_text(encoding="utf-8"))}
     except (OSError, ValueError, TypeError):
-        return set()
+        return None
 
 
 def _save(cache: Path, keys: Collection[str]) -> None:

@@ -2,45 +2,67 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from bot.runtime.private_files import write_whole
-from indexer.sources.http_client import CallFailed
+from indexer.sources.base import Unlisted
+from indexer.sources.http_client import CallFailed, one_item
+from indexer.sources.web.address import alike, circles
 
 _AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What is at an address. `page` False: only its links count. `version` is its revision."""
+    """What is at an address. `page` False: only its links count. `version` is its revision.
+
+    `same_as`: it says that it is the page at another address. `alone`: and that page isn't there.
+    """
 
     etag: str
     changed: str
     version: str
     links: tuple[str, ...]
     page: bool
+    same_as: str = ""
+    alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """`may` says whether an address is looked at, `path` what its page is called in the index.
+
+    At most `most` * 4 calls, and `rows` addresses that differ in numbers alone.
+    """
+
+    may: Callable[[str], bool]
+    path: Callable[[str], str]
+    most: int
+    rows: int
 
 
 class Crawl:
-    """`look` gives what is at an address now; `may` says whether it is looked at. At most `most` * 4 calls."""
+    """`look` gives what is at an address now. What can't be told of goes to `unlisted`."""
 
     def __init__(
         self,
         cache: Path,
         look: Callable[[str, Seen | None], Awaitable[Seen | None]],
-        may: Callable[[str], bool],
-        most: int,
+        rules: Rules,
+        unlisted: list[Unlisted],
     ) -> None:
         self._cache = cache
         self._look = look
-        self._may = may
-        self._most = 4 * most
+        self._rules = rules
+        self._unlisted = unlisted
+        self._rows: Counter[str] = Counter()
 
     async def pages(self, start: str) -> AsyncIterator[tuple[str, Seen]]:
-        """Raises CallFailed for whatever keeps it from seeing every page."""
+        """Raises CallFailed where the start can't be had, or there is no end."""
         before = await asyncio.to_thread(_loaded, self._cache)
         now: dict[str, Seen] = {}
         known, level = {start}, [start]
@@ -48,18 +70,62 @@ class Crawl:
             links: dict[str, None] = {}
             for first in range(0, len(level), _AT_ONCE):
                 urls = level[first : first + _AT_ONCE]
-                found = await asyncio.gather(*(self._look(url, before.get(url)) for url in urls))
+                found = await asyncio.gather(*(self._seen(url, before, door=url == start) for url in urls))
                 for url, seen in zip(urls, found, strict=True):
                     if seen is not None:
                         now[url] = seen
                         links.update(dict.fromkeys(seen.links))
                         if seen.page:
                             yield url, seen
-            level = [link for link in links if link not in known and self._may(link)]
+            level = [link for link in links if link not in known and self._follows(link)]
             known.update(level)
-            if len(known) > self._most:
-                raise CallFailed(f"there are more than {self._most} links to follow; narrow it by `site`")
+            if len(known) > 4 * self._rules.most:
+                raise CallFailed(
+                    f"there are more than {4 * self._rules.most} links to follow; narrow it by `site`"
+                )
+        for url in _alone(now):
+            yield url, replace(now[url], page=True, alone=True)
         await asyncio.to_thread(_save, self._cache, now)
+
+    async def _seen(self, url: str, before: Mapping[str, Seen], *, door: bool) -> Seen | None:
+        """What is there; what was there the last time, if that can't be told now."""
+        if door:
+            return await self._look(url, before.get(url))
+        # Where nothing is remembered, anything may have been found behind it.
+        below = (self._rules.path(url),) if before else ("",)
+        with one_item(self._unlisted, url, below):
+            return await self._look(url, before.get(url))
+        return before.get(url)
+
+    def _follows(self, link: str) -> bool:
+        if not self._rules.may(link):
+            return False
+        row = alike(link)
+        endless = circles(link)
+        self._rows[row] += 1
+        if self._rows[row] == self._rules.rows + 1:
+            why = f"more than {self._rules.rows:,} addresses differ in numbers alone, as a calendar's do: exclude them, or raise max_alike"
+            self._unlisted.append(Unlisted(row, why, ()))
+        elif endless and self._rows[row] == 1:
+            why = "its path goes round in a circle: a link on the page before lacks its first /"
+            self._unlisted.append(Unlisted(link, why, ()))
+        return not endless and self._rows[row] <= self._rules.rows
+
+
+def _alone(now: Mapping[str, Seen]) -> list[str]:
+    """Of pages that say they are another's copy: those whose original isn't there, one of each circle."""
+    found: dict[str, None] = {}
+    for url, seen in now.items():
+        trail = [url]
+        while (following := now.get(trail[-1])) and following.same_as and trail[-1] not in trail[:-1]:
+            trail.append(following.same_as)
+        if not seen.same_as:
+            continue
+        if trail[-1] in trail[:-1]:
+            found[min(trail[trail.index(trail[-1]) :])] = None
+        elif trail[-1] not in now:
+            found[trail[-2]] = None
+    return list(found)
 
 
 def _loaded(cache: Path) -> dict[str, Seen]:

@@ -1,25 +1,51 @@
 """What a web page says: its links, its canonical address, and its main text."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import urljoin
 
 from indexer.heads import reader as heads
 from indexer.markdown.lenient_html import LenientParser
 from indexer.sources.http_client import moment
+from indexer.sources.web.address import cleaned
+from indexer.sources.web.robots import told
 
-_TRACKING = ("utm_", "fbclid", "gclid", "mc_cid", "mc_eid")
-_PORTS = {"http": 80, "https": 443}
+# A redirect by the page itself comes at once; one that comes later is a clock, or renews the page.
+_AT_ONCE = 10.0
+_REFRESH = re.compile(r"\s*(\d+(?:\.\d*)?)[\s;,]*(?:url\s*=\s*)?['\"]?([^'\"]*)", re.IGNORECASE)
+# What is read of a page whose text a script makes: its title, and a word for those who have none.
+_FEW_WORDS = 25
+_LOADING = 3
+_UNSEEN = {"script", "style", "noscript", "template", "title"}
+_MOUNT = {
+    "root",
+    "app",
+    "__next",
+    "__nuxt",
+    "___gatsby",
+    "svelte",
+    "app-root",
+    "redoc",
+    "swagger-ui",
+    "docsify",
+}
 
 
 @dataclass
 class Head:
-    """Absolute addresses. `follow` and `index` are what the page allows robots."""
+    """Absolute addresses. `follow` and `index` are what the page allows robots.
+
+    `refresh` is where it leads by itself. `scripted`: its text is made by a script, and what was sent has none.
+    """
 
     links: list[str] = field(default_factory=list)
     canonical: str = ""
     index: bool = True
     follow: bool = True
+    refresh: str = ""
+    scripted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +72,10 @@ def whole(html: str, url: str) -> WebPage:
     return WebPage(found, audience, main_text(html, url) if found.index else None)
 
 
-def cleaned(url: str) -> str:
-    """One spelling for each page: no fragment, no default port, no tracking. "" for what is no web address."""
-    try:
-        parts = urlsplit(url.strip())
-        port = parts.port
-    except ValueError:
-        return ""
-    if parts.scheme not in _PORTS or not parts.hostname:
-        return ""
-    host = parts.hostname if port in {None, _PORTS[parts.scheme]} else f"{parts.hostname}:{port}"
-    query = urlencode(
-        [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if not pair[0].startswith(_TRACKING)]
-    )
-    return urlunsplit((parts.scheme, host, parts.path or "/", query, ""))
-
-
 def head(html: str, url: str) -> Head:
     reader = _Reader(url)
     reader.feed(html)
+    reader.head.scripted = reader.is_scripted()
     return reader.head
 
 
@@ -73,11 +84,30 @@ class _Reader(LenientParser):
         super().__init__()
         self.head = Head()
         self._base = url
+        self._based = False
+        self._unseen: list[str] = []
+        self._words = 0
+        self._scripts = 0
+        self._words_at_mount: int | None = None
+        self._asks_for_scripts = False
+
+    def is_scripted(self) -> bool:
+        if not self._scripts or self._words >= _FEW_WORDS:
+            return False
+        mount = self._words_at_mount
+        empty = mount is not None and self._words - mount <= _LOADING
+        return empty or self._asks_for_scripts or self._words <= _LOADING
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
         relation = given.get("rel", "").lower().split()
-        if tag == "base" and given.get("href"):
+        if tag in _UNSEEN:
+            self._unseen.append(tag)
+        self._scripts += tag == "script"
+        if self._words_at_mount is None and (given.get("id", "").lower() in _MOUNT or tag in _MOUNT):
+            self._words_at_mount = self._words
+        if tag == "base" and given.get("href") and not self._based:
+            self._based = True
             self._base = _joined(self._base, given["href"]) or self._base
         elif (
             tag == "a" and "nofollow" not in relation and (link := _joined(self._base, given.get("href", "")))
@@ -85,10 +115,29 @@ class _Reader(LenientParser):
             self.head.links.append(link)
         elif tag == "link" and "canonical" in relation:
             self.head.canonical = _joined(self._base, given.get("href", ""))
-        elif tag == "meta" and given.get("name", "").lower() in {"robots", "docent"}:
-            content = given.get("content", "").lower()
-            self.head.index = self.head.index and not ("noindex" in content or "none" in content)
-            self.head.follow = self.head.follow and not ("nofollow" in content or "none" in content)
+        elif tag == "meta":
+            self._meta(given)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self._unseen:
+            del self._unseen[self._unseen.index(tag) :]
+
+    def handle_data(self, data: str) -> None:
+        if not self._unseen:
+            self._words += len(data.split())
+        elif "noscript" in self._unseen and "javascript" in data.lower():
+            self._asks_for_scripts = True
+
+    def _meta(self, given: Mapping[str, str]) -> None:
+        content = given.get("content", "")
+        if given.get("name", "").lower() in {"robots", "docent"}:
+            index, follow = told(content)
+            self.head.index = self.head.index and index
+            self.head.follow = self.head.follow and follow
+        elif given.get("http-equiv", "").lower() == "refresh":
+            found = _REFRESH.match(content)
+            if found and found[2].strip() and float(found[1]) <= _AT_ONCE:
+                self.head.refresh = _joined(self._base, found[2])
 
 
 def _joined(base: str, link: str) -> str:

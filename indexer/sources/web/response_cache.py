@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,6 +10,8 @@ import httpx
 
 from bot.runtime.private_files import write_whole
 from indexer.sources.http_client import HttpResponse
+from indexer.sources.web.address import cleaned
+from indexer.sources.web.sitemap import SitemapEntry
 
 
 class ResponseCache:
@@ -40,6 +42,51 @@ class ResponseCache:
             for file in self._folder.iterdir():
                 if file.name not in names:
                     file.unlink()
+
+
+class KeptParts:
+    """What each part of a sitemap listed, pages and further parts: one that is dead now takes none of them along."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._before: dict[str, tuple[list[str], list[str]]] | None = None
+        self._now: dict[str, tuple[list[str], list[str]]] = {}
+
+    def load(self) -> None:
+        """Blocking."""
+        self._now = {}
+        try:
+            kept = json.loads(self._file.read_text(encoding="utf-8"))
+            self._before = {str(part): (list(pages), list(parts)) for part, (pages, parts) in kept.items()}
+        except (OSError, ValueError, TypeError, AttributeError):
+            self._before = None
+
+    def save(self) -> None:
+        """Blocking. Parts that could not be read stay as they were."""
+        with suppress(OSError):
+            write_whole(self._file, json.dumps({**(self._before or {}), **self._now}).encode())
+
+    def put(self, part: str, listed: Iterable[SitemapEntry], path: Callable[[str], str]) -> None:
+        pages, parts = [], []
+        for each in listed:
+            if each.part:
+                parts.append(each.url)
+            else:
+                pages.append(path(cleaned(each.url)))
+        self._now[part] = (pages, parts)
+
+    def before(self, part: str) -> tuple[str, ...]:
+        """How the paths begin that may lie behind it."""
+        if self._before is None:
+            return ("",)
+        pages: list[str] = []
+        waiting, seen = [part], {part}
+        while waiting:
+            found, parts = self._before.get(waiting.pop(), ((), ()))
+            pages += found
+            waiting += [each for each in parts if each not in seen]
+            seen.update(parts)
+        return tuple(pages)
 
 
 def _name(url: str, version: str) -> str:

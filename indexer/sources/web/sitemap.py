@@ -1,33 +1,50 @@
-"""Sitemaps (sitemaps.org): nested, gzipped, bounded."""
+"""Sitemaps as they are (sitemaps.org): XML, text or a feed; nested, gzipped, with slips; bounded."""
 
+import re
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from urllib.parse import urljoin
 from xml.etree import ElementTree as ET
+
+from lxml import etree
+
+from indexer.sources.base import PageFailed
 
 _LARGEST = 100_000_000
 _FILES = 2000
 _GZIP = b"\x1f\x8b"
+_BARE_AMPERSAND = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos);|#\d{1,7};|#x[0-9A-Fa-f]{1,6};)")
+_ADDRESS = re.compile(r"(?:https?://|/)\S+")
+_LOCATED = re.compile(rb"<(?:[\w-]+:)?loc[\s>]")
+_ENDS = re.compile(rb"</(?:[\w-]+:)?(?:urlset|sitemapindex|rss|feed|RDF)\s*>")
+_KINDS = {"urlset": "url", "sitemapindex": "sitemap"}
 
 
-class BadSitemap(ValueError):
+class BadSitemap(PageFailed):
     """`str(error)` is for people."""
 
 
 @dataclass(frozen=True, slots=True)
 class SitemapEntry:
+    """`part`: the address is of another sitemap."""
+
     url: str
     changed: str = ""
+    part: bool = False
 
 
-async def pages(start: str, read: Callable[[str], Awaitable[bytes]]) -> AsyncIterator[SitemapEntry]:
+# What a sitemap lists; None where it could not be read, which whoever reads it tells of.
+Read = Callable[[str], Awaitable[list[SitemapEntry] | None]]
+
+
+async def pages(start: str, read: Read) -> AsyncIterator[SitemapEntry]:
     """Every page that the sitemap at `start` and those that it names list. Raises BadSitemap."""
     waiting = [start]
     seen = {start}
     while waiting:
-        address = waiting.pop()
-        for name, found in _entries(address, await read(address)):
-            if name == "url":
+        for found in await read(waiting.pop()) or ():
+            if not found.part:
                 yield found
             elif found.url not in seen:
                 seen.add(found.url)
@@ -36,19 +53,79 @@ async def pages(start: str, read: Callable[[str], Awaitable[bytes]]) -> AsyncIte
             raise BadSitemap(f"the sitemap {start} consists of more than {_FILES} files")
 
 
-def _entries(address: str, data: bytes) -> list[tuple[str, SitemapEntry]]:
+def entries(address: str, data: bytes) -> list[SitemapEntry]:
+    """What one sitemap lists, with whole addresses. Raises BadSitemap."""
     try:
-        root = ET.fromstring(_unpacked(data))  # noqa: S314 - expat bounds what entities expand to
-    except (ET.ParseError, zlib.error, ValueError) as error:
+        text = _unpacked(data)
+    except (zlib.error, ValueError) as error:
         raise BadSitemap(f"{address} is no sitemap ({error})") from error
-    if _name(root) not in {"urlset", "sitemapindex"}:
-        raise BadSitemap(f"{address} is no sitemap (it is <{_name(root)}>)")
+    start = text.lstrip(b"\xef\xbb\xbf \t\r\n")
+    found = _of_xml(address, start) if start.startswith(b"<") else _of_text(address, text)
+    return [
+        SitemapEntry(url, entry.changed, entry.part)
+        for entry in found
+        if (url := _joined(address, entry.url))
+    ]
+
+
+def _of_text(address: str, data: bytes) -> list[SitemapEntry]:
+    """One address a line."""
+    lines = [line.strip() for line in data.decode("utf-8-sig", "replace").splitlines()]
+    found = [SitemapEntry(line) for line in lines if _ADDRESS.fullmatch(line)]
+    if not found:
+        raise BadSitemap(f"{address} is no sitemap (it is neither XML nor a list of addresses)")
+    return found
+
+
+def _of_xml(address: str, data: bytes) -> list[SitemapEntry]:
+    root, whole = _root(address, _BARE_AMPERSAND.sub(b"&amp;", data))
+    kind = _name(root)
+    if kind in {"rss", "feed", "RDF"}:
+        return _of_feed(root)
+    if kind not in _KINDS:
+        raise BadSitemap(f"{address} is no sitemap (it is <{kind[:40]}>)")
     found = []
     for child in root:
-        values = {_name(each): (each.text or "").strip() for each in child}
-        if values.get("loc") and _name(child) in {"url", "sitemap"}:
-            found.append((_name(child), SitemapEntry(values["loc"], values.get("lastmod", ""))))
+        if _name(child) not in _KINDS.values():
+            continue
+        values = {_name(each): (each.text or "").strip() for each in reversed(child)}
+        if values.get("loc"):
+            part = _name(child) == "sitemap"
+            found.append(SitemapEntry(values["loc"], values.get("lastmod", ""), part))
+    if not whole and len(found) != len(_LOCATED.findall(data)):
+        raise BadSitemap(f"{address} is no sitemap (it is cut off, or not all of it can be made out)")
     return found
+
+
+def _of_feed(root: ET.Element) -> list[SitemapEntry]:
+    found = []
+    for item in root.iter():
+        if _name(item) in {"item", "entry"}:
+            links = [(each.get("href") or each.text or "").strip() for each in item if _name(each) == "link"]
+            found += [SitemapEntry(link) for link in links[:1] if link]
+    return found
+
+
+def _root(address: str, data: bytes) -> tuple[ET.Element, bool]:
+    """As it should be read, or else as far as it can be made out."""
+    try:
+        return ET.fromstring(data), True  # noqa: S314 - expat bounds what entities expand to
+    except ET.ParseError as error:
+        lenient = etree.XMLParser(recover=True, resolve_entities=False, no_network=True, load_dtd=False)
+        try:
+            found = etree.fromstring(data, lenient)
+            if found is not None and data.rstrip().endswith(b">") and len(_ENDS.findall(data)):
+                return ET.fromstring(etree.tostring(found)), False  # noqa: S314 - as above
+        except (etree.XMLSyntaxError, ET.ParseError, ValueError):
+            pass
+        raise BadSitemap(f"{address} is no sitemap ({error})") from error
+
+
+def _joined(address: str, link: str) -> str:
+    try:
+        return urljoin(address, link)
+    except ValueError:
+        return ""
 
 
 def _unpacked(data: bytes) -> bytes:
@@ -62,4 +139,5 @@ def _unpacked(data: bytes) -> bytes:
 
 
 def _name(element: ET.Element) -> str:
-    return element.tag.rpartition("}")[2]
+    tag = element.tag
+    return tag.rpartition("}")[2] if isinstance(tag, str) else ""

@@ -2,10 +2,12 @@
 
 import asyncio
 import hashlib
+import re
 from collections.abc import AsyncIterator
 from typing import Annotated
 from urllib.parse import urljoin, urlsplit
 
+import httpx
 from pydantic import Field
 
 from bot.config.base import Seconds, Section
@@ -32,14 +34,22 @@ from indexer.sources.http_client import (
     fetching,
     listing,
     moment,
+    one_item,
 )
+from indexer.sources.ssrf_guard import PublicOnly
 from indexer.sources.web import page as webpage
 from indexer.sources.web import sitemap
-from indexer.sources.web.crawl import Crawl, Seen
-from indexer.sources.web.response_cache import ResponseCache
-from indexer.sources.web.robots import Robots
+from indexer.sources.web.address import cleaned
+from indexer.sources.web.crawl import Crawl, Rules, Seen
+from indexer.sources.web.response_cache import KeptParts, ResponseCache
+from indexer.sources.web.robots import Robots, told_by_headers
 
 _AT_ONCE = 8
+_INDEX_PAGE = re.compile(r"/(?:index|default)\.(?:x?html?|php|aspx?|jsp|md)$|/index$")
+_SCRIPTED = (
+    "a script makes its text in the browser, and what the server sends has none: index what it is made from"
+    " (a folder, a repository), or have its server send the text"
+)
 _USUAL = (80, 443)
 _FILES = {
     "application/pdf": "pdf",
@@ -55,8 +65,9 @@ _FILES = {
 class WebOptions(Section):
     """`site` is the prefix that every page has. With `sitemap` that lists the pages, otherwise links do.
 
-    More pages than `max_pages` fail the listing rather than cut it. `allow_private` lets the site (and
-    its sitemap) be in one's own network, but nothing else that is there. `delay` is the least time between two calls; robots.txt may ask for more.
+    More pages than `max_pages` fail the listing rather than cut it; of addresses that differ in numbers alone (a
+    calendar's) at most `max_alike` are followed. `allow_private` lets the site (and its sitemap) be in one's own
+    network, but nothing else that is there. `delay` is the least time between two calls; robots.txt may ask for more.
     """
 
     site: Annotated[str, Field(pattern=r"^https?://[^/\s]+(/\S*)?$")]
@@ -64,6 +75,7 @@ class WebOptions(Section):
     include: tuple[str, ...] = ("**",)
     exclude: tuple[str, ...] = ()
     max_pages: Annotated[int, Field(gt=0)] = 10_000
+    max_alike: Annotated[int, Field(gt=0)] = 1_000
     allow_private: bool = False
     delay: Seconds = 0.0
     user_agent: Annotated[str, Field(pattern=r"^[\x20-\x7e]+$")] = "Docent"
@@ -77,7 +89,7 @@ class WebSource(Source):
     def __init__(self, settings: SourceSettings, surroundings: Surroundings) -> None:
         super().__init__(settings, surroundings)
         self._options = options = settings.parse(WebOptions)
-        self._prefix = webpage.cleaned(options.site)
+        self._prefix = cleaned(options.site)
         start = self._prefix.rpartition("/")[0] if ending(self._prefix) else self._prefix
         self._folder = start.rstrip("/") + "/"
         self._robots = Robots("")
@@ -86,11 +98,12 @@ class WebSource(Source):
         self._apart = Apart()
         self._kept = ResponseCache(surroundings.data / f"web-{self.name}")
         self._versions: dict[str, str] = {}
-        own = (options.site, options.sitemap or options.site) if options.allow_private else ()
+        self._parts = KeptParts(surroundings.data / f"web-{self.name}.sitemap.json")
+        self._alone: set[str] = set()
+        own = {place for url in (options.site, options.sitemap or options.site) for place in _places(url)}
         self.http = HttpClient(
             agent=options.user_agent,
-            public=True,
-            allowed={place for url in own for place in _places(url)},
+            public=PublicOnly(own, private=options.allow_private),
             max_bytes=self.max_bytes,
         )
 
@@ -100,19 +113,25 @@ class WebSource(Source):
 
     async def entries(self) -> AsyncIterator[Entry]:
         with listing():
+            self.http.forget_cookies()
             self._robots = await self._rules()
             found = self._from_sitemap() if self._options.sitemap else self._from_links()
             paths: set[str] = set()
+            folders: dict[str, str] = {}
             versions: dict[str, str] = {}
             async for entry in found:
-                if entry.path not in paths and self.selection.takes(entry.path):
-                    paths.add(entry.path)
+                # A folder's address and its index page's are one page.
+                folder = _INDEX_PAGE.sub("", f"/{entry.path}")
+                twice = folders.setdefault(folder, entry.revision) == entry.revision and folder in paths
+                if entry.path not in paths and not twice and self.selection.takes(entry.path):
+                    paths |= {entry.path, folder}
                     versions[entry.url] = entry.revision
                     yield entry
-                if len(paths) > self._options.max_pages:
+                if len(versions) > self._options.max_pages:
                     raise ListingFailed(f"there are more than {self._options.max_pages} pages (max_pages)")
-            if not paths:
-                raise ListingFailed(f"no page was found below {self._prefix}")
+            if not versions:
+                why = f": {self.unlisted[0].name}: {self.unlisted[0].reason}" if self.unlisted else ""
+                raise ListingFailed(f"no page was found below {self._prefix}{why}")
             self._versions = versions
             await asyncio.to_thread(self._kept.only, versions.items())
 
@@ -124,9 +143,11 @@ class WebSource(Source):
                 raise PageFailed("it asks for a password (401)")
             if not self._is_ours(reply.url):
                 raise PageFailed(f"it leads elsewhere, to {reply.url[:200]}")
-            kind = _kind(reply)
+            kind = _kind(reply.headers, reply.url)
             if kind is None:
                 raise PageFailed(f"it is {reply.headers.get('content-type', 'of no known kind')[:80]}")
+            if not reply.data:
+                raise PageFailed("its server sent nothing")
             changed = moment(reply.headers.get("last-modified"))
             if kind != "html":
                 return Fetched(f"{entry.path}.{kind}", reply.data, url=entry.url, updated_at=changed)
@@ -140,9 +161,14 @@ class WebSource(Source):
             raise PageHidden(str(error)) from error
         except ReaderDied as error:
             raise PageFailed(str(error)) from error
-        if not page.head.index:
+        if not (page.head.index and self._told(reply)[0]):
             raise PageGone("it asks not to be indexed")
-        url = page.head.canonical if self._is_ours(page.head.canonical) else webpage.cleaned(reply.url)
+        if page.head.refresh and self._path(page.head.refresh) != self._path(cleaned(reply.url)):
+            raise PageFailed(f"it only leads on, to {page.head.refresh[:200]}: list that address instead")
+        if page.head.scripted:
+            raise PageFailed(_SCRIPTED)
+        elsewhere = self._is_ours(page.head.canonical) and entry.url not in self._alone
+        url = page.head.canonical if elsewhere else cleaned(reply.url)
         text = page.text
         changed = moment(reply.headers.get("last-modified"))
         if text is None:
@@ -160,32 +186,57 @@ class WebSource(Source):
         )
 
     async def _rules(self) -> Robots:
-        reply = await self._get(urljoin(self._prefix, "/robots.txt"), accept=range(400, 500))
-        told = reply.data.decode("utf-8", "replace") if reply.status == 200 else ""  # noqa: PLR2004
-        return Robots(told, self._options.user_agent.partition("/")[0].lower())
+        reply = await self._get(urljoin(self._prefix, "/robots.txt"), accept=range(400, 500), whole=True)
+        told = reply.data.decode("utf-8-sig", "replace") if reply.status == 200 else ""  # noqa: PLR2004
+        return Robots(told, self._agent)
+
+    @property
+    def _agent(self) -> str:
+        return self._options.user_agent.partition("/")[0].strip().lower()
+
+    def _told(self, reply: HttpResponse) -> tuple[bool, bool]:
+        """Whether its headers let it be indexed, and its links be followed."""
+        return told_by_headers(reply.headers.get_list("x-robots-tag"), self._agent)
 
     async def _from_sitemap(self) -> AsyncIterator[Entry]:
         undated: list[str] = []
         start = self._options.sitemap or ""
+        await asyncio.to_thread(self._parts.load)
         async for located in sitemap.pages(start, self._sitemap):
-            url = webpage.cleaned(located.url)
+            url = cleaned(located.url)
             if not self._may(url):
                 continue
             if located.changed:
                 yield self._entry(url, located.changed, located.changed)
             else:
                 undated.append(url)
+        await asyncio.to_thread(self._parts.save)
         for first in range(0, len(undated), _AT_ONCE):
             for entry in await asyncio.gather(*map(self._probed, undated[first : first + _AT_ONCE])):
                 if entry is not None:
                     yield entry
 
-    async def _sitemap(self, url: str) -> bytes:
-        return (await self._get(url)).data
+    async def _sitemap(self, url: str) -> list[sitemap.SitemapEntry] | None:
+        if url == self._options.sitemap:
+            return await self._part(url)
+        with one_item(self.unlisted, f"sitemap {url}", self._parts.before(url)):
+            return await self._part(url)
+        return None
+
+    async def _part(self, url: str) -> list[sitemap.SitemapEntry]:
+        found = sitemap.entries(url, (await self._get(url, whole=True)).data)
+        self._parts.put(url, found, self._path)
+        return found
 
     async def _probed(self, url: str) -> Entry | None:
-        """By HEAD, or by its body if that tells nothing; None for what isn't there."""
-        reply = await self._get(url, "HEAD", accept=range(400, 500))
+        """None for what isn't there, or can't be told."""
+        with one_item(self.unlisted, url, (self._path(url),)):
+            return await self._asked(url)
+        return None
+
+    async def _asked(self, url: str) -> Entry | None:
+        """By HEAD, or by its body if that tells nothing."""
+        reply = await self._get(url, "HEAD", accept=range(400, 600))
         if reply.status in {404, 410}:
             return None
         told = _version(reply)
@@ -205,10 +256,12 @@ class WebSource(Source):
         return version
 
     async def _from_links(self) -> AsyncIterator[Entry]:
-        crawl = Crawl(
-            self.surroundings.data / f"web-{self.name}.json", self._look, self._may, self._options.max_pages
-        )
-        async for url, seen in crawl.pages(self._prefix):
+        rules = Rules(self._may, self._path, self._options.max_pages, self._options.max_alike)
+        cache = self.surroundings.data / f"web-{self.name}.json"
+        self._alone = set()
+        async for url, seen in Crawl(cache, self._look, rules, self.unlisted).pages(self._prefix):
+            if seen.alone:
+                self._alone.add(url)
             yield self._entry(url, seen.version, seen.changed)
 
     async def _look(self, url: str, before: Seen | None) -> Seen | None:
@@ -232,22 +285,27 @@ class WebSource(Source):
         return await self._seen(url, reply, before)
 
     async def _seen(self, url: str, reply: HttpResponse, before: Seen | None) -> Seen | None:
-        kind, end = _kind(reply), webpage.cleaned(reply.url)
+        kind, end = _kind(reply.headers, reply.url), cleaned(reply.url)
         if kind is None or not self._is_ours(end):
             return None
         etag, changed = reply.headers.get("etag", ""), reply.headers.get("last-modified", "")
         version = await asyncio.to_thread(self._read, url, reply)
+        index, follow = self._told(reply)
         if kind != "html":
-            return Seen(etag, changed, version, (), page=True)
+            return Seen(etag, changed, version, (), page=index)
         try:
             head = await self._apart.call(webpage.head, await asyncio.to_thread(_decoded, reply), reply.url)
         except ReaderDied:
             # Where it leads isn't known now; that it can't be read is told when it is fetched.
             return Seen(etag, changed, version, before.links if before else (), page=True)
-        other = head.canonical if self._may(head.canonical) else end
+        other = next((each for each in (head.refresh, head.canonical) if self._may(each)), end)
         moved = self._path(other) != self._path(url)
-        links = [link for link in head.links if head.follow and self._may(link)] + ([other] if moved else [])
-        return Seen(etag, changed, version, tuple(dict.fromkeys(links)), page=head.index and not moved)
+        links = [link for link in head.links if head.follow and follow and self._may(link)]
+        found = tuple(dict.fromkeys([*links, other] if moved else links))
+        page = head.index and index
+        return Seen(
+            etag, changed, version, found, page=page and not moved, same_as=other if page and moved else ""
+        )
 
     async def _get(
         self,
@@ -256,22 +314,23 @@ class WebSource(Source):
         *,
         headers: dict[str, str] | None = None,
         accept: range | tuple[int, ...] = (),
+        whole: bool = False,
     ) -> HttpResponse:
+        """`whole`: its body is read whatever type it is said to have."""
         delay = max(self._options.delay, self._robots.delay)
         if delay:
             async with self._turn:
                 await self.http.pause(delay)
         allowed = [status for status in accept if status != 429]  # noqa: PLR2004 - that one is retried
-        return await self.http.call(method, url, headers=headers, accept=allowed)
+        worth = None if whole else _is_read
+        return await self.http.call(method, url, headers=headers, accept=allowed, worth=worth)
 
     def _is_ours(self, url: str) -> bool:
         """Below the prefix, with or without TLS."""
         return bool(url) and (url + "/").partition("://")[2].startswith(self._folder.partition("://")[2])
 
     def _may(self, url: str) -> bool:
-        parts = urlsplit(url)
-        where = parts.path + (f"?{parts.query}" if parts.query else "")
-        return self._is_ours(url) and self._robots.allows(where)
+        return self._is_ours(url) and self._robots.allows(url)
 
     def _path(self, url: str) -> str:
         below = url.partition("://")[2].removeprefix(self._folder.partition("://")[2])
@@ -294,12 +353,17 @@ def _version(reply: HttpResponse) -> str:
     return reply.headers.get("etag") or reply.headers.get("last-modified") or ""
 
 
-def _kind(reply: HttpResponse) -> str | None:
+def _is_read(headers: httpx.Headers, url: str) -> bool:
+    """Whether a body is worth having: of a disk image nobody wants to know more than its type."""
+    return _kind(headers, url) is not None
+
+
+def _kind(headers: httpx.Headers, url: str) -> str | None:
     """The ending that fits the content; None for pictures and the like."""
-    told = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
+    told = headers.get("content-type", "").partition(";")[0].strip().lower()
     if told in {"text/html", "application/xhtml+xml"}:
         return "html"
-    if told == "text/plain" and ending(urlsplit(reply.url).path) in MARKDOWN:
+    if told == "text/plain" and ending(urlsplit(url).path) in MARKDOWN:
         return "md"
     return _FILES.get(told)
 

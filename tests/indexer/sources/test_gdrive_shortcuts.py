@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from indexer.sources.base import ListingFailed
 from tests.support.drive_server import FOLDER, SHORTCUT, Drive, gdrive
 from tests.support.source_server import Server, Trouble, listed, opened, serving
 
@@ -108,10 +107,12 @@ async def test_out_of_reach(
 
 
 async def test_trouble(drive: Drive, server: Server, tmp_path: Path) -> None:
-    """A target that can't be looked at now fails the listing: it must not seem deleted."""
+    """A target that can't be looked at now is named, keeps nothing else out, and doesn't seem deleted."""
     shortcut(drive, "s1", "x1")
     async with opened(tmp_path, **gdrive(server, shortcuts=True)) as (source, _):
         await listed(source)
         server.trouble.extend([Trouble(403, at="/drive/v3/files/x1")])
-        with pytest.raises(ListingFailed):
-            await listed(source)
+        assert set(await listed(source)) == {"Here.md"}
+        (lost,) = source.unlisted
+        assert source.may_still_have("Far.md")
+        assert "403" in lost.reason

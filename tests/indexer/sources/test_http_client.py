@@ -89,9 +89,9 @@ async def test_no_use_in_asking_again(http: HttpClient, server: Server, status: 
 
 
 async def test_gone_for_good(http: HttpClient, server: Server) -> None:
-    """After ten calls in a row that failed the server counts as away."""
-    server.trouble.extend([Trouble(500)] * 50)
-    for _ in range(9):
+    """After fifty calls in a row that failed the server counts as away: a few broken pages are none of that."""
+    server.trouble.extend([Trouble(500)] * 250)
+    for _ in range(49):
         with pytest.raises(CallFailed) as caught:
             await http.json("GET", "/")
         assert not isinstance(caught.value, Unreachable)

@@ -285,15 +285,6 @@ async def test_no_listing(site: Site, server: Server, tmp_path: Path, status: in
             await listed(source)
 
 
-async def test_broken_crawl(site: Site, server: Server, tmp_path: Path) -> None:
-    """A page that answers 500 while links are followed fails the listing."""
-    site.put("/docs/", "Start", links=("one",))
-    server.trouble.extend([Trouble(500, at="/docs/one")] * 5)
-    async with opened(tmp_path, **by_links(server)) as (source, _):
-        with pytest.raises(ListingFailed, match="500"):
-            await listed(source)
-
-
 @pytest.mark.parametrize("body", ["<html>not found</html>", "<urlset>", ""])
 async def test_no_sitemap(site: Site, server: Server, tmp_path: Path, body: str) -> None:
     """What is no sitemap fails the listing, even with a status of 200."""
@@ -417,7 +408,12 @@ def test_is_private(address: str, private: bool) -> None:  # noqa: FBT001
 def test_robots(path: str, allowed: bool) -> None:  # noqa: FBT001
     """The longest rule wins; stars and the end sign are understood; others' groups don't count."""
     text = "User-agent: other\nDisallow: /\n\nUser-agent: a\nUser-agent: *\nDisallow: /b\nAllow: /b/x/ok\n"
-    assert Robots(text + "Disallow: /*.pdf$\nDisallow: /d/*/e # all\nDisallow:\n").allows(path) is allowed
+    assert (
+        Robots(text + "Disallow: /*.pdf$\nDisallow: /d/*/e # all\nDisallow:\n").allows(
+            f"https://a.example{path}"
+        )
+        is allowed
+    )
 
 
 async def test_ten_thousand_pages(site: Site, server: Server, tmp_path: Path) -> None:

@@ -11,7 +11,16 @@ from bot.model import Progress, SyncReport
 from bot.ports import IndexFormat, ReadOnly, Unavailable
 from indexer.reading.chunker import CHUNKING
 from indexer.sources import open_source
-from indexer.sources.base import Entry, Fetched, ListingFailed, PageFailed, PageGone, Source, Surroundings
+from indexer.sources.base import (
+    Entry,
+    Fetched,
+    ListingFailed,
+    PageFailed,
+    PageGone,
+    Source,
+    Surroundings,
+    Unlisted,
+)
 from indexer.sync.sync_all import SyncOptions, sync_all, wanted_format
 from tests.support.fakes import FakeEmbedder, FakeStorage, FakeStore
 from tests.support.pages import put, settings
@@ -487,16 +496,59 @@ async def test_cancelled_task() -> None:
     assert asyncio.all_tasks() <= before - {task}
 
 
-async def test_a_bug_is_not_hidden(desk: Desk) -> None:
-    """A bug in a source comes out as itself."""
+async def test_a_bug_with_one_page_stops_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    """What is unexpected of one page is that page's failure, with its traceback in the log."""
 
     class Buggy(Shelf):
         async def fetch(self, entry: Entry) -> Fetched:
-            raise ZeroDivisionError
+            if entry.path == "x.md":
+                raise ZeroDivisionError
+            return await super().fetch(entry)
 
-    desk.shelf = Buggy({"x.md": "x"})
-    with pytest.raises(ZeroDivisionError):
-        await desk.sync()
+    desk = Desk()
+    desk.shelf = Buggy({"x.md": "x", "y.md": "# Y\n\nText."})
+    report = await desk.sync()
+    assert (report.added, report.error) == (1, "")
+    assert [(each.name, "a bug in Docent" in each.reason) for each in report.failed] == [("x.md", True)]
+    assert "ZeroDivisionError" in caplog.text
+
+
+async def test_a_bug_in_a_source_is_its_failure(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    """What is unexpected in a whole source ends its sync with a sentence, and deletes nothing."""
+
+    class Buggy(Shelf):
+        async def entries(self) -> AsyncIterator[Entry]:
+            raise ZeroDivisionError
+            yield  # which makes it a generator
+
+    await desk.sync()
+    before = set(desk.store.documents)
+    desk.shelf = Buggy(desk.shelf.pages)
+    report = await desk.sync()
+    assert "a bug in Docent stopped it (ZeroDivisionError)" in report.error
+    assert set(desk.store.documents) == before
+    assert "Traceback" in caplog.text
+
+
+async def test_what_may_lie_behind_what_is_not_listed_stays() -> None:
+    """A page that isn't listed is deleted, unless it may lie behind what could not be listed, which is named."""
+
+    class Half(Shelf):
+        async def entries(self) -> AsyncIterator[Entry]:
+            self.unlisted.append(Unlisted("folder a", "it answered 500", ("a/",), ".md"))
+            async for entry in super().entries():
+                yield entry
+
+    pages = {f"{folder}/{n}.md": f"# {folder}{n}\n\nText {folder}{n}." for folder in "ab" for n in range(6)}
+    desk = Desk(dict(pages))
+    await desk.sync()
+    desk.shelf = Half({path: text for path, text in pages.items() if path[0] == "b" and path != "b/3.md"})
+    for full in (False, True):
+        report = await desk.sync(full=full)
+        assert report.deleted == (not full)
+        assert [(each.name, each.reason) for each in report.failed] == [("folder a", "it answered 500")]
+    assert sum(":a/" in doc_id for doc_id in desk.store.documents) == 6
+    assert not any(doc_id.endswith("b/3.md") for doc_id in desk.store.documents)
 
 
 async def test_progress() -> None:
