@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
 
+from bot.answering.attribution import Attribution
 from bot.answering.support_check import SupportCheck
 from bot.model import Citation, Passage
 from bot.ports import Cited, Wrote
@@ -42,6 +43,7 @@ class CitationChecker:
         question: str = "",
     ) -> None:
         self._support = SupportCheck(question)
+        self._attribution = Attribution(passages, question)
         self._each = each
         self._trusted = tuple(" ".join(text.split()) for text in trusted if text)
         self._passages = {passage.chunk_id: passage for passage in passages}
@@ -113,6 +115,8 @@ class CitationChecker:
         if unit.kind != "prose" or not _SAME_BLOCK.match(gap):
             self._gap = ""
         cited = self._covering(unit) or self._verbatim(unit, raw)
+        if not cited or not self._is_supported(raw, unit, cited):
+            cited = self._attributed(raw, unit) or cited
         if cited and not self._is_supported(raw, unit, cited):
             self.dropped.append(raw)
             self._gap = self._gap or gap
@@ -145,7 +149,7 @@ class CitationChecker:
         before = self._preface + self._held + gap
         if self._after_code and before.startswith("\n") and not before.startswith("\n\n"):
             before = f"\n{before}"
-        shown = (before if self._shown else before.lstrip("\n")) + _marked(text, unit, markers)
+        shown = (before if self._shown else before.lstrip()) + _marked(text, unit, markers)
         self._preface = self._held = ""
         self._shown, self._after_code = True, bool(markers) and unit.kind == "code"
         return shown
@@ -187,7 +191,16 @@ class CitationChecker:
         if unit.kind == "rule" or self._is_ours(raw):
             return True
         passages = [self._passages[chunk] for one in cited for chunk in one.chunk_ids]
+        if self._attribution.contradicts(raw, passages):
+            return False
         return not self._support.unsupported(raw, passages, around=self._raw)
+
+    def _attributed(self, raw: str, unit: Unit) -> list[Cited]:
+        """Who writes without markers, or with a wrong one, may still have read it in a passage."""
+        if unit.kind in ("heading", "rule", "code") or not self._states_facts(raw):
+            return []
+        found = self._attribution.source(raw, around=self._raw)
+        return [Cited(unit.start, unit.end, (found.chunk_id,))] if found is not None else []
 
     def _states_facts(self, raw: str) -> bool:
         return not self._is_ours(raw) and states_facts(raw, self._names)
