@@ -21,7 +21,8 @@ from adapters.chat.gate import Gate, visible
 from adapters.chat.journal_log import JournalLog
 from adapters.chat.rate_limit import RateLimit
 from adapters.chat.reply import Reply, Undeliverable
-from bot.model import Answer, Outcome, Question
+from adapters.chat.stages import StageTeller
+from bot.model import Answer, Outcome, Question, Stage
 from bot.ports import Asked, BackendError, Journal, Reader, Recorded, Scope
 from bot.runtime import process_identity
 
@@ -37,6 +38,7 @@ class Answers(Protocol):
         *,
         id: str | None = None,  # noqa: A002 - the port's word
         on_text: Callable[[str], Awaitable[None]] | None = None,
+        on_stage: Callable[[Stage], Awaitable[None]] | None = None,
     ) -> Answer: ...
 
 
@@ -178,9 +180,7 @@ class QuestionService:
                 places=admission.places,
                 history=await reply.recall(),
             )
-            answer = await self._answers.answer(
-                question, id=asked.id, on_text=None if reply.unprompted else reply.write
-            )
+            answer = await self._answered(asked, question, reply)
         except Undeliverable as error:
             log.warning("question %s can't be answered where it was asked: %s", asked.id, error)
             answer = Answer(asked.id, Outcome.UNAVAILABLE, str(error))
@@ -197,6 +197,21 @@ class QuestionService:
         if reply.unprompted:
             answer = replace(answer, gap=False)  # nobody asked
         await self._ledger.record(asked, answer, time.monotonic() - started, scope)
+
+    async def _answered(self, asked: Asked, question: Question, reply: Reply) -> Answer:
+        """What is written is shown as it comes, and until then what is being done."""
+        if reply.unprompted:
+            return await self._answers.answer(question, id=asked.id)
+        stages = StageTeller(reply.tell)
+
+        async def write(text: str) -> None:
+            await stages.stop()
+            await reply.write(text)
+
+        try:
+            return await self._answers.answer(question, id=asked.id, on_text=write, on_stage=stages.hear)
+        finally:
+            await stages.stop()
 
     async def _deliver(self, asked: Asked, reply: Reply, answer: Answer) -> None:
         try:

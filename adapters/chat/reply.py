@@ -39,6 +39,10 @@ class Reply(Protocol):
         """Show that work goes on. Called once, also for an unprompted reply just before `finish`."""
         ...
 
+    async def tell(self, doing: str) -> None:
+        """Show what is being done ("reading 6 pages"), where the platform can; before anything is written. Doesn't fail."""
+        ...
+
     async def write(self, text: str) -> None:
         """Show more of the answer, or keep it for later."""
         ...

@@ -8,6 +8,8 @@ from adapters.cli.output import clean, show
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from bot.model import Stage
+
 _WIDEST = 100
 _FENCES = ("```", "~~~")
 
@@ -22,16 +24,35 @@ class AnswerStream:
         self._shown = shown
         self._console = _console() if shown and sys.stdout.isatty() else None
         self._text = ""
+        self._told = False
         self._printed = 0
+
+    async def tell(self, stage: "Stage") -> None:
+        """What is being done stands on the line below until something is written."""
+        if self._shown and sys.stdout.isatty() and sys.stderr.isatty():
+            from adapters.chat.stages import words
+
+            said = words(stage)
+            sys.stderr.write(f"\r\x1b[K{said[:1].upper()}{said[1:]}…")
+            sys.stderr.flush()
+            self._told = True
+
+    def _wipe(self) -> None:
+        if self._told:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+            self._told = False
 
     async def feed(self, text: str) -> None:
         """The next piece."""
+        self._wipe()
         self._text += text
         if self._shown:
             self._print(self._text, to_its_end=False)
 
     def end(self, text: str) -> None:
         """The answer is this."""
+        self._wipe()
         if not self._shown:
             show(text)
             return

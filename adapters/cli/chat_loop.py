@@ -76,7 +76,7 @@ async def _answer(app: App, talk: _Talk, line: str) -> None:
     question = Question(line, talk.audience, history)
     stream = AnswerStream(shown=True)
     started = time.monotonic()
-    answer = await app.answerer.answer(question, on_text=stream.feed)
+    answer = await app.answerer.answer(question, on_text=stream.feed, on_stage=stream.tell)
     stream.end(answer.text)
     for each in endnotes(answer):
         show(each)

@@ -38,12 +38,19 @@ class Core:
     instead: Any = None  # a real Answerer that answers
     ids: list[str] = field(default_factory=list)
 
-    async def answer(self, question: Question, *, id: str | None = None, on_text=None) -> Answer:  # noqa: A002
+    async def answer(
+        self,
+        question: Question,
+        *,
+        id: str | None = None,  # noqa: A002 - the real one's
+        on_text=None,
+        on_stage=None,
+    ) -> Answer:
         if self.remember:
             self.asked.append(question)
             self.ids.append(id or "")
         if self.instead is not None:
-            return await self.instead.answer(question, id=id, on_text=on_text)
+            return await self.instead.answer(question, id=id, on_text=on_text, on_stage=on_stage)
         found = next((a for key, a in self.answers.items() if key in question.text), None)
         if isinstance(found, Exception):
             raise found

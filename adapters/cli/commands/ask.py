@@ -88,7 +88,9 @@ async def _ask(
         await app.ready()
         started = time.monotonic()
         stream = AnswerStream(shown=is_terminal() and not as_json)
-        answer = await app.answerer.answer(question, id=uuid.uuid4().hex[:12], on_text=stream.feed)
+        answer = await app.answerer.answer(
+            question, id=uuid.uuid4().hex[:12], on_text=stream.feed, on_stage=stream.tell
+        )
         if answer.outcome is Outcome.NOT_FOUND:
             await check_index(app.store)
         if as_json:

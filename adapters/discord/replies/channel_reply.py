@@ -97,6 +97,9 @@ class ChannelReply:
                 await self._find_what_stands()
         self._edits.start_editing()
 
+    async def tell(self, doing: str) -> None:
+        self._edits.tell(doing)
+
     async def write(self, text: str) -> None:
         self._edits.write(text)
 

@@ -59,6 +59,9 @@ class InteractionReply:
     async def show_working(self, remember: Callable[[str], Awaitable[None]]) -> None:
         """The deferred response shows already that work goes on."""
 
+    async def tell(self, doing: str) -> None:
+        self._edits.tell(doing)
+
     async def write(self, text: str) -> None:
         self._edits.write(text)
 

@@ -25,13 +25,20 @@ class StreamingEdits:
         """Count from now."""
         self._next = time.monotonic() + QUICK
 
+    def tell(self, doing: str) -> None:
+        """What is being done stands there until something is written."""
+        self._put(f"{self._written}*{doing[:1].upper()}{doing[1:]}…*")
+
     def write(self, text: str) -> None:
         """Show more of it, unless the last edit was a moment ago or is on its way still."""
         self._written += text
+        self._put(self._written)
+
+    def _put(self, text: str) -> None:
         now = time.monotonic()
         if now < self._next or (self._running and not self._running.done()):
             return
-        first = messages(self._written)[0]
+        first = messages(text)[0]
         if first != self._shown:
             self._shown = first
             self._next = now + _EVERY

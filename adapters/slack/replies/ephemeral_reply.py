@@ -26,6 +26,9 @@ class EphemeralReply:
     async def show_working(self, remember: Callable[[str], Awaitable[None]]) -> None:
         """The command's ack has shown already that work goes on; there is no message to go back to."""
 
+    async def tell(self, doing: str) -> None:
+        """There is no message that could be changed."""
+
     async def write(self, text: str) -> None:
         """A private answer comes whole: a response_url may be used five times only."""
 

@@ -16,6 +16,7 @@ class StatusLine:
         self._slack = slack
         self._channel = channel
         self._thread_ts = thread_ts
+        self._standing = False
         self._setting: asyncio.Task[None] | None = None  # until it is known to stand
 
     async def show(self) -> bool:
@@ -27,9 +28,16 @@ class StatusLine:
             return False
         if setting.exception() is None:
             self._setting = None
+            self._standing = True
         elif isinstance(setting.exception(), Gone):
             await setting
         return self._setting is None
+
+    async def tell(self, doing: str) -> None:
+        """Another word in its place, if it stands."""
+        if self._standing:
+            with suppress(SlackError, RefusedPayload, Gone):
+                await self._slack.status(self._channel, self._thread_ts, f"is {doing}…")
 
     async def settle(self) -> None:
         """Clear one that may have come after the answer."""

@@ -74,6 +74,9 @@ class ThreadReply:
         elif not self.unprompted:
             await self._show_work()
 
+    async def tell(self, doing: str) -> None:
+        await self._status.tell(doing)
+
     async def write(self, text: str) -> None:
         self._written += text
         now = time.monotonic()

@@ -8,7 +8,7 @@ import pytest
 from adapters.discord.doctor import checks as discord_checks
 from adapters.slack.doctor import checks as slack_checks
 from bot.config.loader import Settings, load
-from bot.diagnostics.checks import Check
+from bot.diagnostics.findings import Check
 from tests.support import simulators
 from tests.support.simulators import Simulator
 

@@ -41,6 +41,8 @@ class Notice:
 
     async def show_working(self, remember) -> None: ...
 
+    async def tell(self, doing: str) -> None: ...
+
     async def write(self, text: str) -> None: ...
 
     async def finish(self, answer: AnswerView) -> None:
@@ -62,7 +64,14 @@ class Open:
 
 
 class Answers:
-    async def answer(self, question: Question, *, id: str | None = None, on_text=None) -> Answer:  # noqa: A002
+    async def answer(
+        self,
+        question: Question,
+        *,
+        id: str | None = None,  # noqa: A002 - the real one's
+        on_text=None,
+        on_stage=None,
+    ) -> Answer:
         return Answer(id or "", Outcome.ANSWERED, "Four weeks. [1]")
 
 

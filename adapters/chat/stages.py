@@ -1,0 +1,53 @@
+"""What people see while an answer takes long: searching, reading 6 pages, 2 questions before theirs."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from bot.model import Stage
+
+_AFTER = 2.0  # seconds: a quick answer tells nothing
+_EVERY = 2.0  # platforms take no more
+
+
+def words(stage: Stage) -> str:
+    """As it goes on behind "is …", and with a capital letter alone."""
+    if stage.kind == "waiting":
+        others = "one question is" if stage.number == 1 else f"{stage.number} questions are"
+        return f"waiting: {others} before yours"
+    if stage.kind == "reading":
+        return f"reading {stage.number} page{'' if stage.number == 1 else 's'}"
+    return "thinking" if stage.kind == "thinking" else "searching the docs"
+
+
+class StageTeller:
+    """`tell` hears the latest stage, once it takes long and not at every turn. `stop` it when an answer is shown."""
+
+    def __init__(
+        self, tell: Callable[[str], Awaitable[None]], *, after: float = _AFTER, every: float = _EVERY
+    ) -> None:
+        self._tell = tell
+        self._after = after
+        self._every = every
+        self._latest: Stage | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def hear(self, stage: Stage) -> None:
+        """The answer is in this stage now."""
+        self._latest = stage
+        if self._task is None:
+            self._task = asyncio.create_task(self._telling())
+
+    async def stop(self) -> None:
+        """Nothing is told from now on."""
+        if self._task is not None and not self._task.done():
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    async def _telling(self) -> None:
+        told: Stage | None = None
+        await asyncio.sleep(self._after)
+        while True:
+            if self._latest is not None and self._latest != told:
+                told = self._latest
+                await self._tell(words(told))
+            await asyncio.sleep(self._every)
