@@ -11,19 +11,18 @@ from bot.answering.answerer import Answerer, AnswerLimits
 from bot.config.loader import Settings
 from bot.curation.curation import Curation
 from bot.curation.verified_answers import VerifiedAnswers
+from bot.opened_models import OpenedModels, writer_pace
 from bot.ports import (
     BackendError,
     Embedder,
     Forgetting,
     Journal,
-    Judge,
     Leases,
     Lessons,
     Reader,
     Reranker,
     Runs,
     Store,
-    Unauthorized,
     Writer,
 )
 from bot.retrieval.retriever import RetrievalLimits, Retriever
@@ -34,7 +33,6 @@ from bot.style.hot_reload import StyleGuides
 from bot.visibility.configured_sources import Configured
 
 if TYPE_CHECKING:
-    from bot.backends.cohere.factory import CohereFactory
     from bot.journal import Database
 
 log = logging.getLogger(__name__)
@@ -141,30 +139,17 @@ async def open_store(settings: Settings) -> Store:
     return SqliteStore(settings.data / "index.db")
 
 
-async def open_judge(settings: Settings) -> Judge | None:
-    """Who marks style in `docent eval`; None if docent.yaml names nobody. Whoever opens it closes it."""
-    if settings.eval.judge is None:
-        return None
-    if settings.cohere.api_key is None:
-        remedy = "Set COHERE_API_KEY in the environment."
-        raise Unauthorized("the judge", "eval.judge needs a key.", remedy=remedy)
-    from bot.backends.cohere import connect
-    from bot.backends.cohere.from_settings import options
-
-    return (await connect(options(settings))).judge(settings.eval.judge)
-
-
 async def _app(settings: Settings, stack: AsyncExitStack) -> App:
     store = await open_store(settings)
     stack.push_async_callback(store.close)
-    cohere = await _cohere(settings)
-    embedder = await _embedder(settings, cohere)
+    models = OpenedModels(settings)
+    embedder = await models.embedder()
     if embedder is not None:
         stack.push_async_callback(embedder.close)
-    reranker = _reranker(settings, cohere)
+    reranker = await models.reranker()
     if reranker is not None:
         stack.push_async_callback(reranker.close)
-    writer, fallback = _writers(settings, cohere, embedder)
+    writer, fallback = await models.writers(embedder)
     stack.push_async_callback(writer.close)
     shown = Configured(store, settings.sources)
     retriever = _retriever(settings, shown, embedder, reranker)
@@ -213,43 +198,6 @@ def _weaviate(settings: Settings) -> Store:
     return open_weaviate(settings.weaviate, settings.data)
 
 
-async def _cohere(settings: Settings) -> "CohereFactory | None":
-    chosen = (settings.embedder_choice, settings.reranker_choice, settings.writer_choice)
-    if all(choice.kind != "cohere" for choice in chosen):
-        return None
-    from bot.backends.cohere import connect
-    from bot.backends.cohere.from_settings import options
-
-    return await connect(options(settings))
-
-
-async def _embedder(settings: Settings, cohere: "CohereFactory | None") -> Embedder | None:
-    choice = settings.embedder_choice
-    if choice.kind == "cohere" and cohere is not None:
-        return cohere.embedder()
-    if choice.kind == "local":
-        from bot.backends.fastembed import open_embedder
-
-        return await open_embedder(choice.local, settings.data / "models")
-    return None
-
-
-def _reranker(settings: Settings, cohere: "CohereFactory | None") -> Reranker | None:
-    return cohere.reranker() if settings.reranker_choice.kind == "cohere" and cohere is not None else None
-
-
-def _writers(
-    settings: Settings, cohere: "CohereFactory | None", embedder: Embedder | None
-) -> tuple[Writer, Writer | None]:
-    """The writer, and who answers when it can't. Only an embedder that costs nothing helps with quoting."""
-    from bot.backends.extractive.writer import ExtractiveWriter
-
-    extractive = ExtractiveWriter(embedder if settings.embedder_choice.kind == "local" else None)
-    if settings.writer_choice.kind == "cohere" and cohere is not None:
-        return cohere.writer(), extractive
-    return extractive, None
-
-
 def _answerer(
     settings: Settings,
     retriever: Retriever,
@@ -257,13 +205,14 @@ def _answerer(
     guides: StyleGuides,
     verified: VerifiedAnswers,
 ) -> Answerer:
+    pace = writer_pace(settings)
     limits = AnswerLimits(
         question_characters=settings.limits.question_characters,
-        answer=settings.limits.answer_deadline,
+        answer=pace.answer,
         search=settings.limits.search_deadline,
-        standalone=settings.limits.rewrite_deadline,
-        first_token=settings.cohere.first_token,
-        between_tokens=settings.cohere.between_tokens,
+        standalone=pace.rewrite,
+        first_token=pace.first_token,
+        between_tokens=pace.between_tokens,
     )
     return Answerer(
         retriever=retriever,

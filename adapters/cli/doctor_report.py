@@ -9,7 +9,8 @@ from adapters.cli.output import count, show, show_json
 from bot.bootstrap import open_app, open_records
 from bot.config.loader import ConfigError, Settings
 from bot.config.sources import SourceSettings
-from bot.diagnostics.checks import Check, check_data, check_parts, error, ok, warning
+from bot.diagnostics.checks import check_data, check_parts
+from bot.diagnostics.findings import Check, error, ok, warning
 from bot.ports import BackendError
 from indexer.source_health import misfits, next_runs_told
 from indexer.sources.base import Source, SourceError

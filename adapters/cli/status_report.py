@@ -141,7 +141,7 @@ async def _records(
 ) -> tuple[dict[str, datetime], list[Failing]]:
     state.tally = await records.journal.tally(days=days)
     spent = await records.journal.spent(days=days)
-    state.usage = [(usage, cost(usage, settings.cohere.prices)) for usage in spent]
+    state.usage = [(usage, cost(usage, settings.own_prices)) for usage in spent]
     state.runs = await records.runs.latest(limit=_SHOWN_RUNS)
     return await records.runs.last_good(), await records.runs.failing()
 

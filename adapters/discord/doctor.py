@@ -11,7 +11,7 @@ from adapters.discord.service import invite
 from bot.config.chat import GuildSettings
 from bot.config.loader import Settings
 from bot.config.proxies import proxy_for
-from bot.diagnostics.checks import Check, error, ok, warning
+from bot.diagnostics.findings import Check, error, ok, warning
 
 _PART = "discord"
 _CHECK_ROLE = "Check its id in docent.yaml."

@@ -9,7 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from adapters.slack.manifest import BOT_EVENTS, SCOPES
 from bot.config.chat import SlackSettings
 from bot.config.loader import Settings
-from bot.diagnostics.checks import Check, error, ok, warning
+from bot.diagnostics.findings import Check, error, ok, warning
 
 _PART = "slack"
 _REINSTALL = "Bring the app in step with `docent slack manifest` (api.slack.com/apps), and install it again."

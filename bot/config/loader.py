@@ -5,7 +5,6 @@ only; any text in the file may take one from there as `${NAME}`.
 """
 
 import os
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -31,12 +30,13 @@ from bot.config.error_messages import (
     explained,
     nearest,
 )
+from bot.config.evaluation import EvalSettings
 from bot.config.models import (
     BreakerSettings,
     CohereSettings,
     EmbedderChoice,
     EmbedderSettings,
-    EvalSettings,
+    Price,
     RerankerChoice,
     RerankerSettings,
     StyleChoice,
@@ -47,6 +47,8 @@ from bot.config.models import (
     WriterSettings,
     long_form,
 )
+from bot.config.secret_values import secret_values
+from bot.config.services import AnthropicSettings, OpenAISettings
 from bot.config.sources import AudienceSettings, IndexerSettings, SourceSettings
 from bot.config.yaml_with_lines import Located, read
 
@@ -58,6 +60,13 @@ PLACES: Final[Mapping[str, KeyPath]] = {
     "database_url": ("journal", "url"),
     "cohere_api_key": ("cohere", "api_key"),
     "cohere_base_url": ("cohere", "base_url"),
+    "openai_api_key": ("openai", "api_key"),
+    "openai_base_url": ("openai", "base_url"),
+    "azure_openai_api_key": ("openai", "azure_api_key"),
+    "azure_openai_endpoint": ("openai", "azure_endpoint"),
+    "openai_api_version": ("openai", "api_version"),
+    "anthropic_api_key": ("anthropic", "api_key"),
+    "anthropic_base_url": ("anthropic", "base_url"),
     "weaviate_url": ("weaviate", "url"),
     "weaviate_grpc_url": ("weaviate", "grpc_url"),
     "weaviate_api_key": ("weaviate", "api_key"),
@@ -73,8 +82,14 @@ PLACES: Final[Mapping[str, KeyPath]] = {
     "discord_gateway_url": ("discord", "gateway_url"),
 }
 
-
-_SECRET_NAME: Final = re.compile(r"(.*_)?(token|key|secret|password|passphrase|credentials)")
+# Keys of single parts: from the environment by whatever name.
+KEYS: Final[tuple[KeyPath, ...]] = (
+    ("writer", "openai", "api_key"),
+    ("embedder", "openai", "api_key"),
+    ("reranker", "api_key"),
+    ("reranker", "url", "api_key"),
+    ("eval", "judge", "openai", "api_key"),
+)
 
 
 class Environment(BaseSettings):
@@ -87,6 +102,13 @@ class Environment(BaseSettings):
     database_url: SecretStr | None = None
     cohere_api_key: SecretStr | None = None
     cohere_base_url: str | None = None
+    openai_api_key: SecretStr | None = None
+    openai_base_url: str | None = None
+    azure_openai_api_key: SecretStr | None = None
+    azure_openai_endpoint: str | None = None
+    openai_api_version: str | None = None
+    anthropic_api_key: SecretStr | None = None
+    anthropic_base_url: str | None = None
     weaviate_url: str | None = None
     weaviate_grpc_url: str | None = None
     weaviate_api_key: SecretStr | None = None
@@ -116,6 +138,9 @@ class Settings(Section):
     writer: WriterChoice | None = None
     weaviate: WeaviateChoice = WeaviateSettings()
     cohere: CohereSettings = CohereSettings()
+    openai: OpenAISettings = OpenAISettings()
+    anthropic: AnthropicSettings = AnthropicSettings()
+    prices: dict[str, Price] = {}
     style: StyleChoice = StyleSettings()
     limits: LimitSettings = LimitSettings()
     breaker: BreakerSettings = BreakerSettings()
@@ -147,6 +172,11 @@ class Settings(Section):
         return self.writer or WriterSettings.model_validate({"cohere" if self._has_key else "extractive": {}})
 
     @property
+    def own_prices(self) -> Mapping[str, Price]:
+        """What models cost here, by name."""
+        return {**self.cohere.prices, **self.prices}
+
+    @property
     def _has_key(self) -> bool:
         return self.cohere.api_key is not None
 
@@ -156,7 +186,7 @@ class Settings(Section):
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, longest first, for keeping them out of logs."""
-        return tuple(sorted(set(_secrets(self)), key=len, reverse=True))
+        return tuple(sorted(set(secret_values(self)), key=len, reverse=True))
 
 
 def default_path() -> Path:
@@ -191,6 +221,10 @@ def _with_environment(located: Located) -> tuple[dict[str, Any], dict[KeyPath, s
         secret = "SecretStr" in str(Environment.model_fields[name].annotation)
         if secret and isinstance(located.literal(place), str):
             message = f"is a secret: leave it out here and set {name.upper()} in the environment"
+            problems.append(Problem(located.file, located.lines.get(place), dotted(place), message))
+    for place in KEYS:
+        if isinstance(located.literal(place), str):
+            message = "is a secret: write ${NAME} here, and set NAME in the environment"
             problems.append(Problem(located.file, located.lines.get(place), dotted(place), message))
     if "path" in data:
         problems.append(Problem(located.file, located.lines.get(("path",)), "path", "unknown key"))
@@ -261,27 +295,3 @@ def _strays(settings: Settings, origin: Origin) -> list[Problem]:
         for place, word in used
         if word not in declared
     ]
-
-
-def _secrets(value: object) -> list[str]:
-    if isinstance(value, SecretStr):
-        return [value.get_secret_value()] if value.get_secret_value() else []
-    if isinstance(value, Section):
-        options = _secret_options(value.options) if isinstance(value, SourceSettings) else []
-        return [*options, *(each for part in value.__dict__.values() for each in _secrets(part))]
-    if isinstance(value, Mapping):
-        return [each for part in value.values() for each in _secrets(part)]
-    if isinstance(value, list | tuple):
-        return [each for part in value for each in _secrets(part)]
-    return []
-
-
-def _secret_options(options: Mapping[str, Any]) -> list[str]:
-    """Only a source's type knows which of its options are secrets, and it isn't loaded here: by their names."""
-    found: list[str] = []
-    for name, value in options.items():
-        if isinstance(value, Mapping):
-            found += _secret_options(value)
-        elif isinstance(value, str) and value and _SECRET_NAME.fullmatch(str(name).lower()):
-            found.append(value)
-    return found

@@ -6,6 +6,14 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from bot.config.base import FilePath, Identifiers, Seconds, Secret, Section
+from bot.config.services import (
+    AnthropicWriter,
+    OllamaWriter,
+    OpenAIEmbedderSettings,
+    OpenAIWriter,
+    UrlRerankerSettings,
+    WriterPace,
+)
 
 _Positive = Annotated[int, Field(gt=0)]
 
@@ -19,6 +27,12 @@ def _named(value: object) -> object:
 
 def _empty(value: object) -> object:
     return {} if value is None else value
+
+
+def _url_alone(value: object) -> object:
+    """`reranker: {url: http://…, model: …}` stands for `url: {url: …, model: …}`."""
+    value = _named(value)
+    return {"url": value} if isinstance(value, dict) and isinstance(value.get("url"), str) else value
 
 
 class Nothing(Section):
@@ -91,29 +105,39 @@ class _OneOf(Section):
 
 
 class EmbedderSettings(_OneOf):
-    """`embedder: local`, `embedder: cohere`, `embedder: none`, or with settings of its own."""
+    """`embedder: local`, `embedder: cohere`, `embedder: none`, or with settings of its own, as openai has to be."""
 
     local: Annotated[LocalEmbedderSettings, BeforeValidator(_empty)] = LocalEmbedderSettings()
     cohere: Annotated[CohereEmbedderSettings, BeforeValidator(_empty)] = CohereEmbedderSettings()
+    openai: OpenAIEmbedderSettings | None = None
     none: Annotated[Nothing, BeforeValidator(_empty)] = Nothing()
 
 
 class RerankerSettings(_OneOf):
-    """`reranker: cohere` or `reranker: none`."""
+    """`reranker: cohere`, `reranker: {url: …}` or `reranker: none`."""
 
     cohere: Annotated[CohereRerankerSettings, BeforeValidator(_empty)] = CohereRerankerSettings()
+    url: UrlRerankerSettings | None = None
     none: Annotated[Nothing, BeforeValidator(_empty)] = Nothing()
 
 
 class WriterSettings(_OneOf):
-    """`writer: cohere` or `writer: extractive`."""
+    """`writer: cohere`, `writer: extractive`, or a model: `{openai: …}`, `{ollama: MODEL}`, `{anthropic: …}`."""
 
     cohere: Annotated[CohereWriterSettings, BeforeValidator(_empty)] = CohereWriterSettings()
+    openai: OpenAIWriter | None = None
+    ollama: OllamaWriter | None = None
+    anthropic: AnthropicWriter | None = None
     extractive: Annotated[Nothing, BeforeValidator(_empty)] = Nothing()
+
+    @property
+    def pace(self) -> WriterPace | None:
+        """The chosen writer's own deadlines, if it has some."""
+        return next((one for one in (self.openai, self.ollama, self.anthropic) if one is not None), None)
 
 
 EmbedderChoice = Annotated[EmbedderSettings, BeforeValidator(_named)]
-RerankerChoice = Annotated[RerankerSettings, BeforeValidator(_named)]
+RerankerChoice = Annotated[RerankerSettings, BeforeValidator(_url_alone)]
 WriterChoice = Annotated[WriterSettings, BeforeValidator(_named)]
 
 
@@ -256,35 +280,3 @@ class StyleSettings(Section):
 
 
 StyleChoice = Annotated[StyleSettings, BeforeValidator(_style)]
-
-
-BarName = Literal[
-    "facts",
-    "cited",
-    "declined",
-    "invented",
-    "style",
-    "judged",
-    "hit@1",
-    "hit@5",
-    "ndcg@10",
-    "p50",
-    "p95",
-    "dollars",
-]
-
-
-def _none(value: object) -> object:
-    return None if value in (False, "none") else value
-
-
-class EvalSettings(Section):
-    """What `docent eval` holds a run to, and how often it asks.
-
-    A bar is the least that a figure may be; of `invented`, `p50`, `p95` (seconds) and `dollars` (an answer's)
-    the most. `judge` is a model of Cohere's that marks style.
-    """
-
-    bars: dict[BarName, float] = {}
-    judge: Annotated[str | None, BeforeValidator(_none)] = None
-    repeats: _Positive = 1

@@ -7,48 +7,22 @@ import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final, Literal, Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 from bot.bootstrap import App, Records
 from bot.config.loader import Settings
-from bot.model import Question, Turn
-from bot.ports import BackendError, Embedder, Reranker, Store, StoreStats, Writer
+from bot.diagnostics.findings import Check, error, ok, warning
+from bot.diagnostics.models import check_embedder, check_judge, check_reranker, check_writer
+from bot.opened_models import writer_pace
+from bot.ports import BackendError, Store, StoreStats
 from bot.runtime.private_files import open_to_others
-
-CheckStatus = Literal["ok", "warning", "error"]
 
 _DEADLINE: Final = 30.0
 _LEAST_FREE: Final = 500_000_000
 _MANY_CHUNKS: Final = 300_000
 _GB: Final = 1e9
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One finding. `remedy` says what to do; empty where nothing needs to be done."""
-
-    part: str
-    verdict: CheckStatus
-    finding: str
-    remedy: str = ""
-
-
-def ok(part: str, finding: str) -> Check:
-    """All is well."""
-    return Check(part, "ok", finding)
-
-
-def warning(part: str, finding: str, remedy: str) -> Check:
-    """It works, but."""
-    return Check(part, "warning", finding, remedy)
-
-
-def error(part: str, finding: str, remedy: str = "") -> Check:
-    """It doesn't work."""
-    return Check(part, "error", finding, remedy)
 
 
 async def tried(part: str, check: Callable[[], Awaitable[Check]], *, seconds: float = _DEADLINE) -> Check:
@@ -84,9 +58,13 @@ async def check_parts(app: App, records: Records) -> AsyncIterator[Check]:
         yield await tried("index", lambda: _size(settings, app.store))
         if isinstance(app.store, Served):
             yield await tried("index", partial(_served, app.store))
-    yield await tried("embedder", lambda: _embedder(app.embedder))
-    yield await tried("reranker", lambda: _reranker(app.reranker))
-    yield await tried("writer", lambda: _writer(settings, app.writer))
+    yield await tried("embedder", lambda: check_embedder(app.embedder))
+    yield await tried("reranker", lambda: check_reranker(app.reranker))
+    pace = writer_pace(settings)
+    seconds = max(_DEADLINE, pace.first_token + pace.answer)
+    yield await tried("writer", lambda: check_writer(settings, app.writer), seconds=seconds)
+    if settings.eval.judge is not None:
+        yield await tried("judge", lambda: check_judge(settings), seconds=seconds)
 
 
 def check_data(folder: Path) -> Check:
@@ -151,38 +129,6 @@ async def _served(store: Served) -> Check:
         f"{about}: the index isn't as the settings say: {'; '.join(advice)}.",
         "It works. To change it, build it anew beside itself: docent index --rebuild",
     )
-
-
-async def _embedder(embedder: Embedder | None) -> Check:
-    if embedder is None:
-        return warning(
-            "embedder",
-            "none: pages are found by their words alone. On a real handbook that puts the right page among the"
-            " first five for 60 of 100 questions, with an embedder for 86.",
-            "Set `embedder: local` (a small model on this machine, downloaded once) or COHERE_API_KEY.",
-        )
-    vector = await embedder.embed_query("How many days off do I get?")
-    if vector.shape != (embedder.dimensions,):
-        return error("embedder", f"{embedder.model} makes vectors of {vector.shape[-1]} numbers.")
-    return ok("embedder", f"{embedder.model}: answers, {embedder.dimensions} dimensions")
-
-
-async def _reranker(reranker: Reranker | None) -> Check:
-    if reranker is None:
-        return ok("reranker", "none: passages stay in the search's order")
-    scores = await reranker.rerank("How many days off?", ["You get 25 days off.", "Bring your dog."])
-    finding = f"{reranker.usage().model}: answers"
-    if len(scores) == 2 and scores[0] > scores[1]:  # noqa: PLR2004 - as many as were asked about
-        return ok("reranker", finding)
-    return warning("reranker", f"{finding}, but not sensibly: {scores}", "Check the model's name.")
-
-
-async def _writer(settings: Settings, writer: Writer) -> Check:
-    if settings.writer_choice.kind == "extractive":
-        return ok("writer", "extractive: answers are quoted from the pages, no model is needed")
-    history = (Turn("user", "How many days off do I get?"), Turn("assistant", "25 days."))
-    await writer.standalone(Question("And contractors?", frozenset(), history))
-    return ok("writer", f"{writer.usage().model}: answers")
 
 
 def _model(name: str, dimensions: int) -> str:

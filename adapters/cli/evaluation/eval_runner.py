@@ -9,12 +9,13 @@ from adapters.cli.command import CommandError
 from adapters.cli.open_sources import check_index
 from adapters.cli.output import count, note
 from adapters.cli.progress import Counter
-from bot.bootstrap import App, open_app, open_judge
+from bot.bootstrap import App, open_app
 from bot.config.loader import Settings
 from bot.evaluation import scored_answer
 from bot.evaluation.question_set import Case, Marked, evaluate
 from bot.evaluation.scored_answer import Marker, ScoredAnswer
 from bot.model import Answer, Question
+from bot.opened_models import open_judge
 from bot.ports import Judge, Span
 from bot.runtime.prices import cost
 from bot.style.guide import Rules
@@ -96,7 +97,7 @@ async def bench(settings: Settings) -> AsyncIterator[EvalRunner]:
                 rules=app.guides.base.rules,
                 most=settings.limits.answer_characters,
                 known=await asyncio.to_thread(plain, await _texts(app, pages)),
-                price=lambda usage: cost(usage, settings.cohere.prices),
+                price=lambda usage: cost(usage, settings.own_prices),
             )
             paths = frozenset(page.partition(":")[2] for page in pages)
             yield EvalRunner(app, marker, judge, settings.eval.repeats, paths)

@@ -61,6 +61,14 @@ class CohereChat:
                 if transcript.begun and not said and (began or not transcript.text):
                     yield Waiting()
 
+    async def window(self) -> int | None:
+        """Cohere's are large."""
+        return None
+
+    async def models(self) -> list[str] | None:
+        """Nobody has to ask: a model that isn't there is refused."""
+        return None
+
     async def close(self) -> None:
         await self._client.release()
 

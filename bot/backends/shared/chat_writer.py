@@ -44,6 +44,14 @@ class ChatModel(Protocol):
         """Without a deadline: whoever reads it has one. Waiting(0) is thinking. Ends with Finished, or was cut off."""
         ...
 
+    async def window(self) -> int | None:
+        """Its window in tokens; None if nobody knows."""
+        ...
+
+    async def models(self) -> list[str] | None:
+        """What its server says it has; None if it doesn't say."""
+        ...
+
     async def close(self) -> None: ...
 
 

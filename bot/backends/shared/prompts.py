@@ -39,11 +39,22 @@ def messages(brief: Brief) -> list[Message]:
     turns: list[Message] = [{"role": "system", "content": told}]
     for example in brief.style.examples:
         turns += [_message("user", example.question), _message("assistant", example.answer)]
-    turns += [_message(turn.role, turn.text) for turn in _recent(brief.history)]
+    turns += earlier(brief.history)
     return [*turns, _message("user", brief.question)]
 
 
-def system(style: Style, *, alone: bool = False, detailed: bool = False) -> str:
+def with_passages(brief: Brief) -> list[Message]:
+    """The messages with the passages' text, for counting."""
+    shown = "\n\n".join(f"{title(passage)}\n{passage.text}" for passage in brief.passages)
+    return [*messages(brief), {"role": "user", "content": shown}]
+
+
+def earlier(history: Sequence[Turn]) -> list[Message]:
+    """The last turns of the conversation."""
+    return [_message(turn.role, turn.text) for turn in _recent(history)]
+
+
+def system(style: Style, *, alone: bool = False, detailed: bool = False, write: str = WRITE) -> str:
     """The fixed rules first, then what the team's style guide asks for. `alone`: there are no documents."""
     wanted = [f"At most {style.max_characters} characters.", *style.rules]
     if detailed:
@@ -57,13 +68,16 @@ def system(style: Style, *, alone: bool = False, detailed: bool = False) -> str:
     if style.examples:
         wanted.append("The first exchanges below show the tone. Never take facts from them.")
     return "\n".join(
-        [ALONE if alone else WRITE, "Style:", *(f"- {' '.join(rule.split())}" for rule in wanted)]
+        [ALONE if alone else write, "Style:", *(f"- {' '.join(rule.split())}" for rule in wanted)]
     )
 
 
 def rewriting(question: Question) -> list[Message]:
-    turns = [_message(turn.role, turn.text) for turn in _recent(question.history)]
-    return [{"role": "system", "content": REWRITE}, *turns, _message("user", question.text)]
+    return [
+        {"role": "system", "content": REWRITE},
+        *earlier(question.history),
+        _message("user", question.text),
+    ]
 
 
 def is_rewriting(text: str, question: Question) -> bool:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.diagnostics.checks import Check, check_data, ok, tried
+from bot.diagnostics.checks import check_data, tried
+from bot.diagnostics.findings import Check, ok
 from bot.ports import Unauthorized
 from tests.support.command_line import CONFIG, HANDBOOK, CommandLine
 

@@ -1,10 +1,28 @@
 """The vendor's client, imported in one place: it warns on import, and its log holds documents' text."""
 
 import logging
+import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-# authlib, which the client brings, announces its move from httpx, past all filters.
-with warnings.catch_warnings(record=True):
+
+@contextmanager
+def _hidden(name: str) -> Iterator[None]:
+    """Imports within don't find the module."""
+    there = sys.modules.get(name)
+    sys.modules[name] = None  # type: ignore[assignment] # Python's own sign for it
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+        if there is not None:
+            sys.modules[name] = there
+
+
+# authlib, which the client brings, announces its move from httpx, past all filters. Where httpx2 is there too (other
+# SDKs bring it) authlib takes that, and the client doesn't know its own connections with OIDC any more.
+with warnings.catch_warnings(record=True), _hidden("httpx2"):
     import grpc  # type: ignore[import-untyped]
     import weaviate
     from weaviate import exceptions

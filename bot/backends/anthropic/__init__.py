@@ -1,0 +1,31 @@
+"""Anthropic's models through its SDK: answers from documents, with its own citations.
+
+The SDK takes seconds to import, so it is imported by `connect` only, in a thread.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from bot.backends.anthropic.options import Access, ChatOptions
+from bot.ports import Rejected
+
+if TYPE_CHECKING:
+    from bot.backends.anthropic.factory import AnthropicFactory
+
+__all__ = ["Access", "ChatOptions", "connect"]
+
+
+async def connect(access: Access) -> "AnthropicFactory":
+    """Calls nothing yet; raises Rejected where the SDK is missing. Each part taken from it must be closed."""
+    return await asyncio.to_thread(_load, access)
+
+
+def _load(access: Access) -> "AnthropicFactory":
+    try:
+        from bot.backends.anthropic.factory import AnthropicFactory  # noqa: PLC0415 - see above
+    except ModuleNotFoundError as error:
+        if error.name not in ("anthropic", "httpx2"):
+            raise
+        remedy = "Install it: pip install 'docent[anthropic]'."
+        raise Rejected("anthropic", "its package is not installed.", remedy=remedy) from None
+    return AnthropicFactory(access)

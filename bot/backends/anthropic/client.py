@@ -1,0 +1,154 @@
+"""The seam to the SDK: the only file that calls it, and its failures in our words.
+
+The SDK's own text holds bodies, which may quote the request: nothing of it is shown or chained.
+"""
+
+import asyncio
+import logging
+import re
+from collections.abc import AsyncGenerator, Sequence
+from http import HTTPStatus
+from typing import Any, Final
+
+import httpx2
+from anthropic import (
+    AnthropicError,
+    APIConnectionError,
+    APIError,
+    APIStatusError,
+    APITimeoutError,
+    AsyncAnthropic,
+)
+
+from bot.backends.anthropic.options import Access
+from bot.backends.shared.context_window import ContextExceeded
+from bot.backends.shared.errors import Service, by_status, limited
+from bot.ports import BackendError, Rejected, Unauthorized, Unavailable
+
+FAILURES: Final = (
+    AnthropicError,
+    httpx2.HTTPError,
+    httpx2.InvalidURL,
+    httpx2.StreamError,
+    ValueError,
+    TypeError,
+)
+SERVICE: Final = Service("Anthropic", key="Check ANTHROPIC_API_KEY.", url="Check ANTHROPIC_BASE_URL.")
+
+_CONNECT_SECONDS: Final = 5.0
+_TOO_LONG: Final = re.compile(
+    r"prompt is too long|context window|context limit|exceed.{0,30}context", re.IGNORECASE
+)
+_BROKE: Final = re.compile(r"credit balance|billing", re.IGNORECASE)
+_NUMBERS: Final = re.compile(r"\d{4,7}")
+
+log = logging.getLogger(__name__)
+
+Json = dict[str, Any]
+
+
+class AnthropicClient:
+    """One SDK client and its connections; closed when the last part is."""
+
+    def __init__(self, access: Access) -> None:
+        self._sdk = AsyncAnthropic(
+            api_key=access.api_key,
+            base_url=access.base_url,
+            max_retries=0,  # retrying is done by who calls, within our deadlines
+            timeout=httpx2.Timeout(None, connect=_CONNECT_SECONDS),
+        )
+        self._create: Any = self._sdk.messages.create  # plain dicts are what the docs show
+        self._users = 0
+
+    def use(self) -> "AnthropicClient":
+        self._users += 1
+        return self
+
+    async def release(self) -> None:
+        self._users -= 1
+        if self._users == 0:
+            await self._sdk.close()
+
+    async def whole(
+        self, messages: Sequence[Json], *, system: str, model: str, max_tokens: int, part: str, seconds: float
+    ) -> Any:  # noqa: ANN401 - an SDK message
+        """One short answer."""
+        wanted = _request(messages, system=system, model=model, max_tokens=max_tokens)
+        timeout = asyncio.timeout(seconds)
+        try:
+            async with timeout:
+                return await self._create(**wanted)
+        except TimeoutError:
+            if not timeout.expired():
+                raise
+            raise Unavailable(part, f"Anthropic took longer than {seconds:.2g} seconds.") from None
+        except FAILURES as error:
+            raise translate(part, error) from None
+
+    async def events(
+        self, messages: Sequence[Json], *, system: str, model: str, max_tokens: int, part: str
+    ) -> AsyncGenerator[Any, None]:
+        """A streamed answer's events. Without a deadline: the caller has it. Raises ContextExceeded, too."""
+        wanted = _request(messages, system=system, model=model, max_tokens=max_tokens)
+        try:
+            stream = await self._create(**wanted, stream=True)
+            async with stream:
+                async for event in stream:
+                    yield event
+        except FAILURES as error:
+            if (exceeded := too_long(error)) is not None:
+                raise exceeded from None
+            raise translate(part, error) from None
+
+
+def _request(messages: Sequence[Json], *, system: str, model: str, max_tokens: int) -> Json:
+    told = {"system": system} if system else {}
+    return {"model": model, "max_tokens": max_tokens, "messages": list(messages), **told}
+
+
+def too_long(error: Exception) -> ContextExceeded | None:
+    """What the service says about its window, if that is what it says."""
+    if not isinstance(error, APIStatusError) or error.status_code not in (400, 413):
+        return None
+    message = str(error.api_message or error.message)
+    if not _TOO_LONG.search(message):
+        return None
+    numbers = [int(number) for number in _NUMBERS.findall(message.replace(",", ""))]
+    return ContextExceeded(min(numbers), max(numbers)) if len(numbers) > 1 else ContextExceeded()
+
+
+def translate(part: str, error: Exception) -> BackendError:
+    """The most specific of our errors."""
+    log.debug("%s: %s %s", part, type(error).__name__, str(getattr(error, "message", ""))[:300])
+    if isinstance(error, APIStatusError):
+        return _by_status(part, error)
+    return _without_status(part, error)
+
+
+def _without_status(part: str, error: Exception) -> BackendError:
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, httpx2.HTTPError | httpx2.InvalidURL | UnicodeError):
+        cause = cause.__cause__
+    if isinstance(error, APITimeoutError) or isinstance(cause, httpx2.ReadTimeout | httpx2.WriteTimeout):
+        return Unavailable(part, "Anthropic didn't answer in time.")
+    if isinstance(cause, httpx2.LocalProtocolError | UnicodeEncodeError):
+        return Unauthorized(part, "the key has characters that no key has.", remedy=SERVICE.key)
+    if isinstance(cause, httpx2.UnsupportedProtocol | httpx2.InvalidURL):
+        return Rejected(part, "Anthropic's address is not a valid URL.", remedy=SERVICE.url)
+    if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout):
+        return Unavailable(part, "Anthropic can't be reached.", remedy=SERVICE.url)
+    if isinstance(error, APIConnectionError | httpx2.HTTPError | APIError):
+        return Unavailable(part, "the connection to Anthropic broke off.")
+    return Unavailable(part, "Anthropic's answer can't be read.")
+
+
+def _by_status(part: str, error: APIStatusError) -> BackendError:
+    """An error within a stream has the stream's own status: then its type tells."""
+    status, kind = error.status_code, str(error.type or "")
+    if status == HTTPStatus.BAD_REQUEST and _BROKE.search(str(error.api_message or "")):
+        return by_status(SERVICE, part, HTTPStatus.PAYMENT_REQUIRED, {})
+    if status < HTTPStatus.BAD_REQUEST:
+        if kind == "rate_limit_error":
+            return limited(SERVICE, part, {})
+        return Unavailable(part, "Anthropic failed while it wrote the answer.")
+    return by_status(SERVICE, part, status, error.response.headers)

@@ -1,0 +1,35 @@
+"""What `docent eval` holds a run to, how often it asks, and who judges."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from bot.config.base import Section
+from bot.config.services import Judge
+
+BarName = Literal[
+    "facts",
+    "cited",
+    "declined",
+    "invented",
+    "style",
+    "judged",
+    "hit@1",
+    "hit@5",
+    "ndcg@10",
+    "p50",
+    "p95",
+    "dollars",
+]
+
+
+class EvalSettings(Section):
+    """What `docent eval` holds a run to, and how often it asks.
+
+    A bar is the least that a figure may be; of `invented`, `p50`, `p95` (seconds) and `dollars` (an answer's)
+    the most. `judge` is a model that marks style: a name alone is Cohere's.
+    """
+
+    bars: dict[BarName, float] = {}
+    judge: Judge = None
+    repeats: Annotated[int, Field(gt=0)] = 1
