@@ -159,11 +159,11 @@ def _short(said: str) -> str:
 def _no_right(said: str = "") -> Unauthorized:
     """By its name, where the server tells it."""
     found = _ACTION.search(said)
-    right = f": {found[1]}" + (f" on {_short(found[2] or '')}" if found[2] else "") if found else ""
+    right = f": {found[1]}" + (f" on {_short(found[2]).strip('[] ,')}" if found[2] else "") if found else ""
     return Unauthorized(
         PART,
         f"the user of Weaviate lacks a right{right}.",
-        remedy="Give it the rights that README names, on the collections of Docent and their alias.",
+        remedy="Give it the rights that docs/weaviate.md names.",
     )
 
 
@@ -247,7 +247,11 @@ def _unimplemented(said: str) -> Rejected:
 
 
 def _invalid(said: str) -> Rejected:
-    return Rejected(PART, f"Weaviate doesn't accept the request (INVALID_ARGUMENT: {said}).")
+    return Rejected(
+        PART,
+        f"Weaviate doesn't accept the request (INVALID_ARGUMENT: {said}).",
+        remedy="Update whichever of Docent and the server is older; `docent doctor` tells the server's version.",
+    )
 
 
 def _dimensions(_: str = "") -> Rejected:

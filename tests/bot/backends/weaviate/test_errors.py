@@ -356,7 +356,7 @@ def test_texts(message: str, kind: type[BackendError]) -> None:
         (
             ("PERMISSION_DENIED", "has insufficient permissions to read_data [[Domain: data]]"),
             Unauthorized,
-            r"lacks a right: read_data on \[Domain: data",
+            r"lacks a right: read_data on Domain: data",
         ),
     ],
 )

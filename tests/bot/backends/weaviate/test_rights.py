@@ -1,4 +1,4 @@
-"""The rights that README names suffice, and each that is missing is told by its name before the first index."""
+"""The rights that docs/weaviate.md names suffice, and each that is missing is told by its name before the first index."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
