@@ -18,6 +18,7 @@ from tests.support.discord_world import (
     ELSEWHERE,
     GENERAL,
     GUILD,
+    HELP,
     MALLORY,
     MOD,
     THEIR_FORUM,
@@ -207,3 +208,22 @@ async def test_doctor_names_servers_that_are_not_listed(opened: Opened) -> None:
             "anybody may add the bot to a server of theirs.",
             "it is in server 08 (2000000000008388608), which docent.yaml doesn't list: people there get nothing.",
         ]
+
+
+@pytest.mark.parametrize("shut", ["listed_only: true", f'channels: {{"{HELP}": {{enabled: false}}}}'])
+async def test_a_channel_that_is_not_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int], shut: str
+) -> None:
+    """In a server of ours, a channel that docent.yaml doesn't open gets silence, and who asks by command a refusal."""
+    shown = f'channels: {{"{GENERAL}": {{audience: [everyone, leads]}}}}'
+    yaml = YAML.replace("manage_server: true", f"manage_server: true\n      {shut}")
+    if shut.startswith("channels"):
+        yaml = yaml.replace(f"      {shown}\n", "")
+    async with open_discord(tmp_path, monkeypatch.setenv, free_port(), yaml) as chat, running(chat):
+        await chat.discord.mention("How much notice?", channel=HELP)
+        await chat.answer(await chat.discord.mention("Is somebody there?"))
+        assert [one.text for one in chat.core.asked] == ["Is somebody there?"]
+        one = await chat.discord.command("ask", {"question": "How much notice?"}, channel=HELP)
+        assert (await chat.said_to(one, messages.NOT_HERE))["content"] == messages.NOT_HERE
+        assert len(chat.core.asked) == 1
+        assert chat.discord.answers(HELP) == []
