@@ -28,7 +28,7 @@ from bot.retrieval.retriever import Retrieval
 from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.deadline import Clock, Deadline
 from bot.runtime.usage_meter import metered
-from bot.text import question_text
+from bot.text import question_text, small_talk
 
 Events = AsyncIterator[Wrote | Cited | Finished | Waiting]
 
@@ -134,9 +134,13 @@ class Answerer:
         asked = question_text.prepare(question.text, self._limits.question_characters)
         if not asked.text:
             return draft.end(Outcome.NOT_FOUND, NO_WORDS, decision="no words in the question")
+        if (line := small_talk.reply(asked.text)) is not None:
+            return draft.refused(line, "small talk, no question")
         if asked.note:
             draft.degraded.append(asked.note)
-        question = replace(question, text=asked.text)
+        return await self._looked_up(replace(question, text=asked.text), draft)
+
+    async def _looked_up(self, question: Question, draft: Draft) -> Answer:
         try:
             standalone = await self._standalone(question, draft)
             if (known := await self._verified(question, standalone, draft)) is not None:
@@ -168,7 +172,7 @@ class Answerer:
 
     async def _standalone(self, question: Question, draft: Draft) -> str:
         if not question.history:
-            return question.text
+            return question_text.asked_in(question.text)
         with draft.timed("standalone"):
             try:
                 async with self._breaker.guard():

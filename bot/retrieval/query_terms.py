@@ -9,11 +9,13 @@ from functools import lru_cache
 
 from bot.ports import Vocabulary
 from bot.retrieval.query_translation import LANGUAGES, SHORTHAND, words_of
-from bot.text.analyzer import fold, guess_language, tokens
+from bot.text import analyzer, unspaced
+from bot.text.analyzer import acronym, fold, guess_language, joined_numbers, tokens, ungrouped
 from bot.text.stopwords import STOP_WORDS
 
 _EDGES = re.compile(r"^[^\w\-.+#]+|[^\w+#]+$")
 _JOINED = re.compile(r"(?<=\w)[-'’](?=\w)")
+_ONE_NUMBER = re.compile(r"\d{1,3}(?:[.,'’]\d{3})+|[vV]\d+")
 _MOST_WORDS = 48
 # Meanings that stand for one foreign word in what is embedded, of its first few: more only blur it.
 _GLOSSED, _LIKELY_MEANINGS = 2, 3
@@ -67,9 +69,16 @@ def read(text: str, languages: Sequence[str]) -> QueryTerms:
     foreign = language not in languages
     stop = STOP_WORDS.get(language, frozenset())
     # A hyphen or an apostrophe joins what the glossary has apart: API-Schlüssel, ai-je, l'équipe.
-    split = _JOINED.sub(" ", text) if foreign else text
+    split = joined_numbers(_JOINED.sub(" ", text) if foreign else text)
+    if unspaced.is_written_so(split):
+        split = unspaced.telling(split)
     words = [word for each in split.split() if (word := _EDGES.sub("", each))]
-    telling = [word for word in words if word.lower().replace("’", "'") not in stop] or words
+    shouted = text.isupper()
+    telling = [
+        word
+        for word in words
+        if word.lower().replace("’", "'") not in stop or (not shouted and acronym(word))
+    ] or words
     sought: dict[tuple[str, ...], SearchedTerms] = {}
     meant: dict[str, tuple[str, ...]] = {}
     for word in telling[:_MOST_WORDS]:
@@ -164,9 +173,26 @@ def _sought(
 ) -> Iterator[SearchedTerms]:
     """The word as the pages of each language have it; an identifier is sought as a whole and in parts."""
     others = [term for meaning in meanings for term in _terms(meaning)]
+    if _ONE_NUMBER.fullmatch(word):
+        yield SearchedTerms(word, tuple(term for term in tokens(word) if _is_whole(term, word)))
+        return
+    if (term := acronym(word)) and word.lower() in STOP_WORDS.get(languages[0], ()):
+        yield SearchedTerms(word, (term,))
+        return
+    if analyzer.is_unspaced(word):
+        # A pair that no page has is hardly a word: the others tell.
+        for term in dict.fromkeys(tokens(word)):
+            yield SearchedTerms(term, (term,), foreign=True)
+        return
     analysed = [tokens(word, each) for each in dict.fromkeys(languages)]
+    analysed = [[term for term in terms if term != acronym(word)] for terms in analysed]
     for terms in zip(*analysed, strict=False):
         yield SearchedTerms(word, tuple(dict.fromkeys((*terms, *others))), foreign, tuple(meanings))
+
+
+def _is_whole(term: str, number: str) -> bool:
+    """Of 12.500 the number, and not its groups; of v2 the version with and without its letter."""
+    return term.lower() == number.lower() or term == ungrouped(number)
 
 
 def _meanings(word: str, language: str, languages: Sequence[str]) -> tuple[str, ...]:

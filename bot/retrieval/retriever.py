@@ -11,6 +11,7 @@ import numpy as np
 from bot.model import Candidate, Citation, Passage, Question
 from bot.ports import BackendError, Embedder, Hit, Reader, Reranker, SearchQuery, Vector, Vocabulary
 from bot.retrieval import (
+    compounds,
     near_duplicates,
     query_terms,
     spell_correction,
@@ -171,6 +172,11 @@ class Retriever:
         wanted = query_terms.read(text, languages)
         known = await self._store.vocabulary(wanted.terms, audience, sources)
         wanted = query_terms.glossed(wanted, known)
+        pairs = compounds.possible(text, wanted, known)
+        if pairs.terms:
+            whole = await self._store.vocabulary(pairs.terms, audience, sources)
+            wanted = compounds.written_as_pages_do(wanted, pairs, whole)
+            known = replace(known, holding={**known.holding, **whole.holding})
         slips = spell_correction.slips(wanted, known)
         if slips:
             spellings = [term for slip in slips for term in slip.spellings]

@@ -5,6 +5,8 @@ A term is made of letters, digits and ``-_.+#`` only, so that it needs no escapi
 - words: folded (case, width, diacritics) and stemmed by the page's language
 - identifiers (`max_connections`, `maxConnections`, `on-call`): the whole without separators, and its parts
 - flags (`--dry-run`): as they are, and as identifiers
+- numbers in groups (12,500; 12 500; 12'500; 12.500): without what groups them; a version without its `v`
+- capitals that would be a stop word (IT, US, OR): with a `+`, beside the word
 - Chinese, Japanese, Korean, Thai, Lao, Burmese, Khmer: overlapping pairs of characters
 """
 
@@ -18,7 +20,7 @@ import Stemmer
 
 from bot.text.stopwords import STOP_WORDS
 
-VERSION = 2
+VERSION = 3
 LONGEST_TERM = 64
 
 _STEMMERS = {
@@ -45,6 +47,7 @@ _WORD = re.compile(
     r"(?<![\w-])--?[A-Za-z][\w-]*"  # a flag
     r"|\b[A-Za-z](?:\+\+|\#)(?!\w)"  # C++, C#
     r"|\d{1,3}(?:,\d{3})+(?![\d,])"  # 12,500
+    r"|\d{1,3}(?:['’]\d{3})+(?![\d'’])"  # 12'500
     rf"|[{_UNSPACED}]+"
     rf"|[^{_NOT_WORD}{_UNSPACED}]+(?:[_.'’-]+[^{_NOT_WORD}{_UNSPACED}]+)*"
 )
@@ -56,6 +59,13 @@ _CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _NOT_TERM = re.compile(r"[\x00-\"$-*,/:-@\[-^`{-\x7f]")
 _UNSPACED_START = re.compile(rf"[{_UNSPACED}]")
 _POSSESSIVE = re.compile("['’][sS]$")
+# 12 500: each group may be a number of its own as well.
+_SPACED_NUMBER = re.compile(r"(?<![\w.,'’])\d{1,3}(?:[ \u00a0\u2009\u202f]\d{3})+(?!\w)")
+_DOTTED_NUMBER = re.compile(r"\d{1,3}(?:\.\d{3})+")
+_GROUPED = re.compile("[,'’]")
+_VERSION = re.compile(r"[vV](?=\d+[._]\d)")
+_SHORT_VERSION = re.compile(r"[vV](\d+)")
+_LONGEST_ACRONYM = 4
 _SHORTEST_PART = 2
 _MOST_PARTS = 12  # more are no identifier
 
@@ -63,6 +73,7 @@ _MOST_PARTS = 12  # more are no identifier
 _LETTERS = str.maketrans(
     {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "ł": "l", "ı": "i", "þ": "th", "ё": "е"}
 )
+_SHORT_STOP_WORDS = frozenset(word for word in STOP_WORDS["en"] if len(word) <= _LONGEST_ACRONYM)
 _SCRIPTS = (
     ("ja", re.compile("[\u3040-\u30ff]")), ("ko", re.compile("[\uac00-\ud7af]")),
     ("zh", re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")), ("th", re.compile("[\u0e00-\u0e7f]")),
@@ -79,7 +90,25 @@ def tokens(text: str, language: str = "en") -> list[str]:
     """The terms of a text in reading order, an identifier's whole before its parts."""
     if not text.isascii() and not unicodedata.is_normalized("NFKC", text):
         text = unicodedata.normalize("NFKC", text)
+    text = _SPACED_NUMBER.sub(lambda found: f"{ungrouped(found[0])} {found[0]}", text)
     return list(chain.from_iterable(map(_expander(language), _PIECE.findall(text))))
+
+
+def ungrouped(number: str) -> str:
+    return "".join(filter(str.isdecimal, number))
+
+
+def joined_numbers(text: str) -> str:
+    """The text with `12 500` as `12500`."""
+    return _SPACED_NUMBER.sub(lambda found: ungrouped(found[0]), text)
+
+
+def acronym(word: str) -> str | None:
+    """The term for a word in capitals that is a stop word in small letters; None for every other word."""
+    lower = word.lower()
+    if 1 < len(word) <= _LONGEST_ACRONYM and word.isupper() and word.isascii() and lower in _SHORT_STOP_WORDS:
+        return f"{lower}+"
+    return None
 
 
 def query_terms(text: str, languages: Collection[str] = ("en",)) -> list[str]:
@@ -90,7 +119,12 @@ def query_terms(text: str, languages: Collection[str] = ("en",)) -> list[str]:
     """
     language = guess_language(text, languages)
     stop = STOP_WORDS.get(language, frozenset())
-    words = " ".join(piece for piece in _PIECE.findall(text) if _plain(piece.strip(_AROUND)) not in stop)
+    shouted = text.isupper()
+    words = " ".join(
+        piece
+        for piece in _PIECE.findall(joined_numbers(text))
+        if _plain(word := piece.strip(_AROUND)) not in stop or (not shouted and acronym(word))
+    )
     wanted = dict.fromkeys([language, *languages])
     terms = dict.fromkeys(chain.from_iterable(tokens(words, each) for each in wanted))
     if not terms:
@@ -168,9 +202,15 @@ def _word(word: str, stem: Callable[[str], str]) -> Iterable[str]:
     if _UNSPACED_START.match(word):
         return _pairs(word)
     lower = word.lower()
+    if special := acronym(word):
+        return (stem(lower), special)
     if lower.isalpha() and (lower == word or word[1:] == lower[1:] or word.isupper()):
         return (stem(lower),)
     return dict.fromkeys(_compound(word, stem))
+
+
+def _without_v(word: str) -> str:
+    return word[1:] if _VERSION.match(word) else word
 
 
 def _pairs(run: str) -> tuple[str, ...]:
@@ -180,14 +220,17 @@ def _pairs(run: str) -> tuple[str, ...]:
 def _compound(word: str, stem: Callable[[str], str]) -> list[str]:
     if word[-1] in "+#":
         return [word.lower(), word[0].lower()]
-    if "," in word:
-        return [word.replace(",", "")]
-    word = _POSSESSIVE.sub("", word)
+    if word[0].isdecimal() and _GROUPED.search(word) and ungrouped(word) == _GROUPED.sub("", word):
+        return [ungrouped(word)]
+    word = _without_v(_POSSESSIVE.sub("", word))
+    if short := _SHORT_VERSION.fullmatch(word):
+        return [word.lower(), short[1]]
     lower = word.lower()
     found = [lower[:LONGEST_TERM]] if word[0] == "-" else []
     parts = [part for part in _SEPARATORS.split(word) if part]
     if len(parts) > 1 and all(part.isdecimal() for part in parts):  # 3.11 is not 311
-        return [*found, lower[:LONGEST_TERM], *parts]
+        whole = [ungrouped(word)] if _DOTTED_NUMBER.fullmatch(word) else []
+        return [*found, lower[:LONGEST_TERM], *whole, *parts]
     if len(parts) == 2 and ("'" in word or "’" in word):  # noqa: PLR2004 - company's, l'équipe
         longest = max(parts, key=len)
         return [*found, *_compound(longest, stem)]

@@ -8,6 +8,10 @@ from bot.model import Question, Turn
 
 LIMIT = 2_000  # characters of a question that are read, where nobody says otherwise
 _READ, _END = 8_000, 2_000  # characters of a message, and of those from its end
+_LONG = 240  # characters: who writes more tells a story before the question
+_AFTER_THE_QUESTION = 3  # sentences: "Thanks in advance! Best, Ada"
+_FEWEST = 3  # words
+_SENTENCE = re.compile(r"(?<=[.!?？。！])\s+|(?<=[？。！])")
 _TAIL = 4  # one in so many characters is from the end: long messages tend to end with what they ask
 FOLLOW_UP_WORDS = 12  # a longer question is taken to say what it means
 
@@ -62,6 +66,23 @@ def prepare(text: str, limit: int = LIMIT) -> PreparedText:
     cut = f"{head.rsplit(' ', 1)[0]} … {tail.split(' ', 1)[-1]}"
     note = f"Your message was long: I read its first {limit - end:,} characters and its last {end:,}."
     return PreparedText(cut, note)
+
+
+def asked_in(text: str) -> str:
+    """What a long message asks, where its question stands at its end, with the sentence before if it leans on that."""
+    if len(text) < _LONG:
+        return text
+    sentences = [each for each in _SENTENCE.split(text) if _WORD.search(each)]
+    asking = [at for at, each in enumerate(sentences) if each.rstrip(" )\"'”’*_").endswith(("?", "？"))]
+    if not asking or asking[-1] < len(sentences) - _AFTER_THE_QUESTION:
+        return text
+    first = asking[-1]
+    while first - 1 in asking:
+        first -= 1
+    if first and leans(sentences[first]):
+        first -= 1
+    found = " ".join(sentences[first : asking[-1] + 1])
+    return found if len(_WORD.findall(found)) >= _FEWEST else text
 
 
 def merged(question: Question) -> str:
