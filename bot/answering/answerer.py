@@ -112,6 +112,15 @@ class Answerer:
         self._search_breaker = CircuitBreaker("search", clock=clock)
         self._clock = clock
 
+    @property
+    def limits(self) -> AnswerLimits:
+        return self._limits
+
+    @property
+    def quoting(self) -> Writer:
+        """Who answers without a model."""
+        return self._fallback or self._writer
+
     async def answer(
         self,
         question: Question,

@@ -23,19 +23,26 @@ from bot.evaluation.scored_answer import (
 from bot.model import Usage
 
 BASE, EXAMPLES, RETRIEVAL, BOTH = ARMS = ("base", "+ examples", "+ retrieval", "+ both")
-# Where no model writes.
+# What was written with both, before it was checked: its citations are those that the model gave.
+UNCHECKED = "+ both, unchecked"
+# Where no model writes; the first stands beside a model's answers, too.
 PAGES, GUIDED = "pages", "pages + rules"
+_ORDER = (BASE, EXAMPLES, RETRIEVAL, UNCHECKED, BOTH, PAGES, GUIDED)
 
 _PAIRS = (
     ("examples, with retrieval", RETRIEVAL, BOTH),
     ("examples, without retrieval", BASE, EXAMPLES),
     ("retrieval, with examples", EXAMPLES, BOTH),
     ("retrieval, without examples", BASE, RETRIEVAL),
+    ("the support check", UNCHECKED, BOTH),
+    ("the model, beside quoted pages", PAGES, BOTH),
     ("the guide's rules", PAGES, GUIDED),
 )
 _BRING = {
     "examples, with retrieval": "Examples bring, on top of retrieval",
     "retrieval, with examples": "Retrieval brings, on top of examples",
+    "the support check": "The support check brings",
+    "the model, beside quoted pages": "The model brings, beside quoted pages",
     "the guide's rules": "The guide's rules bring",
 }
 NO_MODEL = (
@@ -68,10 +75,15 @@ class Ablation:
     def with_model(self) -> bool:
         return BOTH in self.arms()
 
+    @property
+    def _last(self) -> str:
+        """The arm that Docent answers with."""
+        return BOTH if self.with_model else self.arms()[-1]
+
     def arms(self) -> list[str]:
         """Those that were asked, in order."""
         there = {one.arm for one in self.said}
-        return [arm for arm in (*ARMS, PAGES, GUIDED) if arm in there]
+        return [arm for arm in _ORDER if arm in there]
 
     def of(self, arm: str) -> list[ScoredAnswer]:
         return [one for one in self.said if one.arm == arm]
@@ -138,7 +150,7 @@ class Ablation:
             ]
             if told:
                 lines.append(f"{bring}: {', '.join(told)}.")
-        best = self.of(self.arms()[-1])
+        best = self.of(self._last)
         lines.append(self._remaining(best))
         if self.with_model:
             lines += self._tuning(best)
@@ -151,7 +163,7 @@ class Ablation:
     def _remaining(self, best: Sequence[ScoredAnswer]) -> str:
         facts, form = _facts_wrong(best), _form_wrong(best)
         return (
-            f"What remains with {self.arms()[-1]}, of {len(best)} answers: {facts} with wrong or missing facts "
+            f"What remains with {self._last}, of {len(best)} answers: {facts} with wrong or missing facts "
             f"(or that should have been declined), {form} that break a rule of style."
         )
 

@@ -1,25 +1,27 @@
 """`docent eval --ablation`: the four ways of asking, and their report."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from adapters.cli.evaluation.eval_runner import Ask, bench
 from adapters.cli.output import show, show_json, table
 from bot.answering.answerer import Answerer
+from bot.answering.citation_check import citation
 from bot.bootstrap import App
 from bot.config.loader import Settings
-from bot.evaluation.ablation import ARMS, GUIDED, PAGES, Ablation
+from bot.evaluation.ablation import ARMS, GUIDED, PAGES, UNCHECKED, Ablation
 from bot.evaluation.ablation_report import page
 from bot.evaluation.question_set import Case
-from bot.model import Answer, Outcome, Question, Usage
-from bot.ports import BackendError, Brief, Finished, Style, Wrote
+from bot.model import Answer, Outcome, Passage, Question, Usage
+from bot.ports import BackendError, Brief, Cited, Finished, Style, Waiting, Writer, Wrote
 from bot.runtime.private_files import write_whole
 from bot.runtime.usage_meter import metered
 from bot.style.rules import checkable
 
 _DECLINES = re.compile(
-    r"\b(?:don't|do not|doesn't|does not|can't|cannot|couldn't) (?:know|have|say|answer|find|tell)|not sure",
+    r"NOT IN THE PASSAGES|\b(?:don't|do not|doesn't|does not|can't|cannot|couldn't) (?:know|have|say|answer|find|tell)|not sure",
     re.IGNORECASE,
 )
 
@@ -60,10 +62,13 @@ async def ablation(
 
 def _asks(app: App, *, with_model: bool) -> Mapping[str, Ask]:
     """Without verified answers: the question is what the model, pages and examples do."""
-    plainly = Answerer(retriever=app.retriever, writer=app.writer)
-    guided = Answerer(retriever=app.retriever, writer=app.writer, guide=app.guides)
+    overheard = Overheard(app.writer)
+    limits = app.answerer.limits
+    plainly = Answerer(retriever=app.retriever, writer=app.writer, limits=limits)
+    guided = Answerer(retriever=app.retriever, writer=overheard, guide=app.guides, limits=limits)
     if not with_model:
         return {PAGES: plainly.answer, GUIDED: guided.answer}
+    quoting = Answerer(retriever=app.retriever, writer=app.answerer.quoting)
 
     async def alone(question: Question) -> Answer:
         return await _alone(app, question, Style())
@@ -71,7 +76,61 @@ def _asks(app: App, *, with_model: bool) -> Mapping[str, Ask]:
     async def with_examples(question: Question) -> Answer:
         return await _alone(app, question, await app.guides.style(question, question.text))
 
-    return dict(zip(ARMS, (alone, with_examples, plainly.answer, guided.answer), strict=True))
+    async def with_both(question: Question) -> Answer:
+        return overheard.keep(question, await guided.answer(question))
+
+    four = dict(zip(ARMS, (alone, with_examples, plainly.answer, with_both), strict=True))
+    return {**four, UNCHECKED: overheard.unchecked, PAGES: quoting.answer}
+
+
+class Overheard:
+    """A writer whose words are kept as it wrote them, so that they can be marked beside what was shown of them."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self._passages: Mapping[str, Passage] = {}
+        self._text = ""
+        self._cited: list[str] = []
+        self._kept: dict[Question, list[Answer]] = {}
+
+    async def standalone(self, question: Question) -> str:
+        return await self._writer.standalone(question)
+
+    async def write(self, brief: Brief) -> AsyncIterator[Wrote | Cited | Finished | Waiting]:
+        self._passages = {passage.chunk_id: passage for passage in brief.passages}
+        self._text, self._cited = "", []
+        async for event in self._writer.write(brief):
+            if isinstance(event, Wrote):
+                self._text += event.text
+            elif isinstance(event, Cited):
+                self._cited += event.chunk_ids
+            yield event
+
+    def keep(self, question: Question, shown: Answer) -> Answer:
+        """What was written for it, beside what was shown."""
+        if shown.outcome is Outcome.UNAVAILABLE:
+            written = shown
+        else:
+            text, self._text = self._text.strip(), ""
+            chunks = [
+                self._passages[chunk] for chunk in dict.fromkeys(self._cited) if chunk in self._passages
+            ]
+            cited = tuple(citation(passage, number) for number, passage in enumerate(chunks, 1))
+            declined = not text or _DECLINES.search(text) is not None
+            outcome = Outcome.NOT_FOUND if declined else Outcome.ANSWERED
+            written = replace(shown, outcome=outcome, text=text, citations=cited)
+        self._kept.setdefault(question, []).append(written)
+        return shown
+
+    async def unchecked(self, question: Question) -> Answer:
+        """As it was asked before: no model is asked."""
+        return self._kept[question].pop(0)
+
+    def usage(self) -> Usage:
+        return self._writer.usage()
+
+    async def close(self) -> None:
+        await self._writer.close()
 
 
 async def _alone(app: App, question: Question, style: Style) -> Answer:

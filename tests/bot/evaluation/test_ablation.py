@@ -11,6 +11,7 @@ from bot.evaluation.ablation import (
     NO_MODEL,
     PAGES,
     RETRIEVAL,
+    UNCHECKED,
     Ablation,
 )
 from bot.evaluation.question_set import Case, Marked
@@ -20,6 +21,7 @@ from bot.style.guide import Rules
 from tests.bot.backends.cohere.test_commands import docent, server  # noqa: F401 - fixtures
 from tests.bot.style.test_guide import RULES, folder, text_of
 from tests.support.cohere_docent import QUESTION
+from tests.support.cohere_rules import said as said_by_cohere
 from tests.support.cohere_server import CohereServer
 from tests.support.command_line import HANDBOOK, CommandLine
 
@@ -163,10 +165,11 @@ async def test_with_a_model_all_four_ways_are_asked(docent, server: CohereServer
     done = await docent("eval", "--ablation", "q.jsonl", "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert list(found["arms"]) == [BASE, EXAMPLES, RETRIEVAL, BOTH]
+    assert list(found["arms"]) == [BASE, EXAMPLES, RETRIEVAL, UNCHECKED, BOTH, PAGES]
     assert found["measured_with_a_model"] is True
-    assert all(one["input_tokens"] > 0 for one in found["answers"])
-    assert all(one["dollars"] > 0 for one in found["answers"])
+    written = [one for one in found["answers"] if one["arm"] != PAGES]
+    assert all(one["input_tokens"] > 0 for one in written)
+    assert all(one["dollars"] > 0 for one in written)
     alone, exampled, plain, both = (one.body for one in server.calls("chat"))
     assert "documents" not in alone
     assert "documents" not in exampled
@@ -174,6 +177,23 @@ async def test_with_a_model_all_four_ways_are_asked(docent, server: CohereServer
     assert "Plenty, dear." in json.dumps(exampled)
     assert both["documents"]
     assert "Plenty, dear." in json.dumps(both)
+
+
+async def test_what_was_written_is_marked_before_and_after_the_check(docent, server, tmp_path):  # noqa: F811
+    """A number that no page has is invented in the one and gone from the other; quoted pages stand beside them."""
+    server.reply = lambda _: said_by_cohere(
+        ("Everyone has 25 vacation days.", "1"), " ", ("It costs 4711 euros.", "1")
+    )
+    (tmp_path / "q.jsonl").write_text(
+        Case(id="a", question=QUESTION, gold=("time-off.md",), must_contain=(("25",),)).model_dump_json()
+    )
+    await docent("index")
+    found = json.loads((await docent("eval", "--ablation", "q.jsonl", "--json")).stdout)
+    before, after = found["arms"][UNCHECKED], found["arms"][BOTH]
+    assert (before["invented"]["mean"], after["invented"]["mean"]) == (1.0, 0.0)
+    assert (before["facts"]["mean"], after["facts"]["mean"]) == (1.0, 1.0)
+    assert (before["cited"]["mean"], after["cited"]["mean"]) == (1.0, 1.0)
+    assert found["arms"][PAGES]["facts"]["mean"] == 1.0
 
 
 async def test_a_judge_marks_the_rules_that_code_can_not_check(docent, server: CohereServer, tmp_path: Path):  # noqa: F811
@@ -196,7 +216,7 @@ async def test_a_judge_marks_the_rules_that_code_can_not_check(docent, server: C
     assert "1. Answer first.\n2. Never be chummy." in asked["messages"][0]["content"]
     assert QUESTION in asked["messages"][1]["content"]
     done = await docent("eval", "--ablation", "q.jsonl", "--report", "out.html")
-    assert "Judged by command-r-08-2024: 4 of 4 answers, for 480 tokens in" in done.stdout
+    assert "Judged by command-r-08-2024: 6 of 6 answers, for 720 tokens in" in done.stdout
     assert "command-r-08-2024 judged the other rules" in (tmp_path / "out.html").read_text()
 
 
