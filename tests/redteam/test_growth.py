@@ -7,6 +7,7 @@ four times as long. What is quick at that size is not looked at further, so that
 import gc
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -14,6 +15,9 @@ import pytest
 from adapters.chat import markdown_text
 from adapters.discord.replies import discord_markdown
 from adapters.slack.replies import mrkdwn
+from bot.backends.shared.transcript import MarkedTranscript
+from bot.model import Usage
+from bot.ports import Unavailable
 from bot.text import question_text
 from bot.text.analyzer import tokens
 from bot.text.globs import matches, may_match
@@ -64,6 +68,15 @@ def head(kind: str) -> Callable[[str], object]:
     return read
 
 
+def streamed(text: str, size: int) -> None:
+    """As a model writes it, in pieces."""
+    transcript = MarkedTranscript("m", {1: "a", 2: "b"}, unopened=False)
+    for at in range(0, len(text), size):
+        list(transcript.write(text[at : at + size]))
+    with suppress(Unavailable):
+        list(transcript.end("complete", Usage("m")))
+
+
 READ: dict[str, Callable[[str], object]] = {
     **{name: page(name) for name in ("a.md", "a.mdx", "a.txt", "a.csv", "a.adoc", "a.html", "a.rst")},
     **{f"head of {kind}": head(kind) for kind in ("markdown", "rst", "asciidoc", "html")},
@@ -83,6 +96,8 @@ READ: dict[str, Callable[[str], object]] = {
     "quoted": markdown_text.quoted,
     "small talk": lambda text: (markdown_text.is_question(text), markdown_text.is_small_talk(text)),
     "split": lambda text: markdown_text.split(text, 1900),
+    "a model's stream": lambda text: streamed(text, 7),
+    "a model's answer": lambda text: streamed(text, len(text)),
 }
 
 

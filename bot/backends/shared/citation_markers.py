@@ -12,7 +12,7 @@ _WORDS: Final = (
     r"(?:passages?|documents?|docs?|sources?|refs?|references?|citations?|quellen?|fuentes?|pasajes?)"
 )
 _NUMBER: Final = r"\d{1,3}(?:\s?[-–]\s?\d{1,3})?"
-_LIST: Final = rf"{_NUMBER}(?:\s*(?:[,;&]|and|und|y|et)\s*(?:{_WORDS}\W{{0,2}})?\[?\^?{_NUMBER}\]?)*"
+_LIST: Final = rf"{_NUMBER}(?:\s*(?:[,;&]|and|und|y|et)\s*(?:{_WORDS}\W{{0,2}})?\[?\^?{_NUMBER}\]?){{0,12}}"
 _INSIDE: Final = rf"\^?(?:{_WORDS}\s?[:#.]?\s?)?#?{_LIST}(?:†[^\]】\n]{{0,40}})?"
 _SUPERSCRIPT: Final = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 # What may stand for a citation, with the space before it.
@@ -21,7 +21,7 @@ _ONE: Final = (
     r"|<sup>\s?\[?\d{1,3}\]?\s?</sup>)"
 )
 _MARKER: Final = re.compile(
-    rf"(?<![ \t])[ \t]*(?:{_ONE}(?:[ \t]?[,;&]?[ \t]?{_ONE})*|(?P<round>[(（]{_INSIDE}[)）])|(?P<raised>[⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,3}}))",
+    rf"(?<![ \t])[ \t]*(?:{_ONE}(?:[ \t]?[,;&]?[ \t]?{_ONE}){{0,20}}|(?P<round>[(（]{_INSIDE}[)）])|(?P<raised>[⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,3}}))",
     re.IGNORECASE,
 )
 # What stands behind a marker while another may still come.
@@ -116,6 +116,8 @@ class CitationMarkers:
 
     def _waits(self, found: "re.Match[str]") -> bool:
         """Whether what follows may still be part of it, or decide what it is."""
+        if found.end() - found.start() > _LONGEST:
+            return False
         if found["round"] and len(self._held) - found.end() < _DECIDE:
             return True
         return _MORE.match(self._held, found.end()) is not None
