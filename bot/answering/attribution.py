@@ -13,7 +13,7 @@ from bot.text.markdown_units import sentences
 
 # The share of a sentence's words that a passage's sentence (with its heading) has to have.
 _ENOUGH: Final = 0.6
-_FEWEST: Final = 3  # words of a sentence that can be told by them
+_FEWEST: Final = 4  # words of a sentence that can be told by them
 _LOOKED_AT: Final = 3
 _SAME: Final = 0.8  # of both sides: they say the same, or the opposite
 _SHORT: Final = 14  # words of a sentence that has one statement alone
