@@ -1,17 +1,40 @@
 """Pages that fewer people may see now: the index says so before they are read, and whether or not they can be."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager
 
 from bot.ports import BackendError, Narrowing, Store
 from indexer.reading.page_builder import meta, narrowed, same_audience
 from indexer.sources.base import Entry, Source, audience_of
 
 _AT_ONCE = 64
+Whole = Callable[[], AbstractAsyncContextManager[None]]
 _log = logging.getLogger(__name__)
 
 
-def narrowings(
+async def narrow(
+    store: Store, source: Source, entries: Mapping[str, Entry], stored: Mapping[str, str], whole: Whole
+) -> None:
+    """Raises BackendError, and what `whole` raises, inside of which all is written."""
+    found = list(_narrowings(source, entries, stored))
+    for some in found:
+        async with whole():
+            await store.narrow(some)
+    if found:  # their words are unlearnt at once, too
+        async with whole():
+            await store.settle()
+
+
+async def narrow_live(live: Store, source: Source, entries: Mapping[str, Entry], whole: Whole) -> None:
+    """The same in an index that is about to be replaced. Where that can't be, the new one is made all the same."""
+    try:
+        await narrow(live, source, entries, await live.revisions(source.name), whole)
+    except BackendError as error:
+        _log.warning("the index that answers until then can't be written: %s", error)
+
+
+def _narrowings(
     source: Source, entries: Mapping[str, Entry], stored: Mapping[str, str]
 ) -> Iterator[list[Narrowing]]:
     """For pages that would get another audience than they were stored with; some at a time."""
@@ -27,12 +50,3 @@ def narrowings(
             some = []
     if some:
         yield some
-
-
-async def narrow_live(live: Store, source: Source, entries: Mapping[str, Entry]) -> None:
-    """The same in an index that is about to be replaced. Where that can't be, the new one is made all the same."""
-    try:
-        for some in narrowings(source, entries, await live.revisions(source.name)):
-            await live.narrow(some)
-    except BackendError as error:
-        _log.warning("the index that answers until then can't be written: %s", error)

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Literal
@@ -153,9 +153,9 @@ class SourceSync:
         kept = self._source.may_still_have
         gone = {doc_id for doc_id in plan.gone if not kept(doc_id.removeprefix(prefix))}
         self._renames = Renames(gone, self._stored)
-        await self._narrow(plan)
-        if plan.to_read:
-            await self._index([self._entries[doc_id] for doc_id in plan.to_read])
+        if wanted := {doc_id: self._entries[doc_id] for doc_id in plan.to_read}:
+            await self._narrow(wanted)
+            await self._index(list(wanted.values()))
         await self._delete(self._renames.gone)
         if self._counts["read"] or self._counts["deleted"]:
             async with self._write_whole():
@@ -188,15 +188,11 @@ class SourceSync:
             only={self._id(path) for path in self._options.paths} or None,
         )
 
-    async def _narrow(self, plan: SyncDiff) -> None:
+    async def _narrow(self, wanted: Mapping[str, Entry]) -> None:
         """Before anything is read: what can't be is not shown to more people than may see it now."""
-        wanted = {doc_id: self._entries[doc_id] for doc_id in plan.to_read}
-        for some in narrowing.narrowings(self._source, wanted, self._stored):
-            async with self._write_whole():
-                await self._store.narrow(some)
-        if self._live is not None and wanted:
-            async with self._write_whole():
-                await narrowing.narrow_live(self._live, self._source, wanted)
+        await narrowing.narrow(self._store, self._source, wanted, self._stored, self._write_whole)
+        if self._live is not None:
+            await narrowing.narrow_live(self._live, self._source, wanted, self._write_whole)
 
     async def _index(self, entries: Sequence[Entry]) -> None:
         await self._show("indexing", now=True)

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.bot.journal.test_journal import server
 from tests.support.command_line import CommandLine
 from tests.support.store_contract import OTHER, ask, begin, ids, page
 from tests.support.weaviate_server import Node, binary
 from tests.support.weaviate_stores import Stores
+
+__all__ = ["server"]
 
 
 @pytest.fixture
@@ -63,6 +66,33 @@ def test_a_folder_holds_one_backup(docent: CommandLine) -> None:
     )
     none = docent("restore", "docs")
     assert (none.returncode, none.stderr) == (1, "docs holds no backup of `docent backup`.\n")
+
+
+def test_journal_in_postgresql(tmp_path: Path, server: str) -> None:
+    """Its rows come back with the index, in place of what was asked since."""
+    docent = CommandLine(tmp_path)
+    docent.write({"dogs.md": "# Office dogs\n\nDogs may come to the office on Fridays.\n"})
+    where = {"DATABASE_URL": server}
+
+    def run(*words: str) -> str:
+        done = docent.process(*words, env=where)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def answered() -> int:
+        return int(json.loads(run("status", "--json"))["questions"]["outcomes"].get("ANSWERED", 0))
+
+    run("index")
+    run("ask", "When may dogs come to the office?")
+    before = answered()
+    assert "rows of PostgreSQL at 127.0.0.1" in run("backup", "backups/monday")
+    run("ask", "When may dogs come to the office?")
+    assert answered() == before + 1
+    refused = docent.process("restore", "backups/monday", env=where)
+    assert refused.returncode == 1
+    assert "--replace" in refused.stderr
+    run("restore", "--replace", "backups/monday")
+    assert answered() == before
 
 
 @pytest.fixture

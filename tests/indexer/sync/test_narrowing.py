@@ -11,7 +11,7 @@ from bot.ports import SearchQuery, Store, Unavailable
 from indexer.sources.base import Entry, Fetched, ListingFailed, PageFailed
 from indexer.sync.sync_all import SyncOptions, sync_all
 from tests.indexer.sync.test_source_sync import Desk, Shelf
-from tests.support.fakes import FakeEmbedder
+from tests.support.fakes import FakeEmbedder, FakeStore
 
 BROKEN = PageFailed("it can't be read")
 
@@ -73,6 +73,28 @@ async def test_restriction_narrows_what_cannot_be_read() -> None:
     desk.shelf = Down(pages, {"a.md": frozenset({"managers"})})
     assert "the network is gone" in (await desk.sync()).error
     assert audiences(desk) == {"a.md": {"managers"}, "b.md": {"everyone"}}
+
+
+async def test_words_are_unlearnt_at_once() -> None:
+    """Where the source then fails, whoever lost the pages isn't told by spellings what words stand on them."""
+    desk = Desk({"a.md": "Open text."})
+    await desk.sync()
+
+    class Settling(FakeStore):
+        settled = 0
+
+        async def settle(self) -> None:
+            assert all(one.document.audience == {"managers"} for one in self.documents.values())
+            self.settled += 1
+
+    class Down(Shelf):
+        async def fetch(self, entry: Entry) -> Fetched:
+            raise ListingFailed(f"{entry.path}: the network is gone")
+
+    desk.store = store = Settling(desk.store.storage)
+    desk.shelf = Down(desk.shelf.pages, audience=["managers"])
+    assert "the network is gone" in (await desk.sync()).error
+    assert store.settled == 1
 
 
 async def test_what_a_page_says_of_itself_holds() -> None:
