@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from adapters.chat.answer_view import AnswerView, of_answer
 from adapters.discord.replies.rendering import drawn, sources_embed
+from adapters.slack.replies import mrkdwn
 from adapters.slack.replies import rendering as slack
 from bot.answering.answerer import Answerer
 from bot.model import Answer, Question
+from bot.text import links
 from tests.support.fakes import FakeRetrieval, FakeRetriever, FakeWriter, Says, make_passage
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -178,3 +180,14 @@ def _run(answering: Any) -> Answer:
             answering.send(None)
     except StopIteration as ended:
         return ended.value
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["www.**evil.example** ", "https:**//evil.example**", "www.`evil.example`", "ht**tps://evil.example**"],
+)
+def test_notifications_put_no_address_together(text: str) -> None:
+    """A notification is the answer without its signs: what they held apart becomes no address."""
+    shown = mrkdwn.fallback(f"See {text} now.")
+    assert links.addresses(shown) <= links.addresses(text)
+    assert "www.evil" not in shown

@@ -237,3 +237,23 @@ async def test_the_guide_says_what_is_not_in_the_docs(tmp_path: Path):
     assert (answer.outcome, answer.text) == (Outcome.NOT_FOUND, "The docs don't say.")
     answer = await answerer.answer(ask("What do you think Dana earns?"))
     assert (answer.outcome, answer.text) == (Outcome.NOT_FOUND, "That is theirs to tell.")
+
+
+@pytest.mark.parametrize(
+    ("asker", "wanted"),
+    [
+        ({"everyone"}, ["open"]),
+        ({"everyone", "managers"}, ["open", "managers"]),
+        ({"everyone", "board"}, ["open"]),
+        ({"everyone", "managers", "board"}, ["open", "managers", "both"]),
+        (set(), ["open"]),
+    ],
+)
+def test_examples_are_for_their_audience(asker: set[str], wanted: list[str]) -> None:
+    """One that was made of what some may see goes along with nobody's question who lacks one of its words."""
+    samples = [
+        Sample(name, Example(question="How?", answer="So.", audience=sorted(words)), Path(name))
+        for name, words in (("open", set()), ("managers", {"managers"}), ("both", {"managers", "board"}))
+    ]
+    found = example_selection.fitting(samples, places=frozenset(), audience=frozenset(asker), language="en")
+    assert [sample.id for sample in found] == wanted

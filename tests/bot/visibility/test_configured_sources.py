@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.backends.sqlite import SqliteStore
 from bot.bootstrap import open_app
 from bot.config.loader import load
 from bot.ports import IndexedChunk, IndexedDocument, IndexFormat, SearchQuery
@@ -15,6 +16,8 @@ from indexer.sources.base import Entry
 from tests.support.command_line import CommandLine
 from tests.support.fakes import FakeStore
 from tests.support.pages import page, put, settings
+from tests.support.store_contract import FORMAT
+from tests.support.store_contract import page as stored
 from tests.support.waiting import until
 
 PAGES = {
@@ -103,3 +106,16 @@ async def test_permissions_and_configuration_both_count() -> None:
     for audience, found in (({"staff"}, 0), ({"hr"}, 0), ({"staff", "hr"}, 1)):
         hits = await shown.search(SearchQuery("pay", None, frozenset(audience)))
         assert len(hits) == found, audience
+
+
+async def test_words_of_a_source_that_was_narrowed(tmp_path: Path) -> None:
+    """Before the next sync, too, a source that docent.yaml narrows has no words for whoever lost it."""
+    store = SqliteStore(tmp_path / "index.db")
+    built = await store.rebuild(FORMAT)
+    await built.replace([stored("docs:owl.md", "The owl is called Tamsin.")])
+    asker = frozenset({"everyone"})
+    for audience, known in (("everyone", {"tamsin"}), ("staff", set())):
+        found = Configured(store, [settings(name="docs", audience=[audience])])
+        assert set((await found.vocabulary(["tamsin"], asker)).holding) == known
+        assert bool(await found.search(SearchQuery("tamsin", None, asker))) == bool(known)
+    await store.close()
