@@ -20,7 +20,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from bot.backends.fastembed import open_embedder
+from bot.backends.fastembed.embedder import open_embedder
 from bot.backends.sqlite import SqliteStore
 from bot.config.models import LocalEmbedderSettings
 from bot.config.sources import SourceSettings

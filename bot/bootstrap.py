@@ -19,6 +19,7 @@ from bot.ports import (
     Journal,
     Leases,
     Lessons,
+    Loadable,
     Reader,
     Reranker,
     Runs,
@@ -74,13 +75,13 @@ class App:
 
     async def ready(self) -> None:
         """Load what takes long at its first use. What fails here is told and tried again when it is used."""
-        from bot.backends.fastembed import FastembedEmbedder
-
-        if isinstance(self.embedder, FastembedEmbedder):
-            try:
-                await self.embedder.load()
-            except BackendError as error:
-                log.warning("%s", error)
+        models: tuple[object, ...] = (self.embedder, self.reranker)
+        for model in models:
+            if isinstance(model, Loadable):
+                try:
+                    await model.load()
+                except BackendError as error:
+                    log.warning("%s", error)
 
 
 @asynccontextmanager
@@ -149,7 +150,7 @@ async def _app(settings: Settings, stack: AsyncExitStack) -> App:
     reranker = await models.reranker()
     if reranker is not None:
         stack.push_async_callback(reranker.close)
-    writer, fallback = await models.writers(embedder)
+    writer, fallback = await models.writers(embedder, reranker)
     stack.push_async_callback(writer.close)
     shown = Configured(store, settings.sources)
     retriever = _retriever(settings, shown, embedder, reranker)
@@ -236,7 +237,16 @@ def _retriever(
     known = settings.audiences.keys() | settings.default_audience
     of_sources = (words for one in settings.sources for words in (one.audience, *one.audience_of.values()))
     audiences = frozenset(known).union(*of_sources)
-    return Retriever(store=store, embedder=embedder, reranker=reranker, limits=limits, audiences=audiences)
+    choice = settings.reranker_choice
+    enough = {"local": choice.local.enough, "cohere": choice.cohere.enough}.get(choice.kind)
+    return Retriever(
+        store=store,
+        embedder=embedder,
+        reranker=reranker,
+        limits=limits,
+        audiences=audiences,
+        relevance=enough,
+    )
 
 
 def _breaker(settings: Settings, part: str) -> CircuitBreaker:

@@ -44,9 +44,13 @@ class OpenedModels:
         if choice.kind == "cohere":
             return (await self._at_cohere()).embedder()
         if choice.kind == "local":
-            from bot.backends.fastembed import open_embedder
+            from bot.backends.fastembed.embedder import open_embedder
 
             return await open_embedder(choice.local, settings.data / "models")
+        if choice.kind == "static":
+            from bot.backends.static_embedder import open_embedder as open_static
+
+            return await open_static()
         if (wanted := choice.openai) is not None:
             from bot.backends.openai.options import EmbedOptions
 
@@ -71,6 +75,10 @@ class OpenedModels:
         settings, choice = self._settings, self._settings.reranker_choice
         if choice.kind == "cohere":
             return (await self._at_cohere()).reranker()
+        if choice.kind == "local":
+            from bot.backends.fastembed.reranker import LocalReranker
+
+            return LocalReranker(choice.local, settings.data / "models")
         if (wanted := choice.url) is not None:
             from bot.backends.rerank_url import RerankOptions, UrlReranker
 
@@ -86,12 +94,17 @@ class OpenedModels:
             return UrlReranker(options)
         return None
 
-    async def writers(self, embedder: Embedder | None) -> tuple[Writer, Writer | None]:
-        """The writer, and who answers when it can't. Only an embedder that costs nothing helps with quoting."""
+    async def writers(
+        self, embedder: Embedder | None, reranker: Reranker | None
+    ) -> tuple[Writer, Writer | None]:
+        """The writer, and who answers when it can't. Only models that cost nothing help with quoting."""
         from bot.backends.extractive.writer import ExtractiveWriter
 
         settings = self._settings
-        extractive = ExtractiveWriter(embedder if settings.embedder_choice.kind == "local" else None)
+        extractive = ExtractiveWriter(
+            embedder if settings.embedder_choice.kind in ("static", "local") else None,
+            reranker if settings.reranker_choice.kind == "local" else None,
+        )
         choice = settings.writer_choice
         pace = writer_pace(settings)
         if choice.kind == "cohere":

@@ -160,8 +160,8 @@ class Settings(Section):
 
     @property
     def embedder_choice(self) -> EmbedderSettings:
-        """As written; otherwise Cohere where there is a key, and none where there isn't."""
-        return self.embedder or EmbedderSettings.model_validate({"cohere" if self._has_key else "none": {}})
+        """As written; otherwise Cohere where there is a key, and the one that needs nothing where there isn't."""
+        return self.embedder or EmbedderSettings.model_validate({"cohere" if self._has_key else "static": {}})
 
     @property
     def reranker_choice(self) -> RerankerSettings:

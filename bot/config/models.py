@@ -77,6 +77,21 @@ class CohereEmbedderSettings(Section):
     encoding: Literal["auto", "float", "int8", "base64"] = "auto"
 
 
+class LocalRerankerSettings(Section):
+    """A cross-encoder on this machine: by name (downloaded at the first use), or from a folder on disk.
+
+    `file` is the ONNX file in `path`. `enough` is the least relevance (0: as unrelated texts, 1: as answers)
+    that a question is answered with.
+    """
+
+    model: str = "Xenova/ms-marco-MiniLM-L-6-v2"
+    path: FilePath | None = None
+    file: str = "model.onnx"
+    threads: Annotated[int, Field(ge=0)] = 0
+    cache: FilePath | None = None
+    enough: Annotated[float, Field(ge=0, le=1)] = 0.5
+
+
 class CohereRerankerSettings(Section):
     model: str = "rerank-v4.0-fast"
     enough: Annotated[float, Field(ge=0, le=1)] | None = None
@@ -105,8 +120,9 @@ class _OneOf(Section):
 
 
 class EmbedderSettings(_OneOf):
-    """`embedder: local`, `embedder: cohere`, `embedder: none`, or with settings of its own, as openai has to be."""
+    """`embedder: static`, `local`, `cohere` or `none`, or with settings of its own, as openai has to be."""
 
+    static: Annotated[Nothing, BeforeValidator(_empty)] = Nothing()
     local: Annotated[LocalEmbedderSettings, BeforeValidator(_empty)] = LocalEmbedderSettings()
     cohere: Annotated[CohereEmbedderSettings, BeforeValidator(_empty)] = CohereEmbedderSettings()
     openai: OpenAIEmbedderSettings | None = None
@@ -114,8 +130,9 @@ class EmbedderSettings(_OneOf):
 
 
 class RerankerSettings(_OneOf):
-    """`reranker: cohere`, `reranker: {url: …}` or `reranker: none`."""
+    """`reranker: local`, `cohere` or `none`, `{url: …}`, or with settings of its own."""
 
+    local: Annotated[LocalRerankerSettings, BeforeValidator(_empty)] = LocalRerankerSettings()
     cohere: Annotated[CohereRerankerSettings, BeforeValidator(_empty)] = CohereRerankerSettings()
     url: UrlRerankerSettings | None = None
     none: Annotated[Nothing, BeforeValidator(_empty)] = Nothing()

@@ -42,18 +42,27 @@ class _Trial:
 
 
 async def check_embedder(embedder: Embedder | None) -> Check:
-    """One question's vector."""
+    """One question; without an embedder what that costs, with the one that comes along what a better one brings."""
     if embedder is None:
         return warning(
             "embedder",
-            "none: pages are found by their words alone. On a real handbook that puts the right page among the"
-            " first five for 60 of 100 questions, with an embedder for 86.",
-            "Set `embedder: local` (a small model on this machine, downloaded once) or COHERE_API_KEY.",
+            "none: pages are found by their words alone. On a real handbook that finds the right page first for 53"
+            " of 100 questions, `embedder: static` for 67, and a small model puts it among the first five for 93.",
+            "Leave `embedder:` out (static needs no download), or set `embedder: local` or COHERE_API_KEY.",
         )
     vector = await embedder.embed_query("How many days off do I get?")
     if vector.shape != (embedder.dimensions,):
         return error("embedder", f"{embedder.model} makes vectors of {vector.shape[-1]} numbers.")
-    return ok("embedder", f"{embedder.model}: answers, {embedder.dimensions} dimensions")
+    return ok("embedder", f"{embedder.model}: answers, {embedder.dimensions} dimensions{_better(embedder)}")
+
+
+def _better(embedder: Embedder) -> str:
+    if not embedder.model.startswith("static:"):
+        return ""
+    return (
+        "; `embedder: local` (67 MB, downloaded once, slower) puts the right page among the first five for 93 of 100"
+        " questions instead of 81"
+    )
 
 
 async def check_reranker(reranker: Reranker | None) -> Check:

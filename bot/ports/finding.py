@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -220,6 +220,15 @@ class Embedder(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class Loadable(Protocol):
+    """A model that takes long at its first use."""
+
+    async def load(self) -> None:
+        """Load it now. Raises BackendError."""
+        ...
 
 
 class Reranker(Protocol):

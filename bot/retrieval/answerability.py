@@ -16,23 +16,48 @@ from bot.retrieval.scoring import ScoredCandidate
 # tells these apart about as well as anything (area under the curve .66-.83 for pages taken away, .55-.99 for
 # unanswerable ones). Of 178 answerable questions 19 are declined, of the 44 others 27. At .44 without the
 # next rule it was 20 and 27: a trade, better on two sets, worse on two.
-ENOUGH_SIMILARITY = 0.45
 # "Words" is bot.retrieval.scoring's share of the question's words on the best page, times the root of their number,
 # since half of eight words says more than one of two. With many of them less similarity is enough. That few
 # are found says little: the question may be in other words, or in another language.
-MANY_WORDS, ENOUGH_WITH_MANY_WORDS = 1.1, 0.38
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """So much similarity is enough; with so many words so much."""
+
+    similarity: float
+    many_words: float
+    with_many_words: float
+
+
+BOUNDS = Bounds(similarity=0.46, many_words=1.08, with_many_words=0.38)
+# The same for an embedder that separates badly (SimilarityScale.words): with it similarity without a word in
+# common says nothing.
+BADLY = 1.2
+BOUNDS_BADLY = Bounds(similarity=0.5, many_words=1.0, with_many_words=0.42)
+SOME_WORDS = 0.25
+# So many words are enough by themselves, and never fewer than the second.
+ALL_WORDS, LEAST_WORDS = 1.25, 0.65
+# All bounds are for so many chunks: among fewer, less comes by chance.
+_USUAL_CHUNKS = 10_000
 # A story with a question in it is like no page as a whole, nor is the mean of a question and its gloss: what
 # is only so much below is looked at again, by sentences and by texts.
 NEARLY_ENOUGH_SIMILARITY, ENOUGH_OF_A_PART = 0.34, 0.44
 # A question whose words are all in one chunk, such as a flag's name, needs no similarity.
 ENOUGH_COVERED = 0.8
+# Most of them, and this share of enough similarity.
+NEARLY_COVERED, NEARLY = 0.7, 0.95
 # Without vectors words are all there is. They tell off-topic questions, hardly those that the pages might
 # have answered: at .5 no answerable question more is lost in any of the five sets than at .3, and 11 of the
 # 44 others are declined instead of 3; from .55 on answers are lost.
 ENOUGH_WORDS_ALONE = 0.5
+# All words of a short question in one chunk: a term and its explanation.
+ALL_COVERED = 0.95
 STRONG_WORDS_ALONE, STRONG_NUMBER = 0.8, 3
 # Unasked: both legs' best chunks are of one page. The page is right in 96-100 % of such cases, in all sets.
 STRONG_SIMILARITY, STRONG_WORDS = 0.55, 0.4
+# A page is named as near with so much, and no less than this share of the best one's score.
+NEAR_COVERED, NEAR_SIMILARITY, NEAR_BEST = 0.34, 0.3, 0.4
 # A reranker's relevance (Cohere's: 0..1, calibrated over many kinds of texts).
 ENOUGH_RELEVANCE, STRONG_RELEVANCE = 0.2, 0.6
 # --------------------------------------------------------------------------------------------------
@@ -51,11 +76,18 @@ class Answerability:
 
 
 def judge(
-    scored: Sequence[ScoredCandidate], relevance: Mapping[str, float], *, words: int = 1
+    scored: Sequence[ScoredCandidate],
+    relevance: Mapping[str, float],
+    *,
+    words: int = 1,
+    chunks: int | None = None,
+    trust: float = 1.0,
+    relevant: float | None = None,
 ) -> Answerability:
-    """`scored` is best first, by a question of so many telling words.
+    """`scored` is best first, by a question of so many telling words, out of so many visible chunks.
 
-    `relevance` is the reranker's by chunk id, empty without one.
+    `relevance` is the reranker's by chunk id, empty without one. `trust` is SimilarityScale.words,
+    `relevant` the relevance that is enough.
     """
     if not scored:
         return Answerability(enough=False, strong=False, measures={}, reason="nothing was found")
@@ -67,36 +99,62 @@ def judge(
         measures["similarity"] = max(similar)
     if relevance:
         measures["relevance"] = best = max(relevance.values())
-        enough, strong = best >= ENOUGH_RELEVANCE, best >= STRONG_RELEVANCE
-        reason = _compared("relevance", best, ENOUGH_RELEVANCE)
+        least = ENOUGH_RELEVANCE if relevant is None else relevant
+        enough, strong = best >= least, best >= max(least, STRONG_RELEVANCE)
+        reason = _compared("relevance", best, least)
     elif similar:
         best = max(similar)
-        bound = ENOUGH_WITH_MANY_WORDS if words_found >= MANY_WORDS else ENOUGH_SIMILARITY
-        enough = best >= bound or covered >= ENOUGH_COVERED
+        bounds = BOUNDS if trust < BADLY else BOUNDS_BADLY
+        by_chance = chance(chunks)
+        bound = by_chance * (
+            bounds.with_many_words if words_found >= bounds.many_words else bounds.similarity
+        )
+        enough = (
+            best >= bound
+            or covered >= ENOUGH_COVERED
+            or words_found >= max(LEAST_WORDS, ALL_WORDS * by_chance**2)
+        )
+        enough = enough or (covered >= NEARLY_COVERED and best >= NEARLY * bound)
+        enough = enough and (words_found >= SOME_WORDS or trust < BADLY)
         strong = best >= STRONG_SIMILARITY and covered >= STRONG_WORDS and _agree(scored)
         coverage = _compared("coverage", covered, ENOUGH_COVERED)
         reason = f"{_compared('similarity', best, bound)} with words {words_found:.2f}, {coverage}"
     else:
-        enough = words_found >= ENOUGH_WORDS_ALONE
+        enough = words_found >= ENOUGH_WORDS_ALONE or covered >= ALL_COVERED
         strong = enough and covered >= STRONG_WORDS_ALONE and words >= STRONG_NUMBER
         reason = _compared("words", words_found, ENOUGH_WORDS_ALONE)
     return Answerability(enough, strong, measures, reason)
 
 
-def judge_again(verdict: Answerability, similarity: float) -> Answerability:
-    """`similarity` is the best that any part or wording of the question alone has to any chunk."""
-    if similarity < ENOUGH_OF_A_PART:
+def is_near(each: ScoredCandidate, best: ScoredCandidate, chunks: int | None) -> bool:
+    """Worth naming to who asked, whether it answers or not."""
+    told = each.covered >= NEAR_COVERED or (each.similarity or 0.0) >= NEAR_SIMILARITY * chance(chunks)
+    return (chunks is None or told) and each.score >= NEAR_BEST * best.score
+
+
+def chance(chunks: int | None) -> float:
+    """How similar the best of so many chunks is by chance, as a share of the usual number's.
+
+    The greatest of N values of chance grows with the root of log N.
+    """
+    return 1.0 if not chunks else min(1.0, math.sqrt(math.log(max(2, chunks)) / math.log(_USUAL_CHUNKS)))
+
+
+def judge_again(verdict: Answerability, similarity: float, chunks: int | None = None) -> Answerability:
+    """`similarity` is the best that any part or wording of the question alone has to any of so many chunks."""
+    bound = ENOUGH_OF_A_PART * chance(chunks)
+    if similarity < bound:
         return verdict
     measures = {**verdict.measures, "part similarity": similarity}
-    reason = _compared("similarity to a part of the question", similarity, ENOUGH_OF_A_PART)
+    reason = _compared("similarity to a part of the question", similarity, bound)
     return replace(verdict, enough=True, measures=measures, reason=reason)
 
 
-def deserves_another_look(verdict: Answerability) -> bool:
+def deserves_another_look(verdict: Answerability, chunks: int | None = None) -> bool:
     """Declined by similarity, and not by far."""
     if verdict.enough or "relevance" in verdict.measures:
         return False
-    return verdict.measures.get("similarity", 0.0) >= NEARLY_ENOUGH_SIMILARITY
+    return verdict.measures.get("similarity", 0.0) >= NEARLY_ENOUGH_SIMILARITY * chance(chunks)
 
 
 def _winners(scored: Sequence[ScoredCandidate]) -> list[ScoredCandidate]:

@@ -22,6 +22,12 @@ _GLOSSED, _LIKELY_MEANINGS = 2, 3
 # Keyword search takes its time for each chunk that holds a word; beyond so many only the rarest words count.
 _MOST_POSTINGS, _FEWEST_KEYWORDS = 4_000, 3
 _CERTAIN = 2
+# Words that only say what kind of answer is wanted.
+_FRAME = re.compile(
+    r"\bhow (?P<how>long|often|soon|far|old|fast|quickly|big|late|early)\b"
+    r"|\bwhat (?:does|do|is|are)\b.{1,60}?\b(?P<what>means?|stands? for|called)\W*$",
+    re.IGNORECASE,
+)
 _COMPOUNDING = ("de", "nl")
 _SHORTEST_COMPOUND, _SHORTEST_PART = 8, 4
 
@@ -57,10 +63,15 @@ class QueryTerms:
 
 @dataclass(frozen=True, slots=True)
 class WeighedTerm:
-    """A sought word and what it is worth to find it: its inverse document frequency."""
+    """A sought word and what it is worth to find it: its inverse document frequency.
+
+    `missed` is what it costs not to find it, where one asks whether pages answer: a word that no page has weighs as a
+    usual one of those that some have, because it may be the asker's own for what the pages call otherwise.
+    """
 
     sought: SearchedTerms
     weight: float
+    missed: float
 
 
 def read(text: str, languages: Sequence[str]) -> QueryTerms:
@@ -74,10 +85,11 @@ def read(text: str, languages: Sequence[str]) -> QueryTerms:
         split = unspaced.telling(split)
     words = [word for each in split.split() if (word := _EDGES.sub("", each))]
     shouted = text.isupper()
+    empty = stop | _frame(text) if language == "en" else stop
     telling = [
         word
         for word in words
-        if word.lower().replace("’", "'") not in stop or (not shouted and acronym(word))
+        if word.lower().replace("’", "'") not in empty or (not shouted and acronym(word))
     ] or words
     sought: dict[tuple[str, ...], SearchedTerms] = {}
     meant: dict[str, tuple[str, ...]] = {}
@@ -93,6 +105,11 @@ def read(text: str, languages: Sequence[str]) -> QueryTerms:
         )
     plain = replaced(text, {word: " ".join(meanings) for word, meanings in meant.items()})
     return QueryTerms((plain,), tuple(sought.values()))
+
+
+def _frame(text: str) -> frozenset[str]:
+    found = (word for match in _FRAME.finditer(text) for word in match.groupdict().values() if word)
+    return frozenset(word for each in found for word in each.lower().split())
 
 
 def keywords(wording: QueryTerms, vocabulary: Vocabulary) -> str:
@@ -242,17 +259,21 @@ def weigh(sought: Sequence[SearchedTerms], vocabulary: Vocabulary) -> list[Weigh
     if vocabulary.chunks is None:
         return None
     chunks = max(vocabulary.chunks, *vocabulary.holding.values(), 1)
-    counted = ((word, max(vocabulary.holding.get(term, 0) for term in word.terms)) for word in sought)
-    return [
-        WeighedTerm(word, rarity(holding, chunks)) for word, holding in counted if holding or not word.foreign
-    ]
+    counted = [(word, max(vocabulary.holding.get(term, 0) for term in word.terms)) for word in sought]
+    return _weighed(counted, chunks)
 
 
 def weigh_by(sought: Sequence[SearchedTerms], texts: Sequence[Container[str]]) -> list[WeighedTerm]:
     """The same from a sample of the index's chunks, such as what a search found; each as its terms."""
-    counted = ((word, sum(any(term in text for term in word.terms) for text in texts)) for word in sought)
+    counted = [(word, sum(any(term in text for term in word.terms) for text in texts)) for word in sought]
+    return _weighed(counted, len(texts))
+
+
+def _weighed(counted: Sequence[tuple[SearchedTerms, int]], chunks: int) -> list[WeighedTerm]:
+    known = [rarity(holding, chunks) for _, holding in counted if holding]
+    usual = sum(known) / len(known) if known else rarity(0, chunks)
     return [
-        WeighedTerm(word, rarity(holding, len(texts)))
+        WeighedTerm(word, rarity(holding, chunks), rarity(holding, chunks) if holding else usual)
         for word, holding in counted
         if holding or not word.foreign
     ]

@@ -20,7 +20,7 @@ chk check|comp compensation|config configuration|conf conference|cust customer|c
 dept department|dev developer|devs developers|diff different|dl download|doc document|docs documentation
 eng engineering|env environment|eod end of day|eow end of week|est estimate|exp expense|ext extension
 govt government|hr human resources|hrs hours|hw hardware|id identification|idk|imo|info information
-ins insurance|inv invoice|k8s kubernetes|kb knowledge base|l8r later|loc lines of code|lptp laptop|mgmt management
+ins insurance|inv invoice|k8s kubernetes|kb knowledge base|kept kept stored retained|l8r later|loc lines of code|lptp laptop|mgmt management
 mgr manager|mgrs managers|min minimum|mins minutes|misc miscellaneous|mo month|msg message|mtg meeting
 nb note|natl national|num number|ofc office|ooo out of office|org organization|ot overtime
 pls please|plz please|pmt payment|pos position|ppl people|pr pull request|prod production|pto paid time off

@@ -19,6 +19,7 @@ from bot.retrieval import (
 from bot.retrieval.answerability import (
     Answerability,
     deserves_another_look,
+    is_near,
     judge,
     judge_again,
 )
@@ -39,7 +40,7 @@ POOL, POOL_ALONE = 48, 60
 # Both legs bring candidates in equal parts; which of them is right is decided afterwards.
 ALPHA = 0.5
 RERANKED = 40
-_NEAREST = 2
+_NEAREST = 6
 # A story may have more sentences than are worth a search each.
 _MOST_LOOKS = 6
 _QUOTE = 200
@@ -79,7 +80,10 @@ class Retrieval:
 
 
 class Retriever:
-    """Works without an embedder (keywords alone) and without a reranker (fused order). `audiences` are all there are."""
+    """Works without an embedder (keywords alone) and without a reranker (fused order). `audiences` are all there are.
+
+    `relevance` is the least of the reranker's that is enough; None: what is usual (`answerability`).
+    """
 
     def __init__(
         self,
@@ -89,12 +93,14 @@ class Retriever:
         reranker: Reranker | None = None,
         limits: RetrievalLimits | None = None,
         audiences: frozenset[str] = frozenset(),
+        relevance: float | None = None,
     ) -> None:
         self._store = store
         self._audiences = audiences
         self._embedder = embedder
         self._reranker = reranker
         self._limits = limits or RetrievalLimits()
+        self._relevance = relevance
         self._scale: SimilarityScale | None = None
         self._embedding = CircuitBreaker("the embedder")
         self._reranking = CircuitBreaker("the reranker")
@@ -124,10 +130,18 @@ class Retriever:
         relevance = await self._rerank(standalone, scored, degraded)
         if relevance:
             scored = sorted(scored, key=lambda each: -relevance.get(each.passage.chunk_id, -1.0))
-        verdict = judge(scored, relevance, words=len(wanted.sought))
-        if deserves_another_look(verdict):
+        trust = (self._scale or SAME).words
+        verdict = judge(
+            scored,
+            relevance,
+            words=len(wanted.sought),
+            chunks=vocabulary.chunks,
+            trust=trust,
+            relevant=self._relevance,
+        )
+        if deserves_another_look(verdict, vocabulary.chunks):
             texts = [*wanted.texts, *(part.text for part in parts(standalone))]
-            verdict = judge_again(verdict, await self._nearest(query, texts))
+            verdict = judge_again(verdict, await self._nearest(query, texts), vocabulary.chunks)
         surplus = near_duplicates.surplus(scored)
         scored = [each for each in scored if each.passage.chunk_id not in surplus] + [
             each for each in scored if each.passage.chunk_id in surplus
@@ -139,7 +153,7 @@ class Retriever:
             candidates=_candidates(scored, relevance, surplus, passages, verdict),
             enough=verdict.enough and bool(passages),
             strong=verdict.strong and bool(passages),
-            nearest=_nearest(scored),
+            nearest=_nearest(scored, None if verdict.enough else vocabulary.chunks),
             degraded=tuple(degraded),
             queries=tuple(dict.fromkeys((standalone, *wanted.texts))),
             evidence=verdict.measures,
@@ -310,10 +324,12 @@ def _candidates(
     )
 
 
-def _nearest(scored: Sequence[ScoredCandidate]) -> tuple[Citation, ...]:
+def _nearest(scored: Sequence[ScoredCandidate], chunks: int | None) -> tuple[Citation, ...]:
+    """The best pages that have something to do with the question, best first."""
     pages: dict[str, Passage] = {}
     for each in scored:
-        pages.setdefault(each.passage.doc_id, each.passage)
+        if is_near(each, scored[0], chunks):
+            pages.setdefault(each.passage.doc_id, each.passage)
     return tuple(
         Citation(
             number=number,

@@ -8,7 +8,8 @@ a question that pages answer in its own words moves the keyword leg towards 1, o
 typos, or in another language leaves it near 0 and similarity decides. Relative scores, as usual in hybrid
 search, stretch both cases to 0..1 and lose that.
 
-"trust" is 1, and grows with the number of sought words beyond eight: half of sixteen is more than half of six.
+"trust" is 1, and grows with the number of sought words beyond eight: half of sixteen is more than half of six;
+it is up to twice that where the embedder tells unrelated texts badly apart (`SimilarityScale.words`).
 
 Over the three public sets (a handbook's questions in everyday words, long ones close to the docs' wording,
 short paraphrases; one set also without titles) nDCG@10 stays within .015 for weights of .25-.4, .15-.3 and
@@ -28,14 +29,14 @@ from bot.text.analyzer import tokens
 KEYWORD = 0.25
 PAGE = 0.25
 HEAD = 0.2
-# With no similarity at all what stands elsewhere on a page counts as much as what stands in the chunk.
-PAGE_ALONE = 0.3
+# With no similarity at all what stands elsewhere on a page counts more than what stands in the chunk, headings less.
+PAGE_ALONE, HEAD_ALONE = 0.35, 0.15
 # Trust is the number of sought words by this one, within bounds.
 USUAL_NUMBER, LEAST_TRUST, MOST_TRUST = 8, 1.0, 2.0
 
 # BM25's usual constants, and the terms of a usual chunk with its title and headings.
 _K1, _B, _USUAL_LENGTH = 1.2, 0.75, 100
-_TITLE_WEIGHT, _HEADING_WEIGHT = 2.0, 1.5
+_TITLE_WEIGHT, _HEADING_WEIGHT = 1.5, 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,8 @@ class ScoredCandidate:
 
     `similarity` is cosine similarity on bot.retrieval.similarity_calibration's scale, None if there was no vector search. `words` as in the module's
     formula; `covered` is the share of the question's words, by rarity, that stand in the chunk, `page`
-    the module's words over all found chunks of its page, `head` the covered share by title and headings.
+    the module's words over all found chunks of its page (both with what missed words cost, see `WeighedTerm`),
+    `head` the covered share by title and headings.
     """
 
     hit: Hit
@@ -118,7 +120,8 @@ def fuse(
     rows = [_saturated(each, weighed) for each in terms]
     pages = _pages(hits, rows, weighed)
     whole = sum(word.weight for word in weighed) or 1.0
-    trust = min(MOST_TRUST, max(LEAST_TRUST, len(weighed) / USUAL_NUMBER))
+    missed = sum(word.missed for word in weighed) or 1.0
+    trust = scale.words * min(MOST_TRUST, max(LEAST_TRUST, len(weighed) / USUAL_NUMBER))
     known = [scale.of(hit.vector) for hit in hits if hit.vector is not None]
     # What a leg's list ends with is the most that a chunk below its end can have.
     lowest = min(known, default=0.0)
@@ -131,8 +134,8 @@ def fuse(
                 covered += word.weight
                 if not each.head.isdisjoint(word.sought.terms):
                     head += word.weight
-        words, covered, head = words / whole, covered / whole, head / whole
-        page = pages[hit.passage.doc_id] / whole
+        words, head = words / whole, head / whole
+        page = pages[hit.passage.doc_id]
         similarity = (lowest if hit.vector is None else scale.of(hit.vector)) if known else None
         scored.append(
             ScoredCandidate(
@@ -140,11 +143,16 @@ def fuse(
                 terms=each,
                 similarity=similarity,
                 words=words,
-                covered=covered,
-                page=page,
+                covered=covered / missed,
+                page=page / missed,
                 head=head,
                 score=(similarity or 0.0)
-                + trust * (KEYWORD * words + (PAGE if known else PAGE_ALONE) * page + HEAD * head),
+                + trust
+                * (
+                    KEYWORD * words
+                    + (PAGE if known else PAGE_ALONE) * page / whole
+                    + (HEAD if known else HEAD_ALONE) * head
+                ),
             )
         )
     return sorted(scored, key=lambda each: -each.score)

@@ -6,6 +6,7 @@ with each other's, once for each process, and similarities are put on the scale 
 constants were measured with.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +14,12 @@ from numpy.typing import NDArray
 
 from bot.ports import Embedder
 
-# all-MiniLM-L6-v2 over PAIRS: unrelated, and related.
+# all-MiniLM-L6-v2 over PAIRS: unrelated, and related; and how many spreads (the root of the mean of both
+# variances) lie between them.
 _REFERENCE = (0.0265, 0.5406)
+_APART = 5.65
+# A model that separates worse is worth less beside words, within this.
+_MOST_WORDS = 2.0
 # A model that can't tell the pairs apart by this much is none to be measured with.
 _LEAST_SPREAD = 0.05
 
@@ -35,10 +40,14 @@ PAIRS = (
 
 @dataclass(frozen=True, slots=True)
 class SimilarityScale:
-    """An affine map of one model's cosines onto those that the constants are for."""
+    """An affine map of one model's cosines onto those that the constants are for.
+
+    `words` is how much more words count beside its similarities than beside the reference's, which separates well.
+    """
 
     factor: float = 1.0
     offset: float = 0.0
+    words: float = 1.0
 
     def of(self, cosine: float) -> float:
         return self.offset + self.factor * cosine
@@ -56,9 +65,11 @@ async def measure(embedder: Embedder) -> SimilarityScale:
 
 def fitted(similar: NDArray[np.float32]) -> SimilarityScale:
     """From each question's similarity to each answer; the diagonal's belong together."""
-    related = float(np.diag(similar).mean())
-    unrelated = float(similar[~np.eye(len(similar), dtype=bool)].mean())
+    pairs, others = np.diag(similar), similar[~np.eye(len(similar), dtype=bool)]
+    related, unrelated = float(pairs.mean()), float(others.mean())
     if related - unrelated < _LEAST_SPREAD:
         return SAME
     factor = (_REFERENCE[1] - _REFERENCE[0]) / (related - unrelated)
-    return SimilarityScale(factor, _REFERENCE[0] - factor * unrelated)
+    spread = math.sqrt((float(pairs.var()) + float(others.var())) / 2) or 1.0
+    words = min(_MOST_WORDS, max(1.0, _APART * spread / (related - unrelated)))
+    return SimilarityScale(factor, _REFERENCE[0] - factor * unrelated, words)

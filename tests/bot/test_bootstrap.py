@@ -22,11 +22,11 @@ def kinds(app: App) -> dict[str, str]:
 
 
 async def test_without_keys_nothing_but_this_machine_is_used(tmp_path: Path):
-    """One file, keywords, quoted answers; opening writes nothing."""
+    """One file, the embedder that comes along, quoted answers; opening writes nothing."""
     async with open_app(settings(tmp_path)) as app:
         assert kinds(app) == {
             "store": "SqliteStore",
-            "embedder": "NoneType",
+            "embedder": "StaticEmbedder",
             "reranker": "NoneType",
             "writer": "ExtractiveWriter",
         }

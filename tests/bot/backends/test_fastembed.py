@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot.backends.fastembed import FastembedEmbedder, open_embedder
+from bot.backends.fastembed.embedder import FastembedEmbedder, open_embedder
 from bot.config.models import LocalEmbedderSettings as LocalSettings
 from bot.ports import Rejected
 

@@ -26,13 +26,16 @@ def findings(docent: CommandLine, *words: str, code: int) -> dict[str, dict[str,
 
 
 def test_a_sound_configuration_has_no_errors(docent: CommandLine):
-    """Everything is named; without an embedder it says what that costs and what to set."""
+    """Everything is named; it says what another embedder would bring, and what none costs."""
     docent("index")
     found = findings(docent, code=0)
     assert {part for part, each in found.items() if each["verdict"] == "ok"} == {
-        "configuration", "source handbook", "style", "data", "journal", "index", "reranker", "writer",
+        "configuration", "source handbook", "style", "data", "journal", "index", "embedder", "reranker", "writer",
     }  # fmt: skip
     assert "4 pages" in found["source handbook"]["finding"]
+    assert "embedder: local" in found["embedder"]["finding"]
+    docent.config.write_text(CONFIG + "embedder: none\n")
+    found = findings(docent, code=0)
     assert found["embedder"]["verdict"] == "warning"
     assert "embedder: local" in found["embedder"]["remedy"]
 
@@ -120,5 +123,6 @@ def test_an_index_of_another_model_is_told(docent: CommandLine):
     docent.config.write_text(CONFIG + f"embedder: {{local: {local}}}\n")
     done = docent("doctor")
     assert done.returncode == 0
-    assert "it was made with keywords alone, docent.yaml says local:model_int8.onnx@" in done.stdout
+    assert "it was made with static:" in done.stdout
+    assert "docent.yaml says local:model_int8.onnx@" in done.stdout
     assert "ok       embedder: local:model_int8.onnx@" in done.stdout
