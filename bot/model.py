@@ -136,8 +136,8 @@ class Trace:
 class Answer:
     """How a question ended: the one value that the core returns.
 
-    `text` is Markdown with `[1]` markers that refer to `citations`. With NOT_FOUND `nearest` holds the
-    closest pages (at most two). `degraded` holds one line on all parts that were down, or nothing. `strong` says
+    `text` is Markdown with `[1]` markers that refer to `citations`. `nearest` holds
+    the closest pages with NOT_FOUND (at most two), and further ones to see with ANSWERED (at most four). `degraded` holds one line on all parts that were down, or nothing. `strong` says
     that the evidence suffices to speak without having been asked. `verified` is the id of the verified answer
     that this repeats. `more` is False where a detailed answer would say nothing else.
     `audience` is whom a verified answer that cites nothing was written for; None: the question's says it.

@@ -47,7 +47,10 @@ DECISIONS = (Press.ACCEPT, Press.EDIT, Press.REJECT)
 
 @dataclass(frozen=True, slots=True)
 class SourceLine:
-    """One cited page, or one of the nearest (`number` 0). `url` may be empty: the page has no public address."""
+    """One cited page, or one of the nearest (`number` 0). `url` may be empty: the page has no public address.
+
+    `others` are further cited sections of the same page; their `title` is the section's.
+    """
 
     number: int
     title: str
@@ -55,17 +58,27 @@ class SourceLine:
     age: str
     stale: bool
     quote: str
+    others: tuple["SourceLine", ...] = ()
+
+    @property
+    def sections(self) -> tuple["SourceLine", ...]:
+        """Each cited section by itself."""
+        return (replace(self, others=()), *self.others)
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerView:
-    """`text` is Markdown; `sources` are numbered as in the text; `notes` are small print."""
+    """`text` is Markdown; `sources` are numbered as in the text; `notes` are small print.
+
+    `see_also` are further pages, which the answer doesn't rest on.
+    """
 
     answer_id: str
     text: str
     sources: tuple[SourceLine, ...]
     notes: tuple[str, ...]
     buttons: tuple[Press, ...]
+    see_also: tuple[SourceLine, ...] = ()
 
 
 def of_answer(
@@ -78,14 +91,16 @@ def of_answer(
         buttons = [Press.GOOD, Press.BAD, *more, Press.SOURCES]
         if private:
             buttons.append(Press.SHARE)
-        return AnswerView(answer.id, answer.text, lines, (*_stale(lines), *_notes(answer)), tuple(buttons))
+        further = tuple(replace(line, number=0) for line in _lines(answer.nearest, now, stale_after))
+        notes = (*_stale(lines), *_notes(answer))
+        return AnswerView(answer.id, answer.text, lines, notes, tuple(buttons), see_also=further)
     if answer.outcome is Outcome.NOT_FOUND:
         lines = tuple(replace(line, number=0) for line in _lines(answer.nearest, now, stale_after))
         owners = list(
             dict.fromkeys(links.none(owner) for page in answer.nearest for owner in page.owners[:1])
         )
         text = answer.text
-        if owners:
+        if owners and not can_ask_human:
             text += "\n\n" + messages.WHOM_TO_ASK.format(owners=" or ".join(owners))
         if lines:
             text += "\n\n" + messages.NOT_FOUND_NEAREST
@@ -95,17 +110,32 @@ def of_answer(
 
 
 def _lines(citations: tuple[Citation, ...], now: datetime, stale_after: timedelta) -> tuple[SourceLine, ...]:
+    """One a page, in the order of their first citations."""
+    pages: dict[str, list[Citation]] = {}
+    for citation in citations:
+        pages.setdefault(citation.doc_id, []).append(citation)
     return tuple(
-        SourceLine(
-            number=citation.number,
-            title=_title(citation),
-            url=citation.url,
-            age=age(citation.updated_at, now),
-            stale=citation.updated_at is not None and now - citation.updated_at > stale_after,
-            quote=citation.quote,
+        replace(
+            _line(first, now, stale_after),
+            others=tuple(replace(_line(one, now, stale_after), title=_section(one)) for one in others),
         )
-        for citation in citations
+        for first, *others in pages.values()
     )
+
+
+def _line(citation: Citation, now: datetime, stale_after: timedelta) -> SourceLine:
+    return SourceLine(
+        number=citation.number,
+        title=_title(citation),
+        url=citation.url,
+        age=age(citation.updated_at, now),
+        stale=citation.updated_at is not None and now - citation.updated_at > stale_after,
+        quote=citation.quote,
+    )
+
+
+def _section(citation: Citation) -> str:
+    return links.none(citation.heading.split(" > ")[-1] or citation.title)
 
 
 def _title(citation: Citation) -> str:

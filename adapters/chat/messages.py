@@ -15,6 +15,7 @@ COMMAND_CHANGED = "This command has changed. Please restart Discord (Ctrl+R on a
 SHUTTING_DOWN = "I'm restarting. Please ask again in a moment."
 STALE = "Check the date: {titles} may be outdated."
 NOT_FOUND_NEAREST = "Closest pages:"
+SEE_ALSO = "See also: {pages}"
 WHOM_TO_ASK = "You could ask {owners}."
 THANKS_UP = "Thanks, good to know."
 THANKS_DOWN = "Thanks, this goes to the people who keep the docs."

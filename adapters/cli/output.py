@@ -88,7 +88,9 @@ def endnotes(answer: Answer) -> list[str]:
     """What stands under an answer: sources, or the nearest pages, and what was degraded."""
     lines = [""] if answer.citations or answer.nearest else []
     lines += [_source(f"[{citation.number}]", citation) for citation in answer.citations]
-    if answer.nearest and not answer.citations:
+    if answer.nearest and answer.citations:
+        lines.append(f"See also: {', '.join(page.title for page in answer.nearest)}")
+    elif answer.nearest:
         lines += ["The nearest pages:", *(_source("-", citation) for citation in answer.nearest)]
     return lines + [f"({line})" for line in answer.degraded]
 
@@ -106,6 +108,7 @@ def answer_json(answer: Answer, *, why: bool) -> dict[str, object]:
         "outcome": str(answer.outcome),
         "text": answer.text,
         "citations": [_citation_json(citation) for citation in answer.citations],
+        "nearest": [_citation_json(citation) for citation in answer.nearest],
         "degraded": list(answer.degraded),
     }
     if why:
@@ -146,7 +149,6 @@ def _trace_json(answer: Answer) -> dict[str, object]:
             }
             for found in trace.candidates
         ],
-        "nearest": [_citation_json(citation) for citation in answer.nearest],
         "dropped_sentences": list(trace.dropped_sentences),
         "examples": list(trace.examples),
         "seconds": dict(trace.seconds),

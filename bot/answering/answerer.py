@@ -35,6 +35,7 @@ Events = AsyncIterator[Wrote | Cited | Finished | Waiting]
 log = logging.getLogger(__name__)
 
 NO_WORDS = "I need a question in words, for example: *How many days of annual leave do I get?*"
+NO_SUBJECT = "What would you like to know?"
 SEARCH_DOWN = (
     "I can't search the docs right now ({why}). Please try again in a few minutes. Reference: `{id}`"
 )
@@ -141,10 +142,11 @@ class Answerer:
 
     async def _answer(self, question: Question, draft: Draft) -> Answer:
         asked = question_text.prepare(question.text, self._limits.question_characters)
-        if not asked.text:
-            return draft.end(Outcome.NOT_FOUND, NO_WORDS, decision="no words in the question")
         if (line := small_talk.reply(asked.text)) is not None:
             return draft.refused(line, "small talk, no question")
+        if not asked.text or (question_text.is_vague(asked.text) and not question.history):
+            said = NO_SUBJECT if asked.text else NO_WORDS
+            return draft.end(Outcome.NOT_FOUND, said, decision="no word of what about", gap=False)
         if asked.note:
             draft.degraded.append(asked.note)
         return await self._looked_up(replace(question, text=asked.text), draft)

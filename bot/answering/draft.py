@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from bot.answering.citation_check import CitationChecker
-from bot.model import Answer, Outcome, Stage, Trace, Usage
+from bot.model import Answer, Citation, Outcome, Stage, Trace, Usage
 from bot.ports import BackendError, Brief, Finished, Style
 from bot.retrieval.retriever import Retrieval
 from bot.runtime.deadline import Deadline
@@ -13,6 +13,7 @@ from bot.runtime.deadline import Deadline
 OnText = Callable[[str], Awaitable[None]]
 OnStage = Callable[[Stage], Awaitable[None]]
 
+SEE_ALSO, NEAREST = 4, 2  # pages named beside an answer, and instead of one
 NOT_FOUND = "I couldn't find an answer to that in the docs."
 BROKEN_OFF = "*The answer breaks off here: {why}*"
 CUT = "*The answer was cut here: it reached its greatest length.*"
@@ -128,7 +129,7 @@ class Draft:
         """In the style guide's words; pages near to what isn't answered would be an answer of a kind."""
         return replace(self.end(Outcome.NOT_FOUND, text, decision=decision), nearest=(), gap=False)
 
-    def end(self, outcome: Outcome, text: str, *, decision: str = "") -> Answer:
+    def end(self, outcome: Outcome, text: str, *, decision: str = "", gap: bool = True) -> Answer:
         self._keep_dropped()
         found = self.found
         self._seconds["total"] = self.deadline.spent
@@ -139,11 +140,11 @@ class Draft:
             text=text,
             citations=self._checker.citations if self._checker is not None and answered else (),
             degraded=in_one_line(self.degraded),
-            nearest=tuple(found.nearest)[:2] if found is not None and not answered else (),
+            nearest=self._nearest(answered=answered),
             strong=found is not None and found.strong and answered,
             usage=_summed(self.usage),
             more=self._more,
-            gap=found is None or not found.hidden,
+            gap=gap and (found is None or not found.hidden),
             trace=Trace(
                 queries=tuple(found.queries) if found is not None else self.queries,
                 candidates=tuple(found.candidates) if found is not None else (),
@@ -154,6 +155,15 @@ class Draft:
                 seconds=dict(self._seconds),
             ),
         )
+
+    def _nearest(self, *, answered: bool) -> tuple[Citation, ...]:
+        """The closest pages that the answer doesn't cite."""
+        if self.found is None:
+            return ()
+        cited = self._checker.citations if answered and self._checker is not None else ()
+        pages = {one.doc_id for one in cited}
+        further = [page for page in self.found.nearest if page.doc_id not in pages]
+        return tuple(further[: SEE_ALSO if answered else NEAREST])
 
     def _keep_dropped(self) -> None:
         if self._checker is not None:

@@ -35,6 +35,7 @@ class AnswerKind(Enum):
     STEPS = auto()
     PERMISSION = auto()
     REASON = auto()
+    COMPARISON = auto()
 
 
 _ASKED = {
@@ -57,6 +58,7 @@ _ASKED = {
     AnswerKind.PERMISSION: r"(?:^|[.,;?!]\s+|\b(?:and|or|but)\s+)(?:am|are|is|can|could|may|must|do|does|should|will)\s+"
     r"(?:i|we|you|my|our|it|they|there|a|an|the|somebody|people|he|she)\b|\ballowed\b|\bpossible\b|\bok(?:ay)?\b"
     r"|\bdarf\b|\bmuss\b|\bkann ich\b|\bfaut[- ]il\b|\bpuedo\b|\bpeut-on\b|\bhave to\b|\bneed to\b",
+    AnswerKind.COMPARISON: r"\b(?:vs|versus|compared? (?:to|with)|differences? between|differ\w* from|unterschied)\b",
     AnswerKind.REASON: r"\bwhy\b|\by do\b|\breason\b|\bwarum\b|\bpourquoi\b|\bpor qu[eé]\b|\bwhat(?:'s| is) the point\b",
 }
 _MONTHS = r"january|february|march|april|may|june|july|august|september|october|november|december"
@@ -75,6 +77,7 @@ _HOLDS = {
     r"to \w+,?)\b|`[^`]+`|^```",
     AnswerKind.PERMISSION: r"\b(?:must|may|can|cannot|can't|should|shouldn't|not|never|no|yes|only|allowed|permitted|prohibited|required|"
     r"requires?|forbidden|approval|approved?|eligible|possible|supported|need)\b",
+    AnswerKind.COMPARISON: r"\|",
     AnswerKind.REASON: r"\b(?:because|since|so that|in order|therefore|due to|reason|in case|so (?:you|we|that))\b",
 }
 _ASKED_FOR = {kind: re.compile(pattern, re.IGNORECASE) for kind, pattern in _ASKED.items()}

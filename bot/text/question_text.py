@@ -5,6 +5,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from bot.model import Question, Turn
+from bot.text.stopwords import STOP_WORDS
 
 LIMIT = 2_000  # characters of a question that are read, where nobody says otherwise
 _READ, _END = 8_000, 2_000  # characters of a message, and of those from its end
@@ -36,6 +37,15 @@ _EMPTY = frozenset(
     of on or our please she should so some tell than thanks that the their them then there these they this those to
     too up us want was we were what when where which who whom whose why will with would you your""".split()  # noqa: SIM905 - a list of a hundred words reads worse
 )
+# With nothing else beside these a message asks for help, not for something.
+_FILLERS = frozenset(
+    """answer answers anybody anyone anything ask assist check explain everyone find folks guys help here hey idea ideas info
+    information look looking question questions quick see somebody someone something somehow take thing today
+    understand anyway right okay ok team all urgent asap
+    beantworten erklären frage helfen hilfe schauen aider aide expliquer question regarder répondre
+    ayuda ayudar explicar mirar pregunta responder""".split()  # noqa: SIM905
+)
+_ANY_STOP_WORD = frozenset().union(*STOP_WORDS.values())
 _ASKS = frozenset({"how", "when", "where", "who", "whom", "whose", "why"})
 
 
@@ -97,6 +107,12 @@ def merged(question: Question) -> str:
     have = {word.lower() for word in _WORD.findall(question.text)}
     words = (w for w in _WORD.findall(previous) if w.lower() not in (_EMPTY - _ASKS) | have)
     return " ".join([question.text, *dict.fromkeys(words)])
+
+
+def is_vague(text: str) -> bool:
+    """Does it ask without a word of what about, as in "Can you answer this?"."""
+    words = {word.lower().replace("’", "'") for word in _WORD.findall(text)}
+    return bool(words) and not words - _EMPTY - _FILLERS - _ANY_STOP_WORD
 
 
 def leans(text: str) -> bool:

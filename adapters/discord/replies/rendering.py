@@ -59,6 +59,9 @@ def drawn(
 def _lines(view: AnswerView) -> list[str]:
     """Sources and notes."""
     lines = [source(line) for line in view.sources[:_SHOWN]]
+    if view.see_also:
+        pages = " · ".join(link(shorten(line.title, 80), line.url) for line in view.see_also)
+        lines.append(words.SEE_ALSO.format(pages=pages))
     return lines + [f"-# {escape(shorten(note, 280))}" for note in view.notes]
 
 
@@ -66,7 +69,8 @@ def sources_embed(view: AnswerView) -> discord.Embed:
     """For "Show sources": each page with the words that the answer rests on."""
     lines = [
         f"{source(line)}\n> {escape(shorten(line.quote, 300))}" if line.quote else source(line)
-        for line in view.sources[:_SHOWN]
+        for page in view.sources[:_SHOWN]
+        for line in page.sections
     ]
     return _embed(lines) or discord.Embed(description=words.NO_SOURCES, colour=_COLOUR)
 
@@ -82,9 +86,13 @@ def _embed(lines: list[str]) -> discord.Embed | None:
 
 def source(line: SourceLine) -> str:
     """One line under an answer: number, linked title, age, a warning if it is old."""
-    mark = f"`[{line.number}]`" if line.number else "•"
     aged = f" · {line.age}" if line.age else ""
-    return f"{mark} {link(shorten(line.title, 150), line.url)}{aged}{' ⚠️' if line.stale else ''}"
+    cited = " · ".join(f"{_mark(one)} {link(shorten(one.title, 150), one.url)}" for one in line.sections)
+    return f"{cited}{aged}{' ⚠️' if line.stale else ''}"
+
+
+def _mark(line: SourceLine) -> str:
+    return f"`[{line.number}]`" if line.number else "•"
 
 
 class PressButton(

@@ -30,6 +30,8 @@ def pages(text: str) -> list[str]:
 def tail(view: AnswerView) -> list[Block]:
     """What stands under the text: sources, notes, buttons."""
     blocks = [context(lines) for lines in _sections([source(line) for line in view.sources[:_SOURCES_SHOWN]])]
+    if view.see_also:
+        blocks.append(context(see_also(view)))
     if view.notes:
         blocks.append(context("\n".join(f"_{escape(shorten(note, 280))}_" for note in view.notes)))
     feedback = [press for press in view.buttons if press in (Press.GOOD, Press.BAD)]
@@ -71,8 +73,19 @@ def section(mrkdwn: str) -> Block:
 def source(line: SourceLine) -> str:
     """One line under an answer: number, linked title, age, a warning if it is old."""
     aged = f" · {line.age}" if line.age else ""
-    mark = f"[{line.number}]" if line.number else "•"
-    return f"{mark} {link(shorten(line.title, 150), line.url)}{aged}{' ⚠️' if line.stale else ''}"
+    cited = " · ".join(f"{_mark(one)} {link(shorten(one.title, 150), one.url)}" for one in line.sections)
+    return f"{cited}{aged}{' ⚠️' if line.stale else ''}"
+
+
+def see_also(view: AnswerView) -> str:
+    """Further pages in one line."""
+    return words.SEE_ALSO.format(
+        pages=" · ".join(link(shorten(line.title, 80), line.url) for line in view.see_also)
+    )
+
+
+def _mark(line: SourceLine) -> str:
+    return f"[{line.number}]" if line.number else "•"
 
 
 def button(press: Press, value: str) -> Block:
@@ -108,7 +121,8 @@ def _feedback(answer_id: str) -> Block:
 
 def plain_message(view: AnswerView) -> str:
     """The whole answer with its sources as text alone, for when blocks are refused."""
-    lines = [escape(view.text), *(source(line) for line in view.sources), *map(escape, view.notes)]
+    further = [see_also(view)] if view.see_also else []
+    lines = [escape(view.text), *map(source, view.sources), *further, *map(escape, view.notes)]
     return "\n".join(lines)[:39_000]
 
 
@@ -123,7 +137,8 @@ def sources_message(view: AnswerView) -> list[Block]:
         return [section(words.NO_SOURCES)]
     lines = [
         f"{source(line)}\n>{escape(shorten(line.quote, 500))}" if line.quote else source(line)
-        for line in view.sources[:_SOURCES_SHOWN]
+        for page in view.sources[:_SOURCES_SHOWN]
+        for line in page.sections
     ]
     return [section(lines) for lines in _sections(lines, gap="\n\n")]
 

@@ -1,7 +1,7 @@
 """Chosen snippets → Markdown, page by page in reading order, and which passages each piece rests on. Pure."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from textwrap import dedent
@@ -32,18 +32,23 @@ def render(
 ) -> list[QuotedPiece]:
     """One piece a paragraph, list or table. `asked` are the question's terms, for labels; `titled` names each section.
 
-    Pages come in the order of their best snippet; those that contradict each other are named, with the date
-    of their last change, the newest first.
+    Pages come in the order of their best snippet, each begins with the piece of its best, and goes on as the
+    page does; pages that contradict each other are named, with the date of their last change.
     """
     disputed = frozenset() if titled else conflicting([one.snippet for one in chosen], asked)
     first: dict[str, int] = {}
-    for one in sorted(chosen, key=lambda c: (_age(c, disputed), c.order)):
+    for one in sorted(chosen, key=lambda c: c.order):
         first.setdefault(one.snippet.passage.doc_id, len(first))
     ordered = sorted(chosen, key=lambda c: (first[c.snippet.passage.doc_id], c.snippet.place))
     pieces: list[QuotedPiece] = []
     said: set[str] = set()
-    for _, run in groupby(ordered, key=_run_key):
-        group = list(run)
+    runs = [list(run) for _, run in groupby(ordered, key=_run_key)]
+    best: dict[str, Snippet] = {}
+    for one in sorted(chosen, key=lambda c: c.order):
+        best.setdefault(one.snippet.passage.doc_id, one.snippet)
+    if not titled:
+        runs.sort(key=lambda run: (first[run[0].snippet.passage.doc_id], not _holds_any(run, best)))
+    for group in runs:
         label = _label(group, asked, disputed, titled=titled)
         text = _text(group, said)
         if label and label not in said:
@@ -52,6 +57,10 @@ def render(
         ids = (s.passage.chunk_id for c in group for s in (c.snippet, *c.same))
         pieces.append(QuotedPiece("\n\n" if pieces else "", text, tuple(dict.fromkeys(ids))))
     return pieces
+
+
+def _holds_any(run: Sequence[Chosen], best: Mapping[str, Snippet]) -> bool:
+    return any(one.snippet is best[one.snippet.passage.doc_id] for one in run)
 
 
 def length(pieces: Sequence[QuotedPiece]) -> int:
@@ -71,14 +80,6 @@ def _run_key(one: Chosen) -> tuple[object, ...]:
 
 def _pages(one: Chosen) -> frozenset[str]:
     return frozenset(s.passage.doc_id for s in (one.snippet, *one.same))
-
-
-def _age(one: Chosen, disputed: frozenset[str]) -> float:
-    """Disputed pages come first, the newest before the others."""
-    passage = one.snippet.passage
-    if passage.doc_id not in disputed:
-        return 1.0
-    return -passage.updated_at.timestamp() if passage.updated_at is not None else 0.0
 
 
 def _text(group: Sequence[Chosen], said: set[str]) -> str:
@@ -153,7 +154,19 @@ def _after_label(group: Sequence[Chosen]) -> str:
 
 
 def _plain(text: str) -> str:
-    return " ".join(_CALLOUT.sub("", text).split())
+    return _closed(" ".join(_CALLOUT.sub("", text).split()))
+
+
+def _closed(text: str) -> str:
+    """Without the parenthesis or the emphasis that the sentence before opened, or the next one closes."""
+    if text.startswith("(") and text.count("(") > text.count(")"):
+        text = text[1:]
+    if text.endswith((")", ").")) and text.count(")") > text.count("("):
+        text = text.replace(")", "")
+    for mark in ("**", "__"):
+        if text.count(mark) % 2:
+            text = text.replace(mark, "")
+    return text
 
 
 def _cut(text: str) -> str:

@@ -1,33 +1,45 @@
-"""Which snippets make the answer: the best for each part of the question, no two that say the same. Pure."""
+"""Which snippets make the answer: one page, the best unit first, then what else of it answers. Pure.
+
+The page is the one whose best snippet and best section together score highest. A second page is quoted only for a
+part of the question that the first page hardly answers, or because it contradicts the first. A snippet comes
+with what makes it whole: the lead of a list, the items below it, the other steps, the sentence before it.
+"""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from bot.backends.extractive.contradictions import contradicts, replaced_by
 from bot.backends.extractive.snippet_scoring import ScoredSnippet
 from bot.backends.extractive.snippets import Snippet, siblings
 from bot.text.analyzer import tokens
-from bot.text.question_parts import AnswerKind, QuestionPart, holds
+from bot.text.question_parts import AnswerKind, QuestionPart
 
-LEAST = 0.3  # of the way from the usual score to the best, in the first turn: below this a snippet is filler
-RISE = 0.1  # more of it with each turn: what comes later must be better
+SECTION = 1.0  # what a page's best section counts beside its best snippet
+NEAR = 0.4  # of the best snippet's score: what is below adds nothing
+FAR = 0.5  # the same for another section of the page, which must hold words that the first lacks
+ROOM = 420  # characters after which nothing is added to what answers
+ELSEWHERE = 0.25  # so much better another page must be at a part of the question to be quoted for it
+GAP = 120  # characters of a sentence between two that are quoted
 SAME = 0.75  # overlap of words from which on two snippets say the same
-STEP_BONUS = 0.25
-WHOLE = 300  # characters of a list or table that is quoted whole
-WHOLE_STEPS = 600  # the same of steps that a lead announces: one of them alone misleads
-BEFORE = 200  # of the sentences before one, below a heading that says all that is asked
-GAP = 120  # of one sentence between two that are quoted: it may be the condition
+ALL = 0.99  # of the question's words
+BEFORE = 200  # characters of the sentences before one, below a heading that says all that is asked
+PARAGRAPH = 250  # characters of a paragraph below a label that is quoted whole
+WHOLE = 260  # characters of a list that is quoted whole
+WHOLE_STEPS, ANNOUNCED_STEPS = 900, 600  # of steps, asked for or not: one of them alone misleads
 MOST_SIBLINGS = 8
-ALL = 0.99
-FIGURES = frozenset({AnswerKind.NUMBER, AnswerKind.MONEY, AnswerKind.TIME})
-MOST_MISFITS = 8  # snippets that were too long for the room that is left
+AS_WELL = 0.75  # the same for what says nothing new of the question
+AGREED = 0.6  # of its page's best score: what says otherwise must answer as well
 
+_LABEL = re.compile(r"(?:\*\*|__|`)[^*_`]{1,60}(?:\*\*|__|`)?:|\*\*[^*]{1,60}:\*\*")
 _DEPENDS = re.compile(
     r"[\"'(*_]*(?:this|that|these|those|it|they|them|he|she|his|her|their|its|such|however|also|otherwise|then|"
     r"instead|therefore|additionally|in addition|if so|if not|in this case|in that case|after that|afterwards|"
     r"once (?:this|that|done)|the same|both|but|and|so|dies\w*|das|es|sie|esto|eso|cela|ceci)\b",
     re.IGNORECASE,
 )
+
+Fits = Callable[[Sequence["Chosen"]], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,94 +55,136 @@ def select(
     ranked: Sequence[Sequence[ScoredSnippet]],
     parts: Sequence[QuestionPart],
     snippets: Sequence[Snippet],
-    fits: Callable[[Sequence[Chosen]], bool],
+    fits: Fits,
+    *,
+    asked: frozenset[str] = frozenset(),
+    room: int = ROOM,
 ) -> list[Chosen]:
-    """The parts take turns; each takes its best that is new, while the whole `fits`.
-
-    After the first turn the pages that retrieval ranked first, one for each part, have their say.
-    """
-    picker = _Picker(snippets, fits)
-    queues = [list(one) for one in ranked]
-    spans = [_span(one) for one in ranked]
-    pages: Sequence[str] = list(dict.fromkeys(s.passage.doc_id for s in snippets))[: len(parts)]
-    share = LEAST - RISE
-    going = set(range(len(queues)))
-    while going:
-        share += RISE
-        floors = [usual + share * (best - usual) for usual, best in spans]
-        for number in sorted(going):
-            if not picker.take(queues[number], floors[number], parts[number].kinds):
-                going.discard(number)
-        if not pages:
-            continue
-        for page in pages:
-            picker.hear(page, ranked, spans)
-        pages = ()
-    picker.close_gaps()
+    """Empty if nothing can be quoted. `ranked` are each part's snippets, best first; `asked` the question's terms."""
+    best = _best_page(ranked)
+    if best is None:
+        return []
+    picker = _Picker(snippets, fits, room)
+    picker.quote(ranked, parts, best)
+    other = picker.contradiction(ranked, asked)
+    if other is None:
+        return picker.chosen
+    if any(replaced_by(one.snippet, other, snippets) for one in picker.chosen):
+        old = picker.chosen[0].snippet
+        picker = _Picker(snippets, fits, room)
+        picker.quote(ranked, parts, other.passage.doc_id)
+        other = picker.contradiction(ranked, asked) or old
+    picker.append(other)
     return picker.chosen
 
 
-def _span(ranked: Sequence[ScoredSnippet]) -> tuple[float, float]:
-    """The usual score of a part's snippets (where they are few, half of the best) and the best."""
-    if not ranked:
-        return 0.0, 0.0
-    best = ranked[0].score
-    return min(ranked[len(ranked) // 2].score, best / 2), best
+def _best_page(ranked: Sequence[Sequence[ScoredSnippet]]) -> str | None:
+    pages: dict[str, float] = {}
+    sections: dict[str, float] = {}
+    for one in (one for part in ranked for one in part):
+        page = one.snippet.passage.doc_id
+        pages[page] = max(pages.get(page, one.score), one.score)
+        sections[page] = max(sections.get(page, 0.0), one.snippet.passage.score)
+    return max(pages, key=lambda page: pages[page] + SECTION * sections[page], default=None)
+
+
+def _top(queue: Sequence[ScoredSnippet]) -> float:
+    return queue[0].score if queue else 0.0
+
+
+def _merit(queue: Sequence[ScoredSnippet]) -> float:
+    return max((one.merit for one in queue), default=0.0)
+
+
+def _better(ranked: Sequence[ScoredSnippet], here: Sequence[ScoredSnippet]) -> list[ScoredSnippet]:
+    """What another page says, if it is much better at this part."""
+    if not ranked or _merit(ranked) < _merit(here) + ELSEWHERE:
+        return []
+    page = ranked[0].snippet.passage.doc_id
+    return [one for one in ranked if one.snippet.passage.doc_id == page]
 
 
 class _Picker:
-    def __init__(self, snippets: Sequence[Snippet], fits: Callable[[Sequence[Chosen]], bool]) -> None:
+    def __init__(self, snippets: Sequence[Snippet], fits: Fits, room: int) -> None:
         self._snippets = snippets
         self._fits = fits
+        self._room = room
         self.chosen: list[Chosen] = []
         self._words: dict[int, frozenset[str]] = {}
 
-    def take(self, queue: list[ScoredSnippet], floor: float, kinds: frozenset[AnswerKind]) -> bool:
-        """False if the queue has nothing more to give."""
-        misfits = 0
-        steps = AnswerKind.STEPS in kinds
-        while queue and misfits < MOST_MISFITS:
-            best = max(queue, key=lambda one: self._gain(one, steps=steps))
-            if best.score < floor:
-                return False
-            queue.remove(best)
-            snippet = self._announced(best.snippet, queue) if best.snippet.is_lead else best.snippet
-            if snippet is None or self._has(snippet):
-                continue
-            twin = self._twin(snippet)
-            if twin is not None:
-                self._cite_along(twin, snippet)
-            elif self._add(snippet, kinds, called=best.called >= ALL):
-                return True
-            else:
-                misfits += 1
-        return False
-
-    def hear(
-        self, page: str, ranked: Sequence[Sequence[ScoredSnippet]], spans: Sequence[tuple[float, float]]
+    def quote(
+        self, ranked: Sequence[Sequence[ScoredSnippet]], parts: Sequence[QuestionPart], page: str
     ) -> None:
-        """The page's best, unless it was chosen already or is worse than usual."""
-        if any(page in (s.passage.doc_id for s in (c.snippet, *c.same)) for c in self.chosen):
-            return
-        said: list[tuple[float, list[ScoredSnippet], float]] = []
-        for scored, (usual, best) in zip(ranked, spans, strict=True):
-            here = [one for one in scored if one.snippet.passage.doc_id == page]
-            if here:
-                said.append((here[0].score - best, here, usual))
-        if said:
-            _, here, usual = max(said, key=lambda each: each[0])
-            self.take(here, usual, frozenset())
+        """What a page says to each part; another page, where that is much better at a part."""
+        here = [[one for one in part if one.snippet.passage.doc_id == page] for part in ranked]
+        order = sorted(range(len(parts)), key=lambda n: -_top(here[n]))
+        for number in order:
+            elsewhere = _better(ranked[number], here[number]) if len(parts) > 1 else []
+            self.lead(elsewhere or here[number], parts[number].kinds)
+        for number in order:
+            self.fill(here[number], parts[number].kinds)
+        self.close_gaps()
+
+    def lead(self, queue: Sequence[ScoredSnippet], kinds: frozenset[AnswerKind]) -> None:
+        """The best that is new, with what makes it whole."""
+        for one in queue:
+            snippet = self._announced(one.snippet, queue) if one.snippet.is_lead else one.snippet
+            if snippet is None:
+                continue
+            if self._has(snippet) or self._said(snippet) or self._add(snippet, kinds, queue):
+                return
+
+    def fill(self, queue: Sequence[ScoredSnippet], kinds: frozenset[AnswerKind]) -> None:
+        """What else answers nearly as well, while there is room."""
+        top = _merit(queue)
+        sections = {c.snippet.passage.chunk_id for c in self.chosen}
+        covered = {t for one in queue if self._has(one.snippet) for t in one.covers}
+        for one in queue:
+            if self._size() >= self._room:
+                return
+            if one.merit < NEAR * top:
+                continue
+            if one.snippet.is_lead or self._has(one.snippet) or self._said(one.snippet):
+                continue
+            here = one.snippet.passage.chunk_id in sections
+            if one.covers <= covered and not (here and one.merit >= AS_WELL * top):
+                continue
+            if not here and one.merit < FAR * top:
+                continue
+            covered |= one.covers
+            self._add(one.snippet, kinds, queue, most=self._room)
 
     def close_gaps(self) -> None:
-        """What stands between two sentences of a paragraph, where it is short."""
+        """What stands between two sentences of a paragraph, where it is short: it may be the condition."""
         for before, between, after in zip(
             self._snippets, self._snippets[1:], self._snippets[2:], strict=False
         ):
             around = before.kind == "prose" and before.block == between.block == after.block
-            if around and _size(between) <= GAP and self._has(before) and self._has(after):
+            if around and len(between.text) <= GAP and self._has(before) and self._has(after):
                 closed = [*self.chosen, Chosen(between, len(self.chosen))]
                 if not self._has(between) and self._fits(closed):
                     self.chosen = closed
+
+    def contradiction(
+        self, ranked: Sequence[Sequence[ScoredSnippet]], asked: frozenset[str]
+    ) -> Snippet | None:
+        """The best snippet of another page that says otherwise, if it answers nearly as well."""
+        pages = {c.snippet.passage.doc_id for c in self.chosen}
+        for one in (one for part in ranked for one in part if one.score >= AGREED * _top(part)):
+            if one.snippet.passage.doc_id in pages or one.snippet.is_lead:
+                continue
+            if any(contradicts(c.snippet, one.snippet, asked) for c in self.chosen):
+                return one.snippet
+        return None
+
+    def append(self, snippet: Snippet) -> None:
+        """One more, if there is room."""
+        chosen = [*self.chosen, Chosen(snippet, len(self.chosen))]
+        if not self._has(snippet) and self._fits(chosen):
+            self.chosen = chosen
+
+    def _size(self) -> int:
+        return sum(len(c.snippet.text) for c in self.chosen)
 
     def _announced(self, lead: Snippet, queue: Sequence[ScoredSnippet]) -> Snippet | None:
         """The best of what a lead announces, in its place: a lead says nothing by itself."""
@@ -142,59 +196,98 @@ class _Picker:
         best = max(below, key=lambda one: one.score, default=None)
         return best.snippet if best is not None else None
 
-    def _gain(self, one: ScoredSnippet, *, steps: bool) -> float:
-        bonus = STEP_BONUS if steps and any(_siblings(one.snippet, c.snippet) for c in self.chosen) else 0.0
-        return one.score + bonus
-
-    def _add(self, snippet: Snippet, kinds: frozenset[AnswerKind], *, called: bool) -> bool:
-        """With what makes it whole, if there is room: the sentence before it, the list that it is of."""
-        for wanted in self._wholes(snippet, kinds, called=called):
-            new = [Chosen(one, len(self.chosen) + n) for n, one in enumerate(wanted) if not self._has(one)]
-            if self._fits([*self.chosen, *new]):
-                self.chosen += new
+    def _add(
+        self,
+        snippet: Snippet,
+        kinds: frozenset[AnswerKind],
+        queue: Sequence[ScoredSnippet],
+        *,
+        most: int | None = None,
+    ) -> bool:
+        """With what makes it whole, as far as there is room."""
+        for wanted in self._wholes(snippet, kinds, queue):
+            new = [each for each in wanted if not self._has(each)]
+            if most is not None and self.chosen and self._size() + sum(len(s.text) for s in new) > most + 80:
+                continue
+            chosen = [*self.chosen, *(Chosen(each, len(self.chosen) + n) for n, each in enumerate(new))]
+            if self._fits(chosen):
+                self.chosen = chosen
                 return True
         return False
 
     def _wholes(
-        self, snippet: Snippet, kinds: frozenset[AnswerKind], *, called: bool
+        self, snippet: Snippet, kinds: frozenset[AnswerKind], queue: Sequence[ScoredSnippet]
     ) -> Iterator[list[Snippet]]:
-        """The snippet with what belongs to it, the largest first. `called`: its heading says what is asked."""
-        group = siblings(snippet, self._snippets)
-        if snippet.kind == "prose":
-            paragraph = [one for one in self._snippets if one.block == snippet.block]
-            if kinds & FIGURES and not any(
-                holds(kind, one.text) for kind in kinds & FIGURES for one in paragraph
-            ):
-                yield [snippet, *self._table_below(paragraph[-1])]
-            before = paragraph[: paragraph.index(snippet)]
-            if called and sum(map(_size, before)) <= BEFORE:
-                yield [snippet, *before]
-        if snippet.previous is not None and _DEPENDS.match(snippet.text):
-            yield [snippet.previous, snippet]
-        elif AnswerKind.STEPS in kinds and snippet.is_step:
-            group = self._outer_steps(snippet) or group
-            for end in range(len(group), 0, -1):
-                yield [snippet, *(one for one in group[:end] if one is not snippet)]
-        elif (
-            sum(map(_size, group)) <= (WHOLE_STEPS if snippet.is_step and snippet.lead else WHOLE)
-            and len(group) <= MOST_SIBLINGS
-        ):
-            yield sorted(group, key=lambda one: one is not snippet)
+        """The snippet with what belongs to it, the largest first."""
+        if snippet.kind == "row":
+            yield self._rows(snippet, queue)
+            return
+        elif snippet.is_step and (AnswerKind.STEPS in kinds or snippet.lead):
+            yield from self._steps(snippet, asked=AnswerKind.STEPS in kinds)
+        elif snippet.kind == "item":
+            below = self._below(snippet)
+            group = siblings(snippet, self._snippets)
+            if sum(len(s.text) for s in group) <= WHOLE and len(group) <= MOST_SIBLINGS and not below:
+                yield sorted(group, key=lambda one: one is not snippet)
+            if below:
+                yield [snippet, *below]
+        elif snippet.kind == "prose":
+            called = any(one.called >= ALL for one in queue if one.snippet is snippet)
+            yield self._with_neighbours(snippet, called=called)
         yield [snippet]
 
-    def _table_below(self, last: Snippet) -> list[Snippet]:
-        """The rows of a short table that follows this sentence: the figures that it speaks of."""
-        at = next(n for n, one in enumerate(self._snippets) if one is last) + 1
-        rows = (
-            [
-                one
-                for one in siblings(self._snippets[at], self._snippets[at:])
-                if one.kind == "row" and one.passage is last.passage and one.lead == last.lead
-            ]
-            if at < len(self._snippets)
-            else []
-        )
-        return rows if sum(map(_size, rows)) <= WHOLE and len(rows) <= MOST_SIBLINGS else []
+    def _steps(self, snippet: Snippet, *, asked: bool) -> Iterator[list[Snippet]]:
+        """All steps with what stands below each; if that is too long, the first ones, up to this one or further."""
+        steps = self._outer_steps(snippet) or siblings(snippet, self._snippets)
+        groups = [[step, *self._below(step)] for step in steps]
+        for end in range(len(groups), 0, -1):
+            group = [one for each in groups[:end] for one in each]
+            if snippet in group and sum(len(one.text) for one in group) <= (
+                WHOLE_STEPS if asked else ANNOUNCED_STEPS
+            ):
+                yield sorted(group, key=lambda one: one is not snippet)
+        yield [snippet, *self._below(snippet)]
+
+    def _rows(self, snippet: Snippet, queue: Sequence[ScoredSnippet]) -> list[Snippet]:
+        """The rows of its table that match: none of them holds less of the question than another row.
+
+        Where no cell tells the rows apart, all of a short table is the answer.
+        """
+        holds = {id(one.snippet): one.own for one in queue}
+        table = [one for one in siblings(snippet, self._snippets) if one.kind == "row"]
+        held = {id(row): holds.get(id(row), frozenset()) for row in table}
+        if not any(held.values()):
+            return table if sum(len(row.text) for row in table) <= WHOLE else [snippet]
+        best = [row for row in table if not any(held[id(row)] < held[id(other)] for other in table)]
+        return best[:MOST_SIBLINGS]
+
+    def _with_neighbours(self, snippet: Snippet, *, called: bool) -> list[Snippet]:
+        """With the sentences that lean on it and the one that it leans on; all of what a label heads, if it is short.
+
+        `called`: the heading holds all that is asked, so that what the paragraph begins with needn't repeat it.
+        """
+        paragraph = [one for one in self._snippets if one.block == snippet.block and not one.is_lead]
+        if _LABEL.match(paragraph[0].text) and sum(len(one.text) for one in paragraph) <= PARAGRAPH:
+            return sorted(paragraph, key=lambda one: one is not snippet)
+        at = next((n for n, one in enumerate(paragraph) if one is snippet), 0)
+        found = [snippet]
+        if called and sum(len(one.text) for one in paragraph[:at]) <= BEFORE:
+            found += paragraph[:at]
+        elif snippet.previous is not None and _DEPENDS.match(snippet.text):
+            found.append(snippet.previous)
+        for one in paragraph[at + 1 :]:
+            if not _DEPENDS.match(one.text) or len(one.text) > GAP:
+                break
+            found.append(one)
+        return found
+
+    def _below(self, snippet: Snippet) -> list[Snippet]:
+        """The items of the list below an item."""
+        return [
+            one
+            for one in self._snippets
+            if one.kind == "item" and one.passage is snippet.passage and snippet.text in one.ancestors
+        ]
 
     def _outer_steps(self, snippet: Snippet) -> list[Snippet]:
         """The steps that this step's list is a part of."""
@@ -206,9 +299,10 @@ class _Picker:
     def _has(self, snippet: Snippet) -> bool:
         return any(c.snippet is snippet for c in self.chosen)
 
-    def _twin(self, snippet: Snippet) -> int | None:
+    def _said(self, snippet: Snippet) -> bool:
+        """Another chosen snippet says it already."""
         words = self._of(snippet)
-        for index, other in enumerate(self.chosen):
+        for other in self.chosen:
             theirs = self._of(other.snippet)
             common = len(words & theirs)
             if (
@@ -216,34 +310,14 @@ class _Picker:
                 and common / min(len(words), len(theirs)) >= SAME
                 and _numbers(snippet) <= _numbers(other.snippet)
             ):
-                return index
-        return None
-
-    def _cite_along(self, index: int, snippet: Snippet) -> None:
-        twin = self.chosen[index]
-        pages = {one.passage.doc_id for one in (twin.snippet, *twin.same)}
-        if snippet.passage.doc_id not in pages:
-            self.chosen[index] = Chosen(twin.snippet, twin.order, (*twin.same, snippet))
+                return True
+        return False
 
     def _of(self, snippet: Snippet) -> frozenset[str]:
         key = id(snippet)
         if key not in self._words:
             self._words[key] = frozenset(tokens(snippet.text))
         return self._words[key]
-
-
-def _size(snippet: Snippet) -> int:
-    return len(snippet.text)
-
-
-def _siblings(one: Snippet, other: Snippet) -> bool:
-    """Items of one list."""
-    return (
-        one.kind == other.kind == "item"
-        and one.passage.chunk_id == other.passage.chunk_id
-        and one.lead == other.lead
-        and bool(one.bullet)
-    )
 
 
 def _numbers(snippet: Snippet) -> set[str]:

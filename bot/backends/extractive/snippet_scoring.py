@@ -19,9 +19,20 @@ from bot.text.analyzer import tokens
 from bot.text.question_parts import AnswerKind, QuestionPart, holds
 
 LANGUAGES = ("en",)  # snippets are analysed as English whatever they are: what counts is that both sides are
+LABEL_WORDS = 4
+POINTING_CELLS = 2  # a row with more says something itself
 HARDLY_A_SENTENCE = 4  # terms
-HARDLY_A_QUESTION = 3  # terms that the snippets know
+HARDLY_A_QUESTION = 2  # terms that the snippets know
 
+_IDENTIFIER = re.compile(
+    r"[A-Za-z]+[-_./]?\d[\w.\-/]*|v?\d+(?:\.\d+)+|[A-Za-z]{1,4}(?:\+\+|#)|[B-HJ-Z]|\d+-[A-Za-z][\w-]*"
+)
+_VERSION = re.compile(r"v\d+(?:\.\d+)+", re.IGNORECASE)
+_NOT = re.compile(
+    r"\b(?:not|never|cannot|can't|don't|doesn't|isn't|aren't|won't|no|none|nothing|nicht|kein\w*|nie)\b",
+    re.IGNORECASE,
+)
+_LISTS = re.compile(r"\W*(?:what|which|who|whom|welche\w*|was)\b", re.IGNORECASE)
 _LEANS = re.compile(r"\b(?:it|that|this|them|those|these|one|das|es|eso|cela|ça)\b", re.IGNORECASE)
 
 
@@ -56,10 +67,17 @@ class Weights:
     kind: float = 0.2
     unknown: float = 0.3  # more for the kind, where the snippets know none of the words
     rank: float = 0.35
+    section: float = 0.3  # times the score of its section
     dense: float = 1.2
     question: float = 0.5  # taken off from what only asks
-    short: float = 0.2  # taken off from what is hardly a sentence
+    short: float = 0.4  # taken off from what is hardly a sentence
     code: float = 0.3  # taken off from code if no steps were asked for
+    other: float = 0.6  # taken off where an identifier of the question stands elsewhere, but not here
+    denies: float = (
+        0.3  # for a "not" where the question has one; half of it off for one that wasn't asked for
+    )
+    compared: float = 1.0  # for the row of one of two things that are compared
+    named: float = 0.25  # for a heading all of whose words are in the question
     opening: float = (
         0.15  # times how much of the question the title and heading hold, for what their text begins with
     )
@@ -72,6 +90,9 @@ class ScoredSnippet:
     part: int
     score: float
     called: float = 0.0  # how much of the part the title and the heading hold
+    covers: frozenset[Terms] = frozenset()  # the part's words that it holds itself, or its lead or header
+    own: frozenset[Terms] = frozenset()  # those that it holds itself
+    merit: float = 0.0  # the score without what its section and page bring
 
 
 @dataclass(slots=True)
@@ -122,7 +143,25 @@ class Scorer:
             self._ranks.setdefault(snippet.passage.chunk_id, len(self._ranks))
         titles = {snippet.passage.doc_id: _bare(snippet.passage.title) for snippet in snippets}
         self._pointers = [_points(snippet, titles) for snippet in snippets]
+        self._asked = [frozenset(tokens(part.text)) for part in parts]
         self._openings = _openings(snippets)
+        asked = [identifiers(part.text) for part in parts]
+        every = frozenset().union(*asked)
+        self._held = [_exactly(every, snippet) for snippet in snippets]
+        there = frozenset().union(*self._held)
+        self._identifiers = [names & there for names in asked]
+        self._named = self._headings(snippets)
+
+    def _headings(self, snippets: Sequence[Snippet]) -> dict[str, frozenset[int]]:
+        """By chunk id: the parts that hold all words of its heading."""
+        named: dict[str, frozenset[int]] = {}
+        for snippet in snippets:
+            if snippet.passage.chunk_id not in named:
+                heading = frozenset(tokens(snippet.passage.heading.rpartition(" > ")[2]))
+                named[snippet.passage.chunk_id] = frozenset(
+                    number for number, words in enumerate(self._asked) if heading and heading <= words
+                )
+        return named
 
     def _weighed(
         self, part: QuestionPart, whole: Sequence[Terms], others: Collection[Terms]
@@ -174,7 +213,12 @@ class Scorer:
         )
         if index in self._openings:
             score += weights.opening * covered
-        score += weights.rank / (1 + 0.25 * self._ranks[snippet.passage.chunk_id])
+        score -= weights.other * self._other(index, number)
+        score += weights.denies * self._denies(snippet, self._parts[number])
+        if number in self._named[snippet.passage.chunk_id] or self._labelled(snippet, number):
+            score += weights.named
+        if snippet.kind == "row" and AnswerKind.COMPARISON in self._parts[number].kinds:
+            score += weights.compared * bool(self._identifiers[number] & _labels(snippet))
         if self._similarity is not None:
             score += weights.dense * self._similarity[number][index]
         if snippet.is_question:
@@ -183,7 +227,33 @@ class Scorer:
             score -= weights.short
         if snippet.kind == "code" and AnswerKind.STEPS not in self._parts[number].kinds:
             score -= weights.code
-        return ScoredSnippet(index, snippet, number, score, covered)
+        said = words.own | words.head | words.lead
+        covers = frozenset(t for t in terms if t[0] not in WEAK and not said.isdisjoint(t))
+        merit = score
+        score += weights.rank / (1 + 0.25 * self._ranks[snippet.passage.chunk_id])
+        score += weights.section * snippet.passage.score
+        own = frozenset(spellings for spellings in terms if not words.own.isdisjoint(spellings))
+        own |= {(f"={name}",) for name in self._identifiers[number] if name in _labels(snippet)}
+        return ScoredSnippet(index, snippet, number, score, covered, covers, own, merit)
+
+    def _labelled(self, snippet: Snippet, number: int) -> bool:
+        """Whether it begins with a label ("Names: …") all of whose words are in the part."""
+        label, colon, _ = snippet.text.partition(":")
+        if snippet.kind == "row" or not colon or len(label.split()) > LABEL_WORDS:
+            return False
+        found = frozenset(tokens(label))
+        return bool(found) and found <= self._asked[number]
+
+    def _other(self, index: int, number: int) -> float:
+        """The share of the part's identifiers that stand elsewhere, but not in or above this snippet."""
+        names = self._identifiers[number]
+        return sum(name not in self._held[index] for name in names) / len(names) if names else 0.0
+
+    def _denies(self, snippet: Snippet, part: QuestionPart) -> float:
+        denied = _NOT.search(snippet.text) is not None
+        if _NOT.search(part.text):
+            return 1.0 if denied else -1.0
+        return -0.5 if denied and AnswerKind.PERMISSION not in part.kinds and _LISTS.match(part.text) else 0.0
 
     def _kinds(self, snippet: Snippet, part: QuestionPart) -> float:
         if not part.kinds:
@@ -192,12 +262,44 @@ class Scorer:
         return sum(holds(kind, text) for kind in part.kinds) / len(part.kinds)
 
 
+def identifiers(text: str) -> frozenset[str]:
+    """What names one thing exactly: X100, v2.3.1, C++, node-0777. A version comes without its v."""
+    words = (word.strip("?!.,;:()\"'`*") for word in text.split())
+    return frozenset(_bare_version(word) for word in words if _IDENTIFIER.fullmatch(word))
+
+
+def _bare_version(word: str) -> str:
+    return word[1:] if _VERSION.fullmatch(word) else word
+
+
+def _exactly(names: frozenset[str], snippet: Snippet) -> frozenset[str]:
+    """Those that stand in the snippet or above it, and not only as the beginning of a longer one."""
+    if not names:
+        return names
+    passage = snippet.passage
+    text = f"{snippet.text}\n{snippet.lead}\n{passage.heading}\n{passage.title}"
+    return frozenset(
+        name
+        for name in names
+        if re.search(rf"(?<![\w+#-])v?{re.escape(name)}(?![\w+#-]|\.\d)", text, re.IGNORECASE)
+    )
+
+
+def _labels(snippet: Snippet) -> frozenset[str]:
+    """What a row or an item is about: its cells, or what stands before its colon."""
+    if snippet.kind == "row":
+        return frozenset(cell.strip(" *`") for cell in snippet.text.strip("| ").split("|"))
+    return frozenset({snippet.text.partition(":")[0].strip(" *`")}) if snippet.kind == "item" else frozenset()
+
+
 def _points(snippet: Snippet, titles: Mapping[str, str]) -> bool:
     """Whether it is a row or an item that sends its reader to another of the pages, by that page's title."""
     if snippet.kind not in ("row", "item"):
         return False
     parts = {_bare(part) for part in snippet.text.strip("| ").split("|")}
-    return any(title in parts for doc_id, title in titles.items() if doc_id != snippet.passage.doc_id)
+    return len(parts) <= POINTING_CELLS and any(
+        title in parts for doc_id, title in titles.items() if doc_id != snippet.passage.doc_id
+    )
 
 
 def _bare(text: str) -> str:

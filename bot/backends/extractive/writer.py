@@ -14,7 +14,17 @@ from bot.backends.extractive.selection import Chosen, select
 from bot.backends.extractive.snippet_scoring import LANGUAGES, Scorer, Similarity
 from bot.backends.extractive.snippets import Snippet, snippets
 from bot.model import Question, Usage
-from bot.ports import DETAILED, BackendError, Brief, Cited, Embedder, Finished, Style, Wrote
+from bot.ports import (
+    DETAILED,
+    BackendError,
+    Brief,
+    Cited,
+    Embedder,
+    Finished,
+    Reranker,
+    Style,
+    Wrote,
+)
 from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.deadline import Deadline
 from bot.text import question_text
@@ -49,12 +59,17 @@ class _Reading:
 class ExtractiveWriter:
     """Never down, rarely billed: with an `embedder` it compares meanings, for at most `seconds`.
 
+    A `reranker` says better what answers; where there is one, the embedder isn't asked.
+
     One second was too little for a local model on a machine that was busy with something else: answers got worse
     without a word about it.
     """
 
-    def __init__(self, embedder: Embedder | None = None, *, seconds: float = 3.0) -> None:
+    def __init__(
+        self, embedder: Embedder | None = None, reranker: Reranker | None = None, *, seconds: float = 3.0
+    ) -> None:
         self._embedder = embedder
+        self._reranker = reranker
         self._seconds = seconds
         self._breaker = CircuitBreaker("the embedder")
         self._calls = 0
@@ -90,15 +105,18 @@ class ExtractiveWriter:
 
     async def _similarity(self, reading: _Reading) -> Similarity | None:
         """Of the likeliest snippets to each part; None without an embedder, or if it fails or is slow."""
-        if self._embedder is None or not reading.snippets:
+        if not reading.snippets or (self._embedder is None and self._reranker is None):
             return None
         likely = await asyncio.to_thread(_likely, reading)
-        embedding = _embed(self._embedder, reading, likely)
+        if self._reranker is not None:
+            comparing = _rerank(self._reranker, reading, likely)
+        elif self._embedder is not None:
+            comparing = _embed(self._embedder, reading, likely)
         try:
             async with self._breaker.guard():
-                return await Deadline(self._seconds).wait("the embedder", embedding, seconds=self._seconds)
+                return await Deadline(self._seconds).wait("the embedder", comparing, seconds=self._seconds)
         except BackendError as error:
-            embedding.close()
+            comparing.close()
             log.info("quoting by words alone: %s", error)
             return None
 
@@ -147,6 +165,14 @@ async def _embed(embedder: Embedder, reading: _Reading, likely: Sequence[int]) -
     return [_spread(values, likely, len(reading.snippets)) for values in similar]
 
 
+async def _rerank(reranker: Reranker, reading: _Reading, likely: Sequence[int]) -> Similarity:
+    texts = [_in_context(reading.snippets[index]) for index in likely]
+    asked = [reading.gloss] if reading.gloss else [part.text for part in reading.parts]
+    relevant = [np.asarray(await reranker.rerank(text, texts)) for text in asked]
+    spread = [_spread(values, likely, len(reading.snippets)) for values in relevant]
+    return spread * len(reading.parts) if reading.gloss else spread
+
+
 def _spread(values: np.ndarray, likely: Sequence[int], count: int) -> list[float]:
     """A value for every snippet: those that weren't compared get the least of those that were."""
     spread = [float(values.min())] * count
@@ -167,8 +193,8 @@ def quote(reading: _Reading, similarity: Similarity | None = None) -> tuple[list
     ranked = [scorer.part(number) for number in range(len(reading.parts))]
     asked = frozenset(query_terms(reading.question))
     usual, wide = _fits(reading, asked), _fits(reading, asked, times=DETAILED)
-    first = select(ranked, reading.parts, reading.snippets, usual)
-    about = select(ranked, reading.parts, reading.snippets, wide)
+    first = select(ranked, reading.parts, reading.snippets, usual, asked=asked)
+    about = select(ranked, reading.parts, reading.snippets, wide, asked=asked)
     others = further(first, about, reading.snippets, wide)
     if reading.detailed and others:
         return render(others, asked, titled=True), False

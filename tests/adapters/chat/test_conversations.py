@@ -61,11 +61,11 @@ async def test_a_follow_up_sees_the_thread(chat: Chat):
 
 
 async def test_what_the_docs_do_not_say(chat: Chat):
-    """NOT_FOUND is said plainly, with the nearest page and whom to ask, and a human can be asked."""
+    """NOT_FOUND is said plainly, with the nearest page and one next step: a human can be asked."""
     chat.core.answers["shoe"] = NOT_FOUND
     (shown,) = await chat.answers(await chat.mention("alice", "What's the CEO's shoe size?"))
     assert shown.text.startswith("The docs don't say.")
-    assert "You could ask Dana Whitfield." in shown.text
+    assert "You could ask" not in shown.text
     assert "Annual leave" in shown.sources
     assert shown.buttons == ("Ask a human",)
     pressed = await chat.press(shown, Press.HUMAN, "alice")

@@ -148,8 +148,8 @@ def test_whatever_else_is_looked_up(text: str):
     assert not thanks(text)
 
 
-def test_a_heading_that_repeats_its_page_is_left_out() -> None:
-    """A source is named by its page and heading, or by the page alone where both say the same."""
+def test_sources_stand_together_by_page() -> None:
+    """A page is named once, with the headings that are cited of it; not where a heading says the same as the page."""
     cited = [
         Citation(number, "h:week.md", "Your first week", heading, "", "", None)
         for number, heading in enumerate(("Your first week 🎉", "Monday", ""), 1)
@@ -162,8 +162,9 @@ def test_a_heading_that_repeats_its_page_is_left_out() -> None:
         stale_after=timedelta(1),
         can_ask_human=False,
     )
-    assert [line.title for line in shown.sources] == [
-        "Your first week",
-        "Your first week › Monday",
-        "Your first week",
+    (page,) = shown.sources
+    assert [(line.number, line.title) for line in page.sections] == [
+        (1, "Your first week"),
+        (2, "Monday"),
+        (3, "Your first week"),
     ]

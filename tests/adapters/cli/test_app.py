@@ -158,7 +158,7 @@ def test_ask_as_json_has_its_shape(handbook: CommandLine):
     done = handbook("ask", "How many days of annual leave do I get?", "--json", "--why")
     answer = json.loads(done.stdout)
     trace = answer.pop("trace")
-    assert set(answer) == {"id", "outcome", "text", "citations", "degraded"}
+    assert set(answer) == {"id", "outcome", "text", "citations", "nearest", "degraded"}
     assert answer["outcome"] == "ANSWERED"
     assert set(answer["citations"][0]) == {
         "number", "title", "url", "doc_id", "heading", "quote", "updated_at",
@@ -297,7 +297,9 @@ def test_eval_prints_figures_and_writes_answers(handbook: CommandLine):
     assert figures["answers"][0]["facts"] == 1
     out = [json.loads(line) for line in (handbook.folder / "out.jsonl").read_text().splitlines()]
     assert out[0]["citations"] == ["leave.md"]
-    assert out[1] == {"id": "2", "answer": None, "citations": []}
+    assert out[1] == {"id": "2", "answer": None, "citations": [], "see_also": []}
+    assert figures["figures"]["precision"]["mean"] == figures["figures"]["answer_first"]["mean"] == 1.0
+    assert (figures["pages"], figures["characters"]["p50"]) == (1.0, len(out[0]["answer"]))
     again = handbook("eval", "questions.jsonl")
     assert "Hit@5 1.000" in again.stdout
     assert again.stderr == ""

@@ -119,10 +119,10 @@ async def test_a_message_can_be_answered_from_the_docs(chat: Chat) -> None:
 
 
 async def test_what_the_docs_do_not_say_goes_to_a_human(chat: Chat) -> None:
-    """NOT_FOUND names whom to ask and the nearest page; Ask a human posts into the help channel, once."""
+    """NOT_FOUND names the nearest page and offers one step: Ask a human posts into the help channel, once."""
     chat.core.answers["shoe"] = Answer("", Outcome.NOT_FOUND, "The docs don't say.", nearest=(LEAVE,))
     shown = await chat.answer(await chat.discord.mention("What's the CEO's shoe size?"))
-    assert "You could ask Dana Whitfield." in shown.text
+    assert "You could ask" not in shown.text
     assert "Annual leave" in shown.sources
     for _ in range(2):
         await chat.said_to(await chat.discord.press(shown, "Ask a human"), "asked in the help channel")

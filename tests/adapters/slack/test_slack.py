@@ -53,10 +53,10 @@ async def test_ask_answers_the_asker_alone(chat: Chat) -> None:
 
 
 async def test_what_the_docs_do_not_say_goes_to_a_human(chat: Chat) -> None:
-    """NOT_FOUND names whom to ask and the nearest page; Ask a human posts into the help channel."""
+    """NOT_FOUND names the nearest page and offers one step: Ask a human posts into the help channel."""
     chat.core.answers["shoe"] = Answer("", Outcome.NOT_FOUND, "The docs don't say.", nearest=(LEAVE,))
     shown = await chat.answer(await chat.slack.mention("What's the CEO's shoe size?"))
-    assert "You could ask Dana Whitfield." in shown.whole
+    assert "You could ask" not in shown.whole
     await chat.slack.press(shown, "docent_human", value=await only_answer(chat))
     await chat.whisper("asked in the help channel")
     (posted,) = [one for one in chat.slack.said.values() if one["channel"] == HELP]

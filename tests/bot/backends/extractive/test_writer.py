@@ -160,9 +160,9 @@ async def test_no_more_sentences_than_the_style_allows() -> None:
     """Further quotes have to fit; one list stays whole, since half of the steps would mislead."""
     asked = "How many days of leave do I get, and what can I spend on a hotel?"
     both = await quote(asked, LEAVE, TRAVEL)
-    one = await quote(asked, LEAVE, TRAVEL, style=Style(max_sentences=2))
-    assert statements(both.text.replace("[1]", "").replace("[2]", "")) > 2
-    assert statements(one.text.replace("[1]", "")) <= 2
+    one = await quote(asked, LEAVE, TRAVEL, style=Style(max_sentences=1))
+    assert statements(both.text.replace("[1]", "").replace("[2]", "")) > 1
+    assert statements(one.text.replace("[1]", "")) == 1
     steps = make_passage("To move house:\n\n1. Tell HR.\n2. Tell the bank.\n3. Pack.\n4. Move.\n")
     answer = await quote("How do I move house?", steps, style=Style(max_sentences=2))
     assert "4. Move." in answer.text
@@ -206,12 +206,12 @@ async def test_contradicting_pages_are_shown_with_their_dates() -> None:
     assert len(answer.citations) == 2
 
 
-async def test_what_two_pages_say_alike_is_quoted_once_and_cites_both() -> None:
-    """A copied sentence isn't repeated."""
+async def test_what_two_pages_say_alike_is_quoted_once() -> None:
+    """A copied sentence isn't repeated; the page that comes first is cited."""
     copy = make_passage(LEAVE.text, page="copy.md", title="Time off (copy)")
     answer = await quote("How many days of paid leave do employees get?", LEAVE, copy)
     assert answer.text.count("25 days") == 1
-    assert {c.title for c in answer.citations} == {"Time off", "Time off (copy)"}
+    assert [c.title for c in answer.citations] == ["Time off"]
 
 
 async def test_a_question_on_a_page_is_no_answer() -> None:
@@ -383,7 +383,8 @@ async def test_a_short_sentence_between_two_is_not_left_out() -> None:
         "You can carry over up to 5 days of leave into the next year. Those lapse on 31 March. "
         "Leave that you could not take into the next year because of sickness does not lapse."
     )
-    answer = await quote("Can I carry over leave into the next year?", page)
+    asked = "What leave can I carry over into the next year, and what lapses because of sickness?"
+    answer = await quote(asked, page)
     assert "next year. Those lapse on 31 March. Leave" in answer.text
 
 
