@@ -1,10 +1,12 @@
 """`docent eval`: ask every question of a file and mark rankings, answers and speed.
 
 The format of the questions, and of the answers that are written out, is that of the Sourcegraph handbook's
-question set: one JSON object a line, `id, question, gold, must_contain, answerable, kind, lang, also_ok?`.
+question set: one JSON object a line, `id, question, gold, must_contain, answerable, kind, lang, also_ok?`, and
+of our own `after?` (what the asker said before) and `must_not_contain?` (what would be beside the point).
 """
 
 import json
+import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -13,10 +15,11 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.evaluation.metrics import hit, holds_facts, mean, ndcg, percentile
-from bot.model import Answer, Outcome, Question, Usage
-from bot.text.matching import first_seen
+from bot.model import Answer, Outcome, Question, Turn, Usage
+from bot.text.matching import first_seen, plain, stands_in
 
 # Kinds whose facts stand on several pages: all of them must be cited.
+_MARKER = re.compile(r"\[(\d{1,3})\](?!\()")
 _ALL_PAGES = frozenset({"two_page", "conflict"})
 
 
@@ -28,7 +31,7 @@ class Case(BaseModel):
     """One question and what a right answer is. Paths are relative to the source's root.
 
     No `must_contain` or no `gold`: facts or citations of an answerable question aren't marked. `audience` goes
-    before the run's.
+    before the run's. `after` is what the asker said before, `must_not_contain` what has no place in the answer.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -42,6 +45,13 @@ class Case(BaseModel):
     kind: str = "single"
     lang: str = "en"
     audience: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    must_not_contain: tuple[str, ...] = ()
+
+    @property
+    def right(self) -> frozenset[str]:
+        """The pages that an answer may quote."""
+        return frozenset((*self.gold, *self.also_ok))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +69,9 @@ class Marked:
     seconds: float
     usage: tuple[Usage, ...] = ()
     failed: str = ""
+    see_also: tuple[str, ...] = ()
+    first_unit: str = ""  # the text before the first marker
+    first_page: str = ""  # and the page that it is of
 
     @property
     def declined(self) -> bool:
@@ -70,10 +83,34 @@ class Marked:
 
     @property
     def cited_right(self) -> bool:
-        gold, cited = set(self.case.gold), set(self.cited)
+        return self._among(self.cited)
+
+    @property
+    def named_right(self) -> bool:
+        """Cited, or named beside the answer."""
+        return self._among((*self.cited, *self.see_also))
+
+    @property
+    def precision(self) -> float | None:
+        """The share of the quoted pages that are right; None without any."""
+        return sum(page in self.case.right for page in self.cited) / len(self.cited) if self.cited else None
+
+    @property
+    def answer_first(self) -> bool:
+        """Whether the first thing quoted is of a right page and holds a fact that was asked for."""
+        told = any(holds_facts(self.first_unit, [group]) for group in self.case.must_contain)
+        return told and self.first_page in self.case.right
+
+    @property
+    def to_the_point(self) -> bool:
+        """Whether nothing stands in it that the question says is beside the point."""
+        said = plain(self.text)
+        return not any(stands_in(said, word) for word in self.case.must_not_contain)
+
+    def _among(self, pages: Sequence[str]) -> bool:
         if self.case.kind in _ALL_PAGES:
-            return gold <= cited
-        return bool(cited & (gold | set(self.case.also_ok)))
+            return set(self.case.gold) <= set(pages)
+        return bool(self.case.right & set(pages))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +148,9 @@ class Report:
     seconds_p50: float
     seconds_p95: float
     marked: tuple[Marked, ...] = ()
+    pages: float = 0.0  # quoted in an answer, on average
+    characters_p50: float = 0.0
+    characters_p90: float = 0.0
 
     def table(self) -> list[list[str]]:
         """Head and rows of the answers' marks, "ALL" first."""
@@ -132,7 +172,8 @@ class Report:
         return (
             f"Hit@1 {found.hit_1:.3f}   Hit@5 {found.hit_5:.3f}   nDCG@10 {found.ndcg_10:.3f}   "
             f"over {found.questions} answerable questions; "
-            f"p50 {self.seconds_p50 * 1000:.0f} ms   p95 {self.seconds_p95 * 1000:.0f} ms an answer"
+            f"p50 {self.seconds_p50 * 1000:.0f} ms   p95 {self.seconds_p95 * 1000:.0f} ms an answer\n"
+            f"{self.pages:.2f} pages an answer; characters: median {self.characters_p50:.0f}, p90 {self.characters_p90:.0f}"
         )
 
     def to_json(self) -> dict[str, object]:
@@ -140,6 +181,8 @@ class Report:
             "retrieval": asdict(self.retrieval),
             "answers": [asdict(row) for row in self.answers],
             "seconds": {"p50": self.seconds_p50, "p95": self.seconds_p95},
+            "pages": self.pages,
+            "characters": {"p50": self.characters_p50, "p90": self.characters_p90},
         }
 
 
@@ -174,7 +217,8 @@ async def evaluate(
     marked = []
     for case in cases:
         started = time.perf_counter()
-        answer = await ask(Question(case.question, frozenset(case.audience) or audience))
+        history = tuple(Turn("user", text) for text in case.after)
+        answer = await ask(Question(case.question, frozenset(case.audience) or audience, history=history))
         marked.append(_mark(case, answer, time.perf_counter() - started))
         if on_marked:
             on_marked(marked[-1])
@@ -183,6 +227,8 @@ async def evaluate(
 
 def _mark(case: Case, answer: Answer, seconds: float) -> Marked:
     answered = answer.outcome is Outcome.ANSWERED
+    unit, number = _first_unit(answer) if answered else ("", 0)
+    pages = {one.number: _path(one.doc_id) for one in answer.citations}
     return Marked(
         case=case,
         outcome=answer.outcome,
@@ -192,7 +238,16 @@ def _mark(case: Case, answer: Answer, seconds: float) -> Marked:
         seconds=seconds,
         usage=answer.usage,
         failed=answer.text if answer.outcome is Outcome.UNAVAILABLE else "",
+        see_also=tuple(_path(c.doc_id) for c in answer.nearest) if answered else (),
+        first_unit=unit,
+        first_page=pages.get(number, ""),
     )
+
+
+def _first_unit(answer: Answer) -> tuple[str, int]:
+    """What stands before the first marker, and its number."""
+    marker = _MARKER.search(answer.text)
+    return (answer.text[: marker.start()], int(marker[1])) if marker else (answer.text, 0)
 
 
 def _path(doc_id: str) -> str:
@@ -210,6 +265,9 @@ def report(marked: Sequence[Marked]) -> Report:
         seconds_p50=percentile((m.seconds for m in marked), 0.5),
         seconds_p95=percentile((m.seconds for m in marked), 0.95),
         marked=tuple(marked),
+        pages=mean(len(m.cited) for m in marked if not m.declined),
+        characters_p50=percentile((len(m.text) for m in marked if not m.declined), 0.5),
+        characters_p90=percentile((len(m.text) for m in marked if not m.declined), 0.9),
     )
 
 
@@ -242,10 +300,16 @@ def _answered(kind: str, marked: Sequence[Marked]) -> AnsweredCase:
 
 
 def write_answers(path: Path, marked: Sequence[Marked]) -> None:
-    """One line an answer: `id`, `answer` (null where declined), `citations` as paths."""
+    """One line an answer: `id`, `answer` (null where declined), `citations` and `see_also` as paths."""
     lines = [
         json.dumps(
-            {"id": m.case.id, "answer": m.text or None, "citations": list(m.cited)}, ensure_ascii=False
+            {
+                "id": m.case.id,
+                "answer": m.text or None,
+                "citations": list(m.cited),
+                "see_also": list(m.see_also),
+            },
+            ensure_ascii=False,
         )
         for m in marked
     ]

@@ -30,6 +30,10 @@ MEANING = {
     "hit_1": "answerable questions whose right page was found first",
     "hit_5": "answerable questions whose right page was among the first five found",
     "ndcg_10": "how far up the right pages were found (nDCG@10)",
+    "precision": "pages that an answer quotes, of which the right ones",
+    "answer_first": "answered questions whose answer begins with a fact of a right page",
+    "see_also": "answerable questions whose answer cites a right page or names it beside",
+    "to_the_point": "answers without anything that their question says is beside the point",
 }
 FIGURES = tuple(MEANING)
 OF_ANSWERS = FIGURES[:6]
@@ -63,6 +67,10 @@ class ScoredAnswer:
     output_tokens: int
     dollars: float | None
     failed: str = ""
+    precision: float | None = None
+    answer_first: float | None = None
+    see_also: float | None = None
+    to_the_point: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +108,10 @@ class Marker:
             output_tokens=sum(one.output_tokens for one in marked.usage),
             dollars=sum(spent) if spent else None,
             failed=marked.failed,
+            precision=marked.precision if case.answerable and case.gold else None,
+            answer_first=float(marked.answer_first) if case.must_contain and text else None,
+            see_also=float(marked.named_right) if case.answerable and case.gold else None,
+            to_the_point=float(marked.to_the_point) if case.must_not_contain and text else None,
         )
 
     def invented(self, text: str, question: str, language: str) -> list[str]:

@@ -1,6 +1,7 @@
 """Marking rankings and answers."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,7 @@ async def test_answers_are_written_as_the_scorer_reads_them(tmp_path: Path):
         "id": "q1",
         "answer": "Ja, größer.",
         "citations": ["a.md"],
+        "see_also": [],
     }
     write_answers(out, (await marked(case, answer("Sorry", outcome=Outcome.NOT_FOUND))).marked)
     assert json.loads(out.read_text("utf-8"))["answer"] is None
@@ -147,3 +149,40 @@ def test_a_wrong_line_of_questions_is_named(tmp_path: Path):
         read_questions(file)
     with pytest.raises(BadQuestions, match="can't be read"):
         read_questions(tmp_path / "missing.jsonl")
+
+
+async def test_what_stands_beside_the_point_is_counted() -> None:
+    """Pages quoted in vain, an answer that comes second, words that have no place, and a page named beside it."""
+    case = Case(
+        id="q",
+        question="q",
+        gold=("a.md", "b.md"),
+        must_contain=(("27",),),
+        must_not_contain=("dogs",),
+        kind="two_page",
+    )
+    said = replace(
+        answer("Dogs bark. [1] You get 27 days. [2]", cited=("c.md", "a.md")),
+        nearest=(Citation(1, "handbook:b.md", "b.md", "", "", ""),),
+    )
+    (one,) = (await marked(case, said)).marked
+    assert one.precision == 0.5
+    assert not one.answer_first
+    assert not one.to_the_point
+    assert (one.cited_right, one.named_right) == (False, True)
+    first = (await marked(case, answer("You get 27 days. [1]", cited=("a.md",)))).marked[0]
+    assert (first.precision, first.answer_first, first.to_the_point) == (1.0, True, True)
+
+
+async def test_a_follow_up_is_asked_with_what_was_said_before() -> None:
+    """`after` is the asker's part of the conversation."""
+    asked = []
+
+    async def ask(question: Question) -> Answer:
+        asked.append(question)
+        return answer("No.")
+
+    await evaluate(
+        [Case(id="q", question="And in Valencia?", after=("How many days in Bristol?",))], ask, frozenset()
+    )
+    assert [turn.text for turn in asked[0].history] == ["How many days in Bristol?"]

@@ -135,7 +135,10 @@ def test_the_command_compares_and_holds_bars(docent: CommandLine):
     after = docent("eval", "q.jsonl", "--against", "before.json")
     assert after.returncode == 1
     assert "MISSED: facts 0.5, at least 0.9" in after.stdout
-    assert "Worse: 1\n  a  How many days of annual leave are there?  (facts worse)" in after.stdout
+    assert (
+        "Worse: 1\n  a  How many days of annual leave are there?  (facts worse, answer_first worse)"
+        in after.stdout
+    )
     assert "Better: 0" in after.stdout
     as_json = json.loads(docent("eval", "q.jsonl", "--against", "before.json", "--json").stdout)
     assert [one["id"] for one in as_json["against"]["worse"]] == ["a"]
