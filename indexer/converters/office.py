@@ -37,7 +37,9 @@ def convert(kind: str, data: bytes) -> str:
     except Exception as error:
         # The libraries raise whatever their parsers do; the file is to blame, and only this file fails.
         logging.getLogger(__name__).info("a %s could not be read", kind, exc_info=True)
-        raise Unreadable(f"it is damaged, or no {kind.upper()} file ({type(error).__name__})") from error
+        raise Unreadable(
+            f"it is damaged, or no {kind.upper()} file ({type(error).__name__}): save it anew, or leave it out"
+        ) from error
     if not text.strip():
         raise Unreadable("it holds no text (scanned pages or pictures only?)")
     return text
@@ -59,7 +61,7 @@ def _check_container(data: bytes) -> None:
                 if item.filename.endswith((".xml", ".rels")) and _has_dtd(archive, item):
                     raise Unreadable("it defines XML entities, which no Office document does")
     except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise Unreadable("it is damaged, or no Office file") from error
+        raise Unreadable("it is damaged, or no Office file: save it anew, or leave it out") from error
 
 
 def _has_dtd(archive: zipfile.ZipFile, item: zipfile.ZipInfo) -> bool:

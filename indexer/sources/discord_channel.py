@@ -18,9 +18,13 @@ from indexer.sources.http_client import (
     HttpClient,
     Json,
     fetching,
+    flag,
     follow,
+    items,
     listing,
     moment,
+    one_item,
+    text,
 )
 
 _PAGE = 100
@@ -66,22 +70,34 @@ class DiscordChannelSource(Source):
 
     async def entries(self) -> AsyncIterator[Entry]:
         with listing():
+            found = False
             for channel in self._options.channels:
-                told = await self.http.json("GET", f"/channels/{channel}")
-                audience = await self._audience(told)
-                link = f"https://discord.com/channels/{told['guild_id']}"
-                if self._options.pins and told["type"] not in _FORUMS:
-                    async for message in self._pins(channel):
-                        posts = [await self._post(channel, message, pinned=True)]
-                        if posts[0].text.strip():
-                            path = f"{channel}/{message['id']}"
-                            yield self._entry(path, f"{link}/{path}", posts, audience)
-                async for thread in self._threads(told):
-                    posts = await self._posts(channel, thread["id"])
-                    if posts and any(post.approved for post in posts):
-                        path = f"{channel}/thread/{thread['id']}"
-                        name = thread.get("name", "") if told["type"] in _FORUMS else ""
-                        yield self._entry(path, f"{link}/{thread['id']}", posts, audience, name)
+                with one_item(self.unlisted, f"channel {channel}", (f"{channel}/",)):
+                    async for entry in self._channel(channel):
+                        yield entry
+                    found = True
+            if not found:
+                raise ListingFailed(self.unlisted[0].reason)
+
+    async def _channel(self, channel: str) -> AsyncIterator[Entry]:
+        told = await self.http.json("GET", f"/channels/{channel}")
+        audience = await self._audience(told)
+        link = f"https://discord.com/channels/{text(told['guild_id'])}"
+        forum = told["type"] in _FORUMS
+        if self._options.pins and not forum:
+            async for message in self._pins(channel):
+                path = f"{channel}/{_key(message)}"
+                with one_item(self.unlisted, path, (path,)):
+                    posts = [await self._post(channel, message, pinned=True)]
+                    if posts[0].text.strip():
+                        yield self._entry(path, f"{link}/{channel}/{text(message['id'])}", posts, audience)
+        async for thread in self._threads(told):
+            path = f"{channel}/thread/{_key(thread)}"
+            with one_item(self.unlisted, path, (path,)):
+                posts = await self._posts(channel, text(thread["id"]))
+                if posts and any(post.approved for post in posts):
+                    name = text(thread.get("name", "")) if forum else ""
+                    yield self._entry(path, f"{link}/{thread['id']}", posts, audience, name)
 
     async def fetch(self, entry: Entry) -> Fetched:
         with fetching():
@@ -116,11 +132,12 @@ class DiscordChannelSource(Source):
             return await self.http.json("GET", f"/channels/{channel}/messages/pins", params=params)
 
         def following(page: Json) -> str | None:
-            return page["items"][-1]["pinned_at"] if page["has_more"] else None
+            return text(page["items"][-1]["pinned_at"]) if flag(page, "has_more") else None
 
         async for page in follow(call, following):
-            for item in page["items"]:
-                yield item["message"]
+            for item in items(page["items"]):
+                with one_item(self.unlisted, f"a pin of {channel}", (f"{channel}/",)):
+                    yield item["message"]
 
     async def _threads(self, channel: Json) -> AsyncIterator[Json]:
         """Each once: what is active now may be archived a moment later."""
@@ -134,16 +151,18 @@ class DiscordChannelSource(Source):
             )
 
         def following(page: Json) -> str | None:
-            return page["threads"][-1]["thread_metadata"]["archive_timestamp"] if page["has_more"] else None
+            more = flag(page, "has_more")
+            return text(page["threads"][-1]["thread_metadata"]["archive_timestamp"]) if more else None
 
-        for thread in active["threads"]:
-            if thread["parent_id"] == channel["id"] and thread["type"] in {10, 11}:
-                seen.add(thread["id"])
-                yield thread
+        for thread in items(active["threads"]):
+            with one_item(self.unlisted, "a thread", (f"{channel['id']}/thread/{_key(thread)}",)):
+                if text(thread["parent_id"]) == channel["id"] and _kind(thread) in {10, 11}:
+                    seen.add(text(thread["id"]))
+                    yield thread
         async for page in follow(call, following):
-            for thread in page["threads"]:
-                if thread["id"] not in seen:
-                    seen.add(thread["id"])
+            for thread in items(page["threads"]):
+                if _key(thread) not in seen:
+                    seen.add(_key(thread))
                     yield thread
 
     async def _posts(self, channel: str, thread: str) -> list[ApprovedPost]:
@@ -154,17 +173,17 @@ class DiscordChannelSource(Source):
             return await self.http.json("GET", f"/channels/{thread}/messages", params=params)
 
         def following(page: Json) -> str | None:
-            return page["items"][-1]["id"] if len(page["items"]) == _PAGE else None
+            return text(page["items"][-1]["id"]) if len(items(page["items"])) == _PAGE else None
 
         try:
-            found = [message async for page in follow(call, following) for message in page["items"]]
+            found = [message async for page in follow(call, following) for message in items(page["items"])]
         except CallFailed as error:
             if error.status == _GONE:
                 return []
             raise
-        found = [message for message in reversed(found) if message["type"] in _ORDINARY]
+        found = [message for message in reversed(found) if _kind(message) in _ORDINARY]
         posts = [await self._post(thread, message) for message in found]
-        if not found or found[0]["id"] != thread:
+        if not found or text(found[0]["id"]) != thread:
             try:
                 start = await self.http.json("GET", f"/channels/{channel}/messages/{thread}")
             except CallFailed as error:
@@ -179,17 +198,17 @@ class DiscordChannelSource(Source):
         name = author.get("global_name") or author.get("username", "")
         approved = pinned or await self._approved(channel, message)
         at = moment(message.get("timestamp")) or _moment_of(message["id"])
-        return ApprovedPost(name, _text(message), at, bool(author.get("bot")), approved)
+        return ApprovedPost(name, _text(message), at, flag(author, "bot"), approved)
 
     async def _approved(self, channel: str, message: Json) -> bool:
         """Whether a human marked it."""
-        for reaction in message.get("reactions", []):
-            if reaction["emoji"].get("name") == self._options.reaction:
+        for reaction in items(message.get("reactions", [])):
+            if text(reaction["emoji"].get("name") or "") == self._options.reaction:
                 path = (
                     f"/channels/{channel}/messages/{message['id']}/reactions/{quote(self._options.reaction)}"
                 )
                 people = await self.http.json("GET", path, params={"limit": str(_PAGE)})
-                return any(not person.get("bot") for person in people["items"])
+                return any(not flag(person, "bot") for person in items(people["items"]))
         return False
 
     def _entry(
@@ -203,15 +222,28 @@ class DiscordChannelSource(Source):
         )
 
 
+def _key(found: object) -> str:
+    """Its id; "" where that isn't told, which begins every path."""
+    key = found.get("id") if isinstance(found, Mapping) else None
+    return key if isinstance(key, str) else ""
+
+
+def _kind(message: Json) -> int:
+    kind = message["type"]
+    if not isinstance(kind, int) or isinstance(kind, bool):
+        raise TypeError("a message has no type")
+    return kind
+
+
 def _moment_of(snowflake: str) -> datetime:
     return datetime.fromtimestamp(((int(snowflake) >> 22) + _EPOCH) / 1000, UTC)
 
 
 def _text(message: Json) -> str:
     """Names instead of mentions, nothing that pings."""
-    text: str = message.get("content", "")
-    for person in message.get("mentions", []):
+    said = text(message.get("content", ""))
+    for person in items(message.get("mentions", [])):
         name = person.get("global_name") or person.get("username", "")
-        text = re.sub(rf"<@!?{person['id']}>", f"@{name}".replace("\\", "\\\\"), text)
-    text = re.sub(r"<a?(:\w+:)\d+>", r"\1", text)
-    return re.sub(r"<(?:@[!&]?|#)\d+>|@(?=everyone|here)", "", text)
+        said = re.sub(rf"<@!?{person['id']}>", f"@{name}".replace("\\", "\\\\"), said)
+    said = re.sub(r"<a?(:\w+:)\d+>", r"\1", said)
+    return re.sub(r"<(?:@[!&]?|#)\d+>|@(?=everyone|here)", "", said)

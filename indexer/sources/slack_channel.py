@@ -15,7 +15,18 @@ from bot.config.sources import SourceSettings
 from indexer.sources import approved_threads
 from indexer.sources.approved_threads import ApprovedPost
 from indexer.sources.base import Entry, Fetched, ListingFailed, PageGone, Source, Surroundings
-from indexer.sources.http_client import CallFailed, HttpClient, Json, fetching, follow, listing
+from indexer.sources.http_client import (
+    CallFailed,
+    HttpClient,
+    Json,
+    fetching,
+    flag,
+    follow,
+    items,
+    listing,
+    one_item,
+    text,
+)
 
 # What Slack's errors mean as a status; it answers 200 to everything.
 _STATUS = {
@@ -67,16 +78,27 @@ class SlackChannelSource(Source):
         with listing():
             self._people.clear()
             home = str((await self._call("auth.test"))["url"]).rstrip("/")
+            found = False
             for channel in self._options.channels:
-                audience = await self._audience(channel)
-                seen: set[str] = set()
-                async for start in self._starts(channel):
-                    if start in seen:
-                        continue
-                    seen.add(start)
-                    posts = await self._posts(channel, start)
-                    if posts and any(post.approved for post in posts):
-                        yield self._entry(f"{home}/archives/{channel}", channel, start, posts, audience)
+                with one_item(self.unlisted, f"channel {channel}", (f"{channel}/",)):
+                    async for entry in self._channel(channel, home):
+                        yield entry
+                    found = True
+            if not found:
+                raise ListingFailed(self.unlisted[0].reason)
+
+    async def _channel(self, channel: str, home: str) -> AsyncIterator[Entry]:
+        audience = await self._audience(channel)
+        seen: set[str] = set()
+        async for start in self._starts(channel):
+            if start in seen:
+                continue
+            seen.add(start)
+            path = f"{channel}/{start}"
+            with one_item(self.unlisted, path, (path,)):
+                posts = await self._posts(channel, start)
+                if posts and any(post.approved for post in posts):
+                    yield self._entry(f"{home}/archives/{channel}", channel, start, posts, audience)
 
     async def fetch(self, entry: Entry) -> Fetched:
         with fetching():
@@ -93,13 +115,17 @@ class SlackChannelSource(Source):
     async def _starts(self, channel: str) -> AsyncIterator[str]:
         """First messages of what may be approved: pins, marked threads, and with `in_replies` all threads."""
         if self._options.pins:
-            for item in (await self._call("pins.list", channel=channel))["items"]:
-                if item.get("type") == "message":
-                    yield item["message"].get("thread_ts") or item["message"]["ts"]
+            for item in items((await self._call("pins.list", channel=channel))["items"]):
+                with one_item(self.unlisted, f"a pin of {channel}", (f"{channel}/",)):
+                    if text(item["type"]) == "message":
+                        yield text(item["message"].get("thread_ts") or item["message"]["ts"])
         oldest = f"{time.time() - self._options.since:.6f}"
         async for message in self._paged("conversations.history", channel=channel, oldest=oldest):
-            if self._marks(message) or (self._options.in_replies and message.get("reply_count")):
-                yield message["ts"]
+            told = message.get("ts") if isinstance(message, Mapping) else None
+            where = f"{channel}/{told}" if isinstance(told, str) else f"{channel}/"
+            with one_item(self.unlisted, where, (where,)):
+                if self._marks(message) or (self._options.in_replies and message.get("reply_count")):
+                    yield text(message["ts"])
 
     async def _posts(self, channel: str, start: str) -> list[ApprovedPost]:
         """The thread's messages; approved are the marked and the pinned. None if the first is no more."""
@@ -109,13 +135,13 @@ class SlackChannelSource(Source):
             if error.status == _GONE:
                 return []
             raise
-        if not found or found[0]["ts"] != start or found[0].get("subtype") == "tombstone":
+        if not found or text(found[0]["ts"]) != start or found[0].get("subtype") == "tombstone":
             return []
         return [await self._post(message, channel) for message in found]
 
     async def _post(self, message: Json, channel: str) -> ApprovedPost:
         name, bot = await self._person(message.get("user", ""))
-        pinned = self._options.pins and channel in message.get("pinned_to", [])
+        pinned = self._options.pins and channel in items(message.get("pinned_to", []))
         approved = pinned
         for user in self._marks(message):
             approved = approved or not (await self._person(user))[1]
@@ -125,9 +151,9 @@ class SlackChannelSource(Source):
 
     def _marks(self, message: Json) -> list[str]:
         """Who marked it."""
-        for reaction in message.get("reactions", []):
+        for reaction in items(message.get("reactions", [])):
             if reaction["name"].partition("::")[0] == self._options.reaction:
-                return list(reaction["users"])
+                return list(map(text, items(reaction["users"])))
         return []
 
     async def _person(self, user: str) -> tuple[str, bool]:
@@ -143,9 +169,9 @@ class SlackChannelSource(Source):
                 # Whom Slack doesn't know (any more) can't vouch for anything.
                 self._people[user] = ("", True)
             else:
-                profile = told.get("profile", {})
-                name = profile.get("display_name") or profile.get("real_name") or told.get("name", "")
-                self._people[user] = (name, bool(told.get("is_bot")) or user == "USLACKBOT")
+                profile = told.get("profile") or {}
+                name = text(profile.get("display_name") or profile.get("real_name") or told.get("name") or "")
+                self._people[user] = (name, flag(told, "is_bot") or user == "USLACKBOT")
         return self._people[user]
 
     async def _audience(self, channel: str) -> frozenset[str] | None:
@@ -158,17 +184,17 @@ class SlackChannelSource(Source):
             )
         return self._options.private_audience
 
-    async def _text(self, text: str) -> str:
+    async def _text(self, said: str) -> str:
         """Slack's marks as Markdown; names instead of mentions, nothing that pings."""
-        for user in set(re.findall(r"<@([UW][A-Z0-9]+)", text)):
+        for user in set(re.findall(r"<@([UW][A-Z0-9]+)", said)):
             name = (await self._person(user))[0]
-            text = re.sub(rf"<@{user}(\|[^>]*)?>", f"@{name or 'someone'}".replace("\\", "\\\\"), text)
-        text = re.sub(r"<#\w+\|([^>]*)>", r"#\1", text)
-        text = re.sub(r"<!(?:date\^[^>|]*|subteam\^[^>|]*|\w+)(?:\|([^>]*))?>", r"\1", text)
-        text = re.sub(r"<((?:https?|mailto):[^>|]+)\|([^>]*)>", r"[\2](\1)", text)
-        text = re.sub(r"<((?:https?|mailto):[^>|]+)>", r"\1", text)
-        text = re.sub(r"(?<![\w*])\*([^*\n]+)\*(?![\w*])", r"**\1**", text)
-        return re.sub(r"^•\s*", "- ", unescape(text), flags=re.MULTILINE)
+            said = re.sub(rf"<@{user}(\|[^>]*)?>", f"@{name or 'someone'}".replace("\\", "\\\\"), said)
+        said = re.sub(r"<#\w+\|([^>]*)>", r"#\1", said)
+        said = re.sub(r"<!(?:date\^[^>|]*|subteam\^[^>|]*|\w+)(?:\|([^>]*))?>", r"\1", said)
+        said = re.sub(r"<((?:https?|mailto):[^>|]+)\|([^>]*)>", r"[\2](\1)", said)
+        said = re.sub(r"<((?:https?|mailto):[^>|]+)>", r"\1", said)
+        said = re.sub(r"(?<![\w*])\*([^*\n]+)\*(?![\w*])", r"**\1**", said)
+        return re.sub(r"^•\s*", "- ", unescape(said), flags=re.MULTILINE)
 
     def _entry(
         self, home: str, channel: str, start: str, posts: list[ApprovedPost], audience: frozenset[str] | None
@@ -190,10 +216,10 @@ class SlackChannelSource(Source):
             )
 
         def following(page: Json) -> str | None:
-            return (page.get("response_metadata") or {}).get("next_cursor")
+            return text((page.get("response_metadata") or {}).get("next_cursor", ""))
 
         async for page in follow(call, following):
-            for message in page["messages"]:
+            for message in items(page["messages"]):
                 yield message
 
     async def _call(self, method: str, **params: str) -> Json:

@@ -55,7 +55,7 @@ class Confluence:
             case ["api", "v2", "pages" | "blogposts" as kind, key] if self.cloud and key in self._keys(
                 kind[:-1]
             ):
-                assert query["body-format"] == "storage"
+                assert query.get("body-format", "storage") == "storage"
                 return answered(self._v2(key) | {"body": {"storage": {"value": self.pages[key].body}}})
             case ["api", "v2", "users-bulk"] if self.cloud and request.method == "POST":
                 ids = (await request.json())["accountIds"]

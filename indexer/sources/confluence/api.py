@@ -17,6 +17,7 @@ _ARCHIVED = "includeArchivedSpaces=true"
 # It vanished meanwhile, or these credentials may not know.
 _CLOSED = (403, 404)
 _DEEPEST = 50
+_SMALL = 999
 # By what the second API calls them.
 _LISTED = {"page": "pages", "blogpost": "blogposts"}
 # What may stand between two pages, by what the API calls it.
@@ -61,13 +62,12 @@ class AttachmentInfo:
 class ConfluenceApi(ABC):
     """Raises CallFailed; a shape that isn't documented raises LookupError and the like.
 
-    What is wrong with one entry of a list goes to `unlisted`; `lost` are the ids of such pages ("" for one without).
+    What is wrong with one entry of a list goes to `unlisted`.
     """
 
     def __init__(self, http: HttpClient) -> None:
         self.http = http
         self.unlisted: list[Unlisted] = []
-        self.lost: set[str] = set()
         self._context = urlsplit(http.base).path
 
     @abstractmethod
@@ -85,17 +85,17 @@ class ConfluenceApi(ABC):
         query = quote(f'space="{space}" and type=attachment')
         start = f"/rest/api/content/search?cql={query}&limit=100&expand=version,container&{_ARCHIVED}"
         async for found in self._paged(start):
-            name = _word(found, "title")
+            name = _told(found, "title")
             with one_item(self.unlisted, name or "an attachment", (f"{space}/",), f"/{name}" if name else ""):
                 if not found.get("container"):
                     raise CallFailed("the page that it is attached to isn't told: it may have been deleted")
                 yield AttachmentInfo(
                     text(found["id"]),
                     text(found["title"]),
-                    str(found["container"]["id"]),
+                    _container(found["container"]),
                     _version(found),
-                    moment((found.get("version") or {}).get("when")),
-                    int((found.get("extensions") or {}).get("fileSize") or 0),
+                    moment((_mapping(found, "version")).get("when")),
+                    int((_mapping(found, "extensions")).get("fileSize") or 0),
                     self.path(text(found["_links"]["download"])),
                     found["_links"].get("webui") or "",
                 )
@@ -124,7 +124,7 @@ class ConfluenceApi(ABC):
 
     def _page_item(self, space: str, kind: Kind, found: object) -> one_item:
         """Around what is read of one page of a list."""
-        key = _word(found, "id")
+        key = _told(found, "id")
         name = _word(found, "title") or (f"page {key}" if key else f"a page of {space}")
         folder = f"{space}/blog/" if kind == "blogpost" else f"{space}/"
         return one_item(self.unlisted, name, (folder + key,))
@@ -156,9 +156,7 @@ class DataCenter(ConfluenceApi):
             info = None
             with self._page_item(space, kind, found):
                 info = await self._info(found, kind)
-            if info is None:
-                self.lost.add(_word(found, "id"))
-            else:
+            if info is not None:
                 yield info
 
     async def _info(self, found: Json, kind: Kind) -> PageInfo:
@@ -169,14 +167,14 @@ class DataCenter(ConfluenceApi):
             allowed = _allowed(found["restrictions"]["read"]["restrictions"])
         except (LookupError, TypeError, AttributeError):
             allowed = await self.restriction(key)
-        version = found.get("version") or {}
+        version = _mapping(found, "version")
         return PageInfo(
             id=key,
-            title=found.get("title") or "",
+            title=_word(found, "title"),
             parent=above[-1] if above else "",
             version=_version(found),
             changed=moment(version.get("when")),
-            owner=(version.get("by") or {}).get("displayName") or "",
+            owner=_word(_mapping(version, "by"), "displayName"),
             allowed=allowed,
             link=_link(found, key),
             kind=kind,
@@ -211,9 +209,7 @@ class Cloud(ConfluenceApi):
             info = None
             with self._page_item(space, kind, page):
                 info = await self._info(page, kind, names, restricted)
-            if info is None:
-                self.lost.add(_word(page, "id"))
-            else:
+            if info is not None:
                 yield info
 
     async def _info(
@@ -229,10 +225,10 @@ class Cloud(ConfluenceApi):
         allowed = restricted[key] if key in restricted else await self.restriction(key)
         return PageInfo(
             id=key,
-            title=page.get("title") or "",
+            title=_word(page, "title"),
             parent=parent,
             version=_version(page),
-            changed=moment((page.get("version") or {}).get("createdAt")),
+            changed=moment((_mapping(page, "version")).get("createdAt")),
             owner=names.get(_author(page), ""),
             allowed=allowed,
             link=_link(page, key),
@@ -311,20 +307,38 @@ def _word(found: object, key: str) -> str:
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
+def _told(found: object, key: str) -> str:
+    """A text that may be relied on; "" for none."""
+    value = found.get(key) if isinstance(found, Mapping) else None
+    return value if isinstance(value, str) else ""
+
+
+def _mapping(found: Json, key: str) -> Json:
+    """What is of no use in another shape, and not worth losing a page for."""
+    value = found.get(key)
+    return value if isinstance(value, Mapping) else {}
+
+
 def _id(found: Json) -> str:
-    if not (key := _word(found, "id")):
+    if not (key := text(found["id"])):
         raise TypeError("it has no id")
     return key
 
 
+def _container(found: Json) -> str:
+    """The page's id, which some servers give as a number; a small one is none."""
+    key = found["id"]
+    return str(key) if isinstance(key, int) and key > _SMALL else text(key)
+
+
 def _version(found: Json) -> str:
     """One that nobody tells is another each time."""
-    number = _word(found.get("version") or {}, "number")
+    number = _word(_mapping(found, "version"), "number")
     return number or f"?{datetime.now(UTC).isoformat()}"
 
 
 def _link(found: Json, key: str) -> str:
-    links = found.get("_links") or {}
+    links = _mapping(found, "_links")
     return _word(links, "webui") or f"/pages/viewpage.action?pageId={key}"
 
 

@@ -94,7 +94,7 @@ class ConfluenceSource(Source):
 
     async def entries(self) -> AsyncIterator[Entry]:
         self._met = set()
-        self._api.unlisted, self._api.lost = self.unlisted, set()
+        self._api.unlisted = self.unlisted
         found = False
         with listing():
             for space in self._options.spaces:
@@ -214,7 +214,7 @@ class ConfluenceSource(Source):
             seen.add(parent)
             if parent in pages:
                 own, parent = (pages[parent].allowed, *pages[parent].between), pages[parent].parent
-            elif parent in self._unlisted and not self._api.lost & {parent, ""}:
+            elif parent in self._unlisted:
                 parent, own = self._unlisted[parent]
             else:
                 raise CallFailed("a page above it can't be told of, and so not who may see it")

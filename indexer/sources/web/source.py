@@ -140,7 +140,7 @@ class WebSource(Source):
             kept = await asyncio.to_thread(self._kept.take, entry.url, entry.revision)
             reply = kept or await self._get(entry.url, accept=(401,))
             if reply.status == 401:  # noqa: PLR2004 - one page's own; the site as a whole is open
-                raise PageFailed("it asks for a password (401)")
+                raise PageFailed("it asks for a password (401): let Docent in, or leave it out (exclude)")
             if not self._is_ours(reply.url):
                 raise PageFailed(f"it leads elsewhere, to {reply.url[:200]}")
             kind = _kind(reply.headers, reply.url)
