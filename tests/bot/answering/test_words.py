@@ -28,7 +28,7 @@ async def over(folder: Path, pages: Sequence[str]) -> AsyncIterator[App]:
         files[f"{number:02}.md"] = f"# {title}\n\n{text}\n"
     put(folder / "docs", files)
     source = "{name: docs, type: folder, path: ./docs, audience: [everyone]}"
-    (folder / "docent.yaml").write_text(f"sources: [{source}]\n", encoding="utf-8")
+    (folder / "docent.yaml").write_text(f"embedder: none\nsources: [{source}]\n", encoding="utf-8")
     async with open_app(load(folder / "docent.yaml")) as app:
         (report,) = await sync_all(sources_of(app), app.store, None)
         assert (report.added, report.error) == (len(files), "")
