@@ -137,6 +137,20 @@ def test_growth(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "read",
+    [
+        lambda text: question_text.prepare(text, 10**9).text,
+        lambda text: mrkdwn.incoming(text, "U1"),
+        lambda text: discord_markdown.incoming(text, 1),
+    ],
+    ids=["question", "from Slack", "from Discord"],
+)
+def test_no_more_of_a_message_is_read(read: Callable[[str], str]) -> None:
+    """Of a message without end its beginning and its end are read."""
+    assert len(read(f"begins {'word ' * 200_000} ends")) < 100_000
+
+
+@pytest.mark.parametrize(
     ("name", "data"),
     [
         ("a.csv", b"a," * 4000 + b"\n" + b"b\n" * 2000),
