@@ -36,7 +36,7 @@ class StatusLine:
     async def tell(self, doing: str) -> None:
         """Another word in its place, if it stands."""
         if self._standing:
-            with suppress(SlackError, RefusedPayload, Gone):
+            with suppress(Failed):
                 await self._slack.status(self._channel, self._thread_ts, f"is {doing}…")
 
     async def settle(self) -> None:
