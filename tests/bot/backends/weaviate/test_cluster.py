@@ -1,7 +1,7 @@
 """Three nodes, replication 3: with one of them dead, answers and syncs go on."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
@@ -19,6 +19,15 @@ from tests.support.weaviate_stores import NO_TLS, Stores
 
 # Seconds: Weaviate compares replicas once a minute.
 SOON = 90.0
+
+
+@pytest.fixture(autouse=True)
+def _all_are_there_again(three_nodes: list[Node]) -> Iterator[None]:
+    """A test that fails while a node is down fails alone."""
+    yield
+    for node in three_nodes:
+        if node.process is None:
+            node.start()
 
 
 async def eventually(ask_again: Callable[[], Awaitable[bool]]) -> None:
