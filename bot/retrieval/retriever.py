@@ -183,7 +183,8 @@ class Retriever:
     ) -> tuple[QueryTerms, Vocabulary]:
         """The question's words, those that were mistyped mended, and how common they are in what is visible."""
         languages = (await self._store.vocabulary((), audience, sources)).languages
-        wanted = query_terms.read(text, languages)
+        # A language's dictionary takes half a second at its first question.
+        wanted = await asyncio.to_thread(query_terms.read, text, languages)
         known = await self._store.vocabulary(wanted.terms, audience, sources)
         wanted = query_terms.glossed(wanted, known)
         pairs = compounds.possible(text, wanted, known)
