@@ -5,6 +5,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from bot.model import Question, Turn
+from bot.text.analyzer import acronym
 from bot.text.stopwords import STOP_WORDS
 
 LIMIT = 2_000  # characters of a question that are read, where nobody says otherwise
@@ -111,7 +112,10 @@ def merged(question: Question) -> str:
 
 def is_vague(text: str) -> bool:
     """Does it ask without a word of what about, as in "Can you answer this?"."""
-    words = {word.lower().replace("’", "'") for word in _WORD.findall(text)}
+    found = _WORD.findall(text)
+    if not text.isupper() and any(map(acronym, found)):
+        return False  # IT and US are names
+    words = {word.lower().replace("’", "'") for word in found}
     return bool(words) and not words - _EMPTY - _FILLERS - _ANY_STOP_WORD
 
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.text.analyzer import LONGEST_TERM, guess_language, query_terms, tokens
+from bot.text.question_text import is_vague
 from bot.text.stopwords import STOP_WORDS
 
 
@@ -176,3 +177,11 @@ def test_long_texts_are_fast() -> None:
         began = time.process_time()
         tokens(text)
         assert time.process_time() - began < 3
+
+
+@pytest.mark.parametrize(
+    ("text", "vague"), [("Where does IT sit?", False), ("Where is it?", True), ("WHERE IS IT?", True)]
+)
+def test_a_name_in_capitals_is_a_subject(text: str, vague: bool) -> None:  # noqa: FBT001
+    """IT in capitals is what a question is about; it is not, nor IT where all is in capitals."""
+    assert is_vague(text) is vague
