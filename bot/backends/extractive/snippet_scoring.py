@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
+from bot.backends.extractive.identifiers import exactly, identifiers, labels
 from bot.backends.extractive.snippets import Snippet
 from bot.retrieval.query_terms import read
 from bot.text.analyzer import tokens
@@ -24,10 +25,6 @@ POINTING_CELLS = 2  # a row with more says something itself
 HARDLY_A_SENTENCE = 4  # terms
 HARDLY_A_QUESTION = 2  # terms that the snippets know
 
-_IDENTIFIER = re.compile(
-    r"[A-Za-z]+[-_./]?\d[\w.\-/]*|v?\d+(?:\.\d+)+|[A-Za-z]{1,4}(?:\+\+|#)|[B-HJ-Z]|\d+-[A-Za-z][\w-]*"
-)
-_VERSION = re.compile(r"v\d+(?:\.\d+)+", re.IGNORECASE)
 _NOT = re.compile(
     r"\b(?:not|never|cannot|can't|don't|doesn't|isn't|aren't|won't|no|none|nothing|nicht|kein\w*|nie)\b",
     re.IGNORECASE,
@@ -147,7 +144,7 @@ class Scorer:
         self._openings = _openings(snippets)
         asked = [identifiers(part.text) for part in parts]
         every = frozenset().union(*asked)
-        self._held = [_exactly(every, snippet) for snippet in snippets]
+        self._held = [exactly(every, snippet) for snippet in snippets]
         there = frozenset().union(*self._held)
         self._identifiers = [names & there for names in asked]
         self._named = self._headings(snippets)
@@ -218,7 +215,7 @@ class Scorer:
         if number in self._named[snippet.passage.chunk_id] or self._labelled(snippet, number):
             score += weights.named
         if snippet.kind == "row" and AnswerKind.COMPARISON in self._parts[number].kinds:
-            score += weights.compared * bool(self._identifiers[number] & _labels(snippet))
+            score += weights.compared * bool(self._identifiers[number] & labels(snippet))
         if self._similarity is not None:
             score += weights.dense * self._similarity[number][index]
         if snippet.is_question:
@@ -233,7 +230,7 @@ class Scorer:
         score += weights.rank / (1 + 0.25 * self._ranks[snippet.passage.chunk_id])
         score += weights.section * snippet.passage.score
         own = frozenset(spellings for spellings in terms if not words.own.isdisjoint(spellings))
-        own |= {(f"={name}",) for name in self._identifiers[number] if name in _labels(snippet)}
+        own |= {(f"={name}",) for name in self._identifiers[number] if name in labels(snippet)}
         return ScoredSnippet(index, snippet, number, score, covered, covers, own, merit)
 
     def _labelled(self, snippet: Snippet, number: int) -> bool:
@@ -260,36 +257,6 @@ class Scorer:
             return 0.0
         text = _spelled_out(snippet) if snippet.kind == "row" else snippet.text
         return sum(holds(kind, text) for kind in part.kinds) / len(part.kinds)
-
-
-def identifiers(text: str) -> frozenset[str]:
-    """What names one thing exactly: X100, v2.3.1, C++, node-0777. A version comes without its v."""
-    words = (word.strip("?!.,;:()\"'`*") for word in text.split())
-    return frozenset(_bare_version(word) for word in words if _IDENTIFIER.fullmatch(word))
-
-
-def _bare_version(word: str) -> str:
-    return word[1:] if _VERSION.fullmatch(word) else word
-
-
-def _exactly(names: frozenset[str], snippet: Snippet) -> frozenset[str]:
-    """Those that stand in the snippet or above it, and not only as the beginning of a longer one."""
-    if not names:
-        return names
-    passage = snippet.passage
-    text = f"{snippet.text}\n{snippet.lead}\n{passage.heading}\n{passage.title}"
-    return frozenset(
-        name
-        for name in names
-        if re.search(rf"(?<![\w+#-])v?{re.escape(name)}(?![\w+#-]|\.\d)", text, re.IGNORECASE)
-    )
-
-
-def _labels(snippet: Snippet) -> frozenset[str]:
-    """What a row or an item is about: its cells, or what stands before its colon."""
-    if snippet.kind == "row":
-        return frozenset(cell.strip(" *`") for cell in snippet.text.strip("| ").split("|"))
-    return frozenset({snippet.text.partition(":")[0].strip(" *`")}) if snippet.kind == "item" else frozenset()
 
 
 def _points(snippet: Snippet, titles: Mapping[str, str]) -> bool:
