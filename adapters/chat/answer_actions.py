@@ -127,7 +127,8 @@ class AnswerActions:
         lead = messages.SHARED.format(person=await stage.name())
         question = quoted(recorded.asked.question.text)
         try:
-            await stage.share(replace(answer, text=f"{lead}\n\n> {question}\n\n{answer.text}"))
+            shared = f"{lead}\n\n> {question}\n\n{answer.text}"
+            await stage.share(replace(answer, text=shared, see_also=()))
         except Undeliverable as error:
             log.warning("answer %s can't be shared: %s", recorded.asked.id, error)
             await self._journal.release(key)

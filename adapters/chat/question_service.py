@@ -251,14 +251,16 @@ class QuestionService:
             await asyncio.wait(running, timeout=_MOMENT)
 
     async def may_see(self, recorded: Recorded, audience: frozenset[str]) -> bool:
-        """Whether every page that an answer rests on or names is visible to the audience now.
+        """Whether every page that an answer rests on, or names instead of one, is visible to the audience now.
 
-        What names none is for whoever it was written or asked for, not for all.
+        What names none is for whoever it was written or asked for, not for all. What it names beside an answer
+        ("See also") is for the asker: it isn't shared.
         """
         answer = recorded.answer
         if answer is None:
             return False
-        named = {citation.doc_id for citation in (*answer.citations, *answer.nearest)}
+        beside = answer.nearest if answer.outcome is not Outcome.ANSWERED else ()
+        named = {citation.doc_id for citation in (*answer.citations, *beside)}
         if named:
             return await visible(self._store, named, audience) == named
         told = recorded.scope.audience if answer.audience is None else answer.audience

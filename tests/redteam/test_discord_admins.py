@@ -1,6 +1,7 @@
 """Admins of one server, and what was asked and saved in another or by people who may see more."""
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -192,6 +193,24 @@ async def test_the_nearest_pages_are_shared_with_who_may_see_them(chat: Chat) ->
     pressed = await chat.discord.press_id(shown, f"docent:share:{answer}", user=MOD)
     await chat.said_to(pressed, messages.NOT_FOR_ALL)
     assert chat.discord.answers(HELP) == []
+
+
+async def test_what_is_named_beside_an_answer_is_not_shared(chat: Chat) -> None:
+    """Pages under "See also" are those that the asker may see: a shared answer goes without them."""
+    board = replace(LEAVE, doc_id="handbook:board.md", title="Merger")
+    said = "Four weeks' notice. [1]"
+    chat.core.answers["notice"] = Answer("", Outcome.ANSWERED, said, citations=(LEAVE,), nearest=(board,))
+    one = await chat.discord.command("ask", {"question": "How much notice?"}, user=MOD, channel=HELP)
+    shown: Message = await chat.said_to(one, "Four weeks' notice.")
+    assert "Merger" in shown.sources
+    await chat.discord.press(shown, "Share in channel", user=MOD)
+    (shared,) = await until(lambda: _found(chat.discord.answers(HELP)))
+    assert "Four weeks' notice." in shared.text
+    assert "Merger" not in f"{shared.text} {shared.sources}"
+
+
+async def _found(messages: list[Message]) -> list[Message]:
+    return messages
 
 
 @pytest.mark.parametrize(
