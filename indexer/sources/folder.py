@@ -4,7 +4,7 @@ import asyncio
 import os
 import stat
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,9 +22,10 @@ from indexer.sources.base import (
     PageHidden,
     Source,
     Surroundings,
+    Unlisted,
     too_large,
 )
-from indexer.sources.path_names import PathNames, decoded, is_text
+from indexer.sources.path_names import PathNames, decoded, is_text, shown
 
 # Folders that hold no pages, whatever is included.
 _SKIPPED_FOLDERS = {".git", ".hg", ".svn", "node_modules", "__pycache__", ".venv", ".docent"}
@@ -69,22 +70,72 @@ class FolderSource(Source):
         self.selection.fold = _folds(root)
         found, entries = False, []
         self.warned = []
-        for raw, status, target in _files(root, "", root):
+        for item in self._files(root, "", root):
             found = True
-            if status is None:
-                if self.selection.would_take(raw):
-                    self.warned.append(
-                        Failure(raw, "it is a link to a place outside of the folder: not read")
-                    )
-            elif not is_text(raw) or self.selection.takes(raw):
-                moment = datetime.fromtimestamp(status.st_mtime, UTC)
-                revision = f"{status.st_size}-{status.st_mtime_ns}"
-                audience = self._audience_at(target, root) if target else None
-                entries.append(Entry(raw, revision, moment, self.settings.owners, audience))
+            if not is_text(item.path) or self.selection.takes(item.path):
+                moment = datetime.fromtimestamp(item.status.st_mtime, UTC)
+                revision = f"{item.status.st_size}-{item.status.st_mtime_ns}"
+                audience = self._audience_at(item.target, root) if item.target else None
+                entries.append(Entry(item.path, revision, moment, self.settings.owners, audience))
         if not found:
             # An unmounted disk looks like this.
-            raise ListingFailed(f"the folder {self._root} is empty")
+            why = "".join(f", and {each.name} {each.reason}" for each in self.unlisted[:1])
+            raise ListingFailed(f"the folder {self._root} is empty{why}")
         yield from self._named(entries)
+
+    def _files(self, folder: Path | str, prefix: str, root: Path) -> Iterator["_File"]:
+        """Every regular file below; what can't be read, and what is none, is told. Raises ListingFailed for the root."""
+        try:
+            with os.scandir(folder) as items:
+                inside = sorted(items, key=lambda item: item.name)
+        except OSError as error:
+            if not prefix:
+                raise ListingFailed(f"the folder {root} can't be read: {_word(error)}") from error
+            self._miss(prefix, error)
+            return
+        for item in inside:
+            found = self._found(item, prefix + item.name, root)
+            if found is None:
+                continue
+            if stat.S_ISREG(found.status.st_mode):
+                yield found
+            elif not item.is_symlink():
+                yield from self._files(item.path, f"{found.path}/", root)
+
+    def _found(self, item: os.DirEntry[str], path: str, root: Path) -> "_File | None":
+        """A file or a folder; None for what is neither, and told where that matters."""
+        try:
+            target = Path(item.path).resolve(strict=True) if item.is_symlink() else None
+            status = item.stat()
+        except (FileNotFoundError, NotADirectoryError, RuntimeError):
+            if item.is_symlink():  # what is none vanished just now
+                self._warn(path, "it is a link to nowhere, or round in a circle: mend it, or remove it")
+            return None
+        except OSError as error:
+            self._miss(path, error)
+            return None
+        folder = stat.S_ISDIR(status.st_mode)
+        if folder and item.name in _SKIPPED_FOLDERS:
+            return None
+        if target is not None and not _may_lead(target, root):
+            self._warn(path, "it is a link to a place outside of the folder: not read", always=folder)
+        elif not (folder or stat.S_ISREG(status.st_mode)):
+            self._warn(path, "it is no file but a pipe, a socket or a device: not read")
+        else:
+            return _File(path, status, target)
+        return None
+
+    def _warn(self, path: str, reason: str, *, always: bool = False) -> None:
+        """Of what would be a page by its name, or `always`."""
+        name = shown(path)
+        if always or self.selection.would_take(name):
+            self.warned.append(Failure(name, reason))
+
+    def _miss(self, path: str, error: OSError) -> None:
+        name = shown(path)
+        self.unlisted.append(
+            Unlisted(name, f"can't be read ({_word(error)}): let Docent read it, or leave it out", (name,))
+        )
 
     def _named(self, entries: list[Entry]) -> Iterator[Entry]:
         self._names = PathNames([entry.path for entry in entries])
@@ -110,8 +161,11 @@ class FolderSource(Source):
                 raise PageFailed("it is a link to a place outside of the folder")
             if target.is_relative_to(root) and self.selection.excludes(target.relative_to(root).as_posix()):
                 raise PageHidden("it is a link to a page that is excluded")
-            if (size := path.stat().st_size) > self.max_bytes:
-                raise too_large(size, self.max_bytes)
+            status = path.stat()
+            if not stat.S_ISREG(status.st_mode):
+                raise PageFailed("it is no file any more")
+            if status.st_size > self.max_bytes:
+                raise too_large(status.st_size, self.max_bytes)
             return Fetched(entry.path, path.read_bytes())
         except FileNotFoundError as error:
             raise PageGone("it vanished while it was read") from error
@@ -119,37 +173,13 @@ class FolderSource(Source):
             raise PageFailed(f"it can't be read: {_word(error)}") from error
 
 
-Found = tuple[str, os.stat_result | None, Path | None]
+@dataclass(frozen=True, slots=True)
+class _File:
+    """`path` is below the root, `target` where it leads to if it is a link."""
 
-
-def _files(folder: Path | str, prefix: str, root: Path) -> Iterator[Found]:
-    """(path below the root, its status, where it leads to if it is a link) of every regular file.
-
-    No status: it is a link that leads outside. A folder that can't be read fails it all.
-    """
-    try:
-        with os.scandir(folder) as items:
-            inside = sorted(items, key=lambda item: item.name)
-    except OSError as error:
-        raise ListingFailed(f"the folder {prefix or root} can't be read: {_word(error)}") from error
-    for item in inside:
-        path = prefix + item.name
-        try:
-            target = _target(item)
-            if target is not None and not _may_lead(target, root):
-                if not target.is_dir():
-                    yield path, None, target
-                continue
-            status = item.stat()
-        except FileNotFoundError:
-            continue  # deleted, or a link to nowhere
-        except OSError as error:
-            raise ListingFailed(f"{path} can't be read: {_word(error)}") from error
-        if stat.S_ISDIR(status.st_mode):
-            if item.name not in _SKIPPED_FOLDERS and not item.is_symlink():
-                yield from _files(item.path, f"{path}/", root)
-        elif stat.S_ISREG(status.st_mode):
-            yield path, status, target
+    path: str
+    status: os.stat_result
+    target: Path | None
 
 
 def _folds(root: Path) -> bool:
@@ -159,14 +189,6 @@ def _folds(root: Path) -> bool:
         return other != root and other.samefile(root)
     except OSError:
         return False
-
-
-def _target(item: os.DirEntry[str]) -> Path | None:
-    """Raises FileNotFoundError for a link to nowhere, or round in a circle."""
-    try:
-        return Path(item.path).resolve(strict=True) if item.is_symlink() else None
-    except (OSError, RuntimeError) as error:
-        raise FileNotFoundError(item.path) from error
 
 
 def _may_lead(target: Path, root: Path) -> bool:

@@ -1,7 +1,9 @@
 """Files in an object store: S3, Google Cloud Storage, Azure and whatever else fsspec knows."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,8 +21,13 @@ from indexer.sources.base import (
     Surroundings,
     too_large,
 )
+from indexer.sources.http_client import one_item
 
 _REVISIONS = ("ETag", "etag", "md5Hash", "md5", "content_md5", "checksum", "generation")
+# Of an S3 listing: whether more follows, and how that is asked for.
+_TRUNCATED = re.compile(rb"<(?:\w+:)?IsTruncated>\s*(true|false)\s*</")
+_TOKEN = re.compile(rb"<(?:\w+:)?NextContinuationToken>\s*[^<\s]")
+_NO_FILES = ("directory", "link", "other")
 _CHANGED = ("LastModified", "last_modified", "mtime", "updated", "created")
 
 
@@ -52,11 +59,13 @@ class ObjectsSource(Source):
         found = await self._within(self._listed)
         if not found:
             raise ListingFailed(f"{self._options.bucket} is empty")
-        self._sizes = {path: told.get("size") or 0 for path, told in found.items()}
+        self._sizes = {}
         for below, told in sorted(found.items()):
             if self.selection.takes(below):
-                changed = _moment(told)
-                yield Entry(below, _revision(told, changed), changed, self.settings.owners)
+                with one_item(self.unlisted, below, (below,)):
+                    self._sizes[below] = int(told.get("size") or 0)
+                    changed = _moment(told)
+                    yield Entry(below, _revision(told, changed), changed, self.settings.owners)
 
     async def fetch(self, entry: Entry) -> Fetched:
         size = self._sizes.get(entry.path, 0)
@@ -88,7 +97,7 @@ class ObjectsSource(Source):
             path.removeprefix(top).lstrip("/"): told
             for path, told in found.items()
             # Where nothing is below it, what is found may be the prefix itself.
-            if told.get("type", "file") == "file" and path.startswith(top)
+            if path.startswith(top) and (not isinstance(told, Mapping) or told.get("type") not in _NO_FILES)
         }
 
     def _opened(self) -> Any:  # noqa: ANN401 - fsspec has no types
@@ -97,6 +106,7 @@ class ObjectsSource(Source):
 
             options = {**self._options.options, "use_listings_cache": False, "skip_instance_cache": True}
             self._system, root = url_to_fs(self._options.bucket, **options)
+            _refuse_half_listings(self._system)
             self._root = root.rstrip("/")
         return self._system
 
@@ -111,6 +121,25 @@ class ObjectsSource(Source):
             raise ListingFailed(f"{self._options.bucket} didn't answer in time") from error
         except Exception as error:  # each store's client has errors of its own
             raise ListingFailed(f"{self._options.bucket} can't be read: {_word(error)}") from error
+
+
+def _refuse_half_listings(system: Any) -> None:  # noqa: ANN401 - fsspec has no types
+    """S3's client takes any answer that doesn't say whether more follows (a proxy's web page) for the last one."""
+
+    def check(response_dict: Mapping[str, Any], **_: object) -> None:
+        body = response_dict["body"]
+        said = _TRUNCATED.search(body)
+        goes_on = said is not None and said[1] == b"true"
+        if response_dict["status_code"] == 200 and (said is None or (goes_on and not _TOKEN.search(body))):  # noqa: PLR2004
+            raise ListingFailed(
+                "what answered can't be read as a listing of S3: is a proxy or a login in between?"
+            )
+
+    if "s3" in system.protocol:
+        from aiobotocore.session import AioSession  # noqa: PLC0415 - see above
+
+        system.session = AioSession(**system.kwargs)
+        system.session.register("before-parse.s3.ListObjectsV2", check)
 
 
 def _walks(system: Any) -> bool:  # noqa: ANN401 - fsspec has no types
@@ -131,7 +160,8 @@ def _moment(told: Mapping[str, Any]) -> datetime | None:
     for name in _CHANGED:
         value = told.get(name)
         if isinstance(value, int | float):
-            return datetime.fromtimestamp(value, UTC)
+            with suppress(OverflowError, OSError, ValueError):
+                return datetime.fromtimestamp(value, UTC)
         if isinstance(value, str):
             try:
                 value = datetime.fromisoformat(value)

@@ -24,7 +24,7 @@ class PathNames:
             elif text in taken:
                 problem = f"its name is not UTF-8, and read as {text} it is another file's, too: rename it"
             if problem or text is None:
-                text = "/".join(part if is_text(part) else _escaped(part) for part in path.split("/"))
+                text = _all_escaped(path)
                 self._problems[text] = problem
             taken.add(text)
             self._texts[path], self._raw[text] = text, path
@@ -55,8 +55,17 @@ def _of_windows(name: str) -> str | None:
     return text if all(map(str.isalpha, others)) and plain >= _PLAIN * len(text) else None
 
 
+def _all_escaped(path: str) -> str:
+    return "/".join(part if is_text(part) else _escaped(part) for part in path.split("/"))
+
+
 def _escaped(name: str) -> str:
     return name.encode(errors="surrogateescape").decode("ascii", "backslashreplace")
+
+
+def shown(path: str) -> str:
+    """As text for people, and as `PathNames` would have it where no other file has that name."""
+    return decoded(path) or _all_escaped(path)
 
 
 def is_text(path: str) -> bool:

@@ -1,6 +1,9 @@
 """A folder of files as a source."""
 
+import json
 import os
+import socket
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -18,6 +21,8 @@ from indexer.sources.base import (
     Surroundings,
     audience_of,
 )
+from indexer.sync.sync_all import SyncOptions, sync_all
+from tests.support.fakes import FakeStore
 from tests.support.pages import put, settings
 
 
@@ -102,16 +107,78 @@ async def test_empty_root(tmp_path: Path) -> None:
         await listed(folder(tmp_path))
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def too_deep(folder: Path) -> str:
+    """Folders in folders until the last one's path is longer than the system takes: not even root can read it."""
+    parts, here = [], os.open(folder, os.O_DIRECTORY)
+    while len("/".join([str(folder), *parts])) <= os.pathconf("/", "PC_PATH_MAX"):
+        parts.append("d" * 250)
+        os.mkdir(parts[-1], dir_fd=here)
+        here, before = os.open(parts[-1], os.O_DIRECTORY, dir_fd=here), here
+        os.close(before)
+    os.close(here)
+    return "/".join(parts)
+
+
 async def test_unreadable_folder(tmp_path: Path) -> None:
-    """A folder that can't be read fails the listing: its pages must not seem deleted."""
+    """A folder that can't be read costs its own pages' news: it is named, and they don't seem deleted."""
+    put(tmp_path, {"a.md": "x"})
+    deep = too_deep(tmp_path)
+    source = folder(tmp_path)
+    assert await listed(source) == ["a.md"]
+    (missed,) = source.unlisted
+    assert deep.startswith(missed.name.rstrip("/"))
+    assert "can't be read" in missed.reason
+    assert source.may_still_have(f"{deep}/b.md")
+    assert not source.may_still_have("a.md")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+async def test_forbidden_folder(tmp_path: Path) -> None:
+    """A folder that Docent may not read is named, and a link into it, too."""
     put(tmp_path, {"a.md": "x", "b/c.md": "x"})
+    (tmp_path / "l.md").symlink_to("b/c.md")
     (tmp_path / "b").chmod(0)
+    source = folder(tmp_path)
     try:
-        with pytest.raises(ListingFailed, match="b/"):
-            await listed(folder(tmp_path))
+        assert await listed(source) == ["a.md"]
     finally:
         (tmp_path / "b").chmod(0o700)
+    assert {each.name for each in source.unlisted} == {"b/", "l.md"}
+
+
+async def test_nothing_but_trouble(tmp_path: Path) -> None:
+    """Where nothing can be read, the listing fails, and says what was in the way."""
+    too_deep(tmp_path)
+    with pytest.raises(ListingFailed, match=r"empty, and .*can't be read"):
+        await listed(folder(tmp_path))
+
+
+async def test_all_that_a_folder_may_hold(tmp_path: Path) -> None:
+    """Pipes, sockets, links to nowhere and names of no encoding are named; the rest is indexed, and none is deleted."""
+    root = tmp_path / "root"
+    put(root, {f"{n}.md": f"# Page {n}\n\nText {n}." for n in range(6)})
+    put(root, {"deep/kept.md": "# Kept"})
+    source, store = folder(root), FakeStore()
+    (first,) = await sync_all([source], store, None, SyncOptions())
+    assert (first.added, first.error, first.failed, first.warnings) == (7, "", (), ())
+    os.mkfifo(root / "pipe.md")
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind(str(root / "socket.md"))
+    (root / "nowhere.md").symlink_to("missing.md")
+    (root / "through.md").symlink_to("0.md/x.md")
+    (root / "circle.md").symlink_to("circle.md")
+    (root / "away").symlink_to(tmp_path)
+    (root / "out.md").symlink_to("/etc/passwd")
+    (root / os.fsdecode(b"l\xe4nk.md")).symlink_to("missing.md")
+    (root / os.fsdecode(b"\xff\xfe\x81.md")).write_text("# None")
+    too_deep(root / "deep")
+    report = (await sync_all([source], store, None, SyncOptions()))[0]
+    assert (report.added, report.deleted, report.unchanged, report.error) == (0, 0, 7, "")
+    assert {each.name for each in report.warnings} == {
+        "pipe.md", "socket.md", "nowhere.md", "through.md", "circle.md", "away", "out.md", "länk.md",
+    }  # fmt: skip
+    assert sorted(each.name[:6] for each in report.failed) == ["\\xff\\x", "deep/d"]
+    json.dumps([asdict(each) for each in (*report.warnings, *report.failed)], ensure_ascii=False).encode()
 
 
 async def test_links_stay_inside(tmp_path: Path) -> None:

@@ -1,16 +1,23 @@
 """An object store as a source: in memory, in a folder, and an S3 over a socket."""
 
+import itertools
 import os
-from collections.abc import AsyncIterator
+import random
+import re
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from xml.sax.saxutils import escape
 
 import fsspec
 import pytest
 from aiohttp import web
+from fsspec.implementations.memory import MemoryFileSystem
 
-from indexer.sources.base import ListingFailed, PageFailed, PageGone
+from indexer.sources.base import ListingFailed, PageFailed, PageGone, Source
+from tests.indexer.sources.test_synced import synced
+from tests.support.fakes import FakeStore
 from tests.support.pages import put
 from tests.support.source_server import Server, Trouble, listed, opened, serving
 
@@ -169,8 +176,129 @@ async def test_a_web_page_instead(bucket: Bucket, server: Server, tmp_path: Path
     bucket.objects = {"hand book/a.md": b""}
     server.trouble.extend([Trouble(200, body="<html>Log in</html>")] * 2)
     async with opened(tmp_path, **s3(server)) as (source, _):
-        with pytest.raises(ListingFailed, match="empty"):
+        with pytest.raises(ListingFailed, match="login in between"):
             await listed(source)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<html>Log in</html>",
+        '<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>docs</Name></ListBucketResult>',
+        "<ListBucketResult><IsTruncated></IsTruncated></ListBucketResult>",
+        "",
+    ],
+)
+async def test_a_web_page_half_way(bucket: Bucket, server: Server, tmp_path: Path, body: str) -> None:
+    """What is no listing isn't taken for the end of one: none of the pages after it is deleted."""
+    bucket.objects = {f"hand book/{n}.md": b"# Page %d" % n for n in range(9)}
+    bucket.page = 8
+    store = FakeStore()
+    async with opened(tmp_path, **s3(server)) as (source, _):
+        assert (await synced(source, store)).added == 9
+
+        async def answer(request: web.Request) -> web.Response:
+            if "continuation-token" in request.query:
+                return web.Response(text=body, content_type="application/xml")
+            return await bucket.answer(request)
+
+        server.handler = answer
+        report = await synced(source, store)
+        assert (report.deleted, len(store.documents)) == (0, 9)
+        assert "can't be read" in report.error
+
+
+_SPOILT: tuple[object, ...] = (None, 7, -1e300, 1e300, "x", [], {}, True)
+
+
+class OddStore(MemoryFileSystem):
+    """Tells of one object what `spoil` makes of it; of a store that is whole otherwise."""
+
+    protocol = "odd"
+    cachable = False
+    spoil: Callable[[dict[str, Any]], Any] = staticmethod(lambda told: told)
+
+    @classmethod
+    def _strip_protocol(cls, path: str) -> str:
+        return str(super()._strip_protocol(path.removeprefix("odd://")))
+
+    def find(self, path: str, maxdepth: int | None = None, withdirs: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002 - fsspec's
+        found = super().find(path, maxdepth, withdirs, **kwargs)
+        first, *rest = sorted(found.items(), key=lambda each: not each[0].endswith("3.md"))
+        return dict([*rest, (first[0], type(self).spoil(dict(first[1])))])
+
+
+async def test_odd_entries(memory: str, tmp_path: Path) -> None:
+    """Whatever a store tells of one object, the others are indexed, and none is deleted."""
+    assert memory
+    fsspec.register_implementation("odd", OddStore, clobber=True)
+    fsspec.filesystem("memory").pipe({f"/docs/{n}.md": b"# Page %d" % n for n in range(6)})
+    store = FakeStore()
+    async with opened(tmp_path, type="objects", bucket="odd://docs") as (source, _):
+        assert (await synced(source, store)).added == 6
+        names = ("size", "type", "created", "ETag", "LastModified", "mtime")
+        for name, value in itertools.product(names, _SPOILT):
+            OddStore.spoil = staticmethod(lambda told, name=name, value=value: {**told, name: value})
+            await unharmed(source, store, f"{name} = {value!r}")
+        for value in (None, 7, "x", []):
+            OddStore.spoil = staticmethod(lambda _told, value=value: value)
+            await unharmed(source, store, f"entry = {value!r}")
+        OddStore.spoil = staticmethod(lambda told: told)
+        assert (await synced(source, store)).failed == ()
+
+
+async def unharmed(source: Source, store: FakeStore, what: str) -> None:
+    report = await synced(source, store)
+    assert (report.error, report.deleted, len(store.documents)) == ("", 0, 6), what
+    assert all(each.name == "3.md" and "bug" not in each.reason for each in report.failed), what
+
+
+async def test_odd_answers(
+    bucket: Bucket, server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """S3's answers cut, without an element, or with another text in one: no page is deleted, and no bug shows."""
+    bucket.objects = {f"hand book/{n}.md": b"# Page %d" % n for n in range(7)}
+    bucket.page = 3
+    chance = random.Random("odder objects")  # noqa: S311 - the same each time
+    store, spoiled, number = FakeStore(), -1, 0
+
+    async def answer(request: web.Request) -> web.Response:
+        nonlocal number
+        reply = await bucket.answer(request)
+        if reply.content_type != "application/xml" or reply.status != 200:
+            return reply
+        number += 1
+        text = reply.text or ""
+        return web.Response(
+            text=odd_xml(text, chance) if number == spoiled else text, content_type="application/xml"
+        )
+
+    server.handler = answer
+    async with opened(tmp_path, **s3(server)) as (source, _):
+        assert (await synced(source, store)).added == 7
+        for _ in range(60):
+            number, spoiled = 0, chance.randrange(1, 4)
+            report = await synced(source, store)
+            assert (report.deleted, len(store.documents)) == (0, 7), report
+            assert "bug" not in report.error, report
+        spoiled = -1
+        last = await synced(source, store)
+        assert (last.error, last.failed, last.unchanged) == ("", (), 7)
+    ours = [each for each in caplog.records if each.name.startswith(("indexer", "bot"))]
+    assert not [each for each in ours if each.exc_info]
+
+
+def odd_xml(text: str, chance: random.Random) -> str:
+    """An entry's key stays: an object of another name would be another object."""
+    if chance.random() < 0.3:
+        return text[: chance.randrange(len(text))]
+    places = [each for each in re.finditer(r"<(\w+)>([^<]*)</\1>", text) if each[1] != "Key"]
+    place = chance.choice(places)
+    name = place[1]
+    others = ["", f"<{name}></{name}>", f"<{name}>x</{name}>", f"<{name}>7</{name}>"]
+    # Another token is another place to go on from: nothing tells that it is not the right one.
+    other = chance.choice(others[:2] if name == "NextContinuationToken" else others)
+    return text[: place.start()] + other + text[place.end() :]
 
 
 async def test_slow_down(bucket: Bucket, server: Server, tmp_path: Path) -> None:
