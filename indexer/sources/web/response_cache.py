@@ -66,8 +66,12 @@ class KeptParts:
         with suppress(OSError):
             write_whole(self._file, json.dumps({**(self._before or {}), **self._now}).encode())
 
-    def put(self, part: str, listed: Iterable[SitemapEntry], path: Callable[[str], str]) -> None:
-        pages, parts = [], []
+    def put(
+        self, part: str, listed: Iterable[SitemapEntry], path: Callable[[str], str], *, whole: bool
+    ) -> None:
+        """`whole`: it is all that the part lists; otherwise what it listed before may still be there."""
+        earlier = ((), ()) if whole else (self._before or {}).get(part, ((), ()))
+        pages, parts = list(earlier[0]), list(earlier[1])
         for each in listed:
             if each.part:
                 parts.append(each.url)

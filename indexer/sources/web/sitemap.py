@@ -27,7 +27,7 @@ class BadSitemap(PageFailed):
 
 @dataclass(frozen=True, slots=True)
 class SitemapEntry:
-    """`part`: the address is of another sitemap."""
+    """`part`: the address is of another sitemap. "" is the address of an entry whose own can't be read."""
 
     url: str
     changed: str = ""
@@ -61,11 +61,7 @@ def entries(address: str, data: bytes) -> list[SitemapEntry]:
         raise BadSitemap(f"{address} is no sitemap ({error})") from error
     start = text.lstrip(b"\xef\xbb\xbf \t\r\n")
     found = _of_xml(address, start) if start.startswith(b"<") else _of_text(address, text)
-    return [
-        SitemapEntry(url, entry.changed, entry.part)
-        for entry in found
-        if (url := _joined(address, entry.url))
-    ]
+    return [SitemapEntry(_joined(address, entry.url), entry.changed, entry.part) for entry in found]
 
 
 def _of_text(address: str, data: bytes) -> list[SitemapEntry]:
@@ -89,9 +85,8 @@ def _of_xml(address: str, data: bytes) -> list[SitemapEntry]:
         if _name(child) not in _KINDS.values():
             continue
         values = {_name(each): (each.text or "").strip() for each in reversed(child)}
-        if values.get("loc"):
-            part = _name(child) == "sitemap"
-            found.append(SitemapEntry(values["loc"], values.get("lastmod", ""), part))
+        part = _name(child) == "sitemap"
+        found.append(SitemapEntry(values.get("loc", ""), values.get("lastmod", ""), part))
     if not whole and len(found) != len(_LOCATED.findall(data)):
         raise BadSitemap(f"{address} is no sitemap (it is cut off, or not all of it can be made out)")
     return found
@@ -123,7 +118,7 @@ def _root(address: str, data: bytes) -> tuple[ET.Element, bool]:
 
 def _joined(address: str, link: str) -> str:
     try:
-        return urljoin(address, link)
+        return urljoin(address, link) if link else ""
     except ValueError:
         return ""
 

@@ -22,10 +22,10 @@ from indexer.sources.base import (
     Fetched,
     ListingFailed,
     PageFailed,
-    PageGone,
     PageHidden,
     Source,
     Surroundings,
+    Unlisted,
 )
 from indexer.sources.http_client import (
     CallFailed,
@@ -50,6 +50,7 @@ _SCRIPTED = (
     "a script makes its text in the browser, and what the server sends has none: index what it is made from"
     " (a folder, a repository), or have its server send the text"
 )
+_NOINDEX = "left out: it asks not to be indexed (noindex); take that away there, or leave it out (exclude)"
 _USUAL = (80, 443)
 _FILES = {
     "application/pdf": "pdf",
@@ -148,6 +149,8 @@ class WebSource(Source):
                 raise PageFailed(f"it is {reply.headers.get('content-type', 'of no known kind')[:80]}")
             if not reply.data:
                 raise PageFailed("its server sent nothing")
+            if not self._told(reply)[0]:
+                raise PageHidden(_NOINDEX)
             changed = moment(reply.headers.get("last-modified"))
             if kind != "html":
                 return Fetched(f"{entry.path}.{kind}", reply.data, url=entry.url, updated_at=changed)
@@ -161,8 +164,8 @@ class WebSource(Source):
             raise PageHidden(str(error)) from error
         except ReaderDied as error:
             raise PageFailed(str(error)) from error
-        if not (page.head.index and self._told(reply)[0]):
-            raise PageGone("it asks not to be indexed")
+        if not page.head.index:
+            raise PageHidden(_NOINDEX)
         if page.head.refresh and self._path(page.head.refresh) != self._path(cleaned(reply.url)):
             raise PageFailed(f"it only leads on, to {page.head.refresh[:200]}: list that address instead")
         if page.head.scripted:
@@ -224,8 +227,14 @@ class WebSource(Source):
         return None
 
     async def _part(self, url: str) -> list[sitemap.SitemapEntry]:
-        found = sitemap.entries(url, (await self._get(url, whole=True)).data)
-        self._parts.put(url, found, self._path)
+        every = sitemap.entries(url, (await self._get(url, whole=True)).data)
+        found = [entry for entry in every if entry.url]
+        if len(found) < len(every):
+            why = (
+                f"{len(every) - len(found)} of its entries have no address that can be read: mend them there"
+            )
+            self.unlisted.append(Unlisted(f"sitemap {url}", why, self._parts.before(url)))
+        self._parts.put(url, found, self._path, whole=len(found) == len(every))
         return found
 
     async def _probed(self, url: str) -> Entry | None:
@@ -245,6 +254,8 @@ class WebSource(Source):
             if reply.status in {404, 410}:
                 return None
             told = await asyncio.to_thread(self._read, url, reply)
+        if not self._told(reply)[0]:
+            told += "+noindex"  # what was read before it said so is read, and left out
         return self._entry(url, told, reply.headers.get("last-modified"))
 
     def _read(self, url: str, reply: HttpResponse) -> str:
@@ -286,6 +297,11 @@ class WebSource(Source):
 
     async def _seen(self, url: str, reply: HttpResponse, before: Seen | None) -> Seen | None:
         kind, end = _kind(reply.headers, reply.url), cleaned(reply.url)
+        if before is not None and before.page and (kind is None or not reply.data):
+            told = reply.headers.get("content-type") or "of no type"
+            raise CallFailed(
+                f"what was a page is {f'{told[:80]} now' if kind is None else 'empty now'}: mend it, or take the link out"
+            )
         if kind is None or not self._is_ours(end):
             return None
         etag, changed = reply.headers.get("etag", ""), reply.headers.get("last-modified", "")

@@ -13,8 +13,10 @@ from indexer.sources.ssrf_guard import PrivateAddress, PublicOnly, guarded, is_p
 from indexer.sources.web import page, sitemap
 from indexer.sources.web.address import alike, circles, cleaned
 from indexer.sources.web.robots import Robots, told_by_headers
+from tests.indexer.sources.test_synced import synced
 from tests.indexer.sources.test_web import Site, by_links, by_sitemap
 from tests.indexer.sources.test_web import sitemap as made_sitemap
+from tests.support.fakes import FakeStore
 from tests.support.source_server import Server, listed, opened, serving
 
 Answer = Callable[[web.Request], web.Response | None]
@@ -245,6 +247,44 @@ async def test_robots_headers(site: Oddities, server: Server, tmp_path: Path) ->
     }
     async with opened(tmp_path, **by_links(server)) as (source, _):
         assert set(await listed(source)) == {"index", "dome", "food", "two"}
+
+
+@pytest.mark.parametrize("dated", [True, False])
+@pytest.mark.parametrize("by", ["meta", "header", "file"])
+async def test_noindex_in_a_sitemap(
+    site: Oddities, server: Server, tmp_path: Path, by: str, *, dated: bool
+) -> None:
+    """A sitemap's page that asks not to be indexed isn't, goes as soon as it is seen to ask, and is told."""
+    days = ("2026-01-02", "2026-02-03") if dated else ("", "")
+
+    def published(day: str) -> None:
+        site.pages["/sitemap.xml"] = made_sitemap(
+            f"{server.url}/docs/dome {days[0]}", f"{server.url}/docs/food {day}"
+        )
+
+    if by == "file":
+        site.pages["/docs/food"] = b"Plain words about the food of the house."
+    kind = {"Content-Type": "text/plain"} if by == "file" else {}
+    site.headers["/docs/food"] = {"ETag": '"1"', **kind}
+    published(days[0])
+    store = FakeStore()
+    async with opened(tmp_path, **by_sitemap(server)) as (source, _):
+        assert (await synced(source, store)).added == 2
+        if by == "meta":
+            site.put("/docs/food", "Food", head='<meta name="robots" content="noindex, follow">')
+            site.headers["/docs/food"] = {"ETag": '"2"'}
+        else:
+            site.headers["/docs/food"] |= {"X-Robots-Tag": "noindex"}
+        published(days[1])
+        for deleted in (1, 0):
+            report = await synced(source, store)
+            assert (report.deleted, report.error, list(store.documents)) == (deleted, "", ["pages:dome"])
+            assert [each.name for each in report.failed] == ["food"]
+            assert "noindex" in report.failed[0].reason
+        site.headers["/docs/food"] = {"ETag": '"3"', **kind}
+        if by == "meta":
+            site.put("/docs/food", "Food")
+        assert (await synced(source, store)).added == 1
 
 
 def test_robots_directives() -> None:
