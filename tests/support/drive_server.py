@@ -36,7 +36,8 @@ class Drive:
 
     `shared` is the shared drive that all of it is in. As in Drive, a file stands in the log once, with its latest
     change, and what lies in a folder isn't told of when the folder goes or comes. `grants` are the permissions that
-    only asking for them tells. Tokens below `oldest` are no good any more.
+    only asking for them tells; `links` are where people download a file, by kind. What is longer than `largest` is
+    exported as plain text alone, if `plain`. Tokens below `oldest` are no good any more.
     """
 
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -51,6 +52,9 @@ class Drive:
     shared: str = ""
     member: bool = True
     grants: dict[str, list[dict[str, str]]] = field(default_factory=dict)
+    links: dict[str, dict[str, str]] = field(default_factory=dict)
+    largest: int = 1000
+    plain: bool = False
 
     def put(
         self, key: str, name: str, parent: str, kind: str = DOC, content: bytes = b"Text", **told: Any
@@ -109,7 +113,9 @@ class Drive:
                 DOC,
                 SHEET,
             }:
-                if len(self.contents[key]) > 1000:
+                if len(self.contents[key]) > self.largest and not (
+                    self.plain and request.query["mimeType"] == "text/plain"
+                ):
                     return answered({"error": {"errors": [{"reason": "exportSizeLimitExceeded"}]}}, 403)
                 return web.Response(body=request.query["mimeType"].encode() + b": " + self.contents[key])
             case ["export", key] if key in self.files:

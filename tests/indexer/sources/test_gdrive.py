@@ -70,6 +70,31 @@ async def test_fetch(drive: Drive, server: Server, tmp_path: Path) -> None:
             await source.fetch(found["map.pdf"])
 
 
+async def test_too_large_to_export(drive: Drive, server: Server, tmp_path: Path) -> None:
+    """Past Google's limit a file comes by the link that people have, or as plain text, which is told; or says why not."""
+    drive.put("d1", "Long", "root", content=b"x" * 2000)
+    drive.put("s1", "Rates", "root", SHEET, b"x" * 2000)
+    async with opened(tmp_path, **gdrive(server)) as (source, _):
+        found = await listed(source)
+        drive.links = {"d1": {"text/markdown": f"{server.url}/drive/v3/export/d1"}}
+        assert (await source.fetch(found["Long.md"])).data.startswith(b"by link: x")
+        # What isn't Google's gets no credentials.
+        async with serving(drive.answer) as other:
+            drive.links = {
+                "d1": {"text/markdown": f"{other.url.replace('127.0.0.1', 'localhost')}/drive/v3/export/d1"}
+            }
+            with pytest.raises(PageFailed, match="larger than Google exports"):
+                await source.fetch(found["Long.md"])
+            assert other.asked == []
+        drive.links, drive.plain = {}, True
+        fetched = await source.fetch(found["Long.md"])
+        assert (fetched.name, fetched.data[:12]) == ("Long.txt", b"text/plain: ")
+        assert "plain text alone" in fetched.missing
+        assert "larger than Google exports" in fetched.missing
+        with pytest.raises(PageFailed, match="larger than Google exports"):
+            await source.fetch(found["Rates.xlsx"])
+
+
 async def test_permissions(drive: Drive, server: Server, tmp_path: Path) -> None:
     """With `audiences` a file is for those whom its permissions name, and for nobody if they name no one known."""
     people = [
