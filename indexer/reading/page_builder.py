@@ -167,10 +167,12 @@ def _build(raw: RawPage) -> Page | NoPage:
     audience, hidden = _allowed(raw.audience, head.audience)
     if raw.fetched.audience is not None:
         audience = narrower(audience, raw.fetched.audience)
+    # Without the source's own part it is current for no listing.
+    own = "" if raw.fetched.again else raw.entry.revision
     document = Document(
         id=f"{raw.source}:{path}",
         source=raw.source,
-        revision=f"{content_hash(raw.fetched.data)}.{raw.meta}.{raw.entry.revision}",
+        revision=f"{content_hash(raw.fetched.data)}.{raw.meta}.{own}",
         title=title,
         url=raw.fetched.url or raw.url,
         text=body,

@@ -64,7 +64,7 @@ class Fetched:
     """A page's bytes. The ending of `name` tells the format: a source that makes Markdown itself says `x.md`.
 
     What only the body tells (a web page's title, its date) overrides the entry's where it is given; its `audience`
-    narrows. `missing` says what of the page could not be had, for an admin.
+    narrows. `missing` says what of the page could not be had, for an admin; `again`: the next sync may have it.
     """
 
     name: str
@@ -75,6 +75,7 @@ class Fetched:
     owners: tuple[str, ...] = ()
     audience: frozenset[str] | None = None
     missing: str = ""
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +83,15 @@ class Unlisted:
     """What a listing can't tell of, by a name for people, and why.
 
     `below` are how the paths of those pages begin, and `ending` how they end, that may lie behind it: they aren't
-    deleted for its sake. "" is every page's beginning; none at all: nothing that was ever indexed lies there.
+    deleted for its sake. "" is every page's beginning; none at all: nothing that was ever indexed lies there. `passing`: its
+    server failed, or had no time, which it may have at the next sync.
     """
 
     name: str
     reason: str
     below: tuple[str, ...] = ("",)
     ending: str = ""
+    passing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,11 @@ class CallFailed(Exception):
         self.status = status
         self.body = body
 
+    @property
+    def is_passing(self) -> bool:
+        """Whether it is the server that fails, or has no time, and not what was asked for."""
+        return self.status is None or self.status == _TOO_MANY or self.status >= 500  # noqa: PLR2004 - theirs
+
 
 class Unreachable(CallFailed): ...
 
@@ -100,7 +105,8 @@ class one_item:  # noqa: N801 - as the context managers beside it
         if isinstance(error, CallFailed | PageFailed):
             if isinstance(error, Unreachable) or getattr(error, "status", None) == _UNAUTHORIZED:
                 return False
-            self._unlisted.append(Unlisted(self._name, str(error), self._below, self._ending))
+            passing = isinstance(error, CallFailed) and error.is_passing
+            self._unlisted.append(Unlisted(self._name, str(error), self._below, self._ending, passing))
             return True
         if isinstance(error, _ODD_SHAPES):
             self._unlisted.append(Unlisted(self._name, _misunderstood(error), self._below, self._ending))

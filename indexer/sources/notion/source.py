@@ -181,7 +181,10 @@ class NotionSource(Source):
             missing = reading.said()
             if missing and not whole:
                 raise PageFailed(missing)
-            return Fetched(f"{entry.path}.md", whole.encode(), title=_title(page), missing=missing)
+            again = any(item.passing for item in reading.missing)
+            return Fetched(
+                f"{entry.path}.md", whole.encode(), title=_title(page), missing=missing, again=again
+            )
 
     async def _blocks(self, block: str, depth: int, reading: "_Reading") -> str:
         """What is below a block, children indented as Markdown wants it."""

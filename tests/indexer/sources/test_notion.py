@@ -11,6 +11,8 @@ import pytest
 from aiohttp import web
 
 from indexer.sources.base import ListingFailed, PageFailed, PageGone
+from tests.indexer.sources.test_synced import synced
+from tests.support.fakes import FakeStore
 from tests.support.source_server import (
     Server,
     Trouble,
@@ -343,6 +345,38 @@ async def test_paging_in_a_circle(workspace: Workspace, server: Server, tmp_path
     async with opened(tmp_path, **notion(server)) as (source, _):
         with pytest.raises(ListingFailed, match="circle"):
             await listed(source)
+
+
+async def test_a_part_that_is_missing_for_now(workspace: Workspace, server: Server, tmp_path: Path) -> None:
+    """A block that its server fails to give is read again by the next sync; one that isn't shared isn't asked for again."""
+    workspace.found = [page("p1", "Leave"), page("p2", "Pay")]
+    workspace.blocks = {
+        "p1": [block("paragraph", "27 days."), block("toggle", "More", "b1")],
+        "p2": [block("paragraph", "Monthly."), block("toggle", "More", "b2")],
+        "b1": [block("paragraph", "And five more.")],
+    }
+    status = 503
+
+    async def answer(request: web.Request) -> web.Response:
+        if status != 200 and request.path == "/v1/blocks/b1/children":
+            return answered({"object": "error", "message": "no"}, status)
+        return await workspace.answer(request)
+
+    server.handler = answer
+    store = FakeStore()
+    async with opened(tmp_path, **notion(server)) as (source, _):
+        assert [each.name for each in (await synced(source, store)).warnings] == ["p1", "p2"]
+        assert "27 days." in store.documents["pages:p1"].document.text
+        server.asked.clear()
+        again = await synced(source, store)  # it still fails, and is told
+        assert [each.name for each in again.warnings] == ["p1"]
+        assert not [asked for asked in server.asked if "b2" in asked]
+        status = 200
+        assert (await synced(source, store)).changed == 1
+        assert "And five more." in store.documents["pages:p1"].document.text
+        server.asked.clear()
+        assert (await synced(source, store)).unchanged == 2
+        assert not [asked for asked in server.asked if "blocks" in asked]
 
 
 async def test_vanished(workspace: Workspace, server: Server, tmp_path: Path) -> None:
