@@ -21,6 +21,9 @@ sources:
   - {name: wiki, type: folder, path: ./wiki, audience: [everyone]}
 """
 
+# So many that a sync of them still runs when a command has started, however busy the machine is.
+SLOW = {f"slow-{number}.html": "<p>" + "<b>word</b> word\n" * 300_000 for number in range(12)}
+
 
 @pytest.fixture
 def docent(tmp_path: Path) -> CommandLine:
@@ -95,13 +98,14 @@ async def test_one_that_runs(docent: CommandLine, tmp_path: Path) -> None:
 
     async with indexing(tmp_path, source) as app:
         await until(app.runs.last_good, 60)
-        more = {f"{n}.md": f"# {n}\n\nText of {n}.\n" for n in range(BATCH_PAGES)}
-        put(tmp_path / "docs", {**more, "slow.html": "<p>" + "<b>word</b> word\n" * 300_000})
+        # Vectors are made by full calls: the first batch is stored once there is more than one.
+        more = {f"{n}.md": f"# {n}\n\nText of {n}.\n" for n in range(2 * BATCH_PAGES)}
+        put(tmp_path / "docs", {**more, **SLOW})
         run, _ = await app.runs.request(SyncRequest("docs"))
         await until(stored, 60)
         done = await asyncio.to_thread(docent.process, "reindex", run.id, "--cancel")
     assert done.returncode == 0
-    first, second = done.stdout.splitlines()
+    first, second, *_ = done.stdout.splitlines()
     assert first.startswith("Cancelled the sync of docs that was asked for ")
     assert first.endswith(" ago. What it has stored is kept, and the next sync goes on from there.")
     assert second.startswith(f"docs (stopped): {BATCH_PAGES} added, ")
@@ -111,7 +115,7 @@ async def test_one_that_runs(docent: CommandLine, tmp_path: Path) -> None:
 
 async def test_one_of_a_command(docent: CommandLine) -> None:
     """A sync that `docent index` does by itself is cancelled as well, and that command says so."""
-    docent.write({"slow.html": "<p>" + "<b>word</b> word\n" * 300_000})
+    docent.write(SLOW)
     async with open_app(load(docent.config)) as app:
         indexing = asyncio.create_task(asyncio.to_thread(docent.process, "index", "handbook"))
         await until(app.runs.going_on, 60)
