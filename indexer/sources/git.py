@@ -32,7 +32,7 @@ from indexer.sources.base import (
     Surroundings,
     too_large,
 )
-from indexer.sources.path_names import PathNames, decoded
+from indexer.sources.path_names import PathNames, decoded, shown
 
 _log = logging.getLogger(__name__)
 
@@ -42,6 +42,7 @@ _SHALLOW = (
     "it is a shallow clone: when its pages were changed, and by whom, isn't known before the commits that it has;"
     " `git fetch --unshallow` there brings the rest"
 )
+_LINK = "it is a link, which a git source doesn't follow: put the file itself there, or include what it leads to in a source"
 _MODULE = "it is a submodule, a repository of its own: to index its pages, give it a source of its own"
 
 # What git could take for an option is no address and no branch.
@@ -86,6 +87,7 @@ class GitSource(Source):
         self.selection = pages(self._options.include, self._options.exclude, settings, fold=False)
         self._names = PathNames()
         self._modules: list[str] = []
+        self._links: list[str] = []
         self._history: githistory.GitHistory | None = None
         self._unsaved = 0
         self._owners = ("", CodeOwners(""))  # with the blob that it is of
@@ -121,8 +123,9 @@ class GitSource(Source):
 
     def _unread(self, history: githistory.GitHistory) -> list[Failure]:
         """What a whole repository would tell besides."""
-        modules = [(decoded(raw) or raw).removeprefix(self._below) for raw in self._modules]
-        found = [Failure(name, _MODULE) for name in modules]
+        found = [Failure(shown(raw).removeprefix(self._below), _MODULE) for raw in self._modules]
+        links = (shown(raw).removeprefix(self._below) for raw in self._links)
+        found += [Failure(name, _LINK) for name in links if self.selection.would_take(name)]
         return [Failure(without_credentials(self._options.repo), _SHALLOW), *found] if history.ends else found
 
     async def fetch(self, entry: Entry) -> Fetched:
@@ -193,6 +196,7 @@ class GitSource(Source):
             raise history
         files = dict(_entries(tree, b"100"))
         self._modules = [raw for raw, _ in _entries(tree, b"160") if raw.startswith(self._below)]
+        self._links = [raw for raw, _ in _entries(tree, b"120") if raw.startswith(self._below)]
         return commit, files, history, await self._owners_at(files)
 
     async def _commit(self) -> str:
@@ -263,7 +267,7 @@ def _moved(before: Path, now: Path) -> None:
 
 
 def _entries(tree: bytes, mode: bytes) -> Iterator[tuple[str, str]]:
-    """(path, blob) of the regular files (100...: no links), or (path, commit) of submodules (160...)."""
+    """(path, blob) of the regular files (100...: no links), or (path, commit) of submodules (160...), or links (120...)."""
     for line in tree.split(b"\0"):
         head, _, name = line.partition(b"\t")
         if head.startswith(mode):

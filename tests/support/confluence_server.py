@@ -34,6 +34,7 @@ class Confluence:
     pages: dict[str, Page] = field(default_factory=dict)
     attachments: dict[str, tuple[str, str, bytes]] = field(default_factory=dict)
     most: int = 250
+    status: str = "current"
 
     async def answer(self, request: web.Request) -> web.Response:  # noqa: C901, PLR0911, PLR0912 - an address each
         wanted = CLOUD if self.cloud else f"Bearer {TOKEN}"
@@ -44,7 +45,13 @@ class Confluence:
         query = request.query
         match request.path.removeprefix("/wiki").strip("/").split("/"):
             case ["api", "v2", "spaces"] if self.cloud:
-                return answered({"results": [{"id": "77", "key": "ENG"}] if query["keys"] == "ENG" else []})
+                return answered(
+                    {
+                        "results": [{"id": "77", "key": "ENG", "status": self.status}]
+                        if query["keys"] == "ENG"
+                        else []
+                    }
+                )
             case ["api", "v2", "spaces", "77", "pages"] if self.cloud and int(query["limit"]) <= 250:
                 return self._paged(request, self._keys(), self._v2, "/wiki", "cursor")
             case ["api", "v2", "spaces", "77", "blogposts"] if self.cloud and int(query["limit"]) <= 250:

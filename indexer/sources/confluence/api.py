@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Literal
 from urllib.parse import quote, urlsplit
 
+from bot.model import Failure
 from indexer.sources.base import Unlisted
 from indexer.sources.http_client import CallFailed, HttpClient, Json, follow, items, moment, one_item, text
 
@@ -16,6 +17,9 @@ _RESTRICTIONS = "restrictions.read.restrictions.user,restrictions.read.restricti
 _ARCHIVED = "includeArchivedSpaces=true"
 # It vanished meanwhile, or these credentials may not know.
 _CLOSED = (403, 404)
+_OLD = (
+    "the space is archived: its pages are indexed as before; if they are out of date, take it out of `spaces`"
+)
 _DEEPEST = 50
 _SMALL = 999
 # By what the second API calls them.
@@ -62,12 +66,13 @@ class AttachmentInfo:
 class ConfluenceApi(ABC):
     """Raises CallFailed; a shape that isn't documented raises LookupError and the like.
 
-    What is wrong with one entry of a list goes to `unlisted`.
+    What is wrong with one entry of a list goes to `unlisted`; what an admin should know of a space to `warned`.
     """
 
     def __init__(self, http: HttpClient) -> None:
         self.http = http
         self.unlisted: list[Unlisted] = []
+        self.warned: list[Failure] = []
         self._context = urlsplit(http.base).path
 
     @abstractmethod
@@ -200,6 +205,8 @@ class Cloud(ConfluenceApi):
         if not items(spaces["results"]):
             raise CallFailed(f"there is no space {space}, or these credentials don't see it", 404)
         key = _id(spaces["results"][0])
+        if kind == "page" and spaces["results"][0].get("status") == "archived":
+            self.warned.append(Failure(f"space {space}", _OLD))
         depth = "&depth=all" if kind == "page" else ""
         start = f"/api/v2/spaces/{key}/{_LISTED[kind]}?limit=250&status=current{depth}"
         found = [page async for page in self._paged(start)]

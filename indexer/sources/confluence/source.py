@@ -95,6 +95,7 @@ class ConfluenceSource(Source):
     async def entries(self) -> AsyncIterator[Entry]:
         self._met = set()
         self._api.unlisted = self.unlisted
+        self.warned = self._api.warned = []
         found = False
         with listing():
             for space in self._options.spaces:

@@ -280,6 +280,21 @@ async def test_no_space(confluence: Confluence, server: Server, tmp_path: Path) 
                 await listed(source)
 
 
+async def test_an_archived_space(tmp_path: Path) -> None:
+    """A space that is archived is listed as before, and an admin is told, until it isn't any more."""
+    confluence = Confluence(cloud=True)
+    confluence.pages = {"1": Page("Leave")}
+    async with (
+        serving(confluence.answer) as server,
+        opened(tmp_path, **options(server, confluence)) as (source, _),
+    ):
+        for status, told in (("current", []), ("archived", ["space ENG"]), ("current", [])):
+            confluence.status = status
+            assert set(await listed(source)) == {"ENG/1.html"}
+            assert [each.name for each in source.warned] == told
+            assert all("archived" in each.reason for each in source.warned)
+
+
 def test_odd_declarations() -> None:
     """What browsers take for a comment is none of a page's words."""
     assert to_html("<p>One</p><![foo[x]]><p>Two</p>") == "<html><body><p>One</p><p>Two</p></body></html>"

@@ -196,10 +196,16 @@ async def test_empty_folder(repository: Repository, data: Path) -> None:
 
 
 async def test_no_links_no_submodules(repository: Repository, data: Path) -> None:
-    """Links in the tree are not listed: they could lead anywhere."""
+    """Links in the tree are not listed, as they could lead anywhere, but named where a page would be."""
     (repository.path / "docs/link.md").symlink_to("/etc/passwd")
+    (repository.path / "docs/index.md").symlink_to("../README.txt")
+    (repository.path / "docs/picture.png").symlink_to("../a.png")
+    (repository.path / "outside.md").symlink_to("docs/a.md")
     repository.commit({})
-    assert list(await listed(source(repository.path, data))) == ["a.md", "b.md"]
+    one = source(repository.path, data)
+    assert list(await listed(one)) == ["a.md", "b.md"]
+    assert [each.name for each in one.warned] == ["index.md", "link.md"]
+    assert all("it is a link" in each.reason for each in one.warned)
 
 
 async def test_odd_names(repository: Repository, data: Path) -> None:
