@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import lru_cache
 
 _PARTS = re.compile(
     r"(?<=[.?!;])\s+"
@@ -121,6 +122,7 @@ def kinds(question: str) -> frozenset[AnswerKind]:
     return frozenset(kind for kind, pattern in _ASKED_FOR.items() if pattern.search(question))
 
 
+@lru_cache(maxsize=2_048)
 def holds(kind: AnswerKind, text: str) -> bool:
     """Does the text hold what an answer of this kind needs?"""
     return _HELD[kind].search(text) is not None

@@ -113,13 +113,11 @@ class Scorer:
         parts: Sequence[QuestionPart],
         snippets: Sequence[Snippet],
         *,
-        similarity: Similarity | None = None,
         weights: Weights | None = None,
     ) -> None:
         self._weights = weights or Weights()
         self._snippets = snippets
         self._words = _words(snippets)
-        self._similarity = similarity
         df = Counter(
             term for words in self._words for term in words.own | words.head | words.lead | words.heading
         )
@@ -189,12 +187,15 @@ class Scorer:
         rarity = min(self._idf[term] for term in terms if term in self._idf)
         return rarity * (self._weights.weak if terms[0] in WEAK else 1.0)
 
-    def part(self, number: int) -> list[ScoredSnippet]:
+    def part(self, number: int, similarity: Similarity | None = None) -> list[ScoredSnippet]:
         """The snippets, best first, without those that only name another page that was found."""
-        scored = [self._score(index, number) for index, points in enumerate(self._pointers) if not points]
+        similar = similarity[number] if similarity is not None else None
+        scored = [
+            self._score(index, number, similar) for index, points in enumerate(self._pointers) if not points
+        ]
         return sorted(scored, key=lambda one: -one.score)
 
-    def _score(self, index: int, number: int) -> ScoredSnippet:
+    def _score(self, index: int, number: int, similar: Sequence[float] | None) -> ScoredSnippet:
         snippet, words, weights = self._snippets[index], self._words[index], self._weights
         terms = self._part_terms[number]
         total = sum(terms.values()) or 1.0
@@ -216,8 +217,8 @@ class Scorer:
             score += weights.named
         if snippet.kind == "row" and AnswerKind.COMPARISON in self._parts[number].kinds:
             score += weights.compared * bool(self._identifiers[number] & labels(snippet))
-        if self._similarity is not None:
-            score += weights.dense * self._similarity[number][index]
+        if similar is not None:
+            score += weights.dense * similar[index]
         if snippet.is_question:
             score -= weights.question
         if len(words.own) < HARDLY_A_SENTENCE and not held:

@@ -52,6 +52,7 @@ class _Reading:
     gloss: str
     parts: tuple[QuestionPart, ...]
     snippets: tuple[Snippet, ...]
+    scorer: Scorer
     style: Style
     detailed: bool = False
 
@@ -124,7 +125,9 @@ class ExtractiveWriter:
 def _read(brief: Brief) -> _Reading:
     found = tuple(snippets(brief.passages))
     question, gloss = _mended(brief)
-    return _Reading(question, gloss, asking_parts(question), found, brief.style, brief.detailed)
+    parts = asking_parts(question)
+    scorer = Scorer(question, parts, found)
+    return _Reading(question, gloss, parts, found, scorer, brief.style, brief.detailed)
 
 
 def _mended(brief: Brief) -> tuple[str, str]:
@@ -139,12 +142,11 @@ def _mended(brief: Brief) -> tuple[str, str]:
 
 def _likely(reading: _Reading) -> list[int]:
     """The snippets that are the best by their words, each part having its share."""
-    scorer = Scorer(reading.question, reading.parts, reading.snippets)
     share = max(4, COMPARED // len(reading.parts))
     likely: set[int] = set()
     of_passage: Counter[str] = Counter()
     for number in range(len(reading.parts)):
-        ranked = scorer.part(number)
+        ranked = reading.scorer.part(number)
         likely.update(one.index for one in ranked[:share])
         for one in ranked:
             chunk = one.snippet.passage.chunk_id
@@ -189,8 +191,7 @@ def _in_context(snippet: Snippet) -> str:
 
 def quote(reading: _Reading, similarity: Similarity | None = None) -> tuple[list[QuotedPiece], bool]:
     """The answer's pieces, none if nothing can be quoted; and whether there are others to ask for."""
-    scorer = Scorer(reading.question, reading.parts, reading.snippets, similarity=similarity)
-    ranked = [scorer.part(number) for number in range(len(reading.parts))]
+    ranked = [reading.scorer.part(number, similarity) for number in range(len(reading.parts))]
     asked = frozenset(query_terms(reading.question))
     usual, wide = _fits(reading, asked), _fits(reading, asked, times=DETAILED)
     first = select(ranked, reading.parts, reading.snippets, usual, asked=asked)
