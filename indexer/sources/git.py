@@ -5,6 +5,7 @@ import hashlib
 import logging
 import posixpath
 from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from bot.config.base import Section
 from bot.config.sources import SourceSettings
 from bot.model import Failure
 from bot.text.sanitize import without_credentials
+from bot.visibility.page_audience import configured_audience
 from indexer.converters.formats import EVERY_FORMAT, pages
 from indexer.git import history as githistory
 from indexer.git.clone import Clone
@@ -42,7 +44,8 @@ _SHALLOW = (
     "it is a shallow clone: when its pages were changed, and by whom, isn't known before the commits that it has;"
     " `git fetch --unshallow` there brings the rest"
 )
-_LINK = "it is a link, which a git source doesn't follow: put the file itself there, or include what it leads to in a source"
+_LINK = "it is a link to no page of this source: put the file itself there, or leave it out (exclude)"
+_LINKS_DEEP = 10
 _MODULE = "it is a submodule, a repository of its own: to index its pages, give it a source of its own"
 
 # What git could take for an option is no address and no branch.
@@ -87,7 +90,7 @@ class GitSource(Source):
         self.selection = pages(self._options.include, self._options.exclude, settings, fold=False)
         self._names = PathNames()
         self._modules: list[str] = []
-        self._links: list[str] = []
+        self._links: dict[str, str] = {}
         self._history: githistory.GitHistory | None = None
         self._unsaved = 0
         self._owners = ("", CodeOwners(""))  # with the blob that it is of
@@ -109,22 +112,44 @@ class GitSource(Source):
                 commit, files, history, owners = await self._read()
         except GitFailed as error:
             raise ListingFailed(str(error)) from error
-        self.warned = self._unread(history)
         # What else there is was only listed for CODEOWNERS.
         below = {raw: blob for raw, blob in files.items() if raw.startswith(self._below)}
         self._names = PathNames(below)
+        targets = {raw: await self._target(raw, below) for raw in self._links}
+        self.warned = self._unread(history, [raw for raw, target in targets.items() if not target])
         for raw, blob in below.items():
             name = self._names.text(raw).removeprefix(self._below)
             if self.selection.takes(name):
                 yield self._entry(name, raw, blob, history, owners)
+        for raw, target in targets.items():
+            name = shown(raw).removeprefix(self._below)
+            if target and self.selection.takes(name):
+                to = self._names.text(target).removeprefix(self._below)
+                entry = self._entry(name, target, below[target], history, owners)
+                # It is for whom both places are.
+                yield replace(entry, audience=configured_audience(self.settings, to), previous=())
         if not below:
             where = f"the folder {self._options.path} of it" if self._below else "it"
             raise ListingFailed(f"there is nothing in {where} at {commit[:12]}")
 
-    def _unread(self, history: githistory.GitHistory) -> list[Failure]:
+    async def _target(self, link: str, files: Mapping[str, str]) -> str:
+        """The page's file that a link leads to, over others if need be; "" for none of this source's."""
+        for _ in range(_LINKS_DEEP):
+            try:
+                data = (await self.fetch(Entry("", self._links[link]))).data
+            except PageFailed:
+                return ""
+            text = data.decode(errors="surrogateescape")
+            link = posixpath.normpath(posixpath.join(posixpath.dirname(link), text))
+            if link not in self._links:
+                excluded = self.selection.excludes(self._names.text(link).removeprefix(self._below))
+                return link if link in files and not excluded else ""
+        return ""
+
+    def _unread(self, history: githistory.GitHistory, lost: list[str]) -> list[Failure]:
         """What a whole repository would tell besides."""
         found = [Failure(shown(raw).removeprefix(self._below), _MODULE) for raw in self._modules]
-        links = (shown(raw).removeprefix(self._below) for raw in self._links)
+        links = (shown(raw).removeprefix(self._below) for raw in lost)
         found += [Failure(name, _LINK) for name in links if self.selection.would_take(name)]
         return [Failure(without_credentials(self._options.repo), _SHALLOW), *found] if history.ends else found
 
@@ -196,7 +221,7 @@ class GitSource(Source):
             raise history
         files = dict(_entries(tree, b"100"))
         self._modules = [raw for raw, _ in _entries(tree, b"160") if raw.startswith(self._below)]
-        self._links = [raw for raw, _ in _entries(tree, b"120") if raw.startswith(self._below)]
+        self._links = {raw: blob for raw, blob in _entries(tree, b"120") if raw.startswith(self._below)}
         return commit, files, history, await self._owners_at(files)
 
     async def _commit(self) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from bot.config.loader import ConfigError, load
 from indexer.sources import open_source
-from indexer.sources.base import Entry, ListingFailed, PageFailed, PageGone, Source, Surroundings
+from indexer.sources.base import Entry, ListingFailed, PageFailed, PageGone, Source, Surroundings, audience_of
 from tests.support.pages import put, settings
 
 WHEN = 1_700_000_000
@@ -196,7 +196,7 @@ async def test_empty_folder(repository: Repository, data: Path) -> None:
 
 
 async def test_no_links_no_submodules(repository: Repository, data: Path) -> None:
-    """Links in the tree are not listed, as they could lead anywhere, but named where a page would be."""
+    """Links out of the source are not listed, as they could lead anywhere, but named where a page would be."""
     (repository.path / "docs/link.md").symlink_to("/etc/passwd")
     (repository.path / "docs/index.md").symlink_to("../README.txt")
     (repository.path / "docs/picture.png").symlink_to("../a.png")
@@ -206,6 +206,28 @@ async def test_no_links_no_submodules(repository: Repository, data: Path) -> Non
     assert list(await listed(one)) == ["a.md", "b.md"]
     assert [each.name for each in one.warned] == ["index.md", "link.md"]
     assert all("it is a link" in each.reason for each in one.warned)
+
+
+async def test_links_within(repository: Repository, data: Path) -> None:
+    """A link to a file of the source is that page, for whom both places are; a circle or what is excluded is named."""
+    docs = repository.path / "docs"
+    repository.commit({"docs/hr/pay.md": "Monthly.", "docs/drafts/b.md": "Not yet."})
+    (docs / "index.md").symlink_to("hr/../a.md")
+    (docs / "chain.md").symlink_to("index.md")
+    (docs / "pay.md").symlink_to("hr/pay.md")
+    (docs / "hr/open.md").symlink_to("../a.md")
+    (docs / "draft.md").symlink_to("drafts/b.md")
+    (docs / "circle.md").symlink_to("circle.md")
+    repository.commit({})
+    one = source(repository.path, data, audience_of={"hr/**": ["managers"]}, exclude=["drafts/**"])
+    entries = await listed(one)
+    assert set(entries) == {"a.md", "b.md", "hr/pay.md", "index.md", "chain.md", "pay.md", "hr/open.md"}
+    for path in ("index.md", "chain.md"):
+        assert (await one.fetch(entries[path])).data == (await one.fetch(entries["a.md"])).data
+        assert "managers" not in audience_of(one.settings, entries[path])
+    for path in ("pay.md", "hr/open.md", "hr/pay.md"):
+        assert audience_of(one.settings, entries[path]) == {"managers"}
+    assert {each.name for each in one.warned} == {"draft.md", "circle.md"}
 
 
 async def test_odd_names(repository: Repository, data: Path) -> None:
