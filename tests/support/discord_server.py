@@ -26,6 +26,7 @@ from tests.support.discord_world import (
     Message,
     World,
 )
+from tests.support.waiting import until
 
 _MESSAGE_CONTENT = 1 << 15
 _COMMAND, _COMPONENT, _TYPING, _SUBMIT = 2, 3, 4, 5
@@ -138,8 +139,14 @@ class DiscordServer(World):
         return await self._interact(_COMMAND, data, user, found["channel_id"])
 
     async def press(self, shown: Message, label: str, *, user: str = ALICE) -> Interaction:
-        """A button under a message."""
-        return await self.press_id(shown, shown.buttons[label], user=user)
+        """A button under a message, once it is there: an answer's text comes before its buttons."""
+
+        async def there() -> Message | None:
+            now = self.whispered.get(shown["id"]) or self.said.get(shown["id"]) or shown
+            return now if label in now.buttons else None
+
+        now = await until(there)
+        return await self.press_id(now, now.buttons[label], user=user)
 
     async def press_id(self, shown: Mapping[str, Any], custom_id: str, *, user: str = ALICE) -> Interaction:
         """Any button: what a message of another server, or of a forger, may carry."""
