@@ -20,6 +20,7 @@ _SETTLED = 4  # characters after a unit, from which on its end can't move any mo
 # A block that every platform takes for code: Discord knows no ~~~, and ends a block at any ```.
 _FENCED = re.compile(r"\s*```(?:(?!```)[\s\S])*```\s*")
 _WORD = re.compile(r"\w+")
+_LABEL = re.compile(r"\A\*\*[^*\n]{1,200}\*\*(?: \([^()\n]{1,40}\))?:?\s*")
 _OWN_MARKER = re.compile(r"[ \t]?(?<!\])(?:\[\d{1,3}\])+(?!\()")
 _SPACES = re.compile(r"(?<=\S) {2,}")
 _SAME_BLOCK = re.compile(r"[ \t]*\n?[ \t]*\Z")
@@ -191,7 +192,7 @@ class CitationChecker:
         if unit.kind == "rule" or self._is_ours(raw):
             return True
         passages = [self._passages[chunk] for one in cited for chunk in one.chunk_ids]
-        if self._attribution.contradicts(raw, passages):
+        if not _quoted(raw, passages) and self._attribution.contradicts(raw, passages):
             return False
         return not self._support.unsupported(raw, passages, around=self._raw)
 
@@ -236,6 +237,12 @@ def citation(passage: Passage, number: int, *, near: str = "") -> Citation:
         updated_at=passage.updated_at,
         owners=passage.owners,
     )
+
+
+def _quoted(raw: str, passages: Sequence[Passage]) -> bool:
+    """Whether a passage says it word for word, below a label of the page's name or not: a title isn't a statement."""
+    said = " ".join(_LABEL.sub("", raw).split())
+    return bool(said) and any(said in " ".join(passage.text.split()) for passage in passages)
 
 
 def _overlap(cited: Cited, unit: Unit) -> bool:

@@ -129,6 +129,18 @@ async def test_pages_that_disagree_are_both_told(new: str, old: str, *, first: b
     assert "2023-02-20" in answer.text
 
 
+async def test_a_title_that_denies_drops_no_quote():
+    """A page that is called When nobody answers states nothing by its name."""
+    first = make_passage(
+        "Pages are acknowledged within 10 minutes.", page="a.md", title="On call", updated_at=NEW
+    )
+    older = make_passage(
+        "Pages are acknowledged within 15 minutes.", page="b.md", title="When nobody answers", updated_at=OLD
+    )
+    answer = await ask("Within how many minutes are pages acknowledged?", first, older)
+    assert answer.text.index("10 minutes") < answer.text.index("15 minutes")
+
+
 async def test_a_page_that_replaces_another_wins_whatever_its_date():
     """What a page says of itself counts before the date of its file."""
     valid = make_passage(
