@@ -116,9 +116,10 @@ class CitationChecker:
         if unit.kind != "prose" or not _SAME_BLOCK.match(gap):
             self._gap = ""
         cited = self._covering(unit) or self._verbatim(unit, raw)
-        if not cited or not self._is_supported(raw, unit, cited):
-            cited = self._attributed(raw, unit) or cited
-        if cited and not self._is_supported(raw, unit, cited):
+        supported = bool(cited) and self._is_supported(raw, unit, cited)
+        if not supported and (found := self._attributed(raw, unit)):
+            cited, supported = found, self._is_supported(raw, unit, found)
+        if cited and not supported:
             self.dropped.append(raw)
             self._gap = self._gap or gap
             return self._late_markers(self._ending(unit, cited))
