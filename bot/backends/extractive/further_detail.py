@@ -17,7 +17,7 @@ def further(
     The sections that were quoted come first, then the others of their pages. A section is cut only where
     nothing else would be left; a paragraph comes whole, or not at all where all of it was quoted.
     """
-    said = {id(s) for one in quoted for s in (one.snippet, *one.same)}
+    said = {id(one.snippet) for one in quoted}
     left: list[Chosen] = []
     for section in _sections((*quoted, *about), snippets):
         new = _unsaid(section, said)

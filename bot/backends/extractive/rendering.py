@@ -36,16 +36,14 @@ def render(
     page does; pages that contradict each other are named, with the date of their last change.
     """
     disputed = frozenset() if titled else conflicting([one.snippet for one in chosen], asked)
-    first: dict[str, int] = {}
+    best: dict[str, Snippet] = {}  # by page, the pages in their order
     for one in sorted(chosen, key=lambda c: c.order):
-        first.setdefault(one.snippet.passage.doc_id, len(first))
+        best.setdefault(one.snippet.passage.doc_id, one.snippet)
+    first = {page: number for number, page in enumerate(best)}
     ordered = sorted(chosen, key=lambda c: (first[c.snippet.passage.doc_id], c.snippet.place))
     pieces: list[QuotedPiece] = []
     said: set[str] = set()
     runs = [list(run) for _, run in groupby(ordered, key=_run_key)]
-    best: dict[str, Snippet] = {}
-    for one in sorted(chosen, key=lambda c: c.order):
-        best.setdefault(one.snippet.passage.doc_id, one.snippet)
     if not titled:
         runs.sort(key=lambda run: (first[run[0].snippet.passage.doc_id], not _holds_any(run, best)))
     for group in runs:
@@ -54,7 +52,7 @@ def render(
         if label and label not in said:
             text = f"{label}{_after_label(group)}{text}"
         said |= {label, *(_plain(one.snippet.text) for one in group)}
-        ids = (s.passage.chunk_id for c in group for s in (c.snippet, *c.same))
+        ids = (c.snippet.passage.chunk_id for c in group)
         pieces.append(QuotedPiece("\n\n" if pieces else "", text, tuple(dict.fromkeys(ids))))
     return pieces
 
@@ -72,14 +70,10 @@ def _run_key(one: Chosen) -> tuple[object, ...]:
     """What is shown together: sentences of a paragraph, items of a list, rows of a table."""
     s = one.snippet
     if s.kind == "item":
-        return (s.passage.doc_id, s.passage.chunk_id, s.kind, s.announced, _pages(one))
+        return (s.passage.doc_id, s.passage.chunk_id, s.kind, s.announced)
     if s.kind == "row":
-        return (s.passage.doc_id, s.passage.chunk_id, s.kind, s.lead, s.head, _pages(one))
-    return (s.passage.doc_id, s.passage.chunk_id, s.kind, s.block, _pages(one))
-
-
-def _pages(one: Chosen) -> frozenset[str]:
-    return frozenset(s.passage.doc_id for s in (one.snippet, *one.same))
+        return (s.passage.doc_id, s.passage.chunk_id, s.kind, s.lead, s.head)
+    return (s.passage.doc_id, s.passage.chunk_id, s.kind, s.block)
 
 
 def _text(group: Sequence[Chosen], said: set[str]) -> str:

@@ -6,7 +6,7 @@ with what makes it whole: the lead of a list, the items below it, the other step
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.backends.extractive.contradictions import contradicts, replaced_by
@@ -19,6 +19,7 @@ SECTION = 1.0  # what a page's best section counts beside its best snippet
 NEAR = 0.4  # of the best snippet's score: what is below adds nothing
 FAR = 0.5  # the same for another section of the page, which must hold words that the first lacks
 ROOM = 420  # characters after which nothing is added to what answers
+OVER = 80  # characters that the last thing may go beyond that
 ELSEWHERE = 0.25  # so much better another page must be at a part of the question to be quoted for it
 GAP = 120  # characters of a sentence between two that are quoted
 SAME = 0.75  # overlap of words from which on two snippets say the same
@@ -44,11 +45,10 @@ Fits = Callable[[Sequence["Chosen"]], bool]
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """`same` are snippets of other pages that say the same, to be cited along. `order` is by pick."""
+    """`order` is by pick."""
 
     snippet: Snippet
     order: int
-    same: tuple[Snippet, ...] = ()
 
 
 def select(
@@ -184,7 +184,7 @@ class _Picker:
             self.chosen = chosen
 
     def _size(self) -> int:
-        return sum(len(c.snippet.text) for c in self.chosen)
+        return _characters(c.snippet for c in self.chosen)
 
     def _announced(self, lead: Snippet, queue: Sequence[ScoredSnippet]) -> Snippet | None:
         """The best of what a lead announces, in its place: a lead says nothing by itself."""
@@ -207,7 +207,7 @@ class _Picker:
         """With what makes it whole, as far as there is room."""
         for wanted in self._wholes(snippet, kinds, queue):
             new = [each for each in wanted if not self._has(each)]
-            if most is not None and self.chosen and self._size() + sum(len(s.text) for s in new) > most + 80:
+            if most is not None and self.chosen and self._size() + _characters(new) > most + OVER:
                 continue
             chosen = [*self.chosen, *(Chosen(each, len(self.chosen) + n) for n, each in enumerate(new))]
             if self._fits(chosen):
@@ -222,12 +222,12 @@ class _Picker:
         if snippet.kind == "row":
             yield self._rows(snippet, queue)
             return
-        elif snippet.is_step and (AnswerKind.STEPS in kinds or snippet.lead):
+        if snippet.is_step and (AnswerKind.STEPS in kinds or snippet.lead):
             yield from self._steps(snippet, asked=AnswerKind.STEPS in kinds)
         elif snippet.kind == "item":
             below = self._below(snippet)
             group = siblings(snippet, self._snippets)
-            if sum(len(s.text) for s in group) <= WHOLE and len(group) <= MOST_SIBLINGS and not below:
+            if _characters(group) <= WHOLE and len(group) <= MOST_SIBLINGS and not below:
                 yield sorted(group, key=lambda one: one is not snippet)
             if below:
                 yield [snippet, *below]
@@ -240,11 +240,10 @@ class _Picker:
         """All steps with what stands below each; if that is too long, the first ones, up to this one or further."""
         steps = self._outer_steps(snippet) or siblings(snippet, self._snippets)
         groups = [[step, *self._below(step)] for step in steps]
+        most = WHOLE_STEPS if asked else ANNOUNCED_STEPS
         for end in range(len(groups), 0, -1):
             group = [one for each in groups[:end] for one in each]
-            if snippet in group and sum(len(one.text) for one in group) <= (
-                WHOLE_STEPS if asked else ANNOUNCED_STEPS
-            ):
+            if snippet in group and _characters(group) <= most:
                 yield sorted(group, key=lambda one: one is not snippet)
         yield [snippet, *self._below(snippet)]
 
@@ -257,7 +256,7 @@ class _Picker:
         table = [one for one in siblings(snippet, self._snippets) if one.kind == "row"]
         held = {id(row): holds.get(id(row), frozenset()) for row in table}
         if not any(held.values()):
-            return table if sum(len(row.text) for row in table) <= WHOLE else [snippet]
+            return table if _characters(table) <= WHOLE else [snippet]
         best = [row for row in table if not any(held[id(row)] < held[id(other)] for other in table)]
         return best[:MOST_SIBLINGS]
 
@@ -267,11 +266,11 @@ class _Picker:
         `called`: the heading holds all that is asked, so that what the paragraph begins with needn't repeat it.
         """
         paragraph = [one for one in self._snippets if one.block == snippet.block and not one.is_lead]
-        if _LABEL.match(paragraph[0].text) and sum(len(one.text) for one in paragraph) <= PARAGRAPH:
+        if _LABEL.match(paragraph[0].text) and _characters(paragraph) <= PARAGRAPH:
             return sorted(paragraph, key=lambda one: one is not snippet)
         at = next((n for n, one in enumerate(paragraph) if one is snippet), 0)
         found = [snippet]
-        if called and sum(len(one.text) for one in paragraph[:at]) <= BEFORE:
+        if called and _characters(paragraph[:at]) <= BEFORE:
             found += paragraph[:at]
         elif snippet.previous is not None and _DEPENDS.match(snippet.text):
             found.append(snippet.previous)
@@ -318,6 +317,10 @@ class _Picker:
         if key not in self._words:
             self._words[key] = frozenset(tokens(snippet.text))
         return self._words[key]
+
+
+def _characters(snippets: Iterable[Snippet]) -> int:
+    return sum(len(one.text) for one in snippets)
 
 
 def _numbers(snippet: Snippet) -> set[str]:

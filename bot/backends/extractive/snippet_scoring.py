@@ -10,7 +10,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from bot.backends.extractive.identifiers import exactly, identifiers, labels
@@ -84,7 +84,6 @@ class Weights:
 class ScoredSnippet:
     index: int
     snippet: Snippet
-    part: int
     score: float
     called: float = 0.0  # how much of the part the title and the heading hold
     covers: frozenset[Terms] = frozenset()  # the part's words that it holds itself, or its lead or header
@@ -146,6 +145,7 @@ class Scorer:
         there = frozenset().union(*self._held)
         self._identifiers = [names & there for names in asked]
         self._named = self._headings(snippets)
+        self._scored: dict[int, list[ScoredSnippet]] = {}
 
     def _headings(self, snippets: Sequence[Snippet]) -> dict[str, frozenset[int]]:
         """By chunk id: the parts that hold all words of its heading."""
@@ -189,50 +189,61 @@ class Scorer:
 
     def part(self, number: int, similarity: Similarity | None = None) -> list[ScoredSnippet]:
         """The snippets, best first, without those that only name another page that was found."""
-        similar = similarity[number] if similarity is not None else None
-        scored = [
-            self._score(index, number, similar) for index, points in enumerate(self._pointers) if not points
-        ]
+        scored = self._by_words(number)
+        if similarity is not None:
+            scored = [self._similar(one, similarity[number][one.index]) for one in scored]
         return sorted(scored, key=lambda one: -one.score)
 
-    def _score(self, index: int, number: int, similar: Sequence[float] | None) -> ScoredSnippet:
+    def _by_words(self, number: int) -> list[ScoredSnippet]:
+        """What no model is asked for, once: which snippets it is asked about follows from it, too."""
+        if number not in self._scored:
+            self._scored[number] = [
+                self._score(index, number) for index, points in enumerate(self._pointers) if not points
+            ]
+        return self._scored[number]
+
+    def _similar(self, one: ScoredSnippet, cosine: float) -> ScoredSnippet:
+        more = self._weights.dense * cosine
+        return replace(one, score=one.score + more, merit=one.merit + more)
+
+    def _score(self, index: int, number: int) -> ScoredSnippet:
         snippet, words, weights = self._snippets[index], self._words[index], self._weights
-        terms = self._part_terms[number]
+        part, terms = self._parts[number], self._part_terms[number]
         total = sum(terms.values()) or 1.0
-        score = 0.0
-        for spellings, weight in terms.items():
-            score += weight * max(_credit(term, words, weights) for term in spellings)
-        score /= total
-        held = self._kinds(snippet, self._parts[number])
-        score += self._kind_weights[number] * held
-        called = words.title | words.heading
-        covered = (
-            sum(weight for spellings, weight in terms.items() if not called.isdisjoint(spellings)) / total
+        names = self._identifiers[number] & labels(snippet)
+        held = self._kinds(snippet, part)
+        found = sum(
+            weight * max(_credit(term, words, weights) for term in spellings)
+            for spellings, weight in terms.items()
         )
+        called = _held(terms, words.title | words.heading)
+        covered = sum(weight for spellings, weight in terms.items() if spellings in called) / total
+        merit = found / total + self._kind_weights[number] * held
         if index in self._openings:
-            score += weights.opening * covered
-        score -= weights.other * self._other(index, number)
-        score += weights.denies * self._denies(snippet, self._parts[number])
+            merit += weights.opening * covered
+        merit -= weights.other * self._other(index, number)
+        merit += weights.denies * self._denies(snippet, part)
         if number in self._named[snippet.passage.chunk_id] or self._labelled(snippet, number):
-            score += weights.named
-        if snippet.kind == "row" and AnswerKind.COMPARISON in self._parts[number].kinds:
-            score += weights.compared * bool(self._identifiers[number] & labels(snippet))
-        if similar is not None:
-            score += weights.dense * similar[index]
+            merit += weights.named
+        if snippet.kind == "row" and names and AnswerKind.COMPARISON in part.kinds:
+            merit += weights.compared
         if snippet.is_question:
-            score -= weights.question
+            merit -= weights.question
         if len(words.own) < HARDLY_A_SENTENCE and not held:
-            score -= weights.short
-        if snippet.kind == "code" and AnswerKind.STEPS not in self._parts[number].kinds:
-            score -= weights.code
-        said = words.own | words.head | words.lead
-        covers = frozenset(t for t in terms if t[0] not in WEAK and not said.isdisjoint(t))
-        merit = score
-        score += weights.rank / (1 + 0.25 * self._ranks[snippet.passage.chunk_id])
-        score += weights.section * snippet.passage.score
-        own = frozenset(spellings for spellings in terms if not words.own.isdisjoint(spellings))
-        own |= {(f"={name}",) for name in self._identifiers[number] if name in labels(snippet)}
-        return ScoredSnippet(index, snippet, number, score, covered, covers, own, merit)
+            merit -= weights.short
+        if snippet.kind == "code" and AnswerKind.STEPS not in part.kinds:
+            merit -= weights.code
+        rank = weights.rank / (1 + 0.25 * self._ranks[snippet.passage.chunk_id])
+        said = _held(terms, words.own | words.head | words.lead)
+        return ScoredSnippet(
+            index=index,
+            snippet=snippet,
+            score=merit + rank + weights.section * snippet.passage.score,
+            called=covered,
+            covers=frozenset(spellings for spellings in said if spellings[0] not in WEAK),
+            own=_held(terms, words.own) | {(f"={name}",) for name in names},
+            merit=merit,
+        )
 
     def _labelled(self, snippet: Snippet, number: int) -> bool:
         """Whether it begins with a label ("Names: …") all of whose words are in the part."""
@@ -294,6 +305,11 @@ def _spelled_out(row: Snippet) -> str:
 def _sought(text: str) -> list[Terms]:
     """What to look for in English pages; a foreign word also as it is."""
     return [word.terms for word in read(text, LANGUAGES).sought]
+
+
+def _held(terms: Collection[Terms], among: frozenset[str]) -> frozenset[Terms]:
+    """The words any spelling of which is among these."""
+    return frozenset(spellings for spellings in terms if not among.isdisjoint(spellings))
 
 
 def _credit(term: str, words: QueryWords, weights: Weights) -> float:
