@@ -8,7 +8,6 @@ the documents' batch. ONNX Runtime computes outside of the interpreter's lock.
 import asyncio
 import difflib
 import hashlib
-import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,17 +16,16 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.backends.fastembed.loading import LoadedOnce, Wording, not_installed, opened
 from bot.config.models import LocalEmbedderSettings as LocalSettings
 from bot.model import Usage
 from bot.ports import Rejected, Unavailable, Vector
-from bot.runtime.private_files import private_folder
 
 if TYPE_CHECKING:
     from fastembed import TextEmbedding
 
-log = logging.getLogger(__name__)
-
 PART: Final = "the embedder"
+_WORDING: Final = Wording(PART, "an ONNX model", "embedder: {local: {path: …, dimensions: …}}")
 
 # What models want before a text, where fastembed doesn't put it itself.
 _PREFIXES: Final = {
@@ -59,14 +57,12 @@ class FastembedEmbedder:
 
     def __init__(self, settings: LocalSettings, cache: Path, identity: str, dimensions: int) -> None:
         self._settings = settings
-        self._cache = cache
         self._dimensions = dimensions
         query, document = _PREFIXES.get(settings.model, ("", "")) if settings.path is None else ("", "")
         self._query_prefix = query if settings.query_prefix is None else settings.query_prefix
         self._document_prefix = document if settings.document_prefix is None else settings.document_prefix
         self._identity = identity
-        self._loading = asyncio.Lock()
-        self._loaded: TextEmbedding | None = None
+        self._model = LoadedOnce(lambda: _load(settings, cache, identity, dimensions))
         self._documents = ThreadPoolExecutor(1, "embed")
         self._questions = ThreadPoolExecutor(1, "embed-question")
         self._calls = self._texts = 0
@@ -83,10 +79,10 @@ class FastembedEmbedder:
 
     async def load(self) -> None:
         """Load the model now, not with the first text. A model by name may be downloaded."""
-        await self._model()
+        await self._model.get()
 
     async def embed_documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        model = await self._model()
+        model = await self._model.get()
         rows = np.zeros((len(texts), self._dimensions), dtype=np.float32)
         for batch in _batches(texts, self._settings.batch):
             words = [self._document_prefix + texts[number][:_LONGEST] for number in batch]
@@ -96,7 +92,7 @@ class FastembedEmbedder:
 
     async def embed_query(self, text: str) -> Vector:
         words = [self._query_prefix + text[:_LONGEST]]
-        row: Vector = (await self._run(self._questions, await self._model(), words))[0]
+        row: Vector = (await self._run(self._questions, await self._model.get(), words))[0]
         self._texts += 1
         return row
 
@@ -108,16 +104,7 @@ class FastembedEmbedder:
         """Let what runs end; the model's memory goes with this object."""
         self._documents.shutdown(wait=False, cancel_futures=True)
         self._questions.shutdown(wait=False, cancel_futures=True)
-        self._loaded = None
-
-    async def _model(self) -> "TextEmbedding":
-        if self._loaded is None:
-            async with self._loading:
-                if self._loaded is None:
-                    self._loaded = await asyncio.to_thread(
-                        _load, self._settings, self._cache, self._identity, self._dimensions
-                    )
-        return self._loaded
+        self._model.forget()
 
     async def _run(
         self, thread: ThreadPoolExecutor, model: "TextEmbedding", texts: list[str]
@@ -151,33 +138,13 @@ def _batches(texts: Sequence[str], size: int) -> Iterator[list[int]]:
 
 
 def _load(settings: LocalSettings, cache: Path, identity: str, dimensions: int) -> "TextEmbedding":
-    make = _fastembed()
-    threads = settings.threads or None
-    try:
-        if settings.path is not None:
-            name = _registered(settings, identity, dimensions)
-            return make(name, specific_model_path=str(settings.path), threads=threads)
-        private_folder(cache)
-        return _named(make, settings.model, str(cache), threads)
-    except Exception as error:
-        # ONNX Runtime, tokenizers and the download have no error types in common.
-        log.debug("the model can't be loaded", exc_info=True)
-        if settings.path is not None:
-            remedy = "Check that it is an ONNX model with its tokenizer."
-            raise Rejected(
-                PART, f"{settings.path / settings.file} can't be loaded.", remedy=remedy
-            ) from error
-        remedy = "Check the connection, or give a folder: embedder: {local: {path: …, dimensions: …}}."
-        raise Unavailable(PART, f"{settings.model} can't be downloaded.", remedy=remedy) from error
-
-
-def _named(make: "type[TextEmbedding]", name: str, cache: str, threads: int | None) -> "TextEmbedding":
-    """Without a look at the network where the model lies on this disk."""
-    try:
-        return make(name, cache_dir=cache, threads=threads, local_files_only=True)
-    except Exception:  # noqa: BLE001 - whatever it is, the model isn't whole on this disk
-        log.warning("downloading the model %s into %s, once", name, cache)
-        return make(name, cache_dir=cache, threads=threads)
+    return opened(
+        _fastembed(),
+        settings,
+        cache,
+        _WORDING,
+        registered=lambda: _registered(settings, identity, dimensions),
+    )
 
 
 def _registered(settings: LocalSettings, identity: str, dimensions: int) -> str:
@@ -212,8 +179,7 @@ def _fastembed() -> "type[TextEmbedding]":
     try:
         from fastembed import TextEmbedding
     except ImportError:
-        remedy = "Install it: pip install 'docent[local]'."
-        raise Rejected(PART, "fastembed is not installed.", remedy=remedy) from None
+        raise not_installed(PART) from None
     return TextEmbedding
 
 

@@ -5,33 +5,28 @@ question is preceded by a few that are known: what unrelated texts get counts as
 """
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from bot.backends.fastembed.loading import LoadedOnce, Wording, not_installed, opened
 from bot.config.models import LocalRerankerSettings
 from bot.model import Usage
 from bot.ports import Rejected, Unavailable
-from bot.runtime.private_files import private_folder
+from bot.retrieval.similarity_calibration import PAIRS
 
 if TYPE_CHECKING:
     from fastembed.rerank.cross_encoder import TextCrossEncoder
 
-log = logging.getLogger(__name__)
-
 PART: Final = "the reranker"
+_WORDING: Final = Wording(PART, "a cross-encoder in ONNX", "reranker: {local: {path: …}}")
 _LONGEST: Final = 4_000  # characters; models read 512 tokens at most
 _BATCH: Final = 8
 
 # Questions with their answers; each answer is unrelated to the other questions.
-KNOWN: Final = (
-    ("How do I reset my password?", "To choose a new password, open the sign-in page and follow the link."),
-    ("When is rent due?", "Tenants pay their rent by the third working day of each month."),
-    ("How long is the warranty?", "The manufacturer repairs defects free of charge for two years."),
-)
+KNOWN: Final = (PAIRS[0], PAIRS[1], PAIRS[3])
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +45,16 @@ class LocalReranker:
 
     def __init__(self, settings: LocalRerankerSettings, cache: Path) -> None:
         self._settings = settings
-        self._cache = settings.cache or cache
-        self._loading = asyncio.Lock()
-        self._loaded: _Loaded | None = None
+        self._model = LoadedOnce(lambda: _load(settings, settings.cache or cache))
         self._thread = ThreadPoolExecutor(1, "rerank")
         self._calls = self._texts = 0
 
     async def load(self) -> None:
         """Load the model now. Raises Rejected for missing files, Unavailable if it can't be downloaded."""
-        await self._model()
+        await self._model.get()
 
     async def rerank(self, question: str, texts: Sequence[str]) -> list[float]:
-        loaded = await self._model()
+        loaded = await self._model.get()
         asked = [text[:_LONGEST] for text in texts]
         loop = asyncio.get_running_loop()
         scores = await loop.run_in_executor(self._thread, _scores, loaded.model, question, asked)
@@ -76,14 +69,7 @@ class LocalReranker:
 
     async def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
-        self._loaded = None
-
-    async def _model(self) -> _Loaded:
-        if self._loaded is None:
-            async with self._loading:
-                if self._loaded is None:
-                    self._loaded = await asyncio.to_thread(_load, self._settings, self._cache)
-        return self._loaded
+        self._model.forget()
 
 
 def _scores(model: "TextCrossEncoder", question: str, texts: list[str]) -> list[float]:
@@ -97,9 +83,21 @@ def _load(settings: LocalRerankerSettings, cache: Path) -> _Loaded:
     try:
         from fastembed.rerank.cross_encoder import TextCrossEncoder
     except ImportError:
-        remedy = "Install it: pip install 'docent[local]'."
-        raise Rejected(PART, "fastembed is not installed.", remedy=remedy) from None
-    model = _opened(TextCrossEncoder, settings, cache)
+        raise not_installed(PART) from None
+
+    def check_name() -> None:
+        if not any(settings.model == known["model"] for known in TextCrossEncoder.list_supported_models()):
+            remedy = "See the rerankers of fastembed, or give a folder: reranker: {local: {path: …}}."
+            raise Rejected(PART, f"there is no model {settings.model}.", remedy=remedy)
+
+    model = opened(
+        TextCrossEncoder,
+        settings,
+        cache,
+        _WORDING,
+        registered=lambda: _registered(TextCrossEncoder, settings),
+        before_download=check_name,
+    )
     answers = [answer for _, answer in KNOWN]
     related: list[float] = []
     unrelated: list[float] = []
@@ -111,36 +109,6 @@ def _load(settings: LocalRerankerSettings, cache: Path) -> _Loaded:
         remedy = "Choose a cross-encoder that was trained to rank answers."
         raise Rejected(PART, "the model doesn't tell answers from other texts.", remedy=remedy)
     return _Loaded(model, low, high)
-
-
-def _opened(
-    make: "type[TextCrossEncoder]", settings: LocalRerankerSettings, cache: Path
-) -> "TextCrossEncoder":
-    threads = settings.threads or None
-    try:
-        if settings.path is not None:
-            return make(_registered(make, settings), specific_model_path=str(settings.path), threads=threads)
-        private_folder(cache)
-        try:
-            return make(settings.model, cache_dir=str(cache), threads=threads, local_files_only=True)
-        except Exception as error:
-            if not any(settings.model == known["model"] for known in make.list_supported_models()):
-                remedy = "See the rerankers of fastembed, or give a folder: reranker: {local: {path: …}}."
-                raise Rejected(PART, f"there is no model {settings.model}.", remedy=remedy) from error
-            log.warning("downloading the model %s into %s, once", settings.model, cache)
-            return make(settings.model, cache_dir=str(cache), threads=threads)
-    except Rejected:
-        raise
-    except Exception as error:
-        # ONNX Runtime, tokenizers and the download have no error types in common.
-        log.debug("the model can't be loaded", exc_info=True)
-        if settings.path is not None:
-            remedy = "Check that it is a cross-encoder in ONNX with its tokenizer."
-            raise Rejected(
-                PART, f"{settings.path / settings.file} can't be loaded.", remedy=remedy
-            ) from error
-        remedy = "Check the connection, or give a folder: reranker: {local: {path: …}}."
-        raise Unavailable(PART, f"{settings.model} can't be downloaded.", remedy=remedy) from error
 
 
 def _registered(make: "type[TextCrossEncoder]", settings: LocalRerankerSettings) -> str:

@@ -1,0 +1,107 @@
+"""How a model gets into this process: from a folder on disk, or by name, downloaded once."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+
+from bot.ports import Rejected, Unavailable
+from bot.runtime.private_files import private_folder
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+class LocalModel(Protocol):
+    """What docent.yaml says of one: `file` is the ONNX file in `path`, `threads` 0 leaves it to the machine."""
+
+    @property
+    def model(self) -> str: ...
+    @property
+    def path(self) -> Path | None: ...
+    @property
+    def file(self) -> str: ...
+    @property
+    def threads(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """Of failures: of which `part`, what its file should be, and how a folder is given."""
+
+    part: str
+    kind: str
+    folder: str
+
+
+class LoadedOnce(Generic[T]):
+    """A model that is loaded in a thread at its first use, by whoever comes first."""
+
+    def __init__(self, load: Callable[[], T]) -> None:
+        self._load = load
+        self._loading = asyncio.Lock()
+        self._loaded: T | None = None
+
+    async def get(self) -> T:
+        """Raises what loading raises, and tries again the next time."""
+        if self._loaded is None:
+            async with self._loading:
+                if self._loaded is None:
+                    self._loaded = await asyncio.to_thread(self._load)
+        return self._loaded
+
+    def forget(self) -> None:
+        """Its memory goes with whoever still has it."""
+        self._loaded = None
+
+
+def opened(
+    make: Callable[..., T],
+    settings: LocalModel,
+    cache: Path,
+    wording: Wording,
+    *,
+    registered: Callable[[], str],
+    before_download: Callable[[], None] = lambda: None,
+) -> T:
+    """`registered` gives fastembed's name for the folder's model; `before_download` may raise.
+
+    Raises Rejected for files that are no model, Unavailable if it can't be downloaded.
+    """
+    threads = settings.threads or None
+    try:
+        if settings.path is not None:
+            return make(registered(), specific_model_path=str(settings.path), threads=threads)
+        private_folder(cache)
+        return _named(make, settings.model, str(cache), threads, before_download)
+    except Rejected:
+        raise
+    except Exception as error:
+        # ONNX Runtime, tokenizers and the download have no error types in common.
+        log.debug("the model can't be loaded", exc_info=True)
+        if settings.path is not None:
+            remedy = f"Check that it is {wording.kind} with its tokenizer."
+            raise Rejected(
+                wording.part, f"{settings.path / settings.file} can't be loaded.", remedy=remedy
+            ) from error
+        remedy = f"Check the connection, or give a folder: {wording.folder}."
+        raise Unavailable(wording.part, f"{settings.model} can't be downloaded.", remedy=remedy) from error
+
+
+def _named(
+    make: Callable[..., T], name: str, cache: str, threads: int | None, before_download: Callable[[], None]
+) -> T:
+    """Without a look at the network where the model lies on this disk."""
+    try:
+        return make(name, cache_dir=cache, threads=threads, local_files_only=True)
+    except Exception:  # noqa: BLE001 - whatever it is, the model isn't whole on this disk
+        before_download()
+        log.warning("downloading the model %s into %s, once", name, cache)
+        return make(name, cache_dir=cache, threads=threads)
+
+
+def not_installed(part: str) -> Rejected:
+    """The extra is missing."""
+    return Rejected(part, "fastembed is not installed.", remedy="Install it: pip install 'docent[local]'.")
