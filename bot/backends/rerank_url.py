@@ -3,7 +3,6 @@
 import asyncio
 import json
 import math
-import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -12,16 +11,16 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from bot.backends.shared.errors import Service, by_status, is_passing
+from bot.backends.shared.errors import Service, by_status
 from bot.backends.shared.messages import encodable
+from bot.backends.shared.service_calls import deadline, twice
 from bot.backends.shared.usage import UsageCounter
 from bot.model import Usage
-from bot.ports import BackendError, Rejected, Unavailable
+from bot.ports import Rejected, Unavailable
 from bot.runtime.usage_meter import spend
 
 PART: Final = "the reranker"
 _CONNECT_SECONDS: Final = 5.0
-_RETRY_AFTER: Final = 0.2
 _TEI: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
@@ -87,21 +86,8 @@ class UrlReranker:
 
     async def _part(self, question: str, texts: Sequence[str]) -> Mapping[int, float]:
         """Index → score, of one call, tried once more after a failure that may have passed."""
-        timeout = asyncio.timeout(self._options.seconds)
-        try:
-            async with timeout:
-                try:
-                    return await self._asked(question, texts)
-                except BackendError as error:
-                    if not is_passing(error):
-                        raise
-                await asyncio.sleep(_RETRY_AFTER * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
-                return await self._asked(question, texts)
-        except TimeoutError:
-            if not timeout.expired():
-                raise
-            reason = f"{self._service.name} took longer than {self._options.seconds:.2g} seconds."
-            raise Unavailable(PART, reason) from None
+        async with deadline(self._service.name, PART, self._options.seconds):
+            return await twice(lambda: self._asked(question, texts))
 
     async def _asked(self, question: str, texts: Sequence[str]) -> Mapping[int, float]:
         response = await self._sent(question, texts)

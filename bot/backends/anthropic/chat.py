@@ -50,17 +50,14 @@ class AnthropicChat:
         )
         return text, _usage(self.model, getattr(found, "usage", None), getattr(found, "usage", None))
 
-    async def answer(self, brief: Brief) -> AsyncGenerator[Event, None]:
-        events = within(
+    def answer(self, brief: Brief) -> AsyncGenerator[Event, None]:
+        return within(
             brief,
             self._options.context,
             self._options.max_tokens,
             render=prompts.with_passages,
             write=self._written,
         )
-        async with aclosing(events):
-            async for event in events:
-                yield event
 
     async def close(self) -> None:
         await self._client.release()

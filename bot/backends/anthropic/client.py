@@ -3,7 +3,6 @@
 The SDK's own text holds bodies, which may quote the request: nothing of it is shown or chained.
 """
 
-import asyncio
 import logging
 import re
 from collections.abc import AsyncGenerator, Sequence
@@ -23,7 +22,9 @@ from anthropic import (
 from bot.backends.anthropic.options import Access
 from bot.backends.shared.context_window import ContextExceeded
 from bot.backends.shared.errors import Service, by_status, limited
-from bot.ports import BackendError, Rejected, Unauthorized, Unavailable
+from bot.backends.shared.service_calls import SharedClient, deadline
+from bot.backends.shared.unreached import cause, unreached
+from bot.ports import BackendError, Unavailable
 
 FAILURES: Final = (
     AnthropicError,
@@ -47,10 +48,11 @@ log = logging.getLogger(__name__)
 Json = dict[str, Any]
 
 
-class AnthropicClient:
-    """One SDK client and its connections; closed when the last part is."""
+class AnthropicClient(SharedClient):
+    """One SDK client and its connections."""
 
     def __init__(self, access: Access) -> None:
+        super().__init__()
         self._sdk = AsyncAnthropic(
             api_key=access.api_key,
             base_url=access.base_url,
@@ -58,30 +60,18 @@ class AnthropicClient:
             timeout=httpx2.Timeout(None, connect=_CONNECT_SECONDS),
         )
         self._create: Any = self._sdk.messages.create  # plain dicts are what the docs show
-        self._users = 0
 
-    def use(self) -> "AnthropicClient":
-        self._users += 1
-        return self
-
-    async def release(self) -> None:
-        self._users -= 1
-        if self._users == 0:
-            await self._sdk.close()
+    async def _close(self) -> None:
+        await self._sdk.close()
 
     async def whole(
         self, messages: Sequence[Json], *, system: str, model: str, max_tokens: int, part: str, seconds: float
     ) -> Any:  # noqa: ANN401 - an SDK message
         """One short answer."""
         wanted = _request(messages, system=system, model=model, max_tokens=max_tokens)
-        timeout = asyncio.timeout(seconds)
         try:
-            async with timeout:
+            async with deadline(SERVICE.name, part, seconds):
                 return await self._create(**wanted)
-        except TimeoutError:
-            if not timeout.expired():
-                raise
-            raise Unavailable(part, f"Anthropic took longer than {seconds:.2g} seconds.") from None
         except FAILURES as error:
             raise translate(part, error) from None
 
@@ -126,17 +116,11 @@ def translate(part: str, error: Exception) -> BackendError:
 
 
 def _without_status(part: str, error: Exception) -> BackendError:
-    cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, httpx2.HTTPError | httpx2.InvalidURL | UnicodeError):
-        cause = cause.__cause__
-    if isinstance(error, APITimeoutError) or isinstance(cause, httpx2.ReadTimeout | httpx2.WriteTimeout):
+    found = cause(error)
+    if isinstance(error, APITimeoutError) or isinstance(found, httpx2.ReadTimeout | httpx2.WriteTimeout):
         return Unavailable(part, "Anthropic didn't answer in time.")
-    if isinstance(cause, httpx2.LocalProtocolError | UnicodeEncodeError):
-        return Unauthorized(part, "the key has characters that no key has.", remedy=SERVICE.key)
-    if isinstance(cause, httpx2.UnsupportedProtocol | httpx2.InvalidURL):
-        return Rejected(part, "Anthropic's address is not a valid URL.", remedy=SERVICE.url)
-    if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout):
-        return Unavailable(part, "Anthropic can't be reached.", remedy=SERVICE.url)
+    if (told := unreached(SERVICE, part, found)) is not None:
+        return told
     if isinstance(error, APIConnectionError | httpx2.HTTPError | APIError):
         return Unavailable(part, "the connection to Anthropic broke off.")
     return Unavailable(part, "Anthropic's answer can't be read.")

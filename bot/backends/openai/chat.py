@@ -6,7 +6,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from bot.backends.openai.client import OpenAIClient, field, tokens, twice
+from bot.backends.openai.client import OpenAIClient, field, limited, tokens
 from bot.backends.openai.errors import refused
 from bot.backends.openai.options import ChatOptions
 from bot.backends.openai.server import ServerFacts
@@ -14,6 +14,7 @@ from bot.backends.shared import numbered_prompt
 from bot.backends.shared.chat_writer import PART, Event
 from bot.backends.shared.context_window import ContextExceeded, within
 from bot.backends.shared.messages import Message
+from bot.backends.shared.service_calls import twice
 from bot.backends.shared.thinking import ThinkingFilter, may_think
 from bot.backends.shared.transcript import MarkedTranscript
 from bot.model import Usage
@@ -63,7 +64,8 @@ class OpenAIChat:
             return text, Usage(self.model, calls=1, input_tokens=used[0], output_tokens=used[1])
 
         try:
-            return await twice(self._client.service, part, seconds, call)
+            async with limited(self._client.service, part, seconds):
+                return await twice(call)
         except ContextExceeded:
             raise Rejected(part, "the request is too long for the model's window.") from None
 

@@ -3,11 +3,10 @@
 import asyncio
 import base64
 import logging
-import random
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import httpx2
 import numpy as np
@@ -17,14 +16,12 @@ from openai import APIError, AsyncAzureOpenAI, AsyncOpenAI, AsyncStream
 from bot.backends.openai.errors import FAILURES, no_api, too_long, translate
 from bot.backends.openai.options import Access
 from bot.backends.shared.embedding_batcher import CallSlot
-from bot.backends.shared.errors import Service, is_passing
+from bot.backends.shared.errors import Service
 from bot.backends.shared.messages import Message, encodable
-from bot.ports import BackendError, Unavailable
-
-T = TypeVar("T")
+from bot.backends.shared.service_calls import SharedClient, deadline
+from bot.ports import Unavailable
 
 _CONNECT_SECONDS: Final = 5.0
-_RETRY_AFTER: Final = 0.2
 _QUIRKS: Final = 4  # things that one server may not know
 _NO_SYSTEM: Final = re.compile(
     r"system.{0,40}(?:not supported|unsupported)|only user and assistant", re.IGNORECASE
@@ -33,30 +30,21 @@ _NO_SYSTEM: Final = re.compile(
 log = logging.getLogger(__name__)
 
 
-class OpenAIClient:
-    """One SDK client and its connections for all parts of one server; closed when the last of them is.
+class OpenAIClient(SharedClient):
+    """One SDK client and its connections for all parts of one server.
 
     Servers differ in what they know: what one refuses by name is left out from then on.
     """
 
     def __init__(self, access: Access) -> None:
+        super().__init__()
         self.access = access
         self._sdk = _sdk(access)
         self._unknown: set[str] = set()
-        self._users = 0
 
     @property
     def service(self) -> Service:
         return self.access.service
-
-    def use(self) -> "OpenAIClient":
-        self._users += 1
-        return self
-
-    async def release(self) -> None:
-        self._users -= 1
-        if self._users == 0:
-            await self._sdk.close()
 
     async def chat(
         self,
@@ -121,6 +109,9 @@ class OpenAIClient:
         except (*FAILURES, TimeoutError) as error:
             log.debug("%s tells nothing: %s", path, type(error).__name__)
             return None
+
+    async def _close(self) -> None:
+        await self._sdk.close()
 
     async def _embedded(self, wanted: dict[str, Any], part: str, seconds: float) -> object:
         async with limited(self.service, part, seconds):
@@ -199,28 +190,11 @@ async def _closing(stream: AsyncStream[Any]) -> AsyncGenerator[None, None]:
 @asynccontextmanager
 async def limited(service: Service, part: str, seconds: float) -> AsyncGenerator[None, None]:
     """A deadline, and failures in our words."""
-    timeout = asyncio.timeout(seconds)
     try:
-        async with timeout:
+        async with deadline(service.name, part, seconds):
             yield
-    except TimeoutError:
-        if not timeout.expired():
-            raise
-        raise Unavailable(part, f"{service.name} took longer than {seconds:.2g} seconds.") from None
     except FAILURES as error:
         raise translate(service, part, error) from None
-
-
-async def twice(service: Service, part: str, seconds: float, call: Callable[[], Awaitable[T]]) -> T:
-    """The call, tried once more after a failure that may have passed, all within `seconds`."""
-    async with limited(service, part, seconds):
-        try:
-            return await call()
-        except BackendError as error:
-            if not is_passing(error):
-                raise
-        await asyncio.sleep(_RETRY_AFTER * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
-        return await call()
 
 
 def _without_system(messages: Sequence[Message]) -> list[Message]:

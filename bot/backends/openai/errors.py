@@ -14,7 +14,8 @@ from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError
 
 from bot.backends.shared.context_window import ContextExceeded
 from bot.backends.shared.errors import Service, by_status, limited
-from bot.ports import BackendError, Refused, Rejected, Unauthorized, Unavailable
+from bot.backends.shared.unreached import cause, unreached
+from bot.ports import BackendError, Refused, Rejected, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -109,15 +110,11 @@ def _in_stream(service: Service, part: str, error: APIError) -> BackendError:
 
 
 def _unreachable(service: Service, part: str, error: Exception) -> BackendError:
-    cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, httpx2.HTTPError | httpx2.InvalidURL | UnicodeError):
-        cause = cause.__cause__
-    if isinstance(cause, httpx2.LocalProtocolError | UnicodeEncodeError):
-        return Unauthorized(part, "the key has characters that no key has.", remedy=service.key)
-    if isinstance(cause, httpx2.UnsupportedProtocol | httpx2.InvalidURL | UnicodeError):
+    found = cause(error)
+    if (told := unreached(service, part, found)) is not None:
+        return told
+    if isinstance(found, UnicodeError):
         return Rejected(part, f"{service.name}'s address is not a valid URL.", remedy=service.url)
-    if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout):
-        return Unavailable(part, f"{service.name} can't be reached.", remedy=service.url)
     return Unavailable(part, f"the connection to {service.name} broke off.")
 
 

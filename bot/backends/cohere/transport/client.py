@@ -1,9 +1,8 @@
 """The seam to the SDK: the only file that calls it."""
 
 import asyncio
-import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
 import httpx
@@ -15,25 +14,26 @@ from numpy.typing import NDArray
 from bot.backends.cohere.options import Options
 from bot.backends.cohere.transport import responses as wire
 from bot.backends.cohere.transport import sse
-from bot.backends.cohere.transport.errors import FAILURES, translate
+from bot.backends.cohere.transport.errors import COHERE, FAILURES, translate
 from bot.backends.cohere.transport.http import Basket, CohereHttp, held, opened, taken
+from bot.backends.shared import service_calls
 from bot.backends.shared.embedding_batcher import CallSlot
-from bot.backends.shared.errors import is_passing
 from bot.backends.shared.messages import Message, encodable
-from bot.ports import BackendError, Unavailable
+from bot.backends.shared.service_calls import SharedClient, deadline
+from bot.ports import Unavailable
 
 T = TypeVar("T")
 
 # The SDK sleeps between its retries for up to a minute each: retrying is done here, within our deadlines.
 _ONCE: RequestOptions = {"max_retries": 0}
-_RETRY_AFTER = 0.2
 _UNSET: Any = ...  # the SDK's "leave it out"
 
 
-class CohereClient:
-    """One SDK client and its connections for all parts; closed when the last of them is."""
+class CohereClient(SharedClient):
+    """One SDK client and its connections for all parts."""
 
     def __init__(self, options: Options) -> None:
+        super().__init__()
         self._http = CohereHttp(options.base_url)
         self._sdk = AsyncClientV2(
             options.api_key or "none",  # private deployments may want no key
@@ -43,16 +43,9 @@ class CohereClient:
             max_retries=0,
             log_warning_experimental_features=False,
         )
-        self._users = 0
 
-    def use(self) -> "CohereClient":
-        self._users += 1
-        return self
-
-    async def release(self) -> None:
-        self._users -= 1
-        if self._users == 0:
-            await self._http.aclose()
+    async def _close(self) -> None:
+        await self._http.aclose()
 
     async def embed(
         self,
@@ -162,28 +155,26 @@ class CohereClient:
 @asynccontextmanager
 async def limited(part: str, seconds: float) -> AsyncIterator[asyncio.Timeout]:
     """A deadline, and failures in our words."""
-    timeout = asyncio.timeout(seconds)
-    try:
-        async with timeout:
+    async with deadline(COHERE.name, part, seconds) as timeout:
+        with translated(part):
             yield timeout
-    except TimeoutError:
-        if not timeout.expired():
-            raise
-        raise Unavailable(part, f"Cohere took longer than {seconds:.2g} seconds.") from None
+
+
+@contextmanager
+def translated(part: str) -> Iterator[None]:
+    """Failures in our words."""
+    try:
+        yield
     except FAILURES as error:
         raise translate(part, error) from None
 
 
 async def twice(part: str, seconds: float, call: Callable[[], Awaitable[T]]) -> T:
     """The call, tried once more after a failure that may have passed, all within `seconds`."""
-    async with limited(part, seconds):
-        try:
+
+    async def told() -> T:
+        with translated(part):
             return await call()
-        except FAILURES as error:
-            if not is_passing(translate(part, error)):
-                raise
-        except BackendError as error:
-            if not is_passing(error):
-                raise
-        await asyncio.sleep(_RETRY_AFTER * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
-        return await call()
+
+    async with deadline(COHERE.name, part, seconds):
+        return await service_calls.twice(told)
