@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from tests.support.cohere_server import Cut, Hang, Inject, NotJson, Seen, Status
+from tests.support.cohere_server import Cut, Hang, Inject, NotJson, Seen, Status, struck
 
 KEY = "sk-ant-test-key-0123456789"
 MODEL = "claude-test-1"
@@ -148,15 +148,8 @@ class AnthropicServer:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         for number, event in enumerate(_events(reply)):
-            if fault is not None and number == getattr(fault, "events", -1):
-                if isinstance(fault, Hang):
-                    await self._stopped.wait()
-                if isinstance(fault, Cut):
-                    if fault.torn and request.transport is not None:
-                        request.transport.abort()
-                    return response
-                if isinstance(fault, Inject):
-                    await response.write(f"{fault.line}\n\n".encode())
+            if await struck(fault, number, request, response, self._stopped):
+                return response
             await response.write(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode())
         return response
 

@@ -84,6 +84,25 @@ TOO_MANY = Status(429, "too many requests")
 REFUSED = Status(422, "NO_VALID_RESPONSE_GENERATED: no valid response generated")
 
 
+async def struck(
+    fault: Fault | None,
+    number: int,
+    request: web.Request,
+    response: web.StreamResponse,
+    stopped: asyncio.Event,
+) -> bool:
+    """What a fault does to a stream before its event of this number; True if that ends the stream."""
+    if fault is None or number != getattr(fault, "events", -1):
+        return False
+    if isinstance(fault, Hang):
+        await stopped.wait()
+    if isinstance(fault, Cut) and fault.torn and request.transport is not None:
+        request.transport.abort()
+    if isinstance(fault, Inject):
+        await response.write(f"{fault.line}\n\n".encode())
+    return isinstance(fault, Cut)
+
+
 def malformed(events: int = 4) -> Inject:
     return Inject('data: {"type":"content-delta","index":0,"delta":{"mess', events)
 

@@ -14,7 +14,7 @@ from typing import Any, Self
 from aiohttp import web
 
 from tests.support import cohere_rules
-from tests.support.cohere_server import Cut, Hang, Inject, Linger, NotJson, Seen, Status, Trickle
+from tests.support.cohere_server import Cut, Hang, Inject, Linger, NotJson, Seen, Status, Trickle, struck
 
 KEY = "sk-test-key-0123456789"
 MODEL = "small-1"
@@ -262,15 +262,8 @@ class OpenAIServer:
             await asyncio.sleep(fault.seconds)
         asked = bool((body.get("stream_options") or {}).get("include_usage"))
         for number, chunk in enumerate(_chunks(said, self._kind, asked=asked)):
-            if fault is not None and number == getattr(fault, "events", -1):
-                if isinstance(fault, Hang):
-                    await self._stopped.wait()
-                if isinstance(fault, Cut):
-                    if fault.torn and request.transport is not None:
-                        request.transport.abort()
-                    return response
-                if isinstance(fault, Inject):
-                    await response.write(f"{fault.line}\n\n".encode())
+            if await struck(fault, number, request, response, self._stopped):
+                return response
             await response.write(f"data: {json.dumps(chunk)}\n\n".encode())
         if isinstance(fault, Linger):
             await self._stopped.wait()

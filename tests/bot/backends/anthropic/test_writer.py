@@ -8,11 +8,9 @@ from dataclasses import replace
 import pytest
 
 from bot.backends.anthropic import Access, ChatOptions, connect
-from bot.backends.shared.chat_writer import ChatWriter, Event, Pace
+from bot.backends.shared.chat_writer import ChatWriter, Pace
 from bot.model import Question, Turn
 from bot.ports import (
-    Brief,
-    Cited,
     Finished,
     RateLimited,
     Refused,
@@ -22,16 +20,13 @@ from bot.ports import (
     Unauthorized,
     Unavailable,
     Waiting,
-    Wrote,
 )
 from tests.support.anthropic_server import KEY, MODEL, AnthropicServer, Fault, Reply
 from tests.support.cohere_server import Cut, Hang, Inject, NotJson, Status
 from tests.support.fakes import make_passage
+from tests.support.writing import BRIEF, DAYS, DOGS, quotes_of, text_of, written
 
 PACE = Pace(first_token=1.0, between_tokens=0.5, answer=2.0, rewrite=1.0)
-DAYS = make_passage("Everyone has 25 vacation days. Ask Ann first.", heading="Vacation")
-DOGS = make_passage("Dogs are welcome on Fridays.", page="dogs.md", title="Dogs")
-BRIEF = Brief("How many vacation days do I have?", (DAYS, DOGS), Style())
 
 
 @asynccontextmanager
@@ -58,27 +53,14 @@ async def writer(server: AnthropicServer) -> AsyncIterator[ChatWriter]:
         yield made
 
 
-async def _written(writer: ChatWriter, brief: Brief = BRIEF) -> list[Event]:
-    return [event async for event in writer.write(brief)]
-
-
-def _text(events: list[Event]) -> str:
-    return "".join(event.text for event in events if isinstance(event, Wrote))
-
-
-def _quotes(events: list[Event]) -> list[tuple[str, tuple[str, ...]]]:
-    text = _text(events)
-    return [(text[e.start : e.end], e.chunk_ids) for e in events if isinstance(e, Cited)]
-
-
 async def test_native_citations_lead_to_chunks(server, writer):
     """A block is cited by the documents that it names, each once; what lies between is not."""
     server.reply = lambda _: Reply([("You have 25 days", 0, 0), ", and ", ("dogs come on Fridays.", 1, 0)])
 
-    events = await _written(writer)
+    events = await written(writer)
 
-    assert _text(events) == "You have 25 days, and dogs come on Fridays."
-    assert _quotes(events) == [
+    assert text_of(events) == "You have 25 days, and dogs come on Fridays."
+    assert quotes_of(events) == [
         ("You have 25 days", (DAYS.chunk_id,)),
         ("dogs come on Fridays.", (DOGS.chunk_id, DAYS.chunk_id)),
     ]
@@ -90,10 +72,10 @@ async def test_thinking_is_a_sign_of_life_and_never_shown(server, writer):
     """It comes as a block of its own."""
     server.reply = lambda _: Reply([{"type": "thinking", "thinking": "Hm, 24?"}, ("You have 25.", 0)])
 
-    events = await _written(writer)
+    events = await written(writer)
 
-    assert _text(events) == "You have 25."
-    assert _quotes(events) == [("You have 25.", (DAYS.chunk_id,))]
+    assert text_of(events) == "You have 25."
+    assert quotes_of(events) == [("You have 25.", (DAYS.chunk_id,))]
     assert Waiting() in events
 
 
@@ -102,9 +84,9 @@ async def test_passages_are_documents_with_citations(server, writer):
     server.reply = lambda _: Reply([("Fridays.", 1)])
     blank = replace(DOGS, chunk_id="blank", text=" \n")
 
-    events = await _written(writer, replace(BRIEF, passages=(DAYS, blank, DOGS)))
+    events = await written(writer, replace(BRIEF, passages=(DAYS, blank, DOGS)))
 
-    assert _quotes(events) == [("Fridays.", (DOGS.chunk_id,))]
+    assert quotes_of(events) == [("Fridays.", (DOGS.chunk_id,))]
     documents = server.seen[0].body["messages"][-1]["content"][:-1]
     assert documents[0] == {
         "type": "document",
@@ -121,8 +103,8 @@ async def test_a_conversation_begins_with_a_question(server, writer):
     """The API accepts no other beginning; examples of the guide are earlier turns."""
     style = Style(examples=(StyleExample("e", "May I bring my dog?", "Yes [1]."),))
     history = (Turn("assistant", "Hello."), Turn("user", "How many days?"), Turn("assistant", "25."))
-    await _written(writer, replace(BRIEF, history=history))
-    await _written(writer, replace(BRIEF, style=style, history=history))
+    await written(writer, replace(BRIEF, history=history))
+    await written(writer, replace(BRIEF, style=style, history=history))
 
     first, second = (seen.body["messages"] for seen in server.seen)
     assert [turn["role"] for turn in first] == ["user", "assistant", "user"]
@@ -133,11 +115,11 @@ async def test_what_is_too_long_is_cut_once():
     """By what the service counts."""
     many = tuple(make_passage(f"Fact {n} is so. " * 40, page=f"p{n}.md") for n in range(12))
     async with AnthropicServer(window=1000) as server, opened(server) as writer:
-        assert _text(await _written(writer, replace(BRIEF, passages=many))) == "Yes."
+        assert text_of(await written(writer, replace(BRIEF, passages=many))) == "Yes."
         assert len(server.seen) == 2
     async with AnthropicServer(window=10) as server, opened(server) as writer:
         with pytest.raises(Rejected, match="too long"):
-            await _written(writer)
+            await written(writer)
         assert len(server.seen) == 2
 
 
@@ -182,7 +164,7 @@ async def test_each_failure_is_one_of_ours(  # noqa: PLR0917 - fixtures
     caplog.set_level(logging.INFO)
 
     with pytest.raises(error, match=told) as caught:
-        await _written(writer)
+        await written(writer)
     assert caught.value.__cause__ is None
     assert "secret-detail" not in f"{caught.value}{caplog.text}"
     assert KEY not in caplog.text
@@ -202,7 +184,7 @@ async def test_an_answer_that_didnt_end_well_is_none(server, writer, reply, erro
     server.reply = lambda _: reply
 
     with pytest.raises(error, match=told):
-        await _written(writer)
+        await written(writer)
 
 
 @pytest.mark.parametrize("stop", ["max_tokens", "model_context_window_exceeded"])
@@ -210,7 +192,7 @@ async def test_the_greatest_length_is_told(server, writer, stop):
     """The answer's own, or what was left of the window."""
     server.reply = lambda _: Reply([("You have 25.", 0)], stop)
 
-    assert (await _written(writer))[-1].reason == "length"
+    assert (await written(writer))[-1].reason == "length"
 
 
 async def test_a_rate_limit_says_how_long(server, writer):
@@ -218,7 +200,7 @@ async def test_a_rate_limit_says_how_long(server, writer):
     server.always = Status(429, "slow down", {"retry-after": "7"})
 
     with pytest.raises(RateLimited) as caught:
-        await _written(writer)
+        await written(writer)
     assert caught.value.retry_after == 7.0
 
 
@@ -231,4 +213,4 @@ async def test_wrong_access_is_told(server):
     ):
         async with opened(server, **options) as writer:
             with pytest.raises(error, match=told):
-                await _written(writer)
+                await written(writer)

@@ -13,7 +13,6 @@ from bot.backends.shared.chat_writer import ChatWriter
 from bot.model import Question, Turn
 from bot.ports import (
     Brief,
-    Cited,
     Finished,
     RateLimited,
     Refused,
@@ -41,11 +40,9 @@ from tests.support.cohere_server import (
     malformed,
 )
 from tests.support.fakes import make_passage
+from tests.support.writing import BRIEF, DAYS, DOGS, quotes_of, text_of, written
 
 CHAT = ChatOptions(first_token_seconds=1.0, stall_seconds=0.5, whole_seconds=2.0, rewrite_seconds=1.0)
-DAYS = make_passage("Everyone has 25 vacation days. Ask Ann first.", heading="Vacation")
-DOGS = make_passage("Dogs are welcome on Fridays.", page="dogs.md", title="Dogs")
-BRIEF = Brief("How many vacation days do I have?", (DAYS, DOGS), Style())
 
 
 @pytest.fixture
@@ -61,19 +58,6 @@ async def writer(server: CohereServer) -> AsyncIterator[ChatWriter]:
     await made.close()
 
 
-async def _written(writer: ChatWriter, brief: Brief = BRIEF) -> list[Wrote | Cited | Finished]:
-    return [event async for event in writer.write(brief)]
-
-
-def _text(events: list[Wrote | Cited | Finished]) -> str:
-    return "".join(event.text for event in events if isinstance(event, Wrote))
-
-
-def _quotes(events: list[Wrote | Cited | Finished]) -> list[tuple[str, tuple[str, ...]]]:
-    text = _text(events)
-    return [(text[e.start : e.end], e.chunk_ids) for e in events if isinstance(e, Cited)]
-
-
 # --- what is written ------------------------------------------------------------------------------
 
 
@@ -81,10 +65,10 @@ async def test_text_is_streamed_with_citations_of_chunks(server, writer):
     """Words come one by one; each citation leads to the chunk that its document was."""
     server.reply = lambda _: said(("You have 25 vacation days.", "1"), " ", ("Dogs: Fridays.", "2"))
 
-    events = await _written(writer)
+    events = await written(writer)
 
     assert len([e for e in events if isinstance(e, Wrote)]) > 5
-    assert _quotes(events) == [
+    assert quotes_of(events) == [
         ("You have 25 vacation days.", (DAYS.chunk_id,)),
         ("Dogs: Fridays.", (DOGS.chunk_id,)),
     ]
@@ -97,7 +81,7 @@ async def test_citations_at_the_end_are_taken(server, writer):
     """Older models cite only when all is written."""
     server.reply = lambda _: said(("Büro: 25 days.", "1"), " Bye.", citations_last=True)
 
-    assert _quotes(await _written(writer)) == [("Büro: 25 days.", (DAYS.chunk_id,))]
+    assert quotes_of(await written(writer)) == [("Büro: 25 days.", (DAYS.chunk_id,))]
 
 
 async def test_a_model_that_thinks_first_is_read_right(server, writer):
@@ -105,19 +89,19 @@ async def test_a_model_that_thinks_first_is_read_right(server, writer):
     blocks = (Block("Hm, let me see.", kind="thinking"), Block("You have 25.", (Quote(9, 12, ("1",)),)))
     server.reply = lambda _: Reply(blocks)
 
-    events = await _written(writer)
+    events = await written(writer)
 
-    assert _text(events) == "You have 25."
-    assert _quotes(events) == [("25.", (DAYS.chunk_id,))]
+    assert text_of(events) == "You have 25."
+    assert quotes_of(events) == [("25.", (DAYS.chunk_id,))]
 
 
 async def test_no_citations_and_no_usage_do_no_harm(server, writer):
     """An answer without citations and a message-end without usage are taken as they are."""
     server.reply = lambda _: said("Hello.", usage=None, finish=None)
 
-    events = await _written(writer)
+    events = await written(writer)
 
-    assert _text(events) == "Hello."
+    assert text_of(events) == "Hello."
     assert events[-1] == Finished("complete", events[-1].usage)
 
 
@@ -125,14 +109,14 @@ async def test_the_greatest_length_is_told(server, writer):
     """MAX_TOKENS ends an answer by length."""
     server.reply = lambda _: said("You have", finish="MAX_TOKENS")
 
-    assert (await _written(writer))[-1].reason == "length"
+    assert (await written(writer))[-1].reason == "length"
 
 
 async def test_an_unknown_event_is_passed_over(server, writer):
     """What a later version of the API adds doesn't break an answer."""
     server.always["chat"] = Inject('data: {"type":"mood-change","delta":{"mood":1}}')
 
-    assert _text(await _written(writer)) == "Everyone has 25 vacation days. Dogs are welcome on Fridays."
+    assert text_of(await written(writer)) == "Everyone has 25 vacation days. Dogs are welcome on Fridays."
 
 
 # --- what is sent ---------------------------------------------------------------------------------
@@ -140,7 +124,7 @@ async def test_an_unknown_event_is_passed_over(server, writer):
 
 async def test_passages_are_sent_as_documents(server, writer):
     """A document has an id, a title with its heading, its text and its date."""
-    await _written(writer)
+    await written(writer)
 
     assert server.calls("chat")[0].body["documents"] == [
         {"id": "1", "data": {"title": "Time off > Vacation", "snippet": DAYS.text, "updated": "2026-01-02"}},
@@ -154,11 +138,11 @@ async def test_long_passages_are_sent_as_several_documents(server, writer):
     long = make_passage("\n\n".join(paragraphs), updated_at=None)
     server.reply = lambda _: said(("Rule 8.", "3"))
 
-    events = await _written(writer, Brief("Rule 8?", (long, make_passage(" ", ordinal=1)), Style()))
+    events = await written(writer, Brief("Rule 8?", (long, make_passage(" ", ordinal=1)), Style()))
 
     snippets = [document["data"]["snippet"] for document in server.calls("chat")[0].body["documents"]]
     assert [len(snippet.split()) for snippet in snippets] == [240, 240, 240, 240, 120]
-    assert _quotes(events) == [("Rule 8.", (long.chunk_id,))]
+    assert quotes_of(events) == [("Rule 8.", (long.chunk_id,))]
 
 
 async def test_style_examples_are_earlier_turns(server, writer):
@@ -168,7 +152,7 @@ async def test_style_examples_are_earlier_turns(server, writer):
     )
     history = (Turn("user", "Hi"), Turn("assistant", "Dogs may come [1]."))
 
-    await _written(writer, Brief("And cats?", (DOGS,), style, history))
+    await written(writer, Brief("And cats?", (DOGS,), style, history))
 
     messages = server.calls("chat")[0].body["messages"]
     assert [(message["role"], message["content"]) for message in messages[1:]] == [
@@ -185,8 +169,8 @@ async def test_style_examples_are_earlier_turns(server, writer):
 
 async def test_more_is_asked_of_the_model(server, writer):
     """Who wants more after a first answer gets a model that knows so: the same words again would be no help."""
-    await _written(writer, replace(BRIEF, detailed=True))
-    await _written(writer)
+    await written(writer, replace(BRIEF, detailed=True))
+    await written(writer)
     asked = [call.body["messages"][0]["content"] for call in server.calls("chat")]
     assert ["more is wanted" in told for told in asked] == [True, False]
 
@@ -218,7 +202,7 @@ async def test_a_long_paragraph_is_cut(server, writer):
     table = "\n".join(f"| row {number} | with seven words in it |" for number in range(100))
     wall = make_passage("word " * 800, ordinal=1)
 
-    await _written(writer, Brief("Row 8?", (make_passage(table), wall), Style()))
+    await written(writer, Brief("Row 8?", (make_passage(table), wall), Style()))
 
     snippets = [document["data"]["snippet"] for document in server.calls("chat")[0].body["documents"]]
     assert max(len(snippet.split()) for snippet in snippets) <= 350
@@ -228,7 +212,7 @@ async def test_a_long_paragraph_is_cut(server, writer):
 
 async def test_half_characters_are_sent_as_something_else(server, writer):
     """What a broken file or client left in a text doesn't break the call."""
-    await _written(writer, Brief("Why \ud83d?", (make_passage("A \ud83d page."),), Style()))
+    await written(writer, Brief("Why \ud83d?", (make_passage("A \ud83d page."),), Style()))
 
     body = server.calls("chat")[0].body
     assert body["messages"][-1]["content"] == "Why ??"
@@ -250,7 +234,7 @@ async def test_a_useless_rewriting_is_not_used(server, writer, useless):
 async def test_a_connection_serves_one_answer_after_the_other(server, writer):
     """A stream is read to its end, so that the next answer needs no new connection."""
     for _ in range(5):
-        await _written(writer)
+        await written(writer)
 
     assert len(server.connections) == 1
 
@@ -260,7 +244,7 @@ async def test_a_stream_that_stays_open_behind_its_end(server, writer):
     server.always["chat"] = Linger()
 
     async with asyncio.timeout(2):
-        events = await _written(writer)
+        events = await written(writer)
 
     assert isinstance(events[-1], Finished)
 
@@ -307,7 +291,7 @@ async def test_each_failure_is_one_of_ours(server, writer, fault: Fault, error):
 
     async with asyncio.timeout(4):
         with pytest.raises(error) as caught:
-            await _written(writer)
+            await written(writer)
 
     assert type(caught.value) is error
     for hidden in ("secret-detail", "boom", "nginx", "bare", KEY, "vacation"):
@@ -329,7 +313,7 @@ async def test_an_empty_answer_is_a_failure(server, writer):
     server.reply = lambda _: said("")
 
     with pytest.raises(Unavailable, match="empty"):
-        await _written(writer)
+        await written(writer)
 
 
 async def test_retry_after_is_passed_on(server, writer):
@@ -337,7 +321,7 @@ async def test_retry_after_is_passed_on(server, writer):
     for value, least, most in (("7", 7, 7), ("Fri, 31 Dec 2100 23:59:59 GMT", 10**9, 10**10), ("soon", 1, 1)):
         server.next("chat", Status(429, "too many requests", {"Retry-After": value}))
         with pytest.raises(RateLimited) as caught:
-            await _written(writer)
+            await written(writer)
         assert least <= caught.value.retry_after <= most
 
 
@@ -362,7 +346,7 @@ async def test_a_reader_that_leaves_closes_the_stream(server, writer):
     await anext(events)
     await events.aclose()
 
-    assert _text(await _written(writer)).startswith("word word")
+    assert text_of(await written(writer)).startswith("word word")
 
 
 async def test_fifty_at_once_are_all_answered(server):
@@ -371,10 +355,10 @@ async def test_fifty_at_once_are_all_answered(server):
     server.reply = lambda body: said((body["messages"][-1]["content"], "1"))
     briefs = [Brief(f"Question number {number}?", (DAYS,), Style()) for number in range(50)]
 
-    answers = await asyncio.gather(*(_written(writer, brief) for brief in briefs))
+    answers = await asyncio.gather(*(written(writer, brief) for brief in briefs))
     await writer.close()
 
-    assert [_text(answer) for answer in answers] == [brief.question for brief in briefs]
+    assert [text_of(answer) for answer in answers] == [brief.question for brief in briefs]
 
 
 async def test_logs_hold_nothing_of_question_or_documents(server, writer, caplog):
@@ -383,7 +367,7 @@ async def test_logs_hold_nothing_of_question_or_documents(server, writer, caplog
     server.next("chat", malformed(4), Status(400, "bad: vacation"), REFUSED)
     for _ in range(3):
         with pytest.raises((Unavailable, Rejected, Refused)):
-            await _written(writer)
+            await written(writer)
 
     for hidden in ("vacation", "content-delta", KEY):
         assert hidden not in caplog.text
@@ -394,7 +378,7 @@ async def test_documents_without_a_date_have_none(server, writer):
     undated = make_passage("Text.", updated_at=None)
     dated = make_passage("Text.", ordinal=1, updated_at=datetime(2026, 3, 4, tzinfo=UTC))
 
-    await _written(writer, Brief("Question?", (undated, dated), Style()))
+    await written(writer, Brief("Question?", (undated, dated), Style()))
 
     documents = server.calls("chat")[0].body["documents"]
     assert [document["data"].get("updated") for document in documents] == [None, "2026-03-04"]

@@ -9,12 +9,11 @@ from dataclasses import replace
 import pytest
 
 from bot.backends.openai import Access, ChatOptions, connect
-from bot.backends.shared.chat_writer import ChatWriter, Event, Pace
+from bot.backends.shared.chat_writer import ChatWriter, Pace
 from bot.backends.shared.errors import Service
 from bot.model import Question, Turn
 from bot.ports import (
     Brief,
-    Cited,
     Finished,
     RateLimited,
     Refused,
@@ -29,11 +28,9 @@ from bot.ports import (
 from tests.support.cohere_server import Cut, Hang, Inject, Linger, NotJson, Status, Trickle
 from tests.support.fakes import make_passage
 from tests.support.openai_server import KEY, MODEL, Fault, OpenAIServer, Said, chunk, words
+from tests.support.writing import BRIEF, DAYS, DOGS, quotes_of, text_of, written
 
 PACE = Pace(first_token=1.0, between_tokens=0.5, answer=3.0, rewrite=1.0)
-DAYS = make_passage("Everyone has 25 vacation days. Ask Ann first.", heading="Vacation")
-DOGS = make_passage("Dogs are welcome on Fridays.", page="dogs.md", title="Dogs")
-BRIEF = Brief("How many vacation days do I have?", (DAYS, DOGS), Style())
 
 
 @asynccontextmanager
@@ -69,19 +66,6 @@ async def writer(server: OpenAIServer) -> AsyncIterator[ChatWriter]:
         yield made
 
 
-async def _written(writer: ChatWriter, brief: Brief = BRIEF) -> list[Event]:
-    return [event async for event in writer.write(brief)]
-
-
-def _text(events: list[Event]) -> str:
-    return "".join(event.text for event in events if isinstance(event, Wrote))
-
-
-def _quotes(events: list[Event]) -> list[tuple[str, tuple[str, ...]]]:
-    text = _text(events)
-    return [(text[e.start : e.end], e.chunk_ids) for e in events if isinstance(e, Cited)]
-
-
 # --- what is written ------------------------------------------------------------------------------
 
 
@@ -89,10 +73,10 @@ async def test_markers_become_citations_of_chunks(server, writer):
     """Text streams without its markers; each sentence leads to the passage whose number stood behind it."""
     server.reply = lambda _: words("You have 25 vacation days [1]. Dogs: Fridays [2].")
 
-    events = await _written(writer)
+    events = await written(writer)
 
-    assert _text(events) == "You have 25 vacation days. Dogs: Fridays."
-    assert _quotes(events) == [
+    assert text_of(events) == "You have 25 vacation days. Dogs: Fridays."
+    assert quotes_of(events) == [
         ("You have 25 vacation days", (DAYS.chunk_id,)),
         ("Dogs: Fridays", (DOGS.chunk_id,)),
     ]
@@ -106,9 +90,9 @@ async def test_the_first_chunk_may_hold_nothing_and_usage_may_never_come(server,
     """`content: null`, `choices: []`, no usage at all: none of it is an error."""
     server.reply = lambda _: words("You have 25 [1].", usage=False)
 
-    events = await _written(writer)
+    events = await written(writer)
 
-    assert _text(events) == "You have 25."
+    assert text_of(events) == "You have 25."
     assert events[-1].usage.calls == 1
     assert events[-1].usage.output_tokens == 0
 
@@ -125,7 +109,7 @@ async def test_chunks_of_odd_shapes_are_read_as_far_as_they_go(server, writer):
         {"id": "c", "choices": [], "usage": {"prompt_tokens": "many"}},
     ])  # fmt: skip
 
-    assert _text(await _written(writer)) == "You have 25."
+    assert text_of(await written(writer)) == "You have 25."
 
 
 @pytest.mark.parametrize("name", ["reasoning_content", "reasoning", "thinking"])
@@ -133,9 +117,9 @@ async def test_thinking_beside_the_text_is_a_sign_of_life_and_never_shown(server
     """Each server has a field of its own for it."""
     server.reply = lambda _: words("You have 25 [1].", thinking=["Hm", ", 24? "], field=name)
 
-    events = await _written(writer)
+    events = await written(writer)
 
-    assert _text(events) == "You have 25."
+    assert text_of(events) == "You have 25."
     assert events.count(Waiting()) == 2
 
 
@@ -152,10 +136,10 @@ async def test_thinking_within_the_text_is_never_shown(server, writer, thought):
     """Whatever signs it stands in, in whatever pieces it comes."""
     server.reply = lambda _: words(f"{thought}You have 25 [1].")
 
-    events = await _written(writer)
+    events = await written(writer)
 
-    assert _text(events) == "You have 25."
-    assert _quotes(events) == [("You have 25", (DAYS.chunk_id,))]
+    assert text_of(events) == "You have 25."
+    assert quotes_of(events) == [("You have 25", (DAYS.chunk_id,))]
     assert Waiting() in events
 
 
@@ -163,10 +147,10 @@ async def test_thinking_that_only_ends_is_kept_back_where_it_may_come():
     """A model that may think by its name: nothing is given out before it is known where the answer begins."""
     async with OpenAIServer(any_model=True) as server, opened(server, model="qwen3:8b") as writer:
         server.reply = lambda _: words("Hm, 24? Or 23 [2].</think>You have 25 [1].")
-        assert _text(await _written(writer)) == "You have 25."
+        assert text_of(await written(writer)) == "You have 25."
 
         server.reply = lambda _: words("You have 25 [1].")
-        assert _text(await _written(writer)) == "You have 25."
+        assert text_of(await written(writer)) == "You have 25."
 
 
 async def test_thinking_that_only_ends_unexpectedly_gives_no_answer_and_is_known_from_then_on(server, writer):
@@ -174,8 +158,8 @@ async def test_thinking_that_only_ends_unexpectedly_gives_no_answer_and_is_known
     server.reply = lambda _: words("Hm, 24?</think>You have 25 [1].")
 
     with pytest.raises(Unavailable, match="mixed its thinking"):
-        await _written(writer)
-    assert _text(await _written(writer)) == "You have 25."
+        await written(writer)
+    assert text_of(await written(writer)) == "You have 25."
 
 
 async def test_an_answer_of_thinking_alone_says_so(server, writer):
@@ -183,7 +167,7 @@ async def test_an_answer_of_thinking_alone_says_so(server, writer):
     server.reply = lambda _: words("<think>Hm, hm, hm.", finish="length")
 
     with pytest.raises(Unavailable, match=r"cut before it began\. Set its max_tokens higher"):
-        await _written(writer)
+        await written(writer)
 
 
 async def test_a_bare_marker_is_no_answer(server, writer):
@@ -191,14 +175,14 @@ async def test_a_bare_marker_is_no_answer(server, writer):
     server.reply = lambda _: words("[1]")
 
     with pytest.raises(Unavailable, match="empty"):
-        await _written(writer)
+        await written(writer)
 
 
 async def test_the_greatest_length_is_told(server, writer):
     """finish_reason length ends an answer by length."""
     server.reply = lambda _: words("You have 25 [1].", finish="length")
 
-    assert (await _written(writer))[-1].reason == "length"
+    assert (await written(writer))[-1].reason == "length"
 
 
 async def test_a_connection_that_stays_open_behind_the_answer_holds_nothing_up(server, writer):
@@ -206,7 +190,7 @@ async def test_a_connection_that_stays_open_behind_the_answer_holds_nothing_up(s
     server.reply = lambda _: words("You have 25 [1].", usage=False)
     server.always["chat/completions"] = Linger()
 
-    assert _text(await _written(writer)) == "You have 25."
+    assert text_of(await written(writer)) == "You have 25."
 
 
 # --- what is sent ---------------------------------------------------------------------------------
@@ -214,8 +198,8 @@ async def test_a_connection_that_stays_open_behind_the_answer_holds_nothing_up(s
 
 async def test_passages_are_numbered_and_the_fixed_part_comes_first(server, writer):
     """Title, heading and date stand with each; what changes with the question stands last, for the server's cache."""
-    await _written(writer)
-    await _written(writer, replace(BRIEF, question="And dogs?", passages=(DOGS,)))
+    await written(writer)
+    await written(writer, replace(BRIEF, question="And dogs?", passages=(DOGS,)))
 
     first, second = (call.body["messages"] for call in server.calls("chat/completions"))
     assert first[-1]["content"].startswith(
@@ -229,7 +213,7 @@ async def test_passages_are_numbered_and_the_fixed_part_comes_first(server, writ
 async def test_the_guides_examples_are_shown_with_their_markers(server, writer):
     """A small model does what it sees: the team's own examples stand where ours do."""
     style = Style(examples=(StyleExample("e", "May I bring my dog?", "Yes, on Fridays [1]."),))
-    await _written(writer, replace(BRIEF, style=style))
+    await written(writer, replace(BRIEF, style=style))
 
     turns = server.calls("chat/completions")[0].body["messages"]
     assert {"role": "assistant", "content": "Yes, on Fridays [1]."} in turns
@@ -238,13 +222,13 @@ async def test_the_guides_examples_are_shown_with_their_markers(server, writer):
 async def test_without_passages_the_model_is_asked_plainly(server, writer):
     """For measuring what it knows by itself."""
     server.reply = lambda _: words("I don't know.")
-    assert _text(await _written(writer, Brief("How many days?", (), Style()))) == "I don't know."
+    assert text_of(await written(writer, Brief("How many days?", (), Style()))) == "I don't know."
     assert "Passages" not in server.calls("chat/completions")[0].body["messages"][-1]["content"]
 
 
 async def test_half_a_character_can_be_sent(server, writer):
     """A broken file may hold one."""
-    await _written(writer, replace(BRIEF, passages=(replace(DAYS, text="25 \ud83d days"),)))
+    await written(writer, replace(BRIEF, passages=(replace(DAYS, text="25 \ud83d days"),)))
 
 
 @pytest.mark.parametrize("unknown", [["stream_options"], ["temperature"], ["max_tokens"],
@@ -252,8 +236,8 @@ async def test_half_a_character_can_be_sent(server, writer):
 async def test_what_a_server_doesnt_know_is_left_out_from_then_on(unknown):
     """It is refused by name once, and never sent again; max_tokens has another name with some."""
     async with OpenAIServer(unknown=unknown) as server, opened(server) as writer:
-        await _written(writer)
-        await _written(writer)
+        await written(writer)
+        await written(writer)
         calls = server.calls("chat/completions")
         assert len(calls) == 2 + len(unknown)
         assert not set(calls[-1].body) & set(unknown)
@@ -264,7 +248,7 @@ async def test_what_a_server_doesnt_know_is_left_out_from_then_on(unknown):
 async def test_a_model_without_a_systems_turn_is_told_in_the_first_question():
     """Some templates have no such turn."""
     async with OpenAIServer(system=False) as server, opened(server) as writer:
-        await _written(writer)
+        await written(writer)
         turns = server.calls("chat/completions")[-1].body["messages"]
         assert turns[0]["role"] == "user"
         assert turns[0]["content"].startswith("You answer colleagues' questions")
@@ -279,7 +263,7 @@ async def test_the_window_is_asked_for_and_passages_fit_it(kind, native):
     many = tuple(make_passage(f"Fact {n}. " * 60, page=f"p{n}.md") for n in range(12))
     async with OpenAIServer(kind=kind, window=1500) as server, opened(server, native=native) as writer:
         assert await writer.chat.window() == 1500
-        await _written(writer, replace(BRIEF, passages=many))
+        await written(writer, replace(BRIEF, passages=many))
         (call,) = server.calls("chat/completions")
         shown = call.body["messages"][-1]["content"]
         assert shown.count("Fact 0.") == 60
@@ -292,9 +276,9 @@ async def test_a_request_that_is_too_long_is_cut_once_by_what_the_server_counts(
     many = tuple(make_passage(f"Fact {n} is so. " * 40, page=f"p{n}.md") for n in range(12))
     async with OpenAIServer(kind="llama.cpp", window=900, tells=False) as server, opened(server) as writer:
         server.reply = lambda _: words("So it is [1].")
-        assert _text(await _written(writer, replace(BRIEF, passages=many))) == "So it is."
+        assert text_of(await written(writer, replace(BRIEF, passages=many))) == "So it is."
         assert len(server.calls("chat/completions")) == 2
-        await _written(writer, replace(BRIEF, passages=many))
+        await written(writer, replace(BRIEF, passages=many))
         assert len(server.calls("chat/completions")) == 3
 
 
@@ -302,14 +286,14 @@ async def test_what_is_too_long_even_when_cut_is_rejected_with_a_remedy():
     """A single question may be longer than the window."""
     async with OpenAIServer(window=20, tells=False) as server, opened(server) as writer:
         with pytest.raises(Rejected, match="too long for the model's window"):
-            await _written(writer)
+            await written(writer)
         assert len(server.calls("chat/completions")) == 2
 
 
 async def test_a_window_that_is_set_is_not_asked_for():
     """`context` goes before what a server says."""
     async with OpenAIServer(kind="vllm", window=100_000) as server, opened(server, context=1200) as writer:
-        await _written(writer)
+        await written(writer)
         assert server.calls("models") == []
         assert server.calls("chat/completions")[0].body["max_tokens"] == 400
 
@@ -318,7 +302,7 @@ async def test_only_a_passage_alone_is_cut_and_at_a_sentence():
     """Half a sentence is worse than none."""
     long = make_passage("".join(f"Rule {n} holds for all who work here. " for n in range(300)))
     async with OpenAIServer(kind="vllm", window=1200) as server, opened(server) as writer:
-        await _written(writer, replace(BRIEF, passages=(long,)))
+        await written(writer, replace(BRIEF, passages=(long,)))
         shown = server.calls("chat/completions")[0].body["messages"][-1]["content"]
         assert "Rule 0 holds for all who work here." in shown
         assert "work here.\n\nQuestion:" in shown
@@ -331,7 +315,7 @@ async def test_a_queue_tells_its_places():
     """Each hears how many come before, and that it moves."""
     async with OpenAIServer(one_at_a_time=True) as server, opened(server, at_once=1) as writer:
         server.gate.clear()
-        tasks = [asyncio.create_task(_written(writer)) for _ in range(3)]
+        tasks = [asyncio.create_task(written(writer)) for _ in range(3)]
         await server.begun.wait()
         await asyncio.sleep(0)
         server.gate.set()
@@ -356,20 +340,20 @@ async def test_who_gives_up_early_doesnt_block_the_next_unseen():
             assert len(server.calls("chat/completions")) == 1
             server.gate.set()
             later = [event async for event in events]
-        assert _text(later) == "Yes."
+        assert text_of(later) == "Yes."
 
 
 async def test_who_leaves_the_queue_loses_nobodys_turn():
     """The one behind comes next."""
     async with OpenAIServer(one_at_a_time=True) as server, opened(server, at_once=1) as writer:
         server.gate.clear()
-        first = asyncio.create_task(_written(writer))
+        first = asyncio.create_task(written(writer))
         await server.begun.wait()
         async with aclosing(writer.write(BRIEF)) as events:
             assert await anext(events) == Waiting(1)
         server.gate.set()
-        assert _text(await first) == "Yes."
-        assert _text(await _written(writer)) == "Yes."
+        assert text_of(await first) == "Yes."
+        assert text_of(await written(writer)) == "Yes."
 
 
 # --- follow-ups -----------------------------------------------------------------------------------
@@ -431,7 +415,7 @@ async def test_each_failure_is_one_of_ours(  # noqa: PLR0917 - fixtures
     caplog.set_level(logging.INFO)
 
     with pytest.raises(error, match=told) as caught:
-        await _written(writer)
+        await written(writer)
     assert type(caught.value) is error or isinstance(caught.value, error)
     assert caught.value.__cause__ is None
     assert "secret-detail" not in f"{caught.value}{caplog.text}"
@@ -446,7 +430,7 @@ async def test_a_rate_limit_says_how_long(server, writer, headers, seconds):
     server.always["chat/completions"] = Status(429, "slow down", headers)
 
     with pytest.raises(RateLimited) as caught:
-        await _written(writer)
+        await written(writer)
     assert caught.value.retry_after == seconds
 
 
@@ -466,7 +450,7 @@ async def test_an_answer_that_didnt_end_well_is_none(server, writer, said, error
     server.reply = lambda _: said
 
     with pytest.raises(error, match=told):
-        await _written(writer)
+        await written(writer)
 
 
 @pytest.mark.parametrize(
@@ -481,20 +465,20 @@ async def test_a_wrong_address_is_told(server, url, error, told):
     """With where to look."""
     async with opened(server, url=url) as writer:
         with pytest.raises(error, match=told):
-            await _written(writer)
+            await written(writer)
 
 
 async def test_a_key_that_cant_be_one_is_told(server):
     """A line break from a file, a quote sign from a document."""
     async with opened(server, key="sk-“quoted”") as writer:
         with pytest.raises(Unauthorized, match=r"key"):
-            await _written(writer)
+            await written(writer)
 
 
 async def test_an_unknown_model_may_be_answered_all_the_same():
     """llama.cpp serves what it has under any name: which models there are is told to who asks."""
     async with OpenAIServer(any_model=True) as server, opened(server, model="typo") as writer:
-        assert _text(await _written(writer)) == "Yes."
+        assert text_of(await written(writer)) == "Yes."
         assert await writer.chat.models() == [MODEL]
 
 
@@ -503,7 +487,7 @@ async def test_azures_own_address_and_version_are_used():
     async with OpenAIServer(kind="azure") as server:
         access = Access(Service("Azure", "", ""), KEY, azure=server.root, api_version="2024-10-21")
         writer = (await connect(access)).writer(ChatOptions(MODEL), PACE, None)
-        assert _text(await _written(writer)) == "Yes."
+        assert text_of(await written(writer)) == "Yes."
         await writer.close()
         (call,) = server.calls("chat/completions")
         assert call.path == f"/openai/deployments/{MODEL}/chat/completions"
