@@ -21,12 +21,6 @@ def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def audiences(desk: Desk) -> dict[str, set[str]]:
-    return {
-        doc_id.partition(":")[2]: set(each.document.audience) for doc_id, each in desk.store.documents.items()
-    }
-
-
 class Restricted(Shelf):
     """Its listing says who may see a page, as a wiki's does."""
 
@@ -55,7 +49,7 @@ async def test_settings_narrow_what_cannot_be_read(change: dict[str, object]) ->
     desk.shelf.broken["a.md"] = BROKEN
     for _ in range(2):
         report = await desk.sync()
-        assert audiences(desk) == {"a.md": {"managers"}, "b.md": {"everyone"}}
+        assert desk.audiences == {"a.md": {"managers"}, "b.md": {"everyone"}}
         assert desk.stored["a.md"] == "Open text."
         assert [failure.name for failure in report.failed] == ["a.md"]
 
@@ -72,7 +66,7 @@ async def test_restriction_narrows_what_cannot_be_read() -> None:
 
     desk.shelf = Down(pages, {"a.md": frozenset({"managers"})})
     assert "the network is gone" in (await desk.sync()).error
-    assert audiences(desk) == {"a.md": {"managers"}, "b.md": {"everyone"}}
+    assert desk.audiences == {"a.md": {"managers"}, "b.md": {"everyone"}}
 
 
 async def test_words_are_unlearnt_at_once() -> None:
@@ -105,7 +99,7 @@ async def test_what_a_page_says_of_itself_holds() -> None:
     desk.shelf = desk.shelf.with_settings(audience_of={"a.md": ["staff", "guests"]})
     desk.shelf.broken["a.md"] = BROKEN
     await desk.sync()
-    assert audiences(desk) == {"a.md": {"staff"}}
+    assert desk.audiences == {"a.md": {"staff"}}
 
 
 async def test_nothing_is_opened_unread() -> None:
@@ -116,10 +110,10 @@ async def test_nothing_is_opened_unread() -> None:
     desk.shelf = desk.shelf.with_settings(audience=["managers", "staff"])
     desk.shelf.broken["a.md"] = BROKEN
     await desk.sync()
-    assert audiences(desk) == {"a.md": {"managers"}}
+    assert desk.audiences == {"a.md": {"managers"}}
     desk.shelf.broken.clear()
     await desk.sync()
-    assert audiences(desk) == {"a.md": {"managers", "staff"}}
+    assert desk.audiences == {"a.md": {"managers", "staff"}}
 
 
 async def test_narrowed_and_back() -> None:
@@ -132,7 +126,7 @@ async def test_narrowed_and_back() -> None:
     await desk.sync()
     desk.shelf = desk.shelf.with_settings(audience=["everyone"])
     report = await desk.sync()
-    assert (audiences(desk), desk.embedded()) == ({"a.md": {"everyone"}}, [])
+    assert (desk.audiences, desk.embedded()) == ({"a.md": {"everyone"}}, [])
     assert report.changed == 1
     assert (await desk.sync()).unchanged == 1
 
@@ -153,12 +147,12 @@ async def test_killed_in_between() -> None:
     desk.shelf = Killed(pages, audience=["managers"])
     with pytest.raises(Ends):
         await desk.sync()
-    assert set(map(frozenset, audiences(desk).values())) == {frozenset({"managers"})}
+    assert set(map(frozenset, desk.audiences.values())) == {frozenset({"managers"})}
     desk.store.failing = [Unavailable("search", "it is down.")]
     desk.shelf = Shelf(pages, audience=["staff"])
     assert "it is down" in (await desk.sync()).error
     await desk.sync()
-    assert set(map(frozenset, audiences(desk).values())) == {frozenset({"staff"})}
+    assert set(map(frozenset, desk.audiences.values())) == {frozenset({"staff"})}
     assert (await desk.sync()).unchanged == 100
 
 

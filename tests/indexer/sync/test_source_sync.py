@@ -81,6 +81,13 @@ class Desk:
             for doc_id, indexed in self.store.documents.items()
         }
 
+    @property
+    def audiences(self) -> dict[str, set[str]]:
+        return {
+            doc_id.partition(":")[2]: set(each.document.audience)
+            for doc_id, each in self.store.documents.items()
+        }
+
     def embedded(self) -> list[str]:
         """What was embedded since this was last asked."""
         assert self.embedder is not None

@@ -21,12 +21,6 @@ def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def audiences(desk: Desk) -> dict[str, set[str]]:
-    return {
-        doc_id.partition(":")[2]: set(each.document.audience) for doc_id, each in desk.store.documents.items()
-    }
-
-
 async def test_new_pages_wait() -> None:
     """New pages are left out, and counted."""
     desk = Desk(dict(PAGES))
@@ -42,7 +36,7 @@ async def test_until_the_pattern_fits() -> None:
     await desk.sync()
     desk.shelf = desk.shelf.with_settings(audience_of=NARROW)
     report = await desk.sync()
-    assert audiences(desk) == {"hr/pay.md": {"managers"}, "owl.md": {"everyone"}}
+    assert desk.audiences == {"hr/pay.md": {"managers"}, "owl.md": {"everyone"}}
     assert (report.left_out, report.unfit) == (0, ())
 
 
@@ -54,7 +48,7 @@ async def test_pages_from_before_stay() -> None:
     desk.shelf = desk.shelf.with_settings(audience_of=NARROW | {"legal/**": ["lawyers"]})
     desk.shelf.pages |= {"owl.md": "The owl is called Agatha.", "new.md": "New."}
     report = await desk.sync()
-    assert audiences(desk) == {"hr/pay.md": {"managers"}, "owl.md": {"everyone"}}
+    assert desk.audiences == {"hr/pay.md": {"managers"}, "owl.md": {"everyone"}}
     assert "Agatha" in desk.stored["owl.md"]
     assert report.left_out == 1
 
@@ -67,7 +61,7 @@ async def test_a_slip_in_a_pattern_opens_nothing() -> None:
     desk.shelf = desk.shelf.with_settings(audience_of=SLIP)
     for _ in range(2):
         await desk.sync()
-        assert audiences(desk) == {"hr/pay.md": {"managers"}, "owl.md": {"everyone"}}
+        assert desk.audiences == {"hr/pay.md": {"managers"}, "owl.md": {"everyone"}}
 
 
 async def test_a_renamed_folder_opens_nothing() -> None:
@@ -77,7 +71,7 @@ async def test_a_renamed_folder_opens_nothing() -> None:
     await desk.sync()
     desk.shelf.pages = {"people/pay.md": PAGES["hr/pay.md"], "owl.md": PAGES["owl.md"]}
     await desk.sync(confirm_deletes=True)
-    assert audiences(desk) == {"owl.md": {"everyone"}}
+    assert desk.audiences == {"owl.md": {"everyone"}}
 
 
 async def test_a_pattern_that_opens_holds_nothing_back() -> None:
@@ -106,7 +100,7 @@ async def test_an_index_built_anew() -> None:
     desk.shelf = desk.shelf.with_settings(audience_of=SLIP)
     desk.shelf.pages["new.md"] = "New."
     report = await desk.sync()
-    assert audiences(desk) == {"hr/pay.md": {"managers"}, "owl.md": {"everyone"}}
+    assert desk.audiences == {"hr/pay.md": {"managers"}, "owl.md": {"everyone"}}
     assert report.left_out == 1
 
 

@@ -2,29 +2,17 @@
 
 import asyncio
 import json
-import os
-import sys
+import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.support.cohere_docent import FACT, PAGES, QUESTION
 from tests.support.cohere_server import KEY, CohereServer, Status
+from tests.support.command_line import CommandLine
 
-ROOT = str(Path(__file__).resolve().parents[4])
-CONFIG = "sources: [{name: handbook, type: folder, path: ./docs, include: ['**/*.md'], audience: [everyone]}]"
-
-
-@dataclass(frozen=True)
-class Done:
-    returncode: int | None
-    stdout: str
-    stderr: str
-
-
-Run = Callable[..., Awaitable[Done]]
+Run = Callable[..., Awaitable[subprocess.CompletedProcess[str]]]
 
 
 @pytest.fixture
@@ -35,21 +23,12 @@ async def server() -> AsyncIterator[CohereServer]:
 
 @pytest.fixture
 def docent(server: CohereServer, tmp_path: Path) -> Run:
-    for name, text in PAGES.items():
-        (tmp_path / "docs").mkdir(exist_ok=True)
-        (tmp_path / "docs" / name).write_text(text)
-    (tmp_path / "docent.yaml").write_text(CONFIG)
+    command_line = CommandLine(tmp_path)
+    command_line.write(PAGES)
 
-    async def run(*words: str, key: str = KEY) -> Done:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "adapters.cli", *words),
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": ROOT, "COHERE_API_KEY": key, "COHERE_BASE_URL": server.url},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        out, errors = await process.communicate()
-        return Done(process.returncode, out.decode(), errors.decode())
+    async def run(*words: str, key: str = KEY) -> subprocess.CompletedProcess[str]:
+        access = {"COHERE_API_KEY": key, "COHERE_BASE_URL": server.url}
+        return await asyncio.to_thread(command_line.process, *words, env=access)
 
     return run
 

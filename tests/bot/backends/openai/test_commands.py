@@ -2,11 +2,9 @@
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -16,22 +14,12 @@ from tests.support.anthropic_server import MODEL as CLAUDE
 from tests.support.anthropic_server import AnthropicServer, Reply
 from tests.support.cohere_docent import FACT, PAGES, QUESTION
 from tests.support.cohere_server import Cut, Hang, Status
+from tests.support.command_line import CONFIG, CommandLine
 from tests.support.openai_server import KEY, MODEL, OpenAIServer, words
 
-ROOT = str(Path(__file__).resolve().parents[4])
-SOURCES = (
-    "sources: [{name: handbook, type: folder, path: ./docs, include: ['**/*.md'], audience: [everyone]}]\n"
-)
+ROOT = Path(__file__).resolve().parents[4]
 
-
-@dataclass(frozen=True)
-class Done:
-    returncode: int | None
-    stdout: str
-    stderr: str
-
-
-Run = Callable[..., Awaitable[Done]]
+Run = Callable[..., Awaitable[subprocess.CompletedProcess[str]]]
 
 
 @pytest.fixture
@@ -43,21 +31,12 @@ async def server() -> AsyncIterator[OpenAIServer]:
 
 @pytest.fixture
 def docent(tmp_path: Path) -> Run:
-    for name, text in PAGES.items():
-        (tmp_path / "docs").mkdir(exist_ok=True)
-        (tmp_path / "docs" / name).write_text(text)
+    command_line = CommandLine(tmp_path)
+    command_line.write(PAGES)
 
-    async def run(*command: str, config: str, **environment: str) -> Done:
-        (tmp_path / "docent.yaml").write_text(SOURCES + config)
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "adapters.cli", *command),
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": ROOT, **environment},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        out, errors = await process.communicate()
-        return Done(process.returncode, out.decode(), errors.decode())
+    async def run(*command: str, config: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        command_line.config.write_text(CONFIG + config)
+        return await asyncio.to_thread(command_line.process, *command, env=environment)
 
     return run
 

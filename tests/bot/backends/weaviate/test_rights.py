@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from bot.backends.weaviate.server.sdk_types import init, weaviate
-from bot.ports import Unauthorized
+from bot.ports import Store, Unauthorized
 from tests.support.store_contract import OTHER, ask, begin, ids, page
 from tests.support.weaviate_server import Node, binary
 from tests.support.weaviate_stores import Stores
@@ -89,19 +89,24 @@ def rights(node: Node, *without: str, tenant: str = "", collection: str = "Docen
             admin.roles.delete("docent")
 
 
+async def made_anew(store: Store) -> None:
+    """An index with one page, and another one in its place."""
+    await begin(store)
+    await store.replace([page("wiki:a.md", "office hours")])
+    assert await store.revisions("wiki") == {"wiki:a.md": "1"}
+    beside = await store.rebuild(OTHER)
+    await beside.replace([page("wiki:a.md", "office hours")])
+    await beside.settle()
+    await store.swap(OTHER)
+
+
 async def test_these_rights_suffice(node: Node, tmp_path: Path) -> None:
     """With README's rights an index is made, asked, built anew beside itself and swapped."""
     with rights(node):
         stores = Stores(node.settings(api_key="docents-key"), tmp_path)
         store = await stores.open()
         await store.check()
-        await begin(store)
-        await store.replace([page("wiki:a.md", "office hours")])
-        assert await store.revisions("wiki") == {"wiki:a.md": "1"}
-        beside = await store.rebuild(OTHER)
-        await beside.replace([page("wiki:a.md", "office hours")])
-        await beside.settle()
-        await store.swap(OTHER)
+        await made_anew(store)
         assert ids(await store.search(ask("office hours"))) == ["wiki:a.md"]
         await store.delete(["wiki:a.md"])
         await store.check()
@@ -143,13 +148,7 @@ async def test_these_rights_suffice_a_tenant(node: Node, tmp_path: Path) -> None
         stores = Stores(node.settings(api_key="docents-key", tenant="sales"), tmp_path)
         store = await stores.open()
         await store.check()
-        await begin(store)
-        await store.replace([page("wiki:a.md", "office hours")])
-        assert await store.revisions("wiki") == {"wiki:a.md": "1"}
-        beside = await store.rebuild(OTHER)
-        await beside.replace([page("wiki:a.md", "office hours")])
-        await beside.settle()
-        await store.swap(OTHER)
+        await made_anew(store)
         await store.outdate()
         assert ids(await store.search(ask("office hours"))) == ["wiki:a.md"]
         await store.check()
