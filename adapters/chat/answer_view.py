@@ -85,27 +85,26 @@ def of_answer(
     answer: Answer, *, now: datetime, private: bool, stale_after: timedelta, can_ask_human: bool
 ) -> AnswerView:
     """The answer with its sources, notes and buttons."""
+    near = tuple(replace(line, number=0) for line in _lines(answer.nearest, now, stale_after))
     if answer.outcome is Outcome.ANSWERED:
         lines = _lines(answer.citations, now, stale_after)
         more = [Press.MORE] if answer.more else []
         buttons = [Press.GOOD, Press.BAD, *more, Press.SOURCES]
         if private:
             buttons.append(Press.SHARE)
-        further = tuple(replace(line, number=0) for line in _lines(answer.nearest, now, stale_after))
         notes = (*_stale(lines), *_notes(answer))
-        return AnswerView(answer.id, answer.text, lines, notes, tuple(buttons), see_also=further)
+        return AnswerView(answer.id, answer.text, lines, notes, tuple(buttons), see_also=near)
     if answer.outcome is Outcome.NOT_FOUND:
-        lines = tuple(replace(line, number=0) for line in _lines(answer.nearest, now, stale_after))
         owners = list(
             dict.fromkeys(links.none(owner) for page in answer.nearest for owner in page.owners[:1])
         )
         text = answer.text
         if owners and not can_ask_human:
             text += "\n\n" + messages.WHOM_TO_ASK.format(owners=" or ".join(owners))
-        if lines:
+        if near:
             text += "\n\n" + messages.NOT_FOUND_NEAREST
         buttons = [Press.HUMAN] if can_ask_human else []
-        return AnswerView(answer.id, text, lines, _notes(answer), tuple(buttons))
+        return AnswerView(answer.id, text, near, _notes(answer), tuple(buttons))
     return AnswerView(answer.id, answer.text, (), _notes(answer), ())
 
 

@@ -69,8 +69,8 @@ def written_as_pages_do(wanted: QueryTerms, found: Compounds, vocabulary: Vocabu
     """With the compounds that the index has. `vocabulary` is of their terms."""
     meant: dict[str, str] = {}
     sought: list[SearchedTerms] = []
-    known = {a: a + b for a, b in found.joined if _held(a + b, vocabulary)}
-    known |= {b: a + b for a, b in found.joined if _held(a + b, vocabulary)}
+    joined = [(a, b) for a, b in found.joined if _held(a + b, vocabulary)]
+    known = {a: a + b for a, b in joined} | {b: a + b for a, b in joined}
     split = {word: _best(cuts, vocabulary) for word, cuts in found.split}
     for word in wanted.sought:
         pair = split.get(word)
@@ -87,11 +87,9 @@ def written_as_pages_do(wanted: QueryTerms, found: Compounds, vocabulary: Vocabu
     if sought == list(wanted.sought):
         return wanted
     text = replaced(wanted.texts[-1], meant)
-    for a, b in found.joined:
-        if _held(a + b, vocabulary):
-            text = re.sub(
-                rf"\b{re.escape(a)}\s+{re.escape(b)}\b", f"{a} {b} {a + b}", text, flags=re.IGNORECASE
-            )
+    for a, b in joined:
+        apart = rf"\b{re.escape(a)}\s+{re.escape(b)}\b"
+        text = re.sub(apart, f"{a} {b} {a + b}", text, flags=re.IGNORECASE)
     return replace(wanted, texts=tuple(dict.fromkeys((*wanted.texts, text))), sought=tuple(sought))
 
 

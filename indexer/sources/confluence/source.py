@@ -79,7 +79,7 @@ class ConfluenceSource(Source):
         self._words = {name_of(name): words for name, words in options.audiences.items()}
         self._met: set[str] = set()
         self._apart = Apart()
-        self._unlisted: dict[str, tuple[str, tuple[frozenset[str], ...]]] = {}
+        self._outside: dict[str, tuple[str, tuple[frozenset[str], ...]]] = {}
 
     async def close(self) -> None:
         await self._apart.close()
@@ -127,16 +127,16 @@ class ConfluenceSource(Source):
 
     async def _between(self, pages: Mapping[str, PageInfo]) -> None:
         """What pages are in that no list has, an archived page or one out of reach: who sees it sees those below."""
-        self._unlisted = {}
+        self._outside = {}
         waiting = sorted({page.parent for page in pages.values()})
         while waiting:
             key = waiting.pop()
-            if not key or key in pages or key in self._unlisted:
+            if not key or key in pages or key in self._outside:
                 continue
             with one_item(self.unlisted, f"page {key}", ()):
                 own = await self._api.restriction(key)
                 parent, between = await self._api.above(key)
-                self._unlisted[key] = (parent, between if own is None else (own, *between))
+                self._outside[key] = (parent, between if own is None else (own, *between))
                 waiting.append(parent)
 
     def misfits(self) -> list[Misfit]:
@@ -215,8 +215,8 @@ class ConfluenceSource(Source):
             seen.add(parent)
             if parent in pages:
                 own, parent = (pages[parent].allowed, *pages[parent].between), pages[parent].parent
-            elif parent in self._unlisted:
-                parent, own = self._unlisted[parent]
+            elif parent in self._outside:
+                parent, own = self._outside[parent]
             else:
                 raise CallFailed("a page above it can't be told of, and so not who may see it")
 
