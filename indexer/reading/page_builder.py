@@ -5,6 +5,7 @@ import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bot.config.sources import SourceSettings
 from bot.model import WITHOUT_VECTORS, Chunk, Document, Failure, content_of, narrower
@@ -107,20 +108,25 @@ def meta(settings: SourceSettings, entry: Entry) -> str:
         entry.owners,
         entry.updated_at.isoformat() if entry.updated_at else "",
     )
-    audience = repr(sorted(audience_of(settings, entry)))
-    return _fingerprint(repr(said), 6) + _fingerprint(audience, _AUDIENCE // 2)
+    return _fingerprint(repr(said), 6) + audience_mark(audience_of(settings, entry))
 
 
-def same_audience(meta: str, stored: str) -> bool:
-    """Whether a page would be for the very people for whom it was stored with this revision."""
+@lru_cache(maxsize=1_024)
+def audience_mark(audience: frozenset[str]) -> str:
+    """The end of `meta`: pages share few audiences, and each is compared at every sync."""
+    return _fingerprint(repr(sorted(audience)), _AUDIENCE // 2)
+
+
+def same_audience(mark: str, stored: str) -> bool:
+    """Whether a page for these people (`audience_mark`) would be for the very ones that it was stored for."""
     _, before, _ = (*stored.split(".", 2), "", "")[:3]
-    return before[-_AUDIENCE:] == meta[-_AUDIENCE:]
+    return before[-_AUDIENCE:] == mark
 
 
-def narrowed(meta: str, stored: str) -> str:
+def narrowed(mark: str, stored: str) -> str:
     """The revision of a stored page that only its audience is changed of: it is still to be read."""
-    mark = WITHOUT_VECTORS if stored.startswith(WITHOUT_VECTORS) else ""
-    return f"{mark}{content_of(stored)}.{_UNREAD}{meta[-_AUDIENCE:]}."
+    without = WITHOUT_VECTORS if stored.startswith(WITHOUT_VECTORS) else ""
+    return f"{without}{content_of(stored)}.{_UNREAD}{mark}."
 
 
 def _fingerprint(text: str, size: int) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 
 from bot.ports import BackendError, Narrowing, Store
-from indexer.reading.page_builder import meta, narrowed, same_audience
+from indexer.reading.page_builder import audience_mark, narrowed, same_audience
 from indexer.sources.base import Entry, Source, audience_of
 
 _AT_ONCE = 64
@@ -42,9 +42,10 @@ def _narrowings(
     for doc_id, entry in entries.items():
         if (before := stored.get(doc_id)) is None:
             continue
-        now = meta(source.settings, entry)
-        if not same_audience(now, before):
-            some.append(Narrowing(doc_id, audience_of(source.settings, entry), narrowed(now, before)))
+        audience = audience_of(source.settings, entry)
+        mark = audience_mark(audience)
+        if not same_audience(mark, before):
+            some.append(Narrowing(doc_id, audience, narrowed(mark, before)))
         if len(some) == _AT_ONCE:
             yield some
             some = []

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from bot.config.sources import SourceSettings
 from bot.model import narrower
-from indexer.reading.page_builder import meta, same_audience
-from indexer.sources.base import Entry, Misfit
+from indexer.reading.page_builder import audience_mark, same_audience
+from indexer.sources.base import Entry, Misfit, audience_of
 
 
 def told(misfit: Misfit) -> str:
@@ -33,7 +33,7 @@ def kept(
     for doc_id, entry in entries.items():
         if doc_id not in stored:
             continue
-        same = same_audience(meta(settings, entry), stored[doc_id])
+        same = same_audience(audience_mark(audience_of(settings, entry)), stored[doc_id])
         allowed = words if entry.audience is None else narrower(entry.audience, words)
         found[doc_id] = entry if same else replace(entry, audience=allowed)
     return found
