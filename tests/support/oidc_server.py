@@ -18,9 +18,14 @@ CLIENT, SECRET, USER = "docent", "the-client-secret", "docent-service"
 
 @dataclass
 class Provider:
-    """`grants` are those that were asked for; a refresh token is good once."""
+    """`grants` are those that were asked for; a refresh token is good once.
+
+    A token lives `life` seconds; the next `refusals` grants are answered by a 503 page.
+    """
 
     port: int = 0
+    life: int = 60
+    refusals: int = 0
     grants: list[str] = field(default_factory=list)
     refreshable: set[str] = field(default_factory=set)
     _key: rsa.RSAPrivateKey = field(default_factory=lambda: rsa.generate_private_key(65_537, 2048))
@@ -29,9 +34,9 @@ class Provider:
     def issuer(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def token(self, seconds: int = 60) -> str:
+    def token(self) -> str:
         now = int(time.time())
-        claims = {"iss": self.issuer, "aud": CLIENT, "sub": USER, "iat": now, "exp": now + seconds}
+        claims = {"iss": self.issuer, "aud": CLIENT, "sub": USER, "iat": now, "exp": now + self.life}
         signed = ".".join(
             _encoded(json.dumps(each).encode()) for each in ({"alg": "RS256", "kid": "1"}, claims)
         )
@@ -64,11 +69,14 @@ class Provider:
     def _grant(self, asked: dict[str, str]) -> tuple[int, dict[str, Any]]:
         grant = asked.get("grant_type", "")
         self.grants.append(grant)
+        if self.refusals:
+            self.refusals -= 1
+            return 503, {}
         good = grant == "client_credentials" or asked.get("refresh_token") in self.refreshable
         if not good:
             return 400, {"error": "invalid_grant"}
         self.refreshable.discard(asked.get("refresh_token", ""))
-        told: dict[str, Any] = {"access_token": self.token(), "token_type": "Bearer", "expires_in": 60}
+        told: dict[str, Any] = {"access_token": self.token(), "token_type": "Bearer", "expires_in": self.life}
         if grant == "refresh_token":
             told["refresh_token"] = self.refresh_token()
         return 200, told

@@ -9,6 +9,7 @@ from bot.backends.weaviate.server.access import Access
 from bot.backends.weaviate.server.address import Address
 from bot.backends.weaviate.server.errors import PART, VENDOR, down, too_old, translate
 from bot.backends.weaviate.server.sdk_types import WeaviateAsyncClient, init, weaviate
+from bot.backends.weaviate.server.token_refresh import TokenRefresh
 from bot.backends.weaviate.server.versions import will_do
 from bot.ports import BackendError, Unavailable
 
@@ -36,6 +37,7 @@ class FailoverClient:
         self.version = ""
         self._write_seconds = write_seconds
         self._client: WeaviateAsyncClient | None = None
+        self._refresh: TokenRefresh | None = None
         self._starting_until = 0.0
 
     @property
@@ -53,6 +55,7 @@ class FailoverClient:
         if time.monotonic() < self._starting_until:
             raise self._starting()
         client = self._client or self._new(access)
+        refresh = TokenRefresh(client)
         try:
             if self._client is None:
                 await self._at_rest(client.connect(), seconds)
@@ -62,7 +65,8 @@ class FailoverClient:
                 await client.close()
             raise
         if self._client is None:
-            self._client = client
+            self._client, self._refresh = client, refresh
+            refresh.start()
         elif self._client is not client:
             await client.close()  # another call was faster
 
@@ -76,6 +80,8 @@ class FailoverClient:
         return True
 
     async def close(self) -> None:
+        if self._refresh is not None:
+            self._refresh.stop()
         client, self._client = self._client, None
         if client is not None:
             await client.close()

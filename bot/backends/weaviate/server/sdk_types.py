@@ -24,7 +24,10 @@ def _hidden(name: str) -> Iterator[None]:
 # SDKs bring it) authlib takes that, and the client doesn't know its own connections with OIDC any more.
 with warnings.catch_warnings(record=True), _hidden("httpx2"):
     import grpc  # type: ignore[import-untyped]
+    import httpx
     import weaviate
+    from authlib.common.errors import AuthlibBaseError  # type: ignore[import-untyped]
+    from authlib.integrations.httpx_client import AsyncOAuth2Client  # type: ignore[import-untyped]
     from weaviate import exceptions
     from weaviate.classes import aggregate, config, data, init, query
     from weaviate.classes.backup import BackupStorage
@@ -37,10 +40,14 @@ with warnings.catch_warnings(record=True), _hidden("httpx2"):
     from weaviate.collections.classes.types import WeaviateField
     from weaviate.embedded import EmbeddedOptions, EmbeddedV4
 
+# What asking for a token may end with.
+session_errors = (AuthlibBaseError, httpx.HTTPError, ValueError)
+
 # It logs every object that it could not store, with all its properties.
 logging.getLogger("weaviate-client").setLevel(logging.CRITICAL)
 
 __all__ = [
+    "AsyncOAuth2Client",
     "BackupStorage",
     "BatchObjectReturn",
     "CollectionAsync",
@@ -58,5 +65,6 @@ __all__ = [
     "grpc",
     "init",
     "query",
+    "session_errors",
     "weaviate",
 ]

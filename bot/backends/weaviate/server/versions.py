@@ -6,7 +6,7 @@ from typing import Final
 MINIMUM: Final = {(1, 37): 15, (1, 38): 8}
 NEWEST_LINE: Final = (1, 39)
 WANTED: Final = "1.37.15, 1.38.8 or 1.39"
-RECOMMENDED: Final = "1.39.0"
+RECOMMENDED: Final = "1.39.5"
 
 
 def will_do(version: str) -> bool:

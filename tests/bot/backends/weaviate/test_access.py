@@ -2,7 +2,9 @@
 
 import asyncio
 import socket
+import threading
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -117,6 +119,25 @@ async def oidc_node(provider: Provider, tmp_path: Path) -> AsyncIterator[Node]:
     node.kill()
 
 
+async def test_a_short_lived_token(oidc_node: Node, provider: Provider, tmp_path: Path) -> None:
+    """Client credentials are asked for anew before the token ends, also after a refusal, and not once closed."""
+    provider.life = 5
+    stores = Stores(oidc_node.settings("T1", client_secret=SECRET, scope="openid"), tmp_path)
+    store = await begin(await stores.open())
+    await store.replace([page("wiki:a.md", "office hours")])
+    provider.refusals = 1
+    before = len(provider.grants)
+    async with asyncio.timeout(60):
+        while len(provider.grants) < before + 3:
+            with suppress(Unauthorized):  # on a busy machine the old token may end before the new one comes
+                await store.check()
+    assert set(provider.grants) == {"client_credentials"}
+    assert ids(await store.search(ask("office hours"))) == ["wiki:a.md"]
+    await stores.close(drop=False)
+    waiting = [task.get_coro().__qualname__ for task in asyncio.all_tasks()]  # type: ignore[union-attr]
+    assert "_keep_fresh" not in waiting
+
+
 async def test_oidc(oidc_node: Node, provider: Provider, tmp_path: Path) -> None:
     """OIDC's client credentials, and a token that is refreshed, open a server; a wrong token doesn't."""
     first = Stores(oidc_node.settings("T1", client_secret=SECRET, scope="openid"), tmp_path)
@@ -131,6 +152,8 @@ async def test_oidc(oidc_node: Node, provider: Provider, tmp_path: Path) -> None
         while "refresh_token" not in provider.grants:
             await other.check()
     assert ids(await other.search(ask("office hours"))) == ["wiki:a.md"]
+
+    assert "TokenRefresh" not in {thread.name for thread in threading.enumerate()}
 
     unknown = {"token": "no token", "refresh_token": "none"}
     wrong = await first.open(at=oidc_node.settings("T1", **unknown))
