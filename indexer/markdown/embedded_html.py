@@ -5,8 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from html import unescape
 
-from indexer.markdown import tables
-from indexer.markdown.lenient_html import LenientParser
+from indexer.markdown.html_tables import with_pipe_tables
 
 # A private-use pair marks an anchor (`<a name="x">`) until the parser attaches it to its heading.
 ANCHOR = re.compile("\ue000([^\ue001]*)\ue001")
@@ -52,7 +51,6 @@ _NOISE = [
         ),
     )
 ]
-_TABLE = _element("table")
 _PRE = _element("pre")
 _SUMMARY = _element("summary")
 _HEADINGS = [_element(f"h{level}") for level in range(1, 7)]
@@ -81,7 +79,7 @@ def to_markdown(text: str) -> str:
     text = _between(
         text, _PRE, lambda inside, _: f"\n\n```\n{unescape(_strip(inside)).strip(chr(10))}\n```\n\n"
     )
-    text = _between(text, _TABLE, lambda inside, _: f"\n\n{pipe_table(inside)}\n\n")
+    text = with_pipe_tables(text)
     for level, heading in enumerate(_HEADINGS, 1):
         text = _between(text, heading, partial(_heading, level))
     text = _NAMED.sub(_anchor, text)
@@ -100,13 +98,6 @@ def without_components(text: str) -> str:
     """MDX: imports, exports and components' tags go, what they enclose stays."""
     text = re.sub(r"^(?:import|export)\s.*$", "", text, flags=re.MULTILINE)
     return _COMPONENT.sub("", _between(text, _REMARK, lambda _inside, _: ""))
-
-
-def pipe_table(html: str) -> str:
-    reader = _TableReader()
-    reader.feed(html)
-    reader.close()
-    return reader.markdown()
 
 
 def _strip(html: str) -> str:
@@ -148,46 +139,3 @@ def _anchor(match: re.Match[str]) -> str:
 def _image(match: re.Match[str]) -> str:
     alt = _ALT.search(match[1])
     return " ".join((alt[1] or alt[2] or "").split()) if alt else ""
-
-
-class _TableReader(LenientParser):
-    """Rows and cells of the outermost table; an inner table's text goes into its cell."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self._rows: list[list[str]] = []
-        self._cell: list[str] | None = None
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "tr":
-            self._end_cell()
-            self._rows.append([])
-        elif tag in {"td", "th"}:
-            self._end_cell()
-            self._cell = []
-        elif self._cell is not None:
-            if tag in {"br", "p", "div", "ul", "ol"}:
-                self._cell.append(" ")
-            elif tag == "li":
-                self._cell.append("; " if "".join(self._cell).strip() else "")
-            elif tag == "img":
-                self._cell.append(dict(attrs).get("alt") or "")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in {"td", "th", "tr", "table"}:
-            self._end_cell()
-
-    def handle_data(self, data: str) -> None:
-        if self._cell is not None:
-            self._cell.append(data)
-
-    def _end_cell(self) -> None:
-        if self._cell is not None:
-            text = " ".join("".join(self._cell).split()).replace("|", "\\|")
-            if not self._rows:
-                self._rows.append([])
-            self._rows[-1].append(text)
-            self._cell = None
-
-    def markdown(self) -> str:
-        return tables.pipe_table([row for row in self._rows if any(row)])

@@ -14,7 +14,7 @@ from indexer.markdown.parser import Block, Section, parse
 CHUNK_TOKENS = 220
 
 # What an index was chunked by: any change of a chunk's text, heading or anchor needs a new number.
-CHUNKING = f"1/{CHUNK_TOKENS}"
+CHUNKING = f"2/{CHUNK_TOKENS}"
 
 _LEAST_BODY = 100
 _MOST_HEADING = 60
