@@ -2,20 +2,19 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from bot.answering.answerer import Answerer, AnswerLimits
 from bot.config.loader import Settings
 from bot.curation.curation import Curation
 from bot.curation.verified_answers import VerifiedAnswers
 from bot.opened_models import OpenedModels, writer_pace
+from bot.opened_records import LateLessons, Records, open_records
 from bot.ports import (
     BackendError,
     Embedder,
-    Forgetting,
     Journal,
     Leases,
     Lessons,
@@ -32,9 +31,6 @@ from bot.runtime.private_files import close_to_others
 from bot.style.embedding_similarity import EmbeddingSimilarity
 from bot.style.hot_reload import StyleGuides
 from bot.visibility.configured_sources import Configured
-
-if TYPE_CHECKING:
-    from bot.journal import Database
 
 log = logging.getLogger(__name__)
 
@@ -54,12 +50,25 @@ class App:
     embedder: Embedder | None
     reranker: Reranker | None
     writer: Writer
-    journal: Journal
-    runs: Runs
-    leases: Leases
+    records: Records
     guides: StyleGuides
-    lessons: Lessons
     verified: VerifiedAnswers
+
+    @property
+    def journal(self) -> Journal:
+        return self.records.journal
+
+    @property
+    def runs(self) -> Runs:
+        return self.records.runs
+
+    @property
+    def leases(self) -> Leases:
+        return self.records.leases
+
+    @property
+    def lessons(self) -> Lessons:
+        return self.records.lessons
 
     @property
     def learning(self) -> Curation:
@@ -96,41 +105,6 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         yield await _app(settings, stack)
 
 
-@dataclass(frozen=True, slots=True)
-class Records:
-    """What the journal's database holds; opened at its first use."""
-
-    journal: Journal
-    runs: Runs
-    leases: Leases
-    lessons: Lessons
-    forgetting: Forgetting
-    database: "Database"
-    where: str
-    check: Callable[[], Awaitable[None]]
-    close: Callable[[], Awaitable[None]]
-
-
-def open_records(settings: Settings) -> Records:
-    """The journal alone. Raises Rejected for an address that can't be one; whoever opens it closes it."""
-    from bot.journal import Database, SqlForgetting, SqlJournal, SqlLeases, SqlLessons, SqlRuns
-
-    rule = settings.journal
-    url = rule.url.get_secret_value() if rule.url else None
-    database = Database(folder=settings.data, url=url, deadline=rule.deadline)
-    return Records(
-        journal=SqlJournal(database, keep_texts=rule.questions),
-        runs=SqlRuns(database),
-        leases=SqlLeases(database),
-        lessons=SqlLessons(database),
-        forgetting=SqlForgetting(database),
-        database=database,
-        where=database.where,
-        check=database.check,
-        close=database.close,
-    )
-
-
 async def open_store(settings: Settings) -> Store:
     """The index alone. Nothing is reached for before its first call; whoever opens it closes it."""
     if settings.weaviate.chosen:
@@ -157,7 +131,7 @@ async def _app(settings: Settings, stack: AsyncExitStack) -> App:
     records = open_records(settings)
     stack.push_async_callback(records.close)
     guides = open_guides(settings, embedder)
-    verified = open_verified(settings, records.lessons, shown, embedder)
+    verified = open_verified(settings, LateLessons(records), shown, embedder)
     return App(
         settings=settings,
         answerer=_answerer(settings, retriever, (writer, fallback), guides, verified),
@@ -167,11 +141,8 @@ async def _app(settings: Settings, stack: AsyncExitStack) -> App:
         embedder=embedder,
         reranker=reranker,
         writer=writer,
-        journal=records.journal,
-        runs=records.runs,
-        leases=records.leases,
+        records=records,
         guides=guides,
-        lessons=records.lessons,
         verified=verified,
     )
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, Final, Protocol, runtime_checkable
 
 from adapters.cli.command import CommandError
-from bot.bootstrap import open_records, open_store
+from bot.bootstrap import open_store
 from bot.config.loader import Settings
+from bot.opened_records import open_records
 from bot.runtime.private_files import private_folder, write_whole
 
 _TOLD: Final = "docent-backup.json"

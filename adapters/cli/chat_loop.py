@@ -82,4 +82,4 @@ async def _answer(app: App, talk: _Talk, line: str) -> None:
         show(each)
     talk.history = (*talk.history, Turn("user", line), Turn("assistant", answer.text))
     talk.last = answer
-    await record(app.journal, question, answer, time.monotonic() - started)
+    await record(app.records, question, answer, time.monotonic() - started)

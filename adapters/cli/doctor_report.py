@@ -6,11 +6,12 @@ from dataclasses import asdict
 
 from adapters.cli.open_sources import opened_source
 from adapters.cli.output import count, show, show_json
-from bot.bootstrap import open_app, open_records
+from bot.bootstrap import open_app
 from bot.config.loader import ConfigError, Settings
 from bot.config.sources import SourceSettings
 from bot.diagnostics.checks import check_data, check_parts
 from bot.diagnostics.findings import Check, error, ok, warning
+from bot.opened_records import open_records
 from bot.ports import BackendError
 from indexer.source_health import misfits, next_runs_told
 from indexer.sources.base import Source, SourceError

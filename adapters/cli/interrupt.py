@@ -5,8 +5,8 @@ import time
 
 from adapters.cli.commands.ask import check_sources
 from adapters.cli.output import ago, report_lines, show
-from bot.bootstrap import open_records
 from bot.config.loader import Settings
+from bot.opened_records import open_records
 from bot.ports import Runs, SyncRun
 
 _OPEN = ("waiting", "running")

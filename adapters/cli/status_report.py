@@ -5,10 +5,11 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 
 from adapters.cli.output import ago, count, duration, table
-from bot.bootstrap import Records, open_guides, open_records, open_store
+from bot.bootstrap import open_guides, open_store
 from bot.config.loader import Settings
 from bot.config.sources import SourceSettings
 from bot.model import SyncReport, Usage
+from bot.opened_records import Records, open_records
 from bot.ports import BackendError, Failing, IndexFormat, SpendingTotals, Store, StoreStats, SyncRun
 from bot.runtime.prices import cost
 from bot.style.hot_reload import GuideState

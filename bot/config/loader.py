@@ -10,8 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from bot.config.base import FilePath, Identifiers, Section
 from bot.config.chat import (
@@ -92,10 +91,13 @@ KEYS: Final[tuple[KeyPath, ...]] = (
 )
 
 
-class Environment(BaseSettings):
-    """Every name of the environment that Docent reads, beside those that docent.yaml takes as `${NAME}`."""
+class Environment(BaseModel):
+    """Every name of the environment that Docent reads, beside those that docent.yaml takes as `${NAME}`.
 
-    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", hide_input_in_errors=True)
+    An empty value is none, and case doesn't matter.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
     docent_config: Path | None = None
     docent_data: Path | None = None
@@ -122,6 +124,11 @@ class Environment(BaseSettings):
     discord_token: SecretStr | None = None
     discord_api_url: str | None = None
     discord_gateway_url: str | None = None
+
+    @classmethod
+    def read(cls) -> "Environment":
+        """As it is now."""
+        return cls.model_validate({name.lower(): value for name, value in os.environ.items() if value})
 
 
 class Settings(Section):
@@ -191,7 +198,7 @@ class Settings(Section):
 
 def default_path() -> Path:
     """`DOCENT_CONFIG`, otherwise ./docent.yaml."""
-    return Environment().docent_config or Path("docent.yaml")
+    return Environment.read().docent_config or Path("docent.yaml")
 
 
 def load(config: Path | None = None) -> Settings:
@@ -214,7 +221,7 @@ def load(config: Path | None = None) -> Settings:
 
 
 def _with_environment(located: Located) -> tuple[dict[str, Any], dict[KeyPath, str]]:
-    environment = Environment()
+    environment = Environment.read()
     data = located.data
     problems: list[Problem] = []
     for name, place in PLACES.items():

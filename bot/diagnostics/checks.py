@@ -11,11 +11,12 @@ from functools import partial
 from pathlib import Path
 from typing import Final, Protocol, runtime_checkable
 
-from bot.bootstrap import App, Records
+from bot.bootstrap import App
 from bot.config.loader import Settings
 from bot.diagnostics.findings import Check, error, ok, warning
 from bot.diagnostics.models import check_embedder, check_judge, check_reranker, check_writer
 from bot.opened_models import writer_pace
+from bot.opened_records import Records
 from bot.ports import BackendError, Store, StoreStats
 from bot.runtime.private_files import open_to_others
 

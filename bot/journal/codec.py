@@ -1,5 +1,6 @@
 """The nouns as JSON for the journal, and back. Unknown keys of a newer version are left out."""
 
+import json
 import re
 import unicodedata
 from dataclasses import replace
@@ -7,8 +8,8 @@ from typing import Any, Final, TypeVar
 
 from pydantic import TypeAdapter
 
-from bot.model import Answer, Candidate, Progress, Question, SyncReport, Trace
-from bot.ports import Lesson, SyncRequest
+from bot.model import Answer, Candidate, Progress, Question, SyncReport, Trace, Usage
+from bot.ports import Asked, Lesson, Scope, SyncRequest
 
 Json = Any
 NounT = TypeVar("NounT", Answer, Lesson, Progress, Question, SyncReport, SyncRequest)
@@ -28,6 +29,46 @@ def loaded(kind: type[NounT], data: Json) -> NounT:
     """The noun that `dumped` made the data of."""
     noun: NounT = _adapter(kind).validate_python(data)
     return noun
+
+
+def question_values(asked: Asked, *, keep_texts: bool) -> dict[str, Any]:
+    """The columns of an accepted question, but for its time and worker."""
+    question = _stored(asked.question, keep_texts=keep_texts)
+    return {
+        "id": asked.id,
+        "key": asked.key,
+        "platform": asked.platform,
+        "place": asked.place,
+        "person": asked.person,
+        "reply": asked.reply,
+        "question": dumped(question),
+        "text": question.text,
+        "wording": wording(question.text),
+    }
+
+
+def answer_values(answer: Answer, seconds: float, scope: Scope | None, *, keep_texts: bool) -> dict[str, Any]:
+    """The columns of how a question ended."""
+    values = {
+        "outcome": str(answer.outcome),
+        "answer": dumped(slim(answer, with_texts=keep_texts)),
+        "degraded": bool(answer.degraded),
+        "seconds": seconds,
+    }
+    if scope is not None:
+        audience = None
+        if scope.audience is not None:  # the same text for the same words
+            audience = json.dumps(sorted(scope.audience), ensure_ascii=False)
+        values |= {"tenant": scope.tenant or None, "audience": audience}
+    if not answer.gap:
+        values["wording"] = ""  # it groups gaps
+    return values
+
+
+def usage_counts(spent: Usage) -> dict[str, int]:
+    """What is summed by day and model; empty if nothing is."""
+    counts = {name: int(getattr(spent, name)) for name in ("calls", "texts", "input_tokens", "output_tokens")}
+    return counts if spent.model and any(counts.values()) else {}
 
 
 def slim(answer: Answer, *, with_texts: bool) -> Answer:
@@ -51,6 +92,13 @@ def wording(text: str) -> str:
 def storable(text: str) -> str:
     """Text that every database takes: no NUL, no half of a surrogate pair."""
     return text.replace("\0", " ").encode("utf-8", "replace").decode("utf-8")
+
+
+def _stored(question: Question, *, keep_texts: bool) -> Question:
+    if not keep_texts:
+        return replace(question, text="", history=())
+    turns = tuple(replace(turn, text=storable(turn.text)) for turn in question.history)
+    return replace(question, text=storable(question.text), history=turns)
 
 
 def _slim(candidate: Candidate) -> Candidate:

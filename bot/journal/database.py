@@ -15,9 +15,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, InterfaceE
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from bot.journal import rows
+from bot.journal import HEAD, rows
 from bot.journal.failures import PART, translated
-from bot.journal.tables import HEAD
 from bot.ports import Rejected
 from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.private_files import private_file, private_folder, put_back

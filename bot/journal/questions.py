@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,17 +33,8 @@ class SqlJournal:
     # --- one question -----------------------------------------------------------------------------
 
     async def accept(self, asked: Asked, *, worker: str) -> bool:
-        question = self._stored(asked.question)
         row = self._database.insert(questions).values(
-            id=asked.id,
-            key=asked.key,
-            platform=asked.platform,
-            place=asked.place,
-            person=asked.person,
-            reply=asked.reply,
-            question=codec.dumped(question),
-            text=question.text,
-            wording=codec.wording(question.text),
+            **codec.question_values(asked, keep_texts=self._keep_texts),
             asked_at=now(),
             worker=worker,
             degraded=False,
@@ -59,17 +49,7 @@ class SqlJournal:
     async def finish(
         self, question_id: str, answer: Answer, *, seconds: float, scope: Scope | None = None
     ) -> None:
-        kept = codec.slim(answer, with_texts=self._keep_texts)
-        values = {
-            "outcome": str(answer.outcome),
-            "answer": codec.dumped(kept),
-            "degraded": bool(answer.degraded),
-            "seconds": seconds,
-        }
-        if scope is not None:
-            values |= {"tenant": scope.tenant or None, "audience": _audience(scope.audience)}
-        if not answer.gap:
-            values["wording"] = ""  # it groups gaps
+        values = codec.answer_values(answer, seconds, scope, keep_texts=self._keep_texts)
         async with self._database.writing() as connection:
             await connection.execute(update(questions).where(questions.c.id == question_id).values(values))
             await add_usage(self._database, connection, answer.usage)
@@ -231,12 +211,6 @@ class SqlJournal:
 
     # --- within -----------------------------------------------------------------------------------
 
-    def _stored(self, question: Question) -> Question:
-        if not self._keep_texts:
-            return replace(question, text="", history=())
-        turns = tuple(replace(turn, text=codec.storable(turn.text)) for turn in question.history)
-        return replace(question, text=codec.storable(question.text), history=turns)
-
     async def _update(self, question_id: str, **values: object) -> None:
         async with self._database.writing() as connection:
             await connection.execute(update(questions).where(questions.c.id == question_id).values(values))
@@ -285,11 +259,6 @@ def _recorded(row: Row[Any]) -> Recorded:
     audience = None if row.audience is None else _loaded(row.audience)
     scope = Scope(row.tenant or "", audience)
     return Recorded(asked, _time(row.asked_at), answer, row.reply, row.seconds, scope)
-
-
-def _audience(words: frozenset[str] | None) -> str | None:
-    """The same text for the same words."""
-    return None if words is None else json.dumps(sorted(words), ensure_ascii=False)
 
 
 def _loaded(audience: str) -> frozenset[str]:

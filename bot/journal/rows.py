@@ -10,8 +10,9 @@ from typing import Any, Final
 from sqlalchemy import Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.journal import HEAD
 from bot.journal.failures import PART
-from bot.journal.tables import HEAD, metadata
+from bot.journal.tables import metadata
 from bot.ports import Rejected
 from bot.runtime.private_files import private_file
 

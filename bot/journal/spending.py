@@ -5,21 +5,20 @@ from collections.abc import Sequence
 from sqlalchemy import Integer, cast, func
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.journal import codec
 from bot.journal.database import Database
 from bot.journal.tables import now, usage
 from bot.model import Usage
-
-_COUNTS = ("calls", "texts", "input_tokens", "output_tokens")
 
 
 async def add_usage(database: Database, connection: AsyncConnection, spent: Sequence[Usage]) -> None:
     """Add to today's sums, in the caller's transaction. Models in one order, so that writers don't deadlock."""
     for each in sorted(spent, key=lambda used: used.model):
-        counts = {name: getattr(each, name) for name in _COUNTS}
-        if not each.model or not any(counts.values()):
+        counts = codec.usage_counts(each)
+        if not counts:
             continue
         row = database.insert(usage).values(
             day=cast(func.floor(now() / 86400.0), Integer), model=each.model, **counts
         )
-        more = {name: usage.c[name] + row.excluded[name] for name in _COUNTS}
+        more = {name: usage.c[name] + row.excluded[name] for name in counts}
         await connection.execute(row.on_conflict_do_update(index_elements=["day", "model"], set_=more))

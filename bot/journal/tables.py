@@ -21,9 +21,6 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-# The last migration; the database is left alone where it says so already.
-HEAD = "0005"
-
 metadata = MetaData()
 
 

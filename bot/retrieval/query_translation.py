@@ -45,21 +45,26 @@ def words_of(language: str) -> Mapping[str, tuple[str, ...]]:
 @cache
 def english() -> frozenset[str]:
     """Right words, whether a page has them or not."""
-    return frozenset(
-        word for meanings in words_of(LANGUAGES[0]).values() for each in meanings for word in each.split()
-    )
+    language = LANGUAGES[0]
+    meanings = (line.partition("\t")[2] for line in _lines(language))
+    known = " ".join(each for each in meanings if not each.startswith("=")).replace("|", " ").split()
+    return frozenset(known).union(*_office().get(language, {}).values())
 
 
 def _dictionary(language: str) -> dict[str, tuple[str, ...]]:
     words: dict[str, tuple[str, ...]] = {}
-    packed = files("bot.retrieval.dictionaries").joinpath(f"{language}.txt.gz").read_bytes()
-    for line in gzip.decompress(packed).decode().splitlines():
+    for line in _lines(language):
         word, _, meanings = line.partition("\t")
         if meanings.startswith("="):
             words[word] = words.get(meanings[1:], ())
         else:
             words[word] = tuple(meanings.split("|"))
     return words
+
+
+def _lines(language: str) -> list[str]:
+    packed = files("bot.retrieval.dictionaries").joinpath(f"{language}.txt.gz").read_bytes()
+    return gzip.decompress(packed).decode().splitlines()
 
 
 @cache

@@ -14,7 +14,7 @@ from adapters.slack.connection.timeouts import Timeouts
 from adapters.slack.manifest import as_yaml
 from adapters.slack.service import run as slack
 from bot.config.loader import load
-from bot.journal import Database
+from bot.journal.database import Database
 from tests.support import simulators
 from tests.support.conversation import Chat
 from tests.support.discord_sim import DiscordChat

@@ -14,7 +14,7 @@ from adapters.discord.connection.timeouts import PATIENCE, Timeouts
 from adapters.discord.service import run
 from bot.bootstrap import App
 from bot.config.loader import load
-from bot.journal import Database
+from bot.journal.database import Database
 from tests.support.discord_rest import TOKEN, Interaction
 from tests.support.discord_server import DiscordServer
 from tests.support.discord_world import (

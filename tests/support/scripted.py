@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.bootstrap import App, open_guides, open_verified
-from bot.journal import Database, SqlJournal, SqlLeases, SqlLessons, SqlRuns
+from bot.journal.database import Database
 from bot.model import Answer, Citation, Outcome, Passage, Question
+from bot.opened_records import Records
 from bot.ports import StoreStats
 
 LEAVE = Citation(
@@ -90,6 +91,7 @@ class Shelf:
 def scripted(settings: Any, core: Core, shelf: Shelf, database: Database) -> App:
     """Docent's parts: the core is a script, the journal is real."""
     nothing: Any = None
+    records = Records(lambda: database)
     return App(
         settings=settings,
         answerer=core,
@@ -99,10 +101,7 @@ def scripted(settings: Any, core: Core, shelf: Shelf, database: Database) -> App
         embedder=None,
         reranker=None,
         writer=nothing,
-        journal=SqlJournal(database),
-        runs=SqlRuns(database),
-        leases=SqlLeases(database),
+        records=records,
         guides=open_guides(settings),
-        lessons=SqlLessons(database),
-        verified=open_verified(settings, SqlLessons(database), shelf),
+        verified=open_verified(settings, records.lessons, shelf),
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from adapters.slack.service import run
 from bot.bootstrap import App
 from bot.config.loader import load
-from bot.journal import Database
+from bot.journal.database import Database
 from tests.support.scripted import Core, Shelf, scripted
 from tests.support.slack_server import HELP, Message, SlackServer
 from tests.support.waiting import until

@@ -99,5 +99,5 @@ async def _ask(
             stream.end(answer.text)
             for line in endnotes(answer) + (why_lines(answer) if why else []):
                 show(line)
-        await record(app.journal, question, answer, time.monotonic() - started)
+        await record(app.records, question, answer, time.monotonic() - started)
     return 1 if answer.outcome is Outcome.UNAVAILABLE else 0

@@ -51,7 +51,8 @@ def someone(text: str) -> Someone:
 
 async def _forget(settings: Settings, people: list[Someone], names: list[str]) -> int:
     from adapters.cli.output import count, show
-    from bot.bootstrap import open_app, open_records
+    from bot.bootstrap import open_app
+    from bot.opened_records import open_records
     from bot.style.example_files import NotKept
 
     records = open_records(settings)

@@ -112,7 +112,7 @@ async def _reindex(
 ) -> int:
     from adapters.cli.output import report_lines, show
     from adapters.cli.progress import Display
-    from bot.bootstrap import open_records
+    from bot.opened_records import open_records
     from bot.ports import SyncRequest
 
     records = open_records(settings)

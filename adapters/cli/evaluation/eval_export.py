@@ -6,9 +6,9 @@ from pathlib import Path
 
 from adapters.cli.command import CommandError
 from adapters.cli.output import count, note
-from bot.bootstrap import open_records
 from bot.config.loader import Settings
 from bot.evaluation.journal_export import exported
+from bot.opened_records import open_records
 
 _MOST = 10_000
 

@@ -8,7 +8,8 @@ import pytest
 from adapters.chat.answer_view import AnswerView
 from adapters.chat.gate import Admission
 from adapters.chat.question_service import Acceptance, QuestionService, ServicePolicy
-from bot.journal import Database, SqlJournal
+from bot.journal.database import Database
+from bot.journal.questions import SqlJournal
 from bot.model import Answer, Outcome, Question, Turn
 from bot.ports import Asked, Scope
 from tests.support.fakes import FakeStore

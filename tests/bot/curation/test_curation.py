@@ -16,7 +16,8 @@ from bot.config.loader import load
 from bot.config.models import StyleSettings
 from bot.curation.curation import Curation, Unteachable
 from bot.curation.verified_answers import VerifiedAnswers
-from bot.journal import Database, SqlLessons
+from bot.journal.database import Database
+from bot.journal.lessons import SqlLessons
 from bot.model import Answer, Citation, Outcome, Question
 from bot.ports import Asked, Lesson, Recorded, Rights, Scope
 from bot.style.embedding_similarity import EmbeddingSimilarity

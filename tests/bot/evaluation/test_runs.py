@@ -20,7 +20,8 @@ from bot.evaluation.journal_export import exported
 from bot.evaluation.question_set import Case, read_questions
 from bot.evaluation.run_comparison import bars, compare
 from bot.evaluation.scored_answer import BadRun, ScoredAnswer, read
-from bot.journal import Database, SqlJournal
+from bot.journal.database import Database
+from bot.journal.questions import SqlJournal
 from bot.model import Answer, Citation, Outcome, Question, Trace, Turn
 from bot.ports import Asked, Feedback, Judged, Recorded
 from tests.bot.evaluation.test_ablation import said

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.journal import Database, SqlJournal
+from bot.journal.database import Database
+from bot.journal.questions import SqlJournal
 from bot.model import Question
 from bot.ports import Asked, BackendError, Corrupt, Rejected, Unavailable
 
@@ -111,7 +112,8 @@ def test_the_usual_forms_of_an_address_are_taken(data: Path, url: str):
 WRITER = """
 import asyncio, resource, sys
 from pathlib import Path
-from bot.journal import Database, SqlJournal
+from bot.journal.database import Database
+from bot.journal.questions import SqlJournal
 from bot.model import Question
 from bot.ports import Asked, BackendError
 

@@ -13,7 +13,11 @@ import pytest
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from bot.journal import Database, SqlJournal, SqlLeases, SqlLessons, SqlRuns
+from bot.journal.database import Database
+from bot.journal.leases import SqlLeases
+from bot.journal.lessons import SqlLessons
+from bot.journal.questions import SqlJournal
+from bot.journal.runs import SqlRuns
 from bot.model import (
     Answer,
     Candidate,
@@ -788,9 +792,9 @@ def test_head_is_the_last_migration():
     from alembic.config import Config  # noqa: PLC0415
     from alembic.script import ScriptDirectory  # noqa: PLC0415
 
-    from bot.journal import tables  # noqa: PLC0415
+    import bot.journal  # noqa: PLC0415
 
     configuration = Config()
-    folder = Path(tables.__file__).parent / "migrations"
+    folder = Path(bot.journal.__file__).parent / "migrations"
     configuration.set_main_option("script_location", str(folder))
-    assert ScriptDirectory.from_config(configuration).get_current_head() == tables.HEAD
+    assert ScriptDirectory.from_config(configuration).get_current_head() == bot.journal.HEAD
