@@ -12,8 +12,9 @@ A term is made of letters, digits and ``-_.+#`` only, so that it needs no escapi
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterable
-from functools import lru_cache
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import cache, lru_cache
 from itertools import chain
 
 import Stemmer
@@ -94,6 +95,12 @@ def tokens(text: str, language: str = "en") -> list[str]:
     return list(chain.from_iterable(map(_expander(language), _PIECE.findall(text))))
 
 
+@lru_cache(maxsize=4_096)
+def distinct_tokens(text: str) -> frozenset[str]:
+    """The terms of an English text. Remembered: what is looked for in one question is looked for in the next."""
+    return frozenset(tokens(text))
+
+
 def ungrouped(number: str) -> str:
     return "".join(filter(str.isdecimal, number))
 
@@ -144,16 +151,26 @@ def guess_language(text: str, candidates: Iterable[str] = (), *, default: str | 
         for language, script in _SCRIPTS:
             if len(script.findall(text)) * 3 > letters:
                 return language
-    words = [_plain(word) for word in _PLAIN_WORD.findall(text)]
+    known = _languages()
+    counts = Counter(chain.from_iterable(known.get(_plain(word), ()) for word in _PLAIN_WORD.findall(text)))
     likely = list(dict.fromkeys(candidates))
     order = [*likely, *(language for language in STOP_WORDS if language not in likely)]
     best, most = default or (likely or ["en"])[0], 0.0
     for language in order:
-        stop = STOP_WORDS.get(language, frozenset())
-        count = sum(word in stop for word in words) * (1.2 if language in likely else 1.0)
+        count = counts[language] * (1.2 if language in likely else 1.0)
         if count > most:
             best, most = language, count
     return best
+
+
+@cache
+def _languages() -> Mapping[str, tuple[str, ...]]:
+    """Stop word → the languages that have it."""
+    found: dict[str, tuple[str, ...]] = {}
+    for language, words in STOP_WORDS.items():
+        for word in words:
+            found[word] = (*found.get(word, ()), language)
+    return found
 
 
 def fold(text: str) -> str:

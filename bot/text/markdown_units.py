@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 Kind = Literal["prose", "item", "row", "rule", "heading", "code"]
@@ -48,7 +49,8 @@ class Unit:
     block: int
 
 
-def split(text: str) -> list[Unit]:
+@lru_cache(maxsize=512)
+def split(text: str) -> tuple[Unit, ...]:
     """All units in order; between and around them there is only space, bullets and quote marks.
 
     More text at the end changes nothing before the last unit, if that has at least four characters.
@@ -62,7 +64,7 @@ def split(text: str) -> list[Unit]:
             ]
         else:
             units.append(Unit(kind, start, end, block))
-    return units
+    return tuple(units)
 
 
 def sentences(text: str) -> list[str]:

@@ -122,7 +122,7 @@ def kinds(question: str) -> frozenset[AnswerKind]:
     return frozenset(kind for kind, pattern in _ASKED_FOR.items() if pattern.search(question))
 
 
-@lru_cache(maxsize=2_048)
+@lru_cache(maxsize=8_192)
 def holds(kind: AnswerKind, text: str) -> bool:
     """Does the text hold what an answer of this kind needs?"""
     return _HELD[kind].search(text) is not None

@@ -6,7 +6,7 @@ from functools import lru_cache
 from itertools import combinations
 
 from bot.backends.extractive.snippets import Snippet
-from bot.text.analyzer import query_terms, tokens
+from bot.text.analyzer import distinct_tokens, query_terms
 
 COMMON_WORDS = 3
 COMMON_ASKED = 2  # or so many of those that were asked
@@ -71,8 +71,8 @@ def replaced_by(one: Snippet, other: Snippet, snippets: Sequence[Snippet]) -> bo
     mine, theirs = one.passage, other.passage
     for snippet, old in ((s, t) for s in snippets for t in (mine, theirs)):
         if snippet.passage.doc_id != old.doc_id and _REPLACES.search(snippet.text):
-            title = frozenset(tokens(old.title))
-            if title and title <= frozenset(tokens(snippet.text)):
+            title = distinct_tokens(old.title)
+            if title and title <= distinct_tokens(snippet.text):
                 return old is mine
     return bool(mine.updated_at and theirs.updated_at and theirs.updated_at > mine.updated_at)
 
@@ -90,7 +90,7 @@ def _found(values: re.Pattern[str], text: str) -> frozenset[str]:
     return frozenset(found.lower().rstrip("s") for found in values.findall(text))
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=2_048)
 def _quantities(text: str) -> dict[str, set[str]]:
     """Unit → numbers. A number without a unit tells nothing."""
     found: dict[str, set[str]] = {}
@@ -102,6 +102,6 @@ def _quantities(text: str) -> dict[str, set[str]]:
     return found
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=2_048)
 def _content(text: str) -> frozenset[str]:
     return frozenset(term for term in query_terms(text) if not term[:1].isdigit())

@@ -9,7 +9,7 @@ from textwrap import dedent
 from bot.backends.extractive.contradictions import conflicting
 from bot.backends.extractive.selection import Chosen
 from bot.backends.extractive.snippets import Snippet
-from bot.text.analyzer import tokens
+from bot.text.analyzer import distinct_tokens, tokens
 
 LONGEST = 480  # characters of one quoted piece
 INDENT = "   "
@@ -138,7 +138,7 @@ def _label(group: Sequence[Chosen], asked: frozenset[str], disputed: frozenset[s
     said = frozenset(t for c in group for t in tokens(f"{c.snippet.lead} {c.snippet.head} {c.snippet.text}"))
     if titled:
         heading = heading or passage.title
-    elif not (frozenset(tokens(heading)) & asked) - said:
+    elif not (distinct_tokens(heading) & asked) - said:
         return ""
     return f"**{heading}**" if heading[-1] in ".:?!…" else f"**{heading}:**"
 

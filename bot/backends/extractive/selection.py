@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from bot.backends.extractive.contradictions import contradicts, replaced_by
 from bot.backends.extractive.snippet_scoring import ScoredSnippet
 from bot.backends.extractive.snippets import Snippet, siblings
-from bot.text.analyzer import tokens
+from bot.text.analyzer import distinct_tokens
 from bot.text.question_parts import AnswerKind, QuestionPart
 
 SECTION = 1.0  # what a page's best section counts beside its best snippet
@@ -110,7 +110,6 @@ class _Picker:
         self._fits = fits
         self._room = room
         self.chosen: list[Chosen] = []
-        self._words: dict[int, frozenset[str]] = {}
 
     def quote(
         self, ranked: Sequence[Sequence[ScoredSnippet]], parts: Sequence[QuestionPart], page: str
@@ -300,9 +299,9 @@ class _Picker:
 
     def _said(self, snippet: Snippet) -> bool:
         """Another chosen snippet says it already."""
-        words = self._of(snippet)
+        words = distinct_tokens(snippet.text)
         for other in self.chosen:
-            theirs = self._of(other.snippet)
+            theirs = distinct_tokens(other.snippet.text)
             common = len(words & theirs)
             if (
                 common
@@ -311,12 +310,6 @@ class _Picker:
             ):
                 return True
         return False
-
-    def _of(self, snippet: Snippet) -> frozenset[str]:
-        key = id(snippet)
-        if key not in self._words:
-            self._words[key] = frozenset(tokens(snippet.text))
-        return self._words[key]
 
 
 def _characters(snippets: Iterable[Snippet]) -> int:

@@ -10,13 +10,13 @@ import math
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import zip_longest
 
 from bot.backends.extractive.identifiers import exactly, identifiers, labels
 from bot.backends.extractive.snippets import Snippet
 from bot.retrieval.query_terms import read
-from bot.text.analyzer import tokens
+from bot.text.analyzer import distinct_tokens, tokens
 from bot.text.question_parts import AnswerKind, QuestionPart, holds
 
 LANGUAGES = ("en",)  # snippets are analysed as English whatever they are: what counts is that both sides are
@@ -137,7 +137,11 @@ class Scorer:
             self._ranks.setdefault(snippet.passage.chunk_id, len(self._ranks))
         titles = {snippet.passage.doc_id: _bare(snippet.passage.title) for snippet in snippets}
         self._pointers = [_points(snippet, titles) for snippet in snippets]
-        self._asked = [frozenset(tokens(part.text)) for part in parts]
+        self._asked = [distinct_tokens(part.text) for part in parts]
+        self._negated = [_denied(part.text) for part in parts]
+        self._lists = [
+            AnswerKind.PERMISSION not in part.kinds and _LISTS.match(part.text) is not None for part in parts
+        ]
         self._openings = _openings(snippets)
         asked = [identifiers(part.text) for part in parts]
         every = frozenset().union(*asked)
@@ -152,7 +156,7 @@ class Scorer:
         named: dict[str, frozenset[int]] = {}
         for snippet in snippets:
             if snippet.passage.chunk_id not in named:
-                heading = frozenset(tokens(snippet.passage.heading.rpartition(" > ")[2]))
+                heading = distinct_tokens(snippet.passage.heading.rpartition(" > ")[2])
                 named[snippet.passage.chunk_id] = frozenset(
                     number for number, words in enumerate(self._asked) if heading and heading <= words
                 )
@@ -204,7 +208,9 @@ class Scorer:
 
     def _similar(self, one: ScoredSnippet, cosine: float) -> ScoredSnippet:
         more = self._weights.dense * cosine
-        return replace(one, score=one.score + more, merit=one.merit + more)
+        return ScoredSnippet(
+            one.index, one.snippet, one.score + more, one.called, one.covers, one.own, one.merit + more
+        )
 
     def _score(self, index: int, number: int) -> ScoredSnippet:
         snippet, words, weights = self._snippets[index], self._words[index], self._weights
@@ -222,7 +228,7 @@ class Scorer:
         if index in self._openings:
             merit += weights.opening * covered
         merit -= weights.other * self._other(index, number)
-        merit += weights.denies * self._denies(snippet, part)
+        merit += weights.denies * self._denies(snippet, number)
         if number in self._named[snippet.passage.chunk_id] or self._labelled(snippet, number):
             merit += weights.named
         if snippet.kind == "row" and names and AnswerKind.COMPARISON in part.kinds:
@@ -250,7 +256,7 @@ class Scorer:
         label, colon, _ = snippet.text.partition(":")
         if snippet.kind == "row" or not colon or len(label.split()) > LABEL_WORDS:
             return False
-        found = frozenset(tokens(label))
+        found = distinct_tokens(label)
         return bool(found) and found <= self._asked[number]
 
     def _other(self, index: int, number: int) -> float:
@@ -258,17 +264,20 @@ class Scorer:
         names = self._identifiers[number]
         return sum(name not in self._held[index] for name in names) / len(names) if names else 0.0
 
-    def _denies(self, snippet: Snippet, part: QuestionPart) -> float:
-        denied = _NOT.search(snippet.text) is not None
-        if _NOT.search(part.text):
-            return 1.0 if denied else -1.0
-        return -0.5 if denied and AnswerKind.PERMISSION not in part.kinds and _LISTS.match(part.text) else 0.0
+    def _denies(self, snippet: Snippet, number: int) -> float:
+        if self._negated[number]:
+            return 1.0 if _denied(snippet.text) else -1.0
+        return -0.5 if self._lists[number] and _denied(snippet.text) else 0.0
 
     def _kinds(self, snippet: Snippet, part: QuestionPart) -> float:
         if not part.kinds:
             return 0.0
         text = _spelled_out(snippet) if snippet.kind == "row" else snippet.text
         return sum(holds(kind, text) for kind in part.kinds) / len(part.kinds)
+
+
+def _denied(text: str) -> bool:
+    return _NOT.search(text) is not None
 
 
 def _points(snippet: Snippet, titles: Mapping[str, str]) -> bool:
@@ -327,20 +336,13 @@ def _credit(term: str, words: QueryWords, weights: Weights) -> float:
 
 
 def _words(snippets: Sequence[Snippet]) -> list[QueryWords]:
-    cache: dict[str, frozenset[str]] = {}
-
-    def terms(text: str) -> frozenset[str]:
-        if text not in cache:
-            cache[text] = frozenset(tokens(text))
-        return cache[text]
-
     found = [
         QueryWords(
-            own=terms(s.text),
-            head=terms(s.head.partition("\n")[0]),
-            lead=terms(s.lead),
-            heading=terms(s.passage.heading),
-            title=terms(s.passage.title),
+            own=distinct_tokens(s.text),
+            head=distinct_tokens(s.head.partition("\n")[0]),
+            lead=distinct_tokens(s.lead),
+            heading=distinct_tokens(s.passage.heading),
+            title=distinct_tokens(s.passage.title),
         )
         for s in snippets
     ]

@@ -141,13 +141,19 @@ def _prose(base: Snippet, text: str, block: Sequence[Unit], reader: _Reader) -> 
     else:
         previous: Snippet | None = None
         for unit in block:
-            previous = replace(
-                base,
+            sentence = text[unit.start : unit.end]
+            previous = Snippet(
+                passage=base.passage,
                 place=(base.place[0], unit.start),
-                text=text[unit.start : unit.end],
+                kind=base.kind,
+                text=sentence,
                 bullet=bullet if unit is first else "",
+                lead=base.lead,
+                announced=base.announced,
+                ancestors=base.ancestors,
                 previous=previous,
-                is_lead=unit is last and _announces(text[unit.start : unit.end]),
+                is_lead=unit is last and _announces(sentence),
+                block=base.block,
             )
             yield previous
     if not is_item:
