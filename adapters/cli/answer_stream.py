@@ -54,7 +54,7 @@ class AnswerStream:
         """The answer is this."""
         self._wipe()
         if not self._shown:
-            show(text)
+            show(_with_bars(text))
             return
         if text != self._text:
             if self._text:
@@ -67,8 +67,9 @@ class AnswerStream:
     def _print(self, text: str, *, to_its_end: bool) -> None:
         """What of `text` isn't there yet; on a terminal its last block only when it is known to be whole."""
         if self._console is None:
-            sys.stdout.write(clean(text[self._printed :]))
-            self._printed = len(text)
+            plain = _with_bars(text if to_its_end else text.removesuffix("\\"))
+            sys.stdout.write(clean(plain[self._printed :]))
+            self._printed = len(plain)
         else:
             blocks = _blocks(text[self._printed :])
             for block in blocks if to_its_end else blocks[:-1]:
@@ -96,6 +97,17 @@ def _drawn(console: "Console", text: str) -> str:
     lines = [line.rstrip(" ") for line in capture.get().splitlines()]
     told = [number for number, line in enumerate(lines) if Text.from_ansi(line).plain.strip()]
     return "".join(f"{line}\n" for line in lines[told[0] : told[-1] + 1]) if told else ""
+
+
+def _with_bars(text: str) -> str:
+    """Rows of tables with the bars of their cells as they are meant: a command is copied from here as it stands."""
+    lines, fenced = text.split("\n"), False
+    for number, line in enumerate(lines):
+        if line.lstrip().startswith(_FENCES):
+            fenced = not fenced
+        elif not fenced and line.startswith("|"):
+            lines[number] = line.replace("\\|", "|")
+    return "\n".join(lines)
 
 
 def _blocks(text: str) -> list[str]:

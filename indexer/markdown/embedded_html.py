@@ -63,9 +63,7 @@ _ITEM = re.compile(r"<li\b[^<>]*>\s*", re.IGNORECASE)
 _BREAK = re.compile(r"</?br\s*/?>", re.IGNORECASE)
 _BLOCK_TAG = re.compile(rf"</?(?:{_BLOCKS}){_ATTRIBUTES}\s*/?>[ \t]*", re.IGNORECASE)
 _INLINE_TAG = re.compile(rf"</?(?:{_INLINE}){_ATTRIBUTES}\s*/?>|<!doctype[^>]*>", re.IGNORECASE)
-_COMPONENT = re.compile(r"</?[A-Z][\w.]*(?:\s(?:[^<>\"'{}]|\"[^\"<]*\"|'[^'<]*'|\{[^{}<]*\})*)?/?>")
 _INDENTED_TAG = re.compile(rf"^[ \t]+(?=</?(?:{_BLOCKS}|li|h[1-6])\b)", re.IGNORECASE | re.MULTILINE)
-_REMARK = (re.compile(r"\{/\*"), re.compile(r"\*/\}"))
 _LEAD_SPACE = re.compile(r"^[ \t]{4,}(?=[^\s])", re.MULTILINE)
 
 
@@ -92,12 +90,6 @@ def to_markdown(text: str) -> str:
     text = _INLINE_TAG.sub("", _BLOCK_TAG.sub("\n\n", text))
     # What was indented inside a tag would read as code.
     return _LEAD_SPACE.sub("", text) if blocks and "\n-" not in text else text
-
-
-def without_components(text: str) -> str:
-    """MDX: imports, exports and components' tags go, what they enclose stays."""
-    text = re.sub(r"^(?:import|export)\s.*$", "", text, flags=re.MULTILINE)
-    return _COMPONENT.sub("", _between(text, _REMARK, lambda _inside, _: ""))
 
 
 def _strip(html: str) -> str:

@@ -34,7 +34,7 @@ _FILE_NAME = re.compile(
 )
 _MARKS = re.compile(r"[\\`\[\]<>&{}*_!]")
 # Zero-width and control characters, and the private-use ones that mark anchors.
-_INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\u00ad\u200b\u2060\ufeff\ue000\ue001]")
+_INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\u00ad\u200b\u2060\ufeff\ue000-\ue004]")
 
 
 def reading_text(text: str) -> str:

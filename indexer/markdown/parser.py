@@ -1,7 +1,7 @@
 """A Markdown page as sections of blocks that a chunk can be packed from. Pure."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal
@@ -10,17 +10,25 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from indexer.markdown import embedded_html
+from indexer.markdown.dialects import parts
+from indexer.markdown.dialects.commonmark import to_commonmark
+from indexer.markdown.dialects.marks import ATTRIBUTES
 from indexer.markdown.inline import code_spans, reading_text, without_invisible
 from indexer.markdown.tables import folded
 
 _FENCE = re.compile(r"^([ \t>]*(?:[-*+][ \t]+|\d+[.)][ \t]+)?)(`{3,}(?=[^`\n]*$)|~{3,})(.*)$")
 _SHORTCODE = re.compile(r"\{\{[<%][^{}]*[>%]\}\}|^[ \t]*\{%[^{}\n]*%\}[ \t]*$", re.MULTILINE)
-_DIRECTIVE = re.compile(
-    r"^[ \t]*:{3,}[ \t]*(?:\{?[\w-]+\}?)?[ \t]*(?:\[([^\]\n]*)\]|([^\n{]*))?.*$", re.MULTILINE
+_DEFINITION = re.compile(
+    r"^ {0,3}\[(?!\^)([^\]\n]+)\]:[ \t]*(<[^<>\n]*>|\S+)"
+    r"(?:(?:[ \t]+|[ \t]*\n[ \t]+)(?:\"[^\"\n]*\"|'[^'\n]*'|\([^()\n]*\)))?[ \t]*$",
+    re.MULTILINE,
 )
-_DEFINITION = re.compile(r"^ {0,3}\[(?!\^)[^\]\n]+\]:[ \t]+\S+[^\n]*$", re.MULTILINE)
+# What is left of such lines is text, and must not be taken for a definition by who shows it.
+_BRACKETED = re.compile(r"^( {0,3})\[([^\[\]\n]+)\]:(?=[ \t]|$)", re.MULTILINE)
+_ADDRESS = re.compile(r"[/#<]|\w[.:]\w|^[.\\%]")
 _FOOTNOTE = re.compile(r"^ {0,3}\[\^[^\]\n]+\]:[ \t]*", re.MULTILINE)
-_CUSTOM_ID = re.compile(r"[ \t]*\{:?[ \t]*#([^\s{}]+)[^{}]*\}[ \t]*$")
+_ATTRIBUTES = re.compile(rf"[ \t]*(?:{ATTRIBUTES}|\{{:?[ \t]*#[^{{}}]*\}})[ \t]*$")
+_OWN_ID = re.compile(r"#([^\s{}]+)|\bid=(?:\"([^\"]+)\"|'([^']+)'|([^\s{}\"']+))")
 _TABLE_RULE = re.compile(r"^[ ]{0,3}\|?[ ]*:?-+:?[ ]*(?:\|[ ]*:?-+:?[ ]*)*\|?[ ]*$")
 _CELL_END = re.compile(r"(?<!\\)\|")
 _HARD_END = re.compile(r"(?:[ ]{2,}|\\)\n")
@@ -47,12 +55,16 @@ class Block:
 
 @dataclass(slots=True)
 class Section:
-    """What stands under one heading, without its subsections. `level` 0 is what comes before any heading."""
+    """What stands under one heading, without its subsections. `level` 0 is what comes before any heading.
+
+    `part`: its heading is a tab's label, or said already: what it holds goes on below the one that it is in.
+    """
 
     level: int
     heading: str
     anchor: str
     blocks: list[Block] = field(default_factory=list)
+    part: bool = False
 
 
 def parse(text: str, *, components: bool = False) -> list[Section]:
@@ -60,32 +72,72 @@ def parse(text: str, *, components: bool = False) -> list[Section]:
 
     `components`: the page is MDX. Never raises: whatever it is given reads as some Markdown.
     """
-    cleaned = _clean(text, components=components)
-    sections = [Section(0, "", "")]
-    seen: dict[str, int] = {}
+    outline = _Outline()
     pending = ""
-    for group in _groups(_parser().parse(cleaned)):
-        token = group[0]
-        if token.type == "heading_open":
-            raw = group[1].content
-            named = embedded_html.ANCHOR.search(raw)
-            raw = embedded_html.ANCHOR.sub("", raw)
-            custom = _CUSTOM_ID.search(raw)
-            heading = heading_text(raw[: custom.start()] if custom else raw)
-            own = custom[1] if custom else named[1] if named else pending
-            slug = _unique(slugify(heading), seen)
+    for group in _groups(_parser().parse(_clean(text, components=components))):
+        if group[0].type == "heading_open":
+            outline.heading(int(group[0].tag[1]), group[1].content, pending)
             pending = ""
-            if heading:
-                sections.append(Section(int(token.tag[1]), heading, own or slug))
             continue
         blocks, named_here = _blocks(group)
         pending = "" if blocks else named_here or pending
-        sections[-1].blocks += blocks
-    return sections
+        outline.sections[-1].blocks += blocks
+    return outline.sections
+
+
+class _Outline:
+    """The page's sections as they come."""
+
+    def __init__(self) -> None:
+        self.sections = [Section(0, "", "")]
+        self._seen: dict[str, int] = {}
+        # What the parts that are open stand in, from the outermost on.
+        self._around: list[Section] = []
+
+    def heading(self, level: int, raw: str, pending: str) -> None:
+        """One more, with the anchor that stood above it, if any."""
+        label = parts.label_of(raw)
+        if label is not None:
+            self._part(heading_text(label))
+            return
+        named = embedded_html.ANCHOR.search(raw)
+        raw = embedded_html.ANCHOR.sub("", raw)
+        custom = _ATTRIBUTES.search(raw)
+        heading = heading_text(raw[: custom.start()] if custom else raw)
+        own = (custom and _own_id(custom[0])) or (named[1] if named else pending)
+        slug = _unique(slugify(heading), self._seen)
+        if heading:
+            # What stands beside the parts ends them, whether the page says so or not.
+            while self._around and 0 < level <= self._around[-1].level:
+                self._around.pop()
+            least = self._around[-1].level + 2 if self._around else 0
+            self.sections.append(Section(max(level, least), heading, own or slug))
+
+    def _part(self, label: str) -> None:
+        """A tab begins, or with no label ends."""
+        if label:
+            here = self._here()
+            self._around.append(here)
+            self.sections.append(Section(here.level + 1, label, here.anchor, part=True))
+        elif self._around:
+            around = self._around.pop()
+            self.sections.append(Section(around.level, around.heading, around.anchor, part=True))
+
+    def _here(self) -> Section:
+        return self.sections[-1]
+
+
+def _own_id(attributes: str) -> str:
+    found = _OWN_ID.search(attributes)
+    return next(filter(None, found.groups()), "") if found else ""
 
 
 def heading_text(raw: str) -> str:
-    return " ".join(reading_text(without_invisible(raw)).replace("`", "").split())
+    words = reading_text(without_invisible(raw)).replace("`", "").split()
+    # Sites put a link to itself behind a heading.
+    return " ".join(words[:-1] if words[-1:] in (["¶"], ["#"], ["🔗"]) and words[1:] else words).removesuffix(
+        "¶"
+    )
 
 
 def slugify(heading: str) -> str:
@@ -117,28 +169,34 @@ def _parser() -> MarkdownIt:
 
 def _clean(text: str, *, components: bool) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ")
-    text = without_invisible(text)
-    if not ("<" in text or "{" in text or ":::" in text or "]:" in text or components):
+    text = to_commonmark(without_invisible(text), components=components)
+    if not ("<" in text or "{" in text or "]:" in text):
         return text
-    return "".join(
-        part if is_code else _clean_prose(part, components=components) for is_code, part in _fenced(text)
-    )
+    return "".join(part if is_code else _clean_prose(part) for is_code, part in _fenced(text))
 
 
-def _clean_prose(text: str, *, components: bool) -> str:
+def _without_definition(text: str) -> Callable[[re.Match[str]], str]:
+    """Links' addresses go. `[Q]: Yes` is a line of the page, unless something refers to it."""
+    referred = {label.casefold() for label in re.findall(r"\]\[([^\[\]\n]*)\]", text)}
+
+    def kept(match: re.Match[str]) -> str:
+        is_link = _ADDRESS.search(match[2]) or match[1].casefold() in referred or "\n" in match[0]
+        return "" if is_link else match[0]
+
+    return kept
+
+
+def _clean_prose(text: str) -> str:
     spans = code_spans(text) if "`" in text else []
     kept = [text[start:stop] for start, stop in spans]
     # Code goes aside as numbers between signs that no text has any more.
     for number, (start, stop) in reversed(list(enumerate(spans))):
         text = f"{text[:start]}\x00{number}\x00{text[stop:]}"
     text = _SHORTCODE.sub("", text) if "{" in text else text
-    if components:
-        text = embedded_html.without_components(text)
+    if "]:" in text:
+        text = _FOOTNOTE.sub("", _DEFINITION.sub(_without_definition(text), text))
+        text = _BRACKETED.sub(r"\1\2:", text)
     text = embedded_html.to_markdown(text) if "<" in text else text
-    text = _DIRECTIVE.sub(
-        lambda m: f"\n**{title}**\n" if (title := (m[1] or m[2] or "").strip()) else "", text
-    )
-    text = _FOOTNOTE.sub("", _DEFINITION.sub("", text)) if "]:" in text else text
     return re.sub("\x00(\\d+)\x00", lambda m: kept[int(m[1])], text)
 
 
@@ -242,6 +300,7 @@ def _code(token: Token) -> Block | None:
 def _table(lines: Sequence[str]) -> Block | None:
     cells = [folded(_cells(line)) for line in lines]
     width = len(cells[0])
+    cells = [_with_whole_code(line, row, width) for line, row in zip(lines, cells, strict=True)]
     rows = [_row((*row, *[""] * width)[:width]) for row in cells]
     if len(rows) > 1 and not rows[0].strip("| "):
         rows = rows[1:]  # converters make an empty header where there was none
@@ -257,6 +316,17 @@ def _cells(line: str) -> list[str]:
     if line.endswith("|") and not line.endswith("\\|"):
         line = line[:-1]
     return [cell.replace("\\|", "|") for cell in _CELL_END.split(line)]
+
+
+def _with_whole_code(line: str, cells: list[str], width: int) -> list[str]:
+    """A row with too many cells may have bars in its code, where they should be escaped but are meant as they stand."""
+    if len(cells) <= width or "`" not in line:
+        return cells
+    spans = code_spans(line)
+    for start, stop in reversed(spans):
+        line = line[:start] + line[start:stop].replace("\\|", "|").replace("|", "\\|") + line[stop:]
+    whole = _cells(line)
+    return whole if len(whole) <= width else cells
 
 
 def _row(cells: Sequence[str]) -> str:
@@ -290,7 +360,9 @@ def _lines_of(tokens: Sequence[Token], *, indent: str) -> list[str]:
     for group in _groups(tokens):
         kind = group[0].type
         if kind == "heading_open":
-            found += [indent + line for line in _prose(group[1].content).split("\n") if line]
+            label = parts.label_of(group[1].content)
+            said = group[1].content if label is None else f"{label}:" if label else ""
+            found += [indent + line for line in _prose(said).split("\n") if line]
         elif kind in {"bullet_list_open", "ordered_list_open"}:
             for piece in _items(group):
                 found += [indent + line for line in piece.split("\n") if line]

@@ -41,7 +41,7 @@ def chunk(document: Document) -> tuple[Chunk, ...]:
 
 def first_heading(sections: Sequence[Section]) -> str:
     """The page's title by its headings: a first one of level 1, or one that alone leads the page."""
-    headings = [section for section in sections if section.heading]
+    headings = [section for section in sections if section.heading and not section.part]
     if not headings:
         return ""
     first = headings[0]
@@ -56,8 +56,8 @@ def pack(sections: Sequence[Section], title: str) -> tuple[Chunk, ...]:
     chunks: list[Chunk] = []
     path: list[Section] = []
     for section in sections:
-        if section.heading:
-            path = [*(above for above in path if above.level < section.level), section]
+        path = [above for above in path if above.level < section.level]
+        path += [section] if section.heading else []
         heading = _heading_path(path, title)
         budget = max(_LEAST_BODY, CHUNK_TOKENS - count_tokens(title) - count_tokens(heading))
         linked = len(section.anchor) <= _MOST_ANCHOR and _leads_below(section, path, title)

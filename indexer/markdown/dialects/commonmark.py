@@ -1,0 +1,56 @@
+"""Any dialect's page as plain Markdown. Pure, and in time that is in proportion to the page."""
+
+import re
+from typing import Final
+
+from indexer.markdown.dialects.blocks import plain_blocks
+from indexer.markdown.dialects.hidden import without_hidden
+from indexer.markdown.dialects.marks import targets, without_marks
+from indexer.markdown.dialects.masks import Code, masked
+from indexer.markdown.dialects.questions import with_questions
+from indexer.markdown.dialects.tags import is_mdx, without_tags
+
+# Most pages hold nothing of all this, and are told so by one look.
+_OF_A_DIALECT: Final = re.compile(
+    r"[{^]|<!--|<su[pb]|<[A-Z]|<(?:del|s|strike)\b|~~|%%|==|\+\+|:::|\[\[|\[!|\[TOC\]|\[(?://|comment)|!!!|\?\?\?|\)=|\*\[|\+[-=:]+\+"
+    r"|^ {0,3}: |^import |^export |^--8<--|^<<< |:(?:material|octicons|fontawesome|simple)-|^[ *_[]*Q(?:uestion)?\b|title=|^[ >]*```[^\n]*\[",
+    re.MULTILINE,
+)
+_TITLE: Final = re.compile(
+    r"\b(?:title|filename|file|caption|label)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|\{?([^\s{}\"']+)\}?)"
+)
+_BRACKETED: Final = re.compile(r"^[\w+#.{}, :-]*\[([^\[\]\n]{1,200})\]")
+
+
+def to_commonmark(text: str, *, components: bool) -> str:
+    """The same text without what only one dialect reads. `components`: the page is MDX.
+
+    Labels of tabs are headings with a mark (see `parts`).
+    """
+    if not (components or _OF_A_DIALECT.search(text)):
+        return text
+    page = masked(text)
+    components = components or is_mdx(page.text)
+    page.text = without_hidden(page.text, components=components)
+    page.text = targets(page.text)
+    page.text = without_tags(page.text, components=components)
+    page.text = without_marks(page.text, page.spans)
+    page.text = "\n".join(plain_blocks(list(with_questions(page.text.split("\n")))))
+    return page.restored(_fenced)
+
+
+def _fenced(prefix: str, code: Code) -> str:
+    """The block behind its prefix: its title stands above it, its language beside its fence."""
+    language = re.match(r"[\w+#-]*", code.info.lstrip("{. "))
+    sign = "`" if "```" not in "\n".join(code.lines) else "~"
+    titled = _TITLE.search(code.info)
+    bracketed = None if titled else _BRACKETED.match(code.info)
+    title = next(filter(None, titled.groups()), "") if titled else bracketed[1] if bracketed else ""
+    behind = prefix if ">" in prefix else " " * len(prefix)
+    fence = sign * 3
+    while fence in "\n".join(code.lines):
+        fence += sign
+    lines = [f"{fence}{language[0] if language else ''}", *code.lines, fence]
+    if title:
+        lines = [f"**{title}**", "", *lines]
+    return f"\n{behind}".join(lines)

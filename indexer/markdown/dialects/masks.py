@@ -1,0 +1,196 @@
+"""Code is set aside while the rest is worked on: nothing in it is markup, and it moves with the line that it is on."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from indexer.markdown.inline import code_spans
+
+FENCE = re.compile(r"^([ >]*(?:[-*+] +|\d+[.)] +)?)(`{3,}(?=[^`\n]*$)|~{3,})(.*)$")
+_COLONS = re.compile(r"^([ >]*)(:{3,}) *(.*?) *$")
+_DIRECTIVE = re.compile(r"^ *\{([A-Za-z][\w:+-]*)\} *(.*)$")
+_OPTION = re.compile(r"^[ >]*:[\w-]+:(?: |$)")
+_HELD = re.compile("\x00([FS])(\\d+)\x00")
+_BLOCK = re.compile("^(.*?)\x00F(\\d+)\x00", re.MULTILINE)
+# ```{r}, ```{python}: notebooks' cells, and not MyST's directives. The rest are its own names for code.
+_LANGUAGES = frozenset(
+    "r python python3 julia bash sh shell sql ojs js javascript stan rust ruby perl scala go css html cpp c java".split()  # noqa: SIM905
+)
+_CODE = frozenset(
+    "code code-block sourcecode code-cell prompt parsed-literal literalinclude ipython doctest testcode".split()  # noqa: SIM905
+)
+_RAW_SHORTCODE = re.compile(
+    r"^( *)(?:\{\{[<%] *(highlight|code|code-toggle|codeblock|gist-code|cmd|command)\b([^{}]*?)(?<!/)[>%]\}\}"
+    r"|\{% *(highlight)\b([^{}]*?)%\})(.*)$"
+)
+# Opens and closes what stands in a fence of colons, or in one of backticks that is a directive.
+OPENS, CLOSES = "\x01+", "\x01-"
+
+
+@dataclass(slots=True)
+class Code:
+    """A fence's code without the indent that it stood in. `info` is what stood beside its opening."""
+
+    info: str
+    lines: list[str]
+
+
+@dataclass(slots=True)
+class Masked:
+    """A text with numbers in place of its code, each between signs that no text has."""
+
+    text: str = ""
+    blocks: list[Code] = field(default_factory=list)
+    spans: list[str] = field(default_factory=list)
+
+    def restored(self, shown: Callable[[str, Code], str]) -> str:
+        """`shown` makes Markdown of a block and the prefix that it stands behind."""
+        text = _BLOCK.sub(lambda m: m[1] + shown(m[1], self.blocks[int(m[2])]), self.text)
+        return self.spans_restored(text)
+
+    def spans_restored(self, text: str) -> str:
+        return _HELD.sub(lambda m: self.spans[int(m[2])] if m[1] == "S" else "", text)
+
+
+def masked(text: str) -> Masked:
+    """Fences, spans, and shortcodes that hold code; directives' fences get marks of their own (`OPENS`, `CLOSES`)."""
+    found = Masked()
+    text = "\n".join(_Scanner(text.split("\n"), found).lines())
+    if "`" in text:
+        spans = code_spans(text)
+        found.spans += [text[start:stop] for start, stop in spans]
+        for number, (start, stop) in reversed(list(enumerate(spans))):
+            text = f"{text[:start]}\x00S{number}\x00{text[stop:]}"
+    found.text = text
+    return found
+
+
+class _Scanner:
+    def __init__(self, lines: list[str], found: Masked) -> None:
+        self._lines = lines
+        self._found = found
+        self._at = 0
+        # The fences of directives that are open: their sign, and how many of it.
+        self._open: list[tuple[str, int]] = []
+        # Ends that were looked for in vain: from further down they aren't found either.
+        self._endless: set[str] = set()
+
+    def lines(self) -> Iterator[str]:
+        while self._at < len(self._lines):
+            line = self._lines[self._at]
+            self._at += 1
+            if line.lstrip().startswith("<!--") and "-->" not in line:
+                yield line
+                yield from self._until_comment_ends()
+            elif ":::" in line and (colons := _COLONS.match(line)):
+                yield self._colons(colons)
+            elif "```" in line or "~~~" in line:
+                fence = FENCE.match(line)
+                yield line if fence is None else self._fence(fence)
+            elif "{" in line and (raw := _RAW_SHORTCODE.match(line)):
+                yield self._shortcode(line, raw)
+            else:
+                yield line
+
+    def _until_comment_ends(self) -> Iterator[str]:
+        """A fence within is none. What never ends is looked at as the rest is."""
+        end = self._find("-->", lambda line: "-->" in line)
+        if end is not None:
+            yield from self._lines[self._at : end + 1]
+            self._at = end + 1
+
+    def _find(self, what: str, is_it: Callable[[str], object]) -> int | None:
+        """The next line that is it."""
+        if what in self._endless:
+            return None
+        found = next((at for at in range(self._at, len(self._lines)) if is_it(self._lines[at])), None)
+        if found is None:
+            self._endless.add(what)
+        return found
+
+    def _colons(self, found: re.Match[str]) -> str:
+        indent, sign, rest = found.groups()
+        if not rest:
+            closes = next((n for n, each in enumerate(reversed(self._open), 1) if each[0] == ":"), 0)
+            if not closes:
+                return ""
+            del self._open[-closes:]
+            return f"{indent}{CLOSES}"
+        self._open.append((":", len(sign)))
+        directive = _DIRECTIVE.match(rest)
+        name, _, said = rest.partition(" ")
+        if directive:
+            name, said = directive[1], directive[2]
+            self._skip_options()
+        elif "[" in name:  # :::note[Title]
+            name, _, said = rest.partition("[")
+            said = said.rpartition("]")[0]
+        elif name.startswith("{"):
+            name, said = "div", rest
+        return f"{indent}{OPENS}{name} {said}"
+
+    def _skip_options(self) -> None:
+        first = self._lines[self._at] if self._at < len(self._lines) else ""
+        if first.strip() == "---":
+            self._at += 1
+            stop = self._find("---", lambda line: line.strip() == "---")
+            self._at = stop + 1 if stop is not None else self._at
+        while self._at < len(self._lines) and _OPTION.match(self._lines[self._at]):
+            self._at += 1
+
+    def _fence(self, found: re.Match[str]) -> str:
+        prefix, sign, info = found[1], found[2], found[3].strip()
+        if self._open and not info and self._open[-1][0] == sign[0] and len(sign) >= self._open[-1][1]:
+            self._open.pop()
+            return f"{prefix}{CLOSES}"
+        directive = _DIRECTIVE.match(info)
+        if directive is None or directive[1].lower() in _LANGUAGES:
+            return f"{prefix}{self._code(info, prefix, sign)}"
+        self._skip_options()
+        if directive[1] in _CODE:
+            return f"{prefix}{self._code(directive[2] or 'text', prefix, sign)}"
+        self._open.append((sign[0], len(sign)))
+        return f"{prefix}{OPENS}{directive[1]} {directive[2]}"
+
+    def _code(self, info: str, prefix: str, sign: str) -> str:
+        """What stands until the fence closes, or the page ends."""
+        lead = re.compile(rf"[ >]{{0,{len(prefix)}}}")
+        kept = []
+        while self._at < len(self._lines):
+            line = self._lines[self._at]
+            self._at += 1
+            bare = line.strip(" >")
+            if len(bare) >= len(sign) and bare == sign[0] * len(bare):
+                break
+            kept.append(line[_end(lead.match(line)) :])
+        return self._held(Code(info, kept))
+
+    def _shortcode(self, line: str, found: re.Match[str]) -> str:
+        """Hugo's and Jekyll's `highlight` and the like."""
+        indent, name, said = found[1], found[2] or found[4], found[3] or found[5] or ""
+        ends = re.compile(rf"\{{\{{[<%] */ *{name} *[>%]\}}\}}|\{{% *end{name} *%\}}")
+        if inline := ends.search(found[6]):
+            lines, rest = [found[6][: inline.start()]], found[6][inline.end() :]
+            return f"{indent}{self._held(Code(_language(said), lines))}{rest}"
+        stop = self._find(name, ends.search)
+        if stop is None:
+            return line
+        inside = self._lines[self._at : stop]
+        if any(FENCE.match(each) for each in inside):
+            return ""  # it is only around a fence
+        self._at = stop + 1
+        lines = [found[6], *inside] if found[6].strip() else inside
+        return f"{indent}{self._held(Code(_language(said), lines))}"
+
+    def _held(self, code: Code) -> str:
+        self._found.blocks.append(code)
+        return f"\x00F{len(self._found.blocks) - 1}\x00"
+
+
+def _end(match: re.Match[str] | None) -> int:
+    return match.end() if match else 0
+
+
+def _language(said: str) -> str:
+    word = said.strip().partition(" ")[0].strip("\"'")
+    return word if re.fullmatch(r"[\w+#-]{1,30}", word) else ""
