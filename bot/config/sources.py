@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import (
@@ -22,7 +22,7 @@ from pydantic import (
 )
 
 from bot.config import cron
-from bot.config.base import Identifiers, Seconds, Secret, Section, seconds
+from bot.config.base import Id, Identifiers, Seconds, Secret, Section, seconds
 from bot.config.error_messages import ConfigError, Origin, explained, nearest
 
 OptionsT = TypeVar("OptionsT", bound=BaseModel)
@@ -62,6 +62,21 @@ def _zone(value: str) -> str:
     return value
 
 
+# Whose software shows the pages, and so makes the anchors of their headings.
+AnchorRule = Literal[
+    "asciidoctor",
+    "confluence",
+    "confluence-server",
+    "docusaurus",
+    "github",
+    "gitlab",
+    "hugo",
+    "mkdocs",
+    "pymdownx",
+    "sphinx",
+    "vitepress",
+]
+
 # When a source is synced.
 Cycle = Annotated[Every, BeforeValidator(_every)]
 
@@ -73,6 +88,7 @@ class SourceSettings(Section):
     path without its suffix). `audience_of` narrows folders: `{"hr/pay/**": [people-team]}`, the last
     pattern that fits wins. `strict_audiences`: while one of them fits no page, new pages are left out.
     `drafts`: pages that say of themselves that they aren't finished are read, too.
+    `anchors`: what shows the pages, None for what their folder looks like. `attributes` are AsciiDoc's, of all pages.
     `max_deleted_share` overrides the indexer's. `webhook` is the secret of
     `POST /hooks/<name>`.
     """
@@ -85,6 +101,8 @@ class SourceSettings(Section):
     audience_of: dict[str, Identifiers] = {}
     strict_audiences: bool = True
     drafts: bool = False
+    anchors: AnchorRule | None = None
+    attributes: dict[str, Id] = {}
     url: str = ""
     language: str = "en"
     owners: tuple[str, ...] = ()

@@ -23,8 +23,12 @@ class Unreadable(Exception):
     """Why a file can't be indexed, in words that go on from its name."""
 
 
-def to_markdown(name: str, data: bytes) -> tuple[FrontMatter, str]:
+def to_markdown(
+    name: str, data: bytes, attributes: Mapping[str, str] | None = None
+) -> tuple[FrontMatter, str]:
     """The head and the text, by the ending of the name. "" for a file that holds nothing but space.
+
+    `attributes` are AsciiDoc's that are defined outside of the page.
 
     Raises Unreadable, and BrokenAudience where nobody can tell for whom it is.
     """
@@ -43,6 +47,8 @@ def to_markdown(name: str, data: bytes) -> tuple[FrontMatter, str]:
         head, body = reader.split(_lines(text), "other")
         return both(said, head), body
     head, body = reader.split(_lines(decode(data)), _HEADS.get(kind, "markdown"))
+    if kind in ("adoc", "asciidoc"):
+        return head, _asciidoc(body, attributes or {})
     return head, _CONVERTERS.get(kind, str)(body)
 
 
@@ -130,10 +136,10 @@ def _rst(text: str) -> str:
     return rst(text)
 
 
-def _asciidoc(text: str) -> str:
+def _asciidoc(text: str, attributes: Mapping[str, str]) -> str:
     from indexer.converters.asciidoc import asciidoc  # noqa: PLC0415
 
-    return asciidoc(text)
+    return asciidoc(text, attributes)
 
 
 def _office(kind: str) -> Callable[[bytes], str]:
@@ -151,8 +157,6 @@ _CONVERTERS: Mapping[str, Callable[[str], str]] = {
     "html": _html,
     "htm": _html,
     "rst": _rst,
-    "adoc": _asciidoc,
-    "asciidoc": _asciidoc,
 }
 _BINARY: Mapping[str, Callable[[bytes], str]] = {
     kind: _office(kind) for kind in ("pdf", "docx", "pptx", "xlsx")

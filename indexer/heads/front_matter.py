@@ -7,6 +7,40 @@ from datetime import UTC, date, datetime
 
 _NO = {"", "false", "no", "n", "off", "0", "null", "~", "none"}
 _UNFINISHED = {"draft", "unpublished"}
+_LONGEST_ADDRESS = 500
+# When it was changed, before when it was made.
+_DATES = (
+    *(
+        "updated",
+        "last_updated",
+        "updated_at",
+        "last_modified",
+        "last_modified_at",
+        "lastmod",
+        "last_update",
+        "lastupdated",
+    ),
+    *(
+        "modified",
+        "date_modified",
+        "update_date",
+        "revdate",
+        "revision_date",
+        "last_reviewed",
+        "reviewed",
+        "date",
+        "published_at",
+    ),
+)
+_DATE_FORMS = (
+    "%Y/%m/%d",
+    "%d.%m.%Y",
+    "%d %B %Y",
+    "%d %b %Y",
+    "%B %d, %Y",
+    "%b %d, %Y",
+    "%Y-%m-%d %H:%M:%S %z",
+)
 
 
 class BrokenAudience(ValueError):
@@ -15,7 +49,10 @@ class BrokenAudience(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class FrontMatter:
-    """What a page says of itself. `audience` is None where it says nothing; `problem` is a word for admins."""
+    """What a page says of itself. `audience` is None where it says nothing; `problem` is a word for admins.
+
+    `address` is where it is on its site, `id` what Docusaurus calls it.
+    """
 
     title: str = ""
     owners: tuple[str, ...] = ()
@@ -24,6 +61,8 @@ class FrontMatter:
     keywords: tuple[str, ...] = ()
     problem: str = ""
     draft: bool = False
+    address: str = ""
+    id: str = ""
 
 
 def read(fields: Mapping[str, object]) -> FrontMatter:
@@ -35,12 +74,14 @@ def read(fields: Mapping[str, object]) -> FrontMatter:
     return FrontMatter(
         title=_line(first("title", "name")),
         owners=_words(first("owners", "owner", "author", "authors", "maintainer", "dri")),
-        updated_at=_moment(
-            first("updated", "last_updated", "updated_at", "last_modified", "last_reviewed", "date")
-        ),
+        updated_at=next((moment for name in _DATES if (moment := _moment(fields.get(name)))), None),
         audience=_audience(fields),
-        keywords=_words(first("keywords", "tags", "aliases", "synonyms")),
+        keywords=tuple(
+            word for word in _words(first("keywords", "tags", "aliases", "synonyms")) if word[0] != "/"
+        ),
         draft=_is_draft(fields),
+        address=_address(first("permalink", "url", "slug")),
+        id=_address(first("id")),
     )
 
 
@@ -61,6 +102,8 @@ def both(one: FrontMatter, other: FrontMatter) -> FrontMatter:
         keywords=one.keywords or other.keywords,
         problem=one.problem or other.problem,
         draft=one.draft or other.draft,
+        address=one.address or other.address,
+        id=one.id or other.id,
     )
 
 
@@ -119,12 +162,29 @@ def _words(value: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(line for item in named if (line := _line(item).strip())))
 
 
-def _moment(value: object) -> datetime | None:
-    if isinstance(value, str):
+def _address(value: object) -> str:
+    text = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    return text if len(text) <= _LONGEST_ADDRESS and not re.search(r"[\s?#\\]", text) else ""
+
+
+def _parsed(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(re.sub(r"\s+(?=[+-]\d)", "", text))
+    except ValueError:
+        pass
+    for form in _DATE_FORMS:
         try:
-            value = datetime.fromisoformat(re.sub(r"\s+(?=[+-]\d)", "", value.strip()))
+            return datetime.strptime(text, form)  # noqa: DTZ007 - without a zone it is UTC
         except ValueError:
-            return None
+            continue
+    return None
+
+
+def _moment(value: object) -> datetime | None:
+    if isinstance(value, dict):
+        value = value.get("date")
+    if isinstance(value, str):
+        value = _parsed(value.strip())
     if isinstance(value, datetime):
         return value if value.tzinfo else value.replace(tzinfo=UTC)
     return datetime(value.year, value.month, value.day, tzinfo=UTC) if isinstance(value, date) else None

@@ -2,9 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import cache
-from typing import Literal
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -12,8 +10,8 @@ from markdown_it.token import Token
 from indexer.markdown import embedded_html
 from indexer.markdown.dialects import parts
 from indexer.markdown.dialects.commonmark import to_commonmark
-from indexer.markdown.dialects.marks import ATTRIBUTES
 from indexer.markdown.inline import code_spans, reading_text, without_invisible
+from indexer.markdown.outline import Block, Kind, Outline, Section
 from indexer.markdown.tables import folded
 
 _FENCE = re.compile(r"^([ \t>]*(?:[-*+][ \t]+|\d+[.)][ \t]+)?)(`{3,}(?=[^`\n]*$)|~{3,})(.*)$")
@@ -27,8 +25,6 @@ _DEFINITION = re.compile(
 _BRACKETED = re.compile(r"^( {0,3})\[([^\[\]\n]+)\]:(?=[ \t]|$)", re.MULTILINE)
 _ADDRESS = re.compile(r"[/#<]|\w[.:]\w|^[.\\%]")
 _FOOTNOTE = re.compile(r"^ {0,3}\[\^[^\]\n]+\]:[ \t]*", re.MULTILINE)
-_ATTRIBUTES = re.compile(rf"[ \t]*(?:{ATTRIBUTES}|\{{:?[ \t]*#[^{{}}]*\}})[ \t]*$")
-_OWN_ID = re.compile(r"#([^\s{}]+)|\bid=(?:\"([^\"]+)\"|'([^']+)'|([^\s{}\"']+))")
 _TABLE_RULE = re.compile(r"^[ ]{0,3}\|?[ ]*:?-+:?[ ]*(?:\|[ ]*:?-+:?[ ]*)*\|?[ ]*$")
 _CELL_END = re.compile(r"(?<!\\)\|")
 _HARD_END = re.compile(r"(?:[ ]{2,}|\\)\n")
@@ -36,45 +32,18 @@ _PROSE = re.compile(r"\]\(|[a-z]{2}[.,] \w+ \w")
 _ALERT = re.compile(r"\A\[!\w+\][-+]?[ \t]*(?:\n|\Z)")
 _DRAWINGS = {"mermaid", "plantuml", "dot", "graphviz", "svg", "geojson", "topojson", "excalidraw", "dataview"}
 
-Kind = Literal["text", "list", "table", "code"]
 
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """`pieces` is what it may be split into; `head` and `foot` go around every part (a table's, a fence's)."""
-
-    kind: Kind
-    pieces: tuple[str, ...]
-    head: str = ""
-    foot: str = ""
-
-    def text(self, pieces: Sequence[str] | None = None) -> str:
-        body = "\n".join(self.pieces if pieces is None else pieces)
-        return "\n".join(part for part in (self.head, body, self.foot) if part)
-
-
-@dataclass(slots=True)
-class Section:
-    """What stands under one heading, without its subsections. `level` 0 is what comes before any heading.
-
-    `part`: its heading is a tab's label, or said already: what it holds goes on below the one that it is in.
-    """
-
-    level: int
-    heading: str
-    anchor: str
-    blocks: list[Block] = field(default_factory=list)
-    part: bool = False
-
-
-def parse(text: str, *, components: bool = False) -> list[Section]:
+def parse(
+    text: str, *, dialects: bool = True, components: bool = False, anchors: str = "github"
+) -> list[Section]:
     """The page's sections in order; the first is what stands above every heading and may be empty.
 
-    `components`: the page is MDX. Never raises: whatever it is given reads as some Markdown.
+    `dialects`: it is somebody's own Markdown, not made of another format. `components`: the page is MDX. `anchors`:
+    whose rule makes them. Never raises: whatever it is given reads as some Markdown.
     """
-    outline = _Outline()
+    outline = Outline(anchors)
     pending = ""
-    for group in _groups(_parser().parse(_clean(text, components=components))):
+    for group in _groups(_parser().parse(_clean(text, dialects=dialects, components=components))):
         if group[0].type == "heading_open":
             outline.heading(int(group[0].tag[1]), group[1].content, pending)
             pending = ""
@@ -83,78 +52,6 @@ def parse(text: str, *, components: bool = False) -> list[Section]:
         pending = "" if blocks else named_here or pending
         outline.sections[-1].blocks += blocks
     return outline.sections
-
-
-class _Outline:
-    """The page's sections as they come."""
-
-    def __init__(self) -> None:
-        self.sections = [Section(0, "", "")]
-        self._seen: dict[str, int] = {}
-        # What the parts that are open stand in, from the outermost on.
-        self._around: list[Section] = []
-
-    def heading(self, level: int, raw: str, pending: str) -> None:
-        """One more, with the anchor that stood above it, if any."""
-        label = parts.label_of(raw)
-        if label is not None:
-            self._part(heading_text(label))
-            return
-        named = embedded_html.ANCHOR.search(raw)
-        raw = embedded_html.ANCHOR.sub("", raw)
-        custom = _ATTRIBUTES.search(raw)
-        heading = heading_text(raw[: custom.start()] if custom else raw)
-        own = (custom and _own_id(custom[0])) or (named[1] if named else pending)
-        slug = _unique(slugify(heading), self._seen)
-        if heading:
-            # What stands beside the parts ends them, whether the page says so or not.
-            while self._around and 0 < level <= self._around[-1].level:
-                self._around.pop()
-            least = self._around[-1].level + 2 if self._around else 0
-            self.sections.append(Section(max(level, least), heading, own or slug))
-
-    def _part(self, label: str) -> None:
-        """A tab begins, or with no label ends."""
-        if label:
-            here = self._here()
-            self._around.append(here)
-            self.sections.append(Section(here.level + 1, label, here.anchor, part=True))
-        elif self._around:
-            around = self._around.pop()
-            self.sections.append(Section(around.level, around.heading, around.anchor, part=True))
-
-    def _here(self) -> Section:
-        return self.sections[-1]
-
-
-def _own_id(attributes: str) -> str:
-    found = _OWN_ID.search(attributes)
-    return next(filter(None, found.groups()), "") if found else ""
-
-
-def heading_text(raw: str) -> str:
-    words = reading_text(without_invisible(raw)).replace("`", "").split()
-    # Sites put a link to itself behind a heading.
-    return " ".join(words[:-1] if words[-1:] in (["¶"], ["#"], ["🔗"]) and words[1:] else words).removesuffix(
-        "¶"
-    )
-
-
-def slugify(heading: str) -> str:
-    """GitHub's rule: lower case, spaces to hyphens, only letters, digits, `_` and `-` stay."""
-    return "".join(
-        "-" if letter == " " else letter for letter in heading.lower() if letter in " -_" or letter.isalnum()
-    )
-
-
-def _unique(slug: str, seen: dict[str, int]) -> str:
-    count = seen.get(slug)
-    seen[slug] = 0 if count is None else count + 1
-    if count is None:
-        return slug
-    numbered = f"{slug}-{count + 1}"
-    seen.setdefault(numbered, 0)
-    return numbered
 
 
 @cache
@@ -167,9 +64,12 @@ def _parser() -> MarkdownIt:
     return parser
 
 
-def _clean(text: str, *, components: bool) -> str:
+def _clean(text: str, *, dialects: bool, components: bool) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ")
-    text = to_commonmark(without_invisible(text), components=components)
+    if dialects:
+        text = to_commonmark(without_invisible(text), components=components)
+    else:  # parts are marked already
+        text = "".join(part if parts.is_mark(part) else without_invisible(part) for part in parts.split(text))
     if not ("<" in text or "{" in text or "]:" in text):
         return text
     return "".join(part if is_code else _clean_prose(part) for is_code, part in _fenced(text))

@@ -7,7 +7,9 @@ from functools import lru_cache
 
 from bot.model import Chunk, Document
 from bot.text.token_count import count_tokens
-from indexer.markdown.parser import Block, Section, parse
+from indexer.converters.formats import MARKDOWN, ending
+from indexer.markdown.outline import Block, Section
+from indexer.markdown.parser import parse
 
 # What is embedded of a chunk (title, heading path and text) keeps below this many word pieces. The small
 # sentence models truncate at 256, two of which are theirs, and the count is an estimate.
@@ -35,8 +37,11 @@ def text_hash(text: str) -> str:
 
 def chunk(document: Document) -> tuple[Chunk, ...]:
     """A page's chunks in reading order; none if it has no content but headings."""
-    components = document.path.lower().endswith(".mdx")
-    return pack(parse(document.text, components=components), document.title if document.titled else "")
+    name = document.path.lower()
+    sections = parse(
+        document.text, dialects=ending(name) in (*MARKDOWN, "ipynb"), components=name.endswith(".mdx")
+    )
+    return pack(sections, document.title if document.titled else "")
 
 
 def first_heading(sections: Sequence[Section]) -> str:

@@ -3,17 +3,19 @@
 import hashlib
 import logging
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from bot.config.sources import SourceSettings
 from bot.model import WITHOUT_VECTORS, Chunk, Document, Failure, content_of, narrower
 from bot.text import language_guess as language
 from bot.text.chunk_terms import lines
+from indexer.converters.formats import MARKDOWN, ending
 from indexer.converters.registry import Unreadable, to_markdown
-from indexer.heads.front_matter import BrokenAudience
-from indexer.markdown.parser import Section, heading_text, parse
+from indexer.heads.front_matter import BrokenAudience, FrontMatter
+from indexer.markdown.outline import Section, heading_text
+from indexer.markdown.parser import parse
 from indexer.reading.chunker import (
     CHUNKING,
     embedded_text,
@@ -22,7 +24,8 @@ from indexer.reading.chunker import (
     pack,
     text_hash,
 )
-from indexer.sources.base import Entry, Fetched, audience_of, url_of
+from indexer.sources.base import Entry, Fetched, audience_of
+from indexer.sources.page_address import rule_of, url_of
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +39,10 @@ _UNREAD = "unread"
 
 @dataclass(frozen=True, slots=True)
 class RawPage:
-    """`meta` is the fingerprint of what the configuration and the listing say of the page."""
+    """`meta` is the fingerprint of what the configuration and the listing say of the page.
+
+    `template` is the source's `url`, `anchors` whose rule makes them, `attributes` are AsciiDoc's.
+    """
 
     entry: Entry
     fetched: Fetched
@@ -46,6 +52,9 @@ class RawPage:
     language: str
     meta: str
     drafts: bool = False
+    template: str = ""
+    anchors: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +97,14 @@ def raw_page(settings: SourceSettings, entry: Entry, fetched: Fetched) -> RawPag
         entry,
         fetched,
         source=settings.name,
-        url=url_of(settings, entry),
+        url=url_of(settings.url, entry, rule_of(settings, entry)),
         audience=audience_of(settings, entry),
         language=settings.language,
         meta=meta(settings, entry),
         drafts=settings.drafts,
+        template=settings.url,
+        anchors=rule_of(settings, entry),
+        attributes=settings.attributes,
     )
 
 
@@ -101,7 +113,9 @@ def meta(settings: SourceSettings, entry: Entry) -> str:
     said = (
         _READING,
         CHUNKING,
-        url_of(settings, entry),
+        url_of(settings.url, entry, rule_of(settings, entry)),
+        rule_of(settings, entry),
+        sorted(settings.attributes.items()),
         settings.language,
         settings.drafts,
         entry.title,
@@ -153,7 +167,7 @@ def build(raw: RawPage) -> Page | NoPage:
 def _build(raw: RawPage) -> Page | NoPage:
     path = raw.entry.path
     try:
-        head, body = to_markdown(raw.fetched.name, raw.fetched.data)
+        head, body = to_markdown(raw.fetched.name, raw.fetched.data, _attributes(raw))
     except Unreadable as error:
         return NoPage(path, str(error))
     except BrokenAudience as error:
@@ -163,7 +177,13 @@ def _build(raw: RawPage) -> Page | NoPage:
     body = body.replace("\r\n", "\n").replace("\r", "\n")
     if not body.strip():
         return NoPage(path, "it is empty", empty=True)
-    sections = parse(body, components=raw.fetched.name.lower().endswith(".mdx"))
+    kind = ending(raw.fetched.name)
+    sections = parse(
+        body,
+        dialects=kind in (*MARKDOWN, "ipynb"),
+        components=kind == "mdx",
+        anchors=raw.anchors or "github",
+    )
     title, titled = _title(raw, head.title, sections)
     chunks = pack(sections, title)
     if not has_content(chunks):
@@ -180,7 +200,7 @@ def _build(raw: RawPage) -> Page | NoPage:
         source=raw.source,
         revision=f"{content_hash(raw.fetched.data)}.{raw.meta}.{own}",
         title=title,
-        url=raw.fetched.url or raw.url,
+        url=raw.fetched.url or _url(raw, head),
         text=body,
         audience=audience,
         updated_at=head.updated_at or raw.fetched.updated_at or raw.entry.updated_at,
@@ -195,6 +215,18 @@ def _build(raw: RawPage) -> Page | NoPage:
         for text in (embedded_text(document, chunk),)
     )
     return Page(document, pieces, "; ".join(filter(None, (raw.fetched.missing, head.problem, hidden))))
+
+
+def _attributes(raw: RawPage) -> Mapping[str, str]:
+    """With those that make the ids of headings, for what shows AsciiDoc by a rule of its own."""
+    if raw.anchors in ("github", "gitlab"):
+        return {"idprefix": "", "idseparator": "-", **raw.attributes}
+    return raw.attributes
+
+
+def _url(raw: RawPage, head: FrontMatter) -> str:
+    said = head.address or (head.id and raw.anchors == "docusaurus")
+    return url_of(raw.template, raw.entry, raw.anchors, head) if said else raw.url
 
 
 def _title(raw: RawPage, said: str, sections: Sequence[Section]) -> tuple[str, bool]:

@@ -7,21 +7,16 @@ SourceError
     └── PageGone     it vanished between listing and fetching: the next sync deletes it
 """
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import quote
 
 from bot.config.sources import SourceSettings
 from bot.model import Failure, narrower
 from bot.text.globs import Selection
 from bot.visibility.page_audience import configured_audience
-
-# Names of files that stand for their folder.
-_INDEX_NAMES = {"index", "readme", "_index"}
 
 
 class SourceError(Exception):
@@ -46,7 +41,7 @@ class Entry:
 
     `revision` is whatever changes when the page's content does, had without fetching it. `audience` is what
     the source's own permissions say (None: nothing). `url` "" means the template's. `previous` are paths that
-    the page had before, as far as the source knows.
+    the page had before, as far as the source knows. `anchors`: whose rule makes its headings' anchors, "" if unknown.
     """
 
     path: str
@@ -57,6 +52,7 @@ class Entry:
     url: str = ""
     title: str = ""
     previous: tuple[str, ...] = ()
+    anchors: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,19 +178,3 @@ def audience_of(settings: SourceSettings, entry: Entry) -> frozenset[str]:
     if entry.audience is None:
         return audience
     return narrower(audience, entry.audience) or entry.audience
-
-
-def url_of(settings: SourceSettings, entry: Entry) -> str:
-    """The page's public address, without the anchor: each chunk has its own."""
-    if entry.url or not settings.url:
-        return entry.url
-    stem = re.sub(r"\.[^./]+$", "", entry.path)
-    folder, _, name = stem.rpartition("/")
-    if name.lower() in _INDEX_NAMES:
-        stem = folder
-    values = {"path": entry.path, "stem": stem, "name": stem.rpartition("/")[2]}
-    return re.sub(
-        r"\{(path|stem|name)\}",
-        lambda match: quote(values[match[1]], safe="/~@!$&'*+,;=:"),
-        settings.url.replace("#{anchor}", ""),
-    )

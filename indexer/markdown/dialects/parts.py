@@ -4,7 +4,7 @@ import re
 
 # What a page can't hold itself: these signs are taken out of it first.
 _OPENS, _CLOSES = "\ue002", "\ue003"
-_MARK = re.compile(f"[{_OPENS}{_CLOSES}]")
+_MARK = re.compile(f"([{_OPENS}{_CLOSES}])")
 
 
 def opening(label: str) -> str:
@@ -14,6 +14,15 @@ def opening(label: str) -> str:
 
 def closing() -> str:
     return f"###### {_CLOSES}"
+
+
+def split(text: str) -> list[str]:
+    """The text with each mark apart."""
+    return _MARK.split(text) if _OPENS in text or _CLOSES in text else [text]
+
+
+def is_mark(text: str) -> bool:
+    return text in (_OPENS, _CLOSES)
 
 
 def label_of(heading: str) -> str | None:

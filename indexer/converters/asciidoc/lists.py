@@ -1,0 +1,158 @@
+"""Lists: bullets, numbers, terms and callouts, each with what is attached to its items."""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from indexer.converters.asciidoc.inline import Inline
+
+_BULLET: Final = re.compile(r"^\s*(\*{1,6}|-|•)\s+(\S.*)$")
+_NUMBER: Final = re.compile(r"^\s*(\.{1,6}|\d{1,4}\.|[a-zA-Z]\.|[ivx]{1,5}\))\s+(\S.*)$")
+_TERM: Final = re.compile(r"^\s*((?:[^\s:;`]|`[^`]*`|:(?!:)|;(?!;)|\s(?=\S))+?)(:{2,4}|;;)(?:\s+(.*))?$")
+_CALLOUT: Final = re.compile(r"^(<(?:\d{1,3}|\.)>)\s+(\S.*)$")
+MARKER: Final = re.compile(
+    rf"{_BULLET.pattern}|{_NUMBER.pattern}|{_TERM.pattern}".replace("^", "^(?!//)"),
+)
+_ABOUT: Final = re.compile(r"^\[(?!\[).*\]$|^\[\[.*\]\]$|^\.[^\s.]")
+_FENCE: Final = re.compile(r"^(-{4,}|\.{4,}|={4,}|\*{4,}|_{4,}|\+{4,}|--|`{3,}.*|[|,:!]={3,})$")
+_TERMS: Final = ("::", ":::", "::::", ";;")
+_NUMBERS_WIDTH: Final = 3  # of a number's sign and the space behind it
+_DEEPEST: Final = 10
+
+
+class Lists:
+    """`blocks` makes Markdown of what is attached to an item."""
+
+    def __init__(self, inline: Inline, blocks: Callable[[Sequence[str]], list[str]]) -> None:
+        self._inline = inline
+        self._blocks = blocks
+
+    def read(self, lines: Sequence[str], at: int) -> tuple[list[str], int]:
+        """The list that begins here, and where what follows begins."""
+        return _List(self._inline, self._blocks, lines, at).read()
+
+
+class _List:
+    """One list with those inside it."""
+
+    def __init__(
+        self, inline: Inline, blocks: Callable[[Sequence[str]], list[str]], lines: Sequence[str], at: int
+    ) -> None:
+        self._inline = inline
+        self._blocks = blocks
+        self._lines = lines
+        self._at = at
+        self._made: list[str] = []
+        # The kinds of items that are open, each inside the one before it, and how far their text is indented.
+        self._open: list[str] = []
+        self._indents: list[int] = []
+        # Terms that nothing is said of yet.
+        self._terms: list[str] = []
+
+    def read(self) -> tuple[list[str], int]:
+        while self._at < len(self._lines):
+            line = self._lines[self._at]
+            if not line.strip():
+                if not self._goes_on():
+                    break
+            elif line == "+":
+                self._at += 1
+                self._attach()
+            elif found := _item(line):
+                self._add(*found)
+            elif not self._more(line):
+                break
+        if self._terms:
+            self._say("")
+        return self._made, self._at
+
+    def _goes_on(self) -> bool:
+        """Past empty lines, where an item follows, or what a term means."""
+        next_ = next((n for n in range(self._at, len(self._lines)) if self._lines[n].strip()), None)
+        if next_ is None:
+            return False
+        line = self._lines[next_]
+        means = bool(self._terms) and not _ABOUT.match(line) and not line.startswith("=")
+        if _item(line) is None and not means:
+            return False
+        self._at = next_
+        return True
+
+    def _add(self, kind: str, words: str) -> None:
+        is_term = kind in _TERMS
+        if self._terms and not is_term:
+            self._say("")
+        self._nest(kind)
+        self._at += 1
+        if is_term:
+            term, _, said = words.partition("\x00")
+            self._terms.append(self._inline.text(term))
+            if said:
+                self._say(self._inline.text(said))
+            return
+        indent = self._indents[-2] if len(self._indents) > 1 else 0
+        sign = "1." if self._indents[-1] - indent == _NUMBERS_WIDTH else "-"
+        self._made.append(f"{' ' * indent}{sign} {self._inline.text(words.removesuffix(' +'))}")
+
+    def _more(self, line: str) -> bool:
+        """What goes on with the item, or begins what its term means."""
+        if self._terms and _FENCE.match(line):
+            self._say("")
+            self._attach()
+            return True
+        if self._terms:
+            self._say(self._inline.text(line.strip()))
+        elif not self._made or _ABOUT.match(line) or _FENCE.match(line) or not self._made[-1]:
+            return False
+        else:
+            self._made.append(" " * self._indents[-1] + self._inline.text(line.strip().removesuffix(" +")))
+        self._at += 1
+        return True
+
+    def _say(self, text: str) -> None:
+        """What the terms mean."""
+        sign = " " * (self._indents[-1] - 2) + "- "
+        self._made.append(f"{sign}{', '.join(self._terms)}: {text}".rstrip())
+        self._terms = []
+
+    def _nest(self, kind: str) -> None:
+        """The item's kind is the last that is open."""
+        if kind in self._open:
+            level = self._open.index(kind) + 1
+            del self._open[level:], self._indents[level:]
+        elif len(self._open) < _DEEPEST:
+            above = self._indents[-1] if self._indents else 0
+            self._open.append(kind)
+            self._indents.append(above + (_NUMBERS_WIDTH if kind[0] in ".<1" else 2))
+
+    def _attach(self) -> None:
+        """The block that begins here: to the end of its fence, or of its paragraph."""
+        start = self._at
+        while self._at < len(self._lines) and _ABOUT.match(self._lines[self._at]):
+            self._at += 1
+        if self._at < len(self._lines) and _FENCE.match(self._lines[self._at]):
+            fence = self._lines[self._at]
+            closing = "```" if fence.startswith("```") else fence
+            ends = (n for n in range(self._at + 1, len(self._lines)) if self._lines[n] == closing)
+            self._at = next(ends, len(self._lines) - 1) + 1
+        else:
+            while (
+                self._at < len(self._lines) and self._lines[self._at].strip() and self._lines[self._at] != "+"
+            ):
+                self._at += 1
+        indent = " " * (self._indents[-1] if self._indents else 0)
+        block = self._blocks(self._lines[start : self._at])
+        self._made += ["", *(f"{indent}{line}" if line else line for line in block), ""]
+
+
+def _item(line: str) -> tuple[str, str] | None:
+    """What kind of item it is, and its words; a term's with what stands behind it."""
+    if found := _BULLET.match(line):
+        return found[1], found[2]
+    if found := _NUMBER.match(line):
+        return (found[1] if found[1][0] == "." else "1"), found[2]
+    if found := _CALLOUT.match(line):
+        return "<", found[2]
+    if found := _TERM.match(line):
+        return found[2], f"{found[1]}\x00{(found[3] or '').strip()}"
+    return None

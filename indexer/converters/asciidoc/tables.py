@@ -1,0 +1,145 @@
+"""Tables: cells by the sign before them, over columns and rows, in lines that are broken anywhere."""
+
+import csv
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from indexer.markdown.tables import MOST_COLUMNS, Cell, table_of_cells
+
+_SPEC: Final = re.compile(
+    r"(?:(\d{1,3})?(?:\.(\d{1,3}))?(\+)|(\d{1,3})(\*))?([<^>]?(?:\.[<^>])?)([adehlmsv]?)$"
+)
+_COLUMN: Final = re.compile(r"^\s*(?:(\d{1,3})\*)?")
+_SEPARATORS: Final = {"csv": ",", "tsv": "\t", "dsv": ":"}
+
+
+@dataclass(slots=True)
+class _Found:
+    """A cell as it is written: the lines of its text, and how far it goes."""
+
+    lines: list[str]
+    columns: int = 1
+    rows: int = 1
+    times: int = 1
+    style: str = ""
+
+
+def table(
+    lines: Sequence[str], said: str, sign: str, shown: Callable[[Sequence[str], bool], str]
+) -> list[str]:
+    """A pipe table's lines. `said` is the table's line of attributes, `sign` what its fence begins with.
+
+    `shown` makes one line of a cell's lines; whether it is a page of its own stands beside them.
+    """
+    form = re.search(r"format=\"?(\w+)", said)
+    kind = form[1] if form else {",": "csv", ":": "dsv"}.get(sign, "psv")
+    separator = re.search(r"separator=\"?([^\s,\"\]]+)", said)
+    between = separator[1] if separator else _SEPARATORS.get(kind, sign if sign in "|!" else "|")
+    width = _width(said)
+    if kind in _SEPARATORS:
+        rows = [
+            [_Found([cell]) for cell in row]
+            for row in csv.reader(lines, delimiter=between.replace("\\t", "\t")[0])
+        ]
+        cells = [cell for row in rows for cell in row]
+        width = width or max(map(len, rows), default=0)
+    else:
+        cells = list(_cells(lines, between))
+        width = width or _first_width(lines, between)
+    if not width or not cells:
+        return []
+    header = "header" in said or (_has_header(lines, between) and "noheader" not in said)
+    made = _in_rows(cells, min(width, MOST_COLUMNS), shown)
+    return table_of_cells(made, header_rows=int(header)).split("\n")
+
+
+def _width(said: str) -> int:
+    """As `cols` says; 0 where it doesn't."""
+    found = re.search(r"cols=(?:\"([^\"]*)\"|'([^']*)'|([^\s\],]+))", said)
+    if found is None:
+        return 0
+    columns = next(filter(None, found.groups()), "")
+    if columns.isdigit() and len(columns) < 3:  # noqa: PLR2004 - a number alone is how many
+        return int(columns)
+    parts = re.split(r"[,;]", columns)
+    return sum(int(match[1] or 1) for part in parts if (match := _COLUMN.match(part)))
+
+
+def _first_width(lines: Sequence[str], between: str) -> int:
+    first = next((line for line in lines if line.strip()), "")
+    return sum(cell.columns * cell.times for cell in _cells([first], between))
+
+
+def _has_header(lines: Sequence[str], between: str) -> bool:
+    """The first line has cells, and an empty one follows it."""
+    return (
+        len(lines) > 1
+        and lines[0].strip() != ""
+        and not lines[1].strip()
+        and len(list(_cells(lines[:1], between))) >= 1
+    )
+
+
+def _cells(lines: Sequence[str], between: str) -> Iterator[_Found]:
+    current: _Found | None = None
+    cut = re.compile(rf"(?<!\\){re.escape(between)}")
+    for line in lines:
+        first, *others = cut.split(line)
+        if not others:
+            if current is not None:
+                current.lines.append(line)
+            continue
+        pieces = [first, *others]
+        for number, piece in enumerate(pieces):
+            last = number == len(pieces) - 1
+            text, spec = (piece, None) if last else _apart(piece)
+            if current is not None:
+                current.lines[-1:] = [current.lines[-1] + text] if number else [current.lines[-1], text]
+            if not last:
+                if current is not None:
+                    yield current
+                current = _Found([""], *_of(spec))
+    if current is not None:
+        yield current
+
+
+def _apart(piece: str) -> tuple[str, re.Match[str] | None]:
+    """A cell's text, and what stands before the sign of the next one: no word that only ends so."""
+    spec = _SPEC.search(piece)
+    if spec is None or (spec.start() and not piece[spec.start() - 1].isspace()):
+        return piece, None
+    return piece[: spec.start()], spec
+
+
+def _of(spec: re.Match[str] | None) -> tuple[int, int, int, str]:
+    """Columns, rows, how often, and what it is."""
+    if spec is None:
+        return 1, 1, 1, ""
+    if spec[5]:
+        return 1, 1, max(1, int(spec[4])), spec[7]
+    return max(1, int(spec[1] or 1)), max(1, int(spec[2] or 1)), 1, spec[7]
+
+
+def _in_rows(
+    cells: Sequence[_Found], width: int, shown: Callable[[Sequence[str], bool], str]
+) -> list[list[Cell]]:
+    """Cells fill rows of the width, past what reaches down from above."""
+    rows: list[list[Cell]] = [[]]
+    free = width
+    reaching: list[tuple[int, int]] = []  # columns and the rows that are left
+    for found in cells:
+        text = shown(found.lines, found.style == "a").replace("\\|", "|").replace("|", "\\|")
+        for _ in range(min(found.times, MOST_COLUMNS)):
+            while free <= 0:
+                rows.append([])
+                reaching = [(columns, left - 1) for columns, left in reaching if left > 1]
+                free = width - sum(columns for columns, _ in reaching)
+                if len(rows) > len(cells) + MOST_COLUMNS:
+                    return rows
+            rows[-1].append(Cell(text, found.rows, min(found.columns, width), found.style == "h"))
+            free -= found.columns
+            if found.rows > 1:
+                reaching.append((found.columns, found.rows))
+    return [row for row in rows if row]

@@ -1,0 +1,76 @@
+"""A page's public address: what the source's `url` makes of its path, and what the page says of its own."""
+
+import posixpath
+import re
+from typing import Final
+from urllib.parse import quote, urlsplit
+
+from bot.config.sources import SourceSettings
+from indexer.heads.front_matter import FrontMatter
+from indexer.sources.base import Entry
+
+# Names of files that stand for their folder.
+_INDEX_NAMES: Final = {"index", "readme", "_index"}
+_PLACE: Final = re.compile(r"\{(path|stem|name)\}")
+_SAFE: Final = "/~@!$&'*+,;=:"
+# As Docusaurus sorts pages: `01-intro`, and no date or version.
+_NUMBERED: Final = re.compile(r"^(?!\d+(?:[-.]\d)+)\d+\s*[-_.]+\s*(?=[^-_.\s])")
+
+
+def url_of(template: str, entry: Entry, rule: str = "", head: FrontMatter | None = None) -> str:
+    """The page's public address, without the anchor: each chunk has its own. "" where nobody says.
+
+    `template` is the source's `url`, `rule` whose software shows the page.
+
+    Where the template has {stem} or {name}, a page's `slug`, `permalink` or `url` says what stands there: an
+    address on the site, never another one's.
+    """
+    if entry.url or not template:
+        return entry.url
+    docusaurus = rule == "docusaurus"
+    stem = re.sub(r"\.[^./]+$", "", entry.path)
+    parts = [_NUMBERED.sub("", part) if docusaurus else part for part in stem.split("/")]
+    if docusaurus and head and head.id and "/" not in head.id:
+        parts[-1] = head.id
+    elif parts[-1].lower() in _INDEX_NAMES:
+        parts = parts[:-1]
+    stem = "/".join(parts)
+    template = template.replace("#{anchor}", "")
+    if head and head.address:
+        folder = entry.path.rpartition("/")[0] if not docusaurus else "/".join(parts[: entry.path.count("/")])
+        stem = _said(head.address, folder, template) or stem
+    values = {"path": entry.path, "stem": stem, "name": stem.rpartition("/")[2]}
+    return _PLACE.sub(lambda match: quote(values[match[1]], safe=_SAFE), template)
+
+
+def rule_of(settings: SourceSettings, entry: Entry) -> str:
+    """Whose software makes the headings' anchors: what is set, else what its address or its folder looks like."""
+    return settings.anchors or rule_of_address(settings.url) or entry.anchors
+
+
+def rule_of_address(template: str) -> str:
+    if (
+        re.search(r"//(?:www\.)?github\.com/|/(?:blob|tree)/[^/]+/\{path\}", template)
+        and "/-/" not in template
+    ):
+        return "github"
+    return "gitlab" if "/-/blob/" in template or "/-/tree/" in template else ""
+
+
+def _said(address: str, folder: str, template: str) -> str:
+    """What stands at {stem}; "" for an address that is another site's, or made of names that only a generator knows."""
+    parsed = urlsplit(address)
+    if parsed.scheme or parsed.netloc:
+        site = urlsplit(template)
+        if (parsed.scheme, parsed.netloc) != (site.scheme, site.netloc):
+            return ""
+        address = parsed.path
+    if re.search(r"(?:^|/):\w|[{}]", address):
+        return ""
+    ending = template.rpartition("}")[2]
+    path = address if address.startswith("/") else posixpath.join("/", folder, address)
+    path = posixpath.normpath(path).strip("/")
+    base = urlsplit(template[: template.find("{")]).path.strip("/")
+    if address.startswith("/") and base and (path == base or path.startswith(f"{base}/")):
+        path = path[len(base) :].strip("/")  # a path on the whole site: the template begins with a part of it
+    return path.removesuffix(ending) if ending.startswith(".") else path
