@@ -4,7 +4,7 @@ from bot.config.sources import SourceSettings
 from bot.text.globs import Selection
 
 MARKDOWN = ("md", "mdx", "markdown")
-TEXTS = ("txt", "csv", "ipynb", "adoc", "asciidoc")
+TEXTS = ("txt", "csv", "tsv", "ipynb", "adoc", "asciidoc")
 # What takes long, or a large library, or comes in a container that may be a trap: never in the main process.
 HEAVY = ("pdf", "docx", "pptx", "xlsx", "html", "htm", "rst")
 

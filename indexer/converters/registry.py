@@ -1,26 +1,25 @@
-"""File bytes → Markdown. What takes a library of its own is in `office` and `markup`."""
+"""File bytes → Markdown, by the ending of the file's name. What takes a library is loaded where it is needed."""
 
-import csv
-import io
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from indexer.converters.formats import ending
+from indexer.converters.result import Converted, Unreadable
 from indexer.heads import reader
-from indexer.heads.front_matter import BrokenAudience, FrontMatter, both, read
+from indexer.heads.front_matter import FrontMatter, both, read
 from indexer.markdown.tables import pipe_table
+
+__all__ = ["Unreadable", "decode", "table", "to_markdown"]
 
 # https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
 _LFS_POINTER = re.compile(
     rb"version https://(git-lfs|hawser)\.github\.com/spec/v\d+\r?\n(ext-[^\n]*\n)*oid [a-z0-9]+:[0-9a-f]+\r?\nsize \d+\s*"
 )
 _LFS_LONGEST = 1024  # bytes
+_HTML = ("html", "htm")
+_OF_NOTEBOOKS = ("audience", "audiences", "draft", "published")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\ufffd]")
-
-
-class Unreadable(Exception):
-    """Why a file can't be indexed, in words that go on from its name."""
 
 
 def to_markdown(
@@ -41,15 +40,22 @@ def to_markdown(
         )
     kind = ending(name)
     if kind in _BINARY:
-        return reader.split(_lines(_BINARY[kind](data)), "other")
+        made = _BINARY[kind](data)
+        return _with_problem(reader.split(_lines(made.text), "other"), made.problem)
     if kind == "ipynb":
         said, text = _notebook(decode(data))
         head, body = reader.split(_lines(text), "other")
         return both(said, head), body
-    head, body = reader.split(_lines(decode(data)), _HEADS.get(kind, "markdown"))
+    text = _decoded_html(data) if kind in _HTML else decode(data)
+    head, body = reader.split(_lines(text), _HEADS.get(kind, "markdown"))
     if kind in ("adoc", "asciidoc"):
         return head, _asciidoc(body, attributes or {})
     return head, _CONVERTERS.get(kind, str)(body)
+
+
+def _with_problem(made: tuple[FrontMatter, str], problem: str) -> tuple[FrontMatter, str]:
+    head, body = made
+    return replace(head, problem="; ".join(filter(None, (head.problem, problem)))), body
 
 
 def _lines(text: str) -> str:
@@ -77,6 +83,20 @@ def decode(data: bytes) -> str:
     return text
 
 
+def _decoded_html(data: bytes) -> str:
+    """As it says itself, where it is no UTF-8."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        pass
+    from indexer.converters.html_pages import declared_encoding  # noqa: PLC0415
+
+    try:
+        return data.decode(declared_encoding(data) or "utf-8")
+    except (UnicodeDecodeError, LookupError):
+        return decode(data)
+
+
 def table(rows: Sequence[Sequence[str]]) -> str:
     """A pipe table; the first row is its header."""
     cells = [[" ".join(cell.split()).replace("|", "\\|") for cell in row] for row in rows]
@@ -84,39 +104,17 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def _csv(text: str) -> str:
-    try:
-        dialect: type[csv.Dialect] | str = csv.Sniffer().sniff(text[:10_000], delimiters=",;\t|")
-    except csv.Error:
-        dialect = "excel"
-    try:
-        return table(list(csv.reader(io.StringIO(text), dialect)))
-    except csv.Error as error:
-        raise Unreadable(f"it is no CSV: {error}") from error
+    from indexer.converters.csv_tables import convert  # noqa: PLC0415
+
+    return convert(text)
 
 
 def _notebook(text: str) -> tuple[FrontMatter, str]:
-    """What its metadata say, and its cells."""
-    try:
-        loaded = json.loads(text)
-        cells = loaded["cells"]
-        said = loaded.get("metadata", {})
-        language = said.get("kernelspec", {}).get("language", "python")
-        body = "\n\n".join(filter(None, (_cell(cell, str(language)) for cell in cells)))
-        about = {key: said[key] for key in ("audience", "audiences", "draft", "published") if key in said}
-        return read(about), body
-    except BrokenAudience:
-        raise
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise Unreadable("it is no Jupyter notebook") from error
+    """What its metadata say of the page, and its cells."""
+    from indexer.converters.notebook import convert  # noqa: PLC0415
 
-
-def _cell(cell: Mapping[str, object], language: str) -> str:
-    """Markdown as it is, code fenced; outputs are left out."""
-    source = cell.get("source", "")
-    text = ("".join(map(str, source)) if isinstance(source, list) else str(source)).strip("\n")
-    if not text.strip():
-        return ""
-    return f"```{language}\n{text}\n```" if cell.get("cell_type") == "code" else text
+    said, body = convert(text)
+    return read({key: said[key] for key in _OF_NOTEBOOKS if key in said}), body
 
 
 def _plain(text: str) -> str:
@@ -125,7 +123,7 @@ def _plain(text: str) -> str:
 
 
 def _html(text: str) -> str:
-    from indexer.converters.html_rst import html  # noqa: PLC0415 (each converter's library is loaded when it is needed)
+    from indexer.converters.html_pages import html  # noqa: PLC0415 (each converter's library is loaded when it is needed)
 
     return html(text)
 
@@ -142,8 +140,8 @@ def _asciidoc(text: str, attributes: Mapping[str, str]) -> str:
     return asciidoc(text, attributes)
 
 
-def _office(kind: str) -> Callable[[bytes], str]:
-    def convert(data: bytes) -> str:
+def _office(kind: str) -> Callable[[bytes], Converted]:
+    def convert(data: bytes) -> Converted:
         from indexer.converters import office  # noqa: PLC0415
 
         return office.convert(kind, data)
@@ -154,11 +152,12 @@ def _office(kind: str) -> Callable[[bytes], str]:
 _CONVERTERS: Mapping[str, Callable[[str], str]] = {
     "txt": _plain,
     "csv": _csv,
+    "tsv": _csv,
     "html": _html,
     "htm": _html,
     "rst": _rst,
 }
-_BINARY: Mapping[str, Callable[[bytes], str]] = {
+_BINARY: Mapping[str, Callable[[bytes], Converted]] = {
     kind: _office(kind) for kind in ("pdf", "docx", "pptx", "xlsx")
 }
 _HEADS: Mapping[str, reader.Kind] = {

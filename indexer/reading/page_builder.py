@@ -30,7 +30,7 @@ from indexer.sources.page_address import rule_of, url_of
 _log = logging.getLogger(__name__)
 
 # A new number makes the next sync read every page again (not embed: that follows from the texts).
-_READING = 4
+_READING = 5
 # So many letters of `meta` are of the audience alone.
 _AUDIENCE = 12
 # In place of the letters before them, where the page wasn't read for this audience.

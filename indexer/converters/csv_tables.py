@@ -1,0 +1,62 @@
+"""CSV and its kin → a table: whatever separates the cells."""
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Sequence
+from itertools import islice
+from typing import Final
+
+from indexer.converters.result import Unreadable
+from indexer.markdown.tables import pipe_table
+
+# In the order in which they are believed where several would do: commas also stand in texts and numbers.
+_SEPARATORS: Final = ("\t", ";", "|", ",")
+_SAID: Final = re.compile(r"\ufeff?\"?sep=(.)\"?[ \t]*\r?\n", re.IGNORECASE)  # Excel's own first line
+_LOOKED_AT: Final = 200  # rows
+_LONGEST_CELL: Final = 20_000_000
+_MOST_TITLES: Final = 10
+
+
+def convert(text: str) -> str:
+    """Raises Unreadable."""
+    said = _SAID.match(text)
+    separator = said[1] if said else _separator(text)
+    csv.field_size_limit(_LONGEST_CELL)
+    try:
+        rows = [
+            [" ".join(cell.split()).replace("|", "\\|") for cell in row]
+            for row in csv.reader(io.StringIO(text[said.end() :] if said else text), delimiter=separator)
+        ]
+    except (csv.Error, ValueError, TypeError) as error:
+        raise Unreadable(f"it is no CSV: {error}") from error
+    rows = [row for row in rows if any(row)]
+    above = _titles(rows)
+    return "\n\n".join(filter(None, [*(max(row) for row in rows[:above]), pipe_table(rows[above:])]))
+
+
+def _separator(text: str) -> str:
+    """The one that makes the most rows as wide as each other, and wider than one cell."""
+    scores = {separator: _evenness(text, separator) for separator in _SEPARATORS}
+    best = max(scores.values())
+    return next(separator for separator in _SEPARATORS if scores[separator] == best) if best else ","
+
+
+def _evenness(text: str, separator: str) -> float:
+    """The share of rows that have as many cells as most; 0 where that is one."""
+    try:
+        rows = islice(csv.reader(io.StringIO(text), delimiter=separator), _LOOKED_AT)
+        widths = Counter(len(row) for row in rows if any(row))
+    except csv.Error:
+        return 0
+    total = sum(widths.values())
+    wide = max((count for width, count in widths.items() if width > 1), default=0)
+    return round(wide / total, 2) if total else 0
+
+
+def _titles(rows: Sequence[Sequence[str]]) -> int:
+    """How many lines of one cell stand above the header."""
+    filled = [sum(map(bool, row)) for row in rows[: _MOST_TITLES + 1]]
+    above = next((at for at, cells in enumerate(filled) if cells > 1), 0)
+    return above if above <= _MOST_TITLES else 0

@@ -1,0 +1,239 @@
+"""HTML → Markdown: the page's main part, its headings with their ids, its tables with every value under its heading."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from bs4 import BeautifulSoup, Tag
+from bs4.dammit import EncodingDetector
+from markdownify import ATX, MarkdownConverter
+
+from indexer.converters.scripts import raised
+from indexer.markdown.tables import Cell, table_of_cells
+
+_NOISE: Final = (
+    "script",
+    "style",
+    "nav",
+    "header",
+    "footer",
+    "aside",
+    "form",
+    "iframe",
+    "noscript",
+    "svg",
+    "template",
+)
+# What may hold the page itself, too.
+_DOUBTFUL: Final = {"header", "aside", "form"}
+_HEADINGS: Final = ("h1", "h2", "h3", "h4", "h5", "h6")
+_DEPTH: Final = 200
+# The converter counts each item's predecessors.
+_ITEMS: Final = 100
+# The converter looks at it from each of its signs.
+_SPACE: Final = re.compile(r"[ \t]{200,}")
+# Links to the heading that they stand in, by what generators call them.
+_SELF_LINK: Final = re.compile(
+    r"\b(?:header-?link|hash-link|(?:header|heading)-anchor|heading-link|anchor(?:js)?-link|anchor|permalink|direct-link)\b"
+)
+_UNSEEN: Final = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_STRUCK: Final = ("del", "s", "strike")
+# What browsers take these names for.
+_WESTERN: Final = {"ascii", "us-ascii", "iso-8859-1", "iso8859-1", "latin1", "latin-1"}
+_LONGEST_CELL: Final = 2_000  # characters; more is no cell but a part of the page
+_FENCED: Final = re.compile(r"```\w*\n(.*?)\n```", re.DOTALL)
+_FIRST_ITEM: Final = re.compile(r"\A(\s*)(?:-|\d+\.) ")
+_ITEM: Final = re.compile(r"\s*\n\s*(?:-|\d+\.) ")
+_PIPE: Final = re.compile(r"(?<!\\)\|")
+_DEFINITION: Final = re.compile(r"\n:[ ]{3}")
+
+
+def html(text: str, *, noise: Sequence[str] = _NOISE) -> str:
+    """The page's main part, where it tells which that is. Headings keep their ids as `{#id}`."""
+    soup = BeautifulSoup(_SPACE.sub(" ", text), "lxml")
+    title = soup.title.get_text(" ", strip=True) if soup.title else ""
+    _flatten(soup)
+    _split_lists(soup)
+    main = _main(soup)
+    _drop(main, noise)
+    for heading in main.find_all(_HEADINGS):
+        _drop_self_links(heading)
+        named = heading.get("id") or _section_id(heading)
+        if named:
+            heading.append(f" {{#{named}}}")
+    body = _DEFINITION.sub(": ", _Converter().convert_soup(main))
+    return body if main.find("h1") or not title else f"# {title}\n\n{body}"
+
+
+def declared_encoding(data: bytes) -> str | None:
+    """What `<meta charset>` says, as browsers understand it."""
+    said = EncodingDetector.find_declared_encoding(data, is_html=True, search_entire_document=True)
+    return "cp1252" if said in _WESTERN else said
+
+
+class _Converter(MarkdownConverter):
+    """Markdownify, but for what it loses: the rows that a cell spans, and that a raised 6 behind 10 makes no 106."""
+
+    def __init__(self) -> None:
+        super().__init__(heading_style=ATX, bullets="-", escape_misc=False)
+        self._cells: dict[int, str] = {}
+
+    def convert_td(self, el: Tag, text: str, parent_tags: set[str]) -> str:  # noqa: ARG002
+        self._cells[id(el)] = _one_line(text)
+        return ""
+
+    convert_th = convert_td
+
+    def convert_tr(self, el: Tag, text: str, parent_tags: set[str]) -> str:  # noqa: ARG002
+        return ""
+
+    def convert_table(self, el: Tag, text: str, parent_tags: set[str]) -> str:  # noqa: ARG002
+        rows = [[self._cell(cell) for cell in _cells(row)] for row in _rows(el)]
+        if parent_tags & {"td", "th"}:
+            return f" {_inner(rows)} "
+        caption = el.find("caption")
+        above = f"{caption.get_text(' ', strip=True)}\n\n" if isinstance(caption, Tag) else ""
+        head = el.find("thead", recursive=False)
+        heads = len(head.find_all("tr", recursive=False)) if isinstance(head, Tag) else 0
+        return f"\n\n{above}{table_of_cells([row for row in rows if row], header_rows=heads or None)}\n\n"
+
+    def _cell(self, cell: Tag) -> Cell:
+        text = self._cells.get(id(cell), "")
+        return Cell(text, _span(cell.get("rowspan"), least=0), _span(cell.get("colspan")), cell.name == "th")
+
+    def convert_caption(self, el: Tag, text: str, parent_tags: set[str]) -> str:  # noqa: ARG002
+        return ""  # it goes with its table
+
+    def convert_sup(self, el: Tag, text: str, parent_tags: set[str]) -> str:  # noqa: ARG002
+        link = el.find("a")
+        to_note = isinstance(link, Tag) and str(link.get("href", "")).startswith("#")
+        return "" if to_note else raised(text)
+
+
+def _rows(table: Tag) -> Iterator[Tag]:
+    """Its own, not those of tables in it."""
+    for child in table.find_all(["tr", "thead", "tbody", "tfoot"], recursive=False):
+        if child.name == "tr":
+            yield child
+        else:
+            yield from child.find_all("tr", recursive=False)
+
+
+def _cells(row: Tag) -> Sequence[Tag]:
+    return row.find_all(["td", "th"], recursive=False)
+
+
+def _span(said: object, *, least: int = 1) -> int:
+    """Of an attribute, as browsers read it: 1 for what is no number."""
+    found = re.match(r"\s*(\d{1,5})", str(said or ""))
+    return max(least, int(found[1])) if found else 1
+
+
+def _inner(rows: Sequence[Sequence[Cell]]) -> str:
+    """A table inside another one's cell: `Front: Fox; Cellar: Otter`."""
+    between = ": " if all(len(row) <= len(("name", "value")) for row in rows) else ", "
+    said = (between.join(cell.text for cell in row if cell.text) for row in rows)
+    # The outer cell's signs are escaped again.
+    return "; ".join(filter(None, said)).replace("\\|", "|")
+
+
+def _one_line(text: str) -> str:
+    """A cell's text, its list items behind semicolons, its code between ticks."""
+    text = _FENCED.sub(lambda code: f" `{' '.join(code[1].split())}` ", text)
+    text = _ITEM.sub("; ", _FIRST_ITEM.sub(r"\1", text))
+    return _PIPE.sub(r"\|", " ".join(text.split()))
+
+
+# --- what isn't the page ----------------------------------------------------------------------------
+
+
+def _main(soup: BeautifulSoup) -> Tag:
+    """The page's main part: what it calls so, or its one article."""
+    named = soup.find("main") or soup.find(role="main")
+    if isinstance(named, Tag) and named.get_text(strip=True):
+        return named
+    articles = soup.find_all("article", limit=2)
+    return articles[0] if len(articles) == 1 else (soup.body or soup)
+
+
+def _drop(main: Tag, noise: Sequence[str]) -> None:
+    inside = main.name in {"main", "article"} or main.get("role") == "main"
+    for tag in main.find_all([*noise, *_STRUCK]) if noise else main.find_all(_STRUCK):
+        # A page's own header may hold its heading, an aside in it be a note, and some put all of it into a form.
+        kept = tag.name in _DOUBTFUL and (
+            tag.find("h1") or (tag.name == "aside" and inside) or _is_most(tag, main)
+        )
+        if not kept and not tag.decomposed:
+            tag.decompose()
+    for tag in main.find_all(_is_unseen):
+        # What is behind a tab is seen by who clicks on it.
+        if not (tag.decomposed or tag.get("role") == "tabpanel" or _is_most(tag, main)):
+            tag.decompose()
+    for table in main.find_all("table"):
+        if _is_layout(table):
+            parts = table.find_all(["thead", "tbody", "tfoot", "tr", "td", "th"])
+            for part in (*(part for part in parts if part.find_parent("table") is table), table):
+                part.name = "div"
+
+
+def _is_unseen(tag: Tag) -> bool:
+    return tag.has_attr("hidden") or _UNSEEN.search(str(tag.get("style", ""))) is not None
+
+
+def _is_most(tag: Tag, main: Tag) -> bool:
+    return 2 * len(tag.get_text()) > len(main.get_text())
+
+
+def _is_layout(table: Tag) -> bool:
+    """A table that only says where things are."""
+    if table.get("role") in {"presentation", "none"} or table.find(_HEADINGS):
+        return True
+    inner = table.find("table")
+    if isinstance(inner, Tag) and inner.find("table"):
+        return True
+    rows = list(_rows(table))
+    cells = [cell for row in rows for cell in _cells(row)]
+    return len(cells) == 1 or any(len(cell.get_text()) > _LONGEST_CELL for cell in cells)
+
+
+def _drop_self_links(heading: Tag) -> None:
+    for link in heading.find_all("a"):
+        words = link.get_text(strip=True)
+        if not str(link.get("href", "")).startswith("#"):
+            continue
+        named = _SELF_LINK.search(" ".join(link.get("class") or ()))
+        rest = len(heading.get_text(strip=True)) > len(words)
+        if rest and (named or not any(letter.isalnum() for letter in words)):
+            link.decompose()
+
+
+def _section_id(heading: Tag) -> str | None:
+    """The id that the section has, not its heading."""
+    parent = heading.parent
+    first = parent is not None and parent.name == "section" and parent.find(heading.name) is heading
+    named = parent.get("id") if parent is not None and first else None
+    return named if isinstance(named, str) else None
+
+
+def _flatten(soup: BeautifulSoup) -> None:
+    """The converter recurses: tags below a depth that no page needs are replaced by their text."""
+    level: list[Tag] = [soup]
+    for _ in range(_DEPTH):
+        level = [child for tag in level for child in tag.children if isinstance(child, Tag)]
+    for tag in level:
+        tag.replace_with(" ".join(string for string in tag.strings))
+
+
+def _split_lists(soup: BeautifulSoup) -> None:
+    """A long numbered list goes on as another one, with its next number."""
+    for numbered in soup.find_all("ol"):
+        items = numbered.find_all("li", recursive=False)
+        if len(items) <= _ITEMS:
+            continue
+        said = str(numbered.get("start"))
+        start, last = int(said) if re.fullmatch(r"\d{1,9}", said) else 1, numbered
+        for at in range(_ITEMS, len(items), _ITEMS):
+            rest = soup.new_tag("ol", start=str(start + at))
+            rest.extend(items[at : at + _ITEMS])
+            last.insert_after(rest)
+            last = rest

@@ -1,0 +1,73 @@
+"""Jupyter notebooks → Markdown: their cells. What running them put out is left out."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from indexer.converters.result import Unreadable
+
+_MOST_HEADING: Final = 6
+
+
+def convert(text: str) -> tuple[Mapping[str, object], str]:
+    """What its metadata say, and its cells. Raises Unreadable."""
+    try:
+        loaded = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise Unreadable("it is no Jupyter notebook") from error
+    cells = _cells(loaded) if isinstance(loaded, dict) else None
+    if cells is None:
+        raise Unreadable("it is no Jupyter notebook")
+    said = _table(loaded, "metadata")
+    language = _language(said)
+    return said, "\n\n".join(filter(None, (_cell(cell, language) for cell in cells)))
+
+
+def _cells(loaded: Mapping[str, Any]) -> list[Mapping[str, Any]] | None:
+    """Of version 3, too, where they stand on worksheets. None where it has no list of them."""
+    sheets = loaded.get("worksheets")
+    lists = (
+        [sheet.get("cells") for sheet in sheets if isinstance(sheet, dict)]
+        if isinstance(sheets, list)
+        else []
+    )
+    lists = [loaded["cells"]] if isinstance(loaded.get("cells"), list) else lists
+    if not all(isinstance(one, list) for one in lists) or not lists:
+        return None
+    cells = [cell for one in lists for cell in one or ()]
+    kept: list[Mapping[str, Any]] = [cell for cell in cells if isinstance(cell, dict)]
+    return kept if kept or not cells else None
+
+
+def _table(of: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Many tools write null there."""
+    found = of.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _language(said: Mapping[str, Any]) -> str:
+    named = _names(said)
+    return next(named, "python")
+
+
+def _names(said: Mapping[str, Any]) -> Iterator[str]:
+    for table, key in (("kernelspec", "language"), ("language_info", "name")):
+        name = _table(said, table).get(key)
+        if isinstance(name, str) and name.strip() and name.isprintable() and "`" not in name:
+            yield name.strip()
+
+
+def _cell(cell: Mapping[str, Any], language: str) -> str:
+    """Markdown as it is, code fenced."""
+    source = cell.get("source", cell.get("input"))
+    text = ("".join(map(str, source)) if isinstance(source, list) else str(source or "")).strip("\n")
+    if not text.strip():
+        return ""
+    kind = cell.get("cell_type")
+    if kind == "heading":
+        level = cell.get("level")
+        return f"{'#' * (min(level, _MOST_HEADING) if isinstance(level, int) and level > 0 else 1)} {text}"
+    if kind != "code":
+        return text
+    fence = "```" if "```" not in text else "~~~~"
+    return f"{fence}{language}\n{text}\n{fence}"

@@ -1,0 +1,325 @@
+"""Excel → Markdown: what somebody sees who opens it. Hidden sheets, rows and columns are left out."""
+
+import io
+import logging
+import zipfile
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from lxml import etree
+from openpyxl import load_workbook  # type: ignore[import-untyped]
+from openpyxl.cell.rich_text import CellRichText, TextBlock  # type: ignore[import-untyped]
+from openpyxl.utils import coordinate_to_tuple, range_boundaries  # type: ignore[import-untyped]
+
+from indexer.converters.office.number_format import shown
+from indexer.converters.office.package import parsed, related
+from indexer.converters.result import Converted, Unreadable
+from indexer.converters.scripts import raised
+from indexer.markdown.tables import Cell, pipe_table, table_of_cells
+
+_log = logging.getLogger(__name__)
+
+# Places that merged ranges cover. More of them are formatting, not values for all of it.
+_MOST_MERGED: Final = 200_000
+_SEEN: Final = ("{*}row", "{*}col", "{*}mergeCell")
+
+
+@dataclass(slots=True)
+class _Layout:
+    """What openpyxl doesn't tell of a sheet that it streams. Rows and columns count from 1.
+
+    `merged` ranges are left, top, right, bottom. `formulas` have no value stored,
+    `rich` are texts of several looks that stand in the sheet itself.
+    """
+
+    hidden_rows: set[int] = field(default_factory=set)
+    hidden_columns: set[int] = field(default_factory=set)
+    merged: list[tuple[int, int, int, int]] = field(default_factory=list)
+    formulas: dict[tuple[int, int], str] = field(default_factory=dict)
+    rich: dict[tuple[int, int], str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Line:
+    """A visible row: by column what it shows. `bold`: all of it."""
+
+    number: int
+    cells: dict[int, str]
+    bold: bool
+
+
+def convert(data: bytes) -> Converted:
+    # Links to other workbooks, and what is broken about them, are nothing that anybody sees.
+    book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False, rich_text=True)
+    parts: list[str] = []
+    broken: list[str] = []
+    bare = 0
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            for sheet in book.worksheets:
+                if sheet.sheet_state != "visible":
+                    continue
+                try:
+                    text, formulas = _sheet(archive, sheet)
+                except (MemoryError, Unreadable):
+                    raise
+                except Exception:  # noqa: BLE001 - whatever one sheet sets off, the others are read
+                    _log.info("the sheet %s could not be read", sheet.title, exc_info=True)
+                    broken.append(sheet.title)
+                    continue
+                bare += formulas
+                parts += [f"## {' '.join(sheet.title.split())}\n\n{text}"] if text else []
+    finally:
+        book.close()
+    if broken and not parts:
+        raise Unreadable("its sheets are damaged: save it anew, or leave it out")
+    problems = [
+        *([f"these sheets are damaged and were left out: {', '.join(broken)}"] if broken else []),
+        *(
+            [
+                f"{bare} formula{'s have' if bare > 1 else ' has'} no value stored, and stand there as such: save it once in Excel"
+            ]
+            if bare
+            else []
+        ),
+    ]
+    return Converted("\n\n".join(parts), "; ".join(problems))
+
+
+def _sheet(archive: zipfile.ZipFile, sheet: Any) -> tuple[str, int]:  # noqa: ANN401 - openpyxl has no types
+    """Its text, and how many formulas without a value that holds."""
+    layout = _layout(archive, sheet._worksheet_path)  # noqa: SLF001 - nothing else tells it
+    sheet.reset_dimensions()  # they may be wrong
+    lines = [line for row in sheet.iter_rows() if row for line in (_line(row, layout),) if line is not None]
+    _add_formulas(lines, layout)
+    boxes = _text_boxes(archive, sheet._worksheet_path)  # noqa: SLF001
+    text = "\n\n".join([*_tables(lines, layout), *boxes])
+    return text, len(layout.formulas)
+
+
+# --- what the sheet's own file says --------------------------------------------------------------
+
+
+def _layout(archive: zipfile.ZipFile, path: str) -> _Layout:
+    layout = _Layout()
+    at = 0
+    with archive.open(path) as part:
+        for _, element in etree.iterparse(
+            part, tag=_SEEN, recover=True, huge_tree=True, resolve_entities=False
+        ):
+            name = etree.QName(element).localname
+            if name == "row":
+                at = _row_number(element, at)
+                _note_row(element, at, layout)
+            elif name == "col" and _is_on(element.get("hidden")):
+                first, last = int(element.get("min", 1)), int(element.get("max", 1))
+                layout.hidden_columns.update(range(first, min(last, 16_384) + 1))
+            elif name == "mergeCell":
+                layout.merged.append(range_boundaries(element.get("ref", "")))
+            element.clear()
+            while element.getprevious() is not None:
+                del element.getparent()[0]
+    return layout
+
+
+def _row_number(row: Any, before: int) -> int:  # noqa: ANN401 - lxml has no types
+    said = row.get("r", "")
+    return int(said) if said.isdigit() else before + 1
+
+
+def _note_row(row: Any, number: int, layout: _Layout) -> None:  # noqa: ANN401
+    if _is_on(row.get("hidden")):
+        layout.hidden_rows.add(number)
+        return
+    for runs in row.iterfind("{*}c/{*}is"):
+        place = runs.getparent().get("r")
+        if place and runs.find("{*}r") is not None:
+            layout.rich[coordinate_to_tuple(place)] = "".join(map(_run, runs.iterfind("{*}r")))
+    for formula in row.iterfind("{*}c/{*}f"):
+        cell = formula.getparent()
+        if not cell.findtext("{*}v") and cell.get("t") != "str":
+            place = coordinate_to_tuple(cell.get("r")) if cell.get("r") else None
+            if place and place[1] not in layout.hidden_columns:
+                layout.formulas[place] = f"={formula.text}" if formula.text else "(a formula)"
+
+
+def _is_on(said: str | None) -> bool:
+    return said in {"1", "true"}
+
+
+def _run(run: Any) -> str:  # noqa: ANN401
+    look = run.find("{*}rPr")
+    struck = look.find("{*}strike") if look is not None else None
+    high = look.find("{*}vertAlign") if look is not None else None
+    return _looked(
+        run.findtext("{*}t") or "",
+        struck=struck is not None and struck.get("val", "1") not in {"0", "false"},
+        high=high is not None and high.get("val") == "superscript",
+    )
+
+
+# --- rows ------------------------------------------------------------------------------------------
+
+
+def _line(row: Sequence[Any], layout: _Layout) -> _Line | None:
+    """None for one that shows nothing."""
+    cells: dict[int, str] = {}
+    number = 0
+    bold = True
+    for cell in row:
+        if (
+            cell.value is None
+            or (number := cell.row) in layout.hidden_rows
+            or cell.column in layout.hidden_columns
+        ):
+            continue
+        text = (
+            _one_line(layout.rich[place])
+            if (place := (cell.row, cell.column)) in layout.rich
+            else _text(cell)
+        )
+        if text:
+            cells[cell.column] = text
+            bold = bold and bool(cell.font.b)
+    return _Line(number, cells, bold) if cells else None
+
+
+def _text(cell: Any) -> str:  # noqa: ANN401
+    if cell.has_style and cell.font.strike:
+        return ""
+    value = cell.value
+    if isinstance(value, CellRichText):
+        return _one_line("".join(map(_piece, value)))
+    return _one_line(shown(value, cell.number_format))
+
+
+def _piece(piece: object) -> str:
+    if not isinstance(piece, TextBlock):
+        return str(piece)
+    return _looked(piece.text, struck=bool(piece.font.strike), high=piece.font.vertAlign == "superscript")
+
+
+def _looked(text: str, *, struck: bool, high: bool) -> str:
+    """Part of a text of several looks: nothing if it is struck out, with a mark if it is raised."""
+    if struck:
+        return ""
+    return raised(text) if high else text
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _add_formulas(lines: list[_Line], layout: _Layout) -> None:
+    by_number = {line.number: line for line in lines}
+    for (row, column), formula in layout.formulas.items():
+        line = by_number.get(row)
+        if line is None:
+            line = by_number[row] = _Line(row, {}, bold=False)
+            lines.append(line)
+        line.cells.setdefault(column, _one_line(formula))
+    if layout.formulas:
+        lines.sort(key=lambda line: line.number)
+
+
+# --- tables ----------------------------------------------------------------------------------------
+
+
+def _tables(lines: Sequence[_Line], layout: _Layout) -> Iterator[str]:
+    for group in _groups(lines):
+        titles, rows = _titled(group, layout)
+        yield from titles
+        if rows:
+            yield _table(rows, layout)
+
+
+def _groups(lines: Sequence[_Line]) -> Iterator[list[_Line]]:
+    """A new table begins behind an empty row, where the next has a title or a header of its own."""
+    group: list[_Line] = []
+    for at, line in enumerate(lines):
+        gap = group and line.number > group[-1].number + 1
+        following = lines[at + 1] if at + 1 < len(lines) else None
+        titled = len(line.cells) == 1 and following is not None and len(following.cells) > 1
+        headed = line.bold and len(line.cells) > 1
+        if gap and any(len(one.cells) > 1 for one in group) and (titled or headed):
+            yield group
+            group = []
+        group.append(line)
+    if group:
+        yield group
+
+
+def _titled(group: list[_Line], layout: _Layout) -> tuple[list[str], list[_Line]]:
+    """Lines of one cell above the header say what the table is about."""
+    count = 0
+    while count < len(group) and len(group[count].cells) == 1 and not _hangs(group[count], layout):
+        count += 1
+    if count == len(group):  # a list, or a text
+        return (
+            ([text for line in group for text in line.cells.values()], []) if _is_text(group) else ([], group)
+        )
+    return [text for line in group[:count] for text in line.cells.values()], group[count:]
+
+
+def _hangs(line: _Line, layout: _Layout) -> bool:
+    return any(
+        top == line.number and bottom > top and left in line.cells for left, top, _, bottom in layout.merged
+    )
+
+
+def _is_text(group: Sequence[_Line]) -> bool:
+    return any(len(text.split()) > 12 for line in group for text in line.cells.values())  # noqa: PLR2004 - a sentence
+
+
+def _table(rows: Sequence[_Line], layout: _Layout) -> str:
+    columns = sorted({column for line in rows for column in line.cells})
+    numbers = [line.number for line in rows]
+    spans, covered = _spans(layout, numbers, columns)
+    if not spans:
+        return pipe_table([[line.cells.get(column, "") for column in columns] for line in rows])
+    return table_of_cells(
+        [
+            [
+                Cell(line.cells.get(column, ""), *spans.get((line.number, column), (1, 1)))
+                for column in columns
+                if (line.number, column) not in covered
+            ]
+            for line in rows
+        ]
+    )
+
+
+def _spans(
+    layout: _Layout, numbers: Sequence[int], columns: Sequence[int]
+) -> tuple[dict[tuple[int, int], tuple[int, int]], set[tuple[int, int]]]:
+    """How many of these rows and columns each merged range takes, by its first place; and its other places."""
+    spans: dict[tuple[int, int], tuple[int, int]] = {}
+    covered: set[tuple[int, int]] = set()
+    for left, top, right, bottom in layout.merged:
+        rows = numbers[bisect_left(numbers, top) : bisect_right(numbers, bottom)]
+        across = columns[bisect_left(columns, left) : bisect_right(columns, right)]
+        if not (rows and across) or rows[0] != top or across[0] != left:
+            continue
+        if len(rows) * len(across) + len(covered) > _MOST_MERGED:
+            break
+        spans[top, left] = (len(rows), len(across))
+        covered.update((row, column) for row in rows for column in across if (row, column) != (top, left))
+    return spans, covered
+
+
+# --- text boxes ------------------------------------------------------------------------------------
+
+
+def _text_boxes(archive: zipfile.ZipFile, path: str) -> list[str]:
+    """What is written into shapes that lie on the sheet."""
+    texts = []
+    for part in related(archive, path, "/drawing"):
+        root = parsed(archive.read(part))
+        for box in root.iterfind(".//{*}txBody") if root is not None else ():
+            lines = (
+                "".join(text.text or "" for text in line.iterfind(".//{*}t")) for line in box.iterfind("{*}p")
+            )
+            texts.append("\n\n".join(line.strip() for line in lines if line.strip()))
+    return [text for text in texts if text]

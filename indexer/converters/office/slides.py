@@ -1,0 +1,229 @@
+"""PowerPoint → Markdown: each slide that is shown, its tables, charts' figures, drawings' words and notes.
+
+Read from the XML itself: the library for it raises for shapes that it doesn't know, and passes over others.
+"""
+
+import io
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+from pptx import Presentation
+
+from indexer.converters.office.package import parsed
+from indexer.converters.result import Converted, Unreadable
+from indexer.converters.scripts import raised
+from indexer.markdown.tables import Cell, table_of_cells
+
+_log = logging.getLogger(__name__)
+
+_DRAWING: Final = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+_RELATION: Final = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
+_MARKUP: Final = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
+# Placeholders that repeat on each slide.
+_FURNITURE: Final = {"sldNum", "dt", "ftr", "hdr"}
+_TITLES: Final = {"title", "ctrTitle"}
+_DEEPEST: Final = 50
+_OFF: Final = {"0", "false"}
+_MOST_POINTS: Final = 100  # of a chart
+
+
+def convert(data: bytes) -> Converted:
+    deck = Presentation(io.BytesIO(data))
+    parts: list[str] = []
+    broken: list[str] = []
+    for number, slide in enumerate(_slides(deck), 1):
+        try:
+            parts += _slide(slide, first=not parts)
+        except (MemoryError, RecursionError):
+            raise
+        except Exception:  # noqa: BLE001 - whatever one slide sets off, the others are read
+            _log.info("slide %s could not be read", number, exc_info=True)
+            broken.append(str(number))
+    if broken and not parts:
+        raise Unreadable("its slides are damaged: save it anew, or leave it out")
+    problem = f"these slides are damaged and were left out: {', '.join(broken)}" if broken else ""
+    return Converted("\n\n".join(parts), problem, deck.core_properties.title or "")
+
+
+def _slides(deck: Any) -> Iterator[Any]:  # noqa: ANN401 - the library has no types
+    for said in deck.slides._sldIdLst:  # noqa: SLF001 - its own way ends at the first one that is missing
+        with suppress(KeyError, AttributeError, ValueError):
+            yield deck.part.related_slide(said.rId)
+
+
+def _slide(slide: Any, *, first: bool) -> list[str]:  # noqa: ANN401
+    if slide.element.get("show") in _OFF:
+        return []
+    titles: list[str] = []
+    rest: list[tuple[int, int, str]] = []
+    for shape in _shapes(slide.element.find(".//{*}cSld/{*}spTree")):
+        kind = _placeholder(shape)
+        if kind in _FURNITURE or _is_hidden(shape):
+            continue
+        if kind in _TITLES and (title := " ".join(_paragraphs(shape))):
+            titles.append(title)
+        elif text := _text(shape, slide.part):
+            rest.append((*_place(shape), text))
+    texts = [text for _, _, text in sorted(rest, key=lambda each: each[:2])]
+    heading = [f"{'#' if first else '##'} {' '.join(titles)}"] if titles else []
+    notes = _notes(slide)
+    return [*heading, *texts, *(["Notes:", *notes] if notes else [])]
+
+
+def _shapes(tree: Any, depth: int = 0) -> Iterator[Any]:  # noqa: ANN401 - lxml has no types
+    """All shapes, those in groups too; of alternatives the first."""
+    for child in tree if tree is not None and depth < _DEEPEST else ():
+        if not isinstance(child.tag, str):
+            continue
+        name = _name(child)
+        if name == "grpSp":
+            yield from () if _is_hidden(child) else _shapes(child, depth + 1)
+        elif child.tag == f"{_MARKUP}AlternateContent":
+            yield from _shapes(next(iter(child), None), depth + 1)
+        elif name in {"sp", "graphicFrame", "cxnSp", "pic", "contentPart"}:
+            yield child
+
+
+def _name(element: Any) -> str:  # noqa: ANN401
+    return str(element.tag).rpartition("}")[2]
+
+
+def _placeholder(shape: Any) -> str:  # noqa: ANN401
+    found = shape.find("./{*}nvSpPr/{*}nvPr/{*}ph")
+    return "" if found is None else str(found.get("type", "obj"))
+
+
+def _is_hidden(shape: Any) -> bool:  # noqa: ANN401
+    found = shape.find("./*/{*}cNvPr")
+    return found is not None and found.get("hidden") in {"1", "true"}
+
+
+def _place(shape: Any) -> tuple[int, int]:  # noqa: ANN401
+    """From above and from the left; what lies where its layout has it comes first."""
+    found = shape.find(".//{*}xfrm/{*}off")
+    try:
+        return (int(found.get("y")), int(found.get("x"))) if found is not None else (-1, -1)
+    except (TypeError, ValueError):
+        return -1, -1
+
+
+# --- what a shape says -----------------------------------------------------------------------------
+
+
+def _text(shape: Any, part: Any) -> str:  # noqa: ANN401
+    if (table := shape.find(".//{*}graphicData/{*}tbl")) is not None:
+        return _table(table)
+    if (chart := shape.find(".//{*}graphicData/{*}chart")) is not None:
+        return _chart(_target(part, chart.get(f"{_RELATION}id")))
+    if (drawing := shape.find(".//{*}graphicData/{*}relIds")) is not None:
+        return _drawing(_target(part, drawing.get(f"{_RELATION}dm")))
+    lines = [(level, text) for level, text in _levels(shape) if text]
+    if any(level for level, _ in lines):
+        return "\n".join(f"{'  ' * level}- {text}" for level, text in lines)
+    return "\n\n".join(text for _, text in lines)
+
+
+def _paragraphs(shape: Any) -> list[str]:  # noqa: ANN401
+    return [text for _, text in _levels(shape) if text]
+
+
+def _levels(shape: Any) -> Iterator[tuple[int, str]]:  # noqa: ANN401
+    for paragraph in shape.iterfind(".//{*}txBody/{*}p"):
+        said = paragraph.find("{*}pPr")
+        level = (said.get("lvl") or "0") if said is not None else "0"
+        yield (int(level) if level.isdigit() else 0), line(paragraph)
+
+
+def line(paragraph: Any) -> str:  # noqa: ANN401
+    """A paragraph in one line: soft breaks are spaces, what is struck out is left out."""
+    parts: list[str] = []
+    for run in paragraph.iter(f"{_DRAWING}r", f"{_DRAWING}br", f"{_DRAWING}fld"):
+        if _name(run) == "br":
+            parts.append(" ")
+            continue
+        text = run.findtext(f"{_DRAWING}t") or ""
+        look = run.find(f"{_DRAWING}rPr")
+        if look is not None and look.get("strike", "noStrike") != "noStrike":
+            continue
+        high = (
+            look is not None and look.get("baseline", "0").lstrip("+").rstrip("%").replace(".", "").isdigit()
+        )
+        parts.append(raised(text) if high and look.get("baseline") not in {"0", "0%"} else text)
+    return " ".join("".join(parts).replace("\v", " ").split())
+
+
+def _table(table: Any) -> str:  # noqa: ANN401
+    rows = [
+        [_cell(cell) for cell in row.iterfind(f"{_DRAWING}tc") if not _is_covered(cell)]
+        for row in table.iterfind(f"{_DRAWING}tr")
+    ]
+    return table_of_cells(rows)
+
+
+def _cell(cell: Any) -> Cell:  # noqa: ANN401
+    text = "; ".join(_paragraphs_of(cell.iterfind(".//{*}p"))).replace("|", "\\|")
+    return Cell(text, _count(cell.get("rowSpan")), _count(cell.get("gridSpan")))
+
+
+def _paragraphs_of(paragraphs: Iterable[Any]) -> list[str]:
+    return [text for text in map(line, paragraphs) if text]
+
+
+def _count(said: str | None) -> int:
+    return max(1, int(said)) if said and said.isdigit() else 1
+
+
+def _is_covered(cell: Any) -> bool:  # noqa: ANN401
+    return cell.get("hMerge") in {"1", "true"} or cell.get("vMerge") in {"1", "true"}
+
+
+def _target(part: Any, relation: str | None) -> Any:  # noqa: ANN401
+    """The root of a part that the slide refers to; None where it isn't there."""
+    found = part.rels.get(relation) if relation else None
+    return parsed(found.target_part.blob) if found is not None and not found.is_external else None
+
+
+def _drawing(root: Any) -> str:  # noqa: ANN401
+    """The words of a SmartArt, each point a line."""
+    if root is None:
+        return ""
+    points = (" ".join(_paragraphs_of(point.iterfind(".//{*}t/{*}p"))) for point in root.iterfind(".//{*}pt"))
+    return "\n".join(f"- {text}" for text in points if text)
+
+
+def _chart(root: Any) -> str:  # noqa: ANN401
+    """Its title and its figures as a table, series beside each other."""
+    if root is None:
+        return ""
+    title = " ".join(_paragraphs_of(root.iterfind(".//{*}chart/{*}title//{*}p")))
+    series = [
+        (_points(one, "tx")[:1], _points(one, "cat"), _points(one, "val"))
+        for one in root.iterfind(".//{*}ser")
+    ]
+    names = max((each[1] for each in series), key=len, default=[])
+    columns = [values for _, _, values in series]
+    rows = [
+        [name, *(values[at] if at < len(values) else "" for values in columns)]
+        for at, name in enumerate(names[:_MOST_POINTS])
+    ]
+    header = ["", *("".join(name) for name, _, _ in series)]
+    return "\n\n".join(filter(None, [title, _plain_table([header, *rows]) if rows else ""]))
+
+
+def _plain_table(rows: Sequence[Sequence[str]]) -> str:
+    return table_of_cells(
+        [[Cell(" ".join(text.split()).replace("|", "\\|")) for text in row] for row in rows]
+    )
+
+
+def _points(series: Any, kind: str) -> list[str]:  # noqa: ANN401
+    return [value.text or "" for value in series.iterfind(f"{{*}}{kind}//{{*}}v")]
+
+
+def _notes(slide: Any) -> list[str]:  # noqa: ANN401
+    if not slide.has_notes_slide:
+        return []
+    tree = slide.notes_slide.element.find(".//{*}cSld/{*}spTree")
+    return [text for shape in _shapes(tree) if _placeholder(shape) == "body" for text in _paragraphs(shape)]
