@@ -163,12 +163,19 @@ class Draft:
         cited = self._checker.citations if answered and self._checker is not None else ()
         pages = {one.doc_id for one in cited}
         further = [page for page in self.found.nearest if page.doc_id not in pages]
-        return tuple(further[: SEE_ALSO if answered else NEAREST])
+        return tuple(_spread(further)[: SEE_ALSO if answered else NEAREST])
 
     def _keep_dropped(self) -> None:
         if self._checker is not None:
             self._dropped += self._checker.dropped
             self._checker.dropped = []
+
+
+def _spread(pages: Sequence[Citation]) -> list[Citation]:
+    """The best page of each folder before a second one of any: neighbours tell much the same."""
+    folders = [page.doc_id.rpartition("/")[0] for page in pages]
+    order = sorted(range(len(pages)), key=lambda at: folders[at] in folders[:at])
+    return [pages[at] for at in order]
 
 
 def in_one_line(degraded: Sequence[str]) -> tuple[str, ...]:

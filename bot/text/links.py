@@ -24,7 +24,7 @@ _LONGEST_PARSED: Final = 4000  # characters of a line: nobody writes a longer on
 _INVISIBLE: Final = re.compile("[\u00ad\u180e\u200b\u2060\ufeff]")
 # Where an address may begin, but for the name of its scheme, which is looked for backwards.
 _START: Final = re.compile(
-    r":\\?/\\?/|\bwww\\?\.(?=\w)|\b(?:mailto|javascript|data|tel|file):(?=\S)", re.IGNORECASE
+    r":\\?/\\?/|\bwww\\?\.(?=\w)|(?:mailto|javascript):(?=\S)|\b(?:data|tel|file):(?=\S)", re.IGNORECASE
 )
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]{0,30}\Z", re.IGNORECASE)
 _SCHEME_LONGEST: Final = 31

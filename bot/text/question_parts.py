@@ -32,6 +32,7 @@ class AnswerKind(Enum):
     MONEY = auto()
     TIME = auto()
     PERSON = auto()
+    CONTACT = auto()
     PLACE = auto()
     STEPS = auto()
     PERMISSION = auto()
@@ -51,6 +52,8 @@ _ASKED = {
     r"quota|threshold|share)\b|\bwie ?viel|\bcombien|\bcu[aá]nt[oa]s?\b|\bwhat(?:'s| is) the (?:rate|rule|length)\b",
     AnswerKind.PERSON: r"\bwho(?:m|se)?\b|\bcontact\b|\bask\b|\bwer\b|\bwem\b|\bwen\b|\bqui\b|\bqui[eé]n\b|\bwhich team\b|\bpermission\b|"
     r"\bapprov\w+\b|\bsign(?:s)? off\b",
+    AnswerKind.CONTACT: r"\bwho(?:m)? (?:do|should|can|could|must|shall|to) (?:(?:i|we|you|one) )?(?:ask|contact|write|tell|"
+    r"talk|turn|report|call|reach|inform|e-?mail|message|go)\b|\b(?:an wen|bei wem|à qui|a quién)\b",
     AnswerKind.PLACE: r"\bwhere\b|\blink\b|\burl\b|\bwhich (?:page|channel|site|address|form|tool)\b|\bwo\b|\boù\b|\bd[oó]nde\b|\baddress\b|"
     r"\bphone\b|\bnumber\b|\be-?mail\b",
     AnswerKind.STEPS: r"\bhow (?:do|does|can|could|should|would|to|am|is|are)\b|\bsteps?\b|\bway to\b|\bprocess\b|\bwhat do (?:i|we) "
@@ -72,6 +75,7 @@ _HOLDS = {
     r"tuesdays?|wednesdays?|thursdays?|fridays?|last day|first day|tage?n?|wochen?|monate?n?|jahre?n?|stunden?|días?|semanas?|jours?)\b",
     AnswerKind.PERSON: r"[\w.+-]+@[\w-]+\.\w+|(?<!\w)[@#][a-z][\w-]+|\b(?:team|manager|lead|director|hr|finance|legal|ops|owner|head of|vp|"
     r"boss|support)\b",
+    AnswerKind.CONTACT: r"[\w.+-]+@[\w-]+\.\w+|(?<!\w)[@#][a-z][\w-]+",
     AnswerKind.PLACE: r"https?://\S+|\bwww\.|[\w.+-]+@[\w-]+\.\w+|(?<!\w)#[a-z][\w-]+|\+?\d[\d ()-]{7,}\d|`[^`]+`",
     AnswerKind.STEPS: r"^\s*(?:go to|open|click|select|create|run|add|ask|submit|fill|use|post|send|log|set|request|contact|make sure|"
     r"choose|enter|navigate|follow|install|write|file|start|visit|reach out|email|message|please|you (?:can|should|must|need)|"

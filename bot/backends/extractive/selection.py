@@ -30,6 +30,7 @@ WHOLE = 260  # characters of a list that is quoted whole
 WHOLE_STEPS, ANNOUNCED_STEPS = 900, 600  # of steps, asked for or not: one of them alone misleads
 MOST_SIBLINGS = 8
 AS_WELL = 0.75  # the same for what says nothing new of the question
+NEWS = 0.1  # of the weight of the question's words: with less of it, what is said is nothing new
 AGREED = 0.6  # of its page's best score: what says otherwise must answer as well
 
 _LABEL = re.compile(r"(?:\*\*|__|`)[^*_`]{1,60}(?:\*\*|__|`)?:|\*\*[^*]{1,60}:\*\*")
@@ -137,7 +138,7 @@ class _Picker:
         """What else answers nearly as well, while there is room."""
         top = _merit(queue)
         sections = {c.snippet.passage.chunk_id for c in self.chosen}
-        covered = {t for one in queue if self._has(one.snippet) for t in one.covers}
+        covered = {t: w for one in queue if self._has(one.snippet) for t, w in one.covers.items()}
         for one in queue:
             if self._size() >= self._room:
                 return
@@ -146,7 +147,8 @@ class _Picker:
             if one.snippet.is_lead or self._has(one.snippet) or self._said(one.snippet):
                 continue
             here = one.snippet.passage.chunk_id in sections
-            if one.covers <= covered and not (here and one.merit >= AS_WELL * top):
+            new = sum(weight for terms, weight in one.covers.items() if terms not in covered)
+            if new <= NEWS and not (here and one.merit >= AS_WELL * top):
                 continue
             if not here and one.merit < FAR * top:
                 continue

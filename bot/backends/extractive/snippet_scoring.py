@@ -10,9 +10,10 @@ import math
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import zip_longest
 
+from bot.backends.extractive.definitions import asked_for, defines
 from bot.backends.extractive.identifiers import exactly, identifiers, labels
 from bot.backends.extractive.snippets import Snippet
 from bot.retrieval.query_terms import read
@@ -75,9 +76,11 @@ class Weights:
     )
     compared: float = 1.0  # for the row of one of two things that are compared
     named: float = 0.25  # for a heading all of whose words are in the question
-    opening: float = (
-        0.15  # times how much of the question the title and heading hold, for what their text begins with
-    )
+    # Times how much of the question the title and heading hold, for what their text begins with:
+    opening: float = 0.15
+    topic: float = 0.4  # ... where the question only names what it is about
+    definition: float = 0.8  # for a glossary's entry of what is to be defined
+    contact: float = 0.5  # for an address or a channel, where it is asked whom to write to
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,8 @@ class ScoredSnippet:
     snippet: Snippet
     score: float
     called: float = 0.0  # how much of the part the title and the heading hold
-    covers: frozenset[Terms] = frozenset()  # the part's words that it holds itself, or its lead or header
+    # The part's words that it holds itself, or its lead or header, each with its share of the part's weight.
+    covers: Mapping[Terms, float] = field(default_factory=dict)
     own: frozenset[Terms] = frozenset()  # those that it holds itself
     merit: float = 0.0  # the score without what its section and page bring
 
@@ -142,6 +146,8 @@ class Scorer:
         self._lists = [
             AnswerKind.PERMISSION not in part.kinds and _LISTS.match(part.text) is not None for part in parts
         ]
+        self._defined = [asked_for(part.text) for part in parts]
+        self._only_named = [_only_names(part) for part in parts]
         self._openings = _openings(snippets)
         asked = [identifiers(part.text) for part in parts]
         every = frozenset().union(*asked)
@@ -226,7 +232,10 @@ class Scorer:
         covered = sum(weight for spellings, weight in terms.items() if spellings in called) / total
         merit = found / total + self._kind_weights[number] * held
         if index in self._openings:
-            merit += weights.opening * covered
+            merit += covered * (weights.topic if self._only_named[number] else weights.opening)
+        merit += weights.definition * defines(snippet, self._defined[number])
+        if AnswerKind.CONTACT in part.kinds and holds(AnswerKind.CONTACT, snippet.text):
+            merit += weights.contact
         merit -= weights.other * self._other(index, number)
         merit += weights.denies * self._denies(snippet, number)
         if number in self._named[snippet.passage.chunk_id] or self._labelled(snippet, number):
@@ -246,7 +255,7 @@ class Scorer:
             snippet=snippet,
             score=merit + rank + weights.section * snippet.passage.score,
             called=covered,
-            covers=frozenset(spellings for spellings in said if spellings[0] not in WEAK),
+            covers={spellings: terms[spellings] / total for spellings in said if spellings[0] not in WEAK},
             own=_held(terms, words.own) | {(f"={name}",) for name in names},
             merit=merit,
         )
@@ -278,6 +287,11 @@ class Scorer:
 
 def _denied(text: str) -> bool:
     return _NOT.search(text) is not None
+
+
+def _only_names(part: QuestionPart) -> bool:
+    """Whether it asks for nothing of its subject: what the page begins with is the answer then."""
+    return not (part.kinds or _LISTS.match(part.text) or _denied(part.text))
 
 
 def _points(snippet: Snippet, titles: Mapping[str, str]) -> bool:

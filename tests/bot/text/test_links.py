@@ -141,6 +141,7 @@ def foreign(shown: str) -> list[str]:
 
 @given(st.lists(_PIECES, min_size=1, max_size=14).map("".join))
 @example("[a\nb](https://evil.example/x)")
+@example("wordmailto:evil.example")
 @example("&amp;amp;amp;amp;amp;amp;amp;#104;ttps://evil.example")
 def test_no_foreign_address_survives(text: str) -> None:
     """Whatever a model writes, neither platform is sent an address that isn't of the passages."""

@@ -47,6 +47,41 @@ PROBATION = make_passage(
 )
 
 
+GLOSSARY = make_passage(
+    "**Conductor:** Who drives the release train that day.\n\n**Berth:** A place for one boat.\n",
+    page="glossary.md",
+    title="Glossary",
+)
+TRAIN = make_passage(
+    "The conductor is the second of the rotation. Releases leave on Tuesday.",
+    page="train.md",
+    title="Release train",
+    heading="Conductor",
+)
+PLANS = make_passage(
+    "| Plan | For |\n|---|---|\n| Anchor | one boat |\n| Fleet | many boats |\n", title="Plans"
+)
+PAY = make_passage(
+    "Your payslip is in Galley.\n\nWrite to `payroll@example.org`. Small differences are paid later.",
+    page="pay.md",
+    title="Payslips",
+    heading="Something is wrong",
+)
+PAY_DAY = make_passage(
+    "Salaries arrive on the 25th, or the working day before.\n\nIn December we pay on the 18th.\n\n"
+    "The slip is in Galley two days earlier. A change of the bank takes a day. Ask on any day. The day of the party is free. "
+    "Every day has its end. No day is like the other. A free day is a good day.",
+    page="pay.md",
+    title="Pay day",
+)
+DOGS = make_passage(
+    "Dogs are welcome on Mondays, at most 4 at once.\n\nAssistance dogs are always allowed, in every office.\n\n"
+    "The office manager books the place.",
+    page="dogs.md",
+    title="Dogs in the office",
+)
+
+
 async def ask(question: str, *passages: Passage, history: tuple[Turn, ...] = ()) -> Answer:
     retriever = FakeRetriever(FakeRetrieval(passages=passages))
     core = Answerer(retriever=retriever, writer=ExtractiveWriter())
@@ -68,6 +103,10 @@ async def ask(question: str, *passages: Passage, history: tuple[Turn, ...] = ())
         ("What may a hotel in London cost?", (TRAVEL,), ["£210"], ["mile"]),
         ("SEV1 vs SEV2", (SEVERITIES,), ["nobody can pay", "one marina is down"], ["cosmetic"]),
         ("How long is probation?", (PROBATION,), ["6 months"], ["£500"]),
+        ("whats a conductor", (TRAIN, GLOSSARY), ["Who drives"], ["second", "boat"]),
+        ("What does berth mean?", (GLOSSARY,), ["one boat"], ["drives"]),
+        ("define anchor", (PLANS,), ["one boat"], ["many"]),
+        ("when is pay day in december", (PAY_DAY,), ["18th"], ["Galley"]),
     ],
 )
 async def test_near_things_are_told_apart(
@@ -98,6 +137,29 @@ async def test_the_answer_comes_first():
     )
     answer = await ask("What is the fee for a change of berth?", page)
     assert answer.text.startswith("The fee for a change of berth is 40 euros.")
+
+
+@pytest.mark.parametrize(
+    ("question", "page", "first"),
+    [
+        (
+            "who do I ask about my payslip being wrong",
+            PAY,
+            "**Something is wrong:** Write to `payroll@example.org`",
+        ),
+        (
+            "whom should I tell about a wrong payslip?",
+            PAY,
+            "**Something is wrong:** Write to `payroll@example.org`",
+        ),
+        ("bring my dog to the office?", DOGS, "Dogs are welcome on Mondays"),
+        ("are assistance dogs allowed?", DOGS, "Assistance dogs are always allowed"),
+    ],
+)
+async def test_what_opens_the_answer(question: str, page: Passage, first: str):
+    """Whom to write to, where that is asked; what a page begins with, where only its subject is named."""
+    answer = await ask(question, page)
+    assert answer.text.startswith(first)
 
 
 OLD, NEW = datetime(2023, 2, 20, tzinfo=UTC), datetime(2026, 1, 5, tzinfo=UTC)

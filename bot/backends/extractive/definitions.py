@@ -1,0 +1,39 @@
+"""What a question wants defined, and which snippets define it. Pure."""
+
+import re
+from typing import Final
+
+from bot.backends.extractive.snippets import Snippet
+from bot.text.analyzer import tokens
+
+_ASKED: Final = re.compile(
+    r"\W*(?:what(?:['’]?s| is| are)|who (?:is|are)|define|what do(?:es)?|was (?:ist|sind|bedeutet|heißt)|"
+    r"qu['’]est-ce qu(?:e |['’])|qué (?:es|son|significa))\s+"
+    r"(?:an?\s+|the\s+|eine?\s+|der\s+|die\s+|das\s+|une?\s+|una?\s+|el\s+|la\s+)?(?P<what>.+?)"
+    r"(?:\s+(?:mean|means|stand for|stands for))?\W*",
+    re.IGNORECASE,
+)
+# What stands between a name and what it means: as in a glossary, or in a sentence.
+_ENTRY: Final = re.compile(r"\s*(?::|\s[–—-]\s|\|)\s*")
+_SENTENCE: Final = re.compile(
+    r"\s+(?:is|are|means?|stands? for|ist|sind|bedeutet|heißt|est|son|es)\s+", re.IGNORECASE
+)
+_MARKS: Final = "| *_`"
+
+
+def asked_for(question: str) -> frozenset[str]:
+    """The terms of what it wants defined ("what is a conductor"); empty if it doesn't ask that way."""
+    match = _ASKED.fullmatch(question.strip())
+    return frozenset(tokens(match["what"])) if match else frozenset()
+
+
+def defines(snippet: Snippet, wanted: frozenset[str]) -> float:
+    """1.0 for a glossary's entry of exactly what is wanted, 0.5 for a sentence that begins with it, else 0.0."""
+    if not wanted:
+        return 0.0
+    text = snippet.text.strip(_MARKS)
+    for between, weight in ((_ENTRY, 1.0), (_SENTENCE, 0.5)):
+        name, *meaning = between.split(text, maxsplit=1)
+        if meaning and frozenset(tokens(name)) == wanted:
+            return weight
+    return 0.0
