@@ -13,7 +13,9 @@ from bot.config.loader import Environment
 from tests.support.weaviate_server import own_server, three_nodes, weaviate_server
 
 # No test depends on speed: how long an example takes says how busy the machine is.
-settings.register_profile("docent", deadline=None)
+# The same inputs each time, so that who changes something else isn't stopped by a find of chance.
+settings.register_profile("docent", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None, max_examples=5_000)
 settings.load_profile("docent")
 
 # One server for the whole session, whichever module asks for it.
