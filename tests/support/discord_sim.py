@@ -67,14 +67,17 @@ class DiscordChat:
         return done["interaction_id"]
 
     async def press(self, shown, press, user) -> str:
-        done = await self.sim.do(
-            "component",
-            message_id=shown.raw["id"],
-            label=LABELS[press],
-            user=_DISCORD_USERS[user],
-        )
-        assert done.get("interaction_id"), done
-        return done["interaction_id"]
+        async def pressed() -> Any:
+            """The buttons come with the last edit of an answer: until then there is none to press."""
+            done = await self.sim.do(
+                "component",
+                message_id=shown.raw["id"],
+                label=LABELS[press],
+                user=_DISCORD_USERS[user],
+            )
+            return done.get("interaction_id")
+
+        return str(await until(pressed))
 
     async def complain(self, shown, user, complaint, comment) -> str:
         pressed = await self.press(shown, Press.BAD, user)
