@@ -75,7 +75,7 @@ class _Converter(MarkdownConverter):
     """Markdownify, but for what it loses: the rows that a cell spans, and that a raised 6 behind 10 makes no 106."""
 
     def __init__(self) -> None:
-        super().__init__(heading_style=ATX, bullets="-", escape_misc=False)
+        super().__init__(heading_style=ATX, bullets="-", escape_misc=False, code_language_callback=_language)
         self._cells: dict[int, str] = {}
 
     def convert_td(self, el: Tag, text: str, parent_tags: set[str]) -> str:  # noqa: ARG002
@@ -108,6 +108,16 @@ class _Converter(MarkdownConverter):
         link = el.find("a")
         to_note = isinstance(link, Tag) and str(link.get("href", "")).startswith("#")
         return "" if to_note else raised(text)
+
+
+def _language(pre: Tag) -> str:
+    """Of a block of code, as generators of sites say it: `language-sh` on it, inside or around it."""
+    near = [pre, *pre.find_all("code", limit=1), *pre.find_parents("div", limit=2)]
+    names = " ".join(
+        str(name) for tag in near if tag.get("class") for name in tag.get_attribute_list("class")
+    )
+    found = re.search(r"(?:^|\s)(?:language|lang|highlight|highlight-source)-([\w+#]{1,20})(?:\s|$)", names)
+    return "" if found is None or found[1] in ("default", "none", "text", "plaintext") else found[1]
 
 
 def _rows(table: Tag) -> Iterator[Tag]:

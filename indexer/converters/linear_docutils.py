@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from docutils.parsers import Parser
-    from docutils.writers import Writer
 
 # A pattern looks through the rest of a word from each of its signs. An escaped space stands for nothing.
 _UNBROKEN: Final = re.compile(r"\S{400}(?=\S)")
@@ -38,12 +37,6 @@ def eased(text: str) -> str:
 def parser() -> "Parser":
     parser: Parser = _parser()()
     return parser
-
-
-def writer() -> "Writer[str]":
-    """Of HTML, with nothing of any other file in it."""
-    writer: Writer[str] = _writer()()
-    return writer
 
 
 class _Near:
@@ -81,48 +74,6 @@ def _parser() -> type:
 
     nodes.Element.index = _index  # type: ignore[assignment, method-assign]
     return RstParser
-
-
-@cache
-def _writer() -> type:
-    from docutils import nodes  # noqa: PLC0415
-    from docutils.transforms import Transform, universal  # noqa: PLC0415
-    from docutils.writers.html5_polyglot import HTMLTranslator, Writer  # noqa: PLC0415
-
-    class Translator(HTMLTranslator):
-        """An image is what stands for it: to embed or to scale it, its file would be opened."""
-
-        def visit_image(self, node: nodes.image) -> None:
-            self.body.append(self.encode(node.get("alt", "")))
-            raise nodes.SkipNode
-
-    class WithoutMessages(Transform):
-        """Does in one pass what docutils does by looking for each message among all others."""
-
-        default_priority = universal.FilterMessages.default_priority
-
-        def apply(self) -> None:
-            for element in tuple(self.document.findall(nodes.Element)):
-                children = element.children
-                if any(isinstance(child, nodes.system_message | nodes.problematic) for child in children):
-                    kept = [child for child in children if not isinstance(child, nodes.system_message)]
-                    element.children = []
-                    element.extend(
-                        nodes.Text(child.astext()) if isinstance(child, nodes.problematic) else child
-                        for child in kept
-                    )
-
-    class TextWriter(Writer):
-        def __init__(self) -> None:
-            super().__init__()
-            self.translator_class = Translator
-
-        def get_transforms(self) -> list[type]:
-            theirs = super().get_transforms()
-            slow = {universal.Messages, universal.FilterMessages}
-            return [*(each for each in theirs if each not in slow), WithoutMessages]
-
-    return TextWriter
 
 
 def _index(element: Any, item: object, start: int = 0, stop: int = sys.maxsize) -> int:  # noqa: ANN401 - docutils' own
