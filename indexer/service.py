@@ -2,15 +2,13 @@
 
 import asyncio
 import logging
-import os
-import socket
 import time
-import uuid
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 
 from bot.bootstrap import App
 from bot.ports import BackendError, SyncRequest, SyncRun
+from bot.runtime import process_identity
 from indexer.schedule import Schedule
 from indexer.sources import open_source
 from indexer.sources.base import Source, Surroundings
@@ -32,8 +30,9 @@ class Indexer:
         self._sources = sources
         self._clock = clock
         self._settings = app.settings.indexer
-        self._holder = f"indexer {socket.gethostname()} {os.getpid()} {uuid.uuid4().hex[:6]}"
+        self._holder = process_identity.name("indexer")
         self._leads_until = 0.0
+        self._why_lost = "the lease ended"
         self._stopping = False
         self._busy = {source.name: asyncio.Lock() for source in sources}
         self._running: set[asyncio.Task[None]] = set()
@@ -72,6 +71,8 @@ class Indexer:
     async def _lead(self, stop: asyncio.Event) -> None:
         schedule = Schedule([source.settings for source in self._sources], self._settings, self._ask)
         await self._forget()
+        with suppress(BackendError):  # they are taken later, when they were silent for a while
+            await self._app.runs.break_off(process_identity.died)
         schedule.start()
         renewing = asyncio.create_task(self._keep_lease(stop))
         try:
@@ -82,7 +83,7 @@ class Indexer:
             renewing.cancel()
             await schedule.stop()
         if self.lost() and not stop.is_set():
-            log.warning("another indexer leads now: what ran here stops before its next write")
+            log.warning("%s: what ran here stops before its next write", self._why_lost)
             await self._drain()
 
     def lost(self) -> bool:
@@ -97,12 +98,16 @@ class Indexer:
         """Take or renew the lease. Counted from before the call, so that it ends here first."""
         before = self._clock()
         try:
-            if await self._app.leases.acquire(LEASE, self._holder, seconds=self._settings.lease):
+            mine = await self._app.leases.acquire(
+                LEASE, self._holder, seconds=self._settings.lease, died=process_identity.died
+            )
+            if mine:
                 # A second less than the others see, for the way there.
                 self._leads_until = before + self._settings.lease - min(1.0, self._settings.lease / 10)
                 return True
-            self._leads_until = 0.0
+            self._leads_until, self._why_lost = 0.0, "another indexer leads now"
         except BackendError as error:
+            self._why_lost = "the lease ended, since the journal can't be reached"
             log.warning("the lease can't be renewed: %s", error)
         return False
 

@@ -1,6 +1,7 @@
 """Leases in the journal's database."""
 
 import logging
+from collections.abc import Callable
 
 from sqlalchemy import delete, func, or_, select
 
@@ -24,18 +25,21 @@ class SqlLeases:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def acquire(self, name: str, holder: str, *, seconds: float) -> bool:
+    async def acquire(
+        self, name: str, holder: str, *, seconds: float, died: Callable[[str], bool] = lambda _: False
+    ) -> bool:
         values = {"holder": holder, "until": now() + seconds, "seconds": seconds}
         void = leases.c.until > now() + func.coalesce(leases.c.seconds, _LONGEST) + _SLACK
-        taken = self._database.insert(leases).values(name=name, **values)
-        taken = taken.on_conflict_do_update(
-            index_elements=["name"],
-            set_=values,
-            where=or_(leases.c.holder == holder, leases.c.until <= now(), void),
-        )
-        wrong = select(leases.c.holder).where(leases.c.name == name, leases.c.holder != holder, void)
+        others = select(leases.c.holder).where(leases.c.name == name, leases.c.holder != holder)
         async with self._database.writing() as connection:
-            before = (await connection.execute(wrong)).scalar()
+            before = (await connection.execute(others.where(void))).scalar()
+            dead = [each for each in await connection.scalars(others) if died(each)]
+            taken = self._database.insert(leases).values(name=name, **values)
+            taken = taken.on_conflict_do_update(
+                index_elements=["name"],
+                set_=values,
+                where=or_(leases.c.holder.in_([holder, *dead]), leases.c.until <= now(), void),
+            )
             gained = (await connection.execute(taken)).rowcount > 0
         if gained and before is not None:
             _log.warning(

@@ -85,6 +85,13 @@ class SqlRuns:
         async with self._database.writing(alone=True) as connection:
             return await self._taken(connection, worker)
 
+    async def break_off(self, died: Callable[[str], bool]) -> None:
+        running = select(runs.c.worker).where(runs.c.state == "running").distinct()
+        async with self._database.writing(alone=True) as connection:
+            dead = [worker for worker in await connection.scalars(running) if worker and died(worker)]
+            left = and_(runs.c.state == "running", runs.c.worker.in_(dead))
+            await connection.execute(update(runs).where(left).values(_BROKEN_OFF))
+
     async def report_progress(self, run_id: str, progress: Progress) -> None:
         values = {"progress": codec.dumped(progress), "beat_at": now()}
         async with self._database.writing() as connection:

@@ -248,6 +248,10 @@ class Runs(Protocol):
         """The oldest waiting run that no running one is in the way of, now running; or one whose worker was lost."""
         ...
 
+    async def break_off(self, died: Callable[[str], bool]) -> None:
+        """Have the runs of workers that died wait for the next worker."""
+        ...
+
     async def report_progress(self, run_id: str, progress: Progress) -> None: ...
 
     async def beat(self, run_id: str) -> None:
@@ -374,8 +378,10 @@ class Forgetting(Protocol):
 class Leases(Protocol):
     """Who may do a thing. Times are the database's, so that clocks needn't agree."""
 
-    async def acquire(self, name: str, holder: str, *, seconds: float) -> bool:
-        """Take or renew it; False while another holder's lease lasts."""
+    async def acquire(
+        self, name: str, holder: str, *, seconds: float, died: Callable[[str], bool] = lambda _: False
+    ) -> bool:
+        """Take or renew it; False while the lease of another, who hasn't `died`, lasts."""
         ...
 
     async def release(self, name: str, holder: str) -> None: ...

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -115,6 +116,20 @@ async def test_only_one_indexer_leads(app: App):
         assert now
         assert now.state == "waiting"
         await app.leases.release(LEASE, "another")
+        assert (await ended(app, run)).state == "done"
+
+
+async def test_a_killed_indexer_holds_nobody_up(app: App):
+    """The next indexer of the same machine leads at once, and goes on with what the killed one was at."""
+    named = "from bot.runtime import process_identity; print(process_identity.name('indexer'))"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", named, stdout=asyncio.subprocess.PIPE
+    )
+    killed = (await process.communicate())[0].decode().strip()
+    assert await app.leases.acquire(LEASE, killed, seconds=3600)
+    run, _ = await app.runs.request(SyncRequest("docs"))
+    assert await app.runs.take(killed)
+    async with indexing(app):
         assert (await ended(app, run)).state == "done"
 
 

@@ -657,6 +657,31 @@ async def test_a_lease_ends(database: Database):
     assert not await leases.acquire("l", "a", seconds=30)
 
 
+async def test_a_lease_of_a_dead_process_is_free(database: Database):
+    """Where the machine knows that the holder is gone, nobody waits for the end of its lease."""
+    leases = SqlLeases(database)
+    await leases.acquire("l", "killed", seconds=60)
+    assert not await leases.acquire("l", "b", seconds=30, died=lambda holder: holder == "somebody else")
+    assert await leases.acquire("l", "b", seconds=30, died=lambda holder: holder == "killed")
+    assert not await leases.acquire("l", "c", seconds=30, died=lambda holder: holder == "killed")
+
+
+async def test_runs_of_a_dead_process_wait_again(runs: SqlRuns):
+    """What it was at is taken by the next worker at once; what others are at goes on."""
+    first, _ = await runs.request(SyncRequest("docs"))
+    second, _ = await runs.request(SyncRequest("wiki"))
+    assert await runs.take("killed")
+    assert await runs.take("alive")
+    await runs.break_off(lambda worker: worker == "killed")
+    taken = await runs.take("next")
+    assert taken is not None
+    assert taken.id == first.id
+    assert await runs.take("next") is None
+    alive = await runs.run(second.id)
+    assert alive is not None
+    assert alive.state == "running"
+
+
 async def test_a_lease_that_ends_too_far_ahead_is_void(database: Database, caplog: pytest.LogCaptureFixture):
     """A lease that a clock wrote which was a day ahead holds nobody up, and the log has a word about it."""
     leases = SqlLeases(database)
