@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from bot.runtime.private_files import private_folder
-from indexer.git.command import GitFailed, GitTooSlow, git
+from indexer.git.command import GitFailed, GitStarved, GitTooSlow, git
 from indexer.git.remote import Remote
 
 _log = logging.getLogger(__name__)
@@ -17,6 +17,8 @@ _log = logging.getLogger(__name__)
 _CLONE_SECONDS = 1800
 _FETCH_SECONDS = 300
 _LOCKED_SECONDS = 60
+_PACK_SECONDS = 600
+_LOOSE = 1_000  # objects: each small fetch leaves some as a file of its own
 
 
 class Clone:
@@ -50,6 +52,7 @@ class Clone:
             await self._ask("fetch", *how, "origin", refs, at=self.folder)
             if not self._branch:
                 await git("symbolic-ref", "HEAD", f"refs/heads/{branch}", at=self.folder)
+            await self._pack()
         except GitFailed as error:
             if not await self.renewed(error):
                 raise
@@ -57,9 +60,9 @@ class Clone:
     async def renewed(self, why: Exception) -> bool:
         """Make it anew if what went wrong may be its fault; False if not. Raises GitFailed; it stays then.
 
-        It isn't its fault where git was slow, the branch can't be reached, or the clone is fresh.
+        It isn't its fault where git was slow or the disk is full, the branch can't be reached, or the clone is fresh.
         """
-        if self.fresh or isinstance(why, GitTooSlow) or not await self._is_there():
+        if self.fresh or isinstance(why, GitTooSlow | GitStarved) or not await self._is_there():
             return False
         _log.warning("the clone %s can't be used (%s): it is cloned anew", self.folder.name, why)
         await self._make()
@@ -82,6 +85,15 @@ class Clone:
         part.rename(self.folder)
         await asyncio.to_thread(_remove, old)
         self.fresh = True
+
+    async def _pack(self) -> None:
+        """Put its many small files into one. What can't be packed now is packed after another fetch."""
+        told = (await git("count-objects", at=self.folder)).split()
+        if told and int(told[0]) > _LOOSE:
+            try:
+                await git("gc", "--quiet", "--prune=1.hour.ago", at=self.folder, seconds=_PACK_SECONDS)
+            except GitFailed as error:
+                _log.warning("the clone %s can't be packed: %s", self.folder.name, error)
 
     async def _is_there(self) -> bool:
         """Whether the branch can be reached."""

@@ -6,6 +6,7 @@ import re
 import signal
 from collections.abc import Sequence
 from contextlib import suppress
+from errno import EACCES, EDQUOT, EFBIG, EMFILE, ENFILE, ENOMEM, ENOSPC, EPERM, EROFS
 from pathlib import Path
 
 from bot.runtime.private_files import OWN_UMASK
@@ -22,6 +23,13 @@ _SETTINGS = (
     *("-c", "gc.auto=0"),
 )
 _LINE_LIMIT = 1 << 20
+_STARVED = re.compile(
+    "|".join(
+        re.escape(os.strerror(number))
+        for number in (ENOSPC, EDQUOT, EFBIG, EROFS, ENOMEM, EMFILE, ENFILE, EACCES, EPERM)
+    ).encode()
+    + rb"|insufficient permission|[Oo]ut of memory|died of signal"
+)
 
 
 class GitFailed(Exception):
@@ -29,6 +37,10 @@ class GitFailed(Exception):
 
 
 class GitTooSlow(GitFailed): ...
+
+
+class GitStarved(GitFailed):
+    """The machine had no room, no memory or no right for it: no repository is to blame."""
 
 
 async def git(
@@ -51,7 +63,7 @@ async def git(
     finally:
         await end(process)
     if process.returncode:
-        raise GitFailed(_word(err))
+        raise (GitStarved if _STARVED.search(err) or process.returncode < 0 else GitFailed)(_word(err))
     return out
 
 

@@ -1,6 +1,7 @@
 """A git source's clone that was damaged: made anew by itself, while the index keeps every page."""
 
 import os
+import resource
 import shutil
 import subprocess
 import time
@@ -192,4 +193,41 @@ async def test_a_branch_that_went_is_no_damage(
     repository.git("branch", "-D", "stable")
     assert "stable" in (await synced(one, store)).error
     assert caplog.text == ""
+    await one.close()
+
+
+async def test_a_full_disk_is_no_damage(
+    repository: Repository, data: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where git can't write, the clone stays as it is, and the next sync that can goes on with it."""
+    one, store = source(f"file://{repository.path}", data), FakeStore()
+    await synced(one, store)
+    repository.commit({"docs/large.md": "# Large\n\n" + " ".join(os.urandom(4).hex() for _ in range(100))})
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (256, hard))
+    try:
+        report = await synced(one, store)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert report.error.startswith("handbook can't be listed: ")
+    assert "cloned anew" not in caplog.text
+    report = await synced(one, store)
+    assert [(each.name, each.reason) for each in report.failed] == []
+    assert report.added == 1
+    await one.close()
+
+
+async def test_many_small_fetches_are_packed(repository: Repository, data: Path) -> None:
+    """A clone doesn't grow by some files with each commit for ever."""
+    one = source(f"file://{repository.path}", data)
+    await listed(one)
+    (head,) = (data / "git").glob("*/HEAD")
+    most = 0
+    for each in range(13):
+        repository.commit({f"docs/{each}/{n}.md": f"{each} {n}" for n in range(90)})
+        assert len(await listed(one)) == PAGES + 90 * (each + 1)
+        loose = len(list((head.parent / "objects").glob("??/*")))
+        most, before = max(most, loose), most
+    assert before > 900
+    assert loose < 300
     await one.close()
