@@ -227,12 +227,23 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class WordsKept:
+    """Of files of a format (`pdf`): the words that they hold, found the plainest way, and those in the index."""
+
+    format: str
+    held: int
+    kept: int
+
+
+@dataclass(frozen=True, slots=True)
 class SyncReport:
     """What one sync of one source did. `held_back` deletions wait for an admin's word.
 
     `failed` pages keep their old version, if they had one; `warnings` are of pages that were indexed. `untaken`
     counts by their endings the files that no pattern of `include` takes. `unfit` are patterns that fit no page, and
     `left_out` counts the new pages that wait for one that would narrow who sees them. `drafts` were left out as such.
+    `words` says for each format how much of the pages that were read is in the index; `lossy` pages
+    lack most of it.
     """
 
     source: str
@@ -256,6 +267,8 @@ class SyncReport:
     unfit: tuple[str, ...] = ()
     left_out: int = 0
     drafts: int = 0
+    words: tuple[WordsKept, ...] = ()
+    lossy: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,10 @@
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from bot.model import Answer, Citation, SyncReport
+from bot.model import Answer, Citation, SyncReport, WordsKept
 from indexer.source_health import misfits
 
 _KEPT = "\n\t"
@@ -195,6 +195,15 @@ def _untaken(endings: Mapping[str, int]) -> str:
     return f"{count(sum(endings.values()), 'file')} that no pattern of include takes ({kinds})"
 
 
+def _words_kept(words: Sequence[WordsKept]) -> str:
+    """`pdf 97.9 % (1,204 of 1,230), md 100 %`."""
+    return ", ".join(
+        f"{each.format or 'other'} {100 * each.kept / each.held:.4g} %"
+        + (f" ({each.kept:,} of {each.held:,})" if each.kept < each.held else "")
+        for each in words
+    )
+
+
 def report_lines(report: SyncReport) -> list[str]:
     """One source's sync, for a terminal."""
     if report.error:
@@ -218,6 +227,8 @@ def report_lines(report: SyncReport) -> list[str]:
     lines += [f"  failed: {failure.name}: {failure.reason}" for failure in report.failed]
     lines += [f"  note: {warning.name}: {warning.reason}" for warning in report.warnings]
     lines += [f"  note: {line}" for line in misfits(report.unfit, report.left_out)]
+    if report.words:
+        lines.append(f"  words kept: {_words_kept(report.words)}")
     if report.drafts:
         lines.append(f"  left out: {count(report.drafts, 'draft')}")
     if report.untaken:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from bot.config.sources import SourceSettings
-from bot.model import WITHOUT_VECTORS, Chunk, Document, Failure, content_of, narrower
+from bot.model import WITHOUT_VECTORS, Chunk, Document, Failure, WordsKept, content_of, narrower
 from bot.text import language_guess as language
 from bot.text.chunk_terms import lines
 from indexer.converters.formats import MARKDOWN, ending
@@ -24,6 +24,7 @@ from indexer.reading.chunker import (
     pack,
     text_hash,
 )
+from indexer.reading.words_kept import loss, words_kept
 from indexer.sources.base import Entry, Fetched, audience_of
 from indexer.sources.page_address import rule_of, url_of
 
@@ -72,6 +73,7 @@ class Page:
     document: Document
     pieces: tuple[Piece, ...]
     problem: str = ""
+    words: WordsKept | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +216,10 @@ def _build(raw: RawPage) -> Page | NoPage:
         for chunk in chunks
         for text in (embedded_text(document, chunk),)
     )
-    return Page(document, pieces, "; ".join(filter(None, (raw.fetched.missing, head.problem, hidden))))
+    shown = (title, *(f"{chunk.heading}\n{chunk.text}" for chunk in chunks))
+    words = words_kept(raw.fetched.name, raw.fetched.data, body, shown)
+    problems = (raw.fetched.missing, head.problem, hidden, loss(words))
+    return Page(document, pieces, "; ".join(filter(None, problems)), words)
 
 
 def _attributes(raw: RawPage) -> Mapping[str, str]:

@@ -3,29 +3,29 @@
 import asyncio
 import time
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Literal
-from weakref import WeakKeyDictionary
 
 from bot.model import WITHOUT_VECTORS, Failure, Progress, SyncReport
 from bot.ports import Embedder, IndexedDocument, Store
-from indexer.reading.page_builder import NoPage, Page, meta
+from indexer.reading.page_builder import NoPage, Page
 from indexer.reading.reader_pool import ReaderPool
 from indexer.sources.base import Entry, Misfit, Source, audience_of
 from indexer.sync import narrowing, strict_audiences
 from indexer.sync.cancellation import Stopped, unless_stopped
 from indexer.sync.diff import Listed, Renames, SyncDiff, compare, deletes_too_much
 from indexer.sync.embedding_stage import EmbeddingStage
+from indexer.sync.known_metas import metas
 from indexer.sync.pipeline import Pipeline
 from indexer.sync.vector_cache import VectorCache
+from indexer.sync.words_tally import WordsTally
 
 ShowProgress = Callable[[Progress], Awaitable[None]]
 
 _PROGRESS_EVERY = 0.2
 DELETE_AT_ONCE = 200
-_METAS_KEPT = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +48,6 @@ class SyncOptions:
 def share_of(source: Source, options: SyncOptions) -> float:
     own = source.settings.max_deleted_share
     return options.max_deleted_share if own is None else own
-
-
-# Of each source's last listing: most of it is the same the next time.
-_KNOWN_METAS: WeakKeyDictionary[Source, dict[Entry, str]] = WeakKeyDictionary()
-
-
-def _metas(source: Source, entries: Iterable[Entry]) -> dict[Entry, str]:
-    known = _KNOWN_METAS.get(source, {})
-    metas = {entry: known.get(entry) or meta(source.settings, entry) for entry in entries}
-    if len(metas) <= _METAS_KEPT:
-        _KNOWN_METAS[source] = metas
-    return metas
 
 
 def _vault(source: Source, embedder: Embedder | None) -> VectorCache | None:
@@ -101,6 +89,7 @@ class SourceSync:
         self._shown_at = 0.0
         self._writing = asyncio.Lock()
         self._misfits: list[Misfit] = []
+        self._words = WordsTally()
 
     def report(self, *, error: str = "", cancelled: bool = False) -> SyncReport:
         return SyncReport(
@@ -125,6 +114,8 @@ class SourceSync:
             unfit=tuple(strict_audiences.told(misfit) for misfit in self._misfits),
             left_out=self._counts["left out"],
             drafts=self._counts["drafts"],
+            words=self._words.by_format(),
+            lossy=tuple(self._words.lossy),
         )
 
     async def all(self) -> None:
@@ -179,9 +170,9 @@ class SourceSync:
         self._entries = kept
 
     def _compare(self) -> SyncDiff:
-        metas = _metas(self._source, self._entries.values())
+        found = metas(self._source, self._entries.values())
         return compare(
-            [Listed(doc_id, metas[entry], entry.revision) for doc_id, entry in self._entries.items()],
+            [Listed(doc_id, found[entry], entry.revision) for doc_id, entry in self._entries.items()],
             self._stored,
             full=self._options.full,
             vectors=self._embedding.possible,
@@ -215,6 +206,7 @@ class SourceSync:
                 old = self._count(indexed)
                 if old is not None:
                     renamed.append(old)
+                self._words.add(page)
                 if page.problem:
                     self._warned.append(Failure(page.document.path, page.problem))
             if renamed:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.model import Progress, SyncReport
+from bot.model import Progress, SyncReport, WordsKept
 from bot.ports import IndexFormat, ReadOnly, Unavailable
 from indexer.reading.chunker import CHUNKING
 from indexer.sources import open_source
@@ -700,3 +700,15 @@ async def test_drafts_are_counted() -> None:
     report = await desk.sync()
     assert sorted(desk.stored) == ["b.md", "c.md"]
     assert (report.drafts, report.failed) == (1, ())
+
+
+async def test_words_kept() -> None:
+    """The report says for each format how much of its text arrived, and which pages lack most of theirs."""
+    words = " ".join(f"word{number}" for number in range(40))
+    gone = "<p><del>" + " ".join(f"old{number}" for number in range(80)) + "</del></p>"
+    shelf = Shelf({"a.md": f"# A\n\n{words}", "b.html": f"<p>{words}</p>{gone}", "c.md": f"# C\n\n{words}"})
+    (report,) = await sync_all([shelf], FakeStore(FakeStorage()), None)
+    assert report.words == (WordsKept("html", 120, 40), WordsKept("md", 82, 82))
+    assert report.lossy == ("b.html",)
+    assert [warning.name for warning in report.warnings] == ["b.html"]
+    assert "only 33 % of its words arrived" in report.warnings[0].reason

@@ -1,0 +1,118 @@
+"""What words a file holds, by the plainest way to them: to see what a converter lost. Never raises.
+
+What is left out on purpose (hidden sheets and slides, menus, what running a notebook put out) isn't counted.
+"""
+
+import io
+import json
+import re
+import zipfile
+from collections.abc import Callable, Mapping
+from html import unescape
+from typing import Final
+
+from indexer.converters.formats import ending
+
+# Of a PDF so many pages are looked at, spread over all of it.
+_PAGES: Final = 40
+_LONGEST: Final = 5_000_000  # characters
+_TEXT: Final = re.compile(
+    r"<(?:\w+:)?t(?:\s[^<>]*)?>([^<]*)</(?:\w+:)?t>|<(?:\w+:)?(?:p|br|tab|cr|si|fld)[\s/>]()"
+)
+_WORD_PART: Final = re.compile(r"word/(?:document\d*|footnotes|endnotes)\.xml")
+_SLIDE_PART: Final = re.compile(r"ppt/slides/slide\d+\.xml")
+_HIDDEN_SLIDE: Final = re.compile(r"<(?:\w+:)?sld\s[^<>]*\bshow=\"(?:0|false)\"")
+_FURNITURE: Final = re.compile(r"<p:sp>(?:(?!</p:sp>).)*?type=\"(?:ftr|sldNum|dt|hdr)\".*?</p:sp>", re.DOTALL)
+_FALLBACK: Final = re.compile(r"<mc:Fallback>.*?</mc:Fallback>", re.DOTALL)
+_ELEMENTS: Final = re.compile(
+    r"<(script|style|nav|header|footer|noscript|template|svg|head|iframe|select|button)\b.*?</\1\s*>|<!--.*?-->",
+    re.DOTALL | re.IGNORECASE,
+)
+_TAG: Final = re.compile(r"<[^<>]*>")
+# Of texts: what says how they look or where links lead.
+_MARKUP: Final = re.compile(
+    r"\]\([^()\s]*[^()]*\)|https?://[^\s<>()\[\]]+|<!--.*?-->|<[^<>\n]*>|\{[^{}\n]*\}|\{\{.*?\}\}"
+    r"|^[ \t]*(?:```|~~~|\.\. |:[\w-]+:|//|\[|include::|import |export ).*$",
+    re.DOTALL | re.MULTILINE,
+)
+
+
+def plain_text(name: str, data: bytes, body: str) -> str:
+    """`body` is what of a text file stands behind its head. "" for what can't be read this way."""
+    kind = ending(name)
+    try:
+        return _KINDS[kind](data) if kind in _KINDS else _MARKUP.sub(" ", body[:_LONGEST])
+    except Exception:  # noqa: BLE001 - a measure beside the conversion, which has told what is wrong
+        return ""
+
+
+def _parts(data: bytes, wanted: re.Pattern[str]) -> str:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        parts = (
+            archive.read(name).decode("utf-8", "replace")
+            for name in archive.namelist()
+            if wanted.fullmatch(name)
+        )
+        return "\n".join(_text(part[:_LONGEST]) for part in parts if not _HIDDEN_SLIDE.search(part[:5_000]))
+
+
+def _text(part: str) -> str:
+    part = _FALLBACK.sub("", _FURNITURE.sub("", part))
+    return unescape("".join(found[1] or " " if found[2] is None else " " for found in _TEXT.finditer(part)))
+
+
+def _excel(data: bytes) -> str:
+    """The texts of its first visible sheet alone would do; numbers look otherwise than they are stored."""
+    from openpyxl import load_workbook  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+    try:
+        texts: list[str] = []
+        for sheet in book.worksheets:
+            if sheet.sheet_state == "visible":
+                sheet.reset_dimensions()
+                texts += [
+                    value
+                    for row in sheet.iter_rows(values_only=True)
+                    for value in row
+                    if isinstance(value, str)
+                ]
+        return "\n".join(texts)
+    finally:
+        book.close()
+
+
+def _pdf(data: bytes) -> str:
+    import pypdfium2  # noqa: PLC0415
+
+    document = pypdfium2.PdfDocument(data)
+    try:
+        step = max(1, len(document) // _PAGES)
+        texts = [document[number].get_textpage().get_text_range() for number in range(0, len(document), step)]
+    finally:
+        document.close()
+    # A word that a line's end breaks is one.
+    return re.sub("[\x02\ufffe]\\s*", "", "\n".join(texts))
+
+
+def _html(data: bytes) -> str:
+    text = data.decode("utf-8", "replace")[:_LONGEST]
+    return unescape(_TAG.sub(" ", _ELEMENTS.sub(" ", text)))
+
+
+def _notebook(data: bytes) -> str:
+    cells = json.loads(data)["cells"]
+    sources = (cell.get("source") or "" for cell in cells)
+    text = "\n".join("".join(source) if isinstance(source, list) else str(source) for source in sources)
+    return _MARKUP.sub(" ", text)
+
+
+_KINDS: Final[Mapping[str, Callable[[bytes], str]]] = {
+    "docx": lambda data: _parts(data, _WORD_PART),
+    "pptx": lambda data: _parts(data, _SLIDE_PART),
+    "xlsx": _excel,
+    "pdf": _pdf,
+    "html": _html,
+    "htm": _html,
+    "ipynb": _notebook,
+}

@@ -1,0 +1,50 @@
+"""How much of what a file says is in its page: words out of words in. Pure."""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+from typing import Final
+
+from bot.model import WordsKept
+from indexer.converters.formats import ending
+from indexer.converters.plain_text import plain_text
+
+# A page below it isn't what its readers know, and its admin hears of it.
+LEAST_KEPT: Final = 0.6
+# Fewer words than this tell nothing.
+_FEW: Final = 20
+# Chinese, Japanese and Korean have no spaces between words, and lines end anywhere in them.
+_WORD: Final = re.compile(
+    r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+"
+)
+
+
+def words_kept(name: str, data: bytes, body: str, shown: Iterable[str]) -> WordsKept:
+    """`body` is the text of a text file, `shown` are the texts of the page as it will be found."""
+    held = _words(plain_text(name, data, body))
+    kept = held & _words("\n".join(shown))
+    return WordsKept(ending(name), sum(held.values()), sum(kept.values()))
+
+
+def loss(words: WordsKept) -> str:
+    """What an admin hears of a page that lacks most of its words; "" for others."""
+    if words.held < _FEW or words.kept >= LEAST_KEPT * words.held:
+        return ""
+    share = 100 * words.kept // words.held
+    return f"only {share} % of its words arrived ({words.kept:,} of {words.held:,}){_REASONS.get(words.format, '')}"
+
+
+_REASONS: Final = {
+    "pdf": ": its text may be part of drawings, or stand in no order that is understood",
+    "xlsx": ": hidden rows and columns are left out",
+    "docx": ": struck-out and hidden text is left out",
+    "pptx": ": struck-out text is left out",
+    "html": ": the page's main part may not be told from what is around it",
+    "htm": ": the page's main part may not be told from what is around it",
+    "rst": ": directives that aren't known are left out",
+}
+
+
+def _words(text: str) -> Counter[str]:
+    return Counter(_WORD.findall(unicodedata.normalize("NFKC", text).lower()))
