@@ -18,6 +18,7 @@ from adapters.cli.commands import (
     forget,
     index,
     indexer,
+    show,
     slack,
     sources,
     status,
@@ -80,6 +81,7 @@ app.command("eval")(eval_command.command)
 app.command("eval-retrieval")(eval_retrieval.command)
 app.add_typer(style_command.app, name="style")
 app.command("status")(status.command)
+app.command("show")(show.command)
 app.command("backup")(backup.back_up)
 app.command("restore")(backup.restore)
 app.command("sources")(sources.command)

@@ -99,6 +99,15 @@ class StoreStats:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredPage:
+    """A document as it stands in the index: who may see it, and all of its chunks in order."""
+
+    doc_id: str
+    audience: frozenset[str]
+    passages: tuple[Passage, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Vocabulary:
     """What an asker's part of an index knows of some terms (`bot.text.analyzer`): in how many chunks each stands.
 
@@ -159,6 +168,13 @@ class Store(Reader, Protocol):
 
     async def delete(self, doc_ids: Sequence[str]) -> None:
         """Unknown ids are no error."""
+        ...
+
+    async def stored(self, doc_ids: Sequence[str]) -> list[StoredPage]:
+        """The documents whole, whoever may see them: for who runs Docent, never for an answer.
+
+        In the order of the ids; unknown ones are left out.
+        """
         ...
 
     async def narrow(self, narrowings: Sequence[Narrowing]) -> None:

@@ -24,6 +24,7 @@ from bot.ports import (
     SearchQuery,
     SourceStats,
     Span,
+    StoredPage,
     StoreStats,
     Vector,
     Vocabulary,
@@ -335,6 +336,17 @@ class FakeStore:
             if span.first <= one.chunk.ordinal <= span.last
         ]
         return list({passage.chunk_id: passage for passage in found}.values())
+
+    async def stored(self, doc_ids: Sequence[str]) -> list[StoredPage]:
+        return [
+            StoredPage(
+                doc_id,
+                indexed.document.audience,
+                tuple(_passage(indexed, one.chunk, 0.0) for one in indexed.chunks),
+            )
+            for doc_id in dict.fromkeys(doc_ids)
+            if (indexed := self.documents.get(doc_id))
+        ]
 
     async def format(self) -> IndexFormat | None:
         return self.storage.live.format if self.storage.live else None

@@ -39,6 +39,27 @@ class Finding(OpenStores):
         assert hit.passage.owners == ("Ada Lovelace", "facilities@example.com")
         assert hit.keyword is not None
 
+    async def test_stored(self, store: Store) -> None:
+        """Pages are there whole for who runs Docent, with all chunks and whoever may see them."""
+        await store.replace(
+            [
+                page(
+                    "wiki:pets.md", "Dogs may come.", "Cats may not.", title="Pets", headings=["Dogs", "Cats"]
+                ),
+                page("hr:pay.md", "Quill gets 5.", audience=["managers", "hr"]),
+                page("wiki:other.md", "Else."),
+            ]
+        )
+        pay, pets = await store.stored(["hr:pay.md", "wiki:gone.md", "wiki:pets.md", "hr:pay.md"])
+        assert (pay.doc_id, pay.audience) == ("hr:pay.md", {"managers", "hr"})
+        assert [passage.text for passage in pay.passages] == ["Quill gets 5."]
+        assert (pets.doc_id, pets.audience) == ("wiki:pets.md", EVERYONE)
+        assert [(one.ordinal, one.title, one.heading, one.text) for one in pets.passages] == [
+            (0, "Pets", "Dogs", "Dogs may come."),
+            (1, "Pets", "Cats", "Cats may not."),
+        ]
+        assert pets.passages[1].url == "https://docs.example.com/pets.md#cats"
+
     async def test_found_by_meaning(self, store: Store) -> None:
         """A chunk that shares no keyword with the question is found by its vector."""
         await store.replace([page("wiki:a.md", "alpha beta"), page("wiki:b.md", "gamma delta")])

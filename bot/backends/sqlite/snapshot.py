@@ -1,7 +1,7 @@
 """Reading a build, in one transaction: one search never sees two states of the index."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -13,7 +13,7 @@ from bot.backends.sqlite import fts_query, vectors
 from bot.backends.sqlite.relative_score_fusion import fuse
 from bot.backends.sqlite.schema import Build
 from bot.model import Passage
-from bot.ports import Hit, Nearest, SearchQuery, SourceStats, Span, StoreStats, Vector, Vocabulary
+from bot.ports import Hit, Nearest, SearchQuery, SourceStats, Span, StoredPage, StoreStats, Vector, Vocabulary
 from bot.text import analyzer
 
 # Each leg brings so many candidates at least: the relative scores of a short list would say little.
@@ -23,6 +23,7 @@ LANGUAGES = 6
 _BATCH = 500
 _MOST_FREQUENCIES = 20_000
 _MOST_PARTS = 64
+_LAST = 1 << 31  # no page has so many chunks
 # A term in so many of an asker's chunks is as common as can be: it isn't counted further.
 _COMMON, _COMMON_SHARE = fts_query.POSTINGS, 20
 _PASSAGE = (
@@ -168,16 +169,32 @@ class Snapshot:
         catalog = self.memory.catalog(self.connection, self.build)
         allowed = {scope.id for scope in catalog.visible(audience, None)}
         found: dict[object, Passage] = {}
-        for scope, *row in self.connection.execute(
+        for scope, *row in self._in_spans(spans):
+            if scope in allowed and row[0] not in found:
+                found[row[0]] = _passage(row)
+        return list(found.values())
+
+    def stored(self, doc_ids: Sequence[str]) -> list[StoredPage]:
+        audiences = {
+            scope.id: scope.audience for scope in self.memory.catalog(self.connection, self.build).scopes
+        }
+        found: dict[str, tuple[frozenset[str], list[Passage]]] = {}
+        for scope, *row in self._in_spans([Span(doc_id, 0, _LAST) for doc_id in dict.fromkeys(doc_ids)]):
+            passage = _passage(row)
+            found.setdefault(passage.doc_id, (audiences[int(str(scope))], []))[1].append(passage)
+        return [
+            StoredPage(doc_id, audience, tuple(passages)) for doc_id, (audience, passages) in found.items()
+        ]
+
+    def _in_spans(self, spans: Sequence[Span]) -> Iterable[Sequence[object]]:
+        """Each chunk's scope, and what a passage is made of."""
+        return self.connection.execute(
             f"select d.scope, {_PASSAGE} from json_each(?) span"
             f" cross join documents_{self.build.id} d on d.doc_id = span.value ->> 0"
             f" cross join chunks_{self.build.id} c on c.document = d.id"
             " and c.ordinal between span.value ->> 1 and span.value ->> 2 order by span.id, c.ordinal",
             (json.dumps([(span.doc_id, span.first, span.last) for span in spans]),),
-        ):
-            if scope in allowed and row[0] not in found:
-                found[row[0]] = _passage(row)
-        return list(found.values())
+        )
 
     def nearest(
         self, asked: Sequence[Vector], audience: frozenset[str], sources: frozenset[str] | None

@@ -25,6 +25,7 @@ from bot.ports import (
     Rejected,
     SearchQuery,
     Span,
+    StoredPage,
     StoreStats,
     Vector,
     Vocabulary,
@@ -80,6 +81,9 @@ class SqliteStore:
 
     async def passages(self, spans: Sequence[Span], audience: frozenset[str]) -> list[Passage]:
         return await self._read(lambda snapshot: snapshot.passages(spans, audience), [])
+
+    async def stored(self, doc_ids: Sequence[str]) -> list[StoredPage]:
+        return await self._read(lambda snapshot: snapshot.stored(doc_ids), [])
 
     async def revisions(self, source: str) -> dict[str, str]:
         return await self._read(lambda snapshot: snapshot.revisions(source), {})

@@ -42,6 +42,7 @@ from bot.ports import (
     Rejected,
     SearchQuery,
     Span,
+    StoredPage,
     StoreStats,
     Vector,
     Vocabulary,
@@ -146,6 +147,12 @@ class WeaviateStore:
             return await reader.passages(index, spans, audience, seen)
 
         return await self._read(ask, [])
+
+    async def stored(self, doc_ids: Sequence[str]) -> list[StoredPage]:
+        found: list[StoredPage] = []
+        for group in grouped(list(doc_ids), GROUP):
+            found += await self._read(partial(reader.stored, doc_ids=group), [])
+        return found
 
     async def replace(self, documents: Sequence[IndexedDocument]) -> None:
         for portion in writer.portions(documents):

@@ -16,7 +16,7 @@ from bot.backends.weaviate.reading.view import Doubts
 from bot.backends.weaviate.schema import VECTOR
 from bot.backends.weaviate.server.sdk_types import aggregate, query
 from bot.model import Passage
-from bot.ports import Nearest, SearchQuery, SourceStats, Span, StoreStats, Vector
+from bot.ports import Nearest, SearchQuery, SourceStats, Span, StoredPage, StoreStats, Vector
 
 # Asked for beyond the limit, for chunks that are being replaced and don't count.
 SPARE: Final = 10
@@ -138,6 +138,20 @@ async def passages(
         if span.first <= passage.ordinal <= span.last
     }
     return list(chosen.values())
+
+
+async def stored(index: Index, doc_ids: Sequence[str]) -> list[StoredPage]:
+    """As the manifest says who may see them."""
+    entries = await index.live_pages(doc_ids, whole=True)
+    pages = [entries[doc_id] for doc_id in dict.fromkeys(doc_ids) if doc_id in entries]
+    spans = [Span(page.doc_id, 0, page.chunks) for page in pages]
+    all_words = frozenset(word for page in pages for word in page.audience)
+    held: dict[str, list[Passage]] = {}
+    for passage in await passages(index, spans, all_words, None):
+        held.setdefault(passage.doc_id, []).append(passage)
+    return [
+        StoredPage(page.doc_id, frozenset(page.audience), tuple(held.get(page.doc_id, ()))) for page in pages
+    ]
 
 
 def _wanted(spans: Sequence[Span], pages: Mapping[str, ManifestEntry]) -> set[UUID]:
