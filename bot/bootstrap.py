@@ -27,6 +27,7 @@ from bot.ports import (
 )
 from bot.retrieval.retriever import RetrievalLimits, Retriever
 from bot.runtime.circuit_breaker import CircuitBreaker
+from bot.runtime.cores import cores
 from bot.runtime.private_files import close_to_others
 from bot.style.embedding_similarity import EmbeddingSimilarity
 from bot.style.hot_reload import StyleGuides
@@ -185,11 +186,13 @@ def _answerer(
         standalone=pace.rewrite,
         first_token=pace.first_token,
         between_tokens=pace.between_tokens,
+        at_once=settings.limits.questions_at_once or cores(),
     )
     return Answerer(
         retriever=retriever,
         writer=writers[0],
         fallback=writers[1],
+        quotes=settings.writer_choice.kind == "extractive",
         guide=guides,
         known=verified,
         limits=limits,

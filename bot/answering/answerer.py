@@ -27,6 +27,7 @@ from bot.ports import (
 from bot.retrieval.retriever import Retrieval
 from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.deadline import Clock, Deadline
+from bot.runtime.turns import Turns
 from bot.runtime.usage_meter import metered
 from bot.text import question_text, small_talk
 
@@ -86,10 +87,14 @@ class AnswerLimits:
     between_tokens: float = 15.0
     quoting: float = 5.0
     patience: float = 3.0  # a Retry-After up to which a rate limit is waited for
+    at_once: int | None = None  # questions that are searched for and quoted at a time; None: all
 
 
 class Answerer:
-    """`fallback` answers when `writer` can't; None if `writer` needs nothing that can be down."""
+    """`fallback` answers when `writer` can't; None if `writer` needs nothing that can be down.
+
+    `quotes`: the writer takes this machine's time, not a server's, and waits its turn like the search.
+    """
 
     def __init__(
         self,
@@ -97,6 +102,7 @@ class Answerer:
         retriever: Retrieving,
         writer: Writer,
         fallback: Writer | None = None,
+        quotes: bool = False,
         guide: GuideProvider | None = None,
         known: VerifiedLookup | None = None,
         limits: AnswerLimits | None = None,
@@ -106,12 +112,14 @@ class Answerer:
         self._retriever = retriever
         self._writer = writer
         self._fallback = fallback
+        self._quotes = quotes
         self._guide = guide or NoGuide()
         self._known = known
         self._limits = limits or AnswerLimits()
         self._breaker = breaker or CircuitBreaker("the writer", clock=clock)
         self._search_breaker = CircuitBreaker("search", clock=clock)
         self._clock = clock
+        self._turns = Turns(self._limits.at_once)
 
     @property
     def limits(self) -> AnswerLimits:
@@ -149,11 +157,33 @@ class Answerer:
             return draft.end(Outcome.NOT_FOUND, said, decision="no word of what about", gap=False)
         if asked.note:
             draft.degraded.append(asked.note)
-        return await self._looked_up(replace(question, text=asked.text), draft)
+        question = replace(question, text=asked.text)
+        standalone = await self._standalone(question, draft)
+        async with draft.in_one_piece(), self._turn(draft):
+            found = await self._looked_up(question, standalone, draft)
+            if isinstance(found, Answer):
+                return found
+            if self._quotes:
+                return await self._write(found, draft)
+        return await self._write(found, draft)
 
-    async def _looked_up(self, question: Question, draft: Draft) -> Answer:
+    @asynccontextmanager
+    async def _turn(self, draft: Draft) -> AsyncIterator[None]:
+        """Work on this machine, a few questions at a time. No limit counts what others before it take."""
+
+        async def tell(ahead: int) -> None:
+            await draft.tell(Stage("waiting", ahead))
+
+        with draft.timed("waiting"), draft.deadline.paused():
+            await self._turns.entered(tell)
         try:
-            standalone = await self._standalone(question, draft)
+            yield
+        finally:
+            self._turns.leave()
+
+    async def _looked_up(self, question: Question, standalone: str, draft: Draft) -> Answer | Brief:
+        """What there is to write from; an answer where nothing is to be written."""
+        try:
             if (known := await self._verified(question, standalone, draft)) is not None:
                 return await draft.known(known)
             found = await self._search(question, standalone, draft)
@@ -171,7 +201,7 @@ class Answerer:
         if not found.enough or not found.passages:
             return draft.not_found(found.decision or "too little evidence")
         draft.examples = tuple(example.id for example in style.examples)
-        brief = Brief(
+        return Brief(
             standalone,
             tuple(found.passages),
             style,
@@ -179,7 +209,6 @@ class Answerer:
             tuple(found.queries[1:]),
             detailed=question.detailed,
         )
-        return await self._write(brief, draft)
 
     async def _standalone(self, question: Question, draft: Draft) -> str:
         if not question.history:
@@ -235,7 +264,8 @@ class Answerer:
 
     async def _quoted(self, fallback: Writer, brief: Brief, draft: Draft) -> Answer:
         try:
-            await self._stream(fallback, brief, draft, first=self._limits.quoting, keep=0.0)
+            async with draft.in_one_piece(), self._turn(draft):
+                await self._stream(fallback, brief, draft, first=self._limits.quoting, keep=0.0)
         except BackendError as error:
             return await draft.broken_off(error) if draft.shown else draft.unwritten(error)
         return draft.written()
@@ -260,7 +290,7 @@ class Answerer:
 
     async def _stream(self, writer: Writer, brief: Brief, draft: Draft, *, first: float, keep: float) -> None:
         """Show what the writer writes, checked."""
-        checker = draft.new_checker(brief)
+        await draft.new_checker(brief)
         seconds, wrote = first, False
         async with _closing(writer.write(brief)) as events:
             while True:
@@ -276,7 +306,7 @@ class Answerer:
                 if isinstance(event, Finished):
                     break
                 wrote = wrote or isinstance(event, Wrote)
-                await draft.show(checker.feed(event))
+                await draft.feed(event)
                 seconds = self._limits.between_tokens
         if not wrote:
             raise Unavailable("the writer", "its answer was empty.")

@@ -1,12 +1,14 @@
 """An answer in the making: what was found, shown, used up and degraded on the way."""
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
+from typing import TypeVar
 
 from bot.answering.citation_check import CitationChecker
 from bot.model import Answer, Citation, Outcome, Stage, Trace, Usage
-from bot.ports import BackendError, Brief, Finished, Style
+from bot.ports import BackendError, Brief, Cited, Finished, Style, Wrote
 from bot.retrieval.retriever import Retrieval
 from bot.runtime.deadline import Deadline
 
@@ -17,6 +19,8 @@ SEE_ALSO, NEAREST = 4, 2  # pages named beside an answer, and instead of one
 NOT_FOUND = "I couldn't find an answer to that in the docs."
 BROKEN_OFF = "*The answer breaks off here: {why}*"
 CUT = "*The answer was cut here: it reached its greatest length.*"
+_QUICK = 4_000  # characters of passages that are checked against in about a millisecond
+T = TypeVar("T")
 UNWRITTEN = "I found pages about this but can't write an answer right now ({why}). Reference: `{id}`"
 
 
@@ -44,6 +48,7 @@ class Draft:
         self._text = ""
         self._more = True
         self._detailed = False
+        self._weighty = False
         self._checker: CitationChecker | None = None
         self._dropped: list[str] = []
         self._seconds: dict[str, float] = {}
@@ -60,15 +65,35 @@ class Draft:
         finally:
             self._seconds[stage] = self._seconds.get(stage, 0.0) + self.deadline.spent - start
 
-    def new_checker(self, brief: Brief) -> CitationChecker:
+    @asynccontextmanager
+    async def in_one_piece(self) -> AsyncIterator[None]:
+        """What is shown meanwhile is given on at the end: whoever shows it may take long."""
+        on_text, before = self._on_text, len(self._text)
+        self._on_text = None
+        try:
+            yield
+        finally:
+            self._on_text = on_text
+        if on_text is not None and len(self._text) > before:
+            await on_text(self._text[before:])
+
+    async def new_checker(self, brief: Brief) -> None:
         """A new try at writing; nothing of an earlier one was shown."""
         self._keep_dropped()
         self._detailed = brief.detailed
         own = (brief.style.opening, brief.style.closing, *brief.style.phrases)
-        self._checker = CitationChecker(
-            brief.passages, trusted=own, each=brief.style.cite_each, question=brief.question
+        self._weighty = sum(len(passage.text) for passage in brief.passages) > _QUICK
+        self._checker = await self._off_the_loop(
+            lambda: CitationChecker(
+                brief.passages, trusted=own, each=brief.style.cite_each, question=brief.question
+            )
         )
-        return self._checker
+
+    async def feed(self, event: Wrote | Cited) -> None:
+        """Show what can be shown now that this event came."""
+        checker = self._checker
+        if checker is not None:
+            await self.show(await self._off_the_loop(lambda: checker.feed(event)))
 
     async def tell(self, stage: Stage) -> None:
         """What is being done, while nothing is shown yet."""
@@ -89,8 +114,10 @@ class Draft:
         """The writer came to its end."""
         self.usage.append(event.usage)
         self._more = event.more and not self._detailed
+        if event.degraded:
+            self.degraded.append(event.degraded)
         if self._checker is not None:
-            await self.show(self._checker.finish())
+            await self.show(await self._off_the_loop(self._checker.finish))
         if self._text and event.reason == "length":
             await self.show(f"\n\n{CUT}")
 
@@ -155,6 +182,10 @@ class Draft:
                 seconds=dict(self._seconds),
             ),
         )
+
+    async def _off_the_loop(self, check: Callable[[], T]) -> T:
+        """Checking against long passages takes many milliseconds, in which others must be heard."""
+        return await asyncio.to_thread(check) if self._weighty else check()
 
     def _nearest(self, *, answered: bool) -> tuple[Citation, ...]:
         """The closest pages that the answer doesn't cite."""

@@ -119,12 +119,14 @@ class LimitSettings(Section):
     """Bounds of one question and of one person.
 
     Characters of a question (longer ones are cut with a word) and of an answer of quotes; turns and tokens
-    of history; tokens of the passages that a writer gets; deadlines of the parts and of the whole.
+    of history; tokens of the passages that a writer gets; deadlines of the parts and of the whole. `questions_at_once`
+    are searched for and quoted at a time, the others wait their turn; without it as many as there are cores.
     """
 
     question_characters: Annotated[int, Field(ge=50, le=8000)] = 2000
     answer_characters: Annotated[int, Field(ge=100)] = 900
     questions_per_minute: Annotated[int, Field(ge=1)] = 10
+    questions_at_once: Annotated[int, Field(ge=1)] | None = None
     history_turns: Annotated[int, Field(ge=0)] = 20
     history_tokens: Annotated[int, Field(ge=0)] = 2000
     passage_tokens: Annotated[int, Field(ge=200)] = 4000

@@ -42,8 +42,9 @@ class Nothing(Section):
 class LocalEmbedderSettings(Section):
     """A model on this machine: by name (downloaded at the first use), or from a folder on disk.
 
-    With `path`, `dimensions` is needed, and `file` is the ONNX file in that folder. `threads` 0 leaves it
-    to the machine.
+    With `path`, `dimensions` is needed, and `file` is the ONNX file in that folder. `threads` is how many texts are
+    computed at once, each on one thread; 0: as many as there are cores. `batch` and `normalize` change nothing
+    any more: texts are computed one by one, and vectors are always of length 1.
     """
 
     model: str = "BAAI/bge-small-en-v1.5"

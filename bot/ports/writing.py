@@ -82,12 +82,14 @@ class Waiting:
 class Finished:
     """The last event of a complete answer. A stream that ends without it was cut off.
 
-    `more` is False if a detailed answer would say nothing else.
+    `more` is False if a detailed answer would say nothing else. `degraded` is "what was done instead: why", if
+    anything was.
     """
 
     reason: Literal["complete", "length"]
     usage: Usage
     more: bool = True
+    degraded: str = ""
 
 
 class Writer(Protocol):

@@ -142,15 +142,16 @@ class Retriever:
         if deserves_another_look(verdict, vocabulary.chunks):
             texts = [*wanted.texts, *(part.text for part in parts(standalone))]
             verdict = judge_again(verdict, await self._nearest(query, texts), vocabulary.chunks)
-        surplus = near_duplicates.surplus(scored)
+        surplus = await asyncio.to_thread(near_duplicates.surplus, scored)
         scored = [each for each in scored if each.passage.chunk_id not in surplus] + [
             each for each in scored if each.passage.chunk_id in surplus
         ]
         passages = await self._passages(scored, surplus, question.audience) if verdict.enough else ()
         hidden = not verdict.enough and await self._hidden(query, hits, wanted, vocabulary)
+        candidates = await asyncio.to_thread(_candidates, scored, relevance, surplus, passages, verdict)
         return Retrieval(
             passages=passages,
-            candidates=_candidates(scored, relevance, surplus, passages, verdict),
+            candidates=candidates,
             enough=verdict.enough and bool(passages),
             strong=verdict.strong and bool(passages),
             nearest=_nearest(scored, None if verdict.enough else vocabulary.chunks),
@@ -186,17 +187,17 @@ class Retriever:
         # A language's dictionary takes half a second at its first question.
         wanted = await asyncio.to_thread(query_terms.read, text, languages)
         known = await self._store.vocabulary(wanted.terms, audience, sources)
-        wanted = query_terms.glossed(wanted, known)
-        pairs = compounds.possible(text, wanted, known)
+        wanted = await asyncio.to_thread(query_terms.glossed, wanted, known)
+        pairs = await asyncio.to_thread(compounds.possible, text, wanted, known)
         if pairs.terms:
             whole = await self._store.vocabulary(pairs.terms, audience, sources)
             wanted = compounds.written_as_pages_do(wanted, pairs, whole)
             known = replace(known, holding={**known.holding, **whole.holding})
-        slips = spell_correction.slips(wanted, known)
+        slips = await asyncio.to_thread(spell_correction.slips, wanted, known)
         if slips:
             spellings = [term for slip in slips for term in slip.spellings]
             guesses = await self._store.vocabulary(spellings, audience, sources)
-            wanted = spell_correction.mend(wanted, slips, guesses)
+            wanted = await asyncio.to_thread(spell_correction.mend, wanted, slips, guesses)
             known = replace(known, holding={**known.holding, **guesses.holding})
         return wanted, known
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from bot.ports import Unavailable
@@ -27,6 +28,15 @@ class Deadline:
     @property
     def spent(self) -> float:
         return self._clock() - self._start
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """What passes meanwhile is not counted: it is others' turn."""
+        begun = self._clock()
+        try:
+            yield
+        finally:
+            self._end += self._clock() - begun
 
     async def wait(self, part: str, awaitable: Awaitable[T], *, seconds: float, keep: float = 0.0) -> T:
         """The awaitable's value; Unavailable if it takes longer than `seconds`, or than what is left.

@@ -40,6 +40,7 @@ NAME = "extractive"
 COMPARED = 16
 OF_PASSAGE = 1
 _COMPARED_CHARACTERS = 600
+BY_WORDS = "Passages chosen by their words alone: {why}"
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +82,7 @@ class ExtractiveWriter:
     async def write(self, brief: Brief) -> AsyncIterator[Wrote | Cited | Finished]:
         self._calls += 1
         reading = await asyncio.to_thread(_read, brief)
-        similarity = await self._similarity(reading)
+        similarity, degraded = await self._similarity(reading)
         pieces, more = await asyncio.to_thread(quote, reading, similarity)
         at = 0
         if brief.style.opening and pieces:
@@ -97,17 +98,17 @@ class ExtractiveWriter:
             yield Wrote(f"\n\n{brief.style.closing}")
         if not pieces:
             yield Wrote(" ")
-        yield Finished("complete", Usage(NAME, calls=1), more=more)
+        yield Finished("complete", Usage(NAME, calls=1), more=more, degraded=degraded)
 
     def usage(self) -> Usage:
         return Usage(NAME, calls=self._calls)
 
     async def close(self) -> None: ...
 
-    async def _similarity(self, reading: _Reading) -> Similarity | None:
-        """Of the likeliest snippets to each part; None without an embedder, or if it fails or is slow."""
+    async def _similarity(self, reading: _Reading) -> tuple[Similarity | None, str]:
+        """Of the likeliest snippets to each part; None without an embedder, or, told, if it fails or is slow."""
         if not reading.snippets or (self._embedder is None and self._reranker is None):
-            return None
+            return None, ""
         likely = await asyncio.to_thread(_likely, reading)
         if self._reranker is not None:
             comparing = _rerank(self._reranker, reading, likely)
@@ -115,11 +116,14 @@ class ExtractiveWriter:
             comparing = _embed(self._embedder, reading, likely)
         try:
             async with self._breaker.guard():
-                return await Deadline(self._seconds).wait("the embedder", comparing, seconds=self._seconds)
+                comparing_ends = Deadline(self._seconds).wait(
+                    "the embedder", comparing, seconds=self._seconds
+                )
+                return await comparing_ends, ""
         except BackendError as error:
             comparing.close()
-            log.info("quoting by words alone: %s", error)
-            return None
+            log.warning("quoting by words alone: %s", error)
+            return None, BY_WORDS.format(why=error.reason)
 
 
 def _read(brief: Brief) -> _Reading:

@@ -1,25 +1,29 @@
-"""An embedder on this machine: an ONNX model through fastembed, by name or from a folder on disk.
+"""An embedder on this machine: an ONNX model from a folder on disk, or by name through fastembed.
 
-fastembed is imported, and the model loaded, at the first text (about two seconds) or by `load`. Documents go
-through one thread in batches of like length; questions have a thread of their own, so that none waits for
-the documents' batch. ONNX Runtime computes outside of the interpreter's lock.
+The model is loaded at the first text or by `load`. Texts are computed one by one, each on one thread, as many at
+once as there are cores: with two cores that takes half the CPU time of batches, and a vector depends on nothing
+but its text. ONNX Runtime computes outside of the interpreter's lock. fastembed is imported for models by name
+alone: it takes a second, and knows where to download them.
 """
 
 import asyncio
 import difflib
 import hashlib
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.backends.fastembed.loading import LoadedOnce, Wording, not_installed, opened
+from bot.backends.fastembed.encoder import Encoder, open_encoder
+from bot.backends.fastembed.loading import LoadedOnce, Wording, downloaded, from_folder, not_installed
+from bot.backends.fastembed.text_queue import TextQueue
 from bot.config.models import LocalEmbedderSettings as LocalSettings
 from bot.model import Usage
 from bot.ports import Rejected, Unavailable, Vector
+from bot.runtime.cores import cores
 
 if TYPE_CHECKING:
     from fastembed import TextEmbedding
@@ -62,10 +66,9 @@ class FastembedEmbedder:
         self._query_prefix = query if settings.query_prefix is None else settings.query_prefix
         self._document_prefix = document if settings.document_prefix is None else settings.document_prefix
         self._identity = identity
-        self._model = LoadedOnce(lambda: _load(settings, cache, identity, dimensions))
-        self._documents = ThreadPoolExecutor(1, "embed")
-        self._questions = ThreadPoolExecutor(1, "embed-question")
-        self._calls = self._texts = 0
+        self._model: LoadedOnce[Encoder] = LoadedOnce(lambda: _load(settings, cache))
+        self._queue: TextQueue[Vector] = TextQueue(settings.threads or cores(), "embed")
+        self._texts = 0
 
     @property
     def model(self) -> str:
@@ -82,87 +85,55 @@ class FastembedEmbedder:
         await self._model.get()
 
     async def embed_documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        model = await self._model.get()
-        rows = np.zeros((len(texts), self._dimensions), dtype=np.float32)
-        for batch in _batches(texts, self._settings.batch):
-            words = [self._document_prefix + texts[number][:_LONGEST] for number in batch]
-            rows[batch] = await self._run(self._documents, model, words)
-        self._texts += len(texts)
-        return rows
+        """One row of length 1 a text. Of two calls the one with fewer texts goes first."""
+        rows = await self._embed([self._document_prefix + text[:_LONGEST] for text in texts])
+        return np.stack(rows) if rows else np.zeros((0, self._dimensions), dtype=np.float32)
 
     async def embed_query(self, text: str) -> Vector:
-        words = [self._query_prefix + text[:_LONGEST]]
-        row: Vector = (await self._run(self._questions, await self._model.get(), words))[0]
-        self._texts += 1
+        (row,) = await self._embed([self._query_prefix + text[:_LONGEST]])
         return row
 
     def usage(self) -> Usage:
         """Nothing of it costs anything."""
-        return Usage(self.model, calls=self._calls, texts=self._texts)
+        return Usage(self.model, calls=self._texts, texts=self._texts)
 
     async def close(self) -> None:
         """Let what runs end; the model's memory goes with this object."""
-        self._documents.shutdown(wait=False, cancel_futures=True)
-        self._questions.shutdown(wait=False, cancel_futures=True)
+        self._queue.close()
         self._model.forget()
 
-    async def _run(
-        self, thread: ThreadPoolExecutor, model: "TextEmbedding", texts: list[str]
-    ) -> NDArray[np.float32]:
-        loop = asyncio.get_running_loop()
-        rows = await loop.run_in_executor(thread, _embed, model, texts)
-        self._calls += 1
-        if rows.shape[1] != self._dimensions:
+    async def _embed(self, texts: Sequence[str]) -> list[Vector]:
+        encoder = await self._model.get()
+        rows = await self._queue.each(lambda text: _encoded(encoder, text), texts)
+        self._texts += len(rows)
+        if rows and len(rows[0]) != self._dimensions:
             raise Rejected(
                 PART,
-                f"the model makes vectors of {rows.shape[1]} numbers, docent.yaml says {self._dimensions}.",
-                remedy=f"Write dimensions: {rows.shape[1]}.",
+                f"the model makes vectors of {len(rows[0])} numbers, docent.yaml says {self._dimensions}.",
+                remedy=f"Write dimensions: {len(rows[0])}.",
             )
         return rows
 
 
-def _embed(model: "TextEmbedding", texts: list[str]) -> NDArray[np.float32]:
+def _encoded(encoder: Encoder, text: str) -> Vector:
+    """Of length 1. Raises Unavailable."""
     try:
-        rows = np.asarray(list(model.embed(texts, batch_size=len(texts))), dtype=np.float32)
-    except (RuntimeError, ValueError, MemoryError) as error:
+        row = encoder(text)
+    except Exception as error:  # ONNX Runtime's own have nothing else in common
         raise Unavailable(PART, f"the model failed ({type(error).__name__}).") from error
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return (rows / np.where(lengths == 0, 1, lengths)).astype(np.float32)
+    length = np.linalg.norm(row)
+    return np.asarray(row / (length or 1.0), dtype=np.float32)
 
 
-def _batches(texts: Sequence[str], size: int) -> Iterator[list[int]]:
-    """Numbers of texts of like length: a batch costs what its longest text does."""
-    ordered = sorted(range(len(texts)), key=lambda number: len(texts[number]), reverse=True)
-    for start in range(0, len(ordered), size):
-        yield ordered[start : start + size]
-
-
-def _load(settings: LocalSettings, cache: Path, identity: str, dimensions: int) -> "TextEmbedding":
-    return opened(
-        _fastembed(),
-        settings,
-        cache,
-        _WORDING,
-        registered=lambda: _registered(settings, identity, dimensions),
-    )
-
-
-def _registered(settings: LocalSettings, identity: str, dimensions: int) -> str:
-    """Fastembed's list of models is of the process: the same one may stand there already."""
-    from fastembed import TextEmbedding
-    from fastembed.common.model_description import ModelSource, PoolingType
-
-    name = f"docent/{identity}:{settings.normalize}"
-    if name.lower() not in {str(known["model"]).lower() for known in TextEmbedding.list_supported_models()}:
-        TextEmbedding.add_custom_model(
-            model=name,
-            pooling=PoolingType.MEAN if settings.pooling == "mean" else PoolingType.CLS,
-            normalization=settings.normalize,
-            sources=ModelSource(hf="local/model"),
-            dim=dimensions,
-            model_file=settings.file,
+def _load(settings: LocalSettings, cache: Path) -> Encoder:
+    if settings.path is not None:
+        return from_folder(
+            lambda: open_encoder(settings.path or Path(), settings.file, pooling=settings.pooling),
+            settings,
+            _WORDING,
         )
-    return name
+    model = downloaded(partial(_fastembed(), threads=1), settings, cache, _WORDING)
+    return lambda text: np.asarray(next(iter(model.embed([text], batch_size=1))), dtype=np.float32)
 
 
 def _dimensions(settings: LocalSettings) -> int:

@@ -57,51 +57,60 @@ class LoadedOnce(Generic[T]):
         self._loaded = None
 
 
-def opened(
+def from_folder(make: Callable[[], T], settings: LocalModel, wording: Wording) -> T:
+    """What `make` makes of a folder on disk. Raises Rejected for files that are no model."""
+    try:
+        return make()
+    except Rejected:
+        raise
+    except ImportError:
+        raise not_installed(wording.part) from None
+    except Exception as error:
+        # ONNX Runtime and tokenizers have no error types in common.
+        log.debug("the model can't be loaded", exc_info=True)
+        where = (settings.path or Path()) / settings.file
+        remedy = f"Check that it is {wording.kind} with its tokenizer."
+        raise Rejected(wording.part, f"{where} can't be loaded.", remedy=remedy) from error
+
+
+def downloaded(
     make: Callable[..., T],
     settings: LocalModel,
     cache: Path,
     wording: Wording,
     *,
-    registered: Callable[[], str],
     before_download: Callable[[], None] = lambda: None,
 ) -> T:
-    """`registered` gives fastembed's name for the folder's model; `before_download` may raise.
+    """A model by name, by fastembed's class. `before_download` may raise.
 
-    Raises Rejected for files that are no model, Unavailable if it can't be downloaded.
+    Raises Unavailable if it can't be downloaded.
     """
-    threads = settings.threads or None
     try:
-        if settings.path is not None:
-            return make(registered(), specific_model_path=str(settings.path), threads=threads)
         private_folder(cache)
-        return _named(make, settings.model, str(cache), threads, before_download)
+        return _named(make, settings.model, str(cache), before_download)
     except Rejected:
         raise
     except Exception as error:
-        # ONNX Runtime, tokenizers and the download have no error types in common.
+        # The download has no error types in common with ONNX Runtime and tokenizers.
         log.debug("the model can't be loaded", exc_info=True)
-        if settings.path is not None:
-            remedy = f"Check that it is {wording.kind} with its tokenizer."
-            raise Rejected(
-                wording.part, f"{settings.path / settings.file} can't be loaded.", remedy=remedy
-            ) from error
         remedy = f"Check the connection, or give a folder: {wording.folder}."
         raise Unavailable(wording.part, f"{settings.model} can't be downloaded.", remedy=remedy) from error
 
 
-def _named(
-    make: Callable[..., T], name: str, cache: str, threads: int | None, before_download: Callable[[], None]
-) -> T:
+def _named(make: Callable[..., T], name: str, cache: str, before_download: Callable[[], None]) -> T:
     """Without a look at the network where the model lies on this disk."""
     try:
-        return make(name, cache_dir=cache, threads=threads, local_files_only=True)
+        return make(name, cache_dir=cache, local_files_only=True)
     except Exception:  # noqa: BLE001 - whatever it is, the model isn't whole on this disk
         before_download()
         log.warning("downloading the model %s into %s, once", name, cache)
-        return make(name, cache_dir=cache, threads=threads)
+        return make(name, cache_dir=cache)
 
 
 def not_installed(part: str) -> Rejected:
     """The extra is missing."""
-    return Rejected(part, "fastembed is not installed.", remedy="Install it: pip install 'docent[local]'.")
+    return Rejected(
+        part,
+        "fastembed and onnxruntime are not installed.",
+        remedy="Install it: pip install 'docent[local]'.",
+    )

@@ -8,10 +8,11 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from bot.backends.fastembed.loading import LoadedOnce, Wording, not_installed, opened
+from bot.backends.fastembed.loading import LoadedOnce, Wording, downloaded, from_folder, not_installed
 from bot.config.models import LocalRerankerSettings
 from bot.model import Usage
 from bot.ports import Rejected, Unavailable
@@ -90,14 +91,21 @@ def _load(settings: LocalRerankerSettings, cache: Path) -> _Loaded:
             remedy = "See the rerankers of fastembed, or give a folder: reranker: {local: {path: …}}."
             raise Rejected(PART, f"there is no model {settings.model}.", remedy=remedy)
 
-    model = opened(
-        TextCrossEncoder,
-        settings,
-        cache,
-        _WORDING,
-        registered=lambda: _registered(TextCrossEncoder, settings),
-        before_download=check_name,
-    )
+    def from_disk() -> "TextCrossEncoder":
+        name = _registered(TextCrossEncoder, settings)
+        threads = settings.threads or None
+        return TextCrossEncoder(name, specific_model_path=str(settings.path), threads=threads)
+
+    if settings.path is not None:
+        model = from_folder(from_disk, settings, _WORDING)
+    else:
+        model = downloaded(
+            partial(TextCrossEncoder, threads=settings.threads or None),
+            settings,
+            cache,
+            _WORDING,
+            before_download=check_name,
+        )
     answers = [answer for _, answer in KNOWN]
     related: list[float] = []
     unrelated: list[float] = []

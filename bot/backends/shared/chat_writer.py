@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.backends.shared import prompts
-from bot.backends.shared.call_queue import CallQueue
 from bot.backends.shared.detached_stream import DetachedStream
 from bot.backends.shared.messages import Message
 from bot.backends.shared.usage import UsageCounter
 from bot.model import Question, Usage
 from bot.ports import Brief, Cited, Finished, Unavailable, Waiting, Wrote
+from bot.runtime.turns import Turns
 from bot.runtime.usage_meter import spend
 
 PART = "the writer"
@@ -72,7 +72,7 @@ class ChatWriter:
         self._model = model
         self._pace = pace
         self._tally = UsageCounter(model.model)
-        self._queue = CallQueue(calls_at_once)
+        self._queue = Turns(calls_at_once)
         self._left: set[asyncio.Task[None]] = set()
 
     @property

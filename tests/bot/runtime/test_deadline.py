@@ -26,3 +26,14 @@ async def test_a_whole_that_is_over_is_told_with_the_whole():
     deadline = Deadline(60, clock=clock)
     clock.move(59.98)
     assert await refusal(deadline, 15) == "60 seconds were over."
+
+
+async def test_what_is_others_turn_is_not_counted():
+    """The whole is as long after a pause as before it; what was spent in all is still told."""
+    clock = FakeClock()
+    deadline = Deadline(60, clock=clock)
+    clock.move(10)
+    with deadline.paused():
+        clock.move(100)
+    assert deadline.left == 50
+    assert deadline.spent == 110

@@ -1,15 +1,15 @@
-"""How many calls a server takes at once, and who is next: a small server does one after the other."""
+"""How much is done at once, and who is next: questions on this machine, calls to a small server."""
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 
 _BEAT = 3.0  # seconds after which a place is told again, changed or not
 
 
-class CallQueue:
-    """At most `at_once` calls, first come, first served; None is no limit."""
+class Turns:
+    """At most `at_once` at a time, first come, first served; None is no limit."""
 
     def __init__(self, at_once: int | None = None) -> None:
         self._at_once = at_once
@@ -21,7 +21,7 @@ class CallQueue:
         return self._at_once is not None
 
     async def enter(self) -> AsyncGenerator[int, None]:
-        """Ends when a call may be made, which `leave` gives back; until then yields how many come before.
+        """Ends when it is one's turn, which `leave` gives back; until then yields how many come before.
 
         Whoever closes it early has no turn.
         """
@@ -45,14 +45,15 @@ class CallQueue:
             if not entered:
                 self._give_up(turn)
 
-    async def entered(self) -> None:
-        """The same for whoever needs no place told."""
+    async def entered(self, tell: Callable[[int], Awaitable[None]] | None = None) -> None:
+        """The same; `tell` hears how many come before."""
         async with aclosing(self.enter()) as places:
-            async for _ in places:
-                pass
+            async for ahead in places:
+                if tell is not None:
+                    await tell(ahead)
 
     def leave(self) -> None:
-        """The call is over: the next one's turn."""
+        """It is over: the next one's turn."""
         self._running -= 1
         if self._waiting and self._at_once is not None and self._running < self._at_once:
             self._running += 1

@@ -1,0 +1,18 @@
+"""How many processors there are for this process."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+# "200000 100000": so many microseconds of CPU in so many; "max" where there is no limit.
+_QUOTA: Final = Path("/sys/fs/cgroup/cpu.max")
+
+
+def cores(quota: Path = _QUOTA) -> int:
+    """At least 1: those that it may run on, or less where a container's limit is lower."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        limit, period = quota.read_text(encoding="ascii").split()
+        return max(1, min(allowed, -(-int(limit) // int(period))))
+    except (OSError, ValueError):
+        return allowed
