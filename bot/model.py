@@ -241,7 +241,8 @@ class SyncReport:
 
     `failed` pages keep their old version, if they had one; `warnings` are of pages that were indexed. `untaken`
     counts by their endings the files that no pattern of `include` takes. `unfit` are patterns that fit no page, and
-    `left_out` counts the new pages that wait for one that would narrow who sees them. `drafts` were left out as such.
+    `left_out` counts the new pages that wait for one that would narrow who sees them. `drafts` and `empty`
+    pages were left out as such.
     `words` says for each format how much of the pages that were read is in the index; `lossy` pages
     lack most of it.
     """
@@ -269,6 +270,7 @@ class SyncReport:
     drafts: int = 0
     words: tuple[WordsKept, ...] = ()
     lossy: tuple[str, ...] = ()
+    empty: int = 0
 
 
 @dataclass(frozen=True, slots=True)

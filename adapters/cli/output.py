@@ -231,6 +231,8 @@ def report_lines(report: SyncReport) -> list[str]:
         lines.append(f"  words kept: {_words_kept(report.words)}")
     if report.drafts:
         lines.append(f"  left out: {count(report.drafts, 'draft')}")
+    if report.empty:
+        lines.append(f"  left out: {count(report.empty, 'page')} without text")
     if report.untaken:
         lines.append(f"  left out: {_untaken(report.untaken)}")
     if not any(counts.values()) and not report.cancelled and not report.left_out:

@@ -1,5 +1,7 @@
 """The kinds of files that can be indexed."""
 
+import re
+
 from bot.config.sources import SourceSettings
 from bot.text.globs import Selection
 
@@ -18,6 +20,15 @@ def pages(
     """The pages that these globs take; with every format, an ending may be written in capitals."""
     any_case = EVERY_FORMAT if include == EVERY_FORMAT else ()
     return Selection(include, exclude, fold=fold, watched=settings.audience_of, any_case=any_case)
+
+
+# What programs leave beside a file while it is open, or a Mac on a disk that isn't its own.
+_LEFTOVER = re.compile(r"(?:~\$|\.~lock\.|\.#|\._)")
+
+
+def is_leftover(name: str) -> bool:
+    """Whether it is no page, by the last part of its path, whatever it ends in."""
+    return _LEFTOVER.match(name.rpartition("/")[2]) is not None
 
 
 def ending(name: str) -> str:

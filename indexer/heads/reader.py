@@ -39,6 +39,7 @@ _HEADLIKE: Final = re.compile(
     r"\s|$|[-+;.~`=*_]{3,}\s*\w*\s*$|<!|-->|</?[A-Za-z]|//|#!|[%@:{}\[\]\"']|\.\. |import\b|export\b|- |[\w$.-][^:=\n]{0,60}[:=](?:\s|$|\S)"
 )
 _CODE: Final = re.compile(r"\s{0,3}(`{3,}|~{3,})")
+_LISTING: Final = re.compile(r"(`{3,}|-{4,}|\.{4,})(?=\s*$|\w)")  # of AsciiDoc
 
 
 def split(text: str, kind: Kind = "markdown") -> tuple[FrontMatter, str]:
@@ -242,7 +243,7 @@ def _speaks(text: str, kind: Kind) -> bool:
         return _TAG.search(seen) is not None or any(_names(_AUDIENCE, line) for line in outside)
     if any(_names(_AUDIENCE, line) or _TAG.search(line) for line in lead):
         return True
-    rest = _without_code(seen.split("\n")[len(lead) :])
+    rest = _without_code(seen.split("\n")[len(lead) :], _LISTING if kind == "asciidoc" else _CODE)
     return any(_AUDIENCE_FIRST.match(line) or _QUOTED.search(line) or _TAG.search(line) for line in rest)
 
 
@@ -262,10 +263,10 @@ def _lead(seen: str) -> list[str]:
     return lines
 
 
-def _without_code(lines: list[str]) -> Iterator[str]:
+def _without_code(lines: list[str], code: re.Pattern[str]) -> Iterator[str]:
     fence = ""
     for line in lines:
-        found = _CODE.match(line)
+        found = code.match(line)
         if found and (not fence or found[1].startswith(fence)):
             fence = "" if fence else found[1]
         elif not fence:

@@ -1,8 +1,10 @@
 """A folder of files."""
 
 import asyncio
+import hashlib
 import os
 import stat
+import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,7 +14,7 @@ from bot.config.base import FilePath, Section
 from bot.config.sources import SourceSettings
 from bot.model import Failure
 from bot.visibility.page_audience import configured_audience
-from indexer.converters.formats import EVERY_FORMAT, pages
+from indexer.converters.formats import EVERY_FORMAT, is_leftover, pages
 from indexer.sources.base import (
     Entry,
     Fetched,
@@ -26,21 +28,27 @@ from indexer.sources.base import (
     too_large,
 )
 from indexer.sources.path_names import PathNames, decoded, is_text, shown
+from indexer.sources.site_software import software_of
 
 # Folders that hold no pages, whatever is included.
+# Bytes, up to which a file is known by its content; one that was changed just now may be changed again in the same moment.
+_SMALL = 4_096
+_RECENT_HASHED = 1_000_000
+_RECENT = 10_000_000_000  # ns
 _SKIPPED_FOLDERS = {".git", ".hg", ".svn", "node_modules", "__pycache__", ".venv", ".docent"}
 
 
 class FolderOptions(Section):
-    """`path` is relative to docent.yaml."""
+    """`path` is relative to docent.yaml. Links may lead to what lies below `links`, too."""
 
     path: FilePath
+    links: FilePath | None = None
     include: tuple[str, ...] = EVERY_FORMAT
     exclude: tuple[str, ...] = ()
 
 
 class FolderSource(Source):
-    """Revisions are size and time of change.
+    """Revisions are sizes and times, and what tells where those are set back: inode, time of status, or the content.
 
     Links are followed to what lies below the root, or in the git checkout that the root is a part of; a page that
     is a link is for whom both places are.
@@ -50,6 +58,7 @@ class FolderSource(Source):
         super().__init__(settings, surroundings)
         self._options = settings.parse(FolderOptions)
         self._root = self._options.path
+        self._links = self._options.links.resolve() if self._options.links else None
         self._names = PathNames()
         self.selection = pages(self._options.include, self._options.exclude, settings, fold=False)
 
@@ -68,15 +77,19 @@ class FolderSource(Source):
         if not root.is_dir():
             raise ListingFailed(f"{self._root} is not a folder")
         self.selection.fold = _folds(root)
+        software = software_of(_names_around(root))
+        now = time.time_ns()
         found, entries = False, []
         self.warned = []
         for item in self._files(root, "", root):
             found = True
             if not is_text(item.path) or self.selection.takes(item.path):
                 moment = datetime.fromtimestamp(item.status.st_mtime, UTC)
-                revision = f"{item.status.st_size}-{item.status.st_mtime_ns}"
                 audience = self._audience_at(item.target, root) if item.target else None
-                entries.append(Entry(item.path, revision, moment, self.settings.owners, audience))
+                revision = _revision(root / item.path, item.status, now)
+                entries.append(
+                    Entry(item.path, revision, moment, self.settings.owners, audience, anchors=software)
+                )
         if not found:
             # An unmounted disk looks like this.
             why = "".join(f", and {each.name} {each.reason}" for each in self.unlisted[:1])
@@ -94,6 +107,8 @@ class FolderSource(Source):
             self._miss(prefix, error)
             return
         for item in inside:
+            if is_leftover(item.name):
+                continue
             found = self._found(item, prefix + item.name, root)
             if found is None:
                 continue
@@ -117,8 +132,9 @@ class FolderSource(Source):
         folder = stat.S_ISDIR(status.st_mode)
         if folder and item.name in _SKIPPED_FOLDERS:
             return None
-        if target is not None and not _may_lead(target, root):
-            self._warn(path, "it is a link to a place outside of the folder: not read", always=folder)
+        if target is not None and not _may_lead(target, root, self._links):
+            said = "it is a link to a place outside of the folder: not read; `links` says below which folder they may lead"
+            self._warn(path, said, always=folder)
         elif not (folder or stat.S_ISREG(status.st_mode)):
             self._warn(path, "it is no file but a pipe, a socket or a device: not read")
         else:
@@ -157,7 +173,7 @@ class FolderSource(Source):
         path = self._root / self._names.raw(entry.path)
         try:
             target, root = path.resolve(), self._root.resolve()
-            if not _may_lead(target, root):
+            if not _may_lead(target, root, self._links):
                 raise PageFailed("it is a link to a place outside of the folder")
             if target.is_relative_to(root) and self.selection.excludes(target.relative_to(root).as_posix()):
                 raise PageHidden("it is a link to a page that is excluded")
@@ -191,10 +207,33 @@ def _folds(root: Path) -> bool:
         return False
 
 
-def _may_lead(target: Path, root: Path) -> bool:
-    """Whether a link may lead there: below the root, or into the checkout that it is a part of."""
-    if target.is_relative_to(root):
-        return True
+def _revision(path: Path, status: os.stat_result, now: int) -> str:
+    """What changes with the content. Times may be set back, as rsync and images of containers do."""
+    seen = f"{status.st_size}-{status.st_mtime_ns}"
+    recent = now - max(status.st_mtime_ns, status.st_ctime_ns) < _RECENT
+    if status.st_size <= (_RECENT_HASHED if recent else _SMALL):
+        try:
+            return f"{seen}-{hashlib.blake2b(path.read_bytes(), digest_size=8).hexdigest()}"
+        except OSError:
+            pass  # reading it will say why
+    return f"{seen}-{status.st_ctime_ns}-{status.st_ino}"
+
+
+def _names_around(root: Path) -> Iterator[list[str]]:
+    """What is in the folder, and in those above it: to the top of its checkout, or one further up."""
+    above = list(root.parents)
+    top = next((at for at, folder in enumerate([root, *above]) if (folder / ".git").exists()), 1)
+    for folder in [root, *above][: top + 1]:
+        try:
+            yield [path.name for path in folder.iterdir()]
+        except OSError:
+            continue
+
+
+def _may_lead(target: Path, root: Path, besides: Path | None) -> bool:
+    """Whether a link may lead there: below the root or `besides`, or into the checkout that it is a part of."""
+    if target.is_relative_to(root) or (besides is not None and target.is_relative_to(besides)):
+        return ".git" not in target.parts or target.is_relative_to(root)
     checkout = next((above for above in root.parents if (above / ".git").exists()), None)
     if checkout is None or (root / ".git").exists() or not target.is_relative_to(checkout):
         return False

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import logging
 import posixpath
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -17,13 +17,14 @@ from bot.config.sources import SourceSettings
 from bot.model import Failure
 from bot.text.sanitize import without_credentials
 from bot.visibility.page_audience import configured_audience
-from indexer.converters.formats import EVERY_FORMAT, pages
+from indexer.converters.formats import EVERY_FORMAT, is_leftover, pages
 from indexer.git import history as githistory
 from indexer.git.clone import Clone
 from indexer.git.codeowners import PLACES, CodeOwners
 from indexer.git.command import GitFailed, end, git, start
 from indexer.git.local_repository import LocalCopy
 from indexer.git.remote import Remote
+from indexer.git.tree import blob_at, entries, names_around
 from indexer.sources.base import (
     Entry,
     Fetched,
@@ -35,6 +36,7 @@ from indexer.sources.base import (
     too_large,
 )
 from indexer.sources.path_names import PathNames, decoded, shown
+from indexer.sources.site_software import software_of
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +46,7 @@ _SHALLOW = (
     "it is a shallow clone: when its pages were changed, and by whom, isn't known before the commits that it has;"
     " `git fetch --unshallow` there brings the rest"
 )
-_LINK = "it is a link to no page of this source: put the file itself there, or leave it out (exclude)"
+_LINK = "it is a link to no file of this repository: put the file itself there, or leave it out (exclude)"
 _LINKS_DEEP = 10
 _MODULE = "it is a submodule, a repository of its own: to index its pages, give it a source of its own"
 
@@ -90,6 +92,7 @@ class GitSource(Source):
         self.selection = pages(self._options.include, self._options.exclude, settings, fold=False)
         self._names = PathNames()
         self._modules: list[str] = []
+        self._software = ""
         self._links: dict[str, str] = {}
         self._history: githistory.GitHistory | None = None
         self._unsaved = 0
@@ -115,36 +118,42 @@ class GitSource(Source):
         # What else there is was only listed for CODEOWNERS.
         below = {raw: blob for raw, blob in files.items() if raw.startswith(self._below)}
         self._names = PathNames(below)
-        targets = {raw: await self._target(raw, below) for raw in self._links}
-        self.warned = self._unread(history, [raw for raw, target in targets.items() if not target])
+        targets = {raw: await self._target(raw, below, commit) for raw in self._links}
+        self.warned = self._unread(history, [raw for raw, (target, _) in targets.items() if not target])
+        self._software = software_of(
+            [names async for names in names_around(self._repository, commit, self._below.rstrip("/"))]
+        )
         for raw, blob in below.items():
             name = self._names.text(raw).removeprefix(self._below)
-            if self.selection.takes(name):
+            if not is_leftover(name) and self.selection.takes(name):
                 yield self._entry(name, raw, blob, history, owners)
-        for raw, target in targets.items():
+        for raw, (target, blob) in targets.items():
             name = shown(raw).removeprefix(self._below)
             if target and self.selection.takes(name):
-                to = self._names.text(target).removeprefix(self._below)
-                entry = self._entry(name, target, below[target], history, owners)
+                to = self._names.text(target)
+                entry = self._entry(name, target, blob, history, owners)
                 # It is for whom both places are.
-                yield replace(entry, audience=configured_audience(self.settings, to), previous=())
+                inside = to.startswith(self._below)
+                words = configured_audience(self.settings, to.removeprefix(self._below)) if inside else None
+                yield replace(entry, audience=words, previous=())
         if not below:
             where = f"the folder {self._options.path} of it" if self._below else "it"
             raise ListingFailed(f"there is nothing in {where} at {commit[:12]}")
 
-    async def _target(self, link: str, files: Mapping[str, str]) -> str:
-        """The page's file that a link leads to, over others if need be; "" for none of this source's."""
+    async def _target(self, link: str, files: Mapping[str, str], commit: str) -> tuple[str, str]:
+        """The file that a link leads to, over others if need be, and its blob; "" for none of this repository's."""
         for _ in range(_LINKS_DEEP):
             try:
                 data = (await self.fetch(Entry("", self._links[link]))).data
             except PageFailed:
-                return ""
+                return "", ""
             text = data.decode(errors="surrogateescape")
             link = posixpath.normpath(posixpath.join(posixpath.dirname(link), text))
             if link not in self._links:
                 excluded = self.selection.excludes(self._names.text(link).removeprefix(self._below))
-                return link if link in files and not excluded else ""
-        return ""
+                blob = files.get(link) or await blob_at(self._repository, commit, link)
+                return (link, blob) if blob and not excluded else ("", "")
+        return "", ""
 
     def _unread(self, history: githistory.GitHistory, lost: list[str]) -> list[Failure]:
         """What a whole repository would tell besides."""
@@ -189,6 +198,7 @@ class GitSource(Source):
             or owners.owners(self._names.text(raw))
             or ((change.author,) if change and change.author else ()),
             previous=tuple(names),
+            anchors=self._software,
         )
 
     # --- the repository -----------------------------------------------------------------------------
@@ -219,9 +229,9 @@ class GitSource(Source):
             raise tree
         if isinstance(history, BaseException):
             raise history
-        files = dict(_entries(tree, b"100"))
-        self._modules = [raw for raw, _ in _entries(tree, b"160") if raw.startswith(self._below)]
-        self._links = {raw: blob for raw, blob in _entries(tree, b"120") if raw.startswith(self._below)}
+        files = dict(entries(tree, b"100"))
+        self._modules = [raw for raw, _ in entries(tree, b"160") if raw.startswith(self._below)]
+        self._links = {raw: blob for raw, blob in entries(tree, b"120") if raw.startswith(self._below)}
         return commit, files, history, await self._owners_at(files)
 
     async def _commit(self) -> str:
@@ -289,14 +299,6 @@ def _moved(before: Path, now: Path) -> None:
     """A clone of before goes on under its new name."""
     if before != now and before.exists() and not now.exists():
         before.rename(now)
-
-
-def _entries(tree: bytes, mode: bytes) -> Iterator[tuple[str, str]]:
-    """(path, blob) of the regular files (100...: no links), or (path, commit) of submodules (160...), or links (120...)."""
-    for line in tree.split(b"\0"):
-        head, _, name = line.partition(b"\t")
-        if head.startswith(mode):
-            yield name.decode(errors="surrogateescape"), head.split()[2].decode()
 
 
 def _address(repo: str, folder: Path) -> tuple[str, bool]:

@@ -116,6 +116,7 @@ class SourceSync:
             drafts=self._counts["drafts"],
             words=self._words.by_format(),
             lossy=tuple(self._words.lossy),
+            empty=self._counts["empty"],
         )
 
     async def all(self) -> None:
@@ -220,7 +221,11 @@ class SourceSync:
         self._counts["chunks"] += len(indexed.chunks)
         self._counts["read"] += 1
         if (before := self._stored.get(doc_id)) is not None:
-            same = before.removeprefix(WITHOUT_VECTORS) == revision.removeprefix(WITHOUT_VECTORS)
+            # Its content and all that is known of it: when it was written doesn't matter.
+            same = (
+                before.removeprefix(WITHOUT_VECTORS).split(".", 2)[:2]
+                == revision.removeprefix(WITHOUT_VECTORS).split(".", 2)[:2]
+            )
             self._counts["unchanged" if same else "changed"] += 1
             return None
         previous = [self._id(path) for path in self._entries[doc_id].previous]
@@ -237,7 +242,8 @@ class SourceSync:
         self._counts["drafts"] += page.draft
         if doc_id in self._stored and page.hidden:
             await self._hide(doc_id)
-        if not (page.gone or page.draft):
+        self._counts["empty"] += page.empty
+        if not (page.gone or page.draft or page.empty):
             audience = audience_of(self._source.settings, self._entries[self._id(page.path)])
             self._failed.append(page.failure(for_all="everyone" in audience))
         await self._show("indexing")

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.text.language_guess import guess
+from indexer.reading.page_builder import Page
 from indexer.sources.base import Entry
 from tests.support.pages import document, page, read, refused
 
@@ -176,6 +177,80 @@ def test_audience_of_the_source() -> None:
 def test_url(path: str, url: str) -> None:
     """A page's address is made by its source's template."""
     assert document("x", path, url="https://x.example/{stem}#{anchor}").url == url
+
+
+@pytest.mark.parametrize(
+    ("head", "path", "anchors", "url"),
+    [
+        ("slug: travel-approval", "people/01-travel.md", None, "people/travel-approval"),
+        ("slug: /travel", "people/01-travel.md", None, "travel"),
+        ("permalink: /travel/", "people/01-travel.md", None, "travel"),
+        ("permalink: /travel.html", "people/travel.md", None, "travel.html"),
+        ("url: /travel/", "people/travel.md", None, "travel"),
+        ("url: https://x.example/travel", "people/travel.md", None, "travel"),
+        ("url: https://evil.example/travel", "people/travel.md", None, "people/travel"),
+        ("slug: ../../../etc", "people/travel.md", None, "etc"),
+        ("permalink: /:categories/:title/", "people/travel.md", None, "people/travel"),
+        ("slug: a b?c#d", "people/travel.md", None, "people/travel"),
+        ("id: leave", "people/travel.md", None, "people/travel"),
+        ("id: leave", "people/01-travel.md", "docusaurus", "people/leave"),
+        ("title: x", "01-people/02-travel.md", "docusaurus", "people/travel"),
+        ("slug: leave", "01-people/02-travel.md", "docusaurus", "people/leave"),
+        ("title: x", "blog/2026-01-12-x.md", "docusaurus", "blog/2026-01-12-x"),
+        ("title: x", "01-people/02-travel.md", None, "01-people/02-travel"),
+    ],
+)
+def test_address_that_the_page_says(head: str, path: str, anchors: str | None, url: str) -> None:
+    """A page's own address on its site is where citations lead, and never to another site."""
+    made = document(f"---\n{head}\n---\nText.", path, url="https://x.example/{stem}", anchors=anchors)
+    assert made.url == f"https://x.example/{url}"
+
+
+def test_address_below_a_folder_of_the_site() -> None:
+    """A template may name the folder of the site that the address begins with, and an ending that it has, too."""
+    made = document("---\nslug: /docs/travel\n---\nText.", "a.md", url="https://x.example/docs/{stem}")
+    assert made.url == "https://x.example/docs/travel"
+    made = document("---\npermalink: /travel.html\n---\nText.", "a.md", url="https://x.example/{stem}.html")
+    assert made.url == "https://x.example/travel.html"
+    made = document("---\nslug: travel\n---\nText.", "a.md", url="https://x.example/blob/main/{path}")
+    assert made.url == "https://x.example/blob/main/a.md"
+
+
+@pytest.mark.parametrize(
+    ("anchors", "names"),
+    [
+        ("github", ["cache--queue-restart", "größe", "10-ports", "größe-1"]),
+        ("docusaurus", ["cache--queue-restart", "größe", "10-ports", "größe-1"]),
+        ("gitlab", ["cache-queue-restart", "größe", "10-ports", "größe-1"]),
+        ("mkdocs", ["cache-queue-restart", "groe", "10-ports", "groe_1"]),
+        ("pymdownx", ["cache--queue-restart", "größe", "10-ports", "größe_1"]),
+        ("vitepress", ["cache-queue-restart", "große", "_10-ports", "große-1"]),
+        ("sphinx", ["cache-queue-restart", "groe", "ports", "id1"]),
+        ("asciidoctor", ["_cache_queue_restart", "_größe", "_10_ports", "_größe_2"]),
+        ("confluence", ["Cache-&-queue:-restart", "Größe", "10-ports", "Größe.1"]),
+        ("confluence-server", ["Cache&queue:restart", "Größe", "10ports", "Größe.1"]),
+    ],
+)
+def test_anchors_of_each_software(anchors: str, names: list[str]) -> None:
+    """Headings are called what the page's software calls them."""
+    headings = ("Cache & queue: restart", "Größe", "10 ports", "Größe")
+    built = page("# Page\n\n" + "".join(f"## {each}\n\nText.\n\n" for each in headings), anchors=anchors)
+    assert [piece.chunk.anchor for piece in built.pieces] == names
+
+
+@pytest.mark.parametrize(
+    ("template", "anchor"),
+    [
+        ("https://github.com/a/b/blob/main/{path}", "a--b"),
+        ("https://git.example/a/b/-/blob/main/{path}", "a-b"),
+        ("https://x.example/{stem}", "a-b"),
+    ],
+)
+def test_anchors_by_the_address(template: str, anchor: str) -> None:
+    """Where citations lead to a repository's page, its anchors are meant, whatever else shows the pages."""
+    built = read("# P\n\n## A & b\n\nText.", entry=Entry("page.md", "1", anchors="mkdocs"), url=template)
+    assert isinstance(built, Page)
+    assert built.pieces[0].chunk.anchor == anchor
 
 
 def test_url_of_the_path() -> None:

@@ -252,6 +252,58 @@ async def test_a_link_is_for_whom_both_places_are(tmp_path: Path) -> None:
         await source.fetch(entries["open/b.md"])
 
 
+async def test_links_below_another_folder(tmp_path: Path) -> None:
+    """Links may lead below the folder that `links` names, and nowhere else."""
+    put(tmp_path, {"shared/README.md": "An otter.", "secret.md": "x", "docs/a.md": "x"})
+    (tmp_path / "docs/index.md").symlink_to("../shared/README.md")
+    (tmp_path / "docs/other.md").symlink_to("../secret.md")
+    source = folder(tmp_path / "docs", links=str(tmp_path / "shared"))
+    assert await listed(source) == ["a.md", "index.md"]
+    assert (await source.fetch(Entry("index.md", "1"))).data == b"An otter."
+    with pytest.raises(PageFailed):
+        await source.fetch(Entry("other.md", "1"))
+
+
+@pytest.mark.parametrize("size", [20, 100_000, 2_000_000])
+async def test_change_with_the_same_size_and_time(tmp_path: Path, size: int) -> None:
+    """A page that is written anew with as many bytes and the time of before has another revision."""
+    revisions = []
+    for letter in "ab":
+        put(tmp_path, {"new.md": letter * size})
+        os.utime(tmp_path / "new.md", (315_532_800, 315_532_800))
+        (tmp_path / "new.md").replace(tmp_path / "page.md")
+        revisions += [entry.revision async for entry in folder(tmp_path).entries()]
+    assert len(set(revisions)) == 2
+
+
+async def test_what_open_files_leave_behind(tmp_path: Path) -> None:
+    """Locks of editors and offices, and what a Mac leaves on foreign disks, are no pages and no failures."""
+    put(tmp_path, {"a.md": "x", "~$report.docx": "x", ".~lock.a.docx#": "x", "._a.md": "x"})
+    (tmp_path / ".#a.md").symlink_to("ada@desk.1234")
+    source = folder(tmp_path)
+    assert (await listed(source), source.warned) == (["a.md"], [])
+
+
+@pytest.mark.parametrize(
+    ("name", "software"),
+    [
+        ("docs/mkdocs.yml", "mkdocs"),
+        ("mkdocs.yaml", "mkdocs"),
+        ("docusaurus.config.ts", "docusaurus"),
+        ("docs/.vitepress/config.ts", "vitepress"),
+        ("docs/conf.py", "sphinx"),
+        ("hugo.toml", "hugo"),
+        ("antora.yml", "asciidoctor"),
+        (".gitlab-ci.yml", "gitlab"),
+        ("readme.txt", ""),
+    ],
+)
+async def test_what_shows_the_pages(tmp_path: Path, name: str, software: str) -> None:
+    """A file of settings in the pages' folder or above it tells whose anchors they have."""
+    put(tmp_path, {"docs/a.md": "x", name: ""})
+    assert {entry.anchors async for entry in folder(tmp_path / "docs").entries()} == {software}
+
+
 async def test_links_out_of_the_folder_are_told(tmp_path: Path) -> None:
     """A link that leads outside is no page, and named; within a checkout it is followed."""
     put(tmp_path, {"README.md": "The mascot is an otter.", "docs/a.md": "x"})

@@ -208,6 +208,26 @@ async def test_no_links_no_submodules(repository: Repository, data: Path) -> Non
     assert all("it is a link" in each.reason for each in one.warned)
 
 
+async def test_links_into_the_repository(repository: Repository, data: Path) -> None:
+    """A link to a file elsewhere in the repository is that page, as `docs/index.md` is often the README."""
+    repository.commit({"README.md": "The mascot is an otter."})
+    (repository.path / "docs/index.md").symlink_to("../README.md")
+    repository.commit({})
+    one = source(repository.path, data)
+    found = {entry.path: entry async for entry in one.entries()}
+    assert sorted(found) == ["a.md", "b.md", "index.md"]
+    assert (await one.fetch(found["index.md"])).data == b"The mascot is an otter."
+    assert one.warned == []
+
+
+async def test_what_shows_the_pages(repository: Repository, data: Path) -> None:
+    """A file of settings beside the pages, or above them, tells whose anchors they have."""
+    repository.commit({"mkdocs.yml": "site_name: x"})
+    assert {entry.anchors async for entry in source(repository.path, data).entries()} == {"mkdocs"}
+    repository.commit({"docs/conf.py": ""})
+    assert {entry.anchors async for entry in source(repository.path, data).entries()} == {"sphinx"}
+
+
 async def test_links_within(repository: Repository, data: Path) -> None:
     """A link to a file of the source is that page, for whom both places are; a circle or what is excluded is named."""
     docs = repository.path / "docs"
