@@ -231,7 +231,8 @@ def _metas(text: str) -> Iterator[tuple[str, str]]:
 def _seen(text: str) -> str:
     """The first part as people read it: one kind of space and colon, nothing that isn't seen."""
     start = unicodedata.normalize("NFKC", text[:LOOKED_AT])
-    return "".join(each for each in start if unicodedata.category(each) != "Cf")
+    unseen = [each for each in set(start) if unicodedata.category(each) == "Cf"]
+    return start.translate(dict.fromkeys(map(ord, unseen))) if unseen else start
 
 
 def _speaks(text: str, kind: Kind) -> bool:
