@@ -13,9 +13,7 @@ import argparse
 import json
 import math
 import os
-import resource
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -73,17 +71,20 @@ def edit(name: str, docs: Path) -> None:
 
 
 def timed(peer: str, name: str, docs: Path, work: Path) -> None:
-    started = time.monotonic()
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     command = [sys.executable, __file__, peer, str(docs), "--step", name, "--work", str(work / "state")]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    wall, after = time.monotonic() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    said = done.stdout.strip().splitlines()
-    print(
-        f"| {name} | {cpu:.2f} | {wall:.2f} | {after.ru_maxrss / 1024:.0f} | {said[-1] if said else ''} |",
-        flush=True,
-    )
+    started = time.monotonic()
+    with (work / "said").open("w+", encoding="utf-8") as said:
+        child = os.posix_spawn(
+            command[0], command, dict(os.environ), file_actions=[(os.POSIX_SPAWN_DUP2, said.fileno(), 1)]
+        )
+        _, status, used = os.wait4(child, 0)
+        wall = time.monotonic() - started
+        said.seek(0)
+        lines = [line for line in said.read().splitlines() if line.endswith("a question")]
+    if status:
+        raise SystemExit(f"{name} failed")
+    cpu, most = used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+    print(f"| {name} | {cpu:.2f} | {wall:.2f} | {most:.0f} | {' '.join(lines)} |", flush=True)
 
 
 QUESTIONS = (
