@@ -177,7 +177,7 @@ def why(recorded: Recorded, visible: Collection[str]) -> str:
         lines.append("Style examples: " + ", ".join(trace.examples))
     if trace.candidates:
         lines += ["```", "keyword vector  fused  page"]
-        for found in trace.candidates[:15]:
+        for found in trace.candidates[:10]:
             page = found.passage
             parts = (page.title, *page.heading.split(" > ")) if page.doc_id in visible else (HIDDEN,)
             title = shorten(" › ".join(filter(None, parts)), 60)

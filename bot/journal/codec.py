@@ -3,19 +3,32 @@
 import json
 import re
 import unicodedata
+import zlib
+from base64 import b85decode, b85encode
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from pydantic import TypeAdapter
 
-from bot.model import Answer, Candidate, Progress, Question, SyncReport, Trace, Usage
+from bot.model import Answer, Candidate, Passage, Progress, Question, SyncReport, Trace, Usage
 from bot.ports import Asked, Lesson, Scope, SyncRequest
 
 Json = Any
 NounT = TypeVar("NounT", Answer, Lesson, Progress, Question, SyncReport, SyncRequest)
 
-_CANDIDATES: Final = 30
-_EXCERPT: Final = 120
+_CANDIDATES: Final = 10  # as many as `why` shows
+_DIGITS: Final = 4
+_PACKED: Final = "packed"
+_LONG: Final = ("trace", "citations", "nearest")
+# What packed answers have in common: never change it, what was packed with it could not be read any more.
+_COMMON: Final = (
+    b'{"trace":{"queries":[""],"candidates":[{"passage":{"chunk_id":"","doc_id":"","source":"","ordinal":0,"title":"",'
+    b'"heading":"","url":"","text":"","score":0.0,"updated_at":null,"owners":[]},"keyword":null,"vector":0.,"fused":0.,'
+    b'"reranked":null,"dropped":"below the best"}],"evidence":{"similarity":0.,"words":1.0,"coverage":1.0},"decision":'
+    b'"","examples":[],"dropped_sentences":[],"seconds":{"read":0.0,"search":0.0,"write":0.0,"total":0.0}},"citations"'
+    b':[{"number":1,"doc_id":"","title":"","heading":"","url":"https://","quote":"","updated_at":"20","owners":[]}],'
+    b'"nearest":[{"number":1,"doc_id":"","title":"","heading":"","url":"https://","quote":"","updated_at":null,"owners":[]}]}'
+)
 _WORDING: Final = 300
 _adapters: dict[type, TypeAdapter[Any]] = {}
 
@@ -27,7 +40,7 @@ def dumped(noun: Answer | Lesson | Progress | Question | SyncReport | SyncReques
 
 def loaded(kind: type[NounT], data: Json) -> NounT:
     """The noun that `dumped` made the data of."""
-    noun: NounT = _adapter(kind).validate_python(data)
+    noun: NounT = _adapter(kind).validate_python(_unpacked(data) if kind is Answer else data)
     return noun
 
 
@@ -51,7 +64,7 @@ def answer_values(answer: Answer, seconds: float, scope: Scope | None, *, keep_t
     """The columns of how a question ended."""
     values = {
         "outcome": str(answer.outcome),
-        "answer": dumped(slim(answer, with_texts=keep_texts)),
+        "answer": _packed(dumped(slim(answer, with_texts=keep_texts))),
         "degraded": bool(answer.degraded),
         "seconds": seconds,
     }
@@ -75,6 +88,8 @@ def slim(answer: Answer, *, with_texts: bool) -> Answer:
     """The answer with a trace that `why` can show; without texts of the question, if so set."""
     trace = answer.trace
     candidates = tuple(_slim(candidate) for candidate in trace.candidates[:_CANDIDATES])
+    if answer.citations:  # beside an answer other pages are named, and not quoted
+        answer = replace(answer, nearest=tuple(replace(page, quote="") for page in answer.nearest))
     if with_texts:
         return replace(answer, trace=replace(trace, candidates=candidates))
     silent = Trace(
@@ -102,7 +117,35 @@ def _stored(question: Question, *, keep_texts: bool) -> Question:
 
 
 def _slim(candidate: Candidate) -> Candidate:
-    return replace(candidate, passage=replace(candidate.passage, text=candidate.passage.text[:_EXCERPT]))
+    """By title and heading: what the page says stands in the index."""
+    found = candidate.passage
+    return Candidate(
+        Passage("", found.doc_id, "", found.ordinal, found.title, found.heading, "", ""),
+        keyword=_rounded(candidate.keyword),
+        vector=_rounded(candidate.vector),
+        fused=round(candidate.fused, _DIGITS),
+        reranked=_rounded(candidate.reranked),
+        dropped=candidate.dropped,
+    )
+
+
+def _rounded(score: float | None) -> float | None:
+    return None if score is None else round(score, _DIGITS)
+
+
+def _packed(answer: Json) -> Json:
+    """An answer with what is long and read seldom in a few characters: it was nine tenths of the journal."""
+    long = json.dumps({name: answer[name] for name in _LONG}, ensure_ascii=False, separators=(",", ":"))
+    packer = zlib.compressobj(level=9, zdict=_COMMON)
+    packed = b85encode(packer.compress(long.encode()) + packer.flush()).decode()
+    return {name: value for name, value in answer.items() if name not in _LONG} | {_PACKED: packed}
+
+
+def _unpacked(answer: Json) -> Json:
+    """As it was before it was packed, if it was."""
+    if _PACKED not in answer:
+        return answer
+    return {**answer, **json.loads(zlib.decompressobj(zdict=_COMMON).decompress(b85decode(answer[_PACKED])))}
 
 
 def _adapter(kind: type) -> TypeAdapter[Any]:

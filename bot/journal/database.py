@@ -24,6 +24,8 @@ from bot.runtime.private_files import private_file, private_folder, put_back
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
 
+_SHRINK: Final = 300.0  # seconds
+_FREE, _FREE_SHARE = 500, 0.2  # pages
 log = logging.getLogger(__name__)
 
 _LOCK: Final = 0x646F63656E74  # "docent": the number of PostgreSQL's advisory lock
@@ -88,13 +90,25 @@ class Database:
                 yield connection
 
     @asynccontextmanager
-    async def alone(self) -> AsyncIterator[AsyncConnection]:
+    async def alone(self, *, seconds: float | None = None) -> AsyncIterator[AsyncConnection]:
         """A connection outside of any transaction, for what SQLite does in none."""
         async with self._guarded():
             engine = await self._open()
-            async with asyncio.timeout(self._deadline), self._one_writer(), engine.connect() as connection:
+            limit = asyncio.timeout(seconds or self._deadline)
+            async with limit, self._one_writer(), engine.connect() as connection:
                 await connection.execution_options(docent_begin="")
                 yield connection
+
+    async def shrink(self) -> None:
+        """Give the disk what was deleted, where that is much of the file; PostgreSQL does so by itself."""
+        if not self.is_sqlite:
+            return
+        async with self.alone(seconds=_SHRINK) as connection:
+            free = await connection.scalar(text("select freelist_count from pragma_freelist_count"))
+            pages = await connection.scalar(text("select page_count from pragma_page_count"))
+            if free > _FREE and free > pages * _FREE_SHARE:
+                await connection.exec_driver_sql("vacuum")
+                await connection.exec_driver_sql("pragma wal_checkpoint(truncate)")
 
     def insert(self, table: Table) -> "sqlite.Insert | postgresql.Insert":
         """An INSERT that knows ON CONFLICT."""

@@ -207,6 +207,7 @@ class SqlJournal:
             old_runs = and_(runs.c.requested_at < before, runs.c.state.in_(_ENDED))
             await connection.execute(delete(runs).where(old_runs))
             await connection.execute(delete(workers).where(workers.c.seen_at < now() - _DAY))
+        await self._database.shrink()
         return gone.rowcount
 
     # --- within -----------------------------------------------------------------------------------

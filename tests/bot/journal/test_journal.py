@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from bot.journal import codec
 from bot.journal.database import Database
 from bot.journal.leases import SqlLeases
 from bot.journal.lessons import SqlLessons
@@ -109,7 +110,8 @@ def asked(name: str = "1", words: str = "How many days off?", **more) -> Asked:
 
 
 def passage() -> Passage:
-    return Passage("h:a#1", "h:a", "h", 1, "Time off", "Annual", "https://x/a#annual", "25 days", 0.5)
+    """As the journal keeps it: what `why` shows."""
+    return Passage("", "h:a", "", 1, "Time off", "Annual", "", "")
 
 
 def answer(outcome: Outcome = Outcome.ANSWERED, name: str = "1") -> Answer:
@@ -348,6 +350,68 @@ async def test_usage_is_summed_by_model(journal: SqlJournal, runs: SqlRuns):
     run, _ = await runs.request(SyncRequest("h"))
     await runs.end(run.id, "done", [SyncReport("h", embedded=4, tokens=70, model="e")])
     assert await journal.spent() == [Usage("e", 2, 100, 570, 0), Usage("m", 2, 0, 111, 25)]
+
+
+async def test_a_question_takes_little_room(journal: SqlJournal, database: Database):
+    """An answer with all that was found takes less than 3 kB, and comes back with what `why` shows."""
+    found = tuple(
+        Candidate(
+            Passage(
+                f"h:{n}#1",
+                f"h:people/benefits/page-{n * 7919}.md",
+                "h",
+                n,
+                f"Page {n * 104729}",
+                f"Part {n} > Section {n * 31}",
+                f"https://docs.example.com/{n}#section",
+                "text " * 300,
+                0.5,
+            ),
+            keyword=n / 7,
+            vector=n / 31,
+            fused=n / 97,
+            dropped="" if n < 6 else "below a tenth of the best",
+        )
+        for n in range(30)
+    )
+    given = answer()
+    quotes = tuple(
+        replace(given.citations[0], quote=f"{n} {' '.join(str(k * n) for k in range(50))}") for n in range(3)
+    )
+    given = replace(
+        given, citations=quotes, trace=replace(given.trace, candidates=found), text="Take 25 days. " * 30
+    )
+    await journal.accept(asked(), worker="a")
+    await journal.finish("id1", given, seconds=1.0)
+    async with database.reading() as connection:
+        stored = await connection.scalar(text("select length(cast(answer as text)) from questions"))
+    assert stored < 3_000
+    back = await journal.recorded("id1")
+    assert back is not None
+    assert back.answer is not None
+    assert back.answer.citations == quotes
+    shown = [(one.passage.doc_id, one.passage.title, one.dropped) for one in back.answer.trace.candidates]
+    assert shown == [(one.passage.doc_id, one.passage.title, one.dropped) for one in found[:10]]
+
+
+def test_an_answer_of_an_older_version_is_read():
+    """Before answers were packed they stood there as they were."""
+    assert codec.loaded(Answer, json.loads(json.dumps(codec.dumped(answer())))) == answer()
+
+
+async def test_the_file_shrinks(journal: SqlJournal, database: Database):
+    """What was forgotten is given back to the disk."""
+    if not database.is_sqlite:
+        pytest.skip("PostgreSQL does it by itself")
+    for number in range(40):
+        await journal.accept(asked(str(number), "word " * 20_000), worker="a")
+    async with database.reading() as connection:
+        before = await connection.scalar(text("select page_count from pragma_page_count"))
+    await age(database, "questions", "asked_at", 100 * 86_400)
+    assert await journal.purge(older_than_days=10) == 40
+    async with database.reading() as connection:
+        after = await connection.scalar(text("select page_count from pragma_page_count"))
+    assert after < before / 5
 
 
 async def test_old_entries_are_purged(journal: SqlJournal, runs: SqlRuns, database: Database):
