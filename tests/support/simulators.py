@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from tests.support.waiting import until
+from tests.support.waiting import patience, until
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 WHERE = "needs ../shared/sims, the platform simulators"
@@ -81,7 +81,7 @@ async def apart(name: str, port: int, *options: str) -> AsyncIterator[Simulator]
     try:
         async with aiohttp.ClientSession() as session:
             sim = Simulator(f"http://127.0.0.1:{port}", session)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(20 * patience()):
                 json.loads(await process.stdout.readline())
                 while not await sim.listens():  # noqa: ASYNC110 - it says its addresses before it listens
                     await asyncio.sleep(0.02)

@@ -1,6 +1,7 @@
 """`docent reindex --cancel`: ending syncs from the command line."""
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
@@ -108,9 +109,11 @@ async def test_one_that_runs(docent: CommandLine, tmp_path: Path) -> None:
     first, second, *_ = done.stdout.splitlines()
     assert first.startswith("Cancelled the sync of docs that was asked for ")
     assert first.endswith(" ago. What it has stored is kept, and the next sync goes on from there.")
-    assert second.startswith(f"docs (stopped): {BATCH_PAGES} added, ")
+    told = re.match(r"docs \(stopped\): (\d+) added, ", second)
+    assert told is not None
+    assert BATCH_PAGES <= int(told[1]) <= 2 * BATCH_PAGES
     async with open_app(load(docent.config)) as app:
-        assert (await app.store.stats()).documents == BATCH_PAGES + 1
+        assert (await app.store.stats()).documents == int(told[1]) + 1
 
 
 async def test_one_of_a_command(docent: CommandLine) -> None:
