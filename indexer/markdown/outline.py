@@ -89,6 +89,11 @@ def _own_id(attributes: str) -> str:
     return next(filter(None, found.groups()), "") if found else ""
 
 
+def without_attributes(raw: str) -> str:
+    """A heading's text without what says how it looks and what its anchor is."""
+    return _ATTRIBUTES.sub("", raw)
+
+
 def heading_text(raw: str) -> str:
     words = reading_text(without_invisible(raw)).replace("`", "").split()
     # Sites put a link to itself behind a heading.

@@ -11,7 +11,7 @@ from indexer.markdown import embedded_html
 from indexer.markdown.dialects import parts
 from indexer.markdown.dialects.commonmark import to_commonmark
 from indexer.markdown.inline import code_spans, reading_text, without_invisible
-from indexer.markdown.outline import Block, Kind, Outline, Section
+from indexer.markdown.outline import Block, Kind, Outline, Section, without_attributes
 from indexer.markdown.tables import folded
 
 _FENCE = re.compile(r"^([ \t>]*(?:[-*+][ \t]+|\d+[.)][ \t]+)?)(`{3,}(?=[^`\n]*$)|~{3,})(.*)$")
@@ -261,7 +261,7 @@ def _lines_of(tokens: Sequence[Token], *, indent: str) -> list[str]:
         kind = group[0].type
         if kind == "heading_open":
             label = parts.label_of(group[1].content)
-            said = group[1].content if label is None else f"{label}:" if label else ""
+            said = without_attributes(group[1].content) if label is None else f"{label}:" if label else ""
             found += [indent + line for line in _prose(said).split("\n") if line]
         elif kind in {"bullet_list_open", "ordered_list_open"}:
             for piece in _items(group):

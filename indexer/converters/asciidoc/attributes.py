@@ -84,6 +84,8 @@ class _Reading:
     def lines(self) -> Iterator[str]:
         for line in self._rest:
             line = line.rstrip()  # noqa: PLW2901 - the same line, cleaned
+            if line.startswith("include::") and line.endswith("]"):
+                continue  # of another file, which isn't here
             if found := _CONDITION.match(line):
                 inline = _condition(found, self._attributes, self._counts)
                 if inline and all(self._counts):

@@ -156,9 +156,13 @@ class _Page:
             return [*title, *_code(inside, about)], end
         if (found := _ADMONITION.match(inside[0])) is not None:
             inside = [f"{found[1].capitalize()}: {found[2]}", *inside[1:]]
+        # A link may go on in the next line.
+        broken = " ".join(line.strip() + ("\n" if line.endswith(" +") else "") for line in inside).split(
+            " +\n"
+        )
         text = [
-            self._inline.text(line.removesuffix(" +").strip()) + ("  " if line.endswith(" +") else "")
-            for line in inside
+            self._inline.text(line.strip()) + ("  " if number < len(broken) - 1 else "")
+            for number, line in enumerate(broken)
         ]
         return [*title, *(_plain_start(line) for line in text), *self._source_of(about)], end
 

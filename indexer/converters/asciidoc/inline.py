@@ -18,7 +18,7 @@ _MACRO: Final = re.compile(
     r"(?<![\w/`])([a-z][a-z0-9_-]{1,40}):(?!:)(\+\+[^+]{1,2000}\+\+|[^\s\[\]`]{0,2000})\[((?:[^\[\]]|\\\]){0,3000})\]"
 )
 _ADDRESS: Final = re.compile(
-    r"(https?://|irc://|ftp://|\{[\w-]{1,80}\})([^\s\[\]<>]{0,2000})\[([^\[\]]{0,2000})\]"
+    r"(?<![:\w/])(https?://|irc://|ftp://|\{[\w-]{1,80}\})([^\s\[\]<>]{0,2000})\[([^\[\]]{0,2000})\]"
 )
 _ANCHOR: Final = re.compile(
     r"\[\[([\w:./-]{1,200})(?:,[^\[\]]{0,500})?\]\]|anchor:([\w:./-]{1,200})\[[^\[\]]{0,500}\]"
@@ -108,7 +108,7 @@ class Inline:
         if not target:
             return said if name in ("indexterm2", "small", "big") else found[0]
         # One of the site's own: what it shows is its words, or the name of what it is about.
-        return shown or f"`{target}`"
+        return shown or f"`{target.rpartition('/')[2] if target.startswith('{') else target}`"
 
 
 def _shown(said: str) -> str:

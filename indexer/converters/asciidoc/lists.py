@@ -18,6 +18,7 @@ _FENCE: Final = re.compile(r"^(-{4,}|\.{4,}|={4,}|\*{4,}|_{4,}|\+{4,}|--|`{3,}.*
 _TERMS: Final = ("::", ":::", "::::", ";;")
 _NUMBERS_WIDTH: Final = 3  # of a number's sign and the space behind it
 _DEEPEST: Final = 10
+_LONGEST: Final = 2_000  # of what is looked at again with each line that goes on with it
 
 
 class Lists:
@@ -46,6 +47,8 @@ class _List:
         # The kinds of items that are open, each inside the one before it, and how far their text is indented.
         self._open: list[str] = []
         self._indents: list[int] = []
+        # What the last line says, as it is written: a link in it may go on in the next one.
+        self._written = ("", "")
         # Terms that nothing is said of yet.
         self._terms: list[str] = []
 
@@ -88,11 +91,11 @@ class _List:
             term, _, said = words.partition("\x00")
             self._terms.append(self._inline.text(term))
             if said:
-                self._say(self._inline.text(said))
+                self._say(said)
             return
         indent = self._indents[-2] if len(self._indents) > 1 else 0
         sign = "1." if self._indents[-1] - indent == _NUMBERS_WIDTH else "-"
-        self._made.append(f"{' ' * indent}{sign} {self._inline.text(words.removesuffix(' +'))}")
+        self._write(f"{' ' * indent}{sign} ", words.removesuffix(" +"))
 
     def _more(self, line: str) -> bool:
         """What goes on with the item, or begins what its term means."""
@@ -101,19 +104,29 @@ class _List:
             self._attach()
             return True
         if self._terms:
-            self._say(self._inline.text(line.strip()))
+            self._say(line.strip())
         elif not self._made or _ABOUT.match(line) or _FENCE.match(line) or not self._made[-1]:
             return False
         else:
-            self._made.append(" " * self._indents[-1] + self._inline.text(line.strip().removesuffix(" +")))
+            lead, before = self._written
+            words = line.strip().removesuffix(" +")
+            if len(before) < _LONGEST:
+                self._made.pop()
+                self._write(lead, f"{before} {words}")
+            else:
+                self._write(" " * self._indents[-1], words)
         self._at += 1
         return True
 
     def _say(self, text: str) -> None:
         """What the terms mean."""
         sign = " " * (self._indents[-1] - 2) + "- "
-        self._made.append(f"{sign}{', '.join(self._terms)}: {text}".rstrip())
+        self._write(f"{sign}{', '.join(self._terms)}: ", text)
         self._terms = []
+
+    def _write(self, lead: str, words: str) -> None:
+        self._written = (lead, words)
+        self._made.append(f"{lead}{self._inline.text(words)}".rstrip())
 
     def _nest(self, kind: str) -> None:
         """The item's kind is the last that is open."""

@@ -82,7 +82,8 @@ class _Reader:
         if sign == "+" and BORDER.match(line):
             return self._grid(at)
         if sign == ">" and (callout := _CALLOUT.match(line)):
-            title = [f"{callout[1]}**{callout[2].strip()}**"] if callout[2].strip() else []
+            words = callout[2].strip()
+            title = [f"{callout[1]}{words if '**' in words else f'**{words}**'}"] if words else []
             return [*title, callout[1].rstrip()], at + 1
         return None
 

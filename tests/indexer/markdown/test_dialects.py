@@ -203,6 +203,7 @@ def test_reads_as(markdown: str, text: str) -> None:
         ("## Use {name} here", "Use {name} here", "use-name-here"),
         ("## Set `{a}`", "Set {a}", "set-a"),
         ("## :material-check: Fence", "Fence", "fence"),
+        ('## `useData` <Badge type="info" text="new" />', "useData new", "usedata-new"),
         ("## ~~Old~~ Fence", "Fence", "fence"),
     ],
 )
