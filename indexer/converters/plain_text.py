@@ -31,9 +31,9 @@ _ELEMENTS: Final = re.compile(
 _TAG: Final = re.compile(r"<[^<>]*>")
 # Of texts: what says how they look or where links lead.
 _MARKUP: Final = re.compile(
-    r"\]\([^()\s]*[^()]*\)|https?://[^\s<>()\[\]]+|<!--.*?-->|<[^<>\n]*>|\{[^{}\n]*\}|\{\{.*?\}\}"
-    r"|^[ \t]*(?:```|~~~|\.\. |:[\w-]+:|//|\[|include::|import |export ).*$",
-    re.DOTALL | re.MULTILINE,
+    r"\]\([^()]*\)|https?://[^\s<>()\[\]]+|<!--[^<]{0,2000}?-->|<[^<>\n]*>|\{\{[^{}]{0,2000}\}\}|\{[^{}\n]*\}"
+    r"|^[ \t]*(?:```|~~~|\.\. |:[\w-]+:|//|\[|include::|import |export )[^\n]*$",
+    re.MULTILINE,
 )
 
 
