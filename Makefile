@@ -11,7 +11,7 @@ V := .venv/bin
 	@$(V)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-.PHONY: help setup demo test lint bench lock
+.PHONY: help setup demo test lint bench bench-peers lock
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -39,6 +39,11 @@ lint: setup ## ruff, mypy --strict, import-linter, vulture
 
 bench: setup ## the figures of benchmarks/README.md, one script after the other
 	@for script in benchmarks/[a-z]*.py; do $(V)/python -m "benchmarks.$$(basename "$$script" .py)" || exit 1; done
+
+DOCS ?= examples/handbook
+bench-peers: ## Docent beside what somebody would build instead, over DOCS=folder; in an environment of its own
+	@$(PYTHON) -m venv .venv-peers && .venv-peers/bin/pip install --quiet -r benchmarks/peers/requirements.txt -e .
+	@for peer in docent llama_index haystack fts5; do .venv-peers/bin/python benchmarks/peers/compare.py $$peer $(DOCS) || exit 1; done
 
 lock: setup ## pin every dependency anew
 	$(V)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra all --group dev --upgrade -o requirements.lock pyproject.toml

@@ -1,5 +1,6 @@
 """Haystack: its splitter, its in-memory store saved on disk, BM25 and vectors joined by reciprocal rank."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from haystack import Document
@@ -32,9 +33,10 @@ class Haystack:
         known = {each.id for each in self._store.filter_documents()}
         self._store.delete_documents([one for one in known if one not in wanted])
         new = [each for name, each in wanted.items() if name not in known]
-        for each, row in zip(new, self._vectors([each.content or "" for each in new]), strict=True):
-            each.embedding = row.tolist()
-        self._store.write_documents(new)
+        rows = self._vectors([each.content or "" for each in new])
+        self._store.write_documents(
+            [replace(each, embedding=row.tolist()) for each, row in zip(new, rows, strict=True)]
+        )
         self._store.save_to_disk(str(self._file))
 
     def ask(self, question: str) -> list[str]:
