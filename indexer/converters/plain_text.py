@@ -107,7 +107,35 @@ def _notebook(data: bytes) -> str:
     return _MARKUP.sub(" ", text)
 
 
+# Of what a converter reads line by line: what only says how it looks, and names of other pages.
+_RST_MARKUP: Final = re.compile(
+    r"^([ \t]*)\.\. (?:toctree|code-block|sourcecode|image|figure|include|literalinclude|highlight|index|raw|only|autosummary|auto\w+|graphviz"
+    r"|digraph|todo|container|module|currentmodule|py:module|py:currentmodule|default-domain|program|math|meta)::[^\n]*"
+    r"|^[ \t]*\.\. (?:_[^\n]*|\|[^\n]*|\[|(?![\w:.+-]+::)[^\n]*)|^[ \t]*\.\. [\w:.+-]+::|^[ \t]*:[\w -]{1,60}:(?![`\w])[^\n]*"
+    r"|:[\w:+.-]{1,60}:`(?:[^`<\n]*<)?|<[^<>\n]*>|https?://[^\s<>()\[\]]+|\|[\w-]+\|",
+    re.MULTILINE,
+)
+# A table of contents with nothing but names in it.
+_TOCTREE: Final = re.compile(r"^([ \t]*)\.\. toctree::[^\n]*\n(?:\1[ \t]+[^\n]*\n|[ \t]*\n)*", re.MULTILINE)
+_ADOC_MARKUP: Final = re.compile(
+    r"^(?::!?[\w-]+!?:|//|\[|ifdef::|ifndef::|ifeval::|endif::|include::|toc::|image::|[\w-]+::)[^\n]*$"
+    r"|\b[a-z][\w-]*:[^\s\[\]]{0,2000}\[|https?://[^\s\[\]]*|<<[^,<>\n]*|\{[\w-]+\}|,\s*\w+=[^\]\n]*\]",
+    re.MULTILINE,
+)
+
+
+def _rst(data: bytes) -> str:
+    return _RST_MARKUP.sub(" ", _TOCTREE.sub("", data.decode("utf-8", "replace")[:_LONGEST]))
+
+
+def _adoc(data: bytes) -> str:
+    return _ADOC_MARKUP.sub(" ", data.decode("utf-8", "replace")[:_LONGEST])
+
+
 _KINDS: Final[Mapping[str, Callable[[bytes], str]]] = {
+    "rst": _rst,
+    "adoc": _adoc,
+    "asciidoc": _adoc,
     "docx": lambda data: _parts(data, _WORD_PART),
     "pptx": lambda data: _parts(data, _SLIDE_PART),
     "xlsx": _excel,

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.model import WordsKept
-from indexer.reading.words_kept import loss
+from indexer.reading.words_kept import loss, words_kept
 from tests.support.office_files import deck, docx, paragraph, pptx, run, word_table
 from tests.support.pages import page
 from tests.support.pdf_files import pdf, text
@@ -62,3 +62,16 @@ def test_lossy_page() -> None:
     gone = run(" ".join(f"old{n}" for n in range(80)), "<w:strike/>")
     built = page(docx(paragraph(gone, run(" " + _SAID))), "a.docx")
     assert "% of its words arrived (21 of 101): struck-out" in built.problem
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("a.rst", b".. glossary::\n\n   quorum\n      Three of five nodes are a quorum.\n"),
+        ("a.adoc", b"quorum:: Three of five nodes are a quorum.\n"),
+    ],
+)
+def test_what_a_converter_loses_is_missed(name: str, source: bytes) -> None:
+    """Words are counted in the file itself: what its converter has dropped isn't there in what it made of it."""
+    assert words_kept(name, source, body="", shown=["Quorum"]).kept == 1
+    assert words_kept(name, source, body="", shown=["Quorum"]).held >= 7
