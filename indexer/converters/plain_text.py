@@ -118,7 +118,7 @@ _RST_MARKUP: Final = re.compile(
 # A table of contents with nothing but names in it.
 _TOCTREE: Final = re.compile(r"^([ \t]*)\.\. toctree::[^\n]*\n(?:\1[ \t]+[^\n]*\n|[ \t]*\n)*", re.MULTILINE)
 _ADOC_MARKUP: Final = re.compile(
-    r"^(?::!?[\w-]+!?:|//|\[|ifdef::|ifndef::|ifeval::|endif::|include::|toc::|image::|[\w-]+::)[^\n]*$"
+    r"^(?::!?[\w-]+!?:|//|\[|ifdef::|ifndef::|ifeval::|endif::|include::|toc::|image::)[^\n]*$|^[\w-]+::[^\s\[]*\[[^\n]*$"
     r"|\b[a-z][\w-]*:[^\s\[\]]{0,2000}\[|https?://[^\s\[\]]*|<<[^,<>\n]*|\{[\w-]+\}|,\s*\w+=[^\]\n]*\]",
     re.MULTILINE,
 )
