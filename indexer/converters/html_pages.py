@@ -40,6 +40,7 @@ _UNSEEN: Final = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IG
 _STRUCK: Final = ("del", "s", "strike")
 # What browsers take these names for.
 _WESTERN: Final = {"ascii", "us-ascii", "iso-8859-1", "iso8859-1", "latin1", "latin-1"}
+_MOST_LINKS: Final = 20  # in a heading
 _LONGEST_CELL: Final = 2_000  # characters; more is no cell but a part of the page
 _FENCED: Final = re.compile(r"```\w*\n(.*?)\n```", re.DOTALL)
 _FIRST_ITEM: Final = re.compile(r"\A(\s*)(?:-|\d+\.) ")
@@ -163,21 +164,27 @@ def _main(soup: BeautifulSoup) -> Tag:
     if isinstance(named, Tag) and named.get_text(strip=True):
         return named
     articles = soup.find_all("article", limit=2)
-    return articles[0] if len(articles) == 1 else (soup.body or soup)
+    if len(articles) == 1:
+        return articles[0]
+    if soup.title is not None:
+        soup.title.decompose()
+    # Without a tag for it, the parser may take only the end of a page for its body.
+    return soup.body if soup.body is not None and _is_most(soup.body, len(soup.get_text())) else soup
 
 
 def _drop(main: Tag, noise: Sequence[str]) -> None:
     inside = main.name in {"main", "article"} or main.get("role") == "main"
+    whole = len(main.get_text())
     for tag in main.find_all([*noise, *_STRUCK]) if noise else main.find_all(_STRUCK):
         # A page's own header may hold its heading, an aside in it be a note, and some put all of it into a form.
         kept = tag.name in _DOUBTFUL and (
-            tag.find("h1") or (tag.name == "aside" and inside) or _is_most(tag, main)
+            tag.find("h1") or (tag.name == "aside" and inside) or _is_most(tag, whole)
         )
         if not kept and not tag.decomposed:
             tag.decompose()
     for tag in main.find_all(_is_unseen):
         # What is behind a tab is seen by who clicks on it.
-        if not (tag.decomposed or tag.get("role") == "tabpanel" or _is_most(tag, main)):
+        if not (tag.decomposed or tag.get("role") == "tabpanel" or _is_most(tag, whole)):
             tag.decompose()
     for table in main.find_all("table"):
         if _is_layout(table):
@@ -190,8 +197,8 @@ def _is_unseen(tag: Tag) -> bool:
     return tag.has_attr("hidden") or _UNSEEN.search(str(tag.get("style", ""))) is not None
 
 
-def _is_most(tag: Tag, main: Tag) -> bool:
-    return 2 * len(tag.get_text()) > len(main.get_text())
+def _is_most(tag: Tag, whole: int) -> bool:
+    return 2 * len(tag.get_text()) > whole
 
 
 def _is_layout(table: Tag) -> bool:
@@ -207,7 +214,7 @@ def _is_layout(table: Tag) -> bool:
 
 
 def _drop_self_links(heading: Tag) -> None:
-    for link in heading.find_all("a"):
+    for link in heading.find_all("a", limit=_MOST_LINKS):
         words = link.get_text(strip=True)
         if not str(link.get("href", "")).startswith("#"):
             continue

@@ -11,10 +11,12 @@ from collections.abc import Callable, Mapping
 from html import unescape
 from typing import Final
 
-from indexer.converters.formats import ending
+from indexer.converters.formats import MARKDOWN, ending
+from indexer.converters.registry import decode, decoded_html
 
 # Of a PDF so many pages are looked at, spread over all of it.
 _PAGES: Final = 40
+_LONG_LINE: Final = 1_000
 _LONGEST: Final = 5_000_000  # characters
 _TEXT: Final = re.compile(
     r"<(?:\w+:)?t(?:\s[^<>]*)?>([^<]*)</(?:\w+:)?t>|<(?:\w+:)?(?:p|br|tab|cr|si|fld)[\s/>]()"
@@ -22,26 +24,64 @@ _TEXT: Final = re.compile(
 _WORD_PART: Final = re.compile(r"word/(?:document\d*|footnotes|endnotes)\.xml")
 _SLIDE_PART: Final = re.compile(r"ppt/slides/slide\d+\.xml")
 _HIDDEN_SLIDE: Final = re.compile(r"<(?:\w+:)?sld\s[^<>]*\bshow=\"(?:0|false)\"")
-_FURNITURE: Final = re.compile(r"<p:sp>(?:(?!</p:sp>).)*?type=\"(?:ftr|sldNum|dt|hdr)\".*?</p:sp>", re.DOTALL)
-_FALLBACK: Final = re.compile(r"<mc:Fallback>.*?</mc:Fallback>", re.DOTALL)
-_ELEMENTS: Final = re.compile(
-    r"<(script|style|nav|header|footer|noscript|template|svg|head|iframe|select|button)\b.*?</\1\s*>|<!--.*?-->",
-    re.DOTALL | re.IGNORECASE,
+_FURNITURE: Final = re.compile(r"type=\"(?:ftr|sldNum|dt|hdr)\"")
+_FALLBACK: Final = re.compile(r"<mc:(Fallback)>")
+_UNSHOWN: Final = re.compile(
+    r"<(?:(script|style|nav|header|footer|noscript|template|svg|head|iframe|select|button)\b|!--)",
+    re.IGNORECASE,
 )
 _TAG: Final = re.compile(r"<[^<>]*>")
-# Of texts: what says how they look or where links lead.
-_MARKUP: Final = re.compile(
-    r"\]\([^()]*\)|https?://[^\s<>()\[\]]+|<!--[^<]{0,2000}?-->|<[^<>\n]*>|\{\{[^{}]{0,2000}\}\}|\{[^{}\n]*\}"
-    r"|^[ \t]*(?:```|~~~|\.\. |:[\w-]+:|//|\[|include::|import |export )[^\n]*$",
-    re.MULTILINE,
+# Of texts in Markdown and its kin: what says how they look or where links lead, line by line.
+_HIDDEN: Final = re.compile(r"<(?:(script|style|svg)\b|!--)", re.IGNORECASE)
+_ADDRESS: Final = re.compile(
+    r"\[\[[^\[\]|\n]*\||!\[\[[^\[\]\n]*\]\]|\]\([^()\s]*(?:\([^()\s]*\)[^()\s]*)?(?:\s+\"[^\"\n]*\")?\)|\]\[[^\]\n]*\]"
+    r"|https?://\S+|</?[A-Za-z][^<>]*>|\{\{[^{}\n]*\}\}|\{%[^{}\n]*%\}"
 )
+_LINE: Final = re.compile(
+    r"\s*(?:\[[^\]]+\]:\s+\S+.*|```.*|~~~.*|:::.*|===\s.*|(?:!!!|\?\?\?\+?)\s.*|import .*|export .*|--8<--.*|\{[:.#].*\})$"
+)
+
+
+def _without(text: str, opening: re.Pattern[str], prefix: str = "") -> str:
+    """Without these elements, whose names are the pattern's group, and comments. What never ends stays.
+
+    Takes time in proportion to the text, however hostile that is.
+    """
+    low = text.lower()
+    if len(low) != len(text):  # a few letters are longer then
+        low = text
+    endless: set[str] = set()
+    parts: list[str] = []
+    done = at = 0
+    while found := opening.search(text, at):
+        closing = f"</{prefix}{found[1]}".lower() if found[1] else "-->"
+        end = -1 if closing in endless else low.find(closing, found.end())
+        if end < 0:
+            endless.add(closing)
+            at = found.end()
+            continue
+        parts.append(text[done : found.start()])
+        done = at = end + len(closing)
+    return " ".join([*parts, text[done:]])
+
+
+def _of_text(body: str) -> str:
+    """Of Markdown and its kin. A very long line stays as it is: patterns look from each of its signs."""
+    lines = _without(body[:_LONGEST], _HIDDEN).split("\n")
+    return "\n".join(
+        line if len(line) > _LONG_LINE else _ADDRESS.sub(" ", line)
+        for line in lines
+        if len(line) > _LONG_LINE or not _LINE.match(line)
+    )
 
 
 def plain_text(name: str, data: bytes, body: str) -> str:
-    """`body` is what of a text file stands behind its head. "" for what can't be read this way."""
+    """`body` is what of a Markdown page stands behind its head. "" for what can't be read this way."""
     kind = ending(name)
     try:
-        return _KINDS[kind](data) if kind in _KINDS else _MARKUP.sub(" ", body[:_LONGEST])
+        if kind in _KINDS:
+            return _KINDS[kind](data)
+        return _of_text(body) if kind in MARKDOWN else decode(data)[:_LONGEST]
     except Exception:  # noqa: BLE001 - a measure beside the conversion, which has told what is wrong
         return ""
 
@@ -57,7 +97,8 @@ def _parts(data: bytes, wanted: re.Pattern[str]) -> str:
 
 
 def _text(part: str) -> str:
-    part = _FALLBACK.sub("", _FURNITURE.sub("", part))
+    part = "".join(shape for shape in part.split("</p:sp>") if not _FURNITURE.search(shape))
+    part = _without(part, _FALLBACK, "mc:")
     return unescape("".join(found[1] or " " if found[2] is None else " " for found in _TEXT.finditer(part)))
 
 
@@ -96,15 +137,15 @@ def _pdf(data: bytes) -> str:
 
 
 def _html(data: bytes) -> str:
-    text = data.decode("utf-8", "replace")[:_LONGEST]
-    return unescape(_TAG.sub(" ", _ELEMENTS.sub(" ", text)))
+    text = decoded_html(data)[:_LONGEST]
+    return unescape(_TAG.sub(" ", _without(text, _UNSHOWN)))
 
 
 def _notebook(data: bytes) -> str:
     cells = json.loads(data)["cells"]
     sources = (cell.get("source") or "" for cell in cells)
     text = "\n".join("".join(source) if isinstance(source, list) else str(source) for source in sources)
-    return _MARKUP.sub(" ", text)
+    return _of_text(text)
 
 
 # Of what a converter reads line by line: what only says how it looks, and names of other pages.

@@ -10,7 +10,7 @@ from indexer.heads import reader
 from indexer.heads.front_matter import FrontMatter, both, read
 from indexer.markdown.tables import pipe_table
 
-__all__ = ["Unreadable", "decode", "table", "to_markdown"]
+__all__ = ["Unreadable", "decode", "decoded_html", "table", "to_markdown"]
 
 # https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
 _LFS_POINTER = re.compile(
@@ -46,7 +46,7 @@ def to_markdown(
         said, text = _notebook(decode(data))
         head, body = reader.split(_lines(text), "other")
         return both(said, head), body
-    text = _decoded_html(data) if kind in _HTML else decode(data)
+    text = decoded_html(data) if kind in _HTML else decode(data)
     head, body = reader.split(_lines(text), _HEADS.get(kind, "markdown"))
     if kind in ("adoc", "asciidoc"):
         return head, _asciidoc(body, attributes or {})
@@ -83,7 +83,7 @@ def decode(data: bytes) -> str:
     return text
 
 
-def _decoded_html(data: bytes) -> str:
+def decoded_html(data: bytes) -> str:
     """As it says itself, where it is no UTF-8."""
     try:
         return data.decode("utf-8-sig")

@@ -30,13 +30,14 @@ _SEEN: Final = ("{*}row", "{*}col", "{*}mergeCell")
 class _Layout:
     """What openpyxl doesn't tell of a sheet that it streams. Rows and columns count from 1.
 
-    `merged` ranges are left, top, right, bottom. `formulas` have no value stored,
+    `merged` ranges are left, top, right, bottom; at `hanging` places those of several rows begin. `formulas` have no value stored,
     `rich` are texts of several looks that stand in the sheet itself.
     """
 
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: set[int] = field(default_factory=set)
     merged: list[tuple[int, int, int, int]] = field(default_factory=list)
+    hanging: set[tuple[int, int]] = field(default_factory=set)
     formulas: dict[tuple[int, int], str] = field(default_factory=dict)
     rich: dict[tuple[int, int], str] = field(default_factory=dict)
 
@@ -117,7 +118,7 @@ def _layout(archive: zipfile.ZipFile, path: str) -> _Layout:
                 first, last = int(element.get("min", 1)), int(element.get("max", 1))
                 layout.hidden_columns.update(range(first, min(last, 16_384) + 1))
             elif name == "mergeCell":
-                layout.merged.append(range_boundaries(element.get("ref", "")))
+                _note_merged(element.get("ref", ""), layout)
             element.clear()
             while element.getprevious() is not None:
                 del element.getparent()[0]
@@ -143,6 +144,13 @@ def _note_row(row: Any, number: int, layout: _Layout) -> None:  # noqa: ANN401
             place = coordinate_to_tuple(cell.get("r")) if cell.get("r") else None
             if place and place[1] not in layout.hidden_columns:
                 layout.formulas[place] = f"={formula.text}" if formula.text else "(a formula)"
+
+
+def _note_merged(reference: str, layout: _Layout) -> None:
+    left, top, right, bottom = range_boundaries(reference)
+    layout.merged.append((left, top, right, bottom))
+    if bottom > top:
+        layout.hanging.add((top, left))
 
 
 def _is_on(said: str | None) -> bool:
@@ -238,15 +246,17 @@ def _tables(lines: Sequence[_Line], layout: _Layout) -> Iterator[str]:
 def _groups(lines: Sequence[_Line]) -> Iterator[list[_Line]]:
     """A new table begins behind an empty row, where the next has a title or a header of its own."""
     group: list[_Line] = []
+    wide = False
     for at, line in enumerate(lines):
         gap = group and line.number > group[-1].number + 1
         following = lines[at + 1] if at + 1 < len(lines) else None
         titled = len(line.cells) == 1 and following is not None and len(following.cells) > 1
         headed = line.bold and len(line.cells) > 1
-        if gap and any(len(one.cells) > 1 for one in group) and (titled or headed):
+        if gap and wide and (titled or headed):
             yield group
-            group = []
+            group, wide = [], False
         group.append(line)
+        wide = wide or len(line.cells) > 1
     if group:
         yield group
 
@@ -264,9 +274,7 @@ def _titled(group: list[_Line], layout: _Layout) -> tuple[list[str], list[_Line]
 
 
 def _hangs(line: _Line, layout: _Layout) -> bool:
-    return any(
-        top == line.number and bottom > top and left in line.cells for left, top, _, bottom in layout.merged
-    )
+    return any((line.number, column) in layout.hanging for column in line.cells)
 
 
 def _is_text(group: Sequence[_Line]) -> bool:

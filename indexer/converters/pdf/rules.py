@@ -16,7 +16,7 @@ _THIN: Final = 3.0  # points; a rectangle no thicker is a line
 _NEAR: Final = 3.0
 _SHORTEST: Final = 8.0
 # A drawing has more lines than any table.
-_MOST: Final = 4_000
+_MOST: Final = 2_000
 _MOST_LINES: Final = 7  # in a cell with cells of its own
 _MOST_SIDES: Final = 500  # of one shape
 _MOST_CELLS: Final = 5_000

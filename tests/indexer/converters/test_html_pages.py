@@ -146,6 +146,7 @@ def test_charset(charset: str, declared: str, words: str) -> None:
         "<main><aside class=note><p>Book early.</p></aside><p>a</p></main>",
         "<main></main><div><p>Book early.</p></div>",
         "<article><p>First.</p></article><article><p>Book early.</p></article>",
+        "<title>T</title><!-- x --><section><h1>T</h1><p>Book early.</p></section><div><p>a</p></div><script>b</script>",
         "<div role=tabpanel hidden><p>Book early.</p></div><p>More text, and more of it, and more.</p>",
     ],
 )
