@@ -19,6 +19,7 @@ from bot.model import Progress
 from bot.ports import SyncRequest, SyncRun
 from indexer.service import LEASE, Indexer, sources_of
 from indexer.webhooks import hooks, paths
+from tests.support.waiting import patience
 
 _YAML = """
 sources:
@@ -29,7 +30,7 @@ indexer: {lease: 2s, poll: 50ms}
 
 
 async def until(look: Callable[[], Awaitable[object]], seconds: float = 10.0) -> object:
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(seconds * patience()):
         while not (found := await look()):  # noqa: ASYNC110 - another task or process is waited for
             await asyncio.sleep(0.02)
         return found

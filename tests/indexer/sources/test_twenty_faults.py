@@ -70,7 +70,7 @@ def faulty_repository(folder: Path) -> None:
     made.git("commit", "--quiet", "-m", "modules")
     broken = {f"broken{n}.pdf": b"%PDF-1.7 broken" for n in range(4)}
     broken |= {f"broken{n}.docx": b"PK no archive" for n in range(4)}
-    broken |= {f"empty{n}.md": b"" for n in range(2)} | {
+    broken |= {f"broken{n}.xlsx": b"PK no archive" for n in range(2)} | {
         f"large{n}.md": b"# Large\n" + b"x" * 300_000 for n in range(2)
     }
     for name, data in broken.items():
