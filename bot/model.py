@@ -193,6 +193,8 @@ class Document:
 # A stored revision: content hash . fingerprint of all else . the source's own revision. With this in front
 # the page's chunks wait for their vectors.
 WITHOUT_VECTORS = "~"
+# Behind its content's part: the page lacks most of its words, and how many.
+LOSSY = "!"
 
 
 def narrower(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:
@@ -204,7 +206,7 @@ def narrower(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:
 
 def content_of(revision: str) -> str:
     """What of it stands for the page's words alone."""
-    return revision.removeprefix(WITHOUT_VECTORS).partition(".")[0]
+    return revision.removeprefix(WITHOUT_VECTORS).partition(".")[0].partition(LOSSY)[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,8 +245,7 @@ class SyncReport:
     counts by their endings the files that no pattern of `include` takes. `unfit` are patterns that fit no page, and
     `left_out` counts the new pages that wait for one that would narrow who sees them. `drafts` and `empty`
     pages were left out as such.
-    `words` says for each format how much of the pages that were read is in the index; `lossy` pages
-    lack most of it.
+    `words` says for each format how much of the pages that were read is in the index.
     """
 
     source: str
@@ -269,7 +270,6 @@ class SyncReport:
     left_out: int = 0
     drafts: int = 0
     words: tuple[WordsKept, ...] = ()
-    lossy: tuple[str, ...] = ()
     empty: int = 0
 
 

@@ -28,10 +28,6 @@ def next_runs_told(settings: Settings, source: SourceSettings) -> str:
     return f"{', '.join(found)} ({source.timezone})" if found else ""
 
 
-# Pages that are named; more are counted.
-_NAMED = 5
-
-
 def troubles(
     report: SyncReport | None, good: datetime | None, now: datetime, oldest: float | None, confirm: str
 ) -> list[str]:
@@ -50,21 +46,12 @@ def troubles(
         found.append(held_back(report.held_back, confirm))
     if report is not None:
         found += misfits(report.unfit, report.left_out)
-        found += _lossy(report.lossy)
     return found
 
 
-def _lossy(pages: Sequence[str]) -> list[str]:
+def lossy(pages: int) -> str:
     """Pages that hold much more than what of them can be found."""
-    if not pages:
-        return []
-    more = ", …" if len(pages) > _NAMED else ""
-    lack = (
-        "1 page lacks most of its words"
-        if len(pages) == 1
-        else f"{len(pages):,} pages lack most of their words"
-    )
-    return [f"{lack}: {', '.join(pages[:_NAMED])}{more} (`docent show PAGE` prints what is in the index)"]
+    return "1 page lacks most of its words" if pages == 1 else f"{pages:,} pages lack most of their words"
 
 
 def forgotten(name: str, pages: int) -> str:

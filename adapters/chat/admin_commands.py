@@ -13,7 +13,8 @@ from bot.config.loader import Settings
 from bot.model import SyncReport
 from bot.ports import BackendError, Failing, Gap, Recorded, Rights, Runs, Store, SyncRequest
 from bot.style.hot_reload import GuideState
-from indexer.source_health import held_back, may_be_old, troubles
+from indexer.reading.words_kept import lossy_pages
+from indexer.source_health import held_back, lossy, may_be_old, troubles
 
 HIDDEN = "(a page that you may not see)"
 COMMANDS = ("reindex", "status", "sources", "gaps", "why", "review")
@@ -106,6 +107,7 @@ async def status(
     try:
         stats = await store.stats()
         lines = [f"Index: {stats.documents} pages, {stats.chunks} chunks"]
+        lacking = {one.name: len(lossy_pages(await store.revisions(one.name))) for one in sources}
     except BackendError as error:
         return f"⚠️ The index can't be read: {error}"
     good, failing = await runs.last_good(), await runs.failing()
@@ -115,6 +117,8 @@ async def status(
         lines.append(f"• **{source.name}**: {pages} pages{_synced(good.get(source.name), now)}")
         report = await runs.last_report(source.name)
         found = troubles(report, good.get(source.name), now, source.oldest, _confirm(source.name))
+        if lacking[source.name]:
+            found.append(f"{lossy(lacking[source.name])}: `docent status` names them")
         lines += [f"   ⚠️ {shorten(trouble, 300)}" for trouble in found]
         mine = [each for each in failing if each.source == source.name]
         named = [each for each in mine if each.failure.for_all and ALL in rights.audience][:FAILURES_SHOWN]

@@ -3,17 +3,19 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import asdict
+from functools import partial
 
 from adapters.cli.open_sources import opened_source
 from adapters.cli.output import count, show, show_json
 from bot.bootstrap import open_app
 from bot.config.loader import ConfigError, Settings
 from bot.config.sources import SourceSettings
-from bot.diagnostics.checks import check_data, check_parts
+from bot.diagnostics.checks import check_data, check_parts, tried
 from bot.diagnostics.findings import Check, error, ok, warning
 from bot.opened_records import open_records
-from bot.ports import BackendError
-from indexer.source_health import misfits, next_runs_told
+from bot.ports import BackendError, Store
+from indexer.reading.words_kept import lossy_pages
+from indexer.source_health import lossy, misfits, next_runs_told
 from indexer.sources.base import Source, SourceError
 from indexer.sync.strict_audiences import told
 
@@ -21,6 +23,9 @@ _MARKS = {"ok": "ok     ", "warning": "warning", "error": "ERROR  "}
 _LISTING = 20.0
 _ENOUGH = 1000
 _NAMED = 20
+_LACKING = (
+    "`docent show PAGE` prints what is in the index; what is missing can't be found until the file is mended."
+)
 _UNLISTED = "Mend or leave out what is named; until then those pages stay as they are."
 
 
@@ -59,6 +64,8 @@ async def _checks(settings: Settings, *, slack: bool, discord: bool) -> AsyncIte
             records = open_records(settings)
             try:
                 async for check in check_parts(app, records):
+                    yield check
+                async for check in _lossy(settings, app.store):
                     yield check
             finally:
                 await records.close()
@@ -113,6 +120,25 @@ def _listed(settings: Settings, wanted: SourceSettings, source: Source, pages: i
     when = next_runs_told(settings, wanted)
     said = f"{wanted.type}, {pages:,} pages{more}, for {', '.join(sorted(wanted.audience))}"
     return ok(part, f"{said}; next synced {when}" if when else said)
+
+
+async def _lossy(settings: Settings, store: Store) -> AsyncIterator[Check]:
+    """Sources of which pages are in the index without most of their words."""
+    for source in settings.sources:
+        check = await tried("index", partial(_lacking, source.name, store))
+        if check.verdict != "ok":
+            yield check
+        if check.verdict == "error":
+            return
+
+
+async def _lacking(name: str, store: Store) -> Check:
+    pages = lossy_pages(await store.revisions(name))
+    if not pages:
+        return ok("words", f"{name}: its pages have theirs")
+    named = "; ".join(f"{page.name}: {page.reason}" for page in pages[:_NAMED])
+    more = f"; and {len(pages) - _NAMED:,} more" if len(pages) > _NAMED else ""
+    return warning("words", f"{name}: {lossy(len(pages))}: {named}{more}.", _LACKING)
 
 
 async def _pages(source: Source) -> int:

@@ -8,14 +8,15 @@ from adapters.cli.output import ago, count, duration, table
 from bot.bootstrap import open_guides, open_store
 from bot.config.loader import Settings
 from bot.config.sources import SourceSettings
-from bot.model import SyncReport, Usage
+from bot.model import Failure, SyncReport, Usage
 from bot.opened_records import Records, open_records
 from bot.ports import BackendError, Failing, IndexFormat, SpendingTotals, Store, StoreStats, SyncRun
 from bot.runtime.prices import cost
 from bot.style.hot_reload import GuideState
-from indexer.source_health import forgotten, may_be_old, troubles
+from indexer.reading.words_kept import lossy_pages
+from indexer.source_health import forgotten, lossy, may_be_old, troubles
 
-_SHOWN_FAILURES = 10
+_SHOWN = 10  # pages
 _SHOWN_RUNS = 5
 _MB = 1e6
 
@@ -25,7 +26,7 @@ class SourceStatus:
     """One source. `stale` if its last good sync is older than so many of its cycles as the setting says.
 
     `error` is what its last sync came to, "" if that was good; `held_back` deletions wait for an admin's word;
-    `warnings` say so in words.
+    `warnings` say so in words. `lossy` pages are in the index without most of their words.
     """
 
     name: str
@@ -38,6 +39,7 @@ class SourceStatus:
     error: str = ""
     held_back: int = 0
     warnings: tuple[str, ...] = ()
+    lossy: tuple[Failure, ...] = ()
 
 
 @dataclass(slots=True)
@@ -56,6 +58,7 @@ class StatusReport:
     guides: list[GuideState] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     forgotten: dict[str, int] = field(default_factory=dict)
+    lossy: dict[str, tuple[Failure, ...]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, object]:
         """The shape of `docent status --json`."""
@@ -73,15 +76,7 @@ class StatusReport:
             "runs": [asdict(run) for run in self.runs],
             "questions": _tally_json(self.tally, self.days),
             "usage": [{**asdict(usage), "dollars": dollars} for usage, dollars in self.usage],
-            "guides": [
-                {
-                    "name": one.name,
-                    "folder": str(one.folder),
-                    "examples": one.examples,
-                    "problems": one.problems,
-                }
-                for one in self.guides
-            ],
+            "guides": [_guide_json(one) for one in self.guides],
             "problems": self.problems,
             "forgotten": self.forgotten,
         }
@@ -97,7 +92,7 @@ async def gather(settings: Settings, days: int = 7) -> StatusReport:
     failing: list[Failing] = []
     last: Mapping[str, SyncReport | None] = {}
     try:
-        await _index(state, store)
+        await _index(state, store, settings)
         try:
             good, failing = await _records(state, records, settings, days)
             last = {one.name: await records.runs.last_report(one.name) for one in settings.sources}
@@ -114,6 +109,7 @@ async def gather(settings: Settings, days: int = 7) -> StatusReport:
     state.forgotten = {name: held[name].documents for name in sorted(held.keys() - names)}
     for source in settings.sources:
         one = _source(settings, source, state.stats, good.get(source.name), failing, now)
+        one = replace(one, lossy=state.lossy.get(source.name, ()))
         if source.name in last:
             one = _warned(one, last[source.name], now, may_be_old(settings, source))
         state.sources.append(one)
@@ -129,10 +125,12 @@ def _warned(
     return replace(source, error=report.error, held_back=report.held_back, warnings=tuple(found))
 
 
-async def _index(state: StatusReport, store: Store) -> None:
+async def _index(state: StatusReport, store: Store, settings: Settings) -> None:
     try:
         state.format = await store.format()
         state.stats = await store.stats()
+        for source in settings.sources:
+            state.lossy[source.name] = tuple(lossy_pages(await store.revisions(source.name)))
     except BackendError as error:
         state.problems.append(str(error))
 
@@ -213,15 +211,27 @@ def _source_lines(sources: Sequence[SourceStatus]) -> list[str]:
         for source in sources
     ]
     found = [table([head, *rows])]
-    found += [f"(!) {source.name}: {warning}" for source in sources for warning in source.warnings]
     for source in sources:
-        found += [
-            f"  {source.name}: {each.failure.name}: {each.failure.reason} (since {each.since:%Y-%m-%d})"
-            for each in source.failing[:_SHOWN_FAILURES]
+        found += [f"(!) {source.name}: {warning}" for warning in source.warnings]
+        found += _lossy_lines(source)
+        failing = [
+            f"{each.failure.name}: {each.failure.reason} (since {each.since:%Y-%m-%d})"
+            for each in source.failing
         ]
-        if len(source.failing) > _SHOWN_FAILURES:
-            found.append(f"  {source.name}: and {len(source.failing) - _SHOWN_FAILURES} more")
+        found += _page_lines(source.name, failing)
     return found
+
+
+def _lossy_lines(source: SourceStatus) -> list[str]:
+    if not source.lossy:
+        return []
+    told = f"(!) {source.name}: {lossy(len(source.lossy))} (`docent show PAGE` prints what is in the index)"
+    return [told, *_page_lines(source.name, [f"{page.name}: {page.reason}" for page in source.lossy])]
+
+
+def _page_lines(source: str, pages: Sequence[str]) -> list[str]:
+    found = [f"  {source}: {page}" for page in pages[:_SHOWN]]
+    return [*found, f"  {source}: and {len(pages) - _SHOWN} more"] if len(pages) > _SHOWN else found
 
 
 def _question_lines(state: StatusReport) -> list[str]:
@@ -269,15 +279,9 @@ def _outcome(run: SyncRun) -> str:
 
 def _source_json(source: SourceStatus) -> dict[str, object]:
     return {
-        "name": source.name,
-        "type": source.type,
-        "documents": source.documents,
-        "chunks": source.chunks,
-        "last_good_sync": source.last_good_sync.isoformat() if source.last_good_sync else None,
-        "stale": source.stale,
-        "error": source.error,
-        "held_back": source.held_back,
-        "warnings": source.warnings,
+        **asdict(source),
+        "last_good_sync": source.last_good_sync and source.last_good_sync.isoformat(),
+        "lossy": [{"name": page.name, "reason": page.reason} for page in source.lossy],
         "failing": [
             {"name": each.failure.name, "reason": each.failure.reason, "since": each.since.isoformat()}
             for each in source.failing
@@ -285,14 +289,12 @@ def _source_json(source: SourceStatus) -> dict[str, object]:
     }
 
 
+def _guide_json(one: GuideState) -> dict[str, object]:
+    return {"name": one.name, "folder": str(one.folder), "examples": one.examples, "problems": one.problems}
+
+
 def _tally_json(tally: SpendingTotals | None, days: int) -> dict[str, object] | None:
     if tally is None:
         return None
-    return {
-        "days": days,
-        "outcomes": {str(name): number for name, number in tally.outcomes.items()},
-        "unfinished": tally.unfinished,
-        "degraded": tally.degraded,
-        "seconds_p50": tally.seconds_p50,
-        "seconds_p95": tally.seconds_p95,
-    }
+    outcomes = {str(name): number for name, number in tally.outcomes.items()}
+    return {"days": days, **asdict(tally), "outcomes": outcomes}

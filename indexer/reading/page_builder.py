@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from bot.config.sources import SourceSettings
-from bot.model import WITHOUT_VECTORS, Chunk, Document, Failure, WordsKept, content_of, narrower
+from bot.model import Chunk, Document, Failure, WordsKept, narrower
 from bot.text import language_guess as language
 from bot.text.chunk_terms import lines
 from indexer.converters.formats import MARKDOWN, ending
@@ -24,7 +24,7 @@ from indexer.reading.chunker import (
     pack,
     text_hash,
 )
-from indexer.reading.words_kept import loss, words_kept
+from indexer.reading.words_kept import loss, loss_mark, words_kept
 from indexer.sources.base import Entry, Fetched, audience_of
 from indexer.sources.page_address import rule_of, url_of
 
@@ -141,8 +141,7 @@ def same_audience(mark: str, stored: str) -> bool:
 
 def narrowed(mark: str, stored: str) -> str:
     """The revision of a stored page that only its audience is changed of: it is still to be read."""
-    without = WITHOUT_VECTORS if stored.startswith(WITHOUT_VECTORS) else ""
-    return f"{without}{content_of(stored)}.{_UNREAD}{mark}."
+    return f"{stored.partition('.')[0]}.{_UNREAD}{mark}."
 
 
 def _fingerprint(text: str, size: int) -> str:
@@ -195,12 +194,14 @@ def _build(raw: RawPage) -> Page | NoPage:
     audience, hidden = _allowed(raw.audience, head.audience)
     if raw.fetched.audience is not None:
         audience = narrower(audience, raw.fetched.audience)
+    shown = (title, *(f"{chunk.heading}\n{chunk.text}" for chunk in chunks))
+    words = words_kept(raw.fetched.name, raw.fetched.data, body, shown)
     # Without the source's own part it is current for no listing.
     own = "" if raw.fetched.again else raw.entry.revision
     document = Document(
         id=f"{raw.source}:{path}",
         source=raw.source,
-        revision=f"{content_hash(raw.fetched.data)}.{raw.meta}.{own}",
+        revision=f"{content_hash(raw.fetched.data)}{loss_mark(words)}.{raw.meta}.{own}",
         title=title,
         url=raw.fetched.url or _url(raw, head),
         text=body,
@@ -216,8 +217,6 @@ def _build(raw: RawPage) -> Page | NoPage:
         for chunk in chunks
         for text in (embedded_text(document, chunk),)
     )
-    shown = (title, *(f"{chunk.heading}\n{chunk.text}" for chunk in chunks))
-    words = words_kept(raw.fetched.name, raw.fetched.data, body, shown)
     problems = (raw.fetched.missing, head.problem, hidden, loss(words))
     return Page(document, pieces, "; ".join(filter(None, problems)), words)
 

@@ -3,10 +3,10 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
-from bot.model import WordsKept
+from bot.model import LOSSY, Failure, WordsKept
 from indexer.converters.formats import ending
 from indexer.converters.plain_text import plain_text
 
@@ -35,6 +35,22 @@ def loss(words: WordsKept) -> str:
     return f"only {share} % of its words arrived ({words.kept:,} of {words.held:,}){_REASONS.get(words.format, '')}"
 
 
+def loss_mark(words: WordsKept) -> str:
+    """What of it a page's revision keeps, so that it is told as long as that page is in the index."""
+    return f"{LOSSY}{words.kept}-{words.held}-{words.format}" if loss(words) else ""
+
+
+def lossy_pages(revisions: Mapping[str, str]) -> list[Failure]:
+    """Of a source's pages in the index, by their ids: those that lack most of their words, and what is known of it."""
+    found = []
+    for doc_id, revision in revisions.items():
+        if told := _MARK.match(revision):
+            words = WordsKept(told[3], held=int(told[2]), kept=int(told[1]))
+            found.append(Failure(doc_id.partition(":")[2], loss(words)))
+    return sorted(found, key=lambda page: page.name)
+
+
+_MARK: Final = re.compile(rf"[^.{LOSSY}]*{LOSSY}(\d+)-(\d+)-([^.]*)\.")
 _REASONS: Final = {
     "pdf": ": its text may be part of drawings, or stand in no order that is understood",
     "xlsx": ": hidden rows and columns are left out",

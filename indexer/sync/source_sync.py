@@ -115,7 +115,6 @@ class SourceSync:
             left_out=self._counts["left out"],
             drafts=self._counts["drafts"],
             words=self._words.by_format(),
-            lossy=tuple(self._words.lossy),
             empty=self._counts["empty"],
         )
 

@@ -5,17 +5,15 @@ import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from bot.bootstrap import App, open_app
 from bot.config.loader import load
-from bot.model import Progress, SyncReport
+from bot.model import Progress
 from bot.ports import IndexedDocument, Store, SyncRequest
 from indexer.service import LEASE, Indexer, sources_of
-from indexer.source_health import troubles
 from indexer.sources.base import Entry, Surroundings
 from indexer.sources.folder import FolderSource
 from indexer.sync.pipeline import BATCH_PAGES
@@ -233,13 +231,3 @@ async def test_cancel_while_listing(tmp_path: Path) -> None:
     (report,) = await sync_all([source], FakeStore(), None, options)
     assert report.cancelled
     assert (seen[-1].stage, seen[-1].done, seen[-1].total) == ("listing", 1, None)
-
-
-def test_lossy_pages() -> None:
-    """Pages that lack most of their words are named, as far as they are few."""
-    report = SyncReport("handbook", lossy=tuple(f"{number}.pdf" for number in range(7)))
-    now = datetime.now(UTC)
-    (said,) = troubles(report, now, now, None, "")
-    assert said.startswith(
-        "7 pages lack most of their words: 0.pdf, 1.pdf, 2.pdf, 3.pdf, 4.pdf, … (`docent show"
-    )

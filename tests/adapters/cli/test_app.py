@@ -344,6 +344,37 @@ def test_status_and_sources_tell_the_state(handbook: CommandLine):
     assert "handbook" in handbook("sources").stdout
 
 
+def test_lossy_pages_are_told(docent: CommandLine):
+    """A page without most of its words is told, with the reason, until it is whole or gone."""
+
+    def told() -> tuple[list[dict[str, str]], str, str]:
+        assert docent("index").returncode == 0
+        (source,) = json.loads(docent("status", "--json").stdout)["sources"]
+        doctor = docent("doctor")
+        assert doctor.returncode == 0
+        return source["lossy"], docent("status").stdout, doctor.stdout
+
+    lossy = f"<p>{'Kept. ' * 20}</p><p><del>{'Old. ' * 80}</del></p>"
+    docent.config.write_text(CONFIG.replace("'**/*.md'", "'**/*.md', '**/*.html'"))
+    docent.write({"a.html": lossy, "b.html": lossy})
+    reason = "only 20 % of its words arrived (20 of 100): "
+    for _ in range(2):  # the second finds nothing changed
+        pages, status, doctor = told()
+        assert [page["name"] for page in pages] == ["a.html", "b.html"]
+        assert "(!) handbook: 2 pages lack most of their words (`docent show PAGE`" in status
+        assert f"  handbook: a.html: {reason}" in status
+        assert f"warning  words: handbook: 2 pages lack most of their words: a.html: {reason}" in doctor
+    docent.write({"a.html": f"<p>{'Kept. ' * 20}</p>"})
+    pages, status, doctor = told()
+    assert [page["name"] for page in pages] == ["b.html"]
+    assert "1 page lacks most of its words" in status
+    assert "1 page lacks most of its words: b.html" in doctor
+    (docent.folder / "docs" / "b.html").unlink()
+    pages, status, doctor = told()
+    assert pages == []
+    assert "lack" not in status + doctor
+
+
 def test_status_before_the_first_index(docent: CommandLine):
     """An empty state is no error."""
     done = docent("status")

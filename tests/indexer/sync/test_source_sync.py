@@ -10,6 +10,7 @@ import pytest
 from bot.model import Progress, SyncReport, WordsKept
 from bot.ports import IndexFormat, ReadOnly, Unavailable
 from indexer.reading.chunker import CHUNKING
+from indexer.reading.words_kept import lossy_pages
 from indexer.sources import open_source
 from indexer.sources.base import (
     Entry,
@@ -25,6 +26,8 @@ from indexer.sync.sync_all import SyncOptions, sync_all, wanted_format
 from tests.support.fakes import FakeEmbedder, FakeStorage, FakeStore
 from tests.support.pages import put, settings
 
+WORDS = " ".join(f"word{number}" for number in range(40))
+LOSSY = f"<p>{WORDS}</p><p><del>" + " ".join(f"old{number}" for number in range(80)) + "</del></p>"
 DOWN = Unavailable("the embedder", "it is down.")
 
 
@@ -703,12 +706,79 @@ async def test_drafts_are_counted() -> None:
 
 
 async def test_words_kept() -> None:
-    """The report says for each format how much of its text arrived, and which pages lack most of theirs."""
-    words = " ".join(f"word{number}" for number in range(40))
-    gone = "<p><del>" + " ".join(f"old{number}" for number in range(80)) + "</del></p>"
-    shelf = Shelf({"a.md": f"# A\n\n{words}", "b.html": f"<p>{words}</p>{gone}", "c.md": f"# C\n\n{words}"})
+    """The report says for each format how much of its text arrived, and warns of pages that lack most of theirs."""
+    shelf = Shelf({"a.md": f"# A\n\n{WORDS}", "b.html": LOSSY, "c.md": f"# C\n\n{WORDS}"})
     (report,) = await sync_all([shelf], FakeStore(FakeStorage()), None)
     assert report.words == (WordsKept("html", 120, 40), WordsKept("md", 82, 82))
-    assert report.lossy == ("b.html",)
     assert [warning.name for warning in report.warnings] == ["b.html"]
     assert "only 33 % of its words arrived" in report.warnings[0].reason
+
+
+async def lossy(desk: Desk) -> dict[str, str]:
+    return {page.name: page.reason for page in lossy_pages(await desk.store.revisions("handbook"))}
+
+
+@pytest.fixture
+async def lacking() -> Desk:
+    """A page lacks most of its words, two others don't."""
+    made = Desk({"a.md": f"# A\n\n{WORDS}", "b.html": LOSSY, "c.md": "# C\n\nShort."})
+    await made.sync()
+    return made
+
+
+async def test_lossy_pages_are_known(lacking: Desk) -> None:
+    """However often nothing is changed, and whatever fails, until the page itself is another one."""
+    known = await lossy(lacking)
+    assert list(known) == ["b.html"]
+    assert known["b.html"].startswith("only 33 % of its words arrived (40 of 120): the page's main part")
+    report = await lacking.sync()
+    assert (report.unchanged, report.warnings) == (3, ())
+    assert await lossy(lacking) == known
+    lacking.shelf.pages["a.md"] = "# A\n\nOther."
+    await lacking.sync(paths=("a.md",))
+    await lacking.sync(full=True)
+    lacking.shelf.error = ListingFailed("it is down")
+    assert (await lacking.sync()).error
+    lacking.shelf.error = None
+    lacking.shelf.pages["b.html"] = "<p>Mended, but not to be had."
+    lacking.shelf.broken["b.html"] = PageFailed("it is locked")
+    assert [failure.name for failure in (await lacking.sync()).failed] == ["b.html"]
+    assert await lossy(lacking) == known
+
+
+async def test_lossy_page_renamed(lacking: Desk) -> None:
+    """It is told by its new name, and is no new page."""
+    lacking.shelf.pages["d.html"] = lacking.shelf.pages.pop("b.html")
+    assert (await lacking.sync()).renamed == 1
+    assert list(await lossy(lacking)) == ["d.html"]
+
+
+async def test_lossy_page_without_vectors(lacking: Desk) -> None:
+    """That it waits for vectors hides nothing, nor that those who may see it are fewer and it can't be read."""
+    assert lacking.embedder is not None
+    lacking.embedder.failing = [DOWN] * 20
+    lacking.shelf.pages["b.html"] = f"<h1>New</h1>{LOSSY}"
+    await lacking.sync()
+    assert (await lacking.store.revisions("handbook"))["handbook:b.html"].startswith("~")
+    assert list(await lossy(lacking)) == ["b.html"]
+    lacking.shelf = lacking.shelf.with_settings(audience=["hr"])
+    lacking.shelf.broken["b.html"] = PageFailed("it is locked")
+    await lacking.sync()
+    assert lacking.audiences["b.html"] == {"hr"}
+    assert list(await lossy(lacking)) == ["b.html"]
+
+
+@pytest.mark.parametrize("narrow", [(), ("b.html",)])
+async def test_lossy_page_mended(lacking: Desk, narrow: tuple[str, ...]) -> None:
+    """Read anew and whole, it isn't told any more; nor is one that is gone."""
+    lacking.shelf.pages["b.html"] = f"<p>{WORDS}</p>"
+    assert (await lacking.sync(paths=narrow)).changed == 1
+    assert await lossy(lacking) == {}
+
+
+@pytest.mark.parametrize("narrow", [(), ("b.html",)])
+async def test_lossy_page_gone(lacking: Desk, narrow: tuple[str, ...]) -> None:
+    """A page that is deleted lacks nothing any more."""
+    del lacking.shelf.pages["b.html"]
+    assert (await lacking.sync(paths=narrow)).deleted == 1
+    assert await lossy(lacking) == {}
