@@ -51,25 +51,41 @@ _DEFINITION: Final = re.compile(r"\n:[ ]{3}")
 
 def html(text: str, *, noise: Sequence[str] = _NOISE) -> str:
     """The page's main part, where it tells which that is. Headings keep their ids as `{#id}`."""
-    soup = BeautifulSoup(_SPACE.sub(" ", text), "lxml")
+    soup = parsed(text)
     title = soup.title.get_text(" ", strip=True) if soup.title else ""
-    _flatten(soup)
-    _split_lists(soup)
     main = _main(soup)
     _drop(main, noise)
-    for heading in main.find_all(_HEADINGS):
-        _drop_self_links(heading)
+    leave_shown(main)
+    body = markdown(main)
+    return body if main.find("h1") or not title else f"# {title}\n\n{body}"
+
+
+def parsed(text: str) -> BeautifulSoup:
+    """Of no depth, and with no list, that would take the converter too long."""
+    soup = BeautifulSoup(_SPACE.sub(" ", text), "lxml")
+    _flatten(soup)
+    _split_lists(soup)
+    return soup
+
+
+def markdown(part: Tag) -> str:
+    """A part of a page from which all is gone that isn't to be read."""
+    for heading in part.find_all(_HEADINGS):
         named = heading.get("id") or _section_id(heading)
         if named:
             heading.append(f" {{#{named}}}")
-    body = _DEFINITION.sub(": ", _Converter().convert_soup(main))
-    return body if main.find("h1") or not title else f"# {title}\n\n{body}"
+    return _DEFINITION.sub(": ", _Converter().convert_soup(part))
 
 
 def declared_encoding(data: bytes) -> str | None:
     """What `<meta charset>` says, as browsers understand it."""
     said = EncodingDetector.find_declared_encoding(data, is_html=True, search_entire_document=True)
-    return "cp1252" if said in _WESTERN else said
+    return as_browsers_read(said) if said else None
+
+
+def as_browsers_read(charset: str) -> str:
+    """The encoding that browsers take a name for."""
+    return "cp1252" if charset.lower() in _WESTERN else charset
 
 
 class _Converter(MarkdownConverter):
@@ -175,13 +191,23 @@ def _main(soup: BeautifulSoup) -> Tag:
 def _drop(main: Tag, noise: Sequence[str]) -> None:
     inside = main.name in {"main", "article"} or main.get("role") == "main"
     whole = len(main.get_text())
-    for tag in main.find_all([*noise, *_STRUCK]) if noise else main.find_all(_STRUCK):
+    for tag in main.find_all(noise) if noise else ():
         # A page's own header may hold its heading, an aside in it be a note, and some put all of it into a form.
         kept = tag.name in _DOUBTFUL and (
             tag.find("h1") or (tag.name == "aside" and inside) or _is_most(tag, whole)
         )
         if not kept and not tag.decomposed:
             tag.decompose()
+
+
+def leave_shown(main: Tag) -> None:
+    """Take out what is hidden or struck out, headings' links to themselves, and tables that only place things."""
+    for tag in main.find_all(_STRUCK):
+        if not tag.decomposed:
+            tag.decompose()
+    for heading in main.find_all(_HEADINGS):
+        _drop_self_links(heading)
+    whole = len(main.get_text())
     for tag in main.find_all(_is_unseen):
         # What is behind a tab is seen by who clicks on it.
         if not (tag.decomposed or tag.get("role") == "tabpanel" or _is_most(tag, whole)):

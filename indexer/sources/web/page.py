@@ -3,13 +3,12 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from urllib.parse import urljoin
 
 from indexer.heads import reader as heads
 from indexer.markdown.lenient_html import LenientParser
-from indexer.sources.http_client import moment
 from indexer.sources.web.address import cleaned
+from indexer.sources.web.main_text import MainText, main_text
 from indexer.sources.web.robots import told
 
 # A redirect by the page itself comes at once; one that comes later is a clock, or renews the page.
@@ -37,23 +36,16 @@ _MOUNT = {
 class Head:
     """Absolute addresses. `follow` and `index` are what the page allows robots.
 
-    `refresh` is where it leads by itself. `scripted`: its text is made by a script, and what was sent has none.
+    `base` is what links are joined to, `refresh` is where it leads by itself. `scripted`: its text is made by a script, and what was sent has none.
     """
 
     links: list[str] = field(default_factory=list)
+    base: str = ""
     canonical: str = ""
     index: bool = True
     follow: bool = True
     refresh: str = ""
     scripted: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class MainText:
-    markdown: str
-    title: str = ""
-    author: str = ""
-    updated_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +61,13 @@ def whole(html: str, url: str) -> WebPage:
     """All that is read of a page. Slow: for a process. Raises BrokenAudience."""
     found = head(html, url)
     audience = heads.split(html, "html")[0].audience
-    return WebPage(found, audience, main_text(html, url) if found.index else None)
+    return WebPage(found, audience, main_text(html, url, found.base) if found.index else None)
 
 
 def head(html: str, url: str) -> Head:
     reader = _Reader(url)
     reader.feed(html)
+    reader.head.base = reader.base
     reader.head.scripted = reader.is_scripted()
     return reader.head
 
@@ -83,7 +76,7 @@ class _Reader(LenientParser):
     def __init__(self, url: str) -> None:
         super().__init__()
         self.head = Head()
-        self._base = url
+        self.base = url
         self._based = False
         self._unseen: list[str] = []
         self._words = 0
@@ -108,13 +101,13 @@ class _Reader(LenientParser):
             self._words_at_mount = self._words
         if tag == "base" and given.get("href") and not self._based:
             self._based = True
-            self._base = _joined(self._base, given["href"]) or self._base
+            self.base = _joined(self.base, given["href"]) or self.base
         elif (
-            tag == "a" and "nofollow" not in relation and (link := _joined(self._base, given.get("href", "")))
+            tag == "a" and "nofollow" not in relation and (link := _joined(self.base, given.get("href", "")))
         ):
             self.head.links.append(link)
         elif tag == "link" and "canonical" in relation:
-            self.head.canonical = _joined(self._base, given.get("href", ""))
+            self.head.canonical = _joined(self.base, given.get("href", ""))
         elif tag == "meta":
             self._meta(given)
 
@@ -137,7 +130,7 @@ class _Reader(LenientParser):
         elif given.get("http-equiv", "").lower() == "refresh":
             found = _REFRESH.match(content)
             if found and found[2].strip() and float(found[1]) <= _AT_ONCE:
-                self.head.refresh = _joined(self._base, found[2])
+                self.head.refresh = _joined(self.base, found[2])
 
 
 def _joined(base: str, link: str) -> str:
@@ -145,16 +138,3 @@ def _joined(base: str, link: str) -> str:
         return cleaned(urljoin(base, link.strip())) if link.strip() else ""
     except ValueError:
         return ""
-
-
-def main_text(html: str, url: str) -> MainText | None:
-    """Without menus, footers and cookie notices; None where nothing can be made out. Slow: for a thread."""
-    import trafilatura  # noqa: PLC0415 - half a second, and only for this
-
-    text = trafilatura.extract(
-        html, url=url, output_format="markdown", include_links=True, include_tables=True, favor_recall=True
-    )
-    if not text or not text.strip():
-        return None
-    told = trafilatura.extract_metadata(html, default_url=url)
-    return MainText(text, told.title or "", told.author or "", moment(told.date))

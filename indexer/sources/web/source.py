@@ -16,6 +16,7 @@ from bot.text.globs import Selection
 from indexer.confinement.process import Apart, ReaderDied
 from indexer.converters import registry
 from indexer.converters.formats import MARKDOWN, ending
+from indexer.converters.html_pages import as_browsers_read
 from indexer.heads.front_matter import BrokenAudience
 from indexer.sources.base import (
     Entry,
@@ -388,10 +389,10 @@ def _decoded(reply: HttpResponse) -> str:
     charset = reply.headers.get("content-type", "").lower().partition("charset=")[2].strip("\"' ;")
     if charset:
         try:
-            return reply.data.decode(charset, "replace")
+            return reply.data.decode(as_browsers_read(charset), "replace")
         except LookupError:
             pass
     try:
-        return registry.decode(reply.data)
+        return registry.decoded_html(reply.data)
     except registry.Unreadable as error:
         raise PageFailed(str(error)) from error
