@@ -74,7 +74,7 @@ async def test_the_loop_goes_on_while_a_model_loads(embedder: FastembedEmbedder)
     counting = asyncio.create_task(count())
     await embedder.embed_query("a question")
     counting.cancel()
-    assert turns > 10
+    assert turns > 3  # held up, it would have one turn, or two between the two parts
 
 
 @needs_model
