@@ -66,6 +66,7 @@ _ASKED = {
     AnswerKind.REASON: r"\bwhy\b|\by do\b|\breason\b|\bwarum\b|\bpourquoi\b|\bpor qu[eé]\b|\bwhat(?:'s| is) the point\b",
 }
 _MONTHS = r"january|february|march|april|may|june|july|august|september|october|november|december"
+_ADDRESS = r"[\w.+-]+@[\w-]+\.\w+|(?<!\w)[@#][a-z][\w-]+"
 _HOLDS = {
     AnswerKind.NUMBER: r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|thirty|half|twice|once|unlimited)\b",
     AnswerKind.MONEY: r"[$€£¥]\s?\d|\d\s?[$€£¥]|\b\d[\d.,]*\s?k?\s?(?:usd|eur|gbp|dollars?|euros?|pounds?)\b|\bfair market\b|\d\s?%|\bfree\b",
@@ -73,9 +74,9 @@ _HOLDS = {
     r"(?:(?:calendar|business|working|full|consecutive)[\s-]+)?(?:second|minute|min|hour|hr|day|week|month|quarter|year|yr)s?\b"
     rf"|\b(?:{_MONTHS})\b\s*\d|\b\d{{1,2}} (?:{_MONTHS})\b|\b\d{{1,2}}(?:st|nd|rd|th)\b|\d{{1,2}}[:.]\d\d\b|\b(?:daily|weekly|monthly|quarterly|annually|yearly|immediately|mondays?|"
     r"tuesdays?|wednesdays?|thursdays?|fridays?|last day|first day|tage?n?|wochen?|monate?n?|jahre?n?|stunden?|días?|semanas?|jours?)\b",
-    AnswerKind.PERSON: r"[\w.+-]+@[\w-]+\.\w+|(?<!\w)[@#][a-z][\w-]+|\b(?:team|manager|lead|director|hr|finance|legal|ops|owner|head of|vp|"
+    AnswerKind.PERSON: rf"{_ADDRESS}|\b(?:team|manager|lead|director|hr|finance|legal|ops|owner|head of|vp|"
     r"boss|support)\b",
-    AnswerKind.CONTACT: r"[\w.+-]+@[\w-]+\.\w+|(?<!\w)[@#][a-z][\w-]+",
+    AnswerKind.CONTACT: _ADDRESS,
     AnswerKind.PLACE: r"https?://\S+|\bwww\.|[\w.+-]+@[\w-]+\.\w+|(?<!\w)#[a-z][\w-]+|\+?\d[\d ()-]{7,}\d|`[^`]+`",
     AnswerKind.STEPS: r"^\s*(?:go to|open|click|select|create|run|add|ask|submit|fill|use|post|send|log|set|request|contact|make sure|"
     r"choose|enter|navigate|follow|install|write|file|start|visit|reach out|email|message|please|you (?:can|should|must|need)|"

@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from bot.backends.extractive.snippets import Snippet
-from bot.text.analyzer import tokens
+from bot.text.analyzer import distinct_tokens
 
 _ASKED: Final = re.compile(
     r"\W*(?:what(?:['’]?s| is| are)|who (?:is|are)|define|what do(?:es)?|was (?:ist|sind|bedeutet|heißt)|"
@@ -24,7 +24,7 @@ _MARKS: Final = "| *_`"
 def asked_for(question: str) -> frozenset[str]:
     """The terms of what it wants defined ("what is a conductor"); empty if it doesn't ask that way."""
     match = _ASKED.fullmatch(question.strip())
-    return frozenset(tokens(match["what"])) if match else frozenset()
+    return distinct_tokens(match["what"]) if match else frozenset()
 
 
 def defines(snippet: Snippet, wanted: frozenset[str]) -> float:
@@ -34,6 +34,6 @@ def defines(snippet: Snippet, wanted: frozenset[str]) -> float:
     text = snippet.text.strip(_MARKS)
     for between, weight in ((_ENTRY, 1.0), (_SENTENCE, 0.5)):
         name, *meaning = between.split(text, maxsplit=1)
-        if meaning and frozenset(tokens(name)) == wanted:
+        if meaning and distinct_tokens(name) == wanted:
             return weight
     return 0.0

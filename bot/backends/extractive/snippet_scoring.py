@@ -147,7 +147,11 @@ class Scorer:
             AnswerKind.PERMISSION not in part.kinds and _LISTS.match(part.text) is not None for part in parts
         ]
         self._defined = [asked_for(part.text) for part in parts]
-        self._only_named = [_only_names(part) for part in parts]
+        # They ask for nothing of their subject: what the page begins with is the answer then.
+        self._only_named = [
+            not (part.kinds or self._lists[number] or self._negated[number])
+            for number, part in enumerate(parts)
+        ]
         self._openings = _openings(snippets)
         asked = [identifiers(part.text) for part in parts]
         every = frozenset().union(*asked)
@@ -287,11 +291,6 @@ class Scorer:
 
 def _denied(text: str) -> bool:
     return _NOT.search(text) is not None
-
-
-def _only_names(part: QuestionPart) -> bool:
-    """Whether it asks for nothing of its subject: what the page begins with is the answer then."""
-    return not (part.kinds or _LISTS.match(part.text) or _denied(part.text))
 
 
 def _points(snippet: Snippet, titles: Mapping[str, str]) -> bool:
