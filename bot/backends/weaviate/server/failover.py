@@ -9,7 +9,7 @@ from bot.backends.weaviate.server.access import Access
 from bot.backends.weaviate.server.address import Address
 from bot.backends.weaviate.server.errors import PART, VENDOR, down, too_old, translate
 from bot.backends.weaviate.server.sdk_types import WeaviateAsyncClient, init, weaviate
-from bot.backends.weaviate.server.token_refresh import TokenRefresh
+from bot.backends.weaviate.server.token_refresh import refreshing, without_thread
 from bot.backends.weaviate.server.versions import will_do
 from bot.ports import BackendError, Unavailable
 
@@ -37,7 +37,7 @@ class FailoverClient:
         self.version = ""
         self._write_seconds = write_seconds
         self._client: WeaviateAsyncClient | None = None
-        self._refresh: TokenRefresh | None = None
+        self._refreshing: asyncio.Task[None] | None = None
         self._starting_until = 0.0
 
     @property
@@ -55,7 +55,6 @@ class FailoverClient:
         if time.monotonic() < self._starting_until:
             raise self._starting()
         client = self._client or self._new(access)
-        refresh = TokenRefresh(client)
         try:
             if self._client is None:
                 await self._at_rest(client.connect(), seconds)
@@ -65,8 +64,7 @@ class FailoverClient:
                 await client.close()
             raise
         if self._client is None:
-            self._client, self._refresh = client, refresh
-            refresh.start()
+            self._client, self._refreshing = client, refreshing(client)
         elif self._client is not client:
             await client.close()  # another call was faster
 
@@ -80,8 +78,8 @@ class FailoverClient:
         return True
 
     async def close(self) -> None:
-        if self._refresh is not None:
-            self._refresh.stop()
+        if self._refreshing is not None:
+            self._refreshing.cancel()
         client, self._client = self._client, None
         if client is not None:
             await client.close()
@@ -146,6 +144,7 @@ class FailoverClient:
             skip_init_checks=True,
         )
         access.trust(client)
+        without_thread(client)
         # The client knows hosts and ports alone: a path before the API's is its address, too.
         client._connection.url = self.address.url  # noqa: SLF001
         return client

@@ -30,24 +30,17 @@ class Session(Protocol):
     async def fetch_token(self, url: str) -> object: ...
 
 
-class TokenRefresh:
-    """Of one client: nothing runs until `start`, and nothing after `stop`."""
+def without_thread(client: WeaviateAsyncClient) -> None:
+    """Keep the client from a thread of its own; before it connects."""
+    client._connection._create_background_token_refresh = _no_thread  # type: ignore[method-assign]  # noqa: SLF001
 
-    def __init__(self, client: WeaviateAsyncClient) -> None:
-        self._client = client
-        self._task: asyncio.Task[None] | None = None
-        client._connection._create_background_token_refresh = _no_thread  # type: ignore[method-assign]  # noqa: SLF001
 
-    def start(self) -> None:
-        """Begin, if the client that has been connected has a session whose token can be had anew."""
-        session = self._client._connection._client  # noqa: SLF001
-        if self._task is None and isinstance(session, AsyncOAuth2Client) and _renewable(session):
-            self._task = asyncio.get_running_loop().create_task(_keep_fresh(session))
-
-    def stop(self) -> None:
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
+def refreshing(client: WeaviateAsyncClient) -> asyncio.Task[None] | None:
+    """What keeps the token of a client that has connected fresh, until it is cancelled; None where none can be had."""
+    session = client._connection._client  # noqa: SLF001
+    if isinstance(session, AsyncOAuth2Client) and _renewable(session):
+        return asyncio.get_running_loop().create_task(_keep_fresh(session))
+    return None
 
 
 def _no_thread(_auth: object = None) -> None:
