@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from bot.config.loader import Settings
+from bot.journal import FILE
 from bot.journal.one_answer import AnswerFile
 from bot.model import Answer
 from bot.ports import (
@@ -38,7 +39,7 @@ def open_records(settings: Settings) -> "Records":
 
         return Database(folder=settings.data, url=url, deadline=rule.deadline)
 
-    file = AnswerFile(settings.data / "journal.db", keep_texts=rule.questions, seconds=rule.deadline * _BUSY)
+    file = AnswerFile(settings.data / FILE, keep_texts=rule.questions, seconds=rule.deadline * _BUSY)
     records = Records(database, keep_texts=rule.questions, file=None if url else file)
     if url:
         _ = records.database  # an address that can't be one shows now

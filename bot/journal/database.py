@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, InterfaceE
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from bot.journal import HEAD, rows
+from bot.journal import FILE, HEAD, SQLITE_PRAGMAS, rows
 from bot.journal.failures import PART, translated
 from bot.ports import Rejected
 from bot.runtime.circuit_breaker import CircuitBreaker
@@ -24,8 +24,6 @@ from bot.runtime.private_files import private_file, private_folder, put_back
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
 
-_SHRINK: Final = 300.0  # seconds
-_FREE, _FREE_SHARE = 500, 0.2  # pages
 log = logging.getLogger(__name__)
 
 _LOCK: Final = 0x646F63656E74  # "docent": the number of PostgreSQL's advisory lock
@@ -35,6 +33,9 @@ _PAGES: Final = 256  # KiB that an SQLite connection remembers; the system remem
 _RETRY: Final = 0.02
 _MIGRATION: Final = 120.0
 _BACKUP: Final = 6 * 3600.0
+_SHRINK: Final = 300.0
+# Pages of an SQLite file that nothing stands on: so many, and such a share of all, are worth a smaller file.
+_FREE, _FREE_SHARE = 500, 0.2
 # SQLite gives up waiting for a lock before the deadline cuts the call off.
 _BUSY: Final = 0.8
 
@@ -43,9 +44,7 @@ class Database:
     """One journal database. `url` None: `journal.db` in `folder`. Each call takes at most `deadline` s."""
 
     def __init__(self, *, folder: Path, url: str | None = None, deadline: float = 5.0) -> None:
-        self._url = (
-            _async_url(url) if url else URL.create("sqlite+aiosqlite", database=str(folder / "journal.db"))
-        )
+        self._url = _async_url(url) if url else URL.create("sqlite+aiosqlite", database=str(folder / FILE))
         self._deadline = deadline
         self._engine: AsyncEngine | None = None
         self._opening = asyncio.Lock()
@@ -127,7 +126,7 @@ class Database:
             return {"rows": copy.name, "said": f"{copy}, {count} rows of {self.where}"}
         async with self.reading():
             pass  # the file is there, and of this version
-        copy = folder / "journal.db"
+        copy = folder / FILE
         private_file(copy)
         async with self._translating():
             await asyncio.to_thread(_copy, Path(str(self._url.database)), copy)
@@ -260,8 +259,8 @@ def _engine(url: URL, deadline: float) -> AsyncEngine:
 def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
     connection.isolation_level = None  # the driver's own BEGIN comes too late for DDL and reads
     cursor = connection.cursor()
-    cursor.execute("pragma synchronous = normal")
-    cursor.execute("pragma secure_delete = on")  # what is forgotten is overwritten
+    for pragma in SQLITE_PRAGMAS:
+        cursor.execute(pragma)
     cursor.execute(f"pragma cache_size = -{_PAGES}")
     cursor.close()
 

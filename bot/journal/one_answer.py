@@ -12,11 +12,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
-from bot.journal import HEAD, codec
+from bot.journal import HEAD, SQLITE_NOW, SQLITE_PRAGMAS, codec
 from bot.model import Answer
 from bot.ports import Asked, Lesson, Scope
 
-_NOW: Final = "select (julianday('now') - 2440587.5) * 86400.0"
 _QUESTION: Final = """
 insert into questions (id, key, platform, place, person, reply, question, text, wording, asked_at, worker,
   outcome, answer, degraded, seconds, tenant, audience)
@@ -57,7 +56,7 @@ class AnswerFile:
         try:
             with self._opened() as connection, connection:
                 connection.execute("begin immediate")
-                (now,) = connection.execute(_NOW).fetchone()
+                (now,) = connection.execute(f"select {SQLITE_NOW}").fetchone()
                 connection.execute(_QUESTION, kept | {"now": now})
                 for each in answer.usage:
                     if counts := codec.usage_counts(each):
@@ -73,8 +72,8 @@ class AnswerFile:
         with closing(
             sqlite3.connect(address, uri=True, timeout=self._seconds, isolation_level=None)
         ) as connection:
-            connection.execute("pragma synchronous = normal")
-            connection.execute("pragma secure_delete = on")
+            for pragma in SQLITE_PRAGMAS:
+                connection.execute(pragma)
             if connection.execute("select version_num from alembic_version").fetchone() != (HEAD,):
                 raise sqlite3.DatabaseError("another version")
             yield connection

@@ -21,6 +21,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
+from bot.journal import SQLITE_NOW
+
 metadata = MetaData()
 
 
@@ -33,7 +35,7 @@ class now(FunctionElement[float]):  # noqa: N801 - it is used like SQL's own
 
 @compiles(now, "sqlite")
 def _now_sqlite(_element: now, _compiler: SQLCompiler, **_: object) -> str:
-    return "((julianday('now') - 2440587.5) * 86400.0)"
+    return SQLITE_NOW
 
 
 @compiles(now, "postgresql")
