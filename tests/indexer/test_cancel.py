@@ -17,10 +17,11 @@ from indexer.service import Indexer, sources_of
 from indexer.sources.base import Entry, Fetched, Source, Surroundings
 from indexer.sync.sync_all import SyncOptions, sync_all
 from tests.indexer.sources.test_notion import TOKEN, Workspace, two_pages
-from tests.indexer.test_service import ended, until
+from tests.indexer.test_service import ended
 from tests.support.fakes import FakeEmbedder, FakeStore
 from tests.support.pages import put, settings
 from tests.support.source_server import Server, Trouble, serving
+from tests.support.waiting import until
 
 SOON = 2.0  # seconds: the journal is looked at each second
 

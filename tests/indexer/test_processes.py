@@ -13,8 +13,9 @@ import pytest
 from bot.bootstrap import App, open_app
 from bot.config.loader import load
 from bot.ports import SyncRequest, SyncRun
-from tests.indexer.test_service import ended, until
+from tests.indexer.test_service import ended
 from tests.support.command_line import HANDBOOK, CommandLine
+from tests.support.waiting import until
 
 # The lease and how long a silent worker's run is left to it are shorter than by default (20 s both).
 LEASE = 3.0

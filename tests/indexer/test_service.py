@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import json
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlencode
@@ -19,7 +19,7 @@ from bot.model import Progress
 from bot.ports import SyncRequest, SyncRun
 from indexer.service import LEASE, Indexer, sources_of
 from indexer.webhooks import hooks, paths
-from tests.support.waiting import patience
+from tests.support.waiting import until
 
 _YAML = """
 sources:
@@ -27,13 +27,6 @@ sources:
   - {name: wiki, type: folder, path: ./wiki, audience: [everyone], every: 1h}
 indexer: {lease: 2s, poll: 50ms}
 """
-
-
-async def until(look: Callable[[], Awaitable[object]], seconds: float = 10.0) -> object:
-    async with asyncio.timeout(seconds * patience()):
-        while not (found := await look()):  # noqa: ASYNC110 - another task or process is waited for
-            await asyncio.sleep(0.02)
-        return found
 
 
 @pytest.fixture

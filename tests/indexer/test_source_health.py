@@ -19,12 +19,13 @@ from indexer.sources.folder import FolderSource
 from indexer.sync.pipeline import BATCH_PAGES
 from indexer.sync.sync_all import SyncOptions, sync_all
 from tests.indexer.sources.test_notion import TOKEN, Workspace, two_pages
-from tests.indexer.test_service import ended, until
+from tests.indexer.test_service import ended
 from tests.indexer.test_status import in_chat, on_the_command_line
 from tests.support.command_line import HANDBOOK, CommandLine
 from tests.support.fakes import FakeStore
 from tests.support.pages import put, settings
 from tests.support.source_server import Server, Trouble, serving
+from tests.support.waiting import until
 
 PAGES = 5 * BATCH_PAGES
 

@@ -15,8 +15,8 @@ from bot.config.loader import load
 from bot.model import SyncReport
 from bot.ports import Rights, SyncRequest
 from indexer.service import Indexer, sources_of
-from tests.indexer.test_service import until
 from tests.support.pages import put
+from tests.support.waiting import until
 
 CONFIG = """
 sources:

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 _MOST = 8.0
@@ -14,7 +14,7 @@ def patience() -> float:
     return min(max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)), _MOST)
 
 
-async def until(look: Callable[[], Any], *, seconds: float = 30.0) -> Any:
+async def until(look: Callable[[], Awaitable[Any]], seconds: float = 30.0) -> Any:
     """The first true result of `await look()`. `seconds` are those of a quiet machine."""
     begun = time.monotonic()
     while True:

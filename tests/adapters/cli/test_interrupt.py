@@ -12,9 +12,9 @@ from bot.config.loader import load
 from bot.ports import SyncRequest
 from indexer.sync.pipeline import BATCH_PAGES
 from tests.indexer.test_cancel import indexing
-from tests.indexer.test_service import until
 from tests.support.command_line import HANDBOOK, CommandLine
 from tests.support.pages import put
+from tests.support.waiting import until
 
 TWO = """
 sources:
