@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot.answering.answerer import Answerer, AnswerLimits
-from bot.model import Outcome, Question, Stage, Usage
+from bot.model import Answer, Outcome, Question, Stage, Usage
 from bot.ports import Finished, Unavailable
 from bot.retrieval.retriever import Retrieval
 from tests.support.fakes import FakeClock, FakeRetrieval, FakeRetriever, FakeWriter, Says, make_passage
@@ -50,6 +50,18 @@ def answerer(retriever, *, writer=None, at_once: int | None = 2, **parts) -> Ans
     )
 
 
+async def waiting(core: Answerer) -> tuple["asyncio.Task[Answer]", list[Stage]]:
+    """A question that waits its turn, and what is told meanwhile."""
+    stages: list[Stage] = []
+
+    async def hear(stage: Stage) -> None:
+        stages.append(stage)
+
+    asked = asyncio.create_task(core.answer(ask("How long is parental leave?"), on_stage=hear))
+    await until(lambda: stages)
+    return asked, stages
+
+
 async def test_a_few_at_a_time_in_their_order() -> None:
     """No more than the limit are searched for at once, first come first served."""
     held = Held()
@@ -71,13 +83,7 @@ async def test_the_place_is_told() -> None:
     core = answerer(held, at_once=1)
     first = asyncio.create_task(core.answer(ask("How many days of leave?")))
     await until(lambda: held.begun)
-    stages: list[Stage] = []
-
-    async def hear(stage: Stage) -> None:
-        stages.append(stage)
-
-    second = asyncio.create_task(core.answer(ask("How long is parental leave?"), on_stage=hear))
-    await until(lambda: stages)
+    second, stages = await waiting(core)
     held.go.set()
     await asyncio.gather(first, second)
     assert stages[:2] == [Stage("waiting", 1), Stage("searching")]
@@ -89,13 +95,7 @@ async def test_waiting_takes_nothing_of_the_limits() -> None:
     core = answerer(held, limits=AnswerLimits(answer=60, at_once=1), clock=clock)
     first = asyncio.create_task(core.answer(ask("How many days of leave?")))
     await until(lambda: held.begun)
-    stages: list[Stage] = []
-
-    async def hear(stage: Stage) -> None:
-        stages.append(stage)
-
-    second = asyncio.create_task(core.answer(ask("How long is parental leave?"), on_stage=hear))
-    await until(lambda: stages)
+    second, _ = await waiting(core)
     clock.move(600)
     held.go.set()
     await first
