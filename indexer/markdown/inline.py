@@ -74,6 +74,23 @@ def code_spans(text: str) -> list[tuple[int, int]]:
     return spans
 
 
+def code_aside(text: str, sign: str = "") -> tuple[str, list[str]]:
+    """The text with a number in place of each span of code, between signs that no text has; and the spans.
+
+    `sign` stands before each number, where others have numbers, too.
+    """
+    if "`" not in text:
+        return text, []
+    parts: list[str] = []
+    spans: list[str] = []
+    end = 0
+    for start, stop in code_spans(text):
+        parts += [text[end:start], f"\x00{sign}{len(spans)}\x00"]
+        spans.append(text[start:stop])
+        end = stop
+    return "".join([*parts, text[end:]]), spans
+
+
 def without_invisible(text: str) -> str:
     # Printable is without any of them, and looked at much quicker.
     return text if text.isprintable() else _INVISIBLE.sub("", text)

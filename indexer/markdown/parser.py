@@ -10,7 +10,7 @@ from markdown_it.token import Token
 from indexer.markdown import embedded_html
 from indexer.markdown.dialects import parts
 from indexer.markdown.dialects.commonmark import to_commonmark
-from indexer.markdown.inline import code_spans, reading_text, without_invisible
+from indexer.markdown.inline import code_aside, code_spans, reading_text, without_invisible
 from indexer.markdown.outline import Block, Kind, Outline, Section, without_attributes
 from indexer.markdown.tables import folded
 
@@ -87,11 +87,7 @@ def _without_definition(text: str) -> Callable[[re.Match[str]], str]:
 
 
 def _clean_prose(text: str) -> str:
-    spans = code_spans(text) if "`" in text else []
-    kept = [text[start:stop] for start, stop in spans]
-    # Code goes aside as numbers between signs that no text has any more.
-    for number, (start, stop) in reversed(list(enumerate(spans))):
-        text = f"{text[:start]}\x00{number}\x00{text[stop:]}"
+    text, kept = code_aside(text)
     text = _SHORTCODE.sub("", text) if "{" in text else text
     if "]:" in text:
         text = _FOOTNOTE.sub("", _DEFINITION.sub(_without_definition(text), text))

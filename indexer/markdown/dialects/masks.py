@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from indexer.markdown.inline import code_spans
+from indexer.markdown.inline import code_aside
 
 FENCE = re.compile(r"^([ >]*(?:[-*+] +|\d+[.)] +)?)(`{3,}(?=[^`\n]*$)|~{3,})(.*)$")
 _COLONS = re.compile(r"^([ >]*)(:{3,}) *(.*?) *$")
@@ -56,12 +56,7 @@ def masked(text: str) -> Masked:
     """Fences, spans, and shortcodes that hold code; directives' fences get marks of their own (`OPENS`, `CLOSES`)."""
     found = Masked()
     text = "\n".join(_Scanner(text.split("\n"), found).lines())
-    if "`" in text:
-        spans = code_spans(text)
-        found.spans += [text[start:stop] for start, stop in spans]
-        for number, (start, stop) in reversed(list(enumerate(spans))):
-            text = f"{text[:start]}\x00S{number}\x00{text[stop:]}"
-    found.text = text
+    found.text, found.spans = code_aside(text, "S")
     return found
 
 
