@@ -10,11 +10,11 @@ from markdown_it.token import Token
 from indexer.markdown import embedded_html
 from indexer.markdown.dialects import parts
 from indexer.markdown.dialects.commonmark import to_commonmark
+from indexer.markdown.dialects.masks import FENCE
 from indexer.markdown.inline import code_aside, code_spans, reading_text, without_invisible
 from indexer.markdown.outline import Block, Kind, Outline, Section, without_attributes
 from indexer.markdown.tables import folded
 
-_FENCE = re.compile(r"^([ \t>]*(?:[-*+][ \t]+|\d+[.)][ \t]+)?)(`{3,}(?=[^`\n]*$)|~{3,})(.*)$")
 _SHORTCODE = re.compile(r"\{\{[<%][^{}]*[>%]\}\}|^[ \t]*\{%[^{}\n]*%\}[ \t]*$", re.MULTILINE)
 _DEFINITION = re.compile(
     r"^ {0,3}\[(?!\^)([^\]\n]+)\]:[ \t]*(<[^<>\n]*>|\S+)"
@@ -110,7 +110,7 @@ def _fenced(text: str) -> Iterator[tuple[bool, str]]:
             if len(bare) >= len(closing) and bare == closing[0] * len(bare):
                 yield True, "".join(part)
                 part, closing = [], ""
-        elif opened := _FENCE.match(line.rstrip("\n")):
+        elif opened := FENCE.match(line.rstrip("\n")):
             yield False, "".join(part)
             part, closing = [line], opened[2]
         else:
