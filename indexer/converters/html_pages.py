@@ -9,6 +9,7 @@ from bs4.dammit import EncodingDetector
 from markdownify import ATX, MarkdownConverter
 
 from indexer.converters.scripts import raised
+from indexer.markdown.html_tables import span
 from indexer.markdown.tables import Cell, table_of_cells
 
 _NOISE: Final = (
@@ -116,7 +117,7 @@ class _Converter(MarkdownConverter):
 
     def _cell(self, cell: Tag) -> Cell:
         text = self._cells.get(id(cell), "")
-        return Cell(text, _span(cell.get("rowspan"), least=0), _span(cell.get("colspan")), cell.name == "th")
+        return Cell(text, span(cell.get("rowspan"), least=0), span(cell.get("colspan")), cell.name == "th")
 
     def convert_caption(self, el: Tag, text: str, parent_tags: set[str]) -> str:  # noqa: ARG002
         return ""  # it goes with its table
@@ -148,12 +149,6 @@ def _rows(table: Tag) -> Iterator[Tag]:
 
 def _cells(row: Tag) -> Sequence[Tag]:
     return row.find_all(["td", "th"], recursive=False)
-
-
-def _span(said: object, *, least: int = 1) -> int:
-    """Of an attribute, as browsers read it: 1 for what is no number."""
-    found = re.match(r"\s*(\d{1,5})", str(said or ""))
-    return max(least, int(found[1])) if found else 1
 
 
 def _inner(rows: Sequence[Sequence[Cell]]) -> str:

@@ -28,6 +28,12 @@ def pipe_table(html: str) -> str:
     return reader.markdown()
 
 
+def span(said: object, *, least: int = 1) -> int:
+    """What `rowspan` or `colspan` says, as browsers read it: 1 for what is no number."""
+    found = re.match(r"\s*(\d{1,5})", str(said or ""))
+    return max(least, int(found[1])) if found else 1
+
+
 def _tables(text: str) -> Iterator[tuple[int, str, int]]:
     opened: re.Match[str] | None = None
     depth = 0
@@ -69,7 +75,7 @@ class _TableReader(LenientParser):
             self._end_cell()
             given = dict(attrs)
             self._about = Cell(
-                "", _span(given.get("rowspan"), least=0), _span(given.get("colspan")), tag == "th"
+                "", span(given.get("rowspan"), least=0), span(given.get("colspan")), tag == "th"
             )
         elif tag == "thead":
             self._in_head = True
@@ -123,9 +129,3 @@ class _TableReader(LenientParser):
         rows = [row for row in self._rows if row]
         made = table_of_cells(rows, header_rows=self._heading_rows or None)
         return "\n\n".join([*(f"**{caption}**" for caption in self._captions if caption), made])
-
-
-def _span(said: str | None, *, least: int = 1) -> int:
-    """Of an attribute, as browsers read it: 1 for what is no number."""
-    found = re.match(r"\s*(\d{1,5})", said or "")
-    return max(least, int(found[1])) if found else 1
