@@ -26,7 +26,7 @@ from indexer.reading.chunker import (
 )
 from indexer.reading.words_kept import loss, loss_mark, words_kept
 from indexer.sources.base import Entry, Fetched, audience_of
-from indexer.sources.page_address import rule_of, url_of
+from indexer.sources.page_address import INDEX_NAMES, rule_of, url_of
 
 _log = logging.getLogger(__name__)
 
@@ -242,7 +242,7 @@ def name_as_title(path: str) -> str:
     """`time-off/index.md` is "Time off"."""
     folder, _, name = path.rpartition("/")
     stem = re.sub(r"\.[^.]+$", "", name)
-    if stem.lower() in {"index", "readme", "_index"} and folder:
+    if stem.lower() in INDEX_NAMES and folder:
         stem = folder.rpartition("/")[2]
     words = re.sub(r"[-_\s]+", " ", stem).strip() or name
     return words[:1].upper() + words[1:]

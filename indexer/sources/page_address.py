@@ -10,7 +10,7 @@ from indexer.heads.front_matter import FrontMatter
 from indexer.sources.base import Entry
 
 # Names of files that stand for their folder.
-_INDEX_NAMES: Final = {"index", "readme", "_index"}
+INDEX_NAMES: Final = {"index", "readme", "_index"}
 _PLACE: Final = re.compile(r"\{(path|stem|name)\}")
 _SAFE: Final = "/~@!$&'*+,;=:"
 # As Docusaurus sorts pages: `01-intro`, and no date or version.
@@ -32,7 +32,7 @@ def url_of(template: str, entry: Entry, rule: str = "", head: FrontMatter | None
     parts = [_NUMBERED.sub("", part) if docusaurus else part for part in stem.split("/")]
     if docusaurus and head and head.id and "/" not in head.id:
         parts[-1] = head.id
-    elif parts[-1].lower() in _INDEX_NAMES:
+    elif parts[-1].lower() in INDEX_NAMES:
         parts = parts[:-1]
     stem = "/".join(parts)
     template = template.replace("#{anchor}", "")
