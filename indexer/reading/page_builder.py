@@ -95,28 +95,30 @@ class NoPage:
 
 
 def raw_page(settings: SourceSettings, entry: Entry, fetched: Fetched) -> RawPage:
+    rule = rule_of(settings, entry)
     return RawPage(
         entry,
         fetched,
         source=settings.name,
-        url=url_of(settings.url, entry, rule_of(settings, entry)),
+        url=url_of(settings.url, entry, rule),
         audience=audience_of(settings, entry),
         language=settings.language,
         meta=meta(settings, entry),
         drafts=settings.drafts,
         template=settings.url,
-        anchors=rule_of(settings, entry),
+        anchors=rule,
         attributes=settings.attributes,
     )
 
 
 def meta(settings: SourceSettings, entry: Entry) -> str:
     """A fingerprint of all that the index holds of a page besides its content."""
+    rule = rule_of(settings, entry)
     said = (
         _READING,
         CHUNKING,
-        url_of(settings.url, entry, rule_of(settings, entry)),
-        rule_of(settings, entry),
+        url_of(settings.url, entry, rule),
+        rule,
         sorted(settings.attributes.items()),
         settings.language,
         settings.drafts,
