@@ -67,7 +67,6 @@ def whole(html: str, url: str) -> WebPage:
 def head(html: str, url: str) -> Head:
     reader = _Reader(url)
     reader.feed(html)
-    reader.head.base = reader.base
     reader.head.scripted = reader.is_scripted()
     return reader.head
 
@@ -75,8 +74,7 @@ def head(html: str, url: str) -> Head:
 class _Reader(LenientParser):
     def __init__(self, url: str) -> None:
         super().__init__()
-        self.head = Head()
-        self.base = url
+        self.head = Head(base=url)
         self._based = False
         self._unseen: list[str] = []
         self._words = 0
@@ -101,13 +99,15 @@ class _Reader(LenientParser):
             self._words_at_mount = self._words
         if tag == "base" and given.get("href") and not self._based:
             self._based = True
-            self.base = _joined(self.base, given["href"]) or self.base
+            self.head.base = _joined(self.head.base, given["href"]) or self.head.base
         elif (
-            tag == "a" and "nofollow" not in relation and (link := _joined(self.base, given.get("href", "")))
+            tag == "a"
+            and "nofollow" not in relation
+            and (link := _joined(self.head.base, given.get("href", "")))
         ):
             self.head.links.append(link)
         elif tag == "link" and "canonical" in relation:
-            self.head.canonical = _joined(self.base, given.get("href", ""))
+            self.head.canonical = _joined(self.head.base, given.get("href", ""))
         elif tag == "meta":
             self._meta(given)
 
@@ -130,7 +130,7 @@ class _Reader(LenientParser):
         elif given.get("http-equiv", "").lower() == "refresh":
             found = _REFRESH.match(content)
             if found and found[2].strip() and float(found[1]) <= _AT_ONCE:
-                self.head.refresh = _joined(self.base, found[2])
+                self.head.refresh = _joined(self.head.base, found[2])
 
 
 def _joined(base: str, link: str) -> str:
