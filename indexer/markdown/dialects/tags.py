@@ -100,7 +100,7 @@ def without_tags(text: str, *, components: bool) -> str:
         text = _Replacing(_HUGO, text).done()
     if "{%" in text:
         text = _Replacing(_LIQUID, text).done()
-    return text.replace(_INNER, "")
+    return text
 
 
 def _paired(text: str) -> set[str]:
