@@ -121,6 +121,8 @@ class _Replacing:
         # Labels that the group around its parts gives them, in their order.
         self._items: list[list[str]] = []
         self._open = 0
+        # Where its first word is: whatever is further down has something before it.
+        self._begins = len(text) - len(text.lstrip())
 
     def done(self) -> str:
         return self._pattern.sub(self._replaced, self._text)
@@ -148,6 +150,8 @@ class _Replacing:
     def _indent(self, at: int) -> str | None:
         """Of a tag that begins its line."""
         start = self._text.rfind("\n", max(0, at - 200), at) + 1
+        if not start and at > self._begins:
+            return None
         before = self._text[start:at]
         return before if not before.strip() else None
 
