@@ -33,8 +33,6 @@ _WITHOUT_TITLE: Final = {
     "grid",
     "columns",
     "column",
-    "image",
-    "figure",
     "math",
     "eval-rst",
 }
