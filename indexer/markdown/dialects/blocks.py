@@ -228,12 +228,11 @@ def _glossary(_: str, lines: list[str]) -> list[str]:
 
 
 def _csv_table(said: str, lines: list[str]) -> list[str]:
-    title = [f"**{said}**", ""] if said else []
     try:
         rows = list(csv.reader([line.strip() for line in lines if line.strip()], skipinitialspace=True))
     except csv.Error:
-        return [*title, *lines]
-    return [*title, *pipe_table([[cell.replace("|", "\\|") for cell in row] for row in rows]).split("\n")]
+        return _titled(said, lines)
+    return _titled(said, _pipe_table(rows))
 
 
 def _list_table(said: str, lines: list[str]) -> list[str]:
@@ -246,8 +245,15 @@ def _list_table(said: str, lines: list[str]) -> list[str]:
             rows[-1].append([found[1] or ""])
         elif rows:
             rows[-1][-1].append(line.strip())
-    cells = [[" ".join(filter(None, cell)).replace("|", "\\|") for cell in row] for row in rows]
-    return [*([f"**{said}**", ""] if said else []), *pipe_table(cells).split("\n")]
+    return _titled(said, _pipe_table([[" ".join(filter(None, cell)) for cell in row] for row in rows]))
+
+
+def _titled(said: str, lines: Sequence[str]) -> list[str]:
+    return [f"**{said}**", "", *lines] if said else [*lines]
+
+
+def _pipe_table(rows: Sequence[Sequence[str]]) -> list[str]:
+    return pipe_table([[cell.replace("|", "\\|") for cell in row] for row in rows]).split("\n")
 
 
 def _image(_: str, lines: list[str]) -> list[str]:
