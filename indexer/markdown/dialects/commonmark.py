@@ -42,14 +42,13 @@ def to_commonmark(text: str, *, components: bool) -> str:
 def _fenced(prefix: str, code: Code) -> str:
     """The block behind its prefix: its title stands above it, its language beside its fence."""
     language = re.match(r"[\w+#-]*", code.info.lstrip("{. "))
-    sign = "`" if "```" not in "\n".join(code.lines) else "~"
     titled = _TITLE.search(code.info)
     bracketed = None if titled else _BRACKETED.match(code.info)
     title = next(filter(None, titled.groups()), "") if titled else bracketed[1] if bracketed else ""
     behind = prefix if ">" in prefix else " " * len(prefix)
-    fence = sign * 3
-    while fence in "\n".join(code.lines):
-        fence += sign
+    inside = "\n".join(code.lines)
+    longest = max(map(len, re.findall("~~~+", inside)), default=2)
+    fence = "```" if "```" not in inside else "~" * (longest + 1)
     lines = [f"{fence}{language[0] if language else ''}", *code.lines, fence]
     if title:
         lines = [f"**{title}**", "", *lines]
