@@ -24,7 +24,7 @@ def convert(data: bytes) -> Converted:
     try:
         if document.get_formtype():
             document.init_forms()
-        pages = [page for number in range(len(document)) for page in (_page(document, number),)]
+        pages = [_page(document, number) for number in range(len(document))]
         title = document.get_metadata_dict().get("Title", "")
     finally:
         document.close()

@@ -51,14 +51,12 @@ def blocks(sheet: rules.Sheet, words: Sequence[Word], number: int) -> list[Block
     made: list[tuple[float, Block]] = []
     for group in columns.in_columns(segments(free)) if free else []:
         made += _of_group(lines(group), level, height)
-    placed = [block for _, block in made]
     for grid in grids:
         table = Block("table", table_of_cells(grid.rows), grid.size)
         # Before the first one below it, of those that come in the order of reading.
         at = next((n for n, (top, _) in enumerate(made) if top >= grid.box.bottom - 1), len(made))
         made.insert(at, (grid.box.top, table))
-        placed.insert(at, table)
-    return [replace(block, page=number) for block in placed if block.text.strip()]
+    return [replace(block, page=number) for _, block in made if block.text.strip()]
 
 
 def _holds(grid: rules.Grid, word: Word) -> bool:
