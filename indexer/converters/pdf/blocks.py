@@ -5,12 +5,13 @@ import statistics
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from itertools import pairwise
 from typing import Final, Literal
 
 from indexer.converters.pdf import columns, rules
 from indexer.converters.pdf.lines import Line, is_label, is_right_to_left, lines, segments, without_bullet
-from indexer.converters.pdf.words import Word
+from indexer.converters.pdf.words import HYPHEN, Word
 from indexer.markdown.tables import table_of_cells
 
 _LARGER: Final = 1.14  # than the text, a heading
@@ -130,7 +131,7 @@ def _starts_item(line: Line) -> bool:
 
 
 def _block(group: Sequence[Line], height: float) -> Block:
-    text = _DOTS.sub(" ", _joined(group))
+    text = _DOTS.sub(" ", reduce(_on_next, (line.text for line in group)))
     middle = (group[0].box.top + group[-1].box.bottom) / 2
     edge = len(group) <= 2 and not _EDGE * height < middle < (1 - _EDGE) * height  # noqa: PLR2004
     bare = without_bullet(text)
@@ -138,15 +139,6 @@ def _block(group: Sequence[Line], height: float) -> Block:
     if bare is not None:
         return Block("item", f"- {bare}", size, edge=edge)
     return Block("text", text, size, all(line.bold for line in group), edge)
-
-
-def _joined(group: Sequence[Line]) -> str:
-    """Lines as one; a word that one ends with a hyphen in goes on in the next."""
-    text = group[0].text
-    for line in group[1:]:
-        broken = len(text) > 1 and text[-1] in "-‐" and text[-2].isalpha() and line.text[:1].islower()
-        text = f"{text[:-1]}\u00ad{line.text}" if broken else f"{text} {line.text}"
-    return text
 
 
 # --- the whole document ------------------------------------------------------------------------------
@@ -244,7 +236,9 @@ def _is_broken(one: Block, other: Block) -> bool:
 
 
 def _on_next(text: str, rest: str) -> str:
-    return f"{text[:-1]}\u00ad{rest}" if text[-1:] in "-‐" and text[-2:-1].isalpha() else f"{text} {rest}"
+    """What goes on in the next line, or on the next page; a word may be broken there, by a hyphen."""
+    broken = text.endswith(("-", "‐")) and text[-2:-1].isalpha() and rest[:1].islower()
+    return f"{text[:-1]}{HYPHEN}{rest}" if broken else f"{text} {rest}"
 
 
 def _escaped(block: Block) -> str:
