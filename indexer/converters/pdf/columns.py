@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Final
 
-from indexer.converters.pdf.lines import Line, Segment, is_label, is_right_to_left, lines
+from indexer.converters.pdf.lines import Line, Segment, cell, is_label, is_right_to_left, lines
 from indexer.markdown.tables import Cell
 
 _LEAST_LINES: Final = 3  # of a column of text
@@ -147,9 +147,9 @@ def _table_from(found: Sequence[Line], first: int, level: Sequence[float]) -> Al
     several = [line for line in within if len(line.segments) > 1]
     if len(columns) < 2 or len(several) < 2 or _is_list(several) or _is_text(within):  # noqa: PLR2004
         return None
-    if not any(_few_words(each) for each in _by_column(several, columns)):
+    if not any(_few_words(held) for held in _by_column(several, columns) if held):
         return None
-    rows = [_cells(group, columns) for group in _rows(within, columns, level)]
+    rows = [list(map(cell, _by_column(group, columns))) for group in _rows(within, columns, level)]
     return Aligned(first, end, rows) if len(rows) > 1 else None
 
 
@@ -184,7 +184,7 @@ def _by_column(found: Sequence[Line], columns: Sequence[tuple[float, float]]) ->
     for line in found:
         for segment in line.segments:
             held[_column(segment, columns)].append(segment)
-    return [each for each in held if each]
+    return held
 
 
 def _column(segment: Segment, columns: Sequence[tuple[float, float]]) -> int:
@@ -258,11 +258,3 @@ def _most_together(begins: Sequence[bool], breaks: Sequence[bool]) -> int:
         count = int(begin) if new else count + begin
         most = max(most, count)
     return most
-
-
-def _cells(group: Sequence[Line], columns: Sequence[tuple[float, float]]) -> list[Cell]:
-    cells: list[list[Segment]] = [[] for _ in columns]
-    for line in group:
-        for segment in line.segments:
-            cells[_column(segment, columns)].append(segment)
-    return [Cell(" ".join(line.text for line in lines(held)).replace("|", "\\|")) for held in cells]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from indexer.converters.pdf.words import Box, Word
+from indexer.markdown.tables import Cell
 
 # A space as wide as this part of the letters' height is none between words but between cells or columns.
 _WIDE: Final = 0.95
@@ -113,6 +114,11 @@ def _same_line(row: Sequence[Segment], segment: Segment) -> bool:
     return any(
         _overlap(each.box, segment.box) > 0.55 * min(each.box.height, segment.box.height) for each in row
     )
+
+
+def cell(found: Sequence[Segment], rows: int = 1, columns: int = 1) -> Cell:
+    """A table's cell, its lines as one."""
+    return Cell(" ".join(line.text for line in lines(found)).replace("|", "\\|"), rows, columns)
 
 
 def is_label(text: str) -> bool:

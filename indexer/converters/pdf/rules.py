@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pypdfium2.raw as pdfium
 
-from indexer.converters.pdf.lines import lines, segments
+from indexer.converters.pdf.lines import cell, lines, segments
 from indexer.converters.pdf.words import Box, Word, turned
 from indexer.markdown.tables import Cell
 
@@ -172,9 +172,9 @@ def _grid(group: Sequence[Rule], words: Sequence[Word]) -> Grid | None:
             places = [(r, c) for r in range(row, row + down) for c in range(column, column + across)]
             taken.update(places)
             held = [word for place in places for word in inside.get(place, ())]
-            cells.append(Cell(_text(held), down, across))
+            cells.append(cell(segments(held), down, across))
         made.append(cells)
-    filled = sum(1 for cells in made for cell in cells if cell.text)
+    filled = sum(1 for cells in made for each in cells if each.text)
     if filled <= 1:
         return None
     size = median(word.box.height for held in inside.values() for word in held)
@@ -228,8 +228,3 @@ def _ends(found: Sequence[Rule], at: float, along: float) -> bool:
     return any(
         abs(rule.at - at) <= _NEAR and rule.start - _NEAR <= along <= rule.end + _NEAR for rule in found
     )
-
-
-def _text(words: Sequence[Word]) -> str:
-    """A cell's lines as one."""
-    return " ".join(line.text for line in lines(segments(words))).replace("|", "\\|")
