@@ -1,6 +1,7 @@
 """Tables between ruling lines: the lines, the grid that they make, the words in its cells."""
 
 import ctypes
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -136,9 +137,8 @@ def _connected(found: Sequence[Rule]) -> Iterator[list[Rule]]:
         while edge:
             rule = edge.pop()
             group.append(rule)
-            meeting = [other for other in left if _meet(rule, other)]
-            edge += meeting
-            left = [other for other in left if other not in meeting] if meeting else left
+            edge += [other for other in left if _meet(rule, other)]
+            left = [other for other in left if not _meet(rule, other)]
         yield group
 
 
@@ -201,8 +201,7 @@ def _by_place(
     inside: dict[tuple[int, int], list[Word]] = {}
     for word in words:
         x, y = word.box.middle
-        row = sum(1 for at in heights if at <= y) - 1
-        column = sum(1 for at in sides if at <= x) - 1
+        row, column = bisect_right(heights, y) - 1, bisect_right(sides, x) - 1
         if 0 <= row < len(heights) - 1 and 0 <= column < len(sides) - 1:
             inside.setdefault((row, column), []).append(word)
     return inside

@@ -22,10 +22,10 @@ _LINE_END_HYPHEN: Final = 0x02
 HYPHEN: Final = "\u00ad"
 _HIGH: Final = 0.18  # of the letters' height above the baseline
 _SMALL: Final = 0.82
-# Signs that only say how letters are drawn: ﬁ and the forms of Arabic letters.
 _SPACE: Final = 0x21
 _SPACES: Final = {0xA0, 0x200B, 0x2003, 0x2002, 0x3000, 0xFEFF, 0xFFFE, 0xFFFF}
 _LINE: Final = 14.0  # points
+# Signs that only say how letters are drawn: ﬁ and the forms of Arabic letters.
 _FORMS: Final = ((0xFB00, 0xFDFF), (0xFE70, 0xFEFE))
 
 
