@@ -7,7 +7,7 @@ from typing import Final
 
 from indexer.converters.asciidoc.attributes import Attributes, lines_of
 from indexer.converters.asciidoc.inline import Inline
-from indexer.converters.asciidoc.lists import MARKER, Lists
+from indexer.converters.asciidoc.lists import FENCE, MARKER, Lists, end_of_fence
 from indexer.converters.asciidoc.tables import table
 from indexer.markdown.anchors import asciidoctor
 from indexer.markdown.dialects import parts
@@ -18,7 +18,6 @@ _SAID: Final = re.compile(r"^\[(?!\[)(.*)\]$")
 _OWN_ID: Final = re.compile(r"#([\w:./-]+)|\bid=\"?([\w:./-]+)")
 _INLINE_ID: Final = re.compile(r"\s*\[\[([\w:./-]+)(?:,[^\]]*)?\]\]\s*$")
 _TITLE: Final = re.compile(r"^\.(?=[^\s.])(.*)$")
-_FENCE: Final = re.compile(r"^(-{4,}|\.{4,}|={4,}|\*{4,}|_{4,}|\+{4,}|--|`{3,}.*|[|,:!]={3,})$")
 _BLOCK_MACRO: Final = re.compile(r"^(image|video|audio|include|toc|[a-z][\w-]*)::([^\s\[]*)\[(.*)\]$")
 _CALLOUT: Final = re.compile(r"^<(\d{1,3}|\.)>\s+(.*)$")
 _CALLOUT_MARK: Final = re.compile(
@@ -124,7 +123,7 @@ class _Page:
             return self._heading(found, about), at + 1
         if _RULER.match(line):
             return [], at + 1
-        if found := _FENCE.match(line):
+        if FENCE.match(line):
             return self._fenced(lines, at, about, title)
         if found := _BLOCK_MACRO.match(line):
             return [*title, *self._macro(found)], at + 1
@@ -169,7 +168,7 @@ class _Page:
     @staticmethod
     def _ends_paragraph(line: str) -> bool:
         return bool(
-            _FENCE.match(line) or _ID.match(line) or (_SAID.match(line) and "," in line) or _SAID.match(line)
+            FENCE.match(line) or _ID.match(line) or (_SAID.match(line) and "," in line) or _SAID.match(line)
         )
 
     def _source_of(self, about: _About) -> list[str]:
@@ -184,9 +183,7 @@ class _Page:
     def _fenced(
         self, lines: Sequence[str], at: int, about: _About, title: list[str]
     ) -> tuple[list[str], int]:
-        fence = lines[at]
-        closing = "```" if fence.startswith("```") else fence
-        end = next((n for n in range(at + 1, len(lines)) if lines[n] == closing), len(lines))
+        fence, end = lines[at], end_of_fence(lines, at)
         inside = lines[at + 1 : end]
         style = about.style()
         if style == "comment":
@@ -217,7 +214,7 @@ class _Page:
         fence = ""
         for line in [*lines, ""]:
             found = None if fence else _TABS.match(line)
-            if _FENCE.match(line):
+            if FENCE.match(line):
                 fence = "" if line == fence else fence or line
             if found is not None:
                 made += self._part(label, inside)

@@ -14,11 +14,17 @@ MARKER: Final = re.compile(
     rf"{_BULLET.pattern}|{_NUMBER.pattern}|{_TERM.pattern}".replace("^", "^(?!//)"),
 )
 _ABOUT: Final = re.compile(r"^\[(?!\[).*\]$|^\[\[.*\]\]$|^\.[^\s.]")
-_FENCE: Final = re.compile(r"^(-{4,}|\.{4,}|={4,}|\*{4,}|_{4,}|\+{4,}|--|`{3,}.*|[|,:!]={3,})$")
+FENCE: Final = re.compile(r"^(-{4,}|\.{4,}|={4,}|\*{4,}|_{4,}|\+{4,}|--|`{3,}.*|[|,:!]={3,})$")
 _TERMS: Final = ("::", ":::", "::::", ";;")
 _NUMBERS_WIDTH: Final = 3  # of a number's sign and the space behind it
 _DEEPEST: Final = 10
 _LONGEST: Final = 2_000  # of what is looked at again with each line that goes on with it
+
+
+def end_of_fence(lines: Sequence[str], at: int) -> int:
+    """Where the fence that begins here ends: behind the last line, if nowhere."""
+    closing = "```" if lines[at].startswith("```") else lines[at]
+    return next((n for n in range(at + 1, len(lines)) if lines[n] == closing), len(lines))
 
 
 class Lists:
@@ -99,13 +105,13 @@ class _List:
 
     def _more(self, line: str) -> bool:
         """What goes on with the item, or begins what its term means."""
-        if self._terms and _FENCE.match(line):
+        if self._terms and FENCE.match(line):
             self._say("")
             self._attach()
             return True
         if self._terms:
             self._say(line.strip())
-        elif not self._made or _ABOUT.match(line) or _FENCE.match(line) or not self._made[-1]:
+        elif not self._made or _ABOUT.match(line) or FENCE.match(line) or not self._made[-1]:
             return False
         else:
             lead, before = self._written
@@ -143,11 +149,8 @@ class _List:
         start = self._at
         while self._at < len(self._lines) and _ABOUT.match(self._lines[self._at]):
             self._at += 1
-        if self._at < len(self._lines) and _FENCE.match(self._lines[self._at]):
-            fence = self._lines[self._at]
-            closing = "```" if fence.startswith("```") else fence
-            ends = (n for n in range(self._at + 1, len(self._lines)) if self._lines[n] == closing)
-            self._at = next(ends, len(self._lines) - 1) + 1
+        if self._at < len(self._lines) and FENCE.match(self._lines[self._at]):
+            self._at = end_of_fence(self._lines, self._at) + 1
         else:
             while (
                 self._at < len(self._lines) and self._lines[self._at].strip() and self._lines[self._at] != "+"
