@@ -18,7 +18,7 @@ _SAID: Final = re.compile(r"^\[(?!\[)(.*)\]$")
 _OWN_ID: Final = re.compile(r"#([\w:./-]+)|\bid=\"?([\w:./-]+)")
 _INLINE_ID: Final = re.compile(r"\s*\[\[([\w:./-]+)(?:,[^\]]*)?\]\]\s*$")
 _TITLE: Final = re.compile(r"^\.(?=[^\s.])(.*)$")
-_BLOCK_MACRO: Final = re.compile(r"^(image|video|audio|include|toc|[a-z][\w-]*)::([^\s\[]*)\[(.*)\]$")
+_BLOCK_MACRO: Final = re.compile(r"^([a-z][\w-]*)::([^\s\[]*)\[(.*)\]$")
 _CALLOUT: Final = re.compile(r"^<(\d{1,3}|\.)>\s+(.*)$")
 _CALLOUT_MARK: Final = re.compile(
     r"[ \t]*(?://|#|--|;;|<!--)?[ \t]*(?:<(?:!--)?(?:\d{1,3}|\.)(?:--)?>[ \t]*)+(?:-->)?$"
@@ -167,9 +167,7 @@ class _Page:
 
     @staticmethod
     def _ends_paragraph(line: str) -> bool:
-        return bool(
-            FENCE.match(line) or _ID.match(line) or (_SAID.match(line) and "," in line) or _SAID.match(line)
-        )
+        return bool(FENCE.match(line) or _ID.match(line) or _SAID.match(line))
 
     def _source_of(self, about: _About) -> list[str]:
         """Who said what is quoted."""
@@ -287,7 +285,7 @@ def _without_header(lines: Sequence[str]) -> list[str]:
 
 
 def _code(lines: Sequence[str], about: _About) -> list[str]:
-    words = [word.strip(' "') for word in re.split(r"[,]", about.said)]
+    words = [word.strip(' "') for word in about.said.split(",")]
     language = words[1] if len(words) > 1 and re.fullmatch(r"[\w+#-]+", words[1]) else ""
     body = [_CALLOUT_MARK.sub("", line) if ">" in line else line for line in lines]
     fence = "```"
