@@ -11,6 +11,7 @@ from indexer.converters.asciidoc.lists import FENCE, MARKER, Lists, end_of_fence
 from indexer.converters.asciidoc.tables import table
 from indexer.markdown.anchors import asciidoctor
 from indexer.markdown.dialects import parts
+from indexer.markdown.dialects.masks import fence_around
 
 _HEADING: Final = re.compile(r"^(={1,6}|#{1,6})\s+(\S.*?)(?:\s+\1)?$")
 _ID: Final = re.compile(r"^\[\[([\w:./-]+)(?:,[^\]]*)?\]\]$")
@@ -288,9 +289,7 @@ def _code(lines: Sequence[str], about: _About) -> list[str]:
     words = [word.strip(' "') for word in about.said.split(",")]
     language = words[1] if len(words) > 1 and re.fullmatch(r"[\w+#-]+", words[1]) else ""
     body = [_CALLOUT_MARK.sub("", line) if ">" in line else line for line in lines]
-    fence = "```"
-    while fence in "\n".join(body):
-        fence += "`"
+    fence = fence_around("\n".join(body))
     return [f"{fence}{language}", *body, fence]
 
 

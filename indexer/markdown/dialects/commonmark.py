@@ -6,7 +6,7 @@ from typing import Final
 from indexer.markdown.dialects.blocks import plain_blocks
 from indexer.markdown.dialects.hidden import without_hidden
 from indexer.markdown.dialects.marks import targets, without_marks
-from indexer.markdown.dialects.masks import Code, masked
+from indexer.markdown.dialects.masks import Code, fence_around, masked
 from indexer.markdown.dialects.questions import with_questions
 from indexer.markdown.dialects.tags import is_mdx, without_tags
 
@@ -47,8 +47,7 @@ def _fenced(prefix: str, code: Code) -> str:
     title = next(filter(None, titled.groups()), "") if titled else bracketed[1] if bracketed else ""
     behind = prefix if ">" in prefix else " " * len(prefix)
     inside = "\n".join(code.lines)
-    longest = max(map(len, re.findall("~~~+", inside)), default=2)
-    fence = "```" if "```" not in inside else "~" * (longest + 1)
+    fence = "```" if "```" not in inside else fence_around(inside, "~")
     lines = [f"{fence}{language[0] if language else ''}", *code.lines, fence]
     if title:
         lines = [f"**{title}**", "", *lines]

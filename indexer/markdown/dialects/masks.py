@@ -35,6 +35,11 @@ class Code:
     lines: list[str]
 
 
+def fence_around(code: str, sign: str = "`") -> str:
+    """At least three signs, and more than this code has next to each other anywhere."""
+    return sign * max(3, 1 + max(map(len, re.findall(f"{sign}+", code)), default=0))
+
+
 @dataclass(slots=True)
 class Masked:
     """A text with numbers in place of its code, each between signs that no text has."""
