@@ -7,7 +7,7 @@ from typing import Final
 
 from indexer.converters.asciidoc.attributes import Attributes, lines_of
 from indexer.converters.asciidoc.inline import Inline
-from indexer.converters.asciidoc.lists import FENCE, MARKER, Lists, end_of_fence
+from indexer.converters.asciidoc.lists import FENCE, MARKER, List, end_of_fence
 from indexer.converters.asciidoc.tables import table
 from indexer.markdown.anchors import asciidoctor
 from indexer.markdown.dialects import parts
@@ -73,7 +73,6 @@ class _Page:
         self._attributes = attributes
         self._names = _Names(attributes)
         self._inline = Inline(_titles(lines, attributes))
-        self._lists = Lists(self._inline, self._blocks)
         self._depth = 0
 
     def markdown(self) -> list[str]:
@@ -129,7 +128,7 @@ class _Page:
         if found := _BLOCK_MACRO.match(line):
             return [*title, *self._macro(found)], at + 1
         if MARKER.match(line) or _CALLOUT.match(line):
-            block, at = self._lists.read(lines, at)
+            block, at = List(self._inline, self._blocks, lines, at).read()
             return [*title, *block], at
         return self._paragraph(lines, at, about, title)
 

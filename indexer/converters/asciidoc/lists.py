@@ -27,20 +27,8 @@ def end_of_fence(lines: Sequence[str], at: int) -> int:
     return next((n for n in range(at + 1, len(lines)) if lines[n] == closing), len(lines))
 
 
-class Lists:
-    """`blocks` makes Markdown of what is attached to an item."""
-
-    def __init__(self, inline: Inline, blocks: Callable[[Sequence[str]], list[str]]) -> None:
-        self._inline = inline
-        self._blocks = blocks
-
-    def read(self, lines: Sequence[str], at: int) -> tuple[list[str], int]:
-        """The list that begins here, and where what follows begins."""
-        return _List(self._inline, self._blocks, lines, at).read()
-
-
-class _List:
-    """One list with those inside it."""
+class List:
+    """The list that begins at this line, with those inside it. `blocks` makes Markdown of what is attached to an item."""
 
     def __init__(
         self, inline: Inline, blocks: Callable[[Sequence[str]], list[str]], lines: Sequence[str], at: int
@@ -59,6 +47,7 @@ class _List:
         self._terms: list[str] = []
 
     def read(self) -> tuple[list[str], int]:
+        """As Markdown, and where what follows begins."""
         while self._at < len(self._lines):
             line = self._lines[self._at]
             if not line.strip():
