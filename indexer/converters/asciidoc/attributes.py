@@ -27,13 +27,14 @@ class Attributes:
     """As they are at one place of the page. `fixed` are those from outside, which no page changes, unless they end in `@`."""
 
     def __init__(self, fixed: Mapping[str, str]) -> None:
-        self._soft = {
-            name.removesuffix("@"): value.removesuffix("@")
+        soft = {
+            name.removesuffix("@")
             for name, value in fixed.items()
             if name.endswith("@") or value.endswith("@")
         }
-        self._fixed = {name.removesuffix("@").lower(): value for name, value in fixed.items()}
-        self._values = {**_GIVEN, **{name: value.removesuffix("@") for name, value in self._fixed.items()}}
+        given = {name.removesuffix("@").lower(): value.removesuffix("@") for name, value in fixed.items()}
+        self._fixed = given.keys() - soft
+        self._values = {**_GIVEN, **given}
 
     def get(self, name: str, default: str = "") -> str:
         return self._values.get(name, default)
@@ -44,7 +45,7 @@ class Attributes:
     def define(self, name: str, value: str | None) -> None:
         """None takes it away."""
         name = name.lower()
-        if name in self._fixed and name not in self._soft:
+        if name in self._fixed:
             return
         if value is None:
             self._values.pop(name, None)
