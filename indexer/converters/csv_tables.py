@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Final
 
 from indexer.converters.result import Unreadable
-from indexer.markdown.tables import pipe_table
+from indexer.markdown.tables import cell_text, pipe_table
 
 # In the order in which they are believed where several would do: commas also stand in texts and numbers.
 _SEPARATORS: Final = ("\t", ";", "|", ",")
@@ -26,7 +26,7 @@ def convert(text: str) -> str:
     csv.field_size_limit(_LONGEST_CELL)
     try:
         rows = [
-            [" ".join(cell.split()).replace("|", "\\|") for cell in row]
+            [cell_text(cell) for cell in row]
             for row in csv.reader(io.StringIO(text[said.end() :] if said else text), delimiter=separator)
         ]
     except (csv.Error, ValueError, TypeError) as error:

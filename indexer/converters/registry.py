@@ -8,7 +8,7 @@ from indexer.converters.formats import ending
 from indexer.converters.result import Converted, Unreadable
 from indexer.heads import reader
 from indexer.heads.front_matter import FrontMatter, both, read
-from indexer.markdown.tables import pipe_table
+from indexer.markdown.tables import cell_text, pipe_table
 
 __all__ = ["Unreadable", "decode", "decoded_html", "table", "to_markdown"]
 
@@ -99,7 +99,7 @@ def decoded_html(data: bytes) -> str:
 
 def table(rows: Sequence[Sequence[str]]) -> str:
     """A pipe table; the first row is its header."""
-    cells = [[" ".join(cell.split()).replace("|", "\\|") for cell in row] for row in rows]
+    cells = [[cell_text(cell) for cell in row] for row in rows]
     return pipe_table([row for row in cells if any(row)])
 
 

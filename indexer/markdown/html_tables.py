@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from indexer.markdown.lenient_html import LenientParser
-from indexer.markdown.tables import Cell, table_of_cells
+from indexer.markdown.tables import Cell, cell_text, table_of_cells
 
 _TAG = re.compile(r"<(/?)table\b[^<>]*>", re.IGNORECASE)
 _DEEPEST = 20
@@ -116,7 +116,7 @@ class _TableReader(LenientParser):
     def _end_cell(self) -> None:
         if self._about is None:
             return
-        text = " ".join("".join(self._words).split()).replace("|", "\\|")
+        text = cell_text("".join(self._words))
         if not self._rows:
             self._rows.append([])
         self._rows[-1].append(

@@ -25,6 +25,11 @@ class Cell:
     head: bool = False
 
 
+def cell_text(text: str) -> str:
+    """Plain text as it stands in a cell: on one line, its bars escaped."""
+    return " ".join(text.split()).replace("|", "\\|")
+
+
 def folded(row: Sequence[str]) -> list[str]:
     """The row with at most so many cells; what is beyond stands in the last."""
     if len(row) <= MOST_COLUMNS:

@@ -17,7 +17,7 @@ from indexer.converters.office.number_format import shown
 from indexer.converters.office.package import parsed, related
 from indexer.converters.result import Converted, Unreadable
 from indexer.converters.scripts import raised
-from indexer.markdown.tables import Cell, pipe_table, table_of_cells
+from indexer.markdown.tables import Cell, cell_text, pipe_table, table_of_cells
 
 _log = logging.getLogger(__name__)
 
@@ -184,7 +184,7 @@ def _line(row: Sequence[Any], layout: _Layout) -> _Line | None:
         ):
             continue
         text = (
-            _one_line(layout.rich[place])
+            cell_text(layout.rich[place])
             if (place := (cell.row, cell.column)) in layout.rich
             else _text(cell)
         )
@@ -199,8 +199,8 @@ def _text(cell: Any) -> str:  # noqa: ANN401
         return ""
     value = cell.value
     if isinstance(value, CellRichText):
-        return _one_line("".join(map(_piece, value)))
-    return _one_line(shown(value, cell.number_format))
+        return cell_text("".join(map(_piece, value)))
+    return cell_text(shown(value, cell.number_format))
 
 
 def _piece(piece: object) -> str:
@@ -216,10 +216,6 @@ def _looked(text: str, *, struck: bool, high: bool) -> str:
     return raised(text) if high else text
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
-
-
 def _add_formulas(lines: list[_Line], layout: _Layout) -> None:
     by_number = {line.number: line for line in lines}
     for (row, column), formula in layout.formulas.items():
@@ -227,7 +223,7 @@ def _add_formulas(lines: list[_Line], layout: _Layout) -> None:
         if line is None:
             line = by_number[row] = _Line(row, {}, bold=False)
             lines.append(line)
-        line.cells.setdefault(column, _one_line(formula))
+        line.cells.setdefault(column, cell_text(formula))
     if layout.formulas:
         lines.sort(key=lambda line: line.number)
 

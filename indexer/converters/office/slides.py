@@ -14,7 +14,7 @@ from pptx import Presentation
 from indexer.converters.office.package import parsed
 from indexer.converters.result import Converted, Unreadable
 from indexer.converters.scripts import raised
-from indexer.markdown.tables import Cell, table_of_cells
+from indexer.markdown.tables import Cell, cell_text, table_of_cells
 
 _log = logging.getLogger(__name__)
 
@@ -163,7 +163,7 @@ def _table(table: Any) -> str:  # noqa: ANN401
 
 
 def _cell(cell: Any) -> Cell:  # noqa: ANN401
-    text = "; ".join(_paragraphs_of(cell.iterfind(".//{*}p"))).replace("|", "\\|")
+    text = cell_text("; ".join(_paragraphs_of(cell.iterfind(".//{*}p"))))
     return Cell(text, _count(cell.get("rowSpan")), _count(cell.get("gridSpan")))
 
 
@@ -213,9 +213,7 @@ def _chart(root: Any) -> str:  # noqa: ANN401
 
 
 def _plain_table(rows: Sequence[Sequence[str]]) -> str:
-    return table_of_cells(
-        [[Cell(" ".join(text.split()).replace("|", "\\|")) for text in row] for row in rows]
-    )
+    return table_of_cells([[Cell(cell_text(text)) for text in row] for row in rows])
 
 
 def _points(series: Any, kind: str) -> list[str]:  # noqa: ANN401
