@@ -14,7 +14,7 @@ from openpyxl.cell.rich_text import CellRichText, TextBlock  # type: ignore[impo
 from openpyxl.utils import coordinate_to_tuple, range_boundaries  # type: ignore[import-untyped]
 
 from indexer.converters.office.number_format import shown
-from indexer.converters.office.package import parsed, related
+from indexer.converters.office.package import is_on, parsed, related
 from indexer.converters.result import Converted, Unreadable
 from indexer.converters.scripts import raised
 from indexer.markdown.tables import Cell, cell_text, pipe_table, table_of_cells
@@ -114,7 +114,7 @@ def _layout(archive: zipfile.ZipFile, path: str) -> _Layout:
             if name == "row":
                 at = _row_number(element, at)
                 _note_row(element, at, layout)
-            elif name == "col" and _is_on(element.get("hidden")):
+            elif name == "col" and is_on(element.get("hidden")):
                 first, last = int(element.get("min", 1)), int(element.get("max", 1))
                 layout.hidden_columns.update(range(first, min(last, 16_384) + 1))
             elif name == "mergeCell":
@@ -131,7 +131,7 @@ def _row_number(row: Any, before: int) -> int:  # noqa: ANN401 - lxml has no typ
 
 
 def _note_row(row: Any, number: int, layout: _Layout) -> None:  # noqa: ANN401
-    if _is_on(row.get("hidden")):
+    if is_on(row.get("hidden")):
         layout.hidden_rows.add(number)
         return
     for runs in row.iterfind("{*}c/{*}is"):
@@ -151,10 +151,6 @@ def _note_merged(reference: str, layout: _Layout) -> None:
     layout.merged.append((left, top, right, bottom))
     if bottom > top:
         layout.hanging.add((top, left))
-
-
-def _is_on(said: str | None) -> bool:
-    return said in {"1", "true"}
 
 
 def _run(run: Any) -> str:  # noqa: ANN401

@@ -123,6 +123,11 @@ def parsed(data: bytes) -> etree._Element | None:
     return etree.fromstring(data, etree.XMLParser(recover=True, resolve_entities=False, huge_tree=True))
 
 
+def is_on(said: str | None) -> bool:
+    """What an attribute says that is off where it isn't there."""
+    return said in {"1", "true"}
+
+
 def related(archive: zipfile.ZipFile, path: str, kind: str) -> list[str]:
     """The parts that this one refers to by relationships whose type ends so, as far as they are there."""
     folder, name = posixpath.split(path)

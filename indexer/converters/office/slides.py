@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from pptx import Presentation
 
-from indexer.converters.office.package import parsed
+from indexer.converters.office.package import is_on, parsed
 from indexer.converters.result import Converted, Unreadable
 from indexer.converters.scripts import raised
 from indexer.markdown.tables import Cell, cell_text, table_of_cells
@@ -97,7 +97,7 @@ def _placeholder(shape: Any) -> str:  # noqa: ANN401
 
 def _is_hidden(shape: Any) -> bool:  # noqa: ANN401
     found = shape.find("./*/{*}cNvPr")
-    return found is not None and found.get("hidden") in {"1", "true"}
+    return found is not None and is_on(found.get("hidden"))
 
 
 def _place(shape: Any) -> tuple[int, int]:  # noqa: ANN401
@@ -176,7 +176,7 @@ def _count(said: str | None) -> int:
 
 
 def _is_covered(cell: Any) -> bool:  # noqa: ANN401
-    return cell.get("hMerge") in {"1", "true"} or cell.get("vMerge") in {"1", "true"}
+    return is_on(cell.get("hMerge")) or is_on(cell.get("vMerge"))
 
 
 def _target(part: Any, relation: str | None) -> Any:  # noqa: ANN401
