@@ -213,7 +213,7 @@ def _duration(value: timedelta, number_format: str) -> str:
 
 
 def _moment(value: datetime, number_format: str) -> str:
-    parts = {sign for kind, sign in _date_signs(number_format)}
+    parts = _date_signs(number_format)
     if value.date() <= _NO_DATE or (parts and not parts & set("yd")):
         if "m" in parts and not parts & set("hs") and value.date() > _NO_DATE:
             return value.strftime("%B")
@@ -226,11 +226,10 @@ def _moment(value: datetime, number_format: str) -> str:
 
 
 @lru_cache(maxsize=512)
-def _date_signs(number_format: str) -> tuple[tuple[str, str], ...]:
+def _date_signs(number_format: str) -> frozenset[str]:
     found = (token["sign"] for token in _TOKEN.finditer(number_format))
-    return tuple(("sign", sign.lower()) for sign in found if sign and sign.lower() in "ymdhs")
+    return frozenset(sign.lower() for sign in found if sign and sign.lower() in "ymdhs")
 
 
 def _clock(value: time) -> str:
-    text = value.isoformat("seconds")
-    return text.removesuffix(":00") if value.second == 0 else text
+    return value.isoformat("seconds").removesuffix(":00")
