@@ -76,17 +76,13 @@ def convert(data: bytes) -> Converted:
         book.close()
     if broken and not parts:
         raise Unreadable("its sheets are damaged: save it anew, or leave it out")
-    problems = [
-        *([f"these sheets are damaged and were left out: {', '.join(broken)}"] if broken else []),
-        *(
-            [
-                f"{bare} formula{'s have' if bare > 1 else ' has'} no value stored, and stand there as such: save it once in Excel"
-            ]
-            if bare
-            else []
-        ),
-    ]
-    return Converted("\n\n".join(parts), "; ".join(problems))
+    problems = (
+        f"these sheets are damaged and were left out: {', '.join(broken)}" if broken else "",
+        f"{bare} formula{'s have' if bare > 1 else ' has'} no value stored, and stand there as such: save it once in Excel"
+        if bare
+        else "",
+    )
+    return Converted("\n\n".join(parts), "; ".join(filter(None, problems)))
 
 
 def _sheet(archive: zipfile.ZipFile, sheet: Any) -> tuple[str, int]:  # noqa: ANN401 - openpyxl has no types
