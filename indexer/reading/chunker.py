@@ -37,11 +37,14 @@ def text_hash(text: str) -> str:
 
 def chunk(document: Document) -> tuple[Chunk, ...]:
     """A page's chunks in reading order; none if it has no content but headings."""
-    name = document.path.lower()
-    sections = parse(
-        document.text, dialects=ending(name) in (*MARKDOWN, "ipynb"), components=name.endswith(".mdx")
-    )
+    sections = sections_of(document.path, document.text)
     return pack(sections, document.title if document.titled else "")
+
+
+def sections_of(name: str, text: str, anchors: str = "github") -> list[Section]:
+    """Those of a file's Markdown: what of it is a dialect's, its name's ending tells. `anchors` is whose rule makes them."""
+    kind = ending(name)
+    return parse(text, dialects=kind in (*MARKDOWN, "ipynb"), components=kind == "mdx", anchors=anchors)
 
 
 def first_heading(sections: Sequence[Section]) -> str:

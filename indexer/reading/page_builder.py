@@ -11,17 +11,16 @@ from bot.config.sources import SourceSettings
 from bot.model import Chunk, Document, Failure, WordsKept, narrower
 from bot.text import language_guess as language
 from bot.text.chunk_terms import lines
-from indexer.converters.formats import MARKDOWN, ending
 from indexer.converters.registry import Unreadable, to_markdown
 from indexer.heads.front_matter import BrokenAudience, FrontMatter
 from indexer.markdown.outline import Section, heading_text
-from indexer.markdown.parser import parse
 from indexer.reading.chunker import (
     CHUNKING,
     embedded_text,
     first_heading,
     has_content,
     pack,
+    sections_of,
     text_hash,
 )
 from indexer.reading.words_kept import loss, loss_mark, words_kept
@@ -180,13 +179,7 @@ def _build(raw: RawPage) -> Page | NoPage:
     body = body.replace("\r\n", "\n").replace("\r", "\n")
     if not body.strip():
         return NoPage(path, "it is empty", empty=True)
-    kind = ending(raw.fetched.name)
-    sections = parse(
-        body,
-        dialects=kind in (*MARKDOWN, "ipynb"),
-        components=kind == "mdx",
-        anchors=raw.anchors or "github",
-    )
+    sections = sections_of(raw.fetched.name, body, raw.anchors or "github")
     title, titled = _title(raw, head.title, sections)
     chunks = pack(sections, title)
     if not has_content(chunks):
