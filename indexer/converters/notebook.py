@@ -1,7 +1,7 @@
 """Jupyter notebooks → Markdown: their cells. What running them put out is left out."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from indexer.converters.result import Unreadable
@@ -46,15 +46,11 @@ def _table(of: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _language(said: Mapping[str, Any]) -> str:
-    named = _names(said)
-    return next(named, "python")
-
-
-def _names(said: Mapping[str, Any]) -> Iterator[str]:
     for table, key in (("kernelspec", "language"), ("language_info", "name")):
         name = _table(said, table).get(key)
         if isinstance(name, str) and name.strip() and name.isprintable() and "`" not in name:
-            yield name.strip()
+            return name.strip()
+    return "python"
 
 
 def _cell(cell: Mapping[str, Any], language: str) -> str:
