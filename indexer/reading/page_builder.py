@@ -12,7 +12,7 @@ from bot.model import Chunk, Document, Failure, WordsKept, narrower
 from bot.text import language_guess as language
 from bot.text.chunk_terms import lines
 from indexer.converters.registry import Unreadable, to_markdown
-from indexer.heads.front_matter import BrokenAudience, FrontMatter
+from indexer.heads.front_matter import BrokenAudience
 from indexer.markdown.outline import Section, heading_text
 from indexer.reading.chunker import (
     CHUNKING,
@@ -47,7 +47,6 @@ class RawPage:
     entry: Entry
     fetched: Fetched
     source: str
-    url: str
     audience: frozenset[str]
     language: str
     meta: str
@@ -94,18 +93,16 @@ class NoPage:
 
 
 def raw_page(settings: SourceSettings, entry: Entry, fetched: Fetched) -> RawPage:
-    rule = rule_of(settings, entry)
     return RawPage(
         entry,
         fetched,
         source=settings.name,
-        url=url_of(settings.url, entry, rule),
         audience=audience_of(settings, entry),
         language=settings.language,
         meta=meta(settings, entry),
         drafts=settings.drafts,
         template=settings.url,
-        anchors=rule,
+        anchors=rule_of(settings, entry),
         attributes=settings.attributes,
     )
 
@@ -198,7 +195,7 @@ def _build(raw: RawPage) -> Page | NoPage:
         source=raw.source,
         revision=f"{content_hash(raw.fetched.data)}{loss_mark(words)}.{raw.meta}.{own}",
         title=title,
-        url=raw.fetched.url or _url(raw, head),
+        url=raw.fetched.url or url_of(raw.template, raw.entry, raw.anchors, head),
         text=body,
         audience=audience,
         updated_at=head.updated_at or raw.fetched.updated_at or raw.entry.updated_at,
@@ -221,11 +218,6 @@ def _attributes(raw: RawPage) -> Mapping[str, str]:
     if raw.anchors in ("github", "gitlab"):
         return {"idprefix": "", "idseparator": "-", **raw.attributes}
     return raw.attributes
-
-
-def _url(raw: RawPage, head: FrontMatter) -> str:
-    said = head.address or (head.id and raw.anchors == "docusaurus")
-    return url_of(raw.template, raw.entry, raw.anchors, head) if said else raw.url
 
 
 def _title(raw: RawPage, said: str, sections: Sequence[Section]) -> tuple[str, bool]:
