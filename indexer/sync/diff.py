@@ -77,6 +77,12 @@ def _is_current(page: Listed, stored: str | None, *, vectors: bool) -> bool:
     return (meta, revision) == (page.meta, page.revision)
 
 
+def same_page(one: str, other: str) -> bool:
+    """Whether two revisions are of one content and all that is known of it, whatever its source calls them."""
+    first, second = (revision.removeprefix(WITHOUT_VECTORS).split(".", 2)[:2] for revision in (one, other))
+    return first == second
+
+
 def deletes_too_much(deletes: int, stored: int, left: int, max_share: float) -> bool:
     """Whether so many deletions wait for an admin's word. One page of several may always go."""
     if deletes == 0:

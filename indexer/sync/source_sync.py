@@ -8,14 +8,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
-from bot.model import WITHOUT_VECTORS, Failure, Progress, SyncReport
+from bot.model import Failure, Progress, SyncReport
 from bot.ports import Embedder, IndexedDocument, Store
 from indexer.reading.page_builder import NoPage, Page
 from indexer.reading.reader_pool import ReaderPool
 from indexer.sources.base import Entry, Misfit, Source, audience_of
 from indexer.sync import narrowing, strict_audiences
 from indexer.sync.cancellation import Stopped, unless_stopped
-from indexer.sync.diff import Listed, Renames, SyncDiff, compare, deletes_too_much
+from indexer.sync.diff import Listed, Renames, SyncDiff, compare, deletes_too_much, same_page
 from indexer.sync.embedding_stage import EmbeddingStage
 from indexer.sync.known_metas import metas
 from indexer.sync.pipeline import Pipeline
@@ -220,12 +220,7 @@ class SourceSync:
         self._counts["chunks"] += len(indexed.chunks)
         self._counts["read"] += 1
         if (before := self._stored.get(doc_id)) is not None:
-            # Its content and all that is known of it: when it was written doesn't matter.
-            same = (
-                before.removeprefix(WITHOUT_VECTORS).split(".", 2)[:2]
-                == revision.removeprefix(WITHOUT_VECTORS).split(".", 2)[:2]
-            )
-            self._counts["unchanged" if same else "changed"] += 1
+            self._counts["unchanged" if same_page(before, revision) else "changed"] += 1
             return None
         previous = [self._id(path) for path in self._entries[doc_id].previous]
         old = self._renames.take(doc_id, revision, previous)
