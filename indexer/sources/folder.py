@@ -30,11 +30,11 @@ from indexer.sources.base import (
 from indexer.sources.path_names import PathNames, decoded, is_text, shown
 from indexer.sources.site_software import software_of
 
-# Folders that hold no pages, whatever is included.
 # Bytes, up to which a file is known by its content; one that was changed just now may be changed again in the same moment.
 _SMALL = 4_096
 _RECENT_HASHED = 1_000_000
 _RECENT = 10_000_000_000  # ns
+# Folders that hold no pages, whatever is included.
 _SKIPPED_FOLDERS = {".git", ".hg", ".svn", "node_modules", "__pycache__", ".venv", ".docent"}
 
 
