@@ -60,7 +60,6 @@ def main() -> None:
     )
     totals: Counter[str] = Counter()
     worst: list[tuple[float, str, str]] = []
-    began = time.process_time()
     spent = 0.0
     for path in sorted(given.folder.glob(given.glob)):
         kind = ending(path.name).replace("mdx", "md").replace("asciidoc", "adoc")
