@@ -10,28 +10,9 @@ _UNFINISHED = {"draft", "unpublished"}
 _LONGEST_ADDRESS = 500
 # When it was changed, before when it was made.
 _DATES = (
-    *(
-        "updated",
-        "last_updated",
-        "updated_at",
-        "last_modified",
-        "last_modified_at",
-        "lastmod",
-        "last_update",
-        "lastupdated",
-    ),
-    *(
-        "modified",
-        "date_modified",
-        "update_date",
-        "revdate",
-        "revision_date",
-        "last_reviewed",
-        "reviewed",
-        "date",
-        "published_at",
-    ),
-)
+    "updated", "last_updated", "updated_at", "last_modified", "last_modified_at", "lastmod", "last_update", "lastupdated",
+    "modified", "date_modified", "update_date", "revdate", "revision_date", "last_reviewed", "reviewed", "date", "published_at",
+)  # fmt: skip
 _DATE_FORMS = (
     "%Y/%m/%d",
     "%d.%m.%Y",
