@@ -208,7 +208,7 @@ def _rows(
 ) -> list[list[Line]]:
     """Lines in groups that are a row each: parted by ruling lines, else by wider gaps, else by the first column."""
     breaks = [_parted(one, other, level) for one, other in pairwise(within)]
-    rowed = sum(breaks) > 1 and any(_cut(within, breaks))
+    rowed = sum(breaks) > 1  # not the header alone from the rest
     if not rowed or _most_together(_begins(within, columns), breaks) >= _MANY:
         breaks = _by_gaps(within, columns)
     groups = [[within[0]]]
@@ -218,11 +218,6 @@ def _rows(
         else:
             groups[-1].append(line)
     return groups
-
-
-def _cut(within: Sequence[Line], breaks: Sequence[bool]) -> list[bool]:
-    """Whether ruling lines part more than the header from the rest."""
-    return [new for new, line in zip(breaks, within[1:], strict=True) if new and line is not within[1]]
 
 
 def _parted(one: Line, other: Line, level: Sequence[float]) -> bool:
