@@ -16,7 +16,7 @@ from indexer.markdown.dialects.masks import fence_around
 _HEADING: Final = re.compile(r"^(={1,6}|#{1,6})\s+(\S.*?)(?:\s+\1)?$")
 _ID: Final = re.compile(r"^\[\[([\w:./-]+)(?:,[^\]]*)?\]\]$")
 _SAID: Final = re.compile(r"^\[(?!\[)(.*)\]$")
-_OWN_ID: Final = re.compile(r"#([\w:./-]+)|\bid=\"?([\w:./-]+)")
+_OWN_ID: Final = re.compile(r"(?:#|\bid=\"?)([\w:./-]+)")
 _INLINE_ID: Final = re.compile(r"\s*\[\[([\w:./-]+)(?:,[^\]]*)?\]\]\s*$")
 _TITLE: Final = re.compile(r"^\.(?=[^\s.])(.*)$")
 _BLOCK_MACRO: Final = re.compile(r"^([a-z][\w-]*)::([^\s\[]*)\[(.*)\]$")
@@ -108,8 +108,8 @@ class _Page:
             about.id = found[1]
         elif found := _SAID.match(line):
             about.said = f"{about.said},{found[1]}" if about.said else found[1]
-            own = _OWN_ID.search(found[1].partition(",")[0]) or _OWN_ID.search(found[1])
-            about.id = next(filter(None, own.groups()), "") if own else about.id
+            own = _OWN_ID.search(found[1])
+            about.id = own[1] if own else about.id
         elif (found := _TITLE.match(line)) and not MARKER.match(line):
             about.title = found[1]
         else:
@@ -260,7 +260,7 @@ def _titles(lines: Sequence[str], attributes: Attributes) -> dict[str, str]:
         if match := _ID.match(line):
             own = match[1]
         elif (match := _SAID.match(line)) and (named := _OWN_ID.search(match[1])):
-            own = next(filter(None, named.groups()), "")
+            own = named[1]
         elif match := _HEADING.match(line):
             words = re.sub(r"[`*]+", "", _INLINE_ID.sub("", match[2]))
             found[own or names.of(match[2])] = words
