@@ -147,10 +147,9 @@ def line(paragraph: Any) -> str:  # noqa: ANN401
         look = run.find(f"{_DRAWING}rPr")
         if look is not None and look.get("strike", "noStrike") != "noStrike":
             continue
-        high = (
-            look is not None and look.get("baseline", "0").lstrip("+").rstrip("%").replace(".", "").isdigit()
-        )
-        parts.append(raised(text) if high and look.get("baseline") not in {"0", "0%"} else text)
+        baseline = "0" if look is None else look.get("baseline", "0")
+        high = baseline.lstrip("+").rstrip("%").replace(".", "").isdigit() and baseline not in {"0", "0%"}
+        parts.append(raised(text) if high else text)
     return " ".join("".join(parts).replace("\v", " ").split())
 
 

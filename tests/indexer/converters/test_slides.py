@@ -68,7 +68,7 @@ def test_struck_out_and_raised() -> None:
     for said, look in (
         ("10", {}),
         ("6", {"baseline": "30000"}),
-        (" rows", {}),
+        (" rows", {"lang": "en-US"}),
         (" 30 days", {"strike": "sngStrike"}),
     ):
         piece = line.add_run()
