@@ -10,9 +10,7 @@ _BULLET: Final = re.compile(r"^\s*(\*{1,6}|-|•)\s+(\S.*)$")
 _NUMBER: Final = re.compile(r"^\s*(\.{1,6}|\d{1,4}\.|[a-zA-Z]\.|[ivx]{1,5}\))\s+(\S.*)$")
 _TERM: Final = re.compile(r"^\s*((?:[^\s:;`]|`[^`]*`|:(?!:)|;(?!;)|\s(?=\S))+?)(:{2,4}|;;)(?:\s+(.*))?$")
 _CALLOUT: Final = re.compile(r"^(<(?:\d{1,3}|\.)>)\s+(\S.*)$")
-MARKER: Final = re.compile(
-    rf"{_BULLET.pattern}|{_NUMBER.pattern}|{_TERM.pattern}".replace("^", "^(?!//)"),
-)
+MARKER: Final = re.compile(rf"(?!//)(?:{_BULLET.pattern}|{_NUMBER.pattern}|{_TERM.pattern})")
 _ABOUT: Final = re.compile(r"^\[(?!\[).*\]$|^\[\[.*\]\]$|^\.[^\s.]")
 FENCE: Final = re.compile(r"^(-{4,}|\.{4,}|={4,}|\*{4,}|_{4,}|\+{4,}|--|`{3,}.*|[|,:!]={3,})$")
 _TERMS: Final = ("::", ":::", "::::", ";;")

@@ -57,6 +57,7 @@ def said(content: str, **fields: object) -> str:
         ("Quorum:: Three of five.\nLeader::\n  Who writes.", "- Quorum: Three of five.\n- Leader: Who writes."),
         ("`a::b`:: A name.\n`--port`:: Where.", "- `a::b`: A name.\n- `--port`: Where."),
         ("One::\nTwo:: Both.", "- One, Two: Both."),
+        ("open(name)?:: Opens.\nread/write:: Both.", "- open(name)?: Opens.\n- read/write: Both."),
         ("Term::\n* First\n* Second", "- Term:\n  - First\n  - Second"),
         # tables
         ('[cols="1,1"]\n|===\n|Port\n|Purpose\n\n|7000\n|Gossip\n\n|9042\n|Clients\n|===', "| Port | Purpose |\n| --- | --- |\n| 7000 | Gossip |\n| 9042 | Clients |"),
