@@ -21,9 +21,9 @@ _MOST_TITLES: Final = 10
 
 def convert(text: str) -> str:
     """Raises Unreadable."""
+    csv.field_size_limit(_LONGEST_CELL)
     said = _SAID.match(text)
     separator = said[1] if said else _separator(text)
-    csv.field_size_limit(_LONGEST_CELL)
     try:
         rows = [
             [cell_text(cell) for cell in row]
