@@ -254,10 +254,8 @@ def _titled(group: list[_Line], layout: _Layout) -> tuple[list[str], list[_Line]
     count = 0
     while count < len(group) and len(group[count].cells) == 1 and not _hangs(group[count], layout):
         count += 1
-    if count == len(group):  # a list, or a text
-        return (
-            ([text for line in group for text in line.cells.values()], []) if _is_text(group) else ([], group)
-        )
+    if count == len(group) and not _is_text(group):  # a list
+        return [], group
     return [text for line in group[:count] for text in line.cells.values()], group[count:]
 
 
