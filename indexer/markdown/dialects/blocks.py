@@ -62,6 +62,8 @@ class _Reader:
         self._depth = depth
         # The names of the containers that are open.
         self._open: list[str] = []
+        # Up to here stand lines that look drawn but end in no border, or are too few: no table begins there.
+        self._undrawn = 0
 
     def block(self, at: int) -> tuple[list[str], int]:
         """What begins at this line, and where what follows begins."""
@@ -191,9 +193,13 @@ class _Reader:
         return list(self._lines[at + 1 :]), len(self._lines)
 
     def _grid(self, at: int) -> tuple[list[str], int]:
-        drawn = list(takewhile(lambda line: line.lstrip()[:1] in ("+", "|"), self._lines[at:]))
+        if at < self._undrawn:
+            return [self._lines[at]], at + 1
+        below = (self._lines[number] for number in range(at, len(self._lines)))
+        drawn = list(takewhile(lambda line: line.lstrip()[:1] in ("+", "|"), below))
         indent = self._lines[at][: len(self._lines[at]) - len(self._lines[at].lstrip())]
         if len(drawn) < 3 or not BORDER.match(drawn[-1]):  # noqa: PLR2004 - two borders and a row
+            self._undrawn = at + len(drawn)
             return [self._lines[at]], at + 1
         return ["", *_behind(indent, grid_table(drawn).split("\n")), ""], at + len(drawn)
 
