@@ -72,8 +72,10 @@ class _Scanner:
         self._at = 0
         # The fences of directives that are open: their sign, and how many of it.
         self._open: list[tuple[str, int]] = []
-        # Ends that were looked for in vain: from further down they aren't found either.
-        self._endless: set[str] = set()
+        # Where the next of each end is that was looked for; None where there is none, nor will be further down.
+        self._ends: dict[str, int | None] = {}
+        # The last line that was found to begin a fence within a shortcode.
+        self._fence_at = -1
 
     def lines(self) -> Iterator[str]:
         while self._at < len(self._lines):
@@ -100,12 +102,12 @@ class _Scanner:
             self._at = end + 1
 
     def _find(self, what: str, is_it: Callable[[str], object]) -> int | None:
-        """The next line that is it."""
-        if what in self._endless:
-            return None
+        """The next line that is it: looked for once, however many beginnings there are before it."""
+        known = self._ends.get(what, -1)
+        if known is None or known >= self._at:
+            return known
         found = next((at for at in range(self._at, len(self._lines)) if is_it(self._lines[at])), None)
-        if found is None:
-            self._endless.add(what)
+        self._ends[what] = found
         return found
 
     def _colons(self, found: re.Match[str]) -> str:
@@ -175,12 +177,18 @@ class _Scanner:
         stop = self._find(name, ends.search)
         if stop is None:
             return line
-        inside = self._lines[self._at : stop]
-        if any(FENCE.match(each) for each in inside):
+        if self._fence_in(stop):
             return ""  # it is only around a fence
+        inside = self._lines[self._at : stop]
         self._at = stop + 1
         lines = [found[6], *inside] if found[6].strip() else inside
         return f"{indent}{self._held(Code(_language(said), lines))}"
+
+    def _fence_in(self, stop: int) -> bool:
+        if not self._at <= self._fence_at < stop:
+            lines = range(self._at, stop)
+            self._fence_at = next((at for at in lines if FENCE.match(self._lines[at])), -1)
+        return self._fence_at >= 0
 
     def _held(self, code: Code) -> str:
         self._found.blocks.append(code)
