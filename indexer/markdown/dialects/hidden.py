@@ -20,6 +20,7 @@ _COMMENTS: Final = tuple(
 _SCRIPT: Final = (re.compile(r"\{/\*"), re.compile(r"\*/\}"))
 _PERCENT: Final = re.compile(r"(?<![\w%])%%(?!%)")
 _PERCENT_END: Final = re.compile(r"%%(?![\w%])")
+_PARAGRAPH: Final = re.compile(r"\n\n")  # its end
 _LINE_START: Final = re.compile(r"(?:\A|\n)[ \t>]*\Z")
 _REPLACED: Final = re.compile(r"\{~~[^~{}]{0,2000}~>([^{}]{0,2000}?)~~\}")
 _STRUCK: Final = re.compile(r"(?<![~\\])~~(?=[^\s~])((?:[^~]|~(?!~)){1,2000}?)(?<=[^\s\\])~~(?!~)")
@@ -70,6 +71,10 @@ class _Ends:
             self._none_from = at if self._next is None else self._none_from
         return self._next
 
+    def within(self, start: int, stop: int) -> bool:
+        found = self.after(start)
+        return found is not None and found.end() <= stop
+
 
 def _outside(
     text: str, begins: re.Pattern[str], ends: re.Pattern[str], *, inside_a_block: bool = False
@@ -80,7 +85,7 @@ def _outside(
     `inside_a_block`: what begins within a line ends in its paragraph.
     """
     done = at = 0
-    closings = _Ends(text, ends)
+    closings, breaks = _Ends(text, ends), _Ends(text, _PARAGRAPH)
     while opening := begins.search(text, at):
         closing = closings.after(opening.end())
         begins_line = _begins_line(text, opening.start())
@@ -90,7 +95,7 @@ def _outside(
             yield text[done : opening.start()]
             return
         at = closing.end()
-        if inside_a_block and not begins_line and "\n\n" in text[opening.end() : closing.start()]:
+        if inside_a_block and not begins_line and breaks.within(opening.end(), closing.start()):
             at = opening.end()
             continue
         yield text[done : opening.start()]
@@ -105,7 +110,7 @@ def _begins_line(text: str, at: int) -> bool:
 def _outside_percents(text: str) -> Iterator[str]:
     """Obsidian's `%%…%%`: a word such as `%%time` begins none that ends in another word."""
     done = at = 0
-    closings = _Ends(text, _PERCENT_END)
+    closings, breaks = _Ends(text, _PERCENT_END), _Ends(text, _PARAGRAPH)
     while opening := _PERCENT.search(text, at):
         closing = closings.after(opening.end())
         whole_lines = _begins_line(text, opening.start())
@@ -115,7 +120,7 @@ def _outside_percents(text: str) -> Iterator[str]:
             yield text[done : opening.start()]
             return
         at = opening.end()
-        if whole_lines or text.find("\n\n", opening.end(), closing.start()) < 0:
+        if whole_lines or not breaks.within(opening.end(), closing.start()):
             yield text[done : opening.start()]
             done = at = closing.end()
     yield text[done:]
