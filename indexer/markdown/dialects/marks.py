@@ -21,6 +21,7 @@ ATTRIBUTES: Final = r"\{:?[ ]*(?:(?:[.#][\w:./%-]+|[\w:-]+=(?:\"[^\"\n]*\"|'[^'\
 _AFTER_INLINE: Final = re.compile(rf"(?<=[)\]>\x00])[ ]?{ATTRIBUTES}")
 _ALONE: Final = re.compile(rf"^[ >]*(?:{ATTRIBUTES}|\{{:[^{{}}\n]*\}})[ ]*$", re.MULTILINE)
 _BELOW_HEADING: Final = re.compile(r"^( {0,3}#{1,6} [^\n]*)\n(\{:[^{}\n]*\})[ ]*$", re.MULTILINE)
+_HEADING: Final = re.compile(r"[ >]*#")
 _AT_END: Final = re.compile(rf"(?<=\S)[ ]+(?=\{{:|\{{ ?[.#]){ATTRIBUTES}[ ]*$", re.MULTILINE)
 _ROLE: Final = re.compile("\\{([A-Za-z][\\w:+.-]{0,60})\\}\x00S(\\d+)\x00")
 _LITERAL_ROLES: Final = re.compile(
@@ -73,7 +74,7 @@ def _in_braces(text: str, spans: Sequence[str]) -> str:
 
 
 def _is_heading(text: str, at: int) -> bool:
-    return text[text.rfind("\n", 0, at) + 1 :].lstrip(" >")[:1] == "#"
+    return _HEADING.match(text, text.rfind("\n", 0, at) + 1) is not None
 
 
 def targets(text: str) -> str:
