@@ -10,7 +10,7 @@ from markdown_it.token import Token
 from indexer.markdown import embedded_html
 from indexer.markdown.dialects import parts
 from indexer.markdown.dialects.commonmark import to_commonmark
-from indexer.markdown.dialects.masks import FENCE
+from indexer.markdown.dialects.masks import FENCE, closes
 from indexer.markdown.inline import code_aside, code_spans, reading_text, without_invisible
 from indexer.markdown.outline import Block, Kind, Outline, Section, without_attributes
 from indexer.markdown.tables import folded
@@ -106,8 +106,7 @@ def _fenced(text: str) -> Iterator[tuple[bool, str]]:
     for line in text.splitlines(keepends=True):
         if closing:
             part.append(line)
-            bare = line.strip(" \t\n>")
-            if len(bare) >= len(closing) and bare == closing[0] * len(bare):
+            if closes(line, closing):
                 yield True, "".join(part)
                 part, closing = [], ""
         elif opened := FENCE.match(line.rstrip("\n")):

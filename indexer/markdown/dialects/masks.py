@@ -27,6 +27,12 @@ _RAW_SHORTCODE = re.compile(
 OPENS, CLOSES = "\x01+", "\x01-"
 
 
+def closes(line: str, fence: str) -> bool:
+    """Whether the line ends the fence that this opened."""
+    bare = line.strip(" \n>")
+    return len(bare) >= len(fence) and bare == fence[0] * len(bare)
+
+
 @dataclass(slots=True)
 class Code:
     """A fence's code without the indent that it stood in. `info` is what stood beside its opening."""
@@ -161,8 +167,7 @@ class _Scanner:
         while self._at < len(self._lines):
             line = self._lines[self._at]
             self._at += 1
-            bare = line.strip(" >")
-            if len(bare) >= len(sign) and bare == sign[0] * len(bare):
+            if closes(line, sign):
                 break
             kept.append(line[_end(lead.match(line)) :])
         return self._held(Code(info, kept))
