@@ -22,6 +22,7 @@ SCOPES: Final = {
     "im:history": "read direct messages to it",
     "im:read": "know a direct message from a channel",
     "im:write": "answer in a direct message where it can't answer in the channel",
+    "metadata.message:read": "find its own message again after a crash",
     "usergroups:read": "know admins and audiences by user group",
     "users:read": "know guests and workspace admins",
 }

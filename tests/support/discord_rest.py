@@ -138,7 +138,7 @@ class Rest:
             fault.skip, fault = fault.skip - 1, None
         if fault:
             fault.times -= 1
-            if fault.silent:
+            if fault.silent and not fault.applied:
                 await asyncio.Event().wait()
             if not fault.applied:
                 return _json(fault.body, fault.status)
@@ -152,6 +152,8 @@ class Rest:
             if error.status == 400 and error.body["code"] != _HAS_THREAD:
                 self.wrong.append(f"{route}: {error} {json.dumps(body)[:300]}")
             return _json(error.body, error.status)
+        if fault and fault.silent:
+            await asyncio.Event().wait()
         if fault:
             return _json(fault.body, fault.status)
         used_up = next((left for limit, left in self.used_up.items() if re.fullmatch(limit, route)), None)

@@ -8,7 +8,7 @@ import asyncio
 import itertools
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Self
 
@@ -45,6 +45,7 @@ _METHODS: dict[str, tuple[set[str], set[str]]] = {
     ),
     "chat.appendStream": ({"channel", "ts", "markdown_text"}, set()),
     "chat.stopStream": ({"channel", "ts"}, {"markdown_text", "blocks"}),
+    "chat.delete": ({"channel", "ts"}, set()),
     "chat.getPermalink": ({"channel", "message_ts"}, set()),
     "conversations.info": ({"channel"}, set()),
     "conversations.open": ({"users"}, set()),
@@ -65,6 +66,11 @@ def _team(channel: str) -> str:
     return SECOND_TEAM if channel == SECOND_CHANNEL else TEAM
 
 
+def _kept(blocks: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
+    """Blocks as Slack keeps them: those of Markdown get an id of Slack's own."""
+    return [{**one, "block_id": "own"} if one["type"] == "markdown" else one for one in blocks or ()]
+
+
 class Message(dict[str, Any]):
     """What everybody sees, or (`user`) one person alone."""
 
@@ -83,6 +89,14 @@ class SlackServer:
         self.views: list[dict[str, Any]] = []
         self.statuses: dict[str, str] = {}
         self.wrong: list[str] = []
+        self.tells_metadata = True  # False: the app has no scope metadata.message:read
+        self.silent: dict[
+            str, int
+        ] = {}  # methods that are carried out but not answered, the next so many times
+        self.refused: dict[str, str] = {}  # methods that fail, each with its error
+        self.held: dict[str, asyncio.Event] = {}  # methods that are carried out later
+        self.before: dict[str, Callable[[], None]] = {}  # what happens before a method is carried out, once
+        self.holding = 0
         self.org_wide = False  # the app is installed for an organization, of whose workspaces it is in both
         self.url = ""
         self._numbers = itertools.count(1)
@@ -202,6 +216,10 @@ class SlackServer:
         async with asyncio.timeout(3):  # Slack's own patience
             return await self._waiting[envelope]
 
+    async def holds(self) -> bool:
+        """Whether a call waits to be carried out."""
+        return self.holding > 0
+
     # --- what the bot does ------------------------------------------------------------------------
 
     @property
@@ -246,7 +264,17 @@ class SlackServer:
             return web.json_response({"ok": False, "error": "missing_argument"})
         if method == "usergroups.users.list" and self.org_wide and args["team_id"] != SECOND_TEAM:
             return web.json_response({"ok": False, "error": "no_such_subteam"})
-        return web.json_response({"ok": True, **self._do(method, args)})
+        if method in self.refused:
+            return web.json_response({"ok": False, "error": self.refused[method]})
+        if method in self.held:
+            self.holding += 1
+            await self.held[method].wait()
+        self.before.pop(method, lambda: None)()
+        done = self._do(method, args)
+        if self.silent.get(method):
+            self.silent[method] -= 1
+            await asyncio.Event().wait()
+        return web.json_response(done if "ok" in done else {"ok": True, **done})
 
     def _do(self, method: str, args: dict[str, Any]) -> dict[str, Any]:  # noqa: C901, PLR0911, PLR0912 - a line for each method
         if method == "apps.connections.open":
@@ -277,7 +305,7 @@ class SlackServer:
         if method == "conversations.info":
             return {"channel": {"id": args["channel"], "is_member": True}}
         if method == "conversations.replies":
-            return {"messages": self._threads.get(args["ts"], [])}
+            return {"messages": self._told(args)}
         if method == "assistant.threads.setStatus":
             self.statuses[args["thread_ts"]] = args["status"]
             return {}
@@ -291,27 +319,47 @@ class SlackServer:
             return {"message_ts": self._ts()}
         return self._write(method, args)
 
+    def _told(self, args: dict[str, Any]) -> list[dict[str, Any]]:
+        """A thread as the app gets to read it."""
+        found = self._threads.get(args["ts"], [])
+        if self.tells_metadata and args.get("include_all_metadata"):
+            return found
+        return [{key: value for key, value in one.items() if key != "metadata"} for one in found]
+
     def _write(self, method: str, args: dict[str, Any]) -> dict[str, Any]:
         if method in ("chat.postMessage", "chat.startStream"):
             message = Message(args, ts=self._ts(), user_id=BOT, streaming=method == "chat.startStream")
             self.said[message["ts"]] = message
             self.statuses.pop(args.get("thread_ts") or "", None)
             kept = {"user": BOT, "bot_id": "B0BOT", "ts": message["ts"], "text": args.get("text") or ""}
+            kept |= {"blocks": _kept(args.get("blocks")), "metadata": args.get("metadata")}
+            if message["streaming"]:
+                kept["streaming_state"] = "in_progress"
             self._threads.setdefault(args.get("thread_ts") or "", []).append(kept)
             return {"ts": message["ts"], "channel": args["channel"]}
+        if args["ts"] not in self.said:
+            return {"ok": False, "error": "message_not_found"}
         message = self.said[args["ts"]]
-        if method == "chat.update":
+        thread = self._threads[message.get("thread_ts") or ""]
+        kept = next(one for one in thread if one["ts"] == args["ts"])
+        if method == "chat.delete":
+            del self.said[args["ts"]]
+            thread.remove(kept)
+        elif method == "chat.update":
             message.update(args)
+            kept |= {"text": args.get("text") or "", "blocks": _kept(args.get("blocks"))}
         else:
-            if not message["streaming"]:
-                self.wrong.append(f"{method}: no stream")
-            message["markdown_text"] = message.get("markdown_text", "") + args.get("markdown_text", "")
-            message["blocks"] = args.get("blocks")
-            message["streaming"] = method == "chat.appendStream"
-            for kept in self._threads[message["thread_ts"]]:
-                if kept["ts"] == args["ts"]:
-                    kept["text"] = message["markdown_text"]
+            self._stream(method, message, args)
+            kept["text"] = message["markdown_text"]
+            kept["streaming_state"] = "in_progress" if message["streaming"] else "completed"
         return {"ts": args["ts"]}
+
+    def _stream(self, method: str, message: Message, args: dict[str, Any]) -> None:
+        if not message["streaming"]:
+            self.wrong.append(f"{method}: no stream")
+        message["markdown_text"] = message.get("markdown_text", "") + args.get("markdown_text", "")
+        message["blocks"] = args.get("blocks")
+        message["streaming"] = method == "chat.appendStream"
 
     def _ts(self) -> str:
         return f"{int(time.time())}.{next(self._numbers):06}"

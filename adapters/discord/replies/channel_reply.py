@@ -247,7 +247,7 @@ class ChannelReply:
         reply: bool = False,
     ) -> int:
         extra = {"nonce": secrets.randbits(60), **rendering.extras(embed, view)}
-        if reply and self._place.message and channel == self._place.channel and self._place.guild:
+        if reply and self._place.message and channel == self._place.channel:
             extra["reference"] = discord.MessageReference(
                 message_id=self._place.message, channel_id=channel, fail_if_not_exists=False
             )

@@ -33,6 +33,7 @@ class SlackWebApi:
         self.pace = pace
         self._budget = budget
         self._calls = SlackTransport(client, budget, pace)
+        self.me = ""  # the bot's own user, once it is known
         self.workspaces: tuple[str, ...] = ()  # of an organization that the app is installed for; else none
 
     # --- messages ---------------------------------------------------------------------------------
@@ -41,7 +42,7 @@ class SlackWebApi:
         self, channel: str, text: str, blocks: Sequence[Block] = (), *, thread_ts: str = "", mark: str = ""
     ) -> str:
         """Post once and return the message's ts. `mark` tells this message from others if the answer is lost."""
-        args = _message(channel, text, blocks, thread_ts)
+        args = _message(channel, text, _marked(blocks, mark), thread_ts)
         args |= {"unfurl_links": False, "unfurl_media": False, "mrkdwn": True}
         if mark:
             args["metadata"] = {"event_type": "docent_answer", "event_payload": {"mark": mark}}
@@ -50,7 +51,8 @@ class SlackWebApi:
                 return await self._post(args, channel)
             except Lost:
                 await asyncio.sleep(self.pace.lost * 2**attempt)
-                found = await self.find(channel, thread_ts, mark) if mark else ""
+                known = text if thread_ts else ""  # a whole channel may hold the same words from before
+                found = await self.find(channel, thread_ts, mark, known) if mark else ""
                 if found:
                     return found
         return await self._post(args, channel)
@@ -58,28 +60,53 @@ class SlackWebApi:
     async def _post(self, args: dict[str, Any], channel: str) -> str:
         return str((await self._calls.once("chat.postMessage", args, channel=channel))["ts"])
 
-    async def find(self, channel: str, thread_ts: str, mark: str) -> str:
-        """The ts of the message with this mark, or "". Raises Lost if that can't be known now."""
+    async def find(self, channel: str, thread_ts: str, mark: str, text: str = "") -> str:
+        """The ts of the message with this mark, or "". Raises Lost if that can't be known now.
+
+        Slack may keep metadata to itself: then the id of a block tells, and where there is none that keeps
+        one, `text` does.
+        """
+        return next(iter(await self.all_with(channel, thread_ts, mark, text)), "")
+
+    async def all_with(self, channel: str, thread_ts: str, mark: str, text: str = "") -> list[str]:
+        """The ts of each message with this mark. Raises Lost."""
         try:
             messages = await self.thread(channel, thread_ts, pages=3)
         except (SlackError, Gone) as error:
             log.info("a lost message could not be looked up: %s", error)
-            return ""
-        for message in messages:
-            payload = (message.get("metadata") or {}).get("event_payload") or {}
-            if payload.get("mark") == mark:
-                return str(message["ts"])
-        return ""
+            return []
+        return [str(message["ts"]) for message in messages if self._is(message, mark, text)]
+
+    def _is(self, message: dict[str, Any], mark: str, text: str) -> bool:
+        payload = (message.get("metadata") or {}).get("event_payload") or {}
+        if "mark" in payload:
+            return bool(payload["mark"] == mark)
+        if not self.is_own(message):
+            return False
+        marks = [one for block in message.get("blocks") or () if (one := _mark_of(block))]
+        return mark in marks if marks else bool(text) and message.get("text") == text
+
+    def is_own(self, message: dict[str, Any]) -> bool:
+        """Whether the bot wrote it."""
+        return bool(self.me) and message.get("user") == self.me
 
     def may_update(self) -> bool:
         """Take an update for later, if Slack's limits have room for it."""
         return self._budget.spare("chat.update", keep=10)
 
     async def update(
-        self, channel: str, ts: str, text: str, blocks: Sequence[Block] = (), *, taken: bool = False
+        self,
+        channel: str,
+        ts: str,
+        text: str,
+        blocks: Sequence[Block] = (),
+        *,
+        taken: bool = False,
+        mark: str = "",
     ) -> None:
-        """`taken`: its place in the budget was taken before."""
-        args: dict[str, Any] = {"channel": channel, "ts": ts, "text": text[:3900], "blocks": list(blocks)}
+        """`taken`: its place in the budget was taken before. `mark`: what it was posted with."""
+        args: dict[str, Any] = {"channel": channel, "ts": ts, "text": text[:3900]}
+        args["blocks"] = _marked(blocks, mark)
         if taken:
             try:
                 await self._calls.now("chat.update", args)
@@ -233,7 +260,9 @@ class SlackWebApi:
         return str((await self._calls.repeat("conversations.open", {"users": user}))["channel"]["id"])
 
     async def who_am_i(self) -> dict[str, Any]:
-        return await self._calls.repeat("auth.test", {})
+        me = await self._calls.repeat("auth.test", {})
+        self.me = str(me.get("user_id") or "")
+        return me
 
 
 def _message(channel: str, text: str, blocks: Sequence[Block], thread_ts: str) -> dict[str, Any]:
@@ -243,3 +272,22 @@ def _message(channel: str, text: str, blocks: Sequence[Block], thread_ts: str) -
     if thread_ts:
         args["thread_ts"] = thread_ts
     return args
+
+
+_MARK = "docent:"
+
+
+def _marked(blocks: Sequence[Block], mark: str) -> list[Block]:
+    """The blocks with the mark as the id of the first that keeps one: Slack drops those of `markdown` blocks."""
+    marked = list(blocks)
+    for number, block in enumerate(marked):
+        if mark and block["type"] != "markdown":
+            marked[number] = {**block, "block_id": f"{_MARK}{mark}"}
+            break
+    return marked
+
+
+def _mark_of(block: Block) -> str:
+    """The mark that a block carries, or ""."""
+    name = str(block.get("block_id") or "")
+    return name.removeprefix(_MARK) if name.startswith(_MARK) else ""

@@ -34,6 +34,7 @@ class PostedMessage:
         self.remember: Remember | None = None
         self._slack = slack
         self._mark = mark
+        self._revived = revived
         self._unsure = revived
         self._further: dict[int, str] = {}  # the ts of each page after the first
         self._shown = ""  # what the stream holds
@@ -75,7 +76,7 @@ class PostedMessage:
         """A stream may have begun although its answer was lost: it is then settled like any other."""
         with suppress(SlackError, Lost, Gone):
             for message in reversed(await self._slack.thread(self.place.channel, self.place.thread_ts)):
-                if message.get("streaming_state") == "in_progress" and message.get("bot_id"):
+                if message.get("streaming_state") == "in_progress" and self._slack.is_own(message):
                     self._whole = False
                     await self._moved(ts=str(message["ts"]), streaming=True)
                     return
@@ -106,7 +107,7 @@ class PostedMessage:
         if self._slack.may_update():
             self._update_taken = True
             with suppress(Failed):
-                await self._put([text], [])
+                await self._put_page(0, text, [rendering.context(text)])
 
     async def settle(self, pages: list[str], tail: list[rendering.Block]) -> None:
         """The whole answer in place of what stands there."""
@@ -138,8 +139,8 @@ class PostedMessage:
         place, mark = self.place, f"{self._mark}/{number}"
         ts = self._further.get(number, "") if number else place.ts
         if not ts and self._unsure:
-            ts = await self._slack.find(place.channel, place.thread_ts, mark)
-        if not ts or not await self._updated(ts, text, body):
+            ts = await self._slack.find(place.channel, place.thread_ts, mark, text)
+        if not ts or not await self._updated(ts, text, body, mark):
             self._unsure = True
             ts = await self._slack.post(place.channel, text, body, thread_ts=place.thread_ts, mark=mark)
             self._unsure = False
@@ -148,12 +149,12 @@ class PostedMessage:
         else:
             await self._moved(ts=ts)
 
-    async def _updated(self, ts: str, text: str, body: list[rendering.Block]) -> bool:
+    async def _updated(self, ts: str, text: str, body: list[rendering.Block], mark: str) -> bool:
         """False if there is no such message any more."""
         for _ in range(3):
             try:
                 taken, self._update_taken = self._update_taken, False
-                await self._slack.update(self.place.channel, ts, text, body, taken=taken)
+                await self._slack.update(self.place.channel, ts, text, body, taken=taken, mark=mark)
             except SlackError as error:
                 if error.code == "message_not_found":
                     return False
@@ -181,6 +182,16 @@ class PostedMessage:
             raise Undeliverable(str(error)) from error
         self._further.clear()
         await self._moved(channel=channel, thread_ts="", ts="", streaming=False)
+
+    async def clear_stray(self) -> None:
+        """Delete what of the same answer stands beside it: a call of the process that died may have come late."""
+        if not self._revived:
+            return
+        place = self.place
+        with suppress(Failed):
+            for ts in await self._slack.all_with(place.channel, place.thread_ts, f"{self._mark}/0"):
+                if ts != place.ts:
+                    await self._slack.delete(place.channel, ts)
 
     async def take_back(self) -> None:
         """Delete all of it."""

@@ -50,10 +50,13 @@ def tail(view: AnswerView) -> list[Block]:
 
 
 def messages(pages: list[str], tail: list[Block]) -> list[tuple[str, list[Block]]]:
-    """Text and blocks of a message for each page, the tail under the last."""
+    """Text and blocks of a message for each page: the tail under the last, its number under each other."""
     last = len(pages) - 1
     return [
-        (summary(page), [text_block(page), *(tail if number == last else ())])
+        (
+            summary(page),
+            [text_block(page), *(tail if number == last else [context(f"{number + 1}/{last + 1}")])],
+        )
         for number, page in enumerate(pages)
     ]
 

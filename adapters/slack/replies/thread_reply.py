@@ -116,6 +116,7 @@ class ThreadReply:
                     raise Undeliverable(str(error)) from error
                 fallen.append(way)
                 await way()
+        await self._standing.clear_stray()
         await self._status.settle()
 
     def _ways_out(self, error: SlackError | Gone) -> tuple[Callable[[], Awaitable[None]], ...]:

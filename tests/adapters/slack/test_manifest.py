@@ -41,6 +41,8 @@ CALLS = {
     "users.list": ["users:read"],
     "views.open": [],
 }
+# What no call needs, but what calls return: https://docs.slack.dev/reference/scopes/metadata.message.read
+RETURNS = {"commands", "metadata.message:read"}
 EVENTS = {
     "agent_session_stopped": ["chat:write"],
     "app_home_opened": [],
@@ -111,7 +113,7 @@ def test_scopes_are_those_that_the_calls_need() -> None:
     )
     assert called == CALLS.keys()
     needed = {scope for scopes in [*CALLS.values(), *EVENTS.values()] for scope in scopes}
-    assert needed | {"commands"} == SCOPES.keys()
+    assert needed | RETURNS == SCOPES.keys()
     assert EVENTS.keys() == set(BOT_EVENTS)
 
 
