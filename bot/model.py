@@ -33,7 +33,9 @@ class Question:
     `audience` is what the asker may see *and* what may be shown at the place of the answer: adapters
     intersect the two. Empty means that nothing is found. `sources` narrows to those sources; None is all.
     `guide`, `platform`, `places` and `language` (ISO 639-1) choose the style; `places` are the ids and names of
-    the channel, and of a thread's channel. `detailed` asks for more than a first answer has said.
+    the channel, and of a thread's channel. `detailed` asks for more than a first answer has said. `about` is what came
+    with it, forwarded or attached: what its words point at. `not_found` is said where nothing is found, instead of
+    that the docs don't say.
     """
 
     text: str
@@ -45,6 +47,8 @@ class Question:
     language: str | None = None
     detailed: bool = False
     platform: str | None = None
+    about: tuple[str, ...] = ()
+    not_found: str = ""
 
 
 @dataclass(frozen=True, slots=True)

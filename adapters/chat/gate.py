@@ -15,12 +15,14 @@ from bot.ports import Asked, Reader, Scope, Span
 class Admission:
     """Where a question comes from and what it may be answered from: the words that its asker *and* its place have.
 
-    `places` are the ids and names of the channel and what it stands in.
+    `places` are the ids and names of the channel and what it stands in. `not_found` is said where nothing is found
+    because less may be used here than the docs hold.
     """
 
     tenant: str
     audience: frozenset[str]
     places: frozenset[str] = frozenset()
+    not_found: str = ""
 
     @property
     def scope(self) -> Scope:

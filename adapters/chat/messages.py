@@ -22,6 +22,11 @@ THANKS_DOWN = "Thanks, this goes to the people who keep the docs."
 NO_FORM = "Slack didn't open the form. Please press again."
 KNOWN = "I'm on it already: see the answer above."
 NO_WORDS = "That message holds no words that I could look up."
+NO_PICTURES = "I can't read pictures: what is in them I don't know."
+NO_FILES = "I don't read files here: I went by the words alone."
+UNREAD_FILE = "I couldn't read `{name}`: {why}."
+TOO_MANY_FILES = "I read only the first {count} files."
+NOTHING_IN_WORDS = "Please ask me in words."
 SHARED = "{person} shared this answer:"
 NOT_YOURS = "Only whoever asked can share this answer."
 SHARED_ALREADY = "You've shared this answer here already."
@@ -61,7 +66,7 @@ EDITED = "Changed. It is used once somebody accepts it."
 GOOD, BAD, MORE, SOURCES, SHARE, HUMAN, CANCEL, CONFIRM, ACCEPT, EDIT, REJECT = (
     "👍",
     "👎",
-    "More",
+    "Longer answer",
     "Show sources",
     "Share in channel",
     "Ask a human",

@@ -17,6 +17,7 @@ from typing import Protocol
 
 from adapters.chat import answer_view, messages
 from adapters.chat.answer_view import AnswerView
+from adapters.chat.attachments import Attachment, AttachmentReader
 from adapters.chat.gate import Gate, visible
 from adapters.chat.journal_log import JournalLog
 from adapters.chat.rate_limit import RateLimit
@@ -25,6 +26,7 @@ from adapters.chat.stages import StageTeller
 from bot.model import Answer, Outcome, Question, Stage
 from bot.ports import Asked, BackendError, Journal, Reader, Recorded, Scope
 from bot.runtime import process_identity
+from bot.text.question_text import says_nothing
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +83,7 @@ class QuestionService:
         manners: ServicePolicy,
         *,
         gate: Gate,
+        files: AttachmentReader,
         revive: Callable[[Recorded], Reply],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -90,6 +93,7 @@ class QuestionService:
         self._store = store
         self._manners = manners
         self._gate = gate
+        self._files = files
         self._worker = process_identity.name(platform)
         self._revive = revive
         self._now = now
@@ -174,13 +178,15 @@ class QuestionService:
             # The gate decides whom the answer is for before anything is searched.
             admission = await self._gate.admit(asked)
             scope = admission.scope
+            context = await reply.recall()
             question = replace(
                 asked.question,
                 audience=admission.audience,
                 places=admission.places,
-                history=await reply.recall(),
+                history=context.history,
+                not_found=admission.not_found,
             )
-            answer = await self._answered(asked, question, reply)
+            answer = await self._with_files(asked, question, reply, context.files)
         except Undeliverable as error:
             log.warning("question %s can't be answered where it was asked: %s", asked.id, error)
             answer = Answer(asked.id, Outcome.UNAVAILABLE, str(error))
@@ -197,6 +203,18 @@ class QuestionService:
         if reply.unprompted:
             answer = replace(answer, gap=False)  # nobody asked
         await self._ledger.record(asked, answer, time.monotonic() - started, scope)
+
+    async def _with_files(
+        self, asked: Asked, question: Question, reply: Reply, files: tuple[Attachment, ...]
+    ) -> Answer:
+        """The answer, with a word on what of the files couldn't be read."""
+        read = await self._files.read(files)
+        question = replace(question, about=(*question.about, *read.texts))
+        if read.notes and says_nothing(question.text) and not question.about:
+            said = " ".join((*read.notes, messages.NOTHING_IN_WORDS))
+            return Answer(asked.id, Outcome.NOT_FOUND, said, gap=False)
+        answer = await self._answered(asked, question, reply)
+        return replace(answer, degraded=(*answer.degraded, *read.notes))
 
     async def _answered(self, asked: Asked, question: Question, reply: Reply) -> Answer:
         """What is written is shown as it comes, and until then what is being done."""

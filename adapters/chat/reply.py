@@ -1,9 +1,11 @@
 """What the desk needs of a platform: the place of one answer."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from adapters.chat.answer_view import AnswerView
+from adapters.chat.attachments import Attachment
 from bot.model import Turn
 
 
@@ -15,8 +17,16 @@ class Barred(Undeliverable):
     """The bot may not write there, however often it tries."""
 
 
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a question comes with: what was said before it, and the files beside its words."""
+
+    history: tuple[Turn, ...] = ()
+    files: tuple[Attachment, ...] = ()
+
+
 Remember = Callable[[str], Awaitable[None]]
-Recall = Callable[[], Awaitable[tuple[Turn, ...]]]
+Recall = Callable[[], Awaitable[Context]]
 
 
 class Reply(Protocol):
@@ -32,7 +42,7 @@ class Reply(Protocol):
 
     @property
     def recall(self) -> Recall:
-        """Reads what was said before the question, by a look at the platform."""
+        """Reads what the question comes with, by a look at the platform."""
         ...
 
     async def show_working(self, remember: Remember) -> None:

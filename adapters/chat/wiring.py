@@ -8,6 +8,7 @@ from typing import Protocol
 from adapters.chat import admin_commands
 from adapters.chat.admin_service import AdminService
 from adapters.chat.answer_actions import AnswerActions
+from adapters.chat.attachments import AttachmentReader
 from adapters.chat.gate import Gate
 from adapters.chat.question_service import QuestionService, ServicePolicy
 from adapters.chat.reply import Reply
@@ -55,7 +56,14 @@ def assemble(
         can_ask_human=can_ask_human,
     )
     desk = QuestionService(
-        platform, app.answerer, app.journal, app.shown, manners, gate=gate, revive=intake.revive
+        platform,
+        app.answerer,
+        app.journal,
+        app.shown,
+        manners,
+        gate=gate,
+        files=AttachmentReader(app.settings.attachments),
+        revive=intake.revive,
     )
     teaching = Teaching(app.learning, app.journal.recorded)
     admins = AdminService(

@@ -25,7 +25,7 @@ from adapters.discord.connection.gateway_patches import brief
 from adapters.discord.connection.timeouts import PATIENCE, Timeouts
 from adapters.discord.connection.transport import Failed, call, paced
 from adapters.discord.gate import DiscordGate, turn_away
-from adapters.discord.inbound import DiscordInbound
+from adapters.discord.inbound import DiscordInbound, files_of
 from adapters.discord.interactions import DiscordAdminConsole
 from adapters.discord.permissions import DiscordPermissions
 from adapters.discord.replies import rendering
@@ -35,6 +35,7 @@ from adapters.discord.reply_address import DiscordAddress
 from bot.bootstrap import App
 from bot.config.proxies import proxy_for
 from bot.ports import BackendError
+from bot.text.question_text import says_nothing
 
 log = logging.getLogger(__name__)
 
@@ -191,11 +192,14 @@ class DocentClient(discord.AutoShardedClient):
         if found is None:
             return
         text = found[0].question.text
-        if not text:  # somebody points at what somebody else asked
-            text = await self.intake.question_before(message)
-            found = self.intake.of_message(message, text) or found
+        if says_nothing(text) and not texts.is_small_talk(
+            text
+        ):  # somebody points at what somebody else asked
+            before = await self.intake.question_before(message, said=bool(text))
+            found = (self.intake.of_message(message, before) if before else None) or found
         asked, reply = found
-        if not _is_small(text):
+        text = asked.question.text
+        if not texts.is_small_talk(text) and (text or files_of(asked)):
             await self.desk.take(asked, reply)
         elif self.desk.first(asked.key):
             await reply.say(words.WELCOME if texts.thanks(text) else self._how_to_ask(message))

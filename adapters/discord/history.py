@@ -1,17 +1,16 @@
 """What was said before a question: the thread with what it began with, the replies that lead to it, a DM."""
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 import discord
 
+from adapters.chat import history
+from adapters.discord import message_parts
 from adapters.discord.connection.transport import Failed, call
-from adapters.discord.replies.discord_markdown import incoming
 from bot.config.chat import LimitSettings
 from bot.model import Turn
 
-_CHARACTERS_A_TOKEN = 4
 _LOOKED_THROUGH = 50  # messages of a channel, for the replies among them
 
 
@@ -52,20 +51,11 @@ class ChannelHistory:
     def _turns(self, found: Sequence[Any]) -> tuple[Turn, ...]:
         """Of messages, the newest first."""
         me = self._client.user.id if self._client.user else 0
-        kept: list[Turn] = []
-        room = self._limits.history_tokens * _CHARACTERS_A_TOKEN
-        for message in found:
-            text = incoming(str(message.get("content") or ""), me)
-            own = int(message["author"]["id"]) == me
-            if not text or (message["author"].get("bot") and not own):
-                continue
-            room -= len(text)
-            if room < 0:
-                break
-            kept.append(
-                Turn("assistant" if own else "user", re.sub(r"\s*\[\d+\]", "", text) if own else text)
-            )
-        return tuple(reversed(kept))
+        said = [
+            history.turn(message_parts.words(message, me), own=int(message["author"]["id"]) == me)
+            for message in reversed(found)
+        ]
+        return history.kept(said, self._limits)
 
 
 def _chain(found: Sequence[Any], last: str) -> list[Any]:

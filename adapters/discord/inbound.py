@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import re
 import uuid
 from dataclasses import replace
@@ -11,7 +12,9 @@ import aiohttp
 import discord
 
 from adapters.chat import markdown_text as texts
-from adapters.chat.reply import Recall, Reply
+from adapters.chat.attachments import Attachment
+from adapters.chat.reply import Context, Recall, Reply
+from adapters.discord import message_parts
 from adapters.discord.connection.timeouts import Timeouts
 from adapters.discord.connection.transport import Failed, call
 from adapters.discord.history import ChannelHistory
@@ -21,13 +24,21 @@ from adapters.discord.replies.discord_markdown import incoming, thread_name
 from adapters.discord.replies.interaction_reply import InteractionReply
 from adapters.discord.reply_address import DiscordAddress
 from bot.config.loader import Settings
-from bot.model import Question, Turn
+from bot.model import Question
 from bot.ports import Asked, Journal, Recorded
+from bot.text.question_text import says_nothing
 
 _DIRECT = '"direct": true'  # in the place of a question, as the journal has it
 _LOOKED_THROUGH = 1000  # questions
+_SOON = 120_000  # milliseconds
+_SNOWFLAKE_BITS = 22  # of an id, below its milliseconds
 _FORM_WAITS = 1.0  # seconds, of the 3 in which a form must be open
 _KINDS = (discord.MessageType.default, discord.MessageType.reply, discord.MessageType.thread_starter_message)
+
+
+Place = tuple[int, int]  # a message, by its channel and id
+
+log = logging.getLogger(__name__)
 
 
 class DiscordInbound:
@@ -131,7 +142,8 @@ class DiscordInbound:
     def _of(
         self, message: discord.Message, guild: int, answer_in: str, text: str, *, unprompted: bool = False
     ) -> tuple[Asked, Reply]:
-        text = text or self.words_of(message)
+        words, about = self.question_in(message)
+        text = text or words
         if guild and isinstance(message.author, discord.Member):
             self._people.learn(guild, message.author.id, [role.id for role in message.author.roles])
         place = DiscordAddress(
@@ -145,7 +157,9 @@ class DiscordInbound:
             reply_to=(message.reference.message_id if message.reference else None) or 0,
         )
         before = message.id if answer_in == "place" or place.reply_to else 0
-        return self.asked(place, text, key=self.key(message.id), before=before)
+        return self.asked(
+            place, text, key=self.key(message.id), before=before, about=about, files=self._with_files(message)
+        )
 
     def key(self, message: int) -> str:
         """The same for every delivery of a message."""
@@ -155,10 +169,26 @@ class DiscordInbound:
         """What a message says."""
         me = message.guild.me if message.guild else None
         own = frozenset(role.id for role in me.roles if role.is_bot_managed()) if me else frozenset()
-        return incoming(message.content, self._me, own)
+        said = incoming(message.content, self._me, own)
+        return said or "\n\n".join(message_parts.forwarded(message, self._me))
 
-    async def question_before(self, message: discord.Message) -> str:
-        """What somebody's message answers: what a person said that it replies to, or else its thread began with."""
+    def question_in(self, message: discord.Message) -> tuple[str, tuple[str, ...]]:
+        """What a message asks, and what came with it: that is the question where its own words are none."""
+        text, about = self.words_of(message), message_parts.forwarded(message, self._me)
+        return ("\n\n".join(about) if about and says_nothing(text) else text), about
+
+    def _with_files(self, message: discord.Message) -> tuple[Place, ...]:
+        """Which of a message and the one that it replies to have files: their channels and ids."""
+        replied = message.reference.resolved if message.reference else None
+        near = (message, replied) if isinstance(replied, discord.Message) else (message,)
+        return tuple((one.channel.id, one.id) for one in near if message_parts.has_files(one))
+
+    async def question_before(self, message: discord.Message, *, said: bool = False) -> str:
+        """What somebody's message answers: what a person said that it replies to, or else its thread began with.
+
+        In a channel it may be what they forwarded just before: Discord makes a message of its own of that. `said`: it
+        has words of its own, so that in a thread what was said there goes with these.
+        """
         reference, here = message.reference, message.channel
         if reference and isinstance(reference.resolved, discord.Message):
             own = reference.resolved.author.id == self._me
@@ -166,12 +196,28 @@ class DiscordInbound:
         tries: list[tuple[int | None, int | None]] = []
         if reference:
             tries.append((reference.channel_id, reference.message_id))
-        elif isinstance(here, discord.Thread):  # a forum's post lies in its thread, other starters above it
+        elif not isinstance(here, discord.Thread):
+            return await self._just_forwarded(message)
+        elif not said:  # a forum's post lies in its thread, other starters above it
             tries += [(here.parent_id, here.id), (here.id, here.id)]
         for channel, wanted in tries:
             if channel and wanted and (found := await self._message(channel, wanted)):
                 return self.words_of(found)
         return ""
+
+    async def _just_forwarded(self, message: discord.Message) -> str:
+        try:
+            async with asyncio.timeout(_FORM_WAITS):
+                found = await call(
+                    lambda: self._client.http.logs_from(message.channel.id, 1, before=message.id)
+                )
+        except (Failed, TimeoutError):
+            return ""
+        latest: Any = found[0] if found else {}
+        mine = latest and latest["author"]["id"] == str(message.author.id)
+        soon = latest and message.id - int(latest["id"]) < _SOON << _SNOWFLAKE_BITS
+        is_forward = bool(latest.get("message_snapshots")) if latest else False
+        return message_parts.words(latest, self._me) if mine and soon and is_forward else ""
 
     async def _message(self, channel: int, message: int) -> discord.Message | None:
         place = self._client.get_partial_messageable(channel)
@@ -182,9 +228,20 @@ class DiscordInbound:
             return None
 
     def asked(
-        self, place: DiscordAddress, text: str, *, key: str, before: int = 0, detailed: bool = False
+        self,
+        place: DiscordAddress,
+        text: str,
+        *,
+        key: str,
+        before: int = 0,
+        detailed: bool = False,
+        about: tuple[str, ...] = (),
+        files: tuple[Place, ...] = (),
     ) -> tuple[Asked, Reply]:
-        """A question for `place`. `before`: what came before this message in its channel is history."""
+        """A question for `place`. `before`: what came before this message in its channel is history.
+
+        `about` is what was forwarded with it, `files` are messages whose files go with it.
+        """
         found = self._client.get_channel(place.channel)
         parent = found.parent_id if isinstance(found, discord.Thread) else 0
         settings = self._people.place(place.guild, place.channel, parent)
@@ -197,7 +254,9 @@ class DiscordInbound:
             id=uuid.uuid4().hex[:12],
             key=key,
             platform="discord",
-            place=json.dumps({"place": kept.dump(), "before": before, "direct": not place.guild}),
+            place=json.dumps(
+                {"place": kept.dump(), "before": before, "direct": not place.guild, "files": files}
+            ),
             person=str(place.user),
             question=Question(
                 text=text,
@@ -207,19 +266,21 @@ class DiscordInbound:
                 language=(forum.language if forum else settings.language) or of_guild.language,
                 detailed=detailed,
                 platform="discord",
+                about=about,
             ),
         )
-        return asked, self._reply(place, before)
+        return asked, self._reply(place, before, files)
 
     def revive(self, recorded: Recorded) -> Reply:
         """The reply of a question whose process died."""
         saved = json.loads(recorded.asked.place)
-        return self._reply(
-            DiscordAddress.load(saved["place"]).at(recorded.reply), saved["before"], revived=True
-        )
+        place, files = DiscordAddress.load(saved["place"]).at(recorded.reply), files_of(recorded.asked)
+        return self._reply(place, saved["before"], files, revived=True)
 
-    def _reply(self, place: DiscordAddress, before: int, *, revived: bool = False) -> Reply:
-        recall = self._recalling(place, before)
+    def _reply(
+        self, place: DiscordAddress, before: int, files: tuple[Place, ...], *, revived: bool = False
+    ) -> Reply:
+        recall = self._recalling(place, before, files)
         if place.token:
             return InteractionReply(self._client, self._session, place, recall, self._patience)
         return ChannelReply(self._client, place, recall, self._typing, self._patience, revived=revived)
@@ -239,11 +300,27 @@ class DiscordInbound:
 
     # --- what a question needs besides its text -----------------------------------------------------
 
-    def _recalling(self, place: DiscordAddress, before: int) -> Recall:
-        async def recall() -> tuple[Turn, ...]:
-            return await self._history.before(place.channel, before, place.reply_to) if before else ()
+    def _recalling(self, place: DiscordAddress, before: int, files: tuple[Place, ...]) -> Recall:
+        async def recall() -> Context:
+            said = await self._history.before(place.channel, before, place.reply_to) if before else ()
+            found = [file for one in files for file in await self._files(*one)]
+            return Context(said, tuple(found))
 
         return recall
+
+    async def _files(self, channel: int, message: int) -> list[Attachment]:
+        """A message's files: their addresses are good for a while, so that it is looked at anew."""
+        try:
+            data: Any = await call(lambda: self._client.http.get_message(channel, message))
+        except Failed as error:
+            log.info("the files of message %s can't be had: %s", message, error)
+            return []
+        return list(message_parts.files(data, self._session))
+
+
+def files_of(asked: Asked) -> tuple[Place, ...]:
+    """The messages whose files went with a question."""
+    return tuple((int(one[0]), int(one[1])) for one in json.loads(asked.place).get("files") or ())
 
 
 def _is_open(message: discord.Message) -> bool:

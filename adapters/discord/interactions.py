@@ -24,7 +24,7 @@ from adapters.discord.connection.transport import (
     call,
     outlast,
 )
-from adapters.discord.inbound import DiscordInbound
+from adapters.discord.inbound import DiscordInbound, files_of
 from adapters.discord.permissions import DiscordPermissions, rights
 from adapters.discord.replies import rendering
 from adapters.discord.replies.discord_markdown import escape, messages, thread_name
@@ -119,6 +119,8 @@ class DiscordPressContext:
             key=f"discord:more:{recorded.asked.id}:{who}",
             before=int(json.loads(recorded.asked.place).get("before") or 0),
             detailed=True,
+            about=recorded.asked.question.about,
+            files=files_of(recorded.asked),
         )
         taken = await self._desk.take(asked, reply)
         if taken is Acceptance.CLOSING:

@@ -13,6 +13,7 @@ from adapters.chat.background_tasks import BackgroundTasks
 from adapters.chat.question_service import Acceptance
 from adapters.chat.reply import Reply
 from adapters.chat.wiring import ChatServices
+from adapters.slack import message_parts
 from adapters.slack.connection.web_api import SlackWebApi
 from adapters.slack.inbound import Ack, Event, Heard, SlackInbound
 from adapters.slack.interactions import SlackAdminConsole
@@ -79,7 +80,7 @@ class Handlers:
         heard = self._intake.of_event(event, team)
         if heard is None or self._is_small(heard):
             return
-        if heard.if_in_thread or not (heard.asked.question.text or heard.reply.unprompted):
+        if heard.if_in_thread or not (heard.says_something or heard.reply.unprompted):
             self._work.later(
                 self._look_and_take(event, heard)
             )  # Slack isn't asked before the event is acknowledged
@@ -195,15 +196,14 @@ class Handlers:
             channel=channel,
             response_url=body.get("response_url") or "",
         )
-        if not text:
-            await ack()
+        await ack()
+        if not (text or message_parts.files(message)):
             self._work.later(console.answer(words.NO_WORDS))
             return
-        await ack()
         who = place.user if private else "thread"
-        asked, reply = self._intake.asked(
+        asked, reply = self._intake.of_message(
             place,
-            text,
+            message,
             key=f"slack:{place.team}:{channel}:{message['ts']}:shortcut:{who}",
             direct=channel.startswith("D"),
         )

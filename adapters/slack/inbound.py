@@ -12,13 +12,15 @@ from datetime import UTC, datetime
 from math import inf
 from typing import Any
 
+from adapters.chat import history
 from adapters.chat import markdown_text as texts
-from adapters.chat.reply import Recall, Reply
+from adapters.chat.reply import Context, Recall, Reply
+from adapters.slack import message_parts
 from adapters.slack.connection.transport import Failed
 from adapters.slack.connection.web_api import SlackWebApi
 from adapters.slack.permissions import SlackPermissions
 from adapters.slack.replies.ephemeral_reply import EphemeralReply
-from adapters.slack.replies.mrkdwn import addressed, incoming, mentions
+from adapters.slack.replies.mrkdwn import addressed, mentions
 from adapters.slack.replies.thread_reply import ThreadReply
 from adapters.slack.reply_address import SlackAddress
 from bot.config.chat import PlaceSettings
@@ -33,7 +35,6 @@ Ack = Callable[..., Awaitable[Any]]  # Bolt's
 
 _QUIET = PlaceSettings()
 _IGNORED_SUBTYPES_BUT = {None, "", "file_share", "thread_broadcast"}
-_CHARACTERS_A_TOKEN = 4
 _THREADS = 1000
 # Seconds.
 _LOOK_AGAIN = 10.0
@@ -47,6 +48,11 @@ class Heard:
     asked: Asked
     reply: Reply
     if_in_thread: bool = False
+
+    @property
+    def says_something(self) -> bool:
+        """In words, in what was forwarded, or in a file."""
+        return bool(self.asked.question.text or json.loads(self.asked.place)["files"])
 
 
 class SlackInbound:
@@ -89,8 +95,8 @@ class SlackInbound:
         return f"slack:{team}:{channel}:{ts}"
 
     def words_of(self, message: Event) -> str:
-        """What a message says."""
-        return incoming(str(message.get("text") or ""), self._bot)
+        """What a message says, or what was forwarded with it if it says nothing."""
+        return message_parts.question_in(message, self._bot)[0]
 
     async def question_before(self, channel: str, message: Event) -> str:
         """What the thread began with in which a message stands; "" if it began it."""
@@ -154,14 +160,19 @@ class SlackInbound:
             in_thread=bool(event.get("thread_ts")),
             unprompted=unprompted,
         )
-        asked, reply = self.asked(
+        asked, reply = self.of_message(
             place,
-            incoming(event.get("text") or "", self._bot),
+            event,
             key=self.key(team, event["channel"], event["ts"]),
             thread=(event["thread_ts"], event["ts"]) if event.get("thread_ts") else None,
             direct=direct,
         )
         return Heard(asked, reply, if_in_thread)
+
+    def of_message(self, place: SlackAddress, message: Event, **how: Any) -> tuple[Asked, Reply]:  # noqa: ANN401
+        """The question in a message with all that stands in it; `how` as `asked` takes it."""
+        text, about = message_parts.question_in(message, self._bot)
+        return self.asked(place, text, about=about, files=message_parts.files(message), **how)
 
     def asked(
         self,
@@ -172,14 +183,19 @@ class SlackInbound:
         thread: tuple[str, str] | None = None,
         direct: bool = False,
         detailed: bool = False,
+        about: tuple[str, ...] = (),
+        files: tuple[str, ...] = (),
     ) -> tuple[Asked, Reply]:
-        """A question for `place`. `thread` is the thread's ts and the ts up to which it came before."""
+        """A question for `place`. `thread` is the thread's ts and the ts up to which it came before.
+
+        `about` is what was forwarded with it, `files` are the ids of the files beside it.
+        """
         settings = self.place(place.channel)
         asked = Asked(
             id=uuid.uuid4().hex[:12],
             key=key,
             platform="slack",
-            place=json.dumps({"place": place.dump(), "thread": thread, "direct": direct}),
+            place=json.dumps({"place": place.dump(), "thread": thread, "direct": direct, "files": files}),
             person=place.user,
             question=Question(
                 text=text,
@@ -189,9 +205,10 @@ class SlackInbound:
                 language=settings.language,
                 detailed=detailed,
                 platform="slack",
+                about=about,
             ),
         )
-        return asked, self._reply(asked, place, thread)
+        return asked, self._reply(asked, place, thread, files)
 
     def revive(self, recorded: Recorded) -> Reply:
         """The reply of a question whose process died."""
@@ -200,7 +217,8 @@ class SlackInbound:
         place = SlackAddress.load(saved["place"]).at(recorded.reply)
         if (datetime.now(UTC) - recorded.asked_at).total_seconds() > _RESPONSE_URL_LIVES:
             place = replace(place, response_url="")
-        return self._reply(recorded.asked, place, thread, revived=True)
+        files = tuple(saved.get("files") or ())
+        return self._reply(recorded.asked, place, thread, files, revived=True)
 
     def address_of(self, link: str) -> str:
         """The address of the answer's message behind a permalink; "" if it isn't one."""
@@ -212,10 +230,11 @@ class SlackInbound:
         asked: Asked,
         place: SlackAddress,
         thread: tuple[str, str] | None,
+        files: tuple[str, ...] = (),
         *,
         revived: bool = False,
     ) -> Reply:
-        recall = self._recalling(place, thread)
+        recall = self._recalling(place, thread, files)
         if place.private:
             return EphemeralReply(self._slack, place, recall)
         streaming = self._settings.slack.streaming
@@ -231,32 +250,25 @@ class SlackInbound:
 
     # --- what a question needs besides its text -----------------------------------------------------
 
-    def _recalling(self, place: SlackAddress, thread: tuple[str, str] | None) -> Recall:
-        async def recall() -> tuple[Turn, ...]:
-            return await self._history(place.channel, *thread) if thread else ()
+    def _recalling(
+        self, place: SlackAddress, thread: tuple[str, str] | None, files: tuple[str, ...]
+    ) -> Recall:
+        async def recall() -> Context:
+            return Context(
+                history=await self._history(place.channel, *thread) if thread else (),
+                files=tuple([await self._slack.file(one) for one in files]),
+            )
 
         return recall
 
     async def _history(self, channel: str, thread_ts: str, before: str) -> tuple[Turn, ...]:
-        """The thread so far, people's and the bot's own messages, the latest within the limits."""
-        limits = self._settings.limits
+        """The thread so far, whoever wrote it."""
         try:
             async with asyncio.timeout(self._slack.pace.thread):
                 messages = await self._slack.thread(channel, thread_ts, until=before)
         except (Failed, TimeoutError) as error:
             log.warning("a question is answered without its thread: %s", error)
             return ()
-        turns = [self._turn(m) for m in messages if float(m["ts"]) < float(before) and m.get("text")]
-        kept: list[Turn] = []
-        room = limits.history_tokens * _CHARACTERS_A_TOKEN
-        for turn in reversed(turns[-limits.history_turns :] if limits.history_turns else []):
-            room -= len(turn.text)
-            if room < 0:
-                break
-            kept.append(turn)
-        return tuple(reversed(kept))
-
-    def _turn(self, message: Event) -> Turn:
-        text = incoming(str(message.get("text") or ""), self._bot)
-        own = message.get("user") == self._bot
-        return Turn("assistant" if own else "user", re.sub(r"\s*\[\d+\]", "", text) if own else text)
+        earlier = [m for m in messages if float(m["ts"]) < float(before)]
+        said = [history.turn(self.words_of(m), own=m.get("user") == self._bot) for m in earlier]
+        return history.kept(said, self._settings.limits)

@@ -116,6 +116,8 @@ class SlackPressContext:
             thread=_thread_of(recorded),
             direct=self.place.startswith("D"),
             detailed=True,
+            about=recorded.asked.question.about,
+            files=_files_of(recorded),
         )
         return await self._desk.take(asked, reply)
 
@@ -145,6 +147,11 @@ def _thread_of(recorded: Recorded) -> tuple[str, str] | None:
     """What had been said before the question: the same that its first answer knew."""
     thread = json.loads(recorded.asked.place).get("thread")
     return (str(thread[0]), str(thread[1])) if thread else None
+
+
+def _files_of(recorded: Recorded) -> tuple[str, ...]:
+    """The files beside the question."""
+    return tuple(json.loads(recorded.asked.place).get("files") or ())
 
 
 async def tell_all(slack: SlackWebApi, users: Iterable[str], text: str) -> None:

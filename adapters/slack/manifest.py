@@ -17,6 +17,7 @@ SCOPES: Final = {
     "channels:read": "tell a channel shared with another company from your own",
     "chat:write": "answer",
     "commands": "/ask and /docent",
+    "files:read": "read the files that a question comes with",
     "groups:history": "the same in private channels it was invited to",
     "groups:read": "the same in private channels it was invited to",
     "im:history": "read direct messages to it",

@@ -144,11 +144,13 @@ class Answerer:
         isn't what was given to `on_text`, it replaces that. `on_stage` hears what is being done until then.
         """
         deadline = Deadline(self._limits.answer, clock=self._clock)
-        draft = Draft(id or uuid.uuid4().hex[:12], deadline, on_text, on_stage)
+        draft = Draft(id or uuid.uuid4().hex[:12], deadline, on_text, on_stage, question.not_found)
         with metered(draft.usage):
             return await self._answer(question, draft)
 
     async def _answer(self, question: Question, draft: Draft) -> Answer:
+        alone = question_text.stands_alone(question)
+        question = question_text.with_what_came_along(question)
         asked = question_text.prepare(question.text, self._limits.question_characters)
         if (line := small_talk.reply(asked.text)) is not None:
             return draft.refused(line, "small talk, no question")
@@ -159,13 +161,20 @@ class Answerer:
             draft.degraded.append(asked.note)
         question = replace(question, text=asked.text)
         standalone = await self._standalone(question, draft)
+        if question_text.is_vague(standalone):
+            return draft.end(Outcome.NOT_FOUND, NO_SUBJECT, decision="no word of what about", gap=False)
         async with draft.in_one_piece(), self._turn(draft):
             found = await self._looked_up(question, standalone, draft)
             if isinstance(found, Answer):
-                return found
+                return replace(found, gap=found.gap and alone)
             if self._quotes:
-                return await self._write(found, draft)
-        return await self._write(found, draft)
+                return await self._written(found, draft, alone=alone)
+        return await self._written(found, draft, alone=alone)
+
+    async def _written(self, brief: Brief, draft: Draft, *, alone: bool) -> Answer:
+        """What isn't a question by itself is no gap in the docs."""
+        answer = await self._write(brief, draft)
+        return replace(answer, gap=answer.gap and alone)
 
     @asynccontextmanager
     async def _turn(self, draft: Draft) -> AsyncIterator[None]:
@@ -186,7 +195,7 @@ class Answerer:
         try:
             if (known := await self._verified(question, standalone, draft)) is not None:
                 return await draft.known(known)
-            found = await self._search(question, standalone, draft)
+            found, standalone = await self._best(question, standalone, draft)
         except BackendError as error:
             log.warning("answer %s: search failed: %s", draft.id, error)
             text = SEARCH_DOWN if isinstance(error, Unavailable) else SEARCH_BROKEN
@@ -233,6 +242,20 @@ class Answerer:
             except BackendError as error:
                 log.warning("answer %s: verified answers were not looked at: %s", draft.id, error)
                 return None
+
+    async def _best(self, question: Question, standalone: str, draft: Draft) -> tuple[Retrieval, str]:
+        """What is found for the question, and what it was taken to mean.
+
+        Where only words of what was said before could be put in: of those the ones for which most speaks.
+        """
+        found = await self._search(question, standalone, draft)
+        wordings = question_text.wordings(question)
+        others = wordings[1:] if standalone == wordings[0] else ()
+        for other in others:
+            better = await self._search(question, other, draft)
+            if _sureness(better) > _sureness(found):
+                found, standalone = better, other
+        return found, standalone
 
     async def _search(self, question: Question, standalone: str, draft: Draft) -> Retrieval:
         await draft.tell(Stage("searching"))
@@ -311,6 +334,13 @@ class Answerer:
         if not wrote:
             raise Unavailable("the writer", "its answer was empty.")
         await draft.finish(event)
+
+
+def _sureness(found: Retrieval) -> tuple[bool, bool, float]:
+    """How much speaks for it that the pages answer what was searched for."""
+    measured = found.evidence
+    told = measured.get("relevance", measured.get("similarity", 0.0) + measured.get("words", 0.0))
+    return found.strong, found.enough, told
 
 
 @asynccontextmanager

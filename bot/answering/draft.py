@@ -33,8 +33,10 @@ class Draft:
         deadline: Deadline,
         on_text: OnText | None,
         on_stage: OnStage | None = None,
+        not_found: str = "",
     ) -> None:
         self.id = id
+        self._not_found = not_found
         self.deadline = deadline
         self.degraded: list[str] = []
         self.usage: list[Usage] = []
@@ -137,8 +139,12 @@ class Draft:
         return replace(made, citations=answer.citations, strong=True, verified=answer.verified)
 
     def not_found(self, decision: str) -> Answer:
-        """In the style guide's words, if it has some."""
-        text = self.style.not_found or "\n\n".join(filter(None, (NOT_FOUND, self.style.hand_over)))
+        """In the asker's place's words or the style guide's, if there are some."""
+        text = (
+            self._not_found
+            or self.style.not_found
+            or "\n\n".join(filter(None, (NOT_FOUND, self.style.hand_over)))
+        )
         return self.end(Outcome.NOT_FOUND, text, decision=decision)
 
     async def broken_off(self, error: BackendError) -> Answer:

@@ -138,6 +138,21 @@ class LimitSettings(Section):
     stale_after: Seconds = 365 * 86400.0
 
 
+class AttachmentSettings(Section):
+    """Files that come with a question in chat. They are read for its answer alone, and never indexed.
+
+    Bytes of a text and of any other file; pages of a PDF; the processor's time for one, and how many `files` of one
+    question.
+    """
+
+    enabled: bool = True
+    text_bytes: Annotated[int, Field(ge=1_000, le=10_000_000)] = 200_000
+    file_bytes: Annotated[int, Field(ge=1_000, le=100_000_000)] = 10_000_000
+    pages: Annotated[int, Field(ge=1)] = 50
+    seconds: Seconds = 10.0
+    files: Annotated[int, Field(ge=1, le=10)] = 3
+
+
 class JournalSettings(Section):
     """What is remembered. `questions: false` leaves the text of questions (and of answers) out.
 

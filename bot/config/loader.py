@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from bot.config.base import FilePath, Identifiers, Section
 from bot.config.chat import (
+    AttachmentSettings,
     DiscordSettings,
     JournalSettings,
     LimitSettings,
@@ -150,6 +151,7 @@ class Settings(Section):
     prices: dict[str, Price] = {}
     style: StyleChoice = StyleSettings()
     limits: LimitSettings = LimitSettings()
+    attachments: AttachmentSettings = AttachmentSettings()
     breaker: BreakerSettings = BreakerSettings()
     journal: JournalSettings = JournalSettings()
     slack: SlackSettings = SlackSettings()

@@ -111,9 +111,10 @@ def storable(text: str) -> str:
 
 def _stored(question: Question, *, keep_texts: bool) -> Question:
     if not keep_texts:
-        return replace(question, text="", history=())
+        return replace(question, text="", history=(), about=())
     turns = tuple(replace(turn, text=storable(turn.text)) for turn in question.history)
-    return replace(question, text=storable(question.text), history=turns)
+    about = tuple(map(storable, question.about))
+    return replace(question, text=storable(question.text), history=turns, about=about)
 
 
 def _slim(candidate: Candidate) -> Candidate:

@@ -2,9 +2,11 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from bot.model import Question, Turn
+from bot.text import small_talk
 from bot.text.analyzer import acronym
 from bot.text.stopwords import STOP_WORDS
 
@@ -14,6 +16,7 @@ _LONG = 240  # characters: who writes more tells a story before the question
 _AFTER_THE_QUESTION = 3  # sentences: "Thanks in advance! Best, Ada"
 _FEWEST = 3  # words
 _SENTENCE = re.compile(r"(?<=[.!?？。！])\s+|(?<=[？。！])")
+_TRIES = 4  # messages of a conversation in which is looked for what a question leans on
 _TAIL = 4  # one in so many characters is from the end: long messages tend to end with what they ask
 FOLLOW_UP_WORDS = 12  # a longer question is taken to say what it means
 
@@ -96,18 +99,69 @@ def asked_in(text: str) -> str:
     return found if len(_WORD.findall(found)) >= _FEWEST else text
 
 
+def with_what_came_along(question: Question) -> Question:
+    """What was forwarded or attached in its place: the question, if there is none in words; else said just before."""
+    about = tuple(text for text in question.about if _WORD.search(text) and text != question.text)
+    if not about:
+        return question
+    if says_nothing(question.text):
+        return replace(question, text="\n\n".join(about), about=question.about)
+    return replace(question, history=(*question.history, *(Turn("user", bounded(text)) for text in about)))
+
+
+def says_nothing(text: str) -> bool:
+    """Has it no word of what about: is it empty, or as in "Can you answer this?"."""
+    return not _WORD.search(text) or is_vague(text)
+
+
+def stands_alone(question: Question) -> bool:
+    """Is it a question by itself: neither another's words, nor clear only from what was said before."""
+    if says_nothing(question.text) or question.text in question.about:
+        return False
+    return not (leans(question.text) and (question.history or question.about))
+
+
 def merged(question: Question) -> str:
     """The question with the content words of the one before it, if it seems to lean on that.
 
     What to do where no language model can say it better: "and for contractors?" after "How many days off
     do employees get?" is searched as "and for contractors? How many days off employees".
     """
-    previous = _previous(question.history)
-    if previous is None or not leans(question.text):
-        return question.text
+    return wordings(question)[0]
+
+
+def wordings(question: Question) -> tuple[str, ...]:
+    """What it may mean where it leans on what was said before, by the nearest message first.
+
+    After an answer that is what was asked last. Where several people talk before they ask, any of what they said since
+    then may be what it is about, the first above all.
+    """
+    said = [turn.text for turn in question.history if turn.role == "user" and _WORD.search(turn.text)]
+    if not said or not leans(question.text):
+        return (question.text,)
     have = {word.lower() for word in _WORD.findall(question.text)}
+    since = [text for text in _since_an_answer(question.history) if small_talk.reply(text) is None]
+    nearest = [_with_words(question.text, text, have) for text in reversed(since)]
+    last = _with_words(question.text, _previous(said), have)
+    told = [each for each in nearest[:-1] if _words_more(each, question.text) > 1]
+    first = [each for each in (*nearest[-1:], last) if each != question.text]
+    return tuple(dict.fromkeys((*told[:_TRIES], *first))) or (last,)
+
+
+def _words_more(text: str, than: str) -> int:
+    return len(_WORD.findall(text)) - len(_WORD.findall(than))
+
+
+def _since_an_answer(history: Sequence[Turn]) -> list[str]:
+    """What people said behind the last answer; nothing where that is but one message: it leans on what was before."""
+    at = max((number for number, turn in enumerate(history) if turn.role == "assistant"), default=-1)
+    said = [turn.text for turn in history[at + 1 :] if _WORD.search(turn.text)]
+    return said if len(said) > 1 else []
+
+
+def _with_words(text: str, previous: str, have: set[str]) -> str:
     words = (w for w in _WORD.findall(previous) if w.lower() not in (_EMPTY - _ASKS) | have)
-    return " ".join([question.text, *dict.fromkeys(words)])
+    return " ".join([text, *dict.fromkeys(words)])
 
 
 def is_vague(text: str) -> bool:
@@ -127,11 +181,8 @@ def leans(text: str) -> bool:
     return len(words) <= FOLLOW_UP_WORDS and (lean or _LEAN.search(text) is not None)
 
 
-def _previous(history: tuple[Turn, ...]) -> str | None:
-    """The last thing that the asker said, with what that leaned on in turn."""
-    said = [turn.text for turn in history if turn.role == "user" and _WORD.search(turn.text)]
-    if not said:
-        return None
+def _previous(said: Sequence[str]) -> str:
+    """The last thing that was said, with what that leaned on in turn."""
     last = prepare(said[-1]).text
     return f"{last} {said[-2][:LIMIT]}" if len(said) > 1 and leans(last) else last
 

@@ -172,7 +172,7 @@ async def _discord_buttons(server: DiscordServer, ledger: Ledger) -> None:
     ledger.look("a private answer for all", {"everyone", "leads"}, asked="everyone")
     await _pressed(server, own, "share", discord.BOB)
     ledger.look("Share of somebody else", set(), asked="leads")
-    ledger.surfaces |= {"More", "Show sources", "Share in channel"}
+    ledger.surfaces |= {"Longer answer", "Show sources", "Share in channel"}
 
 
 async def _answered(server: DiscordServer, one: Interaction) -> discord.Message:

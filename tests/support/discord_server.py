@@ -7,7 +7,7 @@ responses end up in `wrong`.
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -53,6 +53,9 @@ class DiscordServer(World):
         self.portal_grants = _MESSAGE_CONTENT
         self.mute: set[str] = set()  # of hello, ready, acks: what the gateway keeps to itself
         self.first: str | None = None  # what it does instead of saying hello: refuse, close, garbage, nothing
+        self.contents: dict[str, bytes] = {}  # of files
+        self.downloads = 0
+        self.leads_elsewhere = ""  # where a file's address redirects to, if it does
         self.tried = 0
         self.deliveries = 1  # of each interaction, as when what came is replayed
         self.identified = 0
@@ -82,13 +85,41 @@ class DiscordServer(World):
         await self.flush()
         return str(made["id"])
 
+    def file(
+        self, name: str, content: bytes, *, media_type: str = "text/plain", **more: Any
+    ) -> dict[str, Any]:
+        """A file that somebody uploads, as it stands in a message: its address holds what it takes."""
+        number = self.snowflake()
+        self.contents[number] = content
+        url = f"{self.rest.url}/attachments/1/{number}/{name}?ex=1&is=2&hm=3"
+        return {"id": number, "filename": name, "size": len(content), "url": url, "proxy_url": url, "content_type": media_type, **more}  # fmt: skip
+
+    async def download(self, request: web.Request) -> web.Response:
+        """A file's content. Whoever sends a token to it is told on."""
+        if "Authorization" in request.headers:
+            self.rest.wrong.append("a token went to where the files are")
+        self.downloads += 1
+        if self.leads_elsewhere:
+            return web.Response(status=302, headers={"Location": self.leads_elsewhere})
+        return web.Response(body=self.contents[request.match_info["number"]])
+
+    async def forward(self, text: str, *, files: Sequence[dict[str, Any]] = (), **how: Any) -> str:
+        """A message of somebody else's that is forwarded: a message of its own, without words."""
+        said = {
+            "type": 0, "content": text, "mentions": [], "mention_roles": [], "attachments": list(files), "embeds": [],
+            "timestamp": "2026-11-01T10:00:00+00:00", "edited_timestamp": None, "flags": 0, "components": [],
+        }  # fmt: skip
+        origin = {"type": 1, "message_id": "7000000000000000001", "channel_id": "7000000000000000002"}
+        about = {"flags": 1 << 14, "message_snapshots": [{"message": said}], "message_reference": origin}
+        return await self.message("", **about, **how)
+
     async def mention(self, text: str, **how: Any) -> str:
         return await self.message(f"<@{BOT}> {text}", **how)
 
-    async def direct(self, text: str, *, user: str = ALICE) -> str:
+    async def direct(self, text: str, *, user: str = ALICE, **more: Any) -> str:
         """The channel of a direct message."""
         channel = str(self.dm(user)["id"])
-        await self.message(text, user=user, channel=channel)
+        await self.message(text, user=user, channel=channel, **more)
         return channel
 
     async def post(self, title: str, text: str, *, user: str = ALICE, forum: str = FORUM) -> str:
@@ -325,7 +356,14 @@ class DiscordServer(World):
         """What a bot gets to read without the Message Content intent."""
         about = event == "MESSAGE_CREATE" and guild and not session.intents & _MESSAGE_CONTENT
         mine = about and (data["author"]["id"] == BOT or any(one["id"] == BOT for one in data["mentions"]))
-        return {**data, "content": "", "embeds": [], "components": []} if about and not mine else data
+        hidden: dict[str, Any] = {
+            "content": "",
+            "embeds": [],
+            "components": [],
+            "attachments": [],
+            "message_snapshots": [],
+        }
+        return {**data, **hidden} if about and not mine else data
 
     async def _send(self, session: Session, event: str, data: dict[str, Any]) -> None:
         session.sent.append({"op": 0, "t": event, "s": len(session.sent) + 1, "d": data})
@@ -344,6 +382,7 @@ class DiscordServer(World):
         server.rest.url = f"http://127.0.0.1:{port}"
         made = web.Application()
         made.router.add_get("/gateway", server.gateway)
+        made.router.add_get("/attachments/1/{number}/{name}", server.download)
         made.router.add_route("*", "/api/v10/{path:.*}", server.rest.handle)
         runner = web.AppRunner(made, shutdown_timeout=0.1)
         await runner.setup()

@@ -46,6 +46,7 @@ _METHODS: dict[str, tuple[set[str], set[str]]] = {
     "chat.appendStream": ({"channel", "ts", "markdown_text"}, set()),
     "chat.stopStream": ({"channel", "ts"}, {"markdown_text", "blocks"}),
     "chat.delete": ({"channel", "ts"}, set()),
+    "files.info": ({"file"}, set()),
     "chat.getPermalink": ({"channel", "message_ts"}, set()),
     "conversations.info": ({"channel"}, set()),
     "conversations.open": ({"users"}, set()),
@@ -99,6 +100,10 @@ class SlackServer:
         self.holding = 0
         self.org_wide = False  # the app is installed for an organization, of whose workspaces it is in both
         self.url = ""
+        self.files: dict[str, dict[str, Any]] = {}  # as files.info tells them
+        self.contents: dict[str, bytes] = {}
+        self.leads_elsewhere = ""  # where a file's address redirects to, if it does
+        self.downloads: list[str | None] = []  # with what each came
         self._numbers = itertools.count(1)
         self._links: list[web.WebSocketResponse] = []
         self._waiting: dict[str, asyncio.Future[Any]] = {}
@@ -107,11 +112,25 @@ class SlackServer:
     # --- what people do ---------------------------------------------------------------------------
 
     async def mention(
-        self, text: str, *, user: str = "U0ALICE", thread: str = "", times: int = 1, channel: str = CHANNEL
+        self,
+        text: str,
+        *,
+        user: str = "U0ALICE",
+        thread: str = "",
+        times: int = 1,
+        channel: str = CHANNEL,
+        **more: Any,
     ) -> str:
         """The thread's ts. Slack sends the mention, the same as a message, and each as often as it likes."""
         ts, team = self._ts(), _team(channel)
-        message = {"user": user, "text": f"<@{BOT}> {text}", "ts": ts, "channel": channel, "team": team}
+        message = {
+            "user": user,
+            "text": f"<@{BOT}> {text}",
+            "ts": ts,
+            "channel": channel,
+            "team": team,
+            **more,
+        }
         if thread:
             message["thread_ts"] = thread
         self._threads.setdefault(thread or ts, []).append(message)
@@ -129,10 +148,42 @@ class SlackServer:
                 await self._deliver("events_api", body)
         return thread or ts
 
-    async def direct(self, text: str, *, user: str = "U0ALICE") -> str:
+    def file(
+        self, name: str, content: bytes, *, media_type: str = "text/plain", mode: str = "hosted", **more: Any
+    ) -> dict[str, Any]:
+        """A file that somebody uploads, as it stands in a message."""
+        number = f"F{next(self._numbers):04}"
+        self.contents[number] = content
+        url = f"{self.url}/files/{number}/download/{name}"
+        self.files[number] = {
+            "id": number, "name": name, "title": name, "mimetype": media_type, "size": len(content), "mode": mode,
+            "filetype": name.rpartition(".")[2], "url_private": url, "url_private_download": url, "file_access": "visible",
+            "is_external": False, **more,
+        }  # fmt: skip
+        return self.files[number]
+
+    async def download(self, request: web.Request) -> web.Response:
+        """A file's content, for who has the token."""
+        token = request.headers.get("Authorization")
+        self.downloads.append(token)
+        if self.leads_elsewhere:
+            return web.Response(status=302, headers={"Location": self.leads_elsewhere})
+        if token != "Bearer xoxb-own":  # noqa: S105 - ours
+            return web.Response(status=302, headers={"Location": f"{self.url}/login"})
+        return web.Response(body=self.contents[request.match_info["number"]])
+
+    async def direct(self, text: str, *, user: str = "U0ALICE", **more: Any) -> str:
         """The ts of a direct message."""
         ts, channel = self._ts(), f"D{user[1:]}"
-        event = {"user": user, "text": text, "ts": ts, "channel": channel, "team": TEAM, "type": "message"}
+        event = {
+            "user": user,
+            "text": text,
+            "ts": ts,
+            "channel": channel,
+            "team": TEAM,
+            "type": "message",
+            **more,
+        }
         event["channel_type"] = "im"
         body = {"type": "event_callback", "team_id": TEAM, "event_id": f"Ev{ts}", "event": event}
         await self._deliver("events_api", body)
@@ -150,7 +201,14 @@ class SlackServer:
         )  # fmt: skip
 
     async def shortcut(
-        self, name: str, message: str, *, text: str, user: str = "U0ALICE", channel: str = CHANNEL
+        self,
+        name: str,
+        message: str,
+        *,
+        text: str,
+        user: str = "U0ALICE",
+        channel: str = CHANNEL,
+        **more: Any,
     ) -> None:
         """A shortcut of a message's menu."""
         number = next(self._numbers)
@@ -158,7 +216,7 @@ class SlackServer:
             "interactive",
             {
                 "type": "message_action", "callback_id": name, "trigger_id": f"trigger{number}",
-                "message": {"ts": message, "text": text, "user": "U0BOB"}, "channel": {"id": channel},
+                "message": {"ts": message, "text": text, "user": "U0BOB", **more}, "channel": {"id": channel},
                 "response_url": f"{self.url}/respond/{number}?user={user}", **self._who(user, channel),
             },
         )  # fmt: skip
@@ -300,6 +358,9 @@ class SlackServer:
             if self.org_wide:
                 about["enterprise_user"] = {"enterprise_id": ORGANIZATION}
             return {"user": about}
+        if method == "files.info":
+            found = self.files.get(args["file"])
+            return {"file": found, "content": ""} if found else {"ok": False, "error": "file_not_found"}
         if method == "users.conversations":
             return {"channels": [{"id": CHANNEL, "name": "general"}]}
         if method == "conversations.info":
@@ -373,6 +434,7 @@ class SlackServer:
         made = web.Application()
         made.router.add_get("/link", server.link)
         made.router.add_post("/respond/{number}", server.respond)
+        made.router.add_get("/files/{number}/download/{name}", server.download)
         made.router.add_route("*", "/api/{method}", server.api)
         runner = web.AppRunner(made, shutdown_timeout=0.1)
         await runner.setup()

@@ -21,6 +21,7 @@ _PER_MINUTE: Final = {
     "conversations.replies": 50,
     "conversations.info": 50,
     "conversations.open": 50,
+    "files.info": 100,
     "users.conversations": 50,
     "users.info": 100,
     "users.list": 20,

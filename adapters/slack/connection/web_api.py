@@ -7,15 +7,18 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from adapters.chat.attachments import Attachment, Unfetched
 from adapters.slack.connection.rate_limits import RateLimits
 from adapters.slack.connection.timeouts import Timeouts
 from adapters.slack.connection.transport import (
     ATTEMPTS,
     RATE_LIMITED,
+    Failed,
     Gone,
     Lost,
     SlackError,
@@ -206,6 +209,21 @@ class SlackWebApi:
             args["latest"] = until
         return await self._calls.pages("conversations.replies", args, "messages", pages=pages)
 
+    async def file(self, file: str) -> Attachment:
+        """A file that came with a message. Slack tells little of it there, in shared channels nothing."""
+        try:
+            data = dict((await self._calls.repeat("files.info", {"file": file}))["file"])
+        except Failed as error:
+            return Attachment("", "", 0, partial(_unfetched, str(error)))
+        url = str(data.get("url_private_download") or data.get("url_private") or "")
+        size = data.get("size")
+        return Attachment(
+            name=str(data.get("name") or data.get("title") or ""),
+            media_type=str(data.get("mimetype") or ""),
+            size=size if isinstance(size, int) else 0,
+            fetch=partial(self._calls.download, url),
+        )
+
     async def channel(self, channel: str) -> dict[str, Any]:
         data = await self._calls.repeat("conversations.info", {"channel": channel})
         return dict(data["channel"])
@@ -263,6 +281,11 @@ class SlackWebApi:
         me = await self._calls.repeat("auth.test", {})
         self.me = str(me.get("user_id") or "")
         return me
+
+
+async def _unfetched(why: str, _: int) -> bytes:
+    log.info("a file can't be had: %s", why)
+    raise Unfetched("Slack doesn't give it to me")
 
 
 def _message(channel: str, text: str, blocks: Sequence[Block], thread_ts: str) -> dict[str, Any]:

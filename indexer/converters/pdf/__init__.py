@@ -19,16 +19,17 @@ _BROKEN: Final = re.compile(rf"(\w+){HYPHEN}(\w*)")
 _TOKEN: Final = re.compile(r"\w+(?:-\w+)*")
 
 
-def convert(data: bytes) -> Converted:
+def convert(data: bytes, *, pages: int | None = None) -> Converted:
+    """All of it, or its first so many `pages`."""
     document = _opened(data)
     try:
         if document.get_formtype():
             document.init_forms()
-        pages = [_page(document, number) for number in range(len(document))]
+        read = [_page(document, number) for number in range(len(document))[:pages]]
         title = document.get_metadata_dict().get("Title", "")
     finally:
         document.close()
-    return Converted(_hyphenated(markdown(pages)), title=title)
+    return Converted(_hyphenated(markdown(read)), title=title)
 
 
 def _opened(data: bytes) -> Any:  # noqa: ANN401 - pypdfium2 has no types

@@ -26,7 +26,7 @@ async def test_a_mention_is_answered_with_its_sources(chat: Chat):
     assert shown.text == "You give four weeks' notice [1]."
     assert "https://docs.example/leave#notice" in shown.sources
     assert "updated" in shown.sources
-    assert shown.buttons == ("👍", "👎", "More", "Show sources")
+    assert shown.buttons == ("👍", "👎", "Longer answer", "Show sources")
 
 
 async def test_every_delivery_of_one_mention_gives_one_answer(chat: Chat):
@@ -155,7 +155,7 @@ async def test_more_is_offered_where_there_is_more(chat: Chat):
     chat.core.answers["notice"] = whole
     (shown,) = await chat.answers(await chat.mention("alice", "How much notice?"))
     assert "Show sources" in shown.buttons
-    assert "More" not in shown.buttons
+    assert "Longer answer" not in shown.buttons
 
 
 async def test_more_of_a_follow_up_knows_what_it_followed(chat: Chat):

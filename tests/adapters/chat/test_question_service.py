@@ -6,11 +6,14 @@ from pathlib import Path
 import pytest
 
 from adapters.chat.answer_view import AnswerView
+from adapters.chat.attachments import AttachmentReader
 from adapters.chat.gate import Admission
 from adapters.chat.question_service import Acceptance, QuestionService, ServicePolicy
+from adapters.chat.reply import Context
+from bot.config.chat import AttachmentSettings
 from bot.journal.database import Database
 from bot.journal.questions import SqlJournal
-from bot.model import Answer, Outcome, Question, Turn
+from bot.model import Answer, Outcome, Question
 from bot.ports import Asked, Scope
 from tests.support.fakes import FakeStore
 
@@ -37,8 +40,8 @@ class Notice:
     def __init__(self) -> None:
         self.shown = asyncio.Event()
 
-    async def recall(self) -> tuple[Turn, ...]:
-        return ()
+    async def recall(self) -> Context:
+        return Context()
 
     async def show_working(self, remember) -> None: ...
 
@@ -86,7 +89,14 @@ async def journal(data: Path):
 async def test_a_press_before_the_answer_is_in_the_journal(journal: SlowJournal) -> None:
     """A button that is pressed in the moment in which its answer is shown finds the answer."""
     desk = QuestionService(
-        "slack", Answers(), journal, FakeStore(), ServicePolicy(), gate=Open(), revive=lambda _: Notice()
+        "slack",
+        Answers(),
+        journal,
+        FakeStore(),
+        ServicePolicy(),
+        gate=Open(),
+        files=AttachmentReader(AttachmentSettings()),
+        revive=lambda _: Notice(),
     )
     notice = Notice()
     asked = Asked(

@@ -44,7 +44,7 @@ async def test_a_mention_is_answered_once_in_a_thread(chat: Chat) -> None:
     assert shown.text == _ANSWER
     assert "[Annual leave › Notice](https://docs.example/leave#notice)" in shown.sources
     assert "ago" in shown.sources
-    assert list(shown.buttons) == ["👍", "👎", "More", "Show sources"]
+    assert list(shown.buttons) == ["👍", "👎", "Longer answer", "Show sources"]
     assert chat.discord.channels[said]["name"] == "How much notice do I give?"
     assert chat.discord.answers(GENERAL) == []
     assert len(chat.core.asked) == 1

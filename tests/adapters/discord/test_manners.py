@@ -131,7 +131,7 @@ async def test_a_direct_message_has_nowhere_to_share(chat: Chat) -> None:
     await chat.answer(channel)
     one = await chat.discord.command("ask", {"question": "How much notice?"}, channel=channel)
     shown = await chat.said_to(one, _ANSWER)
-    assert list(shown.buttons) == ["👍", "👎", "More", "Show sources"]
+    assert list(shown.buttons) == ["👍", "👎", "Longer answer", "Show sources"]
     await chat.discord.direct("What's the CEO's shoe size?")
     missed = await chat.answer(channel, 2)
     await chat.said_to(await chat.discord.press(missed, "Ask a human"), "asked in the help channel")

@@ -30,7 +30,7 @@ async def test_more_of_a_private_answer_comes_under_it(chat: Chat) -> None:
     """The longer answer is a private message of its own; the first one stays as it was."""
     shown = await asked_privately(chat)
     before = as_shown(chat, shown)
-    more = await chat.said_to(await chat.discord.press(shown, "More"), _IN_DETAIL)
+    more = await chat.said_to(await chat.discord.press(shown, "Longer answer"), _IN_DETAIL)
     assert more["user"] == ALICE
     assert more["id"] != shown["id"]
     assert "Share in channel" in more.buttons
@@ -42,7 +42,7 @@ async def test_more_of_a_private_answer_shows_at_once_that_it_comes(chat: Chat) 
     """The press is answered with Discord's own sign of work, before the answer is there."""
     shown = await asked_privately(chat)
     chat.core.hold = asyncio.Event()
-    one = await chat.discord.press(shown, "More")
+    one = await chat.discord.press(shown, "Longer answer")
 
     async def works() -> bool:
         return any(each.get("of") == one.id and each["loading"] for each in chat.discord.whispered.values())
@@ -55,8 +55,8 @@ async def test_more_of_a_private_answer_shows_at_once_that_it_comes(chat: Chat) 
 async def test_more_twice_is_told_without_taking_an_answer_away(chat: Chat) -> None:
     """Who presses More again hears that the answer is there, and both answers are."""
     shown = await asked_privately(chat)
-    more = await chat.said_to(await chat.discord.press(shown, "More"), _IN_DETAIL)
-    await chat.said_to(await chat.discord.press(shown, "More"), "I'm on it already")
+    more = await chat.said_to(await chat.discord.press(shown, "Longer answer"), _IN_DETAIL)
+    await chat.said_to(await chat.discord.press(shown, "Longer answer"), "I'm on it already")
     assert chat.discord.whispered[shown["id"]].text == _ANSWER
     assert chat.discord.whispered[more["id"]].text == _IN_DETAIL
     assert waiting(chat) == []
@@ -67,7 +67,7 @@ async def test_more_over_the_limit_leaves_the_answer(chat: Chat) -> None:
     shown = await asked_privately(chat)
     for number in (2, 3):
         await chat.said_to(await chat.discord.command("ask", {"question": f"Question {number}?"}), _ANSWER)
-    one: Interaction = await chat.discord.press(shown, "More")
+    one: Interaction = await chat.discord.press(shown, "Longer answer")
     await chat.said_to(one, "3 questions within a minute")
     assert chat.discord.whispered[shown["id"]].text == _ANSWER
 

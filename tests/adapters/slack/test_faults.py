@@ -37,7 +37,12 @@ async def settled(chat: SlackChat, channel: str, thread: str = "") -> bool:
     """Whether one whole answer stands there, with its buttons, and nothing is thinking any more."""
     shown = await visible(chat, channel, thread)
     calm = (await chat.sim.see("statuses"))["active"] == [] and not any(one["streaming"] for one in shown)
-    return len(shown) == 1 and _WHOLE in shown[0]["rendered"] and "More" in shown[0]["rendered"] and calm
+    return (
+        len(shown) == 1
+        and _WHOLE in shown[0]["rendered"]
+        and "Longer answer" in shown[0]["rendered"]
+        and calm
+    )
 
 
 def streamed(chat: SlackChat, *, pause: float = 0.15) -> None:

@@ -35,6 +35,7 @@ CALLS = {
     "conversations.info": ["channels:read", "groups:read", "im:read"],
     "conversations.open": ["im:write"],
     "conversations.replies": ["channels:history", "groups:history", "im:history"],
+    "files.info": ["files:read"],
     "usergroups.users.list": ["usergroups:read"],
     "users.conversations": ["channels:read", "groups:read"],
     "users.info": ["users:read"],
@@ -109,7 +110,7 @@ def test_scopes_are_those_that_the_calls_need() -> None:
     """The scopes are what the methods called and the events need, and no more."""
     code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "adapters/slack").rglob("*.py"))
     called = set(
-        re.findall(r'"((?:assistant|auth|chat|conversations|usergroups|users|views)\.[\w.]+)"', code)
+        re.findall(r'"((?:assistant|auth|chat|conversations|files|usergroups|users|views)\.[\w.]+)"', code)
     )
     assert called == CALLS.keys()
     needed = {scope for scopes in [*CALLS.values(), *EVENTS.values()] for scope in scopes}

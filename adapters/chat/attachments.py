@@ -1,0 +1,106 @@
+"""What came with a question beside its words: files are read for its answer, and told of where they can't be."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+
+import aiohttp
+
+from adapters.chat import messages
+from adapters.chat.markdown_text import bare
+from bot.config.chat import AttachmentSettings
+from indexer.converters.formats import HEAVY, ending
+from indexer.reading.attached import Illegible, ReadBounds, text_of
+
+log = logging.getLogger(__name__)
+
+_PICTURES = ("png", "jpg", "jpeg", "gif", "webp", "heic", "bmp", "tif", "tiff", "svg")
+_PIECE = 65_536  # bytes
+_AT_ONCE = 2  # files that are read: each has a process
+
+
+class Unfetched(Exception):
+    """Why a file couldn't be had, in words that go on from its name."""
+
+
+class _NoPicture(Exception):
+    """Nobody here looks at pictures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file beside a question. `size` is what the platform says, in bytes.
+
+    `fetch` gets at most so many bytes, from the platform alone. It raises Unfetched.
+    """
+
+    name: str
+    media_type: str
+    size: int
+    fetch: Callable[[int], Awaitable[bytes]]
+
+    @property
+    def is_picture(self) -> bool:
+        return self.media_type.startswith("image/") or ending(self.name) in _PICTURES
+
+
+@dataclass(frozen=True, slots=True)
+class FilesRead:
+    """The files' texts, and a note for the asker on each that couldn't be read."""
+
+    texts: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+async def whole(response: aiohttp.ClientResponse, most: int) -> bytes:
+    """What was asked for, if that was given and has at most so many bytes. Raises Unfetched."""
+    if response.status != HTTPStatus.OK:
+        raise Unfetched("I'm not given it")
+    data = bytearray()
+    async for piece in response.content.iter_chunked(_PIECE):
+        data += piece
+        if len(data) > most:
+            raise Unfetched(f"it is larger than {_size(most)}")
+    return bytes(data)
+
+
+class AttachmentReader:
+    """Reads files in processes of their own, within bounds. Nothing of them is kept."""
+
+    def __init__(self, settings: AttachmentSettings) -> None:
+        self._settings = settings
+        self._bounds = ReadBounds(settings.seconds, settings.pages, settings.text_bytes)
+        self._turns = asyncio.Semaphore(_AT_ONCE)
+
+    async def read(self, files: Sequence[Attachment]) -> FilesRead:
+        """Doesn't fail: what can't be read has a note."""
+        if files and not self._settings.enabled:
+            return FilesRead(notes=(messages.NO_FILES,))
+        texts, notes = [], []
+        for file in files[: self._settings.files]:
+            try:
+                texts.append(await self._text(file))
+            except _NoPicture:
+                notes.append(messages.NO_PICTURES)
+            except (Unfetched, Illegible) as error:
+                log.info("a file of type %s isn't read: %s", file.media_type or "unknown", error)
+                notes.append(messages.UNREAD_FILE.format(name=bare(file.name) or "file", why=error))
+        if len(files) > self._settings.files:
+            notes.append(messages.TOO_MANY_FILES.format(count=self._settings.files))
+        return FilesRead(tuple(filter(str.strip, texts)), tuple(dict.fromkeys(notes)))
+
+    async def _text(self, file: Attachment) -> str:
+        if file.is_picture:
+            raise _NoPicture
+        most = self._settings.file_bytes if ending(file.name) in HEAVY else self._settings.text_bytes
+        if file.size > most:
+            raise Unfetched(f"it is larger than {_size(most)}")
+        data = await file.fetch(most)
+        async with self._turns:
+            return await text_of(file.name, data, self._bounds)
+
+
+def _size(count: int) -> str:
+    return f"{count / 1_000_000:g} MB" if count >= 1_000_000 else f"{count / 1000:g} kB"  # noqa: PLR2004

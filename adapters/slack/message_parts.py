@@ -1,0 +1,78 @@
+"""What stands in a Slack message besides its text: what was forwarded with it, and its files. Pure."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from adapters.slack.replies.mrkdwn import incoming
+from bot.text.question_text import says_nothing
+
+Message = dict[str, Any]  # Slack's own JSON
+
+_MOST = 5  # forwarded messages, and files
+_DEPTH = 8  # of rich text within rich text
+_FORWARDED = ("is_share", "is_msg_unfurl", "is_reply_unfurl", "is_thread_root_unfurl")
+# A file that is gone, or hidden by the workspace's plan, or only a link to elsewhere.
+_NOT_THERE = ("tombstone", "hidden_by_limit", "external")
+
+
+def forwarded(message: Message, bot_user: str) -> tuple[str, ...]:
+    """The messages that were shared or forwarded with one; previews of web pages are none."""
+    texts = (incoming(_text(each), bot_user) for each in _shared(message))
+    return tuple(dict.fromkeys(filter(None, texts)))
+
+
+def question_in(message: Message, bot_user: str) -> tuple[str, tuple[str, ...]]:
+    """What a message asks, and what was forwarded with it: that is the question where its own words are none."""
+    text, about = incoming(str(message.get("text") or ""), bot_user), forwarded(message, bot_user)
+    return ("\n\n".join(about) if about and says_nothing(text) else text), about
+
+
+def files(message: Message) -> tuple[str, ...]:
+    """The ids of the files beside it, and beside what was forwarded with it."""
+    found = [*_list(message, "files"), *(file for one in _shared(message) for file in _list(one, "files"))]
+    there = (str(file["id"]) for file in found if file.get("id") and file.get("mode") not in _NOT_THERE)
+    return tuple(dict.fromkeys(there))[: _MOST + 1]
+
+
+def _shared(message: Message) -> list[Message]:
+    found = _list(message, "attachments")
+    return [one for one in found if any(one.get(flag) is True for flag in _FORWARDED)][:_MOST]
+
+
+def _text(attachment: Message) -> str:
+    text = str(attachment.get("text") or "")
+    if text.strip():
+        return text
+    blocks = [block for one in _list(attachment, "message_blocks") for block in _blocks(one)]
+    return "".join(piece for block in blocks for piece in _pieces(block, _DEPTH)).strip()
+
+
+def _blocks(one: Message) -> list[Message]:
+    message = one.get("message")
+    return _list(message, "blocks") if isinstance(message, dict) else []
+
+
+def _pieces(part: Message, depth: int) -> Iterator[str]:
+    """The words of rich text, as they stand in a message's own text."""
+    kind, text = part.get("type"), part.get("text")
+    if isinstance(text, dict):
+        text = text.get("text")
+    if isinstance(text, str):
+        yield text
+    elif kind == "link":
+        yield str(part.get("url") or "")
+    elif kind == "user":
+        yield f"<@{part.get('user_id')}>"
+    elif kind == "emoji":
+        yield f":{part.get('name')}:"
+    if depth:
+        for each in _list(part, "elements"):
+            yield from _pieces(each, depth - 1)
+    if kind in ("rich_text_section", "rich_text_preformatted", "rich_text_quote", "section", "header"):
+        yield "\n"
+
+
+def _list(data: Message, key: str) -> list[Message]:
+    """What stands there, if it is what Slack documents."""
+    found = data.get(key)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
