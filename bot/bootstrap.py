@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from bot.answering.answerer import Answerer, AnswerLimits
+from bot.config.live import LiveSettings
 from bot.config.loader import Settings
 from bot.curation.curation import Curation
 from bot.curation.verified_answers import VerifiedAnswers
@@ -43,7 +44,7 @@ class App:
     Opening loads no model and reaches for no server: `ready` does, for whoever answers soon.
     """
 
-    settings: Settings
+    live: LiveSettings
     answerer: Answerer
     retriever: Retriever
     store: Store
@@ -54,6 +55,11 @@ class App:
     records: Records
     guides: StyleGuides
     verified: VerifiedAnswers
+
+    @property
+    def settings(self) -> Settings:
+        """As they are now: whoever keeps them doesn't hear of changes."""
+        return self.live.now
 
     @property
     def journal(self) -> Journal:
@@ -127,14 +133,15 @@ async def _app(settings: Settings, stack: AsyncExitStack) -> App:
         stack.push_async_callback(reranker.close)
     writer, fallback = await models.writers(embedder, reranker)
     stack.push_async_callback(writer.close)
-    shown = Configured(store, settings.sources)
-    retriever = _retriever(settings, shown, embedder, reranker)
+    live = LiveSettings(settings)
+    shown = Configured(store, lambda: live.now.sources)
+    retriever = _retriever(live, shown, embedder, reranker)
     records = open_records(settings)
     stack.push_async_callback(records.close)
     guides = open_guides(settings, embedder)
     verified = open_verified(settings, LateLessons(records), shown, embedder)
     return App(
-        settings=settings,
+        live=live,
         answerer=_answerer(settings, retriever, (writer, fallback), guides, verified),
         retriever=retriever,
         store=store,
@@ -201,16 +208,14 @@ def _answerer(
 
 
 def _retriever(
-    settings: Settings, store: Reader, embedder: Embedder | None, reranker: Reranker | None
+    live: LiveSettings, store: Reader, embedder: Embedder | None, reranker: Reranker | None
 ) -> Retriever:
+    settings = live.now
     limits = RetrievalLimits(
         embed=settings.limits.embed_deadline,
         rerank=settings.limits.rerank_deadline,
         passage_tokens=settings.limits.passage_tokens,
     )
-    known = settings.audiences.keys() | settings.default_audience
-    of_sources = (words for one in settings.sources for words in (one.audience, *one.audience_of.values()))
-    audiences = frozenset(known).union(*of_sources)
     choice = settings.reranker_choice
     enough = {"local": choice.local.enough, "cohere": choice.cohere.enough}.get(choice.kind)
     return Retriever(
@@ -218,9 +223,16 @@ def _retriever(
         embedder=embedder,
         reranker=reranker,
         limits=limits,
-        audiences=audiences,
+        audiences=lambda: _audiences(live.now),
         relevance=enough,
     )
+
+
+def _audiences(settings: Settings) -> frozenset[str]:
+    """All the words that the settings name."""
+    known = settings.audiences.keys() | settings.default_audience
+    of_sources = (words for one in settings.sources for words in (one.audience, *one.audience_of.values()))
+    return frozenset(known).union(*of_sources)
 
 
 def _breaker(settings: Settings, part: str) -> CircuitBreaker:

@@ -3,14 +3,15 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 
 from bot.bootstrap import App
+from bot.config.loader import ConfigError, Settings
 from bot.ports import BackendError, SyncRequest, SyncRun
 from bot.runtime import process_identity
 from indexer.schedule import Schedule
-from indexer.sources import open_source
+from indexer.sources import UnknownSource, open_source
 from indexer.sources.base import Source, Surroundings
 from indexer.sync.run_executor import Means, carry_out, tell
 from indexer.sync.sync_all import forget
@@ -18,16 +19,23 @@ from indexer.sync.sync_all import forget
 log = logging.getLogger(__name__)
 
 LEASE = "indexer"
+_PORT_AGAIN = 60.0  # seconds
 
 
 class Indexer:
-    """Syncs while it holds the lease. `clock` is monotonic, in seconds."""
+    """Syncs while it holds the lease. `clock` is monotonic, in seconds. `unopened`: sources by why they can't be."""
 
     def __init__(
-        self, app: App, sources: Sequence[Source], *, clock: Callable[[], float] = time.monotonic
+        self,
+        app: App,
+        sources: Sequence[Source],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        unopened: Mapping[str, str] | None = None,
     ) -> None:
         self._app = app
         self._sources = sources
+        self._unopened = unopened or {}
         self._clock = clock
         self._settings = app.settings.indexer
         self._holder = process_identity.name("indexer")
@@ -136,7 +144,8 @@ class Indexer:
         """One at a time for each source, whatever was asked for."""
         wanted = [name for name in self._busy if run.request.source in (None, name)]
         if run.request.source is not None and not wanted:
-            error = f"There is no source {run.request.source}."
+            name = run.request.source
+            error = self._unopened.get(name, f"There is no source {name}.")
             await self._app.runs.end(run.id, "failed", [], error)
             return
         async with AsyncExitStack() as stack:
@@ -166,7 +175,7 @@ class Indexer:
 
         A new source may be an old one by another name: what was embedded for that is there until it has been synced.
         """
-        names = {source.name for source in self._sources}
+        names = {source.name for source in self._sources} | self._unopened.keys()
         try:
             held = (await self._app.store.stats()).sources
             if not held.keys() - names or names - held.keys() - self._been or self.lost():
@@ -205,25 +214,78 @@ async def _wait(stop: asyncio.Event, seconds: float) -> None:
             await stop.wait()
 
 
-def sources_of(app: App) -> list[Source]:
-    """Every source of docent.yaml. Raises ConfigError, UnknownSource."""
-    around = Surroundings(app.settings.data, app.settings.indexer.max_bytes)
-    return [open_source(source, around) for source in app.settings.sources]
+def _opened(settings: Settings) -> tuple[list[Source], dict[str, str]]:
+    """The sources of docent.yaml, and by name why one can't be opened: the others are synced."""
+    around = Surroundings(settings.data, settings.indexer.max_bytes)
+    sources: list[Source] = []
+    unopened: dict[str, str] = {}
+    for wanted in settings.sources:
+        try:
+            sources.append(open_source(wanted, around))
+        except (ConfigError, UnknownSource) as error:
+            unopened[wanted.name] = str(error)
+            log.error("%s is not synced: %s", wanted.name, error)  # noqa: TRY400 - its own words suffice
+    return sources, unopened
 
 
 async def run(app: App, stop: asyncio.Event) -> None:
     """The indexer as a service, with its webhooks where a port is set, until `stop`."""
-    sources = sources_of(app)
-    indexer = Indexer(app, sources)
+    hearing = asyncio.create_task(_hear(app, stop), name="webhooks") if app.settings.indexer.port else None
     try:
-        if app.settings.indexer.port is None:
-            await indexer.run(stop)
-            return
-        from indexer.webhooks import serve  # noqa: PLC0415 - a web server only where one is wanted
-
-        async with asyncio.TaskGroup() as group:
-            group.create_task(serve(app, stop))
-            group.create_task(indexer.run(stop))
+        while not stop.is_set():
+            await _as_configured(app, stop)
     finally:
+        if hearing is not None:
+            if not stop.is_set():
+                hearing.cancel()
+            await asyncio.gather(hearing, return_exceptions=True)
+
+
+async def _as_configured(app: App, stop: asyncio.Event) -> None:
+    """Index until `stop`, or until docent.yaml says something else of it."""
+    sources, unopened = _opened(app.settings)
+    end = asyncio.Event()
+    watching = asyncio.create_task(_end(app, stop, end), name="docent.yaml for the indexer")
+    try:
+        await Indexer(app, sources, unopened=unopened).run(end)
+    finally:
+        watching.cancel()
         for source in sources:
             await source.close()
+
+
+async def _end(app: App, stop: asyncio.Event, end: asyncio.Event) -> None:
+    """Set `end` when it is time."""
+    before = _concerns(app.settings)
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        while not stop.is_set() and _concerns(app.settings) == before:
+            changing = asyncio.create_task(app.live.changed())
+            await asyncio.wait([stopping, changing], return_when=asyncio.FIRST_COMPLETED)
+            changing.cancel()
+    finally:
+        stopping.cancel()
+        end.set()
+
+
+def _concerns(settings: Settings) -> list[object]:
+    """What the indexer goes by."""
+    return [settings.indexer.model_dump(), *(source.model_dump() for source in settings.sources)]
+
+
+async def _hear(app: App, stop: asyncio.Event) -> None:
+    """Webhooks until `stop`. A port that can't be had costs webhooks, not the schedule: it is tried again."""
+    from indexer.webhooks import serve  # noqa: PLC0415 - a web server only where one is wanted
+
+    told = ""
+    while not stop.is_set():
+        try:
+            await serve(app, stop)
+        except BackendError as error:
+            if told != str(error):
+                log.error("webhooks aren't heard (indexer.port in docent.yaml): %s", error)  # noqa: TRY400
+            told = str(error)
+            await _wait(stop, _PORT_AGAIN)
+        except Exception:  # the outermost loop: sources are synced all the same
+            log.exception("webhooks aren't heard")
+            await _wait(stop, _PORT_AGAIN)

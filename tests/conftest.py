@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from bot.config.loader import Environment
+from bot.config.environment.names import Environment
 from tests.support.weaviate_server import own_server, three_nodes, weaviate_server
 
 # No test depends on speed: how long an example takes says how busy the machine is.

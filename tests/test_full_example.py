@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from bot.config.loader import PLACES, Settings, load
+from bot.config.environment.names import PLACES
+from bot.config.loader import Settings, load
 from bot.config.sources import SourceSettings
 from indexer.sources import BUILT_IN, open_source, source_types
 from indexer.sources.base import Surroundings

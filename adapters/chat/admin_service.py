@@ -16,6 +16,8 @@ from adapters.chat import (
     sync_progress as runs,
 )
 from adapters.chat.gate import visible
+from adapters.chat.markdown_text import shorten
+from bot.config.live import LiveSettings
 from bot.ports import BackendError, Journal, Reader, Recorded, Rights, Runs, Store, SyncRequest, SyncRun
 from bot.style.hot_reload import StyleGuides
 
@@ -81,9 +83,10 @@ class AdminService:
         store: Store,
         shown: Reader | None = None,
         guides: StyleGuides,
-        sources: tuple[admin_commands.SourceCycle, ...],
+        sources: Callable[[], tuple[admin_commands.SourceCycle, ...]],
         find: Callable[[str], Awaitable[Recorded | None]],
         review: Callable[[AdminConsole, Rights], Awaitable[None]],
+        live: LiveSettings | None = None,
         update_every: float = 3.0,
         look_every: float = 60.0,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -96,6 +99,7 @@ class AdminService:
         self._sources = sources
         self._find = find
         self._review = review
+        self._live = live
         self._update_every = update_every
         self._look_every = look_every
         self._clock = clock
@@ -106,7 +110,7 @@ class AdminService:
         rights = await allowed(console, text)
         if rights is None:
             return
-        parsed = admin_commands.parse(text, tuple(one.name for one in self._sources))
+        parsed = admin_commands.parse(text, tuple(one.name for one in self._sources()))
         if isinstance(parsed, admin_commands.Mistake):
             await console.answer(parsed.text)
             return
@@ -127,11 +131,12 @@ class AdminService:
             await self._follow(run, console)
         elif parsed.name == "status":
             now = self._clock()
-            text = await admin_commands.status(self._store, self._runs, self._sources, now, rights)
+            text = await admin_commands.status(self._store, self._runs, self._sources(), now, rights)
             about = admin_commands.guide_lines(await self._guides.state())
-            await console.answer("\n".join(filter(None, (text, about))))
+            news = self._live.news if self._live else ""
+            await console.answer("\n".join(filter(None, (text, about, news and f"⚠️ {shorten(news, 600)}"))))
         elif parsed.name == "sources":
-            await console.answer(admin_commands.sources(self._sources))
+            await console.answer(admin_commands.sources(self._sources()))
         elif parsed.name == "gaps":
             await console.answer(admin_commands.gaps(await self._journal.gaps(rights=rights)))
         elif parsed.name == "review":
@@ -200,7 +205,10 @@ class AdminService:
             log.exception("the progress of run %s is no longer shown", run.id)
 
     def keep_told(self, platform: str, tell: Tell) -> None:
-        """From now on admins hear of each broken edit of a guide and of deletions that wait, from one process of many."""
+        """From now on admins hear of each broken edit of a guide or of docent.yaml, and of deletions that wait.
+
+        From one process of many.
+        """
         known: set[str] = set()
         guides, held = (
             partial(self._guides_news, platform, tell, known),
@@ -209,6 +217,9 @@ class AdminService:
         self._start(
             _again("the style guides", guides, self._guides.settings.reload), "watch the style guides"
         )
+        if self._live is not None:
+            settings = partial(self._settings_news, platform, tell, self._live, known)
+            self._start(_again("docent.yaml", settings, self._look_every / 12), "watch docent.yaml")
         self._start(_again("deletions that wait", held, self._look_every), "watch for deletions that wait")
 
     async def _guides_news(self, platform: str, tell: Tell, known: set[str]) -> None:
@@ -218,9 +229,15 @@ class AdminService:
                 await tell(f"{messages.GUIDE_BROKEN}\n{admin_commands.guide_lines([guide])}")
             known.add(key)
 
+    async def _settings_news(self, platform: str, tell: Tell, live: LiveSettings, known: set[str]) -> None:
+        key = f"settings {platform} {live.version}"
+        if live.news and key not in known and await self._journal.claim(key):
+            await tell(f"⚠️ {shorten(live.news, 600)}")
+        known.add(key)
+
     async def _held_back(self, platform: str, tell: Tell) -> None:
         """Once a day as long as they wait: nobody may have looked since a sync of the schedule found them."""
-        for source in self._sources:
+        for source in self._sources():
             report = await self._runs.last_report(source.name)
             key = f"held back {platform} {source.name} {self._clock():%Y-%m-%d}"
             if report and report.held_back and await self._journal.claim(key):

@@ -72,7 +72,8 @@ def assemble(
         store=app.store,
         shown=app.shown,
         guides=app.guides,
-        sources=admin_commands.cycles(app.settings),
+        sources=lambda: admin_commands.cycles(app.settings),
+        live=app.live,
         find=find,
         review=teaching.review,
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import typer
 
-from bot.config.loader import ConfigError, Settings, load
+from bot.config.loader import ConfigError, Settings, export, load
 from bot.ports import BackendError
 
 FAILED = 1
@@ -66,6 +66,7 @@ def _code(invocation: Invocation, command: Callable[[Settings], int], *, quiet: 
     """The exit code of a command, its errors shown as sentences on stderr."""
     try:
         settings = load(invocation.config)
+        export(settings)
         from bot.runtime.logging_setup import set_up
 
         set_up(settings, debug=invocation.debug, quiet=quiet)

@@ -30,3 +30,9 @@ def opened_source(settings: Settings, source: SourceSettings) -> Source:
         known = source_types()
         message = f"expected one of {', '.join(known)}, got {source.type!r}{nearest(source.type, known)}"
         raise source.wrong("type", message) from None
+
+
+async def check_sources_open(settings: Settings) -> None:
+    """Raises ConfigError for the first that can't be."""
+    for source in opened_sources(settings):
+        await source.close()

@@ -3,40 +3,44 @@
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 from bot.bootstrap import App, open_app
+from bot.config.live import Check, LiveSettings
 from bot.config.loader import Settings
 from bot.journal.retention import keep_forgetting
 from bot.ports import BackendError, Rejected, Unauthorized, Unavailable
 from bot.runtime.memory import give_back, one_heap, settle
+from bot.runtime.running import TELLS_EVERY, Announcement
 
 log = logging.getLogger(__name__)
 
 # A service answers until the event is set, and closes itself properly then.
 Service = Callable[[App, asyncio.Event], Awaitable[None]]
 
+_LOOK_EVERY = 1.0
 _PAUSES = (1.0, 5.0, 15.0, 60.0)
 
 
-async def serve_one(settings: Settings, service: Service) -> None:
+async def serve_one(settings: Settings, name: str, service: Service, check: Check | None = None) -> None:
     """Run a service alone. Raises BackendError for what keeps it from starting."""
     one_heap()
     stop = _stop_on_signals()
-    async with open_app(settings) as app, _getting_ready(app):
+    async with open_app(settings) as app, _beside(app, [name], check):
         await service(app, stop)
 
 
-async def serve_all(settings: Settings, services: Mapping[str, Service]) -> None:
+async def serve_all(settings: Settings, services: Mapping[str, Service], check: Check | None = None) -> None:
     """Run several side by side. One that fails is started again; the others don't notice.
 
     A service that can't run as it is configured stays down with a word in the log; when none is left, the
-    first such error is raised.
+    first such error is raised. `check` judges a docent.yaml that was changed, before it is taken over.
     """
     one_heap()
     stop = _stop_on_signals()
-    async with open_app(settings) as app, _getting_ready(app):
+    async with open_app(settings) as app, _beside(app, list(services), check):
         running = [asyncio.create_task(_keep(name, one, app, stop)) for name, one in services.items()]
         results = await asyncio.gather(*running)
     errors = [error for error in results if error is not None]
@@ -66,10 +70,10 @@ async def _keep(name: str, service: Service, app: App, stop: asyncio.Event) -> B
 
 
 @asynccontextmanager
-async def _getting_ready(app: App) -> AsyncIterator[None]:
+async def _beside(app: App, names: Sequence[str], check: Check | None) -> AsyncIterator[None]:
     """Load models beside the start, so that the first question doesn't wait for them; then keep memory small.
 
-    And forget what is too old to be kept.
+    Forget what is too old to be kept, take over what changes in docent.yaml, and say so to other commands.
     """
 
     async def load() -> None:
@@ -80,13 +84,38 @@ async def _getting_ready(app: App) -> AsyncIterator[None]:
         await give_back()
 
     forgetting = keep_forgetting(app.journal, app.settings.journal.keep_days)
-    beside = [asyncio.create_task(load()), asyncio.create_task(forgetting, name="forgetting")]
+    announced = Announcement(app.settings.data, names)
+    beside = [
+        asyncio.create_task(load()),
+        asyncio.create_task(forgetting, name="forgetting"),
+        asyncio.create_task(_keep_current(app.live, check, announced), name="watch docent.yaml"),
+    ]
     try:
         yield
     finally:
         for task in beside:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
+        await asyncio.to_thread(announced.withdraw)
+
+
+async def _keep_current(live: LiveSettings, check: Check | None, announced: Announcement) -> None:
+    """For ever: take over what changes in docent.yaml. What fails is told and tried again."""
+    told = -TELLS_EVERY
+    while True:
+        now = asyncio.get_running_loop().time()
+        try:
+            if await live.look(check) or now - told >= TELLS_EVERY:
+                told = now
+                tell = partial(
+                    announced.tell, version=live.version, problem=live.problem, restart_for=live.restart_for
+                )
+                await asyncio.to_thread(tell)
+        except OSError as error:
+            log.warning("what runs here can't be told to other commands: %s", error)
+        except Exception:  # the outermost loop of a watch: what was in force stays
+            log.exception("docent.yaml can't be watched")
+        await asyncio.sleep(_LOOK_EVERY)
 
 
 def _stop_on_signals() -> asyncio.Event:

@@ -90,8 +90,8 @@ class DocentClient(discord.AutoShardedClient):
         self.app = app
         self._patience = patience
         self._gone: dict[int, datetime] = {}  # by shard, since when
-        self.people = DiscordPermissions(self, app.settings)
-        self.intake = DiscordInbound(self, session, self.people, app.settings, patience)
+        self.people = DiscordPermissions(self, app.live)
+        self.intake = DiscordInbound(self, session, self.people, app.live, patience)
         # Each server has a help channel of its own: what isn't there isn't offered, see Place.
         self._gate = DiscordGate(self.people)
         parts = assemble("discord", app, self.intake, self._gate, can_ask_human=True)

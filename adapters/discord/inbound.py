@@ -23,6 +23,7 @@ from adapters.discord.replies.channel_reply import ChannelReply, Typing
 from adapters.discord.replies.discord_markdown import incoming, thread_name
 from adapters.discord.replies.interaction_reply import InteractionReply
 from adapters.discord.reply_address import DiscordAddress
+from bot.config.live import LiveSettings
 from bot.config.loader import Settings
 from bot.model import Question
 from bot.ports import Asked, Journal, Recorded
@@ -49,16 +50,20 @@ class DiscordInbound:
         client: discord.Client,
         session: aiohttp.ClientSession,
         people: DiscordPermissions,
-        settings: Settings,
+        live: LiveSettings,
         patience: Timeouts,
     ) -> None:
         self._patience = patience
         self._client = client
         self._session = session
         self._people = people
-        self._settings = settings
+        self._live = live
         self._typing = Typing(client)
-        self._history = ChannelHistory(client, settings.limits)
+        self._history = ChannelHistory(client, live.now.limits)
+
+    @property
+    def _settings(self) -> Settings:
+        return self._live.now
 
     @property
     def _me(self) -> int:

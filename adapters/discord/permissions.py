@@ -10,6 +10,7 @@ import discord
 
 from adapters.discord.connection.transport import Failed, call
 from bot.config.chat import ForumSettings, GuildSettings, PlaceSettings
+from bot.config.live import LiveSettings
 from bot.config.loader import Settings
 from bot.ports import Rights
 
@@ -35,12 +36,16 @@ class DiscordPermissions:
     """Audiences and rights from the settings, roles and threads."""
 
     def __init__(
-        self, client: discord.Client, settings: Settings, clock: Callable[[], float] = time.monotonic
+        self, client: discord.Client, live: LiveSettings, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._client = client
-        self._settings = settings
+        self._live = live
         self._clock = clock
         self._roles: dict[tuple[int, int], tuple[float, frozenset[str]]] = {}
+
+    @property
+    def _settings(self) -> Settings:
+        return self._live.now
 
     # --- settings of a place ----------------------------------------------------------------------
 

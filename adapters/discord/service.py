@@ -120,8 +120,9 @@ async def _end(client: DocentClient, starting: asyncio.Task[None]) -> None:
 async def _open(client: DocentClient) -> None:
     await client.ready.wait()
     await client.desk.open()
-    admins = client.app.settings.discord.admins
-    client.admins.keep_told("discord", lambda text: tell_all(client, admins, text))
+    client.admins.keep_told(
+        "discord", lambda text: tell_all(client, client.app.settings.discord.admins, text)
+    )
 
 
 def _judge(starting: asyncio.Task[None]) -> None:

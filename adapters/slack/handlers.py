@@ -22,7 +22,7 @@ from adapters.slack.permissions import SlackPermissions
 from adapters.slack.replies.mrkdwn import escape
 from adapters.slack.replies.thread_reply import ThreadReply
 from adapters.slack.reply_address import SlackAddress
-from bot.config.loader import Settings
+from bot.config.live import LiveSettings
 from bot.ports import Asked
 
 ASK: Final = "/ask"
@@ -48,7 +48,7 @@ class Handlers:
         intake: SlackInbound,
         people: SlackPermissions,
         parts: ChatServices,
-        settings: Settings,
+        live: LiveSettings,
         work: BackgroundTasks,
     ) -> None:
         self._slack = slack
@@ -56,7 +56,7 @@ class Handlers:
         self._people = people
         self._desk = parts.desk
         self._admins = parts.admins
-        self._settings = settings
+        self._live = live
         self._work = work
 
     def register(self, app: AsyncApp) -> None:
@@ -131,7 +131,7 @@ class Handlers:
 
     async def on_home(self, event: Event) -> None:
         """The agent's Messages tab was opened: suggest prompts there, without a thread (it fails with one)."""
-        prompts = self._settings.slack.prompts
+        prompts = self._live.now.slack.prompts
         if event.get("tab") == "messages" and prompts:
             suggested = [{"title": one.title, "message": one.message} for one in prompts]
             self._work.later(self._slack.prompts(event["channel"], suggested))

@@ -24,6 +24,7 @@ from adapters.slack.replies.mrkdwn import addressed, mentions
 from adapters.slack.replies.thread_reply import ThreadReply
 from adapters.slack.reply_address import SlackAddress
 from bot.config.chat import PlaceSettings
+from bot.config.live import LiveSettings
 from bot.config.loader import Settings
 from bot.model import Question, Turn
 from bot.ports import Asked, Recorded
@@ -59,13 +60,17 @@ class SlackInbound:
     """Makes `Asked` and its `Reply` of what people do."""
 
     def __init__(
-        self, slack: SlackWebApi, people: SlackPermissions, settings: Settings, bot_user: str
+        self, slack: SlackWebApi, people: SlackPermissions, live: LiveSettings, bot_user: str
     ) -> None:
         self._slack = slack
         self._people = people
-        self._settings = settings
+        self._live = live
         self._bot = bot_user
         self._threads: dict[str, float] = {}  # inf: the bot is in it; else when it was seen not to be
+
+    @property
+    def _settings(self) -> Settings:
+        return self._live.now
 
     # --- what is a question -----------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from adapters.slack.connection.timeouts import Timeouts
 from adapters.slack.connection.transport import Gone, Lost, RefusedPayload, SlackError
 from adapters.slack.connection.web_api import SlackWebApi
 from adapters.slack.reply_address import tenant
+from bot.config.live import LiveSettings
 from bot.config.loader import Settings
 from bot.ports import Rights, Unavailable
 
@@ -179,9 +180,9 @@ class SlackPermissions:
     """
 
     def __init__(
-        self, slack: SlackWebApi, settings: Settings, home: Home, clock: Callable[[], float] = time.monotonic
+        self, slack: SlackWebApi, live: LiveSettings, home: Home, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._settings = settings
+        self._live = live
         self._home = home
         self._trust = slack.pace.trust
         persons = _Persons(slack, home, clock)
@@ -189,6 +190,10 @@ class SlackPermissions:
         self._admins = _Memory(persons.ask, _stranger, clock, slack.pace)
         self._groups = _Memory(slack.group_members, lambda _: frozenset(), clock, slack.pace)
         self._channels = _Memory(_Channels(slack, clock).find, lambda _: _UNKNOWN, clock, slack.pace)
+
+    @property
+    def _settings(self) -> Settings:
+        return self._live.now
 
     async def name(self, user: str) -> str:
         """The person's name, for others to read."""

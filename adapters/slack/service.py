@@ -65,15 +65,13 @@ async def adapter(app: App, pace: Timeouts) -> AsyncIterator[AsyncApp]:
         client = AsyncWebClient(token, base_url=base_url, session=session, timeout=10, retry_handlers=[])
         slack = SlackWebApi(client, RateLimits(), pace)
         me = await _who(slack)
-        people = SlackPermissions(slack, app.settings, await _home(slack, me))
-        intake = SlackInbound(slack, people, app.settings, me["user_id"])
+        people = SlackPermissions(slack, app.live, await _home(slack, me))
+        intake = SlackInbound(slack, people, app.live, me["user_id"])
 
         gate = SlackGate(people)
         parts = assemble("slack", app, intake, gate, can_ask_human=settings.help_channel is not None)
         work = BackgroundTasks("SlackWebApi", Failed)
-        handlers = Handlers(
-            slack=slack, intake=intake, people=people, parts=parts, settings=app.settings, work=work
-        )
+        handlers = Handlers(slack=slack, intake=intake, people=people, parts=parts, live=app.live, work=work)
         buttons = SlackButtons(
             slack=slack,
             intake=intake,
@@ -105,7 +103,7 @@ async def adapter(app: App, pace: Timeouts) -> AsyncIterator[AsyncApp]:
         handlers.register(bolt)
         buttons.register(bolt)
         await parts.desk.open()
-        parts.admins.keep_told("slack", lambda text: tell_all(slack, settings.admins, text))
+        parts.admins.keep_told("slack", lambda text: tell_all(slack, app.settings.slack.admins, text))
         log.info("Slack: connected as %s in team %s", me.get("user"), me.get("team"))
         try:
             yield bolt

@@ -1,16 +1,15 @@
 """docent.yaml and the environment. Nothing else reads either.
 
 Order: the environment wins over docent.yaml, which wins over the defaults. Secrets stand in the environment
-only; any text in the file may take one from there as `${NAME}`.
+only; any text in the file may take one from there as `${NAME}`. What the environment doesn't say, `.env` beside
+docent.yaml may.
 """
 
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import Field, PrivateAttr, ValidationError
 
 from bot.config.base import FilePath, Identifiers, Section
 from bot.config.chat import (
@@ -21,15 +20,9 @@ from bot.config.chat import (
     LogSettings,
     SlackSettings,
 )
-from bot.config.error_messages import (
-    ConfigError,
-    KeyPath,
-    Origin,
-    Problem,
-    dotted,
-    explained,
-    nearest,
-)
+from bot.config.environment.env_file import EnvFile, read_env_file
+from bot.config.environment.names import Environment, with_environment
+from bot.config.error_messages import ConfigError, Origin, Problem, explained, nearest
 from bot.config.evaluation import EvalSettings
 from bot.config.models import (
     BreakerSettings,
@@ -45,91 +38,13 @@ from bot.config.models import (
     WeaviateSettings,
     WriterChoice,
     WriterSettings,
-    long_form,
 )
 from bot.config.secret_values import secret_values
 from bot.config.services import AnthropicSettings, OpenAISettings
 from bot.config.sources import AudienceSettings, IndexerSettings, SourceSettings
-from bot.config.yaml_with_lines import Located, read
+from bot.config.yaml_with_lines import read
 
-__all__ = ["ConfigError", "Environment", "Settings", "default_path", "load"]
-
-# Where in docent.yaml a value of the environment belongs.
-PLACES: Final[Mapping[str, KeyPath]] = {
-    "docent_data": ("data",),
-    "database_url": ("journal", "url"),
-    "cohere_api_key": ("cohere", "api_key"),
-    "cohere_base_url": ("cohere", "base_url"),
-    "openai_api_key": ("openai", "api_key"),
-    "openai_base_url": ("openai", "base_url"),
-    "azure_openai_api_key": ("openai", "azure_api_key"),
-    "azure_openai_endpoint": ("openai", "azure_endpoint"),
-    "openai_api_version": ("openai", "api_version"),
-    "anthropic_api_key": ("anthropic", "api_key"),
-    "anthropic_base_url": ("anthropic", "base_url"),
-    "weaviate_url": ("weaviate", "url"),
-    "weaviate_grpc_url": ("weaviate", "grpc_url"),
-    "weaviate_api_key": ("weaviate", "api_key"),
-    "weaviate_client_secret": ("weaviate", "client_secret"),
-    "weaviate_token": ("weaviate", "token"),
-    "weaviate_refresh_token": ("weaviate", "refresh_token"),
-    "slack_bot_token": ("slack", "bot_token"),
-    "slack_app_token": ("slack", "app_token"),
-    "slack_signing_secret": ("slack", "signing_secret"),
-    "slack_api_url": ("slack", "api_url"),
-    "discord_token": ("discord", "token"),
-    "discord_api_url": ("discord", "api_url"),
-    "discord_gateway_url": ("discord", "gateway_url"),
-}
-
-# Keys of single parts: from the environment by whatever name.
-KEYS: Final[tuple[KeyPath, ...]] = (
-    ("writer", "openai", "api_key"),
-    ("embedder", "openai", "api_key"),
-    ("reranker", "api_key"),
-    ("reranker", "url", "api_key"),
-    ("eval", "judge", "openai", "api_key"),
-)
-
-
-class Environment(BaseModel):
-    """Every name of the environment that Docent reads, beside those that docent.yaml takes as `${NAME}`.
-
-    An empty value is none, and case doesn't matter.
-    """
-
-    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
-
-    docent_config: Path | None = None
-    docent_data: Path | None = None
-    database_url: SecretStr | None = None
-    cohere_api_key: SecretStr | None = None
-    cohere_base_url: str | None = None
-    openai_api_key: SecretStr | None = None
-    openai_base_url: str | None = None
-    azure_openai_api_key: SecretStr | None = None
-    azure_openai_endpoint: str | None = None
-    openai_api_version: str | None = None
-    anthropic_api_key: SecretStr | None = None
-    anthropic_base_url: str | None = None
-    weaviate_url: str | None = None
-    weaviate_grpc_url: str | None = None
-    weaviate_api_key: SecretStr | None = None
-    weaviate_client_secret: SecretStr | None = None
-    weaviate_token: SecretStr | None = None
-    weaviate_refresh_token: SecretStr | None = None
-    slack_bot_token: SecretStr | None = None
-    slack_app_token: SecretStr | None = None
-    slack_signing_secret: SecretStr | None = None
-    slack_api_url: str | None = None
-    discord_token: SecretStr | None = None
-    discord_api_url: str | None = None
-    discord_gateway_url: str | None = None
-
-    @classmethod
-    def read(cls) -> "Environment":
-        """As it is now."""
-        return cls.model_validate({name.lower(): value for name, value in os.environ.items() if value})
+__all__ = ["ConfigError", "Settings", "default_path", "load"]
 
 
 class Settings(Section):
@@ -162,6 +77,10 @@ class Settings(Section):
     data: FilePath = Path(".docent")
     path: Path = Field(Path("docent.yaml"), exclude=True)  # not a key of the file
 
+    # The environment as it was given, without `.env`, and that file: for reading both again.
+    _given: Mapping[str, str] = PrivateAttr(default_factory=dict)
+    _env_file: EnvFile = PrivateAttr(default_factory=lambda: EnvFile(Path(".env")))
+
     @property
     def folder(self) -> Path:
         """docent.yaml's folder."""
@@ -193,6 +112,20 @@ class Settings(Section):
         """The source of that name."""
         return next((source for source in self.sources if source.name == name), None)
 
+    @property
+    def env_file(self) -> EnvFile:
+        """`.env` beside docent.yaml, as it was read."""
+        return self._env_file
+
+    @property
+    def given(self) -> Mapping[str, str]:
+        """The environment as it was read, without `.env`."""
+        return self._given
+
+    def read_again(self) -> "Settings":
+        """The same file as it is now, and the `.env` beside it. Raises ConfigError."""
+        return load(self.path, self._given)
+
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, longest first, for keeping them out of logs."""
         return tuple(sorted(set(secret_values(self)), key=len, reverse=True))
@@ -200,14 +133,22 @@ class Settings(Section):
 
 def default_path() -> Path:
     """`DOCENT_CONFIG`, otherwise ./docent.yaml."""
-    return Environment.read().docent_config or Path("docent.yaml")
+    return Environment.read(os.environ).docent_config or Path("docent.yaml")
 
 
-def load(config: Path | None = None) -> Settings:
+def export(settings: Settings) -> None:
+    """Put what `.env` says into the environment: git and some libraries look there themselves."""
+    for name, value in settings.env_file.values.items():
+        os.environ.setdefault(name, value)
+
+
+def load(config: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
     """The settings of `config` (by default: `default_path()`) and the environment. Raises ConfigError."""
     path = (config or default_path()).expanduser()
-    located = read(path, os.environ)
-    data, places = _with_environment(located)
+    given = dict(os.environ if environ is None else environ)
+    env_file = read_env_file(path.absolute().parent)
+    located = read(path, env_file.below(given))
+    data, places = with_environment(located, given, env_file)
     origin = Origin(str(path), path.absolute().parent, located.lines, places)
     try:
         settings = Settings.model_validate(
@@ -215,52 +156,12 @@ def load(config: Path | None = None) -> Settings:
         )
     except ValidationError as error:
         raise ConfigError(explained(error, origin, Settings)) from None
+    settings._given, settings._env_file = given, env_file  # noqa: SLF001 - its own
     for number, source in enumerate(settings.sources):
         source.located(origin.below("sources", str(number)))
     if problems := [*_doubles(settings, origin), *_keyless(settings, origin), *_strays(settings, origin)]:
         raise ConfigError(problems)
     return settings
-
-
-def _with_environment(located: Located) -> tuple[dict[str, Any], dict[KeyPath, str]]:
-    environment = Environment.read()
-    data = located.data
-    problems: list[Problem] = []
-    for name, place in PLACES.items():
-        secret = "SecretStr" in str(Environment.model_fields[name].annotation)
-        if secret and isinstance(located.literal(place), str):
-            message = f"is a secret: leave it out here and set {name.upper()} in the environment"
-            problems.append(Problem(located.file, located.lines.get(place), dotted(place), message))
-    for place in KEYS:
-        if isinstance(located.literal(place), str):
-            message = "is a secret: write ${NAME} here, and set NAME in the environment"
-            problems.append(Problem(located.file, located.lines.get(place), dotted(place), message))
-    if "path" in data:
-        problems.append(Problem(located.file, located.lines.get(("path",)), "path", "unknown key"))
-    if problems:
-        raise ConfigError(problems)
-    places: dict[KeyPath, str] = {}
-    for name, place in PLACES.items():
-        value = getattr(environment, name)
-        if value is None:
-            continue
-        data = _put(data, place, value.absolute() if isinstance(value, Path) else value)
-        places[place] = name.upper()
-    data.setdefault("data", ".docent")
-    return data, places
-
-
-def _put(data: Mapping[str, Any], place: KeyPath, value: object) -> dict[str, Any]:
-    """A copy of `data` with the value at its place; a section's short form is left to its own model."""
-    if len(place) == 1:
-        return {**data, place[0]: value}
-    below = data.get(place[0])
-    if below is None:
-        below = {}
-    elif place[0] == "weaviate":
-        with suppress(ValueError):
-            below = long_form(below)
-    return {**data, place[0]: _put(below, place[1:], value)} if isinstance(below, Mapping) else dict(data)
 
 
 def _doubles(settings: Settings, origin: Origin) -> list[Problem]:

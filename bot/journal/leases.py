@@ -49,6 +49,14 @@ class SqlLeases:
             )
         return gained
 
+    async def held(self, name: str, *, died: Callable[[str], bool] = lambda _: False) -> bool:
+        ahead = now() + func.coalesce(leases.c.seconds, _LONGEST) + _SLACK
+        lasting = select(leases.c.holder).where(
+            leases.c.name == name, leases.c.until > now(), leases.c.until <= ahead
+        )
+        async with self._database.reading() as connection:
+            return any(not died(each) for each in list(await connection.scalars(lasting)))
+
     async def release(self, name: str, holder: str) -> None:
         mine = delete(leases).where(leases.c.name == name, leases.c.holder == holder)
         async with self._database.writing() as connection:

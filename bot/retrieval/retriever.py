@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -80,7 +80,7 @@ class Retrieval:
 
 
 class Retriever:
-    """Works without an embedder (keywords alone) and without a reranker (fused order). `audiences` are all there are.
+    """Works without an embedder (keywords alone) and without a reranker (fused order). `audiences` tells all that there are.
 
     `relevance` is the least of the reranker's that is enough; None: what is usual (`answerability`).
     """
@@ -92,7 +92,7 @@ class Retriever:
         embedder: Embedder | None = None,
         reranker: Reranker | None = None,
         limits: RetrievalLimits | None = None,
-        audiences: frozenset[str] = frozenset(),
+        audiences: Callable[[], frozenset[str]] = frozenset,
         relevance: float | None = None,
     ) -> None:
         self._store = store
@@ -166,7 +166,7 @@ class Retriever:
         self, query: SearchQuery, seen: Sequence[Hit], wanted: QueryTerms, vocabulary: Vocabulary
     ) -> bool:
         """Whether pages for others would have been enough. It is for the journal alone, never for the asker."""
-        others = self._audiences - query.audience
+        others = self._audiences() - query.audience
         if not others:
             return False
         try:

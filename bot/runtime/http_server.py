@@ -1,8 +1,11 @@
 """Serving HTTP inside a process that has other things to do and to end, and to callers that nobody knows."""
 
 import asyncio
+import errno
+import socket
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import Final
 
 import h11
 import uvicorn
@@ -10,6 +13,10 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from bot.ports import Unavailable
+
+_BACKLOG: Final = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,15 +137,47 @@ class _Patient(H11Protocol):
             self._late = None
 
 
+def listen_at(host: str, port: int) -> socket.socket:
+    """A socket that listens there. Raises Unavailable with what to do. uvicorn itself would end the process."""
+    try:
+        family, kind, number, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listening = socket.socket(family, kind, number)
+    except OSError as error:
+        raise _not_had(host, port, error) from error
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(_BACKLOG)
+    except OSError as error:
+        listening.close()
+        raise _not_had(host, port, error) from error
+    listening.setblocking(False)  # noqa: FBT003 - its way
+    return listening
+
+
+def _not_had(host: str, port: int, error: OSError) -> Unavailable:
+    if error.errno == errno.EADDRINUSE:
+        return Unavailable(
+            f"port {port}", f"another program listens there ({host}).", remedy="End it, or take another port."
+        )
+    reason = error.strerror or str(error)
+    return Unavailable(
+        f"port {port}", f"{host}:{port} can't be listened at: {reason}.", remedy="Check host and port."
+    )
+
+
 async def serve(
     web: Starlette, *, host: str, port: int, stop: asyncio.Event, bounds: Bounds | None = None
 ) -> None:
-    """Listen until `stop`, and let what is being answered end."""
+    """Listen until `stop`, and let what is being answered end. Raises Unavailable for a port that can't be had."""
+    listening = listen_at(host, port)
     protocol = type("Patient", (_Patient,), {"bounds": bounds or Bounds()})
     server = _HttpServer(
         uvicorn.Config(web, host=host, port=port, http=protocol, ws="none", log_config=None, access_log=False)
     )
-    serving = asyncio.create_task(server.serve())
+    serving = asyncio.create_task(server.serve([listening]))
     waiting = asyncio.create_task(stop.wait())
     await asyncio.wait([serving, waiting], return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True

@@ -3,7 +3,7 @@
 What is stored tells for whom a page was meant at its last sync. That may only narrow what the settings say now.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -14,12 +14,22 @@ from bot.visibility.page_audience import configured_audience
 
 
 class Configured:
-    """ports.Reader. Who asks must be among those for whom the settings and the index have a page, each."""
+    """ports.Reader. Who asks must be among those for whom the settings and the index have a page, each.
 
-    def __init__(self, store: Reader, sources: Sequence[SourceSettings]) -> None:
+    `sources` are asked for at each search: what docent.yaml closes while this runs is closed at once.
+    """
+
+    def __init__(self, store: Reader, sources: Callable[[], Sequence[SourceSettings]]) -> None:
         self._store = store
-        self._sources = {source.name: source for source in sources}
-        self._audience = lru_cache(maxsize=20_000)(self._audience_of)
+        self._given = sources
+        self._known = _Known(sources())
+
+    @property
+    def _now(self) -> "_Known":
+        given = self._given()
+        if given is not self._known.given:
+            self._known = _Known(given)
+        return self._known
 
     async def search(self, query: SearchQuery) -> list[Hit]:
         sources = self._open_to(query.audience, query.sources)
@@ -45,21 +55,30 @@ class Configured:
         )
 
     async def revisions(self, source: str) -> dict[str, str]:
-        return await self._store.revisions(source) if source in self._sources else {}
+        return await self._store.revisions(source) if source in self._now.sources else {}
 
     def _open_to(self, audience: frozenset[str], wanted: frozenset[str] | None) -> frozenset[str]:
         """The sources that may have a page for them."""
         return frozenset(
             name
-            for name, source in self._sources.items()
+            for name, source in self._now.sources.items()
             if (wanted is None or name in wanted)
             and not audience.isdisjoint(source.audience.union(*source.audience_of.values()))
         )
 
     def _shows(self, doc_id: str, audience: frozenset[str]) -> bool:
-        return not self._audience(doc_id).isdisjoint(audience)
+        return not self._now.audience(doc_id).isdisjoint(audience)
+
+
+class _Known:
+    """Some settings' sources by name, and for whom they have a page."""
+
+    def __init__(self, given: Sequence[SourceSettings]) -> None:
+        self.given = given
+        self.sources = {source.name: source for source in given}
+        self.audience = lru_cache(maxsize=20_000)(self._audience_of)
 
     def _audience_of(self, doc_id: str) -> frozenset[str]:
         name, _, path = doc_id.partition(":")
-        source = self._sources.get(name)
+        source = self.sources.get(name)
         return frozenset() if source is None else configured_audience(source, path)

@@ -13,12 +13,13 @@ from aiohttp import web
 from bot.bootstrap import App, open_app
 from bot.config.loader import load
 from bot.ports import IndexedDocument, IndexFormat, Store, SyncRequest, SyncRun, Vector
-from indexer.service import Indexer, sources_of
+from indexer.service import Indexer
 from indexer.sources.base import Entry, Fetched, Source, Surroundings
 from indexer.sync.sync_all import SyncOptions, sync_all
 from tests.indexer.sources.test_notion import TOKEN, Workspace, two_pages
 from tests.indexer.test_service import ended
 from tests.support.fakes import FakeEmbedder, FakeStore
+from tests.support.opened_sources import sources_of
 from tests.support.pages import put, settings
 from tests.support.source_server import Server, Trouble, serving
 from tests.support.waiting import until

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,8 +18,9 @@ from bot.bootstrap import App, open_app
 from bot.config.loader import load
 from bot.model import Progress
 from bot.ports import SyncRequest, SyncRun
-from indexer.service import LEASE, Indexer, sources_of
+from indexer.service import LEASE, Indexer, run
 from indexer.webhooks import hooks, paths
+from tests.support.opened_sources import sources_of
 from tests.support.waiting import until
 
 _YAML = """
@@ -249,3 +251,74 @@ def test_a_push_elsewhere_asks_for_nothing(app: App):
         paths(json.dumps({"ref": "refs/heads/main", "commits": [{"modified": ["x"]}]}).encode(), git) is None
     )
     assert paths(json.dumps(_push(forced=True)).encode(), git) == ()
+
+
+@asynccontextmanager
+async def serving(app: App) -> AsyncIterator[None]:
+    """The service, as it runs."""
+    stop = asyncio.Event()
+    running = asyncio.create_task(run(app, stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await running
+
+
+async def rewritten(app: App, text: str) -> None:
+    """docent.yaml is changed and taken over."""
+    app.settings.path.write_text(text)
+    await app.live.look()
+    assert await app.live.look()
+    assert app.live.problem == ""
+
+
+async def test_sources_come_and_go_while_it_runs(app: App, tmp_path: Path):
+    async with serving(app):
+        await until(lambda: synced(app, 2))
+        (tmp_path / "more").mkdir()
+        (tmp_path / "more/b.md").write_text("# More\n\nThere is more.\n")
+        await rewritten(app, _YAML.replace("name: wiki", "name: more").replace("./wiki", "./more"))
+
+        async def there() -> bool:
+            return set((await app.store.stats()).sources) == {"docs", "more"}
+
+        await until(there)
+
+
+async def test_a_source_that_cannot_be_opened_does_not_stop_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("HOOK", "s3cret")
+    for name in ("docs", "wiki"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.md").write_text(f"# {name}\n\nHello.\n")
+    (tmp_path / "docent.yaml").write_text(_YAML)
+    async with open_app(load(tmp_path / "docent.yaml")) as app:
+        await Indexer(app, sources_of(app)).once()
+    (tmp_path / "docent.yaml").write_text(_YAML.replace("path: ./wiki", "path: ./wiki, includ: [a]"))
+    async with open_app(load(tmp_path / "docent.yaml")) as app, serving(app):
+        asked, _ = await app.runs.request(SyncRequest("docs"))
+        assert (await ended(app, asked)).state == "done"
+        asked, _ = await app.runs.request(SyncRequest("wiki"))
+        failed = await ended(app, asked)
+        assert failed.error is not None
+        assert "did you mean include" in failed.error
+        assert set((await app.store.stats()).sources) == {"docs", "wiki"}  # its pages stay
+
+
+async def test_a_taken_port_costs_webhooks_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setenv("HOOK", "s3cret")
+    for name in ("docs", "wiki"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.md").write_text(f"# {name}\n\nHello.\n")
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        (tmp_path / "docent.yaml").write_text(_YAML.replace("poll: 50ms", f"poll: 50ms, port: {port}"))
+        async with open_app(load(tmp_path / "docent.yaml")) as app, serving(app):
+            await until(lambda: synced(app, 2))
+    assert f"webhooks aren't heard (indexer.port in docent.yaml): port {port}: another" in caplog.text

@@ -13,7 +13,7 @@ from bot.bootstrap import App, open_app
 from bot.config.loader import load
 from bot.model import Progress
 from bot.ports import IndexedDocument, Store, SyncRequest
-from indexer.service import LEASE, Indexer, sources_of
+from indexer.service import LEASE, Indexer
 from indexer.sources.base import Entry, Surroundings
 from indexer.sources.folder import FolderSource
 from indexer.sync.pipeline import BATCH_PAGES
@@ -23,6 +23,7 @@ from tests.indexer.test_service import ended
 from tests.indexer.test_status import in_chat, on_the_command_line
 from tests.support.command_line import HANDBOOK, CommandLine
 from tests.support.fakes import FakeStore
+from tests.support.opened_sources import sources_of
 from tests.support.pages import put, settings
 from tests.support.source_server import Server, Trouble, serving
 from tests.support.waiting import until

@@ -14,7 +14,8 @@ from bot.bootstrap import App, open_app
 from bot.config.loader import load
 from bot.model import SyncReport
 from bot.ports import Rights, SyncRequest
-from indexer.service import Indexer, sources_of
+from indexer.service import Indexer
+from tests.support.opened_sources import sources_of
 from tests.support.pages import put
 from tests.support.waiting import until
 
@@ -126,7 +127,7 @@ async def told(app: App, platform: str, day: int = 1) -> AsyncIterator[list[str]
         journal=app.journal,
         store=app.store,
         guides=app.guides,
-        sources=admin_commands.cycles(app.settings),
+        sources=lambda: admin_commands.cycles(app.settings),
         find=nothing,
         review=nothing,
         look_every=0.05,

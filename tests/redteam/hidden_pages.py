@@ -9,7 +9,8 @@ from sqlalchemy import text
 
 from bot.bootstrap import App, open_app
 from bot.config.loader import load
-from indexer.service import Indexer, sources_of
+from indexer.service import Indexer
+from tests.support.opened_sources import sources_of
 from tests.support.pages import put
 from tests.support.waiting import until
 

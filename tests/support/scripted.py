@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.bootstrap import App, open_guides, open_verified
+from bot.config.live import LiveSettings
 from bot.journal.database import Database
 from bot.model import Answer, Citation, Outcome, Passage, Question
 from bot.opened_records import Records
@@ -93,7 +94,7 @@ def scripted(settings: Any, core: Core, shelf: Shelf, database: Database) -> App
     nothing: Any = None
     records = Records(lambda: database)
     return App(
-        settings=settings,
+        live=LiveSettings(settings),
         answerer=core,
         retriever=nothing,
         store=shelf,

@@ -39,7 +39,7 @@ async def _serve(settings: Settings) -> int:
     from adapters.cli.service_runner import serve_one
     from adapters.discord.service import run as service
 
-    await serve_one(settings, service)
+    await serve_one(settings, "Discord", service)
     return 0
 
 

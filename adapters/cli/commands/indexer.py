@@ -1,6 +1,5 @@
 """`docent indexer` and `docent reindex`: the index kept in step by schedule, and asked for by an admin."""
 
-import asyncio
 from typing import Annotated
 
 import typer
@@ -34,13 +33,12 @@ def command(
 
 
 async def _serve(settings: Settings) -> int:
-    from adapters.cli.open_sources import opened_sources
+    from adapters.cli.open_sources import check_sources_open
     from adapters.cli.service_runner import serve_one
     from indexer.service import run as service
 
-    for source in opened_sources(settings):  # a mistake in a source is told before anything starts
-        await source.close()
-    await serve_one(settings, service)
+    await check_sources_open(settings)  # a mistake in a source is told before anything starts
+    await serve_one(settings, "the indexer", service, check_sources_open)
     return 0
 
 
@@ -110,26 +108,28 @@ def reindex(
 async def _reindex(
     settings: Settings, source: str | None, *, full: bool, confirm_deletes: bool, wait: bool
 ) -> int:
-    from adapters.cli.output import report_lines, show
+    from adapters.cli.output import note, report_lines, show
     from adapters.cli.progress import Display
+    from adapters.cli.reindex import Nobody, followed
+    from adapters.cli.running_lines import caught_up
     from bot.opened_records import open_records
     from bot.ports import SyncRequest
 
+    for line in await caught_up(settings):
+        note(f"(!) {line}")
     records = open_records(settings)
     try:
         wish = SyncRequest(source, full=full, confirm_deletes=confirm_deletes, asked_by="command line")
         asked, new = await records.runs.request(wish)
         show("Asked for." if new else "One waits or runs already.")
-        waited = 0.0
-        with Display(shown=wait) as display:
-            while wait and asked.state in ("waiting", "running"):
-                await asyncio.sleep(0.3)
-                waited += 0.3
-                if asked.state == "waiting" and 10 < waited <= 10.3:  # noqa: PLR2004 - said once
-                    show("No indexer has taken it yet. Start one with: docent indexer (or docent run)")
-                asked = await records.runs.run(asked.id) or asked
-                if asked.progress:
-                    display.update(asked.progress)
+        if wait:
+            with Display(shown=True) as display:
+                asked = await followed(records, asked, display.update)
+    except Nobody:
+        here = f"docent index {source}" if source else "docent index"
+        raise CommandError(
+            f"No indexer runs, so that nobody would do it. Do it here: {here}; or start one: docent run"
+        ) from None
     finally:
         await records.close()
     for report in asked.reports:

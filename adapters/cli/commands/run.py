@@ -20,6 +20,7 @@ def command(context: typer.Context) -> None:
 
 
 async def _serve(settings: Settings) -> int:
+    from adapters.cli.open_sources import check_sources_open
     from adapters.cli.service_runner import Service, serve_all
 
     services: dict[str, Service] = {}
@@ -39,5 +40,5 @@ async def _serve(settings: Settings) -> int:
         raise CommandError(
             "Nothing to run: set SLACK_BOT_TOKEN or DISCORD_TOKEN, or list sources in docent.yaml.", MISUSED
         )
-    await serve_all(settings, services)
+    await serve_all(settings, services, check_sources_open if settings.sources else None)
     return 0

@@ -65,5 +65,5 @@ async def _serve(settings: Settings) -> int:
     from adapters.cli.service_runner import serve_one
     from adapters.slack.service import run as service
 
-    await serve_one(settings, service)
+    await serve_one(settings, "Slack", service)
     return 0

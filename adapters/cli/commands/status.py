@@ -1,5 +1,6 @@
 """`docent status`."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -24,13 +25,15 @@ def command(
 
     async def main(settings: Settings) -> int:
         from adapters.cli.output import show, show_json
+        from adapters.cli.running_lines import running_lines
         from adapters.cli.status_report import gather, lines
+        from bot.runtime.running import running
 
         state = await gather(settings, days)
         if as_json:
-            show_json(state.to_json())
+            show_json({**state.to_json(), "running": [asdict(each) for each in running(settings.data)]})
         else:
-            for line in lines(state):
+            for line in [*lines(state), "", *running_lines(settings)]:
                 show(line)
         return 1 if state.problems else 0
 

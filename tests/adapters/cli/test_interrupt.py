@@ -171,3 +171,11 @@ def test_ctrl_c_says_how(docent: CommandLine) -> None:
         "No longer watching. The indexer goes on; see: docent status."
         " To cancel it: docent reindex handbook --cancel"
     )
+
+
+def test_reindex_without_an_indexer_ends_with_a_word(docent: CommandLine):
+    """It doesn't wait for ever, and takes back what it asked for."""
+    done = docent("reindex", "handbook")
+    assert done.returncode == 1
+    assert "No indexer runs, so that nobody would do it. Do it here: docent index handbook" in done.stderr
+    assert docent("reindex", "--cancel").stdout.startswith("Nothing to cancel")

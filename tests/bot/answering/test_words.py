@@ -10,8 +10,8 @@ from bot.bootstrap import App, open_app
 from bot.config.loader import load
 from bot.model import Answer, Outcome, Question
 from bot.text import small_talk
-from indexer.service import sources_of
 from indexer.sync.sync_all import sync_all
+from tests.support.opened_sources import sources_of
 from tests.support.pages import put
 
 _TABLES = Path(__file__).parent / "words"

@@ -705,10 +705,14 @@ async def test_a_lease_has_one_holder(open_database: Callable[[], Database]):
     holder = f"h{got.index(True)}"
     leases = several[0]
     assert await leases.acquire("l", holder, seconds=60)
+    assert await leases.held("l")
+    assert not await leases.held("l", died=lambda who: who == holder)
+    assert not await leases.held("other")
     assert not await leases.acquire("l", "other", seconds=60)
     await leases.release("l", "other")
     assert not await leases.acquire("l", "other", seconds=60)
     await leases.release("l", holder)
+    assert not await leases.held("l")
     assert await leases.acquire("l", "other", seconds=60)
 
 

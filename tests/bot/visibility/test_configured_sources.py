@@ -8,13 +8,15 @@ import pytest
 from bot.backends.sqlite import SqliteStore
 from bot.bootstrap import open_app
 from bot.config.loader import load
+from bot.model import Outcome, Question
 from bot.ports import IndexedChunk, IndexedDocument, IndexFormat, SearchQuery
 from bot.visibility.configured_sources import Configured
 from indexer.reading.chunker import CHUNKING
-from indexer.service import Indexer, sources_of
+from indexer.service import Indexer
 from indexer.sources.base import Entry
 from tests.support.command_line import CommandLine
 from tests.support.fakes import FakeStore
+from tests.support.opened_sources import sources_of
 from tests.support.pages import page, put, settings
 from tests.support.store_contract import FORMAT
 from tests.support.store_contract import page as stored
@@ -102,7 +104,8 @@ async def test_permissions_and_configuration_both_count() -> None:
     await (await store.rebuild(IndexFormat("", 0, CHUNKING))).swap(IndexFormat("", 0, CHUNKING))
     chunks = tuple(IndexedChunk(piece.chunk, piece.text_hash, None, piece.terms) for piece in built.pieces)
     await store.replace([IndexedDocument(built.document, chunks)])
-    shown = Configured(store, [staff])
+    sources = [staff]
+    shown = Configured(store, lambda: sources)
     for audience, found in (({"staff"}, 0), ({"hr"}, 0), ({"staff", "hr"}, 1)):
         hits = await shown.search(SearchQuery("pay", None, frozenset(audience)))
         assert len(hits) == found, audience
@@ -115,7 +118,21 @@ async def test_words_of_a_source_that_was_narrowed(tmp_path: Path) -> None:
     await built.replace([stored("docs:owl.md", "The owl is called Tamsin.")])
     asker = frozenset({"everyone"})
     for audience, known in (("everyone", {"tamsin"}), ("staff", set())):
-        found = Configured(store, [settings(name="docs", audience=[audience])])
+        sources = [settings(name="docs", audience=[audience])]
+        found = Configured(store, lambda sources=sources: sources)
         assert set((await found.vocabulary(["tamsin"], asker)).holding) == known
         assert bool(await found.search(SearchQuery("tamsin", None, asker))) == bool(known)
     await store.close()
+
+
+async def test_a_running_one_closes_at_once(docent: CommandLine) -> None:
+    """What docent.yaml closes is closed for who runs already, before any sync; what it opens waits for one."""
+    await asyncio.to_thread(docent, "index")
+    everyone = frozenset({"everyone"})
+    async with open_app(load(docent.config)) as app:
+        assert (await app.answerer.answer(Question(PAY, everyone))).outcome is Outcome.ANSWERED
+        docent.config.write_text(source(", audience_of: {'hr/**': [managers]}"))
+        assert not await app.live.look()
+        assert await app.live.look()
+        for audience, outcome in ((everyone, Outcome.NOT_FOUND), (everyone | {"managers"}, Outcome.ANSWERED)):
+            assert (await app.answerer.answer(Question(PAY, audience))).outcome is outcome

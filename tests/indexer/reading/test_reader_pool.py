@@ -10,7 +10,8 @@ from bot.bootstrap import App, open_app
 from bot.config.loader import load
 from bot.model import Outcome, Question
 from bot.ports import SearchQuery, SyncRequest
-from indexer.service import Indexer, sources_of
+from indexer.service import Indexer
+from tests.support.opened_sources import sources_of
 from tests.support.pages import put
 
 EVERYONE = frozenset({"everyone"})

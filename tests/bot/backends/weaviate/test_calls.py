@@ -91,7 +91,9 @@ async def loaded(store: Store) -> None:
 
 async def retrieved(store: Store, text: str) -> bool:
     question = Question(text=text, audience=EVERYONE)
-    retriever = Retriever(store=store, embedder=WordsEmbedder(), audiences=frozenset({"everyone", "board"}))
+    retriever = Retriever(
+        store=store, embedder=WordsEmbedder(), audiences=lambda: frozenset({"everyone", "board"})
+    )
     return (await retriever.retrieve(question, text)).enough
 
 

@@ -1,0 +1,37 @@
+"""A run that was asked of the indexer, followed to its end, or until it is plain that nobody will do it."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from bot.model import Progress
+from bot.opened_records import Records
+from bot.ports import SyncRun
+from bot.runtime import process_identity
+from indexer.service import LEASE
+
+_LOOK = 0.3  # seconds
+# An indexer that is being started, or whose predecessor has just died, has so long to take it.
+PATIENCE = 3.0
+
+
+class Nobody(Exception):
+    """No indexer runs. The run was taken back."""
+
+
+async def followed(
+    records: Records, asked: SyncRun, show: Callable[[Progress], None], *, patience: float = PATIENCE
+) -> SyncRun:
+    """The run when it has ended. Raises Nobody, BackendError."""
+    until = time.monotonic() + patience
+    while asked.state in ("waiting", "running"):
+        await asyncio.sleep(_LOOK)
+        asked = await records.runs.run(asked.id) or asked
+        if asked.progress:
+            show(asked.progress)
+        if asked.state != "waiting" or await records.leases.held(LEASE, died=process_identity.died):
+            until = time.monotonic() + patience
+        elif time.monotonic() >= until:
+            await records.runs.cancel(asked.id)
+            raise Nobody
+    return asked

@@ -1,0 +1,175 @@
+"""Settings as docent.yaml is now: what is running takes over what may change while it runs."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+from bot.config.base import Section
+from bot.config.environment.env_file import ENV_FILE
+from bot.config.environment.names import PLACES, is_secret
+from bot.config.error_messages import ConfigError
+from bot.config.loader import Settings
+
+log = logging.getLogger(__name__)
+
+Check = Callable[[Settings], Awaitable[None]]
+_Mark = tuple[int, int, int] | None
+
+# What may change while it runs. Anything else is built into parts that were opened with it.
+_SECTIONS: Final = frozenset({"sources", "audiences", "default_audience", "prices", "eval"})
+_KEYS: Final[Mapping[str, frozenset[str]]] = {
+    "slack": frozenset(
+        {
+            "admin_groups",
+            "admins",
+            "channels",
+            "listed_only",
+            "name",
+            "org_deploy_enabled",
+            "prompts",
+            "streaming",
+            "workspace_admins",
+            "workspaces",
+        }
+    ),
+    "discord": frozenset({"admins", "guilds", "listed_only", "prompts"}),
+    "indexer": frozenset(
+        {"every", "jitter", "max_bytes", "max_deleted_share", "stale_after_cycles", "workers"}
+    ),
+}
+_UNTOLD: Final = frozenset({"path"})
+
+
+class LiveSettings:
+    """`now` are the settings in force. `problem` says why docent.yaml, as it is, isn't; "" if it is.
+
+    `restart_for` are the keys that were changed since and wait for a restart. `taken` is when it was last taken over.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.now = settings
+        self.problem = ""
+        self.restart_for: tuple[str, ...] = ()
+        self.taken = datetime.now(UTC)
+        self._files = files_of(settings)
+        self._read = self._last = self._marks()
+        self._changed = asyncio.Event()
+        self._version = version_of(*self._files)
+
+    @property
+    def news(self) -> str:
+        """What admins should hear of the file as it is; "" if all of it is in force."""
+        if self.problem:
+            return f"docent.yaml was changed and can't be taken over; what was in force stays. {self.problem}"
+        if self.restart_for:
+            return f"docent.yaml was changed: restart Docent for {', '.join(self.restart_for)}."
+        return ""
+
+    @property
+    def version(self) -> str:
+        """Which state of the files was read last, in force or not."""
+        return self._version
+
+    async def changed(self) -> None:
+        """Return when something was taken over, next time."""
+        await self._changed.wait()
+
+    async def look(self, check: Check | None = None) -> bool:
+        """Take over what has changed in the files; True if anything is different now.
+
+        A file is read once it is the same at two looks: whoever writes it may not be done. `check` raises
+        ConfigError for what only the parts can judge.
+        """
+        marks = await asyncio.to_thread(self._marks)
+        if marks in (self._read, None) or marks != self._last:
+            self._last = marks
+            return False
+        self._read, self._version = marks, await asyncio.to_thread(version_of, *self._files)
+        try:
+            wanted = await asyncio.to_thread(self.now.read_again)
+            if check is not None:
+                await check(wanted)
+        except ConfigError as error:
+            self.problem = str(error)
+            log.error("docent.yaml can't be taken over, what was in force stays: %s", error)  # noqa: TRY400
+            return True
+        self._take(wanted)
+        return True
+
+    def _take(self, wanted: Settings) -> None:
+        before, self.now = self.now, _merged(self.now, wanted)
+        self.problem, self.taken = "", datetime.now(UTC)
+        self.restart_for = tuple(_differing(self.now, wanted))
+        changed = ", ".join(_differing(before, self.now)) or "nothing that is in use"
+        log.info("docent.yaml was changed and taken over: %s", changed)
+        if self.restart_for:
+            log.warning("restart Docent for what can't change while it runs: %s", ", ".join(self.restart_for))
+        self._changed.set()
+        self._changed = asyncio.Event()
+        self._version = version_of(*self._files)
+
+    def _marks(self) -> tuple[_Mark, ...]:
+        return tuple(_mark(file) for file in self._files)
+
+
+def version_of(*files: Path) -> str:
+    """What the files hold, in 16 characters. A file that can't be read is empty."""
+    held = sha256()
+    for file in files:
+        try:
+            data = file.read_bytes()
+        except OSError:
+            data = b""
+        held.update(f"{len(data)}:".encode() + data)
+    return held.hexdigest()[:16]
+
+
+def files_of(settings: Settings) -> tuple[Path, Path]:
+    """docent.yaml and the `.env` beside it."""
+    return settings.path, settings.folder / ENV_FILE
+
+
+def _mark(file: Path) -> _Mark:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _merged(running: Settings, wanted: Settings) -> Settings:
+    """The settings in force: those wanted, where they may change."""
+    update: dict[str, Any] = {name: getattr(wanted, name) for name in _SECTIONS}
+    for section, keys in _KEYS.items():
+        new: Section = getattr(wanted, section)
+        old: Section = getattr(running, section)
+        update[section] = old.model_copy(update={key: getattr(new, key) for key in keys})
+    return running.model_copy(update=update)
+
+
+def _differing(one: Settings, other: Settings) -> Iterator[str]:
+    """The keys, as they stand in docent.yaml or the environment, that aren't the same."""
+    names = {place: name.upper() for name, place in PLACES.items() if is_secret(name)}
+    for key in sorted(type(one).model_fields.keys() - _UNTOLD):
+        mine, yours = getattr(one, key), getattr(other, key)
+        if _plain(mine) == _plain(yours):
+            continue
+        if not (isinstance(mine, Section) and type(mine) is type(yours)):
+            yield names.get((key,), key)
+            continue
+        for below in type(mine).model_fields:
+            if _plain(getattr(mine, below)) != _plain(getattr(yours, below)):
+                yield names.get((key, below), f"{key}.{below}")
+
+
+def _plain(value: object) -> object:
+    """Without where in the file it stands, which is no difference."""
+    if isinstance(value, Section):
+        return value.model_dump()
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, tuple | list) else value
