@@ -41,6 +41,8 @@ NO_SUCH_ANSWER = (
     "I have no answer by that id or link. A link to the answer's message works for as long as I keep it."
 )
 NOT_HERE = "I'm not set up to answer here. Whoever looks after me can change that."
+ONLY_THIS_PLACE = "Here I may only use what this channel may see. Ask me in a direct message or with /ask."
+ONLY_FOR_GUESTS = "Here I may only use what you may see as a guest. Somebody who belongs to this workspace can ask me for you."
 ANSWER_GONE = "I no longer have this answer. Please ask again."
 CONFIRMED = "Somebody has confirmed this already."
 CANCELLED = "Cancelled. What was done so far is kept."

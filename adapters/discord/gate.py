@@ -34,7 +34,9 @@ class DiscordGate:
         place = _place(asked)
         audience = await self._people.audience(place.user, place.guild, place.channel, alone=place.private)
         tenant = await self._people.tenant(place.user, place.guild)
-        return Admission(tenant, audience, await self._people.places(place.guild, place.channel))
+        places = await self._people.places(place.guild, place.channel)
+        said = await self._people.not_found(place.guild, place.channel, alone=place.private)
+        return Admission(tenant, audience, places, said)
 
 
 def _place(asked: Asked) -> DiscordAddress:

@@ -8,6 +8,7 @@ from typing import Any
 
 import discord
 
+from adapters.chat import messages
 from adapters.discord.connection.transport import Failed, call
 from bot.config.chat import ForumSettings, GuildSettings, PlaceSettings
 from bot.config.live import LiveSettings
@@ -103,6 +104,11 @@ class DiscordPermissions:
             return frozenset()
         of_person = await self._in_server(user, guild)
         return of_person if alone else of_person & await self.of_place(guild, channel)
+
+    async def not_found(self, guild: int, channel: int, *, alone: bool) -> str:
+        """What to say where nothing is found because the place sees less than everybody on its server; else ""."""
+        narrow = guild and not alone and not self._default(guild) <= await self.of_place(guild, channel)
+        return messages.ONLY_THIS_PLACE if narrow else ""
 
     async def _in_server(self, user: int, guild: int) -> frozenset[str]:
         return self._of_roles(guild, user, await self.roles(guild, user))

@@ -45,7 +45,12 @@ class SlackGate:
         place, direct = _place(asked)
         alone = direct or place.private
         audience = await self._people.audience(place.user, place.channel, direct=alone)
-        return Admission(place.tenant, audience, await self._people.places(place.channel))
+        return Admission(
+            place.tenant,
+            audience,
+            await self._people.places(place.channel),
+            await self._people.not_found(place.user, place.channel, direct=alone),
+        )
 
 
 def _place(asked: Asked) -> tuple[SlackAddress, bool]:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from adapters.chat import messages
 from adapters.slack.connection.timeouts import Timeouts
 from adapters.slack.connection.transport import Gone, Lost, RefusedPayload, SlackError
 from adapters.slack.connection.web_api import SlackWebApi
@@ -220,6 +221,14 @@ class SlackPermissions:
             return frozenset()
         of_person = await self._of_person(user)
         return of_person if direct else of_person & await self.of_channel(channel)
+
+    async def not_found(self, user: str, channel: str, *, direct: bool) -> str:
+        """What to say where nothing is found because a guest asks, or in a place that sees less than everybody; else ""."""
+        if not (await self._persons.get(user)).insider:
+            return messages.ONLY_FOR_GUESTS
+        everybodys = self._settings.default_audience
+        narrow = not direct and not everybodys <= await self.of_channel(channel)
+        return messages.ONLY_THIS_PLACE if narrow else ""
 
     async def of_channel(self, channel: str) -> frozenset[str]:
         """The configured audience; the default one only where no other company reads along."""

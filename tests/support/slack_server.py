@@ -16,6 +16,7 @@ from aiohttp import WSMsgType, web
 
 TEAM, BOT, APP = "T0OWN", "U0BOT", "A0OWN"
 CHANNEL, HELP = "C0GENERAL", "C0HELP"
+SHARED = "C0SHARED"  # with another company
 # An organization of two workspaces, where a test says so: the second one's channel, people and group of people.
 ORGANIZATION, SECOND_TEAM, SECOND_CHANNEL, SECOND_USER, GROUP = "E0ORG", "T0TWO", "C0TWO", "U0DAVE", "S0DOCS"
 _USERS = {
@@ -364,7 +365,8 @@ class SlackServer:
         if method == "users.conversations":
             return {"channels": [{"id": CHANNEL, "name": "general"}]}
         if method == "conversations.info":
-            return {"channel": {"id": args["channel"], "is_member": True}}
+            shared = {"is_ext_shared": args["channel"] == SHARED}
+            return {"channel": {"id": args["channel"], "is_member": True, **shared}}
         if method == "conversations.replies":
             return {"messages": self._told(args)}
         if method == "assistant.threads.setStatus":

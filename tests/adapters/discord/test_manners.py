@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.chat.messages import ONLY_THIS_PLACE
 from bot.model import Answer, Outcome
 from tests.support.discord_chat import YAML, Chat, chatting, open_discord, running
 from tests.support.discord_world import (
@@ -221,3 +222,12 @@ async def test_an_answer_is_edited_at_most_once_a_second(chat: Chat) -> None:
         edits = [at for at, route in chat.discord.rest.calls if route.startswith(of)]
         assert len(edits) >= 2
         assert all(later - earlier >= 1 for earlier, later in pairwise(edits))
+
+
+async def test_a_place_that_sees_less_is_told_so(chat: Chat) -> None:
+    """Where not even everybody's pages may be used, that is what is said instead of that the docs don't say."""
+    thread = await chat.discord.private_thread(ALICE, "9999")
+    await chat.discord.mention("How much notice do I give?", channel=thread)
+    await chat.answer(thread)
+    await chat.answer(await chat.discord.mention("How much notice do I give?"))
+    assert [one.not_found for one in chat.core.asked] == [ONLY_THIS_PLACE, ""]
