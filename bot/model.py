@@ -243,7 +243,7 @@ class WordsKept:
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """What one sync of one source did. `held_back` deletions wait for an admin's word.
+    """What one sync of one source did. `held_back` deletions wait for an admin's word, `held` are the first of them by path.
 
     `failed` pages keep their old version, if they had one; `warnings` are of pages that were indexed. `untaken`
     counts by their endings the files that no pattern of `include` takes. `unfit` are patterns that fit no page, and
@@ -260,6 +260,7 @@ class SyncReport:
     unchanged: int = 0
     failed: tuple[Failure, ...] = ()
     held_back: int = 0
+    held: tuple[str, ...] = ()
     chunks: int = 0
     embedded: int = 0
     tokens: int = 0

@@ -18,6 +18,8 @@ from bot.ports import (
     LessonKind,
     Lessons,
     LessonState,
+    Lookback,
+    RunMessages,
     Runs,
     Scope,
 )
@@ -73,6 +75,12 @@ class Records:
         return SqlRuns(self.database)
 
     @cached_property
+    def run_messages(self) -> RunMessages:
+        from bot.journal.run_messages import SqlRunMessages
+
+        return SqlRunMessages(self.database)
+
+    @cached_property
     def leases(self) -> Leases:
         from bot.journal.leases import SqlLeases
 
@@ -83,6 +91,12 @@ class Records:
         from bot.journal.lessons import SqlLessons
 
         return SqlLessons(self.database)
+
+    @cached_property
+    def lookback(self) -> Lookback:
+        from bot.journal.lookback import SqlLookback
+
+        return SqlLookback(self.database)
 
     @cached_property
     def forgetting(self) -> Forgetting:

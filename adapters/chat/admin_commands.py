@@ -1,4 +1,4 @@
-"""The admin's words in chat, the same on every platform: reindex, status, sources, gaps, why."""
+"""The admin's words in chat, the same on every platform: reindex, status, sources, questions, gaps, why, review."""
 
 import difflib
 import shlex
@@ -9,31 +9,61 @@ from datetime import datetime
 from adapters.chat import messages
 from adapters.chat.markdown_text import bare, shorten
 from adapters.chat.sync_progress import ALL, FAILURES_SHOWN, describe, duration
+from bot.answering.explanation import explain
 from bot.config.loader import Settings
+from bot.curation.open_gaps import GapReview
 from bot.model import SyncReport
-from bot.ports import BackendError, Failing, Gap, Recorded, Rights, Runs, Store, SyncRequest
+from bot.ports import (
+    BackendError,
+    Failing,
+    Judged,
+    QuestionFilter,
+    Recorded,
+    Rights,
+    Runs,
+    Store,
+    SyncRequest,
+)
 from bot.style.hot_reload import GuideState
 from indexer.reading.words_kept import lossy_pages
 from indexer.source_health import held_back, lossy, may_be_old, troubles
 
 HIDDEN = "(a page that you may not see)"
-COMMANDS = ("reindex", "status", "sources", "gaps", "why", "review")
+# What each command may be followed by.
+FLAGS = {
+    "reindex": ("--full", "--confirm-deletes", "--cancel"),
+    "status": (),
+    "sources": (),
+    "questions": ("--bad",),
+    "gaps": ("--dismiss",),
+    "why": (),
+    "review": ("--all",),
+}
+COMMANDS = tuple(FLAGS)
+_MOST_DAYS = 3650
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`/docent name [target] [--full]`. `target` is a source, or for `why` an answer's id or link."""
+    """`/docent name [target] [--flag]`. `target` is a source, an answer's id or link, a gap's id, or a number of days."""
 
     name: str
     target: str = ""
-    full: bool = False
-    confirm_deletes: bool = False
+    flags: frozenset[str] = frozenset()
 
     def request(self, by: str) -> SyncRequest:
         """The reindex that was asked for."""
         return SyncRequest(
-            source=self.target or None, full=self.full, confirm_deletes=self.confirm_deletes, asked_by=by
+            source=self.target or None,
+            full="--full" in self.flags,
+            confirm_deletes="--confirm-deletes" in self.flags,
+            asked_by=by,
         )
+
+    def questions(self, rights: Rights) -> QuestionFilter:
+        """Those that were asked for."""
+        days = int(self.target) if self.target else 7
+        return QuestionFilter(days=days, bad="--bad" in self.flags, rights=rights)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +104,27 @@ def parse(text: str, sources: tuple[str, ...]) -> Command | Mistake:
         return Mistake(f"I don't know `{bare(name)}`.{_nearest(name, COMMANDS)}\n{messages.ADMIN_HELP}")
     flags = {part.replace("—", "--") for part in rest if part.startswith(("--", "—"))}
     targets = [part for part in rest if not part.startswith(("--", "—"))]
-    unknown = flags - {"--full", "--confirm-deletes"}
+    unknown = flags - set(FLAGS[name])
     if unknown:
-        return Mistake(f"I don't know `{bare(min(unknown))}`; there are `--full` and `--confirm-deletes`.")
+        there = " and ".join(f"`{flag}`" for flag in FLAGS[name]) or "none for this command"
+        return Mistake(f"I don't know `{bare(min(unknown))}`; there are {there}.")
     target = targets[0] if targets else ""
+    wrong = _wrong_target(name, target, flags, sources)
+    return Mistake(wrong) if wrong else Command(name, target, frozenset(flags))
+
+
+def _wrong_target(name: str, target: str, flags: Collection[str], sources: tuple[str, ...]) -> str:
+    """What is wrong with what stands behind the command; "" if nothing is."""
     if name == "why" and not target:
-        return Mistake("Which answer? Give me a link to it or its id: `why ANSWER`.")
+        return "Which answer? Give me a link to it or its id: `why ANSWER`."
+    if name == "gaps" and "--dismiss" in flags and not target:
+        return "Which one? Give me its id: `gaps ID --dismiss`."
+    if name == "questions" and target and not (target.isdecimal() and 0 < int(target[:9]) <= _MOST_DAYS):
+        return "Of how many days? For example: `questions 30`."
     if name == "reindex" and target and target not in sources:
         known = ", ".join(f"`{source}`" for source in sources) or "none"
-        return Mistake(f"There is no source `{bare(target)}`.{_nearest(target, sources)} Sources: {known}.")
-    return Command(name, target, "--full" in flags, "--confirm-deletes" in flags)
+        return f"There is no source `{bare(target)}`.{_nearest(target, sources)} Sources: {known}."
+    return ""
 
 
 def _nearest(word: str, known: tuple[str, ...]) -> str:
@@ -130,9 +171,14 @@ async def status(
     return "\n".join(lines)
 
 
-def waiting_deletions(report: SyncReport) -> str:
-    """For admins who haven't asked."""
-    return f"⚠️ **{report.source}**: {held_back(report.held_back, _confirm(report.source))}."
+def waiting_deletions(report: SyncReport, named: Collection[str]) -> str:
+    """For admins who haven't asked. `named` are the paths that everybody may see."""
+    shown = [path for path in report.held if path in named][:FAILURES_SHOWN]
+    lines = [f"⚠️ **{report.source}**: {held_back(report.held_back, _confirm(report.source))}."]
+    lines += [f"• `{bare(path)}`" for path in shown]
+    if shown and (more := report.held_back - len(shown)):
+        lines.append(f"• and {more} more")
+    return "\n".join(lines)
 
 
 def _confirm(source: str) -> str:
@@ -155,13 +201,43 @@ def sources(found: Sequence[SourceCycle]) -> str:
     return "\n".join(f"• **{one.name}** ({one.type}), for {', '.join(sorted(one.audience))}" for one in found)
 
 
-def gaps(found: list[Gap]) -> str:
-    """Questions without an answer, most asked first."""
+def questions(found: Sequence[Judged], days: int) -> str:
+    """What was asked, the latest first, with the ids that `why` takes. Not by whom."""
     if not found:
-        return "No gaps: every question so far was answered from the docs."
-    lines = ["Questions that the docs don't answer:"]
-    lines += [f"{gap.times}× {shorten(gap.question, 200)} (last {gap.last_asked:%Y-%m-%d})" for gap in found]
+        return f"No such question in the last {days} days."
+    lines = []
+    for one in found:
+        asked, answer = one.recorded.asked, one.recorded.answer
+        thumbs = "".join("👎" if each.verdict == "down" else "👍" for each in one.feedback)
+        said = ", ".join(sorted({each.complaint for each in one.feedback if each.complaint}))
+        head = (
+            f"{one.recorded.asked_at:%Y-%m-%d %H:%M}",
+            str(answer.outcome) if answer else "not ended",
+            thumbs,
+            said,
+        )
+        text = shorten(asked.question.text, 200) or "(not kept)"
+        lines.append(f"• {text} ({', '.join(filter(None, head))}) `{asked.id}`")
     return "\n".join(lines)
+
+
+def gaps(found: GapReview) -> str:
+    """Questions without an answer, most asked first, with the nearest page and whose it is."""
+    solved = len(found.solved)
+    said = [f"{solved} {'has' if solved == 1 else 'have'} an answer by now."] if solved else []
+    if not found.open:
+        return said[0] if said else "No gaps: every question so far was answered from the docs."
+    lines = ["Questions that the docs don't answer:"]
+    for one in found.open:
+        gap = one.gap
+        lines.append(
+            f"{gap.times}× {shorten(gap.question, 200)} (last {gap.last_asked:%Y-%m-%d}) `{gap.id}`"
+            + ("" if one.asked else " (couldn't be asked again)")
+        )
+        for page in one.nearest[:1]:
+            owners = f", of {shorten(', '.join(page.owners), 80)}" if page.owners else ""
+            lines.append(f"   nearest: {shorten(page.title, 80)}{owners}")
+    return "\n".join([*lines, *said])
 
 
 def why(recorded: Recorded, visible: Collection[str]) -> str:
@@ -170,7 +246,11 @@ def why(recorded: Recorded, visible: Collection[str]) -> str:
     if answer is None:
         return "That question is still being answered."
     trace = answer.trace
-    lines = [f"**{answer.outcome}**: {trace.decision or 'no decision recorded'}"]
+    lines = [
+        explain(answer, visible=visible, shown=lambda title: shorten(title, 80)),
+        "",
+        f"**{answer.outcome}**: {trace.decision or 'no decision recorded'}",
+    ]
     lines += [f"Query: {shorten(query, 200)}" for query in trace.queries]
     if trace.evidence:
         lines.append(

@@ -3,33 +3,37 @@
 import asyncio
 import logging
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from functools import partial
 from typing import Protocol
 
-from adapters.chat import (
-    admin_commands,
-    messages,
-)
-from adapters.chat import (
-    sync_progress as runs,
-)
+from adapters.chat import admin_commands, messages
+from adapters.chat import sync_progress as progress
+from adapters.chat.admin_news import AdminNews, Tell, button_value, kept_key
+from adapters.chat.answer_view import DECISIONS, Press
 from adapters.chat.gate import visible
 from adapters.chat.markdown_text import shorten
+from adapters.chat.run_watches import ProgressMessage, RunWatches
 from bot.config.live import LiveSettings
-from bot.ports import BackendError, Journal, Reader, Recorded, Rights, Runs, Store, SyncRequest, SyncRun
+from bot.curation.open_gaps import GapReviewer
+from bot.ports import (
+    BackendError,
+    Journal,
+    Lookback,
+    Reader,
+    Recorded,
+    Rights,
+    Runs,
+    Store,
+    SyncRequest,
+    SyncRun,
+)
 from bot.style.hot_reload import StyleGuides
 
 log = logging.getLogger(__name__)
 
-Tell = Callable[[str], Awaitable[None]]
-
-
-class ProgressMessage(Protocol):
-    """A message that is kept current. Raises Undeliverable when it can't be any more."""
-
-    async def update(self, run: SyncRun) -> None: ...
+_GAPS = 10
+_MOMENT = 2.0  # seconds, after which whoever waits hears what for
 
 
 class AdminConsole(Protocol):
@@ -50,8 +54,8 @@ class AdminConsole(Protocol):
         """The admin's name, for others to read."""
         ...
 
-    async def offer(self, text: str, lesson_id: str) -> None:
-        """Markdown for the admin alone, with the buttons of DECISIONS for what was saved."""
+    async def offer(self, text: str, lesson_id: str, presses: tuple[Press, ...] = DECISIONS) -> None:
+        """Markdown for the admin alone, with buttons for what was saved."""
         ...
 
     async def audience(self) -> frozenset[str]:
@@ -80,30 +84,38 @@ class AdminService:
         *,
         runs: Runs,
         journal: Journal,
+        lookback: Lookback,
         store: Store,
-        shown: Reader | None = None,
+        shown: Reader,
         guides: StyleGuides,
         sources: Callable[[], tuple[admin_commands.SourceCycle, ...]],
+        gaps: GapReviewer,
+        watches: RunWatches,
+        news: AdminNews,
         find: Callable[[str], Awaitable[Recorded | None]],
-        review: Callable[[AdminConsole, Rights], Awaitable[None]],
+        review: Callable[[AdminConsole, Rights, bool], Awaitable[None]],
         live: LiveSettings | None = None,
-        update_every: float = 3.0,
-        look_every: float = 60.0,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._runs = runs
         self._journal = journal
+        self._lookback = lookback
         self._store = store
-        self._shown = shown or store
+        self._shown = shown
         self._guides = guides
         self._sources = sources
+        self._gaps = gaps
+        self._watches = watches
+        self._news = news
         self._find = find
         self._review = review
         self._live = live
-        self._update_every = update_every
-        self._look_every = look_every
         self._clock = clock
-        self._watches: set[asyncio.Task[None]] = set()
+
+    def open(self, platform: str, tell: Tell) -> None:
+        """Go on with what a process that died showed, and keep admins told from now on."""
+        self._watches.open()
+        self._news.keep_told(platform, tell)
 
     async def command(self, text: str, console: AdminConsole) -> None:
         """Do what was typed."""
@@ -125,10 +137,7 @@ class AdminService:
 
     async def _do(self, parsed: admin_commands.Command, console: AdminConsole, rights: Rights) -> None:
         if parsed.name == "reindex":
-            run, new = await self._runs.request(parsed.request(console.person))
-            if not new:
-                await console.answer("That is under way already: " + runs.describe(run))
-            await self._follow(run, console)
+            await self._reindex(parsed, console)
         elif parsed.name == "status":
             now = self._clock()
             text = await admin_commands.status(self._store, self._runs, self._sources(), now, rights)
@@ -137,12 +146,47 @@ class AdminService:
             await console.answer("\n".join(filter(None, (text, about, news and f"⚠️ {shorten(news, 600)}"))))
         elif parsed.name == "sources":
             await console.answer(admin_commands.sources(self._sources()))
+        elif parsed.name == "questions":
+            wanted = parsed.questions(rights)
+            found = await self._lookback.questions(wanted)
+            await console.answer(admin_commands.questions(found, wanted.days))
         elif parsed.name == "gaps":
-            await console.answer(admin_commands.gaps(await self._journal.gaps(rights=rights)))
+            await self._open_gaps(parsed, console, rights)
         elif parsed.name == "review":
-            await self._review(console, rights)
+            await self._review(console, rights, "--all" in parsed.flags)
         else:
             await console.answer(await self._why(parsed.target, rights))
+
+    async def _reindex(self, parsed: admin_commands.Command, console: AdminConsole) -> None:
+        if "--cancel" in parsed.flags:
+            await self._cancel(parsed.target, console)
+            return
+        run, new = await self._runs.request(parsed.request(console.person))
+        if not new:
+            await console.answer("That is under way already: " + progress.describe(run))
+        await self._follow(run, console)
+
+    async def _cancel(self, source: str, console: AdminConsole) -> None:
+        """All that runs or waits, or what does for this source."""
+        found = [run for run in await self._runs.going_on() if source in ("", run.request.source)]
+        for run in found:
+            await self._runs.cancel(run.id)
+        what = ", ".join(sorted({f"`{run.request.source or 'all sources'}`" for run in found}))
+        await console.answer(messages.CANCELLING.format(what=what) if found else messages.NOTHING_RUNS)
+
+    async def _open_gaps(self, parsed: admin_commands.Command, console: AdminConsole, rights: Rights) -> None:
+        if "--dismiss" in parsed.flags:
+            known = await self._gaps.dismiss(parsed.target, rights=rights)
+            await console.answer(messages.DISMISSED if known else messages.NO_SUCH_GAP)
+            return
+        asking = asyncio.create_task(self._gaps.review(limit=_GAPS, rights=rights))
+        try:
+            await asyncio.wait([asking], timeout=_MOMENT)
+            if not asking.done():
+                await console.answer(messages.ASKING_AGAIN)
+            await console.answer(admin_commands.gaps(await asking))
+        finally:
+            asking.cancel()
 
     async def _why(self, target: str, rights: Rights) -> str:
         """With the titles that the admin may see; of others' questions not even that there are such."""
@@ -153,38 +197,64 @@ class AdminService:
         found = {candidate.passage.doc_id for candidate in candidates}
         return admin_commands.why(recorded, await visible(self._shown, found, rights.audience))
 
-    async def cancel(self, run_id: str, console: AdminConsole) -> None:
-        """Stop a run now, or after the write that is under way; what was done is kept."""
-        if await allowed(console, f"cancel {run_id}") is not None:
-            await self._runs.cancel(run_id)
-
-    async def confirm(self, run_id: str, console: AdminConsole) -> None:
-        """Do the deletions that a run held back, once: what is gone by the next press was not meant."""
-        if await allowed(console, f"confirm {run_id}") is None:
+    async def press(self, press: Press, value: str, console: AdminConsole) -> None:
+        """A button under a run, by its id, or under the deletions of a source that wait."""
+        if await allowed(console, f"{press} {value}") is None:
             return
-        key = f"confirm {run_id}"
+        try:
+            if press is Press.CANCEL:
+                await self._runs.cancel(value)
+            elif press is Press.KEEP:
+                await self._keep(value, console)
+            else:
+                await self._confirm(value, console)
+        except BackendError as error:
+            await console.answer(f"⚠️ {error}")
+
+    async def _confirm(self, value: str, console: AdminConsole) -> None:
+        """Do the deletions that were held back, once: what is gone by the next press was not meant."""
+        sources = await self._held(value)
+        if not sources:
+            await console.answer(messages.NOTHING_HELD)
+            return
+        key = f"confirm {' '.join(sources.values()) if self._source(value) else value}"
         if not await self._journal.claim(key):
             await console.answer(messages.CONFIRMED)
             return
         try:
-            await self._confirmed(run_id, console)
+            for source in sources:
+                wanted = SyncRequest(source, confirm_deletes=True, asked_by=console.person)
+                confirmed, _ = await self._runs.request(wanted)
+                await self._follow(confirmed, console)
         except BackendError:
             await self._journal.release(key)
             raise
 
-    async def _confirmed(self, run_id: str, console: AdminConsole) -> None:
-        run = await self._runs.run(run_id)
-        for report in run.reports if run else ():
-            if report.held_back:
-                wanted = SyncRequest(report.source, confirm_deletes=True, asked_by=console.person)
-                confirmed, _ = await self._runs.request(wanted)
-                await self._follow(confirmed, console)
+    async def _held(self, value: str) -> dict[str, str]:
+        """The sources whose deletions a button is about, each with what names these deletions."""
+        source = self._source(value)
+        if source:
+            report = await self._runs.last_report(source)
+            reports = [report] if report else []
+        else:
+            run = await self._runs.run(value)
+            reports = list(run.reports) if run else []
+        return {report.source: kept_key(report) for report in reports if report.held_back}
+
+    def _source(self, value: str) -> str:
+        """The source that a button is about; "" where it is about a run."""
+        return next((one.name for one in self._sources() if button_value(one.name) == value), "")
+
+    async def _keep(self, value: str, console: AdminConsole) -> None:
+        """Nobody is asked about these deletions again; they go on waiting."""
+        held = await self._held(value)
+        for key in held.values():
+            await self._journal.claim(key)
+        await console.answer(messages.KEPT if held else messages.NOTHING_HELD)
 
     async def _follow(self, run: SyncRun, console: AdminConsole) -> None:
         """Show the run until it has ended, in the background."""
-        audience = await self._heard_by(console)
-        shown = await console.show(runs.shown_to(run, audience))
-        self._start(self._watch(run, shown, audience), f"watch {run.id}")
+        await self._watches.follow(run, console.show, await self._heard_by(console))
 
     async def _heard_by(self, console: AdminConsole) -> frozenset[str]:
         """Nobody, while the platform doesn't say."""
@@ -193,75 +263,7 @@ class AdminService:
         except BackendError:
             return frozenset()
 
-    async def _watch(self, run: SyncRun, shown: ProgressMessage, audience: frozenset[str]) -> None:
-        try:
-            async for now in runs.watch(self._runs, run.id, every=self._update_every):
-                if now != run:
-                    await shown.update(runs.shown_to(now, audience))
-                run = now
-        except BackendError as error:
-            log.warning("the progress of run %s is no longer shown: %s", run.id, error)
-        except Exception:  # the outermost loop of a watch: the run itself goes on
-            log.exception("the progress of run %s is no longer shown", run.id)
-
-    def keep_told(self, platform: str, tell: Tell) -> None:
-        """From now on admins hear of each broken edit of a guide or of docent.yaml, and of deletions that wait.
-
-        From one process of many.
-        """
-        known: set[str] = set()
-        guides, held = (
-            partial(self._guides_news, platform, tell, known),
-            partial(self._held_back, platform, tell),
-        )
-        self._start(
-            _again("the style guides", guides, self._guides.settings.reload), "watch the style guides"
-        )
-        if self._live is not None:
-            settings = partial(self._settings_news, platform, tell, self._live, known)
-            self._start(_again("docent.yaml", settings, self._look_every / 12), "watch docent.yaml")
-        self._start(_again("deletions that wait", held, self._look_every), "watch for deletions that wait")
-
-    async def _guides_news(self, platform: str, tell: Tell, known: set[str]) -> None:
-        for guide in await self._guides.state():
-            key = f"guide {platform} {guide.name} {guide.seen}"
-            if guide.problems and key not in known and await self._journal.claim(key):
-                await tell(f"{messages.GUIDE_BROKEN}\n{admin_commands.guide_lines([guide])}")
-            known.add(key)
-
-    async def _settings_news(self, platform: str, tell: Tell, live: LiveSettings, known: set[str]) -> None:
-        key = f"settings {platform} {live.version}"
-        if live.news and key not in known and await self._journal.claim(key):
-            await tell(f"⚠️ {shorten(live.news, 600)}")
-        known.add(key)
-
-    async def _held_back(self, platform: str, tell: Tell) -> None:
-        """Once a day as long as they wait: nobody may have looked since a sync of the schedule found them."""
-        for source in self._sources():
-            report = await self._runs.last_report(source.name)
-            key = f"held back {platform} {source.name} {self._clock():%Y-%m-%d}"
-            if report and report.held_back and await self._journal.claim(key):
-                await tell(admin_commands.waiting_deletions(report))
-
-    def _start(self, watch: Coroutine[None, None, None], name: str) -> None:
-        task = asyncio.create_task(watch, name=name)
-        self._watches.add(task)
-        task.add_done_callback(self._watches.discard)
-
     async def close(self) -> None:
         """Stop showing progress; the runs go on."""
-        for task in self._watches:
-            task.cancel()
-        await asyncio.gather(*self._watches, return_exceptions=True)
-
-
-async def _again(what: str, look: Callable[[], Awaitable[None]], every: float) -> None:
-    """Look, and look again after so many seconds, for ever."""
-    while True:
-        try:
-            await look()
-        except BackendError as error:
-            log.warning("admins can't be told of %s: %s", what, error)
-        except Exception:  # the outermost loop of a watch
-            log.exception("admins can't be told of %s", what)
-        await asyncio.sleep(every)
+        await self._watches.close()
+        await self._news.close()

@@ -22,9 +22,11 @@ class Press(StrEnum):
     HUMAN = "human"
     CANCEL = "cancel"
     CONFIRM = "confirm"
+    KEEP = "keep"
     ACCEPT = "accept"
     EDIT = "edit"
     REJECT = "reject"
+    WITHDRAW = "withdraw"
 
 
 LABELS = {
@@ -36,13 +38,19 @@ LABELS = {
     Press.HUMAN: messages.HUMAN,
     Press.CANCEL: messages.CANCEL,
     Press.CONFIRM: messages.CONFIRM,
+    Press.KEEP: messages.KEEP,
     Press.ACCEPT: messages.ACCEPT,
     Press.EDIT: messages.EDIT,
     Press.REJECT: messages.REJECT,
+    Press.WITHDRAW: messages.WITHDRAW,
 }
 
 # Under what was saved and waits for a word.
 DECISIONS = (Press.ACCEPT, Press.EDIT, Press.REJECT)
+# Under what was saved and is in use.
+IN_USE = (Press.WITHDRAW,)
+# Under a run, and under deletions that wait.
+OF_RUNS = (Press.CANCEL, Press.CONFIRM, Press.KEEP)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
+
+from bot.ports import BackendError
 
 log = logging.getLogger(__name__)
 
@@ -45,3 +47,15 @@ class BackgroundTasks:
             _, late = await asyncio.wait(set(self._tasks), timeout=seconds)
             for task in late:
                 task.cancel()
+
+
+async def again(trouble: str, look: Callable[[], Awaitable[None]], every: float) -> None:
+    """Look, and look again after so many seconds, for ever. `trouble` is what to say where that fails."""
+    while True:
+        try:
+            await look()
+        except BackendError as error:
+            log.warning("%s: %s", trouble, error)
+        except Exception:  # the outermost loop of a watch
+            log.exception("%s", trouble)
+        await asyncio.sleep(every)

@@ -45,6 +45,13 @@ ONLY_THIS_PLACE = "Here I may only use what this channel may see. Ask me in a di
 ONLY_FOR_GUESTS = "Here I may only use what you may see as a guest. Somebody who belongs to this workspace can ask me for you."
 ANSWER_GONE = "I no longer have this answer. Please ask again."
 CONFIRMED = "Somebody has confirmed this already."
+KEPT = "They stay. I won't ask again about these; `status` goes on listing them."
+NOTHING_HELD = "Nothing waits to be deleted there."
+NOTHING_RUNS = "No reindex is running or waiting."
+CANCELLING = "Cancelling {what}."
+ASKING_AGAIN = "I'm asking these questions again, to list those that still have no answer…"
+DISMISSED = "Done: it won't be listed again."
+NO_SUCH_GAP = "I know no gap with that id: `gaps` lists them."
 CANCELLED = "Cancelled. What was done so far is kept."
 
 SAVE_EXAMPLE = "Save as example"
@@ -56,8 +63,10 @@ SAVED_VERIFIED = (
     "Saved. Whoever asks this from now on gets it first, with your name, until a page that it cites changes."
 )
 NOTHING_TO_REVIEW = "Nothing waits for review."
+NOTHING_IN_USE = "No saved answer is in use."
 MORE_TO_REVIEW = "{count} more wait: they come when these are done, or see `docent style review`."
 ACCEPTED = "Accepted: it counts from now on."
+WITHDRAWN = "Withdrawn: it isn't used any more, and waits for review."
 REJECTED = "Rejected: it won't be used."
 GUIDE_BROKEN = (
     "An edit of the style guide can't be read. The last good guide stays in use until it is mended."
@@ -65,7 +74,7 @@ GUIDE_BROKEN = (
 EDIT_TITLE = "Edit what was saved"
 EDITED = "Changed. It is used once somebody accepts it."
 
-GOOD, BAD, MORE, SOURCES, SHARE, HUMAN, CANCEL, CONFIRM, ACCEPT, EDIT, REJECT = (
+GOOD, BAD, MORE, SOURCES, SHARE, HUMAN, CANCEL, CONFIRM, KEEP, ACCEPT, EDIT, REJECT, WITHDRAW = (
     "👍",
     "👎",
     "Longer answer",
@@ -74,9 +83,11 @@ GOOD, BAD, MORE, SOURCES, SHARE, HUMAN, CANCEL, CONFIRM, ACCEPT, EDIT, REJECT = 
     "Ask a human",
     "Cancel",
     "Delete them",
+    "Keep them",
     "Accept",
     "Edit",
     "Reject",
+    "Withdraw",
 )
 
 FEEDBACK_TITLE = "What was wrong?"
@@ -89,11 +100,12 @@ COMPLAINTS = {
 }
 
 ADMIN_HELP = """\
-`reindex [source] [--full]` bring the index up to date, now
+`reindex [source] [--full]` bring the index up to date, now; `reindex --cancel` stops it
 `status` how the index and its sources are
 `sources` where the docs come from
-`gaps` questions that the docs didn't answer
-`review` saved answers that wait for a word
+`questions [days] [--bad]` what people asked, and how it went
+`gaps` questions that the docs don't answer; `gaps ID --dismiss` takes one off the list
+`review [--all]` saved answers that wait for a word; all that are in use
 `why ANSWER` how an answer came about (a link to it, or its id)"""
 
 

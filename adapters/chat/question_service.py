@@ -309,6 +309,11 @@ class QuestionService:
             await self._journal.give_back(self._worker)
 
     @property
+    def worker(self) -> str:
+        """This process's name in the journal, where its heart beats."""
+        return self._worker
+
+    @property
     def running(self) -> int:
         """Questions that are being answered now."""
         return len(self._running)

@@ -106,6 +106,10 @@ def report_line(report: SyncReport) -> str:
         lines.append(f"• {f'and {unnamed} more' if named else 'which'}: see `/docent status`")
     if report.held_back:
         lines.append(f"⚠️ {report.held_back} pages are gone at their source, more than usual: delete them?")
+        shown = report.held[:FAILURES_SHOWN]
+        lines += [f"• `{bare(path)}`" for path in shown]
+        if shown and (left := report.held_back - len(shown)):
+            lines.append(f"• and {left} more")
     return "\n".join(lines)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from adapters.chat import messages
 from adapters.chat.admin_service import AdminConsole, allowed
-from adapters.chat.answer_view import Press
+from adapters.chat.answer_view import DECISIONS, IN_USE, Press
 from adapters.chat.markdown_text import shorten
 from bot.curation.curation import Curation, Unteachable
 from bot.ports import BackendError, Complaint, Lesson, LessonKind, Recorded, Rights, Scope
@@ -109,18 +109,19 @@ class Teaching:
         edited = await self._learning.edit(lesson, question=form.question, answer=form.answer)
         await console.offer(f"{messages.EDITED}\n\n{describe(edited)}", edited.id)
 
-    async def review(self, console: AdminConsole, rights: Rights) -> None:
-        """What waits for a word and is this admin's to read, with its buttons."""
-        waiting = [one for one in await self._learning.open() if await self._learning.readable(one, rights)]
+    async def review(self, console: AdminConsole, rights: Rights, in_use: bool) -> None:  # noqa: FBT001 - from a flag
+        """What waits for a word and is this admin's to read, with its buttons; or what is in use."""
+        found = await (self._learning.in_use() if in_use else self._learning.open())
+        waiting = [one for one in found if await self._learning.readable(one, rights)]
         if not waiting:
-            await console.answer(messages.NOTHING_TO_REVIEW)
+            await console.answer(messages.NOTHING_IN_USE if in_use else messages.NOTHING_TO_REVIEW)
         for lesson in waiting[:_SHOWN]:
-            await console.offer(describe(lesson), lesson.id)
+            await console.offer(describe(lesson), lesson.id, IN_USE if in_use else DECISIONS)
         if len(waiting) > _SHOWN:
             await console.answer(messages.MORE_TO_REVIEW.format(count=len(waiting) - _SHOWN))
 
     async def decide(self, console: AdminConsole, press: Press, lesson_id: str) -> None:
-        """Accept or reject."""
+        """Accept, reject or withdraw."""
         rights = await allowed(console, f"{press} {lesson_id}")
         if rights is None:
             return
@@ -128,6 +129,9 @@ class Teaching:
             lesson = await self._theirs(lesson_id, rights)
             if lesson is None:
                 await console.answer(messages.ANSWER_GONE)
+            elif press is Press.WITHDRAW:
+                await self._learning.withdraw(lesson, by=await console.name())
+                await console.answer(messages.WITHDRAWN)
             elif press is Press.ACCEPT:
                 kept = await self._learning.accept(lesson, by=await console.name(), person=console.person)
                 where = f" `{kept.file}`" if kept.file else ""

@@ -6,14 +6,17 @@ from datetime import timedelta
 from typing import Protocol
 
 from adapters.chat import admin_commands
+from adapters.chat.admin_news import AdminNews
 from adapters.chat.admin_service import AdminService
 from adapters.chat.answer_actions import AnswerActions
 from adapters.chat.attachments import AttachmentReader
 from adapters.chat.gate import Gate
 from adapters.chat.question_service import QuestionService, ServicePolicy
 from adapters.chat.reply import Reply
+from adapters.chat.run_watches import ProgressMessage, RunWatches
 from adapters.chat.teaching import Teaching
 from bot.bootstrap import App
+from bot.curation.open_gaps import GapReviewer
 from bot.ports import Recorded
 
 
@@ -41,9 +44,15 @@ class ChatServices:
 
 
 def assemble(
-    platform: str, app: App, intake: PlatformInbound, gate: Gate, *, can_ask_human: bool
+    platform: str,
+    app: App,
+    intake: PlatformInbound,
+    gate: Gate,
+    *,
+    can_ask_human: bool,
+    run_message: Callable[[str], ProgressMessage],
 ) -> ChatServices:
-    """Everything that isn't the platform's own."""
+    """Everything that isn't the platform's own. `run_message` is a message that shows a run, by its address."""
 
     async def find(link: str) -> Recorded | None:
         address = intake.address_of(link)
@@ -66,14 +75,31 @@ def assemble(
         revive=intake.revive,
     )
     teaching = Teaching(app.learning, app.journal.recorded)
+
+    def sources() -> tuple[admin_commands.SourceCycle, ...]:
+        return admin_commands.cycles(app.settings)
+
+    watches = RunWatches(
+        platform,
+        runs=app.runs,
+        kept=app.records.run_messages,
+        shown=app.shown,
+        worker=desk.worker,
+        find=run_message,
+    )
+    news = AdminNews(runs=app.runs, journal=app.journal, shown=app.shown, guides=app.guides, sources=sources)
     admins = AdminService(
         runs=app.runs,
         journal=app.journal,
+        lookback=app.records.lookback,
         store=app.store,
         shown=app.shown,
         guides=app.guides,
-        sources=lambda: admin_commands.cycles(app.settings),
+        sources=sources,
         live=app.live,
+        gaps=GapReviewer(app.records.lookback, app.journal, app.answerer),
+        watches=watches,
+        news=news,
         find=find,
         review=teaching.review,
     )

@@ -18,6 +18,7 @@ from adapters.cli.commands import (
     forget,
     index,
     indexer,
+    lookback,
     show,
     slack,
     sources,
@@ -82,6 +83,9 @@ app.command("eval-retrieval")(eval_retrieval.command)
 app.add_typer(style_command.app, name="style")
 app.command("status")(status.command)
 app.command("show")(show.command)
+app.command("questions")(lookback.questions)
+app.command("why")(lookback.why)
+app.command("gaps")(lookback.gaps)
 app.command("backup")(backup.back_up)
 app.command("restore")(backup.restore)
 app.command("sources")(sources.command)

@@ -3,7 +3,7 @@
 import discord
 
 from adapters.chat import messages
-from adapters.chat.answer_view import DECISIONS, Press
+from adapters.chat.answer_view import DECISIONS, IN_USE, OF_RUNS, Press
 from adapters.chat.background_tasks import BackgroundTasks
 from adapters.chat.teaching import Form
 from adapters.chat.wiring import ChatServices
@@ -52,11 +52,9 @@ class DiscordButtons:
         self._work.later(self._act(interaction, press, value))
 
     async def _act(self, interaction: Interaction, press: Press, value: str) -> None:
-        if press is Press.CANCEL:
-            await self._parts.admins.cancel(value, DiscordAdminConsole(interaction, self._people))
-        elif press is Press.CONFIRM:
-            await self._parts.admins.confirm(value, DiscordAdminConsole(interaction, self._people))
-        elif press in DECISIONS:
+        if press in OF_RUNS:
+            await self._parts.admins.press(press, value, DiscordAdminConsole(interaction, self._people))
+        elif press in (*DECISIONS, *IN_USE):
             await self._parts.teaching.decide(DiscordAdminConsole(interaction, self._people), press, value)
         elif press is Press.GOOD:
             stage = self._stage(interaction)

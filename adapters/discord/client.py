@@ -5,6 +5,7 @@ import itertools
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 from weakref import WeakSet
 
@@ -32,6 +33,7 @@ from adapters.discord.replies import rendering
 from adapters.discord.replies.discord_markdown import thread_name
 from adapters.discord.replies.forum_tags import tag
 from adapters.discord.reply_address import DiscordAddress
+from adapters.discord.run_message import DiscordProgressMessage
 from bot.bootstrap import App
 from bot.config.proxies import proxy_for
 from bot.ports import BackendError
@@ -94,7 +96,14 @@ class DocentClient(discord.AutoShardedClient):
         self.intake = DiscordInbound(self, session, self.people, app.live, patience)
         # Each server has a help channel of its own: what isn't there isn't offered, see Place.
         self._gate = DiscordGate(self.people)
-        parts = assemble("discord", app, self.intake, self._gate, can_ask_human=True)
+        parts = assemble(
+            "discord",
+            app,
+            self.intake,
+            self._gate,
+            can_ask_human=True,
+            run_message=partial(DiscordProgressMessage.at, self),
+        )
         self.desk, self.admins = parts.desk, parts.admins
         self._work = BackgroundTasks("Discord", Failed)
         self.buttons = DiscordButtons(parts, self.people, self.intake, app.journal, self._work)

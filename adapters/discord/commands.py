@@ -90,6 +90,7 @@ def _admin_group(host: Host) -> app_commands.Group:
         source="Only this source",
         full="Do every page anew",
         confirm_deletes="Also delete what is gone, however much that is",
+        cancel="Stop the one that runs or waits instead",
     )
     @app_commands.autocomplete(source=_sources(host))
     async def reindex(
@@ -97,10 +98,11 @@ def _admin_group(host: Host) -> app_commands.Group:
         source: str = "",
         full: bool = False,  # noqa: FBT001, FBT002 - Discord's option
         confirm_deletes: bool = False,  # noqa: FBT001, FBT002
+        cancel: bool = False,  # noqa: FBT001, FBT002
     ) -> None:
-        flags = ("--full" if full else "", "--confirm-deletes" if confirm_deletes else "")
-        parts = ("reindex", f'"{source}"' if source else "", *flags)
-        public = host.people.is_admin(interaction)
+        wanted = {"--full": full, "--confirm-deletes": confirm_deletes, "--cancel": cancel}
+        parts = ("reindex", f'"{source}"' if source else "", *(flag for flag, on in wanted.items() if on))
+        public = host.people.is_admin(interaction) and not cancel
         await host.admin(interaction, " ".join(filter(None, parts)), public=public)
 
     @group.command(name="why", description="How an answer came about")
@@ -108,11 +110,31 @@ def _admin_group(host: Host) -> app_commands.Group:
     async def why(interaction: Interaction, answer: str) -> None:
         await host.admin(interaction, f'why "{answer}"')
 
+    @group.command(name="questions", description="What people asked, and how it went")
+    @app_commands.describe(days="Of so many days (7)", bad="Only those with a thumb down")
+    async def questions(
+        interaction: Interaction,
+        days: app_commands.Range[int, 1, 3650] = 7,
+        bad: bool = False,  # noqa: FBT001, FBT002
+    ) -> None:
+        await host.admin(interaction, f"questions {days}" + (" --bad" if bad else ""))
+
+    @group.command(name="gaps", description="Questions that the docs don't answer")
+    @app_commands.describe(dismiss="The id of one to take off the list")
+    async def gaps(interaction: Interaction, dismiss: str = "") -> None:
+        await host.admin(interaction, f'gaps "{dismiss}" --dismiss' if dismiss else "gaps")
+
+    @group.command(name="review", description="Saved answers that wait for a word")
+    @app_commands.describe(all="Those that are in use, to withdraw one")
+    async def review(
+        interaction: Interaction,
+        all: bool = False,  # noqa: A002, FBT001, FBT002 - the option's name
+    ) -> None:
+        await host.admin(interaction, "review --all" if all else "review")
+
     for name, description in (
         ("status", "How the index and its sources are"),
         ("sources", "Where the docs come from"),
-        ("gaps", "Questions that the docs didn't answer"),
-        ("review", "Saved answers that wait for a word"),
     ):
         group.add_command(_plain(host, name, description))
     return group

@@ -2,9 +2,7 @@
 
 import json
 import logging
-import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,27 +11,20 @@ import discord
 from adapters.chat import messages as words
 from adapters.chat.answer_view import DECISIONS, AnswerView, Press
 from adapters.chat.question_service import Acceptance, QuestionService
-from adapters.chat.sync_progress import ended
-from adapters.discord.connection.timeouts import PATIENCE
 from adapters.discord.connection.transport import (
     Failed,
-    NotAllowed,
-    NotThere,
     TokenGone,
-    Unreachable,
     call,
-    outlast,
 )
 from adapters.discord.inbound import DiscordInbound, files_of
 from adapters.discord.permissions import DiscordPermissions, rights
 from adapters.discord.replies import rendering
 from adapters.discord.replies.discord_markdown import escape, messages, thread_name
 from adapters.discord.reply_address import DiscordAddress
+from adapters.discord.run_message import DiscordProgressMessage
 from bot.ports import Recorded, Rights, SyncRun
 
 log = logging.getLogger(__name__)
-
-_TOKEN_LIFE = 14 * 60.0  # seconds, of 15 minutes
 
 
 def says(text: str) -> str:
@@ -138,12 +129,15 @@ class DiscordPressContext:
         return True
 
 
-async def tell_all(client: discord.Client, users: Iterable[str], text: str) -> None:
-    """A direct message to each, as far as they can be reached."""
+async def tell_all(
+    client: discord.Client, users: Iterable[str], text: str, presses: Sequence[tuple[Press, str]] = ()
+) -> None:
+    """A direct message to each, as far as they can be reached; `presses` are its buttons, each with its value."""
+    extra = rendering.extras(view=rendering.row(presses))
     for user in sorted(users):
         try:
             found = await call(lambda user=user: client.fetch_user(int(user)))  # type: ignore[misc] # bound early
-            await call(lambda found=found: found.send(says(text)))  # type: ignore[misc] # bound early
+            await call(lambda found=found: found.send(says(text), **extra))  # type: ignore[misc] # bound early
         except Failed as error:
             log.warning("admin %s can't be told: %s", user, error)
 
@@ -174,71 +168,16 @@ class DiscordAdminConsole:
     async def name(self) -> str:
         return self._interaction.user.display_name
 
-    async def offer(self, text: str, lesson_id: str) -> None:
-        view = rendering.buttons(DECISIONS, lesson_id) or discord.ui.View()
+    async def offer(self, text: str, lesson_id: str, presses: tuple[Press, ...] = DECISIONS) -> None:
+        view = rendering.buttons(presses, lesson_id) or discord.ui.View()
         shown = says(text)
         await call(lambda: self._interaction.followup.send(shown, ephemeral=True, view=view))
 
-    async def show(self, run: SyncRun) -> "DiscordProgressMessage":
+    async def show(self, run: SyncRun) -> DiscordProgressMessage:
         """By the interaction, for as long as its token lives; then as a message of the channel."""
         text, view = rendering.run_message(run)
         extra = rendering.extras(view=view)
         message = await call(
             lambda: self._interaction.followup.send(text, wait=True, ephemeral=False, **extra)
         )
-        return DiscordProgressMessage(self._interaction, message)
-
-
-class DiscordProgressMessage:
-    """The message that shows a run: by the interaction as long as that lives, then as the bot's own."""
-
-    def __init__(self, interaction: "discord.Interaction[Any]", message: discord.WebhookMessage) -> None:
-        self._interaction = interaction
-        self._message: discord.WebhookMessage | discord.Message | discord.PartialMessage = message
-        self._until = time.monotonic() + _TOKEN_LIFE
-        self._by_token = True
-
-    async def update(self, run: SyncRun) -> None:
-        """While Discord is down only the report is worth waiting for: it comes anew if it must."""
-        if not ended(run):
-            with suppress(Unreachable):
-                await self._update(run, patience=0)
-        else:
-            await outlast(lambda: self._report(run), PATIENCE)
-
-    async def _report(self, run: SyncRun) -> None:
-        try:
-            await self._update(run, patience=PATIENCE.here)
-        except Unreachable:
-            await self._anew(*rendering.run_message(run))
-
-    async def _update(self, run: SyncRun, *, patience: float) -> None:
-        text, view = rendering.run_message(run)
-
-        async def edit() -> None:
-            await call(lambda: self._message.edit(content=text, view=view), patience=patience)
-
-        if self._by_token and time.monotonic() < self._until:
-            with suppress(TokenGone):
-                return await edit()
-        if self._by_token:
-            self._by_token = False
-            self._message = self._channel.get_partial_message(self._message.id)
-        try:
-            await edit()
-        except (NotThere, NotAllowed):
-            await self._anew(text, view)
-
-    @property
-    def _channel(self) -> discord.PartialMessageable:
-        interaction = self._interaction
-        client: discord.Client = interaction.client
-        return client.get_partial_messageable(interaction.channel_id or 0, guild_id=interaction.guild_id)
-
-    async def _anew(self, text: str, view: discord.ui.View | None) -> None:
-        """It was deleted, or the bot may not see the channel: a new message, or a DM."""
-        extra = rendering.extras(view=view)
-        try:
-            self._message = await call(lambda: self._channel.send(text, **extra))
-        except Failed:
-            self._message = await call(lambda: self._interaction.user.send(text, **extra))
+        return DiscordProgressMessage.by_token(self._interaction, message)

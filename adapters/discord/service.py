@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 
 import aiohttp
 import discord
 
+from adapters.chat.answer_view import Press
 from adapters.discord.client import SCOPES, DocentClient, intents, permissions
 from adapters.discord.connection.gateway_patches import cut, end_heartbeats, set_up
 from adapters.discord.connection.timeouts import PATIENCE, Timeouts
@@ -120,9 +122,11 @@ async def _end(client: DocentClient, starting: asyncio.Task[None]) -> None:
 async def _open(client: DocentClient) -> None:
     await client.ready.wait()
     await client.desk.open()
-    client.admins.keep_told(
-        "discord", lambda text: tell_all(client, client.app.settings.discord.admins, text)
-    )
+
+    async def tell(text: str, presses: Sequence[tuple[Press, str]]) -> None:
+        await tell_all(client, client.app.settings.discord.admins, text, presses)
+
+    client.admins.open("discord", tell)
 
 
 def _judge(starting: asyncio.Task[None]) -> None:

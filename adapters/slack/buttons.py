@@ -6,7 +6,7 @@ from typing import Final
 from slack_bolt.async_app import AsyncApp
 
 from adapters.chat import messages
-from adapters.chat.answer_view import DECISIONS, Press
+from adapters.chat.answer_view import DECISIONS, IN_USE, OF_RUNS, Press
 from adapters.chat.background_tasks import BackgroundTasks
 from adapters.chat.teaching import KINDS, Form
 from adapters.chat.wiring import ChatServices
@@ -103,11 +103,10 @@ class SlackButtons:
         action = body["actions"][0]
         press = Press(action["action_id"].removeprefix("docent_"))
         value = str(action.get("value") or "")
-        if press in (Press.CANCEL, Press.CONFIRM):
+        if press in OF_RUNS:
             console = self._console(body, body["channel"]["id"])
-            act = self._admins.cancel if press is Press.CANCEL else self._admins.confirm
-            self._work.later(act(value, console))
-        elif press in DECISIONS:
+            self._work.later(self._admins.press(press, value, console))
+        elif press in (*DECISIONS, *IN_USE):
             console = self._console(body, body["channel"]["id"], body.get("response_url") or "")
             edits = press is Press.EDIT
             self._work.later(

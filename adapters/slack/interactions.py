@@ -1,13 +1,11 @@
 """Where buttons and admin commands are pressed in Slack."""
 
-import asyncio
 import json
 import logging
 from collections.abc import Iterable
 from typing import Any, Final
 
-from adapters.chat import sync_progress
-from adapters.chat.answer_view import DECISIONS, AnswerView
+from adapters.chat.answer_view import DECISIONS, AnswerView, Press
 from adapters.chat.markdown_text import split
 from adapters.chat.question_service import Acceptance, QuestionService
 from adapters.chat.reply import Undeliverable
@@ -26,6 +24,7 @@ from adapters.slack.replies import rendering
 from adapters.slack.replies.ephemeral_reply import private_payload
 from adapters.slack.replies.mrkdwn import escape, fallback, link, markdown
 from adapters.slack.reply_address import SlackAddress, tenant
+from adapters.slack.run_message import SlackProgressMessage, drawn
 from bot.ports import Recorded, Rights, SyncRun
 
 _RESPONSES: Final = 5  # a response_url takes no more
@@ -154,11 +153,14 @@ def _files_of(recorded: Recorded) -> tuple[str, ...]:
     return tuple(json.loads(recorded.asked.place).get("files") or ())
 
 
-async def tell_all(slack: SlackWebApi, users: Iterable[str], text: str) -> None:
-    """A direct message to each, as far as they can be reached."""
+async def tell_all(
+    slack: SlackWebApi, users: Iterable[str], text: str, presses: Iterable[tuple[Press, str]] = ()
+) -> None:
+    """A direct message to each, as far as they can be reached; `presses` are its buttons, each with its value."""
+    body = rendering.admin_message(text, buttons=[rendering.button(*press) for press in presses])
     for user in sorted(users):
         try:
-            await slack.post(await slack.direct(user), fallback(text), rendering.admin_message(text))
+            await slack.post(await slack.direct(user), fallback(text), body)
         except Failed as error:
             log.warning("admin %s can't be told: %s", user, error)
 
@@ -207,13 +209,13 @@ class SlackAdminConsole:
     async def name(self) -> str:
         return await self._people.name(self._user)
 
-    async def offer(self, text: str, lesson_id: str) -> None:
-        buttons = [rendering.button(press, lesson_id) for press in DECISIONS]
+    async def offer(self, text: str, lesson_id: str, presses: tuple[Press, ...] = DECISIONS) -> None:
+        buttons = [rendering.button(press, lesson_id) for press in presses]
         await self._tell(fallback(text), rendering.admin_message(text, buttons=buttons))
 
-    async def show(self, run: SyncRun) -> "SlackProgressMessage":
+    async def show(self, run: SyncRun) -> SlackProgressMessage:
         """In the channel; in a DM where the bot may not post there."""
-        text, body = _message(run)
+        text, body = drawn(run)
         channel = self._channel
         try:
             ts = await self._slack.post(channel, text, body)
@@ -221,34 +223,3 @@ class SlackAdminConsole:
             channel = await self._slack.direct(self._user)
             ts = await self._slack.post(channel, text, body)
         return SlackProgressMessage(self._slack, channel, ts)
-
-
-class SlackProgressMessage:
-    """The message that shows a run."""
-
-    def __init__(self, slack: SlackWebApi, channel: str, ts: str) -> None:
-        self._slack = slack
-        self._channel = channel
-        self._ts = ts
-
-    async def update(self, run: SyncRun) -> None:
-        """While Slack is down only the report is worth waiting for; a message that is gone comes anew."""
-        text, body = _message(run)
-        while True:
-            try:
-                await self._slack.update(self._channel, self._ts, text, body)
-            except Lost:
-                if not sync_progress.ended(run):
-                    return
-                await asyncio.sleep(_PAUSE)
-            except SlackError:
-                self._ts = await self._slack.post(self._channel, text, body)
-                return
-            else:
-                return
-
-
-def _message(run: SyncRun) -> tuple[str, list[rendering.Block]]:
-    text = sync_progress.describe(run)
-    buttons = [rendering.button(press, run.id) for press in sync_progress.buttons(run)]
-    return fallback(text), rendering.admin_message(text, buttons=buttons)

@@ -4,8 +4,9 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs
@@ -21,6 +22,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from adapters.chat.answer_view import Press
 from adapters.chat.background_tasks import BackgroundTasks
 from adapters.chat.wiring import assemble
 from adapters.slack.buttons import SlackButtons
@@ -41,6 +43,7 @@ from adapters.slack.handlers import Handlers
 from adapters.slack.inbound import SlackInbound
 from adapters.slack.interactions import tell_all
 from adapters.slack.permissions import Home, SlackPermissions
+from adapters.slack.run_message import SlackProgressMessage
 from bot.bootstrap import App
 from bot.ports import Unauthorized, Unavailable
 from bot.runtime.http_server import Bounded, Bounds, serve
@@ -69,7 +72,14 @@ async def adapter(app: App, pace: Timeouts) -> AsyncIterator[AsyncApp]:
         intake = SlackInbound(slack, people, app.live, me["user_id"])
 
         gate = SlackGate(people)
-        parts = assemble("slack", app, intake, gate, can_ask_human=settings.help_channel is not None)
+        parts = assemble(
+            "slack",
+            app,
+            intake,
+            gate,
+            can_ask_human=settings.help_channel is not None,
+            run_message=partial(SlackProgressMessage.at, slack),
+        )
         work = BackgroundTasks("SlackWebApi", Failed)
         handlers = Handlers(slack=slack, intake=intake, people=people, parts=parts, live=app.live, work=work)
         buttons = SlackButtons(
@@ -103,7 +113,11 @@ async def adapter(app: App, pace: Timeouts) -> AsyncIterator[AsyncApp]:
         handlers.register(bolt)
         buttons.register(bolt)
         await parts.desk.open()
-        parts.admins.keep_told("slack", lambda text: tell_all(slack, app.settings.slack.admins, text))
+
+        async def tell(text: str, presses: Sequence[tuple[Press, str]]) -> None:
+            await tell_all(slack, app.settings.slack.admins, text, presses)
+
+        parts.admins.open("slack", tell)
         log.info("Slack: connected as %s in team %s", me.get("user"), me.get("team"))
         try:
             yield bolt

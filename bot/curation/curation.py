@@ -15,7 +15,7 @@ from bot.config.models import StyleSettings
 from bot.curation.question_similarity import same
 from bot.curation.verified_answers import VerifiedAnswers
 from bot.model import Answer, Citation
-from bot.ports import Complaint, Lesson, LessonKind, Lessons, Recorded, Rights, Scope
+from bot.ports import Complaint, Lesson, LessonKind, Lessons, LessonState, Recorded, Rights, Scope
 from bot.style import example_files
 from bot.style.example_files import NotKept
 from bot.style.guide import Cites, Example
@@ -26,6 +26,12 @@ from bot.text.sanitize import clean, defuse
 
 log = logging.getLogger(__name__)
 
+_STATES: dict[LessonState, str] = {
+    "proposed": "a proposal",
+    "review": "withdrawn already",
+    "rejected": "rejected",
+    "accepted": "in use",
+}
 BAD: frozenset[Complaint] = frozenset({"wrong", "outdated"})
 PRIVATE = (
     "It cites a page that not everybody may see, and examples go along with everybody's questions. Save it as a "
@@ -107,6 +113,18 @@ class Curation:
         """All that waits for a word: proposals, and what was withdrawn. Stale answers are withdrawn first."""
         await self._verified.check()
         return await self._lessons.lessons(states=("proposed", "review"))
+
+    async def in_use(self) -> list[Lesson]:
+        """All that is used now, the newest first. Stale answers are withdrawn first."""
+        await self._verified.check()
+        return (await self._lessons.lessons(states=("accepted",)))[::-1]
+
+    async def withdraw(self, lesson: Lesson, *, by: str) -> None:
+        """Use it no more; it waits for review. Raises Unteachable."""
+        if lesson.state != "accepted":
+            raise Unteachable(f"It isn't in use: it is {_STATES[lesson.state]}.")
+        if not await self._withdraw(lesson, f"{_name(by)} withdrew it"):
+            raise Unteachable("Somebody else was quicker: look at it again.")
 
     async def lesson(self, lesson_id: str) -> Lesson | None:
         """The one with this id."""

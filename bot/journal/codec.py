@@ -69,13 +69,15 @@ def answer_values(answer: Answer, seconds: float, scope: Scope | None, *, keep_t
         "seconds": seconds,
     }
     if scope is not None:
-        audience = None
-        if scope.audience is not None:  # the same text for the same words
-            audience = json.dumps(sorted(scope.audience), ensure_ascii=False)
-        values |= {"tenant": scope.tenant or None, "audience": audience}
+        values |= {"tenant": scope.tenant or None, "audience": audience_text(scope.audience)}
     if not answer.gap:
         values["wording"] = ""  # it groups gaps
     return values
+
+
+def audience_text(audience: frozenset[str] | None) -> str | None:
+    """The same text for the same words."""
+    return None if audience is None else json.dumps(sorted(audience), ensure_ascii=False)
 
 
 def usage_counts(spent: Usage) -> dict[str, int]:

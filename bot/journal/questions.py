@@ -1,19 +1,18 @@
-"""Questions, answers and feedback in the journal's database."""
+"""Questions, answers and feedback in the journal's database. What looks back at many is in lookback.py."""
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, or_, select, update
+from sqlalchemy import Select, and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.journal import codec
 from bot.journal.database import Database
+from bot.journal.nouns import feedback_of, recorded
 from bot.journal.spending import add_usage
 from bot.journal.tables import claims, feedback, heard_within, now, questions, runs, usage, workers
-from bot.model import Answer, Outcome, Question, Usage
-from bot.ports import Asked, Feedback, Gap, Judged, Recorded, Rights, Scope, SpendingTotals
+from bot.model import Answer, Outcome, Usage
+from bot.ports import Asked, Feedback, Recorded, Scope, SpendingTotals
 
 _DAY = 86400.0
 _ENDED = ("done", "failed", "cancelled")
@@ -99,7 +98,7 @@ class SqlJournal:
             taken = await connection.execute(
                 update(questions).where(lost).values(worker=worker).returning(*questions.c)
             )
-            return sorted((_recorded(row) for row in taken), key=lambda recorded: recorded.asked_at)
+            return sorted((recorded(row) for row in taken), key=lambda each: each.asked_at)
 
     async def give_back(self, worker: str) -> None:
         c = questions.c
@@ -126,7 +125,7 @@ class SqlJournal:
     async def feedback(self, answer_id: str) -> list[Feedback]:
         wanted = select(feedback).where(feedback.c.answer_id == answer_id).order_by(feedback.c.at)
         async with self._database.reading() as connection:
-            return [_feedback(row) for row in await connection.execute(wanted)]
+            return [feedback_of(row) for row in await connection.execute(wanted)]
 
     async def claim(self, key: str) -> bool:
         row = self._database.insert(claims).values(key=key, at=now())
@@ -134,35 +133,17 @@ class SqlJournal:
             done = await connection.execute(row.on_conflict_do_nothing(index_elements=["key"]))
         return done.rowcount > 0
 
+    async def claimed(self, key: str) -> bool:
+        async with self._database.reading() as connection:
+            return bool(
+                await connection.scalar(select(func.count()).select_from(claims).where(claims.c.key == key))
+            )
+
     async def release(self, key: str) -> None:
         async with self._database.writing() as connection:
             await connection.execute(delete(claims).where(claims.c.key == key))
 
-    async def judged(self, *, limit: int = 1000) -> list[Judged]:
-        some = select(feedback.c.answer_id)
-        wanted = select(questions).where(questions.c.id.in_(some)).order_by(questions.c.asked_at.desc())
-        async with self._database.reading() as connection:
-            found = [_recorded(row) for row in await connection.execute(wanted.limit(limit))]
-            ids = [recorded.asked.id for recorded in found]
-            said: dict[str, list[Feedback]] = {each: [] for each in ids}
-            for row in await connection.execute(select(feedback).where(feedback.c.answer_id.in_(ids))):
-                said[row.answer_id].append(_feedback(row))
-        return [Judged(recorded, tuple(said[recorded.asked.id])) for recorded in found]
-
     # --- all of them ------------------------------------------------------------------------------
-
-    async def gaps(self, *, limit: int = 20, rights: Rights | None = None) -> list[Gap]:
-        c = questions.c
-        unanswered = and_(c.outcome == str(Outcome.NOT_FOUND), c.wording != "")
-        if rights is not None:
-            unanswered = and_(unanswered, await self._covered(rights))
-        times, last = func.count().label("times"), func.max(c.asked_at).label("last")
-        groups = select(c.wording, times, last).where(unanswered).group_by(c.wording)
-        groups = groups.order_by(times.desc(), last.desc()).limit(limit)
-        async with self._database.reading() as connection:
-            found = (await connection.execute(groups)).all()
-            texts = await self._usual_texts(connection, unanswered, [row.wording for row in found])
-        return [Gap(texts[row.wording], row.times, _time(row.last)) for row in found]
 
     async def tally(self, *, days: int = 7) -> SpendingTotals:
         c = questions.c
@@ -219,59 +200,12 @@ class SqlJournal:
     async def _one(self, wanted: Select[Any]) -> Recorded | None:
         async with self._database.reading() as connection:
             row = (await connection.execute(wanted)).first()
-        return None if row is None else _recorded(row)
+        return None if row is None else recorded(row)
 
     async def _beat(self, connection: AsyncConnection, worker: str) -> None:
         seen = self._database.insert(workers).values(name=worker, seen_at=now())
         seen = seen.on_conflict_do_update(index_elements=["name"], set_={"seen_at": now()})
         await connection.execute(seen)
-
-    async def _covered(self, rights: Rights) -> ColumnElement[bool]:
-        """The questions that are theirs to read: there are few different audiences, so these are looked at."""
-        c = questions.c
-        async with self._database.reading() as connection:
-            kept = list(await connection.scalars(select(c.audience).distinct()))
-        readable = [one for one in kept if one is not None and _loaded(one) <= rights.audience]
-        if rights.tenants is None:
-            return or_(c.audience.in_(readable), c.audience.is_(None))
-        return and_(c.audience.in_(readable), c.tenant.in_(sorted(rights.tenants)))
-
-    async def _usual_texts(
-        self, connection: AsyncConnection, among: ColumnElement[bool], wordings: list[str]
-    ) -> Mapping[str, str]:
-        c = questions.c
-        times = func.count().label("times")
-        wanted = select(c.wording, c.text).where(among, c.wording.in_(wordings)).group_by(c.wording, c.text)
-        rows = await connection.execute(wanted.order_by(times, c.text.desc()))
-        return {row.wording: row.text for row in rows}
-
-
-def _recorded(row: Row[Any]) -> Recorded:
-    asked = Asked(
-        id=row.id,
-        key=row.key,
-        platform=row.platform,
-        place=row.place,
-        person=row.person,
-        question=codec.loaded(Question, row.question),
-        reply=row.reply,
-    )
-    answer = None if row.answer is None else codec.loaded(Answer, row.answer)
-    audience = None if row.audience is None else _loaded(row.audience)
-    scope = Scope(row.tenant or "", audience)
-    return Recorded(asked, _time(row.asked_at), answer, row.reply, row.seconds, scope)
-
-
-def _loaded(audience: str) -> frozenset[str]:
-    return frozenset(json.loads(audience))
-
-
-def _feedback(row: Row[Any]) -> Feedback:
-    return Feedback(row.answer_id, row.person, row.verdict, row.complaint, row.comment, row.tenant or "")
-
-
-def _time(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _at(ordered: Sequence[float | None], share: float) -> float | None:

@@ -17,7 +17,7 @@ from bot.ports import Rejected
 from bot.runtime.private_files import private_file
 
 # Who runs now, and who leads: of no use another day.
-_PASSING: Final = {"workers", "leases"}
+_PASSING: Final = {"workers", "leases", "run_messages"}
 _KEPT: Final = [table for table in metadata.sorted_tables if table.name not in _PASSING]
 _AT_ONCE: Final = 500
 

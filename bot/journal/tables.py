@@ -126,6 +126,16 @@ runs = Table(
     Index("runs_state", "state", "requested_at"),
 )
 
+# Messages in chat that show a run, and whose process keeps them current.
+run_messages = Table(
+    "run_messages",
+    metadata,
+    Column("platform", String(40), primary_key=True),
+    Column("address", String(300), primary_key=True),
+    Column("run", String(64), nullable=False),
+    Column("worker", String(200), nullable=False),
+)
+
 # The end of each source's last sync without an error.
 good_syncs = Table(
     "good_syncs",

@@ -78,11 +78,16 @@ class Feedback:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A question that the docs don't answer, by its most usual wording."""
+    """A question that the docs don't answer, by its most usual wording.
+
+    `id` is the same for all of its wordings, `audience` whom the last one who asked stood for; None: it isn't known.
+    """
 
     question: str
     times: int
     last_asked: datetime
+    id: str = ""
+    audience: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,21 @@ class Judged:
 
     recorded: Recorded
     feedback: tuple[Feedback, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionFilter:
+    """Which questions to look back at: of so many days, `bad` those that somebody gave a thumb down.
+
+    `person` is an id, or `platform:id`; `rights` None: all are theirs who look.
+    """
+
+    days: int = 7
+    outcome: Outcome | None = None
+    bad: bool = False
+    person: "Someone | None" = None
+    limit: int = 20
+    rights: Rights | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +168,7 @@ class SyncRun:
 
 
 class Journal(Protocol):
-    """Questions, answers, feedback, gaps. An answer's id is its question's."""
+    """Questions, answers, feedback. An answer's id is its question's."""
 
     async def accept(self, asked: Asked, *, worker: str) -> bool:
         """False if a question with this key was accepted before, by whichever process."""
@@ -203,12 +223,12 @@ class Journal(Protocol):
         """True for the first who names this key, in whichever process: what it stands for is theirs to do."""
         ...
 
-    async def release(self, key: str) -> None:
-        """It couldn't be done: the next one may try."""
+    async def claimed(self, key: str) -> bool:
+        """Whether anybody has named this key."""
         ...
 
-    async def judged(self, *, limit: int = 1000) -> list[Judged]:
-        """The latest questions that got feedback."""
+    async def release(self, key: str) -> None:
+        """It couldn't be done: the next one may try."""
         ...
 
     async def tally(self, *, days: int = 7) -> SpendingTotals: ...
@@ -221,11 +241,34 @@ class Journal(Protocol):
         """Sums by model."""
         ...
 
-    async def gaps(self, *, limit: int = 20, rights: Rights | None = None) -> list[Gap]:
-        """Questions that the docs didn't answer, most asked first; of those that `rights` cover (None: all)."""
+    async def purge(self, *, older_than_days: int) -> int: ...
+
+
+class Lookback(Protocol):
+    """What was asked, for those who look after the docs."""
+
+    async def questions(self, wanted: QuestionFilter) -> list[Judged]:
+        """The latest first, each with what people thought of its answer."""
         ...
 
-    async def purge(self, *, older_than_days: int) -> int: ...
+    async def judged(self, *, limit: int = 1000) -> list[Judged]:
+        """The latest questions that got feedback."""
+        ...
+
+    async def gaps(self, *, limit: int = 20, rights: Rights | None = None) -> list[Gap]:
+        """Questions that the docs didn't answer, most asked first; of those that `rights` cover (None: all).
+
+        What was dismissed or solved is not among them.
+        """
+        ...
+
+    async def dismiss(self, gap_id: str, *, rights: Rights | None = None) -> bool:
+        """Never list it again, however often it is asked; False if there is no such gap that is theirs."""
+        ...
+
+    async def solve(self, gap: Gap) -> None:
+        """The docs answer it now: it counts anew, should they not."""
+        ...
 
 
 class Runs(Protocol):
@@ -288,6 +331,33 @@ class Runs(Protocol):
 
     async def failing(self) -> list[Failing]:
         """Pages that failed in their source's last whole sync."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RunMessage:
+    """A message that shows a run; `address` is the platform's own."""
+
+    run_id: str
+    platform: str
+    address: str
+
+
+class RunMessages(Protocol):
+    """Messages that show runs until these have ended."""
+
+    async def keep(self, message: RunMessage, *, worker: str) -> None:
+        """This worker keeps it current."""
+        ...
+
+    async def drop(self, message: RunMessage) -> None:
+        """It shows the end."""
+        ...
+
+    async def adopt(
+        self, platform: str, *, worker: str, silent_for: float, died: Callable[[str], bool] = lambda _: False
+    ) -> list[RunMessage]:
+        """Take over the messages of workers that were silent for so many seconds, or `died`."""
         ...
 
 

@@ -79,6 +79,7 @@ async def carried_out(
         full=request.full,
         confirm_deletes=request.confirm_deletes,
         paths=request.paths,
+        held=await _held(means),
         max_deleted_share=means.max_deleted_share,
         workers=means.workers,
         progress=progress or show,
@@ -93,6 +94,16 @@ async def carried_out(
         except BackendError as error:
             log.warning("what rests on the changed pages could not be looked at: %s", error)
     return reports
+
+
+async def _held(means: Means) -> frozenset[str]:
+    """Sources that deletions of an earlier sync wait for; none while the journal can't be read."""
+    try:
+        reports = [await means.runs.last_report(source.name) for source in means.sources]
+    except BackendError as error:
+        log.warning("whether deletions wait since an earlier sync is not known: %s", error)
+        return frozenset()
+    return frozenset(report.source for report in reports if report is not None and report.held_back)
 
 
 async def _end(

@@ -26,19 +26,21 @@ ShowProgress = Callable[[Progress], Awaitable[None]]
 
 _PROGRESS_EVERY = 0.2
 DELETE_AT_ONCE = 200
+HELD_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
 class SyncOptions:
     """`paths` narrows to those pages. `stop` is asked all the time: the sync ends if it says so, but no write does.
 
-    `max_deleted_share` is for sources that have none of their own. `full` reads every page again, but embeds
+    `held` are sources whose deletions wait for a word since an earlier sync. `max_deleted_share` is for sources that have none of their own. `full` reads every page again, but embeds
     only texts that have no vector yet. `workers` is how many processes read pages.
     """
 
     full: bool = False
     confirm_deletes: bool = False
     paths: tuple[str, ...] = ()
+    held: frozenset[str] = frozenset()
     max_deleted_share: float = 0.2
     workers: int = 2
     progress: ShowProgress | None = None
@@ -90,6 +92,7 @@ class SourceSync:
         self._writing = asyncio.Lock()
         self._misfits: list[Misfit] = []
         self._words = WordsTally()
+        self._held: list[str] = []
 
     def report(self, *, error: str = "", cancelled: bool = False) -> SyncReport:
         return SyncReport(
@@ -101,6 +104,7 @@ class SourceSync:
             unchanged=self._counts["unchanged"],
             failed=tuple(self._failed),
             held_back=self._counts["held back"],
+            held=tuple(doc_id.removeprefix(self._id("")) for doc_id in self._held[:HELD_NAMED]),
             chunks=self._counts["chunks"],
             embedded=self._embedding.texts,
             tokens=self._embedding.tokens,
@@ -250,15 +254,10 @@ class SourceSync:
         self._counts["deleted"] += 1
 
     async def _delete(self, gone: set[str]) -> None:
-        deletes = sorted(gone | self._emptied)
-        left = len(self._entries) - len(self._emptied)
-        share = share_of(self._source, self._options)
-        if (
-            deletes_too_much(len(deletes), len(self._stored), left, share)
-            and not self._options.confirm_deletes
-        ):
-            self._counts["held back"] = len(deletes)
-            return
+        held = self._waiting(gone)
+        self._held = sorted(held)
+        self._counts["held back"] = len(held)
+        deletes = sorted((gone | self._emptied) - held)
         began = time.monotonic()
         for start in range(0, len(deletes), DELETE_AT_ONCE):
             await self._show("deleting")
@@ -267,6 +266,17 @@ class SourceSync:
                 await self._store.delete(some)
                 self._counts["deleted"] += len(some)
         self._seconds["deleting"] = time.monotonic() - began
+
+    def _waiting(self, gone: set[str]) -> set[str]:
+        """What isn't deleted without a word: too much at once, or what is left of that since an earlier sync."""
+        if self._options.confirm_deletes:
+            return set()
+        deletes = gone | self._emptied
+        left = len(self._entries) - len(self._emptied)
+        share = share_of(self._source, self._options)
+        if deletes_too_much(len(deletes), len(self._stored), left, share):
+            return deletes
+        return gone if self._source.name in self._options.held else set()
 
     @asynccontextmanager
     async def _write_whole(self) -> AsyncIterator[None]:

@@ -15,6 +15,7 @@ from indexer.sync.cancellation import Stopped, unless_stopped
 from indexer.sync.diff import deletes_too_much
 from indexer.sync.source_sync import (
     DELETE_AT_ONCE,
+    HELD_NAMED,
     ShowProgress,
     SourceSync,
     SyncOptions,
@@ -120,7 +121,8 @@ async def _held_back(
     too_many = deletes_too_much(len(lacks), len(before), len(after), share_of(source, options))
     if options.confirm_deletes or not (unsure or too_many):
         return report
-    return replace(report, held_back=len(lacks))
+    named = tuple(doc_id.removeprefix(f"{source.name}:") for doc_id in sorted(lacks)[:HELD_NAMED])
+    return replace(report, held_back=len(lacks), held=named)
 
 
 async def forget(names: Collection[str], store: Store) -> list[SyncReport]:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from adapters.chat import admin_commands
-from adapters.chat.admin_service import AdminService
+from adapters.chat.admin_news import AdminNews
+from adapters.chat.answer_view import Press
 from adapters.cli.status_report import gather, lines
 from bot.bootstrap import App, open_app
 from bot.config.loader import load
@@ -116,26 +117,22 @@ async def told(app: App, platform: str, day: int = 1) -> AsyncIterator[list[str]
     """What a bot's process tells admins who haven't asked, on a day of a month."""
     said: list[str] = []
 
-    async def tell(text: str) -> None:
+    async def tell(text: str, presses: object) -> None:
         said.append(text)
+        assert [press for press, _ in presses] == [Press.CONFIRM, Press.KEEP]
 
-    async def nothing(_: object) -> None:
-        return None
-
-    desk = AdminService(
+    news = AdminNews(
         runs=app.runs,
         journal=app.journal,
-        store=app.store,
+        shown=app.shown,
         guides=app.guides,
         sources=lambda: admin_commands.cycles(app.settings),
-        find=nothing,
-        review=nothing,
         look_every=0.05,
         clock=lambda: datetime(2026, 1, day, tzinfo=UTC),
     )
-    desk.keep_told(platform, tell)
+    news.keep_told(platform, tell)
     yield said
-    await desk.close()
+    await news.close()
 
 
 async def test_held_back_is_told(app: App, tmp_path: Path) -> None:
@@ -159,6 +156,7 @@ async def test_held_back_is_told(app: App, tmp_path: Path) -> None:
 
             await until(looked)
     word = "⚠️ **docs**: 5 pages are gone at once; they stay until `/docent reindex docs --confirm-deletes`."
+    word += "".join(f"\n• `{n}.md`" for n in range(5))
     assert (*slack, *second) == tuple(discord) == tuple(another) == (word,)
     assert restarted == []
 

@@ -10,6 +10,8 @@ from tests.support.scripted import Core, Shelf
 from tests.support.simulators import Simulator
 from tests.support.waiting import until
 
+# The option that an admin command's first word is for.
+_TARGETS = {"why": "answer", "reindex": "source", "gaps": "gap", "questions": "days"}
 _DISCORD_USERS = {"alice": "alice", "bob": "bob", "admin": "mod"}
 _DOCS = "5000000000000000002"
 
@@ -48,10 +50,12 @@ class DiscordChat:
         name, *rest = text.split()
         options: dict[str, Any] = {}
         for word in rest:
-            if word == "--full":
-                options["full"] = True
+            if word.startswith("--"):
+                options[word[2:].replace("-", "_")] = True
             else:
-                options["answer" if name == "why" else "source"] = word
+                options[_TARGETS[name]] = word
+        if options.pop("dismiss", False):
+            options["dismiss"] = options.pop("gap")
         return await self._slash(f"/docent {name}", user, options)
 
     async def _slash(self, command, user, options) -> str:

@@ -6,6 +6,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from bot.ports import Unavailable
+
 _MOST = 8.0
 
 
@@ -18,7 +20,10 @@ async def until(look: Callable[[], Awaitable[Any]], seconds: float = 30.0) -> An
     """The first true result of `await look()`. `seconds` are those of a quiet machine."""
     begun = time.monotonic()
     while True:
-        found = await look()
+        try:
+            found = await look()
+        except Unavailable:  # a journal that is waited for on a busy machine
+            found = None
         if found:
             return found
         if time.monotonic() - begun > seconds * patience():

@@ -6,6 +6,7 @@ import typer
 
 from adapters.cli.command import CommandError, run
 from bot.config.loader import Settings
+from bot.ports import Lesson
 
 app = typer.Typer(help="The style guide: check it, review what was saved in chat.", no_args_is_help=True)
 
@@ -93,9 +94,11 @@ def review(
     question: Annotated[str, typer.Option(metavar="TEXT", help="The question, with --edit.")] = "",
     answer: Annotated[str, typer.Option(metavar="TEXT", help="The answer, with --edit.")] = "",
     by: Annotated[str, typer.Option(metavar="NAME", help="Who accepts, for files and commits.")] = "an admin",
+    in_use: Annotated[bool, typer.Option("--all", help="List what is in use, too.")] = False,
 ) -> None:
     """List what was saved in chat or withdrawn, and accept, edit or reject it.
 
+    With `--all` also what is in use; `docent style withdraw` takes one of those back.
     An accepted example becomes a file of the guide; an accepted verified answer is given again. With
     `style: {git: {branch: …}}` examples are committed to that branch.
 
@@ -106,9 +109,74 @@ def review(
     """
 
     async def main(settings: Settings) -> int:
+        if in_use and not (accept or reject or edit):
+            await _list_in_use(settings)
         return await _review(settings, accept or [], reject or [], (edit, question, answer), by)
 
     run(context, main, quiet=True)
+
+
+@app.command("withdraw")
+def withdraw(
+    context: typer.Context,
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="As `docent style review --all` has it.")],
+    by: Annotated[str, typer.Option(metavar="NAME", help="Who does.")] = "an admin",
+) -> None:
+    """Take back saved answers that are in use: they are used no more, and wait for review.
+
+    ```
+    docent style withdraw 3f9c2a1b77d0
+    ```
+    """
+
+    async def main(settings: Settings) -> int:
+        return await _withdraw(settings, ids, by)
+
+    run(context, main, quiet=True)
+
+
+async def _withdraw(settings: Settings, ids: list[str], by: str) -> int:
+    from adapters.cli.output import show
+    from bot.bootstrap import open_app
+    from bot.curation.curation import Unteachable
+
+    async with open_app(settings) as app_:
+        for id_ in ids:
+            lesson = await app_.learning.lesson(id_)
+            if lesson is None:
+                raise CommandError(f"Nothing was saved with the id {id_}.", code=2)
+            try:
+                await app_.learning.withdraw(lesson, by=by)
+            except Unteachable as error:
+                raise CommandError(f"{id_}: {error}") from error
+            show(f"{id_}: withdrawn")
+    return 0
+
+
+async def _list_in_use(settings: Settings) -> None:
+    from adapters.cli.output import note, show
+    from bot.bootstrap import open_app
+
+    async with open_app(settings) as app_:
+        found = await app_.learning.in_use()
+    for line in (line for lesson in found for line in _lines(lesson)):
+        show(line)
+    if found:
+        note("Take one back: docent style withdraw ID.")
+    else:
+        show("No saved answer is in use.")
+
+
+def _lines(lesson: Lesson) -> list[str]:
+    """A saved answer, for a terminal."""
+    reason = f"; withdrawn: {lesson.reason}" if lesson.reason else ""
+    pages = ", ".join(dict.fromkeys(citation.title for citation in lesson.citations))
+    return [
+        f"{lesson.id}  {lesson.kind}, saved by {lesson.by} on {lesson.saved_at:%Y-%m-%d}{reason}",
+        f"  Q: {lesson.question}",
+        "  A: " + lesson.answer.replace("\n", "\n     "),
+        *([f"  cites: {pages}"] if pages else []),
+    ]
 
 
 async def _review(
@@ -117,7 +185,6 @@ async def _review(
     from adapters.cli.output import note, show
     from bot.bootstrap import open_app
     from bot.curation.curation import Curation, Unteachable
-    from bot.ports import Lesson
 
     async def found(learning: Curation, id_: str) -> Lesson:
         lesson = await learning.lesson(id_)
@@ -146,13 +213,10 @@ async def _review(
         if accept or reject or edit:
             return 0
         waiting = await learning.open()
-        for lesson in waiting:
-            reason = f"; withdrawn: {lesson.reason}" if lesson.reason else ""
-            show(f"{lesson.id}  {lesson.kind}, saved by {lesson.by} on {lesson.saved_at:%Y-%m-%d}{reason}")
-            show(f"  Q: {lesson.question}")
-            show("  A: " + lesson.answer.replace("\n", "\n     "))
-        if waiting:
-            note("Decide: docent style review --accept ID, --reject ID, or --edit ID --answer TEXT.")
-        else:
-            show("Nothing waits for review.")
+    for line in (line for lesson in waiting for line in _lines(lesson)):
+        show(line)
+    if waiting:
+        note("Decide: docent style review --accept ID, --reject ID, or --edit ID --answer TEXT.")
+    else:
+        show("Nothing waits for review.")
     return 0

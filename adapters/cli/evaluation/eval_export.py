@@ -18,7 +18,7 @@ async def export(settings: Settings, path: Path | None) -> int:
     _check_new(path)
     records = open_records(settings)
     try:
-        past = exported(await records.journal.judged(limit=_MOST))
+        past = exported(await records.lookback.judged(limit=_MOST))
     finally:
         await records.close()
     if past.untold:

@@ -1,7 +1,7 @@
 """An answer as Discord shows it: text, an embed with the sources, buttons that outlive a restart."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -127,12 +127,17 @@ class PressButton(
 
 
 def buttons(presses: tuple[Press, ...], id: str) -> discord.ui.View | None:  # noqa: A002
-    """A row of buttons, or None."""
+    """A row of buttons about one thing, or None."""
+    return row([(press, id) for press in presses])
+
+
+def row(presses: Sequence[tuple[Press, str]]) -> discord.ui.View | None:
+    """A row of buttons, each with its value, or None."""
     if not presses:
         return None
     view = discord.ui.View(timeout=None)
-    for press in presses:
-        view.add_item(PressButton(press, id))
+    for press, value in presses:
+        view.add_item(PressButton(press, value))
     return view
 
 

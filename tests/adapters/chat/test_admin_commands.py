@@ -6,8 +6,9 @@ import pytest
 
 from adapters.chat import admin_commands, sync_progress
 from adapters.chat.admin_commands import Command, Mistake
-from bot.model import Failure, Progress, SyncReport
-from bot.ports import Gap, SyncRequest, SyncRun
+from bot.curation.open_gaps import GapReview, OpenGap
+from bot.model import Answer, Citation, Failure, Outcome, Progress, Question, SyncReport
+from bot.ports import Asked, Feedback, Gap, Judged, Recorded, SyncRequest, SyncRun
 
 SOURCES = ("handbook", "wiki")
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -18,9 +19,14 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
     [
         ("status", Command("status")),
         ("reindex", Command("reindex")),
-        ("reindex wiki --full", Command("reindex", "wiki", full=True)),
-        ("reindex —full wiki", Command("reindex", "wiki", full=True)),
-        ("reindex wiki --confirm-deletes", Command("reindex", "wiki", confirm_deletes=True)),
+        ("reindex wiki --full", Command("reindex", "wiki", frozenset({"--full"}))),
+        ("reindex —full wiki", Command("reindex", "wiki", frozenset({"--full"}))),
+        ("reindex wiki --confirm-deletes", Command("reindex", "wiki", frozenset({"--confirm-deletes"}))),
+        ("reindex wiki --cancel", Command("reindex", "wiki", frozenset({"--cancel"}))),
+        ("questions 30 --bad", Command("questions", "30", frozenset({"--bad"}))),
+        ("gaps 1a2b3c4d --dismiss", Command("gaps", "1a2b3c4d", frozenset({"--dismiss"}))),
+        ("gaps --dismiss 1a2b3c4d", Command("gaps", "1a2b3c4d", frozenset({"--dismiss"}))),
+        ("review --all", Command("review", "", frozenset({"--all"}))),
         ("why https://chat.test/p1", Command("why", "https://chat.test/p1")),
     ],
 )
@@ -35,6 +41,12 @@ def test_commands_are_understood(typed: str, meant: Command):
         ("reindx", "Did you mean `reindex`?"),
         ("reindex handbok", "Did you mean `handbook`?"),
         ("reindex wiki --force", "I don't know `--force`"),
+        ("status --full", "there are none for this command"),
+        ("questions ever", "Of how many days?"),
+        ("questions 0", "Of how many days?"),
+        ("questions 99999999999999", "Of how many days?"),
+        ("questions ²", "Of how many days?"),
+        ("gaps --dismiss", "Which one?"),
         ("why", "Which answer?"),
         ("", "reindex [source]"),
         ("re`index <!channel>", "I don't know `re'index`"),
@@ -101,10 +113,29 @@ def test_held_back_deletions_are_asked_about():
 
 def test_gaps_come_with_their_counts():
     """gaps lists questions with how often they were asked."""
-    assert admin_commands.gaps([Gap("Is there a crèche?", 4, NOW)]).endswith(
-        "4× Is there a crèche? (last 2026-03-01)"
+    near = Citation(1, "h:a", "Children", "", "", "", owners=("People team",))
+    some = OpenGap(Gap("Is there a crèche?", 4, NOW, "1a2b3c4d"), (near,))
+    other = OpenGap(Gap("May I bring my dog?", 1, NOW, "5e6f7a8b"), asked=False)
+    said = admin_commands.gaps(GapReview((some, other), (Gap("When?", 1, NOW),)))
+    assert said.splitlines()[1:] == [
+        "4× Is there a crèche? (last 2026-03-01) `1a2b3c4d`",
+        "   nearest: Children, of People team",
+        "1× May I bring my dog? (last 2026-03-01) `5e6f7a8b` (couldn't be asked again)",
+        "1 has an answer by now.",
+    ]
+    assert admin_commands.gaps(GapReview(())).startswith("No gaps")
+
+
+def test_questions_are_listed_without_who_asked():
+    """questions has the time, how it ended, what people thought of it, and the id for why; not the asker."""
+    asked = Asked("id1", "k", "slack", "C1", "U0ALICE", Question("How many days? <!channel>", frozenset()))
+    judged = Judged(
+        Recorded(asked, NOW, Answer("id1", Outcome.NOT_FOUND, "No."), "", 0.1),
+        (Feedback("id1", "U0BOB", "down", "outdated"),),
     )
-    assert admin_commands.gaps([]).startswith("No gaps")
+    said = admin_commands.questions([judged], 7)
+    assert said == "• How many days? <!channel> (2026-03-01 00:00, NOT_FOUND, 👎, outdated) `id1`"
+    assert "30 days" in admin_commands.questions([], 30)
 
 
 @pytest.mark.parametrize(

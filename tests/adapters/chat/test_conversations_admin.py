@@ -123,6 +123,45 @@ async def test_deletions_are_confirmed_once(chat: Chat):
     assert "confirmed this already" in told.text
 
 
+async def test_what_is_answered_by_now_is_no_gap(chat: Chat):
+    """Gaps asks again before it lists: what has an answer drops out, what has none can be dismissed."""
+    chat.core.answers["shoe"] = NOT_FOUND
+    chat.core.answers["dog"] = NOT_FOUND
+    await chat.answers(await chat.mention("alice", "What's the CEO's shoe size?"))
+    await chat.answers(await chat.mention("alice", "May I bring my dog?"))
+    del chat.core.answers["dog"]
+    (told,) = await chat.whispers("admin", await chat.admin("admin", "gaps"))
+    assert "shoe size" in told.text
+    assert "my dog" not in told.text
+    assert "1 has an answer by now" in told.text
+    (gap,) = await chat.app.records.lookback.gaps()
+    dismissed = await chat.admin("admin", f"gaps {gap.id} --dismiss")
+    (told,) = await chat.whispers("admin", dismissed)
+    assert "won't be listed again" in told.text
+    (told,) = await chat.whispers("admin", await chat.admin("admin", "gaps"))
+    assert told.text.startswith("No gaps")
+
+
+async def test_questions_lists_what_was_asked(chat: Chat):
+    """Questions has what was asked with the ids for why; with a flag only what got a thumb down."""
+    await chat.answers(await chat.mention("alice", "How much notice?"))
+    answer_id = await only_answer(chat)
+    (told,) = await chat.whispers("admin", await chat.admin("admin", "questions"))
+    assert "How much notice?" in told.text
+    assert answer_id in told.text
+
+
+async def test_reindex_is_cancelled_by_its_command(chat: Chat):
+    """The word of the command line does what the button does; with nothing to stop it says so."""
+    (told,) = await chat.whispers("admin", await chat.admin("admin", "reindex --cancel"))
+    assert "No reindex is running" in told.text
+    await chat.admin("admin", "reindex handbook")
+    await until(lambda: latest(chat))
+    (told,) = await chat.whispers("admin", await chat.admin("admin", "reindex handbook --cancel"))
+    assert "Cancelling `handbook`" in told.text
+    await until(lambda: cancelled(chat))
+
+
 async def test_why_knows_only_answers(chat: Chat):
     """Why with something else says what it takes."""
     (told,) = await chat.whispers("admin", await chat.admin("admin", "why nonsense"))

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -286,3 +287,41 @@ async def test_discord_killed_in_mid_answer(docent: CommandLine, free_port: Call
         async with running(docent, "discord", environment("discord", port)):
             await until(lambda: answers(sim, channel=said["id"]), seconds=45)
             assert len((await sim.see("wait", channel=said["id"], quiet=1))["posted"]) == 1
+
+
+@pytest.mark.parametrize("platform", ["slack", "discord"])
+async def test_killed_while_a_reindex_waits(
+    docent: CommandLine, free_port: Callable[[], int], platform: str
+) -> None:
+    """After kill -9 the next start keeps the message of a reindex current, in its place, to its end."""
+    port = free_port()
+    docent.config.write_text(docent.config.read_text().replace("slack: {", "slack: {admins: [U0CAROL], "))
+    sims = slack(docent, port) if platform == "slack" else simulators.running("discord", port)
+    async with sims as sim:
+
+        async def shown(text: str) -> list[Any]:
+            found = (await sim.see("posted"))["posted"]
+            return [one for one in found if text in (one["rendered"] or "") and not one["deleted"]]
+
+        async with running(docent, platform, environment(platform, port)) as process:
+            await connected(platform, sim)
+            if platform == "slack":
+                where = {"user": "U0CAROL", "channel": "C0GENERAL"}
+                await sim.do("command", command="/docent", text="reindex handbook", **where)
+            else:
+                await sim.do("slash", command="/docent reindex", options={}, user="mod", channel="general")
+            (before,) = await until(lambda: shown("is waiting"), seconds=15)
+            await until(lambda: kept(docent), seconds=15)
+            process.send_signal(signal.SIGKILL)
+        assert (await asyncio.to_thread(docent, "reindex", "--cancel")).returncode == 0
+        async with running(docent, platform, environment(platform, port)):
+            (after,) = await until(lambda: shown("Cancelled"), seconds=45)
+            assert after.get("ts") == before.get("ts")
+            assert after.get("id") == before.get("id")
+            assert await shown("is waiting") == []
+
+
+async def kept(docent: CommandLine) -> bool:
+    """Whether a message that shows a run is written down."""
+    with contextlib.closing(sqlite3.connect(docent.folder / ".docent" / "journal.db")) as journal:
+        return bool(journal.execute("select count(*) from run_messages").fetchone()[0])

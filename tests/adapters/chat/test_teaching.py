@@ -12,7 +12,7 @@ from bot.answering.answerer import Answerer
 from tests.bot.style.test_guide import RULES, folder, text_of
 from tests.support import simulators
 from tests.support.chats import open_chat
-from tests.support.conversation import Chat, asked
+from tests.support.conversation import Chat, Shown, asked
 from tests.support.fakes import (
     FakeRetrieval,
     FakeRetriever,
@@ -126,6 +126,7 @@ async def test_a_verified_answer_comes_first_until_somebody_calls_it_wrong(chat:
     (shown,) = await chat.answers(await chat.mention("alice", ASKED))
     saved = await chat.save(shown, "verified", "admin", question=ASKED, answer="Five weeks. [1]")
     await until(lambda: told(chat, "admin", saved, "Saved"))
+    await in_use(chat, "Five weeks. [1]")
     chat.core.instead = core(chat)
     (given,) = await chat.answers(await chat.mention("bob", ASKED))
     assert "Five weeks. [1]" in given.text
@@ -136,6 +137,32 @@ async def test_a_verified_answer_comes_first_until_somebody_calls_it_wrong(chat:
     assert "Verified by" not in again.text
     (told_,) = await chat.whispers("admin", await chat.admin("admin", "review"))
     assert "somebody says it is wrong" in told_.whole
+
+
+async def in_use(chat: Chat, words: str) -> Shown:
+    """What `review --all` shows of it, with its button; nothing else is in use."""
+    (shown,) = await chat.whispers("admin", await chat.admin("admin", "review --all"))
+    assert words in shown.whole
+    assert shown.buttons == ("Withdraw",)
+    return shown
+
+
+async def test_what_is_in_use_is_withdrawn(chat: Chat):
+    """With a button, by an admin: it isn't given any more, waits for review, and can be accepted again."""
+    (shown,) = await chat.answers(await chat.mention("alice", ASKED))
+    saved = await chat.save(shown, "verified", "admin", question=ASKED, answer="Five weeks. [1]")
+    await until(lambda: told(chat, "admin", saved, "Saved"))
+    pressed = await chat.press(await in_use(chat, "Five weeks. [1]"), Press.WITHDRAW, "admin")
+    await until(lambda: told(chat, "admin", pressed, "Withdrawn"))
+    chat.core.instead = core(chat)
+    (given,) = await chat.answers(await chat.mention("bob", ASKED))
+    assert "Five weeks" not in given.text
+    (waits,) = await chat.whispers("admin", await chat.admin("admin", "review"))
+    assert "withdrew it" in waits.whole
+    pressed = await chat.press(waits, Press.ACCEPT, "admin")
+    await until(lambda: told(chat, "admin", pressed, "Accepted"))
+    (given,) = await chat.answers(await chat.mention("bob", f"{ASKED} Please."))
+    assert "Five weeks" in given.text
 
 
 async def test_admins_hear_of_a_broken_edit_of_the_guide(chat: Chat, tmp_path: Path, caplog):

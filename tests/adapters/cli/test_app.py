@@ -97,7 +97,10 @@ def test_many_deletes_are_held_back(docent: CommandLine):
         (docent.folder / "docs" / name).unlink()
     held = docent("index")
     assert "held back: 2 pages" in held.stdout
-    assert "docent index handbook --confirm-deletes" in held.stdout
+    assert "docent index handbook --confirm-deletes\n    deploy.md\n    dogs.md\n" in held.stdout
+    docent.write({"deploy.md": "# Deploying\n\nPress the button.\n"})
+    assert "held back: 1 page" in docent("index").stdout, "what is left of it waits, too"
+    (docent.folder / "docs" / "deploy.md").unlink()
     assert "2 deleted" in docent("index", "handbook", "--confirm-deletes").stdout
 
 
@@ -534,3 +537,36 @@ def test_what_a_sync_that_failed_has_kept():
         "  kept: 1,200 added, 3 changed. Run it again to go on from there.",
     ]
     assert report_lines(SyncReport("handbook", error="gone.")) == ["handbook: not synced: gone."]
+
+
+def test_what_was_asked_is_looked_back_at(docent: CommandLine):
+    """questions lists it with its id, why explains it in a sentence and figures, gaps asks again."""
+    docent("index")
+    docent("ask", "Can I bring my dog?")
+    docent("ask", "Who won the world cup in 1998?")
+    listed = docent("questions")
+    first, second = [line.split()[0] for line in listed.stdout.splitlines()[::2]]
+    assert "world cup" in listed.stdout.splitlines()[1]
+    assert docent("questions", "--outcome", "not-found").stdout.splitlines() == listed.stdout.splitlines()[:2]
+    assert json.loads(docent("questions", "--bad", "--json").stdout) == []
+    assert docent("why", second).stdout.splitlines()[1].startswith("It says what stands in “")
+    assert docent("why").stdout.startswith(first)
+    missing = docent("why", "nothing")
+    assert (missing.returncode, "docent questions lists" in missing.stderr) == (1, True)
+    (gap,) = json.loads(docent("gaps", "--json").stdout)["open"]
+    assert (gap["question"], gap["times"]) == ("Who won the world cup in 1998?", 1)
+    docent.write({"cup.md": "# World cup\n\nFrance won the world cup in 1998.\n"})
+    docent("index")
+    assert "1 has an answer by now" in docent("gaps").stdout
+    assert docent("gaps").stdout.startswith("No gaps")
+
+
+def test_a_gap_is_dismissed(docent: CommandLine):
+    """By its id, and for good; another id is a mistake."""
+    docent("index")
+    docent("ask", "Who won the world cup in 1998?")
+    (gap,) = json.loads(docent("gaps", "--json").stdout)["open"]
+    assert docent("gaps", "--dismiss", "00000000").returncode == 2
+    assert docent("gaps", "--dismiss", gap["id"]).stdout == f"{gap['id']}: dismissed\n"
+    docent("ask", "who won the WORLD CUP in 1998")
+    assert docent("gaps").stdout.startswith("No gaps")

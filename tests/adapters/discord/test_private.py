@@ -17,6 +17,11 @@ chat = chatting()
 
 async def asked_privately(chat: Chat) -> Message:
     shown = await chat.said_to(await chat.discord.command("ask", {"question": "How much notice?"}), _ANSWER)
+
+    async def whole() -> bool:
+        return bool(chat.discord.whispered[shown["id"]].buttons)
+
+    await until(whole)  # its buttons come with its last edit
     chat.core.answers["notice"] = [_IN_DETAIL]
     return shown
 

@@ -17,6 +17,7 @@ from bot.journal import codec
 from bot.journal.database import Database
 from bot.journal.leases import SqlLeases
 from bot.journal.lessons import SqlLessons
+from bot.journal.lookback import SqlLookback
 from bot.journal.questions import SqlJournal
 from bot.journal.runs import SqlRuns
 from bot.model import (
@@ -33,7 +34,7 @@ from bot.model import (
     Turn,
     Usage,
 )
-from bot.ports import Asked, Feedback, Lesson, Rights, Scope, SyncRequest
+from bot.ports import Asked, Feedback, Lesson, QuestionFilter, Rights, Scope, Someone, SyncRequest
 from tests.support import postgres
 
 NOW = datetime(2026, 5, 3, tzinfo=UTC)
@@ -95,6 +96,11 @@ def database(open_database: Callable[[], Database]) -> Database:
 @pytest.fixture
 def journal(database: Database) -> SqlJournal:
     return SqlJournal(database)
+
+
+@pytest.fixture
+def lookback(database: Database) -> SqlLookback:
+    return SqlLookback(database)
 
 
 @pytest.fixture
@@ -209,7 +215,7 @@ async def test_without_texts_the_question_is_not_kept(database: Database):
         row = (await connection.execute(text("select * from questions"))).one()
     assert "secret" not in str(row)
     assert "Hello" not in str(row)
-    assert await journal.gaps() == []
+    assert await SqlLookback(database).gaps() == []
     assert await journal.accept(asked(), worker="b") is False
 
 
@@ -281,28 +287,28 @@ async def test_what_is_claimed_is_the_first_ones(journal: SqlJournal):
     assert not await journal.claim("share id1 C1")
 
 
-async def test_judged_questions_come_with_their_feedback(journal: SqlJournal):
+async def test_judged_questions_come_with_their_feedback(journal: SqlJournal, lookback: SqlLookback):
     """Only questions with feedback are listed, each with all of it."""
     for name in ("1", "2"):
         await journal.accept(asked(name), worker="a")
     await journal.give_feedback(Feedback("id1", "U1", "down"))
     await journal.give_feedback(Feedback("id1", "U2", "up"))
-    (judged,) = await journal.judged()
+    (judged,) = await lookback.judged()
     assert judged.recorded.asked.id == "id1"
     assert {each.person for each in judged.feedback} == {"U1", "U2"}
 
 
-async def test_what_is_no_fault_of_the_docs_is_no_gap(journal: SqlJournal):
+async def test_what_is_no_fault_of_the_docs_is_no_gap(journal: SqlJournal, lookback: SqlLookback):
     """A question whose asker may not see what the docs say is not listed as one that they don't answer."""
     await journal.accept(asked("1", "What does L4 earn?"), worker="w")
     await journal.finish("id1", replace(answer(Outcome.NOT_FOUND), gap=False), seconds=0.1)
-    assert await journal.gaps() == []
+    assert await lookback.gaps() == []
     kept = await journal.recorded("id1")
     assert kept is not None
     assert kept.asked.question.text == "What does L4 earn?"
 
 
-async def test_gaps_are_grouped_by_wording(journal: SqlJournal):
+async def test_gaps_are_grouped_by_wording(journal: SqlJournal, lookback: SqlLookback):
     """Unanswered questions that differ in case and punctuation are one gap, shown in the usual wording."""
     words = [
         "Can I bring my cat?",
@@ -315,9 +321,9 @@ async def test_gaps_are_grouped_by_wording(journal: SqlJournal):
         await journal.accept(asked(str(number), each), worker="a")
         outcome = Outcome.ANSWERED if each == "Answered?" else Outcome.NOT_FOUND
         await journal.finish(f"id{number}", answer(outcome, str(number)), seconds=1)
-    gaps = await journal.gaps()
+    gaps = await lookback.gaps()
     assert [(gap.question, gap.times) for gap in gaps] == [("Can I bring my cat?", 3), ("Who is the CEO?", 1)]
-    assert len(await journal.gaps(limit=1)) == 1
+    assert len(await lookback.gaps(limit=1)) == 1
 
 
 async def test_the_tally_counts_outcomes(journal: SqlJournal):
@@ -333,13 +339,13 @@ async def test_the_tally_counts_outcomes(journal: SqlJournal):
     assert (tally.seconds_p50, tally.seconds_p95) == (2, 3)
 
 
-async def test_an_empty_journal_has_no_figures(journal: SqlJournal):
+async def test_an_empty_journal_has_no_figures(journal: SqlJournal, lookback: SqlLookback):
     """Nothing asked yet is no error."""
     tally = await journal.tally()
     assert (tally.unfinished, tally.seconds_p50) == (0, None)
-    assert await journal.gaps() == []
+    assert await lookback.gaps() == []
     assert await journal.spent() == []
-    assert await journal.judged() == []
+    assert await lookback.judged() == []
 
 
 async def test_usage_is_summed_by_model(journal: SqlJournal, runs: SqlRuns):
@@ -821,6 +827,7 @@ async def test_what_was_asked_before_has_its_place_afterwards(database: Database
             ("leases", "seconds"),
         ):
             await connection.execute(text(f"alter table {table} drop column {column}"))
+        await connection.execute(text("drop table run_messages"))
         await connection.execute(text("update alembic_version set version_num = '0003'"))
     await database.close()
     found = [await journal.recorded(f"id{number}") for number in range(4)]
@@ -852,7 +859,7 @@ async def test_what_was_asked_before_has_its_place_afterwards(database: Database
     ],
 )
 async def test_gaps_are_for_admins_of_their_places(
-    journal: SqlJournal, rights: Rights | None, found: set[str]
+    journal: SqlJournal, lookback: SqlLookback, rights: Rights | None, found: set[str]
 ):
     """An admin hears of questions from their places, of audiences that are theirs."""
     everyone = frozenset({"everyone"})
@@ -865,10 +872,10 @@ async def test_gaps_are_for_admins_of_their_places(
     for number, (words, scope) in enumerate(rows):
         await journal.accept(asked(str(number), words), worker="w")
         await journal.finish(f"id{number}", answer(Outcome.NOT_FOUND, str(number)), seconds=1.0, scope=scope)
-    assert {gap.question for gap in await journal.gaps(rights=rights)} == found
+    assert {gap.question for gap in await lookback.gaps(rights=rights)} == found
 
 
-async def test_a_gap_shows_the_wording_of_its_admins_places(journal: SqlJournal):
+async def test_a_gap_shows_the_wording_of_its_admins_places(journal: SqlJournal, lookback: SqlLookback):
     """How others elsewhere wrote the same question isn't shown, however often they did."""
     for number, words in enumerate(("Is there a creche?", "IS THERE A CRECHE", "IS THERE A CRECHE")):
         tenant = "discord:9" if number else "slack:T1"
@@ -876,8 +883,92 @@ async def test_a_gap_shows_the_wording_of_its_admins_places(journal: SqlJournal)
         scope = Scope(tenant, frozenset({"everyone"}))
         await journal.finish(f"id{number}", answer(Outcome.NOT_FOUND, str(number)), seconds=1.0, scope=scope)
     rights = Rights(frozenset({"slack:T1"}), frozenset({"everyone"}))
-    (gap,) = await journal.gaps(rights=rights)
+    (gap,) = await lookback.gaps(rights=rights)
     assert (gap.question, gap.times) == ("Is there a creche?", 1)
+
+
+EVERYONE = frozenset({"everyone"})
+HERE = Rights(frozenset({"slack:T1"}), EVERYONE)
+
+
+async def unanswered(journal: SqlJournal, *rows: tuple[str, str, frozenset[str]]) -> None:
+    """Questions that the docs didn't answer: words, tenant, audience."""
+    for number, (words, tenant, audience) in enumerate(rows):
+        await journal.accept(asked(str(number), words), worker="w")
+        scope = Scope(tenant, audience)
+        await journal.finish(f"id{number}", answer(Outcome.NOT_FOUND, str(number)), seconds=1.0, scope=scope)
+
+
+async def test_what_is_dismissed_is_not_listed_again(journal: SqlJournal, lookback: SqlLookback):
+    """However it is written and however often it is asked, among those who dismissed it."""
+    here, there = ("x", "slack:T1", EVERYONE), ("X!", "discord:9", EVERYONE)
+    await unanswered(journal, here, there, ("Is there a creche?", "slack:T1", EVERYONE))
+    (first, _) = await lookback.gaps(rights=HERE)
+    gaps = {gap.question: gap for gap in await lookback.gaps(rights=HERE)}
+    assert await lookback.dismiss(gaps["x"].id, rights=HERE)
+    assert await lookback.dismiss(gaps["x"].id, rights=HERE)  # twice is no fault
+    await journal.accept(asked("9", "X?"), worker="w")
+    await journal.finish(
+        "id9", answer(Outcome.NOT_FOUND, "9"), seconds=1.0, scope=Scope("slack:T1", EVERYONE)
+    )
+    assert [gap.question for gap in await lookback.gaps(rights=HERE, limit=1)] == ["Is there a creche?"]
+    elsewhere = Rights(frozenset({"discord:9"}), EVERYONE)
+    assert [gap.question for gap in await lookback.gaps(rights=elsewhere)] == ["X!"]
+    assert len(await lookback.gaps()) == 2
+    assert await lookback.dismiss(first.id)
+    assert first.question not in {gap.question for gap in await lookback.gaps()}
+
+
+async def test_only_ones_own_gaps_are_dismissed(journal: SqlJournal, lookback: SqlLookback):
+    """Not even whether there is such a gap is told of another place."""
+    await unanswered(journal, ("Elsewhere?", "discord:9", EVERYONE))
+    (gap,) = await lookback.gaps()
+    assert not await lookback.dismiss(gap.id, rights=HERE)
+    assert not await lookback.dismiss("0" * 8)
+    assert await lookback.gaps() == [gap]
+
+
+async def test_what_is_solved_for_some_is_a_gap_for_others(journal: SqlJournal, lookback: SqlLookback):
+    """Solved is what was asked again and answered: for the audience that it was asked again for."""
+    leads = EVERYONE | {"leads"}
+    await unanswered(journal, ("What is L4?", "slack:T1", leads), ("what is l4", "slack:T1", EVERYONE))
+    (gap,) = await lookback.gaps()
+    assert (gap.times, gap.audience) == (2, EVERYONE)
+    await lookback.solve(replace(gap, audience=leads))
+    (left,) = await lookback.gaps()
+    assert (left.times, left.audience) == (1, EVERYONE)
+    await lookback.solve(left)
+    assert await lookback.gaps() == []
+    await journal.accept(asked("7", "What is L4?"), worker="w")
+    await journal.finish(
+        "id7", answer(Outcome.NOT_FOUND, "7"), seconds=1.0, scope=Scope("slack:T1", EVERYONE)
+    )
+    assert [gap.times for gap in await lookback.gaps()] == [1]
+
+
+async def test_questions_are_looked_back_at(journal: SqlJournal, lookback: SqlLookback, database: Database):
+    """By days, outcome, person and thumb, the latest first, those of one's own places."""
+    await unanswered(journal, ("One?", "slack:T1", EVERYONE), ("Two?", "discord:9", EVERYONE))
+    await journal.accept(asked("5", "Three?", person="U2"), worker="w")
+    await journal.give_feedback(Feedback("id0", "U9", "down", "wrong", "it is 30"))
+    await journal.give_feedback(Feedback("id1", "U9", "up"))
+
+    async def found(**wanted) -> list[str]:
+        return [one.recorded.asked.id for one in await lookback.questions(QuestionFilter(**wanted))]
+
+    assert await found() == ["id5", "id1", "id0"]
+    assert await found(limit=1) == ["id5"]
+    assert await found(outcome=Outcome.NOT_FOUND) == ["id1", "id0"]
+    assert await found(bad=True) == ["id0"]
+    assert await found(person=Someone("slack", "U2")) == ["id5"]
+    assert await found(person=Someone("discord", "U2")) == []
+    assert await found(person=Someone("", "U2")) == ["id5"]
+    assert await found(rights=HERE) == ["id0"]
+    (bad,) = await lookback.questions(QuestionFilter(bad=True))
+    assert [each.comment for each in bad.feedback] == ["it is 30"]
+    await age(database, "questions", "asked_at", 10 * 86400)
+    assert await found() == []
+    assert await found(days=11) == ["id5", "id1", "id0"]
 
 
 def test_head_is_the_last_migration():

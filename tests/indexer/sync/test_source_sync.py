@@ -198,6 +198,17 @@ async def test_many_deletes_are_held_back(desk: Desk) -> None:
     assert set(desk.stored) == set(desk.shelf.pages)
 
 
+async def test_what_is_left_of_many_deletes_waits(desk: Desk) -> None:
+    """Where some of those pages came back, the others aren't deleted unasked; what was emptied goes."""
+    for n in range(3):
+        del desk.shelf.pages[f"page-{n}.md"]
+    assert (await desk.sync()).held == ("page-0.md", "page-1.md", "page-2.md")
+    desk.shelf.pages |= many(2) | {"page-9.md": ""}
+    report = await desk.sync(held=frozenset({desk.shelf.name}))
+    assert (report.held, report.held_back, report.deleted) == (("page-2.md",), 1, 1)
+    assert counts(await desk.sync(held=frozenset({"other"}))) == {"deleted": 1, "unchanged": 8}
+
+
 async def test_a_fifth_is_deleted(desk: Desk) -> None:
     """A fifth gone at once is deleted."""
     for n in range(2):

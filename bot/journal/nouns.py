@@ -1,0 +1,42 @@
+"""The ports' nouns from the rows of the journal's tables."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Row
+
+from bot.journal import codec
+from bot.model import Answer, Question
+from bot.ports import Asked, Feedback, Recorded, Scope
+
+
+def recorded(row: Row[Any]) -> Recorded:
+    """A question, from a whole row of `questions`."""
+    asked = Asked(
+        id=row.id,
+        key=row.key,
+        platform=row.platform,
+        place=row.place,
+        person=row.person,
+        question=codec.loaded(Question, row.question),
+        reply=row.reply,
+    )
+    answer = None if row.answer is None else codec.loaded(Answer, row.answer)
+    scope = Scope(row.tenant or "", audience_of(row.audience))
+    return Recorded(asked, moment(row.asked_at), answer, row.reply, row.seconds, scope)
+
+
+def audience_of(column: str | None) -> frozenset[str] | None:
+    """The words of a column that holds them as a JSON list."""
+    return None if column is None else frozenset(json.loads(column))
+
+
+def feedback_of(row: Row[Any]) -> Feedback:
+    """From a whole row of `feedback`."""
+    return Feedback(row.answer_id, row.person, row.verdict, row.complaint, row.comment, row.tenant or "")
+
+
+def moment(seconds: float) -> datetime:
+    """Seconds since 1970 as a time in UTC."""
+    return datetime.fromtimestamp(seconds, UTC)

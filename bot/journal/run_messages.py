@@ -1,0 +1,55 @@
+"""Messages in chat that show a run, in the journal's database: one that isn't kept current any more says so for ever."""
+
+from collections.abc import Callable
+
+from sqlalchemy import and_, delete, or_, select, update
+
+from bot.journal.database import Database
+from bot.journal.tables import heard_within, run_messages, workers
+from bot.ports import RunMessage
+
+
+class SqlRunMessages:
+    """ports.RunMessages."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def keep(self, message: RunMessage, *, worker: str) -> None:
+        row = self._database.insert(run_messages).values(
+            platform=message.platform, address=message.address, run=message.run_id, worker=worker
+        )
+        again = {"run": message.run_id, "worker": worker}
+        async with self._database.writing() as connection:
+            await connection.execute(
+                row.on_conflict_do_update(index_elements=["platform", "address"], set_=again)
+            )
+
+    async def drop(self, message: RunMessage) -> None:
+        c = run_messages.c
+        same = and_(c.platform == message.platform, c.address == message.address)
+        async with self._database.writing() as connection:
+            await connection.execute(delete(run_messages).where(same))
+
+    async def adopt(
+        self, platform: str, *, worker: str, silent_for: float, died: Callable[[str], bool] = lambda _: False
+    ) -> list[RunMessage]:
+        c = run_messages.c
+        alive = select(workers.c.name).where(heard_within(workers.c.seen_at, silent_for))
+        async with self._database.reading() as connection:  # who looks must not keep writers waiting
+            names = list(
+                await connection.scalars(
+                    select(c.worker).where(c.platform == platform, c.worker != worker).distinct()
+                )
+            )
+        if not names:
+            return []
+        dead = [name for name in names if died(name)]
+        lost = and_(
+            c.platform == platform, c.worker != worker, or_(c.worker.not_in(alive), c.worker.in_(dead))
+        )
+        async with self._database.writing(alone=True) as connection:
+            taken = await connection.execute(
+                update(run_messages).where(lost).values(worker=worker).returning(*run_messages.c)
+            )
+            return [RunMessage(row.run, row.platform, row.address) for row in taken]
