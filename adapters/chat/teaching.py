@@ -1,19 +1,23 @@
 """Saving answers as examples or as verified, and reviewing what was saved, on every platform."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from adapters.chat import messages
 from adapters.chat.admin_service import AdminConsole, allowed
 from adapters.chat.answer_view import DECISIONS, IN_USE, Press
 from adapters.chat.markdown_text import shorten
-from bot.curation.curation import Curation, Unteachable
+from bot.curation.curation import NO_PAGE, Curation, Unteachable
+from bot.curation.page_picker import PagePicker
+from bot.model import Citation, Outcome
 from bot.ports import BackendError, Complaint, Lesson, LessonKind, Recorded, Rights, Scope
 
 log = logging.getLogger(__name__)
 
 _SHOWN = 5
+_SUGGESTS_WITHIN = 1.0  # seconds
 KINDS: dict[str, LessonKind] = {"example": "example", "verified": "verified"}
 TITLES: dict[LessonKind, str] = {"example": messages.SAVE_EXAMPLE, "verified": messages.SAVE_VERIFIED}
 
@@ -22,7 +26,7 @@ TITLES: dict[LessonKind, str] = {"example": messages.SAVE_EXAMPLE, "verified": m
 class Form:
     """What an admin edits before it is saved, or (with `lesson_id`) before it is accepted.
 
-    `answer_id` is "" for a human's answer.
+    `answer_id` is "" for a human's answer. `page` is what it rests on; None where the answer cites its pages.
     """
 
     kind: LessonKind
@@ -30,6 +34,7 @@ class Form:
     question: str
     answer: str
     lesson_id: str = ""
+    page: str | None = None
 
     @property
     def title(self) -> str:
@@ -39,20 +44,40 @@ class Form:
 class Teaching:
     """`recorded` finds an answer of the bot by its id."""
 
-    def __init__(self, learning: Curation, recorded: Callable[[str], Awaitable[Recorded | None]]) -> None:
+    def __init__(
+        self,
+        learning: Curation,
+        recorded: Callable[[str], Awaitable[Recorded | None]],
+        pages: PagePicker,
+    ) -> None:
         self._learning = learning
         self._recorded = recorded
+        self._pages = pages
 
     async def form(
         self, console: AdminConsole, kind: LessonKind, recorded: Recorded | None, question: str, answer: str
     ) -> Form | None:
         """What to show for a message; None if the presser may not (who has been told)."""
-        if await allowed(console, f"save as {kind}") is None:
+        rights = await allowed(console, f"save as {kind}")
+        if rights is None:
             return None
+        form = Form(kind, "", question, answer)
+        cites = False
         if recorded is not None and recorded.answer is not None:
-            asked, text = recorded.asked.question.text, recorded.answer.text
-            return Form(kind, recorded.asked.id, asked, text)
-        return Form(kind, "", question, answer)
+            said = recorded.answer.text if recorded.answer.outcome is Outcome.ANSWERED else ""
+            form = Form(kind, recorded.asked.id, recorded.asked.question.text, said)
+            cites = bool(recorded.answer.citations)
+        return form if kind == "example" or cites else await self._with_page(form, rights)
+
+    async def _with_page(self, form: Form, rights: Rights) -> Form:
+        """With the nearest page as a suggestion, if it is found in time: a form opens within seconds or not at all."""
+        try:
+            async with asyncio.timeout(_SUGGESTS_WITHIN):
+                near = await self._pages.nearest(form.question, rights.audience)
+        except (BackendError, TimeoutError) as error:
+            log.info("no page is suggested: %s", error)
+            near = ()
+        return replace(form, page=near[0].title if near else "")
 
     async def reopen(self, console: AdminConsole, lesson_id: str) -> Form | None:
         """What to show for "Edit" under something saved; None if there is nothing (the presser has been told)."""
@@ -67,7 +92,9 @@ class Teaching:
         if lesson is None:
             await console.answer(messages.ANSWER_GONE)
             return None
-        return Form(lesson.kind, lesson.answer_id, lesson.question, lesson.answer, lesson.id)
+        form = Form(lesson.kind, lesson.answer_id, lesson.question, lesson.answer, lesson.id)
+        founded = lesson.kind == "example" or lesson.citations
+        return form if founded else await self._with_page(form, rights)
 
     async def submit(self, console: AdminConsole, form: Form, audience: frozenset[str]) -> None:
         """Save it: a verified answer counts at once, an example is a proposal with its buttons."""
@@ -87,14 +114,28 @@ class Teaching:
                 person=console.person,
                 scope=Scope(console.tenant, audience),
                 source=source,
+                page=await self._page(form, rights),
             )
         except (Unteachable, BackendError) as error:
             await console.answer(f"⚠️ {error}")
             return
-        if form.kind == "verified":
+        if lesson.state == "review":
+            await console.offer(f"{await self._pageless(form, rights)}\n\n{describe(lesson)}", lesson.id)
+        elif form.kind == "verified":
             await console.answer(messages.SAVED_VERIFIED)
         else:
             await console.offer(f"{messages.SAVED_EXAMPLE}\n\n{describe(lesson)}", lesson.id)
+
+    async def _page(self, form: Form, rights: Rights) -> Citation | None:
+        """What was named in the form, if the admin may see it."""
+        return await self._pages.find(form.page or "", form.question, rights.audience)
+
+    async def _pageless(self, form: Form, rights: Rights) -> str:
+        """Why it isn't used yet, with pages that it may rest on."""
+        near = [shorten(page.title, 80) for page in await self._pages.nearest(form.question, rights.audience)]
+        named = messages.NO_SUCH_PAGE.format(page=shorten(form.page, 80)) if form.page else messages.NO_PAGE
+        closest = messages.CLOSEST.format(pages=", ".join(near)) if near else ""
+        return " ".join(filter(None, (named, closest)))
 
     async def _theirs(self, lesson_id: str, rights: Rights) -> Lesson | None:
         """What was saved, if it is this admin's to read."""
@@ -106,8 +147,11 @@ class Teaching:
         if lesson is None:
             await console.answer(messages.ANSWER_GONE)
             return
-        edited = await self._learning.edit(lesson, question=form.question, answer=form.answer)
-        await console.offer(f"{messages.EDITED}\n\n{describe(edited)}", edited.id)
+        page = await self._page(form, rights)
+        edited = await self._learning.edit(lesson, question=form.question, answer=form.answer, page=page)
+        founded = edited.kind == "example" or edited.citations
+        said = messages.EDITED if founded else await self._pageless(form, rights)
+        await console.offer(f"{said}\n\n{describe(edited)}", edited.id)
 
     async def review(self, console: AdminConsole, rights: Rights, in_use: bool) -> None:  # noqa: FBT001 - from a flag
         """What waits for a word and is this admin's to read, with its buttons; or what is in use."""
@@ -157,7 +201,7 @@ def describe(lesson: Lesson) -> str:
     kind = "Verified answer" if lesson.kind == "verified" else "Example"
     lines = [f"**{kind}**, saved by {lesson.by} on {lesson.saved_at:%Y-%m-%d}"]
     if lesson.reason:
-        lines.append(f"⚠️ Withdrawn: {lesson.reason}")
+        lines.append(f"⚠️ {'Not in use' if lesson.reason == NO_PAGE else 'Withdrawn'}: {lesson.reason}")
     lines += ["", f"> {shorten(' '.join(lesson.question.split()), 300)}", "", shorten(lesson.answer, 1200)]
     pages = ", ".join(dict.fromkeys(citation.title for citation in lesson.citations))
     return "\n".join([*lines, *(["", f"Cites: {pages}"] if pages else [])])

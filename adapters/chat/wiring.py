@@ -17,6 +17,7 @@ from adapters.chat.run_watches import ProgressMessage, RunWatches
 from adapters.chat.teaching import Teaching
 from bot.bootstrap import App
 from bot.curation.open_gaps import GapReviewer
+from bot.curation.page_picker import PagePicker
 from bot.ports import Recorded
 
 
@@ -74,7 +75,8 @@ def assemble(
         files=AttachmentReader(app.settings.attachments),
         revive=intake.revive,
     )
-    teaching = Teaching(app.learning, app.journal.recorded)
+    pages = PagePicker(app.retriever, app.shown, lambda: (one.name for one in app.settings.sources))
+    teaching = Teaching(app.learning, app.journal.recorded, pages)
 
     def sources() -> tuple[admin_commands.SourceCycle, ...]:
         return admin_commands.cycles(app.settings)

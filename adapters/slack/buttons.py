@@ -148,11 +148,14 @@ class SlackButtons:
     async def _saved(self, body: Event) -> None:
         kind, answer_id, lesson_id, channel = body["view"]["private_metadata"].split("|", 3)
         values = body["view"]["state"]["values"]
-        question, answer = (values[name][name].get("value") or "" for name in ("question", "answer"))
+        question, answer, page = (
+            (values.get(name) or {}).get(name, {}).get("value") or ""
+            for name in ("question", "answer", "page")
+        )
         console = self._console(body, channel)
         audience = await self._people.audience(body["user"]["id"], channel, direct=channel.startswith("D"))
         await self._teaching.submit(
-            console, Form(KINDS[kind], answer_id, question, answer, lesson_id), audience
+            console, Form(KINDS[kind], answer_id, question, answer, lesson_id, page), audience
         )
 
     def _console(self, body: Event, channel: str, response_url: str = "") -> SlackAdminConsole:

@@ -38,6 +38,10 @@ PRIVATE = (
     "verified answer instead: that is given only to those who may see its pages."
 )
 UNKNOWN = "It cites no page, and nobody could see anything where it was saved: whom to tell it isn't known."
+NO_PAGE = (
+    "it names no page that says so. Edit it and name one, or write it into a page first: a verified answer is given "
+    "to those who may see its page, for as long as that stays as it is"
+)
 _MARKER = re.compile(r"\[(\d{1,3})\](?!\()")
 
 
@@ -77,21 +81,26 @@ class Curation:
         person: str = "",
         scope: Scope,
         source: Recorded | None = None,
+        page: Citation | None = None,
     ) -> Lesson:
-        """A proposal, or a verified answer that counts at once. Raises Unteachable, BackendError.
+        """A proposal, or a verified answer that counts at once; one without a page waits for review until it has one.
+
+        Raises Unteachable, BackendError.
 
         `scope` is where it is saved, and what may be shown there.
         `source` is the bot's answer that it was made of: its citations stay where the text still has their
-        markers. Without one (a human's answer) there are none.
+        markers. Without one (a human's answer) there are none. `page` is what it rests on where it cites nothing.
         """
         question, answer = clean(question).strip(), clean(answer).strip()
         if not question or not answer:
             raise Unteachable("It needs a question and an answer.")
-        text, citations = _cited(answer, source.answer if source else None)
+        text, citations = _cited(answer, source.answer if source else None, page)
+        unfounded = kind == "verified" and not citations
         lesson = Lesson(
             id=uuid.uuid4().hex[:12],
             kind=kind,
-            state="proposed" if kind == "example" else "accepted",
+            state="proposed" if kind == "example" else "review" if unfounded else "accepted",
+            reason=NO_PAGE if unfounded else "",
             question=question,
             answer=defuse(text),
             by=_name(by),
@@ -105,6 +114,7 @@ class Curation:
         )
         if kind == "verified":
             lesson = await self._verified.stamped(lesson)
+        if lesson.state == "accepted":
             await self._replace_older(lesson)
         await self._lessons.add(lesson)
         return lesson
@@ -135,13 +145,17 @@ class Curation:
         scope = Scope(lesson.tenant, lesson.audience)
         return rights.covers(scope) and await self._verified.readable(lesson, rights.audience)
 
-    async def edit(self, lesson: Lesson, *, question: str, answer: str) -> Lesson:
-        """Other words; it stays where it is. Raises Unteachable."""
+    async def edit(
+        self, lesson: Lesson, *, question: str, answer: str, page: Citation | None = None
+    ) -> Lesson:
+        """Other words, and a page where it cites none; it stays where it is. Raises Unteachable."""
         _check_open(lesson)
         if not question.strip() or not answer.strip():
             raise Unteachable("It needs a question and an answer.")
-        kept = _renumbered(clean(answer).strip(), lesson.citations)
-        edited = replace(lesson, question=clean(question).strip(), answer=defuse(kept[0]), citations=kept[1])
+        text, citations = _founded(*_renumbered(clean(answer).strip(), lesson.citations), page, answer)
+        edited = replace(lesson, question=clean(question).strip(), answer=defuse(text), citations=citations)
+        if edited.reason == NO_PAGE and citations:
+            edited = replace(edited, reason="")
         if not await self._lessons.change(edited, was=lesson.state):
             raise Unteachable("Somebody else was quicker: look at it again.")
         return edited
@@ -150,6 +164,8 @@ class Curation:
         """An example becomes a file of the guide, a verified answer counts again. Raises Unteachable."""
         _check_open(lesson)
         if lesson.kind == "verified":
+            if not lesson.citations:
+                raise Unteachable(f"It can't be used yet: {NO_PAGE}.")
             renewed = await self._verified.stamped(
                 replace(
                     lesson, state="accepted", reason="", by=_name(by), person=person, saved_at=self._now()
@@ -292,8 +308,19 @@ def _check_open(lesson: Lesson) -> None:
         raise Unteachable(f"It is {lesson.state} already.")
 
 
-def _cited(text: str, answer: Answer | None) -> tuple[str, tuple[Citation, ...]]:
-    return _renumbered(text, answer.citations if answer else ())
+def _cited(text: str, answer: Answer | None, page: Citation | None) -> tuple[str, tuple[Citation, ...]]:
+    return _founded(*_renumbered(text, answer.citations if answer else ()), page, text)
+
+
+def _founded(
+    text: str, citations: tuple[Citation, ...], page: Citation | None, typed: str
+) -> tuple[str, tuple[Citation, ...]]:
+    """On this page where it cites nothing: at the `[1]` that was typed, or as a whole."""
+    if citations or page is None:
+        return text, citations
+    page = replace(page, number=1)
+    kept, cited = _renumbered(typed.strip(), (page,))
+    return (kept, cited) if cited else (f"{text} [1]", (page,))
 
 
 def _renumbered(text: str, citations: Sequence[Citation]) -> tuple[str, tuple[Citation, ...]]:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from bot.bootstrap import App, open_guides, open_verified
 from bot.config.live import LiveSettings
@@ -12,6 +12,7 @@ from bot.journal.database import Database
 from bot.model import Answer, Citation, Outcome, Passage, Question
 from bot.opened_records import Records
 from bot.ports import StoreStats
+from tests.support.fakes import FakeRetrieval, FakeRetriever
 
 LEAVE = Citation(
     1,
@@ -96,7 +97,7 @@ def scripted(settings: Any, core: Core, shelf: Shelf, database: Database) -> App
     return App(
         live=LiveSettings(settings),
         answerer=core,
-        retriever=nothing,
+        retriever=cast("Any", FakeRetriever(FakeRetrieval(nearest=(LEAVE,)))),
         store=shelf,
         shown=shelf,
         embedder=None,

@@ -159,16 +159,23 @@ class TeachingForm(discord.ui.Modal):
         self._answer = _field("answer", form.answer)
         self.add_item(discord.ui.Label(text=words.SAVE_QUESTION, component=self._question))
         self.add_item(discord.ui.Label(text=words.SAVE_ANSWER, component=self._answer))
+        self._page = _field("page", form.page or "", style=discord.TextStyle.short)
+        if form.page is not None:
+            self.add_item(discord.ui.Label(text=words.SAVE_PAGE, component=self._page))
 
     async def on_submit(self, interaction: "discord.Interaction[Any]") -> None:
-        edited = replace(self._form, question=self._question.value, answer=self._answer.value)
+        edited = replace(
+            self._form, question=self._question.value, answer=self._answer.value, page=self._page.value
+        )
         await self._submitted(interaction, edited)
 
 
-def _field(name: str, text: str) -> "discord.ui.TextInput[Any]":
+def _field(
+    name: str, text: str, style: discord.TextStyle = discord.TextStyle.paragraph
+) -> "discord.ui.TextInput[Any]":
     return discord.ui.TextInput(
         custom_id=name,
-        style=discord.TextStyle.paragraph,
+        style=style,
         default=text[:_FIELD] or None,
         max_length=_FIELD,
     )

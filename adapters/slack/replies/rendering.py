@@ -166,11 +166,11 @@ def _sections(lines: Sequence[str], gap: str = "\n") -> list[str]:
 def teaching_modal(form: Form, channel: str) -> Block:
     """The question and the answer, to be edited before they are saved."""
 
-    def field(name: str, label: str, text: str, *, most: int = 3000) -> Block:
+    def field(name: str, label: str, text: str, *, most: int = 3000, lines: bool = True) -> Block:
         element = {
             "type": "plain_text_input",
             "action_id": name,
-            "multiline": True,
+            "multiline": lines,
             "max_length": most,
             **({"initial_value": text[:most]} if text.strip() else {}),
         }
@@ -187,6 +187,7 @@ def teaching_modal(form: Form, channel: str) -> Block:
         "blocks": [
             field("question", words.SAVE_QUESTION, form.question),
             field("answer", words.SAVE_ANSWER, form.answer),
+            *([] if form.page is None else [field("page", words.SAVE_PAGE, form.page, lines=False)]),
         ],
     }
 

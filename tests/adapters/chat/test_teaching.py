@@ -9,6 +9,7 @@ import pytest
 
 from adapters.chat.answer_view import Press
 from bot.answering.answerer import Answerer
+from bot.model import Answer, Outcome
 from tests.bot.style.test_guide import RULES, folder, text_of
 from tests.support import simulators
 from tests.support.chats import open_chat
@@ -20,6 +21,7 @@ from tests.support.fakes import (
     Says,
     make_passage,
 )
+from tests.support.scripted import LEAVE
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.skipif(not simulators.there(), reason=simulators.WHERE)
@@ -137,6 +139,29 @@ async def test_a_verified_answer_comes_first_until_somebody_calls_it_wrong(chat:
     assert "Verified by" not in again.text
     (told_,) = await chat.whispers("admin", await chat.admin("admin", "review"))
     assert "somebody says it is wrong" in told_.whole
+
+
+async def test_a_verified_answer_needs_a_page(chat: Chat):
+    """Under what the docs didn't answer the form asks for one and suggests the nearest; what is wrong loses nothing."""
+    chat.core.answers["cat"] = Answer("", Outcome.NOT_FOUND, "The docs don't say.")
+    (shown,) = await chat.answers(await chat.mention("alice", "May I bring my cat?"))
+    form = await chat.form(await chat.save(shown, "verified", "admin"))
+    assert form == {"question": "May I bring my cat?", "answer": "", "page": LEAVE.title}
+    words = {"question": "May I bring my cat?", "answer": "Ask first. [1]"}
+    done = await chat.save(shown, "verified", "admin", **words, page="Cats and dogs")
+    (offered,) = await until(lambda: offers(chat, done, "Ask first."))
+    assert "I know no page “Cats and dogs” that you may see" in offered.whole
+    assert f"The closest are: {LEAVE.title}." in offered.whole
+    pressed = await chat.press(offered, Press.ACCEPT, "admin")
+    await until(lambda: told(chat, "admin", pressed, "It can't be used yet"))
+    edited = await chat.edit(offered, "admin", **words, page=LEAVE.doc_id.partition(":")[2])
+    (changed,) = await until(lambda: offers(chat, edited, "It is used once"))
+    pressed = await chat.press(changed, Press.ACCEPT, "admin")
+    await until(lambda: told(chat, "admin", pressed, "Accepted"))
+    chat.core.instead = core(chat)
+    (given,) = await chat.answers(await chat.mention("bob", "May I bring my cat?"))
+    assert "Ask first. [1]" in given.text
+    assert LEAVE.title in given.whole
 
 
 async def in_use(chat: Chat, words: str) -> Shown:

@@ -215,9 +215,42 @@ async def test_it_is_only_for_those_who_may_see_its_pages(school: School):
     school.shelf.pages["handbook:leave.md"] = ("r1", frozenset({"managers"}))
     assert await school.find() is None
     assert await school.find(audience=frozenset({"managers"})) is not None
-    await school.save("verified", question="Who has the key?", audience=frozenset({"staff"}), source=None)
+    before = await school.save(
+        "verified", question="Who has the key?", audience=frozenset({"staff"}), source=None
+    )
+    await school.lessons.change(replace(before, state="accepted", reason=""), was="review")  # as it was once
     assert await school.find("Who has the key?") is None
     assert await school.find("Who has the key?", frozenset({"staff", "everyone"})) is not None
+
+
+async def test_without_a_page_it_waits(school: School):
+    """It can't be accepted until it has one; the marker that was typed is the page's, or the whole answer is."""
+    lesson = await school.save("verified", "Five weeks [1], in writing.", source=None)
+    assert lesson.state == "review"
+    assert await school.find() is None
+    with pytest.raises(Unteachable, match="names no page"):
+        await school.learning.accept(lesson, by="Dana")
+    edited = await school.learning.edit(
+        lesson, question=ASKED, answer="Five weeks [1], in writing.", page=SICK
+    )
+    assert (edited.answer, edited.citations, edited.reason) == (
+        "Five weeks [1], in writing.",
+        (replace(SICK, number=1),),
+        "",
+    )
+    await school.learning.accept(edited, by="Dana")
+    found = await school.find()
+    assert found is not None
+    assert "Five weeks [1], in writing." in found.text
+
+
+async def test_a_page_is_what_the_whole_answer_rests_on(school: School):
+    """Of an answer that cites pages already, those count; of an example no page is wanted."""
+    lesson = await school.save("verified", "Five weeks.", source=None, page=LEAVE)
+    assert (lesson.state, lesson.answer, lesson.citations) == ("accepted", "Five weeks. [1]", (LEAVE,))
+    cited = await school.save("verified", "Four weeks. [1]", page=SICK)
+    assert [one.doc_id for one in cited.citations] == [LEAVE.doc_id]
+    assert (await school.save("example", "Five weeks.", source=None)).state == "proposed"
 
 
 @pytest.mark.parametrize(
