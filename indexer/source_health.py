@@ -1,12 +1,15 @@
 """What admins are warned of about a source: the same words in `docent status`, in chat and in the log."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Final
 
 from bot.config import cron
 from bot.config.loader import Settings
 from bot.config.sources import SourceSettings
 from bot.model import SyncReport
+
+_KINDS: Final = 6  # of endings, that are named
 
 
 def may_be_old(settings: Settings, source: SourceSettings) -> float | None:
@@ -52,6 +55,35 @@ def troubles(
 def lossy(pages: int) -> str:
     """Pages that hold much more than what of them can be found."""
     return "1 page lacks most of its words" if pages == 1 else f"{pages:,} pages lack most of their words"
+
+
+def left_out(report: SyncReport) -> list[str]:
+    """What a source holds that isn't in the index, and why."""
+    found = []
+    if report.drafts:
+        found.append("1 draft" if report.drafts == 1 else f"{report.drafts:,} drafts")
+    if report.empty:
+        found.append(f"{report.empty:,} {'page' if report.empty == 1 else 'pages'} without text")
+    if report.untaken:
+        found.append(untaken(report.untaken))
+    return found
+
+
+def untaken(endings: Mapping[str, int]) -> str:
+    """`3 files that no pattern of include takes (2 .png, 1 without an ending)`."""
+    usual = sorted(endings.items(), key=lambda each: (-each[1], each[0]))
+    said = [
+        f"{number:,} .{ending}" if ending else f"{number:,} without an ending" for ending, number in usual
+    ]
+    kinds = ", ".join(said[:_KINDS] + ["…"] * (len(said) > _KINDS))
+    files = sum(endings.values())
+    return f"{files:,} {'file' if files == 1 else 'files'} that no pattern of include takes ({kinds})"
+
+
+def audiences_told(source: SourceSettings) -> str:
+    """`everyone; managers/** → managers`: for whom a source's pages are."""
+    folders = [f"{glob} → {', '.join(sorted(words))}" for glob, words in source.audience_of.items()]
+    return "; ".join([", ".join(sorted(source.audience)), *folders])
 
 
 def forgotten(name: str, pages: int) -> str:

@@ -13,6 +13,7 @@ from adapters.cli.output import ago, report_lines, show, show_json
 from adapters.cli.progress import Display
 from bot.bootstrap import App, open_app
 from bot.config.loader import Settings
+from bot.diagnostics.audiences import are_given, check_pages
 from bot.journal.retention import forget_old
 from bot.model import SyncReport
 from bot.ports import BackendError, Runs, SyncRequest, SyncRun
@@ -56,6 +57,7 @@ async def index(settings: Settings, wish: IndexRequest, *, as_json: bool) -> int
                     for request in wish.requests()
                     for report in await _sync(app, sources, request, display)
                 ]
+            unseen = await _unseen(settings, app)
             await forget_old(app.journal, app.settings.journal.keep_days)  # where no service runs
     finally:
         for source in sources:
@@ -67,9 +69,21 @@ async def index(settings: Settings, wish: IndexRequest, *, as_json: bool) -> int
     else:
         for line in (line for report in reports for line in report_lines(report)):
             show(line)
+        for line in unseen:
+            show(f"note: {line}")
         if cancelled:
             show("It was cancelled. What was done so far is kept.")
     return 0 if whole else 1
+
+
+async def _unseen(settings: Settings, app: App) -> list[str]:
+    """Pages that nobody sees, once it was said who belongs to which audience: until it is mended, each time."""
+    if not are_given(settings):
+        return []
+    try:
+        return [each.finding async for each in check_pages(settings, app.store)]
+    except BackendError:
+        return []
 
 
 @runtime_checkable

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from bot.model import Answer, Citation, SyncReport, WordsKept
-from indexer.source_health import misfits
+from indexer.source_health import left_out, misfits
 
 _KEPT = "\n\t"
-_KINDS = 6  # of endings, that are named
 
 
 def clean(text: str) -> str:
@@ -185,16 +184,6 @@ def _score(score: float | None) -> str:
     return "-" if score is None else f"{score:.3f}"
 
 
-def _untaken(endings: Mapping[str, int]) -> str:
-    """`3 files that no pattern of include takes (2 .png, 1 without an ending)`."""
-    usual = sorted(endings.items(), key=lambda each: (-each[1], each[0]))
-    said = [
-        f"{number:,} .{ending}" if ending else f"{number:,} without an ending" for ending, number in usual
-    ]
-    kinds = ", ".join(said[:_KINDS] + ["…"] * (len(said) > _KINDS))
-    return f"{count(sum(endings.values()), 'file')} that no pattern of include takes ({kinds})"
-
-
 def _words_kept(words: Sequence[WordsKept]) -> str:
     """`pdf 97.9 % (1,204 of 1,230), md 100 %`."""
     return ", ".join(
@@ -229,12 +218,7 @@ def report_lines(report: SyncReport) -> list[str]:
     lines += [f"  note: {line}" for line in misfits(report.unfit, report.left_out)]
     if report.words:
         lines.append(f"  words kept: {_words_kept(report.words)}")
-    if report.drafts:
-        lines.append(f"  left out: {count(report.drafts, 'draft')}")
-    if report.empty:
-        lines.append(f"  left out: {count(report.empty, 'page')} without text")
-    if report.untaken:
-        lines.append(f"  left out: {_untaken(report.untaken)}")
+    lines += [f"  left out: {each}" for each in left_out(report)]
     if not any(counts.values()) and not report.cancelled and not report.left_out:
         lines.append(
             "  note: no page is there that docent.yaml asks for; check its path, include and exclude"

@@ -4,42 +4,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 
-from adapters.cli.output import ago, count, duration, table
+from adapters.cli.output import ago, count, duration
+from adapters.cli.source_status import SourceStatus, source_json, source_lines, source_status, with_report
 from bot.bootstrap import open_guides, open_store
 from bot.config.loader import Settings
-from bot.config.sources import SourceSettings
+from bot.diagnostics.audiences import are_given, check_pages
 from bot.model import Failure, SyncReport, Usage
 from bot.opened_records import Records, open_records
 from bot.ports import BackendError, Failing, IndexFormat, SpendingTotals, Store, StoreStats, SyncRun
 from bot.runtime.prices import cost
 from bot.style.hot_reload import GuideState
 from indexer.reading.words_kept import lossy_pages
-from indexer.source_health import forgotten, lossy, may_be_old, troubles
+from indexer.source_health import forgotten, may_be_old
 
 _SHOWN = 10  # pages
 _SHOWN_RUNS = 5
 _MB = 1e6
-
-
-@dataclass(frozen=True, slots=True)
-class SourceStatus:
-    """One source. `stale` if its last good sync is older than so many of its cycles as the setting says.
-
-    `error` is what its last sync came to, "" if that was good; `held_back` deletions wait for an admin's word;
-    `warnings` say so in words. `lossy` pages are in the index without most of their words.
-    """
-
-    name: str
-    type: str
-    documents: int
-    chunks: int
-    last_good_sync: datetime | None
-    stale: bool
-    failing: tuple[Failing, ...]
-    error: str = ""
-    held_back: int = 0
-    warnings: tuple[str, ...] = ()
-    lossy: tuple[Failure, ...] = ()
 
 
 @dataclass(slots=True)
@@ -59,6 +39,7 @@ class StatusReport:
     problems: list[str] = field(default_factory=list)
     forgotten: dict[str, int] = field(default_factory=dict)
     lossy: dict[str, tuple[Failure, ...]] = field(default_factory=dict)
+    unseen: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, object]:
         """The shape of `docent status --json`."""
@@ -72,13 +53,14 @@ class StatusReport:
                 "bytes": stats.bytes if stats else None,
             },
             "journal": self.journal,
-            "sources": [_source_json(source) for source in self.sources],
+            "sources": [source_json(source) for source in self.sources],
             "runs": [asdict(run) for run in self.runs],
             "questions": _tally_json(self.tally, self.days),
             "usage": [{**asdict(usage), "dollars": dollars} for usage, dollars in self.usage],
             "guides": [_guide_json(one) for one in self.guides],
             "problems": self.problems,
             "forgotten": self.forgotten,
+            "unseen": self.unseen,
         }
 
 
@@ -108,21 +90,12 @@ async def gather(settings: Settings, days: int = 7) -> StatusReport:
     held = state.stats.sources if state.stats else {}
     state.forgotten = {name: held[name].documents for name in sorted(held.keys() - names)}
     for source in settings.sources:
-        one = _source(settings, source, state.stats, good.get(source.name), failing, now)
+        one = source_status(settings, source, state.stats, good.get(source.name), failing, now)
         one = replace(one, lossy=state.lossy.get(source.name, ()))
         if source.name in last:
-            one = _warned(one, last[source.name], now, may_be_old(settings, source))
+            one = with_report(one, last[source.name], now, may_be_old(settings, source))
         state.sources.append(one)
     return state
-
-
-def _warned(
-    source: SourceStatus, report: SyncReport | None, now: datetime, oldest: float | None
-) -> SourceStatus:
-    confirm = f"`docent reindex {source.name} --confirm-deletes`"
-    found = troubles(report, source.last_good_sync, now, oldest, confirm)
-    report = report or SyncReport(source.name)
-    return replace(source, error=report.error, held_back=report.held_back, warnings=tuple(found))
 
 
 async def _index(state: StatusReport, store: Store, settings: Settings) -> None:
@@ -131,6 +104,8 @@ async def _index(state: StatusReport, store: Store, settings: Settings) -> None:
         state.stats = await store.stats()
         for source in settings.sources:
             state.lossy[source.name] = tuple(lossy_pages(await store.revisions(source.name)))
+        if are_given(settings):
+            state.unseen = [each.finding async for each in check_pages(settings, store)]
     except BackendError as error:
         state.problems.append(str(error))
 
@@ -145,35 +120,14 @@ async def _records(
     return await records.runs.last_good(), await records.runs.failing()
 
 
-def _source(
-    settings: Settings,
-    source: SourceSettings,
-    stats: StoreStats | None,
-    good: datetime | None,
-    failing: Sequence[Failing],
-    now: datetime,
-) -> SourceStatus:
-    held = stats.sources.get(source.name) if stats else None
-    oldest = may_be_old(settings, source)
-    stale = good is not None and oldest is not None and oldest < (now - good).total_seconds()
-    return SourceStatus(
-        name=source.name,
-        type=source.type,
-        documents=held.documents if held else 0,
-        chunks=held.chunks if held else 0,
-        last_good_sync=good,
-        stale=stale,
-        failing=tuple(each for each in failing if each.source == source.name),
-    )
-
-
 def lines(state: StatusReport) -> list[str]:
     """For people."""
     return [
         *_index_lines(state),
         "",
-        *_source_lines(state.sources),
+        *source_lines(state.sources),
         *(f"(!) {forgotten(name, pages)}" for name, pages in state.forgotten.items()),
+        *(f"(!) {each}" for each in state.unseen),
         *(
             f"Style guide {one.name}: {count(one.examples, 'example')} in {one.folder}"
             for one in state.guides
@@ -195,45 +149,6 @@ def _index_lines(state: StatusReport) -> list[str]:
     return [f"Index: {state.store}: {pages}{size}; {model}", f"Journal: {state.journal}"]
 
 
-def _source_lines(sources: Sequence[SourceStatus]) -> list[str]:
-    if not sources:
-        return ["docent.yaml lists no sources."]
-    head = ["source", "type", "pages", "chunks", "last good sync", "failing"]
-    rows = [
-        [
-            source.name,
-            source.type,
-            f"{source.documents:,}",
-            f"{source.chunks:,}",
-            ago(source.last_good_sync) + (" (!)" if source.stale or source.last_good_sync is None else ""),
-            str(len(source.failing)),
-        ]
-        for source in sources
-    ]
-    found = [table([head, *rows])]
-    for source in sources:
-        found += [f"(!) {source.name}: {warning}" for warning in source.warnings]
-        found += _lossy_lines(source)
-        failing = [
-            f"{each.failure.name}: {each.failure.reason} (since {each.since:%Y-%m-%d})"
-            for each in source.failing
-        ]
-        found += _page_lines(source.name, failing)
-    return found
-
-
-def _lossy_lines(source: SourceStatus) -> list[str]:
-    if not source.lossy:
-        return []
-    told = f"(!) {source.name}: {lossy(len(source.lossy))} (`docent show PAGE` prints what is in the index)"
-    return [told, *_page_lines(source.name, [f"{page.name}: {page.reason}" for page in source.lossy])]
-
-
-def _page_lines(source: str, pages: Sequence[str]) -> list[str]:
-    found = [f"  {source}: {page}" for page in pages[:_SHOWN]]
-    return [*found, f"  {source}: and {len(pages) - _SHOWN} more"] if len(pages) > _SHOWN else found
-
-
 def _question_lines(state: StatusReport) -> list[str]:
     tally = state.tally
     if tally is None:
@@ -249,9 +164,12 @@ def _question_lines(state: StatusReport) -> list[str]:
     found = ["", line]
     for usage, dollars in state.usage:
         price = f", ${dollars:.2f}" if dollars is not None else ""
-        tokens = f"{usage.input_tokens:,} tokens in, {usage.output_tokens:,} out"
         used = f"{count(usage.calls, 'call')}, {count(usage.texts, 'text')}"
-        found.append(f"  {usage.model}: {used}, {tokens}{price}")
+        if usage.input_tokens or usage.output_tokens or price:
+            used += f", {usage.input_tokens:,} tokens in, {usage.output_tokens:,} out{price}"
+        else:
+            used += ": on this machine, costs nothing"
+        found.append(f"  {usage.model}: {used}")
     return found
 
 
@@ -275,18 +193,6 @@ def _outcome(run: SyncRun) -> str:
     deleted = sum(report.deleted for report in run.reports)
     failed = sum(len(report.failed) for report in run.reports)
     return f", {added} added, {changed} changed, {deleted} deleted, {failed} failed"
-
-
-def _source_json(source: SourceStatus) -> dict[str, object]:
-    return {
-        **asdict(source),
-        "last_good_sync": source.last_good_sync and source.last_good_sync.isoformat(),
-        "lossy": [{"name": page.name, "reason": page.reason} for page in source.lossy],
-        "failing": [
-            {"name": each.failure.name, "reason": each.failure.reason, "since": each.since.isoformat()}
-            for each in source.failing
-        ],
-    }
 
 
 def _guide_json(one: GuideState) -> dict[str, object]:

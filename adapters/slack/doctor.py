@@ -56,7 +56,9 @@ async def _identity(client: AsyncWebClient, slack: SlackSettings) -> AsyncIterat
             _PART, "all scopes are granted" if granted else "Slack doesn't tell which scopes are granted"
         )
     yield ok(
-        _PART, f"no token tells of events: the app's Event Subscriptions must hold {', '.join(BOT_EVENTS)}"
+        _PART,
+        f"its events can't be read from here; the manifest has them all ({', '.join(BOT_EVENTS)}): an app that was"
+        " made from it is right",
     )
 
 

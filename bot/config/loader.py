@@ -77,9 +77,10 @@ class Settings(Section):
     data: FilePath = Path(".docent")
     path: Path = Field(Path("docent.yaml"), exclude=True)  # not a key of the file
 
-    # The environment as it was given, without `.env`, and that file: for reading both again.
+    # The environment as it was given, without `.env`, that file, and the names that docent.yaml takes from them.
     _given: Mapping[str, str] = PrivateAttr(default_factory=dict)
     _env_file: EnvFile = PrivateAttr(default_factory=lambda: EnvFile(Path(".env")))
+    _names: frozenset[str] = PrivateAttr(default=frozenset())
 
     @property
     def folder(self) -> Path:
@@ -122,6 +123,11 @@ class Settings(Section):
         """The environment as it was read, without `.env`."""
         return self._given
 
+    @property
+    def names_taken(self) -> frozenset[str]:
+        """The names that docent.yaml takes as `${NAME}`."""
+        return self._names
+
     def read_again(self) -> "Settings":
         """The same file as it is now, and the `.env` beside it. Raises ConfigError."""
         return load(self.path, self._given)
@@ -156,7 +162,7 @@ def load(config: Path | None = None, environ: Mapping[str, str] | None = None) -
         )
     except ValidationError as error:
         raise ConfigError(explained(error, origin, Settings)) from None
-    settings._given, settings._env_file = given, env_file  # noqa: SLF001 - its own
+    settings._given, settings._env_file, settings._names = given, env_file, located.names  # noqa: SLF001
     for number, source in enumerate(settings.sources):
         source.located(origin.below("sources", str(number)))
     if problems := [*_doubles(settings, origin), *_keyless(settings, origin), *_strays(settings, origin)]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import yaml
 
+from bot.config import yaml_mistakes
 from bot.config.error_messages import ConfigError, KeyPath, Problem, dotted
 
 _NAMED: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -26,12 +27,13 @@ sources:
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """A file's data, `${NAME}` put in; the line of each key; and the data as it was written."""
+    """A file's data, `${NAME}` put in; the line of each key; the data as it was written; and those names."""
 
     file: str
     data: dict[str, Any]
     lines: Mapping[KeyPath, int]
     written: Mapping[str, Any] = field(default_factory=dict)
+    names: frozenset[str] = frozenset()
 
     def literal(self, place: KeyPath) -> object:
         """What is written at this place; None where nothing is, or where it is a `${NAME}`."""
@@ -53,7 +55,7 @@ def located(file: str, text: str, environ: Mapping[str, str]) -> Located:
         node = loader.get_single_node()
         written = loader.construct_document(node) if node is not None else {}
     except yaml.YAMLError as error:
-        raise ConfigError([_broken(file, error)]) from None
+        raise ConfigError([_broken(file, text, error)]) from None
     except RecursionError:
         raise ConfigError([Problem(file, None, "", "is nested too deeply")]) from None
     if not isinstance(written, dict):
@@ -64,7 +66,7 @@ def located(file: str, text: str, environ: Mapping[str, str]) -> Located:
     data = {str(key): reading.filled(value, (str(key),)) for key, value in written.items()}
     if reading.problems:
         raise ConfigError(reading.problems)
-    return Located(file, data, reading.lines, written)
+    return Located(file, data, reading.lines, written, frozenset(reading.names))
 
 
 def _text(path: Path) -> str:
@@ -86,12 +88,11 @@ def _text(path: Path) -> str:
     raise ConfigError([Problem(str(path), None, "", message)])
 
 
-def _broken(file: str, error: yaml.YAMLError) -> Problem:
+def _broken(file: str, text: str, error: yaml.YAMLError) -> Problem:
     if not isinstance(error, yaml.MarkedYAMLError):
         return Problem(file, None, "", f"is not YAML: {str(error).splitlines()[0]}")
-    mark = error.problem_mark or error.context_mark
-    what = " ".join(part for part in (error.context, error.problem) if part)
-    return Problem(file, mark.line + 1 if mark else None, "", f"is not YAML: {what}")
+    line, what = yaml_mistakes.told(error, text)
+    return Problem(file, line, "", f"is not YAML: the line {what}")
 
 
 class _Reading:
@@ -100,6 +101,7 @@ class _Reading:
     def __init__(self, file: str, environ: Mapping[str, str]) -> None:
         self.lines: dict[KeyPath, int] = {}
         self.problems: list[Problem] = []
+        self.names: set[str] = set()
         self._file = file
         self._environ = environ
 
@@ -132,6 +134,7 @@ class _Reading:
         )
 
     def _named(self, name: str, place: KeyPath) -> str:
+        self.names.add(name)
         found = self._environ.get(name)
         if found is None:
             self._wrong(place, f"{name} is not set in the environment")

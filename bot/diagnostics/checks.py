@@ -23,7 +23,9 @@ from bot.runtime.private_files import open_to_others
 _DEADLINE: Final = 30.0
 _LEAST_FREE: Final = 500_000_000
 _MANY_CHUNKS: Final = 300_000
-_GB: Final = 1e9
+_NONE_FREE: Final = 1_000_000
+_STEP: Final = 1000
+_MANY_GB: Final = 10
 
 
 async def tried(part: str, check: Callable[[], Awaitable[Check]], *, seconds: float = _DEADLINE) -> Check:
@@ -51,14 +53,14 @@ class Served(Protocol):
 async def check_parts(app: App, records: Records) -> AsyncIterator[Check]:
     """The data folder, the journal, the index, and each model with one small call."""
     settings = app.settings
-    yield await asyncio.to_thread(check_data, settings.data)
-    yield await tried("journal", lambda: _journal(settings, records))
-    index = await tried("index", lambda: _index(app))
-    yield index
-    if index.verdict != "error":
-        yield await tried("index", lambda: _size(settings, app.store))
-        if isinstance(app.store, Served):
-            yield await tried("index", partial(_served, app.store))
+    data = await asyncio.to_thread(check_data, settings.data)
+    yield data
+    # What lies in a folder that can't be used has no fault of its own.
+    if data.verdict != "error" or settings.journal.url is not None:
+        yield await tried("journal", lambda: _journal(settings, records))
+    if data.verdict != "error" or settings.weaviate.chosen:
+        async for check in _indexed(app):
+            yield check
     yield await tried("embedder", lambda: check_embedder(app.embedder))
     yield await tried("reranker", lambda: check_reranker(app.reranker))
     pace = writer_pace(settings)
@@ -66,6 +68,15 @@ async def check_parts(app: App, records: Records) -> AsyncIterator[Check]:
     yield await tried("writer", lambda: check_writer(settings, app.writer), seconds=seconds)
     if settings.eval.judge is not None:
         yield await tried("judge", lambda: check_judge(settings), seconds=seconds)
+
+
+async def _indexed(app: App) -> AsyncIterator[Check]:
+    index = await tried("index", lambda: _index(app))
+    yield index
+    if index.verdict != "error":
+        yield await tried("index", lambda: _size(app.settings, app.store))
+        if isinstance(app.store, Served):
+            yield await tried("index", partial(_served, app.store))
 
 
 def check_data(folder: Path) -> Check:
@@ -84,8 +95,19 @@ def check_data(folder: Path) -> Check:
         )
     free = shutil.disk_usage(existing).free
     if free < _LEAST_FREE:
-        return warning(part, f"{folder}: only {free / _GB:.1f} GB left on its disk.", "Make room.")
-    return ok(part, f"{folder}: {free / _GB:.0f} GB left")
+        remedy = "Make room: without some nothing can be written."
+        return (error if free < _NONE_FREE else warning)(
+            part, f"{folder}: only {_size_told(free)} left on its disk.", remedy
+        )
+    return ok(part, f"{folder}: {_size_told(free)} left")
+
+
+def _size_told(size: float) -> str:
+    for unit in ("bytes", "kB", "MB"):
+        if size < _STEP:
+            return f"{size:.0f} {unit}"
+        size /= _STEP
+    return f"{size:.1f} GB" if size < _MANY_GB else f"{size:.0f} GB"
 
 
 async def _journal(settings: Settings, records: Records) -> Check:

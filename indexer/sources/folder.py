@@ -1,13 +1,13 @@
 """A folder of files."""
 
 import asyncio
+import difflib
 import hashlib
 import os
 import stat
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.config.base import FilePath, Section
@@ -73,7 +73,9 @@ class FolderSource(Source):
         try:
             root = self._root.resolve(strict=True)
         except (OSError, RuntimeError) as error:
-            raise ListingFailed(f"the folder {self._root} can't be read: {_word(error)}") from error
+            raise ListingFailed(
+                f"the folder {self._root} can't be read: {_word(error)}{_beside(self._root)}"
+            ) from error
         if not root.is_dir():
             raise ListingFailed(f"{self._root} is not a folder")
         self.selection.fold = _folds(root)
@@ -84,11 +86,10 @@ class FolderSource(Source):
         for item in self._files(root, "", root):
             found = True
             if not is_text(item.path) or self.selection.takes(item.path):
-                moment = datetime.fromtimestamp(item.status.st_mtime, UTC)
                 audience = self._audience_at(item.target, root) if item.target else None
                 revision = _revision(root / item.path, item.status, now)
                 entries.append(
-                    Entry(item.path, revision, moment, self.settings.owners, audience, anchors=software)
+                    Entry(item.path, revision, None, self.settings.owners, audience, anchors=software)
                 )
         if not found:
             # An unmounted disk looks like this.
@@ -238,6 +239,16 @@ def _may_lead(target: Path, root: Path, besides: Path | None) -> bool:
     if checkout is None or (root / ".git").exists() or not target.is_relative_to(checkout):
         return False
     return ".git" not in target.relative_to(checkout).parts
+
+
+def _beside(root: Path) -> str:
+    """`; there is docs beside it`, for a slip in the folder's name."""
+    try:
+        names = [one.name for one in root.parent.iterdir() if one.is_dir()] if not root.exists() else []
+    except OSError:
+        return ""
+    near = difflib.get_close_matches(root.name, names, n=1, cutoff=0.6)
+    return f"; there is {root.with_name(near[0])}" if near else ""
 
 
 def _word(error: BaseException) -> str:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from unittest.mock import patch
 
 from adapters.cli.app import main
 
@@ -48,7 +49,13 @@ class CommandLine:
         code: object = 0
         try:
             sys.stdin = io.StringIO(stdin)
-            with contextlib.chdir(self.folder), redirect_stdout(out), redirect_stderr(err):
+            # What a process puts into its environment ends with it.
+            with (
+                contextlib.chdir(self.folder),
+                patch.dict(os.environ),
+                redirect_stdout(out),
+                redirect_stderr(err),
+            ):
                 main(words)
         except SystemExit as ended:
             code = ended.code

@@ -60,7 +60,8 @@ def check_sources(settings: Settings, names: list[str]) -> None:
     for name in names:
         if name not in known:
             there = f"There are: {', '.join(known)}." if known else "docent.yaml lists none."
-            raise CommandError(f"There is no source {name}{nearest(name, known)}. {there}", code=2)
+            hint = nearest(name, known) or "."
+            raise CommandError(f"There is no source {name}{hint} {there}", code=2)
 
 
 async def _ask(

@@ -36,16 +36,20 @@ def invite(context: typer.Context) -> None:
 
 
 async def _serve(settings: Settings) -> int:
-    from adapters.cli.service_runner import serve_one
+    from adapters.cli.running.run_plan import refuse_faults
+    from adapters.cli.running.service_runner import serve_one
     from adapters.discord.service import run as service
 
+    refuse_faults("discord", settings)
     await serve_one(settings, "Discord", service)
     return 0
 
 
 async def _invite(settings: Settings) -> int:
+    from adapters.cli.running.run_plan import refuse_faults
     from adapters.discord.service import invitation
 
+    refuse_faults("discord", settings)
     if settings.discord.token is None:
         raise CommandError("Set DISCORD_TOKEN first: the address holds the application's id.")
     typer.echo(await invitation(settings))

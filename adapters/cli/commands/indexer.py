@@ -34,7 +34,7 @@ def command(
 
 async def _serve(settings: Settings) -> int:
     from adapters.cli.open_sources import check_sources_open
-    from adapters.cli.service_runner import serve_one
+    from adapters.cli.running.service_runner import serve_one
     from indexer.service import run as service
 
     await check_sources_open(settings)  # a mistake in a source is told before anything starts
@@ -94,7 +94,7 @@ def reindex(
 
     async def main(settings: Settings) -> int:
         if cancel:
-            from adapters.cli.interrupt import cancel_runs
+            from adapters.cli.running.interrupt import cancel_runs
 
             return await cancel_runs(settings, source, wait=wait)
         check_sources(settings, [source] if source else [])
@@ -110,8 +110,8 @@ async def _reindex(
 ) -> int:
     from adapters.cli.output import note, report_lines, show
     from adapters.cli.progress import Display
-    from adapters.cli.reindex import Nobody, followed
-    from adapters.cli.running_lines import caught_up
+    from adapters.cli.running.reindex import Nobody, followed
+    from adapters.cli.running.running_lines import caught_up
     from bot.opened_records import open_records
     from bot.ports import SyncRequest
 

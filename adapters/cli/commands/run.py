@@ -1,16 +1,21 @@
 """`docent run`: everything that is configured, in one process."""
 
+import logging
+
 import typer
 
 from adapters.cli.command import MISUSED, CommandError, run
 from bot.config.loader import Settings
 
+log = logging.getLogger(__name__)
+
 
 def command(context: typer.Context) -> None:
     """Run Slack, Discord and the indexer in one process: each that is configured.
 
-    For a small team. One that fails is started again and doesn't take the others down. For more, run
-    `docent slack`, `docent discord` and `docent indexer` as processes of their own (see the Procfile).
+    It says at its start what it runs, what not and why. One that fails is started again and doesn't take the
+    others down. For more than a small team run `docent slack`, `docent discord` and `docent indexer` as
+    processes of their own (see the Procfile).
 
     ```
     docent run
@@ -21,24 +26,32 @@ def command(context: typer.Context) -> None:
 
 async def _serve(settings: Settings) -> int:
     from adapters.cli.open_sources import check_sources_open
-    from adapters.cli.service_runner import Service, serve_all
+    from adapters.cli.running.run_plan import DISCORD, INDEXER, SLACK, plan
+    from adapters.cli.running.service_runner import Service, serve_all
 
+    planned = plan(settings)
+    for fault in planned.faults:
+        log.error("%s", fault)
+    lines = planned.lines(settings)
+    if not planned.services:
+        raise CommandError(
+            f"Nothing to run; {' '.join(lines)}. Put tokens into .env beside docent.yaml: docent init helps.",
+            MISUSED,
+        )
+    for line in lines:
+        log.info("%s", line)
     services: dict[str, Service] = {}
-    if settings.slack.bot_token is not None:
+    if SLACK in planned.services:
         from adapters.slack.service import run as slack
 
-        services["Slack"] = slack
-    if settings.discord.token is not None:
+        services[SLACK] = slack
+    if DISCORD in planned.services:
         from adapters.discord.service import run as discord
 
-        services["Discord"] = discord
-    if settings.sources:
+        services[DISCORD] = discord
+    if INDEXER in planned.services:
         from indexer.service import run as indexer
 
-        services["the indexer"] = indexer
-    if not services:
-        raise CommandError(
-            "Nothing to run: set SLACK_BOT_TOKEN or DISCORD_TOKEN, or list sources in docent.yaml.", MISUSED
-        )
+        services[INDEXER] = indexer
     await serve_all(settings, services, check_sources_open if settings.sources else None)
     return 0

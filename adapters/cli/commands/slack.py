@@ -62,8 +62,10 @@ def manifest(
 
 
 async def _serve(settings: Settings) -> int:
-    from adapters.cli.service_runner import serve_one
+    from adapters.cli.running.run_plan import refuse_faults
+    from adapters.cli.running.service_runner import serve_one
     from adapters.slack.service import run as service
 
+    refuse_faults("slack", settings)
     await serve_one(settings, "Slack", service)
     return 0

@@ -34,7 +34,7 @@ async def _list(settings: Settings, *, as_json: bool) -> int:
     from adapters.cli.open_sources import opened_sources
     from adapters.cli.output import note, show, show_json, table
     from adapters.cli.status_report import gather
-    from indexer.source_health import next_runs, next_runs_told
+    from indexer.source_health import audiences_told, next_runs, next_runs_told
 
     for source in opened_sources(settings):
         await source.close()
@@ -46,6 +46,7 @@ async def _list(settings: Settings, *, as_json: bool) -> int:
             "type": source.type,
             "where": _where(source.options),
             "audience": sorted(source.audience),
+            "audience_of": {glob: sorted(words) for glob, words in source.audience_of.items()},
             "every": _every(source.every or settings.indexer.every),
             "next": [moment.isoformat() for moment in next_runs(settings, source)],
             "documents": held[source.name].documents,
@@ -64,7 +65,7 @@ async def _list(settings: Settings, *, as_json: bool) -> int:
                 str(f["name"]),
                 str(f["type"]),
                 str(f["where"]),
-                ", ".join(sorted(s.audience)),
+                audiences_told(s),
                 str(f["every"]),
                 str(f["documents"]),
             ]

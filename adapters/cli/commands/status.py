@@ -25,7 +25,7 @@ def command(
 
     async def main(settings: Settings) -> int:
         from adapters.cli.output import show, show_json
-        from adapters.cli.running_lines import running_lines
+        from adapters.cli.running.running_lines import running_lines
         from adapters.cli.status_report import gather, lines
         from bot.runtime.running import running
 

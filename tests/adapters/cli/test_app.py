@@ -375,7 +375,7 @@ def test_lossy_pages_are_told(docent: CommandLine):
     (docent.folder / "docs" / "b.html").unlink()
     pages, status, doctor = told()
     assert pages == []
-    assert "lack" not in status + doctor
+    assert " lack" not in status + doctor
 
 
 def test_status_before_the_first_index(docent: CommandLine):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.cli.interrupt import cancel_runs
+from adapters.cli.running.interrupt import cancel_runs
 from bot.bootstrap import open_app
 from bot.config.loader import load
 from bot.ports import SyncRequest

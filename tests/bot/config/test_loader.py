@@ -349,5 +349,5 @@ def test_what_a_part_finds_wrong_is_named_the_same_way(tmp_path: Path):
 def test_only_keys_of_the_file_are_proposed(tmp_path: Path):
     """`path` is the file's own place, and no key of it."""
     (said,) = problems(tmp_path, "zzz: 1")
-    assert "expected one of anthropic, audiences, " in said
+    assert "expected one of anthropic, " in said
     assert " path," not in said

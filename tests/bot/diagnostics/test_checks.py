@@ -1,6 +1,7 @@
 """`docent doctor`: each part of the configuration, what is wrong with it, and what to do."""
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from bot.diagnostics.checks import check_data, tried
 from bot.diagnostics.findings import Check, ok
 from bot.ports import Unauthorized
+from bot.runtime.running import Announcement
 from tests.support.command_line import CONFIG, HANDBOOK, CommandLine
 
 
@@ -61,7 +63,7 @@ def test_each_wrong_part_is_named_beside_the_right_ones(docent: CommandLine):
     assert "did you mean folder?" in found["source odd"]["finding"]
     assert (found["source none"]["verdict"], found["source none"]["finding"]) == (
         "warning",
-        "it lists no page.",
+        "it lists no page; 4 files that no pattern of include takes (4 .md).",
     )
     assert "is not there" in found["style"]["finding"]
     assert "model.onnx is not there" in found["the embedder"]["finding"]
@@ -126,3 +128,156 @@ def test_an_index_of_another_model_is_told(docent: CommandLine):
     assert "it was made with static:" in done.stdout
     assert "docent.yaml says local:model_int8.onnx@" in done.stdout
     assert "ok       embedder: local:model_int8.onnx@" in done.stdout
+
+
+def every(docent: CommandLine, *words: str) -> list[tuple[str, str, str]]:
+    """All findings: verdict, part, words."""
+    found = json.loads(docent("doctor", "--json", *words).stdout)
+    return [(each["verdict"], each["part"], f"{each['finding']} {each['remedy']}") for each in found]
+
+
+def test_two_slips_in_one_source_are_two_findings(docent: CommandLine):
+    docent.config.write_text(CONFIG.replace("include:", "exlude: [a], inclde:"))
+    wrong = [said for verdict, part, said in every(docent) if (verdict, part) == ("error", "source handbook")]
+    assert [each.partition(": ")[2].partition(";")[0] for each in wrong] == [
+        "sources[0].exlude: unknown key",
+        "sources[0].inclde: unknown key",
+    ]
+
+
+def test_a_slip_in_a_folder_names_its_neighbour_and_the_line(docent: CommandLine):
+    docent.config.write_text("\n" + CONFIG.replace("./docs", "./dcos"))
+    (said,) = [
+        said for verdict, part, said in every(docent) if part == "source handbook" and verdict == "error"
+    ]
+    assert f"there is {docent.folder / 'docs'}" in said
+    assert "Check `path` in docent.yaml, line 2" in said
+
+
+def test_what_no_pattern_takes_is_counted(docent: CommandLine):
+    docent.write({"a.pdf": "", "b.pdf": "", "c.docx": ""})
+    (said,) = [said for verdict, part, said in every(docent) if part == "source handbook" and verdict == "ok"]
+    assert "3 files that no pattern of include takes (2 .pdf, 1 .docx)" in said
+    docent("index")
+    assert "  handbook: left out: 3 files that no pattern of include takes" in docent("status").stdout
+
+
+def test_folders_that_are_for_others_are_told(docent: CommandLine):
+    docent.config.write_text(
+        CONFIG.replace("[everyone]}", "[everyone], audience_of: {'pay/**': [managers]}}")
+    )
+    (said,) = [said for verdict, part, said in every(docent) if part == "source handbook" and verdict == "ok"]
+    assert "for everyone; pay/** → managers" in said
+    assert "everyone; pay/** → managers" in docent("sources").stdout
+
+
+def test_an_audience_that_nobody_has(docent: CommandLine):
+    docent.config.write_text(CONFIG.replace("[everyone]", "[menagers]"))
+    told = [said for verdict, part, said in every(docent) if part == "audiences" and verdict == "warning"]
+    assert len(told) == 1
+    assert told[0].startswith("nobody has 'menagers' (audience of handbook)")
+    roles = 'discord: {guilds: {"1": {roles: {"2": [everyone, menagers]}}}}\n'
+    docent.config.write_text(CONFIG.replace("[everyone]", "[menagers]") + roles)
+    assert not [said for _, part, said in every(docent) if part == "audiences" and "menagers" in said]
+
+
+def test_pages_that_nobody_sees(docent: CommandLine):
+    """Each time, by index, status and doctor, until the word is mended."""
+    docent.config.write_text(CONFIG + "audiences: {managrs: {description: They lead}}\n")
+    word = "1 page is for 'managers', which nobody has; did you mean managrs?: handbook:pay/bands.md"
+    for _ in range(2):
+        assert f"note: {word}" in docent("index").stdout
+    assert f"(!) {word}" in docent("status").stdout
+    assert [said for _, part, said in every(docent) if part == "audiences" and said.startswith(word)]
+    docent.config.write_text(CONFIG + "audiences: {managers: {}}\n")
+    assert "which nobody" not in docent("index").stdout + docent("status").stdout
+
+
+def test_audiences_without_anybody_in_chat(docent: CommandLine, monkeypatch: pytest.MonkeyPatch):
+    docent.config.write_text(CONFIG + "audiences: {managers: {}, leads: {slack_users: [U1]}}\n")
+    assert not [said for _, part, said in every(docent) if part == "audiences"]
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xapp-1-2-3")
+    told = [said for _, part, said in every(docent) if part == "audiences"]
+    assert len(told) == 1
+    assert told[0].startswith("nobody in chat has 'managers'")
+
+
+def test_a_broken_style_guide_is_an_error_with_its_line(docent: CommandLine):
+    (docent.folder / "style").mkdir()
+    (docent.folder / "style" / "rules.yaml").write_text("# rules\nrules: [\n")
+    docent.config.write_text(CONFIG + "style: ./style\n")
+    (told,) = [(verdict, said) for verdict, part, said in every(docent) if part == "style"]
+    assert told[0] == "error"
+    assert "rules.yaml:2: is not YAML" in told[1]
+
+
+def test_a_port_that_another_program_holds(docent: CommandLine):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        docent.config.write_text(CONFIG + f"indexer: {{port: {port}}}\n")
+        (told,) = [(verdict, said) for verdict, part, said in every(docent) if part == "ports"]
+        assert told[0] == "error"
+        assert f"indexer.port: port {port}: another program listens there" in told[1]
+        mine = Announcement(docent.folder / ".docent", ["the indexer"])
+        mine.tell(version="", problem="", restart_for=())
+        (told,) = [(verdict, said) for verdict, part, said in every(docent) if part == "ports"]
+        assert told[0] == "ok"
+        mine.withdraw()
+    (told,) = [(verdict, said) for verdict, part, said in every(docent) if part == "ports"]
+    assert told == ("ok", f"indexer.port: 127.0.0.1:{port} is free ")
+
+
+def test_one_finding_for_a_data_folder_that_is_none(docent: CommandLine):
+    (docent.folder / ".docent").write_text("")
+    wrong = [part for verdict, part, _ in every(docent) if verdict == "error"]
+    assert wrong == ["data"]
+
+
+def test_tokens_of_a_wrong_shape_ask_nobody(docent: CommandLine, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xapp-1-2-3")
+    monkeypatch.setenv("SLACK_APP_TOKEN", "xoxb-1-2-3")
+    monkeypatch.setenv("SLACK_API_URL", "http://127.0.0.1:1/")
+    (told,) = [said for _, part, said in every(docent, "--slack") if part == "slack"]
+    assert told.startswith("SLACK_BOT_TOKEN and SLACK_APP_TOKEN are swapped.")
+    done = docent("slack")
+    assert (done.returncode, "are swapped" in done.stderr) == (2, True)
+
+
+def test_a_file_of_tokens_that_others_can_read(docent: CommandLine):
+    env = docent.folder / ".env"
+    env.write_text("DISCORD_TOKN=abc\n")
+    env.chmod(0o644)
+    assert ("warning", ".env") in [(verdict, part) for verdict, part, _ in every(docent)]
+    env.chmod(0o600)
+    found = every(docent)
+    assert ("ok", ".env") in [(verdict, part) for verdict, part, _ in found]
+    assert [said for _, part, said in found if part == "discord"] == [
+        "DISCORD_TOKN (.env, line 1) is a name that Docent doesn't read; did you mean DISCORD_TOKEN? Rename it."
+    ]
+
+
+def test_what_runs_by_an_older_file_is_told(docent: CommandLine):
+    mine = Announcement(docent.folder / ".docent", ["Slack"])
+    mine.tell(version="old", problem="", restart_for=())
+    assert "docent.yaml is newer than what process" in docent("status").stdout
+    assert [said for _, part, said in every(docent) if part == "running" and "is newer" in said]
+    assert "docent.yaml is newer" in docent("reindex", "--no-wait").stderr
+    mine.withdraw()
+    assert "is newer" not in docent("status").stdout
+
+
+def test_whoever_reads_along_may_go_away(docent: CommandLine):
+    done = docent.process("doctor", shell="| head -1")  # noqa: S604
+    assert done.stdout.startswith("ok       configuration")
+    assert "Traceback" not in done.stderr
+
+
+def test_run_says_what_it_runs_and_what_not(docent: CommandLine, monkeypatch: pytest.MonkeyPatch):
+    docent.config.write_text("sources: []\n")
+    monkeypatch.setenv("SLACK_APP_TOKEN", "xapp-1-2-3")
+    done = docent("run")
+    assert done.returncode == 2
+    assert "SLACK_BOT_TOKEN isn't set, though SLACK_APP_TOKEN is." in done.stderr
+    assert "doesn't run: Slack (SLACK_BOT_TOKEN: see above), Discord (DISCORD_TOKEN isn't set)" in done.stderr

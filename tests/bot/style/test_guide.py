@@ -81,7 +81,7 @@ def test_yaml_and_markdown_are_read(tmp_path: Path):
     [
         ("a.yaml", "question: Why?\n", "a.yaml:1: answer: is missing"),
         ("a.yaml", "question: Why?\nanswer: So.\nchanels: [x]\n", "a.yaml:3: chanels: unknown key; did you mean channels?"),
-        ("a.yaml", "question: Why?\nanswer: [\n", "a.yaml:3: is not YAML"),
+        ("a.yaml", "question: Why?\nanswer: [\n", "a.yaml:2: is not YAML"),
         ("a.md", "Just text.\n", "a.md:1: expected front matter"),
         ("a.md", "---\nquestion: Why?\ntags: {x: 1}\n---\nSo.\n", "a.md:3: tags"),
         ("a.yaml", "question: Why?\nanswer: So.\nwhy_bad: x\n", "why_bad is given, but no bad_answer"),

@@ -1,0 +1,115 @@
+"""What `docent doctor` finds of a source: whether it opens and lists, what it leaves out, who sees it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Final
+
+from adapters.cli.open_sources import opened_source
+from bot.config.loader import ConfigError, Settings
+from bot.config.sources import SourceSettings
+from bot.diagnostics.checks import tried
+from bot.diagnostics.findings import Check, error, ok, warning
+from bot.ports import BackendError, Store
+from indexer.reading.words_kept import lossy_pages
+from indexer.source_health import audiences_told, lossy, misfits, next_runs_told, untaken
+from indexer.sources.base import Source, SourceError
+from indexer.sync.strict_audiences import told
+
+_LISTING: Final = 20.0
+_ENOUGH: Final = 1000
+_NAMED: Final = 20
+_LACKING: Final = (
+    "`docent show PAGE` prints what is in the index; what is missing can't be found until the file is mended."
+)
+_UNLISTED: Final = "Mend or leave out what is named; until then those pages stay as they are."
+# By type: where it says what is read, and what to look at if that can't be.
+_LOOK_AT: Final = {
+    "folder": ("path", "that it is there and may be read"),
+    "git": ("repo", "that it is there, its `branch` and `path`, and that this machine may read it"),
+    "web": ("site", "that it opens in a browser on this machine"),
+    "confluence": ("site", "its address, `email` and token, and what the account may read"),
+    "notion": ("token", "the token, and that the pages are shared with the integration"),
+    "gdrive": ("folder", "its id, the key, and that it is shared with the service account"),
+    "objects": ("bucket", "its name and region, and the rights to list and read it"),
+    "slack_channel": ("channels", "their ids, the token's scopes, and that the bot is in them"),
+    "discord_channel": ("channels", "their ids, and what the bot may see there"),
+}
+
+
+async def check_source(settings: Settings, wanted: SourceSettings) -> list[Check]:
+    """A finding for each mistake in its options; otherwise one."""
+    part = f"source {wanted.name}"
+    try:
+        source = opened_source(settings, wanted)
+    except ConfigError as failed:
+        return [error(part, str(problem), "Mend docent.yaml.") for problem in failed.problems]
+    try:
+        async with asyncio.timeout(_LISTING):
+            pages = await _pages(source)
+    except (SourceError, BackendError) as failed:
+        return [error(part, str(failed), _remedy(wanted))]
+    except TimeoutError:
+        return [warning(part, f"its listing takes more than {_LISTING:.0f} seconds.", "")]
+    finally:
+        await source.close()
+    return [_listed(settings, wanted, source, pages)]
+
+
+def _remedy(wanted: SourceSettings) -> str:
+    key, what = _LOOK_AT.get(wanted.type, ("type", "its settings and its rights"))
+    line = wanted.line(key)
+    return f"Check `{key}` in docent.yaml{f', line {line}' if line else ''}: {what}."
+
+
+def _listed(settings: Settings, wanted: SourceSettings, source: Source, pages: int) -> Check:
+    part = f"source {wanted.name}"
+    rest = f"; {untaken(source.selection.untaken)}" if source.selection.untaken else ""
+    if not pages:
+        line = wanted.line("include")
+        where = f"`include` and `exclude` in docent.yaml{f', line {line}' if line else ''}"
+        return warning(part, f"it lists no page{rest}.", f"Check {where}.")
+    if source.unlisted:
+        named = "; ".join(f"{item.name}: {item.reason}" for item in source.unlisted[:_NAMED])
+        more = f"; and {len(source.unlisted) - _NAMED:,} more" if len(source.unlisted) > _NAMED else ""
+        return warning(
+            part, f"{wanted.type}, {pages:,} pages; not all can be listed: {named}{more}.", _UNLISTED
+        )
+    if unfit := misfits([told(each) for each in source.misfits()]):
+        remedy = "Correct or remove it in docent.yaml: it decides who may see pages."
+        return warning(part, f"{wanted.type}, {pages:,} pages; {'; '.join(unfit)}.", remedy)
+    more = " or more" if pages >= _ENOUGH else ""
+    when = next_runs_told(settings, wanted)
+    said = f"{wanted.type}, {pages:,} pages{more}, for {audiences_told(wanted)}{rest}"
+    return ok(part, f"{said}; next synced {when}" if when else said)
+
+
+async def _pages(source: Source) -> int:
+    """How many it lists, up to a number that says enough where every pattern fits one of them."""
+    found = 0
+    source.selection.start_listing()
+    async for entry in source.entries():
+        found += 1
+        source.selection.seen(entry.path)
+        if found >= _ENOUGH and not source.misfits():
+            break
+    return found
+
+
+async def check_words(settings: Settings, store: Store) -> AsyncIterator[Check]:
+    """Sources of which pages are in the index without most of their words."""
+    for source in settings.sources:
+        check = await tried("index", partial(_lacking, source.name, store))
+        if check.verdict != "ok":
+            yield check
+        if check.verdict == "error":
+            return
+
+
+async def _lacking(name: str, store: Store) -> Check:
+    pages = lossy_pages(await store.revisions(name))
+    if not pages:
+        return ok("words", f"{name}: its pages have theirs")
+    named = "; ".join(f"{page.name}: {page.reason}" for page in pages[:_NAMED])
+    more = f"; and {len(pages) - _NAMED:,} more" if len(pages) > _NAMED else ""
+    return warning("words", f"{name}: {lossy(len(pages))}: {named}{more}.", _LACKING)

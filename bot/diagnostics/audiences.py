@@ -1,0 +1,89 @@
+"""Words for who may see what that nobody has: what is kept for them is found by nobody."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from typing import Final
+
+from bot.config.error_messages import nearest
+from bot.config.loader import Settings
+from bot.config.sources import AudienceSettings
+from bot.diagnostics.findings import Check, warning
+from bot.ports import Store
+
+_PART: Final = "audiences"
+_AT_ONCE: Final = 200
+_MOST: Final = 5000  # pages that are looked at
+_NAMED: Final = 5
+_GIVE: Final = "Correct it, or say who has it: `audiences: {NAME: {slack_users: […], slack_groups: […], discord_roles: […]}}`."
+
+
+def reachable(settings: Settings) -> frozenset[str]:
+    """The words that somebody may have: everybody's, those of `audiences`, those that Discord's roles give."""
+    words = set(settings.default_audience | settings.audiences.keys())
+    for guild in settings.discord.guilds.values():
+        words |= guild.default_audience or frozenset()
+        words = words.union(*guild.roles.values())
+    return frozenset(words)
+
+
+def check_audiences(settings: Settings) -> Iterator[Check]:
+    """What docent.yaml keeps for nobody."""
+    known = reachable(settings)
+    for source in settings.sources:
+        folders = [(f"audience_of {glob}", words) for glob, words in source.audience_of.items()]
+        for setting, words in [("audience", source.audience), *folders]:
+            for word in sorted(words - known):
+                hint = nearest(word, known)
+                yield warning(
+                    _PART,
+                    f"nobody has {word!r} ({setting} of {source.name}){hint}",
+                    _GIVE.replace("NAME", word),
+                )
+    if settings.slack.bot_token is None and settings.discord.token is None:
+        return
+    for name, audience in settings.audiences.items():
+        if not _has_members(name, audience, settings):
+            yield warning(
+                _PART,
+                f"nobody in chat has {name!r}: it lists no users, groups or roles.",
+                "Name them under `audiences:` in docent.yaml.",
+            )
+
+
+def _has_members(name: str, audience: AudienceSettings, settings: Settings) -> bool:
+    named = (audience.slack_users, audience.slack_groups, audience.discord_users, audience.discord_roles)
+    guilds = settings.discord.guilds.values()
+    given = [guild.default_audience or frozenset() for guild in guilds]
+    by_roles = [words for guild in guilds for words in guild.roles.values()]
+    return any(named) or any(name in words for words in [settings.default_audience, *given, *by_roles])
+
+
+def are_given(settings: Settings) -> bool:
+    """Whether anybody has said yet who belongs to which audience."""
+    guilds = settings.discord.guilds.values()
+    return bool(settings.audiences or any(guild.roles for guild in guilds))
+
+
+async def check_pages(settings: Settings, store: Store) -> AsyncIterator[Check]:
+    """Pages of the index that are kept for nobody by what they say themselves. Of large indexes a part is looked at."""
+    known = reachable(settings)
+    lost: Counter[str] = Counter()
+    examples: dict[str, list[str]] = {}
+    ids = [each for source in settings.sources for each in sorted(await store.revisions(source.name))][:_MOST]
+    for start in range(0, len(ids), _AT_ONCE):
+        for page in await store.stored(ids[start : start + _AT_ONCE]):
+            if page.audience.isdisjoint(known):
+                word = ", ".join(sorted(page.audience)) or "nobody"
+                lost[word] += 1
+                examples.setdefault(word, []).append(page.doc_id)
+    configured = {word for one in settings.sources for word in one.audience.union(*one.audience_of.values())}
+    for word, number in sorted(lost.items()):
+        if word in configured:  # told of docent.yaml already
+            continue
+        named = ", ".join(examples[word][:_NAMED]) + ("…" if number > _NAMED else "")
+        pages = "1 page is" if number == 1 else f"{number:,} pages are"
+        yield warning(
+            _PART,
+            f"{pages} for {word!r}, which nobody has{nearest(word, known)}: {named}",
+            _GIVE.replace("NAME", word),
+        )

@@ -1,0 +1,64 @@
+"""Checks of what lies around: the style guide's files, the ports that are to be listened at, `.env`."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Final
+
+from bot.config.loader import Settings
+from bot.diagnostics.findings import Check, error, ok, warning
+from bot.ports import Unavailable
+from bot.style.load import load
+
+_STYLE: Final = "style"
+_SHOWN: Final = 5
+_OTHERS: Final = 0o077
+
+
+def check_style(settings: Settings) -> Iterator[Check]:
+    """Each folder of the guide, with its mistakes and their lines."""
+    path = settings.style.path
+    folders = [*([path] if path else []), *(guide.path for guide in settings.style.guides.values())]
+    if not folders:
+        yield ok(_STYLE, "no style guide: answers are plain")
+    for folder in folders:
+        if not folder.exists():
+            yield error(_STYLE, f"{folder} is not there.", "Check style: in docent.yaml.")
+            continue
+        loaded = load(folder)
+        for problem in loaded.problems[:_SHOWN]:
+            yield error(_STYLE, str(problem), "Mend it; what runs keeps the last good guide until then.")
+        if not loaded.problems:
+            yield ok(_STYLE, f"{folder}")
+
+
+def check_ports(settings: Settings, running: Sequence[str]) -> Iterator[Check]:
+    """The ports that `docent run` listens at. `running`: the services that run on this data folder already."""
+    wanted = []
+    if settings.indexer.port:
+        wanted.append(("indexer.port", settings.indexer.host, settings.indexer.port, "the indexer"))
+    if settings.slack.mode == "http" and settings.slack.port:
+        wanted.append(("slack.port", settings.slack.host, settings.slack.port, "Slack"))
+    for setting, host, port, service in wanted:
+        if service in running:
+            yield ok("ports", f"{setting}: {service} listens at {host}:{port}")
+            continue
+        from bot.runtime.http_server import listen_at  # noqa: PLC0415 - a web server only where one is wanted
+
+        try:
+            listen_at(host, port).close()
+        except Unavailable as failed:
+            yield error("ports", f"{setting}: {failed.part}: {failed.reason}", failed.remedy)
+        else:
+            yield ok("ports", f"{setting}: {host}:{port} is free")
+
+
+def check_env_file(settings: Settings) -> Iterator[Check]:
+    """Who else can read the tokens."""
+    path = settings.env_file.path
+    if not settings.env_file.values:
+        return
+    with suppress(OSError):
+        if path.stat().st_mode & _OTHERS:
+            yield warning(".env", f"others can read {path}.", f"Close it to them: chmod 600 {path}")
+        else:
+            yield ok(".env", f"{path}: {len(settings.env_file.values)} names")
