@@ -10,17 +10,30 @@ from typing import Any, Final, TypeVar
 
 from pydantic import TypeAdapter
 
-from bot.model import Answer, Candidate, Passage, Progress, Question, SyncReport, Trace, Usage
+from bot.model import Answer, Candidate, Outcome, Passage, Progress, Question, SyncReport, Trace, Usage
 from bot.ports import Asked, Lesson, Scope, SyncRequest
 
 Json = Any
 NounT = TypeVar("NounT", Answer, Lesson, Progress, Question, SyncReport, SyncRequest)
 
 _CANDIDATES: Final = 10  # as many as `why` shows
+_TITLE: Final = 60  # characters that it shows
 _DIGITS: Final = 4
-_PACKED: Final = "packed"
-_LONG: Final = ("trace", "citations", "nearest")
-# What packed answers have in common: never change it, what was packed with it could not be read any more.
+# What packed answers have in common, by the key that they stand under: never change one, what was packed with it
+# could not be read any more. "packed" held what is long of an answer, "whole" holds all of it but its defaults.
+_PACKED, _WHOLE = "packed", "whole"
+_NAMED: Final = ("text", "verified")
+_IN_WHOLE: Final = (
+    b'{"id":"","outcome":"NOT_FOUND","text":"I couldn\'t find an answer to that in the docs.","usage":[{"model":"extractive",'
+    b'"calls":1}],"trace":{"queries":[""],"candidates":[{"passage":{"chunk_id":"","doc_id":"handbook:/index.md","source":"",'
+    b'"ordinal":1,"title":"","heading":" > ","url":"","text":""},"keyword":1,"vector":0.,"fused":0.1,"dropped":"no room: '
+    b'others fit better"},{"passage":{"chunk_id":"","doc_id":"","source":"","ordinal":0,"title":"","heading":"","url":"",'
+    b'"text":""},"keyword":9.,"vector":null,"fused":0.,"dropped":"too little evidence: words 0. < 0.50"}],"evidence":{'
+    b'"coverage":0.,"words":1.,"similarity":0.},"decision":"words 1. \xe2\x89\xa5 0.50","seconds":{"waiting":0.0,"verified"'
+    b':0.0,"retrieve":0.0,"style":0.0,"first_text":0.0,"write":0.0,"total":0.0}},"citations":[{"number":1,"doc_id":"",'
+    b'"title":"","heading":"","url":"https://","quote":"","updated_at":"2026-","owners":[""]}],"nearest":[{"number":1,'
+    b'"doc_id":":","title":"","heading":"","url":"https://","quote":""}]}'
+)
 _COMMON: Final = (
     b'{"trace":{"queries":[""],"candidates":[{"passage":{"chunk_id":"","doc_id":"","source":"","ordinal":0,"title":"",'
     b'"heading":"","url":"","text":"","score":0.0,"updated_at":null,"owners":[]},"keyword":null,"vector":0.,"fused":0.,'
@@ -54,7 +67,7 @@ def question_values(asked: Asked, *, keep_texts: bool) -> dict[str, Any]:
         "place": asked.place,
         "person": asked.person,
         "reply": asked.reply,
-        "question": dumped(question),
+        "question": _shared(question),
         "text": question.text,
         "wording": wording(question.text),
     }
@@ -64,13 +77,13 @@ def answer_values(answer: Answer, seconds: float, scope: Scope | None, *, keep_t
     """The columns of how a question ended."""
     values = {
         "outcome": str(answer.outcome),
-        "answer": _packed(dumped(slim(answer, with_texts=keep_texts))),
+        "answer": _packed(slim(answer, with_texts=keep_texts)),
         "degraded": bool(answer.degraded),
         "seconds": seconds,
     }
     if scope is not None:
         values |= {"tenant": scope.tenant or None, "audience": audience_text(scope.audience)}
-    if not answer.gap:
+    if not answer.gap or answer.outcome is not Outcome.NOT_FOUND:
         values["wording"] = ""  # it groups gaps
     return values
 
@@ -88,7 +101,11 @@ def usage_counts(spent: Usage) -> dict[str, int]:
 
 def slim(answer: Answer, *, with_texts: bool) -> Answer:
     """The answer with a trace that `why` can show; without texts of the question, if so set."""
-    trace = answer.trace
+    trace = replace(
+        answer.trace,
+        evidence={name: round(value, _DIGITS) for name, value in answer.trace.evidence.items()},
+        seconds={name: round(value, _DIGITS) for name, value in answer.trace.seconds.items()},
+    )
     candidates = tuple(_slim(candidate) for candidate in trace.candidates[:_CANDIDATES])
     if answer.citations:  # beside an answer other pages are named, and not quoted
         answer = replace(answer, nearest=tuple(replace(page, quote="") for page in answer.nearest))
@@ -123,7 +140,7 @@ def _slim(candidate: Candidate) -> Candidate:
     """By title and heading: what the page says stands in the index."""
     found = candidate.passage
     return Candidate(
-        Passage("", found.doc_id, "", found.ordinal, found.title, found.heading, "", ""),
+        Passage("", found.doc_id, "", found.ordinal, found.title[:_TITLE], found.heading[:_TITLE], "", ""),
         keyword=_rounded(candidate.keyword),
         vector=_rounded(candidate.vector),
         fused=round(candidate.fused, _DIGITS),
@@ -136,19 +153,31 @@ def _rounded(score: float | None) -> float | None:
     return None if score is None else round(score, _DIGITS)
 
 
-def _packed(answer: Json) -> Json:
-    """An answer with what is long and read seldom in a few characters: it was nine tenths of the journal."""
-    long = json.dumps({name: answer[name] for name in _LONG}, ensure_ascii=False, separators=(",", ":"))
-    packer = zlib.compressobj(level=9, zdict=_COMMON)
-    packed = b85encode(packer.compress(long.encode()) + packer.flush()).decode()
-    return {name: value for name, value in answer.items() if name not in _LONG} | {_PACKED: packed}
+def _packed(answer: Answer) -> Json:
+    """In a few characters: answers were nine tenths of the journal, and are read one at a time.
+
+    Without its id, which is its question's. Beside it stands what has somebody's name in it (forgetting.py).
+    """
+    data = _adapter(Answer).dump_python(replace(answer, id=""), mode="json", exclude_defaults=True)
+    named = {name: data.pop(name) for name in _NAMED if answer.verified}
+    whole = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    packer = zlib.compressobj(level=9, zdict=_IN_WHOLE)
+    return named | {_WHOLE: b85encode(packer.compress(whole.encode()) + packer.flush()).decode()}
 
 
 def _unpacked(answer: Json) -> Json:
     """As it was before it was packed, if it was."""
-    if _PACKED not in answer:
-        return answer
-    return {**answer, **json.loads(zlib.decompressobj(zdict=_COMMON).decompress(b85decode(answer[_PACKED])))}
+    for key, common in ((_WHOLE, _IN_WHOLE), (_PACKED, _COMMON)):
+        if key in answer:
+            packed = zlib.decompressobj(zdict=common).decompress(b85decode(answer[key]))
+            return {**answer, **json.loads(packed)}
+    return answer
+
+
+def _shared(question: Question) -> Json:
+    """A question without its defaults, and without its text, which has a column of its own."""
+    data = _adapter(Question).dump_python(question, mode="json", exclude_defaults=True)
+    return {name: value for name, value in data.items() if name != "text"}
 
 
 def _adapter(kind: type) -> TypeAdapter[Any]:

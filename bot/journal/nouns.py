@@ -1,6 +1,7 @@
 """The ports' nouns from the rows of the journal's tables."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,10 +20,10 @@ def recorded(row: Row[Any]) -> Recorded:
         platform=row.platform,
         place=row.place,
         person=row.person,
-        question=codec.loaded(Question, row.question),
+        question=codec.loaded(Question, {"text": row.text, **row.question}),
         reply=row.reply,
     )
-    answer = None if row.answer is None else codec.loaded(Answer, row.answer)
+    answer = None if row.answer is None else replace(codec.loaded(Answer, row.answer), id=row.id)
     scope = Scope(row.tenant or "", audience_of(row.audience))
     return Recorded(asked, moment(row.asked_at), answer, row.reply, row.seconds, scope)
 

@@ -68,7 +68,11 @@ class SocketModeConnection(SocketModeClient):
 
     async def _handle(self, _: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
         began = time()
-        await send_async_response(self, request, await run_async_bolt_app(self._bolt, request), began)
+        response = await run_async_bolt_app(self._bolt, request)
+        try:
+            await send_async_response(self, request, response, began)
+        except (aiohttp.ClientError, ConnectionError, TimeoutError) as error:
+            log.info("an acknowledgement was lost with its connection (%s): Slack sends that again", error)
 
 
 async def check_token(client: AsyncWebClient, token: str) -> None:

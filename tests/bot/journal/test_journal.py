@@ -401,8 +401,21 @@ async def test_a_question_takes_little_room(journal: SqlJournal, database: Datab
 
 
 def test_an_answer_of_an_older_version_is_read():
-    """Before answers were packed they stood there as they were."""
+    """Before answers were packed they stood there as they were; then what is long of them was, with its defaults."""
     assert codec.loaded(Answer, json.loads(json.dumps(codec.dumped(answer())))) == answer()
+    kept = {
+        "id": "id1",
+        "outcome": "ANSWERED",
+        "text": "Four weeks. [1]",
+        "degraded": [],
+        "more": True,
+        "audience": None,
+        "packed": "c=?N1)=aC$no2!@v6ow#oMBH^a?P+x#Fb)=5T5W!O)N`A@rhr4NoH~?^%Ae4o+%>jLKMPNuaPOf^ox;V5h)ZkNrJ@{fWig}k2;qs80e"
+        "WAkdaE^DbSF(6bK1mq5~3^FjDjrk<x~HW?8C28ZeUdFcYVdnXZAUu7P2Qfq@kmMIk3wC6~m!L?yID8(Rwisv5fg",
+    }
+    read = codec.loaded(Answer, kept)
+    assert (read.text, read.citations[0].owners) == ("Four weeks. [1]", ("Dana",))
+    assert read.trace.decision == "words 1.00 ≥ 0.50"
 
 
 async def test_the_file_shrinks(journal: SqlJournal, database: Database):
