@@ -15,6 +15,7 @@ import aiohttp
 from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -25,6 +26,7 @@ from starlette.routing import Route
 from adapters.chat.answer_view import Press
 from adapters.chat.background_tasks import BackgroundTasks
 from adapters.chat.wiring import assemble
+from adapters.slack.backfill import missed
 from adapters.slack.buttons import SlackButtons
 from adapters.slack.connection.rate_limits import RateLimits
 from adapters.slack.connection.socket_mode import check_token, listen
@@ -43,14 +45,16 @@ from adapters.slack.handlers import Handlers
 from adapters.slack.inbound import SlackInbound
 from adapters.slack.interactions import tell_all
 from adapters.slack.permissions import Home, SlackPermissions
+from adapters.slack.reply_address import SlackAddress
 from adapters.slack.run_message import SlackProgressMessage
 from bot.bootstrap import App
-from bot.ports import Unauthorized, Unavailable
+from bot.ports import BackendError, Unauthorized, Unavailable
 from bot.runtime.http_server import Bounded, Bounds, serve
 
 log = logging.getLogger(__name__)
 
 _START_WITHIN = 60.0
+_LOOKED_THROUGH = 200  # questions, for the places where something may have been missed
 _PACE = Timeouts()
 _FORGED_AGAIN = 60.0
 _BOUNDS = Bounds(most=1_000_000)
@@ -118,6 +122,7 @@ async def adapter(app: App, pace: Timeouts) -> AsyncIterator[AsyncApp]:
             await tell_all(slack, app.settings.slack.admins, text, presses)
 
         parts.admins.open("slack", tell)
+        work.later(_catch_up(bolt, slack, intake, app, me["user_id"]))
         log.info("Slack: connected as %s in team %s", me.get("user"), me.get("team"))
         try:
             yield bolt
@@ -144,6 +149,18 @@ async def _home(slack: SlackWebApi, me: dict[str, Any]) -> Home:
         except Failed as error:
             log.warning("the organization's workspaces can't be listed: %s", error)
     return Home(str(me.get("team_id") or ""), str(me.get("enterprise_id") or ""), org_wide)
+
+
+async def _catch_up(bolt: AsyncApp, slack: SlackWebApi, intake: SlackInbound, app: App, bot: str) -> None:
+    """Hear what was missed while nobody listened; what is known by now isn't taken twice."""
+    try:
+        known = await app.journal.places("slack", "", limit=_LOOKED_THROUGH)
+    except BackendError as error:  # without it a question might be answered twice
+        log.info("what was missed isn't looked for: %s", error)
+        return
+    places = [SlackAddress.load(json.loads(place)["place"]) for place in known]
+    async for body in missed(slack, intake, bot, places):
+        await bolt.async_dispatch(AsyncBoltRequest(body=body, mode="socket_mode"))
 
 
 async def _who(slack: SlackWebApi) -> dict[str, Any]:

@@ -51,7 +51,11 @@ _METHODS: dict[str, tuple[set[str], set[str]]] = {
     "chat.getPermalink": ({"channel", "message_ts"}, set()),
     "conversations.info": ({"channel"}, set()),
     "conversations.open": ({"users"}, set()),
-    "conversations.replies": ({"channel", "ts"}, {"limit", "latest", "cursor", "include_all_metadata"}),
+    "conversations.history": ({"channel"}, {"limit", "oldest", "cursor"}),
+    "conversations.replies": (
+        {"channel", "ts"},
+        {"limit", "latest", "oldest", "cursor", "include_all_metadata"},
+    ),
     "users.conversations": (set(), {"types", "exclude_archived", "limit", "cursor", "team_id"}),
     "usergroups.users.list": ({"usergroup"}, {"team_id"}),
     "users.info": ({"user"}, set()),
@@ -148,6 +152,17 @@ class SlackServer:
             for _ in range(times):
                 await self._deliver("events_api", body)
         return thread or ts
+
+    def unheard(
+        self, text: str, *, thread: str = "", channel: str = CHANNEL, user: str = "U0ALICE", ago: float = 0.0
+    ) -> str:
+        """The ts of a message that Slack sends nobody: no process was connected."""
+        ts = f"{time.time() - ago:.6f}"
+        message = {"user": user, "text": text, "ts": ts, "channel": channel, "team": _team(channel)}
+        if thread:
+            message["thread_ts"] = thread
+        self._threads.setdefault(thread or ts, []).append(message)
+        return ts
 
     def file(
         self, name: str, content: bytes, *, media_type: str = "text/plain", mode: str = "hosted", **more: Any
@@ -309,7 +324,7 @@ class SlackServer:
         method = request.match_info["method"]
         in_json = request.content_type == "application/json"
         args = await request.json() if in_json else {**request.query, **await request.post()}
-        if in_json and method.endswith((".info", ".replies", ".conversations", ".getPermalink")):
+        if in_json and method.endswith((".info", ".replies", ".history", ".conversations", ".getPermalink")):
             self.wrong.append(f"{method}: Slack wouldn't see these arguments")
         if method not in _METHODS:
             self.wrong.append(f"{method}: unknown")
@@ -369,6 +384,8 @@ class SlackServer:
             return {"channel": {"id": args["channel"], "is_member": True, **shared}}
         if method == "conversations.replies":
             return {"messages": self._told(args)}
+        if method == "conversations.history":
+            return {"messages": self._history(args)}
         if method == "assistant.threads.setStatus":
             self.statuses[args["thread_ts"]] = args["status"]
             return {}
@@ -382,9 +399,21 @@ class SlackServer:
             return {"message_ts": self._ts()}
         return self._write(method, args)
 
+    def _history(self, args: dict[str, Any]) -> list[dict[str, Any]]:
+        """A channel's messages since a time, the latest first, without what stands in threads."""
+        found = []
+        for ts, thread in self._threads.items():
+            first = next(
+                (one for one in thread if one["ts"] == ts and one.get("channel") == args["channel"]), None
+            )
+            if first is not None and ts > args.get("oldest", ""):
+                users = sorted({one["user"] for one in thread if one is not first})
+                found.append({**first, **({"reply_users": users} if users else {})})
+        return sorted(found, key=lambda one: str(one["ts"]), reverse=True)
+
     def _told(self, args: dict[str, Any]) -> list[dict[str, Any]]:
         """A thread as the app gets to read it."""
-        found = self._threads.get(args["ts"], [])
+        found = [one for one in self._threads.get(args["ts"], []) if one["ts"] > args.get("oldest", "")]
         if self.tells_metadata and args.get("include_all_metadata"):
             return found
         return [{key: value for key, value in one.items() if key != "metadata"} for one in found]

@@ -209,6 +209,15 @@ class SlackWebApi:
             args["latest"] = until
         return await self._calls.pages("conversations.replies", args, "messages", pages=pages)
 
+    async def since(self, channel: str, thread_ts: str, oldest: str) -> list[dict[str, Any]]:
+        """The latest messages of a channel or a thread since a time, at most a page."""
+        args: dict[str, Any] = {"channel": channel, "limit": 100, "oldest": oldest}
+        if not thread_ts:
+            return await self._calls.pages("conversations.history", args, "messages", pages=1)
+        return await self._calls.pages(
+            "conversations.replies", {**args, "ts": thread_ts}, "messages", pages=1
+        )
+
     async def file(self, file: str) -> Attachment:
         """A file that came with a message. Slack tells little of it there, in shared channels nothing."""
         try:
