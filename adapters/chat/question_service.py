@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from functools import partial
-from typing import Protocol
+from typing import Final, Protocol
 
 from adapters.chat import answer_view, messages
 from adapters.chat.answer_view import AnswerView
-from adapters.chat.attachments import Attachment, AttachmentReader
 from adapters.chat.gate import Gate, visible
+from adapters.chat.incoming.attachments import Attachment, AttachmentReader
 from adapters.chat.journal_log import JournalLog
 from adapters.chat.rate_limit import RateLimit
 from adapters.chat.reply import Reply, Undeliverable
@@ -31,6 +31,7 @@ from bot.text.question_text import says_nothing
 log = logging.getLogger(__name__)
 
 _MOMENT = 5.0  # seconds
+EDITED: Final = ":edited:"  # in the key of a question that was asked in other words before
 
 
 class Answers(Protocol):
@@ -138,6 +139,36 @@ class QuestionService:
             await end()
         await self._ledger.record(running.asked, Answer(running.asked.id, Outcome.UNAVAILABLE, why), 0.0)
 
+    async def supersede(
+        self, earlier: Recorded, asked: Asked, go_on: Callable[[Recorded, Asked], Reply]
+    ) -> Acceptance:
+        """Answer a question as it is now, in the place of its earlier answer, finished or not."""
+        if self._closing:
+            return Acceptance.CLOSING
+        if not await self._ledger.accept(asked):
+            return Acceptance.KNOWN
+        earlier = await self._dropped(asked.key.partition(EDITED)[0]) or earlier
+        gone = earlier.answer or Answer(earlier.asked.id, Outcome.UNAVAILABLE, messages.EDITED_QUESTION)
+        kept = replace(gone, gap=False, usage=())
+        await self._ledger.record(earlier.asked, kept, earlier.seconds or 0.0, earlier.scope)
+        if earlier.reply:
+            for one in (earlier.asked, asked):
+                await self._ledger.remember(one.id, earlier.reply)
+        self._start(asked, go_on(earlier, asked))
+        return Acceptance.YES
+
+    async def _dropped(self, key: str) -> Recorded | None:
+        """Stop answering a message, in whichever words; what stands of it stays."""
+        found = None
+        for running in list(self._running.values()):
+            if running.asked.key.partition(EDITED)[0] == key:
+                running.task.cancel()
+                await asyncio.wait([running.task])
+                address = await running.reply.leave()
+                known = await self._journal.recorded(running.asked.id)
+                found = replace(known, reply=address or known.reply) if known else found
+        return found
+
     def _start(self, asked: Asked, reply: Reply) -> None:
         number = self._limit.number(asked.person)
         task = asyncio.create_task(self._answer(asked, reply, number), name=f"answer {asked.id}")
@@ -235,7 +266,7 @@ class QuestionService:
         try:
             if reply.unprompted:
                 await reply.show_working(partial(self._ledger.remember, asked.id))
-            await reply.finish(self._view(answer, private=reply.private))
+            await reply.finish(self._view(answer, private=reply.private, edited=EDITED in asked.key))
         except Undeliverable as error:
             log.warning("answer %s could not be delivered: %s", asked.id, error)
         except Exception:  # the outermost loop: the asker hears of it, if that at least works
@@ -243,14 +274,15 @@ class QuestionService:
             with suppress(Exception):
                 await reply.say(messages.BROKEN.format(id=asked.id))
 
-    def _view(self, answer: Answer, *, private: bool) -> AnswerView:
-        return answer_view.of_answer(
+    def _view(self, answer: Answer, *, private: bool, edited: bool = False) -> AnswerView:
+        view = answer_view.of_answer(
             answer,
             now=self._now(),
             private=private,
             stale_after=self._manners.stale_after,
             can_ask_human=self._manners.can_ask_human,
         )
+        return replace(view, notes=(messages.EDITED_ANSWER, *view.notes)) if edited else view
 
     # --- what people do with an answer ------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from adapters.chat.answer_view import AnswerView
-from adapters.chat.attachments import Attachment
+from adapters.chat.incoming.attachments import Attachment
 from bot.model import Turn
 
 
@@ -63,6 +63,10 @@ class Reply(Protocol):
 
     async def say(self, text: str) -> None:
         """A short word to the asker alone where the platform can."""
+        ...
+
+    async def leave(self) -> str:
+        """Show no more work; what stands stays, for another reply to go on with at this address. Doesn't fail."""
         ...
 
     async def withdraw(self) -> None:

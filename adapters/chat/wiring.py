@@ -9,8 +9,9 @@ from adapters.chat import admin_commands
 from adapters.chat.admin_news import AdminNews
 from adapters.chat.admin_service import AdminService
 from adapters.chat.answer_actions import AnswerActions
-from adapters.chat.attachments import AttachmentReader
 from adapters.chat.gate import Gate
+from adapters.chat.incoming.attachments import AttachmentReader
+from adapters.chat.incoming.revision import Revisions
 from adapters.chat.question_service import QuestionService, ServicePolicy
 from adapters.chat.reply import Reply
 from adapters.chat.run_watches import ProgressMessage, RunWatches
@@ -18,7 +19,7 @@ from adapters.chat.teaching import Teaching
 from bot.bootstrap import App
 from bot.curation.open_gaps import GapReviewer
 from bot.curation.page_picker import PagePicker
-from bot.ports import Recorded
+from bot.ports import Asked, Recorded
 
 
 class PlatformInbound(Protocol):
@@ -26,6 +27,14 @@ class PlatformInbound(Protocol):
 
     def revive(self, recorded: Recorded) -> Reply:
         """The reply of a question whose process died. Raises Undeliverable."""
+        ...
+
+    def go_on(self, earlier: Recorded, asked: Asked) -> Reply:
+        """The reply that makes an earlier answer's message the answer to `asked`."""
+        ...
+
+    async def untouched(self, recorded: Recorded) -> bool:
+        """Whether nobody has written behind the answer, as far as can be told."""
         ...
 
     def address_of(self, link: str) -> str:
@@ -38,6 +47,7 @@ class ChatServices:
     """`find` turns a link to an answer's message into what the journal has of it."""
 
     desk: QuestionService
+    revisions: Revisions
     presses: AnswerActions
     teaching: Teaching
     admins: AdminService
@@ -106,4 +116,5 @@ def assemble(
         review=teaching.review,
     )
     presses = AnswerActions(desk, app.journal, teaching.complained)
-    return ChatServices(desk, presses, teaching, admins, find)
+    revisions = Revisions(desk, app.journal, go_on=intake.go_on, untouched=intake.untouched)
+    return ChatServices(desk, revisions, presses, teaching, admins, find)

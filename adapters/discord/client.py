@@ -104,7 +104,7 @@ class DocentClient(discord.AutoShardedClient):
             can_ask_human=True,
             run_message=partial(DiscordProgressMessage.at, self),
         )
-        self.desk, self.admins = parts.desk, parts.admins
+        self.desk, self.admins, self.revisions = parts.desk, parts.admins, parts.revisions
         self._work = BackgroundTasks("Discord", Failed)
         self.buttons = DiscordButtons(parts, self.people, self.intake, app.journal, self._work)
         self.tree = app_commands.CommandTree(self)
@@ -117,7 +117,16 @@ class DocentClient(discord.AutoShardedClient):
         )
         self._filter("THREAD_CREATE", self._gate.lets_in)
         self._filter("INTERACTION_CREATE", self._is_for_us)
-        del self._connection.parsers["MESSAGE_UPDATE"]  # nothing looks at edits, and each preview is one
+        # Each preview is an update as well: only what somebody edited is looked at.
+        self._filter(
+            "MESSAGE_UPDATE",
+            lambda data: bool(
+                data.get("edited_timestamp")
+                and "author" in data
+                and self._gate.lets_in(data)
+                and self.intake.may_concern(data)
+            ),
+        )
 
     async def _remembered(self, url: str, *, compress: int = 0) -> aiohttp.ClientWebSocketResponse:
         """discord.py forgets a socket whose connection was still being made when it ended."""
@@ -210,7 +219,7 @@ class DocentClient(discord.AutoShardedClient):
         text = asked.question.text
         if not texts.is_small_talk(text) and (text or files_of(asked)):
             await self.desk.take(asked, reply)
-        elif self.desk.first(asked.key):
+        elif self.desk.first(f"{asked.key}:word"):
             await reply.say(words.WELCOME if texts.thanks(text) else self._how_to_ask(message))
 
     def _how_to_ask(self, message: discord.Message) -> str:
@@ -230,6 +239,11 @@ class DocentClient(discord.AutoShardedClient):
         found = self.intake.of_post(thread, message)
         if found and await self.desk.take(*found) is Acceptance.YES:
             self._work.later(tag(thread, self.people, self.app.journal, found[0].id))
+
+    async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
+        edit = self.intake.of_edit(payload.message)
+        if edit and not texts.is_small_talk(edit.asked.question.text):
+            await self.revisions.take(edit)
 
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
         await self.desk.abandon(self.intake.key(payload.message_id))

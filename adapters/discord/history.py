@@ -5,7 +5,7 @@ from typing import Any
 
 import discord
 
-from adapters.chat import history
+from adapters.chat.incoming import history
 from adapters.discord import message_parts
 from adapters.discord.connection.transport import Failed, call
 from bot.config.chat import LimitSettings
@@ -39,6 +39,19 @@ class ChannelHistory:
             return ()
         return self._turns(found[:turns])
 
+    async def ends_with(self, channel: int, message: int) -> bool:
+        """Whether nobody but the bot has written behind a message; in a channel, nobody has replied to it."""
+        me = self._client.user.id if self._client.user else 0
+        in_channel = isinstance(self._client.get_channel(channel), discord.abc.GuildChannel)
+        try:
+            found: Any = await call(
+                lambda: self._client.http.logs_from(channel, _LOOKED_THROUGH, after=message)
+            )
+        except Failed:
+            return False
+        others = [one for one in found if int(one["author"]["id"]) != me]
+        return not any(not in_channel or _replies_to(one) == str(message) for one in others)
+
     async def _beginning(self, thread: discord.Thread, found: Sequence[Any]) -> list[Any]:
         """The message that a thread was opened from: it stands above it, not in it, and has the same id."""
         if thread.is_private() or any(int(message["id"]) == thread.id for message in found):
@@ -64,5 +77,9 @@ def _chain(found: Sequence[Any], last: str) -> list[Any]:
     chain = []
     while message := by_id.pop(last, None):
         chain.append(message)
-        last = str((message.get("message_reference") or {}).get("message_id"))
+        last = _replies_to(message)
     return chain
+
+
+def _replies_to(message: Any) -> str:  # noqa: ANN401 - Discord's own JSON
+    return str((message.get("message_reference") or {}).get("message_id"))

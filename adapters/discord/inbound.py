@@ -12,7 +12,8 @@ import aiohttp
 import discord
 
 from adapters.chat import markdown_text as texts
-from adapters.chat.attachments import Attachment
+from adapters.chat.incoming.attachments import Attachment
+from adapters.chat.incoming.revision import Edit
 from adapters.chat.reply import Context, Recall, Reply
 from adapters.discord import message_parts
 from adapters.discord.connection.timeouts import Timeouts
@@ -282,6 +283,10 @@ class DiscordInbound:
         place, files = DiscordAddress.load(saved["place"]).at(recorded.reply), files_of(recorded.asked)
         return self._reply(place, saved["before"], files, revived=True)
 
+    def go_on(self, earlier: Recorded, asked: Asked) -> Reply:
+        """The reply that makes an earlier answer's message the answer to `asked`."""
+        return self.revive(replace(earlier, asked=asked))
+
     def _reply(
         self, place: DiscordAddress, before: int, files: tuple[Place, ...], *, revived: bool = False
     ) -> Reply:
@@ -297,6 +302,19 @@ class DiscordInbound:
         """
         places = await journal.places("discord", _DIRECT, limit=_LOOKED_THROUGH)
         return list(dict.fromkeys(DiscordAddress.load(json.loads(one)["place"]).channel for one in places))
+
+    def of_edit(self, message: discord.Message) -> Edit | None:
+        """The question in a message that was edited; None if it isn't one for the bot."""
+        found, edited = self.of_message(message), message.edited_at
+        if found is None or edited is None:
+            return None
+        asked, reply = found
+        return Edit(asked, reply, str(edited.timestamp()), message.created_at, not reply.unprompted)
+
+    async def untouched(self, recorded: Recorded) -> bool:
+        """Whether nobody has written behind the answer: in a channel, to it; in a thread or direct message, at all."""
+        place = DiscordAddress.load(json.loads(recorded.asked.place)["place"]).at(recorded.reply)
+        return await self._history.ends_with(place.thread or place.channel, place.answer)
 
     def address_of(self, link: str) -> str:
         """The address of the answer's message behind a link to it; "" if it isn't one."""

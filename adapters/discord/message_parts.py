@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import discord
 
-from adapters.chat.attachments import Attachment, Unfetched, whole
+from adapters.chat.incoming.attachments import Attachment, Unfetched, whole
 from adapters.discord.replies.discord_markdown import incoming
 from bot.config.proxies import proxy_for
 

@@ -10,6 +10,7 @@ from slack_bolt.async_app import AsyncApp
 from adapters.chat import markdown_text as texts
 from adapters.chat import messages as words
 from adapters.chat.background_tasks import BackgroundTasks
+from adapters.chat.incoming.revision import Edit
 from adapters.chat.question_service import Acceptance
 from adapters.chat.reply import Reply
 from adapters.chat.wiring import ChatServices
@@ -55,6 +56,7 @@ class Handlers:
         self._intake = intake
         self._people = people
         self._desk = parts.desk
+        self._revisions = parts.revisions
         self._admins = parts.admins
         self._live = live
         self._work = work
@@ -77,6 +79,11 @@ class Handlers:
             ts = event.get("deleted_ts") or ""
             self._work.later(self._desk.abandon(self._intake.key(team, event["channel"], ts)))
             return
+        if event.get("subtype") == "message_changed":
+            edit = self._intake.of_edit(event, team)
+            if edit and not texts.is_small_talk(edit.asked.question.text):
+                self._work.later(self._revise(edit))
+            return
         heard = self._intake.of_event(event, team)
         if heard is None or self._is_small(heard):
             return
@@ -89,13 +96,16 @@ class Handlers:
         else:
             self._intake.joins(event["channel"], event.get("thread_ts") or event["ts"])
 
+    async def _revise(self, edit: Edit) -> None:
+        await self._revisions.take(edit)
+
     def _is_small(self, heard: Heard) -> bool:
         """A greeting or thanks is nothing to look up; who says it to the bot gets a word."""
         said = heard.asked.question.text
         if not texts.is_small_talk(said):
             return False
         addressed = not (heard.reply.unprompted or heard.if_in_thread)
-        if addressed and self._desk.first(heard.asked.key):
+        if addressed and self._desk.first(f"{heard.asked.key}:word"):
             self._work.later(heard.reply.say(words.WELCOME if texts.thanks(said) else words.how_to_ask()))
         return True
 
@@ -115,7 +125,7 @@ class Handlers:
         if text:
             question = replace(heard.asked.question, text=text)
             await self._desk.take(replace(heard.asked, question=question), heard.reply)
-        elif self._desk.first(heard.asked.key):
+        elif self._desk.first(f"{heard.asked.key}:word"):
             await heard.reply.say(words.how_to_ask())
 
     async def on_stop(self, event: Event) -> None:

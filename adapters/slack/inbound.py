@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from math import inf
 from typing import Any
 
-from adapters.chat import history
 from adapters.chat import markdown_text as texts
+from adapters.chat.incoming import history
+from adapters.chat.incoming.revision import Edit
 from adapters.chat.reply import Context, Recall, Reply
 from adapters.slack import message_parts
 from adapters.slack.connection.transport import Failed
@@ -215,15 +216,44 @@ class SlackInbound:
         )
         return asked, self._reply(asked, place, thread, files)
 
-    def revive(self, recorded: Recorded) -> Reply:
-        """The reply of a question whose process died."""
+    def go_on(self, earlier: Recorded, asked: Asked) -> Reply:
+        """The reply that makes an earlier answer's message the answer to `asked`."""
+        return self.revive(replace(earlier, asked=asked), mark=earlier.asked.id)
+
+    def revive(self, recorded: Recorded, *, mark: str = "") -> Reply:
+        """The reply of a question whose process died. `mark` is what its messages carry, where not its id."""
         saved = json.loads(recorded.asked.place)
         thread = tuple(saved["thread"]) if saved["thread"] else None
         place = SlackAddress.load(saved["place"]).at(recorded.reply)
         if (datetime.now(UTC) - recorded.asked_at).total_seconds() > _RESPONSE_URL_LIVES:
             place = replace(place, response_url="")
         files = tuple(saved.get("files") or ())
-        return self._reply(recorded.asked, place, thread, files, revived=True)
+        return self._reply(recorded.asked, place, thread, files, revived=True, mark=mark)
+
+    def of_edit(self, event: Event, team: str) -> Edit | None:
+        """The question in a message that was edited; None if it isn't one for the bot, or only got a preview."""
+        message, before = event.get("message") or {}, event.get("previous_message") or {}
+        number = (message.get("edited") or {}).get("ts")
+        if not number or message.get("text") == before.get("text"):
+            return None
+        about: Event = {key: event[key] for key in ("channel", "channel_type") if key in event}
+        heard = self.of_event({**message, **about, "type": "message"}, team)
+        if heard is None:
+            return None
+        addressed = not (heard.if_in_thread or heard.reply.unprompted)
+        said = datetime.fromtimestamp(float(message["ts"]), UTC)
+        return Edit(heard.asked, heard.reply, str(number), said, addressed)
+
+    async def untouched(self, recorded: Recorded) -> bool:
+        """Whether nobody has written in the thread behind the answer. What only its asker sees stands alone."""
+        place = SlackAddress.load(json.loads(recorded.asked.place)["place"]).at(recorded.reply)
+        if place.private or not place.ts:
+            return True
+        try:
+            said = await self._slack.thread(place.channel, place.thread_ts, pages=2)
+        except Failed:
+            return False
+        return not any(float(m["ts"]) > float(place.ts) and m.get("user") != self._bot for m in said)
 
     def address_of(self, link: str) -> str:
         """The address of the answer's message behind a permalink; "" if it isn't one."""
@@ -238,6 +268,7 @@ class SlackInbound:
         files: tuple[str, ...] = (),
         *,
         revived: bool = False,
+        mark: str = "",
     ) -> Reply:
         recall = self._recalling(place, thread, files)
         if place.private:
@@ -246,7 +277,7 @@ class SlackInbound:
         return ThreadReply(
             self._slack,
             place,
-            asked.id,
+            mark or asked.id,
             recall,
             streaming=streaming,
             revived=revived,

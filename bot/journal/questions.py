@@ -56,6 +56,9 @@ class SqlJournal:
     async def recorded(self, question_id: str) -> Recorded | None:
         return await self._one(select(questions).where(questions.c.id == question_id))
 
+    async def recorded_by_key(self, key: str) -> Recorded | None:
+        return await self._one(select(questions).where(questions.c.key == key))
+
     async def recorded_by_reply(self, platform: str, reply: str) -> Recorded | None:
         same = and_(questions.c.platform == platform, questions.c.reply == reply)
         return await self._one(select(questions).where(same).order_by(questions.c.asked_at.desc()).limit(1))

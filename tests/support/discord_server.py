@@ -201,6 +201,20 @@ class DiscordServer(World):
         data = {"custom_id": form["custom_id"], "components": parts}
         return await self._interact(_SUBMIT, data, user, channel)
 
+    async def edit(self, message: str, text: str, *, preview: bool = False) -> None:
+        """A message's new words, or (`preview`) only a link's preview under it: Discord tells both the same way."""
+        found = self.messages[message]
+        if not preview:
+            fresh = self.write(found["channel_id"], found["author"]["id"], {"content": text})
+            found |= {
+                "content": text, "mentions": fresh["mentions"], "mention_roles": fresh["mention_roles"],
+                "edited_timestamp": fresh["timestamp"],
+            }  # fmt: skip
+        guild = self.channels[found["channel_id"]].get("guild_id")
+        event = {**found, "member": self.member(guild, found["author"]["id"])} if guild else found
+        self._tell("MESSAGE_UPDATE", event, guild)
+        await self.flush()
+
     async def delete(self, message: str) -> None:
         gone = self.messages.pop(message)
         guild = self.channels[gone["channel_id"]].get("guild_id")
@@ -354,7 +368,9 @@ class DiscordServer(World):
 
     def _seen(self, session: Session, event: str, data: dict[str, Any], guild: str | None) -> dict[str, Any]:
         """What a bot gets to read without the Message Content intent."""
-        about = event == "MESSAGE_CREATE" and guild and not session.intents & _MESSAGE_CONTENT
+        about = (
+            event in ("MESSAGE_CREATE", "MESSAGE_UPDATE") and guild and not session.intents & _MESSAGE_CONTENT
+        )
         mine = about and (data["author"]["id"] == BOT or any(one["id"] == BOT for one in data["mentions"]))
         hidden: dict[str, Any] = {
             "content": "",

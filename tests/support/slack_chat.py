@@ -93,5 +93,5 @@ async def open_slack(
                 yield Chat(slack, app, core, shelf)
         finally:
             await database.close()
-        assert slack.wrong == []
+        assert slack.wrong == [], slack.wrong
         assert {thread for thread, status in slack.statuses.items() if status} == set()

@@ -164,6 +164,50 @@ class SlackServer:
         self._threads.setdefault(thread or ts, []).append(message)
         return ts
 
+    async def edit(
+        self,
+        ts: str,
+        text: str,
+        *,
+        preview: bool = False,
+        times: int = 1,
+        user: str = "",
+        channel: str = CHANNEL,
+    ) -> None:
+        """A message's new words, or (`preview`) only a link's preview under it: Slack tells both the same way."""
+        found = next(one for said in self._threads.values() for one in said if one["ts"] == ts)
+        before = dict(found)
+        if not preview:
+            found |= {"text": text, "edited": {"user": found["user"], "ts": self._ts()}}
+        changed = {
+            "type": "message", "subtype": "message_changed", "hidden": True, "channel": channel, "ts": self._ts(),
+            "channel_type": "im" if channel.startswith("D") else "channel",
+            "message": {"type": "message", **found, **({"user": user} if user else {})},
+            "previous_message": {"type": "message", **before},
+        }  # fmt: skip
+        events = [changed]
+        if f"<@{BOT}>" in text and f"<@{BOT}>" not in before["text"]:
+            events.append({"type": "app_mention", **found})
+        for event in events:
+            for _ in range(times):
+                await self._event(event)
+
+    async def _event(self, event: dict[str, Any]) -> None:
+        body = {"type": "event_callback", "team_id": TEAM, "event_id": f"Ev{self._ts()}", "event": event}
+        await self._deliver("events_api", body)
+
+    async def message(
+        self, text: str, *, user: str = "U0ALICE", thread: str = "", channel: str = CHANNEL, **more: Any
+    ) -> str:
+        """A message without a mention; its ts."""
+        ts = self._ts()
+        message = {"user": user, "text": text, "ts": ts, "channel": channel, "team": TEAM, **more}
+        if thread:
+            message["thread_ts"] = thread
+        self._threads.setdefault(thread or ts, []).append(message)
+        await self._event({**message, "type": "message", "channel_type": "channel"})
+        return ts
+
     def file(
         self, name: str, content: bytes, *, media_type: str = "text/plain", mode: str = "hosted", **more: Any
     ) -> dict[str, Any]:
@@ -201,6 +245,7 @@ class SlackServer:
             **more,
         }
         event["channel_type"] = "im"
+        self._threads.setdefault(ts, []).append(event)
         body = {"type": "event_callback", "team_id": TEAM, "event_id": f"Ev{ts}", "event": event}
         await self._deliver("events_api", body)
         return ts
@@ -437,9 +482,15 @@ class SlackServer:
         if method == "chat.delete":
             del self.said[args["ts"]]
             thread.remove(kept)
+        elif method == "chat.update" and message["streaming"]:
+            message["conflict"] = True  # whoever is told so may end a stream that ends meanwhile
+            return {"ok": False, "error": "streaming_state_conflict"}
         elif method == "chat.update":
+            message.pop("markdown_text", None)
             message.update(args)
             kept |= {"text": args.get("text") or "", "blocks": _kept(args.get("blocks"))}
+        elif not message["streaming"] and message.get("conflict"):
+            return {"ok": False, "error": "message_not_in_streaming_state"}
         else:
             self._stream(method, message, args)
             kept["text"] = message["markdown_text"]

@@ -154,6 +154,10 @@ class ChannelReply:
         with suppress(Undeliverable):
             await self._send(self._place.channel, escape(text), reply=True)
 
+    async def leave(self) -> str:
+        await self._quiet()
+        return self._place.address
+
     async def withdraw(self) -> None:
         await self._quiet()
         if self._place.answer:

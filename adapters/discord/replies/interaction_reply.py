@@ -117,6 +117,10 @@ class InteractionReply:
         with suppress(Failed):
             await self._edit(escape(text), None, None)
 
+    async def leave(self) -> str:
+        await self._edits.end()
+        return ""
+
     async def withdraw(self) -> None:
         with suppress(Failed):
             await call(self._hook().delete)

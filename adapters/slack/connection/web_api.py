@@ -12,7 +12,7 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from adapters.chat.attachments import Attachment, Unfetched
+from adapters.chat.incoming.attachments import Attachment, Unfetched
 from adapters.slack.connection.rate_limits import RateLimits
 from adapters.slack.connection.timeouts import Timeouts
 from adapters.slack.connection.transport import (

@@ -43,6 +43,10 @@ class EphemeralReply:
     async def say(self, text: str) -> None:
         await self._deliver(escape(text), [])
 
+    async def leave(self) -> str:
+        """Nothing of it can be gone on with."""
+        return ""
+
     async def withdraw(self) -> None:
         """Nothing of it is a message that could be taken back."""
 

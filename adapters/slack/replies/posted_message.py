@@ -40,6 +40,7 @@ class PostedMessage:
         self._shown = ""  # what the stream holds
         self._whole = True  # it holds exactly `_shown`
         self._update_taken = False
+        self._beginning: asyncio.Task[str] | None = None
 
     async def find(self) -> None:
         """The process that died may have shown something whose address the journal never got."""
@@ -61,8 +62,11 @@ class PostedMessage:
 
     async def _start(self, shown: str) -> bool:
         place = self.place
+        beginning = self._slack.start_stream(place.channel, place.thread_ts, place.user, place.team, shown)
+        self._beginning = asyncio.create_task(beginning)
+        self._beginning.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
-            ts = await self._slack.start_stream(place.channel, place.thread_ts, place.user, place.team, shown)
+            ts = await asyncio.shield(self._beginning)
         except Failed as error:
             log.info("no stream: %s", error)
             if isinstance(error, Lost):
@@ -71,6 +75,13 @@ class PostedMessage:
         self._shown = shown
         await self._moved(ts=ts, streaming=True)
         return True
+
+    async def left(self) -> str:
+        """The address of what stands, for another to go on with: also of a stream that was just about to begin."""
+        if self._beginning is not None and not self.place.ts:
+            with suppress(Failed):
+                self.place = replace(self.place, ts=await self._beginning)
+        return self.place.address
 
     async def _find_lost_stream(self) -> None:
         """A stream may have begun although its answer was lost: it is then settled like any other."""

@@ -145,6 +145,10 @@ class ThreadReply:
                     place.channel, place.user, escape(text), thread_ts=place.open_thread
                 )
 
+    async def leave(self) -> str:
+        """Slack clears the status line by itself."""
+        return await self._standing.left()
+
     async def withdraw(self) -> None:
         await self._standing.take_back()
         if not self._place.ts:

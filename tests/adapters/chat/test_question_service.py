@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from adapters.chat.answer_view import AnswerView
-from adapters.chat.attachments import AttachmentReader
 from adapters.chat.gate import Admission
+from adapters.chat.incoming.attachments import AttachmentReader
 from adapters.chat.question_service import Acceptance, QuestionService, ServicePolicy
 from adapters.chat.reply import Context
 from bot.config.chat import AttachmentSettings

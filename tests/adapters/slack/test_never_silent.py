@@ -81,7 +81,9 @@ async def test_a_failing_call_still_ends_in_one_whole_answer(chat: SlackChat, fa
 
     async def settled() -> bool:
         found = await visible(chat, place)
-        return len(found) == 1 and "You give four weeks' notice [1]." in found[0] and "Longer answer" in found[0]
+        return (
+            len(found) == 1 and "You give four weeks' notice [1]." in found[0] and "Longer answer" in found[0]
+        )
 
     await until(settled, seconds=15)
     assert await statuses(chat) == []

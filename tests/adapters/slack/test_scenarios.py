@@ -197,4 +197,4 @@ async def test_what_nobody_asked_the_bot_is_no_gap(chat: SlackChat):
         return recorded is not None and recorded.answer is not None
 
     await until(done)
-    assert await chat.app.journal.gaps() == []
+    assert await chat.app.records.lookback.gaps() == []

@@ -1,0 +1,86 @@
+"""A question that was edited: its answer is made anew in its place, while that is still what people look at."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from weakref import WeakValueDictionary
+
+from adapters.chat.question_service import EDITED, Acceptance, QuestionService
+from adapters.chat.reply import Reply
+from bot.ports import Asked, BackendError, Journal, Recorded
+
+log = logging.getLogger(__name__)
+
+_WITHIN: Final = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A message as it is now: `asked` has the key of the message, `number` is another for each of its edits.
+
+    `reply` is for a question that wasn't one before, `addressed`: then it is one for the bot.
+    """
+
+    asked: Asked
+    reply: Reply
+    number: str
+    said_at: datetime
+    addressed: bool
+
+
+class Revisions:
+    """`untouched` tells whether nobody wrote behind an answer. `go_on` makes the reply that goes on with its message."""
+
+    def __init__(
+        self,
+        desk: QuestionService,
+        journal: Journal,
+        *,
+        go_on: Callable[[Recorded, Asked], Reply],
+        untouched: Callable[[Recorded], Awaitable[bool]],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._desk = desk
+        self._journal = journal
+        self._go_on = go_on
+        self._untouched = untouched
+        self._now = now
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def take(self, edit: Edit) -> Acceptance:
+        """Answer it anew, if it is a question within its first ten minutes; for the first time if it wasn't known."""
+        if self._now() - edit.said_at > _WITHIN or not edit.asked.question.text:
+            return Acceptance.KNOWN
+        lock = self._locks.setdefault(edit.asked.key, asyncio.Lock())
+        try:
+            async with lock:  # edits in quick succession, one after the other
+                return await self._take(edit)
+        except BackendError as error:
+            log.warning("an edited question is left as it was answered: %s", error)
+            return Acceptance.KNOWN
+
+    async def _take(self, edit: Edit) -> Acceptance:
+        earlier = await self._latest(edit.asked)
+        if earlier is None:
+            return await self._desk.take(edit.asked, edit.reply) if edit.addressed else Acceptance.KNOWN
+        if earlier.asked.person != edit.asked.person or _same(earlier.asked, edit.asked):
+            return Acceptance.KNOWN
+        asked = replace(edit.asked, key=f"{edit.asked.key}{EDITED}{edit.number}")
+        if earlier.answer is not None and earlier.reply and not await self._untouched(earlier):
+            return Acceptance.KNOWN
+        return await self._desk.supersede(earlier, asked, self._go_on)
+
+    async def _latest(self, asked: Asked) -> Recorded | None:
+        """The question as it was asked last."""
+        first = await self._journal.recorded_by_key(asked.key)
+        if first is None or not first.reply:
+            return first
+        return await self._journal.recorded_by_reply(asked.platform, first.reply) or first
+
+
+def _same(earlier: Asked, now: Asked) -> bool:
+    before = earlier.question
+    return (before.text, before.about) == (now.question.text, now.question.about)
