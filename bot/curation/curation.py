@@ -94,7 +94,10 @@ class Curation:
         question, answer = clean(question).strip(), clean(answer).strip()
         if not question or not answer:
             raise Unteachable("It needs a question and an answer.")
-        text, citations = _cited(answer, source.answer if source else None, page)
+        said = source.answer if source else None
+        if kind == "verified" and page is None and said and said.citations:
+            page = said.citations[0]  # whoever wrote it anew left the markers out
+        text, citations = _cited(answer, said, page)
         unfounded = kind == "verified" and not citations
         lesson = Lesson(
             id=uuid.uuid4().hex[:12],

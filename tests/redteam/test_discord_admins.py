@@ -86,7 +86,7 @@ def _named(said: str) -> set[str]:
     return {word for word in _SCOPES if word in said}
 
 
-@pytest.mark.parametrize("command", ["docent gaps", "docent review"])
+@pytest.mark.parametrize("command", ["docent gaps", "docent questions", "docent review"])
 @pytest.mark.parametrize(
     ("user", "channel", "theirs"),
     [(MOD, GENERAL, {"Brontolux", "Corvidine"}), (ALICE, ELSEWHERE, {"Damascene"})],
@@ -95,7 +95,8 @@ def _named(said: str) -> set[str]:
 async def test_an_admin_reads_what_comes_from_their_server(
     chat: Chat, command: str, user: str, channel: str, theirs: set[str]
 ) -> None:
-    """Gaps and what waits for review are those of the admin's own server."""
+    """Gaps, questions and what waits for review are those of the admin's own server."""
+    chat.core.answers[""] = Answer("", Outcome.NOT_FOUND, "The docs don't say.")
     assert _named(await _said(chat, command, user=user, channel=channel)) == theirs
 
 

@@ -248,6 +248,8 @@ async def test_a_page_is_what_the_whole_answer_rests_on(school: School):
     """Of an answer that cites pages already, those count; of an example no page is wanted."""
     lesson = await school.save("verified", "Five weeks.", source=None, page=LEAVE)
     assert (lesson.state, lesson.answer, lesson.citations) == ("accepted", "Five weeks. [1]", (LEAVE,))
+    anew = await school.save("verified", "Four weeks.")
+    assert (anew.answer, anew.citations) == ("Four weeks. [1]", (LEAVE,))
     cited = await school.save("verified", "Four weeks. [1]", page=SICK)
     assert [one.doc_id for one in cited.citations] == [LEAVE.doc_id]
     assert (await school.save("example", "Five weeks.", source=None)).state == "proposed"
