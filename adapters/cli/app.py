@@ -18,6 +18,7 @@ from adapters.cli.commands import (
     forget,
     index,
     indexer,
+    init,
     lookback,
     show,
     slack,
@@ -41,9 +42,11 @@ Docent reads **docent.yaml** (here, or named by `--config` or `DOCENT_CONFIG`), 
 the sources it lists, and answers from it.
 
 ```
+docent init                                     # make a docent.yaml that fits your docs
 docent index                                    # read the docs
 docent ask "How many days of annual leave do I get?"        # ask them
 docent doctor                                   # what could be wrong, and what to do
+docent run                                      # answer in chat, keep the index in step
 ```
 """,
     no_args_is_help=True,
@@ -75,6 +78,7 @@ def _options(
     context.obj = Invocation(config, debug)
 
 
+app.command("init")(init.command)
 app.command("index")(index.command)
 app.command("ask")(ask.command)
 app.command("chat")(chat.command)

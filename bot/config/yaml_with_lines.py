@@ -20,7 +20,6 @@ sources:
   - name: handbook
     type: folder
     path: ./docs
-    include: ["**/*.md"]
     audience: [everyone]
 """
 
@@ -77,7 +76,7 @@ def _text(path: Path) -> str:
     except FileNotFoundError:
         message = (
             "there is no such file. Name another with --config or DOCENT_CONFIG, "
-            f"or start with this one:\n\n{STARTER}"
+            f"make one that fits your docs with docent init, or start with this:\n\n{STARTER}"
         )
     except IsADirectoryError:
         message = "is a folder; expected a YAML file"
