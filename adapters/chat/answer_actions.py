@@ -49,6 +49,10 @@ class PressContext(Protocol):
         """The sources with their quotes, to the presser alone."""
         ...
 
+    def where_asked(self, recorded: Recorded) -> "PressContext":
+        """The same presser where a private answer was asked for, and may be shared."""
+        ...
+
     async def share(self, answer: AnswerView) -> None:
         """The answer, to everybody here. Raises Undeliverable."""
         ...
@@ -100,6 +104,8 @@ class AnswerActions:
             await stage.tell(messages.ANSWER_GONE)
             return
         recorded, answer = found
+        if press is Press.SHARE:
+            stage = stage.where_asked(recorded)
         if press is Press.MORE:
             if await stage.ask_more(recorded) is Acceptance.KNOWN:
                 await stage.tell(messages.KNOWN)

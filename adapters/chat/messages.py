@@ -30,6 +30,9 @@ NOTHING_IN_WORDS = "Please ask me in words."
 SHARED = "{person} shared this answer:"
 NOT_YOURS = "Only whoever asked can share this answer."
 SHARED_ALREADY = "You've shared this answer here already."
+OPEN_DIRECT_MESSAGES = (
+    "I answer in private here, but may not write to you: allow direct messages from this server, or use /ask."
+)
 BARRED = "I may not write in that channel. Add me to it, then press again."
 BARRED_FROM_HELP = "I may not write in the help channel: an admin has to add me to it."
 ASKED_HUMAN = "A question that the docs don't answer, from {person}:"

@@ -21,9 +21,11 @@ from adapters.discord.connection.transport import Failed, call
 from adapters.discord.history import ChannelHistory
 from adapters.discord.permissions import DiscordPermissions
 from adapters.discord.replies.channel_reply import ChannelReply, Typing
+from adapters.discord.replies.direct_reply import DirectReply
 from adapters.discord.replies.discord_markdown import incoming, thread_name
 from adapters.discord.replies.interaction_reply import InteractionReply
 from adapters.discord.reply_address import DiscordAddress
+from bot.config.chat import PlaceSettings
 from bot.config.live import LiveSettings
 from bot.config.loader import Settings
 from bot.model import Question
@@ -92,8 +94,12 @@ class DiscordInbound:
         """Whether here each message may be a question, mention or not."""
         found = self._client.get_channel(channel)
         if isinstance(found, discord.Thread):
-            return found.owner_id == self._me or self._people.place(guild, channel, found.parent_id).followups
+            return self._follows(found, self._people.place(guild, channel, found.parent_id))
         return self._people.place(guild, channel, 0).unasked
+
+    def _follows(self, thread: discord.Thread, place: PlaceSettings) -> bool:
+        """Whether further messages in a thread may be for the bot: in its own unless that is switched off."""
+        return thread.owner_id == self._me if place.followups is None else place.followups
 
     def of_message(self, message: discord.Message, text: str = "") -> tuple[Asked, Reply] | None:
         """The question in a message, or `text` in its place; None if it isn't one for the bot."""
@@ -117,8 +123,10 @@ class DiscordInbound:
         answer_in = "place" if thread else self._people.guild(guild).answer_in
         if mentioned:
             return self._of(message, guild, answer_in, text)
-        if thread and (thread.owner_id == self._me or place.followups):
-            return self._of(message, guild, "place", text)
+        if place.answers == "private":
+            return None  # nobody gets direct messages who didn't ask the bot
+        if thread and self._follows(thread, place):
+            return self._of(message, guild, "place", text, unprompted=True)
         if not thread and place.unasked and texts.is_question(message.content):
             return self._of(message, guild, answer_in, text, unprompted=True)
         return None
@@ -159,6 +167,7 @@ class DiscordInbound:
             message=message.id,
             answer_in=answer_in,
             name=thread_name(text),
+            private=bool(guild) and self._is_private(message, guild),
             unprompted=unprompted,
             reply_to=(message.reference.message_id if message.reference else None) or 0,
         )
@@ -166,6 +175,11 @@ class DiscordInbound:
         return self.asked(
             place, text, key=self.key(message.id), before=before, about=about, files=self._with_files(message)
         )
+
+    def _is_private(self, message: discord.Message, guild: int) -> bool:
+        thread = message.channel if isinstance(message.channel, discord.Thread) else None
+        place = self._people.place(guild, message.channel.id, thread.parent_id if thread else 0)
+        return place.answers == "private"
 
     def key(self, message: int) -> str:
         """The same for every delivery of a message."""
@@ -293,7 +307,8 @@ class DiscordInbound:
         recall = self._recalling(place, before, files)
         if place.token:
             return InteractionReply(self._client, self._session, place, recall, self._patience)
-        return ChannelReply(self._client, place, recall, self._typing, self._patience, revived=revived)
+        kind = DirectReply if place.private else ChannelReply
+        return kind(self._client, place, recall, self._typing, self._patience, revived=revived)
 
     async def direct(self, journal: Journal) -> list[int]:
         """Channels of direct messages, the latest first: those in which it was asked something.

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from adapters.chat.answer_view import DECISIONS, AnswerView, Press
 from adapters.chat.question_service import Acceptance, QuestionService
 from adapters.discord.connection.transport import (
     Failed,
+    NotAllowed,
     TokenGone,
     call,
 )
@@ -56,20 +58,29 @@ class DiscordPressContext:
         self._help_channel = help_channel
         self.person = str(interaction.user.id)
         self.place = str(interaction.channel_id or 0)
+        self.guild = interaction.guild_id or 0
         self.tenant = f"discord:{interaction.guild_id or '@me'}"
 
     @property
     def _channel(self) -> discord.PartialMessageable:
-        guild = self._interaction.guild_id
         client: discord.Client = self._interaction.client
-        return client.get_partial_messageable(int(self.place), guild_id=guild)
+        return client.get_partial_messageable(int(self.place), guild_id=self.guild or None)
 
     async def name(self) -> str:
         return escape(self._interaction.user.display_name)
 
     async def audience(self, *, alone: bool) -> frozenset[str]:
-        guild = self._interaction.guild_id or 0
-        return await self._people.audience(self._interaction.user.id, guild, int(self.place), alone=alone)
+        user = self._interaction.user.id
+        return await self._people.audience(user, self.guild, int(self.place), alone=alone)
+
+    def where_asked(self, recorded: Recorded) -> "DiscordPressContext":
+        """What was answered in a direct message is shared in the channel where it was asked."""
+        asked = DiscordAddress.load(json.loads(recorded.asked.place)["place"])
+        if self.guild or not asked.guild or str(asked.user) != self.person:
+            return self
+        there = copy(self)
+        there.place, there.guild = str(asked.channel), asked.guild
+        return there
 
     async def tell(self, text: str) -> None:
         await self._whisper(says(text), None)
@@ -85,6 +96,10 @@ class DiscordPressContext:
             await call(lambda: self._interaction.user.send(text, **extra))
 
     async def share(self, answer: AnswerView) -> None:
+        elsewhere = self.guild != (self._interaction.guild_id or 0)
+        user = self._interaction.user.id
+        if elsewhere and not await self._people.may_write(user, self.guild, int(self.place)):
+            raise NotAllowed("the presser may not write there")
         presses = tuple(press for press in answer.buttons if press is not Press.SHARE)
         embeds = rights(self._interaction.client, int(self.place)).embed_links
         for page, embed, view in rendering.drawn(answer, presses, embeds=embeds).parts():

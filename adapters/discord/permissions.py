@@ -193,6 +193,21 @@ class DiscordPermissions:
             self._roles.pop(next(iter(self._roles)))
         return ids
 
+    async def may_write(self, user: int, guild: int, channel: int) -> bool:
+        """Whether a member may write there now, as far as it can be told."""
+        place, of_guild = await self._channel(channel), self._client.get_guild(guild)
+        if of_guild is None or not isinstance(place, discord.Thread | discord.abc.GuildChannel):
+            return False
+        try:
+            member = await call(lambda: of_guild.fetch_member(user))
+        except Failed:
+            return False
+        granted = place.permissions_for(member)
+        in_thread = isinstance(place, discord.Thread)
+        return granted.view_channel and (
+            granted.send_messages_in_threads if in_thread else granted.send_messages
+        )
+
     async def _channel(self, channel: int) -> object:
         known = self._client.get_channel(channel)
         if known is not None:

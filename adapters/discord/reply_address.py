@@ -11,7 +11,8 @@ class DiscordAddress:
     """Where an answer goes; the journal keeps it as JSON.
 
     `channel` and `message` are where it was asked, `reply_to` what that replied to; `answer_in` is thread,
-    reply or place. `token` belongs to an interaction (good for 15 minutes).
+    reply or place. `token` belongs to an interaction (good for 15 minutes). `asked_in` is the channel where what is
+    answered in a direct message was asked.
     """
 
     channel: int
@@ -28,10 +29,11 @@ class DiscordAddress:
     token: str = ""
     reply_to: int = 0
     can_ask_human: bool = False
+    asked_in: int = 0
 
     def offered(self, presses: tuple[Press, ...]) -> tuple[Press, ...]:
-        """A human can be asked only where there is a help channel, and nothing be shared in a DM."""
-        here = {Press.HUMAN: self.can_ask_human, Press.SHARE: bool(self.guild)}
+        """A human can be asked only where there is a help channel, and in a DM only be shared what was asked elsewhere."""
+        here = {Press.HUMAN: self.can_ask_human, Press.SHARE: bool(self.guild or self.asked_in)}
         return tuple(press for press in presses if here.get(press, True))
 
     @property

@@ -186,8 +186,8 @@ class Handlers:
 
     async def on_shortcut(self, ack: Ack, body: Event) -> None:
         """Answer from the docs, on somebody's message: in its thread, or for the presser alone."""
-        private = body["callback_id"] == SHORTCUT_PRIVATE
         message, channel = body["message"], body["channel"]["id"]
+        private = body["callback_id"] == SHORTCUT_PRIVATE or self._intake.place(channel).answers == "private"
         place = SlackAddress(
             channel=channel,
             user=body["user"]["id"],

@@ -4,12 +4,10 @@ import asyncio
 import json
 import logging
 import re
-import time
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from math import inf
 from typing import Any
 
 from adapters.chat import markdown_text as texts
@@ -19,6 +17,7 @@ from adapters.chat.reply import Context, Recall, Reply
 from adapters.slack import message_parts
 from adapters.slack.connection.transport import Failed
 from adapters.slack.connection.web_api import SlackWebApi
+from adapters.slack.own_threads import OwnThreads
 from adapters.slack.permissions import SlackPermissions
 from adapters.slack.replies.ephemeral_reply import EphemeralReply
 from adapters.slack.replies.mrkdwn import addressed, mentions
@@ -29,6 +28,7 @@ from bot.config.live import LiveSettings
 from bot.config.loader import Settings
 from bot.model import Question, Turn
 from bot.ports import Asked, Recorded
+from bot.text.question_text import leans
 
 log = logging.getLogger(__name__)
 
@@ -37,9 +37,7 @@ Ack = Callable[..., Awaitable[Any]]  # Bolt's
 
 _QUIET = PlaceSettings()
 _IGNORED_SUBTYPES_BUT = {None, "", "file_share", "thread_broadcast"}
-_THREADS = 1000
 # Seconds.
-_LOOK_AGAIN = 10.0
 _RESPONSE_URL_LIVES = 1700.0
 
 
@@ -61,13 +59,18 @@ class SlackInbound:
     """Makes `Asked` and its `Reply` of what people do."""
 
     def __init__(
-        self, slack: SlackWebApi, people: SlackPermissions, live: LiveSettings, bot_user: str
+        self,
+        slack: SlackWebApi,
+        people: SlackPermissions,
+        live: LiveSettings,
+        bot_user: str,
+        threads: OwnThreads,
     ) -> None:
         self._slack = slack
         self._people = people
         self._live = live
         self._bot = bot_user
-        self._threads: dict[str, float] = {}  # inf: the bot is in it; else when it was seen not to be
+        self._threads = threads
 
     @property
     def _settings(self) -> Settings:
@@ -92,9 +95,13 @@ class SlackInbound:
         """A message without a mention, where the channel allows to answer such."""
         text, thread = event.get("text") or "", event.get("thread_ts")
         asks = texts.is_question(text)
-        if addressed(text) or not (place.followups if thread else place.unasked and asks):
+        if thread:
+            wanted = asks or leans(text) if place.followups is None else place.followups
+        else:
+            wanted = place.unasked and asks
+        if addressed(text) or not wanted:
             return None
-        return self._heard(event, team, if_in_thread=bool(thread), unprompted=not thread or not asks)
+        return self._heard(event, team, if_in_thread=bool(thread), unprompted=True)
 
     def key(self, team: str, channel: str, ts: str) -> str:
         """The same for every delivery of a message, and for the `message` twin of a mention."""
@@ -127,26 +134,12 @@ class SlackInbound:
 
     async def is_in(self, channel: str, thread_ts: str) -> bool:
         """Whether the bot has written in the thread."""
-        seen = self._threads.get(f"{channel}/{thread_ts}", -inf)
-        if seen == inf or time.monotonic() - seen < _LOOK_AGAIN:
-            return seen == inf
-        try:
-            messages = await self._slack.thread(channel, thread_ts, pages=2)
-        except Failed:
-            return False
-        found = any(message.get("user") == self._bot for message in messages)
-        self._see(channel, thread_ts, inf if found else time.monotonic())
-        return found
+        asked_for = self.place(channel).followups is True
+        return await self._threads.holds(channel, thread_ts, ask_slack=asked_for)
 
     def joins(self, channel: str, thread_ts: str) -> None:
         """The bot is about to write in the thread."""
-        self._see(channel, thread_ts, inf)
-
-    def _see(self, channel: str, thread_ts: str, when: float) -> None:
-        self._threads.pop(f"{channel}/{thread_ts}", None)
-        self._threads[f"{channel}/{thread_ts}"] = when
-        if len(self._threads) > _THREADS:
-            self._threads.pop(next(iter(self._threads)))
+        self._threads.joins(channel, thread_ts)
 
     def _heard(
         self,
@@ -164,6 +157,7 @@ class SlackInbound:
             workspace=team,
             thread_ts=event.get("thread_ts") or event["ts"],
             in_thread=bool(event.get("thread_ts")),
+            private=not direct and self.place(event["channel"]).answers == "private",
             unprompted=unprompted,
         )
         asked, reply = self.of_message(

@@ -86,6 +86,13 @@ class SlackPressContext:
                 return
         await self._slack.tell(self.place, self.person, text, body, thread_ts=self.thread)
 
+    def where_asked(self, recorded: Recorded) -> "SlackPressContext":
+        """Its thread: Slack shows a private answer to a mention above that."""
+        place = json.loads(json.loads(recorded.asked.place)["place"])
+        if not self.thread and place.get("channel") == self.place:
+            self._container = {**self._container, "thread_ts": place.get("thread_ts") or ""}
+        return self
+
     async def share(self, answer: AnswerView) -> None:
         for number, (text, body) in enumerate(
             rendering.messages(rendering.pages(answer.text), rendering.tail(answer))

@@ -44,6 +44,7 @@ from adapters.slack.gate import SlackGate
 from adapters.slack.handlers import Handlers
 from adapters.slack.inbound import SlackInbound
 from adapters.slack.interactions import tell_all
+from adapters.slack.own_threads import OwnThreads
 from adapters.slack.permissions import Home, SlackPermissions
 from adapters.slack.reply_address import SlackAddress
 from adapters.slack.run_message import SlackProgressMessage
@@ -73,7 +74,9 @@ async def adapter(app: App, pace: Timeouts) -> AsyncIterator[AsyncApp]:
         slack = SlackWebApi(client, RateLimits(), pace)
         me = await _who(slack)
         people = SlackPermissions(slack, app.live, await _home(slack, me))
-        intake = SlackInbound(slack, people, app.live, me["user_id"])
+        intake = SlackInbound(
+            slack, people, app.live, me["user_id"], OwnThreads(slack, app.journal, me["user_id"])
+        )
 
         gate = SlackGate(people)
         parts = assemble(

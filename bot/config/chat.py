@@ -10,14 +10,16 @@ from bot.config.base import Id, Identifiers, Seconds, Secret, Section
 class PlaceSettings(Section):
     """A channel. `audience` None is the default audience.
 
-    `unasked` answers questions without a mention where the evidence is strong; `followups` answers further
-    messages in threads that the bot is in without a mention; `enabled` False is silence.
+    `unasked` answers questions without a mention where the evidence is strong; `followups` so do further messages in
+    threads that the bot is in: None, the default, in its own; `enabled` False is silence. `answers: private` shows an
+    answer to its asker alone, who may share it.
     """
 
     enabled: bool = True
     audience: Identifiers | None = None
     unasked: bool = False
-    followups: bool = False
+    followups: bool | None = None
+    answers: Literal["public", "private"] = "public"
     guide: str | None = None
     language: str | None = None
     sources: Identifiers | None = None

@@ -250,6 +250,8 @@ class Rest:
         if "send" in self.deny and place["type"] != DM:
             raise Refused(403, 50013, "Missing Permissions")
         self._check(body)
+        if place["type"] == DM and place["recipients"][0]["id"] in self.world.closed:
+            raise Refused(403, 50007, "Cannot send messages to this user")
         if body.get("enforce_nonce"):
             for one in self.world.in_channel(channel):
                 if one["nonce"] == body["nonce"]:

@@ -56,6 +56,7 @@ class World:
             GUILD: {BOT: {BOTS_ROLE}, ALICE: set(), BOB: set(), MOD: {LEADS}},
             SECOND: {BOT: set(), ALICE: set()},
         }
+        self.closed: set[str] = set()  # people who take no direct messages from bots
         self.managers = {(GUILD, MOD)}  # who has Manage Server where
         self.channels: dict[str, dict[str, Any]] = {}
         for channel, guild, kind in (

@@ -16,9 +16,9 @@ class EphemeralReply:
     """An answer that only the asker sees: by the response_url, else an ephemeral message, else a DM."""
 
     private = True
-    unprompted = False
 
     def __init__(self, slack: SlackWebApi, place: SlackAddress, recall: Recall) -> None:
+        self.unprompted = place.unprompted
         self.recall = recall
         self._slack = slack
         self._place = place

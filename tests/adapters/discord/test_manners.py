@@ -231,3 +231,14 @@ async def test_a_place_that_sees_less_is_told_so(chat: Chat) -> None:
     await chat.answer(thread)
     await chat.answer(await chat.discord.mention("How much notice do I give?"))
     assert [one.not_found for one in chat.core.asked] == [ONLY_THIS_PLACE, ""]
+
+
+async def test_what_is_not_sure_gets_no_word_unless_it_is_addressed(chat: Chat) -> None:
+    """A further message in its thread is answered where the evidence is strong; a mention always."""
+    chat.core.answers["weak"] = Answer("", Outcome.ANSWERED, "Perhaps [1].", (LEAVE,))
+    thread = await chat.discord.mention("How much notice do I give?")
+    await chat.answer(thread)
+    await chat.discord.message("a weak one?", channel=thread)
+    await chat.asked(2)
+    await chat.discord.mention("a weak one, please?", channel=thread)
+    assert (await chat.answer(thread, 2)).text == "Perhaps [1]."

@@ -1,0 +1,58 @@
+"""The threads that the bot has written in: there a further message may be for it."""
+
+import logging
+import time
+from math import inf
+
+from adapters.slack.connection.transport import Failed
+from adapters.slack.connection.web_api import SlackWebApi
+from bot.ports import BackendError, Journal
+
+log = logging.getLogger(__name__)
+
+_THREADS = 1000
+_LOOK_AGAIN = 10.0  # seconds
+
+
+class OwnThreads:
+    """Known from what was asked here and, after a restart, from the journal or from Slack."""
+
+    def __init__(self, slack: SlackWebApi, journal: Journal, bot_user: str) -> None:
+        self._slack = slack
+        self._journal = journal
+        self._bot = bot_user
+        self._threads: dict[str, float] = {}  # inf: the bot is in it; else when it was seen not to be
+
+    def joins(self, channel: str, thread_ts: str) -> None:
+        """The bot is about to write in the thread."""
+        self._see(channel, thread_ts, inf)
+
+    async def holds(self, channel: str, thread_ts: str, *, ask_slack: bool) -> bool:
+        """Whether the bot has written in the thread. Slack, which limits such calls, is asked only where `ask_slack`."""
+        seen = self._threads.get(f"{channel}/{thread_ts}", -inf)
+        if seen == inf or time.monotonic() - seen < _LOOK_AGAIN:
+            return seen == inf
+        found = await (self._in_slack if ask_slack else self._in_journal)(channel, thread_ts)
+        if found is not None:
+            self._see(channel, thread_ts, inf if found else time.monotonic())
+        return bool(found)
+
+    async def _in_slack(self, channel: str, thread_ts: str) -> bool | None:
+        try:
+            messages = await self._slack.thread(channel, thread_ts, pages=2)
+        except Failed:
+            return None
+        return any(message.get("user") == self._bot for message in messages)
+
+    async def _in_journal(self, _: str, thread_ts: str) -> bool | None:
+        try:
+            return bool(await self._journal.places("slack", thread_ts, limit=1))
+        except BackendError as error:
+            log.info("whether a thread is the bot's own isn't known: %s", error)
+            return None
+
+    def _see(self, channel: str, thread_ts: str, when: float) -> None:
+        self._threads.pop(f"{channel}/{thread_ts}", None)
+        self._threads[f"{channel}/{thread_ts}"] = when
+        if len(self._threads) > _THREADS:
+            self._threads.pop(next(iter(self._threads)))
