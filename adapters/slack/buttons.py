@@ -17,6 +17,7 @@ from adapters.slack.interactions import SlackAdminConsole, SlackPressContext
 from adapters.slack.origin import workspace_of
 from adapters.slack.permissions import SlackPermissions
 from adapters.slack.replies import rendering
+from bot.config.live import LiveSettings
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ class SlackButtons:
         intake: SlackInbound,
         people: SlackPermissions,
         parts: ChatServices,
-        help_channel: str | None,
+        live: LiveSettings,
         work: BackgroundTasks,
     ) -> None:
         self._slack = slack
@@ -45,7 +46,7 @@ class SlackButtons:
         self._admins = parts.admins
         self._teaching = parts.teaching
         self._find = parts.find
-        self._help_channel = help_channel
+        self._live = live
         self._work = work
 
     def register(self, app: AsyncApp) -> None:
@@ -174,6 +175,6 @@ class SlackButtons:
             intake=self._intake,
             people=self._people,
             desk=self._desk,
-            help_channel=self._help_channel,
+            help_channel=self._live.now.slack.help_channel_of(workspace_of(body)),
             body=body,
         )

@@ -92,7 +92,8 @@ async def _way(client: AsyncWebClient, slack: SlackSettings) -> Check:
 
 
 async def _channels(client: AsyncWebClient, slack: SlackSettings) -> AsyncIterator[Check]:
-    wanted = dict.fromkeys([*slack.channels, *([slack.help_channel] if slack.help_channel else [])])
+    helping = [slack.help_channel, *(one.help_channel for one in slack.workspaces.values())]
+    wanted = dict.fromkeys([*slack.channels, *(one for one in helping if one)])
     for channel in wanted:
         try:
             found = (await client.conversations_info(channel=channel)).get("channel") or {}

@@ -191,6 +191,7 @@ class SlackInbound:
         `about` is what was forwarded with it, `files` are the ids of the files beside it.
         """
         settings = self.place(place.channel)
+        here = self._settings.slack.workspace(place.workspace or place.team)
         asked = Asked(
             id=uuid.uuid4().hex[:12],
             key=key,
@@ -201,8 +202,8 @@ class SlackInbound:
                 text=text,
                 audience=frozenset(),
                 sources=settings.sources,
-                guide=settings.guide,
-                language=settings.language,
+                guide=settings.guide or here.guide,
+                language=settings.language or here.language,
                 detailed=detailed,
                 platform="slack",
                 about=about,

@@ -24,6 +24,8 @@ SCOPES: Final = {
     "im:read": "know a direct message from a channel",
     "im:write": "answer in a direct message where it can't answer in the channel",
     "metadata.message:read": "find its own message again after a crash",
+    "mpim:history": "the same in group direct messages it was invited to",
+    "mpim:read": "know who reads along in a group direct message",
     "usergroups:read": "know admins and audiences by user group",
     "users:read": "know guests and workspace admins",
 }
@@ -34,6 +36,7 @@ BOT_EVENTS: Final = (
     "message.channels",
     "message.groups",
     "message.im",
+    "message.mpim",
 )
 
 

@@ -1,28 +1,85 @@
-"""Which workspace something comes from."""
+"""Where something comes from: which workspace, and whether somebody is one of ours, by Slack's JSON."""
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
+
+SOMEONE: Final = "someone"
+_OUTSIDER: Final = ("is_restricted", "is_ultra_restricted", "is_stranger", "is_bot", "deleted")
+_ORGANIZATION: Final = "E"  # ids of workspaces begin with T
 
 
 def workspace_of(body: Mapping[str, Any]) -> str:
     """The workspace of an event, command, button or form: in an organization of several the one that it happened in.
 
-    An app that is installed for a whole organization gets `team: null` with buttons, shortcuts and forms. Where no
-    workspace is named, the organization stands for it; "" if neither is.
+    An app that is installed for a whole organization gets `team: null` with buttons, shortcuts and forms, and
+    sometimes the organization's id in the place of a workspace's. Where no workspace is named, the organization
+    stands for it; "" if neither is.
     """
-    user, enterprise = body.get("user"), body.get("enterprise")
+    user, enterprise, view = body.get("user"), body.get("enterprise"), body.get("view")
     authorized: Mapping[str, Any] = next(iter(body.get("authorizations") or ()), {})
     named = (
         _id(body.get("team")),
         body.get("team_id"),
         body.get("context_team_id"),
         authorized.get("team_id"),
+        view.get("team_id") if isinstance(view, Mapping) else "",
         user.get("team_id") if isinstance(user, Mapping) else "",
         _id(enterprise),
         body.get("enterprise_id"),
     )
-    return next((str(one) for one in named if one), "")
+    known = [str(one) for one in named if one]
+    return next((one for one in known if not one.startswith(_ORGANIZATION)), next(iter(known), ""))
 
 
 def _id(named: object) -> object:
     return named.get("id") if isinstance(named, Mapping) else named
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """`insider` is False for guests and people of other companies: they see only what names them.
+
+    `workspaces` are those that an insider is in.
+    """
+
+    id: str
+    name: str
+    insider: bool
+    workspace_admin: bool
+    workspaces: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The bot's own workspace and, in an organization of several, the organization.
+
+    `org_wide`: the app is installed for all of it.
+    """
+
+    team: str
+    enterprise: str = ""
+    org_wide: bool = False
+
+    def person(self, user: str, data: dict[str, Any]) -> Person:
+        """The user as Slack's JSON describes it: whose `is_stranger` doesn't tell of each other company's people."""
+        workspaces = self._ours(data)
+        insider = bool(workspaces) and not any(data.get(flag) for flag in _OUTSIDER)
+        name = (data.get("profile") or {}).get("real_name") or data.get("real_name") or data.get("name")
+        admin = bool(data.get("is_admin") or data.get("is_owner")) and insider
+        return Person(user, str(name or SOMEONE), insider, admin, workspaces if insider else frozenset())
+
+    def _ours(self, data: dict[str, Any]) -> frozenset[str]:
+        """The workspaces that the user is in, by what is known to be of our organization: none for a stranger.
+
+        Somebody whose organization Slack doesn't name is one of ours only in our own workspace.
+        """
+        team, member = str(data.get("team_id") or ""), data.get("enterprise_user") or {}
+        if self.enterprise and member.get("enterprise_id") == self.enterprise:
+            return frozenset(map(str, member.get("teams") or ())) | {team} - {"", self.enterprise}
+        return frozenset({team}) if team and team == self.team else frozenset()
+
+
+def stranger(user: str) -> Person:
+    """Somebody of whom nothing is known."""
+    return Person(user, SOMEONE, insider=False, workspace_admin=False)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -12,6 +12,7 @@ from adapters.chat import messages
 from adapters.slack.connection.timeouts import Timeouts
 from adapters.slack.connection.transport import Gone, Lost, RefusedPayload, SlackError
 from adapters.slack.connection.web_api import SlackWebApi
+from adapters.slack.origin import SOMEONE, Home, Person, stranger
 from adapters.slack.reply_address import tenant
 from bot.config.live import LiveSettings
 from bot.config.loader import Settings
@@ -26,45 +27,6 @@ _LIST_AGAIN = 60.0
 _MOST = 5000
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """`insider` is False for guests and people of other workspaces: they see only what names them."""
-
-    id: str
-    name: str
-    insider: bool
-    workspace_admin: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Home:
-    """The bot's own workspace and, in an organization of several, the organization.
-
-    `org_wide`: the app is installed for all of it.
-    """
-
-    team: str
-    enterprise: str = ""
-    org_wide: bool = False
-
-    def person(self, user: str, data: dict[str, Any]) -> Person:
-        """The user as Slack's JSON describes it: whose `is_stranger` doesn't tell of each other company's people."""
-        outsider = any(data.get(flag) for flag in _OUTSIDER) or not self._is_ours(data)
-        name = (data.get("profile") or {}).get("real_name") or data.get("real_name") or data.get("name")
-        admin = bool(data.get("is_admin") or data.get("is_owner")) and not outsider
-        return Person(user, str(name or _SOMEONE), insider=not outsider, workspace_admin=admin)
-
-    def _is_ours(self, data: dict[str, Any]) -> bool:
-        of_enterprise = (data.get("enterprise_user") or {}).get("enterprise_id")
-        team = data.get("team_id", self.team)
-        return (bool(team) and team == self.team) or (
-            bool(self.enterprise) and of_enterprise == self.enterprise
-        )
-
-
-_OUTSIDER = ("is_restricted", "is_ultra_restricted", "is_stranger", "is_bot", "deleted")
 
 
 @dataclass(frozen=True)
@@ -187,9 +149,11 @@ class SlackPermissions:
         self._home = home
         self._trust = slack.pace.trust
         persons = _Persons(slack, home, clock)
-        self._persons = _Memory(persons.find, _stranger, clock, slack.pace)
-        self._admins = _Memory(persons.ask, _stranger, clock, slack.pace)
+        self._persons = _Memory(persons.find, stranger, clock, slack.pace)
+        self._admins = _Memory(persons.ask, stranger, clock, slack.pace)
         self._groups = _Memory(slack.group_members, lambda _: frozenset(), clock, slack.pace)
+        self._members = _Memory(slack.members, lambda _: frozenset(), clock, slack.pace)
+        self._me = slack.me
         self._channels = _Memory(_Channels(slack, clock).find, lambda _: _UNKNOWN, clock, slack.pace)
 
     @property
@@ -201,7 +165,7 @@ class SlackPermissions:
         try:
             return (await self._persons.get(user)).name
         except Unavailable:
-            return _SOMEONE
+            return SOMEONE
 
     def serves(self, workspace: str) -> bool:
         """Whether a workspace is one of ours: of an organization those that docent.yaml lists, or all."""
@@ -231,15 +195,39 @@ class SlackPermissions:
         return messages.ONLY_THIS_PLACE if narrow else ""
 
     async def of_channel(self, channel: str) -> frozenset[str]:
-        """The configured audience; the default one only where no other company reads along."""
+        """The configured audience; the default one only where no other company reads along.
+
+        In a group of direct messages what all of its people may see, in a channel of several workspaces what all of
+        these have.
+        """
         place = self._settings.slack.channels.get(channel)
         if place is not None and place.audience is not None:
             return place.audience
-        return frozenset() if await self._is_shared(channel) else self._settings.default_audience
+        data = await self._channels.get(channel)
+        if data.get("is_ext_shared") or data.get("is_pending_ext_shared"):
+            return frozenset()
+        if data.get("is_mpim"):
+            people = sorted(await self._members.get(channel) - {self._me})
+            return _common([await self._of_person(user) for user in people])
+        return _common([self._default(one) for one in self._workspaces_of(data)])
+
+    def _workspaces_of(self, channel: dict[str, Any]) -> list[str]:
+        """Those that a channel is in; the bot's own where Slack doesn't say and there is but one."""
+        shared = channel.get("shared_team_ids") or channel.get("internal_team_ids") or ()
+        named = [str(one) for one in (*shared, channel.get("context_team_id") or "") if one]
+        return [one for one in dict.fromkeys(named) if one.startswith("T")] or [self._home.team]
+
+    def _default(self, workspace: str) -> frozenset[str]:
+        """What everybody of a workspace has: nothing where others are listed and it isn't."""
+        listed = self._settings.slack.workspaces
+        if listed and self._home.enterprise and workspace not in listed:
+            return frozenset()
+        said = self._settings.slack.workspace(workspace).default_audience
+        return self._settings.default_audience if said is None else said
 
     async def _of_person(self, user: str) -> frozenset[str]:
         person = await self._persons.get(user)
-        words = set(self._settings.default_audience) if person.insider else set()
+        words = {word for one in person.workspaces for word in self._default(one)}
         for word, audience in self._settings.audiences.items():
             if user in audience.slack_users or await self._in_any(user, audience.slack_groups, _REMEMBER):
                 words.add(word)
@@ -247,15 +235,17 @@ class SlackPermissions:
 
     async def rights(self, user: str, workspace: str) -> Rights | None:
         """What an admin may read, as it is now: of their workspace, or of all whom docent.yaml names in person."""
-        if not await self._is_admin(user):
+        if not await self._is_admin(user, workspace):
             return None
         named = user in self._settings.slack.admins
         return Rights(None if named else frozenset({tenant(workspace)}), await self._of_person(user))
 
-    async def _is_admin(self, user: str) -> bool:
-        """By user id, user group or Slack's own admins."""
+    async def _is_admin(self, user: str, workspace: str) -> bool:
+        """By user id, user group, what their workspace says or Slack's own admins."""
         slack = self._settings.slack
-        if user in slack.admins or await self._in_any(user, slack.admin_groups, self._trust):
+        here = slack.workspace(workspace)
+        groups = slack.admin_groups | here.admin_groups
+        if user in slack.admins | here.admins or await self._in_any(user, groups, self._trust):
             return True
         let_in = not self._home.org_wide if slack.workspace_admins is None else slack.workspace_admins
         return let_in and (await self._admins.get(user, within=self._trust)).workspace_admin
@@ -279,14 +269,10 @@ class SlackPermissions:
             name = None
         return frozenset({channel, str(name)} if name else {channel})
 
-    async def _is_shared(self, channel: str) -> bool:
-        data = await self._channels.get(channel)
-        return bool(data.get("is_ext_shared") or data.get("is_pending_ext_shared"))
+
+def _common(each: Sequence[frozenset[str]]) -> frozenset[str]:
+    """What all of them have; nothing where there is none."""
+    return frozenset.intersection(*each) if each else frozenset()
 
 
-_SOMEONE = "someone"
 _UNKNOWN: dict[str, Any] = {"is_ext_shared": True}  # who reads there isn't known
-
-
-def _stranger(user: str) -> Person:
-    return Person(user, _SOMEONE, insider=False, workspace_admin=False)

@@ -44,8 +44,9 @@ from adapters.slack.gate import SlackGate
 from adapters.slack.handlers import Handlers
 from adapters.slack.inbound import SlackInbound
 from adapters.slack.interactions import tell_all
+from adapters.slack.origin import Home
 from adapters.slack.own_threads import OwnThreads
-from adapters.slack.permissions import Home, SlackPermissions
+from adapters.slack.permissions import SlackPermissions
 from adapters.slack.reply_address import SlackAddress
 from adapters.slack.run_message import SlackProgressMessage
 from bot.bootstrap import App
@@ -84,7 +85,7 @@ async def adapter(app: App, pace: Timeouts) -> AsyncIterator[AsyncApp]:
             app,
             intake,
             gate,
-            can_ask_human=settings.help_channel is not None,
+            can_ask_human=settings.has_help,
             run_message=partial(SlackProgressMessage.at, slack),
         )
         work = BackgroundTasks("SlackWebApi", Failed)
@@ -94,7 +95,7 @@ async def adapter(app: App, pace: Timeouts) -> AsyncIterator[AsyncApp]:
             intake=intake,
             people=people,
             parts=parts,
-            help_channel=settings.help_channel,
+            live=app.live,
             work=work,
         )
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from bot.config.base import Id, Identifiers, Seconds, Secret, Section
 
@@ -32,12 +32,33 @@ class Prompt(Section):
     message: Annotated[str, Field(max_length=2000)]
 
 
+class WorkspaceSettings(Section):
+    """One workspace of a Slack organization. What it doesn't say is as under `slack`, and `default_audience`.
+
+    `admins` and `admin_groups` are admins in this workspace alone.
+    """
+
+    help_channel: Id | None = None
+    admins: Identifiers = frozenset()
+    admin_groups: Identifiers = frozenset()
+    default_audience: Identifiers | None = None
+    guide: str | None = None
+    language: str | None = None
+
+
+def _by_workspace(value: object) -> object:
+    """A list of workspaces that have no settings of their own will do."""
+    listed = [value] if isinstance(value, str) else value
+    return {one: {} for one in listed} if isinstance(listed, list | set | frozenset | tuple) else value
+
+
 class SlackSettings(Section):
     """Slack. SLACK_BOT_TOKEN, SLACK_APP_TOKEN, SLACK_SIGNING_SECRET, SLACK_API_URL are the environment's.
 
     `admins` and `admin_groups` are user and user-group ids; `workspace_admins` lets Slack's own admins in.
     `workspace_admins` None: unless the app is installed for an organization of several workspaces, of which
-    `workspaces` lists those that are served (none: all). `org_deploy_enabled` allows that, in the manifest.
+    `workspaces` holds those that are served (none: all), with settings of theirs. `org_deploy_enabled` allows that,
+    in the manifest.
     `listed_only` answers in the channels of `channels` alone, and in direct messages.
     """
 
@@ -56,11 +77,24 @@ class SlackSettings(Section):
     admins: Identifiers = frozenset()
     admin_groups: Identifiers = frozenset()
     workspace_admins: bool | None = None
-    workspaces: Identifiers = frozenset()
+    workspaces: Annotated[dict[Id, WorkspaceSettings], BeforeValidator(_by_workspace)] = {}
     org_deploy_enabled: bool = False
     prompts: Annotated[tuple[Prompt, ...], Field(max_length=4)] = ()
     streaming: bool = True
     stop_within: Seconds = 25.0
+
+    def workspace(self, workspace: str) -> WorkspaceSettings:
+        """The settings of a workspace; the defaults where it has none."""
+        return self.workspaces.get(workspace, WorkspaceSettings())
+
+    @property
+    def has_help(self) -> bool:
+        """Whether there is a help channel anywhere."""
+        return bool(self.help_channel or any(one.help_channel for one in self.workspaces.values()))
+
+    def help_channel_of(self, workspace: str) -> str | None:
+        """Where people there ask a human."""
+        return self.workspace(workspace).help_channel or self.help_channel
 
 
 class ForumSettings(Section):

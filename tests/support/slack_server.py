@@ -19,13 +19,20 @@ CHANNEL, HELP = "C0GENERAL", "C0HELP"
 SHARED = "C0SHARED"  # with another company
 # An organization of two workspaces, where a test says so: the second one's channel, people and group of people.
 ORGANIZATION, SECOND_TEAM, SECOND_CHANNEL, SECOND_USER, GROUP = "E0ORG", "T0TWO", "C0TWO", "U0DAVE", "S0DOCS"
+# Somebody of a workspace of the organization that doesn't have the app, and of another organization.
+THIRD_TEAM, THIRD_USER, STRANGER = "T0THREE", "W0EVE", "W0FRANK"
+# A channel of both workspaces, and a group of direct messages.
+BOTH, GROUP_MESSAGES = "C0BOTH", "C0MPIM"
 _USERS = {
     "U0ALICE": False,
     "U0BOB": False,
     "U0CAROL": True,
     SECOND_USER: True,
     "U0GUEST": False,
+    THIRD_USER: False,
+    STRANGER: False,
 }  # whether an admin
+_TEAMS = {SECOND_USER: SECOND_TEAM, THIRD_USER: THIRD_TEAM, STRANGER: "T0STRANGE"}
 
 # Method → arguments that it must have, and that it may have.
 _METHODS: dict[str, tuple[set[str], set[str]]] = {
@@ -50,6 +57,7 @@ _METHODS: dict[str, tuple[set[str], set[str]]] = {
     "files.info": ({"file"}, set()),
     "chat.getPermalink": ({"channel", "message_ts"}, set()),
     "conversations.info": ({"channel"}, set()),
+    "conversations.members": ({"channel"}, {"limit", "cursor"}),
     "conversations.open": ({"users"}, set()),
     "conversations.history": ({"channel"}, {"limit", "oldest", "cursor"}),
     "conversations.replies": (
@@ -103,6 +111,7 @@ class SlackServer:
         self.held: dict[str, asyncio.Event] = {}  # methods that are carried out later
         self.before: dict[str, Callable[[], None]] = {}  # what happens before a method is carried out, once
         self.holding = 0
+        self.group = [BOT, "U0ALICE", "U0BOB"]  # who is in the group of direct messages
         self.org_wide = False  # the app is installed for an organization, of whose workspaces it is in both
         self.url = ""
         self.files: dict[str, dict[str, Any]] = {}  # as files.info tells them
@@ -140,8 +149,17 @@ class SlackServer:
             message["thread_ts"] = thread
         self._threads.setdefault(thread or ts, []).append(message)
         for kind in ("app_mention", "message"):
-            event = {**message, "type": kind, "channel_type": "channel"}
-            about = {"authorizations": [{"team_id": team, "is_enterprise_install": self.org_wide}]}
+            event = {**message, "type": kind}
+            if kind == "message":
+                event["channel_type"] = "mpim" if channel == GROUP_MESSAGES else "channel"
+            installed = (
+                {"enterprise_id": ORGANIZATION, "team_id": None} if self.org_wide else {"team_id": team}
+            )
+            about = {
+                "authorizations": [
+                    {**installed, "user_id": BOT, "is_bot": True, "is_enterprise_install": self.org_wide}
+                ]
+            }
             body = {
                 "type": "event_callback",
                 "team_id": team,
@@ -415,18 +433,20 @@ class SlackServer:
             user = args["user"]
             about = {"id": user, "name": user[2:].lower(), "is_admin": _USERS[user]}
             about["is_restricted"] = user == "U0GUEST"
-            about["team_id"] = SECOND_TEAM if user == SECOND_USER else TEAM
+            about["team_id"] = _TEAMS.get(user, TEAM)
             if self.org_wide:
-                about["enterprise_user"] = {"enterprise_id": ORGANIZATION}
+                of = "E0OTHER" if user == STRANGER else ORGANIZATION
+                about["enterprise_user"] = {"enterprise_id": of, "id": user, "teams": [about["team_id"]]}
             return {"user": about}
         if method == "files.info":
             found = self.files.get(args["file"])
             return {"file": found, "content": ""} if found else {"ok": False, "error": "file_not_found"}
         if method == "users.conversations":
-            return {"channels": [{"id": CHANNEL, "name": "general"}]}
+            return {"channels": [{**self._about(CHANNEL), "name": "general"}]}
         if method == "conversations.info":
-            shared = {"is_ext_shared": args["channel"] == SHARED}
-            return {"channel": {"id": args["channel"], "is_member": True, **shared}}
+            return {"channel": self._about(args["channel"])}
+        if method == "conversations.members":
+            return {"members": self.group}
         if method == "conversations.replies":
             return {"messages": self._told(args)}
         if method == "conversations.history":
@@ -455,6 +475,15 @@ class SlackServer:
                 users = sorted({one["user"] for one in thread if one is not first})
                 found.append({**first, **({"reply_users": users} if users else {})})
         return sorted(found, key=lambda one: str(one["ts"]), reverse=True)
+
+    def _about(self, channel: str) -> dict[str, Any]:
+        """A conversation, as Slack describes it."""
+        shared = [TEAM, SECOND_TEAM] if channel == BOTH else [_team(channel)]
+        return {
+            "id": channel, "is_member": True, "is_mpim": channel == GROUP_MESSAGES, "is_private": channel == GROUP_MESSAGES,
+            "context_team_id": _team(channel), "shared_team_ids": shared, "is_org_shared": channel == BOTH,
+            "is_ext_shared": channel == SHARED, "is_shared": channel in (BOTH, SHARED),
+        }  # fmt: skip
 
     def _told(self, args: dict[str, Any]) -> list[dict[str, Any]]:
         """A thread as the app gets to read it."""

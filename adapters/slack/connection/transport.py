@@ -39,6 +39,7 @@ _READS = {
     "chat.getPermalink",
     "conversations.history",
     "conversations.info",
+    "conversations.members",
     "conversations.replies",
     "files.info",
     "usergroups.users.list",
@@ -165,13 +166,13 @@ class SlackTransport:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Unfetched("Slack doesn't give it to me now") from error
 
-    async def pages(self, method: str, args: dict[str, Any], key: str, *, pages: int) -> list[dict[str, Any]]:
+    async def pages(self, method: str, args: dict[str, Any], key: str, *, pages: int) -> list[Any]:
         """What stands under `key` in this many pages at the most."""
         return [one async for page in self.paged(method, args, key, pages=pages) for one in page]
 
     async def paged(
         self, method: str, args: dict[str, Any], key: str, *, pages: int
-    ) -> AsyncIterator[list[dict[str, Any]]]:
+    ) -> AsyncIterator[list[Any]]:
         """The same, page by page as it comes."""
         cursor = ""
         for _ in range(pages):

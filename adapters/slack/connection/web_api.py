@@ -13,6 +13,7 @@ from typing import Any
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.chat.incoming.attachments import Attachment, Unfetched
+from adapters.slack.connection.marks import is_marked, marked
 from adapters.slack.connection.rate_limits import RateLimits
 from adapters.slack.connection.timeouts import Timeouts
 from adapters.slack.connection.transport import (
@@ -45,7 +46,7 @@ class SlackWebApi:
         self, channel: str, text: str, blocks: Sequence[Block] = (), *, thread_ts: str = "", mark: str = ""
     ) -> str:
         """Post once and return the message's ts. `mark` tells this message from others if the answer is lost."""
-        args = _message(channel, text, _marked(blocks, mark), thread_ts)
+        args = _message(channel, text, marked(blocks, mark), thread_ts)
         args |= {"unfurl_links": False, "unfurl_media": False, "mrkdwn": True}
         if mark:
             args["metadata"] = {"event_type": "docent_answer", "event_payload": {"mark": mark}}
@@ -78,16 +79,9 @@ class SlackWebApi:
         except (SlackError, Gone) as error:
             log.info("a lost message could not be looked up: %s", error)
             return []
-        return [str(message["ts"]) for message in messages if self._is(message, mark, text)]
-
-    def _is(self, message: dict[str, Any], mark: str, text: str) -> bool:
-        payload = (message.get("metadata") or {}).get("event_payload") or {}
-        if "mark" in payload:
-            return bool(payload["mark"] == mark)
-        if not self.is_own(message):
-            return False
-        marks = [one for block in message.get("blocks") or () if (one := _mark_of(block))]
-        return mark in marks if marks else bool(text) and message.get("text") == text
+        return [
+            str(message["ts"]) for message in messages if is_marked(message, mark, text, self.is_own(message))
+        ]
 
     def is_own(self, message: dict[str, Any]) -> bool:
         """Whether the bot wrote it."""
@@ -109,7 +103,7 @@ class SlackWebApi:
     ) -> None:
         """`taken`: its place in the budget was taken before. `mark`: what it was posted with."""
         args: dict[str, Any] = {"channel": channel, "ts": ts, "text": text[:3900]}
-        args["blocks"] = _marked(blocks, mark)
+        args["blocks"] = marked(blocks, mark)
         if taken:
             try:
                 await self._calls.now("chat.update", args)
@@ -239,11 +233,16 @@ class SlackWebApi:
 
     async def own_channels(self) -> list[dict[str, Any]]:
         """The channels that the bot is in; of very many, the first thousands."""
-        args = {"types": "public_channel,private_channel", "exclude_archived": True, "limit": 999}
+        args = {"types": "public_channel,private_channel,mpim", "exclude_archived": True, "limit": 999}
         found: list[dict[str, Any]] = []
         for team in self._teams():
             found += await self._calls.pages("users.conversations", {**args, **team}, "channels", pages=5)
         return found
+
+    async def members(self, channel: str) -> frozenset[str]:
+        """Who is in a group of direct messages: nine people at the most."""
+        args = {"channel": channel, "limit": 100}
+        return frozenset(await self._calls.pages("conversations.members", args, "members", pages=1))
 
     def may_look_up(self) -> bool:
         """Whether one more user may be asked for and as many again."""
@@ -304,22 +303,3 @@ def _message(channel: str, text: str, blocks: Sequence[Block], thread_ts: str) -
     if thread_ts:
         args["thread_ts"] = thread_ts
     return args
-
-
-_MARK = "docent:"
-
-
-def _marked(blocks: Sequence[Block], mark: str) -> list[Block]:
-    """The blocks with the mark as the id of the first that keeps one: Slack drops those of `markdown` blocks."""
-    marked = list(blocks)
-    for number, block in enumerate(marked):
-        if mark and block["type"] != "markdown":
-            marked[number] = {**block, "block_id": f"{_MARK}{mark}"}
-            break
-    return marked
-
-
-def _mark_of(block: Block) -> str:
-    """The mark that a block carries, or ""."""
-    name = str(block.get("block_id") or "")
-    return name.removeprefix(_MARK) if name.startswith(_MARK) else ""

@@ -31,13 +31,14 @@ CALLS = {
     "chat.startStream": ["chat:write"],
     "chat.stopStream": ["chat:write"],
     "chat.update": ["chat:write"],
-    "conversations.history": ["channels:history", "groups:history", "im:history"],
-    "conversations.info": ["channels:read", "groups:read", "im:read"],
+    "conversations.history": ["channels:history", "groups:history", "im:history", "mpim:history"],
+    "conversations.info": ["channels:read", "groups:read", "im:read", "mpim:read"],
+    "conversations.members": ["channels:read", "groups:read", "im:read", "mpim:read"],
     "conversations.open": ["im:write"],
-    "conversations.replies": ["channels:history", "groups:history", "im:history"],
+    "conversations.replies": ["channels:history", "groups:history", "im:history", "mpim:history"],
     "files.info": ["files:read"],
     "usergroups.users.list": ["usergroups:read"],
-    "users.conversations": ["channels:read", "groups:read"],
+    "users.conversations": ["channels:read", "groups:read", "mpim:read"],
     "users.info": ["users:read"],
     "users.list": ["users:read"],
     "views.open": [],
@@ -51,6 +52,7 @@ EVENTS = {
     "message.channels": ["channels:history"],
     "message.groups": ["groups:history"],
     "message.im": ["im:history"],
+    "message.mpim": ["mpim:history"],
 }
 
 

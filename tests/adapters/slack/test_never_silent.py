@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from adapters.chat import messages
 from adapters.slack.reply_address import SlackAddress
 from adapters.slack.service import run as slack
 from bot.model import Answer, Outcome, Question
@@ -82,7 +83,7 @@ async def test_a_failing_call_still_ends_in_one_whole_answer(chat: SlackChat, fa
     async def settled() -> bool:
         found = await visible(chat, place)
         return (
-            len(found) == 1 and "You give four weeks' notice [1]." in found[0] and "Longer answer" in found[0]
+            len(found) == 1 and "You give four weeks' notice [1]." in found[0] and messages.MORE in found[0]
         )
 
     await until(settled, seconds=15)
