@@ -1,6 +1,7 @@
 """The README, the changelog and the rest of the docs say only what is there."""
 
 import ast
+import configparser
 import re
 import shlex
 import subprocess
@@ -11,6 +12,8 @@ import pytest
 import typer.main
 
 from adapters.cli.app import app
+from adapters.cli.command import MISUSED
+from bot.config.chat import DiscordSettings, SlackSettings
 from bot.config.loader import load
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -73,10 +76,25 @@ def test_targets_are_there(words: list[str]) -> None:
     assert re.search(rf"^{words[0]}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 
 
-def test_the_picture_loads_nothing() -> None:
-    """The picture in the README takes nothing from elsewhere: no fonts, styles or pictures."""
-    picture = (ROOT / "docs" / "answer.svg").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "docs").glob("*.svg")))
+def test_pictures_load_nothing(name: str) -> None:
+    """A picture of ours takes nothing from elsewhere: no fonts, styles or pictures."""
+    picture = (ROOT / "docs" / name).read_text(encoding="utf-8")
     assert re.findall(r"(?:url\(|href=|src=|@import)[\"']?\s*https?:", picture) == []
+
+
+def test_the_unit_runs_what_there_is() -> None:
+    """The service of systemd starts a command of ours, isn't started again after a mistake, and may write its state."""
+    unit = configparser.ConfigParser(interpolation=None, strict=True)
+    unit.optionxform = str  # type: ignore[assignment,method-assign] # names as they are
+    unit.read(ROOT / "deploy" / "docent.service")
+    service = unit["Service"]
+    program, *words = service["ExecStart"].split()
+    assert program.endswith("/.venv/bin/docent")
+    assert words[0] in typer.main.get_command(app).commands
+    assert int(service["RestartPreventExitStatus"]) == MISUSED
+    assert int(service["TimeoutStopSec"]) > max(SlackSettings().stop_within, DiscordSettings().stop_within)
+    assert service["ReadWritePaths"] == service["WorkingDirectory"]
 
 
 def test_each_promise_has_its_tests() -> None:
