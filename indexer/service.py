@@ -13,8 +13,9 @@ from bot.runtime import process_identity
 from indexer.schedule import Schedule
 from indexer.sources import UnknownSource, open_source
 from indexer.sources.base import Source, Surroundings
-from indexer.sync.run_executor import Means, carry_out, tell
+from indexer.sync.run_executor import Means, carry_out
 from indexer.sync.sync_all import forget
+from indexer.sync.sync_log import SyncLog
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ class Indexer:
         self._busy = {source.name: asyncio.Lock() for source in sources}
         self._running: set[asyncio.Task[None]] = set()
         self._been: set[str] = set()
+        self._log = SyncLog()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Lead whenever no other does, until `stop`. What runs then is left to the next, between two writes."""
@@ -163,7 +165,7 @@ class Indexer:
             )
             ended = await carry_out(run, means)
             for report in ended.reports:
-                tell(report)
+                self._log.tell(report)
             if ended.state is None:
                 with suppress(BackendError):
                     await self._app.runs.give_back(run.id)

@@ -35,7 +35,7 @@ Events = AsyncIterator[Wrote | Cited | Finished | Waiting]
 
 log = logging.getLogger(__name__)
 
-NO_WORDS = "I need a question in words, for example: *How many days of annual leave do I get?*"
+NO_WORDS = "I need a question in words, for example “How many days of annual leave do I get?”"
 NO_SUBJECT = "What would you like to know?"
 SEARCH_DOWN = (
     "I can't search the docs right now ({why}). Please try again in a few minutes. Reference: `{id}`"

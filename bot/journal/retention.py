@@ -19,7 +19,7 @@ async def forget_old(journal: Journal, days: int) -> None:
     except BackendError as error:
         log.warning("the journal could not be cleared of what is old: %s", error)
     else:
-        log.info("the journal forgot %d old questions", gone)
+        log.log(logging.INFO if gone else logging.DEBUG, "the journal forgot %d old questions", gone)
 
 
 async def keep_forgetting(

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 from bot.model import Progress, SyncReport
 from bot.ports import BackendError, Embedder, Runs, RunState, Store, SyncRequest, SyncRun
-from indexer.source_health import held_back
 from indexer.sources.base import Source
 from indexer.sync.sync_all import ShowProgress, SyncOptions, sync_all
 
@@ -117,28 +116,6 @@ async def _end(
     except BackendError as down:
         log.warning("the end of run %s is not in the journal: %s", run.id, down)
     return state
-
-
-def tell(report: SyncReport) -> None:
-    """One source's sync, into the log."""
-    if report.error:
-        log.warning("%s was not synced: %s", report.source, report.error)
-        return
-    log.info(
-        "%s: %d added, %d changed, %d renamed, %d deleted, %d unchanged, %d failed, %d embedded in %.1f s",
-        report.source,
-        report.added,
-        report.changed,
-        report.renamed,
-        report.deleted,
-        report.unchanged,
-        len(report.failed),
-        report.embedded,
-        report.seconds,
-    )
-    if report.held_back:
-        confirm = f"`docent reindex {report.source} --confirm-deletes`"
-        log.warning("%s: %s", report.source, held_back(report.held_back, confirm))
 
 
 class _Watch:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
@@ -12,6 +13,8 @@ from bot.runtime.private_files import private_folder
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
+
+_ANSWERS_WITHIN = 5.0  # seconds
 
 
 class LocalModel(Protocol):
@@ -85,16 +88,50 @@ def downloaded(
 
     Raises Unavailable if it can't be downloaded.
     """
+    _quiet()
     try:
         private_folder(cache)
         return _named(make, settings.model, str(cache), before_download)
     except Rejected:
         raise
+    except _NoWay as error:
+        raise Unavailable(
+            wording.part,
+            f"{settings.model} isn't on this machine yet, and {error.host} can't be reached to download it.",
+            remedy=f"Let it be reached, or copy {cache} from a machine where Docent has downloaded it.",
+        ) from error
     except Exception as error:
         # The download has no error types in common with ONNX Runtime and tokenizers.
         log.debug("the model can't be loaded", exc_info=True)
         remedy = f"Check the connection, or give a folder: {wording.folder}."
         raise Unavailable(wording.part, f"{settings.model} can't be downloaded.", remedy=remedy) from error
+
+
+class _NoWay(Exception):
+    """Nobody answers where models are."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(host)
+        self.host = host
+
+
+def _find_way() -> None:
+    """Fastembed tries for most of a minute, and says each time why not. Raises _NoWay at once."""
+    import httpx
+    from huggingface_hub.constants import ENDPOINT
+
+    try:
+        httpx.head(ENDPOINT, timeout=_ANSWERS_WITHIN)
+    except httpx.TransportError as error:
+        raise _NoWay(httpx.URL(ENDPOINT).host) from error
+
+
+def _quiet() -> None:
+    """What fastembed says of a download by a logger of its own is said by us, in one sentence."""
+    with suppress(ImportError):
+        from loguru import logger
+
+        logger.disable("fastembed")
 
 
 def _named(make: Callable[..., T], name: str, cache: str, before_download: Callable[[], None]) -> T:
@@ -103,6 +140,7 @@ def _named(make: Callable[..., T], name: str, cache: str, before_download: Calla
         return make(name, cache_dir=cache, local_files_only=True)
     except Exception:  # noqa: BLE001 - whatever it is, the model isn't whole on this disk
         before_download()
+        _find_way()
         log.warning("downloading the model %s into %s, once", name, cache)
         return make(name, cache_dir=cache)
 

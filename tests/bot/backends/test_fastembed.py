@@ -1,15 +1,17 @@
 """The embedder on this machine. What needs a model runs with the one of ../shared, where it is."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from huggingface_hub import constants
 
 from bot.backends.fastembed.embedder import FastembedEmbedder, open_embedder
 from bot.config.models import LocalEmbedderSettings as LocalSettings
-from bot.ports import Rejected
+from bot.ports import Rejected, Unavailable
 
 MODEL = Path(__file__).resolve().parents[4] / "shared/models/all-MiniLM-L6-v2-int8"
 needs_model = pytest.mark.skipif(
@@ -122,3 +124,20 @@ async def test_an_unknown_name_is_told_with_the_nearest(tmp_path: Path):
     """The list of models needs no network."""
     with pytest.raises(Rejected, match=r"Did you mean BAAI/bge-small-en-v1\.5\?"):
         await open_embedder(LocalSettings(model="BAAI/bge-smal-en-v1.5"), tmp_path)
+
+
+async def test_without_a_way_to_the_models_it_says_so_once(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    """In one sentence, at once, with what to do; fastembed itself tries for most of a minute."""
+    with socket.socket() as unheard:
+        unheard.bind(("127.0.0.1", 0))
+        monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{unheard.getsockname()[1]}")
+        embedder = await open_embedder(LocalSettings(), tmp_path / "models")
+        with pytest.raises(Unavailable) as caught:
+            await embedder.embed_query("dogs")
+        await embedder.close()
+    said = str(caught.value)
+    assert "BAAI/bge-small-en-v1.5 isn't on this machine yet, and 127.0.0.1 can't be reached" in said
+    assert f"copy {tmp_path / 'models'} from a machine" in said
+    assert "ERROR" not in "".join(capfd.readouterr())

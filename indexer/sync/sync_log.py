@@ -1,0 +1,50 @@
+"""Syncs in the log: what is new. What is as it was at the last one is said at `debug` alone."""
+
+import logging
+
+from bot.model import SyncReport
+from indexer.source_health import held_back
+
+log = logging.getLogger(__name__)
+
+
+class SyncLog:
+    """Of one process: its first report of a source is always new."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, tuple[object, ...]] = {}
+
+    def tell(self, report: SyncReport) -> None:
+        changes = (report.added, report.changed, report.renamed, report.deleted, report.embedded)
+        state = (
+            report.error,
+            report.held_back,
+            report.left_out,
+            tuple(sorted(each.name for each in report.failed)),
+        )
+        is_new = any(changes) or self._last.get(report.source) != state
+        self._last[report.source] = state
+        if report.error:
+            log.log(
+                logging.WARNING if is_new else logging.DEBUG,
+                "%s was not synced: %s",
+                report.source,
+                report.error,
+            )
+            return
+        log.log(
+            logging.INFO if is_new else logging.DEBUG,
+            "%s: %d added, %d changed, %d renamed, %d deleted, %d unchanged, %d failed, %d embedded in %.1f s",
+            report.source,
+            report.added,
+            report.changed,
+            report.renamed,
+            report.deleted,
+            report.unchanged,
+            len(report.failed),
+            report.embedded,
+            report.seconds,
+        )
+        if report.held_back and is_new:
+            confirm = f"`docent reindex {report.source} --confirm-deletes`"
+            log.warning("%s: %s", report.source, held_back(report.held_back, confirm))
