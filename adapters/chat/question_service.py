@@ -119,6 +119,12 @@ class QuestionService:
         """Whether this process hasn't seen the event yet: for what is not worth a line in the journal."""
         return self._ledger.first(key)
 
+    async def knows(self, key: str) -> bool:
+        """Whether a question with this key was accepted; not if the journal is down."""
+        with suppress(BackendError):
+            return await self._journal.recorded_by_key(key) is not None
+        return False
+
     async def abandon(self, key: str) -> None:
         """Stop answering: the asker took the question back."""
         running = self._running.get(key)

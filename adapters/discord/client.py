@@ -29,6 +29,7 @@ from adapters.discord.gate import DiscordGate, turn_away
 from adapters.discord.inbound import DiscordInbound, files_of
 from adapters.discord.interactions import DiscordAdminConsole
 from adapters.discord.permissions import DiscordPermissions
+from adapters.discord.reactions import DiscordReactions
 from adapters.discord.replies import rendering
 from adapters.discord.replies.discord_markdown import thread_name
 from adapters.discord.replies.forum_tags import tag
@@ -62,13 +63,14 @@ def permissions(*, forums: bool) -> discord.Permissions:
     return wanted
 
 
-def intents(*, message_content: bool) -> discord.Intents:
+def intents(*, message_content: bool, reactions: bool = False) -> discord.Intents:
     """The least that mentions, DMs and threads take; message content only where it is asked for."""
     wanted = discord.Intents.none()
     wanted.guilds = True
     wanted.guild_messages = True
     wanted.dm_messages = True
     wanted.message_content = message_content
+    wanted.guild_reactions = reactions
     return wanted
 
 
@@ -78,7 +80,9 @@ class DocentClient(discord.AutoShardedClient):
     def __init__(self, app: App, session: aiohttp.ClientSession, patience: Timeouts = PATIENCE) -> None:
         settings = app.settings.discord
         super().__init__(
-            intents=intents(message_content=settings.message_content),
+            intents=intents(
+                message_content=settings.message_content, reactions=settings.ask_with is not None
+            ),
             allowed_mentions=discord.AllowedMentions.none(),
             shard_count=settings.shards,
             max_messages=None,
@@ -114,6 +118,11 @@ class DocentClient(discord.AutoShardedClient):
         self.http.ws_connect = self._remembered  # type: ignore[method-assign] # nothing public tells of them
         self._filter(
             "MESSAGE_CREATE", lambda data: self._gate.lets_in(data) and self.intake.may_concern(data)
+        )
+        self.reactions = DiscordReactions(client=self, intake=self.intake, desk=self.desk, live=app.live)
+        self._filter(
+            "MESSAGE_REACTION_ADD",
+            lambda data: self._gate.lets_in(data) and self.reactions.may_concern(data),
         )
         self._filter("THREAD_CREATE", self._gate.lets_in)
         self._filter("INTERACTION_CREATE", self._is_for_us)
@@ -244,6 +253,9 @@ class DocentClient(discord.AutoShardedClient):
         edit = self.intake.of_edit(payload.message)
         if edit and not texts.is_small_talk(edit.asked.question.text):
             await self.revisions.take(edit)
+
+    async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
+        await self.reactions.take(payload)
 
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
         await self.desk.abandon(self.intake.key(payload.message_id))

@@ -46,6 +46,11 @@ async def checks(settings: Settings) -> AsyncIterator[Check]:
 
 
 async def _intents(client: discord.Client, settings: Settings) -> Check:
+    if settings.discord.ask_with and not settings.discord.message_content:
+        remedy = "Set discord.message_content: true, and switch the intent on in the developer portal (Bot)."
+        return warning(
+            _PART, "ask_with asks what a message says, which takes the Message Content intent.", remedy
+        )
     if not settings.discord.message_content:
         return ok(_PART, "no privileged intent is wanted: follow-ups need a mention or a reply")
     flags = (await client.application_info()).flags

@@ -140,6 +140,16 @@ class DiscordInbound:
         text = f"{thread.name}\n{asked.question.text}".strip()
         return replace(asked, question=replace(asked.question, text=text)), reply
 
+    def of_reaction(self, message: discord.Message, member: discord.Member) -> tuple[Asked, Reply] | None:
+        """What a message says, asked by who reacted to it; None where the bot doesn't listen, or wrote it."""
+        thread = message.channel if isinstance(message.channel, discord.Thread) else None
+        guild, parent = member.guild.id, thread.parent_id if thread else 0
+        if message.author.id == self._me or not self._people.listens(guild, message.channel.id, parent):
+            return None
+        answer_in = "place" if thread else self._people.guild(guild).answer_in
+        key = f"{self.key(message.id)}:menu"  # as the menu's command has it
+        return self._of(message, guild, answer_in, "", asker=member, key=key)
+
     def _is_addressed(self, message: discord.Message) -> bool:
         """By a mention, by the bot's own role, or by a reply to one of its messages."""
         if any(user.id == self._me for user in message.mentions):
@@ -154,15 +164,25 @@ class DiscordInbound:
         )
 
     def _of(
-        self, message: discord.Message, guild: int, answer_in: str, text: str, *, unprompted: bool = False
+        self,
+        message: discord.Message,
+        guild: int,
+        answer_in: str,
+        text: str,
+        *,
+        unprompted: bool = False,
+        asker: discord.Member | None = None,
+        key: str = "",
     ) -> tuple[Asked, Reply]:
+        """`asker` and `key` are the message's author and its own, where nothing else is said."""
+        author = asker or message.author
         words, about = self.question_in(message)
         text = text or words
-        if guild and isinstance(message.author, discord.Member):
-            self._people.learn(guild, message.author.id, [role.id for role in message.author.roles])
+        if guild and isinstance(author, discord.Member):
+            self._people.learn(guild, author.id, [role.id for role in author.roles])
         place = DiscordAddress(
             channel=message.channel.id,
-            user=message.author.id,
+            user=author.id,
             guild=guild,
             message=message.id,
             answer_in=answer_in,
@@ -172,8 +192,9 @@ class DiscordInbound:
             reply_to=(message.reference.message_id if message.reference else None) or 0,
         )
         before = message.id if answer_in == "place" or place.reply_to else 0
+        files = self._with_files(message)
         return self.asked(
-            place, text, key=self.key(message.id), before=before, about=about, files=self._with_files(message)
+            place, text, key=key or self.key(message.id), before=before, about=about, files=files
         )
 
     def _is_private(self, message: discord.Message, guild: int) -> bool:

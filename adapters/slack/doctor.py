@@ -6,7 +6,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from adapters.slack.manifest import BOT_EVENTS, SCOPES
+from adapters.slack.manifest import events, scopes
 from bot.config.chat import SlackSettings
 from bot.config.loader import Settings
 from bot.diagnostics.findings import Check, error, ok, warning
@@ -48,16 +48,17 @@ async def _identity(client: AsyncWebClient, slack: SlackSettings) -> AsyncIterat
     if me.get("is_enterprise_install"):
         yield await _organization(client, slack)
     granted = {scope.strip() for scope in me.headers.get("X-OAuth-Scopes", "").split(",") if scope.strip()}
-    missing = sorted(SCOPES.keys() - granted) if granted else []
+    wanted = scopes(slack)
+    missing = sorted(wanted.keys() - granted) if granted else []
     for scope in missing:
-        yield error(_PART, f"the scope {scope} is missing: it serves to {SCOPES[scope]}.", _REINSTALL)
+        yield error(_PART, f"the scope {scope} is missing: it serves to {wanted[scope]}.", _REINSTALL)
     if not missing:
         yield ok(
             _PART, "all scopes are granted" if granted else "Slack doesn't tell which scopes are granted"
         )
     yield ok(
         _PART,
-        f"its events can't be read from here; the manifest has them all ({', '.join(BOT_EVENTS)}): an app that was"
+        f"its events can't be read from here; the manifest has them all ({', '.join(events(slack))}): an app that was"
         " made from it is right",
     )
 

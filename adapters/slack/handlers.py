@@ -14,7 +14,6 @@ from adapters.chat.incoming.revision import Edit
 from adapters.chat.question_service import Acceptance
 from adapters.chat.reply import Reply
 from adapters.chat.wiring import ChatServices
-from adapters.slack import message_parts
 from adapters.slack.connection.web_api import SlackWebApi
 from adapters.slack.inbound import Ack, Event, Heard, SlackInbound
 from adapters.slack.interactions import SlackAdminConsole
@@ -187,37 +186,29 @@ class Handlers:
     async def on_shortcut(self, ack: Ack, body: Event) -> None:
         """Answer from the docs, on somebody's message: in its thread, or for the presser alone."""
         message, channel = body["message"], body["channel"]["id"]
-        private = body["callback_id"] == SHORTCUT_PRIVATE or self._intake.place(channel).answers == "private"
-        place = SlackAddress(
-            channel=channel,
+        response_url = str(body.get("response_url") or "")
+        asked, reply = self._intake.of_shortcut(
+            message,
+            channel,
             user=body["user"]["id"],
             team=workspace_of(body),
-            thread_ts=message.get("thread_ts") or message["ts"],
-            in_thread=bool(message.get("thread_ts")),
-            private=private,
-            response_url=body.get("response_url") or "" if private else "",
+            private=body["callback_id"] == SHORTCUT_PRIVATE,
+            response_url=response_url,
         )
-        text = self._intake.words_of(message)
         console = SlackAdminConsole(
             self._slack,
             self._people,
-            user=place.user,
-            workspace=place.team,
+            user=body["user"]["id"],
+            workspace=workspace_of(body),
             channel=channel,
-            response_url=body.get("response_url") or "",
+            response_url=response_url,
         )
         await ack()
-        if not (text or message_parts.files(message)):
+        text = asked.question.text
+        if not (text or self._intake.files_of(asked)):
             self._work.later(console.answer(words.NO_WORDS))
             return
-        who = place.user if private else "thread"
-        asked, reply = self._intake.of_message(
-            place,
-            message,
-            key=f"slack:{place.team}:{channel}:{message['ts']}:shortcut:{who}",
-            direct=channel.startswith("D"),
-        )
-        if private:  # Slack takes no words with this acknowledgement
+        if reply.private:  # Slack takes no words with this acknowledgement
             await reply.say(words.asked(text))
         taken = await self._take(asked, reply)
         if taken is not Acceptance.YES:

@@ -107,6 +107,14 @@ class SlackInbound:
         """The same for every delivery of a message, and for the `message` twin of a mention."""
         return f"slack:{team}:{channel}:{ts}"
 
+    def is_own(self, event: Event) -> bool:
+        """Whether the bot itself wrote or did it."""
+        return event.get("user") == self._bot
+
+    def files_of(self, asked: Asked) -> bool:
+        """Whether files go with a question."""
+        return bool(json.loads(asked.place)["files"])
+
     def words_of(self, message: Event) -> str:
         """What a message says, or what was forwarded with it if it says nothing."""
         return message_parts.question_in(message, self._bot)[0]
@@ -173,6 +181,36 @@ class SlackInbound:
         """The question in a message with all that stands in it; `how` as `asked` takes it."""
         text, about = message_parts.question_in(message, self._bot)
         return self.asked(place, text, about=about, files=message_parts.files(message), **how)
+
+    def of_shortcut(
+        self,
+        message: Event,
+        channel: str,
+        *,
+        user: str,
+        team: str,
+        private: bool = False,
+        response_url: str = "",
+    ) -> tuple[Asked, Reply]:
+        """What somebody wants answered of another's message: once in its thread, or once for each who asks in private."""
+        private = private or self.place(channel).answers == "private"
+        thread = message.get("thread_ts")
+        place = SlackAddress(
+            channel=channel,
+            user=user,
+            team=team,
+            thread_ts=thread or message["ts"],
+            in_thread=bool(thread),
+            private=private,
+            response_url=response_url if private else "",
+        )
+        return self.of_message(
+            place,
+            message,
+            key=f"{self.key(team, channel, message['ts'])}:shortcut:{user if private else 'thread'}",
+            thread=(thread, message["ts"]) if thread and thread != message["ts"] else None,
+            direct=channel.startswith("D"),
+        )
 
     def asked(
         self,

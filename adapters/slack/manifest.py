@@ -40,6 +40,20 @@ BOT_EVENTS: Final = (
 )
 
 
+# With `ask_with` alone.
+REACTIONS: Final = {"reactions:read": "hear the emoji that asks (ask_with)"}
+
+
+def scopes(settings: SlackSettings) -> dict[str, str]:
+    """What these settings need, each with what it is for."""
+    return SCOPES | REACTIONS if settings.ask_with else SCOPES
+
+
+def events(settings: SlackSettings) -> tuple[str, ...]:
+    """What these settings want to hear of."""
+    return (*BOT_EVENTS, "reaction_added") if settings.ask_with else BOT_EVENTS
+
+
 def manifest(settings: SlackSettings, *, url: str = "") -> dict[str, Any]:
     """The manifest for Socket Mode, or with `url` (https://docent.example.com) for HTTP."""
     endpoint = {"url": f"{url}/slack/events"} if url else {}
@@ -105,9 +119,9 @@ def manifest(settings: SlackSettings, *, url: str = "") -> dict[str, Any]:
                 },
             ],
         },
-        "oauth_config": {"scopes": {"bot": sorted(SCOPES)}},
+        "oauth_config": {"scopes": {"bot": sorted(scopes(settings))}},
         "settings": {
-            "event_subscriptions": {"bot_events": list(BOT_EVENTS), **request_url},
+            "event_subscriptions": {"bot_events": list(events(settings)), **request_url},
             "interactivity": {"is_enabled": True, **request_url},
             "org_deploy_enabled": settings.org_deploy_enabled,
             "socket_mode_enabled": not url,

@@ -47,6 +47,7 @@ from adapters.slack.interactions import tell_all
 from adapters.slack.origin import Home
 from adapters.slack.own_threads import OwnThreads
 from adapters.slack.permissions import SlackPermissions
+from adapters.slack.reactions import SlackReactions
 from adapters.slack.reply_address import SlackAddress
 from adapters.slack.run_message import SlackProgressMessage
 from bot.bootstrap import App
@@ -119,6 +120,10 @@ async def adapter(app: App, pace: Timeouts) -> AsyncIterator[AsyncApp]:
         )
         bolt.use(gate.before)
         handlers.register(bolt)
+        reactions = SlackReactions(
+            slack=slack, intake=intake, people=people, desk=parts.desk, live=app.live, work=work
+        )
+        bolt.event("reaction_added")(reactions.on_reaction)
         buttons.register(bolt)
         await parts.desk.open()
 

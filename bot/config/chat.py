@@ -2,9 +2,12 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from bot.config.base import Id, Identifiers, Seconds, Secret, Section
+
+# ":question:" as well as "question".
+Emoji = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(lambda name: name.strip(": "))]
 
 
 class PlaceSettings(Section):
@@ -59,7 +62,8 @@ class SlackSettings(Section):
     `workspace_admins` None: unless the app is installed for an organization of several workspaces, of which
     `workspaces` holds those that are served (none: all), with settings of theirs. `org_deploy_enabled` allows that,
     in the manifest.
-    `listed_only` answers in the channels of `channels` alone, and in direct messages.
+    `listed_only` answers in the channels of `channels` alone, and in direct messages. `ask_with` is the name of an emoji
+    that asks what a message says.
     """
 
     bot_token: Secret | None = None
@@ -73,6 +77,7 @@ class SlackSettings(Section):
     name: str = "Docent"
     channels: dict[Id, PlaceSettings] = {}
     listed_only: bool = False
+    ask_with: Emoji | None = None
     help_channel: Id | None = None
     admins: Identifiers = frozenset()
     admin_groups: Identifiers = frozenset()
@@ -130,7 +135,7 @@ class DiscordSettings(Section):
     """Discord. DISCORD_TOKEN, DISCORD_API_URL, DISCORD_GATEWAY_URL are the environment's.
 
     `message_content` asks for the privileged intent, so that follow-ups in the bot's threads need no
-    mention. `guilds` holds settings by server id. `listed_only` False: a server that isn't listed has the
+    mention. `ask_with` is an emoji that asks what a message says: itself, or its name. `guilds` holds settings by server id. `listed_only` False: a server that isn't listed has the
     defaults; None: only while none is listed.
     """
 
@@ -138,6 +143,7 @@ class DiscordSettings(Section):
     api_url: str | None = None
     gateway_url: str | None = None
     message_content: bool = False
+    ask_with: Emoji | None = None
     shards: Annotated[int, Field(ge=1)] | None = None
     guilds: dict[Id, GuildSettings] = {}
     listed_only: bool | None = None

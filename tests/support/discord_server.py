@@ -28,7 +28,7 @@ from tests.support.discord_world import (
 )
 from tests.support.waiting import until
 
-_MESSAGE_CONTENT = 1 << 15
+_MESSAGE_CONTENT, _REACTIONS = 1 << 15, 1 << 10
 _COMMAND, _COMPONENT, _TYPING, _SUBMIT = 2, 3, 4, 5
 
 
@@ -201,6 +201,18 @@ class DiscordServer(World):
         data = {"custom_id": form["custom_id"], "components": parts}
         return await self._interact(_SUBMIT, data, user, channel)
 
+    async def react(self, emoji: str, message: str, *, user: str = ALICE) -> None:
+        """A reaction: told to who asked for these, with nothing of what the message says."""
+        found = self.messages[message]
+        guild = self.channels[found["channel_id"]].get("guild_id")
+        event = {
+            "user_id": user, "channel_id": found["channel_id"], "message_id": message, "type": 0, "burst": False,
+            "emoji": {"id": None, "name": emoji}, "message_author_id": found["author"]["id"], "burst_colors": [],
+            **({"member": self.member(guild, user)} if guild else {}),
+        }  # fmt: skip
+        self._tell("MESSAGE_REACTION_ADD", event, guild)
+        await self.flush()
+
     async def edit(self, message: str, text: str, *, preview: bool = False) -> None:
         """A message's new words, or (`preview`) only a link's preview under it: Discord tells both the same way."""
         found = self.messages[message]
@@ -361,6 +373,8 @@ class DiscordServer(World):
         data = {**data, "guild_id": guild} if guild else data
         for session in list(self.sessions.values()):
             if self._shard(guild, session.shard[1]) != session.shard[0]:
+                continue
+            if event == "MESSAGE_REACTION_ADD" and not session.intents & _REACTIONS:
                 continue
             task = asyncio.create_task(self._send(session, event, self._seen(session, event, data, guild)))
             self._sending.add(task)

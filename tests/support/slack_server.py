@@ -59,10 +59,10 @@ _METHODS: dict[str, tuple[set[str], set[str]]] = {
     "conversations.info": ({"channel"}, set()),
     "conversations.members": ({"channel"}, {"limit", "cursor"}),
     "conversations.open": ({"users"}, set()),
-    "conversations.history": ({"channel"}, {"limit", "oldest", "cursor"}),
+    "conversations.history": ({"channel"}, {"limit", "latest", "oldest", "inclusive", "cursor"}),
     "conversations.replies": (
         {"channel", "ts"},
-        {"limit", "latest", "oldest", "cursor", "include_all_metadata"},
+        {"limit", "latest", "oldest", "inclusive", "cursor", "include_all_metadata"},
     ),
     "users.conversations": (set(), {"types", "exclude_archived", "limit", "cursor", "team_id"}),
     "usergroups.users.list": ({"usergroup"}, {"team_id"}),
@@ -73,6 +73,14 @@ _METHODS: dict[str, tuple[set[str], set[str]]] = {
 
 # What takes a workspace's id with an organization's token.
 _OF_A_TEAM = {"users.conversations", "usergroups.users.list"}
+
+
+def _within(ts: str, args: dict[str, Any]) -> bool:
+    """Whether a message is of the time that is asked for: `latest` as the bot means it, with its own message."""
+    at, oldest, latest = float(ts), float(args.get("oldest") or 0), float(args.get("latest") or 1e12)
+    if str(args.get("inclusive")) in ("True", "true", "1"):
+        return oldest <= at <= latest
+    return oldest < at <= latest
 
 
 def _team(channel: str) -> str:
@@ -209,6 +217,15 @@ class SlackServer:
         for event in events:
             for _ in range(times):
                 await self._event(event)
+
+    async def react(
+        self, emoji: str, ts: str, *, user: str = "U0ALICE", channel: str = CHANNEL, times: int = 1
+    ) -> None:
+        """A reaction; Slack tells whose message it is on, and nothing of what that says."""
+        item = {"type": "message", "channel": channel, "ts": ts}
+        event = {"type": "reaction_added", "user": user, "reaction": emoji, "item": item, "item_user": "U0BOB", "event_ts": self._ts()}  # fmt: skip
+        for _ in range(times):
+            await self._event(event)
 
     async def _event(self, event: dict[str, Any]) -> None:
         body = {"type": "event_callback", "team_id": TEAM, "event_id": f"Ev{self._ts()}", "event": event}
@@ -471,7 +488,7 @@ class SlackServer:
             first = next(
                 (one for one in thread if one["ts"] == ts and one.get("channel") == args["channel"]), None
             )
-            if first is not None and ts > args.get("oldest", ""):
+            if first is not None and _within(ts, args):
                 users = sorted({one["user"] for one in thread if one is not first})
                 found.append({**first, **({"reply_users": users} if users else {})})
         return sorted(found, key=lambda one: str(one["ts"]), reverse=True)
@@ -487,7 +504,9 @@ class SlackServer:
 
     def _told(self, args: dict[str, Any]) -> list[dict[str, Any]]:
         """A thread as the app gets to read it."""
-        found = [one for one in self._threads.get(args["ts"], []) if one["ts"] > args.get("oldest", "")]
+        threads = self._threads.values()  # `ts` may be of any message in the thread, whose first comes always
+        thread = next((one for one in threads if any(each["ts"] == args["ts"] for each in one)), [])
+        found = [one for one in thread if one is thread[0] or _within(one["ts"], args)]
         if self.tells_metadata and args.get("include_all_metadata"):
             return found
         return [{key: value for key, value in one.items() if key != "metadata"} for one in found]

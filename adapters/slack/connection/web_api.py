@@ -212,6 +212,25 @@ class SlackWebApi:
             "conversations.replies", {**args, "ts": thread_ts}, "messages", pages=1
         )
 
+    async def message(self, channel: str, ts: str) -> dict[str, Any] | None:
+        """One message of a channel or of one of its threads; None if there is none."""
+        # A thread's first message comes along with any of its others.
+        only: dict[str, Any] = {
+            "channel": channel,
+            "latest": ts,
+            "oldest": ts,
+            "inclusive": True,
+            "limit": 10,
+        }
+        for method, args in (
+            ("conversations.history", only),
+            ("conversations.replies", {**only, "ts": ts}),
+        ):
+            found = await self._calls.pages(method, args, "messages", pages=1)
+            if message := next((one for one in found if one.get("ts") == ts), None):
+                return dict(message)
+        return None
+
     async def file(self, file: str) -> Attachment:
         """A file that came with a message. Slack tells little of it there, in shared channels nothing."""
         try:

@@ -8,7 +8,7 @@ from adapters.chat.answer_view import Press
 from bot.model import Answer, Outcome
 from tests.support import simulators
 from tests.support.chats import chatting, opening
-from tests.support.conversation import only_answer
+from tests.support.conversation import asked, only_answer
 from tests.support.scripted import LEAVE
 from tests.support.slack_sim import SlackChat
 from tests.support.waiting import until
@@ -84,14 +84,16 @@ async def test_thread_messages_without_a_mention(chat: SlackChat):
         assert len(shown) == answers
 
 
-async def test_bots_and_edits_are_not_answered(chat: SlackChat):
-    """Another bot's mention, and an edited message, get no answer."""
+async def test_bots_are_not_answered_and_edits_in_place(chat: SlackChat):
+    """Another bot's mention gets no answer, an edited message a new one in the place of the old."""
     await chat.sim.do("mention", channel="C0GENERAL", user="U0OTHERBOT", text="Loop?", bot=True)
     place = await chat.mention("alice", "How much notice?")
     (shown,) = await chat.answers(place)
     await chat.sim.do("edit_message", channel="C0GENERAL", ts=shown.raw["thread_ts"], text="<@U0BOT> edited?")
+    await until(lambda: asked(chat, 2))
+    assert len(await chat.answers(place)) == 1
     await chat.answers(await chat.mention("bob", "Last?"))
-    assert len(chat.core.asked) == 2
+    assert [one.text for one in chat.core.asked] == ["How much notice?", "edited?", "Last?"]
 
 
 async def test_a_dm_is_answered_and_prompts_are_suggested(chat: SlackChat):
