@@ -19,6 +19,7 @@ from adapters.chat import answer_view, messages
 from adapters.chat.answer_view import AnswerView
 from adapters.chat.gate import Gate, visible
 from adapters.chat.incoming.attachments import Attachment, AttachmentReader
+from adapters.chat.incoming.bots import BotTurns
 from adapters.chat.journal_log import JournalLog
 from adapters.chat.rate_limit import RateLimit
 from adapters.chat.reply import Reply, Undeliverable
@@ -102,6 +103,7 @@ class QuestionService:
         self._running: dict[str, _Running] = {}
         self._heart: asyncio.Task[None] | None = None
         self._ledger = JournalLog(journal, self._worker)
+        self._bots = BotTurns(journal)
         self._limit = RateLimit(manners.questions_per_minute, self._ledger)
 
     # --- questions --------------------------------------------------------------------------------
@@ -110,10 +112,16 @@ class QuestionService:
         """Accept a question and answer it in the background. Returns as soon as it can't be lost."""
         if self._closing:
             return Acceptance.CLOSING
-        if not await self._ledger.accept(asked):
+        if not await self._accepted(asked, reply.bots_thread):
             return Acceptance.KNOWN
         self._start(asked, reply)
         return Acceptance.YES
+
+    async def _accepted(self, asked: Asked, bots_thread: str) -> bool:
+        if not bots_thread:
+            return await self._ledger.accept(asked)
+        async with self._bots.deciding:
+            return await self._bots.allows(asked, bots_thread) and await self._ledger.accept(asked)
 
     def first(self, key: str) -> bool:
         """Whether this process hasn't seen the event yet: for what is not worth a line in the journal."""

@@ -76,7 +76,7 @@ class DiscordInbound:
 
     def may_concern(self, data: Any) -> bool:  # noqa: ANN401 - Discord's own JSON
         """Whether a message, as it came, could be for the bot: most can't, and nothing is made of them."""
-        if data["author"].get("bot") or data.get("webhook_id"):
+        if (data["author"].get("bot") or data.get("webhook_id")) and not self._may_ask(data["author"]["id"]):
             return False
         me, replied = str(self._me), data.get("referenced_message")
         return bool(
@@ -89,6 +89,10 @@ class DiscordInbound:
                 and self._hears_all(int(data["guild_id"]), int(data["channel_id"]))
             )
         )
+
+    def _may_ask(self, bot: str) -> bool:
+        """Whether another bot, or a webhook, may ask somewhere."""
+        return bot in self._settings.discord.bots and bot != str(self._me)
 
     def _hears_all(self, guild: int, channel: int) -> bool:
         """Whether here each message may be a question, mention or not."""
@@ -103,7 +107,8 @@ class DiscordInbound:
 
     def of_message(self, message: discord.Message, text: str = "") -> tuple[Asked, Reply] | None:
         """The question in a message, or `text` in its place; None if it isn't one for the bot."""
-        if message.author.bot or message.webhook_id or message.type not in _KINDS:
+        automated = message.author.bot or message.webhook_id is not None
+        if message.type not in _KINDS or (automated and not self._bot_may_ask(message)):
             return None
         if message.guild is None:
             return self._of(message, 0, "place", text)
@@ -111,6 +116,17 @@ class DiscordInbound:
         if not mentioned and not (self._settings.discord.message_content and _is_open(message)):
             return None
         return self._in_guild(message, message.guild.id, text, mentioned=mentioned)
+
+    def _bot_may_ask(self, message: discord.Message) -> bool:
+        """In so many words, in its places, and where others see the answer."""
+        bot, guild = str(message.author.id), message.guild
+        thread = message.channel if isinstance(message.channel, discord.Thread) else None
+        mentioned = re.search(rf"<@!?{self._me}>", message.content)
+        if guild is None or not self._may_ask(bot) or not mentioned:
+            return False
+        place = self._people.place(guild.id, message.channel.id, thread.parent_id if thread else 0)
+        allowed = self._settings.discord.allow_bots | place.allow_bots
+        return bot in allowed and place.answers != "private"
 
     def _in_guild(
         self, message: discord.Message, guild: int, text: str, *, mentioned: bool
@@ -187,6 +203,7 @@ class DiscordInbound:
             message=message.id,
             answer_in=answer_in,
             name=thread_name(text),
+            automated=asker is None and (message.author.bot or message.webhook_id is not None),
             private=bool(guild) and self._is_private(message, guild),
             unprompted=unprompted,
             reply_to=(message.reference.message_id if message.reference else None) or 0,

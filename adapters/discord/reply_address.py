@@ -12,7 +12,7 @@ class DiscordAddress:
 
     `channel` and `message` are where it was asked, `reply_to` what that replied to; `answer_in` is thread,
     reply or place. `token` belongs to an interaction (good for 15 minutes). `asked_in` is the channel where what is
-    answered in a direct message was asked.
+    answered in a direct message was asked. `automated`: another bot asked.
     """
 
     channel: int
@@ -30,11 +30,17 @@ class DiscordAddress:
     reply_to: int = 0
     can_ask_human: bool = False
     asked_in: int = 0
+    automated: bool = False
 
     def offered(self, presses: tuple[Press, ...]) -> tuple[Press, ...]:
         """A human can be asked only where there is a help channel, and in a DM only be shared what was asked elsewhere."""
         here = {Press.HUMAN: self.can_ask_human, Press.SHARE: bool(self.guild or self.asked_in)}
         return tuple(press for press in presses if here.get(press, True))
+
+    @property
+    def bots_thread(self) -> str:
+        """The thread in which a bot asked, or the message that begins one; "" for people."""
+        return str(self.channel if self.answer_in == "place" else self.message) if self.automated else ""
 
     @property
     def quoted(self) -> str:

@@ -63,13 +63,14 @@ class SlackInbound:
         slack: SlackWebApi,
         people: SlackPermissions,
         live: LiveSettings,
-        bot_user: str,
+        own: tuple[str, str],
         threads: OwnThreads,
     ) -> None:
+        """`own` are the bot's ids, as a user and as a bot."""
         self._slack = slack
         self._people = people
         self._live = live
-        self._bot = bot_user
+        self._bot, self._own = own[0], frozenset(filter(None, own))
         self._threads = threads
 
     @property
@@ -80,8 +81,10 @@ class SlackInbound:
 
     def of_event(self, event: Event, team: str) -> "Heard | None":
         """The question in a mention or a message; None if it isn't one for the bot."""
-        if not self._is_persons(event):
+        if not self._is_message(event):
             return None
+        if event.get("bot_id"):
+            return self._of_bot(event, team)
         if event.get("channel_type") == "im" or str(event["channel"]).startswith("D"):
             return self._heard(event, team, direct=True)
         place = self.place(event["channel"])
@@ -90,6 +93,17 @@ class SlackInbound:
         if event.get("type") == "app_mention" or mentions(event.get("text") or "", self._bot):
             return self._heard(event, team)
         return self._overheard(event, team, place)
+
+    def _of_bot(self, event: Event, team: str) -> "Heard | None":
+        """A mention by another bot or a workflow, where it may ask; nobody would see a private answer."""
+        place = self.place(event["channel"])
+        allowed = self._settings.slack.allow_bots | place.allow_bots
+        ids = (event.get("bot_id"), event.get("user"), event.get("app_id"))
+        asker = next((str(one) for one in ids if one in allowed), "")
+        mentioned = mentions(event.get("text") or "", self._bot)
+        if not (asker and mentioned and self._people.listens(event["channel"])) or place.answers == "private":
+            return None
+        return self._heard({**event, "user": asker}, team, automated=True)
 
     def _overheard(self, event: Event, team: str, place: PlaceSettings) -> "Heard | None":
         """A message without a mention, where the channel allows to answer such."""
@@ -109,7 +123,7 @@ class SlackInbound:
 
     def is_own(self, event: Event) -> bool:
         """Whether the bot itself wrote or did it."""
-        return event.get("user") == self._bot
+        return event.get("user") in self._own or event.get("bot_id") in self._own
 
     def files_of(self, asked: Asked) -> bool:
         """Whether files go with a question."""
@@ -130,12 +144,12 @@ class SlackInbound:
     def place(self, channel: str) -> PlaceSettings:
         return self._settings.slack.channels.get(channel, _QUIET)
 
-    def _is_persons(self, event: Event) -> bool:
+    def _is_message(self, event: Event) -> bool:
+        """Whether somebody else said something: a person, or a bot by its id."""
         return bool(
-            event.get("subtype") in _IGNORED_SUBTYPES_BUT
-            and event.get("user")
-            and event.get("user") != self._bot
-            and not event.get("bot_id")
+            (event.get("subtype") in _IGNORED_SUBTYPES_BUT or event.get("subtype") == "bot_message")
+            and (event.get("user") or event.get("bot_id"))
+            and not self.is_own(event)
             and event.get("channel")
             and event.get("ts")
         )
@@ -157,6 +171,7 @@ class SlackInbound:
         direct: bool = False,
         if_in_thread: bool = False,
         unprompted: bool = False,
+        automated: bool = False,
     ) -> "Heard":
         place = SlackAddress(
             channel=event["channel"],
@@ -167,6 +182,7 @@ class SlackInbound:
             in_thread=bool(event.get("thread_ts")),
             private=not direct and self.place(event["channel"]).answers == "private",
             unprompted=unprompted,
+            automated=automated,
         )
         asked, reply = self.of_message(
             place,

@@ -188,7 +188,7 @@ class SlackPermissions:
 
     async def not_found(self, user: str, channel: str, *, direct: bool) -> str:
         """What to say where nothing is found because a guest asks, or in a place that sees less than everybody; else ""."""
-        if not (await self._persons.get(user)).insider:
+        if user not in self._settings.slack.bots and not (await self._persons.get(user)).insider:
             return messages.ONLY_FOR_GUESTS
         everybodys = self._settings.default_audience
         narrow = not direct and not everybodys <= await self.of_channel(channel)
@@ -226,8 +226,11 @@ class SlackPermissions:
         return self._settings.default_audience if said is None else said
 
     async def _of_person(self, user: str) -> frozenset[str]:
-        person = await self._persons.get(user)
-        words = {word for one in person.workspaces for word in self._default(one)}
+        if user in self._settings.slack.bots:  # docent.yaml vouches for it; Slack knows no such user
+            words = set(self._default(self._home.team))
+        else:
+            person = await self._persons.get(user)
+            words = {word for one in person.workspaces for word in self._default(one)}
         for word, audience in self._settings.audiences.items():
             if user in audience.slack_users or await self._in_any(user, audience.slack_groups, _REMEMBER):
                 words.add(word)

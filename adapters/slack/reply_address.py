@@ -10,7 +10,7 @@ class SlackAddress:
 
     `team` is the asker's own workspace, `workspace` the one where it was asked ("": the same).
     `ts` is the message that holds the answer (empty until there is one), `streaming` that it is a stream.
-    `response_url` belongs to a private answer. `in_thread`: there are replies in the thread already; in another Slack
+    `automated`: another bot asked. `response_url` belongs to a private answer. `in_thread`: there are replies in the thread already; in another Slack
     shows nobody what is for one person alone.
     """
 
@@ -25,11 +25,17 @@ class SlackAddress:
     response_url: str = ""
     in_thread: bool = False
     workspace: str = ""
+    automated: bool = False
 
     @property
     def tenant(self) -> str:
         """The workspace where it was asked, as the journal keeps it."""
         return tenant(self.workspace or self.team)
+
+    @property
+    def bots_thread(self) -> str:
+        """The thread in which a bot asked; "" for people."""
+        return self.thread_ts if self.automated else ""
 
     @property
     def open_thread(self) -> str:

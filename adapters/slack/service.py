@@ -77,7 +77,11 @@ async def adapter(app: App, pace: Timeouts) -> AsyncIterator[AsyncApp]:
         me = await _who(slack)
         people = SlackPermissions(slack, app.live, await _home(slack, me))
         intake = SlackInbound(
-            slack, people, app.live, me["user_id"], OwnThreads(slack, app.journal, me["user_id"])
+            slack,
+            people,
+            app.live,
+            (me["user_id"], me.get("bot_id") or ""),
+            OwnThreads(slack, app.journal, me["user_id"]),
         )
 
         gate = SlackGate(people)

@@ -15,7 +15,7 @@ class PlaceSettings(Section):
 
     `unasked` answers questions without a mention where the evidence is strong; `followups` so do further messages in
     threads that the bot is in: None, the default, in its own; `enabled` False is silence. `answers: private` shows an
-    answer to its asker alone, who may share it.
+    answer to its asker alone, who may share it. `allow_bots` are ids of other bots, workflows or webhooks that may ask.
     """
 
     enabled: bool = True
@@ -23,6 +23,7 @@ class PlaceSettings(Section):
     unasked: bool = False
     followups: bool | None = None
     answers: Literal["public", "private"] = "public"
+    allow_bots: Identifiers = frozenset()
     guide: str | None = None
     language: str | None = None
     sources: Identifiers | None = None
@@ -78,6 +79,7 @@ class SlackSettings(Section):
     channels: dict[Id, PlaceSettings] = {}
     listed_only: bool = False
     ask_with: Emoji | None = None
+    allow_bots: Identifiers = frozenset()
     help_channel: Id | None = None
     admins: Identifiers = frozenset()
     admin_groups: Identifiers = frozenset()
@@ -91,6 +93,11 @@ class SlackSettings(Section):
     def workspace(self, workspace: str) -> WorkspaceSettings:
         """The settings of a workspace; the defaults where it has none."""
         return self.workspaces.get(workspace, WorkspaceSettings())
+
+    @property
+    def bots(self) -> frozenset[str]:
+        """Other bots that may ask somewhere."""
+        return self.allow_bots.union(*(place.allow_bots for place in self.channels.values()))
 
     @property
     def has_help(self) -> bool:
@@ -144,12 +151,19 @@ class DiscordSettings(Section):
     gateway_url: str | None = None
     message_content: bool = False
     ask_with: Emoji | None = None
+    allow_bots: Identifiers = frozenset()
     shards: Annotated[int, Field(ge=1)] | None = None
     guilds: dict[Id, GuildSettings] = {}
     listed_only: bool | None = None
     admins: Identifiers = frozenset()
     prompts: Annotated[tuple[Prompt, ...], Field(max_length=4)] = ()
     stop_within: Seconds = 25.0
+
+    @property
+    def bots(self) -> frozenset[str]:
+        """Other bots that may ask somewhere."""
+        places = (place for guild in self.guilds.values() for place in guild.channels.values())
+        return self.allow_bots.union(*(place.allow_bots for place in places))
 
     def serves(self, guild: str) -> bool:
         """Whether the server with this id gets answers."""

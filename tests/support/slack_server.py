@@ -231,6 +231,19 @@ class SlackServer:
         body = {"type": "event_callback", "team_id": TEAM, "event_id": f"Ev{self._ts()}", "event": event}
         await self._deliver("events_api", body)
 
+    async def workflow(
+        self, text: str, *, bot: str = "B0FLOW", thread: str = "", channel: str = CHANNEL, **more: Any
+    ) -> str:
+        """What a workflow or another app says: a message of a bot's, without a user; its ts."""
+        ts = self._ts()
+        event = {
+            "type": "message", "subtype": "bot_message", "bot_id": bot, "username": "Workflow", "text": text, "ts": ts,
+            "channel": channel, "channel_type": "channel", **({"thread_ts": thread} if thread else {}), **more,
+        }  # fmt: skip
+        self._threads.setdefault(thread or ts, []).append(event)
+        await self._event(event)
+        return ts
+
     async def message(
         self, text: str, *, user: str = "U0ALICE", thread: str = "", channel: str = CHANNEL, **more: Any
     ) -> str:

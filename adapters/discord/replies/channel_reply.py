@@ -80,6 +80,7 @@ class ChannelReply:
         self._further: dict[tuple[int, int], int] = {}  # each page after the first, by place and number
         self._shows_typing = typing
         self.unprompted = place.unprompted
+        self.bots_thread = place.bots_thread
         self.recall = recall
         self._client = client
         self._place = place
@@ -151,6 +152,8 @@ class ChannelReply:
         return None
 
     async def say(self, text: str) -> None:
+        if self._place.automated:
+            return
         with suppress(Undeliverable):
             await self._send(self._place.channel, escape(text), reply=True)
 

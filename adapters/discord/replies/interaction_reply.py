@@ -38,6 +38,7 @@ class InteractionReply:
     """
 
     unprompted = False
+    bots_thread = ""
 
     def __init__(
         self,

@@ -16,6 +16,7 @@ class EphemeralReply:
     """An answer that only the asker sees: by the response_url, else an ephemeral message, else a DM."""
 
     private = True
+    bots_thread = ""
 
     def __init__(self, slack: SlackWebApi, place: SlackAddress, recall: Recall) -> None:
         self.unprompted = place.unprompted

@@ -48,11 +48,12 @@ class ThreadReply:
         question: str = "",
     ) -> None:
         self.unprompted = place.unprompted
+        self.bots_thread = place.bots_thread
         self.recall = recall
         self._slack = slack
         self._mark = mark
         self._question = question  # "": none that is worth repeating
-        self._may_stream = streaming
+        self._may_stream = streaming and not place.automated  # a stream is for somebody
         self._written = ""  # all that the core said so far
         self._next = 0.0
         self._status = StatusLine(slack, place.channel, place.thread_ts)
@@ -137,6 +138,8 @@ class ThreadReply:
 
     async def say(self, text: str) -> None:
         place = self._place
+        if place.automated:
+            return
         with suppress(Failed):
             if place.channel.startswith("D"):
                 await self._slack.post(place.channel, escape(text), thread_ts=place.thread_ts)

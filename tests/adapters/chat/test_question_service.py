@@ -36,6 +36,7 @@ class Notice:
     """An answer on a piece of paper."""
 
     private = unprompted = False
+    bots_thread = ""
 
     def __init__(self) -> None:
         self.shown = asyncio.Event()
