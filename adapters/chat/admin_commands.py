@@ -260,14 +260,14 @@ def why(recorded: Recorded, visible: Collection[str]) -> str:
     if trace.examples:
         lines.append("Style examples: " + ", ".join(trace.examples))
     if trace.candidates:
-        lines += ["```", "keyword vector  fused  page"]
-        for found in trace.candidates[:10]:
+        lines.append("Passages, the best first:")
+        for number, found in enumerate(trace.candidates[:10], 1):
             page = found.passage
             parts = (page.title, *page.heading.split(" > ")) if page.doc_id in visible else (HIDDEN,)
-            title = shorten(" › ".join(filter(None, parts)), 60)
-            row = f"{_score(found.keyword):>7} {_score(found.vector):>6} {_score(found.fused):>6}  {title}"
-            lines.append((row + (f"  ({found.dropped})" if found.dropped else "")).replace("```", "'''"))
-        lines.append("```")
+            title = shorten(" › ".join(filter(None, parts)), 60).replace("`", "'")
+            scores = f"{_score(found.fused)}: keyword {_score(found.keyword)}, vector {_score(found.vector)}"
+            lines.append(f"{number}. {title} · {scores}" + (f" · {found.dropped}" if found.dropped else ""))
+        lines.append("")
     if trace.dropped_sentences:
         lines.append(f"{len(trace.dropped_sentences)} sentences without a source were left out.")
     if trace.seconds:

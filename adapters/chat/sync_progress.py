@@ -63,7 +63,10 @@ def describe(run: SyncRun) -> str:
     if run.state == "waiting":
         return f"Reindex of {what} is waiting for the indexer, or for another reindex to end."
     if run.state == "running":
-        return f"Reindexing {what}: {_progress(run.progress)}" + (" Cancelling…" if run.cancel_wanted else "")
+        named = run.progress is not None and run.progress.source == run.request.source
+        return f"Reindexing {what}: {_progress(run.progress, named=named)}" + (
+            " Cancelling…" if run.cancel_wanted else ""
+        )
     lines = [report_line(report) for report in run.reports]
     if run.state == "cancelled":
         lines.insert(0, messages.CANCELLED)
@@ -72,12 +75,14 @@ def describe(run: SyncRun) -> str:
     return "\n".join(lines) or f"Reindex of {what}: nothing to report."
 
 
-def _progress(progress: Progress | None) -> str:
+def _progress(progress: Progress | None, *, named: bool) -> str:
+    """Where it is; of which source, unless that is `named` already."""
     if progress is None:
         return "starting…"
+    source = "" if named else f"{progress.source}: "
     if progress.total is None:
-        return f"{progress.source}: listing, {progress.done} pages so far"
-    share = f"{progress.source}: {progress.done}/{progress.total} pages"
+        return f"{source}listing, {progress.done} pages so far"
+    share = f"{source}{progress.done}/{progress.total} pages"
     rate = f", {progress.rate:.0f}/s" if progress.rate >= 1 else ""
     left = progress.seconds_left
     return share + rate + (f", {duration(left)} left" if left is not None else "")

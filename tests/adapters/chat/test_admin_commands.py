@@ -69,8 +69,7 @@ def test_progress_has_rate_and_time_left():
     """describe says how far a run is, how fast, and how long it still takes."""
     progress = Progress("wiki", "indexing", done=50, total=200, seconds=5)
     assert (
-        sync_progress.describe(run(progress=progress))
-        == "Reindexing `wiki`: wiki: 50/200 pages, 10/s, 15 s left"
+        sync_progress.describe(run(progress=progress)) == "Reindexing `wiki`: 50/200 pages, 10/s, 15 s left"
     )
 
 
