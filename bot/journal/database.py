@@ -49,7 +49,7 @@ class Database:
         self._engine: AsyncEngine | None = None
         self._opening = asyncio.Lock()
         self._writing = asyncio.Lock()
-        self._breaker = CircuitBreaker(PART, failures=3, probe_after=5.0)
+        self._breaker = CircuitBreaker(PART, failures=1, probe_after=1.0)
 
     @property
     def is_sqlite(self) -> bool:

@@ -27,6 +27,7 @@ from indexer.sources.base import (
     Unlisted,
     too_large,
 )
+from indexer.sources.folder_links import may_lead, named_instead
 from indexer.sources.path_names import PathNames, decoded, is_text, shown
 from indexer.sources.site_software import software_of
 
@@ -50,8 +51,8 @@ class FolderOptions(Section):
 class FolderSource(Source):
     """Revisions are sizes and times, and what tells where those are set back: inode, time of status, or the content.
 
-    Links are followed to what lies below the root, or in the git checkout that the root is a part of; a page that
-    is a link is for whom both places are.
+    Links are followed to what lies below the root, or in the git checkout that the root is a part of, or to the README
+    beside it; a page that is a link is for whom both places are.
     """
 
     def __init__(self, settings: SourceSettings, surroundings: Surroundings) -> None:
@@ -87,7 +88,7 @@ class FolderSource(Source):
             found = True
             if not is_text(item.path) or self.selection.takes(item.path):
                 audience = self._audience_at(item.target, root) if item.target else None
-                revision = _revision(root / item.path, item.status, now)
+                revision = _revision(item.target or root / item.path, item.status, now)
                 entries.append(
                     Entry(item.path, revision, None, self.settings.owners, audience, anchors=software)
                 )
@@ -123,6 +124,8 @@ class FolderSource(Source):
         try:
             target = Path(item.path).resolve(strict=True) if item.is_symlink() else None
             status = item.stat()
+            if target is None and (target := named_instead(Path(item.path), status)) is not None:
+                status = target.stat()
         except (FileNotFoundError, NotADirectoryError, RuntimeError):
             if item.is_symlink():  # what is none vanished just now
                 self._warn(path, "it is a link to nowhere, or round in a circle: mend it, or remove it")
@@ -133,7 +136,7 @@ class FolderSource(Source):
         folder = stat.S_ISDIR(status.st_mode)
         if folder and item.name in _SKIPPED_FOLDERS:
             return None
-        if target is not None and not _may_lead(target, root, self._links):
+        if target is not None and not may_lead(target, root, self._links):
             said = "it is a link to a place outside of the folder: not read; `links` says below which folder they may lead"
             self._warn(path, said, always=folder)
         elif not (folder or stat.S_ISREG(status.st_mode)):
@@ -170,20 +173,25 @@ class FolderSource(Source):
         path = target.relative_to(root).as_posix()
         return configured_audience(self.settings, decoded(path) or path)
 
+    @staticmethod
+    def _content_of(path: Path) -> Path:
+        """The file that a page is read from."""
+        return (None if path.is_symlink() else named_instead(path, path.stat())) or path.resolve()
+
     def _read(self, entry: Entry) -> Fetched:
         path = self._root / self._names.raw(entry.path)
         try:
-            target, root = path.resolve(), self._root.resolve()
-            if not _may_lead(target, root, self._links):
+            target, root = self._content_of(path), self._root.resolve()
+            if not may_lead(target, root, self._links):
                 raise PageFailed("it is a link to a place outside of the folder")
             if target.is_relative_to(root) and self.selection.excludes(target.relative_to(root).as_posix()):
                 raise PageHidden("it is a link to a page that is excluded")
-            status = path.stat()
+            status = target.stat()
             if not stat.S_ISREG(status.st_mode):
                 raise PageFailed("it is no file any more")
             if status.st_size > self.max_bytes:
                 raise too_large(status.st_size, self.max_bytes)
-            return Fetched(entry.path, path.read_bytes())
+            return Fetched(entry.path, target.read_bytes())
         except FileNotFoundError as error:
             raise PageGone("it vanished while it was read") from error
         except OSError as error:
@@ -229,16 +237,6 @@ def _names_around(root: Path) -> Iterator[list[str]]:
             yield [path.name for path in folder.iterdir()]
         except OSError:
             continue
-
-
-def _may_lead(target: Path, root: Path, besides: Path | None) -> bool:
-    """Whether a link may lead there: below the root or `besides`, or into the checkout that it is a part of."""
-    if target.is_relative_to(root) or (besides is not None and target.is_relative_to(besides)):
-        return ".git" not in target.parts or target.is_relative_to(root)
-    checkout = next((above for above in root.parents if (above / ".git").exists()), None)
-    if checkout is None or (root / ".git").exists() or not target.is_relative_to(checkout):
-        return False
-    return ".git" not in target.relative_to(checkout).parts
 
 
 def _beside(root: Path) -> str:

@@ -305,11 +305,82 @@ async def test_what_shows_the_pages(tmp_path: Path, name: str, software: str) ->
 
 async def test_links_out_of_the_folder_are_told(tmp_path: Path) -> None:
     """A link that leads outside is no page, and named; within a checkout it is followed."""
-    put(tmp_path, {"README.md": "The mascot is an otter.", "docs/a.md": "x"})
-    (tmp_path / "docs/index.md").symlink_to("../README.md")
+    put(tmp_path, {"pages/otter.md": "The mascot is an otter.", "docs/a.md": "x"})
+    (tmp_path / "docs/index.md").symlink_to("../pages/otter.md")
     source = folder(tmp_path / "docs")
     assert await listed(source) == ["a.md"]
     assert [failure.name for failure in source.warned] == ["index.md"]
     (tmp_path / ".git").mkdir()
     entries = {entry.path: entry async for entry in source.entries()}
     assert b"otter" in (await source.fetch(entries["index.md"])).data
+
+
+@pytest.mark.parametrize(
+    "name", ["README.md", "readme.md", "_readme_41.md", "CHANGELOG.md", "CODE_OF_CONDUCT.md"]
+)
+@pytest.mark.parametrize("linked", [True, False])
+async def test_the_readme_beside_the_folder_is_a_page(tmp_path: Path, name: str, *, linked: bool) -> None:
+    """As MkDocs projects have it; also as git writes a link where it may make none. It is read anew when it changes."""
+    put(tmp_path, {name: "The mascot is an otter.", "docs/a.md": "x"})
+    link = tmp_path / "docs/index.md"
+    if linked:
+        link.symlink_to(f"../{name}")
+    else:
+        link.write_text(f"../{name}")
+    source = folder(tmp_path / "docs")
+    (entry, before) = [entry async for entry in source.entries()]
+    assert (entry.path, before.path) == ("a.md", "index.md")
+    assert b"otter" in (await source.fetch(before)).data
+    (tmp_path / name).write_text("The mascot is a heron.")
+    after = {entry.path: entry.revision async for entry in source.entries()}
+    assert after["index.md"] != before.revision
+    assert source.warned == []
+
+
+@pytest.mark.parametrize(
+    "leads",
+    [
+        "../salaries.md",
+        "../../README.md",
+        "../secret/README.md",
+        "/etc/hostname",
+        "../README.md/../salaries.md",
+    ],
+)
+@pytest.mark.parametrize("linked", [True, False])
+async def test_no_other_page_beside_the_folder_is(tmp_path: Path, leads: str, *, linked: bool) -> None:
+    """Nor one further up, or by a detour: who writes a link decides nothing about others' files."""
+    put(
+        tmp_path,
+        {"README.md": "x", "a/README.md": "x", "a/salaries.md": "secret", "a/secret/README.md": "secret"},
+    )
+    put(tmp_path / "a/docs", {"a.md": "x"})
+    link = tmp_path / "a/docs/index.md"
+    if linked:
+        link.symlink_to(leads)
+    else:
+        link.write_text(leads)
+    source = folder(tmp_path / "a/docs")
+    read = [(await source.fetch(entry)).data async for entry in source.entries() if entry.path == "index.md"]
+    assert read in ([], [leads.encode()])
+
+
+async def test_what_only_looks_like_a_path_is_a_page(tmp_path: Path) -> None:
+    """A page of a line that leads nowhere, or to another kind of file, says what it says."""
+    put(
+        tmp_path,
+        {
+            "docs/a.md": "../nowhere.md",
+            "docs/b.md": "./c.txt",
+            "docs/c.txt": "x",
+            "docs/d.md": "../README.md\n",
+        },
+    )
+    put(tmp_path, {"README.md": "x"})
+    source = folder(tmp_path / "docs")
+    entries = {entry.path: entry async for entry in source.entries()}
+    assert [(await source.fetch(entries[name])).data for name in ("a.md", "b.md", "d.md")] == [
+        b"../nowhere.md",
+        b"./c.txt",
+        b"../README.md\n",
+    ]
