@@ -73,6 +73,7 @@ class ConfluenceSource(Source):
         host = urlsplit(options.site).hostname or ""
         cloud = options.cloud if options.cloud is not None else host.endswith(".atlassian.net")
         self._api: ConfluenceApi = Cloud(self.http) if cloud else DataCenter(self.http)
+        self._anchors = "confluence" if cloud else ""  # Data Center's begin with the page's title
         self._downloads: dict[str, str] = {}
         any_case = EVERY_FORMAT if options.include == EVERY_FORMAT else ()
         self.selection = Selection(options.include, any_case=any_case)
@@ -176,6 +177,7 @@ class ConfluenceSource(Source):
             audience=self._audience(page, pages),
             url=self._options.site.rstrip("/") + self._api.path(page.link),
             title=_title(page, pages),
+            anchors=self._anchors,
         )
 
     def _attachment(self, space: str, found: AttachmentInfo, pages: Mapping[str, PageInfo]) -> Entry:

@@ -56,6 +56,7 @@ async def test_listing(confluence: Confluence, server: Server, tmp_path: Path) -
         None,
     )
     assert entry.updated_at is not None
+    assert {one.anchors for one in found.values()} == {"confluence" if confluence.cloud else ""}
     assert not [asked for asked in server.asked if "storage" in asked]
 
 
