@@ -86,7 +86,9 @@ class AdminNews:
 
     async def _settings_news(self, platform: str, tell: Tell, live: LiveSettings, known: set[str]) -> None:
         key = f"settings {platform} {live.version}"
-        if live.news and key not in known and await self._journal.claim(key):
+        if not live.news or key in known:
+            return
+        if await self._journal.claim(key):
             await tell(f"⚠️ {shorten(live.news, 600)}", ())
         known.add(key)
 

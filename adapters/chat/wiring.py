@@ -99,7 +99,9 @@ def assemble(
         worker=desk.worker,
         find=run_message,
     )
-    news = AdminNews(runs=app.runs, journal=app.journal, shown=app.shown, guides=app.guides, sources=sources)
+    news = AdminNews(
+        runs=app.runs, journal=app.journal, shown=app.shown, guides=app.guides, sources=sources, live=app.live
+    )
     admins = AdminService(
         runs=app.runs,
         journal=app.journal,

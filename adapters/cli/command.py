@@ -12,7 +12,7 @@ from pathlib import Path
 
 import typer
 
-from bot.config.loader import ConfigError, Settings, export, load
+from bot.config.loader import ConfigError, Settings, data_folder, export, load
 from bot.ports import BackendError
 
 FAILED = 1
@@ -82,6 +82,8 @@ def _code(invocation: Invocation, command: Callable[[Settings], int], *, quiet: 
         if invocation.debug:
             raise
         say(_sentence(error))
+        for line in _beside(invocation) if isinstance(error, ConfigError) else ():
+            say(line)
         return _code_of(error)
     except Exception as error:
         if invocation.debug:
@@ -90,6 +92,17 @@ def _code(invocation: Invocation, command: Callable[[Settings], int], *, quiet: 
             f"This is a bug in Docent: {type(error).__name__}: {error}\nRun it again with --debug and report it."
         )
         return FAILED
+
+
+def _beside(invocation: Invocation) -> list[str]:
+    """What runs doesn't go by a docent.yaml that can't be used."""
+    from bot.runtime.running import running
+
+    found = running(data_folder(invocation.config))
+    return [
+        f"{' and '.join(each.services)} (process {each.pid}) goes on by the settings of before."
+        for each in found
+    ]
 
 
 def _sentence(error: Exception) -> str:

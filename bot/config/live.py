@@ -16,6 +16,7 @@ from bot.config.loader import Settings
 
 log = logging.getLogger(__name__)
 
+# Raises ConfigError for settings that its part can't go by.
 Check = Callable[[Settings], Awaitable[None]]
 _Mark = tuple[int, int, int] | None
 
@@ -88,15 +89,16 @@ class LiveSettings:
         if marks in (self._read, None) or marks != self._last:
             self._last = marks
             return False
-        self._read, self._version = marks, await asyncio.to_thread(version_of, *self._files)
+        self._read, version = marks, await asyncio.to_thread(version_of, *self._files)
         try:
             wanted = await asyncio.to_thread(self.now.read_again)
             if check is not None:
                 await check(wanted)
         except ConfigError as error:
-            self.problem = str(error)
+            self.problem, self._version = str(error), version
             log.error("docent.yaml can't be taken over, what was in force stays: %s", error)  # noqa: TRY400
             return True
+        self._version = version
         self._take(wanted)
         return True
 

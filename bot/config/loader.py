@@ -142,6 +142,12 @@ def default_path() -> Path:
     return Environment.read(os.environ).docent_config or Path("docent.yaml")
 
 
+def data_folder(config: Path | None = None) -> Path:
+    """Where state lies, as far as it can be told without docent.yaml: the environment's word, or beside it."""
+    folder = (config or default_path()).expanduser().absolute().parent
+    return Environment.read(os.environ).docent_data or folder / ".docent"
+
+
 def export(settings: Settings) -> None:
     """Put what `.env` says into the environment: git and some libraries look there themselves."""
     for name, value in settings.env_file.values.items():

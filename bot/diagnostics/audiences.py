@@ -26,6 +26,11 @@ def reachable(settings: Settings) -> frozenset[str]:
     return frozenset(words)
 
 
+def words_of_sources(settings: Settings) -> frozenset[str]:
+    """Those that sources and their folders are for."""
+    return frozenset().union(*(one.audience.union(*one.audience_of.values()) for one in settings.sources))
+
+
 def check_audiences(settings: Settings) -> Iterator[Check]:
     """What docent.yaml keeps for nobody."""
     known = reachable(settings)
@@ -76,7 +81,7 @@ async def check_pages(settings: Settings, store: Store) -> AsyncIterator[Check]:
                 word = ", ".join(sorted(page.audience)) or "nobody"
                 lost[word] += 1
                 examples.setdefault(word, []).append(page.doc_id)
-    configured = {word for one in settings.sources for word in one.audience.union(*one.audience_of.values())}
+    configured = words_of_sources(settings)
     for word, number in sorted(lost.items()):
         if word in configured:  # told of docent.yaml already
             continue

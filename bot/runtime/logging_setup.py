@@ -38,21 +38,24 @@ _LINE: Final = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 _SENTENCE: Final = "%(levelname)s: %(message)s"
 
 
-class _Text(logging.Formatter):
-    def __init__(self, redact: Redactor, form: str) -> None:
+class _Redacting(logging.Formatter):
+    def __init__(self, secrets: tuple[str, ...], form: str | None = None) -> None:
         super().__init__(form)
-        self._redact = redact
+        self._secrets = secrets
+        self._redact = Redactor(secrets)
 
+    def keep_out(self, secrets: tuple[str, ...]) -> None:
+        self._secrets = tuple(sorted({*self._secrets, *secrets}, key=len, reverse=True))
+        self._redact = Redactor(self._secrets)
+
+
+class _Text(_Redacting):
     def format(self, record: logging.LogRecord) -> str:
         return self._redact(super().format(record))
 
 
-class _Json(logging.Formatter):
+class _Json(_Redacting):
     """One object a line: time, level, logger, message, traceback."""
-
-    def __init__(self, redact: Redactor) -> None:
-        super().__init__()
-        self._redact = redact
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
@@ -66,15 +69,22 @@ class _Json(logging.Formatter):
         return self._redact(json.dumps(line, ensure_ascii=False))
 
 
+def keep_out(settings: Settings) -> None:
+    """Keep the secrets of these settings out as well, from now on."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler.formatter, _Redacting):
+            handler.formatter.keep_out(settings.secrets())
+
+
 def set_up(settings: Settings, *, debug: bool = False, quiet: bool = False) -> None:
     """Send all loggers to stderr. `quiet` (commands for people): warnings and errors alone, as sentences.
 
     Libraries log at WARNING and above unless `debug`: their INFO holds addresses and bodies.
     """
-    redact = Redactor(settings.secrets())
+    secrets = settings.secrets()
     handler = logging.StreamHandler(sys.stderr)
-    text = _Text(redact, _SENTENCE if quiet and not debug else _LINE)
-    handler.setFormatter(_Json(redact) if settings.log.format == "json" else text)
+    text = _Text(secrets, _SENTENCE if quiet and not debug else _LINE)
+    handler.setFormatter(_Json(secrets) if settings.log.format == "json" else text)
     level = logging.DEBUG if debug else logging.WARNING if quiet else settings.log.level.upper()
     root = logging.getLogger()
     root.handlers[:] = [handler]

@@ -475,6 +475,8 @@ class SlackServer:
             return {"channels": [{**self._about(CHANNEL), "name": "general"}]}
         if method == "conversations.info":
             return {"channel": self._about(args["channel"])}
+        if method == "conversations.open":
+            return {"channel": {"id": f"D{args['users'][1:]}"}}
         if method == "conversations.members":
             return {"members": self.group}
         if method == "conversations.replies":

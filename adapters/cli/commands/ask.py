@@ -74,11 +74,13 @@ async def _ask(
         answer_json,
         endnotes,
         is_terminal,
+        note,
         show,
         show_json,
         why_lines,
     )
     from bot.bootstrap import open_app
+    from bot.diagnostics.audiences import reachable, words_of_sources
     from bot.model import Outcome, Question
 
     check_sources(settings, sources)
@@ -94,6 +96,8 @@ async def _ask(
         )
         if answer.outcome is Outcome.NOT_FOUND:
             await check_index(app.store)
+            for word in sorted(question.audience - reachable(settings) - words_of_sources(settings)):
+                note(f"No setting names the audience {word!r}: only a page's own front matter may.")
         if as_json:
             show_json(answer_json(answer, why=why))
         else:

@@ -12,6 +12,7 @@ from bot.config.live import Check, LiveSettings
 from bot.config.loader import Settings
 from bot.journal.retention import keep_forgetting
 from bot.ports import BackendError, Rejected, Unauthorized, Unavailable
+from bot.runtime.logging_setup import keep_out
 from bot.runtime.memory import give_back, one_heap, settle
 from bot.runtime.running import TELLS_EVERY, Announcement
 
@@ -99,13 +100,20 @@ async def _beside(app: App, names: Sequence[str], check: Check | None) -> AsyncI
         await asyncio.to_thread(announced.withdraw)
 
 
+async def _checked(check: Check | None, wanted: Settings) -> None:
+    """Its secrets are kept out of the log before anything is said of it."""
+    keep_out(wanted)
+    if check is not None:
+        await check(wanted)
+
+
 async def _keep_current(live: LiveSettings, check: Check | None, announced: Announcement) -> None:
     """For ever: take over what changes in docent.yaml. What fails is told and tried again."""
     told = -TELLS_EVERY
     while True:
         now = asyncio.get_running_loop().time()
         try:
-            if await live.look(check) or now - told >= TELLS_EVERY:
+            if await live.look(partial(_checked, check)) or now - told >= TELLS_EVERY:
                 told = now
                 tell = partial(
                     announced.tell, version=live.version, problem=live.problem, restart_for=live.restart_for

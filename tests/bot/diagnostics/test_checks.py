@@ -281,3 +281,11 @@ def test_run_says_what_it_runs_and_what_not(docent: CommandLine, monkeypatch: py
     assert done.returncode == 2
     assert "SLACK_BOT_TOKEN isn't set, though SLACK_APP_TOKEN is." in done.stderr
     assert "doesn't run: Slack (SLACK_BOT_TOKEN: see above), Discord (DISCORD_TOKEN isn't set)" in done.stderr
+
+
+def test_a_word_that_no_setting_names_is_told_where_nothing_is_found(docent: CommandLine):
+    """`ask --audience` takes any word while none are listed."""
+    docent("index")
+    done = docent("ask", "What is the pay range of L4?", "--audience", "everyone,menagers")
+    assert "No setting names the audience 'menagers'" in done.stderr
+    assert "No setting names" not in docent("ask", "What is the pay range of L5?").stderr

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.config.loader import Settings, load
-from bot.runtime.logging_setup import Redactor, set_up
+from bot.runtime.logging_setup import Redactor, keep_out, set_up
 
 
 @pytest.fixture(autouse=True)
@@ -102,3 +102,16 @@ def test_lines_may_be_json(tmp_path: Path):
 def test_what_looks_like_a_secret_stays_out(text: str, hidden: str):
     """Also secrets that the settings don't know."""
     assert Redactor(())(text) == hidden
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_secrets_that_come_later_are_kept_out_too(tmp_path: Path, form: str) -> None:
+    """Settings that were read again hold others; those of before stay out."""
+    config = tmp_path / "docent.yaml"
+    config.write_text(f"log: {{format: {form}}}\n")
+    out = io.StringIO()
+    with redirect_stderr(out):
+        set_up(load(config, {"DISCORD_TOKEN": "first-secret"}))
+        keep_out(load(config, {"DISCORD_TOKEN": "second-secret"}))
+        logging.getLogger("bot").warning("said: first-secret, second-secret")
+    assert "said: [hidden], [hidden]" in out.getvalue()
