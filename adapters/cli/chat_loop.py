@@ -14,6 +14,7 @@ from bot.config.loader import Settings
 from bot.model import Answer, Question, Turn
 
 _HELP = "Ask a question; /why, /new, /quit."
+_ENDS = {"quit", "exit", "q", "bye", "goodbye", "logout"}
 
 
 @dataclass(slots=True)
@@ -49,7 +50,7 @@ def _prompt() -> str | None:
     except (EOFError, KeyboardInterrupt):
         note("")
         return None
-    return None if line in ("/quit", "/exit", "/q") else line
+    return None if line.strip("/.! ").casefold() in _ENDS else line
 
 
 def _turn(runner: asyncio.Runner, app: App, talk: _Talk, line: str) -> None:
@@ -61,7 +62,7 @@ def _turn(runner: asyncio.Runner, app: App, talk: _Talk, line: str) -> None:
     elif line == "/why":
         for each in why_lines(talk.last) if talk.last else ["There is no answer yet."]:
             show(each)
-    elif line.startswith("/"):
+    elif line.startswith("/") or line.casefold() in ("help", "?"):
         note(_HELP)
     else:
         try:

@@ -570,3 +570,14 @@ def test_a_gap_is_dismissed(docent: CommandLine):
     assert docent("gaps", "--dismiss", gap["id"]).stdout == f"{gap['id']}: dismissed\n"
     docent("ask", "who won the WORLD CUP in 1998")
     assert docent("gaps").stdout.startswith("No gaps")
+
+
+@pytest.mark.parametrize("word", ["quit", "Exit", "bye!", "/q", "q"])
+def test_a_chat_ends_with_the_word_for_it(docent: CommandLine, word: str):
+    """Whatever people type to leave; nothing behind it is asked, and help is no question."""
+    docent("index")
+    done = docent("chat", stdin=f"help\n{word}\nCan I bring my dog?\n")
+    assert done.returncode == 0
+    assert "dog" not in done.stdout.casefold()
+    assert done.stderr.count("/why, /new, /quit") == 2
+    assert json.loads(docent("questions", "--json").stdout) == []
