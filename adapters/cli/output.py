@@ -226,7 +226,7 @@ def report_lines(report: SyncReport) -> list[str]:
     if report.held_back:
         lines.append(
             f"  held back: {count(report.held_back, 'page')} gone at once is more than usual; to delete them:"
-            f" docent index {report.source} --confirm-deletes"
+            f" docent reindex {report.source} --confirm-deletes"
         )
         lines += [f"    {path}" for path in report.held]
         if more := report.held_back - len(report.held):

@@ -79,7 +79,7 @@ def reindex(
     ] = False,
     wait: Annotated[bool, typer.Option(help="Show the progress until it has ended.")] = True,
 ) -> None:
-    """Ask the running indexer to bring the index in step, now; `docent index` does it itself.
+    """Bring the index in step, now: by the running indexer, or here where none runs.
 
     It shows the progress until the end. Ctrl-C ends the watching, not the sync: that is what --cancel is for.
 
@@ -126,12 +126,15 @@ async def _reindex(
             with Display(shown=True) as display:
                 asked = await followed(records, asked, display.update)
     except Nobody:
-        here = f"docent index {source}" if source else "docent index"
-        raise CommandError(
-            f"No indexer runs, so that nobody would do it. Do it here: {here}; or start one: docent run"
-        ) from None
+        asked = None
     finally:
         await records.close()
+    if asked is None:
+        from adapters.cli.index_run import IndexRequest, index
+
+        note("No indexer runs: it is done here. To keep the index in step, start one: docent run")
+        wanted = IndexRequest((source,) if source else (), full, confirm_deletes)
+        return await index(settings, wanted, as_json=False)
     for report in asked.reports:
         for line in report_lines(report):
             show(line)

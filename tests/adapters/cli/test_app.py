@@ -97,11 +97,11 @@ def test_many_deletes_are_held_back(docent: CommandLine):
         (docent.folder / "docs" / name).unlink()
     held = docent("index")
     assert "held back: 2 pages" in held.stdout
-    assert "docent index handbook --confirm-deletes\n    deploy.md\n    dogs.md\n" in held.stdout
+    assert "docent reindex handbook --confirm-deletes\n    deploy.md\n    dogs.md\n" in held.stdout
     docent.write({"deploy.md": "# Deploying\n\nPress the button.\n"})
     assert "held back: 1 page" in docent("index").stdout, "what is left of it waits, too"
     (docent.folder / "docs" / "deploy.md").unlink()
-    assert "2 deleted" in docent("index", "handbook", "--confirm-deletes").stdout
+    assert "2 deleted" in docent("reindex", "handbook", "--confirm-deletes").stdout
 
 
 def test_index_stops_at_ctrl_c_and_goes_on_later(docent: CommandLine):
