@@ -13,6 +13,18 @@ T = TypeVar("T")
 Work = Coroutine[Any, Any, None]
 
 
+def looked_at(task: "asyncio.Task[Any]") -> None:
+    """For tasks whose failure counts only while somebody waits: asyncio complains of what nobody ever looked at."""
+    if not task.cancelled():
+        task.exception()
+
+
+def logged_at_its_end(task: "asyncio.Task[Any]") -> None:
+    """For tasks that nobody waits for: what goes wrong is logged."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("%s failed", task.get_name(), exc_info=error)
+
+
 class BackgroundTasks:
     """`refused` is how the platform says no, which is no bug of ours."""
 
@@ -26,9 +38,10 @@ class BackgroundTasks:
         self.start_task(self.logged(work))
 
     def start_task(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
-        """Do it; what goes wrong is the caller's to see."""
+        """Do it; what goes wrong is the caller's to see, and logged as well."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
+        task.add_done_callback(logged_at_its_end)
         task.add_done_callback(self._tasks.discard)
         return task
 

@@ -161,18 +161,20 @@ def _aligned(table: list[str]) -> list[str]:
     ]
     if not rows:
         return table
-    rows[-1], cited = _uncited(rows[-1])
-    columns = max(map(len, rows))
-    rows = [row + [""] * (columns - len(row)) for row in rows]
-    widths = [max(_width(row[i]) for row in rows) for i in range(columns)]
-    lines = ["  ".join(cell + " " * (widths[i] - _width(cell)) for i, cell in enumerate(row)) for row in rows]
+    bare, cited = zip(*map(_uncited, rows), strict=True)
+    columns = max(map(len, bare))
+    cells = [row + [""] * (columns - len(row)) for row in bare]
+    widths = [max(_width(row[i]) for row in cells) for i in range(columns)]
+    lines = [
+        "  ".join(cell + " " * (widths[i] - _width(cell)) for i, cell in enumerate(row)) for row in cells
+    ]
     rule = "  ".join("-" * width for width in widths)
-    drawn = ["```", lines[0].rstrip(), rule, *(line.rstrip() for line in lines[1:]), "```"]
-    return [*drawn, cited] if cited else drawn
+    marked = [f"{line}  {marks}".rstrip() for line, marks in zip(lines, cited, strict=True)]
+    return ["```", marked[0], rule, *marked[1:], "```"]
 
 
 def _uncited(row: list[str]) -> tuple[list[str], str]:
-    """A row without the numbers of citations at its end, which are no part of its last cell, and these."""
+    """A row without the numbers of citations at its end, which are no part of its last cell, and these for behind it."""
     found = re.search(r"(?:\s*\[\d{1,3}\]){1,20}$", row[-1])
     return ([*row[:-1], row[-1][: found.start()]], found[0].strip()) if found else (row, "")
 

@@ -215,9 +215,9 @@ class QuestionService:
     async def _answer(self, asked: Asked, reply: Reply, number: int) -> None:
         started = time.monotonic()
         scope: Scope | None = None
-        if await self._limited(asked, reply, number) or await self._turned_away(asked, reply):
-            return
         try:
+            if await self._limited(asked, reply, number) or await self._turned_away(asked, reply):
+                return
             if not reply.unprompted:
                 await reply.show_working(partial(self._ledger.remember, asked.id))
             # The gate decides whom the answer is for before anything is searched.
@@ -382,7 +382,10 @@ class QuestionService:
             log.warning("the journal can't be reached: %s", error)
             return
         for recorded in lost:
-            await self._resume(recorded)
+            try:
+                await self._resume(recorded)
+            except Exception:  # the outermost loop of what others left: the next one is taken up all the same
+                log.exception("question %s of a lost process can't be taken up", recorded.asked.id)
 
     async def _resume(self, recorded: Recorded) -> None:
         asked = recorded.asked

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from adapters.chat.background_tasks import logged_at_its_end
 from bot.model import Stage
 
 _AFTER = 2.0  # seconds: a quick answer tells nothing
@@ -35,7 +36,8 @@ class StageTeller:
         """The answer is in this stage now."""
         self._latest = stage
         if self._task is None:
-            self._task = asyncio.create_task(self._telling())
+            self._task = asyncio.create_task(self._telling(), name="telling what is done")
+            self._task.add_done_callback(logged_at_its_end)
 
     async def stop(self) -> None:
         """Nothing is told from now on."""

@@ -9,6 +9,7 @@ import aiohttp
 import discord
 
 from adapters.chat.answer_view import Press
+from adapters.chat.background_tasks import logged_at_its_end
 from adapters.discord.client import SCOPES, DocentClient, intents, permissions
 from adapters.discord.connection.gateway_patches import cut, end_heartbeats, set_up
 from adapters.discord.connection.timeouts import PATIENCE, Timeouts
@@ -74,6 +75,7 @@ async def _until(client: DocentClient, token: str, stop: asyncio.Event, shard_wi
     """
     starting = asyncio.create_task(client.start(token), name="discord")
     opening = asyncio.create_task(_open(client), name="discord opening")
+    opening.add_done_callback(logged_at_its_end)
     stopping = asyncio.create_task(stop.wait())
     stuck = asyncio.create_task(_stuck(client, shard_within), name="discord connecting")
     try:

@@ -53,11 +53,10 @@ class SlackButtons:
         """What the manifest and the blocks name: a test holds them against each other."""
         app.shortcut(SAVE_EXAMPLE)(self.on_save)
         app.shortcut(SAVE_VERIFIED)(self.on_save)
-        app.action("docent_feedback")(self.on_feedback)
+        app.action("docent_feedback")(self.on_feedback)  # as it was under answers of before
         for press in Press:
-            if press in (Press.GOOD, Press.BAD):
-                continue  # they are docent_feedback
-            app.action(f"docent_{press.value}")(self.on_press)
+            judges = press in (Press.GOOD, Press.BAD)
+            app.action(f"docent_{press.value}")(self.on_feedback if judges else self.on_press)
         app.view("docent_feedback")(self.on_complaint)
         app.view("docent_teach")(self.on_saved)
 
@@ -68,8 +67,9 @@ class SlackButtons:
 
     async def _feedback(self, body: Event) -> None:
         stage = self._stage(body)
-        choice, _, answer_id = str(body["actions"][0].get("value") or "").partition(":")
-        bad = choice == Press.BAD
+        action = body["actions"][0]
+        choice, _, answer_id = str(action.get("value") or "").rpartition(":")
+        bad = (choice or action["action_id"].removeprefix("docent_")) == Press.BAD
         opened = bad and await self._open(
             body, rendering.feedback_modal(answer_id, stage.place, stage.thread)
         )

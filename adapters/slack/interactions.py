@@ -52,6 +52,7 @@ class SlackPressContext:
         self._desk = desk
         self._help_channel = help_channel
         self._container: Event = body.get("container") or {}
+        self._under: Event = body.get("message") or {}
         self._response_url = str(body.get("response_url") or "") if self._private else ""
         self._team = workspace_of(body)
         self.tenant = tenant(self._team)
@@ -60,7 +61,8 @@ class SlackPressContext:
 
     @property
     def thread(self) -> str:
-        return str(self._container.get("thread_ts") or "")
+        """Where the message with the button stands; some containers don't say so."""
+        return str(self._container.get("thread_ts") or self._under.get("thread_ts") or "")
 
     @property
     def _private(self) -> bool:

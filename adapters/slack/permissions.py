@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from adapters.chat import messages
+from adapters.chat.background_tasks import looked_at
 from adapters.slack.connection.timeouts import Timeouts
 from adapters.slack.connection.transport import Gone, Lost, RefusedPayload, SlackError
 from adapters.slack.connection.web_api import SlackWebApi
@@ -50,6 +51,7 @@ class _Memory(Generic[T]):
             return known[1]
         if key not in self._asking:  # many ask at once in a burst: Slack is asked once
             self._asking[key] = asyncio.create_task(self._ask(key))
+            self._asking[key].add_done_callback(looked_at)
             self._asking[key].add_done_callback(lambda _: self._asking.pop(key))
         try:
             return await asyncio.shield(self._asking[key])

@@ -56,8 +56,12 @@ class SqlJournal:
     async def recorded(self, question_id: str) -> Recorded | None:
         return await self._one(select(questions).where(questions.c.id == question_id))
 
-    async def recorded_by_key(self, key: str) -> Recorded | None:
-        return await self._one(select(questions).where(questions.c.key == key))
+    async def recorded_by_key(self, key: str, *, further: str = "") -> Recorded | None:
+        c, begin = questions.c, key + further
+        same = c.key == key
+        if further:  # a range, which the index of keys finds
+            same = or_(same, and_(c.key >= begin, c.key < begin[:-1] + chr(ord(begin[-1]) + 1)))
+        return await self._one(select(questions).where(same).order_by(c.asked_at.desc()).limit(1))
 
     async def recorded_by_reply(self, platform: str, reply: str) -> Recorded | None:
         same = and_(questions.c.platform == platform, questions.c.reply == reply)

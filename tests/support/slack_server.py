@@ -344,7 +344,14 @@ class SlackServer:
         return {"team": {"id": team}, "enterprise": None, "is_enterprise_install": False, "user": about}
 
     async def press(
-        self, shown: Message, action: str, *, value: str, user: str = "U0ALICE", channel: str = CHANNEL
+        self,
+        shown: Message,
+        action: str,
+        *,
+        value: str,
+        user: str = "U0ALICE",
+        channel: str = CHANNEL,
+        names_thread: bool = True,
     ) -> None:
         """A button under a message."""
         await self._deliver(
@@ -353,9 +360,10 @@ class SlackServer:
                 "type": "block_actions", "channel": {"id": channel}, **self._who(user, channel),
                 "trigger_id": f"trigger{next(self._numbers)}",
                 "container": {
-                    "message_ts": shown.get("ts", ""), "thread_ts": shown.get("thread_ts"),
-                    "is_ephemeral": "user" in shown,
+                    "message_ts": shown.get("ts", ""), "is_ephemeral": "user" in shown,
+                    **({"thread_ts": shown.get("thread_ts")} if names_thread else {}),
                 },
+                **({} if "user" in shown else {"message": {"ts": shown.get("ts"), "thread_ts": shown.get("thread_ts")}}),
                 "actions": [{"type": "button", "action_id": action, "value": value}],
             },
         )  # fmt: skip

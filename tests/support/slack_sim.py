@@ -62,13 +62,11 @@ class SlackChat:
 
     async def press(self, shown, press, user) -> str:
         since = (await self.sim.see("posted"))["seq"]
-        good_or_bad = press in (Press.GOOD, Press.BAD)
         done = await self.sim.do(
             "action",
             channel=shown.raw["channel"],
             ts=shown.raw["ts"],
-            action_id="docent_feedback" if good_or_bad else f"docent_{press.value}",
-            choice="negative" if press is Press.BAD else "positive",
+            action_id=f"docent_{press.value}",
             user=_SLACK_USERS[user],
         )
         assert done.get("state") == "acked", done
@@ -173,12 +171,11 @@ class SlackChat:
         names = re.findall(
             r'"text": "([^"]+)", "emoji": true', json.dumps(one["blocks"] or [], ensure_ascii=False)
         )
-        feedback = ["👍", "👎"] if "feedback_buttons" in json.dumps(one["blocks"] or []) else []
         return Shown(
             one,
             one.get("markdown_text") or "\n".join(texts) or one["text"] or "",
             "\n".join(small),
-            (*feedback, *names),
+            tuple(names),
             tuple(one["pings"]),
             one.get("user") or "" if one["kind"] == "ephemeral" else "",
         )

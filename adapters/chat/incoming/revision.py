@@ -63,22 +63,15 @@ class Revisions:
             return Acceptance.KNOWN
 
     async def _take(self, edit: Edit) -> Acceptance:
-        earlier = await self._latest(edit.asked)
+        earlier = await self._journal.recorded_by_key(edit.asked.key, further=EDITED)
         if earlier is None:
             return await self._desk.take(edit.asked, edit.reply) if edit.addressed else Acceptance.KNOWN
         if earlier.asked.person != edit.asked.person or _same(earlier.asked, edit.asked):
             return Acceptance.KNOWN
         asked = replace(edit.asked, key=f"{edit.asked.key}{EDITED}{edit.number}")
-        if earlier.answer is not None and earlier.reply and not await self._untouched(earlier):
+        if earlier.reply and not await self._untouched(earlier):
             return Acceptance.KNOWN
         return await self._desk.supersede(earlier, asked, self._go_on)
-
-    async def _latest(self, asked: Asked) -> Recorded | None:
-        """The question as it was asked last."""
-        first = await self._journal.recorded_by_key(asked.key)
-        if first is None or not first.reply:
-            return first
-        return await self._journal.recorded_by_reply(asked.platform, first.reply) or first
 
 
 def _same(earlier: Asked, now: Asked) -> bool:

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import aiohttp
 import discord
 
+from adapters.chat.background_tasks import looked_at
 from adapters.chat.reply import Barred, Undeliverable
 from adapters.discord.connection.timeouts import Timeouts
 
@@ -176,7 +177,7 @@ async def accepted(make: Callable[[], Awaitable[object]], *, patience: float) ->
     """
     yes = asyncio.Event()
     calling = asyncio.create_task(call(make, patience=patience, accepted=yes))
-    calling.add_done_callback(lambda done: done.cancelled() or done.exception())
+    calling.add_done_callback(looked_at)
     saying = asyncio.create_task(yes.wait())
     try:
         await asyncio.wait((calling, saying), return_when=asyncio.FIRST_COMPLETED)

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import discord
 
 from adapters.chat.answer_view import AnswerView
+from adapters.chat.background_tasks import logged_at_its_end
 from adapters.chat.reply import Recall, Undeliverable
 from adapters.discord.connection.timeouts import Timeouts
 from adapters.discord.connection.transport import (
@@ -90,7 +91,8 @@ class ChannelReply:
 
     async def show_working(self, remember: Callable[[str], Awaitable[None]]) -> None:
         self._remember = remember
-        self._typing = asyncio.create_task(self._keep_typing())
+        self._typing = asyncio.create_task(self._keep_typing(), name="typing")
+        self._typing.add_done_callback(logged_at_its_end)
         if self._place.answer_in == "thread" and not self._place.thread:
             await self._open_thread()
         if self._unsure and not self._place.answer:

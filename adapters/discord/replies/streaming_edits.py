@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from adapters.chat.background_tasks import logged_at_its_end
 from adapters.discord.replies.discord_markdown import messages
 
 _EVERY = 1.1  # seconds
@@ -42,7 +43,8 @@ class StreamingEdits:
         if first != self._shown:
             self._shown = first
             self._next = now + _EVERY
-            self._running = asyncio.create_task(self._show(first))
+            self._running = asyncio.create_task(self._show(first), name="an edit")
+            self._running.add_done_callback(logged_at_its_end)
 
     async def end(self) -> None:
         """Wait for what is on its way, and until the whole may be shown."""

@@ -16,6 +16,7 @@ from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from adapters.chat.background_tasks import logged_at_its_end
 from adapters.slack.connection.timeouts import Timeouts
 from bot.ports import Unauthorized
 
@@ -60,6 +61,7 @@ class SocketModeConnection(SocketModeClient):
             self._room.release()
             raise
         self._working.add(task)
+        task.add_done_callback(logged_at_its_end)
         task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Task[None]) -> None:

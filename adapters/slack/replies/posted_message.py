@@ -5,6 +5,7 @@ import logging
 from contextlib import suppress
 from dataclasses import replace
 
+from adapters.chat.background_tasks import looked_at
 from adapters.chat.reply import Remember, Undeliverable
 from adapters.slack.connection.transport import (
     RATE_LIMITED,
@@ -64,7 +65,7 @@ class PostedMessage:
         place = self.place
         beginning = self._slack.start_stream(place.channel, place.thread_ts, place.user, place.team, shown)
         self._beginning = asyncio.create_task(beginning)
-        self._beginning.add_done_callback(lambda done: done.cancelled() or done.exception())
+        self._beginning.add_done_callback(looked_at)
         try:
             ts = await asyncio.shield(self._beginning)
         except Failed as error:

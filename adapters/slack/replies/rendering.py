@@ -15,6 +15,8 @@ Block = dict[str, Any]  # Slack's own JSON
 MESSAGE_BYTES = 9000
 _SECTION = 2900
 _SOURCES_SHOWN = 10
+# What is read aloud where a label is a picture.
+_SAID = {Press.GOOD: "This answer helped", Press.BAD: "This answer didn't help"}
 
 
 def pages(text: str) -> list[str]:
@@ -34,18 +36,9 @@ def tail(view: AnswerView) -> list[Block]:
         blocks.append(context(see_also(view)))
     if view.notes:
         blocks.append(context("\n".join(f"_{escape(shorten(note, 280))}_" for note in view.notes)))
-    feedback = [press for press in view.buttons if press in (Press.GOOD, Press.BAD)]
-    others = [press for press in view.buttons if press not in (Press.GOOD, Press.BAD)]
-    if feedback:
-        blocks.append(_feedback(view.answer_id))
-    if others:
-        blocks.append(
-            {
-                "type": "actions",
-                "block_id": "docent_actions",
-                "elements": [button(p, view.answer_id) for p in others],
-            }
-        )
+    if view.buttons:
+        row = [button(press, view.answer_id) for press in view.buttons]
+        blocks.append({"type": "actions", "block_id": "docent_actions", "elements": row})
     return blocks
 
 
@@ -97,28 +90,7 @@ def button(press: Press, value: str) -> Block:
         "action_id": f"docent_{press.value}",
         "text": {"type": "plain_text", "text": LABELS[press], "emoji": True},
         "value": value,
-    }
-
-
-def _feedback(answer_id: str) -> Block:
-    def choice(press: Press, label: str) -> Block:
-        return {
-            "text": {"type": "plain_text", "text": LABELS[press]},
-            "value": f"{press.value}:{answer_id}",
-            "accessibility_label": label,
-        }
-
-    return {
-        "type": "context_actions",
-        "block_id": "docent_feedback",
-        "elements": [
-            {
-                "type": "feedback_buttons",
-                "action_id": "docent_feedback",
-                "positive_button": choice(Press.GOOD, "This answer helped"),
-                "negative_button": choice(Press.BAD, "This answer didn't help"),
-            }
-        ],
+        **({"accessibility_label": _SAID[press]} if press in _SAID else {}),
     }
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import suppress
 
+from adapters.chat.background_tasks import looked_at
 from adapters.slack.connection.transport import Failed, Gone, RefusedPayload, SlackError
 from adapters.slack.connection.web_api import SlackWebApi
 
@@ -22,6 +23,7 @@ class StatusLine:
     async def show(self) -> bool:
         """Whether it stands within a moment. Raises Gone."""
         setting = asyncio.create_task(self._slack.status(self._channel, self._thread_ts, _STATUS))
+        setting.add_done_callback(looked_at)
         self._setting = setting
         await asyncio.wait([setting], timeout=self._slack.pace.status)
         if not setting.done():

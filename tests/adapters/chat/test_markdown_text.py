@@ -121,10 +121,11 @@ def test_chatter_is_no_question(text: str):
     assert not is_question(text)
 
 
-def test_citations_stand_under_a_table():
-    """tables_as_code takes the numbers of citations out of the last cell."""
-    table = "| Country | Days |\n|---|---|\n| Germany | 30 [1] [2] |\n\nDone."
-    assert tables_as_code(table) == "```\nCountry  Days\n-------  ----\nGermany  30\n```\n[1] [2]\n\nDone."
+def test_citations_stand_behind_the_rows_that_are_cited():
+    """tables_as_code takes the numbers of citations out of the last cell, and leaves them in their row."""
+    table = "| Country | Days |\n|---|---|\n| Germany | 30 [1] [2] |\n| France | 25 |\n| Spain | 220 [3] |\n\nDone."
+    drawn = "```\nCountry  Days\n-------  ----\nGermany  30    [1] [2]\nFrance   25\nSpain    220   [3]\n```\n\nDone."
+    assert tables_as_code(table) == drawn
 
 
 @pytest.mark.parametrize("text", ["Hi!", "hello there", "Good morning", "Guten Tag"])

@@ -211,9 +211,9 @@ async def test_the_shortcut_where_the_bot_is_not(chat: SlackChat):
 async def test_a_press_that_is_delivered_twice_counts_once(chat: SlackChat):
     """Slack delivers a press again: one form, one voice."""
     (answer,) = await chat.answers(await chat.mention("alice", "How much notice?"))
-    for choice in ("positive", "negative"):
+    for choice in ("good", "bad"):
         done = await chat.sim.do(
-            "action", channel="C0GENERAL", ts=answer.raw["ts"], action_id="docent_feedback", choice=choice,
+            "action", channel="C0GENERAL", ts=answer.raw["ts"], action_id=f"docent_{choice}",
             user="U0BOB", duplicate=2,
         )  # fmt: skip
         assert done["state"] == "acked"
