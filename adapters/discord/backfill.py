@@ -15,7 +15,7 @@ _CHANNELS = 50  # those where most was said last, and as many of direct messages
 _MESSAGES = 50  # of each
 _POSTS = 50  # the latest
 
-_Channel = discord.TextChannel | discord.Thread
+_Channel = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
 _Readable = _Channel | discord.PartialMessageable
 
 
@@ -29,7 +29,7 @@ async def missed(
     after = discord.utils.time_snowflake(since)
     found: list[_Channel] = []
     for guild in _guilds(client, shard):
-        found += [*guild.text_channels, *guild.threads]
+        found += [*guild.text_channels, *guild.voice_channels, *guild.stage_channels, *guild.threads]
     heard = [one for one in found if (one.last_message_id or 0) > after and _readable(client, one)]
     heard.sort(key=lambda one: one.last_message_id or 0, reverse=True)
     private = [client.get_partial_messageable(one) for one in direct[:_CHANNELS]]

@@ -157,7 +157,7 @@ class DocentClient(discord.AutoShardedClient):
         """The first delivery of an interaction, from a server that is served; elsewhere the presser is told."""
         if not self.desk.first(f"discord:seen:{data['id']}"):
             return False
-        if self._gate.lets_in(data):
+        if self._gate.carried(data) or self._gate.lets_in(data):
             return True
         self._work.later(turn_away(discord.Interaction(data=data, state=self._connection)))
         return False
@@ -264,6 +264,7 @@ class DocentClient(discord.AutoShardedClient):
 
     async def ask(self, interaction: Interaction, question: str, *, private: bool, key: str = "") -> None:
         """Answer an interaction: deferred at once, whatever the journal takes."""
+        private = private or not (interaction.guild_id or interaction.context.dm_channel)
         await call(
             lambda: interaction.response.defer(ephemeral=private, thinking=True),
             patience=2.0,

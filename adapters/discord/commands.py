@@ -49,7 +49,13 @@ def add(host: Host, save: Save) -> None:
 
 
 def _add_ask(host: Host) -> None:
+    own = host.people.for_users
+    installs = app_commands.allowed_installs(guilds=True, users=own)
+    contexts = app_commands.allowed_contexts(guilds=True, dms=True, private_channels=own)
+
     @host.tree.command(name="ask", description="Ask the docs")
+    @installs
+    @contexts
     @app_commands.describe(
         question="What do you want to know?", private="Only you see the answer (the default)"
     )
@@ -57,6 +63,8 @@ def _add_ask(host: Host) -> None:
         await host.ask(interaction, question, private=private)
 
     @host.tree.context_menu(name="Answer from the docs")
+    @installs
+    @contexts
     async def answer(interaction: Interaction, message: discord.Message) -> None:
         text = host.intake.words_of(message)
         if not text:
@@ -194,8 +202,12 @@ async def sync(tree: app_commands.CommandTree[Any]) -> None:
 
 
 def _shape(command: Any, permissions: discord.Permissions | None) -> str:  # noqa: ANN401 - Discord's JSON
-    """What tells one command from another: words, options, permissions."""
-    return repr((_words(command), permissions.value if permissions else None))
+    """What tells one command from another: words, options, permissions, whether people have it for themselves.
+
+    Of the rest Discord fills in what was left out, so that nothing would ever be the same.
+    """
+    users = 1 in (command.get("integration_types") or ())
+    return repr((_words(command), permissions.value if permissions else None, users))
 
 
 def _words(data: Any) -> list[tuple[str, Any]]:  # noqa: ANN401 - Discord's JSON

@@ -15,10 +15,16 @@ from bot.diagnostics.findings import Check, error, ok, warning
 
 _PART = "discord"
 _CHECK_ROLE = "Check its id in docent.yaml."
+_NAMED = 10  # channels by name, of a server that may have five hundred
+_LACKING = "Give its role the right; until then answers there take another way, at worst a DM."
 _UNLISTED = "it is in {name} ({number}), which docent.yaml doesn't list: people there get nothing."
 _LEAVE = "List it under discord.guilds, or remove the bot there: Server Settings, Integrations."
 _PUBLIC = "anybody may add the bot to a server of theirs."
 _PRIVATE = "Switch Public Bot off in the developer portal (Bot; before that set Installation, Install Link, to None)."
+_USER_INSTALL = (
+    "Tick User Install in the developer portal (Installation), or set discord.user_install: false."
+)
+_TALK = (discord.TextChannel, discord.VoiceChannel, discord.StageChannel)
 _DOWN = (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError)
 
 
@@ -35,7 +41,10 @@ async def checks(settings: Settings) -> AsyncIterator[Check]:
             await client.login(token.get_secret_value())
             yield ok(_PART, f"the token is {client.user}'s")
             yield await _intents(client, settings)
-            if (await client.application_info()).bot_public:
+            info = await client.application_info()
+            if settings.discord.user_install and info.user_integration_config is None:
+                yield error(_PART, "people can't have the app for themselves yet.", _USER_INSTALL)
+            if info.bot_public:
                 yield warning(_PART, _PUBLIC, _PRIVATE)
             async for check in _guilds(client, settings):
                 yield check
@@ -134,20 +143,23 @@ async def _channels(
         else:
             yield ok(_PART, f"#{channel.name} in {guild.name}: all permissions")
     if not wanted.listed_only:
-        others = [one for one in channels.values() if isinstance(one, discord.TextChannel)]
+        others = [one for one in channels.values() if isinstance(one, _TALK)]
         for check in _others(guild, member, others):
             yield check
 
 
 def _others(
-    guild: discord.Guild, member: discord.Member, channels: list[discord.TextChannel]
+    guild: discord.Guild,
+    member: discord.Member,
+    channels: list[discord.TextChannel | discord.VoiceChannel | discord.StageChannel],
 ) -> Iterator[Check]:
     """Channels that no setting names: it answers there as well, as far as it may."""
     seen = [one for one in channels if one.permissions_for(member).view_channel]
     lacking = {one.name: missing for one in seen if (missing := _missing(one, member))}
-    for name, missing in lacking.items():
-        remedy = "Give its role the right; until then answers there take another way, at worst a DM."
-        yield warning(_PART, f"#{name} in {guild.name}: it may not {missing}.", remedy)
+    for name, missing in list(lacking.items())[:_NAMED]:
+        yield warning(_PART, f"#{name} in {guild.name}: it may not {missing}.", _LACKING)
+    if len(lacking) > _NAMED:
+        yield warning(_PART, f"{guild.name}: so in {len(lacking) - _NAMED} more channels.", _LACKING)
     if channels:
         text = f"{guild.name}: all permissions in {len(seen) - len(lacking)} of {len(channels)} channels"
         unseen = len(channels) - len(seen)

@@ -26,6 +26,21 @@ class DiscordGate:
         """Whether an event or interaction is from a direct message or a server that is served."""
         return self._people.serves(int(data.get("guild_id") or 0))
 
+    def carried(self, data: Any) -> bool:  # noqa: ANN401 - Discord's own JSON
+        """Whether somebody brought the app, which is theirs, to a place that isn't ours. It is then a DM's equal.
+
+        Nobody else sees the answer there, and what is known of the place decides nothing.
+        """
+        owners, guild = data.get("authorizing_integration_owners") or {}, str(data.get("guild_id") or "")
+        if not self._people.for_users or "1" not in owners or (guild and str(owners.get("0")) == guild):
+            return False
+        if guild:
+            data["user"] = data.pop("member")["user"]
+            for name in ("guild_id", "guild"):
+                data.pop(name, None)
+            data["channel"] = {"id": data["channel_id"], "type": discord.ChannelType.private.value}
+        return True
+
     async def opens(self, asked: Asked) -> bool:
         place = _place(asked)
         return await self._people.is_open(place.guild, place.channel)

@@ -68,6 +68,11 @@ class DiscordPermissions:
     def forum(self, guild: int, channel: int) -> ForumSettings | None:
         return self.guild(guild).forums.get(str(channel))
 
+    @property
+    def for_users(self) -> bool:
+        """Whether people may have the app for themselves."""
+        return self._settings.discord.user_install
+
     def serves(self, guild: int) -> bool:
         """Whether a server is one of ours: once docent.yaml lists some, others get nothing. 0: a direct message."""
         return not guild or self._settings.discord.serves(str(guild))

@@ -150,6 +150,7 @@ class DiscordSettings(Section):
     api_url: str | None = None
     gateway_url: str | None = None
     message_content: bool = False
+    user_install: bool = False
     ask_with: Emoji | None = None
     allow_bots: Identifiers = frozenset()
     shards: Annotated[int, Field(ge=1)] | None = None

@@ -17,6 +17,8 @@ from tests.support.discord_world import (
     EPHEMERAL,
     LOADING,
     PUBLIC,
+    STAGE,
+    VOICE,
     Message,
     World,
 )
@@ -210,7 +212,12 @@ class Rest:
         return self.world.channels[number]
 
     def _change_channel(self, body: Any, channel: str) -> Any:
-        return self._channel(channel) | self.world.channels[channel].__ior__(body)
+        place = self._channel(channel)
+        thread = place.get("thread_metadata") or {}
+        if thread.get("locked") and "archived" in body:
+            raise Refused(403, 50013, "Missing Permissions")
+        thread |= {key: body.pop(key) for key in ("archived", "locked") if key in body}
+        return place.__ior__(body)
 
     def _thread_members(self, _: Any, channel: str) -> Any:
         return [{"id": channel, "user_id": one} for one in self._channel(channel)["people"]]
@@ -219,6 +226,8 @@ class Rest:
         self._message(channel, message)
         if "threads" in self.deny:
             raise Refused(403, 50013, "Missing Permissions")
+        if self._channel(channel)["type"] in (VOICE, STAGE):
+            raise Refused(400, 50024, "Cannot execute action on this channel type")
         if not 1 <= len(body["name"]) <= 100:
             raise Refused(400, 50035, "Invalid thread name")
         if message in self.world.channels:
@@ -249,7 +258,12 @@ class Rest:
         place = self._channel(channel)
         if "send" in self.deny and place["type"] != DM:
             raise Refused(403, 50013, "Missing Permissions")
+        thread = place.get("thread_metadata") or {}
+        if thread.get("locked"):
+            raise Refused(403, 160005, "Thread is locked")
         self._check(body)
+        if thread.get("archived"):
+            thread["archived"] = False  # a message opens it again
         if place["type"] == DM and place["recipients"][0]["id"] in self.world.closed:
             raise Refused(403, 50007, "Cannot send messages to this user")
         if body.get("enforce_nonce"):
@@ -266,6 +280,8 @@ class Rest:
         message = self._message(channel, number)
         if message["author"]["id"] != BOT:
             raise Refused(403, 50005, "Cannot edit a message authored by another user")
+        if (self._channel(channel).get("thread_metadata") or {}).get("archived"):
+            raise Refused(403, 50083, "Thread is archived")
         self._check({**message, **body})
         message.update(body)
         self.world.said[number].update(body)

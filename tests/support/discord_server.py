@@ -16,6 +16,7 @@ from aiohttp import WSMsgType, web
 
 from tests.support.discord_rest import TOKEN, Interaction, Rest
 from tests.support.discord_world import (
+    ABROAD,
     ALICE,
     BOT,
     FORUM,
@@ -23,6 +24,7 @@ from tests.support.discord_world import (
     GUILD,
     MANAGE_GUILD,
     PRIVATE,
+    TEXT,
     Message,
     World,
 )
@@ -248,12 +250,16 @@ class DiscordServer(World):
     async def _interact(self, kind: int, data: Any, user: str, channel: str, **more: Any) -> Interaction:
         place = self.channels[channel]
         guild = place.get("guild_id")
+        if place.get("name") == "theirs":
+            guild, more = None, {**self._carried(user, place), **more}
         token = f"t{self.snowflake()}"
         one = Interaction(self.snowflake(), user, channel, kind, time.monotonic())
         self.rest.interactions[token] = one
         who: dict[str, Any] = {"user": self.user(user)}
         if guild:
             who = {"guild_id": guild, "member": self.member(guild, user)}
+        if "member" in more:
+            who = {}
         event = {
             "id": one.id, "application_id": BOT, "type": kind, "token": token, "version": 1, "data": data,
             "channel": place, "channel_id": channel, "entitlements": [], "attachment_size_limit": 1 << 20,
@@ -263,6 +269,35 @@ class DiscordServer(World):
             self._tell("INTERACTION_CREATE", event, guild)
         await self.flush()
         return one
+
+    async def carry(self, question: str, *, group: bool = False, user: str = ALICE, private: bool = True) -> Interaction:  # fmt: skip
+        """`ask` of somebody who has the app for themselves: in a group of direct messages, or on a server without the bot."""
+        number = self.snowflake()
+        place: dict[str, Any] = {"id": number, "type": 3, "name": "theirs", "recipients": []}
+        if not group:
+            place = {"id": number, "type": 0, "name": "theirs", "guild_id": ABROAD, "position": 0, "flags": 0}
+        self.channels[number] = place
+        given = [
+            {"name": "question", "type": 3, "value": question},
+            {"name": "private", "type": 5, "value": private},
+        ]
+        data = {"id": self._registered("ask"), "name": "ask", "type": 1, "options": given}
+        return await self._interact(_COMMAND, data, user, number)
+
+    def _carried(self, user: str, place: dict[str, Any]) -> dict[str, Any]:
+        """Whose app it is, in a place that the bot isn't in."""
+        about: dict[str, Any] = {"context": 2, "authorizing_integration_owners": {"1": user}}
+        if place["type"] == TEXT:
+            member = {"user": self.user(user), "roles": [], "joined_at": "2026-01-01T00:00:00+00:00", "flags": 0, "deaf": False, "mute": False, "permissions": "0"}  # fmt: skip
+            about |= {"guild_id": ABROAD, "guild": {"id": ABROAD, "locale": "en-GB", "features": []}, "member": member, "context": 0}  # fmt: skip
+        return about
+
+    async def rename_role(self, role: str, name: str) -> None:
+        """Somebody gives a role another name."""
+        self.role_names[role] = name
+        changed = next(one for one in self.guild(GUILD)["roles"] if one["id"] == role)
+        self._tell("GUILD_ROLE_UPDATE", {"guild_id": GUILD, "role": changed}, GUILD)
+        await self.flush()
 
     # --- the gateway ------------------------------------------------------------------------------
 

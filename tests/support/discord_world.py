@@ -15,7 +15,9 @@ GENERAL, HELP, FORUM, ELSEWHERE = (f"500000000000000000{number}" for number in r
 # A server of strangers, which has the bot only where a test says so, with a channel and a forum.
 STRANGE, THEIRS, THEIR_FORUM = "2000000000008388608", "5000000000000000005", "5000000000000000006"
 BOTS_ROLE, LEADS, TAG = "4000000000000000001", "4000000000000000002", "6000000000000000001"
-TEXT, DM, PUBLIC, PRIVATE, POSTS = 0, 1, 11, 12, 15  # kinds of channels
+TEXT, DM, VOICE, PUBLIC, PRIVATE, STAGE, POSTS = 0, 1, 2, 11, 12, 13, 15  # kinds of channels
+# Where people talk, with a text chat beside it; a server that has nothing of the bot's.
+LOUNGE, PODIUM, ABROAD = "5000000000000000007", "5000000000000000008", "2000000000012582912"
 
 EPHEMERAL, LOADING = 1 << 6, 1 << 7
 MANAGE_GUILD, MANAGE_THREADS = 1 << 5, 1 << 34
@@ -56,6 +58,7 @@ class World:
             GUILD: {BOT: {BOTS_ROLE}, ALICE: set(), BOB: set(), MOD: {LEADS}},
             SECOND: {BOT: set(), ALICE: set()},
         }
+        self.role_names = {LEADS: "leads"}
         self.closed: set[str] = set()  # people who take no direct messages from bots
         self.managers = {(GUILD, MOD)}  # who has Manage Server where
         self.channels: dict[str, dict[str, Any]] = {}
@@ -64,6 +67,8 @@ class World:
             (HELP, GUILD, TEXT),
             (FORUM, GUILD, POSTS),
             (ELSEWHERE, SECOND, TEXT),
+            (LOUNGE, GUILD, VOICE),
+            (PODIUM, GUILD, STAGE),
         ):
             self._of_server(channel, kind, guild)
         self.channels[FORUM]["available_tags"] = [
@@ -102,7 +107,7 @@ class World:
                 **({"tags": {"bot_id": BOT}} if role == BOTS_ROLE else {}),
             }
             for position, (role, name, granted) in enumerate(
-                ((number, "@everyone", _EVERYBODY), (BOTS_ROLE, "docsbot", MANAGE_THREADS), (LEADS, "leads", 0))
+                ((number, "@everyone", _EVERYBODY), (BOTS_ROLE, "docsbot", MANAGE_THREADS), (LEADS, self.role_names[LEADS], 0))
             )
         ]  # fmt: skip
         mine = [one for one in self.channels.values() if one.get("guild_id") == number]
@@ -117,8 +122,9 @@ class World:
 
     def _of_server(self, number: str, kind: int, guild: str) -> None:
         self._channel(
-            number, kind, guild_id=guild, name=f"c{number[-1]}", position=0, permission_overwrites=[]
-        )
+            number, kind, guild_id=guild, name=f"c{number[-1]}", position=0, permission_overwrites=[],
+            **({"bitrate": 64000, "user_limit": 0, "rtc_region": None} if kind in (VOICE, STAGE) else {}),
+        )  # fmt: skip
 
     def _channel(self, number: str, kind: int, **more: Any) -> dict[str, Any]:
         self.channels[number] = {"id": number, "type": kind, **more}

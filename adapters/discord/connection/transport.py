@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import aiohttp
 import discord
@@ -29,8 +29,6 @@ _NOT_DONE, _TOO_MANY, _OUTAGE = 300, 429, 500  # and above
 _A_SECOND = (
     40  # requests, of the 50 that Discord allows a bot: they bunch on their way; discord.py doesn't count
 )
-_TOKEN_GONE = {10015, 50027, 10062}
-_ANSWERED = 40060
 
 
 class Failed(Undeliverable):
@@ -43,6 +41,10 @@ class Unreachable(Failed):
 
 class NotAllowed(Failed, Barred):
     """A permission is missing."""
+
+
+class Archived(NotAllowed):
+    """The thread is archived: what stands in it can't be changed until it is open again."""
 
 
 class NotThere(Failed):
@@ -63,6 +65,16 @@ class Malformed(Failed):
 
 class _Outage(aiohttp.ClientError):
     """A try that another one may mend."""
+
+
+_BY_CODE: Final[dict[int, type[Exception]]] = {
+    10015: TokenGone,
+    10062: TokenGone,
+    50027: TokenGone,
+    40060: AlreadyAnswered,
+    50083: Archived,
+    160005: NotAllowed,  # the thread is locked
+}
 
 
 class _Pace:
@@ -194,21 +206,21 @@ async def _refused(trying: Coroutine[Any, Any, T]) -> T:
     """Await it; what Discord refuses is raised as Failed's kinds."""
     try:
         return await trying
-    except discord.Forbidden as error:
-        raise NotAllowed(f"{error.code} {error.text}") from error
-    except discord.NotFound as error:
-        kind = TokenGone if error.code in _TOKEN_GONE else NotThere
-        raise kind(f"{error.code} {error.text}") from error
     except discord.RateLimited as error:
         raise Failed(f"not for {error.retry_after:.0f} s") from error
     except discord.HTTPException as error:
-        if error.code in _TOKEN_GONE:
-            raise TokenGone(f"{error.code} {error.text}") from error
-        if error.code == _ANSWERED:
-            raise AlreadyAnswered(f"{error.code} {error.text}") from error
-        if error.status < _OUTAGE and error.status != _TOO_MANY:
-            raise Malformed(f"{error.code} {error.text}"[:200]) from error
-        raise _Outage(f"HTTP {error.status}") from error
+        raise _kind(error)(f"{error.code} {error.text}"[:200]) from error
+
+
+def _kind(error: discord.HTTPException) -> type[Exception]:
+    """What a refusal means: by its code, or else by its status."""
+    if error.code in _BY_CODE:
+        return _BY_CODE[error.code]
+    if isinstance(error, discord.Forbidden):
+        return NotAllowed
+    if isinstance(error, discord.NotFound):
+        return NotThere
+    return Malformed if error.status < _OUTAGE and error.status != _TOO_MANY else _Outage
 
 
 async def outlast(settle: Callable[[], Awaitable[None]], patience: Timeouts) -> None:

@@ -20,6 +20,7 @@ from adapters.chat.background_tasks import logged_at_its_end
 from adapters.chat.reply import Recall, Undeliverable
 from adapters.discord.connection.timeouts import Timeouts
 from adapters.discord.connection.transport import (
+    Archived,
     Failed,
     Malformed,
     NotAllowed,
@@ -203,7 +204,10 @@ class ChannelReply:
 
     async def _open_thread(self) -> None:
         place = self._place
-        if not rights(self._client, place.channel).send_messages_in_threads:
+        voice = isinstance(
+            self._client.get_channel(place.channel), discord.VoiceChannel | discord.StageChannel
+        )
+        if voice or not rights(self._client, place.channel).send_messages_in_threads:
             await self._moved(answer_in="reply")
             return
         try:
@@ -296,7 +300,7 @@ class ChannelReply:
             there = self._further.get(page, 0) if number else self._place.answer
             if there:
                 try:
-                    await self._edit(there, *parts)
+                    await self._edit_open(there, *parts)
                     continue
                 except NotThere:
                     pass
@@ -305,6 +309,16 @@ class ChannelReply:
                 self._further[page] = sent
             else:
                 await self._moved(answer=sent)
+
+    async def _edit_open(
+        self, number: int, text: str, embed: discord.Embed | None, view: discord.ui.View | None
+    ) -> None:
+        """A thread that was archived meanwhile is opened again, as a new message in it would do."""
+        try:
+            await self._edit(number, text, embed, view)
+        except Archived:
+            await self._call(lambda: self._client.http.edit_channel(self._target, archived=False))
+            await self._edit(number, text, embed, view)
 
     async def _moved(self, **changes: int | str) -> None:
         before = self._place.address
