@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, suppress
 
 from bot.bootstrap import App
 from bot.config.loader import ConfigError, Settings
-from bot.ports import BackendError, SyncRequest, SyncRun
+from bot.ports import SCHEDULE, BackendError, SyncRequest, SyncRun
 from bot.runtime import process_identity
 from indexer.schedule import Schedule
 from indexer.sources import UnknownSource, open_source
@@ -201,7 +201,7 @@ class Indexer:
     # --- what the schedule does -------------------------------------------------------------------
 
     def _request(self, source: str) -> SyncRequest:
-        return SyncRequest(source, asked_by="schedule")
+        return SyncRequest(source, asked_by=SCHEDULE)
 
     async def _ask(self, source: str) -> None:
         try:

@@ -47,8 +47,9 @@ _adapters: dict[type, TypeAdapter[Any]] = {}
 
 
 def dumped(noun: Answer | Lesson | Progress | Question | SyncReport | SyncRequest) -> Json:
-    """As JSON's own types."""
-    return _adapter(type(noun)).dump_python(noun, mode="json")
+    """As JSON's own types. Of reports and requests what is as usual is left out: there are many, and most say little."""
+    short = isinstance(noun, SyncReport | SyncRequest)
+    return _adapter(type(noun)).dump_python(noun, mode="json", exclude_defaults=short)
 
 
 def loaded(kind: type[NounT], data: Json) -> NounT:

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Row
 
 from bot.journal import codec
-from bot.model import Answer, Question
-from bot.ports import Asked, Feedback, Recorded, Scope
+from bot.model import Answer, Progress, Question, SyncReport
+from bot.ports import Asked, Feedback, Recorded, Scope, SyncRequest, SyncRun
 
 
 def recorded(row: Row[Any]) -> Recorded:
@@ -33,6 +33,22 @@ def audience_of(column: str | None) -> frozenset[str] | None:
     return None if column is None else frozenset(json.loads(column))
 
 
+def run_of(row: Row[Any]) -> SyncRun:
+    """From a whole row of `runs`."""
+    return SyncRun(
+        id=row.id,
+        request=codec.loaded(SyncRequest, row.request),
+        state=row.state,
+        requested_at=moment(row.requested_at),
+        started_at=_maybe(row.started_at),
+        ended_at=_maybe(row.ended_at),
+        progress=None if row.progress is None else codec.loaded(Progress, row.progress),
+        reports=tuple(codec.loaded(SyncReport, report) for report in row.reports),
+        error=row.error,
+        cancel_wanted=row.cancel_wanted,
+    )
+
+
 def feedback_of(row: Row[Any]) -> Feedback:
     """From a whole row of `feedback`."""
     return Feedback(row.answer_id, row.person, row.verdict, row.complaint, row.comment, row.tenant or "")
@@ -41,3 +57,7 @@ def feedback_of(row: Row[Any]) -> Feedback:
 def moment(seconds: float) -> datetime:
     """Seconds since 1970 as a time in UTC."""
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def _maybe(seconds: float | None) -> datetime | None:
+    return None if seconds is None else moment(seconds)

@@ -3,14 +3,13 @@
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import count
 from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
     FromClause,
-    Row,
     Select,
     String,
     and_,
@@ -27,6 +26,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.journal import codec
 from bot.journal.database import Database
+from bot.journal.nouns import moment, run_of
+from bot.journal.repeated_runs import forget_the_same
 from bot.journal.spending import add_usage
 from bot.journal.tables import failing, good_syncs, heard_within, now, runs, workers
 from bot.model import Failure, Progress, SyncReport, Usage
@@ -68,7 +69,7 @@ class SqlRuns:
             in_the_way = self._in_the_way(request.source)
             while (other := (await connection.execute(in_the_way)).first()) is not None:
                 if not died(other.worker):
-                    return _run(other), False
+                    return run_of(other), False
                 broken_off = update(runs).where(runs.c.id == other.id).values(_BROKEN_OFF)
                 await connection.execute(broken_off)
             entered = await self._entered(connection, request)
@@ -131,29 +132,32 @@ class SqlRuns:
                 update(runs).where(runs.c.id == run_id).values(ended).returning(runs.c.request)
             )
             row = done.first()
-            narrow = row is not None and bool(codec.loaded(SyncRequest, row.request).paths)
+            request = None if row is None else codec.loaded(SyncRequest, row.request)
+            narrow = request is not None and bool(request.paths)
+            if request is not None and not error:
+                await forget_the_same(connection, run_id, request, reports)
             for report in reports:
                 await self._remember(connection, report, narrow=narrow)
 
     async def run(self, run_id: str) -> SyncRun | None:
         async with self._database.reading() as connection:
             row = (await connection.execute(select(runs).where(runs.c.id == run_id))).first()
-        return None if row is None else _run(row)
+        return None if row is None else run_of(row)
 
     async def latest(self, *, limit: int = 20) -> list[SyncRun]:
         wanted = select(runs).order_by(runs.c.requested_at.desc(), runs.c.id).limit(limit)
         async with self._database.reading() as connection:
-            return [_run(row) for row in await connection.execute(wanted)]
+            return [run_of(row) for row in await connection.execute(wanted)]
 
     async def going_on(self) -> list[SyncRun]:
         wanted = select(runs).where(runs.c.state.in_(_OPEN)).order_by(runs.c.requested_at, runs.c.id)
         async with self._database.reading() as connection:
-            return [_run(row) for row in await connection.execute(wanted)]
+            return [run_of(row) for row in await connection.execute(wanted)]
 
     async def last_good(self) -> dict[str, datetime]:
         async with self._database.reading() as connection:
             rows = await connection.execute(select(good_syncs))
-            return {row.source: _time(row.at) for row in rows}
+            return {row.source: moment(row.at) for row in rows}
 
     async def last_report(self, source: str) -> SyncReport | None:
         mine = or_(runs.c.source == source, runs.c.source.is_(None))
@@ -162,7 +166,7 @@ class SqlRuns:
         async with self._database.reading() as connection:
             for page in count():
                 rows = (await connection.execute(wanted.offset(page * _AT_ONCE))).all()
-                whole = (run for run in map(_run, rows) if not run.request.paths)
+                whole = (run for run in map(run_of, rows) if not run.request.paths)
                 for report in (report for run in whole for report in run.reports):
                     if report.source == source and not report.cancelled:
                         return report
@@ -174,7 +178,7 @@ class SqlRuns:
         async with self._database.reading() as connection:
             rows = await connection.execute(select(failing).order_by(failing.c.source, failing.c.name))
             return [
-                Failing(row.source, Failure(row.name, row.reason, row.for_all), _time(row.since))
+                Failing(row.source, Failure(row.name, row.reason, row.for_all), moment(row.since))
                 for row in rows
             ]
 
@@ -185,7 +189,7 @@ class SqlRuns:
     ) -> tuple[SyncRun, bool] | None:
         """The request as a run of its own, or the run that does it; None if that was taken just now."""
         same = runs.c.source.is_(None) if request.source is None else runs.c.source == request.source
-        for run in map(_run, await connection.execute(select(runs).where(same, runs.c.state.in_(_OPEN)))):
+        for run in map(run_of, await connection.execute(select(runs).where(same, runs.c.state.in_(_OPEN)))):
             if _does(run, request):
                 return run, False
         run_id, slot = uuid.uuid4().hex[:12], _slot(request)
@@ -203,7 +207,7 @@ class SqlRuns:
         entered = row.on_conflict_do_nothing(index_elements=["slot"]).returning(*runs.c)
         new = (await connection.execute(entered)).first()
         if new is not None:
-            return _run(new), True
+            return run_of(new), True
         other = await self._widened(connection, slot, request)
         return None if other is None else (other, False)
 
@@ -213,7 +217,7 @@ class SqlRuns:
         row = (await connection.execute(wanted)).first()
         if row is None:
             return None
-        run = _run(row)
+        run = run_of(row)
         merged = replace(
             run.request,
             full=run.request.full or request.full,
@@ -244,7 +248,7 @@ class SqlRuns:
         if row.started_at is None:
             values["started_at"] = now()
         taken = update(runs).where(runs.c.id == row.id).values(values).returning(*runs.c)
-        return _run((await connection.execute(taken)).one())
+        return run_of((await connection.execute(taken)).one())
 
     def _alive(self, table: FromClause) -> ColumnElement[bool]:
         """It runs, and it or its worker was heard of lately."""
@@ -299,26 +303,3 @@ def _does(run: SyncRun, request: SyncRequest) -> bool:
 def _slot(request: SyncRequest) -> str:
     source = request.source or "*"
     return f"{source}/paths" if request.paths else source
-
-
-def _run(row: Row[Any]) -> SyncRun:
-    return SyncRun(
-        id=row.id,
-        request=codec.loaded(SyncRequest, row.request),
-        state=row.state,
-        requested_at=_time(row.requested_at),
-        started_at=_maybe(row.started_at),
-        ended_at=_maybe(row.ended_at),
-        progress=None if row.progress is None else codec.loaded(Progress, row.progress),
-        reports=tuple(codec.loaded(SyncReport, report) for report in row.reports),
-        error=row.error,
-        cancel_wanted=row.cancel_wanted,
-    )
-
-
-def _time(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
-
-
-def _maybe(seconds: float | None) -> datetime | None:
-    return None if seconds is None else _time(seconds)

@@ -44,6 +44,7 @@ from bot.ports.finding import (
     Vocabulary,
 )
 from bot.ports.records import (
+    SCHEDULE,
     Asked,
     Complaint,
     Failing,
@@ -88,6 +89,7 @@ from bot.ports.writing import (
 
 __all__ = [
     "DETAILED",
+    "SCHEDULE",
     "Asked",
     "BackendError",
     "Brief",

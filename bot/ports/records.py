@@ -133,6 +133,9 @@ class Failing:
     since: datetime
 
 
+SCHEDULE = "schedule"  # asks for syncs that nobody asked for
+
+
 @dataclass(frozen=True, slots=True)
 class SyncRequest:
     """`source` None is all of them; `paths` narrows to those; `asked_by` is for the report.

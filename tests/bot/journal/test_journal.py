@@ -34,7 +34,7 @@ from bot.model import (
     Turn,
     Usage,
 )
-from bot.ports import Asked, Feedback, Lesson, QuestionFilter, Rights, Scope, Someone, SyncRequest
+from bot.ports import SCHEDULE, Asked, Feedback, Lesson, QuestionFilter, Rights, Scope, Someone, SyncRequest
 from tests.support import postgres
 
 NOW = datetime(2026, 5, 3, tzinfo=UTC)
@@ -982,6 +982,32 @@ async def test_questions_are_looked_back_at(journal: SqlJournal, lookback: SqlLo
     await age(database, "questions", "asked_at", 10 * 86400)
     assert await found() == []
     assert await found(days=11) == ["id5", "id1", "id0"]
+
+
+async def ended_run(runs: SqlRuns, report: SyncReport, **wish) -> str:
+    run, _ = await runs.request(SyncRequest(report.source, **wish))
+    await runs.take("indexer")
+    await runs.end(run.id, "failed" if report.error else "done", [report])
+    return run.id
+
+
+async def test_syncs_that_find_the_same_are_one(runs: SqlRuns):
+    """Of those of the schedule that nothing came of the last is kept; all others are."""
+    by_schedule = {"asked_by": SCHEDULE}
+    kept = [await ended_run(runs, SyncReport("h", added=3, seconds=9.0), **by_schedule)]
+    await ended_run(runs, SyncReport("h", unchanged=3, seconds=1.0), **by_schedule)
+    await ended_run(runs, SyncReport("h", unchanged=3, seconds=2.0), **by_schedule)
+    other = await ended_run(runs, SyncReport("w", unchanged=3), **by_schedule)
+    kept.append(await ended_run(runs, SyncReport("h", unchanged=3, seconds=3.0), **by_schedule))
+    kept.append(await ended_run(runs, SyncReport("h", unchanged=3), asked_by="slack:U1"))
+    kept.append(await ended_run(runs, SyncReport("h", unchanged=3), **by_schedule))
+    kept.append(await ended_run(runs, SyncReport("h", error="no network"), **by_schedule))
+    kept.append(await ended_run(runs, SyncReport("h", unchanged=3, held_back=2), **by_schedule))
+    kept.append(await ended_run(runs, SyncReport("h", unchanged=3), **by_schedule))
+    assert [run.id for run in await runs.latest()][::-1] == [kept[0], other, *kept[1:]]
+    found = await runs.last_report("h")
+    assert found is not None
+    assert (found.unchanged, found.held_back) == (3, 0)
 
 
 def test_head_is_the_last_migration():
