@@ -3,11 +3,15 @@
 import asyncio
 import logging
 from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TypeVar
 
 from bot.model import Answer
 from bot.ports import Asked, BackendError, Journal, Scope
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _REMEMBERED_KEYS = 1000  # for as long as the journal is down; it remembers the rest
 
@@ -17,8 +21,16 @@ _ACCEPTING = 4
 _RECORDING = 2
 
 
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    asked: Asked
+    answer: Answer
+    seconds: float
+    scope: Scope | None
+
+
 class JournalLog:
-    """Raises nothing when the journal is down."""
+    """Raises nothing when the journal is down. What it missed is written down when it is back: `catch_up`."""
 
     def __init__(self, journal: Journal, worker: str) -> None:
         self._journal = journal
@@ -26,6 +38,9 @@ class JournalLog:
         self._recent: OrderedDict[str, None] = OrderedDict()
         self._accepting = asyncio.Semaphore(_ACCEPTING)
         self._recording = asyncio.Semaphore(_RECORDING)
+        self._missed: OrderedDict[str, _Answered] = OrderedDict()
+        self._addresses: OrderedDict[str, str] = OrderedDict()
+        self._is_down = False
 
     def first(self, key: str) -> bool:
         """Whether this process hasn't seen the event yet: for what is not worth a line in the journal."""
@@ -44,7 +59,7 @@ class JournalLog:
             async with self._accepting:
                 return await self._journal.accept(asked, worker=self._worker)
         except BackendError as error:
-            log.warning("question %s is answered without the journal: %s", asked.id, error)
+            self._failed(error)
             return True
 
     async def remember(self, question_id: str, address: str) -> None:
@@ -52,8 +67,9 @@ class JournalLog:
         try:
             async with self._recording:
                 await self._journal.set_reply(question_id, address)
-        except BackendError as error:  # then it can't be revived; it is still answered
-            log.warning("the address of answer %s is not in the journal: %s", question_id, error)
+        except BackendError as error:  # until then it can't be revived; it is still answered
+            self._failed(error)
+            _keep(self._addresses, question_id, address)
 
     async def record(self, asked: Asked, answer: Answer, seconds: float, scope: Scope | None = None) -> None:
         """Keep the answer."""
@@ -61,7 +77,36 @@ class JournalLog:
             async with self._recording:
                 await self._journal.finish(asked.id, answer, seconds=seconds, scope=scope)
         except BackendError as error:
-            log.warning("answer %s is not in the journal: %s", asked.id, error)
+            self._failed(error)
+            _keep(self._missed, asked.id, _Answered(asked, answer, seconds, scope))
+
+    async def catch_up(self) -> None:
+        """Write down what the journal missed: what isn't there could be answered a second time. Raises BackendError."""
+        written = 0
+        while self._missed:
+            question_id, one = next(iter(self._missed.items()))
+            await self._journal.accept(one.asked, worker=self._worker)
+            if address := self._addresses.get(question_id):
+                await self._journal.set_reply(question_id, address)
+            await self._journal.finish(question_id, one.answer, seconds=one.seconds, scope=one.scope)
+            self._missed.pop(question_id, None)
+            self._addresses.pop(question_id, None)
+            written += 1
+        while self._addresses:
+            question_id, address = next(iter(self._addresses.items()))
+            await self._journal.set_reply(question_id, address)
+            self._addresses.pop(question_id, None)
+        if self._is_down:
+            log.info("the journal is back; answers written down now: %d", written)
+            self._is_down = False
+
+    def _failed(self, error: BackendError) -> None:
+        """Told once, until it is back."""
+        level = logging.DEBUG if self._is_down else logging.WARNING
+        log.log(
+            level, "questions are answered without the journal, and written down when it is back: %s", error
+        )
+        self._is_down = True
 
     async def asked_by(self, asked: Asked, *, within: float) -> int | None:
         """How many questions this person asked within so many seconds, to any process; None while the journal is down."""
@@ -70,3 +115,10 @@ class JournalLog:
                 return await self._journal.asked_by(asked.platform, asked.person, within=within)
         except BackendError:
             return None
+
+
+def _keep(among: OrderedDict[str, T], key: str, value: T) -> None:
+    """The latest of them."""
+    among[key] = value
+    if len(among) > _REMEMBERED_KEYS:
+        among.popitem(last=False)

@@ -351,8 +351,9 @@ class QuestionService:
             self._heart.cancel()
             with suppress(asyncio.CancelledError):
                 await self._heart
-        with suppress(BackendError):
-            await self._journal.give_back(self._worker)
+        for last in (self._ledger.catch_up(), self._journal.give_back(self._worker)):
+            with suppress(BackendError):
+                await last
 
     @property
     def worker(self) -> str:
@@ -372,6 +373,7 @@ class QuestionService:
     async def _tend(self) -> None:
         try:
             await self._journal.beat(self._worker)
+            await self._ledger.catch_up()
             lost = await self._journal.adopt(
                 self._platform,
                 worker=self._worker,
