@@ -285,7 +285,8 @@ async def _hear(app: App, stop: asyncio.Event) -> None:
             await serve(app, stop)
         except BackendError as error:
             if told != str(error):
-                log.error("webhooks aren't heard (indexer.port in docent.yaml): %s", error)  # noqa: TRY400
+                where = app.settings.where("indexer", "port")
+                log.error("webhooks aren't heard: %s: %s", where, error)  # noqa: TRY400
             told = str(error)
             await _wait(stop, _PORT_AGAIN)
         except Exception:  # the outermost loop: sources are synced all the same

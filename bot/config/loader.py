@@ -22,7 +22,7 @@ from bot.config.chat import (
 )
 from bot.config.environment.env_file import EnvFile, read_env_file
 from bot.config.environment.names import Environment, with_environment
-from bot.config.error_messages import ConfigError, Origin, Problem, explained, nearest
+from bot.config.error_messages import ConfigError, Origin, Problem, dotted, explained, nearest
 from bot.config.evaluation import EvalSettings
 from bot.config.models import (
     BreakerSettings,
@@ -81,6 +81,7 @@ class Settings(Section):
     _given: Mapping[str, str] = PrivateAttr(default_factory=dict)
     _env_file: EnvFile = PrivateAttr(default_factory=lambda: EnvFile(Path(".env")))
     _names: frozenset[str] = PrivateAttr(default=frozenset())
+    _origin: Origin = PrivateAttr(default_factory=Origin)
 
     @property
     def folder(self) -> Path:
@@ -128,6 +129,11 @@ class Settings(Section):
         """The names that docent.yaml takes as `${NAME}`."""
         return self._names
 
+    def where(self, *place: str) -> str:
+        """`indexer.port (docent.yaml, line 9)`: a key for people, with its line if it stands in the file."""
+        line = self._origin.lines.get(place)
+        return dotted(place) + (f" (docent.yaml, line {line})" if line else "")
+
     def read_again(self) -> "Settings":
         """The same file as it is now, and the `.env` beside it. Raises ConfigError."""
         return load(self.path, self._given)
@@ -169,6 +175,7 @@ def load(config: Path | None = None, environ: Mapping[str, str] | None = None) -
     except ValidationError as error:
         raise ConfigError(explained(error, origin, Settings)) from None
     settings._given, settings._env_file, settings._names = given, env_file, located.names  # noqa: SLF001
+    settings._origin = origin  # noqa: SLF001 - its own
     for number, source in enumerate(settings.sources):
         source.located(origin.below("sources", str(number)))
     if problems := [*_doubles(settings, origin), *_keyless(settings, origin), *_strays(settings, origin)]:

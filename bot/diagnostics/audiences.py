@@ -35,13 +35,16 @@ def check_audiences(settings: Settings) -> Iterator[Check]:
     """What docent.yaml keeps for nobody."""
     known = reachable(settings)
     for source in settings.sources:
-        folders = [(f"audience_of {glob}", words) for glob, words in source.audience_of.items()]
-        for setting, words in [("audience", source.audience), *folders]:
+        folders = [
+            (f"audience_of {glob}", "audience_of", words) for glob, words in source.audience_of.items()
+        ]
+        for setting, key, words in [("audience", "audience", source.audience), *folders]:
+            line = source.line(key)
             for word in sorted(words - known):
                 hint = nearest(word, known)
                 yield warning(
                     _PART,
-                    f"nobody has {word!r} ({setting} of {source.name}){hint}",
+                    f"nobody has {word!r} ({setting} of {source.name}{f', line {line}' if line else ''}){hint}",
                     _GIVE.replace("NAME", word),
                 )
     if settings.slack.bot_token is None and settings.discord.token is None:

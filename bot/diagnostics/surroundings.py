@@ -35,9 +35,11 @@ def check_ports(settings: Settings, running: Sequence[str]) -> Iterator[Check]:
     """The ports that `docent run` listens at. `running`: the services that run on this data folder already."""
     wanted = []
     if settings.indexer.port:
-        wanted.append(("indexer.port", settings.indexer.host, settings.indexer.port, "the indexer"))
+        where = settings.where("indexer", "port")
+        wanted.append((where, settings.indexer.host, settings.indexer.port, "the indexer"))
     if settings.slack.mode == "http" and settings.slack.port:
-        wanted.append(("slack.port", settings.slack.host, settings.slack.port, "Slack"))
+        where = settings.where("slack", "port")
+        wanted.append((where, settings.slack.host, settings.slack.port, "Slack"))
     for setting, host, port, service in wanted:
         if service in running:
             yield ok("ports", f"{setting}: {service} listens at {host}:{port}")

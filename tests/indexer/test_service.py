@@ -321,4 +321,4 @@ async def test_a_taken_port_costs_webhooks_alone(
         (tmp_path / "docent.yaml").write_text(_YAML.replace("poll: 50ms", f"poll: 50ms, port: {port}"))
         async with open_app(load(tmp_path / "docent.yaml")) as app, serving(app):
             await until(lambda: synced(app, 2))
-    assert f"webhooks aren't heard (indexer.port in docent.yaml): port {port}: another" in caplog.text
+    assert f"webhooks aren't heard: indexer.port (docent.yaml, line 5): port {port}: another" in caplog.text

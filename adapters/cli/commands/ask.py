@@ -80,7 +80,6 @@ async def _ask(
         why_lines,
     )
     from bot.bootstrap import open_app
-    from bot.diagnostics.audiences import reachable, words_of_sources
     from bot.model import Outcome, Question
 
     check_sources(settings, sources)
@@ -95,6 +94,8 @@ async def _ask(
             question, id=uuid.uuid4().hex[:12], on_text=stream.feed, on_stage=stream.tell
         )
         if answer.outcome is Outcome.NOT_FOUND:
+            from bot.diagnostics.audiences import reachable, words_of_sources
+
             await check_index(app.store)
             for word in sorted(question.audience - reachable(settings) - words_of_sources(settings)):
                 note(f"No setting names the audience {word!r}: only a page's own front matter may.")

@@ -175,7 +175,7 @@ def test_an_audience_that_nobody_has(docent: CommandLine):
     docent.config.write_text(CONFIG.replace("[everyone]", "[menagers]"))
     told = [said for verdict, part, said in every(docent) if part == "audiences" and verdict == "warning"]
     assert len(told) == 1
-    assert told[0].startswith("nobody has 'menagers' (audience of handbook)")
+    assert told[0].startswith("nobody has 'menagers' (audience of handbook, line 1)")
     roles = 'discord: {guilds: {"1": {roles: {"2": [everyone, menagers]}}}}\n'
     docent.config.write_text(CONFIG.replace("[everyone]", "[menagers]") + roles)
     assert not [said for _, part, said in every(docent) if part == "audiences" and "menagers" in said]
@@ -219,14 +219,14 @@ def test_a_port_that_another_program_holds(docent: CommandLine):
         docent.config.write_text(CONFIG + f"indexer: {{port: {port}}}\n")
         (told,) = [(verdict, said) for verdict, part, said in every(docent) if part == "ports"]
         assert told[0] == "error"
-        assert f"indexer.port: port {port}: another program listens there" in told[1]
+        assert f"indexer.port (docent.yaml, line 2): port {port}: another program listens there" in told[1]
         mine = Announcement(docent.folder / ".docent", ["the indexer"])
         mine.tell(version="", problem="", restart_for=())
         (told,) = [(verdict, said) for verdict, part, said in every(docent) if part == "ports"]
         assert told[0] == "ok"
         mine.withdraw()
     (told,) = [(verdict, said) for verdict, part, said in every(docent) if part == "ports"]
-    assert told == ("ok", f"indexer.port: 127.0.0.1:{port} is free ")
+    assert told == ("ok", f"indexer.port (docent.yaml, line 2): 127.0.0.1:{port} is free ")
 
 
 def test_one_finding_for_a_data_folder_that_is_none(docent: CommandLine):
