@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.journal import FILE, HEAD, SQLITE_PRAGMAS, rows
-from bot.journal.failures import PART, translated
+from bot.journal.failures import PART, letting_go, translated
 from bot.ports import Rejected
 from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.private_files import private_file, private_folder, put_back
@@ -201,7 +201,7 @@ class Database:
     @asynccontextmanager
     async def _guarded(self) -> AsyncIterator[None]:
         """While the database is down callers hear so at once: each answer waits for the journal."""
-        async with self._breaker.guard(), self._translating():
+        async with self._breaker.guard(), self._translating(), letting_go():
             yield
 
     @asynccontextmanager

@@ -1,6 +1,9 @@
 """What the database's drivers raise, as BackendError."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from socket import gaierror
+from traceback import clear_frames
 from typing import Final
 
 from bot.ports import BackendError, Corrupt, ReadOnly, Rejected, Unauthorized, Unavailable
@@ -56,3 +59,20 @@ _NETWORK: Final[tuple[tuple[type[Exception], str], ...]] = (
     (ConnectionRefusedError, "nobody listens there"),
     (gaierror, "no such host"),
 )
+
+
+@asynccontextmanager
+async def letting_go() -> AsyncIterator[None]:
+    """Lets go of what a call that fails or is cut off still holds: a statement in a traceback keeps SQLite's file open."""
+    try:
+        yield
+    except BaseException as error:
+        seen: set[int] = set()
+        pending: list[BaseException | None] = [error]
+        while pending:
+            each = pending.pop()
+            if each is not None and id(each) not in seen:
+                seen.add(id(each))
+                clear_frames(each.__traceback__)
+                pending += [each.__cause__, each.__context__]
+        raise
