@@ -10,11 +10,11 @@ import yaml
 from adapters.cli.setup.survey import Survey
 
 _NAMES: Final = (
-    ("slack", "Slack: docs/slack.md says where each is", ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN")),
+    ("slack", "Slack: In Slack, in the README, shows where each is", ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN")),
     ("discord", "Discord: the developer portal, Bot, Reset Token", ("DISCORD_TOKEN",)),
     (
         "",
-        "Models, if you want one: docs/models.md",
+        "Models, if you want one: Models, in the README",
         ("COHERE_API_KEY", "OPENAI_API_KEY", "ANTHROPIC_API_KEY"),
     ),
 )

@@ -14,14 +14,14 @@ from bot.ports import BackendError
 
 @pytest.mark.parametrize("how", ["refused", "cut off while it waits", "cancelled"])
 async def test_nothing_stays_open(tmp_path: Path, how: str) -> None:
-    database = Database(folder=tmp_path, deadline=0.5)
+    database = Database(folder=tmp_path, deadline=1.5)
 
     async def write() -> None:
         with suppress(BackendError):
             async with database.writing() as connection:
                 await connection.execute(text("delete from leases where name = ''"))
 
-    await write()
+    await database.check()
     lock = sqlite3.connect(tmp_path / "journal.db", isolation_level=None)
     lock.execute("begin immediate")
     writers = [asyncio.create_task(write()) for _ in range(1 if how == "refused" else 3)]
