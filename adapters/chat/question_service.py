@@ -24,9 +24,10 @@ from adapters.chat.journal_log import JournalLog
 from adapters.chat.rate_limit import RateLimit
 from adapters.chat.reply import Reply, Undeliverable
 from adapters.chat.stages import StageTeller
-from bot.model import Answer, Outcome, Question, Stage
+from bot.model import Answer, Outcome, Question, Stage, Usage
 from bot.ports import Asked, BackendError, Journal, Reader, Recorded, Scope
 from bot.runtime import process_identity
+from bot.runtime.usage_meter import metered
 from bot.text.question_text import says_nothing
 
 log = logging.getLogger(__name__)
@@ -253,13 +254,15 @@ class QuestionService:
         self, asked: Asked, question: Question, reply: Reply, files: tuple[Attachment, ...]
     ) -> Answer:
         """The answer, with a word on what of the files couldn't be read."""
-        read = await self._files.read(files)
+        used: list[Usage] = []
+        with metered(used):
+            read = await self._files.read(files)
         question = replace(question, about=(*question.about, *read.texts))
         if read.notes and says_nothing(question.text) and not question.about:
             said = " ".join((*read.notes, messages.NOTHING_IN_WORDS))
             return Answer(asked.id, Outcome.NOT_FOUND, said, gap=False)
         answer = await self._answered(asked, question, reply)
-        return replace(answer, degraded=(*answer.degraded, *read.notes))
+        return replace(answer, degraded=(*answer.degraded, *read.notes), usage=(*answer.usage, *used))
 
     async def _answered(self, asked: Asked, question: Question, reply: Reply) -> Answer:
         """What is written is shown as it comes, and until then what is being done."""

@@ -19,7 +19,7 @@ from adapters.chat.teaching import Teaching
 from bot.bootstrap import App
 from bot.curation.open_gaps import GapReviewer
 from bot.curation.page_picker import PagePicker
-from bot.ports import Asked, Recorded
+from bot.ports import Asked, PictureReader, Recorded
 
 
 class PlatformInbound(Protocol):
@@ -82,7 +82,10 @@ def assemble(
         app.shown,
         manners,
         gate=gate,
-        files=AttachmentReader(app.settings.attachments),
+        files=AttachmentReader(
+            lambda: app.settings.attachments,
+            app.writer if isinstance(app.writer, PictureReader) else None,
+        ),
         revive=intake.revive,
     )
     pages = PagePicker(app.retriever, app.shown, lambda: (one.name for one in app.settings.sources))

@@ -199,7 +199,7 @@ class AttachmentSettings(Section):
     """Files that come with a question in chat. They are read for its answer alone, and never indexed.
 
     Bytes of a text and of any other file; pages of a PDF; the processor's time for one, and how many `files` of one
-    question.
+    question. `pictures` shows pictures to the model that writes, which has to be one that can look at them.
     """
 
     enabled: bool = True
@@ -208,6 +208,7 @@ class AttachmentSettings(Section):
     pages: Annotated[int, Field(ge=1)] = 50
     seconds: Seconds = 10.0
     files: Annotated[int, Field(ge=1, le=10)] = 3
+    pictures: bool = False
 
 
 class JournalSettings(Section):

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, Protocol, runtime_checkable
 
 from bot.model import Passage, Question, Turn, Usage
 
@@ -104,6 +104,15 @@ class Writer(Protocol):
     def usage(self) -> Usage: ...
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class PictureReader(Protocol):
+    """A writer that may be able to look at pictures."""
+
+    async def described(self, picture: bytes, media_type: str) -> str:
+        """The text in a picture, and what it shows. Raises BackendError, also where its model can't look at any."""
+        ...
 
 
 class Judge(Protocol):

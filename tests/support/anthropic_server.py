@@ -1,6 +1,7 @@
 """Anthropic's Messages API to test against, over a real socket: strict, and able to fail in its ways."""
 
 import asyncio
+import base64
 import json
 import time
 from collections import deque
@@ -41,6 +42,9 @@ class Reply:
 
     blocks: Sequence[str | tuple[Any, ...] | Json]
     stop: str | None = "end_turn"
+
+
+_PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
 
 class AnthropicServer:
@@ -121,28 +125,12 @@ class AnthropicServer:
             if not content.strip():
                 raise Invalid("messages: text content blocks must be non-empty")
             return len(content.split())
-        words = 0
         enabled = {
             bool((b.get("citations") or {}).get("enabled")) for b in content if b["type"] == "document"
         }
         if len(enabled) > 1:
             raise Invalid("citations must be enabled on all documents or none")
-        for block in content:
-            if block["type"] == "text":
-                text = block["text"]
-            elif block["type"] == "document":
-                source = block["source"]
-                if source.get("type") != "text" or source.get("media_type") != "text/plain":
-                    raise Invalid("source: Input tag not expected")
-                if len(block.get("title") or "") > 500:
-                    raise Invalid("title: String should have at most 500 characters")
-                text = source["data"]
-            else:
-                raise Invalid(f"Input tag '{block['type']}' found")
-            if not text.strip():
-                raise Invalid("text content blocks must be non-empty")
-            words += len(text.split())
-        return words
+        return sum(_words_of(block) for block in content)
 
     async def _stream(self, request: web.Request, reply: Reply, fault: Fault | None) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
@@ -152,6 +140,29 @@ class AnthropicServer:
                 return response
             await response.write(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode())
         return response
+
+
+def _words_of(block: Json) -> int:
+    """Of a block of content as the API documents it."""
+    if block["type"] == "text":
+        text = block["text"]
+    elif block["type"] == "document":
+        source = block["source"]
+        if source.get("type") != "text" or source.get("media_type") != "text/plain":
+            raise Invalid("source: Input tag not expected")
+        if len(block.get("title") or "") > 500:
+            raise Invalid("title: String should have at most 500 characters")
+        text = source["data"]
+    elif block["type"] == "image":
+        source = block["source"]
+        if source["type"] != "base64" or source["media_type"] not in _PICTURES:
+            raise Invalid("source: Input tag not expected")
+        text = base64.b64decode(source["data"], validate=True).hex()
+    else:
+        raise Invalid(f"Input tag '{block['type']}' found")
+    if not text.strip():
+        raise Invalid("text content blocks must be non-empty")
+    return len(text.split())
 
 
 def _check_headers(request: web.Request) -> None:

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import base64
 import json
 import time
 from collections import defaultdict, deque
@@ -64,6 +65,27 @@ def words(text: str, **more: Any) -> Said:
     return Said([text[at : at + 4] for at in range(0, len(text), 4)], **more)
 
 
+def _says(content: Any, *, sees: bool) -> bool:
+    """Whether a message has words, and pictures as the API documents them."""
+    if isinstance(content, str):
+        return bool(content.strip())
+    if not isinstance(content, list):
+        return False
+    for part in content:
+        if part.get("type") == "image_url":
+            if not sees:
+                raise Invalid(
+                    "image input is not supported - hint: if this is unexpected, provide the mmproj", 500
+                )
+            kind, _, data = part["image_url"]["url"].partition(";base64,")
+            if kind not in ("data:image/png", "data:image/jpeg", "data:image/gif", "data:image/webp"):
+                raise Invalid("Invalid image data.")
+            base64.b64decode(data, validate=True)
+        elif part.get("type") != "text" or not part["text"].strip():
+            raise Invalid("messages: unknown part")
+    return True
+
+
 class OpenAIServer:
     """Use as `async with`. `always` holds a fault for an endpoint ("chat/completions", "embeddings", "rerank").
 
@@ -89,6 +111,7 @@ class OpenAIServer:
         self.reply: Callable[[Json], Said] = lambda _: words("Yes [1].")
         self.relevance: Callable[[str, str], float] = cohere_rules.relevance
         self.seen: list[Seen] = []
+        self.sees = True  # the model can look at pictures
         self.gate = asyncio.Event()
         self.gate.set()
         self.begun = asyncio.Event()
@@ -219,11 +242,11 @@ class OpenAIServer:
         expected = ["user" if number % 2 == 0 else "assistant" for number in range(len(turns))]
         if turns != expected:
             raise Invalid("Conversation roles must alternate user/assistant/user/assistant/...", 500)
-        if not all(isinstance(m.get("content"), str) and m["content"].strip() for m in messages):
+        if not all(_says(m.get("content"), sees=self.sees) for m in messages):
             raise Invalid("messages: content must not be empty")
         if not 0 <= body.get("temperature", 1) <= 2:
             raise Invalid("temperature must be between 0 and 2", param="temperature")
-        prompt = sum(len(m["content"].split()) for m in messages)
+        prompt = sum(len(str(m["content"]).split()) for m in messages)
         if self._window and prompt > self._window:
             message = f"request ({prompt} tokens) exceeds the available context size ({self._window} tokens), try increasing it"
             more = {

@@ -90,9 +90,8 @@ class Shelf:
         return StoreStats(1, 1, None, {})
 
 
-def scripted(settings: Any, core: Core, shelf: Shelf, database: Database) -> App:
+def scripted(settings: Any, core: Core, shelf: Shelf, database: Database, writer: Any = None) -> App:
     """Docent's parts: the core is a script, the journal is real."""
-    nothing: Any = None
     records = Records(lambda: database)
     return App(
         live=LiveSettings(settings),
@@ -102,7 +101,7 @@ def scripted(settings: Any, core: Core, shelf: Shelf, database: Database) -> App
         shown=shelf,
         embedder=None,
         reranker=None,
-        writer=nothing,
+        writer=writer,
         records=records,
         guides=open_guides(settings),
         verified=open_verified(settings, records.lessons, shelf),

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from adapters.slack.service import run
 from bot.bootstrap import App
@@ -74,6 +75,8 @@ async def open_slack(
     port: int,
     yaml: str = YAML,
     prepare: Callable[[SlackServer], None] = lambda _: None,
+    *,
+    writer: Any = None,
 ) -> AsyncIterator[Chat]:
     """The bot, connected to a Slack that `prepare` has changed; in the end Slack had nothing to object to."""
     async with SlackServer.running(port) as slack:
@@ -87,7 +90,7 @@ async def open_slack(
             setenv(name, value)
         (folder / "docent.yaml").write_text(yaml)
         database, core, shelf = Database(folder=folder), Core(), Shelf()
-        app = scripted(load(folder / "docent.yaml"), core, shelf, database)
+        app = scripted(load(folder / "docent.yaml"), core, shelf, database, writer)
         try:
             async with connected(slack, app):
                 yield Chat(slack, app, core, shelf)

@@ -11,12 +11,21 @@ import aiohttp
 from adapters.chat import messages
 from adapters.chat.markdown_text import bare
 from bot.config.chat import AttachmentSettings
+from bot.ports import BackendError, PictureReader
 from indexer.converters.formats import HEAVY, ending
 from indexer.reading.attached import Illegible, ReadBounds, text_of
 
 log = logging.getLogger(__name__)
 
 _PICTURES = ("png", "jpg", "jpeg", "gif", "webp", "heic", "bmp", "tif", "tiff", "svg")
+_PICTURE_BYTES = 5_000_000
+# What models take, by how such files begin.
+_SEEN = {
+    b"\x89PNG\r\n": "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"GIF8": "image/gif",
+    b"RIFF": "image/webp",
+}
 _PIECE = 65_536  # bytes
 _AT_ONCE = 2  # files that are read: each has a process
 
@@ -67,39 +76,62 @@ async def whole(response: aiohttp.ClientResponse, most: int) -> bytes:
 
 
 class AttachmentReader:
-    """Reads files in processes of their own, within bounds. Nothing of them is kept."""
+    """Reads files in processes of their own, within bounds. Nothing of them is kept.
 
-    def __init__(self, settings: AttachmentSettings) -> None:
+    `pictures` looks at pictures, where the settings say so.
+    """
+
+    def __init__(
+        self, settings: Callable[[], AttachmentSettings], pictures: PictureReader | None = None
+    ) -> None:
         self._settings = settings
-        self._bounds = ReadBounds(settings.seconds, settings.pages, settings.text_bytes)
+        self._pictures = pictures
         self._turns = asyncio.Semaphore(_AT_ONCE)
 
     async def read(self, files: Sequence[Attachment]) -> FilesRead:
         """Doesn't fail: what can't be read has a note."""
-        if files and not self._settings.enabled:
+        settings = self._settings()
+        if files and not settings.enabled:
             return FilesRead(notes=(messages.NO_FILES,))
         texts, notes = [], []
-        for file in files[: self._settings.files]:
+        for file in files[: settings.files]:
             try:
-                texts.append(await self._text(file))
+                texts.append(await (self._seen if file.is_picture else self._text)(file, settings))
             except _NoPicture:
                 notes.append(messages.NO_PICTURES)
             except (Unfetched, Illegible) as error:
                 log.info("a file of type %s isn't read: %s", file.media_type or "unknown", error)
                 notes.append(messages.UNREAD_FILE.format(name=bare(file.name) or "file", why=error))
-        if len(files) > self._settings.files:
-            notes.append(messages.TOO_MANY_FILES.format(count=self._settings.files))
+        if len(files) > settings.files:
+            notes.append(messages.TOO_MANY_FILES.format(count=settings.files))
         return FilesRead(tuple(filter(str.strip, texts)), tuple(dict.fromkeys(notes)))
 
-    async def _text(self, file: Attachment) -> str:
-        if file.is_picture:
-            raise _NoPicture
-        most = self._settings.file_bytes if ending(file.name) in HEAVY else self._settings.text_bytes
-        if file.size > most:
-            raise Unfetched(f"it is larger than {_size(most)}")
-        data = await file.fetch(most)
+    async def _text(self, file: Attachment, settings: AttachmentSettings) -> str:
+        most = settings.file_bytes if ending(file.name) in HEAVY else settings.text_bytes
+        data = await _fetched(file, most)
         async with self._turns:
-            return await text_of(file.name, data, self._bounds)
+            bounds = ReadBounds(settings.seconds, settings.pages, settings.text_bytes)
+            return await text_of(file.name, data, bounds)
+
+    async def _seen(self, file: Attachment, settings: AttachmentSettings) -> str:
+        """What a model that may look at it says of a picture."""
+        if self._pictures is None or not settings.pictures:
+            raise _NoPicture
+        data = await _fetched(file, min(settings.file_bytes, _PICTURE_BYTES))
+        kind = next((kind for mark, kind in _SEEN.items() if data.startswith(mark)), "")
+        if not kind or (kind == "image/webp" and data[8:12] != b"WEBP"):
+            raise _NoPicture
+        try:
+            return await self._pictures.described(data, kind)
+        except BackendError as error:
+            log.warning("a picture isn't looked at: %s", error)
+            raise _NoPicture from error
+
+
+async def _fetched(file: Attachment, most: int) -> bytes:
+    if file.size > most:
+        raise Unfetched(f"it is larger than {_size(most)}")
+    return await file.fetch(most)
 
 
 def _size(count: int) -> str:

@@ -1,5 +1,6 @@
 """Messages: streamed, from documents, with native citations as events."""
 
+from base64 import b64encode
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -49,6 +50,15 @@ class AnthropicChat:
             str(getattr(block, "text", None) or "") for block in getattr(found, "content", None) or ()
         )
         return text, _usage(self.model, getattr(found, "usage", None), getattr(found, "usage", None))
+
+    async def look(
+        self, picture: bytes, media_type: str, words: str, *, max_tokens: int, part: str, seconds: float
+    ) -> tuple[str, Usage]:
+        source = {"type": "base64", "media_type": media_type, "data": b64encode(picture).decode()}
+        content: Any = [{"type": "image", "source": source}, {"type": "text", "text": words}]
+        return await self.say(
+            [{"role": "user", "content": content}], max_tokens=max_tokens, part=part, seconds=seconds
+        )
 
     def answer(self, brief: Brief) -> AsyncGenerator[Event, None]:
         return within(

@@ -1,6 +1,7 @@
 """Chat completions: streamed, with `[n]` markers that become citations, in the model's window."""
 
 import asyncio
+from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -68,6 +69,18 @@ class OpenAIChat:
                 return await twice(call)
         except ContextExceeded:
             raise Rejected(part, "the request is too long for the model's window.") from None
+
+    async def look(
+        self, picture: bytes, media_type: str, words: str, *, max_tokens: int, part: str, seconds: float
+    ) -> tuple[str, Usage]:
+        shown = {
+            "type": "image_url",
+            "image_url": {"url": f"data:{media_type};base64,{b64encode(picture).decode()}"},
+        }
+        content: Any = [{"type": "text", "text": words}, shown]
+        return await self.say(
+            [{"role": "user", "content": content}], max_tokens=max_tokens, part=part, seconds=seconds
+        )
 
     async def window(self) -> int | None:
         """Tokens; None if nobody knows."""

@@ -17,7 +17,7 @@ from bot.backends.openai.errors import FAILURES, no_api, too_long, translate
 from bot.backends.openai.options import Access
 from bot.backends.shared.embedding_batcher import CallSlot
 from bot.backends.shared.errors import Service
-from bot.backends.shared.messages import Message, encodable
+from bot.backends.shared.messages import Message, alternating, encodable
 from bot.backends.shared.service_calls import SharedClient, deadline
 from bot.ports import Unavailable
 
@@ -58,7 +58,7 @@ class OpenAIClient(SharedClient):
         """The chunks of a streamed answer. Without a deadline: the caller has it. Raises ContextExceeded, too."""
         wanted: dict[str, Any] = {
             "model": model,
-            "messages": list(messages),
+            "messages": alternating(messages),
             "stream": True,
             "max_tokens": max_tokens,
         }

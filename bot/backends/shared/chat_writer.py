@@ -4,21 +4,33 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bot.backends.shared import prompts
 from bot.backends.shared.detached_stream import DetachedStream
 from bot.backends.shared.messages import Message
 from bot.backends.shared.usage import UsageCounter
 from bot.model import Question, Usage
-from bot.ports import Brief, Cited, Finished, Unavailable, Waiting, Wrote
+from bot.ports import Brief, Cited, Finished, Rejected, Unavailable, Waiting, Wrote
 from bot.runtime.turns import Turns
 from bot.runtime.usage_meter import spend
 
 PART = "the writer"
 _QUESTION_TOKENS = 200
+_PICTURE_TOKENS = 800
 
 Event = Wrote | Cited | Finished | Waiting
+
+
+@runtime_checkable
+class Looks(Protocol):
+    """A chat model that may look at pictures; whether this one does, its service says."""
+
+    async def look(
+        self, picture: bytes, media_type: str, words: str, *, max_tokens: int, part: str, seconds: float
+    ) -> tuple[str, Usage]:
+        """What it says of the picture. Raises BackendError."""
+        ...
 
 
 class ChatModel(Protocol):
@@ -97,6 +109,24 @@ class ChatWriter:
         spend(self._count(used))
         rewritten = " ".join(text.split()).strip("\"'“”")
         return rewritten if prompts.is_rewriting(rewritten, question) else question.text
+
+    async def described(self, picture: bytes, media_type: str) -> str:
+        if not isinstance(self._model, Looks):
+            raise Rejected(PART, f"{self._model.service}'s models aren't shown pictures.")
+        await self._queue.entered()
+        try:
+            text, used = await self._model.look(
+                picture,
+                media_type,
+                prompts.LOOK,
+                max_tokens=_PICTURE_TOKENS,
+                part=PART,
+                seconds=self._pace.answer,
+            )
+        finally:
+            self._queue.leave()
+        spend(self._count(used))
+        return text.strip()
 
     async def write(self, brief: Brief) -> AsyncIterator[Event]:
         async with aclosing(self._queue.enter()) as places:

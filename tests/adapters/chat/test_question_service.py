@@ -96,7 +96,7 @@ async def test_a_press_before_the_answer_is_in_the_journal(journal: SlowJournal)
         FakeStore(),
         ServicePolicy(),
         gate=Open(),
-        files=AttachmentReader(AttachmentSettings()),
+        files=AttachmentReader(AttachmentSettings),
         revive=lambda _: Notice(),
     )
     notice = Notice()

@@ -9,6 +9,7 @@ import pytest
 from aiohttp import web
 
 from bot.model import Answer, Outcome
+from bot.ports import BackendError, Rejected
 from tests.support.pdf_files import pdf, text
 from tests.support.scripted import LEAVE
 from tests.support.slack_chat import YAML, Chat, open_slack
@@ -225,3 +226,45 @@ async def test_a_shortcut_on_a_file_reads_it(chat: Chat) -> None:
     file = chat.slack.file("a.txt", _QUESTION.encode())
     await chat.slack.shortcut("docent_answer", "1.5", text="", files=[file])
     assert (await asked(chat)).about == (_QUESTION,)
+
+
+@pytest.fixture
+def opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
+) -> Callable[[str, Any], Any]:
+    return lambda yaml, writer: open_slack(tmp_path, monkeypatch.setenv, free_port(), yaml, writer=writer)
+
+
+class Looking:
+    """A writer that looks at pictures."""
+
+    def __init__(self, said: str | BackendError) -> None:
+        self.said = said
+        self.seen: list[tuple[bytes, str]] = []
+
+    async def described(self, picture: bytes, media_type: str) -> str:
+        self.seen.append((picture, media_type))
+        if isinstance(self.said, BackendError):
+            raise self.said
+        return self.said
+
+
+@pytest.mark.parametrize(
+    ("content", "said", "about"),
+    [
+        (b"\x89PNG\r\n\x1a\n", "E1042: certificate expired", ("E1042: certificate expired",)),
+        (b"<svg onload=alert(1)>", "never asked", ()),
+        (b"\x89PNG\r\n\x1a\n", Rejected("the writer", "it can't look at pictures."), ()),
+    ],
+)
+async def test_a_picture_is_looked_at_where_that_is_set(
+    opened: Callable[[str, Looking], Any], content: bytes, said: str | BackendError, about: tuple[str, ...]
+) -> None:
+    """With `attachments: {pictures: true}` a model that can look at it describes it; else it is told of as before."""
+    looking = Looking(said)
+    async with opened(f"attachments: {{pictures: true}}\n{YAML}", looking) as chat:
+        file = chat.slack.file("screen.png", content, media_type="image/png")
+        shown = await chat.answer(await chat.slack.mention("What does this error mean?", files=[file]))
+        assert chat.core.asked[0].about == about
+        assert ("I can't read pictures" in shown.whole) is not bool(about)
+        assert {kind for _, kind in looking.seen} <= {"image/png"}

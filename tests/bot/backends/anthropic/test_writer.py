@@ -1,5 +1,6 @@
 """Anthropic's writer: the real SDK against a server of our own, over a socket."""
 
+import json
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -214,3 +215,15 @@ async def test_wrong_access_is_told(server):
         async with opened(server, **options) as writer:
             with pytest.raises(error, match=told):
                 await written(writer)
+
+
+# --- pictures -------------------------------------------------------------------------------------
+
+
+async def test_a_picture_is_described(server, writer):
+    """The model is shown the picture as its service documents it, and what it says is counted."""
+    server.reply = lambda _: Reply(["ERROR E1042: the certificate has expired."])
+    said = await writer.described(b"\x89PNG\r\n\x1a\n", "image/png")
+    assert said == "ERROR E1042: the certificate has expired."
+    assert '"image"' in json.dumps(server.seen[-1].body)
+    assert writer.usage().calls == 1

@@ -1,6 +1,7 @@
 """The writer for every server with OpenAI's API: the real SDK against a server of our own, over a socket."""
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -13,6 +14,7 @@ from bot.backends.shared.chat_writer import ChatWriter, Pace
 from bot.backends.shared.errors import Service
 from bot.model import Question, Turn
 from bot.ports import (
+    BackendError,
     Brief,
     Finished,
     RateLimited,
@@ -492,3 +494,35 @@ async def test_azures_own_address_and_version_are_used():
         (call,) = server.calls("chat/completions")
         assert call.path == f"/openai/deployments/{MODEL}/chat/completions"
         assert call.headers["api-key"] == KEY
+
+
+# --- pictures -------------------------------------------------------------------------------------
+
+
+async def test_a_picture_is_described(server, writer):
+    """The model is shown the picture as its service documents it, and what it says is counted."""
+    server.reply = lambda _: words("ERROR E1042: the certificate has expired.")
+    said = await writer.described(b"\x89PNG\r\n\x1a\n", "image/png")
+    assert said == "ERROR E1042: the certificate has expired."
+    assert '"image_url"' in json.dumps(server.seen[-1].body)
+    assert writer.usage().calls == 1
+
+
+async def test_a_model_that_cannot_look_is_a_refusal(server, writer):
+    """A text model's server refuses pictures: that is an error like any other."""
+    server.sees = False
+    with pytest.raises(BackendError):
+        await writer.described(b"\x89PNG\r\n\x1a\n", "image/png")
+
+
+async def test_several_people_before_a_question_are_one_turn(server, writer):
+    """Templates that want turns to alternate get such, also where a thread begins with the bot."""
+    history = (
+        Turn("assistant", "Hello."),
+        Turn("user", "the hotel limit in London"),
+        Turn("user", "it changed"),
+    )
+    server.reply = lambda _: words("What is the hotel limit in London?")
+    asked = await writer.standalone(Question("so what is it?", frozenset(), history=history))
+    assert asked == "What is the hotel limit in London?"
+    await written(writer, replace(BRIEF, history=history))
