@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -12,13 +11,12 @@ from bot.config.base import Section
 from bot.config.environment.env_file import ENV_FILE
 from bot.config.environment.names import PLACES, is_secret
 from bot.config.error_messages import ConfigError
-from bot.config.loader import Settings
+from bot.config.loader import Settings, marks_of
 
 log = logging.getLogger(__name__)
 
 # Raises ConfigError for settings that its part can't go by.
 Check = Callable[[Settings], Awaitable[None]]
-_Mark = tuple[int, int, int] | None
 
 # What may change while it runs. Anything else is built into parts that were opened with it.
 _SECTIONS: Final = frozenset({"sources", "audiences", "default_audience", "prices", "eval"})
@@ -48,16 +46,15 @@ _UNTOLD: Final = frozenset({"path"})
 class LiveSettings:
     """`now` are the settings in force. `problem` says why docent.yaml, as it is, isn't; "" if it is.
 
-    `restart_for` are the keys that were changed since and wait for a restart. `taken` is when it was last taken over.
+    `restart_for` are the keys that were changed since and wait for a restart.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.now = settings
         self.problem = ""
         self.restart_for: tuple[str, ...] = ()
-        self.taken = datetime.now(UTC)
         self._files = files_of(settings)
-        self._read = self._last = self._marks()
+        self._read = self._last = settings.marks  # of before they were read: a change since then isn't missed
         self._changed = asyncio.Event()
         self._version = version_of(*self._files)
 
@@ -85,8 +82,8 @@ class LiveSettings:
         A file is read once it is the same at two looks: whoever writes it may not be done. `check` raises
         ConfigError for what only the parts can judge.
         """
-        marks = await asyncio.to_thread(self._marks)
-        if marks in (self._read, None) or marks != self._last:
+        marks = await asyncio.to_thread(marks_of, *self._files)
+        if marks == self._read or marks != self._last:
             self._last = marks
             return False
         self._read, version = marks, await asyncio.to_thread(version_of, *self._files)
@@ -98,13 +95,16 @@ class LiveSettings:
             self.problem, self._version = str(error), version
             log.error("docent.yaml can't be taken over, what was in force stays: %s", error)  # noqa: TRY400
             return True
+        except BaseException:
+            self._read = ()  # it is looked at again
+            raise
         self._version = version
         self._take(wanted)
         return True
 
     def _take(self, wanted: Settings) -> None:
         before, self.now = self.now, _merged(self.now, wanted)
-        self.problem, self.taken = "", datetime.now(UTC)
+        self.problem = ""
         self.restart_for = tuple(_differing(self.now, wanted))
         changed = ", ".join(_differing(before, self.now)) or "nothing that is in use"
         log.info("docent.yaml was changed and taken over: %s", changed)
@@ -113,9 +113,6 @@ class LiveSettings:
         self._changed.set()
         self._changed = asyncio.Event()
         self._version = version_of(*self._files)
-
-    def _marks(self) -> tuple[_Mark, ...]:
-        return tuple(_mark(file) for file in self._files)
 
 
 def version_of(*files: Path) -> str:
@@ -133,14 +130,6 @@ def version_of(*files: Path) -> str:
 def files_of(settings: Settings) -> tuple[Path, Path]:
     """docent.yaml and the `.env` beside it."""
     return settings.path, settings.folder / ENV_FILE
-
-
-def _mark(file: Path) -> _Mark:
-    try:
-        found = file.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _merged(running: Settings, wanted: Settings) -> Settings:

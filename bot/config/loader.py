@@ -20,7 +20,7 @@ from bot.config.chat import (
     LogSettings,
     SlackSettings,
 )
-from bot.config.environment.env_file import EnvFile, read_env_file
+from bot.config.environment.env_file import ENV_FILE, EnvFile, read_env_file
 from bot.config.environment.names import Environment, with_environment
 from bot.config.error_messages import ConfigError, Origin, Problem, dotted, explained, nearest
 from bot.config.evaluation import EvalSettings
@@ -45,6 +45,10 @@ from bot.config.sources import AudienceSettings, IndexerSettings, SourceSettings
 from bot.config.yaml_with_lines import read
 
 __all__ = ["ConfigError", "Settings", "default_path", "load"]
+
+
+# Of a file: its time, size and inode; None: it isn't there.
+Mark = tuple[int, int, int] | None
 
 
 class Settings(Section):
@@ -82,6 +86,7 @@ class Settings(Section):
     _env_file: EnvFile = PrivateAttr(default_factory=lambda: EnvFile(Path(".env")))
     _names: frozenset[str] = PrivateAttr(default=frozenset())
     _origin: Origin = PrivateAttr(default_factory=Origin)
+    _marks: tuple[Mark, ...] = PrivateAttr(default=())
 
     @property
     def folder(self) -> Path:
@@ -129,6 +134,11 @@ class Settings(Section):
         """The names that docent.yaml takes as `${NAME}`."""
         return self._names
 
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        """What tells the files from what they are now, if they were changed since (see `marks_of`)."""
+        return self._marks
+
     def where(self, *place: str) -> str:
         """`indexer.port (docent.yaml, line 9)`: a key for people, with its line if it stands in the file."""
         line = self._origin.lines.get(place)
@@ -148,6 +158,19 @@ def default_path() -> Path:
     return Environment.read(os.environ).docent_config or Path("docent.yaml")
 
 
+def marks_of(*files: Path) -> tuple[Mark, ...]:
+    """Time, size and inode of each; None for one that isn't there."""
+    return tuple(_mark(file) for file in files)
+
+
+def _mark(file: Path) -> Mark:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
 def data_folder(config: Path | None = None) -> Path:
     """Where state lies, as far as it can be told without docent.yaml: the environment's word, or beside it."""
     folder = (config or default_path()).expanduser().absolute().parent
@@ -164,6 +187,7 @@ def load(config: Path | None = None, environ: Mapping[str, str] | None = None) -
     """The settings of `config` (by default: `default_path()`) and the environment. Raises ConfigError."""
     path = (config or default_path()).expanduser()
     given = dict(os.environ if environ is None else environ)
+    marks = marks_of(path.absolute(), path.absolute().parent / ENV_FILE)
     env_file = read_env_file(path.absolute().parent)
     located = read(path, env_file.below(given))
     data, places = with_environment(located, given, env_file)
@@ -175,7 +199,7 @@ def load(config: Path | None = None, environ: Mapping[str, str] | None = None) -
     except ValidationError as error:
         raise ConfigError(explained(error, origin, Settings)) from None
     settings._given, settings._env_file, settings._names = given, env_file, located.names  # noqa: SLF001
-    settings._origin = origin  # noqa: SLF001 - its own
+    settings._origin, settings._marks = origin, marks  # noqa: SLF001 - its own
     for number, source in enumerate(settings.sources):
         source.located(origin.below("sources", str(number)))
     if problems := [*_doubles(settings, origin), *_keyless(settings, origin), *_strays(settings, origin)]:

@@ -113,3 +113,30 @@ def test_the_environment_goes_before_the_file_also_when_read_again(tmp_path: Pat
     (tmp_path / ".env").unlink()
     with pytest.raises(ConfigError, match="HOOK is not set"):
         settings.read_again()
+
+
+async def test_a_change_between_reading_and_watching_is_not_missed(tmp_path: Path) -> None:
+    """A start takes a second, in which somebody may save."""
+    (tmp_path / "docent.yaml").write_text(_YAML)
+    settings = load(tmp_path / "docent.yaml", {})
+    (tmp_path / "docent.yaml").write_text(_YAML + "slack: {admins: [U9]}\n")
+    now = LiveSettings(settings)
+    await now.look()
+    assert await now.look()
+    assert now.now.slack.admins == {"U9"}
+
+
+async def test_what_fails_by_itself_is_tried_again(tmp_path: Path) -> None:
+    """A check that can't be made says nothing of the file."""
+    now = live(tmp_path)
+
+    async def check(_: Settings) -> None:
+        raise OSError("no more files")
+
+    (tmp_path / "docent.yaml").write_text(_YAML + "slack: {admins: [U9]}\n")
+    await now.look(check)
+    for _ in range(2):
+        with pytest.raises(OSError, match="no more files"):
+            await now.look(check)
+    assert await now.look()
+    assert now.now.slack.admins == {"U9"}
