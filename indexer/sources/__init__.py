@@ -5,11 +5,11 @@ A source lists and fetches, and says what its own permissions are; what is done 
 
 from collections.abc import Mapping
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 
 from bot.config.sources import SourceSettings
-from indexer.sources.base import Source, Surroundings
+from indexer.sources.base import PLUGIN_API, Source, Surroundings
 
 # Ours; others come as an entry point of the group `docent.sources`, which may also replace one of these.
 BUILT_IN: Mapping[str, str] = {
@@ -44,7 +44,7 @@ def source_types() -> list[str]:
 def open_source(settings: SourceSettings, surroundings: Surroundings) -> Source:
     """Raises UnknownSource, or ConfigError for options that don't fit the type."""
     for found in entry_points(group="docent.sources", name=settings.type):
-        return _made(found.load(), settings, surroundings)
+        return _made(_fitting(found, settings), settings, surroundings)
     place = BUILT_IN.get(settings.type)
     if place is None:
         known = ", ".join(source_types())
@@ -60,6 +60,25 @@ def require(settings: SourceSettings, module: str, extra: str) -> None:
     package = module.partition(".")[0]
     if find_spec(package) is None or find_spec(module) is None:
         raise settings.wrong("type", f"{settings.type} needs more: pip install 'docent[{extra}]'")
+
+
+def _fitting(found: EntryPoint, settings: SourceSettings) -> type[Source]:
+    """The class of a plugin. Raises ConfigError where it can't be had, or was written for another version."""
+    try:
+        kind = found.load()
+    except Exception as error:  # whatever its module does
+        raise settings.wrong(
+            "type", f"the plugin {found.value} can't be loaded: {type(error).__name__}: {error}"
+        ) from error
+    if not (isinstance(kind, type) and issubclass(kind, Source)):
+        raise settings.wrong("type", f"the plugin {found.value} is no indexer.plugin.Source")
+    if kind.plugin_api != PLUGIN_API:
+        raise settings.wrong(
+            "type",
+            f"the plugin {found.value} is for version {kind.plugin_api} of the plugin API, this Docent has "
+            f"{PLUGIN_API}: install the plugin's version for it",
+        )
+    return kind
 
 
 def _made(kind: type[Source], settings: SourceSettings, surroundings: Surroundings) -> Source:

@@ -12,11 +12,15 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from bot.config.sources import SourceSettings
 from bot.model import Failure, narrower
 from bot.text.globs import Selection
 from bot.visibility.page_audience import configured_audience
+
+# Of what indexer.plugin declares: raised when a source that was written for it would break.
+PLUGIN_API: Final = 1
 
 
 class SourceError(Exception):
@@ -112,6 +116,8 @@ class Source(ABC):
 
     # How many pages are fetched side by side: what its server puts up with.
     fetches_at_once = 8
+    # The version of indexer.plugin that it was written for.
+    plugin_api = PLUGIN_API
 
     def __init__(self, settings: SourceSettings, surroundings: Surroundings) -> None:
         """Read the settings; reach for nothing yet. Raises ConfigError (see `SourceSettings.parse`)."""

@@ -1,4 +1,4 @@
-"""The source that CONTRIBUTING.md shows, run as it stands there."""
+"""The source that docs/plugins.md shows, run as it stands there, and what it may rely on."""
 
 import json
 import re
@@ -13,12 +13,13 @@ import pytest
 
 from bot.config.error_messages import ConfigError
 from bot.config.sources import SourceSettings
+from indexer import plugin
 from indexer.sources import open_source, source_types
 from indexer.sources.base import Source, Surroundings
 from indexer.sync.sync_all import SyncOptions, sync_all
 from tests.support.fakes import FakeStore
 
-GUIDE = Path(__file__).parents[3] / "CONTRIBUTING.md"
+GUIDE = Path(__file__).parents[3] / "docs" / "plugins.md"
 AT_ONCE = 2
 
 
@@ -158,3 +159,45 @@ def test_entry_point(
         open_source(SourceSettings.model_validate(given), Surroundings(Path()))
     found = open_source(SourceSettings.model_validate({**given, "token": "x"}), Surroundings(Path()))
     assert isinstance(found, example)
+
+
+def test_what_a_plugin_may_rely_on_is_what_the_page_lists() -> None:
+    """Each name of the declared surface stands in its table, and nothing else does; the example imports from nowhere else."""
+    (_, table) = GUIDE.read_text().split("| | |\n|---|---|\n")
+    listed = {name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+    assert listed | {"VERSION"} == set(plugin.__all__)
+    assert all(hasattr(plugin, name) for name in plugin.__all__)
+    assert set(re.findall(r"from (bot|adapters|indexer)\.(\w+)", shown())) == {("indexer", "plugin")}
+    assert f"`VERSION` is {plugin.VERSION}" in GUIDE.read_text()
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (
+            "from indexer.plugin import Source\nclass WikiSource(Source):\n    plugin_api = 2\n",
+            "version 2 of the plugin API",
+        ),
+        ("import nowhere_to_be_found", "can't be loaded: ModuleNotFoundError"),
+        ("raise RuntimeError('at import')", "can't be loaded: RuntimeError: at import"),
+        ("WikiSource = print", "is no indexer.plugin.Source"),
+        ("", "can't be loaded: AttributeError"),
+    ],
+)
+def test_a_plugin_that_does_not_fit_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str, said: str
+) -> None:
+    """With its name and the reason, as any other mistake in docent.yaml; the other sources go on."""
+    folder = tmp_path / "broken_wiki-1.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: broken-wiki\nVersion: 1\n")
+    (folder / "entry_points.txt").write_text("[docent.sources]\nbroken = broken_wiki:WikiSource\n")
+    (tmp_path / "broken_wiki.py").write_text(code)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    sys.modules.pop("broken_wiki", None)
+    with pytest.raises(ConfigError, match=re.escape(said)) as raised:
+        open_source(
+            SourceSettings.model_validate({"name": "wiki", "type": "broken", "audience": ["staff"]}),
+            Surroundings(Path()),
+        )
+    assert "broken_wiki:WikiSource" in str(raised.value)
