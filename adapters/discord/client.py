@@ -26,9 +26,10 @@ from adapters.discord.connection.gateway_patches import brief
 from adapters.discord.connection.timeouts import PATIENCE, Timeouts
 from adapters.discord.connection.transport import Failed, call, paced
 from adapters.discord.gate import DiscordGate, turn_away
-from adapters.discord.inbound import DiscordInbound, files_of
+from adapters.discord.inbound import DiscordInbound
 from adapters.discord.interactions import DiscordAdminConsole
 from adapters.discord.permissions import DiscordPermissions
+from adapters.discord.questions import files_of
 from adapters.discord.reactions import DiscordReactions
 from adapters.discord.replies import rendering
 from adapters.discord.replies.discord_markdown import thread_name

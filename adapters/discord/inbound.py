@@ -1,76 +1,32 @@
 """Discord's messages and interactions as questions: which are for the bot, where the answer goes, what came before."""
 
 import asyncio
-import json
-import logging
 import re
-import uuid
 from dataclasses import replace
 from typing import Any
 
-import aiohttp
 import discord
 
 from adapters.chat import markdown_text as texts
-from adapters.chat.incoming.attachments import Attachment
 from adapters.chat.incoming.revision import Edit
-from adapters.chat.reply import Context, Recall, Reply
+from adapters.chat.reply import Reply
 from adapters.discord import message_parts
-from adapters.discord.connection.timeouts import Timeouts
 from adapters.discord.connection.transport import Failed, call
-from adapters.discord.history import ChannelHistory
-from adapters.discord.permissions import DiscordPermissions
-from adapters.discord.replies.channel_reply import ChannelReply, Typing
-from adapters.discord.replies.direct_reply import DirectReply
+from adapters.discord.questions import DiscordQuestions, Place
 from adapters.discord.replies.discord_markdown import incoming, thread_name
-from adapters.discord.replies.interaction_reply import InteractionReply
 from adapters.discord.reply_address import DiscordAddress
 from bot.config.chat import PlaceSettings
-from bot.config.live import LiveSettings
-from bot.config.loader import Settings
-from bot.model import Question
-from bot.ports import Asked, Journal, Recorded
+from bot.ports import Asked
 from bot.text.question_text import says_nothing
 
-_DIRECT = '"direct": true'  # in the place of a question, as the journal has it
-_LOOKED_THROUGH = 1000  # questions
 _SOON = 120_000  # milliseconds
 _SNOWFLAKE_BITS = 22  # of an id, below its milliseconds
 _FORM_WAITS = 1.0  # seconds, of the 3 in which a form must be open
 _KINDS = (discord.MessageType.default, discord.MessageType.reply, discord.MessageType.thread_starter_message)
 
 
-Place = tuple[int, int]  # a message, by its channel and id
-
-log = logging.getLogger(__name__)
-
-
-class DiscordInbound:
+class DiscordInbound(DiscordQuestions):
     """Makes `Asked` and its `Reply` of what people do."""
-
-    def __init__(
-        self,
-        client: discord.Client,
-        session: aiohttp.ClientSession,
-        people: DiscordPermissions,
-        live: LiveSettings,
-        patience: Timeouts,
-    ) -> None:
-        self._patience = patience
-        self._client = client
-        self._session = session
-        self._people = people
-        self._live = live
-        self._typing = Typing(client)
-        self._history = ChannelHistory(client, live.now.limits)
-
-    @property
-    def _settings(self) -> Settings:
-        return self._live.now
-
-    @property
-    def _me(self) -> int:
-        return self._client.user.id if self._client.user else 0
 
     # --- what is a question -----------------------------------------------------------------------
 
@@ -219,10 +175,6 @@ class DiscordInbound:
         place = self._people.place(guild, message.channel.id, thread.parent_id if thread else 0)
         return place.answers == "private"
 
-    def key(self, message: int) -> str:
-        """The same for every delivery of a message."""
-        return f"discord:{message}"
-
     def words_of(self, message: discord.Message) -> str:
         """What a message says."""
         me = message.guild.me if message.guild else None
@@ -285,77 +237,6 @@ class DiscordInbound:
         except (Failed, TimeoutError):
             return None
 
-    def asked(
-        self,
-        place: DiscordAddress,
-        text: str,
-        *,
-        key: str,
-        before: int = 0,
-        detailed: bool = False,
-        about: tuple[str, ...] = (),
-        files: tuple[Place, ...] = (),
-    ) -> tuple[Asked, Reply]:
-        """A question for `place`. `before`: what came before this message in its channel is history.
-
-        `about` is what was forwarded with it, `files` are messages whose files go with it.
-        """
-        found = self._client.get_channel(place.channel)
-        parent = found.parent_id if isinstance(found, discord.Thread) else 0
-        settings = self._people.place(place.guild, place.channel, parent)
-        forum = self._people.forum(place.guild, parent)
-        of_guild = self._people.guild(place.guild)
-        place = replace(place, can_ask_human=self._people.help_channel(place.guild) is not None)
-        # What a thread is called repeats what was asked.
-        kept = place if self._settings.journal.questions else replace(place, name="")
-        asked = Asked(
-            id=uuid.uuid4().hex[:12],
-            key=key,
-            platform="discord",
-            place=json.dumps(
-                {"place": kept.dump(), "before": before, "direct": not place.guild, "files": files}
-            ),
-            person=str(place.user),
-            question=Question(
-                text=text,
-                audience=frozenset(),
-                sources=forum.sources if forum else settings.sources,
-                guide=(forum.guide if forum else settings.guide) or of_guild.guide,
-                language=(forum.language if forum else settings.language) or of_guild.language,
-                detailed=detailed,
-                platform="discord",
-                about=about,
-            ),
-        )
-        return asked, self._reply(place, before, files)
-
-    def revive(self, recorded: Recorded) -> Reply:
-        """The reply of a question whose process died."""
-        saved = json.loads(recorded.asked.place)
-        place, files = DiscordAddress.load(saved["place"]).at(recorded.reply), files_of(recorded.asked)
-        return self._reply(place, saved["before"], files, revived=True)
-
-    def go_on(self, earlier: Recorded, asked: Asked) -> Reply:
-        """The reply that makes an earlier answer's message the answer to `asked`."""
-        return self.revive(replace(earlier, asked=asked))
-
-    def _reply(
-        self, place: DiscordAddress, before: int, files: tuple[Place, ...], *, revived: bool = False
-    ) -> Reply:
-        recall = self._recalling(place, before, files)
-        if place.token:
-            return InteractionReply(self._client, self._session, place, recall, self._patience)
-        kind = DirectReply if place.private else ChannelReply
-        return kind(self._client, place, recall, self._typing, self._patience, revived=revived)
-
-    async def direct(self, journal: Journal) -> list[int]:
-        """Channels of direct messages, the latest first: those in which it was asked something.
-
-        Discord tells a bot of no others.
-        """
-        places = await journal.places("discord", _DIRECT, limit=_LOOKED_THROUGH)
-        return list(dict.fromkeys(DiscordAddress.load(json.loads(one)["place"]).channel for one in places))
-
     def of_edit(self, message: discord.Message) -> Edit | None:
         """The question in a message that was edited; None if it isn't one for the bot."""
         found, edited = self.of_message(message), message.edited_at
@@ -363,40 +244,6 @@ class DiscordInbound:
             return None
         asked, reply = found
         return Edit(asked, reply, str(edited.timestamp()), message.created_at, not reply.unprompted)
-
-    async def untouched(self, recorded: Recorded) -> bool:
-        """Whether nobody has written behind the answer: in a channel, to it; in a thread or direct message, at all."""
-        place = DiscordAddress.load(json.loads(recorded.asked.place)["place"]).at(recorded.reply)
-        return await self._history.ends_with(place.thread or place.channel, place.answer)
-
-    def address_of(self, link: str) -> str:
-        """The address of the answer's message behind a link to it; "" if it isn't one."""
-        found = re.search(r"/channels/(?:\d+|@me)/(\d+)/(\d+)", link)
-        return f"{found[1]}/{found[2]}" if found else ""
-
-    # --- what a question needs besides its text -----------------------------------------------------
-
-    def _recalling(self, place: DiscordAddress, before: int, files: tuple[Place, ...]) -> Recall:
-        async def recall() -> Context:
-            said = await self._history.before(place.channel, before, place.reply_to) if before else ()
-            found = [file for one in files for file in await self._files(*one)]
-            return Context(said, tuple(found))
-
-        return recall
-
-    async def _files(self, channel: int, message: int) -> list[Attachment]:
-        """A message's files: their addresses are good for a while, so that it is looked at anew."""
-        try:
-            data: Any = await call(lambda: self._client.http.get_message(channel, message))
-        except Failed as error:
-            log.info("the files of message %s can't be had: %s", message, error)
-            return []
-        return list(message_parts.files(data, self._session))
-
-
-def files_of(asked: Asked) -> tuple[Place, ...]:
-    """The messages whose files went with a question."""
-    return tuple((int(one[0]), int(one[1])) for one in json.loads(asked.place).get("files") or ())
 
 
 def _is_open(message: discord.Message) -> bool:

@@ -18,8 +18,9 @@ from adapters.discord.connection.transport import (
     TokenGone,
     call,
 )
-from adapters.discord.inbound import DiscordInbound, files_of
+from adapters.discord.inbound import DiscordInbound
 from adapters.discord.permissions import DiscordPermissions, rights
+from adapters.discord.questions import files_of
 from adapters.discord.replies import rendering
 from adapters.discord.replies.discord_markdown import escape, messages, thread_name
 from adapters.discord.reply_address import DiscordAddress

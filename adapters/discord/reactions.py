@@ -7,7 +7,8 @@ import discord
 
 from adapters.chat.question_service import QuestionService
 from adapters.discord.connection.transport import Failed, call
-from adapters.discord.inbound import DiscordInbound, files_of
+from adapters.discord.inbound import DiscordInbound
+from adapters.discord.questions import files_of
 from bot.config.live import LiveSettings
 
 log = logging.getLogger(__name__)

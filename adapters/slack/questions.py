@@ -1,0 +1,181 @@
+"""Questions of Slack as the journal keeps them, each with its reply and what it comes with."""
+
+import asyncio
+import json
+import logging
+import re
+import uuid
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from adapters.chat.incoming import history
+from adapters.chat.reply import Context, Recall, Reply
+from adapters.slack import message_parts
+from adapters.slack.connection.transport import Failed
+from adapters.slack.connection.web_api import SlackWebApi
+from adapters.slack.own_threads import OwnThreads
+from adapters.slack.permissions import SlackPermissions
+from adapters.slack.replies.ephemeral_reply import EphemeralReply
+from adapters.slack.replies.thread_reply import ThreadReply
+from adapters.slack.reply_address import SlackAddress
+from bot.config.chat import PlaceSettings
+from bot.config.live import LiveSettings
+from bot.config.loader import Settings
+from bot.model import Question, Turn
+from bot.ports import Asked, Recorded
+
+log = logging.getLogger(__name__)
+
+Event = dict[str, Any]  # Slack's own JSON
+
+_QUIET = PlaceSettings()
+_RESPONSE_URL_LIVES = 1700.0
+
+
+class SlackQuestions:
+    """Makes `Asked` and its `Reply`, also of what the journal has."""
+
+    def __init__(
+        self,
+        slack: SlackWebApi,
+        people: SlackPermissions,
+        live: LiveSettings,
+        own: tuple[str, str],
+        threads: OwnThreads,
+    ) -> None:
+        """`own` are the bot's ids, as a user and as a bot."""
+        self._slack = slack
+        self._people = people
+        self._live = live
+        self._bot, self._own = own[0], frozenset(filter(None, own))
+        self._threads = threads
+
+    @property
+    def _settings(self) -> Settings:
+        return self._live.now
+
+    def key(self, team: str, channel: str, ts: str) -> str:
+        """The same for every delivery of a message, and for the `message` twin of a mention."""
+        return f"slack:{team}:{channel}:{ts}"
+
+    def words_of(self, message: Event) -> str:
+        """What a message says, or what was forwarded with it if it says nothing."""
+        return message_parts.question_in(message, self._bot)[0]
+
+    def place(self, channel: str) -> PlaceSettings:
+        return self._settings.slack.channels.get(channel, _QUIET)
+
+    def asked(
+        self,
+        place: SlackAddress,
+        text: str,
+        *,
+        key: str,
+        thread: tuple[str, str] | None = None,
+        direct: bool = False,
+        detailed: bool = False,
+        about: tuple[str, ...] = (),
+        files: tuple[str, ...] = (),
+    ) -> tuple[Asked, Reply]:
+        """A question for `place`. `thread` is the thread's ts and the ts up to which it came before.
+
+        `about` is what was forwarded with it, `files` are the ids of the files beside it.
+        """
+        settings = self.place(place.channel)
+        here = self._settings.slack.workspace(place.workspace or place.team)
+        asked = Asked(
+            id=uuid.uuid4().hex[:12],
+            key=key,
+            platform="slack",
+            place=json.dumps({"place": place.dump(), "thread": thread, "direct": direct, "files": files}),
+            person=place.user,
+            question=Question(
+                text=text,
+                audience=frozenset(),
+                sources=settings.sources,
+                guide=settings.guide or here.guide,
+                language=settings.language or here.language,
+                detailed=detailed,
+                platform="slack",
+                about=about,
+            ),
+        )
+        return asked, self._reply(asked, place, thread, files)
+
+    def go_on(self, earlier: Recorded, asked: Asked) -> Reply:
+        """The reply that makes an earlier answer's message the answer to `asked`."""
+        return self.revive(replace(earlier, asked=asked), mark=earlier.asked.id)
+
+    def revive(self, recorded: Recorded, *, mark: str = "") -> Reply:
+        """The reply of a question whose process died. `mark` is what its messages carry, where not its id."""
+        saved = json.loads(recorded.asked.place)
+        thread = tuple(saved["thread"]) if saved["thread"] else None
+        place = SlackAddress.load(saved["place"]).at(recorded.reply)
+        if (datetime.now(UTC) - recorded.asked_at).total_seconds() > _RESPONSE_URL_LIVES:
+            place = replace(place, response_url="")
+        files = tuple(saved.get("files") or ())
+        return self._reply(recorded.asked, place, thread, files, revived=True, mark=mark)
+
+    async def untouched(self, recorded: Recorded) -> bool:
+        """Whether nobody has written in the thread behind the answer. What only its asker sees stands alone."""
+        place = SlackAddress.load(json.loads(recorded.asked.place)["place"]).at(recorded.reply)
+        if place.private or not place.ts:
+            return True
+        try:
+            said = await self._slack.thread(place.channel, place.thread_ts, pages=2)
+        except Failed:
+            return False
+        return not any(float(m["ts"]) > float(place.ts) and m.get("user") != self._bot for m in said)
+
+    def address_of(self, link: str) -> str:
+        """The address of the answer's message behind a permalink; "" if it isn't one."""
+        found = re.search(r"/archives/([A-Z0-9]+)/p(\d{7,})", link)
+        return f"{found[1]}/{found[2][:-6]}.{found[2][-6:]}" if found else ""
+
+    def _reply(
+        self,
+        asked: Asked,
+        place: SlackAddress,
+        thread: tuple[str, str] | None,
+        files: tuple[str, ...] = (),
+        *,
+        revived: bool = False,
+        mark: str = "",
+    ) -> Reply:
+        recall = self._recalling(place, thread, files)
+        if place.private:
+            return EphemeralReply(self._slack, place, recall)
+        streaming = self._settings.slack.streaming
+        return ThreadReply(
+            self._slack,
+            place,
+            mark or asked.id,
+            recall,
+            streaming=streaming,
+            revived=revived,
+            question=asked.question.text,
+        )
+
+    def _recalling(
+        self, place: SlackAddress, thread: tuple[str, str] | None, files: tuple[str, ...]
+    ) -> Recall:
+        async def recall() -> Context:
+            return Context(
+                history=await self._history(place.channel, *thread) if thread else (),
+                files=tuple([await self._slack.file(one) for one in files]),
+            )
+
+        return recall
+
+    async def _history(self, channel: str, thread_ts: str, before: str) -> tuple[Turn, ...]:
+        """The thread so far, whoever wrote it."""
+        try:
+            async with asyncio.timeout(self._slack.pace.thread):
+                messages = await self._slack.thread(channel, thread_ts, until=before)
+        except (Failed, TimeoutError) as error:
+            log.warning("a question is answered without its thread: %s", error)
+            return ()
+        earlier = [m for m in messages if float(m["ts"]) < float(before)]
+        said = [history.turn(self.words_of(m), own=m.get("user") == self._bot) for m in earlier]
+        return history.kept(said, self._settings.limits)
