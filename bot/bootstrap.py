@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from bot.answering.answerer import Answerer, AnswerLimits
 from bot.config.live import LiveSettings
@@ -21,6 +22,7 @@ from bot.ports import (
     Lessons,
     Loadable,
     Reader,
+    Rejected,
     Reranker,
     Runs,
     Store,
@@ -107,9 +109,18 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
     Raises BackendError for what can never work as it is configured: a model's missing file, a wrong
     address. What is only down shows when it is used.
     """
+    await asyncio.to_thread(check_folder, settings.data)
     await asyncio.to_thread(close_to_others, settings.data)
     async with AsyncExitStack() as stack:
         yield await _app(settings, stack)
+
+
+def check_folder(data: Path) -> None:
+    """Raises Rejected where state can never lie there: one word for all that would be in it."""
+    existing = next(each for each in (data, *data.absolute().parents) if each.exists())
+    if not existing.is_dir():
+        remedy = "Choose another: data in docent.yaml, or DOCENT_DATA."
+        raise Rejected("the data folder", f"{existing} is not a folder.", remedy=remedy)
 
 
 async def open_store(settings: Settings) -> Store:

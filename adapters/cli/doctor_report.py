@@ -99,8 +99,10 @@ async def _parts(settings: Settings) -> AsyncGenerator[Check, None]:
             finally:
                 await records.close()
     except BackendError as failed:
-        yield await asyncio.to_thread(check_data, settings.data)
-        yield error(failed.part, failed.reason, failed.remedy)
+        data = await asyncio.to_thread(check_data, settings.data)
+        yield data
+        if data.verdict != "error":
+            yield error(failed.part, failed.reason, failed.remedy)
 
 
 async def _chat(

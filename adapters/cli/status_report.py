@@ -1,12 +1,13 @@
 """The state of things, for `docent status`: gathered part by part, so that one that is down hides no other."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 
 from adapters.cli.output import ago, count, duration
 from adapters.cli.source_status import SourceStatus, source_json, source_lines, source_status, with_report
-from bot.bootstrap import open_guides, open_store
+from bot.bootstrap import check_folder, open_guides, open_store
 from bot.config.loader import Settings
 from bot.diagnostics.audiences import are_given, check_pages
 from bot.model import Failure, SyncReport, Usage
@@ -66,6 +67,7 @@ class StatusReport:
 
 async def gather(settings: Settings, days: int = 7) -> StatusReport:
     """Ask the index and the journal."""
+    await asyncio.to_thread(check_folder, settings.data)
     store = await open_store(settings)
     records = open_records(settings)
     where = "Weaviate" if settings.weaviate.chosen else str(settings.data / "index.db")

@@ -485,13 +485,19 @@ def test_debug_shows_the_traceback(docent: CommandLine):
         assert "Traceback" in docent.process(*words).stderr
 
 
-def test_a_data_folder_that_is_a_file_is_named(docent: CommandLine):
-    """State that can't be written is told with its place."""
+@pytest.mark.parametrize("command", ["index", "ask x", "status", "sources", "run", "indexer"])
+def test_a_data_folder_that_is_a_file_is_named(docent: CommandLine, command: str):
+    """One cause, one sentence, whatever would lie in it."""
     (docent.folder / "state").write_text("")
-    done = docent.process("index", env={"DOCENT_DATA": str(docent.folder / "state")})
+    done = docent.process(*command.split(), env={"DOCENT_DATA": str(docent.folder / "state/below")})
     assert done.returncode == 1
-    assert str(docent.folder / "state") in done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
+    said = [line for line in done.stderr.splitlines() if "INFO" not in line]
+    assert said == [
+        (
+            f"the data folder: {docent.folder / 'state'} is not a folder."
+            " Choose another: data in docent.yaml, or DOCENT_DATA."
+        )
+    ]
 
 
 # --- words ----------------------------------------------------------------------------------------
