@@ -262,6 +262,8 @@ class QuestionService:
             said = " ".join((*read.notes, messages.NOTHING_IN_WORDS))
             return Answer(asked.id, Outcome.NOT_FOUND, said, gap=False)
         answer = await self._answered(asked, question, reply)
+        if read.texts:  # what was searched for holds words of the files, which aren't kept
+            answer = replace(answer, trace=replace(answer.trace, queries=()))
         return replace(answer, degraded=(*answer.degraded, *read.notes), usage=(*answer.usage, *used))
 
     async def _answered(self, asked: Asked, question: Question, reply: Reply) -> Answer:

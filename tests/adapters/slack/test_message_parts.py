@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from bot.model import Answer, Outcome
+from bot.model import Answer, Outcome, Trace
 from bot.ports import BackendError, Rejected
 from tests.support.pdf_files import pdf, text
 from tests.support.scripted import LEAVE
@@ -122,6 +122,23 @@ async def test_a_text_file_goes_with_the_question(chat: Chat) -> None:
     question = await asked(chat)
     assert (question.text, question.about) == ("What does this error mean?", ("E1042: certificate expired",))
     assert chat.slack.downloads == ["Bearer xoxb-own"]
+
+
+async def test_nothing_of_a_file_is_kept(chat: Chat, tmp_path: Path) -> None:
+    """The journal has neither its words nor its name, nor what was searched for with them."""
+    searched = Trace(queries=("what does this error mean zirconium",))
+    chat.core.answers["error"] = Answer("", Outcome.ANSWERED, "Renew it [1].", (LEAVE,), trace=searched)
+    file = chat.slack.file("zirconium.log", b"zirconium", mode="snippet")
+    await chat.answer(await chat.slack.mention("What does this error mean?", files=[file]))
+
+    async def kept() -> Any:
+        recorded = await chat.app.journal.recorded(chat.core.ids[0])
+        return recorded is not None and recorded.answer
+
+    assert (await until(kept)).trace.queries == ()
+    written = b"".join(path.read_bytes() for path in tmp_path.glob("journal.db*"))
+    assert b"What does this error mean?" in written
+    assert b"zirconium" not in written
 
 
 async def test_a_file_alone_may_ask(chat: Chat) -> None:
