@@ -26,6 +26,7 @@ from bot.ports import (
     Reranker,
     Runs,
     Store,
+    Tickets,
     Writer,
 )
 from bot.retrieval.retriever import RetrievalLimits, Retriever
@@ -57,6 +58,7 @@ class App:
     records: Records
     guides: StyleGuides
     verified: VerifiedAnswers
+    tickets: tuple[Tickets, ...] = ()
 
     @property
     def settings(self) -> Settings:
@@ -163,7 +165,20 @@ async def _app(settings: Settings, stack: AsyncExitStack) -> App:
         records=records,
         guides=guides,
         verified=verified,
+        tickets=await _tickets(settings, stack),
     )
+
+
+async def _tickets(settings: Settings, stack: AsyncExitStack) -> tuple[Tickets, ...]:
+    """Loaded only where docent.yaml chooses one."""
+    if not settings.help.has_tickets:
+        return ()
+    from bot.backends.tickets.trackers import open_tickets
+
+    opened = open_tickets(settings.help)
+    for one in opened:
+        stack.push_async_callback(one.close)
+    return opened
 
 
 def open_verified(

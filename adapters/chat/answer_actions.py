@@ -7,6 +7,7 @@ from typing import Protocol
 
 from adapters.chat import messages
 from adapters.chat.answer_view import AnswerView, Press
+from adapters.chat.helping.human_help import HumanHelp
 from adapters.chat.markdown_text import quoted
 from adapters.chat.question_service import Acceptance, QuestionService
 from adapters.chat.reply import Barred, Undeliverable
@@ -61,7 +62,11 @@ class PressContext(Protocol):
         """Ask for a longer answer, as private as the first."""
         ...
 
-    async def help(self, text: str) -> bool:
+    async def where(self) -> str:
+        """A link to the conversation; "" where others don't see it."""
+        ...
+
+    async def help(self, text: str, question_id: str) -> bool:
         """Post into the help channel with the way back here; False if there is none. Raises Undeliverable."""
         ...
 
@@ -69,8 +74,15 @@ class PressContext(Protocol):
 class AnswerActions:
     """Feedback, more, sources, share, ask a human."""
 
-    def __init__(self, desk: QuestionService, journal: Journal, complained: Complained | None = None) -> None:
+    def __init__(
+        self,
+        desk: QuestionService,
+        journal: Journal,
+        helping: HumanHelp,
+        complained: Complained | None = None,
+    ) -> None:
         self._desk = desk
+        self._help = helping
         self._complained = complained
         self._journal = journal
 
@@ -110,7 +122,7 @@ class AnswerActions:
             if await stage.ask_more(recorded) is Acceptance.KNOWN:
                 await stage.tell(messages.KNOWN)
         elif press is Press.HUMAN:
-            await self._human(stage, recorded)
+            await self._help.ask(stage, recorded)
         elif not await self._may_see(stage, recorded, alone=press is Press.SOURCES):
             await stage.tell(messages.NOT_FOR_ALL if press is Press.SHARE else messages.ANSWER_GONE)
         elif press is Press.SOURCES:
@@ -140,23 +152,3 @@ class AnswerActions:
             await self._journal.release(key)
             barred = isinstance(error, Barred)
             await stage.tell(messages.BARRED if barred else messages.BROKEN.format(id=recorded.asked.id))
-
-    async def _human(self, stage: PressContext, recorded: Recorded) -> None:
-        """The question to the help channel, once: people press twice."""
-        key = f"human {recorded.asked.id}"
-        if not await self._journal.claim(key):
-            await stage.tell(messages.HUMAN_ON_IT)
-            return
-        lead = messages.ASKED_HUMAN.format(person=await stage.name())
-        question = quoted(recorded.asked.question.text)
-        try:
-            posted = await stage.help(f"{lead}\n\n> {question}")
-            told = messages.HUMAN_ON_IT if posted else messages.NO_HELP_CHANNEL
-        except Undeliverable as error:
-            log.warning("the help channel can't be written to: %s", error)
-            barred = isinstance(error, Barred)
-            posted = False
-            told = messages.BARRED_FROM_HELP if barred else messages.BROKEN.format(id=recorded.asked.id)
-        if not posted:
-            await self._journal.release(key)
-        await stage.tell(told)

@@ -36,6 +36,15 @@ OPEN_DIRECT_MESSAGES = (
 BARRED = "I may not write in that channel. Add me to it, then press again."
 BARRED_FROM_HELP = "I may not write in the help channel: an admin has to add me to it."
 ASKED_HUMAN = "A question that the docs don't answer, from {person}:"
+ON_CALL = "On call: {who}"
+TICKET = "I've opened a ticket in {where}."
+HELP_THREAD = "Replies to this message go to whoever asked."
+HUMAN_SAYS = "{person} answers your question:"
+PASSED_ON = (
+    "Passed on to whoever asked. To have it given to everybody who asks this, an admin can choose *Save as verified answer* in"
+    " your message's menu."
+)
+NOT_PASSED_ON = "I can't reach whoever asked, so your answer stands only here."
 HUMAN_ON_IT = "I've asked in the help channel."
 NO_HELP_CHANNEL = "No help channel is configured: an admin can set `help_channel`."
 NO_SOURCES = "This answer has no sources."

@@ -10,6 +10,7 @@ from adapters.chat.admin_news import AdminNews
 from adapters.chat.admin_service import AdminService
 from adapters.chat.answer_actions import AnswerActions
 from adapters.chat.gate import Gate
+from adapters.chat.helping.human_help import HumanHelp
 from adapters.chat.incoming.attachments import AttachmentReader
 from adapters.chat.incoming.revision import Revisions
 from adapters.chat.question_service import QuestionService, ServicePolicy
@@ -52,6 +53,7 @@ class ChatServices:
     teaching: Teaching
     admins: AdminService
     find: Callable[[str], Awaitable[Recorded | None]]
+    helping: HumanHelp
 
 
 def assemble(
@@ -120,6 +122,7 @@ def assemble(
         find=find,
         review=teaching.review,
     )
-    presses = AnswerActions(desk, app.journal, teaching.complained)
+    helping = HumanHelp(app.journal, app.tickets, lambda: app.settings.help)
+    presses = AnswerActions(desk, app.journal, helping, teaching.complained)
     revisions = Revisions(desk, app.journal, go_on=intake.go_on, untouched=intake.untouched)
-    return ChatServices(desk, revisions, presses, teaching, admins, find)
+    return ChatServices(desk, revisions, presses, teaching, admins, find, helping)

@@ -9,6 +9,7 @@ from adapters.chat.teaching import Form
 from adapters.chat.wiring import ChatServices
 from adapters.discord.commands import Interaction
 from adapters.discord.connection.transport import call
+from adapters.discord.help_thread import DiscordHelpThreads
 from adapters.discord.inbound import DiscordInbound
 from adapters.discord.interactions import DiscordAdminConsole, DiscordPressContext, is_private
 from adapters.discord.permissions import DiscordPermissions
@@ -24,8 +25,11 @@ class DiscordButtons:
         intake: DiscordInbound,
         journal: Journal,
         work: BackgroundTasks,
+        *,
+        threads: DiscordHelpThreads,
     ) -> None:
         self._parts = parts
+        self._threads = threads
         self._people = people
         self._intake = intake
         self._journal = journal
@@ -86,7 +90,9 @@ class DiscordButtons:
         address = f"{message.channel.id}/{message.id}"
         recorded = await self._journal.recorded_by_reply("discord", address)
         answer = self._intake.words_of(message)
-        question = "" if recorded else await self._intake.question_before(message)
+        question = "" if recorded else await self._threads.question(message)
+        if not (recorded or question):
+            question = await self._intake.question_before(message)
         form = await self._parts.teaching.form(console, kind, recorded, question, answer)
         await self._open(interaction, form)
 

@@ -26,6 +26,7 @@ from adapters.discord.connection.gateway_patches import brief
 from adapters.discord.connection.timeouts import PATIENCE, Timeouts
 from adapters.discord.connection.transport import Failed, call, paced
 from adapters.discord.gate import DiscordGate, turn_away
+from adapters.discord.help_thread import DiscordHelpThreads
 from adapters.discord.inbound import DiscordInbound
 from adapters.discord.interactions import DiscordAdminConsole
 from adapters.discord.permissions import DiscordPermissions
@@ -111,7 +112,10 @@ class DocentClient(discord.AutoShardedClient):
         )
         self.desk, self.admins, self.revisions = parts.desk, parts.admins, parts.revisions
         self._work = BackgroundTasks("Discord", Failed)
-        self.buttons = DiscordButtons(parts, self.people, self.intake, app.journal, self._work)
+        self.threads = DiscordHelpThreads(self, self.people, parts.helping)
+        self.buttons = DiscordButtons(
+            parts, self.people, self.intake, app.journal, self._work, threads=self.threads
+        )
         self.tree = app_commands.CommandTree(self)
         self.ready = asyncio.Event()
         self.sockets: WeakSet[aiohttp.ClientWebSocketResponse] = WeakSet()
@@ -216,6 +220,8 @@ class DocentClient(discord.AutoShardedClient):
     # --- messages ---------------------------------------------------------------------------------
 
     async def on_message(self, message: discord.Message) -> None:
+        if await self.threads.take(message):
+            return
         found = self.intake.of_message(message)
         if found is None:
             return

@@ -54,7 +54,8 @@ class DiscordInbound(DiscordQuestions):
         """Whether here each message may be a question, mention or not."""
         found = self._client.get_channel(channel)
         if isinstance(found, discord.Thread):
-            return self._follows(found, self._people.place(guild, channel, found.parent_id))
+            helping = str(found.parent_id) == self._people.help_channel(guild)
+            return helping or self._follows(found, self._people.place(guild, channel, found.parent_id))
         return self._people.place(guild, channel, 0).unasked
 
     def _follows(self, thread: discord.Thread, place: PlaceSettings) -> bool:

@@ -18,6 +18,7 @@ from adapters.discord.connection.transport import (
     TokenGone,
     call,
 )
+from adapters.discord.help_thread import help_mark
 from adapters.discord.inbound import DiscordInbound
 from adapters.discord.permissions import DiscordPermissions, rights
 from adapters.discord.questions import files_of
@@ -134,15 +135,19 @@ class DiscordPressContext:
             await self.tell(words.SHUTTING_DOWN)
         return taken
 
-    async def help(self, text: str) -> bool:
+    async def help(self, text: str, question_id: str) -> bool:
         if not self._help_channel:
             return False
         channel = self._interaction.client.get_partial_messageable(int(self._help_channel))
+        where = await self.where()
+        shown = "\n".join(filter(None, (says(text), where, help_mark(question_id))))
+        await call(lambda: channel.send(shown, suppress_embeds=True))
+        return True
+
+    async def where(self) -> str:
         under = self._interaction.message
         seen_by_others = under and self._interaction.guild_id and not under.flags.ephemeral
-        where = f"\n{under.jump_url}" if under and seen_by_others else ""
-        await call(lambda: channel.send(says(text) + where, suppress_embeds=True))
-        return True
+        return under.jump_url if under and seen_by_others else ""
 
 
 async def tell_all(

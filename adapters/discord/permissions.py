@@ -60,6 +60,10 @@ class DiscordPermissions:
         every = {one.help_channel for one in self._settings.discord.guilds.values() if one.help_channel}
         return every.pop() if len(every) == 1 else None
 
+    def offers_help(self, guild: int) -> bool:
+        """Whether a human can be asked from there."""
+        return self._settings.help.has_tickets or self.help_channel(guild) is not None
+
     def place(self, guild: int, channel: int, parent: int) -> PlaceSettings:
         """A thread has its channel's settings unless it has its own."""
         channels = self.guild(guild).channels

@@ -86,7 +86,7 @@ class DiscordQuestions:
         settings = self._people.place(place.guild, place.channel, parent)
         forum = self._people.forum(place.guild, parent)
         of_guild = self._people.guild(place.guild)
-        place = replace(place, can_ask_human=self._people.help_channel(place.guild) is not None)
+        place = replace(place, can_ask_human=self._people.offers_help(place.guild))
         # What a thread is called repeats what was asked.
         kept = place if self._settings.journal.questions else replace(place, name="")
         asked = Asked(

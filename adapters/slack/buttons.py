@@ -12,6 +12,7 @@ from adapters.chat.teaching import KINDS, Form
 from adapters.chat.wiring import ChatServices
 from adapters.slack.connection.transport import Failed, SlackError
 from adapters.slack.connection.web_api import SlackWebApi
+from adapters.slack.help_thread import SlackHelpThreads
 from adapters.slack.inbound import Ack, Event, SlackInbound
 from adapters.slack.interactions import SlackAdminConsole, SlackPressContext
 from adapters.slack.origin import workspace_of
@@ -36,6 +37,7 @@ class SlackButtons:
         people: SlackPermissions,
         parts: ChatServices,
         live: LiveSettings,
+        threads: SlackHelpThreads,
         work: BackgroundTasks,
     ) -> None:
         self._slack = slack
@@ -47,6 +49,7 @@ class SlackButtons:
         self._teaching = parts.teaching
         self._find = parts.find
         self._live = live
+        self._threads = threads
         self._work = work
 
     def register(self, app: AsyncApp) -> None:
@@ -126,7 +129,9 @@ class SlackButtons:
         message, channel = body["message"], body["channel"]["id"]
         kind = KINDS[body["callback_id"].removeprefix("docent_save_")]
         recorded = await self._find(f"/archives/{channel}/p{message['ts'].replace('.', '')}")
-        question = "" if recorded else await self._intake.question_before(channel, message)
+        question = "" if recorded else await self._threads.question(channel, message)
+        if not (recorded or question):
+            question = await self._intake.question_before(channel, message)
         answer = self._intake.words_of(message)
         console = self._console(body, channel, body.get("response_url") or "")
         form = await self._teaching.form(console, kind, recorded, question, answer)

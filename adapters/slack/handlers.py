@@ -15,6 +15,7 @@ from adapters.chat.question_service import Acceptance
 from adapters.chat.reply import Reply
 from adapters.chat.wiring import ChatServices
 from adapters.slack.connection.web_api import SlackWebApi
+from adapters.slack.help_thread import SlackHelpThreads
 from adapters.slack.inbound import Ack, Event, Heard, SlackInbound
 from adapters.slack.interactions import SlackAdminConsole
 from adapters.slack.origin import workspace_of
@@ -49,6 +50,7 @@ class Handlers:
         people: SlackPermissions,
         parts: ChatServices,
         live: LiveSettings,
+        threads: SlackHelpThreads,
         work: BackgroundTasks,
     ) -> None:
         self._slack = slack
@@ -58,6 +60,7 @@ class Handlers:
         self._revisions = parts.revisions
         self._admins = parts.admins
         self._live = live
+        self._threads = threads
         self._work = work
 
     def register(self, app: AsyncApp) -> None:
@@ -83,6 +86,17 @@ class Handlers:
             if edit and not texts.is_small_talk(edit.asked.question.text):
                 self._work.later(self._revise(edit))
             return
+        if self._threads.may_concern(event, team):
+            self._work.later(self._help_or_hear(event, team))
+            return
+        await self._hear(event, team)
+
+    async def _help_or_hear(self, event: Event, team: str) -> None:
+        """Below a question in the help channel stand answers for whoever asked; elsewhere it is as in any thread."""
+        if not await self._threads.take(event):
+            await self._hear(event, team)
+
+    async def _hear(self, event: Event, team: str) -> None:
         heard = self._intake.of_event(event, team)
         if heard is None or self._is_small(heard):
             return

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterable
 from typing import Any, Final
 
+from adapters.chat import messages as words
 from adapters.chat.answer_view import DECISIONS, AnswerView, Press
 from adapters.chat.markdown_text import split
 from adapters.chat.question_service import Acceptance, QuestionService
@@ -17,6 +18,7 @@ from adapters.slack.connection.transport import (
     SlackError,
 )
 from adapters.slack.connection.web_api import SlackWebApi
+from adapters.slack.help_thread import help_mark
 from adapters.slack.inbound import Event, SlackInbound
 from adapters.slack.origin import workspace_of
 from adapters.slack.permissions import SlackPermissions
@@ -129,20 +131,19 @@ class SlackPressContext:
         )
         return await self._desk.take(asked, reply)
 
-    async def help(self, text: str) -> bool:
+    async def help(self, text: str, question_id: str) -> bool:
         if not self._help_channel:
             return False
-        body = [rendering.text_block(markdown(text))]
-        where = await self._permalink()
-        if where:
-            body.append(rendering.context(link("Go to the conversation", where)))
+        where = await self.where()
+        ways = [words.HELP_THREAD, *([link("Go to the conversation", where)] if where else [])]
+        body = [rendering.text_block(markdown(text)), rendering.context(" · ".join(ways))]
         try:
-            await self._slack.post(self._help_channel, fallback(text), body)
+            await self._slack.post(self._help_channel, fallback(text), body, mark=help_mark(question_id))
         except (SlackError, Lost, RefusedPayload) as error:
             raise Undeliverable(str(error)) from error
         return True
 
-    async def _permalink(self) -> str:
+    async def where(self) -> str:
         if self._private or not self._container.get("message_ts"):
             return ""
         try:

@@ -42,6 +42,7 @@ from adapters.slack.connection.transport import (
 from adapters.slack.connection.web_api import SlackWebApi
 from adapters.slack.gate import SlackGate
 from adapters.slack.handlers import Handlers
+from adapters.slack.help_thread import SlackHelpThreads
 from adapters.slack.inbound import SlackInbound
 from adapters.slack.interactions import tell_all
 from adapters.slack.origin import Home
@@ -90,17 +91,21 @@ async def adapter(app: App, pace: Timeouts) -> AsyncIterator[AsyncApp]:
             app,
             intake,
             gate,
-            can_ask_human=settings.has_help,
+            can_ask_human=settings.has_help or app.settings.help.has_tickets,
             run_message=partial(SlackProgressMessage.at, slack),
         )
         work = BackgroundTasks("SlackWebApi", Failed)
-        handlers = Handlers(slack=slack, intake=intake, people=people, parts=parts, live=app.live, work=work)
+        threads = SlackHelpThreads(slack, people, parts.helping, app.live)
+        handlers = Handlers(
+            threads=threads, slack=slack, intake=intake, people=people, parts=parts, live=app.live, work=work
+        )
         buttons = SlackButtons(
             slack=slack,
             intake=intake,
             people=people,
             parts=parts,
             live=app.live,
+            threads=threads,
             work=work,
         )
 

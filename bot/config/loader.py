@@ -24,6 +24,7 @@ from bot.config.environment.env_file import ENV_FILE, EnvFile, read_env_file
 from bot.config.environment.names import Environment, with_environment
 from bot.config.error_messages import ConfigError, Origin, Problem, dotted, explained, nearest
 from bot.config.evaluation import EvalSettings
+from bot.config.help import HelpSettings
 from bot.config.models import (
     BreakerSettings,
     CohereSettings,
@@ -73,6 +74,7 @@ class Settings(Section):
     attachments: AttachmentSettings = AttachmentSettings()
     breaker: BreakerSettings = BreakerSettings()
     journal: JournalSettings = JournalSettings()
+    help: HelpSettings = HelpSettings()
     slack: SlackSettings = SlackSettings()
     discord: DiscordSettings = DiscordSettings()
     indexer: IndexerSettings = IndexerSettings()

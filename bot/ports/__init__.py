@@ -43,6 +43,7 @@ from bot.ports.finding import (
     Vector,
     Vocabulary,
 )
+from bot.ports.helping import HelpRequest, Tickets
 from bot.ports.records import (
     SCHEDULE,
     Asked,
@@ -104,6 +105,7 @@ __all__ = [
     "Forgetting",
     "Forgotten",
     "Gap",
+    "HelpRequest",
     "Hit",
     "IndexFormat",
     "IndexedChunk",
@@ -148,6 +150,7 @@ __all__ = [
     "StyleExample",
     "SyncRequest",
     "SyncRun",
+    "Tickets",
     "Unauthorized",
     "Unavailable",
     "Vector",

@@ -3,14 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from adapters.slack.service import run
 from bot.bootstrap import App
+from bot.config.help import HelpSettings
 from bot.config.loader import load
 from bot.journal.database import Database
+from bot.ports import Tickets
 from tests.support.scripted import Core, Shelf, scripted
 from tests.support.slack_server import HELP, Message, SlackServer
 from tests.support.waiting import until
@@ -77,6 +79,7 @@ async def open_slack(
     prepare: Callable[[SlackServer], None] = lambda _: None,
     *,
     writer: Any = None,
+    tickets: Callable[[HelpSettings], tuple[Tickets, ...]] = lambda _: (),
 ) -> AsyncIterator[Chat]:
     """The bot, connected to a Slack that `prepare` has changed; in the end Slack had nothing to object to."""
     async with SlackServer.running(port) as slack:
@@ -90,11 +93,14 @@ async def open_slack(
             setenv(name, value)
         (folder / "docent.yaml").write_text(yaml)
         database, core, shelf = Database(folder=folder), Core(), Shelf()
-        app = scripted(load(folder / "docent.yaml"), core, shelf, database, writer)
+        settings = load(folder / "docent.yaml")
+        app = replace(scripted(settings, core, shelf, database, writer), tickets=tickets(settings.help))
         try:
             async with connected(slack, app):
                 yield Chat(slack, app, core, shelf)
         finally:
             await database.close()
+            for one in app.tickets:
+                await one.close()
         assert slack.wrong == [], slack.wrong
         assert {thread for thread, status in slack.statuses.items() if status} == set()

@@ -543,12 +543,12 @@ class SlackServer:
             kept |= {"blocks": _kept(args.get("blocks")), "metadata": args.get("metadata")}
             if message["streaming"]:
                 kept["streaming_state"] = "in_progress"
-            self._threads.setdefault(args.get("thread_ts") or "", []).append(kept)
+            self._threads.setdefault(args.get("thread_ts") or message["ts"], []).append(kept)
             return {"ts": message["ts"], "channel": args["channel"]}
         if args["ts"] not in self.said:
             return {"ok": False, "error": "message_not_found"}
         message = self.said[args["ts"]]
-        thread = self._threads[message.get("thread_ts") or ""]
+        thread = self._threads[message.get("thread_ts") or args["ts"]]
         kept = next(one for one in thread if one["ts"] == args["ts"])
         if method == "chat.delete":
             del self.said[args["ts"]]

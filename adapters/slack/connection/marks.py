@@ -29,6 +29,14 @@ def is_marked(message: dict[str, Any], mark: str, text: str, own: bool) -> bool:
     return mark in marks if marks else bool(text) and message.get("text") == text
 
 
+def mark_of(message: dict[str, Any]) -> str:
+    """The mark of a message that the bot wrote; "" if it has none."""
+    payload = (message.get("metadata") or {}).get("event_payload") or {}
+    if payload.get("mark"):
+        return str(payload["mark"])
+    return next(filter(None, map(_mark_of, message.get("blocks") or ())), "")
+
+
 def _mark_of(block: Block) -> str:
     name = str(block.get("block_id") or "")
     return name.removeprefix(_MARK) if name.startswith(_MARK) else ""

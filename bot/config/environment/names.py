@@ -47,6 +47,10 @@ KEYS: Final[tuple[KeyPath, ...]] = (
     ("reranker", "api_key"),
     ("reranker", "url", "api_key"),
     ("eval", "judge", "openai", "api_key"),
+    ("help", "github", "token"),
+    ("help", "gitlab", "token"),
+    ("help", "jira", "token"),
+    ("help", "webhook", "secret"),
 )
 
 

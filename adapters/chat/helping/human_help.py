@@ -1,0 +1,144 @@
+"""Asking a human: in the help channel, in a tracker; what somebody says there comes back to whoever asked."""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from adapters.chat import messages
+from adapters.chat.markdown_text import quoted
+from adapters.chat.reply import Barred, Undeliverable
+from bot.config.help import HelpSettings
+from bot.ports import BackendError, HelpRequest, Journal, Recorded, Tickets
+
+log = logging.getLogger(__name__)
+
+_ANSWER = 3000  # characters of a human's
+
+
+class AskerContext(Protocol):
+    """Where somebody asks for a human."""
+
+    async def name(self) -> str: ...
+
+    async def tell(self, text: str) -> None: ...
+
+    async def where(self) -> str:
+        """A link to the conversation; "" where others don't see it."""
+        ...
+
+    async def help(self, text: str, question_id: str) -> bool:
+        """Post into the help channel with the way back here; False if there is none. Raises Undeliverable."""
+        ...
+
+
+class HelperContext(Protocol):
+    """Somebody's words below a question in the help channel. `key` is the same for every delivery of them."""
+
+    key: str
+    person: str
+    text: str
+
+    async def name(self) -> str: ...
+
+    async def deliver(self, asked_by: Recorded, text: str) -> None:
+        """Markdown to the asker alone. Raises Undeliverable."""
+        ...
+
+    async def tell(self, text: str) -> None:
+        """A word to the helper alone."""
+        ...
+
+
+class HumanHelp:
+    """`settings` are those in force: whom to name as on call may change while it runs."""
+
+    def __init__(
+        self, journal: Journal, tickets: Sequence[Tickets], settings: Callable[[], HelpSettings]
+    ) -> None:
+        self._journal = journal
+        self._tickets = tickets
+        self._settings = settings
+
+    async def ask(self, asker: AskerContext, recorded: Recorded) -> None:
+        """Bring the question where docent.yaml says, once: people press twice."""
+        key = f"human {recorded.asked.id}"
+        if not await self._journal.claim(key):
+            await asker.tell(messages.HUMAN_ON_IT)
+            return
+        said, failed = await self._in_channel(asker, recorded)
+        opened = [await self._open(one, asker, recorded) for one in self._tickets]
+        said += [one for one in opened if one]
+        if not said:
+            await self._journal.release(key)
+            trouble = messages.BROKEN.format(id=recorded.asked.id) if self._tickets else ""
+            said = [failed or trouble or messages.NO_HELP_CHANNEL]
+        await asker.tell(" ".join(said))
+
+    async def _in_channel(self, asker: AskerContext, recorded: Recorded) -> tuple[list[str], str]:
+        """What to say of it: that it is posted, or why it isn't."""
+        lead = messages.ASKED_HUMAN.format(person=await asker.name())
+        on_call = self._settings().on_call
+        lines = [lead, f"> {quoted(recorded.asked.question.text)}"]
+        if on_call:
+            lines.append(messages.ON_CALL.format(who=quoted(on_call)))
+        try:
+            posted = await asker.help("\n\n".join(lines), recorded.asked.id)
+        except Undeliverable as error:
+            log.warning("the help channel can't be written to: %s", error)
+            barred = isinstance(error, Barred)
+            return [], messages.BARRED_FROM_HELP if barred else messages.BROKEN.format(id=recorded.asked.id)
+        return [messages.HUMAN_ON_IT] if posted else [], ""
+
+    async def _open(self, tickets: Tickets, asker: AskerContext, recorded: Recorded) -> str:
+        """What to say of the ticket; "" where there is none."""
+        asked = recorded.asked
+        request = HelpRequest(
+            asked.id,
+            asked.question.text,
+            asked.platform,
+            await asker.where(),
+            self._settings().on_call,
+            recorded.asked_at,
+        )
+        try:
+            url = await tickets.open(request)
+        except BackendError as error:
+            log.warning("question %s is in no ticket: %s", asked.id, error)
+            return ""
+        return messages.TICKET.format(where=tickets.name) + (f" {url}" if url else "")
+
+    async def answered(self, helper: HelperContext, question_id: str) -> bool:
+        """Bring a human's words to the asker; False if the question isn't known."""
+        try:
+            return await self._answered(helper, question_id)
+        except BackendError as error:
+            log.warning("a human's answer to %s can't be passed on: %s", question_id, error)
+            await helper.tell(messages.NOT_PASSED_ON)
+            return True
+
+    async def _answered(self, helper: HelperContext, question_id: str) -> bool:
+        recorded = await self._journal.recorded(question_id)
+        if recorded is None:
+            return False
+        words = helper.text.strip()[:_ANSWER]
+        if not words or helper.person == recorded.asked.person:
+            return True
+        key = f"helped {helper.key}"
+        if not await self._journal.claim(key):
+            return True
+        lead = messages.HUMAN_SAYS.format(person=await helper.name())
+        question = quoted(recorded.asked.question.text)
+        try:
+            await helper.deliver(recorded, f"{lead}\n\n> {question}\n\n{words}")
+        except Undeliverable as error:
+            log.warning("a human's answer to %s reaches nobody: %s", question_id, error)
+            await self._journal.release(key)
+            await helper.tell(messages.NOT_PASSED_ON)
+        else:
+            await helper.tell(messages.PASSED_ON)
+        return True
+
+    async def question_of(self, question_id: str) -> str:
+        """What was asked; "" if it isn't known. Raises BackendError."""
+        recorded = await self._journal.recorded(question_id)
+        return recorded.asked.question.text if recorded else ""

@@ -1,0 +1,103 @@
+"""What people say in the help channel to a question of somebody's: as a reply to it, or in its thread."""
+
+import re
+from typing import Any, Final
+
+import discord
+
+from adapters.chat import messages as words
+from adapters.chat.helping.human_help import HumanHelp
+from adapters.discord.connection.transport import Failed, call
+from adapters.discord.permissions import DiscordPermissions
+from adapters.discord.replies.discord_markdown import incoming, messages
+from bot.ports import Recorded
+
+_MARKED: Final = re.compile(r"\n-# [^\n]* `([0-9a-f]{6,40})`$")
+
+
+def help_mark(question_id: str) -> str:
+    """The last line of the help channel's message of a question, by which it is known again."""
+    return f"-# {words.HELP_THREAD} `{question_id}`"
+
+
+class DiscordHelpThreads:
+    """Without the Message Content intent a reply has to ping the bot, which replies do unless that is switched off."""
+
+    def __init__(self, client: discord.Client, people: DiscordPermissions, helping: HumanHelp) -> None:
+        self._client = client
+        self._people = people
+        self._helping = helping
+
+    async def take(self, message: discord.Message) -> bool:
+        """Bring it to the asker; False if it answers nothing of the sort."""
+        question = "" if message.author.bot else await self.question_id(message)
+        return bool(question) and await self._helping.answered(_Helper(self, message), question)
+
+    async def question_id(self, message: discord.Message) -> str:
+        """The question that a message answers; "" if it answers none."""
+        guild = message.guild.id if message.guild else 0
+        wanted = self._people.help_channel(guild) if guild else None
+        here = message.channel
+        if wanted is None or self._is_question(message):
+            return ""
+        if isinstance(here, discord.Thread) and str(here.parent_id) == wanted:
+            return await self._of(here.parent_id, here.id)
+        if str(here.id) == wanted and message.reference:
+            known = message.reference.resolved
+            if isinstance(known, discord.Message):
+                return self._marked(known.author.id, known.content)
+            return await self._of(here.id, message.reference.message_id or 0)
+        return ""
+
+    async def question(self, message: discord.Message) -> str:
+        """What was asked where a message answers it in the help channel; "" elsewhere. Raises BackendError."""
+        found = await self.question_id(message)
+        return await self._helping.question_of(found) if found else ""
+
+    def _is_question(self, message: discord.Message) -> bool:
+        """Who names the bot asks it; a reply names it only by the way."""
+        me = self._client.user
+        return bool(me and re.search(rf"<@!?{me.id}>", message.content))
+
+    async def _of(self, channel: int, number: int) -> str:
+        place = self._client.get_partial_messageable(channel)
+        try:
+            found = await call(lambda: place.fetch_message(number))
+        except Failed:
+            return ""
+        return self._marked(found.author.id, found.content)
+
+    def _marked(self, author: int, content: str) -> str:
+        """Only what the bot itself wrote is believed."""
+        found = _MARKED.search(content) if self._client.user and author == self._client.user.id else None
+        return found[1] if found else ""
+
+    async def send(self, user: int, text: str) -> None:
+        """Markdown to this person alone. Raises Failed."""
+        data: Any = await call(lambda: self._client.http.start_private_message(user))
+        alone = self._client.get_partial_messageable(int(data["id"]))
+        for part in messages(text)[:3]:
+            await call(lambda part=part: alone.send(part))  # type: ignore[misc] # bound early
+
+
+class _Helper:
+    """adapters.chat.helping.human_help.HelperContext."""
+
+    def __init__(self, threads: DiscordHelpThreads, message: discord.Message) -> None:
+        self._threads = threads
+        self._message = message
+        self.key = f"discord {message.id}"
+        self.person = str(message.author.id)
+        self.text = incoming(message.content, 0)
+
+    async def name(self) -> str:
+        return self._message.author.display_name
+
+    async def deliver(self, asked_by: Recorded, text: str) -> None:
+        if asked_by.asked.platform != "discord":
+            raise Failed("it was asked elsewhere")
+        await self._threads.send(int(asked_by.asked.person), text)
+
+    async def tell(self, text: str) -> None:
+        """Discord whispers to nobody who only wrote: a short reply, which pings nobody."""
+        await call(lambda: self._message.reply(text, mention_author=False))

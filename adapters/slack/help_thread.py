@@ -1,0 +1,110 @@
+"""What people say in the help channel below a question of somebody's."""
+
+from typing import Any
+
+from adapters.chat.helping.human_help import HumanHelp
+from adapters.chat.reply import Undeliverable
+from adapters.slack.connection.marks import mark_of
+from adapters.slack.connection.transport import Failed
+from adapters.slack.connection.web_api import SlackWebApi
+from adapters.slack.permissions import SlackPermissions
+from adapters.slack.replies import rendering
+from adapters.slack.replies.mrkdwn import escape, fallback, incoming, markdown, mentions
+from bot.config.live import LiveSettings
+from bot.ports import Recorded
+
+Event = dict[str, Any]  # Slack's own JSON
+
+_MARK = "help/"
+
+
+def help_mark(question_id: str) -> str:
+    """What tells the help channel's message of a question."""
+    return f"{_MARK}{question_id}"
+
+
+class SlackHelpThreads:
+    """Replies in the help channel, below what the bot posted there."""
+
+    def __init__(
+        self, slack: SlackWebApi, people: SlackPermissions, helping: HumanHelp, live: LiveSettings
+    ) -> None:
+        self._slack = slack
+        self._people = people
+        self._helping = helping
+        self._live = live
+
+    def may_concern(self, event: Event, team: str) -> bool:
+        """Whether a person's reply may be one: a mention of the bot is a question to it."""
+        thread = event.get("thread_ts")
+        return bool(
+            event.get("type") == "message"
+            and event.get("subtype") in (None, "", "file_share", "thread_broadcast")
+            and event.get("user")
+            and not event.get("bot_id")
+            and thread
+            and thread != event.get("ts")
+            and event.get("channel") == self._live.now.slack.help_channel_of(team)
+            and not mentions(str(event.get("text") or ""), self._slack.me)
+        )
+
+    async def take(self, event: Event) -> bool:
+        """Bring it to the asker; False if it stands below something else."""
+        question = await self.question_id(event["channel"], event["thread_ts"])
+        return bool(question) and await self._helping.answered(_Helper(self, event), question)
+
+    async def question_id(self, channel: str, thread: str) -> str:
+        """The question that a thread of the help channel is about; "" if it is about none."""
+        try:
+            said = await self._slack.thread(channel, thread, until=thread, pages=1)
+        except Failed:
+            return ""
+        first = next((one for one in said if one.get("ts") == thread), None)
+        mark = mark_of(first) if first and self._slack.is_own(first) else ""
+        return mark.removeprefix(_MARK) if mark.startswith(_MARK) else ""
+
+    async def question(self, channel: str, message: Event) -> str:
+        """What was asked where a message answers it in the help channel; "" elsewhere. Raises BackendError."""
+        thread = message.get("thread_ts")
+        found = await self.question_id(channel, thread) if thread else ""
+        return await self._helping.question_of(found) if found else ""
+
+    async def name(self, user: str) -> str:
+        return await self._people.name(user)
+
+    async def send(self, user: str, text: str) -> None:
+        """Markdown to this person alone. Raises Undeliverable."""
+        try:
+            await self._slack.post(
+                await self._slack.direct(user), fallback(text), [rendering.text_block(markdown(text))]
+            )
+        except Failed as error:
+            raise Undeliverable(str(error)) from error
+
+    async def whisper(self, event: Event, text: str) -> None:
+        await self._slack.tell(event["channel"], event["user"], escape(text), thread_ts=event["thread_ts"])
+
+    def words_of(self, event: Event) -> str:
+        return incoming(str(event.get("text") or ""), self._slack.me)
+
+
+class _Helper:
+    """adapters.chat.helping.human_help.HelperContext."""
+
+    def __init__(self, threads: SlackHelpThreads, event: Event) -> None:
+        self._threads = threads
+        self._event = event
+        self.key = f"slack {event['channel']}/{event['ts']}"
+        self.person = str(event["user"])
+        self.text = threads.words_of(event)
+
+    async def name(self) -> str:
+        return await self._threads.name(self.person)
+
+    async def deliver(self, asked_by: Recorded, text: str) -> None:
+        if asked_by.asked.platform != "slack":
+            raise Undeliverable("it was asked elsewhere")
+        await self._threads.send(asked_by.asked.person, text)
+
+    async def tell(self, text: str) -> None:
+        await self._threads.whisper(self._event, text)

@@ -1,0 +1,44 @@
+"""One POST to a tracker, and what of it may be said."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpx
+
+from bot.ports import Rejected, Unauthorized, Unavailable
+
+_TIMEOUT: Final = httpx.Timeout(10.0)
+_MOST: Final = 1_000_000  # bytes of an answer
+
+
+def client(headers: Mapping[str, str], auth: tuple[str, str] | None = None) -> httpx.AsyncClient:
+    """Follows no redirect: the token goes where docent.yaml says, and nowhere else."""
+    return httpx.AsyncClient(headers=dict(headers), auth=auth, timeout=_TIMEOUT, follow_redirects=False)
+
+
+async def post(
+    http: httpx.AsyncClient, part: str, url: str, content: bytes, headers: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """The answer's JSON, {} where there is none. Raises BackendError with the host and the status, and no more."""
+    host = urlsplit(url).netloc.rpartition("@")[2]
+    sent = {"Content-Type": "application/json", **(headers or {})}
+    try:
+        response = await http.post(url, content=content, headers=sent)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise Unavailable(part, f"{host} can't be reached ({type(error).__name__}).") from error
+    status = response.status_code
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        raise Unauthorized(
+            part, f"{host} refused the token (HTTP {status}).", remedy="Check it under `help`."
+        )
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise Unavailable(part, f"{host} answered with HTTP {status}.")
+    if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+        raise Rejected(part, f"{host} took no ticket (HTTP {status}).", remedy="Check the section `help`.")
+    try:
+        made = response.json() if len(response.content) <= _MOST else {}
+    except ValueError:
+        return {}
+    return made if isinstance(made, dict) else {}

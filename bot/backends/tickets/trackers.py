@@ -1,0 +1,174 @@
+"""Each tracker's ticket. A question is somebody's words: it stands in a block of code, where no tracker reads them.
+
+Nobody is notified by a name in it, no command in it is carried out (GitLab has such), nothing in it is linked.
+"""
+
+import hashlib
+import hmac
+import json
+import re
+import time
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import quote
+
+from bot.backends.tickets.calls import client, post
+from bot.config.help import GitHubTickets, GitLabTickets, HelpSettings, JiraTickets, WebhookTickets
+from bot.ports import HelpRequest, Tickets
+
+_TITLE: Final = 120  # characters
+_ABOUT: Final = "Asked in {platform}, and the docs don't say."
+
+
+def open_tickets(settings: HelpSettings) -> tuple[Tickets, ...]:
+    """Those that docent.yaml chooses; whoever opens them closes them."""
+    made: list[Tickets] = []
+    if settings.github:
+        made.append(GitHub(settings.github))
+    if settings.gitlab:
+        made.append(GitLab(settings.gitlab))
+    if settings.jira:
+        made.append(Jira(settings.jira))
+    if settings.webhook:
+        made.append(Webhook(settings.webhook))
+    return tuple(made)
+
+
+class GitHub:
+    name = "GitHub"
+
+    def __init__(self, settings: GitHubTickets) -> None:
+        self._settings = settings
+        token = settings.token.get_secret_value()
+        self._http = client(
+            {
+                "Authorization": f"Bearer {token}",
+                "Accept": "application/vnd.github+json",
+                "X-GitHub-Api-Version": "2022-11-28",
+            }
+        )
+
+    async def open(self, request: HelpRequest) -> str:
+        url = f"{self._settings.api_url.rstrip('/')}/repos/{self._settings.repository}/issues"
+        body = {"title": _title(request), "body": _markdown(request), "labels": list(self._settings.labels)}
+        return _link(await post(self._http, self.name, url, _json(body)), "html_url")
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+
+class GitLab:
+    name = "GitLab"
+
+    def __init__(self, settings: GitLabTickets) -> None:
+        self._settings = settings
+        self._http = client({"PRIVATE-TOKEN": settings.token.get_secret_value()})
+
+    async def open(self, request: HelpRequest) -> str:
+        project = quote(self._settings.project, safe="")
+        url = f"{self._settings.url.rstrip('/')}/api/v4/projects/{project}/issues"
+        labels = ",".join(self._settings.labels)
+        body = {"title": _title(request), "description": _markdown(request), "labels": labels}
+        return _link(await post(self._http, self.name, url, _json(body)), "web_url")
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+
+class Jira:
+    name = "Jira"
+
+    def __init__(self, settings: JiraTickets) -> None:
+        self._settings = settings
+        self._http = client({}, auth=(settings.email, settings.token.get_secret_value()))
+
+    async def open(self, request: HelpRequest) -> str:
+        base = self._settings.url.rstrip("/")
+        fields = {
+            "project": {"key": self._settings.project},
+            "issuetype": {"name": self._settings.issue_type},
+            "summary": _title(request),
+            "labels": list(self._settings.labels),
+            "description": {"type": "doc", "version": 1, "content": _document(request)},
+        }
+        made = await post(self._http, self.name, f"{base}/rest/api/3/issue", _json({"fields": fields}))
+        key = str(made.get("key") or "")
+        return f"{base}/browse/{key}" if re.fullmatch(r"[A-Z][A-Z0-9_]+-\d+", key) else ""
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+
+class Webhook:
+    """`X-Docent-Signature` is `sha256=` and the HMAC of the timestamp, a dot and the body."""
+
+    name = "the webhook"
+
+    def __init__(self, settings: WebhookTickets, clock: Callable[[], float] = time.time) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._http = client({})
+
+    async def open(self, request: HelpRequest) -> str:
+        content = _json(
+            {
+                "event": "question.unanswered",
+                "id": request.id,
+                "question": request.question,
+                "platform": request.platform,
+                "conversation": request.where,
+                "on_call": request.on_call,
+                "asked_at": request.at.isoformat(),
+            }
+        )
+        at = str(int(self._clock()))
+        secret = self._settings.secret.get_secret_value().encode()
+        signature = hmac.new(secret, at.encode() + b"." + content, hashlib.sha256).hexdigest()
+        headers = {"X-Docent-Timestamp": at, "X-Docent-Signature": f"sha256={signature}"}
+        return _link(await post(self._http, self.name, self._settings.url, content, headers), "url")
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+
+def _json(body: dict[str, Any]) -> bytes:
+    return json.dumps(body, ensure_ascii=False).encode()
+
+
+def _title(request: HelpRequest) -> str:
+    """One line without anything that a tracker could take for a name or a command."""
+    line = " ".join(request.question.split())[:_TITLE]
+    return "Docs: " + re.sub(r"[@#!&~/](?=\w)", " ", line).strip()
+
+
+def _markdown(request: HelpRequest) -> str:
+    runs = [len(run) for run in re.findall(r"`+", request.question)]
+    fence = "`" * max(3, max(runs, default=0) + 1)
+    return f"{fence}text\n{request.question}\n{fence}\n\n{_notes(request)}"
+
+
+def _notes(request: HelpRequest) -> str:
+    """Our own words. Who is on call stands in code, too: it is docent.yaml's, and notifies nobody."""
+    lines = [_ABOUT.format(platform=request.platform.capitalize())]
+    if request.on_call:
+        lines.append(f"On call: `{request.on_call.replace('`', '')}`")
+    if request.where:
+        lines.append(f"Conversation: <{request.where}>")
+    return "\n\n".join(lines)
+
+
+def _document(request: HelpRequest) -> list[dict[str, Any]]:
+    """Atlassian's document format, in which text is text."""
+    notes = [_ABOUT.format(platform=request.platform.capitalize())]
+    if request.on_call:
+        notes.append(f"On call: {request.on_call}")
+    if request.where:
+        notes.append(f"Conversation: {request.where}")
+    code = {"type": "codeBlock", "content": [{"type": "text", "text": request.question}]}
+    return [code, *({"type": "paragraph", "content": [{"type": "text", "text": one}]} for one in notes)]
+
+
+def _link(made: dict[str, Any], key: str) -> str:
+    """An address that people may be led to; what a server says isn't believed further than that."""
+    url = str(made.get(key) or "")
+    return url if re.fullmatch(r"https?://[^\s<>|()\[\]]{1,500}", url) else ""
