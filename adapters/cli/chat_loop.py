@@ -72,6 +72,8 @@ def _turn(runner: asyncio.Runner, app: App, talk: _Talk, line: str) -> None:
 
 
 async def _answer(app: App, talk: _Talk, line: str) -> None:
+    for _ in range(2):  # it is taken over once it is the same at two looks
+        await app.live.look()
     limits = app.settings.limits
     history = talk.history[-limits.history_turns :] if limits.history_turns else ()
     question = Question(line, talk.audience, history)
