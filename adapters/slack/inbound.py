@@ -76,8 +76,8 @@ class SlackInbound(SlackQuestions):
             wanted = asks or leans(text) if place.followups is None else place.followups
         else:
             wanted = place.unasked and asks
-        if addressed(text) or not wanted:
-            return None
+        if addressed(text) or not wanted or place.answers == "private":
+            return None  # nobody is answered in private who didn't ask the bot
         return self._heard(event, team, if_in_thread=bool(thread), unprompted=True)
 
     def is_own(self, event: Event) -> bool:

@@ -40,6 +40,15 @@ async def test_an_answer_is_private_until_it_is_shared(chat: Chat) -> None:
     assert "four weeks' notice" in shared.whole
 
 
+async def test_nobody_is_answered_in_private_unasked(chat: Chat) -> None:
+    """What isn't addressed to the bot isn't answered there at all."""
+    thread = await chat.slack.mention("How much notice do I give?", channel="C0QUIET")
+    await chat.whisper("four weeks' notice")
+    await chat.slack.message("And for contractors?", user="U0BOB", thread=thread, channel="C0QUIET")
+    await chat.answer(await chat.slack.mention("And Bob?"))
+    assert [one.text for one in chat.core.asked] == ["How much notice do I give?", "And Bob?"]
+
+
 async def test_what_the_channel_may_not_see_stays_private(chat: Chat) -> None:
     """Share is for what everybody there may see."""
     await chat.slack.mention("How much notice do I give?", channel="C0QUIET")
