@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from adapters.chat.messages import ONLY_FOR_GUESTS, ONLY_THIS_PLACE
+from tests.bot.answering.test_words import over
 from tests.support.slack_chat import YAML, Chat, open_slack
 from tests.support.slack_server import CHANNEL, SHARED
 from tests.support.waiting import until
@@ -41,6 +42,18 @@ async def test_where_less_may_be_used_that_is_said(
     await chat.answer(await chat.slack.mention("How much notice do I give?", user=user, channel=channel))
     (question,) = chat.core.asked
     assert (question.not_found, question.audience) == (words, audience)
+
+
+async def test_the_sentence_stands_in_the_answer(chat: Chat, tmp_path: Path) -> None:
+    """Whether or not the docs hold an answer: nobody learns from it that they do."""
+    async with over(tmp_path / "pages", ("Notice | You give four weeks' notice.",)) as docs:
+        chat.core.instead = docs.answerer
+        for question in ("How much notice do I give?", "What's the CEO's shoe size?"):
+            shown = await chat.answer(await chat.slack.mention(question, channel=SHARED))
+            assert ONLY_THIS_PLACE in shown.whole
+            assert "Notice" not in shown.whole
+        shown = await chat.answer(await chat.slack.mention("How much notice do I give?"))
+        assert "four weeks' notice" in shown.whole
 
 
 async def test_alone_everything_of_ones_own_may_be_used(chat: Chat) -> None:
