@@ -32,7 +32,10 @@ from bot.text.question_text import says_nothing
 
 log = logging.getLogger(__name__)
 
-_MOMENT = 5.0  # seconds
+# Seconds.
+_MOMENT = 5.0
+_ELSEWHERE = 90.0
+_LOOK_EVERY = 1.0
 EDITED: Final = ":edited:"  # in the key of a question that was asked in other words before
 
 
@@ -162,7 +165,8 @@ class QuestionService:
             return Acceptance.CLOSING
         if not await self._ledger.accept(asked):
             return Acceptance.KNOWN
-        earlier = await self._dropped(asked.key.partition(EDITED)[0]) or earlier
+        mine = await self._dropped(asked.key.partition(EDITED)[0])
+        earlier = mine or await self._ended_elsewhere(earlier)
         gone = earlier.answer or Answer(earlier.asked.id, Outcome.UNAVAILABLE, messages.EDITED_QUESTION)
         kept = replace(gone, gap=False, usage=())
         await self._ledger.record(earlier.asked, kept, earlier.seconds or 0.0, earlier.scope)
@@ -171,6 +175,14 @@ class QuestionService:
                 await self._ledger.remember(one.id, earlier.reply)
         self._start(asked, go_on(earlier, asked))
         return Acceptance.YES
+
+    async def _ended_elsewhere(self, recorded: Recorded) -> Recorded:
+        """The question once whichever process answers it is done; as it is if that takes too long."""
+        until = time.monotonic() + _ELSEWHERE
+        while recorded.answer is None and time.monotonic() < until:
+            await asyncio.sleep(_LOOK_EVERY)
+            recorded = await self._journal.recorded(recorded.asked.id) or recorded
+        return recorded
 
     async def _dropped(self, key: str) -> Recorded | None:
         """Stop answering a message, in whichever words; what stands of it stays."""

@@ -1,10 +1,12 @@
 """The desk that both platforms' questions go through, on a real journal."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from adapters.chat import question_service
 from adapters.chat.answer_view import AnswerView
 from adapters.chat.gate import Admission
 from adapters.chat.incoming.attachments import AttachmentReader
@@ -14,7 +16,7 @@ from bot.config.chat import AttachmentSettings
 from bot.journal.database import Database
 from bot.journal.questions import SqlJournal
 from bot.model import Answer, Outcome, Question
-from bot.ports import Asked, Scope
+from bot.ports import Asked, Recorded, Scope
 from tests.support.fakes import FakeStore
 
 
@@ -54,6 +56,9 @@ class Notice:
         self.shown.set()
 
     async def say(self, text: str) -> None: ...
+
+    async def leave(self) -> str:
+        return ""
 
     async def withdraw(self) -> None: ...
 
@@ -112,3 +117,45 @@ async def test_a_press_before_the_answer_is_in_the_journal(journal: SlowJournal)
     assert found is not None
     assert found[1].text == "Four weeks. [1]"
     await desk.close(grace=5)
+
+
+async def test_an_edit_waits_for_the_process_that_answers(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A question that another process is answering is answered anew once that is done, in its place."""
+    monkeypatch.setattr(question_service, "_LOOK_EVERY", 0.01)
+    database = Database(folder=data, url=None)
+    journal, notice, gone_on = SqlJournal(database), Notice(), []
+    files = AttachmentReader(AttachmentSettings)
+    desk = QuestionService(
+        "slack",
+        Answers(),
+        journal,
+        FakeStore(),
+        ServicePolicy(),
+        gate=Open(),
+        files=files,
+        revive=lambda _: notice,
+    )
+    first = Asked("q1", "slack:C1:1", "slack", "C1", "U1", Question("How much notcie?", frozenset()))
+    await journal.accept(first, worker="another")
+    earlier = await journal.recorded("q1")
+    assert earlier is not None
+    edited = replace(first, id="q2", key="slack:C1:1:edited:2", question=Question("How much?", frozenset()))
+
+    def go_on(before: Recorded, _: Asked) -> Notice:
+        gone_on.append(before.reply)
+        return notice
+
+    superseding = asyncio.create_task(desk.supersede(earlier, edited, go_on))
+    assert not (await asyncio.wait([superseding], timeout=0.1))[0]
+    await journal.set_reply("q1", "C1/2")
+    await journal.finish("q1", Answer("q1", Outcome.NOT_FOUND, "The docs don't say."), seconds=1.0)
+    assert await superseding is Acceptance.YES
+    await notice.shown.wait()
+    assert gone_on == ["C1/2"]
+    await desk.close(grace=5)
+    found = await journal.recorded_by_key("slack:C1:1", further=":edited:")
+    assert found is not None
+    assert (found.asked.id, found.reply) == ("q2", "C1/2")
+    await database.close()
