@@ -16,7 +16,9 @@ from adapters.chat.incoming.revision import Revisions
 from adapters.chat.question_service import QuestionService, ServicePolicy
 from adapters.chat.reply import Reply
 from adapters.chat.run_watches import ProgressMessage, RunWatches
+from adapters.chat.summaries.summaries import Summaries
 from adapters.chat.teaching import Teaching
+from bot.answering.summary import Summarizer
 from bot.bootstrap import App
 from bot.curation.open_gaps import GapReviewer
 from bot.curation.page_picker import PagePicker
@@ -54,6 +56,7 @@ class ChatServices:
     admins: AdminService
     find: Callable[[str], Awaitable[Recorded | None]]
     helping: HumanHelp
+    summaries: Summaries
 
 
 def assemble(
@@ -125,4 +128,12 @@ def assemble(
     helping = HumanHelp(app.journal, app.tickets, lambda: app.settings.help)
     presses = AnswerActions(desk, app.journal, helping, teaching.complained)
     revisions = Revisions(desk, app.journal, go_on=intake.go_on, untouched=intake.untouched)
-    return ChatServices(desk, revisions, presses, teaching, admins, find, helping)
+    return ChatServices(desk, revisions, presses, teaching, admins, find, helping, _summaries(app))
+
+
+def _summaries(app: App) -> Summaries:
+    """Without a model there are none: quotes of what people said are no summary."""
+    limits = app.settings.limits
+    writes = app.settings.writer_choice.kind != "extractive"
+    summarizer = Summarizer(app.writer, seconds=limits.answer_deadline) if writes else None
+    return Summaries(summarizer, app.journal, tokens=limits.passage_tokens)

@@ -9,7 +9,7 @@ from adapters.chat.teaching import Form
 from adapters.chat.wiring import ChatServices
 from adapters.discord.commands import Interaction
 from adapters.discord.connection.transport import call
-from adapters.discord.help_thread import DiscordHelpThreads
+from adapters.discord.helping.help_thread import DiscordHelpThreads
 from adapters.discord.inbound import DiscordInbound
 from adapters.discord.interactions import DiscordAdminConsole, DiscordPressContext, is_private
 from adapters.discord.permissions import DiscordPermissions

@@ -26,7 +26,8 @@ from adapters.discord.connection.gateway_patches import brief
 from adapters.discord.connection.timeouts import PATIENCE, Timeouts
 from adapters.discord.connection.transport import Failed, call, paced
 from adapters.discord.gate import DiscordGate, turn_away
-from adapters.discord.help_thread import DiscordHelpThreads
+from adapters.discord.helping.help_thread import DiscordHelpThreads
+from adapters.discord.helping.summary_request import DiscordSummaryRequest
 from adapters.discord.inbound import DiscordInbound
 from adapters.discord.interactions import DiscordAdminConsole
 from adapters.discord.permissions import DiscordPermissions
@@ -111,6 +112,7 @@ class DocentClient(discord.AutoShardedClient):
             run_message=partial(DiscordProgressMessage.at, self),
         )
         self.desk, self.admins, self.revisions = parts.desk, parts.admins, parts.revisions
+        self._summaries = parts.summaries
         self._work = BackgroundTasks("Discord", Failed)
         self.threads = DiscordHelpThreads(self, self.people, parts.helping)
         self.buttons = DiscordButtons(
@@ -305,6 +307,18 @@ class DocentClient(discord.AutoShardedClient):
             deadline=2.5,
         )
         await self.admins.command(text, DiscordAdminConsole(interaction, self.people))
+
+    async def summarize(self, interaction: Interaction) -> None:
+        """Sum up where it is wanted, for whoever wants it."""
+        await call(
+            lambda: interaction.response.defer(ephemeral=True, thinking=True), patience=2.0, deadline=2.5
+        )
+        guild, channel = interaction.guild_id or 0, interaction.channel_id or 0
+        request = DiscordSummaryRequest(interaction, self.people)
+        if await self.people.is_open(guild, channel):
+            await self._summaries.summarize(request)
+        else:
+            await request.tell(words.NOT_HERE)
 
     async def drain(self) -> None:
         """Wait a moment for small work, and end the rest."""

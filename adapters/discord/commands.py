@@ -35,6 +35,8 @@ class Host(Protocol):
 
     async def admin(self, interaction: Interaction, text: str, *, public: bool = False) -> None: ...
 
+    async def summarize(self, interaction: Interaction) -> None: ...
+
 
 Save = Callable[[Interaction, LessonKind, discord.Message], Awaitable[None]]
 
@@ -42,6 +44,7 @@ Save = Callable[[Interaction, LessonKind, discord.Message], Awaitable[None]]
 def add(host: Host, save: Save) -> None:
     """Put all commands on the client's tree. `save` opens the form to save a message."""
     _add_ask(host)
+    _add_summarize(host)
     for kind, name in TITLES.items():
         host.tree.add_command(_saving(save, kind, name))
     host.tree.add_command(_admin_group(host))
@@ -71,6 +74,22 @@ def _add_ask(host: Host) -> None:
             await interaction.response.send_message(messages.NO_WORDS, ephemeral=True)
             return
         await host.ask(interaction, text, private=False, key=f"discord:{message.id}:menu")
+
+
+def _add_summarize(host: Host) -> None:
+    guilds = app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
+
+    @host.tree.command(
+        name="summarize", description="Sum up this thread, or the channel's last day, for you alone"
+    )
+    @guilds
+    async def summarize(interaction: Interaction) -> None:
+        await host.summarize(interaction)
+
+    @host.tree.context_menu(name=messages.SUMMARIZE)
+    @guilds
+    async def of_message(interaction: Interaction, message: discord.Message) -> None:  # noqa: ARG001 - Discord's signature
+        await host.summarize(interaction)
 
 
 def _saving(save: Save, kind: LessonKind, name: str) -> app_commands.ContextMenu:

@@ -18,7 +18,7 @@ from adapters.discord.connection.transport import (
     TokenGone,
     call,
 )
-from adapters.discord.help_thread import help_mark
+from adapters.discord.helping.help_thread import help_mark
 from adapters.discord.inbound import DiscordInbound
 from adapters.discord.permissions import DiscordPermissions, rights
 from adapters.discord.questions import files_of

@@ -73,6 +73,11 @@ class DiscordPermissions:
         return self.guild(guild).forums.get(str(channel))
 
     @property
+    def reads_messages(self) -> bool:
+        """Whether Discord tells what messages say that don't name the bot."""
+        return self._settings.discord.message_content
+
+    @property
     def for_users(self) -> bool:
         """Whether people may have the app for themselves."""
         return self._settings.discord.user_install

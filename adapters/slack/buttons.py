@@ -12,7 +12,7 @@ from adapters.chat.teaching import KINDS, Form
 from adapters.chat.wiring import ChatServices
 from adapters.slack.connection.transport import Failed, SlackError
 from adapters.slack.connection.web_api import SlackWebApi
-from adapters.slack.help_thread import SlackHelpThreads
+from adapters.slack.helping.help_thread import SlackHelpThreads
 from adapters.slack.inbound import Ack, Event, SlackInbound
 from adapters.slack.interactions import SlackAdminConsole, SlackPressContext
 from adapters.slack.origin import workspace_of

@@ -15,7 +15,8 @@ from adapters.chat.question_service import Acceptance
 from adapters.chat.reply import Reply
 from adapters.chat.wiring import ChatServices
 from adapters.slack.connection.web_api import SlackWebApi
-from adapters.slack.help_thread import SlackHelpThreads
+from adapters.slack.helping.help_thread import SlackHelpThreads
+from adapters.slack.helping.summary_request import SlackSummaryRequest
 from adapters.slack.inbound import Ack, Event, Heard, SlackInbound
 from adapters.slack.interactions import SlackAdminConsole
 from adapters.slack.origin import workspace_of
@@ -30,6 +31,8 @@ ASK: Final = "/ask"
 ADMIN: Final = "/docent"
 SHORTCUT: Final = "docent_answer"
 SHORTCUT_PRIVATE: Final = "docent_answer_private"
+SHORTCUT_SUMMARY: Final = "docent_summarize"
+SUMMARIZE: Final = "summarize"
 EVENTS: Final = ("app_mention", "message", "app_home_opened", "agent_session_stopped")
 
 _ACKNOWLEDGE_WITHIN: Final = 0.3  # seconds
@@ -59,6 +62,7 @@ class Handlers:
         self._desk = parts.desk
         self._revisions = parts.revisions
         self._admins = parts.admins
+        self._summaries = parts.summaries
         self._live = live
         self._threads = threads
         self._work = work
@@ -73,6 +77,7 @@ class Handlers:
         app.command(ADMIN)(self.on_admin)
         app.shortcut(SHORTCUT)(self.on_shortcut)
         app.shortcut(SHORTCUT_PRIVATE)(self.on_shortcut)
+        app.shortcut(SHORTCUT_SUMMARY)(self.on_summary)
 
     async def on_message(self, body: Event, event: Event) -> None:
         """A mention, a DM, a message in a channel, or that one was deleted."""
@@ -185,8 +190,42 @@ class Handlers:
         else:
             await ack()
 
-    async def on_admin(self, ack: Ack, command: Event) -> None:
+    async def on_summary(self, ack: Ack, body: Event) -> None:
+        """Sum up the thread of a message, or the channel's last day where it has none; for the presser alone."""
         await ack()
+        message = body["message"]
+        thread = message.get("thread_ts") or (message["ts"] if message.get("reply_count") else "")
+        place = SlackAddress(
+            channel=body["channel"]["id"],
+            user=body["user"]["id"],
+            team=workspace_of(body),
+            thread_ts=thread,
+            in_thread=bool(thread),
+            private=True,
+            response_url=body.get("response_url") or "",
+        )
+        self._work.later(self._sum_up(place, thread))
+
+    async def _sum_up(self, place: SlackAddress, thread: str = "") -> None:
+        request = SlackSummaryRequest(self._slack, self._people, place, thread=thread)
+        if not self._people.listens(place.channel):
+            await request.tell(words.NOT_HERE)
+        else:
+            await self._summaries.summarize(request)
+
+    async def on_admin(self, ack: Ack, command: Event) -> None:
+        """`summarize` is everybody's, the rest is for admins."""
+        await ack()
+        if str(command.get("text") or "").strip().lower() == SUMMARIZE:
+            place = SlackAddress(
+                channel=command["channel_id"],
+                user=command["user_id"],
+                team=workspace_of(command),
+                private=True,
+                response_url=command["response_url"],
+            )
+            self._work.later(self._sum_up(place))
+            return
         console = SlackAdminConsole(
             self._slack,
             self._people,

@@ -18,7 +18,7 @@ from adapters.slack.connection.transport import (
     SlackError,
 )
 from adapters.slack.connection.web_api import SlackWebApi
-from adapters.slack.help_thread import help_mark
+from adapters.slack.helping.help_thread import help_mark
 from adapters.slack.inbound import Event, SlackInbound
 from adapters.slack.origin import workspace_of
 from adapters.slack.permissions import SlackPermissions

@@ -6,7 +6,7 @@ import yaml
 
 from adapters.chat import messages as words
 from adapters.slack.buttons import SAVE_EXAMPLE, SAVE_VERIFIED
-from adapters.slack.handlers import ADMIN, ASK, SHORTCUT, SHORTCUT_PRIVATE
+from adapters.slack.handlers import ADMIN, ASK, SHORTCUT, SHORTCUT_PRIVATE, SHORTCUT_SUMMARY
 from bot.config.chat import SlackSettings
 
 # Each scope with what it is for: a newcomer asks.
@@ -90,6 +90,12 @@ def manifest(settings: SlackSettings, *, url: str = "") -> dict[str, Any]:
                     "description": "Answers this message so that only you see it",
                 },
                 {
+                    "name": words.SUMMARIZE,
+                    "type": "message",
+                    "callback_id": SHORTCUT_SUMMARY,
+                    "description": "Sums up the thread, or the channel's last day, for you alone",
+                },
+                {
                     "name": words.SAVE_EXAMPLE,
                     "type": "message",
                     "callback_id": SAVE_EXAMPLE,
@@ -112,8 +118,8 @@ def manifest(settings: SlackSettings, *, url: str = "") -> dict[str, Any]:
                 },
                 {
                     "command": ADMIN,
-                    "description": "For admins: reindex, status, sources, gaps, why, review",
-                    "usage_hint": "reindex [source] [--full] | status | sources | gaps | why ANSWER | review",
+                    "description": "Summarize the last day; for admins: reindex, status, sources, gaps, why, review",
+                    "usage_hint": "summarize | reindex [source] [--full] | status | sources | gaps | why ANSWER | review",
                     "should_escape": False,
                     **endpoint,
                 },

@@ -42,7 +42,7 @@ from adapters.slack.connection.transport import (
 from adapters.slack.connection.web_api import SlackWebApi
 from adapters.slack.gate import SlackGate
 from adapters.slack.handlers import Handlers
-from adapters.slack.help_thread import SlackHelpThreads
+from adapters.slack.helping.help_thread import SlackHelpThreads
 from adapters.slack.inbound import SlackInbound
 from adapters.slack.interactions import tell_all
 from adapters.slack.origin import Home

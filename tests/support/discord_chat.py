@@ -91,7 +91,7 @@ class Chat:
 
 @asynccontextmanager
 async def open_discord(
-    folder: Path, setenv: Callable[[str, str], None], port: int, yaml: str = YAML
+    folder: Path, setenv: Callable[[str, str], None], port: int, yaml: str = YAML, *, writer: Any = None
 ) -> AsyncIterator[Chat]:
     """The server and the bot's parts; the bot isn't started."""
     async with DiscordServer.running(port) as discord:
@@ -104,7 +104,7 @@ async def open_discord(
             setenv(name, value)
         (folder / "docent.yaml").write_text(yaml)
         database, core, shelf = Database(folder=folder), Core(), Shelf()
-        app = scripted(load(folder / "docent.yaml"), core, shelf, database)
+        app = scripted(load(folder / "docent.yaml"), core, shelf, database, writer)
         try:
             yield Chat(discord, app, core, shelf)
         finally:

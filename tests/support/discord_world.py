@@ -22,6 +22,7 @@ LOUNGE, PODIUM, ABROAD = "5000000000000000007", "5000000000000000008", "20000000
 EPHEMERAL, LOADING = 1 << 6, 1 << 7
 MANAGE_GUILD, MANAGE_THREADS = 1 << 5, 1 << 34
 _EVERYBODY = (1 << 6) | (1 << 10) | (1 << 11) | (1 << 14) | (1 << 16) | (1 << 35) | (1 << 38)
+_HISTORY = 1 << 16
 _FIRST_MOMENT = 1420070400000  # Discord's, in milliseconds
 
 
@@ -59,6 +60,7 @@ class World:
             SECOND: {BOT: set(), ALICE: set()},
         }
         self.role_names = {LEADS: "leads"}
+        self.unread: set[str] = set()  # people who may not read what was said before
         self.closed: set[str] = set()  # people who take no direct messages from bots
         self.managers = {(GUILD, MOD)}  # who has Manage Server where
         self.channels: dict[str, dict[str, Any]] = {}
@@ -94,6 +96,7 @@ class World:
     def member(self, guild: str, user: str) -> dict[str, Any]:
         roles = self.members[guild][user]
         granted = MANAGE_GUILD | _EVERYBODY if (guild, user) in self.managers else _EVERYBODY
+        granted &= ~_HISTORY if user in self.unread else ~0
         return {
             "user": self.user(user), "roles": sorted(roles), "joined_at": _now(), "flags": 0,
             "deaf": False, "mute": False, "permissions": str(granted),

@@ -18,6 +18,7 @@ _PER_MINUTE: Final = {
     "chat.update": 50,
     "chat.delete": 50,
     "chat.postEphemeral": 100,
+    "conversations.history": 50,
     "conversations.members": 100,
     "conversations.replies": 50,
     "conversations.info": 50,

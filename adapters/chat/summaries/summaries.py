@@ -1,0 +1,127 @@
+"""A summary on request, the same on every platform."""
+
+import logging
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final, Protocol
+
+from adapters.chat import answer_view, messages
+from adapters.chat.answer_view import AnswerView
+from bot.answering.summary import Summarizer
+from bot.model import Passage
+from bot.ports import BackendError, Journal
+
+log = logging.getLogger(__name__)
+
+DAY: Final = timedelta(days=1)
+MESSAGES: Final = 200
+_CHARACTERS_A_TOKEN: Final = 4
+_LEAST: Final = 2  # messages: one needs no summary
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message: `id` is its own, `url` leads to it."""
+
+    id: str
+    author: str
+    text: str
+    url: str
+    at: datetime
+
+
+class CannotRead(Exception):
+    """Why the messages can't be read, in a sentence for whoever asked."""
+
+
+class SummaryRequest(Protocol):
+    """Somebody who wants a summary, where they are."""
+
+    platform: str
+    person: str
+
+    async def messages(self) -> Sequence[Said]:
+        """What was said there and may be read by this person, the oldest first. Raises CannotRead."""
+        ...
+
+    async def show(self, summary: AnswerView) -> None:
+        """To this person alone."""
+        ...
+
+    async def tell(self, text: str) -> None:
+        """A word to this person alone."""
+        ...
+
+
+class Summaries:
+    """`summarizer` is None where no model writes; `tokens` of messages go to it, the latest."""
+
+    def __init__(
+        self,
+        summarizer: Summarizer | None,
+        journal: Journal,
+        *,
+        tokens: int,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._summarizer = summarizer
+        self._journal = journal
+        self._characters = tokens * _CHARACTERS_A_TOKEN
+        self._clock = clock
+
+    async def summarize(self, request: SummaryRequest) -> None:
+        """Read, sum up, show. Once a minute for each person."""
+        if self._summarizer is None:
+            await request.tell(messages.NO_MODEL)
+            return
+        try:
+            if not await self._is_first(request):
+                await request.tell(messages.SUMMARY_SOON)
+                return
+            said = await request.messages()
+        except CannotRead as error:
+            await request.tell(str(error))
+            return
+        except BackendError as error:
+            log.warning("a summary can't be made: %s", error)
+            await request.tell(messages.SUMMARY_FAILED)
+            return
+        kept = self._latest([one for one in said if one.text.strip()])
+        if len(kept) < _LEAST:
+            await request.tell(messages.NOTHING_SAID)
+            return
+        answer = await self._summarizer.summarize([_passage(one) for one in kept], id=uuid.uuid4().hex[:12])
+        view = answer_view.of_answer(
+            answer, now=self._clock(), private=True, stale_after=10 * 365 * DAY, can_ask_human=False
+        )
+        count = messages.SUMMED_UP.format(count=len(kept))
+        left = len(said) - len(kept)
+        notes = (count + (f" {messages.SUMMARY_CUT.format(count=left)}" if left else ""), *view.notes)
+        await request.show(replace(view, buttons=(), notes=notes, sources=tuple(map(_short, view.sources))))
+
+    async def _is_first(self, request: SummaryRequest) -> bool:
+        minute = f"{self._clock():%Y-%m-%d %H:%M}"
+        return await self._journal.claim(f"summary {request.platform} {request.person} {minute}")
+
+    def _latest(self, said: Sequence[Said]) -> list[Said]:
+        kept: list[Said] = []
+        room = self._characters
+        for one in reversed(said[-MESSAGES:]):
+            room -= len(one.text)
+            if room < 0 and kept:
+                break
+            kept.append(replace(one, text=one.text[: self._characters]))
+        return kept[::-1]
+
+
+def _passage(one: Said) -> Passage:
+    title = f"{one.author}, {one.at:%H:%M}"
+    text = f"{one.author}: {one.text}"
+    return Passage(f"{one.id}#0", one.id, "conversation", 0, title, "", one.url, text, updated_at=None)
+
+
+def _short(line: answer_view.SourceLine) -> answer_view.SourceLine:
+    """A message has no age and no sections."""
+    return replace(line, age="", stale=False)
