@@ -44,34 +44,31 @@ from bot.ports.finding import (
     Vocabulary,
 )
 from bot.ports.helping import HelpRequest, Tickets
-from bot.ports.records import (
-    SCHEDULE,
+from bot.ports.lessons import Lesson, LessonKind, Lessons, LessonState
+from bot.ports.people import Forgetting, Forgotten, Someone
+from bot.ports.questions import (
     Asked,
     Complaint,
-    Failing,
     Feedback,
-    Forgetting,
-    Forgotten,
     Gap,
     Journal,
     Judged,
-    Leases,
-    Lesson,
-    LessonKind,
-    Lessons,
-    LessonState,
     Lookback,
     QuestionFilter,
     Rating,
     Recorded,
     Rights,
+    Scope,
+    SpendingTotals,
+)
+from bot.ports.syncs import (
+    SCHEDULE,
+    Failing,
+    Leases,
     RunMessage,
     RunMessages,
     Runs,
     RunState,
-    Scope,
-    Someone,
-    SpendingTotals,
     SyncRequest,
     SyncRun,
 )
