@@ -175,7 +175,7 @@ class Draft:
             degraded=in_one_line(self.degraded),
             nearest=self._nearest(answered=answered),
             strong=found is not None and found.strong and answered,
-            usage=_summed(self.usage),
+            usage=summed(self.usage),
             more=self._more,
             gap=gap and (found is None or not found.hidden),
             trace=Trace(
@@ -234,7 +234,7 @@ def _list(whats: Sequence[str]) -> str:
     return ", ".join((first, *(f"{each[:1].lower()}{each[1:]}" for each in others)))
 
 
-def _summed(usages: Sequence[Usage]) -> tuple[Usage, ...]:
+def summed(usages: Sequence[Usage]) -> tuple[Usage, ...]:
     """One a model."""
     total: dict[str, Usage] = {}
     for usage in usages:

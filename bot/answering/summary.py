@@ -3,11 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from bot.answering.citation_check import CitationChecker
-from bot.model import Answer, Outcome, Passage
+from bot.answering.draft import summed
+from bot.model import Answer, Outcome, Passage, Usage
 from bot.ports import BackendError, Brief, Cited, Finished, Style, Unavailable, Writer, Wrote
+from bot.runtime.usage_meter import metered
 
 log = logging.getLogger(__name__)
 
@@ -33,9 +36,15 @@ class Summarizer:
         style = Style(rules=_RULES, max_characters=self._characters, language=language, cite_each=True)
         brief = Brief(_ASKED, tuple(said), style)
         checker = CitationChecker(said, each=True, question=_ASKED)
+        spent: list[Usage] = []
+        with metered(spent):
+            answer = await self._written(brief, checker, spent, id)
+        return replace(answer, usage=summed(spent))
+
+    async def _written(self, brief: Brief, checker: CitationChecker, spent: list[Usage], id: str) -> Answer:  # noqa: A002
         try:
             async with asyncio.timeout(self._seconds):
-                await self._write(brief, checker)
+                await self._write(brief, checker, spent)
         except TimeoutError:
             return Answer(id, Outcome.UNAVAILABLE, "The summary took too long. Please try again.", gap=False)
         except BackendError as error:
@@ -47,9 +56,10 @@ class Summarizer:
             return Answer(id, Outcome.NOT_FOUND, NOTHING, gap=False)
         return Answer(id, Outcome.ANSWERED, checker.text.strip(), checker.citations, more=False, gap=False)
 
-    async def _write(self, brief: Brief, checker: CitationChecker) -> None:
+    async def _write(self, brief: Brief, checker: CitationChecker, spent: list[Usage]) -> None:
         async for event in self._writer.write(brief):
             if isinstance(event, Finished):
+                spent.append(event.usage)
                 checker.finish()
                 return
             if isinstance(event, Wrote | Cited):

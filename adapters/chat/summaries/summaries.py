@@ -93,6 +93,10 @@ class Summaries:
             await request.tell(messages.NOTHING_SAID)
             return
         answer = await self._summarizer.summarize([_passage(one) for one in kept], id=uuid.uuid4().hex[:12])
+        try:
+            await self._journal.spend(answer.usage)
+        except BackendError as error:
+            log.warning("what a summary cost is not counted: %s", error)
         view = answer_view.of_answer(
             answer, now=self._clock(), private=True, stale_after=10 * 365 * DAY, can_ask_human=False
         )

@@ -56,6 +56,8 @@ async def test_slack_a_channels_last_day(in_slack: Opened) -> None:
         assert f"/archives/{CHANNEL}/p" in shown.whole
         assert "bob, " in shown.whole
         assert "Of 2 messages." in shown.whole
+        (spent,) = await chat.app.journal.spent()
+        assert (spent.model, spent.calls, spent.output_tokens > 0) == ("fake", 1, True)
         assert '"actions"' not in shown.whole
         assert [one.text for one in writer.briefs[0].passages] == [
             "alice: What may the hotel in London cost?",
