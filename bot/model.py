@@ -35,7 +35,7 @@ class Question:
     `guide`, `platform`, `places` and `language` (ISO 639-1) choose the style; `places` are the ids and names of
     the channel, and of a thread's channel. `detailed` asks for more than a first answer has said. `about` is what came
     with it, forwarded or attached: what its words point at. `not_found` is said where nothing is found, instead of
-    that the docs don't say.
+    that the docs don't say. `unasked`: nobody asked the bot, so that only strong evidence is worth a model's answer.
     """
 
     text: str
@@ -49,6 +49,7 @@ class Question:
     platform: str | None = None
     about: tuple[str, ...] = ()
     not_found: str = ""
+    unasked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -243,6 +243,7 @@ class QuestionService:
                 places=admission.places,
                 history=context.history,
                 not_found=admission.not_found,
+                unasked=reply.unprompted,
             )
             answer = await self._with_files(asked, question, reply, context.files)
         except Undeliverable as error:

@@ -209,6 +209,8 @@ class Answerer:
             return draft.refused(style.refusal, "refused by the style guide")
         if not found.enough or not found.passages:
             return draft.not_found(found.decision or "too little evidence")
+        if question.unasked and not found.strong:  # no model is asked for what nobody would see
+            return draft.not_found(f"not strong enough to speak unasked: {found.decision}")
         draft.examples = tuple(example.id for example in style.examples)
         return Brief(
             standalone,
@@ -222,6 +224,8 @@ class Answerer:
     async def _standalone(self, question: Question, draft: Draft) -> str:
         if not question.history:
             return question_text.asked_in(question.text)
+        if question.unasked:
+            return question_text.merged(question)
         with draft.timed("standalone"):
             try:
                 async with self._breaker.guard():

@@ -131,6 +131,20 @@ async def test_too_little_evidence_costs_no_writing() -> None:
     assert answer.trace.decision == "dense .12"
 
 
+async def test_what_nobody_asked_costs_no_model_unless_the_evidence_is_strong() -> None:
+    """Neither to write what nobody would see, nor to rewrite what was said before it."""
+    weak = FakeRetrieval(passages=(LEAVE,), decision="words 0.6")
+    history = (Turn("user", "How many days off do I get?"),)
+    writer = FakeWriter(GOOD, standalone=Rejected("the writer", "it was asked to rewrite."))
+    made = answerer(writer, found=weak)
+    answer = await made.answer(ask("And who approves them?", history=history, unasked=True))
+    assert (answer.outcome, writer.briefs) == (Outcome.NOT_FOUND, [])
+    assert (await made.answer(ask(unasked=False))).outcome is Outcome.ANSWERED
+    strong = answerer(writer)
+    assert (await strong.answer(ask("And who?", history=history, unasked=True))).outcome is Outcome.ANSWERED
+    assert len(writer.briefs) == 2
+
+
 async def test_a_follow_up_is_searched_as_the_writer_rewrote_it() -> None:
     """With history the writer makes the question stand alone."""
     core = answerer(FakeWriter(GOOD, standalone="How many days off do contractors get?"))
