@@ -133,7 +133,7 @@ async def test_too_little_evidence_costs_no_writing() -> None:
 
 async def test_what_nobody_asked_costs_no_model_unless_the_evidence_is_strong() -> None:
     """Neither to write what nobody would see, nor to rewrite what was said before it."""
-    weak = FakeRetrieval(passages=(LEAVE,), decision="words 0.6")
+    weak = FakeRetrieval(passages=(LEAVE, SICK), decision="words 0.6")
     history = (Turn("user", "How many days off do I get?"),)
     writer = FakeWriter(GOOD, standalone=Rejected("the writer", "it was asked to rewrite."))
     made = answerer(writer, found=weak)
