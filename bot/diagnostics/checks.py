@@ -17,7 +17,7 @@ from bot.diagnostics.findings import Check, error, ok, warning
 from bot.diagnostics.models import check_embedder, check_judge, check_reranker, check_writer
 from bot.opened_models import writer_pace
 from bot.opened_records import Records
-from bot.ports import BackendError, Store, StoreStats
+from bot.ports import BackendError, Store, StoreStats, Tickets
 from bot.runtime.private_files import open_to_others
 
 _DEADLINE: Final = 30.0
@@ -66,8 +66,14 @@ async def check_parts(app: App, records: Records) -> AsyncIterator[Check]:
     pace = writer_pace(settings)
     seconds = max(_DEADLINE, pace.first_token + pace.answer)
     yield await tried("writer", lambda: check_writer(settings, app.writer), seconds=seconds)
+    for tickets in app.tickets:
+        yield await tried(tickets.name, partial(_tickets, tickets))
     if settings.eval.judge is not None:
         yield await tried("judge", lambda: check_judge(settings), seconds=seconds)
+
+
+async def _tickets(tickets: Tickets) -> Check:
+    return ok(tickets.name, await tickets.reachable())
 
 
 async def _indexed(app: App) -> AsyncIterator[Check]:

@@ -2,6 +2,7 @@
 
 import logging
 import uuid
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,8 @@ log = logging.getLogger(__name__)
 DAY: Final = timedelta(days=1)
 MESSAGES: Final = 200
 _CHARACTERS_A_TOKEN: Final = 4
+_MINUTE: Final = timedelta(minutes=1)
+_REMEMBERED: Final = 1000  # people
 _LEAST: Final = 2  # messages: one needs no summary
 
 
@@ -68,6 +71,7 @@ class Summaries:
     ) -> None:
         self._summarizer = summarizer
         self._journal = journal
+        self._last: OrderedDict[str, datetime] = OrderedDict()  # by person, kept nowhere else
         self._characters = tokens * _CHARACTERS_A_TOKEN
         self._clock = clock
 
@@ -76,10 +80,10 @@ class Summaries:
         if self._summarizer is None:
             await request.tell(messages.NO_MODEL)
             return
+        if not self._is_first(request):
+            await request.tell(messages.SUMMARY_SOON)
+            return
         try:
-            if not await self._is_first(request):
-                await request.tell(messages.SUMMARY_SOON)
-                return
             said = await request.messages()
         except CannotRead as error:
             await request.tell(str(error))
@@ -105,9 +109,17 @@ class Summaries:
         notes = (count + (f" {messages.SUMMARY_CUT.format(count=left)}" if left else ""), *view.notes)
         await request.show(replace(view, buttons=(), notes=notes, sources=tuple(map(_short, view.sources))))
 
-    async def _is_first(self, request: SummaryRequest) -> bool:
-        minute = f"{self._clock():%Y-%m-%d %H:%M}"
-        return await self._journal.claim(f"summary {request.platform} {request.person} {minute}")
+    def _is_first(self, request: SummaryRequest) -> bool:
+        """Whether it is this person's first within a minute, in this process."""
+        now, person = self._clock(), f"{request.platform} {request.person}"
+        before = self._last.get(person)
+        if before is not None and now - before < _MINUTE:
+            return False
+        self._last[person] = now
+        self._last.move_to_end(person)
+        if len(self._last) > _REMEMBERED:
+            self._last.popitem(last=False)
+        return True
 
     def _latest(self, said: Sequence[Said]) -> list[Said]:
         kept: list[Said] = []

@@ -1,6 +1,6 @@
 """One POST to a tracker, and what of it may be said."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -22,10 +22,19 @@ async def post(
     http: httpx.AsyncClient, part: str, url: str, content: bytes, headers: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
     """The answer's JSON, {} where there is none. Raises BackendError with the host and the status, and no more."""
-    host = urlsplit(url).netloc.rpartition("@")[2]
     sent = {"Content-Type": "application/json", **(headers or {})}
+    return await _called(part, url, http.post(url, content=content, headers=sent))
+
+
+async def get(http: httpx.AsyncClient, part: str, url: str) -> dict[str, Any]:
+    """The same, of what is only looked at."""
+    return await _called(part, url, http.get(url))
+
+
+async def _called(part: str, url: str, calling: Awaitable[httpx.Response]) -> dict[str, Any]:
+    host = urlsplit(url).netloc.rpartition("@")[2]
     try:
-        response = await http.post(url, content=content, headers=sent)
+        response = await calling
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise Unavailable(part, f"{host} can't be reached ({type(error).__name__}).") from error
     status = response.status_code
@@ -36,7 +45,9 @@ async def post(
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise Unavailable(part, f"{host} answered with HTTP {status}.")
     if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-        raise Rejected(part, f"{host} took no ticket (HTTP {status}).", remedy="Check the section `help`.")
+        raise Rejected(
+            part, f"{host} takes no tickets so (HTTP {status}).", remedy="Check the section `help`."
+        )
     try:
         made = response.json() if len(response.content) <= _MOST else {}
     except ValueError:

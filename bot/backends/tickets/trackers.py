@@ -10,9 +10,9 @@ import re
 import time
 from collections.abc import Callable
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
-from bot.backends.tickets.calls import client, post
+from bot.backends.tickets.calls import client, get, post
 from bot.config.help import GitHubTickets, GitLabTickets, HelpSettings, JiraTickets, WebhookTickets
 from bot.ports import HelpRequest, Tickets
 
@@ -53,6 +53,11 @@ class GitHub:
         body = {"title": _title(request), "body": _markdown(request), "labels": list(self._settings.labels)}
         return _link(await post(self._http, self.name, url, _json(body)), "html_url")
 
+    async def reachable(self) -> str:
+        repository = self._settings.repository
+        await get(self._http, self.name, f"{self._settings.api_url.rstrip('/')}/repos/{repository}")
+        return f"tickets go to {repository}"
+
     async def close(self) -> None:
         await self._http.aclose()
 
@@ -70,6 +75,11 @@ class GitLab:
         labels = ",".join(self._settings.labels)
         body = {"title": _title(request), "description": _markdown(request), "labels": labels}
         return _link(await post(self._http, self.name, url, _json(body)), "web_url")
+
+    async def reachable(self) -> str:
+        project = quote(self._settings.project, safe="")
+        await get(self._http, self.name, f"{self._settings.url.rstrip('/')}/api/v4/projects/{project}")
+        return f"tickets go to {self._settings.project}"
 
     async def close(self) -> None:
         await self._http.aclose()
@@ -94,6 +104,11 @@ class Jira:
         made = await post(self._http, self.name, f"{base}/rest/api/3/issue", _json({"fields": fields}))
         key = str(made.get("key") or "")
         return f"{base}/browse/{key}" if re.fullmatch(r"[A-Z][A-Z0-9_]+-\d+", key) else ""
+
+    async def reachable(self) -> str:
+        base, project = self._settings.url.rstrip("/"), self._settings.project
+        await get(self._http, self.name, f"{base}/rest/api/3/project/{project}")
+        return f"tickets go to the project {project}"
 
     async def close(self) -> None:
         await self._http.aclose()
@@ -126,6 +141,10 @@ class Webhook:
         signature = hmac.new(secret, at.encode() + b"." + content, hashlib.sha256).hexdigest()
         headers = {"X-Docent-Timestamp": at, "X-Docent-Signature": f"sha256={signature}"}
         return _link(await post(self._http, self.name, self._settings.url, content, headers), "url")
+
+    async def reachable(self) -> str:
+        """It has nothing that could be looked at without calling it."""
+        return f"questions go to {urlsplit(self._settings.url).hostname}, which isn't called for a check"
 
     async def close(self) -> None:
         await self._http.aclose()

@@ -89,7 +89,7 @@ async def test_slack_one_a_minute(in_slack: Opened) -> None:
     """A second one within the minute is put off, whoever else may have theirs."""
     async with in_slack(FakeWriter(_POINTS)) as chat:
         await talk(chat)
-        for _ in range(3):  # a minute may end between two
+        for _ in range(2):
             await chat.slack.command("/docent", "summarize")
         await chat.whisper("One summary a minute")
         await chat.slack.command("/docent", "summarize", user="U0BOB")

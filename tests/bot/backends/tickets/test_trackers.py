@@ -9,6 +9,8 @@ import pytest
 
 from bot.backends.tickets.trackers import open_tickets
 from bot.config.loader import load
+from bot.diagnostics.checks import tried
+from bot.diagnostics.findings import Check, ok
 from bot.ports import HelpRequest, Rejected, Tickets, Unauthorized, Unavailable
 from tests.support.tracker_server import EMAIL, SECRET, TOKEN, TrackerServer
 
@@ -116,6 +118,24 @@ async def test_what_goes_wrong_is_told_without_secrets(
         await trackers[name].open(request())
     assert str(status) in str(failed.value) or status == 503
     assert not any(word in str(failed.value) for word in (TOKEN, SECRET, "shoe"))
+
+
+@pytest.mark.parametrize("name", ["github", "gitlab", "jira", "webhook"])
+async def test_doctor_looks_and_opens_nothing(
+    server: TrackerServer, trackers: dict[str, Tickets], name: str
+) -> None:
+    """`docent doctor` says where tickets go, or what is wrong with that."""
+    found = await tried(name, lambda: _checked(trackers[name]))
+    assert (found.verdict, "go to" in found.finding) == ("ok", True)
+    server.refuse = 404
+    if name != "webhook":
+        found = await tried(name, lambda: _checked(trackers[name]))
+        assert (found.verdict, "404" in found.finding) == ("error", True)
+    assert server.opened == []
+
+
+async def _checked(tickets: Tickets) -> Check:
+    return ok(tickets.name, await tickets.reachable())
 
 
 async def test_a_tracker_that_is_down(server: TrackerServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]) -> None:  # fmt: skip
