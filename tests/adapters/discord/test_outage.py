@@ -211,7 +211,7 @@ async def test_an_answer_whose_form_is_refused_is_text_in_its_place(chat: Chat) 
 async def test_a_private_answer_whose_form_is_refused_is_text_in_its_place(chat: Chat) -> None:
     """The same for one that only its asker sees."""
     chat.discord.rest.faults.append(Fault(r"PATCH /webhooks/.*", 400, body=_REFUSED))
-    shown = await chat.said_to(await chat.discord.command("ask", {"question": "How much?"}), _ANSWER)
+    shown = await chat.said_to(await chat.discord.command("ask", {"question": "How much?"}), "Annual leave")
     assert shown["user"] == ALICE
     assert shown.text.startswith(f"{_ANSWER}\n\n`[1]` [Annual leave")
     assert (shown.sources, shown.buttons) == ("", {})
