@@ -66,6 +66,10 @@ class PressContext(Protocol):
         """A link to the conversation; "" where others don't see it."""
         ...
 
+    async def rotation(self, on_call: str) -> str:
+        """Who is meant, as text: the people of a user group, or a role's name, where it is the id of one."""
+        ...
+
     async def help(self, text: str, question_id: str) -> bool:
         """Post into the help channel with the way back here; False if there is none. Raises Undeliverable."""
         ...

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import replace
@@ -29,6 +30,8 @@ from adapters.discord.run_message import DiscordProgressMessage
 from bot.ports import Recorded, Rights, SyncRun
 
 log = logging.getLogger(__name__)
+
+_ROLE = re.compile(r"\d{15,21}")
 
 
 def says(text: str) -> str:
@@ -143,6 +146,13 @@ class DiscordPressContext:
         shown = "\n".join(filter(None, (says(text), where, help_mark(question_id))))
         await call(lambda: channel.send(shown, suppress_embeds=True))
         return True
+
+    async def rotation(self, on_call: str) -> str:
+        if not _ROLE.fullmatch(on_call):
+            return on_call
+        guild = self._interaction.guild
+        role = guild.get_role(int(on_call)) if guild else None
+        return role.name if role else ""
 
     async def where(self) -> str:
         under = self._interaction.message

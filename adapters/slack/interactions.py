@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -33,6 +34,9 @@ _RESPONSES: Final = 5  # a response_url takes no more
 _PAUSE: Final = 5.0  # seconds
 
 log = logging.getLogger(__name__)
+
+_USER_GROUP = re.compile(r"S[A-Z0-9]{6,}")
+_ON_CALL = 10  # names
 
 
 class SlackPressContext:
@@ -142,6 +146,16 @@ class SlackPressContext:
         except (SlackError, Lost, RefusedPayload) as error:
             raise Undeliverable(str(error)) from error
         return True
+
+    async def rotation(self, on_call: str) -> str:
+        if not _USER_GROUP.fullmatch(on_call):
+            return on_call
+        try:
+            members = sorted(await self._slack.group_members(on_call))[:_ON_CALL]
+        except Failed as error:
+            log.warning("who is on call isn't known: %s", error)
+            return ""
+        return ", ".join([await self._people.name(one) for one in members])
 
     async def where(self) -> str:
         if self._private or not self._container.get("message_ts"):

@@ -26,6 +26,10 @@ class AskerContext(Protocol):
         """A link to the conversation; "" where others don't see it."""
         ...
 
+    async def rotation(self, on_call: str) -> str:
+        """Who is meant, as text: the people of a user group, or a role's name, where it is the id of one."""
+        ...
+
     async def help(self, text: str, question_id: str) -> bool:
         """Post into the help channel with the way back here; False if there is none. Raises Undeliverable."""
         ...
@@ -65,8 +69,9 @@ class HumanHelp:
         if not await self._journal.claim(key):
             await asker.tell(messages.HUMAN_ON_IT)
             return
-        said, failed = await self._in_channel(asker, recorded)
-        opened = [await self._open(one, asker, recorded) for one in self._tickets]
+        on_call = await asker.rotation(self._settings().on_call)
+        said, failed = await self._in_channel(asker, recorded, on_call)
+        opened = [await self._open(one, asker, recorded, on_call) for one in self._tickets]
         said += [one for one in opened if one]
         if not said:
             await self._journal.release(key)
@@ -74,10 +79,11 @@ class HumanHelp:
             said = [failed or trouble or messages.NO_HELP_CHANNEL]
         await asker.tell(" ".join(said))
 
-    async def _in_channel(self, asker: AskerContext, recorded: Recorded) -> tuple[list[str], str]:
+    async def _in_channel(
+        self, asker: AskerContext, recorded: Recorded, on_call: str
+    ) -> tuple[list[str], str]:
         """What to say of it: that it is posted, or why it isn't."""
         lead = messages.ASKED_HUMAN.format(person=await asker.name())
-        on_call = self._settings().on_call
         lines = [lead, f"> {quoted(recorded.asked.question.text)}"]
         if on_call:
             lines.append(messages.ON_CALL.format(who=quoted(on_call)))
@@ -89,7 +95,7 @@ class HumanHelp:
             return [], messages.BARRED_FROM_HELP if barred else messages.BROKEN.format(id=recorded.asked.id)
         return [messages.HUMAN_ON_IT] if posted else [], ""
 
-    async def _open(self, tickets: Tickets, asker: AskerContext, recorded: Recorded) -> str:
+    async def _open(self, tickets: Tickets, asker: AskerContext, recorded: Recorded, on_call: str) -> str:
         """What to say of the ticket; "" where there is none."""
         asked = recorded.asked
         request = HelpRequest(
@@ -97,7 +103,7 @@ class HumanHelp:
             asked.question.text,
             asked.platform,
             await asker.where(),
-            self._settings().on_call,
+            on_call,
             recorded.asked_at,
         )
         try:

@@ -10,7 +10,7 @@ from adapters.chat import messages
 from bot.backends.tickets.trackers import open_tickets
 from bot.model import Answer, Outcome
 from tests.support import discord_chat, slack_chat
-from tests.support.discord_world import ALICE, MOD
+from tests.support.discord_world import ALICE, LEADS, MOD
 from tests.support.discord_world import HELP as DISCORD_HELP
 from tests.support.slack_chat import open_slack
 from tests.support.slack_server import HELP, Message
@@ -66,6 +66,25 @@ async def test_slack_who_is_on_call_is_named_and_nobody_is_notified(slack: slack
     assert "<!channel>" not in posted.whole
     assert "@everyone" not in posted.whole
     assert messages.HELP_THREAD in posted.whole
+
+
+async def test_slack_a_user_groups_people_are_on_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
+) -> None:
+    """Those who are in it at that moment, by name; nobody is named for a group that isn't known."""
+    yaml = slack_chat.YAML + "help: {on_call: S0ONCALL1}\n"
+    async with open_slack(tmp_path, monkeypatch.setenv, free_port(), yaml) as chat:
+        chat.core.answers["shoe"] = _NOT_FOUND
+        assert "On call: dave" in (await asked_human(chat)).whole
+        chat.slack.refused["usergroups.users.list"] = "no_such_subteam"
+        shown = await chat.answer(await chat.slack.mention(_QUESTION, user="U0BOB"))
+        await chat.slack.press(shown, "docent_human", value=chat.core.ids[1], user="U0BOB")
+
+        async def posted() -> list[Message]:
+            found = [one for one in chat.slack.said.values() if one["channel"] == HELP]
+            return found if len(found) > 1 else []
+
+        assert "On call" not in (await until(posted))[-1].whole
 
 
 @pytest.mark.parametrize("kept", ["told", "kept"])
@@ -172,6 +191,19 @@ async def test_discord_a_humans_answer_comes_back(discord: discord_chat.Chat) ->
 
     await until(passed)
     assert len(discord.core.asked) == 1
+
+
+async def test_discord_a_role_is_on_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
+) -> None:
+    """By its name, as text; one that isn't there is not named."""
+    yaml = discord_chat.YAML + f"help: {{on_call: '{LEADS}'}}\n"
+    opened = discord_chat.open_discord(tmp_path, monkeypatch.setenv, free_port(), yaml)
+    async with opened as chat, discord_chat.running(chat):
+        chat.core.answers["shoe"] = _NOT_FOUND
+        posted = await discord_help(chat)
+        assert "On call: leads" in posted.text
+        assert "<@&" not in posted.text
 
 
 async def test_discord_a_forged_mark_reaches_nobody(discord: discord_chat.Chat) -> None:
