@@ -11,6 +11,7 @@ from adapters.chat.helping.human_help import HumanHelp
 from adapters.chat.markdown_text import quoted
 from adapters.chat.question_service import Acceptance, QuestionService
 from adapters.chat.reply import Barred, Undeliverable
+from adapters.chat.summaries.summaries import Shown
 from bot.ports import BackendError, Complaint, Feedback, Journal, Rating, Recorded
 
 log = logging.getLogger(__name__)
@@ -84,10 +85,12 @@ class AnswerActions:
         journal: Journal,
         helping: HumanHelp,
         complained: Complained | None = None,
+        summaries: Callable[[str], Shown | None] = lambda _: None,
     ) -> None:
         self._desk = desk
         self._help = helping
         self._complained = complained
+        self._summaries = summaries
         self._journal = journal
 
     async def feedback(
@@ -115,6 +118,9 @@ class AnswerActions:
             await stage.tell(messages.BROKEN.format(id=answer_id))
 
     async def _press(self, stage: PressContext, press: Press, answer_id: str) -> None:
+        if press is Press.SHARE and (summary := self._summaries(answer_id)) is not None:
+            await self._share_summary(stage, summary)
+            return
         found = await self._desk.again(answer_id)
         if found is None:
             await stage.tell(messages.ANSWER_GONE)
@@ -137,22 +143,35 @@ class AnswerActions:
     async def _may_see(self, stage: PressContext, recorded: Recorded, *, alone: bool) -> bool:
         return await self._desk.may_see(recorded, await stage.audience(alone=alone))
 
+    async def _share_summary(self, stage: PressContext, summary: Shown) -> None:
+        """Whoever got it may, in the channel that it sums up and nowhere else."""
+        if (stage.person, stage.place) != (summary.person, summary.place):
+            await stage.tell(messages.NOT_YOURS)
+            return
+        lead = messages.SHARED_SUMMARY.format(person=await stage.name())
+        shared = replace(summary.view, text=f"{lead}\n\n{summary.view.text}")
+        await self._shared(stage, shared, summary.view.answer_id)
+
     async def _share(self, stage: PressContext, recorded: Recorded, answer: AnswerView) -> None:
         """A private answer for everybody; only its asker may, and once for each place."""
-        key = f"share {recorded.asked.id} {stage.place}"
         if stage.person != recorded.asked.person:
             await stage.tell(messages.NOT_YOURS)
             return
+        lead = messages.SHARED.format(person=await stage.name())
+        question = quoted(recorded.asked.question.text)
+        shared = f"{lead}\n\n> {question}\n\n{answer.text}"
+        await self._shared(stage, replace(answer, text=shared, see_also=()), recorded.asked.id)
+
+    async def _shared(self, stage: PressContext, answer: AnswerView, answer_id: str) -> None:
+        """Show it to everybody there, once."""
+        key = f"share {answer_id} {stage.place}"
         if not await self._journal.claim(key):
             await stage.tell(messages.SHARED_ALREADY)
             return
-        lead = messages.SHARED.format(person=await stage.name())
-        question = quoted(recorded.asked.question.text)
         try:
-            shared = f"{lead}\n\n> {question}\n\n{answer.text}"
-            await stage.share(replace(answer, text=shared, see_also=()))
+            await stage.share(answer)
         except Undeliverable as error:
-            log.warning("answer %s can't be shared: %s", recorded.asked.id, error)
+            log.warning("answer %s can't be shared: %s", answer_id, error)
             await self._journal.release(key)
             barred = isinstance(error, Barred)
-            await stage.tell(messages.BARRED if barred else messages.BROKEN.format(id=recorded.asked.id))
+            await stage.tell(messages.BARRED if barred else messages.BROKEN.format(id=answer_id))

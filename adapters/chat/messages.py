@@ -28,6 +28,7 @@ UNREAD_FILE = "I couldn't read `{name}`: {why}."
 TOO_MANY_FILES = "I read only the first {count} files."
 NOTHING_IN_WORDS = "Please ask me in words."
 SHARED = "{person} shared this answer:"
+SHARED_SUMMARY = "{person} shared this summary:"
 NOT_YOURS = "Only whoever asked can share this answer."
 SHARED_ALREADY = "You've shared this answer here already."
 OPEN_DIRECT_MESSAGES = (

@@ -126,9 +126,10 @@ def assemble(
         review=teaching.review,
     )
     helping = HumanHelp(app.journal, app.tickets, lambda: app.settings.help)
-    presses = AnswerActions(desk, app.journal, helping, teaching.complained)
+    summaries = _summaries(app)
+    presses = AnswerActions(desk, app.journal, helping, teaching.complained, summaries.shown)
     revisions = Revisions(desk, app.journal, go_on=intake.go_on, untouched=intake.untouched)
-    return ChatServices(desk, revisions, presses, teaching, admins, find, helping, _summaries(app))
+    return ChatServices(desk, revisions, presses, teaching, admins, find, helping, summaries)
 
 
 def _summaries(app: App) -> Summaries:

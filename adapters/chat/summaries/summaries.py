@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 from adapters.chat import answer_view, messages
-from adapters.chat.answer_view import AnswerView
+from adapters.chat.answer_view import AnswerView, Press
 from bot.answering.summary import Summarizer
-from bot.model import Passage
+from bot.model import Outcome, Passage
 from bot.ports import BackendError, Journal
 
 log = logging.getLogger(__name__)
@@ -21,6 +21,7 @@ MESSAGES: Final = 200
 _CHARACTERS_A_TOKEN: Final = 4
 _MINUTE: Final = timedelta(minutes=1)
 _REMEMBERED: Final = 1000  # people
+_KEPT: Final = 200  # summaries, to be shared
 _LEAST: Final = 2  # messages: one needs no summary
 
 
@@ -39,11 +40,21 @@ class CannotRead(Exception):
     """Why the messages can't be read, in a sentence for whoever asked."""
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A summary that `person` got, of what was said in the channel `place`."""
+
+    person: str
+    place: str
+    view: AnswerView
+
+
 class SummaryRequest(Protocol):
-    """Somebody who wants a summary, where they are."""
+    """Somebody who wants a summary, where they are: `place` is the channel's id."""
 
     platform: str
     person: str
+    place: str
 
     async def messages(self) -> Sequence[Said]:
         """What was said there and may be read by this person, the oldest first. Raises CannotRead."""
@@ -74,6 +85,11 @@ class Summaries:
         self._last: OrderedDict[str, datetime] = OrderedDict()  # by person, kept nowhere else
         self._characters = tokens * _CHARACTERS_A_TOKEN
         self._clock = clock
+        self._shown: OrderedDict[str, Shown] = OrderedDict()
+
+    def shown(self, answer_id: str) -> Shown | None:
+        """A summary that this process made lately. None is written down: what people say isn't Docent's to keep."""
+        return self._shown.get(answer_id)
 
     async def summarize(self, request: SummaryRequest) -> None:
         """Read, sum up, show. Once a minute for each person."""
@@ -107,7 +123,13 @@ class Summaries:
         count = messages.SUMMED_UP.format(count=len(kept))
         left = len(said) - len(kept)
         notes = (count + (f" {messages.SUMMARY_CUT.format(count=left)}" if left else ""), *view.notes)
-        await request.show(replace(view, buttons=(), notes=notes, sources=tuple(map(_short, view.sources))))
+        made = replace(view, buttons=(), notes=notes, sources=tuple(map(_short, view.sources)))
+        if answer.outcome is Outcome.ANSWERED:
+            self._shown[answer.id] = Shown(request.person, request.place, made)
+            while len(self._shown) > _KEPT:
+                self._shown.popitem(last=False)
+            made = replace(made, buttons=(Press.SHARE,))
+        await request.show(made)
 
     def _is_first(self, request: SummaryRequest) -> bool:
         """Whether it is this person's first within a minute, in this process."""

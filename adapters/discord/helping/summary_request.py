@@ -32,6 +32,7 @@ class DiscordSummaryRequest:
         self._interaction = interaction
         self._people = people
         self.person = str(interaction.user.id)
+        self.place = str(interaction.channel_id or 0)
 
     async def messages(self) -> Sequence[Said]:
         interaction, place = self._interaction, self._interaction.channel
@@ -56,7 +57,7 @@ class DiscordSummaryRequest:
         return [_said(one) for one in found if one.type in _KINDS and one.content]
 
     async def show(self, summary: AnswerView) -> None:
-        for page, embed, view in rendering.drawn(summary, ()).parts():
+        for page, embed, view in rendering.drawn(summary, summary.buttons).parts():
             extra = rendering.extras(embed, view)
             await call(
                 lambda page=page, extra=extra: self._interaction.followup.send(page, ephemeral=True, **extra)  # type: ignore[misc] # bound early

@@ -38,6 +38,7 @@ class SlackSummaryRequest:
         self._thread = thread
         self._reply = EphemeralReply(slack, place, _nothing)
         self.person = place.user
+        self.place = place.channel
 
     async def messages(self) -> Sequence[Said]:
         try:

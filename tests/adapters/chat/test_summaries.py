@@ -1,5 +1,6 @@
 """Summaries of what was said, on both platforms, with a model that is a script."""
 
+import re
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from tests.support.discord_chat import open_discord, running
 from tests.support.discord_world import ALICE, BOB, GENERAL, GUILD
 from tests.support.fakes import FakeWriter, Hangs, Says
 from tests.support.slack_chat import open_slack
-from tests.support.slack_server import CHANNEL
+from tests.support.slack_server import CHANNEL, HELP
 from tests.support.waiting import until
 
 _MODEL = "writer: {openai: {model: gpt-test, api_key: '${KEY}'}}\n"
@@ -58,12 +59,35 @@ async def test_slack_a_channels_last_day(in_slack: Opened) -> None:
         assert "Of 2 messages." in shown.whole
         (spent,) = await chat.app.journal.spent()
         assert (spent.model, spent.calls, spent.output_tokens > 0) == ("fake", 1, True)
-        assert '"actions"' not in shown.whole
+        assert "Share in channel" in shown.whole
         assert [one.text for one in writer.briefs[0].passages] == [
             "alice: What may the hotel in London cost?",
             "bob: The hotel in London costs 180 pounds.",
         ]
         assert chat.core.asked == []
+
+
+async def test_slack_whoever_got_a_summary_shares_it(in_slack: Opened) -> None:
+    """Once, in the channel that it sums up; nobody else does, and it isn't shown elsewhere."""
+    async with in_slack(FakeWriter(_POINTS)) as chat:
+        await talk(chat)
+        await chat.slack.command("/docent", "summarize")
+        shown = await chat.whisper("180 pounds")
+        (value,) = set(re.findall(r'"docent_share".*?"value": "(\w+)"', shown.whole))
+        await chat.slack.press(shown, "docent_share", value=value, user="U0BOB")
+        await chat.whisper("Only whoever asked can share")
+        await chat.slack.press(shown, "docent_share", value=value, channel=HELP)
+        await chat.slack.press(shown, "docent_share", value=value)
+
+        async def shared() -> list[Any]:
+            return [one for one in chat.slack.said.values() if "shared this summary" in one.whole]
+
+        (one,) = await until(shared)
+        assert one["channel"] == CHANNEL
+        assert "180 pounds" in one.whole
+        await chat.slack.press(shown, "docent_share", value=value)
+        await chat.whisper("You've shared this answer here already")
+        assert len(await shared()) == 1
 
 
 async def test_slack_a_thread_from_its_message(in_slack: Opened) -> None:
@@ -162,7 +186,12 @@ async def test_discord_a_channels_last_day(discord: discord_chat.Chat) -> None:
     assert shown["user"] == ALICE
     assert "cheese" not in shown.whole
     assert f"https://discord.com/channels/{GUILD}/{GENERAL}/{number}" in shown.whole
-    assert shown.buttons == {}
+    await discord.discord.press(shown, "Share in channel")
+
+    async def shared() -> list[Any]:
+        return [one for one in discord.discord.said.values() if "shared this summary" in one.text]
+
+    assert "180 pounds" in (await until(shared))[0].whole
     menu = await discord.discord.menu("Summarize", number, user=BOB)
     await discord.said_to(menu, "180 pounds")
 
