@@ -42,7 +42,7 @@ class Nothing(Section):
 class LocalEmbedderSettings(Section):
     """A model on this machine: by name (downloaded at the first use), or from a folder on disk.
 
-    With `path`, `dimensions` is needed, and `file` is the ONNX file in that folder. `threads` is how many texts are
+    With `path`, `file` is the ONNX file in that folder, and `dimensions` what its config.json says. `threads` is how many texts are
     computed at once, each on one thread; 0: as many as there are cores. `batch` and `normalize` change nothing
     any more: texts are computed one by one, and vectors are always of length 1.
     """
@@ -58,12 +58,6 @@ class LocalEmbedderSettings(Section):
     cache: FilePath | None = None
     query_prefix: str | None = None
     document_prefix: str | None = None
-
-    @model_validator(mode="after")
-    def _whole(self) -> "LocalEmbedderSettings":
-        if self.path is not None and self.dimensions is None:
-            raise ValueError("a model from a folder needs its dimensions, such as dimensions: 384")
-        return self
 
 
 class CohereEmbedderSettings(Section):

@@ -9,6 +9,7 @@ alone: it takes a second, and knows where to download them.
 import asyncio
 import difflib
 import hashlib
+import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -51,7 +52,8 @@ async def open_embedder(settings: LocalSettings, cache: Path) -> "FastembedEmbed
         identity = settings.model
     else:
         digest = await asyncio.to_thread(_digest, settings.path, settings.file)
-        dimensions = settings.dimensions or 0
+        told = settings.dimensions
+        dimensions = await asyncio.to_thread(_told_dimensions, settings.path) if told is None else told
         identity = f"{Path(settings.file).name}@{digest}:{settings.pooling}"
     return FastembedEmbedder(settings, settings.cache or cache, identity, dimensions)
 
@@ -134,6 +136,22 @@ def _load(settings: LocalSettings, cache: Path) -> Encoder:
         )
     model = downloaded(partial(_fastembed(), threads=1), settings, cache, _WORDING)
     return lambda text: np.asarray(next(iter(model.embed([text], batch_size=1))), dtype=np.float32)
+
+
+def _told_dimensions(folder: Path) -> int:
+    """As the model's own config.json has them; what it really makes is held against it at the first use."""
+    try:
+        told = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        told = {}
+    for name in ("hidden_size", "d_model", "dim"):
+        if isinstance(told, dict) and isinstance(size := told.get(name), int) and size > 0:
+            return size
+    raise Rejected(
+        PART,
+        f"how many dimensions the model in {folder} has isn't known: no config.json there says so.",
+        remedy="Write dimensions beside path, such as dimensions: 384.",
+    )
 
 
 def _dimensions(settings: LocalSettings) -> int:

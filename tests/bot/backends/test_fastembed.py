@@ -105,6 +105,30 @@ async def test_wrong_dimensions_are_told_with_the_right_ones(tmp_path: Path):
         await embedder.embed_query("x")
 
 
+@pytest.mark.parametrize(
+    ("config", "dimensions"),
+    [('{"hidden_size": 384}', 384), ('{"d_model": 512}', 512), ('{"dim": 768, "hidden_size": null}', 768)],
+)
+async def test_a_models_own_file_says_how_many_dimensions(tmp_path: Path, config: str, dimensions: int):
+    """Nobody has to know them."""
+    for name in ("model.onnx", "tokenizer.json", "tokenizer_config.json"):
+        (tmp_path / name).write_text("{}")
+    (tmp_path / "config.json").write_text(config)
+    made = await open_embedder(LocalSettings(path=tmp_path), tmp_path)
+    assert made.dimensions == dimensions
+
+
+@pytest.mark.parametrize("config", [None, "", "[]", '{"hidden_size": "many"}', '{"hidden_size": 0}', "\xff"])
+async def test_dimensions_that_nobody_says_are_asked_for(tmp_path: Path, config: str | None):
+    """With the line to write."""
+    for name in ("model.onnx", "tokenizer.json", "tokenizer_config.json"):
+        (tmp_path / name).write_text("{}")
+    if config is not None:
+        (tmp_path / "config.json").write_bytes(config.encode("latin-1"))
+    with pytest.raises(Rejected, match="Write dimensions beside path, such as dimensions: 384"):
+        await open_embedder(LocalSettings(path=tmp_path), tmp_path)
+
+
 async def test_a_missing_file_is_named(tmp_path: Path):
     """With the settings to look at."""
     with pytest.raises(Rejected, match=r"model\.onnx is not there.*embedder\.local\.path"):

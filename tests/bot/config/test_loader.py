@@ -235,7 +235,6 @@ def test_sources_secrets_are_never_shown(tmp_path: Path):
         ("limits: {stale_after: soon}", "docent.yaml:1: limits.stale_after: expected a time such as 30s, 15m, 2h or 90d"),
         ("sources:\n  handbook: ./docs", "docent.yaml:1: sources: expected a list, got keys with values"),
         ("slack: {channels: {C1: {language: no}}}", "docent.yaml:1: slack.channels.C1.language: expected text, got false (YAML reads yes, no, on and off so; text needs quotes)"),
-        ("embedder: {local: {path: ./m}}", "docent.yaml:1: embedder.local: a model from a folder needs its dimensions, such as dimensions: 384"),
         ("embedder: {local: {}, cohere: {}}", "docent.yaml:1: embedder: expected one of static, local, cohere, openai, none"),
         ("writer: cohere", "docent.yaml:1: writer: cohere needs COHERE_API_KEY in the environment"),
         ("cohere:\n  api_key: abc", "docent.yaml:2: cohere.api_key: is a secret: leave it out here and set COHERE_API_KEY in the environment"),
