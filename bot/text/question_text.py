@@ -178,7 +178,7 @@ def leans(text: str) -> bool:
     words = _WORD.findall(text)
     content = [word for word in words if word.lower() not in _EMPTY]
     lean = len(content) == 0 or (len(content) == 1 and not _NAMED.match(text))
-    return len(words) <= FOLLOW_UP_WORDS and (lean or _LEAN.search(text) is not None)
+    return len(words) <= FOLLOW_UP_WORDS and (lean or is_vague(text) or _LEAN.search(text) is not None)
 
 
 def _previous(said: Sequence[str]) -> str:

@@ -88,7 +88,7 @@ async def test_an_address_that_was_missed_is_written_down(journal: Breaking) -> 
 
 async def test_an_outage_is_told_once(journal: Breaking, caplog: pytest.LogCaptureFixture) -> None:
     """And that it is over, with how many answers were written down then."""
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, logger="adapters.chat.journal_log")
     ledger = JournalLog(journal, "w1")
     for _ in range(2):
         caplog.clear()

@@ -459,7 +459,7 @@ async def test_an_empty_index_has_nothing(tmp_path: Path):
 
 async def test_what_others_may_see_is_known_to_be_there(store):
     """Where pages for others would have answered, that is told for the journal; nothing of them is found."""
-    asked = {"embedder": NotionEmbedder(), "audiences": frozenset({"everyone", "board"})}
+    asked = {"embedder": NotionEmbedder(), "audiences": lambda: frozenset({"everyone", "board"})}
     found = await ask(store, "board budget set aside", audience=frozenset({"nobody"}), **asked)
     assert (found.enough, found.hidden) == (False, True)
     assert found.candidates == ()
@@ -469,7 +469,7 @@ async def test_what_others_may_see_is_known_to_be_there(store):
 
 async def test_what_nobody_wrote_is_not_hidden(store):
     """What stands on no page at all is hidden from nobody."""
-    asked = {"embedder": NotionEmbedder(), "audiences": frozenset({"everyone", "board"})}
+    asked = {"embedder": NotionEmbedder(), "audiences": lambda: frozenset({"everyone", "board"})}
     assert not (await ask(store, "quarterly zebra lottery", **asked)).hidden
 
 

@@ -12,7 +12,7 @@ QUIET = SyncReport("docs", unchanged=7)
 
 
 def levels(caplog: pytest.LogCaptureFixture, *reports: SyncReport) -> list[str]:
-    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="indexer.sync.sync_log")
     caplog.clear()
     told = SyncLog()
     for report in reports:
