@@ -108,9 +108,12 @@ async def listen(bolt: AsyncApp, token: str, stop: asyncio.Event, pace: Timeouts
             failures += 1
             log.exception("a Socket Mode connection failed")
         finally:
-            with suppress(Exception):
-                async with asyncio.timeout(3):
-                    await client.close()  # type: ignore[no-untyped-call] # Slack's
+            try:
+                with suppress(Exception):
+                    async with asyncio.timeout(3):
+                        await client.close()  # type: ignore[no-untyped-call] # Slack's
+            finally:  # it ends with this, which it doesn't come to where the line is dead or the process ends
+                await client.aiohttp_client_session.close()
             if client.current_session is not None:
                 # aiohttp leaves a socket whose line broke to the garbage collector.
                 client.current_session._response.close()  # noqa: SLF001
