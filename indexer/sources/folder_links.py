@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Final
 
 # What stands beside a folder of docs for all to read: MkDocs' `docs/index.md` is often a link to `../README.md`.
+# With a language or a number, and nothing else: README.de, CHANGELOG-2.1; README-passwords isn't one.
 _FRONT_PAGE: Final = re.compile(
-    r"(?:^|[^a-z])(?:readme|changelog|changes|history|contributing|code[_-]of[_-]conduct|security|licen[cs]e)(?:[^a-z]|$)",
+    r"[\W\d_]*(?:readme|changelog|changes|history|contributing|code[_-]of[_-]conduct|security|licen[cs]e)"
+    r"(?:[._-][a-z]{2}(?:[_-][a-z]{2})?)?[\W\d_]*",
     re.IGNORECASE,
 )
 _LONGEST: Final = 255  # bytes of a path
@@ -19,7 +21,7 @@ def may_lead(target: Path, root: Path, besides: Path | None) -> bool:
     """Whether a link may lead there: below the root or `besides`, into the checkout that it is a part of, or to its README."""
     if target.is_relative_to(root) or (besides is not None and target.is_relative_to(besides)):
         return ".git" not in target.parts or target.is_relative_to(root)
-    if target.parent == root.parent and _FRONT_PAGE.search(target.stem):
+    if target.parent == root.parent and _FRONT_PAGE.fullmatch(target.stem):
         return target.is_file()
     checkout = next((above for above in root.parents if (above / ".git").exists()), None)
     if checkout is None or (root / ".git").exists() or not target.is_relative_to(checkout):

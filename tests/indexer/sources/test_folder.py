@@ -316,7 +316,16 @@ async def test_links_out_of_the_folder_are_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["README.md", "readme.md", "_readme_41.md", "CHANGELOG.md", "CODE_OF_CONDUCT.md"]
+    "name",
+    [
+        "README.md",
+        "readme.md",
+        "_readme_41.md",
+        "CHANGELOG.md",
+        "CODE_OF_CONDUCT.md",
+        "README.de.md",
+        "CHANGELOG-2.1.md",
+    ],
 )
 @pytest.mark.parametrize("linked", [True, False])
 async def test_the_readme_beside_the_folder_is_a_page(tmp_path: Path, name: str, *, linked: bool) -> None:
@@ -345,6 +354,8 @@ async def test_the_readme_beside_the_folder_is_a_page(tmp_path: Path, name: str,
         "../secret/README.md",
         "/etc/hostname",
         "../README.md/../salaries.md",
+        "../README-passwords.md",
+        "../security_audit.md",
     ],
 )
 @pytest.mark.parametrize("linked", [True, False])
@@ -352,7 +363,14 @@ async def test_no_other_page_beside_the_folder_is(tmp_path: Path, leads: str, *,
     """Nor one further up, or by a detour: who writes a link decides nothing about others' files."""
     put(
         tmp_path,
-        {"README.md": "x", "a/README.md": "x", "a/salaries.md": "secret", "a/secret/README.md": "secret"},
+        {
+            "README.md": "x",
+            "a/README.md": "x",
+            "a/salaries.md": "secret",
+            "a/README-passwords.md": "secret",
+            "a/security_audit.md": "secret",
+            "a/secret/README.md": "secret",
+        },
     )
     put(tmp_path / "a/docs", {"a.md": "x"})
     link = tmp_path / "a/docs/index.md"
