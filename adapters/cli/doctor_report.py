@@ -8,7 +8,7 @@ from dataclasses import asdict
 from adapters.cli.output import count, show, show_json
 from adapters.cli.running.run_plan import faults_of
 from adapters.cli.running.running_lines import behind
-from adapters.cli.source_checks import check_source, check_words
+from adapters.cli.source_checks import check_deletions, check_source, check_words
 from bot.bootstrap import open_app
 from bot.config.environment.tokens import TokenFault, token_faults
 from bot.config.loader import Settings
@@ -95,6 +95,8 @@ async def _parts(settings: Settings) -> AsyncGenerator[Check, None]:
                     async for check in check_words(settings, app.store):
                         yield check
                     async for check in check_pages(settings, app.store):
+                        yield check
+                    async for check in check_deletions(settings, records.runs):
                         yield check
             finally:
                 await records.close()

@@ -10,9 +10,9 @@ from bot.config.loader import ConfigError, Settings
 from bot.config.sources import SourceSettings
 from bot.diagnostics.checks import tried
 from bot.diagnostics.findings import Check, error, ok, warning
-from bot.ports import BackendError, Store
+from bot.ports import BackendError, Runs, Store
 from indexer.reading.words_kept import lossy_pages
-from indexer.source_health import audiences_told, lossy, misfits, next_runs_told, untaken
+from indexer.source_health import audiences_told, held_back, lossy, misfits, next_runs_told, untaken
 from indexer.sources.base import Source, SourceError
 from indexer.sync.strict_audiences import told
 
@@ -104,6 +104,29 @@ async def check_words(settings: Settings, store: Store) -> AsyncIterator[Check]:
             yield check
         if check.verdict == "error":
             return
+
+
+async def check_deletions(settings: Settings, runs: Runs) -> AsyncIterator[Check]:
+    """Sources whose deletions wait for a word; nothing while the journal is down, which is told as such."""
+    for source in settings.sources:
+        check = await tried("deletions", partial(_waiting, source.name, runs))
+        if check.verdict == "error":
+            return
+        if check.verdict != "ok":
+            yield check
+
+
+async def _waiting(name: str, runs: Runs) -> Check:
+    report = await runs.last_report(name)
+    if report is None or not report.held_back:
+        return ok("deletions", f"{name}: none waits")
+    confirm = f"`docent reindex {name} --confirm-deletes`"
+    more = "; …" if report.held_back > len(report.held) else ""
+    named = f" ({'; '.join(report.held)}{more})" if report.held else ""
+    remedy = f"If they shall go: {confirm}; if not, bring them back at their source."
+    return warning(
+        "deletions", f"{name}: {held_back(report.held_back, 'somebody confirms it')}{named}.", remedy
+    )
 
 
 async def _lacking(name: str, store: Store) -> Check:

@@ -98,6 +98,12 @@ def test_many_deletes_are_held_back(docent: CommandLine):
     held = docent("index")
     assert "held back: 2 pages" in held.stdout
     assert "docent reindex handbook --confirm-deletes\n    deploy.md\n    dogs.md\n" in held.stdout
+    doctor = docent("doctor").stdout
+    assert (
+        "warning  deletions: handbook: 2 pages are gone at once; they stay until somebody confirms it"
+        in doctor
+    )
+    assert "(deploy.md; dogs.md)" in doctor
     docent.write({"deploy.md": "# Deploying\n\nPress the button.\n"})
     assert "held back: 1 page" in docent("index").stdout, "what is left of it waits, too"
     (docent.folder / "docs" / "deploy.md").unlink()
