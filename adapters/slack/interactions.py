@@ -31,7 +31,6 @@ from adapters.slack.run_message import SlackProgressMessage, drawn
 from bot.ports import Recorded, Rights, SyncRun
 
 _RESPONSES: Final = 5  # a response_url takes no more
-_PAUSE: Final = 5.0  # seconds
 
 log = logging.getLogger(__name__)
 

@@ -47,12 +47,6 @@ class SlackProgressMessage:
                 return
 
 
-def _message(run: SyncRun) -> tuple[str, list[rendering.Block]]:
-    text = sync_progress.describe(run)
-    buttons = [rendering.button(press, run.id) for press in sync_progress.buttons(run)]
-    return fallback(text), rendering.admin_message(text, buttons=buttons)
-
-
 def drawn(run: SyncRun) -> tuple[str, list[rendering.Block]]:
     """Its fallback text and its blocks."""
     text = sync_progress.describe(run)
