@@ -21,6 +21,7 @@ from adapters.slack.inbound import Ack, Event, Heard, SlackInbound
 from adapters.slack.interactions import SlackAdminConsole
 from adapters.slack.origin import workspace_of
 from adapters.slack.permissions import SlackPermissions
+from adapters.slack.questions import files_of
 from adapters.slack.replies.mrkdwn import escape
 from adapters.slack.replies.thread_reply import ThreadReply
 from adapters.slack.reply_address import SlackAddress
@@ -258,7 +259,7 @@ class Handlers:
         )
         await ack()
         text = asked.question.text
-        if not (text or self._intake.files_of(asked)):
+        if not (text or files_of(asked)):
             self._work.later(console.answer(words.NO_WORDS))
             return
         if reply.private:  # Slack takes no words with this acknowledgement

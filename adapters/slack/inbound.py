@@ -1,6 +1,5 @@
 """Slack's events as questions: which ones are for the bot, where the answer goes, what came before."""
 
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +9,7 @@ from adapters.chat import markdown_text as texts
 from adapters.chat.incoming.revision import Edit
 from adapters.chat.reply import Reply
 from adapters.slack import message_parts
-from adapters.slack.questions import SlackQuestions
+from adapters.slack.questions import SlackQuestions, files_of
 from adapters.slack.replies.mrkdwn import addressed, mentions
 from adapters.slack.reply_address import SlackAddress
 from bot.config.chat import PlaceSettings
@@ -34,7 +33,7 @@ class Heard:
     @property
     def says_something(self) -> bool:
         """In words, in what was forwarded, or in a file."""
-        return bool(self.asked.question.text or json.loads(self.asked.place)["files"])
+        return bool(self.asked.question.text or files_of(self.asked))
 
 
 class SlackInbound(SlackQuestions):
@@ -83,10 +82,6 @@ class SlackInbound(SlackQuestions):
     def is_own(self, event: Event) -> bool:
         """Whether the bot itself wrote or did it."""
         return event.get("user") in self._own or event.get("bot_id") in self._own
-
-    def files_of(self, asked: Asked) -> bool:
-        """Whether files go with a question."""
-        return bool(json.loads(asked.place)["files"])
 
     async def question_before(self, channel: str, message: Event) -> str:
         """What the thread began with in which a message stands; "" if it began it."""

@@ -23,6 +23,7 @@ from adapters.slack.helping.help_thread import help_mark
 from adapters.slack.inbound import Event, SlackInbound
 from adapters.slack.origin import workspace_of
 from adapters.slack.permissions import SlackPermissions
+from adapters.slack.questions import files_of
 from adapters.slack.replies import rendering
 from adapters.slack.replies.ephemeral_reply import private_payload
 from adapters.slack.replies.mrkdwn import escape, fallback, link, markdown
@@ -130,7 +131,7 @@ class SlackPressContext:
             direct=self.place.startswith("D"),
             detailed=True,
             about=recorded.asked.question.about,
-            files=_files_of(recorded),
+            files=files_of(recorded.asked),
         )
         return await self._desk.take(asked, reply)
 
@@ -169,11 +170,6 @@ def _thread_of(recorded: Recorded) -> tuple[str, str] | None:
     """What had been said before the question: the same that its first answer knew."""
     thread = json.loads(recorded.asked.place).get("thread")
     return (str(thread[0]), str(thread[1])) if thread else None
-
-
-def _files_of(recorded: Recorded) -> tuple[str, ...]:
-    """The files beside the question."""
-    return tuple(json.loads(recorded.asked.place).get("files") or ())
 
 
 async def tell_all(

@@ -114,7 +114,7 @@ class SlackQuestions:
         place = SlackAddress.load(saved["place"]).at(recorded.reply)
         if (datetime.now(UTC) - recorded.asked_at).total_seconds() > _RESPONSE_URL_LIVES:
             place = replace(place, response_url="")
-        files = tuple(saved.get("files") or ())
+        files = files_of(recorded.asked)
         return self._reply(recorded.asked, place, thread, files, revived=True, mark=mark)
 
     async def untouched(self, recorded: Recorded) -> bool:
@@ -179,3 +179,8 @@ class SlackQuestions:
         earlier = [m for m in messages if float(m["ts"]) < float(before)]
         said = [history.turn(self.words_of(m), own=m.get("user") == self._bot) for m in earlier]
         return history.kept(said, self._settings.limits)
+
+
+def files_of(asked: Asked) -> tuple[str, ...]:
+    """The ids of the files that went with a question."""
+    return tuple(json.loads(asked.place).get("files") or ())

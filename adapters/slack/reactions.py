@@ -8,6 +8,7 @@ from adapters.slack.connection.web_api import SlackWebApi
 from adapters.slack.inbound import Event, SlackInbound
 from adapters.slack.origin import workspace_of
 from adapters.slack.permissions import SlackPermissions
+from adapters.slack.questions import files_of
 from bot.config.live import LiveSettings
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ class SlackReactions:
         if message is None or self._intake.is_own(message):
             return
         asked, reply = self._intake.of_shortcut(message, channel, user=user, team=team)
-        if asked.question.text or self._intake.files_of(asked):
+        if asked.question.text or files_of(asked):
             if await self._desk.take(asked, reply) is Acceptance.YES:
                 self._intake.joins(channel, message.get("thread_ts") or ts)
         else:
