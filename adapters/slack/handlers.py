@@ -205,10 +205,10 @@ class Handlers:
             private=True,
             response_url=body.get("response_url") or "",
         )
-        self._work.later(self._sum_up(place, thread))
+        self._work.later(self._sum_up(place))
 
-    async def _sum_up(self, place: SlackAddress, thread: str = "") -> None:
-        request = SlackSummaryRequest(self._slack, self._people, place, thread=thread)
+    async def _sum_up(self, place: SlackAddress) -> None:
+        request = SlackSummaryRequest(self._slack, self._people, place)
         if not self._people.listens(place.channel):
             await request.tell(words.NOT_HERE)
         else:

@@ -25,17 +25,14 @@ _SAID: Final = (None, "", "file_share", "thread_broadcast", "me_message", "bot_m
 
 
 class SlackSummaryRequest:
-    """Only where the presser is: who can press there sees what is said there. `thread` is "" for the channel."""
+    """Only where the presser is: who can press there sees what is said there. A place without a thread is the channel."""
 
     platform = "slack"
 
-    def __init__(
-        self, slack: SlackWebApi, people: SlackPermissions, place: SlackAddress, *, thread: str
-    ) -> None:
+    def __init__(self, slack: SlackWebApi, people: SlackPermissions, place: SlackAddress) -> None:
         self._slack = slack
         self._people = people
         self._place = place
-        self._thread = thread
         self._reply = EphemeralReply(slack, place, _nothing)
         self.person = place.user
         self.place = place.channel
@@ -57,8 +54,8 @@ class SlackSummaryRequest:
 
     async def _found(self) -> list[Event]:
         channel = self._place.channel
-        if self._thread:
-            return _in_order(await self._slack.thread(channel, self._thread, pages=1))
+        if self._place.thread_ts:
+            return _in_order(await self._slack.thread(channel, self._place.thread_ts, pages=1))
         oldest = f"{time.time() - DAY.total_seconds():.6f}"
         found = {one["ts"]: one for one in await self._slack.since(channel, "", oldest)}
         threads = [ts for ts, one in found.items() if one.get("reply_count") or one.get("reply_users")]
