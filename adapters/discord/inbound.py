@@ -243,8 +243,7 @@ class DiscordInbound(DiscordQuestions):
         found, edited = self.of_message(message), message.edited_at
         if found is None or edited is None:
             return None
-        asked, reply = found
-        return Edit(asked, reply, str(edited.timestamp()), message.created_at, not reply.unprompted)
+        return Edit(*found, str(edited.timestamp()), message.created_at)
 
 
 def _is_open(message: discord.Message) -> bool:

@@ -123,8 +123,7 @@ class Handlers:
         said = heard.asked.question.text
         if not texts.is_small_talk(said):
             return False
-        addressed = not (heard.reply.unprompted or heard.if_in_thread)
-        if addressed and self._desk.first(f"{heard.asked.key}:word"):
+        if not heard.reply.unprompted and self._desk.first(f"{heard.asked.key}:word"):
             self._work.later(heard.reply.say(words.WELCOME if texts.thanks(said) else words.how_to_ask()))
         return True
 

@@ -77,7 +77,7 @@ class SlackInbound(SlackQuestions):
             wanted = place.unasked and asks
         if addressed(text) or not wanted or place.answers == "private":
             return None  # nobody is answered in private who didn't ask the bot
-        return self._heard(event, team, if_in_thread=bool(thread), unprompted=True)
+        return self._heard(event, team, unprompted=True)
 
     def is_own(self, event: Event) -> bool:
         """Whether the bot itself wrote or did it."""
@@ -116,7 +116,6 @@ class SlackInbound(SlackQuestions):
         team: str,
         *,
         direct: bool = False,
-        if_in_thread: bool = False,
         unprompted: bool = False,
         automated: bool = False,
     ) -> "Heard":
@@ -138,7 +137,7 @@ class SlackInbound(SlackQuestions):
             thread=(event["thread_ts"], event["ts"]) if event.get("thread_ts") else None,
             direct=direct,
         )
-        return Heard(asked, reply, if_in_thread)
+        return Heard(asked, reply, if_in_thread=unprompted and place.in_thread)
 
     def of_message(self, place: SlackAddress, message: Event, **how: Any) -> tuple[Asked, Reply]:  # noqa: ANN401
         """The question in a message with all that stands in it; `how` as `asked` takes it."""
@@ -185,6 +184,5 @@ class SlackInbound(SlackQuestions):
         heard = self.of_event({**message, **about, "type": "message"}, team)
         if heard is None:
             return None
-        addressed = not (heard.if_in_thread or heard.reply.unprompted)
         said = datetime.fromtimestamp(float(message["ts"]), UTC)
-        return Edit(heard.asked, heard.reply, str(number), said, addressed)
+        return Edit(heard.asked, heard.reply, str(number), said)

@@ -21,14 +21,13 @@ _WITHIN: Final = timedelta(minutes=10)
 class Edit:
     """A message as it is now: `asked` has the key of the message, `number` is another for each of its edits.
 
-    `reply` is for a question that wasn't one before, `addressed`: then it is one for the bot.
+    `reply` is for a question that wasn't one before, and is answered then unless it is unprompted.
     """
 
     asked: Asked
     reply: Reply
     number: str
     said_at: datetime
-    addressed: bool
 
 
 class Revisions:
@@ -65,7 +64,8 @@ class Revisions:
     async def _take(self, edit: Edit) -> Acceptance:
         earlier = await self._journal.recorded_by_key(edit.asked.key, further=EDITED)
         if earlier is None:
-            return await self._desk.take(edit.asked, edit.reply) if edit.addressed else Acceptance.KNOWN
+            unprompted = edit.reply.unprompted
+            return Acceptance.KNOWN if unprompted else await self._desk.take(edit.asked, edit.reply)
         if earlier.asked.person != edit.asked.person or _same(earlier.asked, edit.asked):
             return Acceptance.KNOWN
         asked = replace(edit.asked, key=f"{edit.asked.key}{EDITED}{edit.number}")
