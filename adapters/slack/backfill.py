@@ -19,7 +19,7 @@ _PLACES = 20  # the latest channels, and as many threads
 
 
 async def missed(
-    slack: SlackWebApi, intake: SlackInbound, bot: str, places: Iterable[SlackAddress]
+    slack: SlackWebApi, intake: SlackInbound, places: Iterable[SlackAddress]
 ) -> AsyncIterator[Event]:
     """Events as Slack would have sent them, of mentions and direct messages that nobody answered.
 
@@ -33,8 +33,8 @@ async def missed(
     )
     for workspace, channel, thread in (*list(channels)[:_PLACES], *list(threads)[:_PLACES]):
         for message in await _messages(slack, channel, thread, oldest):
-            if _is_open(message, channel, bot, intake.words_of(message)):
-                yield _event(message, channel, workspace, bot)
+            if _is_open(message, channel, slack.me, intake.words_of(message)):
+                yield _event(message, channel, workspace, slack.me)
 
 
 async def _messages(slack: SlackWebApi, channel: str, thread: str, oldest: str) -> list[dict[str, Any]]:

@@ -17,10 +17,9 @@ _LOOK_AGAIN = 10.0  # seconds
 class OwnThreads:
     """Known from what was asked here and, after a restart, from the journal or from Slack."""
 
-    def __init__(self, slack: SlackWebApi, journal: Journal, bot_user: str) -> None:
+    def __init__(self, slack: SlackWebApi, journal: Journal) -> None:
         self._slack = slack
         self._journal = journal
-        self._bot = bot_user
         self._threads: dict[str, float] = {}  # inf: the bot is in it; else when it was seen not to be
 
     def joins(self, channel: str, thread_ts: str) -> None:
@@ -42,7 +41,7 @@ class OwnThreads:
             messages = await self._slack.thread(channel, thread_ts, pages=2)
         except Failed:
             return None
-        return any(message.get("user") == self._bot for message in messages)
+        return any(map(self._slack.is_own, messages))
 
     async def _in_journal(self, _: str, thread_ts: str) -> bool | None:
         try:

@@ -126,7 +126,7 @@ class SlackQuestions:
             said = await self._slack.thread(place.channel, place.thread_ts, pages=2)
         except Failed:
             return False
-        return not any(float(m["ts"]) > float(place.ts) and m.get("user") != self._bot for m in said)
+        return not any(float(m["ts"]) > float(place.ts) and not self._slack.is_own(m) for m in said)
 
     def address_of(self, link: str) -> str:
         """The address of the answer's message behind a permalink; "" if it isn't one."""
@@ -177,7 +177,7 @@ class SlackQuestions:
             log.warning("a question is answered without its thread: %s", error)
             return ()
         earlier = [m for m in messages if float(m["ts"]) < float(before)]
-        said = [history.turn(self.words_of(m), own=m.get("user") == self._bot) for m in earlier]
+        said = [history.turn(self.words_of(m), own=self._slack.is_own(m)) for m in earlier]
         return history.kept(said, self._settings.limits)
 
 

@@ -82,7 +82,7 @@ async def adapter(app: App, pace: Timeouts) -> AsyncIterator[AsyncApp]:
             people,
             app.live,
             (me["user_id"], me.get("bot_id") or ""),
-            OwnThreads(slack, app.journal, me["user_id"]),
+            OwnThreads(slack, app.journal),
         )
 
         gate = SlackGate(people)
@@ -140,7 +140,7 @@ async def adapter(app: App, pace: Timeouts) -> AsyncIterator[AsyncApp]:
             await tell_all(slack, app.settings.slack.admins, text, presses)
 
         parts.admins.open("slack", tell)
-        work.later(_catch_up(bolt, slack, intake, app, me["user_id"]))
+        work.later(_catch_up(bolt, slack, intake, app))
         log.info("Slack: connected as %s in team %s", me.get("user"), me.get("team"))
         try:
             yield bolt
@@ -169,7 +169,7 @@ async def _home(slack: SlackWebApi, me: dict[str, Any]) -> Home:
     return Home(str(me.get("team_id") or ""), str(me.get("enterprise_id") or ""), org_wide)
 
 
-async def _catch_up(bolt: AsyncApp, slack: SlackWebApi, intake: SlackInbound, app: App, bot: str) -> None:
+async def _catch_up(bolt: AsyncApp, slack: SlackWebApi, intake: SlackInbound, app: App) -> None:
     """Hear what was missed while nobody listened; what is known by now isn't taken twice."""
     try:
         known = await app.journal.places("slack", "", limit=_LOOKED_THROUGH)
@@ -177,7 +177,7 @@ async def _catch_up(bolt: AsyncApp, slack: SlackWebApi, intake: SlackInbound, ap
         log.info("what was missed isn't looked for: %s", error)
         return
     places = [SlackAddress.load(json.loads(place)["place"]) for place in known]
-    async for body in missed(slack, intake, bot, places):
+    async for body in missed(slack, intake, places):
         await bolt.async_dispatch(AsyncBoltRequest(body=body, mode="socket_mode"))
 
 
