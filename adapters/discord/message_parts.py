@@ -2,16 +2,14 @@
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiohttp
 import discord
 
-from adapters.chat.incoming.attachments import Attachment, Unfetched, whole
+from adapters.chat.incoming.attachments import Attachment, FileHost
 from adapters.discord.replies.discord_markdown import incoming
-from bot.config.proxies import proxy_for
 
-_HOSTS = ("cdn.discordapp.com", "media.discordapp.net")
+_FILES = FileHost("Discord", ("cdn.discordapp.com", "media.discordapp.net"))
 _SECONDS = 20.0  # for a file
 
 Json = dict[str, Any]  # Discord's own
@@ -49,16 +47,7 @@ def _attachment(file: Json, session: aiohttp.ClientSession) -> Attachment:
 
     async def fetch(most: int) -> bytes:
         """Without any token: the address holds what it takes."""
-        if not _is_discords(url):
-            raise Unfetched("it doesn't lie in Discord")
-        try:
-            timeout = aiohttp.ClientTimeout(total=_SECONDS)
-            async with session.get(
-                url, allow_redirects=False, timeout=timeout, proxy=proxy_for(url)
-            ) as response:
-                return await whole(response, most)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise Unfetched("Discord doesn't give it to me now") from error
+        return await _FILES.download(session, url, most, home=discord.http.Route.BASE, seconds=_SECONDS)
 
     size = file.get("size")
     return Attachment(
@@ -67,14 +56,3 @@ def _attachment(file: Json, session: aiohttp.ClientSession) -> Attachment:
         size=size if isinstance(size, int) else 0,
         fetch=fetch,
     )
-
-
-def _is_discords(url: str) -> bool:
-    """Whether an address is one that Discord's files have, or of the server that stands for Discord."""
-    try:
-        parts, home = urlsplit(url), urlsplit(discord.http.Route.BASE)
-        known = parts.scheme == "https" and parts.port in (None, 443) and parts.hostname in _HOSTS
-        same = (parts.scheme, parts.hostname, parts.port) == (home.scheme, home.hostname, home.port)
-    except ValueError:
-        return False
-    return (known and "@" not in parts.netloc) or same

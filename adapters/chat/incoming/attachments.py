@@ -2,15 +2,17 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 import aiohttp
 
 from adapters.chat import messages
 from adapters.chat.markdown_text import bare
 from bot.config.chat import AttachmentSettings
+from bot.config.proxies import proxy_for
 from bot.ports import BackendError, PictureReader
 from indexer.converters.formats import HEAVY, ending
 from indexer.reading.attached import Illegible, ReadBounds, text_of
@@ -63,8 +65,52 @@ class FilesRead:
     notes: tuple[str, ...] = ()
 
 
-async def whole(response: aiohttp.ClientResponse, most: int) -> bytes:
-    """What was asked for, if that was given and has at most so many bytes. Raises Unfetched."""
+@dataclass(frozen=True, slots=True)
+class FileHost:
+    """A platform's files: at these hosts by https, a leading dot for all below one, or at the server that stands for it."""
+
+    platform: str
+    hosts: tuple[str, ...]
+
+    async def download(
+        self,
+        session: aiohttp.ClientSession,
+        url: str,
+        most: int,
+        *,
+        home: str,
+        seconds: float,
+        headers: Mapping[str, str] | None = None,
+    ) -> bytes:
+        """A file of at most so many bytes; `home` is where the platform's API is. Raises Unfetched.
+
+        Nothing is sent to another host, nor to where an address redirects to: `headers` may hold a token.
+        """
+        if not self._has(url, home):
+            raise Unfetched(f"it doesn't lie in {self.platform}")
+        try:
+            async with (
+                asyncio.timeout(seconds),
+                session.get(url, headers=headers, allow_redirects=False, proxy=proxy_for(url)) as response,
+            ):
+                return await _whole(response, most)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise Unfetched(f"{self.platform} doesn't give it to me now") from error
+
+    def _has(self, url: str, home: str) -> bool:
+        try:
+            parts, own = urlsplit(url), urlsplit(home)
+            same = (parts.scheme, parts.hostname, parts.port) == (own.scheme, own.hostname, own.port)
+            plain = parts.scheme == "https" and parts.port in (None, 443) and "@" not in parts.netloc
+        except ValueError:
+            return False
+        host = parts.hostname or ""
+        return same or (
+            plain and any(host == one or (one[0] == "." and host.endswith(one)) for one in self.hosts)
+        )
+
+
+async def _whole(response: aiohttp.ClientResponse, most: int) -> bytes:
     if response.status != HTTPStatus.OK:
         raise Unfetched("I'm not given it")
     data = bytearray()

@@ -3,17 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from adapters.chat.incoming.attachments import Unfetched, whole
+from adapters.chat.incoming.attachments import FileHost, Unfetched
 from adapters.chat.reply import Barred
 from adapters.slack.connection.rate_limits import RateLimits
 from adapters.slack.connection.timeouts import Timeouts
-from bot.config.proxies import proxy_for
 
 ATTEMPTS = 5
 AT_ONCE: Final = 32  # more than Slack lets through for long, and each costs a connection
@@ -56,19 +54,7 @@ _REFUSED = {
 }
 
 
-_HOSTS = ("slack.com", "slack-gov.com")  # and below them
-
-
-def _is_slacks(url: str, api: str) -> bool:
-    """Whether an address is one that Slack's files have, or of the server that stands for Slack."""
-    try:
-        parts, home = urlsplit(url), urlsplit(api)
-        same = (parts.scheme, parts.hostname, parts.port) == (home.scheme, home.hostname, home.port)
-        plain = parts.scheme == "https" and parts.port in (None, 443) and "@" not in parts.netloc
-    except ValueError:
-        return False
-    host = parts.hostname or ""
-    return same or (plain and any(host == one or host.endswith(f".{one}") for one in _HOSTS))
+_FILES: Final = FileHost("Slack", ("slack.com", ".slack.com", "slack-gov.com", ".slack-gov.com"))
 
 
 class Failed(Exception):
@@ -148,23 +134,14 @@ class SlackTransport:
         return response.status == 200 and '"ok":false' not in body.replace(" ", "")  # noqa: PLR2004
 
     async def download(self, url: str, most: int) -> bytes:
-        """A file of Slack's own, of at most so many bytes. Raises Unfetched.
-
-        The token goes to Slack's hosts alone: nowhere else, and to nowhere that they redirect to.
-        """
+        """A file of Slack's own, of at most so many bytes. Raises Unfetched."""
         session = self._client.session
-        if session is None or not _is_slacks(url, self._client.base_url):
+        if session is None:
             raise Unfetched("it doesn't lie in Slack")
         headers = {"Authorization": f"Bearer {self._client.token}"}
-        try:
-            async with (
-                self._sending,
-                asyncio.timeout(2 * self._pace.call),
-                session.get(url, headers=headers, allow_redirects=False, proxy=proxy_for(url)) as response,
-            ):
-                return await whole(response, most)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise Unfetched("Slack doesn't give it to me now") from error
+        home, seconds = self._client.base_url, 2 * self._pace.call
+        async with self._sending:
+            return await _FILES.download(session, url, most, home=home, seconds=seconds, headers=headers)
 
     async def pages(self, method: str, args: dict[str, Any], key: str, *, pages: int) -> list[Any]:
         """What stands under `key` in this many pages at the most."""
