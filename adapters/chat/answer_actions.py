@@ -7,7 +7,7 @@ from typing import Protocol
 
 from adapters.chat import messages
 from adapters.chat.answer_view import AnswerView, Press
-from adapters.chat.helping.human_help import HumanHelp
+from adapters.chat.helping.human_help import AskerContext, HumanHelp
 from adapters.chat.markdown_text import quoted
 from adapters.chat.question_service import Acceptance, QuestionService
 from adapters.chat.reply import Barred, Undeliverable
@@ -28,23 +28,15 @@ COMPLAINTS: dict[str, Complaint] = {
 Complained = Callable[[str, Complaint], Awaitable[None]]
 
 
-class PressContext(Protocol):
+class PressContext(AskerContext, Protocol):
     """Where a button was pressed, and by whom."""
 
     person: str
     place: str
     tenant: str
 
-    async def name(self) -> str:
-        """The presser's name, for others to read."""
-        ...
-
     async def audience(self, *, alone: bool) -> frozenset[str]:
         """What the presser may see now; unless `alone`, what the place may see as well."""
-        ...
-
-    async def tell(self, text: str) -> None:
-        """A word to the presser alone."""
         ...
 
     async def show_sources(self, answer: AnswerView) -> None:
@@ -61,18 +53,6 @@ class PressContext(Protocol):
 
     async def ask_more(self, recorded: Recorded) -> Acceptance:
         """Ask for a longer answer, as private as the first."""
-        ...
-
-    async def where(self) -> str:
-        """A link to the conversation; "" where others don't see it."""
-        ...
-
-    async def rotation(self, on_call: str) -> str:
-        """Who is meant, as text: the people of a user group, or a role's name, where it is the id of one."""
-        ...
-
-    async def help(self, text: str, question_id: str) -> bool:
-        """Post into the help channel with the way back here; False if there is none. Raises Undeliverable."""
         ...
 
 

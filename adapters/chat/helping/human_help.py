@@ -18,9 +18,13 @@ _ANSWER = 3000  # characters of a human's
 class AskerContext(Protocol):
     """Where somebody asks for a human."""
 
-    async def name(self) -> str: ...
+    async def name(self) -> str:
+        """Their name, for others to read."""
+        ...
 
-    async def tell(self, text: str) -> None: ...
+    async def tell(self, text: str) -> None:
+        """A word to them alone."""
+        ...
 
     async def where(self) -> str:
         """A link to the conversation; "" where others don't see it."""
