@@ -8,7 +8,7 @@ from adapters.chat import messages
 from adapters.chat.markdown_text import quoted
 from adapters.chat.reply import Barred, Undeliverable
 from bot.config.help import HelpSettings
-from bot.ports import BackendError, HelpRequest, Journal, Recorded, Tickets
+from bot.ports import Asked, BackendError, HelpRequest, Journal, Recorded, Tickets
 
 log = logging.getLogger(__name__)
 
@@ -42,14 +42,15 @@ class AskerContext(Protocol):
 class HelperContext(Protocol):
     """Somebody's words below a question in the help channel. `key` is the same for every delivery of them."""
 
+    platform: str
     key: str
     person: str
     text: str
 
     async def name(self) -> str: ...
 
-    async def deliver(self, asked_by: Recorded, text: str) -> None:
-        """Markdown to the asker alone. Raises Undeliverable."""
+    async def deliver(self, person: str, text: str) -> None:
+        """Markdown to this person, who asked, alone. Raises Undeliverable."""
         ...
 
     async def tell(self, text: str) -> None:
@@ -139,7 +140,7 @@ class HumanHelp:
         lead = messages.HUMAN_SAYS.format(person=await helper.name())
         question = quoted(recorded.asked.question.text)
         try:
-            await helper.deliver(recorded, f"{lead}\n\n> {question}\n\n{words}")
+            await _deliver(helper, recorded.asked, f"{lead}\n\n> {question}\n\n{words}")
         except Undeliverable as error:
             log.warning("a human's answer to %s reaches nobody: %s", question_id, error)
             await self._journal.release(key)
@@ -152,3 +153,10 @@ class HumanHelp:
         """What was asked; "" if it isn't known. Raises BackendError."""
         recorded = await self._journal.recorded(question_id)
         return recorded.asked.question.text if recorded else ""
+
+
+async def _deliver(helper: HelperContext, asked: Asked, text: str) -> None:
+    """To the asker, who is to be found only on the helper's platform. Raises Undeliverable."""
+    if asked.platform != helper.platform:
+        raise Undeliverable("it was asked elsewhere")
+    await helper.deliver(asked.person, text)

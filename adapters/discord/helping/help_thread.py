@@ -10,7 +10,6 @@ from adapters.chat.helping.human_help import HumanHelp
 from adapters.discord.connection.transport import Failed, call
 from adapters.discord.permissions import DiscordPermissions
 from adapters.discord.replies.discord_markdown import incoming, messages
-from bot.ports import Recorded
 
 _MARKED: Final = re.compile(r"\n-# [^\n]* `([0-9a-f]{6,40})`$")
 
@@ -31,7 +30,7 @@ class DiscordHelpThreads:
     async def take(self, message: discord.Message) -> bool:
         """Bring it to the asker; False if it answers nothing of the sort."""
         question = "" if message.author.bot else await self.question_id(message)
-        return bool(question) and await self._helping.answered(_Helper(self, message), question)
+        return bool(question) and await self._helping.answered(_Helper(self._client, message), question)
 
     async def question_id(self, message: discord.Message) -> str:
         """The question that a message answers; "" if it answers none."""
@@ -72,19 +71,14 @@ class DiscordHelpThreads:
         found = _MARKED.search(content) if self._client.user and author == self._client.user.id else None
         return found[1] if found else ""
 
-    async def send(self, user: int, text: str) -> None:
-        """Markdown to this person alone. Raises Failed."""
-        data: Any = await call(lambda: self._client.http.start_private_message(user))
-        alone = self._client.get_partial_messageable(int(data["id"]))
-        for part in messages(text)[:3]:
-            await call(lambda part=part: alone.send(part))  # type: ignore[misc] # bound early
-
 
 class _Helper:
     """adapters.chat.helping.human_help.HelperContext."""
 
-    def __init__(self, threads: DiscordHelpThreads, message: discord.Message) -> None:
-        self._threads = threads
+    platform = "discord"
+
+    def __init__(self, client: discord.Client, message: discord.Message) -> None:
+        self._client = client
         self._message = message
         self.key = f"discord {message.id}"
         self.person = str(message.author.id)
@@ -93,10 +87,11 @@ class _Helper:
     async def name(self) -> str:
         return self._message.author.display_name
 
-    async def deliver(self, asked_by: Recorded, text: str) -> None:
-        if asked_by.asked.platform != "discord":
-            raise Failed("it was asked elsewhere")
-        await self._threads.send(int(asked_by.asked.person), text)
+    async def deliver(self, person: str, text: str) -> None:
+        data: Any = await call(lambda: self._client.http.start_private_message(int(person)))
+        alone = self._client.get_partial_messageable(int(data["id"]))
+        for part in messages(text)[:3]:
+            await call(lambda part=part: alone.send(part))  # type: ignore[misc] # bound early
 
     async def tell(self, text: str) -> None:
         """Discord whispers to nobody who only wrote: a short reply, which pings nobody."""

@@ -11,7 +11,6 @@ from adapters.slack.permissions import SlackPermissions
 from adapters.slack.replies import rendering
 from adapters.slack.replies.mrkdwn import escape, fallback, incoming, markdown, mentions
 from bot.config.live import LiveSettings
-from bot.ports import Recorded
 
 Event = dict[str, Any]  # Slack's own JSON
 
@@ -51,7 +50,9 @@ class SlackHelpThreads:
     async def take(self, event: Event) -> bool:
         """Bring it to the asker; False if it stands below something else."""
         question = await self.question_id(event["channel"], event["thread_ts"])
-        return bool(question) and await self._helping.answered(_Helper(self, event), question)
+        return bool(question) and await self._helping.answered(
+            _Helper(self._slack, self._people, event), question
+        )
 
     async def question_id(self, channel: str, thread: str) -> str:
         """The question that a thread of the help channel is about; "" if it is about none."""
@@ -69,42 +70,30 @@ class SlackHelpThreads:
         found = await self.question_id(channel, thread) if thread else ""
         return await self._helping.question_of(found) if found else ""
 
-    async def name(self, user: str) -> str:
-        return await self._people.name(user)
-
-    async def send(self, user: str, text: str) -> None:
-        """Markdown to this person alone. Raises Undeliverable."""
-        try:
-            await self._slack.post(
-                await self._slack.direct(user), fallback(text), [rendering.text_block(markdown(text))]
-            )
-        except Failed as error:
-            raise Undeliverable(str(error)) from error
-
-    async def whisper(self, event: Event, text: str) -> None:
-        await self._slack.tell(event["channel"], event["user"], escape(text), thread_ts=event["thread_ts"])
-
-    def words_of(self, event: Event) -> str:
-        return incoming(str(event.get("text") or ""), self._slack.me)
-
 
 class _Helper:
     """adapters.chat.helping.human_help.HelperContext."""
 
-    def __init__(self, threads: SlackHelpThreads, event: Event) -> None:
-        self._threads = threads
+    platform = "slack"
+
+    def __init__(self, slack: SlackWebApi, people: SlackPermissions, event: Event) -> None:
+        self._slack = slack
+        self._people = people
         self._event = event
         self.key = f"slack {event['channel']}/{event['ts']}"
         self.person = str(event["user"])
-        self.text = threads.words_of(event)
+        self.text = incoming(str(event.get("text") or ""), slack.me)
 
     async def name(self) -> str:
-        return await self._threads.name(self.person)
+        return await self._people.name(self.person)
 
-    async def deliver(self, asked_by: Recorded, text: str) -> None:
-        if asked_by.asked.platform != "slack":
-            raise Undeliverable("it was asked elsewhere")
-        await self._threads.send(asked_by.asked.person, text)
+    async def deliver(self, person: str, text: str) -> None:
+        body = [rendering.text_block(markdown(text))]
+        try:
+            await self._slack.post(await self._slack.direct(person), fallback(text), body)
+        except Failed as error:
+            raise Undeliverable(str(error)) from error
 
     async def tell(self, text: str) -> None:
-        await self._threads.whisper(self._event, text)
+        event = self._event
+        await self._slack.tell(event["channel"], self.person, escape(text), thread_ts=event["thread_ts"])
