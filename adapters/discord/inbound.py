@@ -17,7 +17,7 @@ from adapters.discord.replies.discord_markdown import incoming, thread_name
 from adapters.discord.reply_address import DiscordAddress
 from bot.config.chat import PlaceSettings
 from bot.ports import Asked
-from bot.text.question_text import says_nothing
+from bot.text.question_text import asked_with
 
 _SOON = 120_000  # milliseconds
 _SNOWFLAKE_BITS = 22  # of an id, below its milliseconds
@@ -186,7 +186,7 @@ class DiscordInbound(DiscordQuestions):
     def question_in(self, message: discord.Message) -> tuple[str, tuple[str, ...]]:
         """What a message asks, and what came with it: that is the question where its own words are none."""
         text, about = self.words_of(message), message_parts.forwarded(message, self._me)
-        return ("\n\n".join(about) if about and says_nothing(text) else text), about
+        return asked_with(text, about), about
 
     def _with_files(self, message: discord.Message) -> tuple[Place, ...]:
         """Which of a message and the one that it replies to have files: their channels and ids."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from adapters.slack.replies.mrkdwn import incoming
-from bot.text.question_text import says_nothing
+from bot.text.question_text import asked_with
 
 Message = dict[str, Any]  # Slack's own JSON
 
@@ -24,7 +24,7 @@ def forwarded(message: Message, bot_user: str) -> tuple[str, ...]:
 def question_in(message: Message, bot_user: str) -> tuple[str, tuple[str, ...]]:
     """What a message asks, and what was forwarded with it: that is the question where its own words are none."""
     text, about = incoming(str(message.get("text") or ""), bot_user), forwarded(message, bot_user)
-    return ("\n\n".join(about) if about and says_nothing(text) else text), about
+    return asked_with(text, about), about
 
 
 def files(message: Message) -> tuple[str, ...]:

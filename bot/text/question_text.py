@@ -114,6 +114,11 @@ def says_nothing(text: str) -> bool:
     return not _WORD.search(text) or is_vague(text)
 
 
+def asked_with(text: str, about: Sequence[str]) -> str:
+    """What a message asks: where its own words are none, the messages that were forwarded with it."""
+    return "\n\n".join(about) if about and says_nothing(text) else text
+
+
 def stands_alone(question: Question) -> bool:
     """Is it a question by itself: neither another's words, nor clear only from what was said before."""
     if says_nothing(question.text) or question.text in question.about:
