@@ -64,8 +64,7 @@ class DiscordInbound(DiscordQuestions):
 
     def of_message(self, message: discord.Message, text: str = "") -> tuple[Asked, Reply] | None:
         """The question in a message, or `text` in its place; None if it isn't one for the bot."""
-        automated = message.author.bot or message.webhook_id is not None
-        if message.type not in _KINDS or (automated and not self._bot_may_ask(message)):
+        if message.type not in _KINDS or (_is_bots(message) and not self._bot_may_ask(message)):
             return None
         if message.guild is None:
             return self._of(message, 0, "place", text)
@@ -77,22 +76,20 @@ class DiscordInbound(DiscordQuestions):
     def _bot_may_ask(self, message: discord.Message) -> bool:
         """In so many words, in its places, and where others see the answer."""
         bot, guild = str(message.author.id), message.guild
-        thread = message.channel if isinstance(message.channel, discord.Thread) else None
         mentioned = re.search(rf"<@!?{self._me}>", message.content)
         if guild is None or not self._may_ask(bot) or not mentioned:
             return False
-        place = self._people.place(guild.id, message.channel.id, thread.parent_id if thread else 0)
+        place = self._place_of(message, guild.id)
         allowed = self._settings.discord.allow_bots | place.allow_bots
         return bot in allowed and place.answers != "private"
 
     def _in_guild(
         self, message: discord.Message, guild: int, text: str, *, mentioned: bool
     ) -> tuple[Asked, Reply] | None:
-        thread = message.channel if isinstance(message.channel, discord.Thread) else None
-        parent = thread.parent_id if thread else 0
-        if not self._people.listens(guild, message.channel.id, parent):
+        thread = _thread(message)
+        if not self._people.listens(guild, message.channel.id, thread.parent_id if thread else 0):
             return None
-        place = self._people.place(guild, message.channel.id, parent)
+        place = self._place_of(message, guild)
         answer_in = "place" if thread else self._people.guild(guild).answer_in
         if mentioned:
             return self._of(message, guild, answer_in, text)
@@ -115,7 +112,7 @@ class DiscordInbound(DiscordQuestions):
 
     def of_reaction(self, message: discord.Message, member: discord.Member) -> tuple[Asked, Reply] | None:
         """What a message says, asked by who reacted to it; None where the bot doesn't listen, or wrote it."""
-        thread = message.channel if isinstance(message.channel, discord.Thread) else None
+        thread = _thread(message)
         guild, parent = member.guild.id, thread.parent_id if thread else 0
         if message.author.id == self._me or not self._people.listens(guild, message.channel.id, parent):
             return None
@@ -160,8 +157,8 @@ class DiscordInbound(DiscordQuestions):
             message=message.id,
             answer_in=answer_in,
             name=thread_name(text),
-            automated=asker is None and (message.author.bot or message.webhook_id is not None),
-            private=bool(guild) and self._is_private(message, guild),
+            automated=asker is None and _is_bots(message),
+            private=bool(guild) and self._place_of(message, guild).answers == "private",
             unprompted=unprompted,
             reply_to=(message.reference.message_id if message.reference else None) or 0,
         )
@@ -171,10 +168,10 @@ class DiscordInbound(DiscordQuestions):
             place, text, key=key or self.key(message.id), before=before, about=about, files=files
         )
 
-    def _is_private(self, message: discord.Message, guild: int) -> bool:
-        thread = message.channel if isinstance(message.channel, discord.Thread) else None
-        place = self._people.place(guild, message.channel.id, thread.parent_id if thread else 0)
-        return place.answers == "private"
+    def _place_of(self, message: discord.Message, guild: int) -> PlaceSettings:
+        """The settings of where a message was said."""
+        thread = _thread(message)
+        return self._people.place(guild, message.channel.id, thread.parent_id if thread else 0)
 
     def words_of(self, message: discord.Message) -> str:
         """What a message says."""
@@ -219,16 +216,18 @@ class DiscordInbound(DiscordQuestions):
     async def _just_forwarded(self, message: discord.Message) -> str:
         try:
             async with asyncio.timeout(_FORM_WAITS):
-                found = await call(
+                found: Any = await call(
                     lambda: self._client.http.logs_from(message.channel.id, 1, before=message.id)
                 )
         except (Failed, TimeoutError):
             return ""
-        latest: Any = found[0] if found else {}
-        mine = latest and latest["author"]["id"] == str(message.author.id)
-        soon = latest and message.id - int(latest["id"]) < _SOON << _SNOWFLAKE_BITS
-        is_forward = bool(latest.get("message_snapshots")) if latest else False
-        return message_parts.words(latest, self._me) if mine and soon and is_forward else ""
+        if not found:
+            return ""
+        latest = found[0]
+        mine = latest["author"]["id"] == str(message.author.id)
+        soon = message.id - int(latest["id"]) < _SOON << _SNOWFLAKE_BITS
+        forwards = bool(latest.get("message_snapshots"))
+        return message_parts.words(latest, self._me) if mine and soon and forwards else ""
 
     async def _message(self, channel: int, message: int) -> discord.Message | None:
         place = self._client.get_partial_messageable(channel)
@@ -244,6 +243,16 @@ class DiscordInbound(DiscordQuestions):
         if found is None or edited is None:
             return None
         return Edit(*found, str(edited.timestamp()), message.created_at)
+
+
+def _thread(message: discord.Message) -> discord.Thread | None:
+    """The thread that a message stands in."""
+    return message.channel if isinstance(message.channel, discord.Thread) else None
+
+
+def _is_bots(message: discord.Message) -> bool:
+    """Whether a bot or a webhook wrote it."""
+    return message.author.bot or message.webhook_id is not None
 
 
 def _is_open(message: discord.Message) -> bool:
