@@ -15,6 +15,7 @@ from adapters.discord.service import run
 from bot.bootstrap import App
 from bot.config.loader import load
 from bot.journal.database import Database
+from bot.model import Question
 from tests.support.discord_rest import TOKEN, Interaction
 from tests.support.discord_server import DiscordServer
 from tests.support.discord_world import (
@@ -82,11 +83,14 @@ class Chat:
 
         return (await until(look))[-1]
 
-    async def asked(self, count: int = 1) -> None:
+    async def asked(self, count: int = 1) -> Question:
+        """The last of so many questions that the core has heard."""
+
         async def look() -> bool:
             return len(self.core.asked) >= count
 
         await until(look)
+        return self.core.asked[count - 1]
 
 
 @asynccontextmanager

@@ -7,11 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from adapters.slack.service import run
 from bot.bootstrap import App
 from bot.config.help import HelpSettings
 from bot.config.loader import load
 from bot.journal.database import Database
+from bot.model import Question
 from bot.ports import Tickets
 from tests.support.scripted import Core, Shelf, scripted
 from tests.support.slack_server import HELP, Message, SlackServer
@@ -51,6 +54,15 @@ class Chat:
             return [one for one in self.slack.whispered if words in one.whole]
 
         return (await until(look))[-1]
+
+    async def asked(self, count: int = 1) -> Question:
+        """The last of so many questions that the core has heard."""
+
+        async def look() -> bool:
+            return len(self.core.asked) >= count
+
+        await until(look)
+        return self.core.asked[count - 1]
 
 
 @asynccontextmanager
@@ -104,3 +116,16 @@ async def open_slack(
                 await one.close()
         assert slack.wrong == [], slack.wrong
         assert {thread for thread, status in slack.statuses.items() if status} == set()
+
+
+def chatting(yaml: str = YAML) -> Any:
+    """A test file's `chat` fixture: the bot, connected to a Slack that had nothing to object to in the end."""
+
+    @pytest.fixture
+    async def chat(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
+    ) -> AsyncIterator[Chat]:
+        async with open_slack(tmp_path, monkeypatch.setenv, free_port(), yaml) as chat:
+            yield chat
+
+    return chat

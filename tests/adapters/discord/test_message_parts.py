@@ -19,16 +19,11 @@ _QUESTION = "How much notice do I give?"
 chat = chatting()
 
 
-async def asked(chat: Chat, count: int = 1) -> Any:
-    await chat.asked(count)
-    return chat.core.asked[count - 1]
-
-
 async def test_a_message_forwarded_to_the_bot_is_the_question(chat: Chat) -> None:
     """A direct message that holds nothing but a forwarded one asks that."""
     channel = str(chat.discord.dm(ALICE)["id"])
     await chat.discord.forward(_QUESTION, channel=channel)
-    assert (await asked(chat)).text == _QUESTION
+    assert (await chat.asked()).text == _QUESTION
 
 
 async def test_a_mention_under_a_forwarded_message_asks_it(chat: Chat) -> None:
@@ -44,14 +39,14 @@ async def test_a_comment_on_what_was_just_forwarded_asks_it(chat: Chat) -> None:
     """Discord makes two messages of a forward with a comment: a mention in the second asks the first."""
     await chat.discord.forward(_QUESTION)
     await chat.discord.mention("can you answer this?")
-    assert (await asked(chat)).text == _QUESTION
+    assert (await chat.asked()).text == _QUESTION
 
 
 async def test_what_somebody_else_forwarded_is_left_alone(chat: Chat) -> None:
     """The message above a mention is none of its business unless the asker forwarded it."""
     await chat.discord.forward("What's the CEO's salary?", user=BOB)
     await chat.discord.mention("can you answer this?")
-    assert (await asked(chat)).text == "can you answer this?"
+    assert (await chat.asked()).text == "can you answer this?"
 
 
 async def test_what_is_forwarded_pings_nobody(chat: Chat) -> None:
@@ -80,14 +75,14 @@ async def test_a_text_file_goes_with_the_question(chat: Chat) -> None:
     file = chat.discord.file("error.log", b"E1042: certificate expired")
     thread = await chat.discord.mention("What does this error mean?", attachments=[file])
     await chat.discord.press(await chat.answer(thread), "Longer answer")
-    for question in (await asked(chat), await asked(chat, 2)):
+    for question in (await chat.asked(), await chat.asked(2)):
         assert question.about == ("E1042: certificate expired",)
 
 
 async def test_a_file_alone_may_ask(chat: Chat) -> None:
     """A direct message that holds nothing but a file asks what is in it."""
     await chat.discord.direct("", attachments=[chat.discord.file("question.txt", _QUESTION.encode())])
-    assert (await asked(chat)).about == (_QUESTION,)
+    assert (await chat.asked()).about == (_QUESTION,)
 
 
 async def test_a_file_in_a_forwarded_message_is_read(chat: Chat) -> None:
@@ -95,7 +90,7 @@ async def test_a_file_in_a_forwarded_message_is_read(chat: Chat) -> None:
     content = pdf([text(72, 700, "Notice periods of 2026")])
     file = chat.discord.file("notice.pdf", content, media_type="application/pdf")
     await chat.discord.forward("Is this true?", files=[file], channel=str(chat.discord.dm(ALICE)["id"]))
-    question = await asked(chat)
+    question = await chat.asked()
     assert question.text == "Is this true?"
     assert "Notice periods of 2026" in question.about[-1]
 

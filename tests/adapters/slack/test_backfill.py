@@ -4,20 +4,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import pytest
-
 from bot.ports import Unavailable
-from tests.support.slack_chat import Chat, connected, open_slack
+from tests.support.slack_chat import Chat, chatting, connected
 from tests.support.slack_server import BOT
 from tests.support.waiting import until
 
 DIRECT = "D0ALICE"
 
 
-@pytest.fixture
-async def chat(tmp_path, monkeypatch, free_port) -> AsyncIterator[Chat]:
-    async with open_slack(tmp_path, monkeypatch.setenv, free_port()) as chat:
-        yield chat
+chat = chatting()
 
 
 @asynccontextmanager

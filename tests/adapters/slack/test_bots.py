@@ -1,12 +1,12 @@
 """Workflows and other apps that may ask, on a Slack of our own."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from adapters.chat.incoming import bots
-from tests.support.slack_chat import YAML, Chat, open_slack
+from tests.support.slack_chat import YAML, Chat, chatting, open_slack
 from tests.support.slack_server import BOT, SHARED
 
 _YAML = YAML.replace(
@@ -15,12 +15,7 @@ _YAML = YAML.replace(
 _ASKS = f"<@{BOT}> How much notice do I give?"
 
 
-@pytest.fixture
-async def chat(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
-) -> AsyncIterator[Chat]:
-    async with open_slack(tmp_path, monkeypatch.setenv, free_port(), _YAML) as chat:
-        yield chat
+chat = chatting(_YAML)
 
 
 async def settled(chat: Chat, count: int) -> None:

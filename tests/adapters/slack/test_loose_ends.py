@@ -2,25 +2,18 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.slack_chat import Chat, open_slack
+from tests.support.slack_chat import Chat, chatting
 from tests.support.slack_server import CHANNEL
 from tests.support.waiting import until
 
 _STATUS = "assistant.threads.setStatus"
 
 
-@pytest.fixture
-async def chat(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
-) -> AsyncIterator[Chat]:
-    async with open_slack(tmp_path, monkeypatch.setenv, free_port()) as chat:
-        yield chat
+chat = chatting()
 
 
 async def test_a_status_that_fails_after_its_question_is_gone(

@@ -1,7 +1,7 @@
 """What stands in a Slack message besides its text: forwarded messages and files, on a Slack of our own."""
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +12,14 @@ from bot.model import Answer, Outcome, Trace
 from bot.ports import BackendError, Rejected
 from tests.support.pdf_files import pdf, text
 from tests.support.scripted import LEAVE
-from tests.support.slack_chat import YAML, Chat, open_slack
+from tests.support.slack_chat import YAML, Chat, chatting, open_slack
 from tests.support.waiting import until
 
 _NOT_FOUND = Answer("", Outcome.NOT_FOUND, "The docs don't say.", nearest=(LEAVE,))
 _QUESTION = "How much notice do I give?"
 
 
-@pytest.fixture
-async def chat(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
-) -> AsyncIterator[Chat]:
-    async with open_slack(tmp_path, monkeypatch.setenv, free_port()) as chat:
-        yield chat
+chat = chatting()
 
 
 def forward(said: str, *, with_blocks: bool = True, **more: Any) -> dict[str, Any]:
@@ -44,14 +39,6 @@ def forward(said: str, *, with_blocks: bool = True, **more: Any) -> dict[str, An
     }  # fmt: skip
 
 
-async def asked(chat: Chat, count: int = 1) -> Any:
-    async def look() -> bool:
-        return len(chat.core.asked) >= count
-
-    await until(look)
-    return chat.core.asked[count - 1]
-
-
 @pytest.mark.parametrize("words", ["", "can you answer this?"])
 async def test_a_forwarded_question_is_the_question(chat: Chat, words: str) -> None:
     """A message that only points at what it forwards asks that; it is kept, and so is its longer answer."""
@@ -59,7 +46,7 @@ async def test_a_forwarded_question_is_the_question(chat: Chat, words: str) -> N
     shown = await chat.answer(thread)
     assert [one.text for one in chat.core.asked] == [_QUESTION]
     await chat.slack.press(shown, "docent_more", value=chat.core.ids[0])
-    assert (await asked(chat, 2)).text == _QUESTION
+    assert (await chat.asked(2)).text == _QUESTION
 
 
 async def test_a_forwarded_message_goes_with_a_question_of_its_own(chat: Chat) -> None:
@@ -69,14 +56,14 @@ async def test_a_forwarded_message_goes_with_a_question_of_its_own(chat: Chat) -
     )
     shown = await chat.answer(thread)
     await chat.slack.press(shown, "docent_more", value=chat.core.ids[0])
-    for question in (await asked(chat), await asked(chat, 2)):
+    for question in (await chat.asked(), await chat.asked(2)):
         assert (question.text, question.about) == ("Is that true for contractors?", ("You give notice.",))
 
 
 async def test_a_forwarded_message_may_come_in_blocks_alone(chat: Chat) -> None:
     """Where Slack gives a forwarded message's blocks and no text, its words are read from these."""
     await chat.slack.mention("", attachments=[forward(_QUESTION) | {"text": ""}])
-    assert (await asked(chat)).text == _QUESTION
+    assert (await chat.asked()).text == _QUESTION
 
 
 async def test_a_preview_of_a_web_page_is_no_question(chat: Chat) -> None:
@@ -119,7 +106,7 @@ async def test_a_text_file_goes_with_the_question(chat: Chat) -> None:
     await chat.answer(
         await chat.slack.mention("What does this error mean?", subtype="file_share", files=[file])
     )
-    question = await asked(chat)
+    question = await chat.asked()
     assert (question.text, question.about) == ("What does this error mean?", ("E1042: certificate expired",))
     assert chat.slack.downloads == ["Bearer xoxb-own"]
 
@@ -145,7 +132,7 @@ async def test_a_file_alone_may_ask(chat: Chat) -> None:
     """A direct message that holds nothing but a file asks what is in it."""
     file = chat.slack.file("question.txt", _QUESTION.encode())
     await chat.slack.direct("", subtype="file_share", files=[file])
-    assert (await asked(chat)).about == (_QUESTION,)
+    assert (await chat.asked()).about == (_QUESTION,)
 
 
 async def test_a_pdf_is_read_by_the_converter(chat: Chat) -> None:
@@ -154,7 +141,7 @@ async def test_a_pdf_is_read_by_the_converter(chat: Chat) -> None:
         "notice.pdf", pdf([text(72, 700, "Notice periods of 2026")]), media_type="application/pdf"
     )
     await chat.slack.mention("Is this still true?", files=[file])
-    (read,) = (await asked(chat)).about
+    (read,) = (await chat.asked()).about
     assert "Notice periods of 2026" in read
 
 
@@ -242,7 +229,7 @@ async def test_a_shortcut_on_a_file_reads_it(chat: Chat) -> None:
     """The shortcut "Answer from the docs" on a message with a file reads that too."""
     file = chat.slack.file("a.txt", _QUESTION.encode())
     await chat.slack.shortcut("docent_answer", "1.5", text="", files=[file])
-    assert (await asked(chat)).about == (_QUESTION,)
+    assert (await chat.asked()).about == (_QUESTION,)
 
 
 @pytest.fixture

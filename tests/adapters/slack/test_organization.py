@@ -23,7 +23,6 @@ from tests.support.slack_server import (
     THIRD_USER,
     SlackServer,
 )
-from tests.support.waiting import until
 
 _SOURCES = """
 sources: [{name: handbook, type: folder, path: ./docs, audience: [everyone]}]
@@ -64,21 +63,13 @@ async def wide(opened: Callable[..., Any]) -> AsyncIterator[Chat]:
         yield chat
 
 
-async def _question(chat: Chat, number: int = 1) -> Any:
-    async def look() -> bool:
-        return len(chat.core.asked) >= number
-
-    await until(look)
-    return chat.core.asked[number - 1]
-
-
 async def test_each_workspace_has_its_settings(wide: Chat) -> None:
     """Its audience and language are those of the workspace where somebody asks, and whom they are in."""
     await wide.slack.mention("How much notice?", user=SECOND_USER, channel=SECOND_CHANNEL)
-    second = await _question(wide)
+    second = await wide.asked()
     assert (second.audience, second.language) == ({"everyone", "plant"}, "de")
     await wide.slack.mention("How much notice?")
-    first = await _question(wide, 2)
+    first = await wide.asked(2)
     assert (first.audience, first.language) == ({"everyone"}, None)
 
 
@@ -97,7 +88,7 @@ async def test_each_workspace_has_its_settings(wide: Chat) -> None:
 async def test_who_and_where_decide(wide: Chat, user: str, channel: str, audience: set[str]) -> None:
     """People of other workspaces of the organization are told from strangers, and from those that aren't served."""
     await wide.slack.mention("How much notice?", user=user, channel=channel)
-    assert (await _question(wide)).audience == audience
+    assert (await wide.asked()).audience == audience
 
 
 async def test_admins_of_a_workspace_are_none_elsewhere(wide: Chat) -> None:
@@ -114,9 +105,9 @@ async def test_people_of_another_organization_are_strangers_to_one_workspace(
     """Without an organization only the bot's own workspace is home."""
     async with opened(_OWN) as chat:
         await chat.slack.mention("How much notice?", user=SECOND_USER)
-        assert (await _question(chat)).audience == set()
+        assert (await chat.asked()).audience == set()
         await chat.slack.mention("How much notice?", user="U0BOB")
-        assert (await _question(chat, 2)).audience == {"everyone"}
+        assert (await chat.asked(2)).audience == {"everyone"}
 
 
 async def test_doctor_looks_at_each_workspaces_help_channel(wide: Chat) -> None:
@@ -134,7 +125,7 @@ async def test_a_group_of_direct_messages_sees_what_all_in_it_may(opened: Callab
         chat.slack.group = [BOT, "U0ALICE"]
         thread = await chat.slack.mention("How much notice?", channel=GROUP_MESSAGES)
         await chat.answer(thread)
-        assert (await _question(chat)).audience == {"everyone", "board"}
+        assert (await chat.asked()).audience == {"everyone", "board"}
         assert len(chat.core.asked) == 1
 
 
@@ -148,7 +139,7 @@ async def test_who_reads_along_in_a_group_counts(
     async with opened(_OWN) as chat:
         chat.slack.group = [BOT, "U0ALICE", *others]
         await chat.slack.mention("How much notice?", channel=GROUP_MESSAGES)
-        assert (await _question(chat)).audience == audience
+        assert (await chat.asked()).audience == audience
 
 
 def test_workspaces_may_be_a_list(tmp_path: Path) -> None:

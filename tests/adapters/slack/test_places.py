@@ -1,13 +1,12 @@
 """Honest words where less may be used than the docs hold, on a Slack of our own."""
 
-from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
 from adapters.chat.messages import ONLY_FOR_GUESTS, ONLY_THIS_PLACE
 from tests.bot.answering.test_words import over
-from tests.support.slack_chat import YAML, Chat, open_slack
+from tests.support.slack_chat import YAML, Chat, chatting
 from tests.support.slack_server import CHANNEL, SHARED
 from tests.support.waiting import until
 
@@ -16,12 +15,7 @@ _YAML = YAML.replace("stop_within: 3s", "stop_within: 3s, channels: {C0NARROW: {
 )  # fmt: skip
 
 
-@pytest.fixture
-async def chat(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
-) -> AsyncIterator[Chat]:
-    async with open_slack(tmp_path, monkeypatch.setenv, free_port(), _YAML) as chat:
-        yield chat
+chat = chatting(_YAML)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Channels whose answers are private, and further messages in the bot's threads, on a Slack of our own."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ import pytest
 
 from bot.model import Answer, Outcome
 from tests.support.scripted import LEAVE
-from tests.support.slack_chat import YAML, Chat, open_slack
+from tests.support.slack_chat import YAML, Chat, chatting, open_slack
 from tests.support.waiting import until
 
 _YAML = YAML.replace(
@@ -18,12 +18,7 @@ _YAML = YAML.replace(
 ).replace("questions_per_minute: 3", "questions_per_minute: 30")
 
 
-@pytest.fixture
-async def chat(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
-) -> AsyncIterator[Chat]:
-    async with open_slack(tmp_path, monkeypatch.setenv, free_port(), _YAML) as chat:
-        yield chat
+chat = chatting(_YAML)
 
 
 async def test_an_answer_is_private_until_it_is_shared(chat: Chat) -> None:

@@ -1,14 +1,10 @@
 """An emoji that asks, on a Slack of our own."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
-
-import pytest
 
 from adapters.slack.manifest import manifest
 from bot.config.chat import SlackSettings
-from tests.support.slack_chat import YAML, Chat, open_slack
+from tests.support.slack_chat import YAML, Chat, chatting
 from tests.support.slack_server import BOT, SHARED
 
 _YAML = YAML.replace(
@@ -17,12 +13,7 @@ _YAML = YAML.replace(
 ).replace("questions_per_minute: 3", "questions_per_minute: 30")
 
 
-@pytest.fixture
-async def chat(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
-) -> AsyncIterator[Chat]:
-    async with open_slack(tmp_path, monkeypatch.setenv, free_port(), _YAML) as chat:
-        yield chat
+chat = chatting(_YAML)
 
 
 async def test_a_reaction_asks_what_the_message_says_once(chat: Chat) -> None:

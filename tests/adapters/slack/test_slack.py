@@ -1,24 +1,14 @@
 """Conversations in Slack that need nothing but this repository; test_conversations.py has all of them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
-
-import pytest
 
 from bot.model import Answer, Outcome
 from tests.support.scripted import LEAVE
-from tests.support.slack_chat import Chat, open_slack
+from tests.support.slack_chat import Chat, chatting
 from tests.support.slack_server import HELP
 from tests.support.waiting import until
 
-
-@pytest.fixture
-async def chat(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
-) -> AsyncIterator[Chat]:
-    async with open_slack(tmp_path, monkeypatch.setenv, free_port()) as chat:
-        yield chat
+chat = chatting()
 
 
 async def test_a_mention_is_answered_once_with_its_sources(chat: Chat) -> None:
