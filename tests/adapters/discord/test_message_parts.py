@@ -1,6 +1,5 @@
 """What stands in a Discord message besides its text: forwarded messages and files, on a Discord of our own."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ from tests.support.discord_chat import Chat, chatting
 from tests.support.discord_world import ALICE, BOB, GENERAL, HELP
 from tests.support.pdf_files import pdf, text
 from tests.support.scripted import LEAVE
+from tests.support.source_server import serving
 from tests.support.waiting import until
 
 _NOT_FOUND = Answer("", Outcome.NOT_FOUND, "The docs don't say.", nearest=(LEAVE,))
@@ -129,26 +129,18 @@ async def test_a_file_elsewhere_is_not_fetched(chat: Chat, url: str) -> None:
     assert chat.core.asked[0].about == ()
 
 
-async def test_no_redirect_is_followed(chat: Chat, free_port: Callable[[], int]) -> None:
+async def test_no_redirect_is_followed(chat: Chat) -> None:
     """Where a file's address leads elsewhere nobody is asked there."""
-    heard: list[str] = []
 
-    async def listen(request: web.Request) -> web.Response:
-        heard.append(request.path)
+    async def tell(_: web.Request) -> web.Response:
         return web.Response(text="what an intranet says")
 
-    elsewhere = web.Application()
-    elsewhere.router.add_get("/{path:.*}", listen)
-    runner = web.AppRunner(elsewhere)
-    await runner.setup()
-    port = free_port()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    chat.discord.leads_elsewhere = f"http://127.0.0.1:{port}/take"
-    file = chat.discord.file("a.txt", b"harmless")
-    shown = await chat.answer(await chat.discord.mention(_QUESTION, attachments=[file]))
+    async with serving(tell) as elsewhere:
+        chat.discord.leads_elsewhere = f"{elsewhere.url}/take"
+        file = chat.discord.file("a.txt", b"harmless")
+        shown = await chat.answer(await chat.discord.mention(_QUESTION, attachments=[file]))
     assert "I couldn't read `a.txt`" in shown.whole
-    assert heard == []
-    await runner.cleanup()
+    assert elsewhere.asked == []
 
 
 async def test_a_file_that_is_too_large_is_not_read_to_its_end(chat: Chat) -> None:

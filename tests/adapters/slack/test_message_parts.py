@@ -13,6 +13,7 @@ from bot.ports import BackendError, Rejected
 from tests.support.pdf_files import pdf, text
 from tests.support.scripted import LEAVE
 from tests.support.slack_chat import YAML, Chat, chatting, open_slack
+from tests.support.source_server import serving
 from tests.support.waiting import until
 
 _NOT_FOUND = Answer("", Outcome.NOT_FOUND, "The docs don't say.", nearest=(LEAVE,))
@@ -182,27 +183,18 @@ async def test_what_cannot_be_read_is_said(
     assert chat.core.asked[0].about == ()
 
 
-async def test_the_token_follows_no_redirect(chat: Chat, free_port: Callable[[], int]) -> None:
+async def test_the_token_follows_no_redirect(chat: Chat) -> None:
     """Where a file's address leads elsewhere nobody is asked there, and the token stays at home."""
-    heard: list[str | None] = []
 
-    async def listen(request: web.Request) -> web.Response:
-        heard.append(request.headers.get("Authorization"))
+    async def steal(_: web.Request) -> web.Response:
         return web.Response(text="stolen")
 
-    elsewhere = web.Application()
-    elsewhere.router.add_get("/{path:.*}", listen)
-    runner = web.AppRunner(elsewhere)
-    await runner.setup()
-    port = free_port()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    chat.slack.leads_elsewhere = f"http://127.0.0.1:{port}/take"
-    shown = await chat.answer(
-        await chat.slack.mention(_QUESTION, files=[chat.slack.file("a.txt", b"harmless")])
-    )
+    async with serving(steal) as elsewhere:
+        chat.slack.leads_elsewhere = f"{elsewhere.url}/take"
+        file = chat.slack.file("a.txt", b"harmless")
+        shown = await chat.answer(await chat.slack.mention(_QUESTION, files=[file]))
     assert "I couldn't read `a.txt`" in shown.whole
-    assert heard == []
-    await runner.cleanup()
+    assert elsewhere.asked == []
 
 
 async def test_a_file_that_slack_does_not_give_is_said(chat: Chat) -> None:
