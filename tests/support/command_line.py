@@ -1,5 +1,6 @@
 """The real `docent` as a process, in a folder of its own."""
 
+import asyncio
 import contextlib
 import io
 import os
@@ -7,12 +8,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 from adapters.cli.app import main
+from tests.support.waiting import until
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -104,6 +107,20 @@ class CommandLine:
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads here
         )
 
+    @asynccontextmanager
+    async def running(
+        self, *words: str, ready: Callable[[], Awaitable[Any]]
+    ) -> AsyncIterator["subprocess.Popen[str]"]:
+        """Run it beside the test once it is ready; ended afterwards if the test didn't do it."""
+        process = self.start(*words)
+        try:
+            await until(ready, seconds=30)
+            yield process
+        finally:
+            if process.poll() is None:
+                process.terminate()
+            await asyncio.to_thread(process.communicate)
+
     def interrupt(self, *words: str, when: Callable[[], bool]) -> tuple[int, str, str]:
         """Run it until something is so, then press Ctrl-C: exit code, stdout, stderr."""
         process = self.start(*words)
@@ -116,3 +133,17 @@ class CommandLine:
 
     def _environment(self, more: dict[str, str] | None) -> dict[str, str]:
         return {**os.environ, "PYTHONPATH": str(_ROOT), "NO_COLOR": "1", **(more or {})}
+
+
+def indexed(folder: Path, config: str) -> CommandLine:
+    """A folder with the handbook, indexed."""
+    made = CommandLine(folder, config)
+    made.write(HANDBOOK)
+    assert made("index").returncode == 0
+    return made
+
+
+async def kill(process: "subprocess.Popen[str]") -> None:
+    """As a power cut does: nothing is said to it."""
+    process.kill()
+    await asyncio.to_thread(process.wait)

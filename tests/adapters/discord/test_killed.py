@@ -1,16 +1,12 @@
 """`docent discord` is killed while it answers, and started again: what stood in Discord becomes the answer."""
 
-import asyncio
-import os
-import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.command_line import HANDBOOK, CommandLine
+from tests.support.command_line import CommandLine, indexed, kill
 from tests.support.discord_rest import TOKEN, Fault
 from tests.support.discord_server import DiscordServer
 from tests.support.discord_world import Message
@@ -39,27 +35,16 @@ async def discord(
 def docent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
     """A folder with an indexed handbook."""
     monkeypatch.setenv("DOCENT_DATA", str(tmp_path / "data"))
-    made = CommandLine(tmp_path, _YAML)
-    made.write(HANDBOOK)
-    assert made("index").returncode == 0
-    return made
+    return indexed(tmp_path, _YAML)
 
 
-@asynccontextmanager
-async def running(docent: CommandLine, discord: DiscordServer) -> AsyncIterator[Any]:
+def running(docent: CommandLine, discord: DiscordServer) -> Any:
     before = discord.identified
-    process = docent.start("discord")
 
     async def ready() -> bool:
         return discord.identified > before and bool(discord.rest.commands)
 
-    try:
-        await until(ready, seconds=30)
-        yield process
-    finally:
-        if process.poll() is None:
-            process.terminate()
-        await asyncio.to_thread(process.communicate)
+    return docent.running("discord", ready=ready)
 
 
 @pytest.mark.parametrize("where", ["channel", "direct message"])
@@ -73,8 +58,7 @@ async def test_what_stands_becomes_the_answer(docent: CommandLine, discord: Disc
             return discord.answers(place)
 
         (first,) = await until(shown, seconds=15)
-        os.kill(process.pid, signal.SIGKILL)
-        await asyncio.to_thread(process.wait)
+        await kill(process)
     async with running(docent, discord):
 
         async def whole() -> list[Message]:

@@ -1,17 +1,14 @@
 """`docent slack` is killed while it answers, and started again: what stood in Slack is found, and becomes the answer."""
 
 import asyncio
-import os
-import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from adapters.chat import messages
-from tests.support.command_line import HANDBOOK, CommandLine
+from tests.support.command_line import CommandLine, indexed, kill
 from tests.support.slack_server import Message, SlackServer
 from tests.support.waiting import until
 
@@ -38,31 +35,14 @@ async def slack(free_port: Callable[[], int], monkeypatch: pytest.MonkeyPatch) -
 def docent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
     """A folder with an indexed handbook."""
     monkeypatch.setenv("DOCENT_DATA", str(tmp_path / "data"))
-    made = CommandLine(tmp_path, _YAML)
-    made.write(HANDBOOK)
-    assert made("index").returncode == 0
-    return made
+    return indexed(tmp_path, _YAML)
 
 
-@asynccontextmanager
-async def running(docent: CommandLine, slack: SlackServer) -> AsyncIterator[Any]:
-    process = docent.start("slack")
-
+def running(docent: CommandLine, slack: SlackServer) -> Any:
     async def connected() -> bool:
         return slack.connected
 
-    try:
-        await until(connected, seconds=30)
-        yield process
-    finally:
-        if process.poll() is None:
-            process.terminate()
-        await asyncio.to_thread(process.communicate)
-
-
-async def kill(process: Any) -> None:
-    os.kill(process.pid, signal.SIGKILL)
-    await asyncio.to_thread(process.wait)
+    return docent.running("slack", ready=connected)
 
 
 async def standing(slack: SlackServer, thread: str) -> list[Message]:
