@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from bot.config.models import StyleSettings
 from bot.curation.question_similarity import same
 from bot.curation.verified_answers import VerifiedAnswers
-from bot.model import Answer, Citation
+from bot.model import Citation
 from bot.ports import Complaint, Lesson, LessonKind, Lessons, LessonState, Recorded, Rights, Scope
 from bot.style import example_files
 from bot.style.example_files import NotKept
@@ -91,12 +91,10 @@ class Curation:
         `source` is the bot's answer that it was made of: its citations stay where the text still has their
         markers. Without one (a human's answer) there are none. `page` is what it rests on where it cites nothing.
         """
-        question, answer = clean(question).strip(), clean(answer).strip()
-        if not question or not answer:
-            raise Unteachable("It needs a question and an answer.")
-        said = source.answer if source else None
-        if kind == "verified" and page is None and said and said.citations:
-            page = said.citations[0]  # whoever wrote it anew left the markers out
+        question, answer = _both(question, answer)
+        said = source.answer.citations if source and source.answer else ()
+        if kind == "verified" and page is None and said:
+            page = said[0]  # whoever wrote it anew left the markers out
         text, citations = _cited(answer, said, page)
         unfounded = kind == "verified" and not citations
         lesson = Lesson(
@@ -153,10 +151,9 @@ class Curation:
     ) -> Lesson:
         """Other words, and a page where it cites none; it stays where it is. Raises Unteachable."""
         _check_open(lesson)
-        if not question.strip() or not answer.strip():
-            raise Unteachable("It needs a question and an answer.")
-        text, citations = _founded(*_renumbered(clean(answer).strip(), lesson.citations), page, answer)
-        edited = replace(lesson, question=clean(question).strip(), answer=defuse(text), citations=citations)
+        question, answer = _both(question, answer)
+        text, citations = _cited(answer, lesson.citations, page)
+        edited = replace(lesson, question=question, answer=defuse(text), citations=citations)
         if edited.reason == NO_PAGE and citations:
             edited = replace(edited, reason="")
         if not await self._lessons.change(edited, was=lesson.state):
@@ -311,19 +308,23 @@ def _check_open(lesson: Lesson) -> None:
         raise Unteachable(f"It is {lesson.state} already.")
 
 
-def _cited(text: str, answer: Answer | None, page: Citation | None) -> tuple[str, tuple[Citation, ...]]:
-    return _founded(*_renumbered(text, answer.citations if answer else ()), page, text)
+def _both(question: str, answer: str) -> tuple[str, str]:
+    question, answer = clean(question).strip(), clean(answer).strip()
+    if not question or not answer:
+        raise Unteachable("It needs a question and an answer.")
+    return question, answer
 
 
-def _founded(
-    text: str, citations: tuple[Citation, ...], page: Citation | None, typed: str
+def _cited(
+    text: str, citations: Sequence[Citation], page: Citation | None
 ) -> tuple[str, tuple[Citation, ...]]:
-    """On this page where it cites nothing: at the `[1]` that was typed, or as a whole."""
-    if citations or page is None:
-        return text, citations
+    """Citing these where it has their markers; else the page, at the `[1]` that was typed or as a whole."""
+    kept, cited = _renumbered(text, citations)
+    if cited or page is None:
+        return kept, cited
     page = replace(page, number=1)
-    kept, cited = _renumbered(typed.strip(), (page,))
-    return (kept, cited) if cited else (f"{text} [1]", (page,))
+    marked, cited = _renumbered(text, (page,))
+    return (marked, cited) if cited else (f"{kept} [1]", (page,))
 
 
 def _renumbered(text: str, citations: Sequence[Citation]) -> tuple[str, tuple[Citation, ...]]:
