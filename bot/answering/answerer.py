@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from bot import decisions
 from bot.answering.draft import Draft, OnStage, OnText
 from bot.model import Answer, Outcome, Question, Stage
 from bot.ports import (
@@ -146,35 +147,31 @@ class Answerer:
         deadline = Deadline(self._limits.answer, clock=self._clock)
         draft = Draft(id or uuid.uuid4().hex[:12], deadline, on_text, on_stage, question.not_found)
         with metered(draft.usage):
-            return await self._answer(question, draft)
+            answer = await self._answer(question, draft)
+        # What isn't a question by itself is no gap in the docs.
+        return replace(answer, gap=answer.gap and question_text.stands_alone(question))
 
     async def _answer(self, question: Question, draft: Draft) -> Answer:
-        alone = question_text.stands_alone(question)
         question = question_text.with_what_came_along(question)
         asked = question_text.prepare(question.text, self._limits.question_characters)
         if (line := small_talk.reply(asked.text)) is not None:
-            return draft.refused(line, "small talk, no question")
+            return draft.refused(line, decisions.SMALL_TALK)
         if not asked.text or (question_text.is_vague(asked.text) and not question.history):
             said = NO_SUBJECT if asked.text else NO_WORDS
-            return draft.end(Outcome.NOT_FOUND, said, decision="no word of what about", gap=False)
+            return draft.end(Outcome.NOT_FOUND, said, decision=decisions.NO_SUBJECT, gap=False)
         if asked.note:
             draft.degraded.append(asked.note)
         question = replace(question, text=asked.text)
         standalone = await self._standalone(question, draft)
         if question_text.is_vague(standalone):
-            return draft.end(Outcome.NOT_FOUND, NO_SUBJECT, decision="no word of what about", gap=False)
+            return draft.end(Outcome.NOT_FOUND, NO_SUBJECT, decision=decisions.NO_SUBJECT, gap=False)
         async with draft.in_one_piece(), self._turn(draft):
             found = await self._looked_up(question, standalone, draft)
             if isinstance(found, Answer):
-                return replace(found, gap=found.gap and alone)
+                return found
             if self._quotes:
-                return await self._written(found, draft, alone=alone)
-        return await self._written(found, draft, alone=alone)
-
-    async def _written(self, brief: Brief, draft: Draft, *, alone: bool) -> Answer:
-        """What isn't a question by itself is no gap in the docs."""
-        answer = await self._write(brief, draft)
-        return replace(answer, gap=answer.gap and alone)
+                return await self._write(found, draft)
+        return await self._write(found, draft)
 
     @asynccontextmanager
     async def _turn(self, draft: Draft) -> AsyncIterator[None]:
@@ -206,7 +203,7 @@ class Answerer:
         with draft.timed("style"):
             style = draft.style = await self._guide.style(question, standalone)
         if style.refusal:
-            return draft.refused(style.refusal, "refused by the style guide")
+            return draft.refused(style.refusal, decisions.REFUSED)
         if not found.enough or not found.passages:
             return draft.not_found(found.decision or "too little evidence")
         if question.unasked and not found.strong:  # no model is asked for what nobody would see

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from typing import TypeVar
 
+from bot import decisions
 from bot.answering.citation_check import CitationChecker
 from bot.model import Answer, Citation, Outcome, Stage, Trace, Usage
 from bot.ports import BackendError, Brief, Cited, Finished, Style, Wrote
@@ -129,8 +130,8 @@ class Draft:
             return self.end(Outcome.ANSWERED, self._text)
         said = self._checker.said(self.style.phrases) if self._checker is not None else ""
         if said:
-            return self.refused(said, "said in the style guide's words")
-        return self.not_found("nothing that was written was covered")
+            return self.refused(said, decisions.GUIDES_WORDS)
+        return self.not_found(decisions.UNCOVERED)
 
     async def known(self, answer: Answer) -> Answer:
         """A verified answer, as it was verified."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 
+from bot import decisions
 from bot.model import Answer, Outcome
 
 _PAGES = 3
@@ -40,9 +41,8 @@ def _unavailable(answer: Answer) -> str:
 
 def _not_found(answer: Answer, name: Callable[[str, str], str]) -> str:
     decision = answer.trace.decision
-    for begins, said in _SAID.items():
-        if decision.startswith(begins):
-            return said
+    if (said := _SAID.get(decision)) is not None:
+        return said
     if not answer.trace.candidates:
         return (
             "No page that may be shown there has anything of it. Write one; if there is one, docent show PAGE tells "
@@ -50,7 +50,7 @@ def _not_found(answer: Answer, name: Callable[[str, str], str]) -> str:
         )
     best = answer.trace.candidates[0].passage
     near = name(best.doc_id, best.title)
-    if decision.startswith("nothing that was written"):
+    if decision == decisions.UNCOVERED:
         return (
             f"{_upper(near)} was found, but nothing that was written about it stands there. If it does answer, say so "
             "there in a whole sentence with the question's words."
@@ -63,14 +63,14 @@ def _not_found(answer: Answer, name: Callable[[str, str], str]) -> str:
 
 
 _SAID = {
-    "small talk": "It was taken for small talk, not for a question.",
-    "no word of what about": "It names nothing to look up: it wants a question with a subject.",
-    "no audience": (
+    decisions.SMALL_TALK: "It was taken for small talk, not for a question.",
+    decisions.NO_SUBJECT: "It names nothing to look up: it wants a question with a subject.",
+    decisions.NO_AUDIENCE: (
         "Nothing may be shown where it was asked: audiences in docent.yaml say who may see what, and where. "
         "docent doctor lists the places."
     ),
-    "refused by the style guide": "The style guide says that such questions aren't answered.",
-    "said in the style guide's words": "The style guide's own words were all that was written.",
+    decisions.REFUSED: "The style guide says that such questions aren't answered.",
+    decisions.GUIDES_WORDS: "The style guide's own words were all that was written.",
 }
 
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from bot import decisions
 from bot.model import Candidate, Citation, Passage, Question
 from bot.ports import BackendError, Embedder, Hit, Reader, Reranker, SearchQuery, Vector, Vocabulary
 from bot.retrieval import (
@@ -108,8 +109,7 @@ class Retriever:
     async def retrieve(self, question: Question, standalone: str) -> Retrieval:
         """Search for `standalone` as `question`'s asker. Raises BackendError if the store is down."""
         if not question.audience:
-            why = "no audience: nothing may be shown"
-            return Retrieval(queries=(standalone,), decision=why, hidden=True)
+            return Retrieval(queries=(standalone,), decision=decisions.NO_AUDIENCE, hidden=True)
         degraded: list[str] = []
         wanted, vocabulary = await self._read(standalone, question.audience, question.sources)
         vectors = await self._embed(wanted.texts, degraded)
