@@ -11,6 +11,8 @@ from typing import Final
 # The last migration; the database is left alone where it says so already.
 HEAD: Final = "0006"
 
+DAY: Final = 86400.0  # seconds
+
 # Of an SQLite file, whoever opens it. The clock is in seconds since 1970, of this moment.
 FILE: Final = "journal.db"
 SQLITE_NOW: Final = "((julianday('now') - 2440587.5) * 86400.0)"

@@ -7,14 +7,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.journal import codec
+from bot.journal import DAY, codec
 from bot.journal.database import Database
 from bot.journal.nouns import audience_of, feedback_of, moment, recorded
 from bot.journal.tables import claims, feedback, now, questions
 from bot.model import Outcome
 from bot.ports import Feedback, Gap, Judged, QuestionFilter, Recorded, Rights
 
-_DAY = 86400.0
 _DISMISSED = "gap dismissed "
 _ID = 8
 
@@ -27,7 +26,7 @@ class SqlLookback:
 
     async def questions(self, wanted: QuestionFilter) -> list[Judged]:
         c = questions.c
-        which = [c.asked_at > now() - wanted.days * _DAY]
+        which = [c.asked_at > now() - wanted.days * DAY]
         if wanted.outcome is not None:
             which.append(c.outcome == str(wanted.outcome))
         if wanted.bad:
@@ -47,9 +46,7 @@ class SqlLookback:
 
     async def gaps(self, *, limit: int = 20, rights: Rights | None = None) -> list[Gap]:
         c = questions.c
-        unanswered = and_(c.outcome == str(Outcome.NOT_FOUND), c.wording != "")
-        if rights is not None:
-            unanswered = and_(unanswered, await self._covered(rights))
+        unanswered = await self._unanswered(rights)
         times, last = func.count().label("times"), func.max(c.asked_at).label("last")
         groups = select(c.wording, times, last).where(unanswered).group_by(c.wording)
         groups = groups.order_by(times.desc(), last.desc())
@@ -72,15 +69,11 @@ class SqlLookback:
         ]
 
     async def dismiss(self, gap_id: str, *, rights: Rights | None = None) -> bool:
-        c = questions.c
-        which = [c.outcome == str(Outcome.NOT_FOUND), c.wording != ""]
-        if rights is not None:
-            which.append(await self._covered(rights))
+        wanted = select(questions.c.wording).where(await self._unanswered(rights)).distinct()
         keys = [_DISMISSED + gap_id + tenant for tenant in _tenants(rights)]
         rows = self._database.insert(claims).values([{"key": key, "at": now()} for key in keys])
         async with self._database.writing() as connection:
-            wordings = await connection.scalars(select(c.wording).where(*which).distinct())
-            if not any(_gap_id(wording) == gap_id for wording in wordings):
+            if not any(_gap_id(wording) == gap_id for wording in await connection.scalars(wanted)):
                 return False
             await connection.execute(rows.on_conflict_do_nothing(index_elements=["key"]))
         return True
@@ -113,6 +106,12 @@ class SqlLookback:
             for row in await connection.execute(mine):
                 said[row.answer_id].append(feedback_of(row))
         return [Judged(each, tuple(said[each.asked.id])) for each in found]
+
+    async def _unanswered(self, rights: Rights | None) -> ColumnElement[bool]:
+        """The questions that make gaps, of those that are theirs to read."""
+        c = questions.c
+        unanswered = and_(c.outcome == str(Outcome.NOT_FOUND), c.wording != "")
+        return unanswered if rights is None else and_(unanswered, await self._covered(rights))
 
     async def _covered(self, rights: Rights) -> ColumnElement[bool]:
         """The questions that are theirs to read: there are few different audiences, so these are looked at."""

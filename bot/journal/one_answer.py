@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
-from bot.journal import HEAD, SQLITE_NOW, SQLITE_PRAGMAS, codec
+from bot.journal import DAY, HEAD, SQLITE_NOW, SQLITE_PRAGMAS, codec
 from bot.model import Answer
 from bot.ports import Asked, Lesson, Scope
 
@@ -26,7 +26,6 @@ insert into usage (day, model, calls, texts, input_tokens, output_tokens)
 values (:day, :model, :calls, :texts, :input_tokens, :output_tokens)
 on conflict (day, model) do update set calls = calls + excluded.calls, texts = texts + excluded.texts,
   input_tokens = input_tokens + excluded.input_tokens, output_tokens = output_tokens + excluded.output_tokens"""
-_DAY: Final = 86400.0
 
 
 class AnswerFile:
@@ -60,7 +59,7 @@ class AnswerFile:
                 connection.execute(_QUESTION, kept | {"now": now})
                 for each in answer.usage:
                     if counts := codec.usage_counts(each):
-                        connection.execute(_USAGE, {"day": int(now / _DAY), "model": each.model, **counts})
+                        connection.execute(_USAGE, {"day": int(now / DAY), "model": each.model, **counts})
         except sqlite3.Error:
             return False
         return True

@@ -6,15 +6,15 @@ from typing import Any
 from sqlalchemy import Select, and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.journal import codec
+from bot.journal import DAY, codec
 from bot.journal.database import Database
+from bot.journal.liveness import heard_within, left_by_others
 from bot.journal.nouns import feedback_of, recorded
 from bot.journal.spending import add_usage
-from bot.journal.tables import claims, feedback, heard_within, now, questions, runs, usage, workers
+from bot.journal.tables import claims, feedback, now, questions, runs, usage, workers
 from bot.model import Answer, Outcome, Usage
 from bot.ports import Asked, Feedback, Recorded, Scope, SpendingTotals
 
-_DAY = 86400.0
 _ENDED = ("done", "failed", "cancelled")
 
 
@@ -95,13 +95,12 @@ class SqlJournal:
     ) -> list[Recorded]:
         c = questions.c
         open_ = and_(c.platform == platform, c.outcome.is_(None))
-        alive = select(workers.c.name).where(heard_within(workers.c.seen_at, silent_for))
         async with self._database.writing(alone=True) as connection:
             await self._beat(connection, worker)
             names = await connection.scalars(select(c.worker).where(open_, c.worker != worker).distinct())
             dead = [name for name in names if died(name)]
-            silent = and_(c.worker != worker, or_(c.worker.not_in(alive), c.worker.in_(dead)))
-            lost = and_(open_, or_(c.worker.is_(None), silent))
+            left = left_by_others(c.worker, worker, silent_for=silent_for, dead=dead)
+            lost = and_(open_, or_(c.worker.is_(None), left))
             taken = await connection.execute(
                 update(questions).where(lost).values(worker=worker).returning(*questions.c)
             )
@@ -154,7 +153,7 @@ class SqlJournal:
 
     async def tally(self, *, days: int = 7) -> SpendingTotals:
         c = questions.c
-        recent = c.asked_at > now() - days * _DAY
+        recent = c.asked_at > now() - days * DAY
         async with self._database.reading() as connection:
             outcomes = await connection.execute(
                 select(c.outcome, func.count()).where(recent).group_by(c.outcome)
@@ -178,7 +177,7 @@ class SqlJournal:
 
     async def spent(self, *, days: int = 30) -> list[Usage]:
         u = usage.c
-        recent = u.day * _DAY > now() - days * _DAY
+        recent = u.day * DAY > now() - days * DAY
         sums = [func.sum(column) for column in (u.calls, u.texts, u.input_tokens, u.output_tokens)]
         wanted = select(u.model, *sums).where(recent).group_by(u.model).order_by(u.model)
         async with self._database.reading() as connection:
@@ -187,14 +186,14 @@ class SqlJournal:
             ]
 
     async def purge(self, *, older_than_days: int) -> int:
-        before = now() - older_than_days * _DAY
+        before = now() - older_than_days * DAY
         async with self._database.writing() as connection:
             gone = await connection.execute(delete(questions).where(questions.c.asked_at < before))
             await connection.execute(delete(feedback).where(feedback.c.at < before))
             await connection.execute(delete(claims).where(claims.c.at < before))
             old_runs = and_(runs.c.requested_at < before, runs.c.state.in_(_ENDED))
             await connection.execute(delete(runs).where(old_runs))
-            await connection.execute(delete(workers).where(workers.c.seen_at < now() - _DAY))
+            await connection.execute(delete(workers).where(workers.c.seen_at < now() - DAY))
         await self._database.shrink()
         return gone.rowcount
 

@@ -3,13 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import and_, delete, select
+from sqlalchemy import ColumnElement, and_, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.journal.nouns import run_of
 from bot.journal.tables import runs
 from bot.model import SyncReport
 from bot.ports import SCHEDULE, SyncRequest
+
+
+def of_source(source: str | None) -> ColumnElement[bool]:
+    """The runs that were asked for this source alone; None: for all sources."""
+    return runs.c.source.is_(None) if source is None else runs.c.source == source
 
 
 async def forget_the_same(
@@ -19,8 +24,7 @@ async def forget_the_same(
     told = _unchanged(reports)
     if request.asked_by != SCHEDULE or told is None:
         return
-    same = runs.c.source.is_(None) if request.source is None else runs.c.source == request.source
-    ended = and_(same, runs.c.ended_at.is_not(None), runs.c.id != run_id)
+    ended = and_(of_source(request.source), runs.c.ended_at.is_not(None), runs.c.id != run_id)
     wanted = select(runs).where(ended).order_by(runs.c.ended_at.desc(), runs.c.id).limit(1)
     row = (await connection.execute(wanted)).first()
     before = None if row is None else run_of(row)

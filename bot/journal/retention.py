@@ -3,13 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Final
 
+from bot.journal import DAY
 from bot.ports import BackendError, Journal
 
 log = logging.getLogger(__name__)
-
-_DAY: Final = 86400.0
 
 
 async def forget_old(journal: Journal, days: int) -> None:
@@ -28,4 +26,4 @@ async def keep_forgetting(
     """Now and once a day, until it is cancelled."""
     while True:
         await forget_old(journal, days)
-        await pause(_DAY)
+        await pause(DAY)

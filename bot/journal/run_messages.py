@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import and_, delete, select, update
 
 from bot.journal.database import Database
-from bot.journal.tables import heard_within, run_messages, workers
+from bot.journal.liveness import left_by_others
+from bot.journal.tables import run_messages
 from bot.ports import RunMessage
 
 
@@ -35,7 +36,6 @@ class SqlRunMessages:
         self, platform: str, *, worker: str, silent_for: float, died: Callable[[str], bool] = lambda _: False
     ) -> list[RunMessage]:
         c = run_messages.c
-        alive = select(workers.c.name).where(heard_within(workers.c.seen_at, silent_for))
         async with self._database.reading() as connection:  # who looks must not keep writers waiting
             names = list(
                 await connection.scalars(
@@ -45,9 +45,8 @@ class SqlRunMessages:
         if not names:
             return []
         dead = [name for name in names if died(name)]
-        lost = and_(
-            c.platform == platform, c.worker != worker, or_(c.worker.not_in(alive), c.worker.in_(dead))
-        )
+        left = left_by_others(c.worker, worker, silent_for=silent_for, dead=dead)
+        lost = and_(c.platform == platform, left)
         async with self._database.writing(alone=True) as connection:
             taken = await connection.execute(
                 update(run_messages).where(lost).values(worker=worker).returning(*run_messages.c)

@@ -26,10 +26,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.journal import codec
 from bot.journal.database import Database
+from bot.journal.liveness import heard_within, heard_workers
 from bot.journal.nouns import moment, run_of
-from bot.journal.repeated_runs import forget_the_same
+from bot.journal.repeated_runs import forget_the_same, of_source
 from bot.journal.spending import add_usage
-from bot.journal.tables import failing, good_syncs, heard_within, now, runs, workers
+from bot.journal.tables import failing, good_syncs, now, runs
 from bot.model import Failure, Progress, SyncReport, Usage
 from bot.ports import Failing, RunState, SyncRequest, SyncRun
 
@@ -188,8 +189,8 @@ class SqlRuns:
         self, connection: AsyncConnection, request: SyncRequest
     ) -> tuple[SyncRun, bool] | None:
         """The request as a run of its own, or the run that does it; None if that was taken just now."""
-        same = runs.c.source.is_(None) if request.source is None else runs.c.source == request.source
-        for run in map(run_of, await connection.execute(select(runs).where(same, runs.c.state.in_(_OPEN)))):
+        wanted = select(runs).where(of_source(request.source), runs.c.state.in_(_OPEN))
+        for run in map(run_of, await connection.execute(wanted)):
             if _does(run, request):
                 return run, False
         run_id, slot = uuid.uuid4().hex[:12], _slot(request)
@@ -252,8 +253,8 @@ class SqlRuns:
 
     def _alive(self, table: FromClause) -> ColumnElement[bool]:
         """It runs, and it or its worker was heard of lately."""
-        heard = select(workers.c.name).where(heard_within(workers.c.seen_at, self._lost_after))
-        lately = or_(heard_within(table.c.beat_at, self._lost_after), table.c.worker.in_(heard))
+        heard = table.c.worker.in_(heard_workers(self._lost_after))
+        lately = or_(heard_within(table.c.beat_at, self._lost_after), heard)
         return and_(table.c.state == "running", lately)
 
     def _in_the_way(self, source: str | None) -> Select[Any]:

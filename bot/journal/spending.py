@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Integer, cast, func
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.journal import codec
+from bot.journal import DAY, codec
 from bot.journal.database import Database
 from bot.journal.tables import now, usage
 from bot.model import Usage
@@ -18,7 +18,7 @@ async def add_usage(database: Database, connection: AsyncConnection, spent: Sequ
         if not counts:
             continue
         row = database.insert(usage).values(
-            day=cast(func.floor(now() / 86400.0), Integer), model=each.model, **counts
+            day=cast(func.floor(now() / DAY), Integer), model=each.model, **counts
         )
         more = {name: usage.c[name] + row.excluded[name] for name in counts}
         await connection.execute(row.on_conflict_do_update(index_elements=["day", "model"], set_=more))

@@ -5,7 +5,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    ColumnElement,
     Double,
     Index,
     Integer,
@@ -14,7 +13,6 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    and_,
     false,
 )
 from sqlalchemy.ext.compiler import compiles
@@ -41,11 +39,6 @@ def _now_sqlite(_element: now, _compiler: SQLCompiler, **_: object) -> str:
 @compiles(now, "postgresql")
 def _now_postgresql(_element: now, _compiler: SQLCompiler, **_: object) -> str:
     return "extract(epoch from clock_timestamp())::float8"
-
-
-def heard_within(moment: ColumnElement[float], seconds: float) -> ColumnElement[bool]:
-    """Whether it was so many seconds ago at most. What lies ahead by more was written by a wrong clock."""
-    return and_(moment > now() - seconds, moment < now() + seconds)
 
 
 # `worker` None: whoever adopts next may have it. `answer` None: not finished. `wording` groups gaps.
