@@ -171,9 +171,9 @@ async def status(
     return "\n".join(lines)
 
 
-def waiting_deletions(report: SyncReport, named: Collection[str]) -> str:
-    """For admins who haven't asked. `named` are the paths that everybody may see."""
-    shown = [path for path in report.held if path in named][:FAILURES_SHOWN]
+def waiting_deletions(report: SyncReport, named: Sequence[str]) -> str:
+    """For admins who haven't asked. `named` are those of the paths that everybody may see."""
+    shown = named[:FAILURES_SHOWN]
     lines = [f"⚠️ **{report.source}**: {held_back(report.held_back, _confirm(report.source))}."]
     lines += [f"• `{bare(path)}`" for path in shown]
     if shown and (more := report.held_back - len(shown)):

@@ -1,17 +1,14 @@
 """What admins hear without having asked: broken style guides, deletions that wait."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
 
-from adapters.chat import admin_commands, messages
+from adapters.chat import admin_commands, messages, sync_progress
 from adapters.chat.answer_view import Press
-from adapters.chat.background_tasks import again
-from adapters.chat.gate import visible
+from adapters.chat.background_tasks import Watches, again
 from adapters.chat.markdown_text import shorten
-from adapters.chat.sync_progress import ALL
 from bot.config.live import LiveSettings
 from bot.model import SyncReport
 from bot.ports import Journal, Reader, Runs
@@ -57,22 +54,22 @@ class AdminNews:
         self._live = live
         self._look_every = look_every
         self._clock = clock
-        self._watches: set[asyncio.Task[None]] = set()
+        self._watches = Watches()
 
     def keep_told(self, platform: str, tell: Tell) -> None:
         """From now on admins hear of each broken edit of a guide or of docent.yaml, and of deletions that wait."""
         known: set[str] = set()
         guides = partial(self._guides_news, platform, tell, known)
         held = partial(self._held_back, platform, tell)
-        self._start(
+        self._watches.start(
             again("admins can't be told of the style guides", guides, self._guides.settings.reload),
             "watch the style guides",
         )
         if self._live is not None:
             settings = partial(self._settings_news, platform, tell, self._live, known)
             looking = again("admins can't be told of docent.yaml", settings, self._look_every / 12)
-            self._start(looking, "watch docent.yaml")
-        self._start(
+            self._watches.start(looking, "watch docent.yaml")
+        self._watches.start(
             again("admins can't be told of deletions that wait", held, self._look_every),
             "watch for deletions that wait",
         )
@@ -103,19 +100,11 @@ class AdminNews:
                 await self._ask(report, tell)
 
     async def _ask(self, report: SyncReport, tell: Tell) -> None:
-        ids = {f"{report.source}:{path}": path for path in report.held}
-        named = await visible(self._shown, ids, frozenset({ALL}))
         value = button_value(report.source)
-        text = admin_commands.waiting_deletions(report, [ids[doc_id] for doc_id in named])
+        named = await sync_progress.held_for_all(report, self._shown)
+        text = admin_commands.waiting_deletions(report, named)
         await tell(text, ((Press.CONFIRM, value), (Press.KEEP, value)))
-
-    def _start(self, watch: Coroutine[None, None, None], name: str) -> None:
-        task = asyncio.create_task(watch, name=name)
-        self._watches.add(task)
-        task.add_done_callback(self._watches.discard)
 
     async def close(self) -> None:
         """Tell nothing more."""
-        for task in self._watches:
-            task.cancel()
-        await asyncio.gather(*self._watches, return_exceptions=True)
+        await self._watches.close()

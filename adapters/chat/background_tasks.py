@@ -62,6 +62,25 @@ class BackgroundTasks:
                 task.cancel()
 
 
+class Watches:
+    """Tasks that go on beside everything else, until they are closed."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, watch: Work, name: str) -> None:
+        """Go on with it; it says itself what goes wrong."""
+        task = asyncio.create_task(watch, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """End them all."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
 async def again(trouble: str, look: Callable[[], Awaitable[None]], every: float) -> None:
     """Look, and look again after so many seconds, for ever. `trouble` is what to say where that fails."""
     while True:

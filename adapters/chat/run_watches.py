@@ -1,15 +1,11 @@
 """Messages that show a reindex until it has ended, whichever process began them."""
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from dataclasses import replace
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from adapters.chat import sync_progress
-from adapters.chat.background_tasks import again
-from adapters.chat.gate import visible
-from adapters.chat.sync_progress import ALL
+from adapters.chat.background_tasks import Watches, again
 from bot.ports import BackendError, Reader, RunMessage, RunMessages, Runs, SyncRun
 from bot.runtime import process_identity
 
@@ -50,19 +46,19 @@ class RunWatches:
         self._worker = worker
         self._find = find
         self._update_every = update_every
-        self._watches: set[asyncio.Task[None]] = set()
+        self._watches = Watches()
 
     async def follow(
         self, run: SyncRun, show: Callable[[SyncRun], Awaitable[ProgressMessage]], audience: frozenset[str]
     ) -> None:
         """Show the run until it has ended, in the background; `audience` may be shown all where that is."""
-        message = await show(await self._shown_to(run, audience))
+        message = await show(await sync_progress.shown_to(run, audience, self._shown))
         self._start(run, message, audience)
 
     def open(self) -> None:
         """From now on go on with the messages of processes that die."""
         looking = again("messages of earlier reindexes are not kept current", self._take_up, _SILENT_FOR)
-        self._begin(looking, "watch for messages of reindexes")
+        self._watches.start(looking, "watch for messages of reindexes")
 
     async def _take_up(self) -> None:
         """Pages have no names there: who reads along isn't known."""
@@ -80,12 +76,7 @@ class RunWatches:
     def _start(
         self, run: SyncRun, message: ProgressMessage, audience: frozenset[str], *, anew: bool = False
     ) -> None:
-        self._begin(self._watch(run, message, audience, anew=anew), f"watch {run.id}")
-
-    def _begin(self, watch: Coroutine[None, None, None], name: str) -> None:
-        task = asyncio.create_task(watch, name=name)
-        self._watches.add(task)
-        task.add_done_callback(self._watches.discard)
+        self._watches.start(self._watch(run, message, audience, anew=anew), f"watch {run.id}")
 
     async def _watch(
         self, run: SyncRun, message: ProgressMessage, audience: frozenset[str], *, anew: bool
@@ -96,7 +87,7 @@ class RunWatches:
             async for now in sync_progress.watch(self._runs, run.id, every=self._update_every):
                 kept = await self._keep(run, message, kept)
                 if now != last:
-                    await message.update(await self._shown_to(now, audience))
+                    await message.update(await sync_progress.shown_to(now, audience, self._shown))
                 last = now
             await self._kept.drop(RunMessage(run.id, self._platform, kept))
         except BackendError as error:
@@ -112,24 +103,6 @@ class RunWatches:
                 await self._kept.drop(RunMessage(run.id, self._platform, kept))
         return message.address
 
-    async def _shown_to(self, run: SyncRun, audience: frozenset[str]) -> SyncRun:
-        """The run as such readers may know of it."""
-        run = sync_progress.shown_to(run, audience)
-        held = {f"{report.source}:{path}" for report in run.reports for path in report.held}
-        if not held:
-            return run
-        named = await visible(self._shown, held, audience & {ALL})
-        reports = (
-            replace(report, held=tuple(_named(report.source, report.held, named))) for report in run.reports
-        )
-        return replace(run, reports=tuple(reports))
-
     async def close(self) -> None:
         """Stop showing progress; the runs go on, and whoever starts next takes their messages up."""
-        for task in self._watches:
-            task.cancel()
-        await asyncio.gather(*self._watches, return_exceptions=True)
-
-
-def _named(source: str, paths: Iterable[str], visible: set[str]) -> list[str]:
-    return [path for path in paths if f"{source}:{path}" in visible]
+        await self._watches.close()

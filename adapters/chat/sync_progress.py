@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from adapters.chat import messages
 from adapters.chat.answer_view import Press
+from adapters.chat.gate import visible
 from adapters.chat.markdown_text import bare
 from bot.model import Progress, SyncReport
-from bot.ports import Runs, SyncRun
+from bot.ports import Reader, Runs, SyncRun
 
 ALL = "everyone"  # the word that everybody has
 FAILURES_SHOWN = 10
@@ -46,15 +47,27 @@ def buttons(run: SyncRun) -> tuple[Press, ...]:
     return (Press.CONFIRM,) if held_back(run) else ()
 
 
-def shown_to(run: SyncRun, audience: frozenset[str]) -> SyncRun:
-    """The run as such readers may know of it: no page has a name where everybody's pages aren't shown."""
-    if ALL in audience:
-        return run
-    reports = (
-        replace(report, failed=tuple(replace(failure, for_all=False) for failure in report.failed))
-        for report in run.reports
-    )
+async def shown_to(run: SyncRun, audience: frozenset[str], store: Reader) -> SyncRun:
+    """The run as such readers may know of it: no page has a name where everybody's pages aren't shown.
+
+    Raises BackendError.
+    """
+    reports = [await _shown_to(report, audience, store) for report in run.reports]
     return replace(run, reports=tuple(reports))
+
+
+async def _shown_to(report: SyncReport, audience: frozenset[str], store: Reader) -> SyncReport:
+    if ALL in audience:
+        return replace(report, held=await held_for_all(report, store))
+    unnamed = tuple(replace(failure, for_all=False) for failure in report.failed)
+    return replace(report, failed=unnamed, held=())
+
+
+async def held_for_all(report: SyncReport, store: Reader) -> tuple[str, ...]:
+    """Those of the pages whose deletion waits that everybody may see. Raises BackendError."""
+    ids = {f"{report.source}:{path}": path for path in report.held}
+    named = await visible(store, ids, frozenset({ALL}))
+    return tuple(path for doc_id, path in ids.items() if doc_id in named)
 
 
 def describe(run: SyncRun) -> str:
