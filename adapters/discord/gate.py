@@ -47,10 +47,11 @@ class DiscordGate:
 
     async def admit(self, asked: Asked) -> Admission:
         place = _place(asked)
-        audience = await self._people.audience(place.user, place.guild, place.channel, alone=place.private)
+        audience, said = await self._people.admitted(
+            place.user, place.guild, place.channel, alone=place.private
+        )
         tenant = await self._people.tenant(place.user, place.guild)
         places = await self._people.places(place.guild, place.channel)
-        said = await self._people.not_found(place.guild, place.channel, alone=place.private)
         return Admission(tenant, audience, places, said)
 
 

@@ -112,17 +112,24 @@ class DiscordPermissions:
 
     async def audience(self, user: int, guild: int, channel: int, *, alone: bool = False) -> frozenset[str]:
         """What the asker *and* the place may see; in a DM, and `alone`, nobody but the asker sees it."""
-        if not guild:
-            return await self._anywhere(user)
-        if not await self.is_open(guild, channel):
-            return frozenset()
-        of_person = await self._in_server(user, guild)
-        return of_person if alone else of_person & await self.of_place(guild, channel)
+        return (await self.admitted(user, guild, channel, alone=alone))[0]
 
-    async def not_found(self, guild: int, channel: int, *, alone: bool) -> str:
-        """What to say where nothing is found because the place sees less than everybody on its server; else ""."""
-        narrow = guild and not alone and not self._default(guild) <= await self.of_place(guild, channel)
-        return messages.ONLY_THIS_PLACE if narrow else ""
+    async def admitted(
+        self, user: int, guild: int, channel: int, *, alone: bool
+    ) -> tuple[frozenset[str], str]:
+        """The audience, and what to say where nothing is found because the place sees less than everybody on its server.
+
+        Both at once: for a private thread Discord is asked who is in it.
+        """
+        if not guild:
+            return await self._anywhere(user), ""
+        if not await self.is_open(guild, channel):
+            return frozenset(), ""
+        of_person = await self._in_server(user, guild)
+        if alone:
+            return of_person, ""
+        of_place = await self.of_place(guild, channel)
+        return of_person & of_place, "" if self._default(guild) <= of_place else messages.ONLY_THIS_PLACE
 
     async def _in_server(self, user: int, guild: int) -> frozenset[str]:
         if str(user) in self._settings.discord.bots:  # docent.yaml vouches for it; a webhook is no member

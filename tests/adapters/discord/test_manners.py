@@ -231,6 +231,8 @@ async def test_a_place_that_sees_less_is_told_so(chat: Chat) -> None:
     thread = await chat.discord.private_thread(ALICE, "9999")
     await chat.discord.mention("How much notice do I give?", channel=thread)
     await chat.answer(thread)
+    looked = [route for _, route in chat.discord.rest.calls if "thread-members" in route]
+    assert len(looked) == 1, "who is in it is asked for once"
     await chat.answer(await chat.discord.mention("How much notice do I give?"))
     assert [one.not_found for one in chat.core.asked] == [ONLY_THIS_PLACE, ""]
 
