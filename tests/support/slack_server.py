@@ -144,18 +144,9 @@ class SlackServer:
         **more: Any,
     ) -> str:
         """The thread's ts. Slack sends the mention, the same as a message, and each as often as it likes."""
-        ts, team = self._ts(), _team(channel)
-        message = {
-            "user": user,
-            "text": f"<@{BOT}> {text}",
-            "ts": ts,
-            "channel": channel,
-            "team": team,
-            **more,
-        }
-        if thread:
-            message["thread_ts"] = thread
-        self._threads.setdefault(thread or ts, []).append(message)
+        team = _team(channel)
+        message = self._said(f"<@{BOT}> {text}", channel, thread, user=user, team=team, **more)
+        ts = message["ts"]
         for kind in ("app_mention", "message"):
             event = {**message, "type": kind}
             if kind == "message":
@@ -184,11 +175,16 @@ class SlackServer:
     ) -> str:
         """The ts of a message that Slack sends nobody: no process was connected."""
         ts = f"{time.time() - ago:.6f}"
-        message = {"user": user, "text": text, "ts": ts, "channel": channel, "team": _team(channel)}
+        self._said(text, channel, thread, user=user, team=_team(channel), ts=ts)
+        return ts
+
+    def _said(self, text: str, channel: str, thread: str = "", **about: Any) -> dict[str, Any]:
+        """A message that stands in its channel or thread now."""
+        message = {"ts": self._ts(), "text": text, "channel": channel, **about}
         if thread:
             message["thread_ts"] = thread
-        self._threads.setdefault(thread or ts, []).append(message)
-        return ts
+        self._threads.setdefault(thread or message["ts"], []).append(message)
+        return message
 
     async def edit(
         self,
@@ -235,26 +231,18 @@ class SlackServer:
         self, text: str, *, bot: str = "B0FLOW", thread: str = "", channel: str = CHANNEL, **more: Any
     ) -> str:
         """What a workflow or another app says: a message of a bot's, without a user; its ts."""
-        ts = self._ts()
-        event = {
-            "type": "message", "subtype": "bot_message", "bot_id": bot, "username": "Workflow", "text": text, "ts": ts,
-            "channel": channel, "channel_type": "channel", **({"thread_ts": thread} if thread else {}), **more,
-        }  # fmt: skip
-        self._threads.setdefault(thread or ts, []).append(event)
+        about = {"type": "message", "subtype": "bot_message", "bot_id": bot, "username": "Workflow"}
+        event = self._said(text, channel, thread, channel_type="channel", **about, **more)
         await self._event(event)
-        return ts
+        return str(event["ts"])
 
     async def message(
         self, text: str, *, user: str = "U0ALICE", thread: str = "", channel: str = CHANNEL, **more: Any
     ) -> str:
         """A message without a mention; its ts."""
-        ts = self._ts()
-        message = {"user": user, "text": text, "ts": ts, "channel": channel, "team": TEAM, **more}
-        if thread:
-            message["thread_ts"] = thread
-        self._threads.setdefault(thread or ts, []).append(message)
+        message = self._said(text, channel, thread, user=user, team=TEAM, **more)
         await self._event({**message, "type": "message", "channel_type": "channel"})
-        return ts
+        return str(message["ts"])
 
     def file(
         self, name: str, content: bytes, *, media_type: str = "text/plain", mode: str = "hosted", **more: Any
@@ -282,21 +270,10 @@ class SlackServer:
 
     async def direct(self, text: str, *, user: str = "U0ALICE", **more: Any) -> str:
         """The ts of a direct message."""
-        ts, channel = self._ts(), f"D{user[1:]}"
-        event = {
-            "user": user,
-            "text": text,
-            "ts": ts,
-            "channel": channel,
-            "team": TEAM,
-            "type": "message",
-            **more,
-        }
-        event["channel_type"] = "im"
-        self._threads.setdefault(ts, []).append(event)
-        body = {"type": "event_callback", "team_id": TEAM, "event_id": f"Ev{ts}", "event": event}
-        await self._deliver("events_api", body)
-        return ts
+        about = {"user": user, "team": TEAM, "type": "message", "channel_type": "im"}
+        event = self._said(text, f"D{user[1:]}", **about, **more)
+        await self._event(event)
+        return str(event["ts"])
 
     async def command(self, command: str, text: str, *, user: str = "U0ALICE", channel: str = CHANNEL) -> Any:
         """What the acknowledgement said."""
