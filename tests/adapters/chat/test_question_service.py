@@ -92,9 +92,8 @@ async def journal(data: Path):
     await database.close()
 
 
-async def test_a_press_before_the_answer_is_in_the_journal(journal: SlowJournal) -> None:
-    """A button that is pressed in the moment in which its answer is shown finds the answer."""
-    desk = QuestionService(
+def desk_of(journal: SqlJournal, notice: Notice) -> QuestionService:
+    return QuestionService(
         "slack",
         Answers(),
         journal,
@@ -102,9 +101,14 @@ async def test_a_press_before_the_answer_is_in_the_journal(journal: SlowJournal)
         ServicePolicy(),
         gate=Open(),
         files=AttachmentReader(AttachmentSettings),
-        revive=lambda _: Notice(),
+        revive=lambda _: notice,
     )
+
+
+async def test_a_press_before_the_answer_is_in_the_journal(journal: SlowJournal) -> None:
+    """A button that is pressed in the moment in which its answer is shown finds the answer."""
     notice = Notice()
+    desk = desk_of(journal, notice)
     asked = Asked(
         "q1", "slack:C1:1", "slack", "C1", "slack:U1", Question("How much notice?", frozenset({"everyone"}))
     )
@@ -126,17 +130,7 @@ async def test_an_edit_waits_for_the_process_that_answers(
     monkeypatch.setattr(question_service, "_LOOK_EVERY", 0.01)
     database = Database(folder=data, url=None)
     journal, notice, gone_on = SqlJournal(database), Notice(), []
-    files = AttachmentReader(AttachmentSettings)
-    desk = QuestionService(
-        "slack",
-        Answers(),
-        journal,
-        FakeStore(),
-        ServicePolicy(),
-        gate=Open(),
-        files=files,
-        revive=lambda _: notice,
-    )
+    desk = desk_of(journal, notice)
     first = Asked("q1", "slack:C1:1", "slack", "C1", "U1", Question("How much notcie?", frozenset()))
     await journal.accept(first, worker="another")
     earlier = await journal.recorded("q1")
