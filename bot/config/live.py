@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -46,7 +46,8 @@ _UNTOLD: Final = frozenset({"path"})
 class LiveSettings:
     """`now` are the settings in force. `problem` says why docent.yaml, as it is, isn't; "" if it is.
 
-    `restart_for` are the keys that were changed since and wait for a restart.
+    `restart_for` are the keys that were changed since and wait for a restart. `version` is of the files as they were
+    read last, in force or not.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -56,7 +57,7 @@ class LiveSettings:
         self._files = files_of(settings)
         self._read = self._last = settings.marks  # of before they were read: a change since then isn't missed
         self._changed = asyncio.Event()
-        self._version = version_of(*self._files)
+        self.version = version_of(*self._files)
 
     @property
     def news(self) -> str:
@@ -67,14 +68,9 @@ class LiveSettings:
             return f"docent.yaml was changed: restart Docent for {', '.join(self.restart_for)}."
         return ""
 
-    @property
-    def version(self) -> str:
-        """Which state of the files was read last, in force or not."""
-        return self._version
-
-    async def changed(self) -> None:
-        """Return when something was taken over, next time."""
-        await self._changed.wait()
+    def changed(self) -> Coroutine[Any, Any, object]:
+        """Wait until something is taken over, from this call on."""
+        return self._changed.wait()
 
     async def look(self, check: Check | None = None) -> bool:
         """Take over what has changed in the files; True if anything is different now.
@@ -92,13 +88,13 @@ class LiveSettings:
             if check is not None:
                 await check(wanted)
         except ConfigError as error:
-            self.problem, self._version = str(error), version
+            self.problem, self.version = str(error), version
             log.error("docent.yaml can't be taken over, what was in force stays: %s", error)  # noqa: TRY400
             return True
         except BaseException:
             self._read = ()  # it is looked at again
             raise
-        self._version = version
+        self.version = version
         self._take(wanted)
         return True
 
@@ -112,7 +108,6 @@ class LiveSettings:
             log.warning("restart Docent for what can't change while it runs: %s", ", ".join(self.restart_for))
         self._changed.set()
         self._changed = asyncio.Event()
-        self._version = version_of(*self._files)
 
 
 def version_of(*files: Path) -> str:

@@ -1,5 +1,6 @@
 """docent.yaml changes while something goes by it."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,15 @@ async def test_a_change_between_reading_and_watching_is_not_missed(tmp_path: Pat
     await now.look()
     assert await now.look()
     assert now.now.slack.admins == {"U9"}
+
+
+async def test_who_waits_hears_of_what_is_taken_over_from_the_call_on(tmp_path: Path) -> None:
+    """Also where it is taken over before the wait itself begins."""
+    now = live(tmp_path)
+    waiting = now.changed()
+    assert await changed(now, _YAML + "slack: {admins: [U9]}\n")
+    async with asyncio.timeout(10):
+        await waiting
 
 
 async def test_what_fails_by_itself_is_tried_again(tmp_path: Path) -> None:
