@@ -31,13 +31,12 @@ def command(
 
 
 async def _list(settings: Settings, *, as_json: bool) -> int:
-    from adapters.cli.open_sources import opened_sources
+    from adapters.cli.open_sources import check_sources_open
     from adapters.cli.output import note, show, show_json, table
     from adapters.cli.status_report import gather
     from indexer.source_health import audiences_told, next_runs, next_runs_told
 
-    for source in opened_sources(settings):
-        await source.close()
+    await check_sources_open(settings)
     state = await gather(settings)
     held = {each.name: each for each in state.sources}
     found = [
