@@ -105,7 +105,7 @@ def with_what_came_along(question: Question) -> Question:
     if not about:
         return question
     if says_nothing(question.text):
-        return replace(question, text="\n\n".join(about), about=question.about)
+        return replace(question, text="\n\n".join(about))
     return replace(question, history=(*question.history, *(Turn("user", bounded(text)) for text in about)))
 
 
