@@ -18,7 +18,6 @@ from bot.style.hot_reload import GuideState
 from indexer.reading.words_kept import lossy_pages
 from indexer.source_health import forgotten, may_be_old
 
-_SHOWN = 10  # pages
 _SHOWN_RUNS = 5
 _MB = 1e6
 

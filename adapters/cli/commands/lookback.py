@@ -1,6 +1,5 @@
 """`docent questions`, `docent why`, `docent gaps`: what people asked, and how it went."""
 
-from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import typer
@@ -164,7 +163,7 @@ async def _why(settings: Settings, answer_id: str) -> int:
 
 
 async def _latest(lookback: Lookback) -> Recorded | None:
-    found: Sequence[Judged] = await lookback.questions(QuestionFilter(days=36500, limit=1))
+    found = await lookback.questions(QuestionFilter(days=36500, limit=1))
     return found[0].recorded if found else None
 
 

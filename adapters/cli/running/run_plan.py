@@ -1,5 +1,6 @@
 """What `docent run` runs, what not, and why."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from adapters.cli.command import MISUSED, CommandError
@@ -52,7 +53,7 @@ def plan(settings: Settings) -> Plan:
     return Plan(tuple(services), left_out, faults)
 
 
-def faults_of(platform: str, faults: tuple[TokenFault, ...] | list[TokenFault]) -> list[TokenFault]:
+def faults_of(platform: str, faults: Sequence[TokenFault]) -> list[TokenFault]:
     """Those that keep a platform from running."""
     return [fault for fault in faults if fault.platform == platform]
 

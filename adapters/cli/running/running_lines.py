@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 
 from bot.config.live import files_of, version_of
 from bot.config.loader import Settings
@@ -17,11 +18,11 @@ def running_lines(settings: Settings) -> list[str]:
     return lines + [f"(!) {line}" for line in behind(settings, found)]
 
 
-def behind(settings: Settings, found: list[Running] | None = None) -> list[str]:
+def behind(settings: Settings, found: Sequence[Running]) -> list[str]:
     """How what runs differs from docent.yaml as it is now; none if it doesn't."""
     version = version_of(*files_of(settings))
     lines = []
-    for each in running(settings.data) if found is None else found:
+    for each in found:
         who = f"process {each.pid} ({', '.join(each.services)})"
         if each.version != version:
             lines.append(f"docent.yaml is newer than what {who} goes by: it looks each second.")

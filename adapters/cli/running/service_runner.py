@@ -115,10 +115,9 @@ async def _keep_current(live: LiveSettings, check: Check | None, announced: Anno
         try:
             if await live.look(partial(_checked, check)) or now - told >= TELLS_EVERY:
                 told = now
-                tell = partial(
+                await asyncio.to_thread(
                     announced.tell, version=live.version, problem=live.problem, restart_for=live.restart_for
                 )
-                await asyncio.to_thread(tell)
         except OSError as error:
             log.warning("what runs here can't be told to other commands: %s", error)
         except Exception:  # the outermost loop of a watch: what was in force stays

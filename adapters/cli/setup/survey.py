@@ -12,7 +12,6 @@ from bot.text.sanitize import without_credentials
 from indexer.converters.formats import HEAVY, MARKDOWN, TEXTS, ending
 from indexer.converters.registry import to_markdown
 from indexer.git.command import GitFailed, git
-from indexer.heads.front_matter import BrokenAudience
 
 # Names of folders, and the word of the audience that they may be for.
 _RESTRICTED: Final = {
@@ -128,8 +127,6 @@ def _note_head(path: Path, found: Survey) -> None:
     try:
         with path.open("rb") as file:
             head, _ = to_markdown(path.name, file.read(_HEAD_BYTES))
-    except BrokenAudience:
-        return
     except Exception:  # noqa: BLE001 - whatever a page holds, the others are looked at
         return
     found.drafts += head.draft
