@@ -256,9 +256,7 @@ def _retriever(
 
 def _audiences(settings: Settings) -> frozenset[str]:
     """All the words that the settings name."""
-    known = settings.audiences.keys() | settings.default_audience
-    of_sources = (words for one in settings.sources for words in (one.audience, *one.audience_of.values()))
-    return frozenset(known).union(*of_sources)
+    return settings.source_audiences | settings.audiences.keys() | settings.default_audience
 
 
 def _breaker(settings: Settings, part: str) -> CircuitBreaker:

@@ -122,6 +122,11 @@ class Settings(Section):
         return next((source for source in self.sources if source.name == name), None)
 
     @property
+    def source_audiences(self) -> frozenset[str]:
+        """All the words that sources and their folders are for."""
+        return frozenset().union(*(source.audiences for source in self.sources))
+
+    @property
     def env_file(self) -> EnvFile:
         """`.env` beside docent.yaml, as it was read."""
         return self._env_file

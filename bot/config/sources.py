@@ -139,6 +139,11 @@ class SourceSettings(Section):
         return dict(self.__pydantic_extra__ or {})
 
     @property
+    def audiences(self) -> frozenset[str]:
+        """All the words that it, or a folder of it, is for."""
+        return self.audience.union(*self.audience_of.values())
+
+    @property
     def folder(self) -> Path:
         """Where relative paths of the options start: docent.yaml's folder."""
         return self._origin.folder

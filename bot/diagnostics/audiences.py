@@ -19,16 +19,15 @@ _GIVE: Final = "Correct it, or say who has it: `audiences: {NAME: {slack_users: 
 
 def reachable(settings: Settings) -> frozenset[str]:
     """The words that somebody may have: everybody's, those of `audiences`, those that Discord's roles give."""
-    words = set(settings.default_audience | settings.audiences.keys())
-    for guild in settings.discord.guilds.values():
-        words |= guild.default_audience or frozenset()
-        words = words.union(*guild.roles.values())
-    return frozenset(words)
+    return _given(settings) | settings.audiences.keys()
 
 
-def words_of_sources(settings: Settings) -> frozenset[str]:
-    """Those that sources and their folders are for."""
-    return frozenset().union(*(one.audience.union(*one.audience_of.values()) for one in settings.sources))
+def _given(settings: Settings) -> frozenset[str]:
+    """Those that come with being in chat at all, on a server of Discord's, or in a role there."""
+    guilds = settings.discord.guilds.values()
+    return settings.default_audience.union(
+        *(words for guild in guilds for words in (guild.default_audience or (), *guild.roles.values()))
+    )
 
 
 def check_audiences(settings: Settings) -> Iterator[Check]:
@@ -60,10 +59,7 @@ def check_audiences(settings: Settings) -> Iterator[Check]:
 
 def _has_members(name: str, audience: AudienceSettings, settings: Settings) -> bool:
     named = (audience.slack_users, audience.slack_groups, audience.discord_users, audience.discord_roles)
-    guilds = settings.discord.guilds.values()
-    given = [guild.default_audience or frozenset() for guild in guilds]
-    by_roles = [words for guild in guilds for words in guild.roles.values()]
-    return any(named) or any(name in words for words in [settings.default_audience, *given, *by_roles])
+    return any(named) or name in _given(settings)
 
 
 def are_given(settings: Settings) -> bool:
@@ -84,7 +80,7 @@ async def check_pages(settings: Settings, store: Store) -> AsyncIterator[Check]:
                 word = ", ".join(sorted(page.audience)) or "nobody"
                 lost[word] += 1
                 examples.setdefault(word, []).append(page.doc_id)
-    configured = words_of_sources(settings)
+    configured = settings.source_audiences
     for word, number in sorted(lost.items()):
         if word in configured:  # told of docent.yaml already
             continue

@@ -62,8 +62,7 @@ class Configured:
         return frozenset(
             name
             for name, source in self._now.sources.items()
-            if (wanted is None or name in wanted)
-            and not audience.isdisjoint(source.audience.union(*source.audience_of.values()))
+            if (wanted is None or name in wanted) and not audience.isdisjoint(source.audiences)
         )
 
     def _shows(self, doc_id: str, audience: frozenset[str]) -> bool:

@@ -94,10 +94,10 @@ async def _ask(
             question, id=uuid.uuid4().hex[:12], on_text=stream.feed, on_stage=stream.tell
         )
         if answer.outcome is Outcome.NOT_FOUND:
-            from bot.diagnostics.audiences import reachable, words_of_sources
+            from bot.diagnostics.audiences import reachable
 
             await check_index(app.store)
-            for word in sorted(question.audience - reachable(settings) - words_of_sources(settings)):
+            for word in sorted(question.audience - reachable(settings) - settings.source_audiences):
                 note(f"No setting names the audience {word!r}: only a page's own front matter may.")
         if as_json:
             show_json(answer_json(answer, why=why))
