@@ -8,11 +8,11 @@ from dataclasses import asdict
 from adapters.cli.output import count, show, show_json
 from adapters.cli.running.run_plan import faults_of
 from adapters.cli.running.running_lines import behind
-from adapters.cli.source_checks import check_deletions, check_source, check_words
+from adapters.cli.source_checks import check_deletions, check_held, check_source
 from bot.bootstrap import open_app
 from bot.config.environment.tokens import TokenFault, token_faults
 from bot.config.loader import Settings
-from bot.diagnostics.audiences import check_audiences, check_pages
+from bot.diagnostics.audiences import check_audiences
 from bot.diagnostics.checks import check_data, check_parts
 from bot.diagnostics.findings import Check, error, ok, warning
 from bot.diagnostics.surroundings import check_env_file, check_ports, check_style
@@ -92,9 +92,7 @@ async def _parts(settings: Settings) -> AsyncGenerator[Check, None]:
                     )
                     yield check
                 if index_is_fine:
-                    async for check in check_words(settings, app.store):
-                        yield check
-                    async for check in check_pages(settings, app.store):
+                    async for check in check_held(settings, app.store):
                         yield check
                     async for check in check_deletions(settings, records.runs):
                         yield check

@@ -81,7 +81,8 @@ async def _unseen(settings: Settings, app: App) -> list[str]:
     if not are_given(settings):
         return []
     try:
-        return [each.finding async for each in check_pages(settings, app.store)]
+        held = {one.name: await app.store.revisions(one.name) for one in settings.sources}
+        return [each.finding async for each in check_pages(settings, app.store, held)]
     except BackendError:
         return []
 

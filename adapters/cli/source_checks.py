@@ -1,19 +1,21 @@
 """What `docent doctor` finds of a source: whether it opens and lists, what it leaves out, who sees it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 from typing import Final
 
 from adapters.cli.open_sources import opened_source
 from bot.config.loader import ConfigError, Settings
 from bot.config.sources import SourceSettings
+from bot.diagnostics.audiences import check_pages
 from bot.diagnostics.checks import tried
 from bot.diagnostics.findings import Check, error, ok, warning
+from bot.model import Failure
 from bot.ports import BackendError, Runs, Store
 from indexer.reading.words_kept import lossy_pages
 from indexer.source_health import audiences_told, held_back, lossy, misfits, next_runs_told, untaken
-from indexer.sources.base import Source, SourceError
+from indexer.sources.base import Source, SourceError, Unlisted
 from indexer.sync.strict_audiences import told
 
 _LISTING: Final = 20.0
@@ -70,11 +72,8 @@ def _listed(settings: Settings, wanted: SourceSettings, source: Source, pages: i
         where = f"`include` and `exclude` in docent.yaml{f', line {line}' if line else ''}"
         return warning(part, f"it lists no page{rest}.", f"Check {where}.")
     if source.unlisted:
-        named = "; ".join(f"{item.name}: {item.reason}" for item in source.unlisted[:_NAMED])
-        more = f"; and {len(source.unlisted) - _NAMED:,} more" if len(source.unlisted) > _NAMED else ""
-        return warning(
-            part, f"{wanted.type}, {pages:,} pages; not all can be listed: {named}{more}.", _UNLISTED
-        )
+        said = f"{wanted.type}, {pages:,} pages; not all can be listed: {_named(source.unlisted)}."
+        return warning(part, said, _UNLISTED)
     if unfit := misfits([told(each) for each in source.misfits()]):
         remedy = "Correct or remove it in docent.yaml: it decides who may see pages."
         return warning(part, f"{wanted.type}, {pages:,} pages; {'; '.join(unfit)}.", remedy)
@@ -96,14 +95,22 @@ async def _pages(source: Source) -> int:
     return found
 
 
-async def check_words(settings: Settings, store: Store) -> AsyncIterator[Check]:
-    """Sources of which pages are in the index without most of their words."""
+async def check_held(settings: Settings, store: Store) -> AsyncIterator[Check]:
+    """Pages that are in the index without most of their words, and pages that nobody sees."""
+    held: dict[str, Mapping[str, str]] = {}
+
+    async def lacking(name: str) -> Check:
+        held[name] = await store.revisions(name)
+        return _lacking(name, held[name])
+
     for source in settings.sources:
-        check = await tried("index", partial(_lacking, source.name, store))
+        check = await tried("index", partial(lacking, source.name))
         if check.verdict != "ok":
             yield check
         if check.verdict == "error":
             return
+    async for check in check_pages(settings, store, held):
+        yield check
 
 
 async def check_deletions(settings: Settings, runs: Runs) -> AsyncIterator[Check]:
@@ -129,10 +136,15 @@ async def _waiting(name: str, runs: Runs) -> Check:
     )
 
 
-async def _lacking(name: str, store: Store) -> Check:
-    pages = lossy_pages(await store.revisions(name))
+def _lacking(name: str, revisions: Mapping[str, str]) -> Check:
+    pages = lossy_pages(revisions)
     if not pages:
         return ok("words", f"{name}: its pages have theirs")
-    named = "; ".join(f"{page.name}: {page.reason}" for page in pages[:_NAMED])
-    more = f"; and {len(pages) - _NAMED:,} more" if len(pages) > _NAMED else ""
-    return warning("words", f"{name}: {lossy(len(pages))}: {named}{more}.", _LACKING)
+    return warning("words", f"{name}: {lossy(len(pages))}: {_named(pages)}.", _LACKING)
+
+
+def _named(pages: Sequence[Failure | Unlisted]) -> str:
+    """`a.pdf: it is broken; b.pdf: it is empty; and 3 more`."""
+    named = [f"{page.name}: {page.reason}" for page in pages[:_NAMED]]
+    more = [f"and {len(pages) - _NAMED:,} more"] if len(pages) > _NAMED else []
+    return "; ".join([*named, *more])

@@ -103,10 +103,10 @@ async def _index(state: StatusReport, store: Store, settings: Settings) -> None:
     try:
         state.format = await store.format()
         state.stats = await store.stats()
-        for source in settings.sources:
-            state.lossy[source.name] = tuple(lossy_pages(await store.revisions(source.name)))
+        held = {source.name: await store.revisions(source.name) for source in settings.sources}
+        state.lossy = {name: tuple(lossy_pages(revisions)) for name, revisions in held.items()}
         if are_given(settings):
-            state.unseen = [each.finding async for each in check_pages(settings, store)]
+            state.unseen = [each.finding async for each in check_pages(settings, store, held)]
     except BackendError as error:
         state.problems.append(str(error))
 

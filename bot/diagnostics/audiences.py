@@ -1,7 +1,7 @@
 """Words for who may see what that nobody has: what is kept for them is found by nobody."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Final
 
 from bot.config.error_messages import nearest
@@ -68,12 +68,17 @@ def are_given(settings: Settings) -> bool:
     return bool(settings.audiences or any(guild.roles for guild in guilds))
 
 
-async def check_pages(settings: Settings, store: Store) -> AsyncIterator[Check]:
-    """Pages of the index that are kept for nobody by what they say themselves. Of large indexes a part is looked at."""
+async def check_pages(
+    settings: Settings, store: Store, held: Mapping[str, Mapping[str, str]]
+) -> AsyncIterator[Check]:
+    """Pages of the index that are kept for nobody by what they say themselves. Of large indexes a part is looked at.
+
+    `held` are the revisions of each source's pages.
+    """
     known = reachable(settings)
     lost: Counter[str] = Counter()
     examples: dict[str, list[str]] = {}
-    ids = [each for source in settings.sources for each in sorted(await store.revisions(source.name))][:_MOST]
+    ids = [doc_id for source in settings.sources for doc_id in sorted(held[source.name])][:_MOST]
     for start in range(0, len(ids), _AT_ONCE):
         for page in await store.stored(ids[start : start + _AT_ONCE]):
             if page.audience.isdisjoint(known):
