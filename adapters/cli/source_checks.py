@@ -60,17 +60,15 @@ async def check_source(settings: Settings, wanted: SourceSettings) -> list[Check
 
 def _remedy(wanted: SourceSettings) -> str:
     key, what = _LOOK_AT.get(wanted.type, ("type", "its settings and its rights"))
-    line = wanted.line(key)
-    return f"Check `{key}` in docent.yaml{f', line {line}' if line else ''}: {what}."
+    return f"Check `{key}` in docent.yaml{wanted.at_line(key)}: {what}."
 
 
 def _listed(settings: Settings, wanted: SourceSettings, source: Source, pages: int) -> Check:
     part = f"source {wanted.name}"
     rest = f"; {untaken(source.selection.untaken)}" if source.selection.untaken else ""
     if not pages:
-        line = wanted.line("include")
-        where = f"`include` and `exclude` in docent.yaml{f', line {line}' if line else ''}"
-        return warning(part, f"it lists no page{rest}.", f"Check {where}.")
+        remedy = f"Check `include` and `exclude` in docent.yaml{wanted.at_line('include')}."
+        return warning(part, f"it lists no page{rest}.", remedy)
     if source.unlisted:
         said = f"{wanted.type}, {pages:,} pages; not all can be listed: {_named(source.unlisted)}."
         return warning(part, said, _UNLISTED)

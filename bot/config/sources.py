@@ -148,9 +148,10 @@ class SourceSettings(Section):
         """Where relative paths of the options start: docent.yaml's folder."""
         return self._origin.folder
 
-    def line(self, key: str) -> int | None:
-        """Where that key of it stands in docent.yaml, or else where it begins."""
-        return self._origin.line((key,))
+    def at_line(self, key: str) -> str:
+        """`, line 9`: where that key of it stands in docent.yaml, or else where it begins; "" if nobody knows."""
+        line = self._origin.line((key,))
+        return f", line {line}" if line else ""
 
     def parse(self, model: "builtins.type[OptionsT]") -> OptionsT:
         """The options as the type's own model; ConfigError with line and nearest word if they don't fit."""

@@ -38,12 +38,12 @@ def check_audiences(settings: Settings) -> Iterator[Check]:
             (f"audience_of {glob}", "audience_of", words) for glob, words in source.audience_of.items()
         ]
         for setting, key, words in [("audience", "audience", source.audience), *folders]:
-            line = source.line(key)
+            where = f"{setting} of {source.name}{source.at_line(key)}"
             for word in sorted(words - known):
                 hint = nearest(word, known)
                 yield warning(
                     _PART,
-                    f"nobody has {word!r} ({setting} of {source.name}{f', line {line}' if line else ''}){hint}",
+                    f"nobody has {word!r} ({where}){hint}",
                     _GIVE.replace("NAME", word),
                 )
     if settings.slack.bot_token is None and settings.discord.token is None:
