@@ -71,13 +71,18 @@ def left_out(report: SyncReport) -> list[str]:
 
 def untaken(endings: Mapping[str, int]) -> str:
     """`3 files that no pattern of include takes (2 .png, 1 without an ending)`."""
+    return files_by_ending(endings, " that no pattern of include takes")
+
+
+def files_by_ending(endings: Mapping[str, int], which: str = "") -> str:
+    """`3 files (2 .png, 1 without an ending)`; `which` goes on from the files."""
     usual = sorted(endings.items(), key=lambda each: (-each[1], each[0]))
     said = [
         f"{number:,} .{ending}" if ending else f"{number:,} without an ending" for ending, number in usual
     ]
     kinds = ", ".join(said[:_KINDS] + ["…"] * (len(said) > _KINDS))
-    files = sum(endings.values())
-    return f"{files:,} {'file' if files == 1 else 'files'} that no pattern of include takes ({kinds})"
+    number = sum(endings.values())
+    return f"{number:,} {'file' if number == 1 else 'files'}{which} ({kinds})"
 
 
 def audiences_told(source: SourceSettings) -> str:

@@ -12,7 +12,7 @@ from bot.config.environment.env_file import ENV_FILE
 from bot.config.loader import ConfigError, load
 from bot.runtime.private_files import PRIVATE, PUBLIC
 from indexer.git.command import GitFailed, git
-from indexer.source_health import untaken
+from indexer.source_health import files_by_ending
 
 
 async def write(config: Path, wanted: Wanted, found: Survey | None) -> list[str]:
@@ -51,7 +51,7 @@ def _seen(config: Path, wanted: Wanted, found: Survey | None) -> list[str]:
         return [*lines, f"  It reads {wanted.repo}; this machine must be able to clone it."]
     lines.append(f"  {count(found.pages.total(), 'page')} in {found.folder}: {_kinds(found.pages)}")
     if found.others:
-        lines.append(f"  not read: {untaken(found.others).replace(' that no pattern of include takes', '')}")
+        lines.append(f"  not read: {files_by_ending(found.others)}")
     if found.drafts:
         lines.append(f"  left out: {count(found.drafts, 'draft')}")
     lines += [f"  {glob} is for {word} alone" for glob, word in wanted.audience_of.items()]
