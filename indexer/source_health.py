@@ -108,6 +108,11 @@ def misfits(unfit: Sequence[str], left_out: int = 0) -> list[str]:
     return found
 
 
+def confirm_command(source: str) -> str:
+    """What deletes what was held back, on a command line."""
+    return f"`docent reindex {source} --confirm-deletes`"
+
+
 def held_back(pages: int, confirm: str) -> str:
     """Deletions that wait for an admin's word."""
     if pages == 1:

@@ -14,7 +14,15 @@ from bot.diagnostics.findings import Check, error, ok, warning
 from bot.model import Failure
 from bot.ports import BackendError, Runs, Store
 from indexer.reading.words_kept import lossy_pages
-from indexer.source_health import audiences_told, held_back, lossy, misfits, next_runs_told, untaken
+from indexer.source_health import (
+    audiences_told,
+    confirm_command,
+    held_back,
+    lossy,
+    misfits,
+    next_runs_told,
+    untaken,
+)
 from indexer.sources.base import Source, SourceError, Unlisted
 from indexer.sync.strict_audiences import told
 
@@ -125,10 +133,9 @@ async def _waiting(name: str, runs: Runs) -> Check:
     report = await runs.last_report(name)
     if report is None or not report.held_back:
         return ok("deletions", f"{name}: none waits")
-    confirm = f"`docent reindex {name} --confirm-deletes`"
     more = "; …" if report.held_back > len(report.held) else ""
     named = f" ({'; '.join(report.held)}{more})" if report.held else ""
-    remedy = f"If they shall go: {confirm}; if not, bring them back at their source."
+    remedy = f"If they shall go: {confirm_command(name)}; if not, bring them back at their source."
     return warning(
         "deletions", f"{name}: {held_back(report.held_back, 'somebody confirms it')}{named}.", remedy
     )

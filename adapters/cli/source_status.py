@@ -10,7 +10,7 @@ from bot.config.loader import Settings
 from bot.config.sources import SourceSettings
 from bot.model import Failure, SyncReport
 from bot.ports import Failing, StoreStats
-from indexer.source_health import left_out, lossy, may_be_old, troubles
+from indexer.source_health import confirm_command, left_out, lossy, may_be_old, troubles
 
 _SHOWN: Final = 10  # pages
 
@@ -41,8 +41,7 @@ class SourceStatus:
 def with_report(
     source: SourceStatus, report: SyncReport | None, now: datetime, oldest: float | None
 ) -> SourceStatus:
-    confirm = f"`docent reindex {source.name} --confirm-deletes`"
-    found = troubles(report, source.last_good_sync, now, oldest, confirm)
+    found = troubles(report, source.last_good_sync, now, oldest, confirm_command(source.name))
     report = report or SyncReport(source.name)
     return replace(
         source,

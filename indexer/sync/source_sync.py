@@ -103,7 +103,7 @@ class SourceSync:
             deleted=self._counts["deleted"],
             unchanged=self._counts["unchanged"],
             failed=tuple(self._failed),
-            held_back=self._counts["held back"],
+            held_back=len(self._held),
             held=tuple(doc_id.removeprefix(self._id("")) for doc_id in self._held[:HELD_NAMED]),
             chunks=self._counts["chunks"],
             embedded=self._embedding.texts,
@@ -256,7 +256,6 @@ class SourceSync:
     async def _delete(self, gone: set[str]) -> None:
         held = self._waiting(gone)
         self._held = sorted(held)
-        self._counts["held back"] = len(held)
         deletes = sorted((gone | self._emptied) - held)
         began = time.monotonic()
         for start in range(0, len(deletes), DELETE_AT_ONCE):

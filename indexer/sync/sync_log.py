@@ -3,7 +3,7 @@
 import logging
 
 from bot.model import SyncReport
-from indexer.source_health import held_back
+from indexer.source_health import confirm_command, held_back
 
 log = logging.getLogger(__name__)
 
@@ -46,5 +46,5 @@ class SyncLog:
             report.seconds,
         )
         if report.held_back and is_new:
-            confirm = f"`docent reindex {report.source} --confirm-deletes`"
+            confirm = confirm_command(report.source)
             log.warning("%s: %s", report.source, held_back(report.held_back, confirm))
