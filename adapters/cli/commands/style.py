@@ -1,12 +1,16 @@
 """`docent style …`: checking the guide, and reviewing what was saved in chat."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from adapters.cli.command import CommandError, run
 from bot.config.loader import Settings
 from bot.ports import Lesson
+
+if TYPE_CHECKING:
+    from bot.curation.curation import Curation
 
 app = typer.Typer(help="The style guide: check it, review what was saved in chat.", no_args_is_help=True)
 
@@ -141,12 +145,11 @@ async def _withdraw(settings: Settings, ids: list[str], by: str) -> int:
     from bot.curation.curation import Unteachable
 
     async with open_app(settings) as app_:
+        learning = app_.learning
         for id_ in ids:
-            lesson = await app_.learning.lesson(id_)
-            if lesson is None:
-                raise CommandError(f"Nothing was saved with the id {id_}.", code=2)
+            lesson = await _saved(learning, id_)
             try:
-                await app_.learning.withdraw(lesson, by=by)
+                await learning.withdraw(lesson, by=by)
             except Unteachable as error:
                 raise CommandError(f"{id_}: {error}") from error
             show(f"{id_}: withdrawn")
@@ -154,17 +157,30 @@ async def _withdraw(settings: Settings, ids: list[str], by: str) -> int:
 
 
 async def _list_in_use(settings: Settings) -> None:
-    from adapters.cli.output import note, show
     from bot.bootstrap import open_app
 
     async with open_app(settings) as app_:
         found = await app_.learning.in_use()
-    for line in (line for lesson in found for line in _lines(lesson)):
+    _show(found, "Take one back: docent style withdraw ID.", "No saved answer is in use.")
+
+
+async def _saved(learning: "Curation", id_: str) -> Lesson:
+    lesson = await learning.lesson(id_)
+    if lesson is None:
+        raise CommandError(f"Nothing was saved with the id {id_}.", code=2)
+    return lesson
+
+
+def _show(lessons: Sequence[Lesson], hint: str, none: str) -> None:
+    """Saved answers and what can be done with them; `none` where there are none."""
+    from adapters.cli.output import note, show
+
+    for line in (line for lesson in lessons for line in _lines(lesson)):
         show(line)
-    if found:
-        note("Take one back: docent style withdraw ID.")
+    if lessons:
+        note(hint)
     else:
-        show("No saved answer is in use.")
+        show(none)
 
 
 def _lines(lesson: Lesson) -> list[str]:
@@ -182,41 +198,31 @@ def _lines(lesson: Lesson) -> list[str]:
 async def _review(
     settings: Settings, accept: list[str], reject: list[str], edits: tuple[str, str, str], by: str
 ) -> int:
-    from adapters.cli.output import note, show
+    from adapters.cli.output import show
     from bot.bootstrap import open_app
-    from bot.curation.curation import Curation, Unteachable
-
-    async def found(learning: Curation, id_: str) -> Lesson:
-        lesson = await learning.lesson(id_)
-        if lesson is None:
-            raise CommandError(f"Nothing was saved with the id {id_}.", code=2)
-        return lesson
+    from bot.curation.curation import Unteachable
 
     edit, question, answer = edits
     async with open_app(settings) as app_:
         learning = app_.learning
         try:
             if edit:
-                lesson = await found(learning, edit)
+                lesson = await _saved(learning, edit)
                 await learning.edit(
                     lesson, question=question or lesson.question, answer=answer or lesson.answer
                 )
                 show(f"{edit}: edited")
             for id_ in accept:
-                kept = await learning.accept(await found(learning, id_), by=by)
+                kept = await learning.accept(await _saved(learning, id_), by=by)
                 show(f"{id_}: accepted" + (f", {kept.file}" if kept.file else ""))
             for id_ in reject:
-                await learning.reject(await found(learning, id_))
+                await learning.reject(await _saved(learning, id_))
                 show(f"{id_}: rejected")
         except Unteachable as error:
             raise CommandError(str(error)) from error
         if accept or reject or edit:
             return 0
         waiting = await learning.open()
-    for line in (line for lesson in waiting for line in _lines(lesson)):
-        show(line)
-    if waiting:
-        note("Decide: docent style review --accept ID, --reject ID, or --edit ID --answer TEXT.")
-    else:
-        show("Nothing waits for review.")
+    hint = "Decide: docent style review --accept ID, --reject ID, or --edit ID --answer TEXT."
+    _show(waiting, hint, "Nothing waits for review.")
     return 0
