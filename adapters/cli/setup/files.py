@@ -133,8 +133,10 @@ def shown_path(path: Path, base: Path) -> str:
         return "."
     if path.is_relative_to(base):
         return f"./{path.relative_to(base).as_posix()}"
+    if path == base.parent:
+        return ".."
     if path.is_relative_to(base.parent):
-        return f"../{path.relative_to(base.parent).as_posix()}".rstrip("/.") or ".."
+        return f"../{path.relative_to(base.parent).as_posix()}"
     return str(path)
 
 

@@ -201,6 +201,7 @@ def test_paths_as_they_stand_in_the_file(tmp_path: Path):
     assert shown_path(base, base) == "."
     assert shown_path(base / "docs", base) == "./docs"
     assert shown_path(tmp_path / "b" / "c", base) == "../b/c"
+    assert shown_path(tmp_path / "etc.", base) == "../etc."
     assert shown_path(tmp_path, base) == ".."
     assert shown_path(Path("/srv/docs"), base) == "/srv/docs"
 
