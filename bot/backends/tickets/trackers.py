@@ -39,6 +39,7 @@ class GitHub:
 
     def __init__(self, settings: GitHubTickets) -> None:
         self._settings = settings
+        self._repository = f"{settings.api_url.rstrip('/')}/repos/{settings.repository}"
         token = settings.token.get_secret_value()
         self._http = client(
             {
@@ -49,14 +50,13 @@ class GitHub:
         )
 
     async def open(self, request: HelpRequest) -> str:
-        url = f"{self._settings.api_url.rstrip('/')}/repos/{self._settings.repository}/issues"
         body = {"title": _title(request), "body": _markdown(request), "labels": list(self._settings.labels)}
-        return _link(await post(self._http, self.name, url, _json(body)), "html_url")
+        made = await post(self._http, self.name, f"{self._repository}/issues", _json(body))
+        return _link(made, "html_url")
 
     async def reachable(self) -> str:
-        repository = self._settings.repository
-        await get(self._http, self.name, f"{self._settings.api_url.rstrip('/')}/repos/{repository}")
-        return f"tickets go to {repository}"
+        await get(self._http, self.name, self._repository)
+        return f"tickets go to {self._settings.repository}"
 
     async def close(self) -> None:
         await self._http.aclose()
@@ -67,18 +67,18 @@ class GitLab:
 
     def __init__(self, settings: GitLabTickets) -> None:
         self._settings = settings
+        project = quote(settings.project, safe="")
+        self._project = f"{settings.url.rstrip('/')}/api/v4/projects/{project}"
         self._http = client({"PRIVATE-TOKEN": settings.token.get_secret_value()})
 
     async def open(self, request: HelpRequest) -> str:
-        project = quote(self._settings.project, safe="")
-        url = f"{self._settings.url.rstrip('/')}/api/v4/projects/{project}/issues"
         labels = ",".join(self._settings.labels)
         body = {"title": _title(request), "description": _markdown(request), "labels": labels}
-        return _link(await post(self._http, self.name, url, _json(body)), "web_url")
+        made = await post(self._http, self.name, f"{self._project}/issues", _json(body))
+        return _link(made, "web_url")
 
     async def reachable(self) -> str:
-        project = quote(self._settings.project, safe="")
-        await get(self._http, self.name, f"{self._settings.url.rstrip('/')}/api/v4/projects/{project}")
+        await get(self._http, self.name, self._project)
         return f"tickets go to {self._settings.project}"
 
     async def close(self) -> None:
@@ -90,10 +90,10 @@ class Jira:
 
     def __init__(self, settings: JiraTickets) -> None:
         self._settings = settings
+        self._base = settings.url.rstrip("/")
         self._http = client({}, auth=(settings.email, settings.token.get_secret_value()))
 
     async def open(self, request: HelpRequest) -> str:
-        base = self._settings.url.rstrip("/")
         fields = {
             "project": {"key": self._settings.project},
             "issuetype": {"name": self._settings.issue_type},
@@ -101,13 +101,13 @@ class Jira:
             "labels": list(self._settings.labels),
             "description": {"type": "doc", "version": 1, "content": _document(request)},
         }
-        made = await post(self._http, self.name, f"{base}/rest/api/3/issue", _json({"fields": fields}))
+        made = await post(self._http, self.name, f"{self._base}/rest/api/3/issue", _json({"fields": fields}))
         key = str(made.get("key") or "")
-        return f"{base}/browse/{key}" if re.fullmatch(r"[A-Z][A-Z0-9_]+-\d+", key) else ""
+        return f"{self._base}/browse/{key}" if re.fullmatch(r"[A-Z][A-Z0-9_]+-\d+", key) else ""
 
     async def reachable(self) -> str:
-        base, project = self._settings.url.rstrip("/"), self._settings.project
-        await get(self._http, self.name, f"{base}/rest/api/3/project/{project}")
+        project = self._settings.project
+        await get(self._http, self.name, f"{self._base}/rest/api/3/project/{project}")
         return f"tickets go to the project {project}"
 
     async def close(self) -> None:
