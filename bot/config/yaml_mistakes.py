@@ -56,7 +56,7 @@ def _indented(lines: Sequence[str], number: int) -> str:
     near = [
         (abs(_indent(line) - _column(other, line)), number - above, above)
         for above, other in enumerate(lines[:number])
-        if other.strip() and other.strip()[0] != "#"
+        if _says(other)
     ]
     if near:
         above = min(near)[2]
@@ -79,8 +79,13 @@ def _steps(line: str, other: str, number: int) -> str:
 
 def _above(lines: Sequence[str], number: int) -> int | None:
     """The last line before it that says something."""
-    said = [n for n in range(min(number, len(lines))) if lines[n].strip() and lines[n].strip()[0] != "#"]
+    said = [n for n, line in enumerate(lines[:number]) if _says(line)]
     return said[-1] if said else None
+
+
+def _says(line: str) -> bool:
+    """Whether it is neither empty nor a remark."""
+    return line.strip()[:1] not in ("", "#")
 
 
 def _line(lines: Sequence[str], mark: yaml.Mark) -> int:
