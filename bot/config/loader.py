@@ -194,11 +194,12 @@ def load(config: Path | None = None, environ: Mapping[str, str] | None = None) -
     """The settings of `config` (by default: `default_path()`) and the environment. Raises ConfigError."""
     path = (config or default_path()).expanduser()
     given = dict(os.environ if environ is None else environ)
-    marks = marks_of(path.absolute(), path.absolute().parent / ENV_FILE)
-    env_file = read_env_file(path.absolute().parent)
+    folder = path.absolute().parent
+    marks = marks_of(path.absolute(), folder / ENV_FILE)
+    env_file = read_env_file(folder)
     located = read(path, env_file.below(given))
     data, places = with_environment(located, given, env_file)
-    origin = Origin(str(path), path.absolute().parent, located.lines, places)
+    origin = Origin(str(path), folder, located.lines, places)
     try:
         settings = Settings.model_validate(
             {**data, "path": path.absolute()}, context={"folder": origin.folder}

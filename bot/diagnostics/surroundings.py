@@ -7,11 +7,11 @@ from typing import Final
 from bot.config.loader import Settings
 from bot.diagnostics.findings import Check, error, ok, warning
 from bot.ports import Unavailable
+from bot.runtime.private_files import OTHERS
 from bot.style.load import load
 
 _STYLE: Final = "style"
 _SHOWN: Final = 5
-_OTHERS: Final = 0o077
 
 
 def check_style(settings: Settings) -> Iterator[Check]:
@@ -60,7 +60,7 @@ def check_env_file(settings: Settings) -> Iterator[Check]:
     if not settings.env_file.values:
         return
     with suppress(OSError):
-        if path.stat().st_mode & _OTHERS:
+        if path.stat().st_mode & OTHERS:
             yield warning(".env", f"others can read {path}.", f"Close it to them: chmod 600 {path}")
         else:
             yield ok(".env", f"{path}: {len(settings.env_file.values)} names")

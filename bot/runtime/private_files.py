@@ -11,7 +11,7 @@ from typing import Final
 PRIVATE: Final = 0o600
 PUBLIC: Final = 0o644
 OWN_UMASK: Final = 0o077  # of programs that write into the data folder
-_OTHERS: Final = 0o077
+OTHERS: Final = 0o077
 _STATE: Final = ("index.db", "journal.db")
 
 
@@ -50,7 +50,7 @@ def close_to_others(folder: Path) -> None:
         return
     for path in open_to_others(folder):
         with suppress(OSError):
-            path.chmod(path.stat().st_mode & ~_OTHERS)
+            path.chmod(path.stat().st_mode & ~OTHERS)
 
 
 def open_to_others(folder: Path) -> Iterator[Path]:
@@ -61,7 +61,7 @@ def open_to_others(folder: Path) -> Iterator[Path]:
         with suppress(OSError):
             if path.is_symlink():
                 continue
-            if path.stat().st_mode & _OTHERS:
+            if path.stat().st_mode & OTHERS:
                 yield path
             if path.is_dir():
                 pending += path.iterdir()
