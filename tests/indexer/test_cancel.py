@@ -22,7 +22,7 @@ from tests.support.fakes import FakeEmbedder, FakeStore
 from tests.support.opened_sources import sources_of
 from tests.support.pages import put, settings
 from tests.support.source_server import Server, Trouble, serving
-from tests.support.waiting import patience, until
+from tests.support.waiting import given_up, patience, until
 
 SOON = 2.0  # seconds: the journal is looked at each second
 
@@ -185,7 +185,7 @@ async def test_an_embedder(tmp_path: Path) -> None:
 
     store = FakeStore()
     source = Shelf(settings(), Surroundings(tmp_path))
-    async with asyncio.timeout(5):
+    async with given_up():
         (report,) = await sync_all([source], store, Waiting(), replace(SyncOptions(), stop=called.is_set))
     assert report.cancelled
     assert store.documents == {}
@@ -197,7 +197,7 @@ async def test_another_source_that_makes_the_index(tmp_path: Path) -> None:
     sources = [Shelf(settings(), Surroundings(tmp_path))]
     first = asyncio.create_task(sync_all(sources, store, None))
     await store.writing.wait()
-    async with asyncio.timeout(5):
+    async with given_up():
         (report,) = await sync_all(sources, store, None, SyncOptions(stop=lambda: True))
     assert report.cancelled
     store.go_on.set()

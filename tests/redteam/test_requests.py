@@ -18,6 +18,7 @@ from bot.bootstrap import open_app
 from bot.config.loader import ConfigError, load
 from bot.runtime.http_server import Bounded, Bounds, serve
 from indexer.webhooks import authentic, hooks
+from tests.support.waiting import given_up
 
 SECRET = {"X-Docent-Secret": "s3cret"}
 DEEP = b"[" * 200_000 + b"]" * 200_000
@@ -61,7 +62,7 @@ async def said(port: int, *parts: bytes) -> bytes:
         for part in parts:
             writer.write(part)
             await writer.drain()
-        async with asyncio.timeout(20):
+        async with given_up():
             return await reader.read()
     except ConnectionError:
         return b""

@@ -20,6 +20,7 @@ from tests.support.conversation import Chat
 from tests.support.discord_sim import DiscordChat
 from tests.support.scripted import Core, Shelf, scripted
 from tests.support.slack_sim import SlackChat
+from tests.support.waiting import given_up, patiently
 
 # Slack's simulator is near, and nobody reads along: what waits for either waits less.
 QUICK = Timeouts(lost=0.05, again=0.2, append=0.1, thread=2.0, person=2.0, trust=1.0, link=1.0, watch=0.2)
@@ -50,7 +51,7 @@ async def open_chat(
     core, shelf = Core(), Shelf()
     app = scripted(load(folder / "docent.yaml"), core, shelf, database)
     if platform == "slack":
-        run = partial(slack, pace=QUICK)
+        run = partial(slack, pace=patiently(QUICK))
         (folder / "manifest.yaml").write_text(as_yaml(app.settings.slack))
         needed, chat_type = ("--manifest", str(folder / "manifest.yaml")), SlackChat
     else:
@@ -64,7 +65,7 @@ async def open_chat(
             yield chat_type(sim, app, core, shelf)
         finally:
             stop.set()
-            async with asyncio.timeout(40):
+            async with given_up():
                 await running
             await database.close()
 

@@ -18,6 +18,7 @@ from indexer.sources import open_source
 from indexer.sources.base import Surroundings
 from indexer.sync.sync_all import sync_all
 from tests.support.cohere_server import KEY
+from tests.support.waiting import patience
 
 PAGES = {
     "time-off.md": (
@@ -34,22 +35,28 @@ _CONFIG = """
 sources:
   - {{name: handbook, type: folder, path: ./docs, include: ["**/*.md"], audience: [everyone],
       url: "https://docs.example/{{stem}}"}}
-limits: {{embed_deadline: 1s, rerank_deadline: 1s, rewrite_deadline: 1s, answer_deadline: 15s}}
-cohere: {{first_token: 1s, between_tokens: 1s, batch_deadline: {batch}}}
+limits: {{search_deadline: {late}, embed_deadline: {soon}, rerank_deadline: {soon}, rewrite_deadline: {soon}, answer_deadline: {late}}}
+cohere: {{first_token: {soon}, between_tokens: {soon}, batch_deadline: {batch}}}
 {more}
 """
 
 
 def write_handbook(
-    folder: Path, *, pages: Mapping[str, str] = PAGES, more: str = "", batch: str = "20s"
+    folder: Path,
+    *,
+    pages: Mapping[str, str] = PAGES,
+    more: str = "",
+    batch: str = "20s",
+    soon: float | None = None,
 ) -> Path:
-    """The pages and a docent.yaml; its path."""
+    """The pages and a docent.yaml; its path. `soon` is how many seconds a part has: 1 on a quiet machine."""
     docs = folder / "docs"
     for name, text in pages.items():
         (docs / name).parent.mkdir(parents=True, exist_ok=True)
         (docs / name).write_text(text)
     config = folder / "docent.yaml"
-    config.write_text(_CONFIG.format(more=more, batch=batch))
+    within = f"{1000 * (soon or patience()):.0f}ms"
+    config.write_text(_CONFIG.format(more=more, batch=batch, soon=within, late=f"{15 * patience():.0f}s"))
     return config
 
 

@@ -28,7 +28,7 @@ from tests.support.discord_world import (
     Message,
 )
 from tests.support.scripted import Core, Shelf, scripted
-from tests.support.waiting import until
+from tests.support.waiting import given_up, patiently, until
 
 YAML = f"""
 sources: [{{name: handbook, type: folder, path: ./docs, audience: [everyone]}}]
@@ -129,7 +129,7 @@ async def running(chat: Chat, patience: Timeouts = PATIENCE) -> AsyncIterator[No
         yield
     finally:
         stop.set()
-        async with asyncio.timeout(20):
+        async with given_up():
             await task
         assert beating() == []
 
@@ -142,7 +142,7 @@ def chatting(yaml: str = YAML, patience: Timeouts = PATIENCE) -> Any:
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
     ) -> AsyncIterator[Chat]:
         async with open_discord(tmp_path, monkeypatch.setenv, free_port(), yaml) as chat:
-            async with running(chat, patience):
+            async with running(chat, patiently(patience)):
                 yield chat
             assert chat.discord.rest.wrong == []
 

@@ -10,7 +10,7 @@ import pytest
 from adapters.discord.service import run
 from bot.ports import Rejected
 from tests.support.discord_chat import YAML, Chat, beating, open_discord
-from tests.support.waiting import until
+from tests.support.waiting import given_up, until
 
 _TWO_SHARDS = YAML.replace("discord:", "discord:\n  shards: 2", 1)
 
@@ -43,7 +43,7 @@ async def started(chat: Chat) -> tuple[asyncio.Task[None], asyncio.Event]:
 
 async def ended(task: asyncio.Task[None], stop: asyncio.Event) -> None:
     stop.set()
-    async with asyncio.timeout(10):
+    async with given_up():
         await task
     assert beating() == []
 
@@ -93,6 +93,7 @@ async def test_no_heartbeat_after_the_portal_refused_an_intent(chat: Chat) -> No
     """Also when Discord itself ends it for good: the bot then says what to do."""
     task, _ = await started(chat)
     await chat.discord.drop("close", code=4014)
-    with pytest.raises(Rejected, match="Message Content intent"):
-        await asyncio.wait_for(task, 10)
+    async with given_up():
+        with pytest.raises(Rejected, match="Message Content intent"):
+            await task
     assert beating() == []

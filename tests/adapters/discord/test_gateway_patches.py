@@ -9,7 +9,7 @@ import pytest
 from adapters.discord.connection.timeouts import Timeouts
 from adapters.discord.service import run
 from tests.support.discord_chat import Chat, beating, open_discord, running
-from tests.support.waiting import until
+from tests.support.waiting import given_up, until
 
 
 @pytest.fixture
@@ -82,6 +82,6 @@ async def test_a_first_connection_that_fails_is_made_again(chat: Chat, first: st
     said = await chat.discord.mention("How much notice do I give?")
     await chat.answer(said)
     stop.set()
-    async with asyncio.timeout(10):
+    async with given_up():
         await task
     assert beating() == []

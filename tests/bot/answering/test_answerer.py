@@ -27,6 +27,7 @@ from tests.support.fakes import (
     Says,
     make_passage,
 )
+from tests.support.waiting import given_up, patiently
 
 LEAVE = make_passage("You get 25 days of leave. Ask your manager first.")
 SICK = make_passage("Sick leave is 10 days a year.", page="sick.md", title="Sick leave")
@@ -34,7 +35,7 @@ FOUND = FakeRetrieval(passages=(LEAVE, SICK), strong=True, decision="dense .61")
 GOOD = (Says("You get 25 days. ", on=(0,)), Says("Sick leave is 10 days.", on=(1,)))
 QUOTE = (Says("You get 25 days of leave.", on=(0,)),)
 DOWN = Unavailable("the writer", "it does not answer.")
-FAST = AnswerLimits(answer=5, standalone=0.5, search=0.5, first_token=0.5, between_tokens=0.5, quoting=2)
+FAST = AnswerLimits(answer=5.0, standalone=0.5, search=0.5, first_token=0.5, between_tokens=0.5, quoting=2.0)
 
 
 def ask(text: str = "How many days off do I get?", **fields) -> Question:
@@ -42,7 +43,7 @@ def ask(text: str = "How many days off do I get?", **fields) -> Question:
 
 
 def answerer(writer=None, *, found=FOUND, failing=(), **parts) -> Answerer:
-    parts.setdefault("limits", FAST)
+    parts.setdefault("limits", patiently(FAST))
     writer = writer or FakeWriter(GOOD)
     return Answerer(retriever=FakeRetriever(found, failing=failing), writer=writer, **parts)
 
@@ -385,9 +386,8 @@ async def test_the_whole_answer_has_a_deadline() -> None:
 
     limits = AnswerLimits(answer=0.6, first_token=0.2, between_tokens=0.2, quoting=0.3)
     core = answerer(Trickling(GOOD), fallback=FakeWriter(QUOTE), limits=limits)
-    started = asyncio.get_running_loop().time()
-    answer = await core.answer(ask())
-    assert asyncio.get_running_loop().time() - started < 2
+    async with given_up():
+        answer = await core.answer(ask())
     assert answer.text == "You get 25 days of leave. [1]"
 
 

@@ -9,6 +9,7 @@ from bot.backends.rerank_url import RerankOptions, UrlReranker
 from bot.ports import RateLimited, Rejected, Unauthorized, Unavailable
 from tests.support.cohere_server import Hang, NotJson, Status
 from tests.support.openai_server import KEY, MODEL, OpenAIServer
+from tests.support.waiting import patience
 
 TEXTS = ["Bring your dog.", "You get 25 vacation days.", " ", "Ask Ann."]
 
@@ -17,7 +18,9 @@ TEXTS = ["Bring your dog.", "You get 25 vacation days.", " ", "Ask Ann."]
 async def opened(
     server: OpenAIServer, *, url: str = "", key: str = KEY, **more
 ) -> AsyncIterator[UrlReranker]:
-    reranker = UrlReranker(RerankOptions(url or server.url, model=MODEL, api_key=key, seconds=0.5, **more))
+    reranker = UrlReranker(
+        RerankOptions(url or server.url, model=MODEL, api_key=key, seconds=0.5 * patience(), **more)
+    )
     try:
         yield reranker
     finally:

@@ -1,12 +1,12 @@
 """docent.yaml changes while something goes by it."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
 
 from bot.config.live import LiveSettings
 from bot.config.loader import ConfigError, Settings, load
+from tests.support.waiting import given_up
 
 _YAML = "sources: [{name: docs, type: folder, path: ./docs, audience: [everyone]}]\n"
 
@@ -132,7 +132,7 @@ async def test_who_waits_hears_of_what_is_taken_over_from_the_call_on(tmp_path: 
     now = live(tmp_path)
     waiting = now.changed()
     assert await changed(now, _YAML + "slack: {admins: [U9]}\n")
-    async with asyncio.timeout(10):
+    async with given_up():
         await waiting
 
 

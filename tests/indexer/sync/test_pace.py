@@ -14,6 +14,7 @@ from indexer.sync.pipeline import AHEAD
 from indexer.sync.sync_all import sync_all, wanted_format
 from tests.support.fakes import FakeEmbedder, FakeStore
 from tests.support.pages import put, settings
+from tests.support.waiting import given_up
 
 CHUNKS = 6_000
 
@@ -84,7 +85,7 @@ async def test_a_text_that_waits_for_a_full_call(tmp_path: Path) -> None:
     await store.rebuild(wanted_format(embedder))
     await store.swap(wanted_format(embedder))
 
-    async with asyncio.timeout(60):
+    async with given_up():
         (report,) = await sync_all([source], store, embedder)
 
     assert (report.added, report.chunks, report.embedded) == (100, 5_000, 50)

@@ -25,6 +25,7 @@ from bot.ports import (
 from tests.support.anthropic_server import KEY, MODEL, AnthropicServer, Fault, Reply
 from tests.support.cohere_server import Cut, Hang, Inject, NotJson, Status
 from tests.support.fakes import make_passage
+from tests.support.waiting import patiently
 from tests.support.writing import BRIEF, DAYS, DOGS, quotes_of, text_of, written
 
 PACE = Pace(first_token=1.0, between_tokens=0.5, answer=2.0, rewrite=1.0)
@@ -35,7 +36,7 @@ async def opened(
     server: AnthropicServer, *, model: str = MODEL, key: str = KEY, url: str = "", context: int | None = None
 ) -> AsyncIterator[ChatWriter]:
     service = await connect(Access(key, url or server.url))
-    writer = service.writer(ChatOptions(model, context=context), PACE, None)
+    writer = service.writer(ChatOptions(model, context=context), patiently(PACE), None)
     try:
         yield writer
     finally:

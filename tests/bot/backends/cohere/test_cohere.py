@@ -21,6 +21,7 @@ from tests.support.cohere_server import (
     NotJson,
     Status,
 )
+from tests.support.waiting import given_up, patiently
 
 EMBED = EmbedOptions(query_seconds=1.0)
 
@@ -40,7 +41,9 @@ async def embedder(server: CohereServer) -> AsyncIterator[ServiceEmbedder]:
 
 @pytest.fixture
 async def reranker(server: CohereServer) -> AsyncIterator[CohereReranker]:
-    made = (await connect(Options(KEY, server.url, rerank=RerankOptions(seconds=1.0)))).reranker()
+    made = (
+        await connect(Options(KEY, server.url, rerank=patiently(RerankOptions(seconds=1.0), "seconds")))
+    ).reranker()
     yield made
     await made.close()
 
@@ -174,7 +177,7 @@ async def test_a_rate_limit_slows_everything_down(server, embedder):
     """After one 429 with Retry-After no call is made, by any worker, until the time is up; nothing is lost."""
     server.next("embed", Status(429, "too many requests", {"Retry-After": "1"}))
     first = asyncio.create_task(embedder.embed_documents(["first"]))
-    async with asyncio.timeout(5):
+    async with given_up():
         while not embedder._bucket.paused_for:  # noqa: ASYNC110 - no event tells of it
             await asyncio.sleep(0.005)
 
@@ -249,7 +252,7 @@ async def test_nobody_there_is_unavailable():
     """A closed port fails at once."""
     async with CohereServer() as gone:
         url = gone.url
-    embedder = (await connect(Options(KEY, url, embed=EMBED))).embedder()
+    embedder = (await connect(Options(KEY, url, embed=patiently(EMBED, "seconds")))).embedder()
 
     with pytest.raises(Unavailable, match="can't be reached"):
         await embedder.embed_query("anybody?")
@@ -258,7 +261,7 @@ async def test_nobody_there_is_unavailable():
 
 async def test_an_address_that_is_none_is_rejected():
     """A base URL without a scheme is a matter of configuration."""
-    embedder = (await connect(Options(KEY, "not a url", embed=EMBED))).embedder()
+    embedder = (await connect(Options(KEY, "not a url", embed=patiently(EMBED, "seconds")))).embedder()
 
     with pytest.raises(Rejected, match="COHERE_BASE_URL"):
         await embedder.embed_query("anybody?")
@@ -372,7 +375,7 @@ async def test_a_reranker_that_is_down_says_so(server, reranker, fault, error):
     """Each of its failures is one of ours, within the deadline."""
     server.always["rerank"] = fault
 
-    async with asyncio.timeout(2):
+    async with given_up():
         with pytest.raises(error):
             await reranker.rerank("question", ["text"])
 

@@ -40,6 +40,7 @@ from tests.support.cohere_server import (
     malformed,
 )
 from tests.support.fakes import make_passage
+from tests.support.waiting import given_up, patiently
 from tests.support.writing import BRIEF, DAYS, DOGS, quotes_of, text_of, written
 
 CHAT = ChatOptions(first_token_seconds=1.0, stall_seconds=0.5, whole_seconds=2.0, rewrite_seconds=1.0)
@@ -53,7 +54,7 @@ async def server() -> AsyncIterator[CohereServer]:
 
 @pytest.fixture
 async def writer(server: CohereServer) -> AsyncIterator[ChatWriter]:
-    made = (await connect(Options(KEY, server.url, chat=CHAT))).writer()
+    made = (await connect(Options(KEY, server.url, chat=patiently(CHAT, "seconds")))).writer()
     yield made
     await made.close()
 
@@ -243,7 +244,7 @@ async def test_a_stream_that_stays_open_behind_its_end(server, writer):
     """The answer is whole with its last event."""
     server.always["chat"] = Linger()
 
-    async with asyncio.timeout(2):
+    async with given_up():
         events = await written(writer)
 
     assert isinstance(events[-1], Finished)
@@ -289,7 +290,7 @@ async def test_each_failure_is_one_of_ours(server, writer, fault: Fault, error):
     """However a stream goes wrong, it ends in time, in our words, and hides what the server said."""
     server.always["chat"] = fault
 
-    async with asyncio.timeout(4):
+    async with given_up():
         with pytest.raises(error) as caught:
             await written(writer)
 
@@ -333,7 +334,7 @@ async def test_rewriting_is_tried_twice_within_its_deadline(server, writer):
     assert len(server.calls("chat")) == 2
 
     server.always["chat"] = Hang()
-    async with asyncio.timeout(2):
+    async with given_up():
         with pytest.raises(Unavailable, match="took longer"):
             await writer.standalone(question)
 

@@ -14,6 +14,7 @@ from bot.backends.shared.errors import Service
 from bot.ports import RateLimited, Rejected, Unauthorized, Unavailable
 from tests.support.cohere_server import Hang, NotJson, Status
 from tests.support.openai_server import KEY, MODEL, OpenAIServer
+from tests.support.waiting import patiently
 
 OPTIONS = EmbedOptions(MODEL, 32, query_seconds=1.0, batch_seconds=1.0, patience_seconds=5.0)
 
@@ -23,7 +24,7 @@ async def opened(
     server: OpenAIServer, options: EmbedOptions = OPTIONS, key: str = KEY
 ) -> AsyncIterator[ServiceEmbedder]:
     access = Access(Service("a server", key="Check the key.", url="Check the address."), key, server.url)
-    embedder = (await connect(access)).embedder(options)
+    embedder = (await connect(access)).embedder(patiently(options, "seconds"))
     try:
         yield embedder
     finally:

@@ -30,6 +30,7 @@ from bot.ports import (
 from tests.support.cohere_server import Cut, Hang, Inject, Linger, NotJson, Status, Trickle
 from tests.support.fakes import make_passage
 from tests.support.openai_server import KEY, MODEL, Fault, OpenAIServer, Said, chunk, words
+from tests.support.waiting import patiently
 from tests.support.writing import BRIEF, DAYS, DOGS, quotes_of, text_of, written
 
 PACE = Pace(first_token=1.0, between_tokens=0.5, answer=3.0, rewrite=1.0)
@@ -49,7 +50,7 @@ async def opened(
 ) -> AsyncIterator[ChatWriter]:
     service = Service("a server", key="Check the key.", url="Check the address.")
     access = Access(service, key, url or server.url, native=native)
-    writer = (await connect(access)).writer(ChatOptions(model, **options), pace, at_once)  # type: ignore[arg-type]
+    writer = (await connect(access)).writer(ChatOptions(model, **options), patiently(pace), at_once)  # type: ignore[arg-type]
     try:
         yield writer
     finally:
@@ -488,7 +489,7 @@ async def test_azures_own_address_and_version_are_used():
     """Deployments stand in the path, the API's date in the query, the key in a header of its own."""
     async with OpenAIServer(kind="azure") as server:
         access = Access(Service("Azure", "", ""), KEY, azure=server.root, api_version="2024-10-21")
-        writer = (await connect(access)).writer(ChatOptions(MODEL), PACE, None)
+        writer = (await connect(access)).writer(ChatOptions(MODEL), patiently(PACE), None)
         assert text_of(await written(writer)) == "Yes."
         await writer.close()
         (call,) = server.calls("chat/completions")

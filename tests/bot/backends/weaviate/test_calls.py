@@ -16,6 +16,7 @@ from bot.model import Question, Usage
 from bot.ports import Store, Unavailable, Vector
 from bot.retrieval.retriever import Retriever
 from tests.support.store_contract import EVERYONE, ask, begin, embed, ids, page
+from tests.support.waiting import given_up
 from tests.support.weaviate_proxy import Proxy, proxied
 from tests.support.weaviate_stores import Stores
 
@@ -82,7 +83,7 @@ async def reader(stores: Stores, proxy: Proxy, tmp_path: Path) -> AsyncIterator[
 
 async def loaded(store: Store) -> None:
     """Returns when the vocabulary is there."""
-    async with asyncio.timeout(30):
+    async with given_up():
         while True:
             if (await store.vocabulary(["dog"], EVERYONE)).holding == {"dog": 1}:
                 return

@@ -13,6 +13,7 @@ from bot.backends.weaviate.server.address import parse
 from bot.config.models import WeaviateSettings
 from bot.ports import BackendError, IndexedDocument, Narrowing, Rejected, Unavailable
 from tests.support.store_contract import FORMAT, OTHER, ask, begin, ids, page
+from tests.support.waiting import given_up
 from tests.support.weaviate_proxy import proxied
 from tests.support.weaviate_server import Node
 from tests.support.weaviate_stores import Stores, count_objects
@@ -128,7 +129,7 @@ async def test_crash_after_the_swap(stores: Stores) -> None:
     beside = await store.rebuild(OTHER)
     await beside.replace([page("wiki:a.md", "new rule")])
     swapping = asyncio.create_task(store.swap(OTHER))
-    async with asyncio.timeout(10):
+    async with given_up():
         while await (await stores.open()).format() != OTHER:
             pass
     swapping.cancel()
@@ -234,7 +235,7 @@ async def test_kill_the_server(own_server: Node, tmp_path: Path) -> None:
     await store.replace([page("wiki:a.md", "rule one", "rule two")])
     own_server.kill()
     for _ in range(3):
-        async with asyncio.timeout(5):
+        async with given_up():
             with pytest.raises(Unavailable):
                 await store.search(ask("rule"))
     with pytest.raises(BackendError):

@@ -21,9 +21,12 @@ from bot.config.models import WeaviateSettings
 from bot.ports import BackendError, ReadOnly, Rejected, Unauthorized, Unavailable
 from tests.support.command_line import CommandLine
 from tests.support.store_contract import ask, begin, ids, page
+from tests.support.waiting import given_up, patience
 from tests.support.weaviate_proxy import Proxy, proxied
 from tests.support.weaviate_server import Node, binary
 from tests.support.weaviate_stores import Stores
+
+_AT_ONCE = 20.0  # seconds; the client's own tries take a minute
 
 
 @pytest.fixture
@@ -105,7 +108,7 @@ async def test_rest_down(tmp_path: Path, free_port) -> None:
     assert type(error) is Unavailable
     assert f"http://127.0.0.1:{port}" in str(error)
     assert "WEAVIATE_URL" in error.remedy
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < _AT_ONCE * patience()
 
 
 async def test_grpc_down(stores: Stores, tmp_path: Path, free_port) -> None:
@@ -117,7 +120,7 @@ async def test_grpc_down(stores: Stores, tmp_path: Path, free_port) -> None:
     assert type(error) is Unavailable
     assert f"127.0.0.1:{port}" in str(error)
     assert "WEAVIATE_GRPC_URL" in error.remedy
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < _AT_ONCE * patience()
 
 
 async def test_first_node_down(stores: Stores, free_port) -> None:
@@ -198,7 +201,7 @@ async def test_silent_server(tmp_path: Path) -> None:
         began = time.monotonic()
         with pytest.raises(Unavailable):
             await store.search(ask("anything"))
-        assert time.monotonic() - began < 5  # the client's own tries take a minute
+        assert time.monotonic() - began < _AT_ONCE * patience()
         await store.close()
 
 
@@ -275,10 +278,9 @@ async def test_hanging_search(stores: Stores, proxy: Proxy) -> None:
     store = await begin(await stores.open())
     await store.replace([page("wiki:a.md", "office hours")])
     proxy.hang = True
-    began = time.monotonic()
-    with pytest.raises(Unavailable, match="within 1 seconds"):
-        await store.search(ask("office hours"))
-    assert time.monotonic() - began < 3
+    async with given_up():
+        with pytest.raises(Unavailable, match="within 1 seconds"):
+            await store.search(ask("office hours"))
     proxy.hang = False
     assert ids(await store.search(ask("office hours"))) == ["wiki:a.md"]
 

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from bot.config.models import WeaviateSettings
 from bot.ports import Rejected, Span, Store
 from tests.support.store_contract import EVERYONE, FORMAT, OTHER, ask, begin, embed, page
+from tests.support.waiting import given_up
 from tests.support.weaviate_stores import Stores
 
 
@@ -99,7 +100,7 @@ async def test_one_crashed(two: Two) -> None:
     beside = await sales.rebuild(OTHER)
     await beside.replace([page("wiki:a.md", "new rule")])
     swapping = asyncio.create_task(sales.swap(OTHER))
-    async with asyncio.timeout(10):
+    async with given_up():
         while await (await two.sales.open()).format() != OTHER:
             pass
     swapping.cancel()
