@@ -56,7 +56,8 @@ class Question:
 class Passage:
     """A piece of a page as it was found. `heading` is the path below the page's title, joined by " > ".
 
-    `url` leads to the heading. `score` is of the stage that made it and only orders passages.
+    `url` leads to the heading. `score` is of the stage that made it and only orders passages. `called` are terms that
+    its page names itself by (`keywords:`), and that neither title nor heading has.
     """
 
     chunk_id: str
@@ -70,6 +71,7 @@ class Passage:
     score: float = 0.0
     updated_at: datetime | None = None
     owners: tuple[str, ...] = ()
+    called: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

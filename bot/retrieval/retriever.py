@@ -270,7 +270,7 @@ class Retriever:
         self, scored: Sequence[ScoredCandidate], surplus: Mapping[str, str], audience: frozenset[str]
     ) -> tuple[Passage, ...]:
         winners = [
-            replace(each.passage, score=each.score)
+            replace(each.passage, score=each.score, called=each.called)
             for each in scored[: MOST_SECTIONS * 3]
             if each.passage.chunk_id not in surplus
         ]

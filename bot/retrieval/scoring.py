@@ -24,7 +24,7 @@ from bot.model import Passage
 from bot.ports import Hit
 from bot.retrieval.query_terms import WeighedTerm
 from bot.retrieval.similarity_calibration import SAME, SimilarityScale
-from bot.text.analyzer import tokens
+from bot.text.analyzer import distinct_tokens, tokens
 
 KEYWORD = 0.25
 PAGE = 0.25
@@ -81,6 +81,17 @@ class ScoredCandidate:
     @property
     def passage(self) -> Passage:
         return self.hit.passage
+
+    @property
+    def called(self) -> frozenset[str]:
+        """What the page names itself by besides title and heading; nothing where the store keeps no terms."""
+        if self.hit.terms is None:
+            return frozenset()
+        return (
+            frozenset(self.terms.heading)
+            - distinct_tokens(self.passage.heading)
+            - frozenset(self.terms.title)
+        )
 
 
 def terms_of(hit: Hit, languages: Sequence[str]) -> WeighedTerms:

@@ -60,7 +60,12 @@ async def widen(
             continue
         if sum(section.winner.doc_id == winner.doc_id for section in sections) >= SECTIONS_A_PAGE:
             continue
-        section = _grow(replace(here, score=winner.score), around, sections, min(left, SECTION_TOKENS))
+        section = _grow(
+            replace(here, score=winner.score, called=winner.called),
+            around,
+            sections,
+            min(left, SECTION_TOKENS),
+        )
         if section is None:
             break
         sections.append(section)

@@ -16,6 +16,7 @@ from itertools import zip_longest
 from bot.backends.extractive.definitions import asked_for, defines
 from bot.backends.extractive.identifiers import exactly, identifiers, labels
 from bot.backends.extractive.snippets import Snippet
+from bot.model import Passage
 from bot.retrieval.query_terms import read
 from bot.text.analyzer import distinct_tokens, tokens
 from bot.text.question_parts import AnswerKind, QuestionPart, holds
@@ -348,6 +349,16 @@ def _credit(term: str, words: QueryWords, weights: Weights) -> float:
     return weights.title if term in words.title else 0.0
 
 
+def _called(page: Passage, snippets: Sequence[Snippet], words: Sequence[QueryWords]) -> frozenset[str]:
+    """What the page names itself by and never says: that stands for what it begins with."""
+    said = (
+        words[index].own | words[index].head | words[index].heading
+        for index, snippet in enumerate(snippets)
+        if snippet.passage.doc_id == page.doc_id
+    )
+    return page.called.difference(*said) if page.called else page.called
+
+
 def _words(snippets: Sequence[Snippet]) -> list[QueryWords]:
     found = [
         QueryWords(
@@ -359,6 +370,11 @@ def _words(snippets: Sequence[Snippet]) -> list[QueryWords]:
         )
         for s in snippets
     ]
+    for index in _openings(snippets):
+        if not snippets[index].passage.heading:
+            called = _called(snippets[index].passage, snippets, found)
+            found[index].lead |= called
+            found[index].title |= called
     for index in range(1, len(found)):
         before, here = snippets[index - 1], snippets[index]
         if here.block == before.block:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -161,6 +162,14 @@ async def test_found_by_meaning(store):
     assert found.candidates[0].dropped == ""
     assert found.evidence["similarity"] > 0.5
     assert found.degraded == ()
+
+
+async def test_a_passage_says_what_its_page_is_called_by(store):
+    """As terms: what the page's keywords have, and neither its title nor its heading."""
+    leave = page("leave.md", "Parental leave", ("", "Everybody gets 20 weeks."))
+    await store.replace([replace(leave, document=replace(leave.document, keywords=("maternity", "leave")))])
+    found = await ask(store, "How long is maternity leave?")
+    assert {each.doc_id: each.called for each in found.passages}["handbook:leave.md"] == {"matern"}
 
 
 async def test_found_by_keywords_alone(store):

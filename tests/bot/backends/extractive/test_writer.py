@@ -1,5 +1,6 @@
 """Answers without a language model: what is quoted, and how."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -51,6 +52,21 @@ async def test_quotes_the_sentence_that_answers() -> None:
     assert answer.text.startswith("Employees get 25 days of paid leave a year. [1]")
     assert answer.citations[0].quote == "Employees get 25 days of paid leave a year."
     assert "Bruno" not in answer.text
+
+
+async def test_what_a_page_is_called_by_and_never_says_opens_it() -> None:
+    """A word of its keywords asks for what the page begins with, not for what shares another word with the question."""
+    about = {"page": "parental.md", "title": "Parental leave"}
+    opening = make_passage("Every new parent gets 20 weeks at full pay.", **about)
+    later = make_passage(
+        "You get 4 weeks of paid leave.", **about, heading="Miscarriage and stillbirth", ordinal=1
+    )
+    called = frozenset({"matern", "patern"})
+    asked = "How long is maternity leave?"
+    named = [replace(each, called=called) for each in (opening, later)]
+    answer = await quote(asked, *named, LEAVE, TRAVEL)
+    assert answer.text.startswith("Every new parent gets 20 weeks at full pay. [1]")
+    assert "20 weeks" not in (await quote(asked, opening, later, LEAVE, TRAVEL)).text
 
 
 async def test_the_parts_of_a_question_are_each_answered() -> None:
