@@ -34,6 +34,8 @@ NEWS = 0.1  # of the weight of the question's words: with less of it, what is sa
 AGREED = 0.6  # of its page's best score: what says otherwise must answer as well
 
 _LABEL = re.compile(r"(?:\*\*|__|`)[^*_`]{1,60}(?:\*\*|__|`)?:|\*\*[^*]{1,60}:\*\*")
+# The same without its marks, as pages are kept: at most four words.
+_VARIANT = re.compile(r"(?:\*\*|__)?(?:[^\s:.,;!?]+[ ]){0,3}[^\s:.,;!?]+:(?:\*\*|__)?[ ]")
 _DEPENDS = re.compile(
     r"[\"'(*_]*(?:this|that|these|those|it|they|them|he|she|his|her|their|its|such|however|also|otherwise|then|"
     r"instead|therefore|additionally|in addition|if so|if not|in this case|in that case|after that|afterwards|"
@@ -233,6 +235,7 @@ class _Picker:
             if below:
                 yield [snippet, *below]
         elif snippet.kind == "prose":
+            yield from self._variants(snippet, queue)
             called = any(one.called >= ALL for one in queue if one.snippet is snippet)
             yield self._with_neighbours(snippet, called=called)
         yield [snippet]
@@ -260,6 +263,33 @@ class _Picker:
             return table if _characters(table) <= WHOLE else [snippet]
         best = [row for row in table if not any(held[id(row)] < held[id(other)] for other in table)]
         return best[:MOST_SIBLINGS]
+
+    def _variants(self, snippet: Snippet, queue: Sequence[ScoredSnippet]) -> Iterator[list[Snippet]]:
+        """The paragraphs in a row that each begin with a label ("**Hamburg:** …"), where the question has no label's word.
+
+        One of them alone would be taken for all.
+        """
+        found = self._labelled(snippet)
+        held = {term for one in queue for terms in one.own for term in terms if one.snippet in found}
+        labels = [one.text.partition(":")[0] for one in found if _VARIANT.match(one.text)]
+        named = any(held & distinct_tokens(label) for label in labels)
+        if len({one.block for one in found}) > 1 and not named and _characters(found) <= self._room:
+            yield found
+
+    def _labelled(self, snippet: Snippet) -> list[Snippet]:
+        """The labelled paragraphs around it, its own among them; nothing where its own has no label."""
+        page = [one for one in self._snippets if one.passage is snippet.passage and one.kind == "prose"]
+        blocks = sorted({one.block for one in page})
+        labelled = {one.block for one in reversed(page) if _VARIANT.match(one.text) and one.previous is None}
+        at = next((n for n, block in enumerate(blocks) if block == snippet.block), None)
+        if at is None or snippet.block not in labelled:
+            return []
+        first = last = at
+        while first > 0 and blocks[first - 1] in labelled:
+            first -= 1
+        while last + 1 < len(blocks) and blocks[last + 1] in labelled:
+            last += 1
+        return [one for one in page if one.block in blocks[first : last + 1] and not one.is_lead]
 
     def _with_neighbours(self, snippet: Snippet, *, called: bool) -> list[Snippet]:
         """With the sentences that lean on it and the one that it leans on; all of what a label heads, if it is short.

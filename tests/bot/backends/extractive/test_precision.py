@@ -253,3 +253,22 @@ async def test_no_bracket_or_emphasis_is_left_open():
     )
     answer = await ask("Did it happen that a dog had to stay at home after complaints?", page)
     assert answer.text.count("(") == answer.text.count(")")
+
+
+@pytest.mark.parametrize(
+    ("question", "quoted"),
+    [
+        ("Can I bring my dog to the office?", ["Bristol", "Hamburg", "Valencia"]),
+        ("Can I bring my dog to the Hamburg office?", ["Hamburg"]),
+    ],
+)
+async def test_paragraphs_for_each_case_are_quoted_together_or_by_name(question: str, quoted: list[str]):
+    """One case alone would be taken for all of them; the case that the question names stands alone."""
+    dogs = make_passage(
+        "Bristol: dogs are welcome on Mondays.\n\nHamburg: no dogs, the landlord says. The office has none.\n\n"
+        "Valencia: on the terrace only.\n\nThe dog of the year is chosen in May.",
+        page="dogs.md",
+        title="Dogs in the office",
+    )
+    answer = await ask(question, dogs, TRAVEL)
+    assert [name for name in ("Bristol", "Hamburg", "Valencia") if name in answer.text] == quoted
