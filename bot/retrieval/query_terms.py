@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from bot.ports import Vocabulary
-from bot.retrieval.query_translation import LANGUAGES, SHORTHAND, words_of
+from bot.retrieval.query_translation import FORMS, LANGUAGES, SHORTHAND, words_of
 from bot.text import analyzer, unspaced
 from bot.text.analyzer import acronym, fold, guess_language, joined_numbers, tokens, ungrouped
 from bot.text.stopwords import STOP_WORDS
@@ -95,7 +95,8 @@ def read(text: str, languages: Sequence[str]) -> QueryTerms:
     meant: dict[str, tuple[str, ...]] = {}
     for word in telling[:_MOST_WORDS]:
         meanings = _meanings(word, language, languages)
-        for each in _sought(word, meanings, (language, *languages), foreign=foreign):
+        forms = FORMS.get(word.lower(), ()) if language == "en" else ()
+        for each in _sought(word, (*meanings, *forms), (language, *languages), foreign=foreign):
             sought.setdefault(each.terms, each)
         if meanings:
             meant[word] = meanings

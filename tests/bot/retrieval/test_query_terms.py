@@ -98,6 +98,18 @@ def test_shorthand_is_written_out():
     assert {"pto", "paid", "ppl", "peopl"} <= set(wording.terms)
 
 
+@pytest.mark.parametrize(
+    ("question", "wanted"),
+    [
+        ("I lost my phone", {"lost", "lose", "phone"}),
+        ("a stolen badge", {"stolen", "steal", "stole", "badg"}),
+    ],
+)
+def test_other_forms_of_a_word_are_sought_beside_it(question, wanted):
+    """A stemmer knows only endings."""
+    assert terms(question) == wanted
+
+
 def test_a_slip_is_mended_beside_the_word_as_written():
     """The spelling that most chunks hold is added, and the mean of both texts is embedded."""
     wording = mended("buisness trips", busi=40, trip=12)
