@@ -18,6 +18,8 @@ _ENTRY: Final = re.compile(r"\s*(?::|\s[–—-]\s|\|)\s*")
 _SENTENCE: Final = re.compile(
     r"\s+(?:is|are|means?|stands? for|ist|sind|bedeutet|heißt|est|son|es)\s+", re.IGNORECASE
 )
+_NAMED: Final = re.compile(r"(?:an?|the|eine?|der|die|das|une?|una?|el|la|le)\s+", re.IGNORECASE)
+_LONGEST_NAME: Final = 5  # words
 _MARKS: Final = "| *_`"
 
 
@@ -28,7 +30,10 @@ def asked_for(question: str) -> frozenset[str]:
 
 
 def defines(snippet: Snippet, wanted: frozenset[str]) -> float:
-    """1.0 for a glossary's entry of exactly what is wanted, 0.5 for a sentence that begins with it, else 0.0."""
+    """1.0 for a glossary's entry of exactly what is wanted, 0.5 for a sentence that begins with it and says what it is.
+
+    0.4 for one that begins with it and says something else: "A hotfix mends …". Else 0.0.
+    """
     if not wanted:
         return 0.0
     text = snippet.text.strip(_MARKS)
@@ -36,4 +41,12 @@ def defines(snippet: Snippet, wanted: frozenset[str]) -> float:
         name, *meaning = between.split(text, maxsplit=1)
         if meaning and distinct_tokens(name) == wanted:
             return weight
-    return 0.0
+    return 0.4 if _is_subject(text, wanted) else 0.0
+
+
+def _is_subject(text: str, wanted: frozenset[str]) -> bool:
+    """Whether a sentence begins with an article and what is wanted."""
+    match = _NAMED.match(text)
+    words = text[match.end() :].split() if match else []
+    ends = range(1, min(len(words), _LONGEST_NAME + 1))
+    return any(distinct_tokens(" ".join(words[:end])) == wanted for end in ends)

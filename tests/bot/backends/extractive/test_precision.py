@@ -272,3 +272,14 @@ async def test_paragraphs_for_each_case_are_quoted_together_or_by_name(question:
     )
     answer = await ask(question, dogs, TRAVEL)
     assert [name for name in ("Bristol", "Hamburg", "Valencia") if name in answer.text] == quoted
+
+
+async def test_what_is_asked_for_is_what_a_sentence_is_about():
+    """A sentence that begins with it says more of it than one in which it comes along."""
+    hotfixes = make_passage(
+        "During the freezes a hotfix also needs a yes from the incident lead.\n\n"
+        "A hotfix mends what a rollback does not.",
+        page="hotfix.md",
+        title="Hotfixes",
+    )
+    assert (await ask("what's a hotfix", hotfixes, TRAVEL)).text.startswith("A hotfix mends")
