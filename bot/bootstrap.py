@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.answering.answerer import Answerer, AnswerLimits
@@ -31,7 +31,9 @@ from bot.ports import (
 )
 from bot.retrieval.retriever import RetrievalLimits, Retriever
 from bot.runtime.circuit_breaker import CircuitBreaker
+from bot.runtime.connections import Connections
 from bot.runtime.cores import cores
+from bot.runtime.observers import Observers
 from bot.runtime.private_files import close_to_others
 from bot.style.embedding_similarity import EmbeddingSimilarity
 from bot.style.hot_reload import StyleGuides
@@ -59,11 +61,18 @@ class App:
     guides: StyleGuides
     verified: VerifiedAnswers
     tickets: tuple[Tickets, ...] = ()
+    observers: Observers = field(default_factory=Observers)
+    connections: Connections = field(default_factory=Connections)
 
     @property
     def settings(self) -> Settings:
         """As they are now: whoever keeps them doesn't hear of changes."""
         return self.live.now
+
+    @property
+    def breakers(self) -> tuple[CircuitBreaker, ...]:
+        """Of all that an answer needs and that can be down."""
+        return *self.answerer.breakers, *self.retriever.breakers
 
     @property
     def journal(self) -> Journal:

@@ -10,6 +10,7 @@ from bot.bootstrap import App
 from bot.config.loader import ConfigError, Settings
 from bot.ports import SCHEDULE, BackendError, SyncRequest, SyncRun
 from bot.runtime import process_identity
+from bot.runtime.work_context import working_on
 from indexer.schedule import Schedule
 from indexer.sources import UnknownSource, open_source
 from indexer.sources.base import Source, Surroundings
@@ -163,9 +164,12 @@ class Indexer:
                 self.lost,
                 changed=self._app.verified.check,
             )
-            ended = await carry_out(run, means)
-            for report in ended.reports:
-                self._log.tell(report)
+            with working_on("sync", run.id) as work:
+                ended = await carry_out(run, means)
+                for report in ended.reports:
+                    self._log.tell(report)
+            if ended.state is not None:
+                self._app.observers.sync_ended(ended.reports, work)
             if ended.state is None:
                 with suppress(BackendError):
                     await self._app.runs.give_back(run.id)
@@ -249,7 +253,8 @@ async def _as_configured(app: App, stop: asyncio.Event) -> None:
     end = asyncio.Event()
     watching = asyncio.create_task(_end(app, stop, end), name="docent.yaml for the indexer")
     try:
-        await Indexer(app, sources, unopened=unopened).run(end)
+        with app.connections.open("indexer"):
+            await Indexer(app, sources, unopened=unopened).run(end)
     finally:
         watching.cancel()
         for source in sources:

@@ -13,6 +13,7 @@ from adapters.chat.question_service import Acceptance, QuestionService
 from adapters.chat.reply import Barred, Undeliverable
 from adapters.chat.summaries.summaries import Shown
 from bot.ports import BackendError, Complaint, Feedback, Journal, Rating, Recorded
+from bot.runtime.work_context import working_on
 
 log = logging.getLogger(__name__)
 
@@ -66,17 +67,26 @@ class AnswerActions:
         helping: HumanHelp,
         complained: Complained | None = None,
         summaries: Callable[[str], Shown | None] = lambda _: None,
+        *,
+        heard: Callable[[Rating], None] = lambda _: None,
     ) -> None:
         self._desk = desk
         self._help = helping
         self._complained = complained
         self._summaries = summaries
         self._journal = journal
+        self._heard = heard
 
     async def feedback(
         self, stage: PressContext, answer_id: str, verdict: Rating, complaint: str = "", comment: str = ""
     ) -> bool:
         """Keep it: one for each person and answer, changeable. False if it couldn't be kept (and said so)."""
+        with working_on("answer", answer_id):
+            return await self._feedback(stage, answer_id, verdict, complaint, comment)
+
+    async def _feedback(
+        self, stage: PressContext, answer_id: str, verdict: Rating, complaint: str, comment: str
+    ) -> bool:
         reason = COMPLAINTS.get(complaint, "")
         given = Feedback(answer_id, stage.person, verdict, reason, comment[:2000], stage.tenant)
         try:
@@ -85,17 +95,20 @@ class AnswerActions:
             log.warning("feedback on %s was lost: %s", answer_id, error)
             await stage.tell(messages.BROKEN.format(id=answer_id))
             return False
+        if not complaint and not comment:  # what somebody adds to a press is no second one
+            self._heard(verdict)
         if given.complaint and self._complained is not None:
             await self._complained(answer_id, given.complaint)
         return True
 
     async def press(self, stage: PressContext, press: Press, answer_id: str) -> None:
         """Do what the button says."""
-        try:
-            await self._press(stage, press, answer_id)
-        except BackendError as error:
-            log.warning("%s for answer %s can't be done: %s", press, answer_id, error)
-            await stage.tell(messages.BROKEN.format(id=answer_id))
+        with working_on("answer", answer_id):
+            try:
+                await self._press(stage, press, answer_id)
+            except BackendError as error:
+                log.warning("%s for answer %s can't be done: %s", press, answer_id, error)
+                await stage.tell(messages.BROKEN.format(id=answer_id))
 
     async def _press(self, stage: PressContext, press: Press, answer_id: str) -> None:
         if press is Press.SHARE and (summary := self._summaries(answer_id)) is not None:

@@ -27,7 +27,9 @@ from adapters.chat.stages import StageTeller
 from bot.model import Answer, Outcome, Question, Stage, Usage
 from bot.ports import Asked, BackendError, Journal, Reader, Recorded, Scope
 from bot.runtime import process_identity
+from bot.runtime.observers import Observers
 from bot.runtime.usage_meter import metered
+from bot.runtime.work_context import Work, span, working_on
 from bot.text.question_text import says_nothing
 
 log = logging.getLogger(__name__)
@@ -92,6 +94,7 @@ class QuestionService:
         files: AttachmentReader,
         revive: Callable[[Recorded], Reply],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        observers: Observers | None = None,
     ) -> None:
         self._platform = platform
         self._answers = answers
@@ -108,6 +111,8 @@ class QuestionService:
         self._heart: asyncio.Task[None] | None = None
         self._ledger = JournalLog(journal, self._worker)
         self._bots = BotTurns(journal)
+        self._observers = observers or Observers()
+        self._observers.count(platform, lambda: len(self._running))
         self._limit = RateLimit(manners.questions_per_minute, self._ledger)
 
     # --- questions --------------------------------------------------------------------------------
@@ -155,7 +160,9 @@ class QuestionService:
         await asyncio.wait([running.task])
         with suppress(Undeliverable):
             await end()
-        await self._ledger.record(running.asked, Answer(running.asked.id, Outcome.UNAVAILABLE, why), 0.0)
+        answer = Answer(running.asked.id, Outcome.UNAVAILABLE, why)
+        await self._ledger.record(running.asked, answer, 0.0)
+        self._observers.question_ended(self._platform, "stopped", 0.0, answer)
 
     async def supersede(
         self, earlier: Recorded, asked: Asked, go_on: Callable[[Recorded, Asked], Reply]
@@ -210,6 +217,7 @@ class QuestionService:
                 await reply.say(messages.TOO_MANY.format(limit=self._limit.per_minute))
         answer = Answer(asked.id, Outcome.UNAVAILABLE, "Over the limit of questions.")
         await self._ledger.record(asked, answer, 0.0)
+        self._observers.question_ended(self._platform, "limited", 0.0, answer)
         return True
 
     async def _turned_away(self, asked: Asked, reply: Reply) -> bool:
@@ -220,12 +228,16 @@ class QuestionService:
         if not reply.unprompted:
             with suppress(Undeliverable):
                 await reply.say(messages.NOT_HERE)
-        await self._ledger.record(
-            asked, Answer(asked.id, Outcome.UNAVAILABLE, messages.NOT_HERE, gap=False), 0.0
-        )
+        answer = Answer(asked.id, Outcome.UNAVAILABLE, messages.NOT_HERE, gap=False)
+        await self._ledger.record(asked, answer, 0.0)
+        self._observers.question_ended(self._platform, "turned_away", 0.0, answer)
         return True
 
     async def _answer(self, asked: Asked, reply: Reply, number: int) -> None:
+        with working_on("answer", asked.id) as work:
+            await self._work_on(asked, reply, number, work)
+
+    async def _work_on(self, asked: Asked, reply: Reply, number: int, work: Work) -> None:
         started = time.monotonic()
         scope: Scope | None = None
         try:
@@ -234,9 +246,11 @@ class QuestionService:
             if not reply.unprompted:
                 await reply.show_working(partial(self._ledger.remember, asked.id))
             # The gate decides whom the answer is for before anything is searched.
-            admission = await self._gate.admit(asked)
+            with span("admit"):
+                admission = await self._gate.admit(asked)
             scope = admission.scope
-            context = await reply.recall()
+            with span("recall"):
+                context = await reply.recall()
             question = replace(
                 asked.question,
                 audience=admission.audience,
@@ -249,7 +263,9 @@ class QuestionService:
         except Undeliverable as error:
             log.warning("question %s can't be answered where it was asked: %s", asked.id, error)
             answer = Answer(asked.id, Outcome.UNAVAILABLE, str(error))
-            await self._ledger.record(asked, answer, time.monotonic() - started, scope)
+            seconds = time.monotonic() - started
+            await self._ledger.record(asked, answer, seconds, scope)
+            self._observers.question_ended(self._platform, "undeliverable", seconds, answer, work)
             return
         except BackendError as error:
             log.warning("question %s can't be answered: %s", asked.id, error)
@@ -257,11 +273,16 @@ class QuestionService:
         except Exception:  # the outermost loop: whatever went wrong, the asker hears of it
             log.exception("question %s failed", asked.id)
             answer = Answer(asked.id, Outcome.UNAVAILABLE, messages.BROKEN.format(id=asked.id))
+        outcome = "silent"
         if not reply.unprompted or (answer.strong and answer.outcome is Outcome.ANSWERED):
-            await self._deliver(asked, reply, answer)
+            with span("deliver"):
+                delivered = await self._deliver(asked, reply, answer)
+            outcome = answer.outcome.lower() if delivered else "undeliverable"
         if reply.unprompted:
             answer = replace(answer, gap=False)  # nobody asked
-        await self._ledger.record(asked, answer, time.monotonic() - started, scope)
+        seconds = time.monotonic() - started
+        await self._ledger.record(asked, answer, seconds, scope)
+        self._observers.question_ended(self._platform, outcome, seconds, answer, work)
 
     async def _with_files(
         self, asked: Asked, question: Question, reply: Reply, files: tuple[Attachment, ...]
@@ -294,7 +315,8 @@ class QuestionService:
         finally:
             await stages.stop()
 
-    async def _deliver(self, asked: Asked, reply: Reply, answer: Answer) -> None:
+    async def _deliver(self, asked: Asked, reply: Reply, answer: Answer) -> bool:
+        """Whether it is shown."""
         try:
             if reply.unprompted:
                 await reply.show_working(partial(self._ledger.remember, asked.id))
@@ -305,6 +327,9 @@ class QuestionService:
             log.exception("answer %s could not be shown", asked.id)
             with suppress(Exception):
                 await reply.say(messages.BROKEN.format(id=asked.id))
+        else:
+            return True
+        return False
 
     def _view(self, answer: Answer, *, private: bool, edited: bool = False) -> AnswerView:
         view = answer_view.of_answer(
@@ -416,6 +441,7 @@ class QuestionService:
             if not reply.unprompted:
                 await self._deliver(asked, reply, sorry)
             await self._ledger.record(asked, sorry, 0.0)
+            self._observers.question_ended(self._platform, "lost", 0.0, sorry)
         else:
             log.info("question %s of a lost process is taken up again", asked.id)
             self._start(asked, reply)

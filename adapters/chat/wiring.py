@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Protocol
 
 from adapters.chat import admin_commands
@@ -92,6 +93,7 @@ def assemble(
             app.writer if isinstance(app.writer, PictureReader) else None,
         ),
         revive=intake.revive,
+        observers=app.observers,
     )
     pages = PagePicker(app.retriever, app.shown, lambda: (one.name for one in app.settings.sources))
     teaching = Teaching(app.learning, app.journal.recorded, pages)
@@ -127,7 +129,14 @@ def assemble(
     )
     helping = HumanHelp(app.journal, app.tickets, lambda: app.settings.help)
     summaries = _summaries(app)
-    presses = AnswerActions(desk, app.journal, helping, teaching.complained, summaries.shown)
+    presses = AnswerActions(
+        desk,
+        app.journal,
+        helping,
+        teaching.complained,
+        summaries.shown,
+        heard=partial(app.observers.feedback_given, platform),
+    )
     revisions = Revisions(desk, app.journal, go_on=intake.go_on, untouched=intake.untouched)
     return ChatServices(desk, revisions, presses, teaching, admins, find, helping, summaries)
 

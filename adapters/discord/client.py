@@ -194,6 +194,10 @@ class DocentClient(discord.AutoShardedClient):
     async def on_shard_disconnect(self, shard: int) -> None:
         self._gone.setdefault(shard, datetime.now(UTC))
 
+    def has_gateway(self) -> bool:
+        """Whether events come in: all shards were ready, and not all of them are gone."""
+        return self.ready.is_set() and not self.is_closed() and len(self._gone) < max(1, len(self.shards))
+
     async def on_shard_resumed(self, shard: int) -> None:
         self._gone.pop(shard, None)
 

@@ -58,7 +58,8 @@ async def run(app: App, stop: asyncio.Event, patience: Timeouts = PATIENCE) -> N
         began = asyncio.get_running_loop().time()
         async with aiohttp.ClientSession(trace_configs=[paced()], trust_env=True) as session:
             client = DocentClient(app, session, patience)
-            await _until(client, token.get_secret_value(), stop, patience.shard_within)
+            with app.connections.open("discord", client.has_gateway):
+                await _until(client, token.get_secret_value(), stop, patience.shard_within)
         if stop.is_set():
             return
         lasted = asyncio.get_running_loop().time() - began

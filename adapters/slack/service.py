@@ -209,7 +209,10 @@ async def socket_mode(app: App, stop: asyncio.Event, pace: Timeouts) -> None:
     token = settings.app_token.get_secret_value()
     async with adapter(app, pace) as bolt:
         await check_token(bolt.client, token)
-        links = [asyncio.create_task(listen(bolt, token, stop, pace)) for _ in range(settings.connections)]
+        up = partial(app.connections.open, "slack")
+        links = [
+            asyncio.create_task(listen(bolt, token, stop, pace, up)) for _ in range(settings.connections)
+        ]
         try:
             await stop.wait()
         finally:
@@ -277,7 +280,8 @@ async def http_mode(app: App, stop: asyncio.Event, pace: Timeouts) -> None:
     """Serve `/slack/events` until `stop`."""
     settings = app.settings.slack
     async with http_app(app, pace) as web:
-        await serve(web, host=settings.host, port=settings.port, stop=stop, bounds=_BOUNDS)
+        with app.connections.open("slack"):
+            await serve(web, host=settings.host, port=settings.port, stop=stop, bounds=_BOUNDS)
 
 
 async def run(app: App, stop: asyncio.Event, pace: Timeouts = _PACE) -> None:

@@ -30,6 +30,7 @@ from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.deadline import Clock, Deadline
 from bot.runtime.turns import Turns
 from bot.runtime.usage_meter import metered
+from bot.runtime.work_context import degraded
 from bot.text import question_text, small_talk
 
 Events = AsyncIterator[Wrote | Cited | Finished | Waiting]
@@ -127,6 +128,16 @@ class Answerer:
         return self._limits
 
     @property
+    def breakers(self) -> tuple[CircuitBreaker, ...]:
+        """Of what it answers with."""
+        return self._breaker, self._search_breaker
+
+    @property
+    def waiting(self) -> int:
+        """Questions that wait for their turn on this machine."""
+        return self._turns.waiting
+
+    @property
     def quoting(self) -> Writer:
         """Who answers without a model."""
         return self._fallback or self._writer
@@ -195,6 +206,7 @@ class Answerer:
             found, standalone = await self._best(question, standalone, draft)
         except BackendError as error:
             log.warning("answer %s: search failed: %s", draft.id, error)
+            degraded("search")
             text = SEARCH_DOWN if isinstance(error, Unavailable) else SEARCH_BROKEN
             text = text.format(why=f"{error.part}: {error.reason}".rstrip("."), id=draft.id)
             return draft.end(Outcome.UNAVAILABLE, text, decision=f"search failed: {error.reason}")
@@ -230,6 +242,7 @@ class Answerer:
                     text = await draft.deadline.wait("the writer", writing, seconds=self._limits.standalone)
             except BackendError as error:
                 log.warning("answer %s: the follow-up was not rewritten: %s", draft.id, error)
+                degraded("the writer")
                 text = ""
         return question_text.prepare(text).text or question_text.merged(question)
 
@@ -242,6 +255,7 @@ class Answerer:
                 return await draft.deadline.wait("verified answers", finding, seconds=self._limits.known)
             except BackendError as error:
                 log.warning("answer %s: verified answers were not looked at: %s", draft.id, error)
+                degraded("verified answers")
                 return None
 
     async def _best(self, question: Question, standalone: str, draft: Draft) -> tuple[Retrieval, str]:
@@ -278,6 +292,7 @@ class Answerer:
                 await self._with_writer(brief, draft)
             except BackendError as error:
                 log.warning("answer %s: writing failed: %s", draft.id, error)
+                degraded("the writer")
                 if draft.shown:
                     return await draft.broken_off(error)
                 if self._fallback is None:

@@ -12,6 +12,7 @@ from bot.model import Answer, Citation, Outcome, Stage, Trace, Usage
 from bot.ports import BackendError, Brief, Cited, Finished, Style, Wrote
 from bot.retrieval.retriever import Retrieval
 from bot.runtime.deadline import Deadline
+from bot.runtime.work_context import added_up, span
 
 OnText = Callable[[str], Awaitable[None]]
 OnStage = Callable[[Stage], Awaitable[None]]
@@ -64,7 +65,8 @@ class Draft:
     def timed(self, stage: str) -> Iterator[None]:
         start = self.deadline.spent
         try:
-            yield
+            with span(stage):
+                yield
         finally:
             self._seconds[stage] = self._seconds.get(stage, 0.0) + self.deadline.spent - start
 
@@ -192,7 +194,8 @@ class Draft:
 
     async def _off_the_loop(self, check: Callable[[], T]) -> T:
         """Checking against long passages takes many milliseconds, in which others must be heard."""
-        return await asyncio.to_thread(check) if self._weighty else check()
+        with added_up("check"):
+            return await asyncio.to_thread(check) if self._weighty else check()
 
     def _nearest(self, *, answered: bool) -> tuple[Citation, ...]:
         """The closest pages that the answer doesn't cite."""

@@ -30,6 +30,8 @@ from bot.retrieval.section_expansion import MOST_SECTIONS, widen
 from bot.retrieval.similarity_calibration import SAME, SimilarityScale, measure
 from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.deadline import Deadline
+from bot.runtime.work_context import degraded as degraded_part
+from bot.runtime.work_context import span
 from bot.text.question_parts import parts
 
 T = TypeVar("T")
@@ -106,6 +108,12 @@ class Retriever:
         self._embedding = CircuitBreaker("the embedder")
         self._reranking = CircuitBreaker("the reranker")
 
+    @property
+    def breakers(self) -> tuple[CircuitBreaker, ...]:
+        """Of what it searches with, where there is such a part."""
+        used = ((self._embedder, self._embedding), (self._reranker, self._reranking))
+        return tuple(breaker for part, breaker in used if part is not None)
+
     async def retrieve(self, question: Question, standalone: str) -> Retrieval:
         """Search for `standalone` as `question`'s asker. Raises BackendError if the store is down."""
         if not question.audience:
@@ -125,7 +133,8 @@ class Retriever:
             query = replace(query, vector=await self._understood(query, vectors))
         elif vectors:
             query = replace(query, vector=_mean(vectors))
-        hits = await self._store.search(query)
+        with span("search"):
+            hits = await self._store.search(query)
         scored = await asyncio.to_thread(_score, hits, wanted, vocabulary, self._scale or SAME)
         relevance = await self._rerank(standalone, scored, degraded)
         if relevance:
@@ -206,10 +215,12 @@ class Retriever:
         if self._embedder is None:
             return []
         try:
-            async with self._embedding.guard():
-                vectors = await self._vectors(self._embedder, texts)
+            with span("embed"):
+                async with self._embedding.guard():
+                    vectors = await self._vectors(self._embedder, texts)
         except BackendError as error:
             log.warning("searching by keywords alone: %s", error)
+            degraded_part("the embedder")
             degraded.append(NO_EMBEDDER.format(why=error.reason))
             return []
         await self._measure(self._embedder)
@@ -257,11 +268,13 @@ class Retriever:
         best = [each.passage for each in scored[:RERANKED]]
         texts = ["\n".join(filter(None, (p.title, p.heading, p.text))) for p in best]
         try:
-            async with self._reranking.guard():
-                reranking = self._reranker.rerank(question, texts)
-                scores = await _within(self._limits.rerank, "the reranker", reranking)
+            with span("rerank"):
+                async with self._reranking.guard():
+                    reranking = self._reranker.rerank(question, texts)
+                    scores = await _within(self._limits.rerank, "the reranker", reranking)
         except BackendError as error:
             log.warning("not reranked: %s", error)
+            degraded_part("the reranker")
             degraded.append(NO_RERANKER.format(why=error.reason))
             return {}
         return {p.chunk_id: score for p, score in zip(best, scores, strict=True)}

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from bot.config.loader import Settings
+from bot.runtime.work_context import worked_on
 
 _HIDDEN: Final = "[hidden]"
 _SHORTEST: Final = 4
@@ -34,7 +35,7 @@ class Redactor:
         return text
 
 
-_LINE: Final = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+_LINE: Final = "%(asctime)s %(levelname)-7s %(name)s:%(work)s %(message)s"
 _SENTENCE: Final = "%(levelname)s: %(message)s"
 
 
@@ -50,12 +51,16 @@ class _Redacting(logging.Formatter):
 
 
 class _Text(_Redacting):
+    """A line for people; what it is of stands before the message: `[answer 4f1c2a9b0d3e]`."""
+
     def format(self, record: logging.LogRecord) -> str:
+        work = worked_on()
+        record.work = f" [{work[0]} {work[1]}]" if work else ""
         return self._redact(super().format(record))
 
 
 class _Json(_Redacting):
-    """One object a line: time, level, logger, message, traceback."""
+    """One object a line: time, level, logger, message, `answer` or `sync` with the id of what it is of, traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
@@ -64,6 +69,8 @@ class _Json(_Redacting):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if (work := worked_on()) is not None:
+            line[work[0]] = work[1]
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return self._redact(json.dumps(line, ensure_ascii=False))

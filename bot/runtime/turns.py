@@ -20,6 +20,11 @@ class Turns:
     def is_limited(self) -> bool:
         return self._at_once is not None
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for their turn."""
+        return len(self._waiting)
+
     async def enter(self) -> AsyncGenerator[int, None]:
         """Ends when it is one's turn, which `leave` gives back; until then yields how many come before.
 

@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 
 from bot.model import SyncReport, content_of
 from bot.ports import BackendError, Embedder, IndexFormat, Store
+from bot.runtime.work_context import span
 from indexer.reading.chunker import CHUNKING
 from indexer.sources.base import ListingFailed, Source
 from indexer.sync.cancellation import Stopped, unless_stopped
@@ -151,7 +152,8 @@ async def sync(
     """
     run = SourceSync(source, store, embedder, options, spare=spare, live=live)
     try:
-        await run.all()
+        with span(source.name):
+            await run.all()
     except Stopped:
         return run.report(cancelled=True)
     except ListingFailed as error:

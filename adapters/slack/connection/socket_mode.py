@@ -3,7 +3,8 @@
 import asyncio
 import json
 import logging
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext, suppress
 from time import time
 from typing import Any, Final
 
@@ -91,8 +92,14 @@ async def check_token(client: AsyncWebClient, token: str) -> None:
         log.info("the app token isn't checked: %s", type(error).__name__)
 
 
-async def listen(bolt: AsyncApp, token: str, stop: asyncio.Event, pace: Timeouts) -> None:
-    """One connection, until `stop`. The client retries a dead address for ever: a watchdog makes a new one."""
+async def listen(
+    bolt: AsyncApp,
+    token: str,
+    stop: asyncio.Event,
+    pace: Timeouts,
+    up: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> None:
+    """One connection, until `stop`; `up` is entered while it stands. The client retries a dead address for ever: a watchdog makes a new one."""
     failures = 0
     while not stop.is_set():
         client = SocketModeConnection(token, bolt)
@@ -100,7 +107,8 @@ async def listen(bolt: AsyncApp, token: str, stop: asyncio.Event, pace: Timeouts
             async with asyncio.timeout(pace.link):
                 await client.connect()  # type: ignore[no-untyped-call] # Slack's
             failures = 0
-            await _watch(client, stop, pace.watch)
+            with up():
+                await _watch(client, stop, pace.watch)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             failures += 1
             log.warning("Slack's Socket Mode can't be reached: %s", type(error).__name__)

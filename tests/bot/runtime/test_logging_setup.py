@@ -11,6 +11,7 @@ import pytest
 
 from bot.config.loader import Settings, load
 from bot.runtime.logging_setup import Redactor, keep_out, set_up
+from bot.runtime.work_context import working_on
 
 
 @pytest.fixture(autouse=True)
@@ -115,3 +116,19 @@ def test_secrets_that_come_later_are_kept_out_too(tmp_path: Path, form: str) -> 
         keep_out(load(config, {"DISCORD_TOKEN": "second-secret"}))
         logging.getLogger("bot").warning("said: first-secret, second-secret")
     assert "said: [hidden], [hidden]" in out.getvalue()
+
+
+def test_a_line_says_what_it_is_of(tmp_path: Path):
+    """While a question is worked on each line carries its answer's id, as text and as JSON."""
+    with working_on("answer", "4f1c2a9b0d3e"):
+        text = logged(settings(tmp_path))
+        parsed = [json.loads(line) for line in logged(settings(tmp_path, "log: {format: json}"))]
+    assert text[0].endswith("INFO    bot.answering.answerer: [answer 4f1c2a9b0d3e] a question")
+    assert [line["answer"] for line in parsed] == ["4f1c2a9b0d3e", "4f1c2a9b0d3e"]
+
+
+def test_a_line_of_nothing_in_particular_has_no_id(tmp_path: Path):
+    """Outside of questions and syncs a line is as it was."""
+    assert logged(settings(tmp_path))[0].endswith("INFO    bot.answering.answerer: a question")
+    parsed = json.loads(logged(settings(tmp_path, "log: {format: json}"))[0])
+    assert parsed.keys() == {"time", "level", "logger", "message"}

@@ -1,0 +1,98 @@
+"""What a task works on, a question or a sync: its id for the log, its stages for whoever measures.
+
+It holds for the task and for those that it starts. Where nobody asked for it, noting a stage costs next to nothing.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+Kind = Literal["answer", "sync"]
+
+_MOST_SPANS: Final = 200  # of one work: more tell nobody anything
+
+
+@dataclass(slots=True)
+class Span:
+    """A stage: begun so many seconds since 1970, took `seconds`; `parent` is its place among the work's, if any."""
+
+    name: str
+    began: float
+    seconds: float = 0.0
+    parent: int | None = None
+    failed: bool = False
+
+
+@dataclass(slots=True)
+class Work:
+    """`sums` are the seconds of what is done in many small pieces, `degraded` the parts that had to be done without."""
+
+    kind: Kind
+    id: str
+    began: float = field(default_factory=time.time)
+    spans: list[Span] = field(default_factory=list)
+    sums: dict[str, float] = field(default_factory=dict)
+    degraded: set[str] = field(default_factory=set)
+
+
+_work: ContextVar[Work | None] = ContextVar("work", default=None)
+_within: ContextVar[int | None] = ContextVar("within", default=None)
+
+
+@contextmanager
+def working_on(kind: Kind, id: str) -> Iterator[Work]:  # noqa: A002 - the answer's or the run's own field
+    """What happens within is part of this work."""
+    work = Work(kind, id)
+    token, outer = _work.set(work), _within.set(None)
+    try:
+        yield work
+    finally:
+        _work.reset(token)
+        _within.reset(outer)
+
+
+@contextmanager
+def span(name: str) -> Iterator[None]:
+    """A stage of what is worked on, within the stage that goes on here."""
+    work = _work.get()
+    if work is None or len(work.spans) >= _MOST_SPANS:
+        yield
+        return
+    made, start = Span(name, time.time(), parent=_within.get()), time.monotonic()
+    work.spans.append(made)
+    token = _within.set(len(work.spans) - 1)
+    try:
+        yield
+    except BaseException:
+        made.failed = True
+        raise
+    finally:
+        made.seconds = time.monotonic() - start
+        _within.reset(token)
+
+
+@contextmanager
+def added_up(name: str) -> Iterator[None]:
+    """A piece of a stage that is done in many."""
+    work, start = _work.get(), time.monotonic()
+    try:
+        yield
+    finally:
+        if work is not None:
+            work.sums[name] = work.sums.get(name, 0.0) + time.monotonic() - start
+
+
+def degraded(part: str) -> None:
+    """It had to be done without this part: "the embedder", a name of ours and never words of others."""
+    work = _work.get()
+    if work is not None:
+        work.degraded.add(part.removeprefix("the "))
+
+
+def worked_on() -> tuple[Kind, str] | None:
+    """What this line of the log is of."""
+    work = _work.get()
+    return None if work is None else (work.kind, work.id)
