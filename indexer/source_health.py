@@ -12,13 +12,6 @@ from bot.model import SyncReport
 _KINDS: Final = 6  # of endings, that are named
 
 
-def may_be_old(settings: Settings, source: SourceSettings) -> float | None:
-    """How many seconds a good sync may be old: some of its cycles, of a cron line the longest one. None: any."""
-    every = source.every or settings.indexer.every
-    cycle = every.seconds if every.cron is None else cron.longest_gap(every.cron, source.timezone)
-    return (cycle or 0.0) * settings.indexer.stale_after_cycles or None
-
-
 def next_runs(settings: Settings, source: SourceSettings, count: int = 3) -> list[datetime]:
     """When a source's cron line comes next, by its own time zone; none for a cycle of seconds."""
     every = source.every or settings.indexer.every

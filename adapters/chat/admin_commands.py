@@ -26,7 +26,7 @@ from bot.ports import (
 )
 from bot.style.hot_reload import GuideState
 from indexer.reading.words_kept import lossy_pages
-from indexer.source_health import held_back, lossy, may_be_old, troubles
+from indexer.source_health import held_back, lossy, troubles
 
 HIDDEN = "(a page that you may not see)"
 # What each command may be followed by.
@@ -79,7 +79,7 @@ class SourceCycle:
 def cycles(settings: Settings) -> tuple[SourceCycle, ...]:
     """The configured sources."""
     return tuple(
-        SourceCycle(source.name, source.type, source.audience, may_be_old(settings, source))
+        SourceCycle(source.name, source.type, source.audience, settings.may_be_old(source))
         for source in settings.sources
     )
 

@@ -10,7 +10,7 @@ from bot.config.loader import Settings
 from bot.config.sources import SourceSettings
 from bot.model import Failure, SyncReport
 from bot.ports import Failing, StoreStats
-from indexer.source_health import confirm_command, left_out, lossy, may_be_old, troubles
+from indexer.source_health import confirm_command, left_out, lossy, troubles
 
 _SHOWN: Final = 10  # pages
 
@@ -61,7 +61,7 @@ def source_status(
     now: datetime,
 ) -> SourceStatus:
     held = stats.sources.get(source.name) if stats else None
-    oldest = may_be_old(settings, source)
+    oldest = settings.may_be_old(source)
     stale = good is not None and oldest is not None and oldest < (now - good).total_seconds()
     return SourceStatus(
         name=source.name,

@@ -16,7 +16,7 @@ from bot.ports import BackendError, Failing, IndexFormat, SpendingTotals, Store,
 from bot.runtime.prices import cost
 from bot.style.hot_reload import GuideState
 from indexer.reading.words_kept import lossy_pages
-from indexer.source_health import forgotten, may_be_old
+from indexer.source_health import forgotten
 
 _SHOWN_RUNS = 5
 _MB = 1e6
@@ -94,7 +94,7 @@ async def gather(settings: Settings, days: int = 7) -> StatusReport:
         one = source_status(settings, source, state.stats, good.get(source.name), failing, now)
         one = replace(one, lossy=state.lossy.get(source.name, ()))
         if source.name in last:
-            one = with_report(one, last[source.name], now, may_be_old(settings, source))
+            one = with_report(one, last[source.name], now, settings.may_be_old(source))
         state.sources.append(one)
     return state
 

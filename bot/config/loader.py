@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pydantic import Field, PrivateAttr, ValidationError
 
+from bot.config import cron
 from bot.config.base import FilePath, Identifiers, Section
 from bot.config.chat import (
     AttachmentSettings,
@@ -40,6 +41,7 @@ from bot.config.models import (
     WriterChoice,
     WriterSettings,
 )
+from bot.config.monitoring import MonitoringSettings
 from bot.config.secret_values import secret_values
 from bot.config.services import AnthropicSettings, OpenAISettings
 from bot.config.sources import AudienceSettings, IndexerSettings, SourceSettings
@@ -80,6 +82,7 @@ class Settings(Section):
     indexer: IndexerSettings = IndexerSettings()
     eval: EvalSettings = EvalSettings()
     log: LogSettings = LogSettings()
+    monitoring: MonitoringSettings = MonitoringSettings()
     data: FilePath = Path(".docent")
     path: Path = Field(Path("docent.yaml"), exclude=True)  # not a key of the file
 
@@ -125,6 +128,19 @@ class Settings(Section):
     def source_audiences(self) -> frozenset[str]:
         """All the words that sources and their folders are for."""
         return frozenset().union(*(source.audiences for source in self.sources))
+
+    def may_be_old(self, source: SourceSettings) -> float | None:
+        """How many seconds a good sync may be old: some of its cycles, of a cron line the longest one. None: any."""
+        every = source.every or self.indexer.every
+        cycle = every.seconds if every.cron is None else cron.longest_gap(every.cron, source.timezone)
+        return (cycle or 0.0) * self.indexer.stale_after_cycles or None
+
+    @property
+    def traced(self) -> bool:
+        """Whether the environment names an OpenTelemetry collector; all of its `OTEL_*` the SDK reads itself."""
+        said = Environment.read(self._env_file.below(self._given))
+        off = str(said.otel_sdk_disabled).lower() == "true" or said.otel_traces_exporter == "none"
+        return not off and bool(said.otel_exporter_otlp_endpoint or said.otel_exporter_otlp_traces_endpoint)
 
     @property
     def env_file(self) -> EnvFile:

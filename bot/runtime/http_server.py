@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import socket
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Final
@@ -169,10 +170,20 @@ def _not_had(host: str, port: int, error: OSError) -> Unavailable:
 
 
 async def serve(
-    web: Starlette, *, host: str, port: int, stop: asyncio.Event, bounds: Bounds | None = None
+    web: Starlette,
+    *,
+    host: str,
+    port: int,
+    stop: asyncio.Event,
+    bounds: Bounds | None = None,
+    begun: Callable[[], None] = lambda: None,
 ) -> None:
-    """Listen until `stop`, and let what is being answered end. Raises Unavailable for a port that can't be had."""
+    """Listen until `stop`, and let what is being answered end. Raises Unavailable for a port that can't be had.
+
+    `begun` is called once the port is had.
+    """
     listening = listen_at(host, port)
+    begun()
     protocol = type("Patient", (_Patient,), {"bounds": bounds or Bounds()})
     server = _HttpServer(
         uvicorn.Config(web, host=host, port=port, http=protocol, ws="none", log_config=None, access_log=False)

@@ -11,6 +11,7 @@ from bot.bootstrap import App, open_app
 from bot.config.live import Check, LiveSettings
 from bot.config.loader import Settings
 from bot.journal.retention import keep_forgetting
+from bot.monitoring.service import monitored
 from bot.ports import BackendError, Rejected, Unauthorized, Unavailable
 from bot.runtime.logging_setup import keep_out
 from bot.runtime.memory import give_back, one_heap, settle
@@ -29,7 +30,11 @@ async def serve_one(settings: Settings, name: str, service: Service, check: Chec
     """Run a service alone. Raises BackendError for what keeps it from starting."""
     one_heap()
     stop = _stop_on_signals()
-    async with open_app(settings) as app, _beside(app, [name], check):
+    async with (
+        open_app(settings) as app,
+        monitored(app, [name], alone=True),
+        _beside(app, [name], check),
+    ):
         await service(app, stop)
 
 
@@ -41,7 +46,12 @@ async def serve_all(settings: Settings, services: Mapping[str, Service], check: 
     """
     one_heap()
     stop = _stop_on_signals()
-    async with open_app(settings) as app, _beside(app, list(services), check):
+    names = list(services)
+    async with (
+        open_app(settings) as app,
+        monitored(app, names, alone=False),
+        _beside(app, names, check),
+    ):
         running = [asyncio.create_task(_keep(name, one, app, stop)) for name, one in services.items()]
         results = await asyncio.gather(*running)
     errors = [error for error in results if error is not None]

@@ -87,6 +87,10 @@ class Environment(BaseModel):
     discord_token: SecretStr | None = None
     discord_api_url: str | None = None
     discord_gateway_url: str | None = None
+    otel_exporter_otlp_endpoint: str | None = None
+    otel_exporter_otlp_traces_endpoint: str | None = None
+    otel_traces_exporter: str | None = None
+    otel_sdk_disabled: str | None = None
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> "Environment":
