@@ -40,6 +40,9 @@ def check_ports(settings: Settings, running: Sequence[str]) -> Iterator[Check]:
     if settings.slack.mode == "http" and settings.slack.port:
         where = settings.where("slack", "port")
         wanted.append((where, settings.slack.host, settings.slack.port, "Slack"))
+    if (port := settings.monitoring.port_of("run")) is not None:
+        where = settings.where("monitoring", "port")
+        wanted.append((where, settings.monitoring.host, port, running[0] if running else ""))
     for setting, host, port, service in wanted:
         if service in running:
             yield ok("ports", f"{setting}: {service} listens at {host}:{port}")

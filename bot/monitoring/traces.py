@@ -5,8 +5,11 @@ ours and counts.
 """
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib.metadata import version
+from threading import Thread
 from typing import Final
 
 from opentelemetry.context import Context
@@ -23,8 +26,25 @@ from bot.runtime.work_context import Work
 
 _BAD: Final = frozenset({"unavailable", "undeliverable", "lost"})
 _NANO: Final = 1_000_000_000
+_END_WITHIN: Final = 3.0  # seconds
+_TOLD_AGAIN: Final = 600.0  # seconds
+_EXPORTER: Final = logging.getLogger("opentelemetry.exporter.otlp.proto.http.trace_exporter")
 
 Attributes = Mapping[str, AttributeValue]
+
+
+class _Sparing(logging.Filter):
+    """A collector that is down is told once in ten minutes, not at each of its tries."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._again = 0.0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.created < self._again:
+            return False
+        self._again = record.created + _TOLD_AGAIN
+        return True
 
 
 class Traces:
@@ -38,10 +58,24 @@ class Traces:
         )
         self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
         self._tracer = self._provider.get_tracer("docent")
+        self._sparing = _Sparing()
+        _EXPORTER.addFilter(self._sparing)
 
     async def close(self) -> None:
-        """Send what is left."""
-        await asyncio.to_thread(self._provider.shutdown)
+        """Send what is left. A collector that is down is not waited for: the SDK would try again for long."""
+        loop, sent = asyncio.get_running_loop(), asyncio.Event()
+
+        def send() -> None:
+            self._provider.shutdown()
+            with suppress(RuntimeError):  # nobody waits any more
+                loop.call_soon_threadsafe(sent.set)
+
+        # Not one of asyncio's threads: these are waited for at the end.
+        Thread(target=send, name="the last traces", daemon=True).start()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_END_WITHIN):
+                await sent.wait()
+        _EXPORTER.removeFilter(self._sparing)
 
     def question_ended(
         self, platform: str, outcome: str, seconds: float, answer: Answer, work: Work | None
