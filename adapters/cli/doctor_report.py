@@ -15,7 +15,7 @@ from bot.config.loader import Settings
 from bot.diagnostics.audiences import check_audiences
 from bot.diagnostics.checks import check_data, check_parts
 from bot.diagnostics.findings import Check, error, ok, warning
-from bot.diagnostics.surroundings import check_env_file, check_ports, check_style
+from bot.diagnostics.surroundings import check_env_file, check_monitoring, check_ports, check_style
 from bot.opened_records import open_records
 from bot.ports import BackendError
 from bot.runtime.running import Running, running
@@ -58,7 +58,12 @@ async def _checks(settings: Settings, *, slack: bool, discord: bool) -> AsyncGen
     if not settings.sources:
         yield warning("sources", "docent.yaml lists none.", "Add one under `sources:`; see the README.")
     services = [name for each in beside for name in each.services]
-    around = [*check_audiences(settings), *check_style(settings), *check_ports(settings, services)]
+    around = [
+        *check_audiences(settings),
+        *check_style(settings),
+        *check_ports(settings, services),
+        *check_monitoring(settings),
+    ]
     for check in around:
         yield check
     for part in (_parts(settings), _chat(settings, faults, slack=slack, discord=discord)):

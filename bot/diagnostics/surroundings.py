@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from importlib.util import find_spec
 from typing import Final
 
 from bot.config.loader import Settings
@@ -55,6 +56,28 @@ def check_ports(settings: Settings, running: Sequence[str]) -> Iterator[Check]:
             yield error("ports", f"{setting}: {failed.part}: {failed.reason}", failed.remedy)
         else:
             yield ok("ports", f"{setting}: {host}:{port} is free")
+
+
+def check_monitoring(settings: Settings) -> Iterator[Check]:
+    """Whether what serves and sends it is installed."""
+    ports = settings.monitoring.ports.model_dump().values()
+    wanted = (
+        (settings.monitoring.port or any(ports), "prometheus_client", "monitoring"),
+        (settings.traced, "opentelemetry.sdk", "otel"),
+    )
+    for is_wanted, package, extra in wanted:
+        if is_wanted and not _is_installed(package):
+            finding = (
+                "nothing is served" if extra == "monitoring" else "OTEL_* is set, but no traces are sent"
+            )
+            yield error("monitoring", f"{finding}.", f"Install it: pip install 'docent[{extra}]'.")
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except (ModuleNotFoundError, ValueError):
+        return False
 
 
 def check_env_file(settings: Settings) -> Iterator[Check]:

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -243,6 +244,25 @@ def test_tokens_of_a_wrong_shape_ask_nobody(docent: CommandLine, monkeypatch: py
     assert told.startswith("SLACK_BOT_TOKEN and SLACK_APP_TOKEN are swapped.")
     done = docent("slack")
     assert (done.returncode, "are swapped" in done.stderr) == (2, True)
+
+
+def test_a_port_of_monitoring_that_is_taken(docent: CommandLine):
+    """Before `docent run` finds it; what isn't installed is told with how to install it."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        docent.config.write_text(f"{CONFIG}monitoring: {{port: {other.getsockname()[1]}}}\n")
+        (told,) = [said for verdict, part, said in every(docent) if (verdict, part) == ("error", "ports")]
+    assert told.startswith("monitoring.port (docent.yaml, line 2): port ")
+
+
+def test_monitoring_that_is_not_installed(docent: CommandLine, monkeypatch: pytest.MonkeyPatch):
+    """It is told with how to install it."""
+    monkeypatch.setitem(sys.modules, "prometheus_client", None)
+    docent.config.write_text(f"{CONFIG}monitoring: {{port: 9464}}\n")
+    assert [said for _, part, said in every(docent) if part == "monitoring"] == [
+        "nothing is served. Install it: pip install 'docent[monitoring]'."
+    ]
 
 
 def test_a_file_of_tokens_that_others_can_read(docent: CommandLine):
