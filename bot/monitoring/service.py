@@ -36,6 +36,7 @@ async def monitored(app: App, services: Sequence[str], *, alone: bool) -> AsyncI
     traces = await _traces() if app.settings.traced else None
     if traces is not None:
         app.observers.add(traces)
+        log.info("traces are sent where OTEL_* in the environment says")
     try:
         yield
     finally:

@@ -36,6 +36,7 @@ class Work:
     spans: list[Span] = field(default_factory=list)
     sums: dict[str, float] = field(default_factory=dict)
     degraded: set[str] = field(default_factory=set)
+    has_ended: bool = False
 
 
 _work: ContextVar[Work | None] = ContextVar("work", default=None)
@@ -50,14 +51,21 @@ def working_on(kind: Kind, id: str) -> Iterator[Work]:  # noqa: A002 - the answe
     try:
         yield work
     finally:
+        work.has_ended = True
         _work.reset(token)
         _within.reset(outer)
+
+
+def _current() -> Work | None:
+    """Tasks that serve everybody may have been started by the first question: what they do later isn't its."""
+    work = _work.get()
+    return None if work is None or work.has_ended else work
 
 
 @contextmanager
 def span(name: str) -> Iterator[None]:
     """A stage of what is worked on, within the stage that goes on here."""
-    work = _work.get()
+    work = _current()
     if work is None or len(work.spans) >= _MOST_SPANS:
         yield
         return
@@ -77,7 +85,7 @@ def span(name: str) -> Iterator[None]:
 @contextmanager
 def added_up(name: str) -> Iterator[None]:
     """A piece of a stage that is done in many."""
-    work, start = _work.get(), time.monotonic()
+    work, start = _current(), time.monotonic()
     try:
         yield
     finally:
@@ -87,12 +95,12 @@ def added_up(name: str) -> Iterator[None]:
 
 def degraded(part: str) -> None:
     """It had to be done without this part: "the embedder", a name of ours and never words of others."""
-    work = _work.get()
+    work = _current()
     if work is not None:
         work.degraded.add(part.removeprefix("the "))
 
 
 def worked_on() -> tuple[Kind, str] | None:
     """What this line of the log is of."""
-    work = _work.get()
+    work = _current()
     return None if work is None else (work.kind, work.id)

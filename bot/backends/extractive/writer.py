@@ -27,6 +27,7 @@ from bot.ports import (
 )
 from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.deadline import Deadline
+from bot.runtime.work_context import degraded
 from bot.text import question_text
 from bot.text.analyzer import guess_language, query_terms
 from bot.text.markdown_units import statements
@@ -82,7 +83,7 @@ class ExtractiveWriter:
     async def write(self, brief: Brief) -> AsyncIterator[Wrote | Cited | Finished]:
         self._calls += 1
         reading = await asyncio.to_thread(_read, brief)
-        similarity, degraded = await self._similarity(reading)
+        similarity, instead = await self._similarity(reading)
         pieces, more = await asyncio.to_thread(quote, reading, similarity)
         at = 0
         if brief.style.opening and pieces:
@@ -98,7 +99,7 @@ class ExtractiveWriter:
             yield Wrote(f"\n\n{brief.style.closing}")
         if not pieces:
             yield Wrote(" ")
-        yield Finished("complete", Usage(NAME, calls=1), more=more, degraded=degraded)
+        yield Finished("complete", Usage(NAME, calls=1), more=more, degraded=instead)
 
     def usage(self) -> Usage:
         return Usage(NAME, calls=self._calls)
@@ -123,6 +124,7 @@ class ExtractiveWriter:
         except BackendError as error:
             comparing.close()
             log.warning("quoting by words alone: %s", error)
+            degraded("the embedder" if self._reranker is None else "the reranker")
             return None, BY_WORDS.format(why=error.reason)
 
 

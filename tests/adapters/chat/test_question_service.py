@@ -1,6 +1,7 @@
 """The desk that both platforms' questions go through, on a real journal."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,12 +12,14 @@ from adapters.chat.answer_view import AnswerView
 from adapters.chat.gate import Admission
 from adapters.chat.incoming.attachments import AttachmentReader
 from adapters.chat.question_service import Acceptance, QuestionService, ServicePolicy
-from adapters.chat.reply import Context
+from adapters.chat.reply import Context, Undeliverable
 from bot.config.chat import AttachmentSettings
 from bot.journal.database import Database
 from bot.journal.questions import SqlJournal
-from bot.model import Answer, Outcome, Question
+from bot.model import Answer, Outcome, Question, SyncReport
 from bot.ports import Asked, Recorded, Scope
+from bot.runtime.observers import Observers
+from bot.runtime.work_context import Work
 from tests.support.fakes import FakeStore
 
 
@@ -92,17 +95,87 @@ async def journal(data: Path):
     await database.close()
 
 
-def desk_of(journal: SqlJournal, notice: Notice) -> QuestionService:
+def desk_of(
+    journal: SqlJournal,
+    notice: Notice,
+    observers: Observers | None = None,
+    policy: ServicePolicy | None = None,
+) -> QuestionService:
     return QuestionService(
         "slack",
         Answers(),
         journal,
         FakeStore(),
-        ServicePolicy(),
+        policy or ServicePolicy(),
         gate=Open(),
         files=AttachmentReader(AttachmentSettings),
         revive=lambda _: notice,
+        observers=observers,
     )
+
+
+class Heard:
+    """Whoever wants to hear how questions end."""
+
+    def __init__(self) -> None:
+        self.ended: list[tuple[str, str, str]] = []
+
+    def question_ended(
+        self, platform: str, outcome: str, seconds: float, answer: Answer, work: Work | None
+    ) -> None:
+        self.ended.append((platform, outcome, work.id if work else ""))
+
+    def feedback_given(self, platform: str, verdict: str) -> None: ...
+
+    def sync_ended(self, reports: Sequence[SyncReport], work: Work | None) -> None: ...
+
+
+class Lost(Notice):
+    """A place that takes no answer."""
+
+    async def finish(self, answer: AnswerView) -> None:
+        raise Undeliverable("the channel is gone")
+
+
+class Unasked(Notice):
+    """Nobody asked: what isn't sure isn't said."""
+
+    unprompted = True
+
+
+@pytest.mark.parametrize(
+    ("notice", "outcome"),
+    [(Notice, "answered"), (Lost, "undeliverable"), (Unasked, "silent")],
+    ids=["answered", "undeliverable", "silent"],
+)
+async def test_how_a_question_ended_is_heard(
+    journal: SlowJournal, notice: type[Notice], outcome: str
+) -> None:
+    """Once, with its platform and its id, also where nobody saw an answer."""
+    journal.let.set()
+    heard, observers = Heard(), Observers()
+    observers.add(heard)
+    desk = desk_of(journal, notice(), observers)
+    asked = Asked("q1", "slack:C1:1", "slack", "C1", "slack:U1", Question("How much?", frozenset()))
+    await desk.take(asked, notice())
+    assert observers.running == {"slack": 1}
+    await desk.close(grace=5)
+    assert heard.ended == [("slack", outcome, "q1")]
+    assert observers.running == {"slack": 0}
+
+
+async def test_a_question_over_the_limit_is_heard_as_such(journal: SlowJournal) -> None:
+    """It is no answer that failed."""
+    journal.let.set()
+    heard, observers = Heard(), Observers()
+    observers.add(heard)
+    desk = desk_of(journal, Notice(), observers, ServicePolicy(questions_per_minute=1))
+    for number in (1, 2):
+        key = f"slack:C1:{number}"
+        asked = Asked(f"q{number}", key, "slack", "C1", "slack:U1", Question("How much?", frozenset()))
+        await desk.take(asked, Notice())
+    await desk.close(grace=5)
+    assert sorted(outcome for _, outcome, _ in heard.ended) == ["answered", "limited"]
 
 
 async def test_a_press_before_the_answer_is_in_the_journal(journal: SlowJournal) -> None:

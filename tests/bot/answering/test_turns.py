@@ -130,6 +130,19 @@ async def test_a_failed_search_gives_its_turn_back() -> None:
     assert (await core.answer(ask("How many days of leave?"))).outcome is Outcome.ANSWERED
 
 
+async def test_those_that_wait_are_counted() -> None:
+    """Until it is their turn."""
+    held = Held()
+    core = answerer(held, at_once=1)
+    first = asyncio.create_task(core.answer(ask("How many days of leave?")))
+    await until(lambda: held.begun)
+    second, _ = await waiting(core)
+    assert core.waiting == 1
+    held.go.set()
+    await asyncio.gather(first, second)
+    assert core.waiting == 0
+
+
 async def test_a_server_that_writes_holds_up_no_search() -> None:
     """While a model writes one answer, the next question is searched for."""
     writing = asyncio.Event()

@@ -62,6 +62,26 @@ def test_a_work_within_another_begins_at_the_root() -> None:
     assert [each.parent for each in inner.spans] == [None]
 
 
+async def test_what_outlives_a_work_is_none_of_it() -> None:
+    """A task that serves everybody, started by the first question, doesn't speak of it for ever."""
+    go_on, seen = asyncio.Event(), []
+
+    async def serve() -> None:
+        seen.append(worked_on())
+        await go_on.wait()
+        with span("embed"):
+            degraded("the embedder")
+            seen.append(worked_on())
+
+    with working_on("answer", "a1") as work:
+        serving = asyncio.create_task(serve())
+        await asyncio.sleep(0)
+    go_on.set()
+    await serving
+    assert seen == [("answer", "a1"), None]
+    assert (work.spans, work.degraded) == ([], set())
+
+
 def test_stages_are_bounded() -> None:
     """Whatever goes round and round fills no memory."""
     with working_on("answer", "a1") as work:
