@@ -26,6 +26,7 @@ from bot.ports import (
 )
 from bot.retrieval.retriever import Retrieval, RetrievalLimits, Retriever
 from bot.retrieval.similarity_calibration import PAIRS
+from bot.runtime.work_context import working_on
 from tests.support.fakes import FakeReranker
 from tests.support.waiting import given_up
 
@@ -339,6 +340,16 @@ async def test_an_embedder_that_is_down_costs_only_meaning(store):
     assert pages(found)[0] == "time-off.md"
     assert found.enough
     assert found.degraded == ("Searched by keywords alone: connection refused.",)
+
+
+async def test_parts_that_are_down_are_noted(store):
+    """Whoever counts hears which they were, and nobody else is held up."""
+    reranker = FakeReranker(failing=Unavailable("the reranker", "overloaded."))
+    embedder = NotionEmbedder(failing=Unavailable("the embedder", "connection refused."))
+    with working_on("answer", "a1") as work:
+        await ask(store, "laptop", embedder=embedder, reranker=reranker)
+    assert work.degraded == {"embedder", "reranker"}
+    assert {each.name for each in work.spans if each.failed} == {"embed", "rerank"}
 
 
 async def test_a_slow_embedder_is_not_waited_for(store):
