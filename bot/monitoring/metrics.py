@@ -34,7 +34,7 @@ _OUTCOMES: Final = (
 )
 _TIMED: Final = frozenset({"answered", "not_found", "unavailable"})
 _PLATFORMS: Final = frozenset({"slack", "discord"})
-_PARTS: Final = ("writer", "embedder", "reranker", "search", "verified answers")
+_PARTS: Final = ("writer", "embedder", "reranker", "search", "verified_answers")
 # Seconds.
 _ANSWER: Final = (0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 13, 20, 30, 60, 120, 300, 600)
 _STAGE: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)

@@ -97,7 +97,7 @@ def degraded(part: str) -> None:
     """It had to be done without this part: "the embedder", a name of ours and never words of others."""
     work = _current()
     if work is not None:
-        work.degraded.add(part.removeprefix("the "))
+        work.degraded.add(part.removeprefix("the ").replace(" ", "_"))
 
 
 def worked_on() -> tuple[Kind, str] | None:
