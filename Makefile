@@ -31,7 +31,7 @@ demo: setup ## index the example handbook, ask it three questions, then chat (on
 	@if [ -t 0 ] && [ -t 1 ]; then $(DEMO) chat; fi
 
 # Most of a test's time is waiting, so that four at once pay off on two cores. A file's tests share their servers.
-test: setup ## all tests, with the simulators' scenarios where ../shared is there
+test: setup ## all tests
 	$(V)/python -m pytest -n 4 --dist loadfile
 
 lint: setup ## ruff, mypy --strict, import-linter, vulture

@@ -3,7 +3,7 @@
     python -m benchmarks.chat [--only slack-pace slack-burst …] [--small]
 
 The bot runs in a process of its own with a scripted core and a real journal; real clients call the
-simulators of ../shared/sims. Prints a Markdown table, and the machine's load before and after.
+simulators of tests/simulators. Prints a Markdown table, and the machine's load before and after.
 """
 
 import argparse

@@ -1,7 +1,6 @@
-"""The platform simulators of ../shared, where they are: started here or as processes, driven by their control API."""
+"""The simulators of Slack and Discord (tests/simulators), started here or as processes, driven by their control API."""
 
 import asyncio
-import importlib
 import json
 import sys
 import warnings
@@ -13,14 +12,10 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from tests.simulators import discord, slack
 from tests.support.waiting import patience, until
 
-SHARED = Path(__file__).resolve().parents[3] / "shared"
-WHERE = "needs ../shared/sims, the platform simulators"
-
-
-def there() -> bool:
-    return (SHARED / "sims" / "slack.py").exists()
+_ROOT = Path(__file__).resolve().parents[2]
 
 
 class Simulator:
@@ -54,9 +49,7 @@ class Simulator:
 @asynccontextmanager
 async def running(name: str, port: int, *options: str) -> AsyncIterator[Simulator]:
     """The simulator `slack` or `discord` on this port, in this process: it is there at once."""
-    if str(SHARED) not in sys.path:
-        sys.path.append(str(SHARED))
-    module = importlib.import_module(f"sims.{name}")
+    module = {"slack": slack, "discord": discord}[name]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # how it is written is not what is tested
         app = module.make_app(module.options(["--port", str(port), *options]))
@@ -74,8 +67,8 @@ async def running(name: str, port: int, *options: str) -> AsyncIterator[Simulato
 async def apart(name: str, port: int, *options: str) -> AsyncIterator[Simulator]:
     """The same as a process of its own: what it costs isn't the bot's."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", f"sims.{name}", "--port", str(port), *options,
-        cwd=SHARED, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+        sys.executable, "-m", f"tests.simulators.{name}", "--port", str(port), *options,
+        cwd=_ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     assert process.stdout is not None
     try:

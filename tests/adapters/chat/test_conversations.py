@@ -4,13 +4,10 @@ import pytest
 
 from adapters.chat.answer_view import Press
 from bot.model import Answer, Outcome
-from tests.support import simulators
 from tests.support.chats import chatting, opening
 from tests.support.conversation import Chat, asked, only_answer, says
 from tests.support.scripted import LEAVE
 from tests.support.waiting import until
-
-pytestmark = pytest.mark.skipif(not simulators.there(), reason=simulators.WHERE)
 
 NOT_FOUND = Answer("", Outcome.NOT_FOUND, "The docs don't say.", nearest=(LEAVE,))
 

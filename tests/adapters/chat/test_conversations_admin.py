@@ -6,13 +6,10 @@ import pytest
 
 from adapters.chat.answer_view import Press
 from bot.model import Answer, Outcome, Progress, SyncReport
-from tests.support import simulators
 from tests.support.chats import chatting, opening
 from tests.support.conversation import Chat, Shown, only_answer, says
 from tests.support.scripted import LEAVE
 from tests.support.waiting import until
-
-pytestmark = pytest.mark.skipif(not simulators.there(), reason=simulators.WHERE)
 
 NOT_FOUND = Answer("", Outcome.NOT_FOUND, "The docs don't say.", nearest=(LEAVE,))
 

@@ -12,8 +12,6 @@ from bot.diagnostics.findings import Check
 from tests.support import simulators
 from tests.support.simulators import Simulator
 
-pytestmark = pytest.mark.skipif(not simulators.there(), reason=simulators.WHERE)
-
 
 @pytest.fixture
 async def slack(free_port: Callable[[], int], monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Simulator]:

@@ -22,8 +22,6 @@ from tests.support.command_line import HANDBOOK, CommandLine
 from tests.support.simulators import Simulator, connected, environment
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.skipif(not simulators.there(), reason=simulators.WHERE)
-
 _ROOT = Path(__file__).resolve().parents[3]
 _YAML = (
     "sources: [{name: handbook, type: folder, path: ./docs, include: ['**/*.md'], audience: [everyone]}]\n"

@@ -11,7 +11,6 @@ from adapters.chat.answer_view import Press
 from bot.answering.answerer import Answerer
 from bot.model import Answer, Outcome
 from tests.bot.style.test_guide import RULES, folder, text_of
-from tests.support import simulators
 from tests.support.chats import open_chat
 from tests.support.conversation import Chat, Shown, asked
 from tests.support.fakes import (
@@ -23,8 +22,6 @@ from tests.support.fakes import (
 )
 from tests.support.scripted import LEAVE
 from tests.support.waiting import patience, until
-
-pytestmark = pytest.mark.skipif(not simulators.there(), reason=simulators.WHERE)
 
 YAML = """
 sources: [{name: handbook, type: folder, path: ./docs, audience: [everyone]}]

@@ -11,14 +11,11 @@ from sqlalchemy import text
 from adapters.chat.answer_view import Press
 from adapters.discord.service import run as discord_service
 from bot.model import Answer, Outcome
-from tests.support import simulators
 from tests.support.chats import chatting, opening
 from tests.support.conversation import asked
 from tests.support.discord_sim import DiscordChat
 from tests.support.scripted import LEAVE
 from tests.support.waiting import until
-
-pytestmark = pytest.mark.skipif(not simulators.there(), reason=simulators.WHERE)
 
 _YAML = """
 sources: [{name: handbook, type: folder, path: ./docs, audience: [everyone]}]

@@ -14,14 +14,11 @@ from adapters.slack.reply_address import SlackAddress
 from adapters.slack.service import run as slack
 from bot.model import Answer, Outcome, Question
 from bot.ports import Asked
-from tests.support import simulators
 from tests.support.chats import chatting, opening
 from tests.support.conversation import asked, only_answer
 from tests.support.scripted import LEAVE
 from tests.support.slack_sim import SlackChat
 from tests.support.waiting import patience, until
-
-pytestmark = pytest.mark.skipif(not simulators.there(), reason=simulators.WHERE)
 
 _YAML = """
 sources: [{name: handbook, type: folder, path: ./docs, audience: [everyone]}]

@@ -3,14 +3,9 @@
 import asyncio
 from typing import Any
 
-import pytest
-
-from tests.support import simulators
 from tests.support.chats import chatting, opening
 from tests.support.slack_sim import SlackChat
 from tests.support.waiting import until
-
-pytestmark = pytest.mark.skipif(not simulators.there(), reason=simulators.WHERE)
 
 _YAML = """
 sources: [{name: handbook, type: folder, path: ./docs, audience: [everyone]}]

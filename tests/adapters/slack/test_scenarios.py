@@ -2,18 +2,13 @@
 
 import asyncio
 
-import pytest
-
 from adapters.chat.answer_view import Press
 from bot.model import Answer, Outcome
-from tests.support import simulators
 from tests.support.chats import chatting, opening
 from tests.support.conversation import asked, only_answer
 from tests.support.scripted import LEAVE
 from tests.support.slack_sim import SlackChat
 from tests.support.waiting import until
-
-pytestmark = pytest.mark.skipif(not simulators.there(), reason=simulators.WHERE)
 
 _YAML = """
 sources: [{name: handbook, type: folder, path: ./docs, audience: [everyone]}]
