@@ -1,4 +1,4 @@
-"""discord.py's connections, made to notice soon when nobody is at the other end, and ended with their threads.
+"""discord.py's connections, made to notice soon when nobody is at the other end, to come back soon, and ended with their threads.
 
 discord.py takes a minute to miss a gateway that has gone silent, and half a minute more to say good-bye to it.
 """
@@ -7,18 +7,20 @@ import asyncio
 import logging
 import threading
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import aiohttp
 import discord
 import yarl
-from discord import gateway
+from discord import client, gateway, shard
+from discord.backoff import ExponentialBackoff
 from discord.gateway import DiscordWebSocket, KeepAliveHandler
 from discord.http import Route
 
 from bot.config.chat import DiscordSettings
 
 _FAREWELL: Final = 2.0  # seconds for the other side to answer that the connection ends
+_TRIES_WITHIN: Final = 30.0  # seconds
 _ENDS_WITHIN: Final = 5.0  # seconds for a thread that is told to end
 
 
@@ -48,6 +50,13 @@ def brief(socket: aiohttp.ClientWebSocketResponse) -> aiohttp.ClientWebSocketRes
     return socket
 
 
+class BriefBackoff(ExponentialBackoff[Literal[False]]):
+    """Tries again within half a minute, however long an outage was: discord.py's own pauses grow to 17 minutes."""
+
+    def delay(self) -> float:
+        return min(super().delay(), _TRIES_WITHIN)
+
+
 class _Brief(logging.Filter):
     """What broke in a word: discord.py logs the traceback of each attempt within that of the one before."""
 
@@ -74,6 +83,8 @@ def set_up(settings: DiscordSettings) -> None:
     Voice isn't used: no word that it can't be.
     """
     gateway.KeepAliveHandler = Heartbeat  # type: ignore[misc]
+    for module in (client, shard):
+        module.ExponentialBackoff = BriefBackoff  # type: ignore[attr-defined]
     logging.getLogger("discord.shard").addFilter(_BRIEF)
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
     if settings.api_url:
@@ -87,7 +98,7 @@ def cut(socket: aiohttp.ClientWebSocketResponse) -> None:
     socket._response.close()  # noqa: SLF001 - nothing public does it
 
 
-async def end_heartbeats(client: discord.Client) -> None:
+async def end_heartbeats(of: discord.Client) -> None:
     """End the threads that keep this client's connections alive, while the loop that they call still runs.
 
     discord.py doesn't wait for them, and it forgets the one of a connection that was still being made or
@@ -96,7 +107,7 @@ async def end_heartbeats(client: discord.Client) -> None:
     beating = [
         thread
         for thread in threading.enumerate()
-        if isinstance(thread, Heartbeat) and thread.ws._connection is client._connection  # noqa: SLF001 - nothing public tells whose it is
+        if isinstance(thread, Heartbeat) and thread.ws._connection is of._connection  # noqa: SLF001 - nothing public tells whose it is
     ]
     for thread in beating:
         thread.stop()

@@ -5,11 +5,13 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from discord import client, shard
 
+from adapters.discord.connection.gateway_patches import set_up
 from adapters.discord.connection.timeouts import Timeouts
 from adapters.discord.service import run
 from tests.support.discord_chat import Chat, beating, open_discord, running
-from tests.support.waiting import given_up, until
+from tests.support.waiting import given_up, patiently, until
 
 
 @pytest.fixture
@@ -27,7 +29,7 @@ async def test_a_connection_that_has_gone_silent_is_resumed(chat: Chat) -> None:
     async def resumed() -> bool:
         return chat.discord.resumed == 1
 
-    async with running(chat, Timeouts(silent_for=1)):
+    async with running(chat, patiently(Timeouts(silent_for=1.0))):
         chat.discord.cut()
         said = await chat.discord.mention("How much notice do I give?")
         await until(resumed, seconds=6)
@@ -58,7 +60,7 @@ async def test_a_quiet_connection_is_kept(chat: Chat) -> None:
     async def beaten() -> bool:
         return chat.discord.beats >= 5
 
-    async with running(chat, Timeouts(silent_for=1)):
+    async with running(chat, patiently(Timeouts(silent_for=1.0))):
         await until(beaten)
         assert (chat.discord.identified, chat.discord.resumed) == (1, 0)
 
@@ -85,3 +87,11 @@ async def test_a_first_connection_that_fails_is_made_again(chat: Chat, first: st
     async with given_up():
         await task
     assert beating() == []
+
+
+@pytest.mark.parametrize("module", [client, shard])
+def test_after_a_long_outage_it_comes_back_within_half_a_minute(chat: Chat, module) -> None:
+    """discord.py's own pauses grow to seventeen minutes."""
+    set_up(chat.app.settings.discord)
+    backoff = module.ExponentialBackoff()
+    assert max(backoff.delay() for _ in range(200)) == 30
