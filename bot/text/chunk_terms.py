@@ -1,13 +1,21 @@
 """A chunk as the terms that it is found by. Pure."""
 
+from functools import lru_cache
+
 from bot.model import Chunk, Document
 from bot.text.analyzer import tokens
 
 
 def lines(document: Document, chunk: Chunk) -> str:
     """The terms of title, headings (with the page's keywords) and text, one line each, with blanks between."""
+    heading = " \n ".join((chunk.heading, *document.keywords))
+    title, above = _of_head(document.title, document.language), _of_head(heading, document.language)
+    return "\n".join((title, above, _terms(chunk.text, document.language)))
 
-    def terms(*texts: str) -> str:
-        return " ".join(tokens(" \n ".join(texts), document.language))
 
-    return "\n".join((terms(document.title), terms(chunk.heading, *document.keywords), terms(chunk.text)))
+def _terms(text: str, language: str) -> str:
+    return " ".join(tokens(text, language))
+
+
+# A page's title, and a section's heading, stand above many chunks in a row.
+_of_head = lru_cache(64)(_terms)

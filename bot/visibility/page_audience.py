@@ -1,11 +1,15 @@
 """For whom the settings have a page. Pure."""
 
-from bot.config.sources import SourceSettings
+from typing import TYPE_CHECKING
+
 from bot.model import narrower
 from bot.text.globs import matches, may_match
 
+if TYPE_CHECKING:  # pydantic takes as long to import as reading a page does
+    from bot.config.sources import SourceSettings
 
-def configured_audience(settings: SourceSettings, path: str) -> frozenset[str]:
+
+def configured_audience(settings: "SourceSettings", path: str) -> frozenset[str]:
     """The last glob that fits wins. A page that another spelling of its path would narrow is narrowed."""
     audience = other = settings.audience
     for glob, words in settings.audience_of.items():

@@ -4,6 +4,8 @@ It gets pickled calls on stdin and answers with pickled results on stdout, each 
 """
 
 import asyncio
+import gc
+import logging
 import os
 import pickle
 import signal
@@ -155,10 +157,18 @@ async def _read(process: asyncio.subprocess.Process) -> bytes:
     return await process.stdout.readexactly(size)
 
 
+class _Silent(logging.Logger):
+    def debug(self, *_: object, **__: object) -> None:
+        """Say nothing."""
+
+
 def main() -> None:
     """Answer until stdin ends."""
     _limit_memory()
     confine()
+    # Nobody reads what is logged here, and markdown-it says six words a line; pages leave hardly a cycle behind.
+    logging.setLoggerClass(_Silent)
+    gc.set_threshold(50_000, 20, 100)
     asked = sys.stdin.buffer
     # Whatever a library prints must not get between the answers.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")

@@ -1,9 +1,12 @@
 """The kinds of files that can be indexed."""
 
 import re
+from typing import TYPE_CHECKING
 
-from bot.config.sources import SourceSettings
 from bot.text.globs import Selection
+
+if TYPE_CHECKING:  # pydantic takes as long to import as reading a page does
+    from bot.config.sources import SourceSettings
 
 MARKDOWN = ("md", "mdx", "markdown")
 TEXTS = ("txt", "csv", "tsv", "ipynb", "adoc", "asciidoc")
@@ -15,7 +18,7 @@ EVERY_FORMAT = (f"**/*.{{{','.join((*MARKDOWN, *TEXTS, *HEAVY))}}}",)
 
 
 def pages(
-    include: tuple[str, ...], exclude: tuple[str, ...], settings: SourceSettings, *, fold: bool
+    include: tuple[str, ...], exclude: tuple[str, ...], settings: "SourceSettings", *, fold: bool
 ) -> Selection:
     """The pages that these globs take; with every format, an ending may be written in capitals."""
     any_case = EVERY_FORMAT if include == EVERY_FORMAT else ()

@@ -24,6 +24,7 @@ _SPACE: Final = "\ufeff\u200b \t\n\f\v\xa0"
 _SYNTAX: Final = {"---": "yaml", "+++": "toml", ";;;": "json"}
 
 _PROSE_BEFORE: Final = re.compile(r"target[\s_-]*$", re.IGNORECASE)
+_NAMED: Final = re.compile("audience", re.IGNORECASE)
 _AUDIENCE: Final = re.compile(r"(?<![A-Za-z])audiences?(?![A-Za-z])[\"'`\])]*[ \t]*[:=]", re.IGNORECASE)
 _AUDIENCE_FIRST: Final = re.compile(
     r"[ ]{0,3}[^\w\n*_#>|-]{0,8}audiences?[\"'`\])]*[ \t]*[:=]", re.IGNORECASE
@@ -238,6 +239,8 @@ def _seen(text: str) -> str:
 def _speaks(text: str, kind: Kind) -> bool:
     """Whether the first part says for whom it is, as a key and not in a sentence."""
     seen = _seen(text)
+    if not _NAMED.search(seen):  # as most pages: each pattern below has the word
+        return False
     lead = _lead(seen)
     if kind == "html":  # what is between tags is text
         outside = (line for line in lead if not line.lstrip().startswith("<"))

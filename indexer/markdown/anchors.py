@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Final
 
+_NO_LETTER: Final = re.compile(r"[^a-z0-9 _-]")
 _VITEPRESS_SPECIAL: Final = re.compile(r"[\s~`!@#$%^&*()\-_+=\[\]{}|\\;:\"'“”‘’<>,.?/]+")
 
 
@@ -39,8 +40,11 @@ class Anchors:
 
 def _github(heading: str) -> str:
     """Lower case, spaces to hyphens, only letters, digits, `_` and `-` stay."""
+    lower = heading.lower()
+    if lower.isascii():
+        return _NO_LETTER.sub("", lower).replace(" ", "-")
     return "".join(
-        "-" if letter == " " else letter for letter in heading.lower() if letter in " -_" or letter.isalnum()
+        "-" if letter == " " else letter for letter in lower if letter in " -_" or letter.isalnum()
     )
 
 

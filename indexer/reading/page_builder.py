@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from bot.config.sources import SourceSettings
 from bot.model import Chunk, Document, Failure, WordsKept, narrower
 from bot.text import language_guess as language
 from bot.text.chunk_terms import lines
@@ -26,6 +26,9 @@ from indexer.reading.chunker import (
 from indexer.reading.words_kept import loss, loss_mark, words_kept
 from indexer.sources.base import Entry, Fetched, audience_of
 from indexer.sources.page_address import INDEX_NAMES, rule_of, url_of
+
+if TYPE_CHECKING:  # pydantic takes as long to import as reading a page does
+    from bot.config.sources import SourceSettings
 
 _log = logging.getLogger(__name__)
 
@@ -92,7 +95,7 @@ class NoPage:
         return Failure(self.path, self.reason, for_all)
 
 
-def raw_page(settings: SourceSettings, entry: Entry, fetched: Fetched) -> RawPage:
+def raw_page(settings: "SourceSettings", entry: Entry, fetched: Fetched) -> RawPage:
     return RawPage(
         entry,
         fetched,
@@ -107,7 +110,7 @@ def raw_page(settings: SourceSettings, entry: Entry, fetched: Fetched) -> RawPag
     )
 
 
-def meta(settings: SourceSettings, entry: Entry) -> str:
+def meta(settings: "SourceSettings", entry: Entry) -> str:
     """A fingerprint of all that the index holds of a page besides its content."""
     rule = rule_of(settings, entry)
     said = (

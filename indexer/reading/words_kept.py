@@ -62,5 +62,10 @@ _REASONS: Final = {
 }
 
 
+_APART: Final = "".join(chr(code) if chr(code).isalnum() else " " for code in range(128)).lower()
+
+
 def _words(text: str) -> Counter[str]:
+    if text.isascii():
+        return Counter(text.translate(_APART).split())
     return Counter(_WORD.findall(unicodedata.normalize("NFKC", text).lower()))

@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
-from bot.config.sources import SourceSettings
 from indexer.sources.base import PLUGIN_API, Source, Surroundings
+
+if TYPE_CHECKING:  # pydantic takes as long to import as reading a page does
+    from bot.config.sources import SourceSettings
 
 # Ours; others come as an entry point of the group `docent.sources`, which may also replace one of these.
 BUILT_IN: Mapping[str, str] = {
@@ -41,7 +44,7 @@ def source_types() -> list[str]:
     return sorted({*BUILT_IN, *(found.name for found in entry_points(group="docent.sources"))})
 
 
-def open_source(settings: SourceSettings, surroundings: Surroundings) -> Source:
+def open_source(settings: "SourceSettings", surroundings: Surroundings) -> Source:
     """Raises UnknownSource, or ConfigError for options that don't fit the type."""
     for found in entry_points(group="docent.sources", name=settings.type):
         return _made(_fitting(found, settings), settings, surroundings)
@@ -55,14 +58,14 @@ def open_source(settings: SourceSettings, surroundings: Surroundings) -> Source:
     return _made(getattr(import_module(module), name), settings, surroundings)
 
 
-def require(settings: SourceSettings, module: str, extra: str) -> None:
+def require(settings: "SourceSettings", module: str, extra: str) -> None:
     """Raises ConfigError with what to install, rather than failing in the midst of a sync."""
     package = module.partition(".")[0]
     if find_spec(package) is None or find_spec(module) is None:
         raise settings.wrong("type", f"{settings.type} needs more: pip install 'docent[{extra}]'")
 
 
-def _fitting(found: EntryPoint, settings: SourceSettings) -> type[Source]:
+def _fitting(found: EntryPoint, settings: "SourceSettings") -> type[Source]:
     """The class of a plugin. Raises ConfigError where it can't be had, or was written for another version."""
     try:
         kind = found.load()
@@ -81,5 +84,5 @@ def _fitting(found: EntryPoint, settings: SourceSettings) -> type[Source]:
     return kind
 
 
-def _made(kind: type[Source], settings: SourceSettings, surroundings: Surroundings) -> Source:
+def _made(kind: type[Source], settings: "SourceSettings", surroundings: Surroundings) -> Source:
     return kind(settings, surroundings)

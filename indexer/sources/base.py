@@ -12,12 +12,14 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from bot.config.sources import SourceSettings
 from bot.model import Failure, narrower
 from bot.text.globs import Selection
 from bot.visibility.page_audience import configured_audience
+
+if TYPE_CHECKING:  # pydantic takes as long to import as reading a page does
+    from bot.config.sources import SourceSettings
 
 # Of what indexer.plugin declares: raised when a source that was written for it would break.
 PLUGIN_API: Final = 1
@@ -119,7 +121,7 @@ class Source(ABC):
     # The version of indexer.plugin that it was written for.
     plugin_api = PLUGIN_API
 
-    def __init__(self, settings: SourceSettings, surroundings: Surroundings) -> None:
+    def __init__(self, settings: "SourceSettings", surroundings: Surroundings) -> None:
         """Read the settings; reach for nothing yet. Raises ConfigError (see `SourceSettings.parse`)."""
         self.settings = settings
         self.surroundings = surroundings
@@ -174,7 +176,7 @@ def too_large(size: int, limit: int) -> PageFailed:
     return PageFailed(f"it has {size / 1e6:.1f} MB; the limit (max_bytes) is {limit / 1e6:.1f} MB")
 
 
-def audience_of(settings: SourceSettings, entry: Entry) -> frozenset[str]:
+def audience_of(settings: "SourceSettings", entry: Entry) -> frozenset[str]:
     """For whom the index has a page: whom both the configuration and the source's own permissions let see it.
 
     Where they have no word in common, it is the permissions' words: who asks needs one of the configuration's

@@ -2,12 +2,14 @@
 
 import posixpath
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlsplit
 
-from bot.config.sources import SourceSettings
 from indexer.heads.front_matter import FrontMatter
 from indexer.sources.base import Entry
+
+if TYPE_CHECKING:  # pydantic takes as long to import as reading a page does
+    from bot.config.sources import SourceSettings
 
 # Names of files that stand for their folder.
 INDEX_NAMES: Final = {"index", "readme", "_index"}
@@ -43,7 +45,7 @@ def url_of(template: str, entry: Entry, rule: str = "", head: FrontMatter | None
     return _PLACE.sub(lambda match: quote(values[match[1]], safe=_SAFE), template)
 
 
-def rule_of(settings: SourceSettings, entry: Entry) -> str:
+def rule_of(settings: "SourceSettings", entry: Entry) -> str:
     """Whose software makes the headings' anchors: what is set, else what its address or its folder looks like."""
     return settings.anchors or rule_of_address(settings.url) or entry.anchors
 
