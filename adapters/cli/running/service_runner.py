@@ -11,7 +11,7 @@ from bot.bootstrap import App, open_app
 from bot.config.live import Check, LiveSettings
 from bot.config.loader import Settings
 from bot.journal.retention import keep_forgetting
-from bot.ports import BackendError, Rejected, Unauthorized, Unavailable
+from bot.ports import BackendError, Newer, Rejected, Unauthorized, Unavailable
 from bot.runtime.logging_setup import keep_out
 from bot.runtime.memory import give_back, one_heap, settle
 from bot.runtime.running import TELLS_EVERY, Announcement
@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 Service = Callable[[App, asyncio.Event], Awaitable[None]]
 
 _LOOK_EVERY = 1.0
+_LOOK_FOR = 5.0
 _PAUSES = (1.0, 5.0, 15.0, 60.0)
 
 
@@ -29,8 +30,10 @@ async def serve_one(settings: Settings, name: str, service: Service, check: Chec
     """Run a service alone. Raises BackendError for what keeps it from starting."""
     one_heap()
     stop = _stop_on_signals()
-    async with open_app(settings) as app, _beside(app, [name], check):
-        await service(app, stop)
+    async with open_app(settings) as app:
+        await _refuse_newer(app)
+        async with _beside(app, [name], check):
+            await service(app, stop)
 
 
 async def serve_all(settings: Settings, services: Mapping[str, Service], check: Check | None = None) -> None:
@@ -41,12 +44,33 @@ async def serve_all(settings: Settings, services: Mapping[str, Service], check: 
     """
     one_heap()
     stop = _stop_on_signals()
-    async with open_app(settings) as app, _beside(app, list(services), check):
-        running = [asyncio.create_task(_keep(name, one, app, stop)) for name, one in services.items()]
-        results = await asyncio.gather(*running)
+    async with open_app(settings) as app:
+        await _refuse_newer(app)
+        async with _beside(app, list(services), check):
+            running = [asyncio.create_task(_keep(name, one, app, stop)) for name, one in services.items()]
+            results = await asyncio.gather(*running)
     errors = [error for error in results if error is not None]
     if errors and len(errors) == len(services):
         raise errors[0]
+
+
+async def _refuse_newer(app: App) -> None:
+    """Bring the journal to this version's form. Raises Newer where a newer Docent wrote it, or the index.
+
+    What is down shows when it is used: it keeps no service from starting.
+    """
+    try:
+        await app.records.database.migrate()
+    except Newer:
+        raise
+    except BackendError as error:
+        log.warning("the journal isn't ready: %s", error)
+    look = asyncio.create_task(app.store.format())
+    await asyncio.wait({look}, timeout=_LOOK_FOR)
+    if not look.done():
+        look.add_done_callback(lambda late: late.cancelled() or late.exception())
+    elif isinstance(found := look.exception(), Newer):
+        raise found
 
 
 async def _keep(name: str, service: Service, app: App, stop: asyncio.Event) -> BackendError | None:
