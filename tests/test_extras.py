@@ -60,11 +60,16 @@ def test_markdown_and_html_need_no_extra(folder: Path) -> None:
     ("words", "env", "extra"),
     [
         (("run",), {"SLACK_BOT_TOKEN": "xoxb-1-1-a", "SLACK_APP_TOKEN": "xapp-1-A-1-a"}, "slack"),
+        (
+            ("run",),
+            {"DISCORD_TOKEN": "MTIzNDU2Nzg5MDEyMzQ1Njc4.GAbCdE.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},
+            "discord",
+        ),
         (("indexer",), {}, "indexer"),
         (("migrate",), {"DATABASE_URL": "postgresql://docent@127.0.0.1/docent"}, "postgres"),
         (("index",), {"WEAVIATE_URL": "http://127.0.0.1:1"}, "weaviate"),
     ],
-    ids=["slack", "indexer", "postgres", "weaviate"],
+    ids=["slack", "discord", "indexer", "postgres", "weaviate"],
 )
 def test_what_is_missing_is_told(
     folder: Path, words: tuple[str, ...], env: dict[str, str], extra: str
@@ -88,6 +93,27 @@ def test_a_page_of_another_format_is_told() -> None:
     assert done.stdout == (
         "reading it takes more than is installed. Install it: pip install 'docent-bot[convert]'\n"
     )
+
+
+def test_doctor_tells_who_has_packages_of_our_names(folder: Path, tmp_path: Path) -> None:
+    """In an environment that somebody else's `bot` is installed into as well, one of both runs wrong code."""
+    info = tmp_path / "elsewhere/other_bot-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: other-bot\nVersion: 1.0\n")
+    (info / "top_level.txt").write_text("bot\n")
+    docent(folder, "index")
+    done = docent(folder, "doctor", PYTHONPATH=f"{ROOT}:{info.parent}")
+    assert "ERROR    installation: other-bot has a package bot in this environment, too" in done.stdout
+    assert "ERROR    installation" not in docent(folder, "doctor").stdout
+
+
+def test_doctor_goes_on_where_a_platforms_package_is_missing(folder: Path) -> None:
+    """It says what to install, as one finding among the others."""
+    env = {"SLACK_BOT_TOKEN": "xoxb-1-1-a", "SLACK_APP_TOKEN": "xapp-1-A-1-a", "DISCORD_TOKEN": "a.b.c"}
+    docent(folder, "index")
+    done = docent(folder, "doctor", **env)
+    assert "ERROR    slack: its package is not installed." in done.stdout
+    assert "pip install 'docent-bot[discord]'" in done.stdout
 
 
 def test_each_extra_that_modules_need_exists() -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.journal import HEAD
 from bot.journal.database import Database
-from bot.journal.migrate import upgrade
+from bot.journal.forms.migrate import upgrade
 from bot.ports import Newer
 from tests.bot.journal.test_journal import address, server
 from tests.support.command_line import CONFIG, CommandLine

@@ -7,6 +7,7 @@ from typing import Final
 from bot.config.loader import Settings
 from bot.diagnostics.findings import Check, error, ok, warning
 from bot.ports import Unavailable
+from bot.runtime.installed import DISTRIBUTION, others_with_our_packages
 from bot.runtime.private_files import OTHERS
 from bot.style.load import load
 
@@ -52,6 +53,16 @@ def check_ports(settings: Settings, running: Sequence[str]) -> Iterator[Check]:
             yield error("ports", f"{setting}: {failed.part}: {failed.reason}", failed.remedy)
         else:
             yield ok("ports", f"{setting}: {host}:{port} is free")
+
+
+def check_packages() -> Iterator[Check]:
+    """Who else has packages of Docent's names in this environment: one then runs the other's code."""
+    for package, others in sorted(others_with_our_packages().items()):
+        yield error(
+            "installation",
+            f"{' and '.join(others)} has a package {package} in this environment, too: only one of them can be found.",
+            f"Give Docent an environment of its own: pipx install '{DISTRIBUTION}[…]'",
+        )
 
 
 def check_env_file(settings: Settings) -> Iterator[Check]:

@@ -15,10 +15,11 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, SQLAlchem
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from bot.journal import FILE, HEAD, SQLITE_PRAGMAS, rows
+from bot.journal import FILE, HEAD, SQLITE_PRAGMAS
 from bot.journal.address import async_url
 from bot.journal.failures import PART, letting_go, translated
-from bot.journal.form import form_of
+from bot.journal.forms import rows
+from bot.journal.forms.found import form_of
 from bot.ports import Rejected
 from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.installed import needing_extras
@@ -201,7 +202,7 @@ class Database:
         return engine
 
     async def _migrate(self, engine: AsyncEngine) -> None:
-        from bot.journal.migrate import upgrade  # noqa: PLC0415 - Alembic takes a while to import
+        from bot.journal.forms.migrate import upgrade  # noqa: PLC0415 - Alembic takes a while to import
 
         async with engine.begin() as connection:
             if not self.is_sqlite:

@@ -12,6 +12,9 @@ from bot.ports import Rejected
 # PyPI's `docent` is somebody else's; the command is `docent`.
 DISTRIBUTION: Final = "docent-bot"
 
+# What every environment that it is installed into gets from it. Few others use these names, but nobody owns them.
+_PACKAGES: Final = ("adapters", "bot", "indexer")
+
 # A module that a part imports → the extra that brings it.
 _EXTRAS: Final[Mapping[str, str]] = {
     "aiohttp": "slack",
@@ -57,6 +60,20 @@ def version() -> str:
         return "unknown"
 
 
+def others_with_our_packages() -> dict[str, list[str]]:
+    """Other distributions of this environment that have a package of one of our names, by that name."""
+    from importlib.metadata import packages_distributions  # noqa: PLC0415 - `docent doctor` alone asks
+
+    owners = packages_distributions()
+    found = {
+        name: sorted(
+            {each for each in owners.get(name, []) if each.lower().replace("_", "-") != DISTRIBUTION}
+        )
+        for name in _PACKAGES
+    }
+    return {name: others for name, others in found.items() if others}
+
+
 def extra_of(error: ModuleNotFoundError) -> str | None:
     """The extra that brings what wasn't found; None for a module that no extra brings: that is a bug."""
     return _EXTRAS.get((error.name or "").partition(".")[0])
@@ -76,15 +93,16 @@ def how_to_add(extra: str) -> str:
 
 
 @contextmanager
-def needing_extras(part: str) -> Iterator[None]:
-    """Raises Rejected, with what to install, where an import fails for want of an extra."""
+def needing_extras(part: str, extra: str | None = None) -> Iterator[None]:
+    """Raises Rejected, with what to install, where an import fails for want of an extra: this one, or the module's."""
     try:
         yield
     except ModuleNotFoundError as error:
-        extra = extra_of(error)
-        if extra is None:
+        needed = extra_of(error)
+        if needed is None:
             raise
-        raise Rejected(part, "its package is not installed.", remedy=f"{how_to_add(extra)}.") from None
+        remedy = f"{how_to_add(extra or needed)}."
+        raise Rejected(part, "its package is not installed.", remedy=remedy) from None
 
 
 def _chosen(receipt: Path) -> list[str]:

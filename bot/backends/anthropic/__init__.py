@@ -21,6 +21,6 @@ async def connect(access: Access) -> "AnthropicFactory":
 
 
 def _load(access: Access) -> "AnthropicFactory":
-    with needing_extras("anthropic"):
+    with needing_extras("anthropic", "anthropic"):
         from bot.backends.anthropic.factory import AnthropicFactory  # noqa: PLC0415 - see above
     return AnthropicFactory(access)

@@ -21,6 +21,6 @@ async def connect(access: Access) -> "OpenAIFactory":
 
 
 def _load(access: Access) -> "OpenAIFactory":
-    with needing_extras("openai"):
+    with needing_extras("openai", "openai"):
         from bot.backends.openai.factory import OpenAIFactory  # noqa: PLC0415 - see above
     return OpenAIFactory(access)

@@ -33,7 +33,7 @@ def begin_anew(connection: Connection, form: str) -> None:
 
 def _configuration(connection: Connection) -> Config:
     made = Config()
-    made.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    made.set_main_option("script_location", str(Path(__file__).parents[1] / "migrations"))
     made.attributes["connection"] = connection
     return made
 

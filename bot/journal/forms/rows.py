@@ -53,7 +53,7 @@ async def load(connection: AsyncConnection, path: Path, where: str, *, replace: 
                 if rows := [each["row"] for each in some if each["table"] == table.name]:
                     await connection.execute(table.insert(), rows)
     if form != HEAD:
-        from bot.journal.migrate import upgrade  # noqa: PLC0415 - Alembic takes a while to import
+        from bot.journal.forms.migrate import upgrade  # noqa: PLC0415 - Alembic takes a while to import
 
         await connection.run_sync(upgrade)
 
@@ -71,7 +71,7 @@ def _emptied(connection: Connection, form: str) -> list[Table]:
             f"the backup's journal is of form {form}, this Docent knows {HEAD}.",
             remedy="Restore it with the Docent that made it.",
         )
-    from bot.journal.migrate import begin_anew  # noqa: PLC0415 - as above
+    from bot.journal.forms.migrate import begin_anew  # noqa: PLC0415 - as above
 
     try:
         begin_anew(connection, form)

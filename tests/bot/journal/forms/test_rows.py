@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from bot.journal import rows
 from bot.journal.database import Database
+from bot.journal.forms import rows
 from bot.journal.questions import SqlJournal
 from bot.journal.runs import SqlRuns
 from bot.ports import Feedback, Rejected, SyncRequest
