@@ -30,10 +30,8 @@ async def serve_one(settings: Settings, name: str, service: Service, check: Chec
     """Run a service alone. Raises BackendError for what keeps it from starting."""
     one_heap()
     stop = _stop_on_signals()
-    async with open_app(settings) as app:
-        await _refuse_newer(app)
-        async with _beside(app, [name], check):
-            await service(app, stop)
+    async with open_app(settings) as app, _beside(app, [name], check):
+        await service(app, stop)
 
 
 async def serve_all(settings: Settings, services: Mapping[str, Service], check: Check | None = None) -> None:
@@ -44,11 +42,9 @@ async def serve_all(settings: Settings, services: Mapping[str, Service], check: 
     """
     one_heap()
     stop = _stop_on_signals()
-    async with open_app(settings) as app:
-        await _refuse_newer(app)
-        async with _beside(app, list(services), check):
-            running = [asyncio.create_task(_keep(name, one, app, stop)) for name, one in services.items()]
-            results = await asyncio.gather(*running)
+    async with open_app(settings) as app, _beside(app, list(services), check):
+        running = [asyncio.create_task(_keep(name, one, app, stop)) for name, one in services.items()]
+        results = await asyncio.gather(*running)
     errors = [error for error in results if error is not None]
     if errors and len(errors) == len(services):
         raise errors[0]
@@ -99,7 +95,9 @@ async def _beside(app: App, names: Sequence[str], check: Check | None) -> AsyncI
     """Load models beside the start, so that the first question doesn't wait for them; then keep memory small.
 
     Forget what is too old to be kept, take over what changes in docent.yaml, and say so to other commands.
+    Before all that, raises Newer for what a newer Docent has stored.
     """
+    await _refuse_newer(app)
 
     async def load() -> None:
         try:
