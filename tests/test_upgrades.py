@@ -11,12 +11,14 @@ import pytest
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from adapters.cli.running.newer_state import stop_for_newer
 from bot.journal import HEAD
 from bot.journal.database import Database
 from bot.journal.forms.migrate import upgrade
 from bot.ports import Newer
 from tests.bot.journal.test_journal import address, server
 from tests.support.command_line import CONFIG, CommandLine
+from tests.support.waiting import patience
 
 __all__ = ["address", "server"]
 
@@ -140,6 +142,27 @@ async def test_a_newer_journal_is_left_alone(address: str | None, tmp_path: Path
     async with engine.connect() as connection:
         assert await connection.scalar(text("select version_num from alembic_version")) == "9999"
     await engine.dispose()
+
+
+async def test_a_process_stops_when_a_newer_one_comes(address: str | None, tmp_path: Path) -> None:
+    """Until then it goes on."""
+    database, newer = (Database(folder=tmp_path, url=address) for _ in range(2))
+    stopped = asyncio.Event()
+    await database.migrate()
+    watch = asyncio.create_task(stop_for_newer(database, stopped.set, every=0.01))
+    try:
+        for _ in range(5):
+            await database.check()
+        assert not stopped.is_set()
+        async with newer.writing() as connection:
+            await connection.execute(text("update alembic_version set version_num = '9999'"))
+        async with asyncio.timeout(30 * patience()):
+            await stopped.wait()
+        await watch
+    finally:
+        watch.cancel()
+        await database.close()
+        await newer.close()
 
 
 @pytest.fixture

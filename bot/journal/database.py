@@ -108,6 +108,11 @@ class Database:
         async with self.reading():
             return self._found
 
+    async def refuse_newer(self) -> None:
+        """Return if this version may go on with it; raise Newer if another process has migrated it further."""
+        async with self.reading() as connection:
+            await form_of(connection, self.where)
+
     async def shrink(self) -> None:
         """Give the disk what was deleted, where that is much of the file; PostgreSQL does so by itself."""
         if not self.is_sqlite:

@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 
+from adapters.cli.running.newer_state import refuse_newer, stop_for_newer
 from bot.bootstrap import App, open_app
 from bot.config.live import Check, LiveSettings
 from bot.config.loader import Settings
 from bot.journal.retention import keep_forgetting
-from bot.ports import BackendError, Newer, Rejected, Unauthorized, Unavailable
+from bot.ports import BackendError, Rejected, Unauthorized, Unavailable
 from bot.runtime.logging_setup import keep_out
 from bot.runtime.memory import give_back, one_heap, settle
 from bot.runtime.running import TELLS_EVERY, Announcement
@@ -22,7 +23,6 @@ log = logging.getLogger(__name__)
 Service = Callable[[App, asyncio.Event], Awaitable[None]]
 
 _LOOK_EVERY = 1.0
-_LOOK_FOR = 5.0
 _PAUSES = (1.0, 5.0, 15.0, 60.0)
 
 
@@ -48,25 +48,6 @@ async def serve_all(settings: Settings, services: Mapping[str, Service], check: 
     errors = [error for error in results if error is not None]
     if errors and len(errors) == len(services):
         raise errors[0]
-
-
-async def _refuse_newer(app: App) -> None:
-    """Bring the journal to this version's form. Raises Newer where a newer Docent wrote it, or the index.
-
-    What is down shows when it is used: it keeps no service from starting.
-    """
-    try:
-        await app.records.database.migrate()
-    except Newer:
-        raise
-    except BackendError as error:
-        log.warning("the journal isn't ready: %s", error)
-    look = asyncio.create_task(app.store.format())
-    await asyncio.wait({look}, timeout=_LOOK_FOR)
-    if not look.done():
-        look.add_done_callback(lambda late: late.cancelled() or late.exception())
-    elif isinstance(found := look.exception(), Newer):
-        raise found
 
 
 async def _keep(name: str, service: Service, app: App, stop: asyncio.Event) -> BackendError | None:
@@ -95,9 +76,9 @@ async def _beside(app: App, names: Sequence[str], check: Check | None) -> AsyncI
     """Load models beside the start, so that the first question doesn't wait for them; then keep memory small.
 
     Forget what is too old to be kept, take over what changes in docent.yaml, and say so to other commands.
-    Before all that, raises Newer for what a newer Docent has stored.
+    Before all that, raises Newer for what a newer Docent has stored; one that comes later stops the process.
     """
-    await _refuse_newer(app)
+    await refuse_newer(app)
 
     async def load() -> None:
         try:
@@ -111,6 +92,7 @@ async def _beside(app: App, names: Sequence[str], check: Check | None) -> AsyncI
     beside = [
         asyncio.create_task(load()),
         asyncio.create_task(forgetting, name="forgetting"),
+        asyncio.create_task(stop_for_newer(app.records.database), name="watch for a newer Docent"),
         asyncio.create_task(_keep_current(app.live, check, announced), name="watch docent.yaml"),
     ]
     try:
