@@ -11,7 +11,7 @@ V := .venv/bin
 	@$(V)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-.PHONY: help setup demo test lint bench bench-peers lock
+.PHONY: help setup demo test lint bench bench-peers lock lock-image
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -47,3 +47,12 @@ bench-peers: ## Docent beside what somebody would build instead, over DOCS=folde
 
 lock: setup ## pin every dependency anew
 	$(V)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra all --group dev --upgrade -o requirements.lock pyproject.toml
+	$(MAKE) lock-image
+
+# The image has what answers come from, and no models to run on its own machine. MarkItDown asks for a runtime of models
+# that nothing here calls (see indexer/converters/office/word.py), and others for a way to download models.
+IMAGE := anthropic cohere convert discord gdrive indexer monitoring openai otel postgres slack weaviate web
+UNUSED := filelock flatbuffers fsspec hf-xet huggingface-hub magika onnxruntime
+lock-image: ## the image's packages, in the versions of requirements.lock
+	$(V)/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-annotate --no-header $(IMAGE:%=--extra %) $(UNUSED:%=--no-emit-package %) --constraint requirements.lock -o deploy/image/requirements.txt pyproject.toml
+	echo setuptools | $(V)/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-annotate --no-header --constraint requirements.lock -o deploy/image/build.txt -

@@ -33,6 +33,7 @@ from bot.retrieval.retriever import RetrievalLimits, Retriever
 from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.connections import Connections
 from bot.runtime.cores import cores
+from bot.runtime.installed import needing_extras
 from bot.runtime.observers import Observers
 from bot.runtime.private_files import close_to_others
 from bot.style.embedding_similarity import EmbeddingSimilarity
@@ -208,7 +209,8 @@ def open_guides(settings: Settings, embedder: Embedder | None = None) -> StyleGu
 
 
 def _weaviate(settings: Settings) -> Store:
-    from bot.backends.weaviate import open_store as open_weaviate
+    with needing_extras("search"):
+        from bot.backends.weaviate import open_store as open_weaviate
 
     return open_weaviate(settings.weaviate, settings.data)
 

@@ -83,15 +83,17 @@ def test_pictures_load_nothing(name: str) -> None:
     assert re.findall(r"(?:url\(|href=|src=|@import)[\"']?\s*https?:", picture) == []
 
 
-def test_the_unit_runs_what_there_is() -> None:
-    """The service of systemd starts a command of ours, isn't started again after a mistake, and may write its state."""
+@pytest.mark.parametrize(("name", "parts"), [("docent", []), ("docent@", ["slack", "discord", "indexer"])])
+def test_the_unit_runs_what_there_is(name: str, parts: list[str]) -> None:
+    """A service of systemd starts a command of ours, isn't started again after a mistake, and may write its state."""
     unit = configparser.ConfigParser(interpolation=None, strict=True)
     unit.optionxform = str  # type: ignore[assignment,method-assign] # names as they are
-    unit.read(ROOT / "deploy" / "docent.service")
+    unit.read(ROOT / "deploy" / f"{name}.service")
     service = unit["Service"]
     program, *words = service["ExecStart"].split()
-    assert program.endswith("/.venv/bin/docent")
-    assert words[0] in typer.main.get_command(app).commands
+    assert program.endswith("/app/bin/docent")
+    assert words == (["%i"] if parts else ["run"])
+    assert set(parts or words) <= typer.main.get_command(app).commands.keys()
     assert int(service["RestartPreventExitStatus"]) == MISUSED
     assert int(service["TimeoutStopSec"]) > max(SlackSettings().stop_within, DiscordSettings().stop_within)
     assert service["ReadWritePaths"] == service["WorkingDirectory"]

@@ -16,10 +16,12 @@ from adapters.cli.commands import (
     chat,
     doctor,
     forget,
+    health,
     index,
     indexer,
     init,
     lookback,
+    migrate,
     show,
     slack,
     sources,
@@ -58,9 +60,9 @@ docent run                                      # answer in chat, keep the index
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
+        from bot.runtime.installed import version
 
-        typer.echo(f"docent {version('docent')}")
+        typer.echo(f"docent {version()}")
         raise typer.Exit
 
 
@@ -88,6 +90,7 @@ app.command("chat", rich_help_panel=_FIRST)(chat.command)
 app.command("doctor", rich_help_panel=_FIRST)(doctor.command)
 app.command("run", rich_help_panel=_FIRST)(serve.command)
 app.command("status", rich_help_panel=_RUNNING)(status.command)
+app.command("health", rich_help_panel=_RUNNING)(health.command)
 app.command("sources", rich_help_panel=_RUNNING)(sources.command)
 app.command("reindex", rich_help_panel=_RUNNING)(indexer.reindex)
 app.command("indexer", rich_help_panel=_RUNNING)(indexer.command)
@@ -100,6 +103,7 @@ app.command("show", rich_help_panel=_BETTER)(show.command)
 app.add_typer(style_command.app, name="style", rich_help_panel=_BETTER)
 app.command("eval", rich_help_panel=_BETTER)(eval_command.command)
 app.command("eval-retrieval", rich_help_panel=_BETTER)(eval_retrieval.command)
+app.command("migrate", rich_help_panel=_KEEPING)(migrate.command)
 app.command("backup", rich_help_panel=_KEEPING)(backup.back_up)
 app.command("restore", rich_help_panel=_KEEPING)(backup.restore)
 app.command("forget", rich_help_panel=_KEEPING)(forget.command)

@@ -1,6 +1,6 @@
 """Running a command: settings, logging, errors as sentences, exit codes.
 
-0 it worked · 1 it didn't · 2 the configuration or the words are wrong · 130 stopped by Ctrl-C.
+0 it worked · 1 it didn't · 2 the configuration or the words are wrong, or what is stored is a newer Docent's · 130 stopped by Ctrl-C.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from pathlib import Path
 import typer
 
 from bot.config.loader import ConfigError, Settings, data_folder, export, load
-from bot.ports import BackendError
+from bot.ports import BackendError, Newer
 
 FAILED = 1
 MISUSED = 2
@@ -88,10 +88,19 @@ def _code(invocation: Invocation, command: Callable[[Settings], int], *, quiet: 
     except Exception as error:
         if invocation.debug:
             raise
-        say(
-            f"This is a bug in Docent: {type(error).__name__}: {error}\nRun it again with --debug and report it."
-        )
-        return FAILED
+        return _told(error)
+
+
+def _told(error: Exception) -> int:
+    """A bug; or, where an extra would bring what an import didn't find, what to install."""
+    from bot.runtime.installed import extra_of, how_to_add
+
+    extra = extra_of(error) if isinstance(error, ModuleNotFoundError) else None
+    if extra is not None:
+        say(f"This takes more than is installed. {how_to_add(extra)}")
+        return MISUSED
+    say(f"This is a bug in Docent: {type(error).__name__}: {error}\nRun it again with --debug and report it.")
+    return FAILED
 
 
 def _beside(invocation: Invocation) -> list[str]:
@@ -120,4 +129,4 @@ def say(text: str) -> None:
 def _code_of(error: Exception) -> int:
     if isinstance(error, CommandError):
         return error.code
-    return MISUSED if isinstance(error, ConfigError) else FAILED
+    return MISUSED if isinstance(error, (ConfigError, Newer)) else FAILED

@@ -15,9 +15,16 @@ from bot.config.loader import Settings
 from bot.diagnostics.audiences import check_audiences
 from bot.diagnostics.checks import check_data, check_parts
 from bot.diagnostics.findings import Check, error, ok, warning
-from bot.diagnostics.surroundings import check_env_file, check_monitoring, check_ports, check_style
+from bot.diagnostics.surroundings import (
+    check_env_file,
+    check_monitoring,
+    check_packages,
+    check_ports,
+    check_style,
+)
 from bot.opened_records import open_records
-from bot.ports import BackendError
+from bot.ports import BackendError, Rejected
+from bot.runtime.installed import needing_extras
 from bot.runtime.running import Running, running
 
 _MARKS = {"ok": "ok     ", "warning": "warning", "error": "ERROR  "}
@@ -50,7 +57,12 @@ def _show(check: Check) -> None:
 async def _checks(settings: Settings, *, slack: bool, discord: bool) -> AsyncGenerator[Check, None]:
     yield ok("configuration", f"{settings.path}: {count(len(settings.sources), 'source')}")
     faults, beside = token_faults(settings), running(settings.data)
-    for check in [*check_env_file(settings), *_of_faults(faults), *_behind(settings, beside)]:
+    for check in [
+        *check_packages(),
+        *check_env_file(settings),
+        *_of_faults(faults),
+        *_behind(settings, beside),
+    ]:
         yield check
     for source in settings.sources:
         for check in await check_source(settings, source):
@@ -115,12 +127,20 @@ async def _chat(
 ) -> AsyncGenerator[Check, None]:
     """Nobody is asked about a token whose shape is wrong already."""
     if (slack or settings.slack.bot_token is not None) and not faults_of("slack", faults):
-        from adapters.slack.doctor import checks as slack_checks
-
-        async for check in slack_checks(settings):
-            yield check
+        try:
+            with needing_extras("slack", "slack"):
+                from adapters.slack.doctor import checks as slack_checks
+        except Rejected as missing:
+            yield error(missing.part, missing.reason, missing.remedy)
+        else:
+            async for check in slack_checks(settings):
+                yield check
     if (discord or settings.discord.token is not None) and not faults_of("discord", faults):
-        from adapters.discord.doctor import checks as discord_checks
-
-        async for check in discord_checks(settings):
-            yield check
+        try:
+            with needing_extras("discord", "discord"):
+                from adapters.discord.doctor import checks as discord_checks
+        except Rejected as missing:
+            yield error(missing.part, missing.reason, missing.remedy)
+        else:
+            async for check in discord_checks(settings):
+                yield check

@@ -16,7 +16,7 @@ from bot.config.loader import Settings
 from bot.diagnostics.audiences import are_given, check_pages
 from bot.journal.retention import forget_old
 from bot.model import SyncReport
-from bot.ports import BackendError, Runs, SyncRequest, SyncRun
+from bot.ports import BackendError, Newer, Runs, SyncRequest, SyncRun
 from bot.runtime import process_identity
 from indexer.sources.base import Source
 from indexer.sync.run_executor import Means, carried_out, carry_out
@@ -133,6 +133,8 @@ async def _begun(runs: Runs, request: SyncRequest) -> SyncRun | None:
         run, mine = await runs.begin_run(
             request, worker=process_identity.name("cli"), died=process_identity.died
         )
+    except Newer:
+        raise
     except BackendError as error:
         log.warning("this sync is not in the journal: %s", error)
         return None

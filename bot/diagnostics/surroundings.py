@@ -8,6 +8,7 @@ from typing import Final
 from bot.config.loader import Settings
 from bot.diagnostics.findings import Check, error, ok, warning
 from bot.ports import Unavailable
+from bot.runtime.installed import DISTRIBUTION, how_to_add, others_with_our_packages
 from bot.runtime.private_files import OTHERS
 from bot.style.load import load
 
@@ -70,7 +71,7 @@ def check_monitoring(settings: Settings) -> Iterator[Check]:
             finding = (
                 "nothing is served" if extra == "monitoring" else "OTEL_* is set, but no traces are sent"
             )
-            yield error("monitoring", f"{finding}.", f"Install it: pip install 'docent[{extra}]'.")
+            yield error("monitoring", f"{finding}.", f"{how_to_add(extra)}.")
 
 
 def _is_installed(package: str) -> bool:
@@ -78,6 +79,16 @@ def _is_installed(package: str) -> bool:
         return find_spec(package) is not None
     except (ModuleNotFoundError, ValueError):
         return False
+
+
+def check_packages() -> Iterator[Check]:
+    """Who else has packages of Docent's names in this environment: one then runs the other's code."""
+    for package, others in sorted(others_with_our_packages().items()):
+        yield error(
+            "installation",
+            f"{' and '.join(others)} has a package {package} in this environment, too: only one of them can be found.",
+            f"Give Docent an environment of its own: pipx install '{DISTRIBUTION}[…]'",
+        )
 
 
 def check_env_file(settings: Settings) -> Iterator[Check]:

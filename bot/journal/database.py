@@ -9,16 +9,20 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import URL, Connection, Table, event, make_url, text
+from sqlalchemy import URL, Connection, Table, event, text
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, InterfaceError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from bot.journal import FILE, HEAD, SQLITE_PRAGMAS, rows
+from bot.journal import FILE, HEAD, SQLITE_PRAGMAS
+from bot.journal.address import async_url
 from bot.journal.failures import PART, letting_go, translated
+from bot.journal.forms import rows
+from bot.journal.forms.found import form_of
 from bot.ports import Rejected
 from bot.runtime.circuit_breaker import CircuitBreaker
+from bot.runtime.installed import needing_extras
 from bot.runtime.private_files import private_file, private_folder, put_back
 
 if TYPE_CHECKING:
@@ -44,9 +48,10 @@ class Database:
     """One journal database. `url` None: `journal.db` in `folder`. Each call takes at most `deadline` s."""
 
     def __init__(self, *, folder: Path, url: str | None = None, deadline: float = 5.0) -> None:
-        self._url = _async_url(url) if url else URL.create("sqlite+aiosqlite", database=str(folder / FILE))
+        self._url = async_url(url) if url else URL.create("sqlite+aiosqlite", database=str(folder / FILE))
         self._deadline = deadline
         self._engine: AsyncEngine | None = None
+        self._found: str | None = None
         self._opening = asyncio.Lock()
         self._writing = asyncio.Lock()
         self._breaker = CircuitBreaker(PART, failures=1, probe_after=1.0)
@@ -97,6 +102,16 @@ class Database:
             async with limit, self._one_writer(), engine.connect() as connection:
                 await connection.execution_options(docent_begin="")
                 yield connection
+
+    async def migrate(self) -> str | None:
+        """Have this version's form. Returns the form that was there; None where there was none."""
+        async with self.reading():
+            return self._found
+
+    async def refuse_newer(self) -> None:
+        """Return if this version may go on with it; raise Newer if another process has migrated it further."""
+        async with self.reading() as connection:
+            await form_of(connection, self.where)
 
     async def shrink(self) -> None:
         """Give the disk what was deleted, where that is much of the file; PostgreSQL does so by itself."""
@@ -181,8 +196,9 @@ class Database:
                 if self.is_sqlite:
                     await _use_wal(engine)
                 async with engine.connect() as connection:
-                    current = await _revision(connection)
-            if current != HEAD:
+                    await connection.execution_options(docent_begin="begin")
+                    self._found = await form_of(connection, self.where)
+            if self._found != HEAD:
                 async with asyncio.timeout(_MIGRATION):
                     await self._migrate(engine)
         except BaseException:
@@ -191,12 +207,13 @@ class Database:
         return engine
 
     async def _migrate(self, engine: AsyncEngine) -> None:
-        from bot.journal.migrate import upgrade  # noqa: PLC0415 - Alembic takes a while to import
+        from bot.journal.forms.migrate import upgrade  # noqa: PLC0415 - Alembic takes a while to import
 
         async with engine.begin() as connection:
             if not self.is_sqlite:
                 await connection.execute(text(f"select pg_advisory_xact_lock({_LOCK})"))
-            await connection.run_sync(upgrade)
+            if await form_of(connection, self.where) != HEAD:  # another process may have been faster
+                await connection.run_sync(upgrade)
 
     @asynccontextmanager
     async def _guarded(self) -> AsyncIterator[None]:
@@ -224,32 +241,11 @@ def _copy(source: Path, target: Path) -> None:
         one.backup(other)
 
 
-def _async_url(url: str) -> URL:
-    """`postgres://`, `postgresql://`, `postgresql+asyncpg://` and `sqlite:///file`; Rejected for others."""
-    try:
-        made = make_url(url)
-    except ArgumentError:
-        raise Rejected(PART, "DATABASE_URL is not an address.", remedy=_FORMS) from None
-    backend = made.drivername.partition("+")[0]
-    if backend == "sqlite" and made.database:
-        return made.set(drivername="sqlite+aiosqlite")
-    if backend not in ("postgres", "postgresql"):
-        raise Rejected(PART, f"DATABASE_URL has an unknown kind of database, {backend}.", remedy=_FORMS)
-    query = dict(made.query)
-    if "sslmode" in query:  # libpq's word; asyncpg's is ssl
-        query.setdefault("ssl", query.pop("sslmode"))
-    for unknown in ("channel_binding", "gssencmode"):
-        query.pop(unknown, None)
-    return made.set(drivername="postgresql+asyncpg", query=query)
-
-
-_FORMS: Final = "Expected postgresql://user:password@host/name."
-
-
 def _engine(url: URL, deadline: float) -> AsyncEngine:
     arguments: dict[str, Any] = {"pool_size": _POOL, "pool_timeout": deadline}
     if url.get_backend_name() != "sqlite":
-        return create_async_engine(url, pool_pre_ping=True, max_overflow=5, **arguments)
+        with needing_extras(PART):
+            return create_async_engine(url, pool_pre_ping=True, max_overflow=5, **arguments)
     engine = create_async_engine(url, connect_args={"timeout": deadline * _BUSY}, max_overflow=0, **arguments)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
@@ -285,12 +281,6 @@ async def _use_wal(engine: AsyncEngine) -> None:
             await asyncio.sleep(_RETRY)
         else:
             return
-
-
-async def _revision(connection: AsyncConnection) -> str | None:
-    await connection.execution_options(docent_begin="begin")
-    names = await connection.run_sync(lambda c: c.dialect.has_table(c, "alembic_version"))
-    return await connection.scalar(text("select version_num from alembic_version")) if names else None
 
 
 def _make_file(path: Path) -> None:

@@ -180,3 +180,12 @@ lessons = Table(
     Column("lesson", JSON, nullable=False),
     Index("lessons_state", "kind", "state", "saved_at"),
 )
+
+# Which Docent brought the journal to which form.
+made_by = Table(
+    "made_by",
+    metadata,
+    Column("form", String(32), primary_key=True),
+    Column("docent", String(40), nullable=False),
+    Column("at", Double, nullable=False),
+)

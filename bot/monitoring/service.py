@@ -12,6 +12,7 @@ from bot.config.monitoring import Process, part_of, process_of
 from bot.monitoring.readiness import Readiness
 from bot.monitoring.readings import Readings
 from bot.ports import BackendError
+from bot.runtime.installed import how_to_add
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -56,7 +57,7 @@ def _start(
         from bot.monitoring.metrics import Metrics  # noqa: PLC0415 - a web server only where one is wanted
         from bot.monitoring.web import pages  # noqa: PLC0415
     except ModuleNotFoundError as error:
-        log.error("monitoring isn't served: install it: pip install 'docent[monitoring]' (%s)", error)  # noqa: TRY400
+        log.error("monitoring isn't served: %s (%s)", how_to_add("monitoring"), error)  # noqa: TRY400
         return []
     metrics = Metrics(app, parts, process)
     app.observers.add(metrics)
@@ -110,9 +111,7 @@ async def _traces() -> "Traces | None":
     try:
         return await asyncio.to_thread(load)
     except ModuleNotFoundError:
-        log.warning(
-            "OTEL_* is set, but no traces are sent: install what sends them: pip install 'docent[otel]'."
-        )
+        log.warning("OTEL_* is set, but no traces are sent. %s", how_to_add("otel"))
     except Exception:  # the SDK's own reading of OTEL_*: whatever is wrong there, questions are answered
         log.exception("no traces are sent: OTEL_* in the environment can't be used")
     return None

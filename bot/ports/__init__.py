@@ -5,6 +5,7 @@ BackendError
 │   └── RateLimited    says when: `retry_after` seconds
 ├── Unauthorized       a key is missing, wrong or lacks a right
 ├── Rejected           the request will never be accepted as it is (bad configuration, schema, too old)
+│   └── Newer          a newer Docent wrote what is stored: this one leaves it alone, and stops
 ├── Refused            the model declined to answer
 ├── ReadOnly           reads work, writes don't (a full disk)
 └── Corrupt            the stored data can't be read; `remedy` names the command that mends it
@@ -16,6 +17,7 @@ people, without secrets, headers, bodies, questions or documents. Bugs are not c
 from bot.ports.errors import (
     BackendError,
     Corrupt,
+    Newer,
     RateLimited,
     ReadOnly,
     Refused,
@@ -119,6 +121,7 @@ __all__ = [
     "Lookback",
     "Narrowing",
     "Nearest",
+    "Newer",
     "PictureReader",
     "QuestionFilter",
     "RateLimited",

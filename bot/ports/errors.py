@@ -28,6 +28,10 @@ class Unauthorized(BackendError): ...
 class Rejected(BackendError): ...
 
 
+class Newer(Rejected):
+    """A newer Docent wrote what is stored: this one must leave it alone."""
+
+
 class Refused(BackendError): ...
 
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from bot.model import Chunk, Document, Failure, WordsKept, narrower
+from bot.runtime.installed import extra_of, how_to_add
 from bot.text import language_guess as language
 from bot.text.chunk_terms import lines
 from indexer.converters.registry import Unreadable, to_markdown
@@ -162,6 +163,8 @@ def build(raw: RawPage) -> Page | NoPage:
     except MemoryError:
         raise
     except Exception as bug:  # noqa: BLE001 - whatever one page sets off, the others are read
+        if isinstance(bug, ModuleNotFoundError) and (extra := extra_of(bug)) is not None:
+            return NoPage(raw.entry.path, f"reading it takes more than is installed. {how_to_add(extra)}")
         _log.exception("%s could not be read", raw.entry.path)
         return NoPage(raw.entry.path, f"a bug in Docent ({type(bug).__name__})")
 

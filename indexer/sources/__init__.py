@@ -9,6 +9,7 @@ from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from bot.runtime.installed import how_to_add
 from indexer.sources.base import PLUGIN_API, Source, Surroundings
 
 if TYPE_CHECKING:  # pydantic takes as long to import as reading a page does
@@ -62,7 +63,7 @@ def require(settings: "SourceSettings", module: str, extra: str) -> None:
     """Raises ConfigError with what to install, rather than failing in the midst of a sync."""
     package = module.partition(".")[0]
     if find_spec(package) is None or find_spec(module) is None:
-        raise settings.wrong("type", f"{settings.type} needs more: pip install 'docent[{extra}]'")
+        raise settings.wrong("type", f"{settings.type} needs more. {how_to_add(extra)}")
 
 
 def _fitting(found: EntryPoint, settings: "SourceSettings") -> type[Source]:

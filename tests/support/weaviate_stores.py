@@ -1,5 +1,6 @@
 """Stores of one test on one server, closed and with their collections dropped at its end."""
 
+import json
 import ssl
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -144,6 +145,14 @@ class Stores:
             schema["properties"] = [each for each in schema["properties"] if each["name"] != name]
             (await rest.delete(path)).raise_for_status()
             (await rest.post("/schema", json=schema)).raise_for_status()
+
+    async def describe(self, **changed: object) -> None:
+        """The live collection says something else of what it was made with."""
+        path = f"/schema/{self.settings.collection}_1"
+        async with self.rest() as rest:
+            schema = (await rest.get(path)).json()
+            schema["description"] = json.dumps({**json.loads(schema["description"]), **changed})
+            (await rest.put(path, json=schema)).raise_for_status()
 
     async def create_foreign(self) -> None:
         async with self.rest() as rest:

@@ -38,7 +38,10 @@ def invite(context: typer.Context) -> None:
 async def _serve(settings: Settings) -> int:
     from adapters.cli.running.run_plan import refuse_faults
     from adapters.cli.running.service_runner import serve_one
-    from adapters.discord.service import run as service
+    from bot.runtime.installed import needing_extras
+
+    with needing_extras("Discord", "discord"):
+        from adapters.discord.service import run as service
 
     refuse_faults("discord", settings)
     await serve_one(settings, "Discord", service)
@@ -47,7 +50,10 @@ async def _serve(settings: Settings) -> int:
 
 async def _invite(settings: Settings) -> int:
     from adapters.cli.running.run_plan import refuse_faults
-    from adapters.discord.service import invitation
+    from bot.runtime.installed import needing_extras
+
+    with needing_extras("Discord", "discord"):
+        from adapters.discord.service import invitation
 
     refuse_faults("discord", settings)
     if settings.discord.token is None:

@@ -28,6 +28,7 @@ async def _serve(settings: Settings) -> int:
     from adapters.cli.open_sources import check_sources_open
     from adapters.cli.running.run_plan import DISCORD, INDEXER, SLACK, plan
     from adapters.cli.running.service_runner import Service, serve_all
+    from bot.runtime.installed import needing_extras
 
     planned = plan(settings)
     for fault in planned.faults:
@@ -42,15 +43,18 @@ async def _serve(settings: Settings) -> int:
         log.info("%s", line)
     services: dict[str, Service] = {}
     if SLACK in planned.services:
-        from adapters.slack.service import run as slack
+        with needing_extras(SLACK, "slack"):
+            from adapters.slack.service import run as slack
 
         services[SLACK] = slack
     if DISCORD in planned.services:
-        from adapters.discord.service import run as discord
+        with needing_extras(DISCORD, "discord"):
+            from adapters.discord.service import run as discord
 
         services[DISCORD] = discord
     if INDEXER in planned.services:
-        from indexer.service import run as indexer
+        with needing_extras(INDEXER, "indexer"):
+            from indexer.service import run as indexer
 
         services[INDEXER] = indexer
     await serve_all(settings, services, check_sources_open if settings.sources else None)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 
+from adapters.cli.running.newer_state import refuse_newer, stop_for_newer
 from bot.bootstrap import App, open_app
 from bot.config.live import Check, LiveSettings
 from bot.config.loader import Settings
@@ -85,7 +86,9 @@ async def _beside(app: App, names: Sequence[str], check: Check | None) -> AsyncI
     """Load models beside the start, so that the first question doesn't wait for them; then keep memory small.
 
     Forget what is too old to be kept, take over what changes in docent.yaml, and say so to other commands.
+    Before all that, raises Newer for what a newer Docent has stored; one that comes later stops the process.
     """
+    await refuse_newer(app)
 
     async def load() -> None:
         try:
@@ -99,6 +102,7 @@ async def _beside(app: App, names: Sequence[str], check: Check | None) -> AsyncI
     beside = [
         asyncio.create_task(load()),
         asyncio.create_task(forgetting, name="forgetting"),
+        asyncio.create_task(stop_for_newer(app.records.database), name="watch for a newer Docent"),
         asyncio.create_task(_keep_current(app.live, check, announced), name="watch docent.yaml"),
     ]
     try:

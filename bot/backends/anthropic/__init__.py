@@ -7,7 +7,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from bot.backends.anthropic.options import Access, ChatOptions
-from bot.ports import Rejected
+from bot.runtime.installed import needing_extras
 
 if TYPE_CHECKING:
     from bot.backends.anthropic.factory import AnthropicFactory
@@ -21,11 +21,6 @@ async def connect(access: Access) -> "AnthropicFactory":
 
 
 def _load(access: Access) -> "AnthropicFactory":
-    try:
+    with needing_extras("anthropic", "anthropic"):
         from bot.backends.anthropic.factory import AnthropicFactory  # noqa: PLC0415 - see above
-    except ModuleNotFoundError as error:
-        if error.name not in ("anthropic", "httpx2"):
-            raise
-        remedy = "Install it: pip install 'docent[anthropic]'."
-        raise Rejected("anthropic", "its package is not installed.", remedy=remedy) from None
     return AnthropicFactory(access)

@@ -7,7 +7,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from bot.backends.cohere.options import ChatOptions, EmbedOptions, Options, RerankOptions
-from bot.ports import Rejected
+from bot.runtime.installed import needing_extras
 
 if TYPE_CHECKING:
     from bot.backends.cohere.factory import CohereFactory
@@ -21,11 +21,6 @@ async def connect(options: Options) -> "CohereFactory":
 
 
 def _load(options: Options) -> "CohereFactory":
-    try:
+    with needing_extras("CohereFactory"):
         from bot.backends.cohere.factory import CohereFactory  # noqa: PLC0415 - see above
-    except ModuleNotFoundError as error:
-        if error.name != "cohere":
-            raise
-        remedy = "Install it: pip install 'docent[cohere]'."
-        raise Rejected("CohereFactory", "its package is not installed.", remedy=remedy) from None
     return CohereFactory(options)

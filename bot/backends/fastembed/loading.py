@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from bot.ports import Rejected, Unavailable
+from bot.runtime.installed import how_to_add
 from bot.runtime.private_files import private_folder
 
 T = TypeVar("T")
@@ -150,5 +151,5 @@ def not_installed(part: str) -> Rejected:
     return Rejected(
         part,
         "fastembed and onnxruntime are not installed.",
-        remedy="Install it: pip install 'docent[local]'.",
+        remedy=f"{how_to_add('local')}.",
     )

@@ -7,7 +7,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from bot.backends.openai.options import Access, ChatOptions, EmbedOptions
-from bot.ports import Rejected
+from bot.runtime.installed import needing_extras
 
 if TYPE_CHECKING:
     from bot.backends.openai.factory import OpenAIFactory
@@ -21,11 +21,6 @@ async def connect(access: Access) -> "OpenAIFactory":
 
 
 def _load(access: Access) -> "OpenAIFactory":
-    try:
+    with needing_extras("openai", "openai"):
         from bot.backends.openai.factory import OpenAIFactory  # noqa: PLC0415 - see above
-    except ModuleNotFoundError as error:
-        if error.name not in ("openai", "httpx2"):
-            raise
-        remedy = "Install it: pip install 'docent[openai]'."
-        raise Rejected("openai", "its package is not installed.", remedy=remedy) from None
     return OpenAIFactory(access)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import apsw
 
-from bot.ports import BackendError, Corrupt, ReadOnly, Rejected, Unavailable
+from bot.ports import BackendError, Corrupt, Newer, ReadOnly, Rejected, Unavailable
 from bot.runtime.private_files import private_file, private_folder
 
 PART = "search"
@@ -61,6 +61,9 @@ def connect(path: Path, *, cache_kib: int, busy_seconds: float = 10) -> apsw.Con
 
 
 def _set_up(connection: apsw.Connection, path: Path, cache_kib: int) -> None:
+    ours = connection.pragma("application_id") == APPLICATION_ID
+    if ours and (form := connection.pragma("user_version")) > SCHEMA:
+        raise newer(f"{path} was written by a newer Docent (form {form}, this one knows {SCHEMA}).")
     # One pragma a call: apsw stops at the first row.
     for pragma in (
         "journal_mode=wal",
@@ -70,11 +73,14 @@ def _set_up(connection: apsw.Connection, path: Path, cache_kib: int) -> None:
         f"journal_size_limit={_WAL_BYTES}",
     ):
         connection.execute(f"pragma {pragma}").fetchall()
-    if connection.pragma("application_id") != APPLICATION_ID:
+    if not ours:
         with transaction(connection, write=True):
             _claim(connection, path)
-    if connection.pragma("user_version") > SCHEMA:
-        raise Rejected(PART, f"{path} was written by a newer Docent.", remedy="Update this one.")
+
+
+def newer(reason: str) -> Newer:
+    """What to say of an index that this version can't read, and must not write."""
+    return Newer(PART, reason, remedy="Start that one, or make the index anew: docent index --rebuild")
 
 
 def _claim(connection: apsw.Connection, path: Path) -> None:

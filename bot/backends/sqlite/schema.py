@@ -15,6 +15,7 @@ from typing import Literal
 
 import apsw
 
+from bot.backends.sqlite.file_errors import newer
 from bot.ports import IndexFormat
 from bot.text import analyzer
 
@@ -117,6 +118,7 @@ def drop_dead(connection: apsw.Connection) -> None:
 
 
 def _one(connection: apsw.Connection, where: str, value: int | str) -> Build | None:
+    """Raises Newer for one whose words this version would take for others."""
     row = connection.execute(
         f"select {_COLUMNS} from builds where {where} order by id desc limit 1",
         (value,),
@@ -124,4 +126,8 @@ def _one(connection: apsw.Connection, where: str, value: int | str) -> Build | N
     if row is None:
         return None
     number, state, model, dimensions, chunking, analysis, generation, floor = row
+    if analysis > analyzer.VERSION:
+        raise newer(
+            f"the index was analysed by a newer Docent (analysis {analysis}, this one knows {analyzer.VERSION})."
+        )
     return Build(number, state, IndexFormat(model, dimensions, chunking), analysis, generation, floor)

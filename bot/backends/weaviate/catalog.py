@@ -21,6 +21,7 @@ from bot.backends.weaviate.schema import (
     deviations,
     differences,
     generation,
+    is_newer,
     notes_arguments,
     notes_of,
     pages_arguments,
@@ -29,7 +30,7 @@ from bot.backends.weaviate.schema import (
 from bot.backends.weaviate.server.errors import PART, VENDOR
 from bot.backends.weaviate.server.sdk_types import WeaviateAsyncClient
 from bot.backends.weaviate.writing.rehearsal import TRIAL, rehearse
-from bot.ports import IndexFormat, Rejected
+from bot.ports import IndexFormat, Newer, Rejected
 
 REMEDY: Final = "`docent index` builds it anew beside this one and then swaps them."
 FRESH_SECONDS: Final = 3.0
@@ -238,6 +239,12 @@ class Catalog:
                 PART,
                 f"the alias {self._alias} in Weaviate points at {target}, which isn't Docent's.",
                 remedy="Set weaviate.collection to another name.",
+            )
+        if is_newer(live.schema):
+            raise Newer(
+                PART,
+                f"the index in Weaviate was written by a newer Docent (schema {live.schema}, this one knows {SCHEMA}).",
+                remedy="Start that one, or set weaviate.collection to another name.",
             )
         wrong = differences(found)
         wrong += [f"its {name} is missing" for name in await self._missing(client, live)]

@@ -91,6 +91,12 @@ def generation(name: str, description: str | None) -> Generation | None:
         return None
 
 
+def is_newer(schema: str) -> bool:
+    """Whether a later version than this one makes such indexes."""
+    numbers = [number for number in schema.split(".") if number.isdecimal()]
+    return [int(number) for number in numbers] > [int(number) for number in SCHEMA.split(".")]
+
+
 def chunks_arguments(new: Generation, layout: Layout) -> dict[str, Any]:
     """For `collections.create`."""
     return {

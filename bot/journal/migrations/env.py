@@ -1,4 +1,4 @@
-"""What Alembic runs: on the connection that bot.journal.migrate hands over."""
+"""What Alembic runs: on the connection that bot.journal.forms.migrate hands over."""
 
 from alembic import context
 

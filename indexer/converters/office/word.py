@@ -2,8 +2,10 @@
 
 import io
 import re
+import sys
 import zipfile
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec, module_from_spec
 from typing import Any, BinaryIO, Final
 
 import mammoth  # type: ignore[import-untyped]
@@ -32,12 +34,25 @@ def convert(data: bytes) -> Converted:
         eased, formulas = _eased(archive, styles)
     source: BinaryIO = io.BytesIO(eased)
     if formulas:
-        from markitdown.converter_utils.docx.pre_process import pre_process_docx  # noqa: PLC0415 (two seconds)
-
-        source = pre_process_docx(source)
+        source = _with_formulas(source)
     no_pictures = mammoth.images.img_element(lambda _: {"src": ""})
     made = mammoth.convert_to_html(source, style_map="\n".join(styles.headings()), convert_image=no_pictures)
     return Converted(html(made.value, noise=()))
+
+
+def _with_formulas(source: BinaryIO) -> BinaryIO:
+    """The document with its formulas as LaTeX, by the part of MarkItDown that does just that.
+
+    The package's own beginning isn't run: it loads a runtime for models, which takes two seconds and 100 MB.
+    """
+    if "markitdown" not in sys.modules:
+        found = find_spec("markitdown")
+        if found is None:
+            raise ModuleNotFoundError("no module named markitdown", name="markitdown")
+        sys.modules["markitdown"] = module_from_spec(found)
+    from markitdown.converter_utils.docx.pre_process import pre_process_docx  # noqa: PLC0415 - for formulas alone
+
+    return pre_process_docx(source)
 
 
 class _Styles:

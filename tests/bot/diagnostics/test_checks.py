@@ -261,7 +261,7 @@ def test_monitoring_that_is_not_installed(docent: CommandLine, monkeypatch: pyte
     monkeypatch.setitem(sys.modules, "prometheus_client", None)
     docent.config.write_text(f"{CONFIG}monitoring: {{port: 9464}}\n")
     assert [said for _, part, said in every(docent) if part == "monitoring"] == [
-        "nothing is served. Install it: pip install 'docent[monitoring]'."
+        "nothing is served. Install it: pip install 'docent-bot[monitoring]'."
     ]
 
 

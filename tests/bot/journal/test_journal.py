@@ -841,6 +841,7 @@ async def test_what_was_asked_before_has_its_place_afterwards(database: Database
         ):
             await connection.execute(text(f"alter table {table} drop column {column}"))
         await connection.execute(text("drop table run_messages"))
+        await connection.execute(text("drop table made_by"))
         await connection.execute(text("update alembic_version set version_num = '0003'"))
     await database.close()
     found = [await journal.recorded(f"id{number}") for number in range(4)]

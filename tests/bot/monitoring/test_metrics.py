@@ -158,7 +158,7 @@ def test_without_prometheus_nothing_is_served(docent: CommandLine, free_port: Ca
     docent.config.write_text(f"{CONFIG}monitoring: {{port: {free_port()}}}\n")
     done = _without(docent, "prometheus_client", {})
     assert done.stdout == "goes on\n", done.stderr
-    assert done.stderr.count("pip install 'docent[monitoring]'") == 1
+    assert done.stderr.count("pip install 'docent-bot[monitoring]'") == 1
     assert "Traceback" not in done.stderr
 
 
@@ -167,7 +167,7 @@ def test_without_opentelemetry_nothing_is_sent(docent: CommandLine) -> None:
     environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"}
     done = _without(docent, "opentelemetry.sdk", environ)
     assert done.stdout == "goes on\n", done.stderr
-    assert done.stderr.count("pip install 'docent[otel]'") == 1
+    assert done.stderr.count("pip install 'docent-bot[otel]'") == 1
     assert "Traceback" not in done.stderr
 
 

@@ -1,5 +1,8 @@
 """Word documents become what is printed of them."""
 
+import subprocess
+import sys
+
 import pytest
 
 from indexer.converters import registry
@@ -34,6 +37,21 @@ def test_merged_cells() -> None:
     assert text(rows).endswith(
         "| Europe | Basic | 10 GB |\n| Europe | Expert | 500 GB |\n| Asia | Basic | 20 GB |"
     )
+
+
+FORMULA = "<m:oMath><m:f><m:fPr/><m:num><m:r><m:t>a</m:t></m:r></m:num><m:den><m:r><m:t>b</m:t></m:r></m:den></m:f></m:oMath>"
+
+
+def test_a_formula_is_latex() -> None:
+    """It stands where it stood in the sentence, and no runtime for models is loaded for it."""
+    code = (
+        "import sys; from indexer.converters.registry import to_markdown\n"
+        "print(to_markdown('a.docx', sys.stdin.buffer.read())[1].strip())\n"
+        "print([name for name in ('magika', 'onnxruntime') if name in sys.modules])"
+    )
+    page = docx(f"<w:p>{run('The ratio is ')}{FORMULA}{run(' of both.')}</w:p>")
+    done = subprocess.run([sys.executable, "-c", code], input=page, capture_output=True, check=True)
+    assert done.stdout.decode() == "The ratio is $\\frac{a}{b}$ of both.\n[]\n"
 
 
 def test_header_of_two_rows() -> None:

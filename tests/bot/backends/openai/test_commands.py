@@ -209,7 +209,7 @@ def test_a_missing_package_is_one_sentence(package, extra):
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert (
         done.stdout
-        == f"{package}: its package is not installed. Install it: pip install 'docent[{extra}]'.\n"
+        == f"{package}: its package is not installed. Install it: pip install 'docent-bot[{extra}]'.\n"
     )
 
 

@@ -9,9 +9,10 @@ from uuid import uuid4
 
 import pytest
 
+from bot.backends.weaviate.schema import SCHEMA
 from bot.backends.weaviate.server.address import parse
 from bot.config.models import WeaviateSettings
-from bot.ports import BackendError, IndexedDocument, Narrowing, Rejected, Unavailable
+from bot.ports import BackendError, IndexedDocument, Narrowing, Newer, Rejected, Unavailable
 from tests.support.store_contract import FORMAT, OTHER, ask, begin, ids, page
 from tests.support.waiting import given_up
 from tests.support.weaviate_proxy import proxied
@@ -317,6 +318,20 @@ async def test_foreign_collection(stores: Stores) -> None:
     with pytest.raises(Rejected, match=r"weaviate\.collection"):
         await store.rebuild(FORMAT)
     assert await store.search(ask("rule")) == []
+
+
+async def test_an_index_of_a_newer_docent(stores: Stores) -> None:
+    """It is neither searched nor built anew, whichever of the two numbers is higher."""
+    store = await begin(await stores.open())
+    await store.replace([page("wiki:a.md", "rule one")])
+    for schema in ("99.1", f"{SCHEMA}.1"):
+        await stores.describe(docent=schema)
+        older = await stores.open()
+        for call in (older.search(ask("rule")), older.format()):
+            with pytest.raises(Newer, match=rf"newer Docent \(schema {schema}, this one knows {SCHEMA}\)"):
+                await call
+    await stores.describe(docent=SCHEMA)
+    assert ids(await (await stores.open()).search(ask("rule"))) == ["wiki:a.md"]
 
 
 async def test_outdate(stores: Stores) -> None:

@@ -7,18 +7,19 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Table, func, select
+from sqlalchemy import Connection, MetaData, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.journal import HEAD
 from bot.journal.failures import PART
 from bot.journal.tables import metadata
-from bot.ports import Rejected
+from bot.ports import Newer, Rejected
 from bot.runtime.private_files import private_file
 
 # Who runs now, and who leads: of no use another day.
 _PASSING: Final = {"workers", "leases", "run_messages"}
-_KEPT: Final = [table for table in metadata.sorted_tables if table.name not in _PASSING]
+_OURS: Final = "made_by"  # the database's own
+_KEPT: Final = [table for table in metadata.sorted_tables if table.name not in {*_PASSING, _OURS}]
 _AT_ONCE: Final = 500
 
 
@@ -43,20 +44,42 @@ async def load(connection: AsyncConnection, path: Path, where: str, *, replace: 
         raise Rejected(
             PART, f"{where} holds a journal already.", remedy="Give --replace to put the backup in place."
         )
-    for table in reversed(metadata.sorted_tables):
-        await connection.execute(table.delete())
     with path.open(encoding="utf-8") as file:
         lines = _told(file)
-        if (version := next(lines, {}).get("journal")) != HEAD:
-            raise Rejected(
-                PART,
-                f"the backup's journal is of version {version}, this Docent's of {HEAD}.",
-                remedy="Restore it with the Docent that made it, and update that.",
-            )
+        form = str(next(lines, {}).get("journal"))
+        tables = await connection.run_sync(_emptied, form)
         while some := await asyncio.to_thread(lambda: list(islice(lines, _AT_ONCE))):
-            for table in _KEPT:
+            for table in tables:
                 if rows := [each["row"] for each in some if each["table"] == table.name]:
                     await connection.execute(table.insert(), rows)
+    if form != HEAD:
+        from bot.journal.forms.migrate import upgrade  # noqa: PLC0415 - Alembic takes a while to import
+
+        await connection.run_sync(upgrade)
+
+
+def _emptied(connection: Connection, form: str) -> list[Table]:
+    """The tables as a backup of this form has them, empty. Raises Newer, Rejected."""
+    if form == HEAD:
+        for table in reversed(metadata.sorted_tables):
+            if table.name != _OURS:
+                connection.execute(table.delete())
+        return _KEPT
+    if form.isdecimal() and form > HEAD:
+        raise Newer(
+            PART,
+            f"the backup's journal is of form {form}, this Docent knows {HEAD}.",
+            remedy="Restore it with the Docent that made it.",
+        )
+    from bot.journal.forms.migrate import begin_anew  # noqa: PLC0415 - as above
+
+    try:
+        begin_anew(connection, form)
+    except LookupError:
+        raise Rejected(PART, "the backup doesn't say which form its journal has.") from None
+    older = MetaData()
+    older.reflect(connection)
+    return [table for table in older.sorted_tables if table.name not in _PASSING]
 
 
 async def _holds_any(connection: AsyncConnection, table: Table) -> bool:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from bot.journal import rows
 from bot.journal.database import Database
+from bot.journal.forms import rows
 from bot.journal.questions import SqlJournal
 from bot.journal.runs import SqlRuns
 from bot.ports import Feedback, Rejected, SyncRequest
@@ -99,11 +99,12 @@ async def test_of_one_moment(
 @pytest.mark.parametrize(
     ("spoil", "word"),
     [
-        (lambda lines: [json.dumps({"journal": "0001"}), *lines[1:]], "version 0001"),
+        (lambda lines: [json.dumps({"journal": "9999"}), *lines[1:]], "of form 9999"),
+        (lambda lines: [json.dumps({"journal": "0000"}), *lines[1:]], "doesn't say which form"),
         (lambda lines: [*lines[:-1], lines[-1][:20]], "can't be read at line"),
-        (lambda _: [], "version None"),
+        (lambda _: [], "doesn't say which form"),
     ],
-    ids=["of another version", "cut off", "empty"],
+    ids=["of a newer version", "of no version", "cut off", "empty"],
 )
 async def test_a_backup_that_will_not_do(
     database: Database,
