@@ -4,7 +4,6 @@ Labels are names of ours and of docent.yaml: platforms, outcomes, stages, parts,
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from importlib.metadata import version
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
@@ -18,6 +17,7 @@ from bot.model import Answer, SyncReport, Usage
 from bot.monitoring.readiness import READY
 from bot.monitoring.readings import Reading
 from bot.ports import Rating
+from bot.runtime.installed import version
 from bot.runtime.prices import cost
 from bot.runtime.work_context import Work
 
@@ -100,7 +100,7 @@ class Metrics:
             registry=registry,
         )
         info = Gauge("docent_info", "Always 1.", ["version", "process"], registry=registry)
-        info.labels(version("docent"), process).set(1)
+        info.labels(version(), process).set(1)
         ProcessCollector(registry=registry)
         self._parts = _Parts(app)
         registry.register(self._parts)

@@ -8,7 +8,6 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from importlib.metadata import version
 from threading import Thread
 from typing import Final
 
@@ -22,6 +21,7 @@ from opentelemetry.util.types import AttributeValue
 
 from bot.model import Answer, SyncReport
 from bot.ports import Rating
+from bot.runtime.installed import version
 from bot.runtime.work_context import Work
 
 _BAD: Final = frozenset({"unavailable", "undeliverable", "lost"})
@@ -51,7 +51,7 @@ class Traces:
     """Hears what came to an end (an Observer), and sends it when there is time."""
 
     def __init__(self) -> None:
-        own = Resource({"service.name": "docent", "service.version": version("docent")})
+        own = Resource({"service.name": "docent", "service.version": version()})
         self._provider = TracerProvider(
             resource=Resource.create().merge(own).merge(OTELResourceDetector().detect()),
             shutdown_on_exit=False,
