@@ -1,6 +1,7 @@
 """Who turns fetched bytes into pages: processes, always. What a page does to them, the main process only loses one."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
@@ -13,10 +14,42 @@ from indexer.reading.reader_process import SECONDS_A_PAGE, ReaderDied, ReaderPro
 _FEW = 150
 # A text below it is read with others.
 _SMALL = 100_000
+_BYTES = 64_000_000
 
 
-class ReaderPool:
-    """Reads `pages` pages in all. `workers` processes read groups of pages, as many doubtful ones alone.
+class Readers(ABC):
+    """Read groups of pages, and alone each page that is doubtful."""
+
+    @property
+    def groups_at_once(self) -> int:
+        """So many calls of `read` keep all of them busy."""
+        return 4
+
+    @property
+    def bytes_at_once(self) -> int:
+        """So much of pages may wait for them or be under way."""
+        return _BYTES
+
+    async def read(self, pages: Sequence[RawPage]) -> list[Page | NoPage]:
+        """In the order given."""
+        alone = [page for page in pages if _is_doubtful(page)]
+        together = [page for page in pages if not _is_doubtful(page)]
+        first, *others = await asyncio.gather(self._group(together), *(self._alone(page) for page in alone))
+        built = {page.entry.path: done for page, done in zip(together, first, strict=True)}
+        built |= {page.entry.path: done for page, (done,) in zip(alone, others, strict=True)}
+        return [built[page.entry.path] for page in pages]
+
+    @abstractmethod
+    async def _group(self, pages: Sequence[RawPage]) -> list[Page | NoPage]:
+        """What is made of each, in their order; there may be none."""
+
+    @abstractmethod
+    async def _alone(self, page: RawPage) -> list[Page | NoPage]:
+        """What is made of the one."""
+
+
+class ReaderPool(Readers):
+    """Processes of this machine. Reads `pages` pages in all. `workers` processes read groups of pages, as many doubtful ones alone.
 
     `seconds` is what one file may take of the processor's time.
     """
@@ -42,15 +75,6 @@ class ReaderPool:
     ) -> None:
         for worker in (*self._workers, *self._apart):
             await worker.close()
-
-    async def read(self, pages: Sequence[RawPage]) -> list[Page | NoPage]:
-        """In the order given."""
-        alone = [page for page in pages if _is_doubtful(page)]
-        together = [page for page in pages if not _is_doubtful(page)]
-        first, *others = await asyncio.gather(self._group(together), *(self._alone(page) for page in alone))
-        built = {page.entry.path: done for page, done in zip(together, first, strict=True)}
-        built |= {page.entry.path: done for page, (done,) in zip(alone, others, strict=True)}
-        return [built[page.entry.path] for page in pages]
 
     async def _group(self, pages: Sequence[RawPage]) -> list[Page | NoPage]:
         if not pages:
