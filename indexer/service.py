@@ -10,6 +10,7 @@ from bot.bootstrap import App
 from bot.config.loader import ConfigError, Settings
 from bot.ports import SCHEDULE, BackendError, SyncRequest, SyncRun
 from bot.runtime import process_identity
+from indexer.chosen_machines import chosen_machines
 from indexer.schedule import Schedule
 from indexer.sources import UnknownSource, open_source
 from indexer.sources.base import Source, Surroundings
@@ -162,6 +163,7 @@ class Indexer:
                 self._settings.workers,
                 self.lost,
                 changed=self._app.verified.check,
+                machines=lambda: chosen_machines(self._app.settings),
             )
             ended = await carry_out(run, means)
             for report in ended.reports:

@@ -57,6 +57,8 @@ async def _checks(settings: Settings, *, slack: bool, discord: bool) -> AsyncGen
             yield check
     if not settings.sources:
         yield warning("sources", "docent.yaml lists none.", "Add one under `sources:`; see the README.")
+    async for check in _machines(settings):
+        yield check
     services = [name for each in beside for name in each.services]
     around = [*check_audiences(settings), *check_style(settings), *check_ports(settings, services)]
     for check in around:
@@ -65,6 +67,19 @@ async def _checks(settings: Settings, *, slack: bool, discord: bool) -> AsyncGen
         async with aclosing(part) as checks:  # whoever reads along may go away
             async for check in checks:
                 yield check
+
+
+async def _machines(settings: Settings) -> AsyncGenerator[Check, None]:
+    """Others that docent.yaml has pages read on."""
+    wanted = settings.indexer.dask
+    if wanted is None:
+        return
+    try:
+        from indexer.dask.check import check_cluster
+    except ModuleNotFoundError:
+        yield error("dask", "it isn't installed.", "Install it: pip install 'docent[dask]'.")
+        return
+    yield await check_cluster(wanted)
 
 
 def _behind(settings: Settings, beside: list[Running]) -> Iterator[Check]:

@@ -1,0 +1,272 @@
+"""The leader's end of a Dask cluster: its tasks, the workers that do them, and when it is no use any more.
+
+Dask itself gives the tasks of a worker that ended to another. That is stopped here: a page may have ended it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final, cast
+from uuid import uuid4
+
+import dask.config
+from distributed import Client, Future, KilledWorker
+from distributed.client import FutureCancelledError
+from distributed.security import Security
+
+from bot.config.cluster import DaskSettings
+from indexer.confinement.process import ReaderDied
+from indexer.dask.versions import difference, versions
+from indexer.dask.worker import About, Done, Refused, about
+
+log = logging.getLogger(__name__)
+
+_LOOK = 1.0  # seconds
+_NAMED: Final = 3  # workers
+_TRIES: Final = 3
+
+
+class Lost(Exception):
+    """The cluster can't be used any more in this run. `str(error)` says why."""
+
+
+class WorkerDied(Exception):
+    """The worker ended while it had the task, or was to have it next."""
+
+
+class Unfit(Exception):
+    """The worker can't do the task, and why not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds: for the scheduler to answer, for a first worker at the start, and without any worker later."""
+
+    answer: float = 5.0
+    first_worker: float = 10.0
+    no_worker: float = 60.0
+
+
+class Connection:
+    """Of one run. `trouble` is a sentence for admins; whoever is told Lost hears it again at each call."""
+
+    def __init__(self, settings: DaskSettings, patience: Patience | None = None) -> None:
+        self._address = settings.address
+        self._settings = settings
+        self._patience = patience or Patience()
+        self._client: Client | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self._threads: Mapping[str, int] = {}
+        self._unfit: dict[str, str] = {}
+        self._under_way: dict[str, asyncio.Future[None]] = {}
+        self._lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._why = ""
+
+    @property
+    def is_lost(self) -> bool:
+        return self._lost.done()
+
+    @property
+    def trouble(self) -> str:
+        if self._why:
+            return f"{self._why}: this machine did it alone"
+        return self._told_unfit() if self._unfit else ""
+
+    @property
+    def threads(self) -> int:
+        """How many tasks its workers do at once, as far as is known."""
+        return sum(count for worker, count in self._threads.items() if worker not in self._unfit)
+
+    @property
+    def workers(self) -> int:
+        return len(self._threads)
+
+    async def open(self) -> None:
+        """Raises Lost."""
+        try:
+            self._client = await _client(self._settings, self._patience.answer)
+        except (OSError, TimeoutError) as error:
+            raise self.lose(f"no Dask scheduler answers at {self._address}{_cause(error)}") from error
+        self._client.subscribe_topic("all", self._hear)
+        self._threads = await self._first_workers(self._client)
+        await self._look(self._client)
+        self._watching = asyncio.create_task(self._watch(self._client), name="dask workers")
+
+    async def close(self) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.wait({self._watching})
+        if self._client is not None:
+            with suppress(OSError, TimeoutError, ValueError):  # whom the scheduler told nothing any more
+                self._client.unsubscribe_topic("all")
+            with suppress(OSError, TimeoutError):
+                async with asyncio.timeout(self._patience.answer):
+                    await self._client.close()
+
+    def lose(self, why: str) -> Lost:
+        """From now on nothing is asked of it. What is under way ends with Lost."""
+        if not self._lost.done():
+            self._why = why
+            self._lost.set_result(None)
+            log.warning("%s: this machine goes on alone", why)
+        return Lost(self._why)
+
+    async def call(self, function: Callable[..., Awaitable[Done | Refused]], *arguments: object) -> bytes:
+        """What a task of `indexer.dask.worker` comes to. Raises Lost, WorkerDied, Unfit, ReaderDied."""
+        why = ""
+        for _ in range(_TRIES):
+            answer = await self._answer(function, *arguments)
+            if isinstance(answer, Done):
+                return answer.data
+            if not answer.unfit:
+                raise ReaderDied(answer.reason)
+            why = answer.reason
+            if self._client is None or not answer.other:
+                break
+            await self._look(self._client)  # one that came later
+        raise Unfit(why)
+
+    async def _answer(
+        self, function: Callable[..., Awaitable[Done | Refused]], *arguments: object
+    ) -> Done | Refused:
+        if self._client is None or self.is_lost:
+            raise Lost(self._why)
+        key = f"docent-{function.__name__}-{uuid4().hex}"
+        died = self._under_way[key] = asyncio.get_running_loop().create_future()
+        # A worker that isn't asked is better than none at all: it says so itself.
+        fit = [worker for worker in self._threads if worker not in self._unfit] if self._unfit else None
+        # What Dask awaits, it doesn't say in its types.
+        task = cast("Callable[..., Done | Refused]", function)
+        future = self._client.submit(
+            task, *arguments, key=key, pure=False, workers=fit, allow_other_workers=fit is not None
+        )
+        result = asyncio.create_task(_result(future))
+        try:
+            await asyncio.wait({result, died, self._lost}, return_when=asyncio.FIRST_COMPLETED)
+            if result.done():
+                return result.result()
+            if died.done():
+                raise WorkerDied
+            raise Lost(self._why)
+        except FutureCancelledError as error:
+            raise self.lose(f"the Dask scheduler at {self._address} went away") from error
+        except KilledWorker as error:
+            raise WorkerDied from error
+        finally:
+            del self._under_way[key]
+            future.release()
+            result.cancel()
+            await asyncio.wait({result})
+
+    def _hear(self, event: tuple[float, Mapping[str, object]]) -> None:
+        """What the scheduler tells of its workers."""
+        _, told = event
+        tasks = told.get("processing-tasks")
+        if (
+            told.get("action") == "remove-worker"
+            and not told.get("expected")
+            and isinstance(tasks, Collection)
+        ):
+            for key in tasks:
+                died = self._under_way.get(str(key))
+                if died is not None and not died.done():
+                    died.set_result(None)
+
+    async def _first_workers(self, client: Client) -> Mapping[str, int]:
+        """Raises Lost."""
+        try:
+            async with asyncio.timeout(self._patience.first_worker):
+                while not (threads := await client.nthreads()):  # noqa: ASYNC110 - nobody tells
+                    await asyncio.sleep(_LOOK / 10)
+        except TimeoutError:
+            raise self.lose(f"the Dask scheduler at {self._address} has no workers") from None
+        except OSError as error:
+            raise self.lose(f"the Dask scheduler at {self._address} went away") from error
+        return dict(threads)
+
+    async def _look(self, client: Client) -> None:
+        """At what the workers have. Raises Lost where none will do."""
+        try:
+            found = await client.run(about, on_error="return")
+        except OSError as error:
+            raise self.lose(f"the Dask scheduler at {self._address} went away") from error
+        before = self._unfit
+        self._unfit = {worker: why for worker, told in found.items() if (why := _unfit(told))}
+        self._threads = {worker: told.threads for worker, told in found.items() if isinstance(told, About)}
+        if len(self._unfit) == len(found):
+            raise self.lose(self._told_unfit())
+        if self._unfit and self._unfit != before:
+            log.warning("%s", self._told_unfit())
+
+    def _told_unfit(self) -> str:
+        named = [f"{worker}: {why}" for worker, why in sorted(self._unfit.items())[:_NAMED]]
+        more = f"; and {len(self._unfit) - _NAMED} more" if len(self._unfit) > _NAMED else ""
+        count = "1 worker isn't" if len(self._unfit) == 1 else f"{len(self._unfit)} workers aren't"
+        return f"{count} used at the Dask scheduler {self._address} ({'; '.join(named)}{more})"
+
+    async def _watch(self, client: Client) -> None:
+        """Until the scheduler is gone, or there was no worker for too long."""
+        loop = asyncio.get_running_loop()
+        seen = loop.time()
+        while not self.is_lost:
+            await asyncio.sleep(_LOOK)
+            try:
+                async with asyncio.timeout(self._patience.no_worker):
+                    self._threads = dict(await client.nthreads())
+            except (OSError, TimeoutError):
+                self.lose(f"the Dask scheduler at {self._address} went away")
+            if self.threads:
+                seen = loop.time()
+            elif loop.time() - seen > self._patience.no_worker:
+                self.lose(f"no worker is left at the Dask scheduler {self._address}")
+
+
+async def _client(settings: DaskSettings, seconds: float) -> Client:
+    """Raises OSError, TimeoutError."""
+    # A page of megabytes isn't the mistake that Dask warns of, and what it logs is told in our own words.
+    dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GB"})
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    security = None
+    if settings.encrypted:
+        security = Security(
+            require_encryption=True,
+            tls_ca_file=str(settings.tls_ca_file),
+            tls_client_cert=str(settings.tls_cert),
+            tls_client_key=str(settings.tls_key),
+        )
+    client: Client = await Client(
+        settings.address,
+        asynchronous=True,
+        timeout=seconds,
+        security=security,
+        set_as_default=False,
+        name="docent",
+    )
+    return client
+
+
+async def _result(future: "Future[Done | Refused]") -> Done | Refused:
+    done: Done | Refused = await future
+    return done
+
+
+def _unfit(told: object) -> str:
+    """Why a worker can't be used; "" if it can."""
+    if isinstance(told, About):
+        differs = difference(told.versions, versions())
+        return f"it has {differs}" if differs else "" if told.prepared else "it wants --preload indexer.dask"
+    if isinstance(told, ImportError):
+        return "Docent isn't installed there, or another one"
+    return f"it doesn't answer ({type(told).__name__})"
+
+
+def _cause(error: BaseException) -> str:
+    """A file that isn't there, or a certificate that is refused, has another remedy than a scheduler that is down."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    name = getattr(error, "filename", None)
+    if name:
+        return f": {name} can't be read"
+    return f" ({type(error).__name__})" if type(error).__module__ == "ssl" else ""
