@@ -8,7 +8,8 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final, cast
+from pathlib import Path
+from typing import Any, Final, cast
 from uuid import uuid4
 
 import dask.config
@@ -17,7 +18,6 @@ from distributed.client import FutureCancelledError
 from distributed.security import Security
 
 from bot.config.cluster import DaskSettings
-from indexer.confinement.process import ReaderDied
 from indexer.dask.versions import difference, versions
 from indexer.dask.worker import About, Done, Refused, about
 
@@ -63,6 +63,7 @@ class Connection:
         self._under_way: dict[str, asyncio.Future[None]] = {}
         self._lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._why = ""
+        self._odd = ""
 
     @property
     def is_lost(self) -> bool:
@@ -72,7 +73,7 @@ class Connection:
     def trouble(self) -> str:
         if self._why:
             return f"{self._why}: this machine did it alone"
-        return self._told_unfit() if self._unfit else ""
+        return self._told_unfit() if self._unfit else self._odd
 
     @property
     def threads(self) -> int:
@@ -113,17 +114,15 @@ class Connection:
             log.warning("%s: this machine goes on alone", why)
         return Lost(self._why)
 
-    async def call(self, function: Callable[..., Awaitable[Done | Refused]], *arguments: object) -> bytes:
-        """What a task of `indexer.dask.worker` comes to. Raises Lost, WorkerDied, Unfit, ReaderDied."""
+    async def call(self, function: Callable[..., Awaitable[Done | Refused]], *arguments: object) -> Any:  # noqa: ANN401
+        """What a task of `indexer.dask.worker` comes to. Raises Lost, WorkerDied, Unfit."""
         why = ""
         for _ in range(_TRIES):
             answer = await self._answer(function, *arguments)
             if isinstance(answer, Done):
                 return answer.data
-            if not answer.unfit:
-                raise ReaderDied(answer.reason)
             why = answer.reason
-            if self._client is None or not answer.other:
+            if self._client is None or not answer.always:
                 break
             await self._look(self._client)  # one that came later
         raise Unfit(why)
@@ -146,19 +145,29 @@ class Connection:
         try:
             await asyncio.wait({result, died, self._lost}, return_when=asyncio.FIRST_COMPLETED)
             if result.done():
-                return result.result()
+                return self._came_to(result, future.status)
             if died.done():
                 raise WorkerDied
             raise Lost(self._why)
-        except FutureCancelledError as error:
-            raise self.lose(f"the Dask scheduler at {self._address} went away") from error
-        except KilledWorker as error:
-            raise WorkerDied from error
         finally:
             del self._under_way[key]
             future.release()
             result.cancel()
             await asyncio.wait({result})
+
+    def _came_to(self, result: "asyncio.Task[Done | Refused]", status: str | None) -> Done | Refused:
+        error = result.exception()
+        if error is None:
+            return result.result()
+        if isinstance(error, KilledWorker):
+            raise WorkerDied from error
+        if status != "error" and isinstance(error, OSError | FutureCancelledError):
+            raise self.lose(f"the Dask scheduler at {self._address} went away") from error
+        # Whatever a worker raises that isn't as it should be.
+        if not self._odd:
+            self._odd = f"tasks fail at the Dask scheduler {self._address} ({type(error).__name__})"
+            log.warning("%s: this machine does them", self._odd, exc_info=error)
+        raise Unfit(self._odd) from error
 
     def _hear(self, event: tuple[float, Mapping[str, object]]) -> None:
         """What the scheduler tells of its workers."""
@@ -227,9 +236,14 @@ async def _client(settings: DaskSettings, seconds: float) -> Client:
     """Raises OSError, TimeoutError."""
     # A page of megabytes isn't the mistake that Dask warns of, and what it logs is told in our own words.
     dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GB"})
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     security = None
     if settings.encrypted:
+        for path in (settings.tls_ca_file, settings.tls_cert, settings.tls_key):
+            await asyncio.to_thread(
+                (path or Path()).read_bytes
+            )  # what ssl says of a missing one doesn't name it
         security = Security(
             require_encryption=True,
             tls_ca_file=str(settings.tls_ca_file),

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from bot.config.models import LocalEmbedderSettings
 from bot.model import Usage
 from bot.ports import Embedder, Vector
-from indexer.confinement.process import ReaderDied
 from indexer.dask import worker
 from indexer.dask.budget import Budget
 from indexer.dask.connection import Connection, Lost, Unfit, WorkerDied
@@ -50,7 +49,7 @@ class DaskEmbedder:
             for _ in range(_TRIES):
                 try:
                     return await self._there(texts)
-                except (WorkerDied, ReaderDied):
+                except WorkerDied:
                     continue
                 except Lost:
                     break

@@ -1,18 +1,24 @@
 """Pages read by the workers of a Dask cluster; by this machine's processes once there is none."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
-from indexer.confinement.process import SECONDS_A_PAGE, ReaderDied, unpacked
+from indexer.confinement.process import SECONDS_A_PAGE, unpacked
 from indexer.dask import worker
 from indexer.dask.budget import Budget
 from indexer.dask.connection import Connection, Lost, Unfit, WorkerDied
 from indexer.dask.versions import stamp
+from indexer.dask.worker import Died
 from indexer.reading.page_builder import NoPage, Page, RawPage
-from indexer.reading.reader_pool import ReaderPool, Readers
+from indexer.reading.reader_pool import Built, Lot, ReaderPool, Readers, is_doubtful
 from indexer.reading.reader_process import to_be_read
+
+# A task costs Dask about as much as reading two small pages takes: it has to be worth that.
+_GROUP = 32
+_TASK_BYTES = 4_000_000
+_TASK_DOUBTFUL = 8
 
 
 class DaskReaders(Readers):
@@ -36,6 +42,10 @@ class DaskReaders(Readers):
         self._seconds = seconds
 
     @property
+    def pages_at_once(self) -> int:
+        return self._here.pages_at_once if self._cluster.is_lost else _GROUP
+
+    @property
     def groups_at_once(self) -> int:
         return max(self._here.groups_at_once, 2 * self._cluster.threads + 2)
 
@@ -52,45 +62,58 @@ class DaskReaders(Readers):
     ) -> None:
         await self._here.__aexit__(kind, error, trace)
 
-    async def _group(self, pages: Sequence[RawPage]) -> list[Page | NoPage]:
-        if not pages:
-            return []
-        try:
-            return await self._there(pages)
-        except (Lost, Unfit):
-            return await self._here.read(pages)
-        except WorkerDied:
-            return [done for page in pages for done in await self._tried(page)]
-        except ReaderDied:
-            # One of them did it: which?
-            return [done for page in pages for done in await self._alone(page)]
+    async def _read(self, lots: Sequence[Lot]) -> list[Built]:
+        built = await asyncio.gather(*(self._task(some) for some in _tasks(lots)))
+        return [done for some in built for done in some]
 
-    async def _alone(self, page: RawPage) -> list[Page | NoPage]:
+    async def _task(self, lots: Sequence[Lot]) -> list[Built]:
         try:
-            return await self._there([page])
+            answers = await self._there(lots)
         except (Lost, Unfit):
-            return await self._here.read([page])
+            return [await self._here.read(lot) for lot in lots]
         except WorkerDied:
-            return await self._tried(page)
-        except ReaderDied as error:
-            return [NoPage(page.entry.path, str(error))]
+            return [[await self._tried(page) for page in lot] for lot in lots]
+        return [
+            await self._whose_fault(lot, answer) if isinstance(answer, Died) else answer
+            for lot, answer in zip(lots, answers, strict=True)
+        ]
 
-    async def _tried(self, page: RawPage) -> list[Page | NoPage]:
+    async def _whose_fault(self, lot: Lot, died: Died) -> Built:
+        """The process that read them ended, and the worker lives on. One of them did it: which?"""
+        if len(lot) == 1:
+            return [NoPage(lot[0].entry.path, died.reason)]
+        return [done for page in lot for (done,) in await self._task([[page]])]
+
+    async def _tried(self, page: RawPage) -> Page | NoPage:
         """One that was with a worker that ended, among others perhaps. They are tried one after the other."""
         async with self._suspects:
             try:
-                return await self._there([page])
+                (answer,) = await self._there([[page]])
             except (Lost, Unfit):
-                return await self._here.read([page])
+                (answer,) = [await self._here.read([page])]
             except WorkerDied:
-                return [NoPage(page.entry.path, "two workers ended while they had it")]
-            except ReaderDied as error:
-                return [NoPage(page.entry.path, str(error))]
+                return NoPage(page.entry.path, "two workers ended while they had it")
+        return NoPage(page.entry.path, answer.reason) if isinstance(answer, Died) else answer[0]
 
-    async def _there(self, pages: Sequence[RawPage]) -> list[Page | NoPage]:
-        """Raises Lost, Unfit, WorkerDied, ReaderDied."""
-        request = to_be_read(pages, self._seconds)
-        async with self._budget.of(len(request)):
-            answer = await self._cluster.call(worker.read, request, self._seconds, stamp())
-        done: list[Page | NoPage] = unpacked(answer)
-        return done
+    async def _there(self, lots: Sequence[Lot]) -> list[Built | Died]:
+        """Raises Lost, Unfit, WorkerDied."""
+        requests = [to_be_read(lot, self._seconds) for lot in lots]
+        async with self._budget.of(sum(map(len, requests))):
+            answers = await self._cluster.call(worker.read, requests, self._seconds, stamp())
+        return [answer if isinstance(answer, Died) else unpacked(answer) for answer in answers]
+
+
+def _tasks(lots: Sequence[Lot]) -> Iterator[list[Lot]]:
+    """As many as are worth a task, and don't keep a worker from the others for long."""
+    some: list[Lot] = []
+    doubtful = size = 0
+    for lot in lots:
+        more = sum(len(page.fetched.data) for page in lot)
+        if some and (size + more > _TASK_BYTES or doubtful == _TASK_DOUBTFUL):
+            yield some
+            some, doubtful, size = [], 0, 0
+        some.append(lot)
+        size += more
+        doubtful += is_doubtful(lot[0])
+    if some:
+        yield some

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from distributed import Worker, WorkerPlugin, get_worker
 
@@ -30,18 +30,24 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What the task came to: a reader's answer, or vectors as 32-bit numbers."""
+    """What the task came to: the readers' answers, or vectors as 32-bit numbers."""
 
-    data: bytes
+    data: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Died:
+    """The process that read ended, and how: ReaderDied's words."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Why not: the process that read ended, or the worker is `unfit`. `other`: for whatever the leader would ask of it."""
+    """Why the worker can't do the task. `always`: nor any other of this leader's."""
 
     reason: str
-    unfit: bool = False
-    other: bool = False
+    always: bool = False
 
 
 class Reading(WorkerPlugin):
@@ -66,11 +72,10 @@ class Reading(WorkerPlugin):
         for embedder in self._embedders.values():
             await embedder.close()
 
-    async def read(self, request: bytes, seconds: float) -> bytes:
-        """Raises ReaderDied."""
+    async def read(self, requests: Sequence[bytes], seconds: float) -> list[bytes | Died]:
         reader = await self._idle.get()
         try:
-            return await reader.relay(request, seconds)
+            return [await _answer(reader, request, seconds) for request in requests]
         finally:
             self._idle.put_nowait(reader)
 
@@ -96,15 +101,10 @@ def about(dask_worker: Worker) -> About:
     return About(versions(), dask_worker.state.nthreads, isinstance(dask_worker.plugins.get(_NAME), Reading))
 
 
-async def read(request: bytes, seconds: float, wanted: str) -> Done | Refused:
-    """Have a reader do what the leader packed; it is the reader's answer. `wanted` is the leader's stamp."""
+async def read(requests: Sequence[bytes], seconds: float, wanted: str) -> Done | Refused:
+    """Have a reader do what the leader packed, one after the other. `wanted` is the leader's stamp."""
     reading = _reading(wanted)
-    if isinstance(reading, Refused):
-        return reading
-    try:
-        return Done(await reading.read(request, seconds))
-    except ReaderDied as error:
-        return Refused(str(error))
+    return reading if isinstance(reading, Refused) else Done(await reading.read(requests, seconds))
 
 
 async def embed(texts: Sequence[str], model: LocalEmbedderSettings, name: str, wanted: str) -> Done | Refused:
@@ -115,10 +115,17 @@ async def embed(texts: Sequence[str], model: LocalEmbedderSettings, name: str, w
     try:
         embedder = await reading.embedder(model)
         if embedder.model != name:
-            return Refused(f"its model is {embedder.model}, here it is {name}", unfit=True)
+            return Refused(f"its model is {embedder.model}, here it is {name}")
         return Done((await embedder.embed_documents(texts)).astype("<f4").tobytes())
     except BackendError as error:
-        return Refused(str(error), unfit=True)
+        return Refused(str(error))
+
+
+async def _answer(reader: ConfinedProcess, request: bytes, seconds: float) -> bytes | Died:
+    try:
+        return await reader.relay(request, seconds)
+    except ReaderDied as error:
+        return Died(str(error))
 
 
 def _reading(wanted: str) -> Reading | Refused:
@@ -126,4 +133,4 @@ def _reading(wanted: str) -> Reading | Refused:
     reading = worker.plugins.get(_NAME)
     if isinstance(reading, Reading) and stamp() == wanted:
         return reading
-    return Refused(f"{worker.address} reads pages otherwise", unfit=True, other=True)
+    return Refused(f"{worker.address} reads pages otherwise", always=True)

@@ -17,8 +17,18 @@ _SMALL = 100_000
 _BYTES = 64_000_000
 
 
+# Pages that are read by one process with one call: where it ends, one of them did it.
+Lot = Sequence[RawPage]
+Built = list[Page | NoPage]
+
+
 class Readers(ABC):
-    """Read groups of pages, and alone each page that is doubtful."""
+    """Read pages in lots: small ones together, and each that is doubtful as the only one."""
+
+    @property
+    def pages_at_once(self) -> int:
+        """So many of them are worth a call of `read`."""
+        return 8
 
     @property
     def groups_at_once(self) -> int:
@@ -30,22 +40,21 @@ class Readers(ABC):
         """So much of pages may wait for them or be under way."""
         return _BYTES
 
-    async def read(self, pages: Sequence[RawPage]) -> list[Page | NoPage]:
+    async def read(self, pages: Sequence[RawPage]) -> Built:
         """In the order given."""
-        alone = [page for page in pages if _is_doubtful(page)]
-        together = [page for page in pages if not _is_doubtful(page)]
-        first, *others = await asyncio.gather(self._group(together), *(self._alone(page) for page in alone))
-        built = {page.entry.path: done for page, done in zip(together, first, strict=True)}
-        built |= {page.entry.path: done for page, (done,) in zip(alone, others, strict=True)}
+        together = [page for page in pages if not is_doubtful(page)]
+        lots: list[Lot] = [together] if together else []
+        lots += [[page] for page in pages if is_doubtful(page)]
+        built = {
+            page.entry.path: done
+            for lot, all_done in zip(lots, await self._read(lots), strict=True)
+            for page, done in zip(lot, all_done, strict=True)
+        }
         return [built[page.entry.path] for page in pages]
 
     @abstractmethod
-    async def _group(self, pages: Sequence[RawPage]) -> list[Page | NoPage]:
-        """What is made of each, in their order; there may be none."""
-
-    @abstractmethod
-    async def _alone(self, page: RawPage) -> list[Page | NoPage]:
-        """What is made of the one."""
+    async def _read(self, lots: Sequence[Lot]) -> list[Built]:
+        """What is made of each lot's pages, in their order."""
 
 
 class ReaderPool(Readers):
@@ -76,9 +85,12 @@ class ReaderPool(Readers):
         for worker in (*self._workers, *self._apart):
             await worker.close()
 
-    async def _group(self, pages: Sequence[RawPage]) -> list[Page | NoPage]:
-        if not pages:
-            return []
+    async def _read(self, lots: Sequence[Lot]) -> list[Built]:
+        return await asyncio.gather(
+            *(self._alone(lot[0]) if is_doubtful(lot[0]) else self._group(lot) for lot in lots)
+        )
+
+    async def _group(self, pages: Lot) -> Built:
         worker = await self._for_groups.get()
         try:
             return await worker.read(pages, seconds=self._seconds)
@@ -89,7 +101,7 @@ class ReaderPool(Readers):
         # One of them did it: which?
         return [done for page in pages for done in await self._alone(page)]
 
-    async def _alone(self, page: RawPage) -> list[Page | NoPage]:
+    async def _alone(self, page: RawPage) -> Built:
         worker = await self._for_one.get()
         try:
             return await worker.read([page], seconds=self._seconds)
@@ -99,5 +111,6 @@ class ReaderPool(Readers):
             self._for_one.put_nowait(worker)
 
 
-def _is_doubtful(page: RawPage) -> bool:
+def is_doubtful(page: RawPage) -> bool:
+    """Whether it may take long, or end its process."""
     return ending(page.fetched.name) in HEAVY or len(page.fetched.data) > _SMALL

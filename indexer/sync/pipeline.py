@@ -15,8 +15,7 @@ from indexer.sync.embedding_stage import CALL, Coming, EmbeddingStage
 
 log = logging.getLogger(__name__)
 
-# How many pages are fetched at once and read together.
-_GROUP = 8
+# Groups of pages that are fetched at once.
 _GROUPS_FETCHED_AT_ONCE = 5
 _WAITING_GROUPS = 8
 
@@ -83,9 +82,10 @@ class Pipeline:
     ) -> None:
         """Some groups at once, but in their order."""
         under_way: deque[asyncio.Task[_Read]] = deque()
-        for start in range(0, len(entries), _GROUP):
+        size = self._readers.pages_at_once
+        for start in range(0, len(entries), size):
             await self._groups_fetched.acquire()
-            under_way.append(tasks.create_task(self._read(entries[start : start + _GROUP])))
+            under_way.append(tasks.create_task(self._read(entries[start : start + size])))
             while under_way and self._is_full(len(under_way)):
                 await self._hand_on(await under_way.popleft(), read)
         for group in under_way:
