@@ -9,7 +9,7 @@ _PART = "dask"
 
 async def check_cluster(settings: DaskSettings) -> Check:
     """Whether its scheduler answers, how many workers it has, and whether they read pages as this machine does."""
-    cluster = Connection(settings)
+    cluster = Connection(settings, tell=lambda _: None)
     try:
         await cluster.open()
     except Lost as lost:
@@ -21,6 +21,8 @@ async def check_cluster(settings: DaskSettings) -> Check:
     threads = "1 thread" if cluster.threads == 1 else f"{cluster.threads:,} threads"
     if cluster.trouble:
         return warning(
-            _PART, f"{cluster.trouble}.", "Install there what is installed here; see docs/scale.md."
+            _PART,
+            f"{cluster.trouble}.",
+            "Give it --preload indexer.dask and the versions of here; see docs/scale.md.",
         )
     return ok(_PART, f"{settings.address}: {workers} with {threads}, of the same versions")

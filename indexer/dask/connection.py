@@ -50,12 +50,18 @@ class Patience:
 
 
 class Connection:
-    """Of one run. `trouble` is a sentence for admins; whoever is told Lost hears it again at each call."""
+    """Of one run. `trouble` is a sentence for admins, `tell` hears of it once; each call after Lost raises it again."""
 
-    def __init__(self, settings: DaskSettings, patience: Patience | None = None) -> None:
+    def __init__(
+        self,
+        settings: DaskSettings,
+        patience: Patience | None = None,
+        tell: Callable[[str], None] = log.warning,
+    ) -> None:
         self._address = settings.address
         self._settings = settings
         self._patience = patience or Patience()
+        self._tell = tell
         self._client: Client | None = None
         self._watching: asyncio.Task[None] | None = None
         self._threads: Mapping[str, int] = {}
@@ -111,7 +117,7 @@ class Connection:
         if not self._lost.done():
             self._why = why
             self._lost.set_result(None)
-            log.warning("%s: this machine goes on alone", why)
+            self._tell(f"{why}: this machine goes on alone")
         return Lost(self._why)
 
     async def call(self, function: Callable[..., Awaitable[Done | Refused]], *arguments: object) -> Any:  # noqa: ANN401
@@ -166,7 +172,8 @@ class Connection:
         # Whatever a worker raises that isn't as it should be.
         if not self._odd:
             self._odd = f"tasks fail at the Dask scheduler {self._address} ({type(error).__name__})"
-            log.warning("%s: this machine does them", self._odd, exc_info=error)
+            log.debug("what a task came to", exc_info=error)
+            self._tell(f"{self._odd}: this machine does them")
         raise Unfit(self._odd) from error
 
     def _hear(self, event: tuple[float, Mapping[str, object]]) -> None:
@@ -207,7 +214,7 @@ class Connection:
         if len(self._unfit) == len(found):
             raise self.lose(self._told_unfit())
         if self._unfit and self._unfit != before:
-            log.warning("%s", self._told_unfit())
+            self._tell(self._told_unfit())
 
     def _told_unfit(self) -> str:
         named = [f"{worker}: {why}" for worker, why in sorted(self._unfit.items())[:_NAMED]]
@@ -270,7 +277,13 @@ def _unfit(told: object) -> str:
     """Why a worker can't be used; "" if it can."""
     if isinstance(told, About):
         differs = difference(told.versions, versions())
-        return f"it has {differs}" if differs else "" if told.prepared else "it wants --preload indexer.dask"
+        return (
+            f"it has {differs}"
+            if differs
+            else ""
+            if told.prepared
+            else "it was started without --preload indexer.dask"
+        )
     if isinstance(told, ImportError):
         return "Docent isn't installed there, or another one"
     return f"it doesn't answer ({type(told).__name__})"

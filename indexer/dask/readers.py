@@ -15,8 +15,8 @@ from indexer.reading.page_builder import NoPage, Page, RawPage
 from indexer.reading.reader_pool import Built, Lot, ReaderPool, Readers, is_doubtful
 from indexer.reading.reader_process import to_be_read
 
-# A task costs Dask about as much as reading two small pages takes: it has to be worth that.
-_GROUP = 32
+# A task costs Dask as much as reading two or three small pages takes: it has to be worth that.
+_GROUP = 64
 _TASK_BYTES = 4_000_000
 _TASK_DOUBTFUL = 8
 

@@ -11,6 +11,7 @@ import pytest
 from distributed import get_worker
 
 from bot.config.cluster import DaskSettings
+from bot.diagnostics.findings import Check
 from indexer.confinement.process import ReaderDied, packed, unpacked
 from indexer.dask import worker
 from indexer.dask.budget import Budget
@@ -23,8 +24,9 @@ from indexer.reading.page_builder import NoPage, Page, RawPage, raw_page
 from indexer.reading.reader_pool import ReaderPool
 from indexer.reading.reader_process import ReaderProcess
 from indexer.sources.base import Entry, Fetched
-from tests.support.dask_cluster import Cluster, started
+from tests.support.dask_cluster import Cluster, commands, started
 from tests.support.pages import settings
+from tests.support.relay import own_authority
 from tests.support.waiting import until
 
 
@@ -215,6 +217,40 @@ async def test_doctor_finds_the_cluster(cluster: Cluster, free_port: Callable[[]
         "error",
         True,
     )
+
+
+async def test_a_cluster_behind_tls(tmp_path: Path, free_port: Callable[[], int]) -> None:
+    """With the three files it is reached; a certificate of somebody else's is refused, and named as the cause."""
+    (tmp_path / "other").mkdir()
+    certificate, key = own_authority(tmp_path)
+    other, _ = own_authority(tmp_path / "other")
+    port = free_port()
+    address = f"tls://127.0.0.1:{port}"
+    tls = ("--tls-ca-file", str(certificate), "--tls-cert", str(certificate), "--tls-key", str(key))
+    scheduling = (
+        "scheduler",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--protocol",
+        "tls",
+        "--no-dashboard",
+        *tls,
+    )
+    working = ("worker", address, "--preload", "indexer.dask", "--no-nanny", "--no-dashboard", *tls)
+    async with commands(*scheduling), commands(*working):
+
+        async def found(authority: Path) -> Check:
+            settings = DaskSettings(address=address, tls_ca_file=authority, tls_cert=certificate, tls_key=key)
+            return await check_cluster(settings)
+
+        async def reached() -> bool:
+            return (await found(certificate)).verdict == "ok"
+
+        await until(reached, 60)
+        refused = await found(other)
+    assert refused.finding == f"no Dask scheduler answers at {address} (SSLCertVerificationError)."
 
 
 async def test_a_key_that_is_not_there(tmp_path: Path, free_port: Callable[[], int]) -> None:
