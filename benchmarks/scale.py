@@ -1,6 +1,6 @@
 """Reading on a Dask cluster of this machine: a made-up source, a tenth of it PDF and Office, by today's path and by workers.
 
-    python -m benchmarks.scale [--pages 10000] [--runs here,1,2,4,kill] [--kill-every 10]
+    python -m benchmarks.scale [--pages 2000] [--runs here,1,2,4,kill] [--kill-every 10]
 
 `here` is today's path with one process that reads; a number is a LocalCluster of so many single-threaded workers; `kill`
 are two workers, of which one gets kill -9 every ten seconds. Each run's leader is a process of its own. CPU seconds stand
@@ -346,7 +346,7 @@ async def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--pages", type=int, default=10_000)
+    parser.add_argument("--pages", type=int, default=2_000)
     parser.add_argument("--runs", default="here,1,2,4,kill")
     parser.add_argument("--kill-every", type=float, default=10.0)
     parser.add_argument("--lead", nargs=3, help=argparse.SUPPRESS)

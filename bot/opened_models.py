@@ -13,7 +13,7 @@ from bot.backends.anthropic.options import Access as AnthropicAccess
 from bot.backends.shared.chat_writer import Pace
 from bot.backends.shared.errors import Service
 from bot.config.loader import Settings
-from bot.config.models import LocalEmbedderSettings
+from bot.config.models import LocalEmbedderSettings, Nothing
 from bot.config.services import (
     OllamaWriterSettings,
     OpenAIAddress,
@@ -48,9 +48,7 @@ class OpenedModels:
         if choice.kind == "local":
             return await open_local(choice.local, settings.data / "models")
         if choice.kind == "static":
-            from bot.backends.static_embedder import open_embedder as open_static
-
-            return await open_static()
+            return await open_local(choice.static, settings.data / "models")
         if (wanted := choice.openai) is not None:
             from bot.backends.openai.options import EmbedOptions
 
@@ -138,8 +136,12 @@ class OpenedModels:
         return self._servers[access]
 
 
-async def open_local(model: LocalEmbedderSettings, folder: Path) -> Embedder:
-    """A model that needs nobody's server; what it downloads goes into the folder."""
+async def open_local(model: LocalEmbedderSettings | Nothing, folder: Path) -> Embedder:
+    """An embedder that needs nobody's server, `static` without settings; what it downloads goes into the folder."""
+    if isinstance(model, Nothing):
+        from bot.backends.static_embedder import open_embedder as open_static
+
+        return await open_static()
     from bot.backends.fastembed.embedder import open_embedder
 
     return await open_embedder(model, folder)

@@ -3,6 +3,7 @@
 import logging
 
 from bot.config.loader import Settings
+from bot.config.models import LocalEmbedderSettings, Nothing
 from indexer.reading.machines import Machines, ThisMachine
 
 log = logging.getLogger(__name__)
@@ -29,4 +30,6 @@ def chosen_machines(settings: Settings) -> Machines:
         log.warning("%s", NOT_INSTALLED)
         return _Missing()
     choice = settings.embedder_choice
-    return DaskMachines(wanted, choice.local if choice.kind == "local" else None)
+    # What needs no key.
+    here: dict[str, LocalEmbedderSettings | Nothing] = {"local": choice.local, "static": choice.static}
+    return DaskMachines(wanted, here.get(choice.kind))

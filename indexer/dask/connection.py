@@ -8,16 +8,15 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final, cast
 from uuid import uuid4
 
-import dask.config
 from distributed import Client, Future, KilledWorker
 from distributed.client import FutureCancelledError
-from distributed.security import Security
 
 from bot.config.cluster import DaskSettings
+from indexer.confinement.process import HANGS_AFTER
+from indexer.dask.client import cause, connected
 from indexer.dask.versions import difference, versions
 from indexer.dask.worker import About, Done, Refused, about
 
@@ -42,11 +41,12 @@ class Unfit(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds: for the scheduler to answer, for a first worker at the start, and without any worker later."""
+    """Seconds: for the scheduler to answer, for a first worker at the start, without any worker later, and for a task."""
 
     answer: float = 5.0
     first_worker: float = 10.0
     no_worker: float = 60.0
+    answered: float = 2 * HANGS_AFTER
 
 
 class Connection:
@@ -93,9 +93,9 @@ class Connection:
     async def open(self) -> None:
         """Raises Lost."""
         try:
-            self._client = await _client(self._settings, self._patience.answer)
+            self._client = await connected(self._settings, self._patience.answer)
         except (OSError, TimeoutError) as error:
-            raise self.lose(f"no Dask scheduler answers at {self._address}{_cause(error)}") from error
+            raise self.lose(f"no Dask scheduler answers at {self._address}{cause(error)}") from error
         self._client.subscribe_topic("all", self._hear)
         self._threads = await self._first_workers(self._client)
         await self._look(self._client)
@@ -106,7 +106,7 @@ class Connection:
             self._watching.cancel()
             await asyncio.wait({self._watching})
         if self._client is not None:
-            with suppress(OSError, TimeoutError, ValueError):  # whom the scheduler told nothing any more
+            if self._client.status == "running":  # what it was told meanwhile, it can't be told any more
                 self._client.unsubscribe_topic("all")
             with suppress(OSError, TimeoutError):
                 async with asyncio.timeout(self._patience.answer):
@@ -138,6 +138,8 @@ class Connection:
     ) -> Done | Refused:
         if self._client is None or self.is_lost:
             raise Lost(self._why)
+        if self._client.status != "running":
+            raise self.lose(f"the Dask scheduler at {self._address} went away")
         key = f"docent-{function.__name__}-{uuid4().hex}"
         died = self._under_way[key] = asyncio.get_running_loop().create_future()
         # A worker that isn't asked is better than none at all: it says so itself.
@@ -149,12 +151,18 @@ class Connection:
         )
         result = asyncio.create_task(_result(future))
         try:
-            await asyncio.wait({result, died, self._lost}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                {result, died, self._lost},
+                timeout=self._patience.answered,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
             if result.done():
                 return self._came_to(result, future.status)
             if died.done():
                 raise WorkerDied
-            raise Lost(self._why)
+            if self.is_lost:
+                raise Lost(self._why)
+            raise self._unfit_for_tasks("its tasks aren't done in time", None)
         finally:
             del self._under_way[key]
             future.release()
@@ -170,11 +178,14 @@ class Connection:
         if status != "error" and isinstance(error, OSError | FutureCancelledError):
             raise self.lose(f"the Dask scheduler at {self._address} went away") from error
         # Whatever a worker raises that isn't as it should be.
+        raise self._unfit_for_tasks(f"a task of it failed ({type(error).__name__})", error) from error
+
+    def _unfit_for_tasks(self, why: str, error: BaseException | None) -> Unfit:
         if not self._odd:
-            self._odd = f"tasks fail at the Dask scheduler {self._address} ({type(error).__name__})"
+            self._odd = f"the Dask scheduler at {self._address} is of no use: {why}"
             log.debug("what a task came to", exc_info=error)
-            self._tell(f"{self._odd}: this machine does them")
-        raise Unfit(self._odd) from error
+            self._tell(f"{self._odd}. This machine did it")
+        return Unfit(self._odd)
 
     def _hear(self, event: tuple[float, Mapping[str, object]]) -> None:
         """What the scheduler tells of its workers."""
@@ -239,35 +250,6 @@ class Connection:
                 self.lose(f"no worker is left at the Dask scheduler {self._address}")
 
 
-async def _client(settings: DaskSettings, seconds: float) -> Client:
-    """Raises OSError, TimeoutError."""
-    # A page of megabytes isn't the mistake that Dask warns of, and what it logs is told in our own words.
-    dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GB"})
-    for name in ("distributed", "distributed.client"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    security = None
-    if settings.encrypted:
-        for path in (settings.tls_ca_file, settings.tls_cert, settings.tls_key):
-            await asyncio.to_thread(
-                (path or Path()).read_bytes
-            )  # what ssl says of a missing one doesn't name it
-        security = Security(
-            require_encryption=True,
-            tls_ca_file=str(settings.tls_ca_file),
-            tls_client_cert=str(settings.tls_cert),
-            tls_client_key=str(settings.tls_key),
-        )
-    client: Client = await Client(
-        settings.address,
-        asynchronous=True,
-        timeout=seconds,
-        security=security,
-        set_as_default=False,
-        name="docent",
-    )
-    return client
-
-
 async def _result(future: "Future[Done | Refused]") -> Done | Refused:
     done: Done | Refused = await future
     return done
@@ -287,13 +269,3 @@ def _unfit(told: object) -> str:
     if isinstance(told, ImportError):
         return "Docent isn't installed there, or another one"
     return f"it doesn't answer ({type(told).__name__})"
-
-
-def _cause(error: BaseException) -> str:
-    """A file that isn't there, or a certificate that is refused, has another remedy than a scheduler that is down."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    name = getattr(error, "filename", None)
-    if name:
-        return f": {name} can't be read"
-    return f" ({type(error).__name__})" if type(error).__module__ == "ssl" else ""

@@ -1,4 +1,4 @@
-"""A local model's vectors, made by the workers of a Dask cluster; by this machine's own model where they can't."""
+"""Vectors of `static` or a local model, made by the workers of a Dask cluster; here where they can't."""
 
 import logging
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.config.models import LocalEmbedderSettings
+from bot.config.models import LocalEmbedderSettings, Nothing
 from bot.model import Usage
 from bot.ports import Embedder, Vector
 from indexer.dask import worker
@@ -23,7 +23,7 @@ class DaskEmbedder:
     """ports.Embedder. `own` is the same model here; whoever opened it closes it."""
 
     def __init__(
-        self, own: Embedder, model: LocalEmbedderSettings, cluster: Connection, budget: Budget
+        self, own: Embedder, model: LocalEmbedderSettings | Nothing, cluster: Connection, budget: Budget
     ) -> None:
         self._own = own
         self._settings = model

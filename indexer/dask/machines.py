@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from bot.config.cluster import DaskSettings
-from bot.config.models import LocalEmbedderSettings
+from bot.config.models import LocalEmbedderSettings, Nothing
 from bot.ports import Embedder
 from indexer.dask.budget import Budget
 from indexer.dask.connection import Connection, Lost, Patience
@@ -18,7 +18,10 @@ class DaskMachines:
     """Connects when the first pages are to be read. `model` is what the workers embed with; None: they don't."""
 
     def __init__(
-        self, settings: DaskSettings, model: LocalEmbedderSettings | None, patience: Patience | None = None
+        self,
+        settings: DaskSettings,
+        model: LocalEmbedderSettings | Nothing | None,
+        patience: Patience | None = None,
     ) -> None:
         self._settings = settings
         self._model = model

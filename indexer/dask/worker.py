@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from distributed import Worker, WorkerPlugin, get_worker
 
-from bot.config.models import LocalEmbedderSettings
+from bot.config.models import LocalEmbedderSettings, Nothing
 from bot.opened_models import open_local
 from bot.ports import BackendError, Embedder
 from indexer.confinement.process import ConfinedProcess, ReaderDied
@@ -56,7 +56,7 @@ class Reading(WorkerPlugin):
     def __init__(self) -> None:
         self._idle: asyncio.Queue[ConfinedProcess] = asyncio.Queue()
         self._readers: list[ConfinedProcess] = []
-        self._embedders: dict[LocalEmbedderSettings, Embedder] = {}
+        self._embedders: dict[LocalEmbedderSettings | Nothing, Embedder] = {}
         self._opening = asyncio.Lock()
         self._worker: Worker | None = None
 
@@ -79,11 +79,13 @@ class Reading(WorkerPlugin):
         finally:
             self._idle.put_nowait(reader)
 
-    async def embedder(self, model: LocalEmbedderSettings) -> Embedder:
+    async def embedder(self, model: LocalEmbedderSettings | Nothing) -> Embedder:
         """Opened once. Raises BackendError."""
         async with self._opening:
             if model not in self._embedders and self._worker is not None:
-                own = model.model_copy(update={"threads": self._worker.state.nthreads})
+                own = model
+                if isinstance(model, LocalEmbedderSettings):
+                    own = model.model_copy(update={"threads": self._worker.state.nthreads})
                 # Beside the worker's own folder, which ends with it: a model is downloaded once.
                 folder = Path(self._worker.local_directory).parent / "docent-models"
                 self._embedders[model] = await open_local(own, folder)
@@ -107,7 +109,9 @@ async def read(requests: Sequence[bytes], seconds: float, wanted: str) -> Done |
     return reading if isinstance(reading, Refused) else Done(await reading.read(requests, seconds))
 
 
-async def embed(texts: Sequence[str], model: LocalEmbedderSettings, name: str, wanted: str) -> Done | Refused:
+async def embed(
+    texts: Sequence[str], model: LocalEmbedderSettings | Nothing, name: str, wanted: str
+) -> Done | Refused:
     """The texts' vectors, one after the other. `name` is what the leader's model calls itself."""
     reading = _reading(wanted)
     if isinstance(reading, Refused):

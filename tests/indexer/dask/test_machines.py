@@ -12,7 +12,7 @@ import pytest
 from bot.backends.sqlite import SqliteStore
 from bot.backends.static_embedder import open_embedder
 from bot.config.cluster import DaskSettings
-from bot.config.models import LocalEmbedderSettings
+from bot.config.models import LocalEmbedderSettings, Nothing
 from bot.model import Progress, SyncReport
 from bot.opened_models import open_local
 from bot.ports import Embedder
@@ -79,7 +79,9 @@ async def test_the_index_is_the_same(cluster: Cluster, tmp_path: Path):
     source = open_source(settings(path=str(tmp_path / "docs")), Surroundings(tmp_path))
     embedder = await open_embedder()
     here = await synced(source, tmp_path / "here", ThisMachine(), embedder)
-    there = await synced(source, tmp_path / "there", at(cluster.address), embedder)
+    idle = await open_embedder()
+    machines = DaskMachines(DaskSettings(address=cluster.address), Nothing())
+    there = await synced(source, tmp_path / "there", machines, idle)
     assert (there.added, there.failed, there.warnings, there.words) == (
         here.added,
         here.failed,
@@ -87,7 +89,7 @@ async def test_the_index_is_the_same(cluster: Cluster, tmp_path: Path):
         here.words,
     )
     assert (there.empty, there.drafts, there.machines, there.error) == (1, 1, "", "")
-    assert len(here.failed) == 2
+    assert (len(here.failed), there.embedded, idle.usage().texts) == (2, here.embedded, 0)
     assert held(tmp_path / "there") == held(tmp_path / "here")
 
 

@@ -4,6 +4,8 @@ import asyncio
 import itertools
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from indexer.confinement.process import ReaderDied, packed, unpacked
 from indexer.dask import worker
 from indexer.dask.budget import Budget
 from indexer.dask.check import check_cluster
-from indexer.dask.connection import Connection, Lost, WorkerDied
+from indexer.dask.connection import Connection, Lost, Patience, Unfit, WorkerDied
 from indexer.dask.readers import DaskReaders
 from indexer.dask.versions import LIBRARIES, difference, stamp, versions
 from indexer.dask.worker import Died
@@ -26,7 +28,7 @@ from indexer.reading.reader_process import ReaderProcess
 from indexer.sources.base import Entry, Fetched
 from tests.support.dask_cluster import Cluster, commands, started
 from tests.support.pages import settings
-from tests.support.relay import own_authority
+from tests.support.relay import own_authority, relayed
 from tests.support.waiting import until
 
 
@@ -147,6 +149,16 @@ async def test_bytes_under_way_are_bounded() -> None:
     assert 40_000 < workers.most < 100_000
 
 
+def test_dask_is_imported_only_where_it_is_chosen() -> None:
+    """Neither the command line nor the indexer loads it by themselves."""
+    code = (
+        "import sys, adapters.cli.app, adapters.cli.index_run, adapters.cli.doctor_report, indexer.service;"
+        "print([name for name in ('dask', 'distributed', 'tornado') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout == "[]\n"
+
+
 # --- real workers --------------------------------------------------------------------------------------
 
 
@@ -175,6 +187,41 @@ async def test_a_task_that_kills_its_worker_is_told(cluster: Cluster) -> None:
         (done,) = await connection.call(worker.read, [request], 60.0, stamp())
         assert unpacked(done) == 4
         assert len(set(before) & set(cluster.workers())) == 1
+    finally:
+        await connection.close()
+
+
+async def raise_what_is_odd() -> None:
+    """A task of a worker with a bug."""
+    raise ZeroDivisionError
+
+
+async def wait_for_ever() -> None:
+    """A task of a worker that hangs."""
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize(
+    ("task", "patience", "why"),
+    [
+        (raise_what_is_odd, Patience(), "a task of it failed (ZeroDivisionError)"),
+        (wait_for_ever, Patience(answered=0.5), "its tasks aren't done in time"),
+    ],
+    ids=["raises", "hangs"],
+)
+async def test_tasks_that_come_to_nothing(
+    cluster: Cluster, task: Callable[[], None], patience: Patience, why: str
+) -> None:
+    """A task that raises, or never ends, is told once, and the leader does without it."""
+    said: list[str] = []
+    connection = Connection(DaskSettings(address=cluster.address), patience, said.append)
+    await connection.open()
+    try:
+        for _ in range(2):
+            with pytest.raises(Unfit):
+                await connection.call(task)  # type: ignore[arg-type]
+        assert connection.trouble == f"the Dask scheduler at {cluster.address} is of no use: {why}"
+        assert said == [f"{connection.trouble}. This machine did it"]
     finally:
         await connection.close()
 
@@ -251,6 +298,30 @@ async def test_a_cluster_behind_tls(tmp_path: Path, free_port: Callable[[], int]
         await until(reached, 60)
         refused = await found(other)
     assert refused.finding == f"no Dask scheduler answers at {address} (SSLCertVerificationError)."
+
+
+async def test_a_connection_that_breaks_for_good(cluster: Cluster) -> None:
+    """When the scheduler can't be reached any more, it is told, tasks end with that, and nothing is left open."""
+    said: list[str] = []
+    async with relayed(int(cluster.address.rpartition(":")[2])) as port:
+        connection = Connection(
+            DaskSettings(address=f"tcp://127.0.0.1:{port}"), Patience(answer=2), said.append
+        )
+        await connection.open()
+        waiting = asyncio.create_task(connection.call(wait_for_ever))  # type: ignore[arg-type]
+        await asyncio.sleep(0)
+    with pytest.raises(Lost):
+        await waiting
+    assert connection.is_lost
+    client = connection._client
+    assert client is not None
+
+    async def is_closed() -> bool:
+        return client.status == "closed"
+
+    await until(is_closed)
+    await connection.close()
+    assert said == [f"the Dask scheduler at tcp://127.0.0.1:{port} went away: this machine goes on alone"]
 
 
 async def test_a_key_that_is_not_there(tmp_path: Path, free_port: Callable[[], int]) -> None:

@@ -1,0 +1,50 @@
+"""A connection to a Dask scheduler, with TLS where docent.yaml has it."""
+
+import asyncio
+import logging
+from pathlib import Path
+
+import dask.config
+from distributed import Client
+from distributed.security import Security
+
+from bot.config.cluster import DaskSettings
+
+
+async def connected(settings: DaskSettings, seconds: float) -> Client:
+    """Raises OSError, TimeoutError."""
+    # A page of megabytes isn't the mistake that Dask warns of, and what it logs is told in our own words.
+    dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GB"})
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    security = None
+    if settings.encrypted:
+        for path in (settings.tls_ca_file, settings.tls_cert, settings.tls_key):
+            await asyncio.to_thread(
+                (path or Path()).read_bytes
+            )  # what ssl says of a missing one doesn't name it
+        security = Security(
+            require_encryption=True,
+            tls_ca_file=str(settings.tls_ca_file),
+            tls_client_cert=str(settings.tls_cert),
+            tls_client_key=str(settings.tls_key),
+        )
+    client: Client = await Client(
+        settings.address,
+        asynchronous=True,
+        timeout=seconds,
+        security=security,
+        set_as_default=False,
+        name="docent",
+    )
+    return client
+
+
+def cause(error: BaseException) -> str:
+    """A file that isn't there, or a certificate that is refused, has another remedy than a scheduler that is down."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    name = getattr(error, "filename", None)
+    if name:
+        return f": {name} can't be read"
+    return f" ({type(error).__name__})" if type(error).__module__ == "ssl" else ""
