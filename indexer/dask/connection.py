@@ -215,17 +215,34 @@ class Connection:
 
     async def _look(self, client: Client) -> None:
         """At what the workers have. Raises Lost where none will do."""
-        try:
-            found = await client.run(about, on_error="return")
-        except OSError as error:
-            raise self.lose(f"the Dask scheduler at {self._address} went away") from error
+        asked = await asyncio.gather(*(self._about(client, worker) for worker in await self._known(client)))
+        there = await self._known(client)  # without those that ended meanwhile
+        found = {worker: told for worker, told in asked if worker in there}
         before = self._unfit
         self._unfit = {worker: why for worker, told in found.items() if (why := _unfit(told))}
         self._threads = {worker: told.threads for worker, told in found.items() if isinstance(told, About)}
-        if len(self._unfit) == len(found):
+        if found and len(self._unfit) == len(found):
             raise self.lose(self._told_unfit())
         if self._unfit and self._unfit != before:
             self._tell(self._told_unfit())
+
+    async def _known(self, client: Client) -> Collection[str]:
+        """Raises Lost."""
+        try:
+            async with asyncio.timeout(self._patience.answer):
+                workers: Mapping[str, int] = await client.nthreads()
+                return workers
+        except (OSError, TimeoutError) as error:
+            raise self.lose(f"the Dask scheduler at {self._address} went away") from error
+
+    async def _about(self, client: Client, worker: str) -> tuple[str, object]:
+        """What it says of itself, or why it doesn't."""
+        try:
+            async with asyncio.timeout(self._patience.first_worker):
+                answers: Mapping[str, object] = await client.run(about, workers=[worker], on_error="return")
+        except (OSError, TimeoutError) as error:
+            return worker, error
+        return worker, answers.get(worker, OSError())
 
     def _told_unfit(self) -> str:
         named = [f"{worker}: {why}" for worker, why in sorted(self._unfit.items())[:_NAMED]]

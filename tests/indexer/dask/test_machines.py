@@ -13,7 +13,7 @@ from bot.backends.sqlite import SqliteStore
 from bot.backends.static_embedder import open_embedder
 from bot.config.cluster import DaskSettings
 from bot.config.models import LocalEmbedderSettings, Nothing
-from bot.model import Progress, SyncReport
+from bot.model import SyncReport
 from bot.opened_models import open_local
 from bot.ports import Embedder
 from indexer.dask.connection import Patience
@@ -113,12 +113,12 @@ async def test_a_killed_worker_costs_nothing_but_time(cluster: Cluster, tmp_path
     """While pages are read, one worker after the other gets kill -9: no page is lost, none fails, none is twice."""
 
     def kill(number: int) -> None:
-        if number in (100, 250):
-            os.kill(cluster.workers()[number % 2], signal.SIGKILL)
+        if number in (350, 600):
+            os.kill(cluster.workers()[0], signal.SIGKILL)
 
-    report = await synced(Many(400, tmp_path, kill), tmp_path / "there", at(cluster.address))
-    assert (report.added, report.failed, report.machines) == (400, (), "")
-    await synced(Many(400, tmp_path), tmp_path / "here", ThisMachine())
+    report = await synced(Many(700, tmp_path, kill), tmp_path / "there", at(cluster.address))
+    assert (report.added, report.failed, report.machines) == (700, (), "")
+    await synced(Many(700, tmp_path), tmp_path / "here", ThisMachine())
     assert held(tmp_path / "there") == held(tmp_path / "here")
 
 
@@ -152,15 +152,15 @@ async def test_a_scheduler_that_is_killed(tmp_path: Path, free_port: Callable[[]
     async with commands(*scheduling) as scheduler, commands(*working):
         machines = DaskMachines(DaskSettings(address=address), None, many)
 
-        async def kill(progress: Progress) -> None:
-            if progress.done > 30 and scheduler.returncode is None:
+        def kill(number: int) -> None:
+            if number == 500:
                 scheduler.kill()
 
-        report = await synced(Many(400, tmp_path), tmp_path / "there", machines, progress=kill)
-    assert (report.added, report.failed) == (400, ())
+        report = await synced(Many(700, tmp_path, kill), tmp_path / "there", machines)
+    assert (report.added, report.failed) == (700, ())
     assert scheduler.returncode == -signal.SIGKILL
     assert report.machines == f"the Dask scheduler at {address} went away: this machine did it alone"
-    await synced(Many(400, tmp_path), tmp_path / "here", ThisMachine())
+    await synced(Many(700, tmp_path), tmp_path / "here", ThisMachine())
     assert held(tmp_path / "there") == held(tmp_path / "here")
     async with commands(*scheduling), commands(*working):
         again = DaskMachines(DaskSettings(address=address), None, many)

@@ -196,18 +196,18 @@ async def raise_what_is_odd() -> None:
     raise ZeroDivisionError
 
 
-async def wait_for_ever() -> None:
-    """A task of a worker that hangs."""
-    await asyncio.Event().wait()
+async def dawdle() -> None:
+    """A task that takes longer than it is waited for; its worker has it until it is done."""
+    await asyncio.sleep(5)
 
 
 @pytest.mark.parametrize(
     ("task", "patience", "why"),
     [
         (raise_what_is_odd, Patience(), "a task of it failed (ZeroDivisionError)"),
-        (wait_for_ever, Patience(answered=0.5), "its tasks aren't done in time"),
+        (dawdle, Patience(answered=0.5), "its tasks aren't done in time"),
     ],
-    ids=["raises", "hangs"],
+    ids=["raises", "dawdles"],
 )
 async def test_tasks_that_come_to_nothing(
     cluster: Cluster, task: Callable[[], None], patience: Patience, why: str
@@ -308,7 +308,7 @@ async def test_a_connection_that_breaks_for_good(cluster: Cluster) -> None:
             DaskSettings(address=f"tcp://127.0.0.1:{port}"), Patience(answer=2), said.append
         )
         await connection.open()
-        waiting = asyncio.create_task(connection.call(wait_for_ever))  # type: ignore[arg-type]
+        waiting = asyncio.create_task(connection.call(dawdle))  # type: ignore[arg-type]
         await asyncio.sleep(0)
     with pytest.raises(Lost):
         await waiting
