@@ -1,4 +1,4 @@
-"""A connection to a Dask scheduler, with TLS where docent.yaml has it."""
+"""A Dask scheduler that is called, with TLS where docent.yaml has it, and what may be wrong with it and its workers."""
 
 import asyncio
 import logging
@@ -9,6 +9,8 @@ from distributed import Client
 from distributed.security import Security
 
 from bot.config.cluster import DaskSettings
+from indexer.dask.versions import difference, versions
+from indexer.dask.worker import About
 
 
 async def connected(settings: DaskSettings, seconds: float) -> Client:
@@ -48,3 +50,19 @@ def cause(error: BaseException) -> str:
     if name:
         return f": {name} can't be read"
     return f" ({type(error).__name__})" if type(error).__module__ == "ssl" else ""
+
+
+def unfit(told: object) -> str:
+    """Why a worker can't be used; "" if it can."""
+    if isinstance(told, About):
+        differs = difference(told.versions, versions())
+        return (
+            f"it has {differs}"
+            if differs
+            else ""
+            if told.prepared
+            else "it was started without --preload indexer.dask"
+        )
+    if isinstance(told, ImportError):
+        return "Docent isn't installed there, or another one"
+    return f"it doesn't answer ({type(told).__name__})"

@@ -16,9 +16,8 @@ from distributed.client import FutureCancelledError
 
 from bot.config.cluster import DaskSettings
 from indexer.confinement.process import HANGS_AFTER
-from indexer.dask.client import cause, connected
-from indexer.dask.versions import difference, versions
-from indexer.dask.worker import About, Done, Refused, about
+from indexer.dask.client import cause, connected, unfit
+from indexer.dask.worker import BEGUN, About, Done, Refused, about
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +31,17 @@ class Lost(Exception):
 
 
 class WorkerDied(Exception):
-    """The worker ended while it had the task, or was to have it next."""
+    """The worker ended that had the task. `begun`: it was at it; else the task only waited there."""
+
+    def __init__(self, *, begun: bool) -> None:
+        super().__init__()
+        self.begun = begun
+
+
+@dataclass(slots=True)
+class _UnderWay:
+    died: asyncio.Future[None]
+    begun: bool = False
 
 
 class Unfit(Exception):
@@ -66,7 +75,7 @@ class Connection:
         self._watching: asyncio.Task[None] | None = None
         self._threads: Mapping[str, int] = {}
         self._unfit: dict[str, str] = {}
-        self._under_way: dict[str, asyncio.Future[None]] = {}
+        self._under_way: dict[str, _UnderWay] = {}
         self._lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._why = ""
         self._odd = ""
@@ -97,6 +106,7 @@ class Connection:
         except (OSError, TimeoutError) as error:
             raise self.lose(f"no Dask scheduler answers at {self._address}{cause(error)}") from error
         self._client.subscribe_topic("all", self._hear)
+        self._client.subscribe_topic(BEGUN, self._hear_begun)
         self._threads = await self._first_workers(self._client)
         await self._look(self._client)
         self._watching = asyncio.create_task(self._watch(self._client), name="dask workers")
@@ -108,6 +118,7 @@ class Connection:
         if self._client is not None:
             if self._client.status == "running":  # what it was told meanwhile, it can't be told any more
                 self._client.unsubscribe_topic("all")
+                self._client.unsubscribe_topic(BEGUN)
             with suppress(OSError, TimeoutError):
                 async with asyncio.timeout(self._patience.answer):
                     await self._client.close()
@@ -141,25 +152,22 @@ class Connection:
         if self._client.status != "running":
             raise self.lose(f"the Dask scheduler at {self._address} went away")
         key = f"docent-{function.__name__}-{uuid4().hex}"
-        died = self._under_way[key] = asyncio.get_running_loop().create_future()
+        told = self._under_way[key] = _UnderWay(asyncio.get_running_loop().create_future())
         # A worker that isn't asked is better than none at all: it says so itself.
         fit = [worker for worker in self._threads if worker not in self._unfit] if self._unfit else None
         # What Dask awaits, it doesn't say in its types.
         task = cast("Callable[..., Done | Refused]", function)
         future = self._client.submit(
-            task, *arguments, key=key, pure=False, workers=fit, allow_other_workers=fit is not None
+            task, key, *arguments, key=key, pure=False, workers=fit, allow_other_workers=fit is not None
         )
         result = asyncio.create_task(_result(future))
         try:
-            await asyncio.wait(
-                {result, died, self._lost},
-                timeout=self._patience.answered,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
+            ends: set[asyncio.Future[Any]] = {result, told.died, self._lost}
+            await asyncio.wait(ends, timeout=self._patience.answered, return_when=asyncio.FIRST_COMPLETED)
             if result.done():
-                return self._came_to(result, future.status)
-            if died.done():
-                raise WorkerDied
+                return self._came_to(result, future.status, told)
+            if told.died.done():
+                raise WorkerDied(begun=told.begun)
             if self.is_lost:
                 raise Lost(self._why)
             raise self._unfit_for_tasks("its tasks aren't done in time", None)
@@ -169,12 +177,14 @@ class Connection:
             result.cancel()
             await asyncio.wait({result})
 
-    def _came_to(self, result: "asyncio.Task[Done | Refused]", status: str | None) -> Done | Refused:
+    def _came_to(
+        self, result: "asyncio.Task[Done | Refused]", status: str | None, told: _UnderWay
+    ) -> Done | Refused:
         error = result.exception()
         if error is None:
             return result.result()
         if isinstance(error, KilledWorker):
-            raise WorkerDied from error
+            raise WorkerDied(begun=told.begun) from error
         if status != "error" and isinstance(error, OSError | FutureCancelledError):
             raise self.lose(f"the Dask scheduler at {self._address} went away") from error
         # Whatever a worker raises that isn't as it should be.
@@ -197,9 +207,14 @@ class Connection:
             and isinstance(tasks, Collection)
         ):
             for key in tasks:
-                died = self._under_way.get(str(key))
-                if died is not None and not died.done():
-                    died.set_result(None)
+                task = self._under_way.get(str(key))
+                if task is not None and not task.died.done():
+                    task.died.set_result(None)
+
+    def _hear_begun(self, event: tuple[float, str]) -> None:
+        _, key = event
+        if key in self._under_way:  # not another leader's
+            self._under_way[key].begun = True
 
     async def _first_workers(self, client: Client) -> Mapping[str, int]:
         """Raises Lost."""
@@ -219,7 +234,7 @@ class Connection:
         there = await self._known(client)  # without those that ended meanwhile
         found = {worker: told for worker, told in asked if worker in there}
         before = self._unfit
-        self._unfit = {worker: why for worker, told in found.items() if (why := _unfit(told))}
+        self._unfit = {worker: why for worker, told in found.items() if (why := unfit(told))}
         self._threads = {worker: told.threads for worker, told in found.items() if isinstance(told, About)}
         if found and len(self._unfit) == len(found):
             raise self.lose(self._told_unfit())
@@ -270,19 +285,3 @@ class Connection:
 async def _result(future: "Future[Done | Refused]") -> Done | Refused:
     done: Done | Refused = await future
     return done
-
-
-def _unfit(told: object) -> str:
-    """Why a worker can't be used; "" if it can."""
-    if isinstance(told, About):
-        differs = difference(told.versions, versions())
-        return (
-            f"it has {differs}"
-            if differs
-            else ""
-            if told.prepared
-            else "it was started without --preload indexer.dask"
-        )
-    if isinstance(told, ImportError):
-        return "Docent isn't installed there, or another one"
-    return f"it doesn't answer ({type(told).__name__})"

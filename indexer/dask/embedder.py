@@ -16,7 +16,7 @@ from indexer.dask.versions import stamp
 
 log = logging.getLogger(__name__)
 
-_TRIES = 2
+_TRIES = 5
 
 
 class DaskEmbedder:

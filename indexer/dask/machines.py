@@ -27,7 +27,6 @@ class DaskMachines:
         self._model = model
         self._cluster = Connection(settings, patience)
         self._budget = Budget(settings.bytes_at_once)
-        self._suspects = asyncio.Lock()
         self._opening = asyncio.Lock()
         self._is_open = False
 
@@ -46,7 +45,6 @@ class DaskMachines:
             self._cluster,
             ReaderPool(workers, pages),
             self._budget,
-            self._suspects,
             bytes_at_once=self._settings.bytes_at_once,
         )
         async with readers:

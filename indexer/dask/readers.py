@@ -11,7 +11,7 @@ from indexer.dask.budget import Budget
 from indexer.dask.connection import Connection, Lost, Unfit, WorkerDied
 from indexer.dask.versions import stamp
 from indexer.dask.worker import Died
-from indexer.reading.page_builder import NoPage, Page, RawPage
+from indexer.reading.page_builder import NoPage
 from indexer.reading.reader_pool import Built, Lot, ReaderPool, Readers, is_doubtful
 from indexer.reading.reader_process import to_be_read
 
@@ -19,17 +19,19 @@ from indexer.reading.reader_process import to_be_read
 _GROUP = 64
 _TASK_BYTES = 4_000_000
 _TASK_DOUBTFUL = 8
+# Workers that may end under a task that waits for them, and under a page.
+_TRIES = 10
+_MOST_ENDED = 2
 
 
 class DaskReaders(Readers):
-    """`here` reads what the cluster can't. `suspects` is held for a page that may have ended a worker."""
+    """`here` reads what the cluster can't."""
 
     def __init__(
         self,
         cluster: Connection,
         here: ReaderPool,
         budget: Budget,
-        suspects: asyncio.Lock,
         *,
         bytes_at_once: int,
         seconds: float = SECONDS_A_PAGE,
@@ -37,7 +39,6 @@ class DaskReaders(Readers):
         self._cluster = cluster
         self._here = here
         self._budget = budget
-        self._suspects = suspects
         self._bytes = bytes_at_once
         self._seconds = seconds
 
@@ -66,34 +67,41 @@ class DaskReaders(Readers):
         built = await asyncio.gather(*(self._task(some) for some in _tasks(lots)))
         return [done for some in built for done in some]
 
-    async def _task(self, lots: Sequence[Lot]) -> list[Built]:
-        try:
-            answers = await self._there(lots)
-        except (Lost, Unfit):
-            return [await self._here.read(lot) for lot in lots]
-        except WorkerDied:
-            return [[await self._tried(page) for page in lot] for lot in lots]
-        return [
-            await self._whose_fault(lot, answer) if isinstance(answer, Died) else answer
-            for lot, answer in zip(lots, answers, strict=True)
-        ]
+    async def _task(self, lots: Sequence[Lot], ended: int = 0) -> list[Built]:
+        """`ended` are the workers that ended while they had just this."""
+        for _ in range(_TRIES):
+            try:
+                answers = await self._there(lots)
+            except (Lost, Unfit):
+                break
+            except WorkerDied as died:
+                if died.begun:
+                    return await self._again(lots, ended + 1)
+            else:
+                return [
+                    await self._whose_fault(lot, answer) if isinstance(answer, Died) else answer
+                    for lot, answer in zip(lots, answers, strict=True)
+                ]
+        return [await self._here.read(lot) for lot in lots]
+
+    async def _again(self, lots: Sequence[Lot], ended: int) -> list[Built]:
+        """A worker ended that had begun with them. Each by itself, which ends no more than two."""
+        if sum(map(len, lots)) > 1:
+            return [await self._each(lot) for lot in lots]
+        if ended < _MOST_ENDED:
+            return await self._task(lots, ended)
+        return [[NoPage(lots[0][0].entry.path, "two workers ended while they read it")]]
 
     async def _whose_fault(self, lot: Lot, died: Died) -> Built:
         """The process that read them ended, and the worker lives on. One of them did it: which?"""
         if len(lot) == 1:
             return [NoPage(lot[0].entry.path, died.reason)]
-        return [done for page in lot for (done,) in await self._task([[page]])]
+        return await self._each(lot)
 
-    async def _tried(self, page: RawPage) -> Page | NoPage:
-        """One that was with a worker that ended, among others perhaps. They are tried one after the other."""
-        async with self._suspects:
-            try:
-                (answer,) = await self._there([[page]])
-            except (Lost, Unfit):
-                (answer,) = [await self._here.read([page])]
-            except WorkerDied:
-                return NoPage(page.entry.path, "two workers ended while they had it")
-        return NoPage(page.entry.path, answer.reason) if isinstance(answer, Died) else answer[0]
+    async def _each(self, lot: Lot) -> Built:
+        """As the only one of its task."""
+        built = await asyncio.gather(*(self._task([[page]]) for page in lot))
+        return [done for (alone,) in built for done in alone]
 
     async def _there(self, lots: Sequence[Lot]) -> list[Built | Died]:
         """Raises Lost, Unfit, WorkerDied."""

@@ -15,6 +15,8 @@ from bot.ports import BackendError, Embedder
 from indexer.confinement.process import ConfinedProcess, ReaderDied
 from indexer.dask.versions import stamp, versions
 
+# Under which a task's key is told when a worker begins with it: a worker that ends has others that only wait.
+BEGUN: Final = "docent-begun"
 _NAME: Final = "docent"
 _log = logging.getLogger("distributed.docent")
 
@@ -103,17 +105,17 @@ def about(dask_worker: Worker) -> About:
     return About(versions(), dask_worker.state.nthreads, isinstance(dask_worker.plugins.get(_NAME), Reading))
 
 
-async def read(requests: Sequence[bytes], seconds: float, wanted: str) -> Done | Refused:
+async def read(key: str, requests: Sequence[bytes], seconds: float, wanted: str) -> Done | Refused:
     """Have a reader do what the leader packed, one after the other. `wanted` is the leader's stamp."""
-    reading = _reading(wanted)
+    reading = _begun(key, wanted)
     return reading if isinstance(reading, Refused) else Done(await reading.read(requests, seconds))
 
 
 async def embed(
-    texts: Sequence[str], model: LocalEmbedderSettings | Nothing, name: str, wanted: str
+    key: str, texts: Sequence[str], model: LocalEmbedderSettings | Nothing, name: str, wanted: str
 ) -> Done | Refused:
     """The texts' vectors, one after the other. `name` is what the leader's model calls itself."""
-    reading = _reading(wanted)
+    reading = _begun(key, wanted)
     if isinstance(reading, Refused):
         return reading
     try:
@@ -132,8 +134,9 @@ async def _answer(reader: ConfinedProcess, request: bytes, seconds: float) -> by
         return Died(str(error))
 
 
-def _reading(wanted: str) -> Reading | Refused:
+def _begun(key: str, wanted: str) -> Reading | Refused:
     worker = get_worker()
+    worker.log_event(BEGUN, key)
     reading = worker.plugins.get(_NAME)
     if isinstance(reading, Reading) and stamp() == wanted:
         return reading

@@ -21,7 +21,7 @@ from indexer.dask.check import check_cluster
 from indexer.dask.connection import Connection, Lost, Patience, Unfit, WorkerDied
 from indexer.dask.readers import DaskReaders
 from indexer.dask.versions import LIBRARIES, difference, stamp, versions
-from indexer.dask.worker import Died
+from indexer.dask.worker import BEGUN, Died
 from indexer.reading.page_builder import NoPage, Page, RawPage, raw_page
 from indexer.reading.reader_pool import ReaderPool
 from indexer.reading.reader_process import ReaderProcess
@@ -80,7 +80,6 @@ async def built(
         workers,  # type: ignore[arg-type]
         ReaderPool(1, 100),
         Budget(limit),
-        asyncio.Lock(),
         bytes_at_once=limit,
     )
     async with readers:
@@ -94,12 +93,12 @@ async def test_a_page_that_ends_two_workers_is_a_failed_page() -> None:
 
     def fate(request: bytes) -> None:
         if b"murder" in request:
-            raise WorkerDied
+            raise WorkerDied(begun=True)
 
     workers = Workers(fate)
     (found,) = await built(workers, [page("a.md"), page("b.md", "murder"), page("c.md")])
-    assert told(found) == ["", "two workers ended while they had it", ""]
-    assert workers.calls == 4
+    assert told(found) == ["", "two workers ended while they read it", ""]
+    assert workers.calls == 5
 
 
 async def test_a_worker_that_ends_once_costs_a_second_try() -> None:
@@ -108,10 +107,23 @@ async def test_a_worker_that_ends_once_costs_a_second_try() -> None:
 
     def fate(_: bytes) -> None:
         if next(deaths, False):
-            raise WorkerDied
+            raise WorkerDied(begun=True)
 
     (found,) = await built(Workers(fate), [page("a.md"), page("b.md")])
     assert told(found) == ["", ""]
+
+
+async def test_who_only_waited_did_nothing() -> None:
+    """A page whose workers ended before they began with it isn't to blame, however many they are."""
+    deaths = iter([True] * 5)
+
+    def fate(_: bytes) -> None:
+        if next(deaths, False):
+            raise WorkerDied(begun=False)
+
+    workers = Workers(fate)
+    (found,) = await built(workers, [page("a.md")])
+    assert (told(found), workers.calls) == ([""], 6)
 
 
 async def test_a_page_that_ends_its_reader_is_a_failed_page() -> None:
@@ -162,9 +174,10 @@ def test_dask_is_imported_only_where_it_is_chosen() -> None:
 # --- real workers --------------------------------------------------------------------------------------
 
 
-async def die() -> None:
+async def die(key: str) -> None:
     """A task that ends the worker that has it."""
-    get_worker()
+    get_worker().log_event(BEGUN, key)
+    await asyncio.sleep(1)
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -181,8 +194,9 @@ async def test_a_task_that_kills_its_worker_is_told(cluster: Cluster) -> None:
     await connection.open()
     before = cluster.workers()
     try:
-        with pytest.raises(WorkerDied):
+        with pytest.raises(WorkerDied) as died:
             await connection.call(die)  # type: ignore[arg-type]
+        assert died.value.begun
         request = packed(60, max, 3, 4)
         (done,) = await connection.call(worker.read, [request], 60.0, stamp())
         assert unpacked(done) == 4
@@ -191,12 +205,12 @@ async def test_a_task_that_kills_its_worker_is_told(cluster: Cluster) -> None:
         await connection.close()
 
 
-async def raise_what_is_odd() -> None:
+async def raise_what_is_odd(_: str) -> None:
     """A task of a worker with a bug."""
     raise ZeroDivisionError
 
 
-async def dawdle() -> None:
+async def dawdle(_: str) -> None:
     """A task that takes longer than it is waited for; its worker has it until it is done."""
     await asyncio.sleep(5)
 
