@@ -1,9 +1,9 @@
 """Reading on a Dask cluster of this machine: a made-up source, a tenth of it PDF and Office, by today's path and by workers.
 
-    python -m benchmarks.scale [--pages 2000] [--runs here,1,2,4,kill] [--kill-every 10]
+    python -m benchmarks.scale [--pages 2000] [--runs here,1,2,4,kill] [--kill-every 10] [--static]
 
 `here` is today's path with one process that reads; a number is a LocalCluster of so many single-threaded workers; `kill`
-are two workers, of which one gets kill -9 every ten seconds. Each run's leader is a process of its own. CPU seconds stand
+are two workers, of which one gets kill -9 every ten seconds. `--static` embeds as well. Each run's leader is a process of its own. CPU seconds stand
 beside the time that passed, because a busy machine changes the one and hardly the other. Prints a Markdown table.
 """
 
@@ -35,8 +35,10 @@ from pptx import Presentation
 
 from bot.backends.sqlite import SqliteStore
 from bot.config.cluster import DaskSettings
+from bot.config.models import Nothing
 from bot.config.sources import SourceSettings
 from bot.model import Progress
+from bot.opened_models import open_local
 from indexer.dask.machines import DaskMachines
 from indexer.reading.machines import ThisMachine
 from indexer.sources.base import Entry, Fetched, Source, Surroundings
@@ -204,7 +206,7 @@ class Watched:
                 continue
 
 
-async def lead(pages: int, data: Path, address: str) -> None:
+async def lead(pages: int, data: Path, address: str, *, static: bool) -> None:
     """One sync, in this process; prints what came of it as JSON."""
     for kind in KINDS:
         for seed in range(OF_EACH):
@@ -216,11 +218,13 @@ async def lead(pages: int, data: Path, address: str) -> None:
             memory.get(told.done // 10_000 * 10_000, 0.0), megabytes(own)
         )
 
-    machines = DaskMachines(DaskSettings(address=address), None) if address else ThisMachine()
+    model = Nothing() if static else None
+    embedder = await open_local(model, data) if model else None
+    machines = DaskMachines(DaskSettings(address=address), model) if address else ThisMachine()
     store = SqliteStore(data / "index.db")
     options = SyncOptions(workers=1, machines=machines, progress=progress)
     began, before = time.monotonic(), own.cpu_times()
-    (report,) = await sync_all([MadeUp(pages, data)], store, None, options)
+    (report,) = await sync_all([MadeUp(pages, data)], store, machines.embedder(embedder), options)
     seconds, after = time.monotonic() - began, own.cpu_times()
     await machines.close()
     await store.close()
@@ -250,13 +254,13 @@ def digest(index: Path) -> str:
     return found.hexdigest()[:12]
 
 
-async def run(name: str, pages: int, kill_every: float) -> dict[str, Any]:
+async def run(name: str, pages: int, kill_every: float, more: list[str]) -> dict[str, Any]:
     workers = {"here": 0, "kill": 2}.get(name) if not name.isdigit() else int(name)
     assert workers is not None, f"there is no run {name}"
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder:
         if not workers:
-            told = await led(pages, Path(folder), "", Watched(), list)
+            told = await led(pages, Path(folder), ["", *more], Watched(), list)
             return {
                 "name": "here",
                 "load": load,
@@ -298,7 +302,7 @@ async def run(name: str, pages: int, kill_every: float) -> dict[str, Any]:
                         kills += 1
 
             killing = asyncio.create_task(kill()) if name == "kill" else None
-            told = await led(pages, Path(folder), cluster.scheduler_address, watched, them)
+            told = await led(pages, Path(folder), [cluster.scheduler_address, *more], watched, them)
             if killing:
                 killing.cancel()
             after = own.cpu_times()
@@ -316,9 +320,9 @@ async def run(name: str, pages: int, kill_every: float) -> dict[str, Any]:
 
 
 async def led(
-    pages: int, data: Path, address: str, watched: Watched, them: Callable[[], list[psutil.Process]]
+    pages: int, data: Path, more: list[str], watched: Watched, them: Callable[[], list[psutil.Process]]
 ) -> dict[str, Any]:
-    command = [sys.executable, "-m", "benchmarks.scale", "--lead", str(pages), str(data), address]
+    command = [sys.executable, "-m", "benchmarks.scale", "--lead", str(pages), str(data), *more]
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     telling = asyncio.create_task(process.communicate())
     while not telling.done():
@@ -349,17 +353,18 @@ async def main() -> None:
     parser.add_argument("--pages", type=int, default=2_000)
     parser.add_argument("--runs", default="here,1,2,4,kill")
     parser.add_argument("--kill-every", type=float, default=10.0)
+    parser.add_argument("--static", action="store_true", help="embed as well")
     parser.add_argument("--lead", nargs=3, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.lead:
-        await lead(int(chosen.lead[0]), Path(chosen.lead[1]), chosen.lead[2])
+        await lead(int(chosen.lead[0]), Path(chosen.lead[1]), chosen.lead[2], static=chosen.static)
         return
     print(
         "| run | pages | time | pages/s | leader, CPU s | readers, CPU s | scheduler, CPU s | in all | leader, MB (first, last"
         " 10,000) | worker, MB | failed | index | load |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|"
     )
     for name in chosen.runs.split(","):
-        found = await run(name, chosen.pages, chosen.kill_every)
+        found = await run(name, chosen.pages, chosen.kill_every, ["--static"] if chosen.static else [])
         print(row(found), flush=True)
         for line in [*found["failed"][:5], found["trouble"]]:
             if line:
