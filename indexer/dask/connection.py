@@ -154,11 +154,11 @@ class Connection:
         key = f"docent-{function.__name__}-{uuid4().hex}"
         told = self._under_way[key] = _UnderWay(asyncio.get_running_loop().create_future())
         # A worker that isn't asked is better than none at all: it says so itself.
-        fit = [worker for worker in self._threads if worker not in self._unfit] if self._unfit else None
+        fit = [worker for worker in self._threads if worker not in self._unfit] if self._unfit else []
         # What Dask awaits, it doesn't say in its types.
         task = cast("Callable[..., Done | Refused]", function)
         future = self._client.submit(
-            task, key, *arguments, key=key, pure=False, workers=fit, allow_other_workers=fit is not None
+            task, key, *arguments, key=key, pure=False, workers=fit or None, allow_other_workers=bool(fit)
         )
         result = asyncio.create_task(_result(future))
         try:
