@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import apsw
+import dask.config
 import psutil
 from distributed import LocalCluster
 from openpyxl import Workbook
@@ -39,6 +40,7 @@ from bot.config.models import Nothing
 from bot.config.sources import SourceSettings
 from bot.model import Progress
 from bot.opened_models import open_local
+from bot.runtime.memory import give_back, one_heap, settle
 from indexer.dask.machines import DaskMachines
 from indexer.reading.machines import ThisMachine
 from indexer.sources.base import Entry, Fetched, Source, Surroundings
@@ -207,10 +209,13 @@ class Watched:
 
 
 async def lead(pages: int, data: Path, address: str, *, static: bool) -> None:
-    """One sync, in this process; prints what came of it as JSON."""
+    """One sync, in this process as `docent run` has it; prints what came of it as JSON."""
+    one_heap()
     for kind in KINDS:
         for seed in range(OF_EACH):
             made(kind, seed)
+    settle()
+    giving = asyncio.create_task(give_back())
     own, memory = psutil.Process(), {}
 
     async def progress(told: Progress) -> None:
@@ -226,6 +231,7 @@ async def lead(pages: int, data: Path, address: str, *, static: bool) -> None:
     began, before = time.monotonic(), own.cpu_times()
     (report,) = await sync_all([MadeUp(pages, data)], store, machines.embedder(embedder), options)
     seconds, after = time.monotonic() - began, own.cpu_times()
+    giving.cancel()
     await machines.close()
     await store.close()
     readers = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -268,11 +274,12 @@ async def run(name: str, pages: int, kill_every: float, more: list[str]) -> dict
                 "workers": told["readers"],
                 **told,
             }
+        dask.config.set({"distributed.admin.low-level-log-length": 10})  # as docs/scale.md has it
         cluster = LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
             asynchronous=True,
-            dashboard_address=None,
+            dashboard_address=":0",
             preload=["indexer.dask"],
         )
         async with cluster:

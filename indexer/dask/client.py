@@ -16,7 +16,13 @@ from indexer.dask.worker import About
 async def connected(settings: DaskSettings, seconds: float) -> Client:
     """Raises OSError, TimeoutError."""
     # A page of megabytes isn't the mistake that Dask warns of, and what it logs is told in our own words.
-    dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GB"})
+    # By itself it also keeps the last thousand messages, with the pages in them: hundreds of megabytes.
+    dask.config.set(
+        {
+            "distributed.admin.large-graph-warning-threshold": "1 GB",
+            "distributed.admin.low-level-log-length": 1,
+        }
+    )
     for name in ("distributed", "distributed.client"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     security = None

@@ -82,7 +82,7 @@ async def _main(workers: int) -> None:
         n_workers=workers,
         threads_per_worker=1,
         host="127.0.0.1",
-        dashboard_address=None,
+        dashboard_address=":0",
         asynchronous=True,
         silence_logs=60,
         preload=["indexer.dask"],

@@ -264,6 +264,19 @@ async def test_a_reader_that_takes_too_long_ends_alone(cluster: Cluster) -> None
         await connection.close()
 
 
+async def test_what_was_sent_is_not_kept(cluster: Cluster) -> None:
+    """Dask's log of messages, with the pages in them, holds no more than the last one in the leader's memory."""
+    connection = Connection(DaskSettings(address=cluster.address))
+    await connection.open()
+    try:
+        for _ in range(3):
+            await connection.call(worker.read, [packed(9, max, 3, 4)], 9.0, stamp())
+        assert connection._client is not None
+        assert len(connection._client.scheduler_comm.recent_message_log) == 1
+    finally:
+        await connection.close()
+
+
 async def test_doctor_finds_the_cluster(cluster: Cluster, free_port: Callable[[], int]) -> None:
     """`docent doctor` says how many workers there are; a scheduler that isn't there is an error with what to do."""
 
