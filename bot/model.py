@@ -252,7 +252,8 @@ class SyncReport:
     counts by their endings the files that no pattern of `include` takes. `unfit` are patterns that fit no page, and
     `left_out` counts the new pages that wait for one that would narrow who sees them. `drafts` and `empty`
     pages were left out as such.
-    `words` says for each format how much of the pages that were read is in the index.
+    `words` says for each format how much of the pages that were read is in the index. `machines` is what was wrong
+    with those that were to read them, which this one then did itself.
     """
 
     source: str
@@ -279,6 +280,7 @@ class SyncReport:
     drafts: int = 0
     words: tuple[WordsKept, ...] = ()
     empty: int = 0
+    machines: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ Each vendor is imported only where it is chosen, and two parts at one server sha
 """
 
 from ipaddress import ip_address
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ from bot.backends.anthropic.options import Access as AnthropicAccess
 from bot.backends.shared.chat_writer import Pace
 from bot.backends.shared.errors import Service
 from bot.config.loader import Settings
+from bot.config.models import LocalEmbedderSettings, Nothing
 from bot.config.services import (
     OllamaWriterSettings,
     OpenAIAddress,
@@ -44,13 +46,9 @@ class OpenedModels:
         if choice.kind == "cohere":
             return (await self._at_cohere()).embedder()
         if choice.kind == "local":
-            from bot.backends.fastembed.embedder import open_embedder
-
-            return await open_embedder(choice.local, settings.data / "models")
+            return await open_local(choice.local, settings.data / "models")
         if choice.kind == "static":
-            from bot.backends.static_embedder import open_embedder as open_static
-
-            return await open_static()
+            return await open_local(choice.static, settings.data / "models")
         if (wanted := choice.openai) is not None:
             from bot.backends.openai.options import EmbedOptions
 
@@ -136,6 +134,17 @@ class OpenedModels:
         if access not in self._servers:
             self._servers[access] = await connect(access)
         return self._servers[access]
+
+
+async def open_local(model: LocalEmbedderSettings | Nothing, folder: Path) -> Embedder:
+    """An embedder that needs nobody's server, `static` without settings; what it downloads goes into the folder."""
+    if isinstance(model, Nothing):
+        from bot.backends.static_embedder import open_embedder as open_static
+
+        return await open_static()
+    from bot.backends.fastembed.embedder import open_embedder
+
+    return await open_embedder(model, folder)
 
 
 async def open_judge(settings: Settings) -> Judge | None:

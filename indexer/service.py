@@ -11,6 +11,7 @@ from bot.config.loader import ConfigError, Settings
 from bot.ports import SCHEDULE, BackendError, SyncRequest, SyncRun
 from bot.runtime import process_identity
 from bot.runtime.work_context import working_on
+from indexer.chosen_machines import chosen_machines
 from indexer.schedule import Schedule
 from indexer.sources import UnknownSource, open_source
 from indexer.sources.base import Source, Surroundings
@@ -163,6 +164,7 @@ class Indexer:
                 self._settings.workers,
                 self.lost,
                 changed=self._app.verified.check,
+                machines=lambda: chosen_machines(self._app.settings),
             )
             with working_on("sync", run.id) as work:
                 ended = await carry_out(run, means)

@@ -42,6 +42,7 @@ def troubles(
         found.append(held_back(report.held_back, confirm))
     if report is not None:
         found += misfits(report.unfit, report.left_out)
+        found += [report.machines] if report.machines else []
     return found
 
 

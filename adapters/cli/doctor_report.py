@@ -24,7 +24,7 @@ from bot.diagnostics.surroundings import (
 )
 from bot.opened_records import open_records
 from bot.ports import BackendError, Rejected
-from bot.runtime.installed import needing_extras
+from bot.runtime.installed import how_to_add, needing_extras
 from bot.runtime.running import Running, running
 
 _MARKS = {"ok": "ok     ", "warning": "warning", "error": "ERROR  "}
@@ -69,6 +69,8 @@ async def _checks(settings: Settings, *, slack: bool, discord: bool) -> AsyncGen
             yield check
     if not settings.sources:
         yield warning("sources", "docent.yaml lists none.", "Add one under `sources:`; see the README.")
+    async for check in _machines(settings):
+        yield check
     services = [name for each in beside for name in each.services]
     around = [
         *check_audiences(settings),
@@ -82,6 +84,19 @@ async def _checks(settings: Settings, *, slack: bool, discord: bool) -> AsyncGen
         async with aclosing(part) as checks:  # whoever reads along may go away
             async for check in checks:
                 yield check
+
+
+async def _machines(settings: Settings) -> AsyncGenerator[Check, None]:
+    """Others that docent.yaml has pages read on."""
+    wanted = settings.indexer.dask
+    if wanted is None:
+        return
+    try:
+        from indexer.dask.check import check_cluster
+    except ModuleNotFoundError:
+        yield error("dask", "it isn't installed.", f"{how_to_add('dask')}.")
+        return
+    yield await check_cluster(wanted)
 
 
 def _behind(settings: Settings, beside: list[Running]) -> Iterator[Check]:

@@ -18,6 +18,7 @@ from bot.journal.retention import forget_old
 from bot.model import SyncReport
 from bot.ports import BackendError, Newer, Runs, SyncRequest, SyncRun
 from bot.runtime import process_identity
+from indexer.chosen_machines import chosen_machines
 from indexer.sources.base import Source
 from indexer.sync.run_executor import Means, carried_out, carry_out
 
@@ -116,6 +117,7 @@ async def _sync(
         rule.workers,
         show=display.update,
         changed=app.verified.check,
+        machines=lambda: chosen_machines(app.settings),
     )
     run = await _begun(app.runs, request)
     if run is None:

@@ -216,6 +216,7 @@ def report_lines(report: SyncReport) -> list[str]:
     lines += [f"  failed: {failure.name}: {failure.reason}" for failure in report.failed]
     lines += [f"  note: {warning.name}: {warning.reason}" for warning in report.warnings]
     lines += [f"  note: {line}" for line in misfits(report.unfit, report.left_out)]
+    lines += [f"  note: {report.machines}"] if report.machines else []
     if report.words:
         lines.append(f"  words kept: {_words_kept(report.words)}")
     lines += [f"  left out: {each}" for each in left_out(report)]

@@ -23,6 +23,7 @@ from pydantic import (
 
 from bot.config import cron
 from bot.config.base import Id, Identifiers, Seconds, Secret, Section, seconds
+from bot.config.cluster import Dask
 from bot.config.error_messages import ConfigError, Origin, explained, nearest
 
 OptionsT = TypeVar("OptionsT", bound=BaseModel)
@@ -189,6 +190,7 @@ class IndexerSettings(Section):
     max_deleted_share: Annotated[float, Field(ge=0, le=1)] = 0.2
     max_bytes: Annotated[int, Field(gt=0)] = 20_000_000
     workers: Annotated[int, Field(ge=1, le=64)] = 2
+    dask: Dask | None = None
     lease: Seconds = 20.0
     poll: Seconds = 1.0
     stale_after_cycles: Annotated[int, Field(ge=1)] = 3

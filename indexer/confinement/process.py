@@ -53,29 +53,29 @@ class ConfinedProcess:
         return await self.within(SECONDS_A_PAGE, function, *arguments)
 
     async def within(self, seconds: float, function: Callable[..., ResultT], *arguments: object) -> ResultT:
+        answer: ResultT = unpacked(await self.relay(packed(seconds, function, *arguments), seconds))
+        return answer
+
+    async def relay(self, request: bytes, seconds: float) -> bytes:
+        """The answer to what `packed` made, for `unpacked`: whoever is between needs to know neither. Raises ReaderDied."""
         process: list[asyncio.subprocess.Process] = []
         try:
             async with asyncio.timeout(self._hangs_after):
-                done, result = await self._asked(process, (function, arguments, seconds))
+                return await self._asked(process, request)
         except TimeoutError as error:
             raise ReaderDied("reading it hung") from error
         except (OSError, EOFError) as error:
             raise ReaderDied(_cause(process, seconds)) from error
-        if not done:
-            raise result
-        answer: ResultT = result
-        return answer
 
-    async def _asked(self, used: list[asyncio.subprocess.Process], request: object) -> tuple[bool, Any]:
+    async def _asked(self, used: list[asyncio.subprocess.Process], request: bytes) -> bytes:
         process = None
         try:
             async with self._asking:
                 process = self._process or await self._start()
                 used.append(process)
-                await _write(process, pickle.dumps(request, pickle.HIGHEST_PROTOCOL))
+                await _write(process, request)
             async with self._answering:
-                answer: tuple[bool, Any] = pickle.loads(await _read(process))  # noqa: S301 (ours)
-                return answer
+                return await _read(process)
         except BaseException:
             # An answer that nobody waits for would be taken for the next one's.
             if process is not None:
@@ -114,6 +114,19 @@ class ConfinedProcess:
         async with self._answering:  # when nobody reads from it any more
             # Not wait(): what is left of an answer would keep it waiting for ever.
             await process.communicate()
+
+
+def packed(seconds: float, function: Callable[..., object], *arguments: object) -> bytes:
+    """A call of a function of a module, as the process takes it."""
+    return pickle.dumps((function, arguments, seconds), pickle.HIGHEST_PROTOCOL)
+
+
+def unpacked(answer: bytes) -> Any:  # noqa: ANN401 - whatever was called
+    """What the process made of the call. Raises what that raised."""
+    done, result = pickle.loads(answer)  # noqa: S301 (ours)
+    if not done:
+        raise result
+    return result
 
 
 def _cause(process: Sequence[asyncio.subprocess.Process], seconds: float) -> str:

@@ -1,6 +1,7 @@
 """Who turns fetched bytes into pages: processes, always. What a page does to them, the main process only loses one."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
@@ -13,10 +14,51 @@ from indexer.reading.reader_process import SECONDS_A_PAGE, ReaderDied, ReaderPro
 _FEW = 150
 # A text below it is read with others.
 _SMALL = 100_000
+_BYTES = 64_000_000
 
 
-class ReaderPool:
-    """Reads `pages` pages in all. `workers` processes read groups of pages, as many doubtful ones alone.
+# Pages that are read by one process with one call: where it ends, one of them did it.
+Lot = Sequence[RawPage]
+Built = list[Page | NoPage]
+
+
+class Readers(ABC):
+    """Read pages in lots: small ones together, and each that is doubtful as the only one."""
+
+    @property
+    def pages_at_once(self) -> int:
+        """So many of them are worth a call of `read`."""
+        return 8
+
+    @property
+    def groups_at_once(self) -> int:
+        """So many calls of `read` keep all of them busy."""
+        return 4
+
+    @property
+    def bytes_at_once(self) -> int:
+        """So much of pages may wait for them or be under way."""
+        return _BYTES
+
+    async def read(self, pages: Sequence[RawPage]) -> Built:
+        """In the order given."""
+        together = [page for page in pages if not is_doubtful(page)]
+        lots: list[Lot] = [together] if together else []
+        lots += [[page] for page in pages if is_doubtful(page)]
+        built = {
+            page.entry.path: done
+            for lot, all_done in zip(lots, await self._read(lots), strict=True)
+            for page, done in zip(lot, all_done, strict=True)
+        }
+        return [built[page.entry.path] for page in pages]
+
+    @abstractmethod
+    async def _read(self, lots: Sequence[Lot]) -> list[Built]:
+        """What is made of each lot's pages, in their order."""
+
+
+class ReaderPool(Readers):
+    """Processes of this machine. Reads `pages` pages in all. `workers` processes read groups of pages, as many doubtful ones alone.
 
     `seconds` is what one file may take of the processor's time.
     """
@@ -43,18 +85,12 @@ class ReaderPool:
         for worker in (*self._workers, *self._apart):
             await worker.close()
 
-    async def read(self, pages: Sequence[RawPage]) -> list[Page | NoPage]:
-        """In the order given."""
-        alone = [page for page in pages if _is_doubtful(page)]
-        together = [page for page in pages if not _is_doubtful(page)]
-        first, *others = await asyncio.gather(self._group(together), *(self._alone(page) for page in alone))
-        built = {page.entry.path: done for page, done in zip(together, first, strict=True)}
-        built |= {page.entry.path: done for page, (done,) in zip(alone, others, strict=True)}
-        return [built[page.entry.path] for page in pages]
+    async def _read(self, lots: Sequence[Lot]) -> list[Built]:
+        return await asyncio.gather(
+            *(self._alone(lot[0]) if is_doubtful(lot[0]) else self._group(lot) for lot in lots)
+        )
 
-    async def _group(self, pages: Sequence[RawPage]) -> list[Page | NoPage]:
-        if not pages:
-            return []
+    async def _group(self, pages: Lot) -> Built:
         worker = await self._for_groups.get()
         try:
             return await worker.read(pages, seconds=self._seconds)
@@ -65,7 +101,7 @@ class ReaderPool:
         # One of them did it: which?
         return [done for page in pages for done in await self._alone(page)]
 
-    async def _alone(self, page: RawPage) -> list[Page | NoPage]:
+    async def _alone(self, page: RawPage) -> Built:
         worker = await self._for_one.get()
         try:
             return await worker.read([page], seconds=self._seconds)
@@ -75,5 +111,6 @@ class ReaderPool:
             self._for_one.put_nowait(worker)
 
 
-def _is_doubtful(page: RawPage) -> bool:
+def is_doubtful(page: RawPage) -> bool:
+    """Whether it may take long, or end its process."""
     return ending(page.fetched.name) in HEAVY or len(page.fetched.data) > _SMALL

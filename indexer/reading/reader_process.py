@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from indexer.confinement.limits import limit_time
-from indexer.confinement.process import SECONDS_A_PAGE, ConfinedProcess, ReaderDied
+from indexer.confinement.process import SECONDS_A_PAGE, ConfinedProcess, ReaderDied, packed
 from indexer.reading.page_builder import NoPage, Page, RawPage, build
 
-__all__ = ["SECONDS_A_PAGE", "ReaderDied", "ReaderProcess"]
+__all__ = ["SECONDS_A_PAGE", "ReaderDied", "ReaderProcess", "to_be_read"]
 
 
 class ReaderProcess(ConfinedProcess):
@@ -15,6 +15,11 @@ class ReaderProcess(ConfinedProcess):
     async def read(self, pages: Sequence[RawPage], *, seconds: float = SECONDS_A_PAGE) -> list[Page | NoPage]:
         """Raises ReaderDied."""
         return await self.within(seconds, _built_all, list(pages), seconds)
+
+
+def to_be_read(pages: Sequence[RawPage], seconds: float) -> bytes:
+    """The same for `relay`, where the process is another machine's."""
+    return packed(seconds, _built_all, list(pages), seconds)
 
 
 def _built_all(pages: Sequence[RawPage], seconds: float) -> list[Page | NoPage]:

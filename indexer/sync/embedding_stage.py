@@ -53,8 +53,7 @@ class EmbeddingStage:
         # One thread: memory that several take and give back is given back to none of the others.
         self._vault_thread = ThreadPoolExecutor(1, "vault")
         self._before = embedder.usage() if embedder is not None else None
-        at_once = getattr(embedder, "calls_at_once", 1)
-        self._calls = asyncio.Semaphore(at_once + _BESIDE if at_once > 1 else 1)
+        self._calls = asyncio.Semaphore(1)
         self._under_way = 0
         self._failures = 0
         self._marks = 0
@@ -88,7 +87,16 @@ class EmbeddingStage:
         words = f"{self._marks} pages are found by keywords alone until the next sync: {self._reason}"
         return [Failure("embedder", words)]
 
+    @property
+    def calls_at_once(self) -> int:
+        """As many as the embedder allows now."""
+        at_once: int = getattr(self._embedder, "calls_at_once", 1)
+        return at_once
+
     async def recall(self) -> None:
+        """Before the first page."""
+        if self.calls_at_once > 1:
+            self._calls = asyncio.Semaphore(self.calls_at_once + _BESIDE)
         if self._vault is not None:
             await self._in_vault(self._vault.load)
 

@@ -5,18 +5,18 @@ import logging
 import time
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 from bot.ports import BackendError, IndexedDocument
 from indexer.reading.page_builder import NoPage, Page, raw_page
-from indexer.reading.reader_pool import ReaderPool
+from indexer.reading.reader_pool import Readers
 from indexer.sources.base import Entry, Fetched, PageFailed, PageGone, PageHidden, Source, SourceError
-from indexer.sync.embedding_stage import Coming, EmbeddingStage
+from indexer.sync.embedding_stage import CALL, Coming, EmbeddingStage
 
 log = logging.getLogger(__name__)
 
-# How many pages are fetched at once and read together.
-_GROUP = 8
-_GROUPS_AT_ONCE = 4
+# Groups of pages that are fetched at once.
+_GROUPS_FETCHED_AT_ONCE = 5
 _WAITING_GROUPS = 8
 
 # One write: so many pages, or chunks, or what arrived within so many seconds.
@@ -29,13 +29,21 @@ AHEAD = 1_500
 Pages = list[Page]
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A group's pages, and how many bytes they were made of."""
+
+    pages: Pages
+    size: int
+
+
 class Pipeline:
     """`write` stores a batch and may raise to end it all; `skip` hears of each page that came to nothing."""
 
     def __init__(
         self,
         source: Source,
-        readers: ReaderPool,
+        readers: Readers,
         embedding: EmbeddingStage,
         write: Callable[[Sequence[Page], Sequence[IndexedDocument]], Awaitable[None]],
         skip: Callable[[NoPage], Awaitable[None]],
@@ -46,6 +54,9 @@ class Pipeline:
         self._write = write
         self._skip = skip
         self._fetching = asyncio.Semaphore(source.fetches_at_once)
+        self._groups_fetched = asyncio.Semaphore(_GROUPS_FETCHED_AT_ONCE)
+        self._held = 0  # bytes that were fetched, of pages that weren't handed on
+        self._ahead = max(AHEAD, CALL * (embedding.calls_at_once + 2))
         self.seconds: defaultdict[str, float] = defaultdict(float)
         # Read, in their order, and not written yet; `_told` when that, or that there will be no more, changed.
         self._line: deque[Coming] = deque()
@@ -70,29 +81,41 @@ class Pipeline:
         self, entries: Sequence[Entry], read: asyncio.Queue[Pages | None], tasks: asyncio.TaskGroup
     ) -> None:
         """Some groups at once, but in their order."""
-        under_way: deque[asyncio.Task[Pages]] = deque()
-        for start in range(0, len(entries), _GROUP):
-            under_way.append(tasks.create_task(self._read(entries[start : start + _GROUP])))
-            if len(under_way) > _GROUPS_AT_ONCE:
-                await read.put(await under_way.popleft())
+        under_way: deque[asyncio.Task[_Read]] = deque()
+        size = self._readers.pages_at_once
+        for start in range(0, len(entries), size):
+            await self._groups_fetched.acquire()
+            under_way.append(tasks.create_task(self._read(entries[start : start + size])))
+            while under_way and self._is_full(len(under_way)):
+                await self._hand_on(await under_way.popleft(), read)
         for group in under_way:
-            await read.put(await group)
+            await self._hand_on(await group, read)
         await read.put(None)
 
-    async def _read(self, entries: Sequence[Entry]) -> Pages:
+    def _is_full(self, groups: int) -> bool:
+        return groups > self._readers.groups_at_once or self._held > self._readers.bytes_at_once
+
+    async def _hand_on(self, done: _Read, read: asyncio.Queue[Pages | None]) -> None:
+        await read.put(done.pages)
+        self._held -= done.size
+
+    async def _read(self, entries: Sequence[Entry]) -> _Read:
         began = time.monotonic()
         async with asyncio.TaskGroup() as fetching:  # where the whole source fails, none is left behind
             tasks = [fetching.create_task(self._fetch(entry)) for entry in entries]
         fetched = [task.result() for task in tasks]
+        self._groups_fetched.release()
         self.seconds["fetching"] += time.monotonic() - began
         began = time.monotonic()
         settings = self._source.settings
         raw = [raw_page(settings, entry, page) for entry, page in fetched if isinstance(page, Fetched)]
+        size = sum(len(page.fetched.data) for page in raw)
+        self._held += size
         built = await self._readers.read(raw)
         self.seconds["reading"] += time.monotonic() - began
         for none in (page for page in (*(page for _, page in fetched), *built) if isinstance(page, NoPage)):
             await self._skip(none)
-        return [page for page in built if isinstance(page, Page)]
+        return _Read([page for page in built if isinstance(page, Page)], size)
 
     async def _fetch(self, entry: Entry) -> tuple[Entry, Fetched | NoPage]:
         try:
@@ -121,7 +144,7 @@ class Pipeline:
                 self._told.notify_all()
             await self._push(tasks)
             async with self._told:
-                await self._told.wait_for(lambda: self._chunks_in_line <= AHEAD)
+                await self._told.wait_for(lambda: self._chunks_in_line <= self._ahead)
         await self._embedding.flush(tasks)
         async with self._told:
             self._is_last = True
@@ -129,7 +152,7 @@ class Pipeline:
 
     async def _push(self, tasks: asyncio.TaskGroup) -> None:
         """What is written next must not wait for a full call while nothing more is read that would fill it."""
-        if self._chunks_in_line > AHEAD and self._line and self._embedding.holds_back(self._line[0]):
+        if self._chunks_in_line > self._ahead and self._line and self._embedding.holds_back(self._line[0]):
             await self._embedding.flush(tasks)
 
     async def _write_all(self, tasks: asyncio.TaskGroup) -> None:

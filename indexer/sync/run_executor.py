@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from bot.model import Progress, SyncReport
 from bot.ports import BackendError, Embedder, Runs, RunState, Store, SyncRequest, SyncRun
+from indexer.reading.machines import Machines, ThisMachine
 from indexer.sources.base import Source
 from indexer.sync.sync_all import ShowProgress, SyncOptions, sync_all
 
@@ -20,7 +21,7 @@ _BEAT = 1.0  # seconds
 class Means:
     """What a run works with. `lost` says that this process may not write any more; `show` hears of progress.
 
-    `changed` is called after a sync that changed pages, with the names of their sources.
+    `changed` is called after a sync that changed pages, with the names of their sources. `machines` are new for each run.
     """
 
     sources: Sequence[Source]
@@ -32,6 +33,7 @@ class Means:
     lost: Callable[[], bool] = field(default=lambda: False)
     show: Callable[[Progress], None] = field(default=lambda _: None)
     changed: Callable[[Collection[str]], Awaitable[object]] | None = None
+    machines: Callable[[], Machines] = ThisMachine
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ async def carried_out(
     async def show(told: Progress) -> None:
         means.show(told)
 
+    machines = means.machines()
     options = SyncOptions(
         full=request.full,
         confirm_deletes=request.confirm_deletes,
@@ -81,11 +84,16 @@ async def carried_out(
         held=await _held(means),
         max_deleted_share=means.max_deleted_share,
         workers=means.workers,
+        machines=machines,
         progress=progress or show,
         stop=stop or means.lost,
     )
     only = None if request.source is None else {request.source}
-    reports = await sync_all(means.sources, means.store, means.embedder, options, only=only)
+    try:
+        embedder = machines.embedder(means.embedder)
+        reports = await sync_all(means.sources, means.store, embedder, options, only=only)
+    finally:
+        await machines.close()
     touched = {one.source for one in reports if one.changed or one.renamed or one.deleted}
     if means.changed is not None and touched:
         try:

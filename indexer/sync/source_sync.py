@@ -10,8 +10,8 @@ from typing import Literal
 
 from bot.model import Failure, Progress, SyncReport
 from bot.ports import Embedder, IndexedDocument, Store
+from indexer.reading.machines import Machines, ThisMachine
 from indexer.reading.page_builder import NoPage, Page
-from indexer.reading.reader_pool import ReaderPool
 from indexer.sources.base import Entry, Misfit, Source, audience_of
 from indexer.sync import narrowing, strict_audiences
 from indexer.sync.cancellation import Stopped, unless_stopped
@@ -34,7 +34,7 @@ class SyncOptions:
     """`paths` narrows to those pages. `stop` is asked all the time: the sync ends if it says so, but no write does.
 
     `held` are sources whose deletions wait for a word since an earlier sync. `max_deleted_share` is for sources that have none of their own. `full` reads every page again, but embeds
-    only texts that have no vector yet. `workers` is how many processes read pages.
+    only texts that have no vector yet. `workers` is how many processes read pages here, `machines` who else does.
     """
 
     full: bool = False
@@ -43,6 +43,7 @@ class SyncOptions:
     held: frozenset[str] = frozenset()
     max_deleted_share: float = 0.2
     workers: int = 2
+    machines: Machines = field(default_factory=ThisMachine)
     progress: ShowProgress | None = None
     stop: Callable[[], bool] = field(default=lambda: False)
 
@@ -120,6 +121,7 @@ class SourceSync:
             drafts=self._counts["drafts"],
             words=self._words.by_format(),
             empty=self._counts["empty"],
+            machines=self._options.machines.trouble if self._counts["read"] else "",
         )
 
     async def all(self) -> None:
@@ -191,7 +193,7 @@ class SourceSync:
 
     async def _index(self, entries: Sequence[Entry]) -> None:
         await self._show("indexing", now=True)
-        async with ReaderPool(self._options.workers, len(entries)) as readers:
+        async with self._options.machines.readers(self._options.workers, len(entries)) as readers:
             pipeline = Pipeline(self._source, readers, self._embedding, self._write, self._skip)
             await self._embedding.recall()
             done = False

@@ -1,17 +1,21 @@
 """How far embedding may be ahead of storing: as far as memory should be filled."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot.ports import IndexedDocument
+from indexer.reading.machines import ThisMachine
+from indexer.reading.page_builder import NoPage
+from indexer.reading.reader_pool import Built, Lot, Readers
 from indexer.sources import open_source
-from indexer.sources.base import Surroundings
+from indexer.sources.base import Entry, Fetched, Source, Surroundings
 from indexer.sync.pipeline import AHEAD
-from indexer.sync.sync_all import sync_all, wanted_format
+from indexer.sync.sync_all import SyncOptions, sync_all, wanted_format
 from tests.support.fakes import FakeEmbedder, FakeStore
 from tests.support.pages import put, settings
 from tests.support.waiting import given_up
@@ -73,6 +77,62 @@ async def test_ahead_of_the_store(tmp_path: Path) -> None:
     assert AHEAD < embedder.furthest < AHEAD + 500
     assert 4 <= embedder.most <= 6
     assert sorted(embedder.sizes) == [48] + [96] * 62
+
+
+class LateReaders(Readers):
+    """Many may be at work, but none is done before nothing more is fetched for a while."""
+
+    groups_at_once = 100
+    bytes_at_once = 1_000_000
+
+    def __init__(self, source: "Counted") -> None:
+        self._source = source
+
+    async def _read(self, lots: Sequence[Lot]) -> list[Built]:
+        fetched = -1
+        while fetched != self._source.fetched:
+            fetched = self._source.fetched
+            await asyncio.sleep(0.1)
+        self._source.read += sum(map(len, lots))
+        return [[NoPage(page.entry.path, "it is empty", empty=True) for page in lot] for lot in lots]
+
+
+class Counted(Source):
+    """Pages of 90,000 bytes, and how many of them were fetched and not read."""
+
+    def __init__(self, data: Path) -> None:
+        super().__init__(settings(type="x"), Surroundings(data))
+        self.fetched = self.read = self.furthest = 0
+
+    async def entries(self) -> AsyncIterator[Entry]:
+        for number in range(160):
+            yield Entry(f"{number}.md", "1")
+
+    async def fetch(self, entry: Entry) -> Fetched:
+        self.fetched += 1
+        self.furthest = max(self.furthest, self.fetched - self.read)
+        return Fetched(entry.path, (f"# {entry.path}\n\n" + "word " * 18_000).encode())
+
+
+class LateMachines(ThisMachine):
+    def __init__(self, source: Counted) -> None:
+        self.source = source
+
+    @asynccontextmanager
+    async def readers(self, workers: int, pages: int) -> AsyncIterator[Readers]:
+        yield LateReaders(self.source)
+
+
+async def test_fetched_ahead_of_the_readers(tmp_path: Path) -> None:
+    """However many readers may be at work, not many more bytes are fetched than may wait for them."""
+    source = Counted(tmp_path)
+    store = FakeStore()
+    await store.rebuild(wanted_format(None))
+    await store.swap(wanted_format(None))
+    (report,) = await sync_all([source], store, None, SyncOptions(machines=LateMachines(source)))
+    assert (report.empty, report.error) == (160, "")
+    # A million bytes are 11 pages, and five groups of eight may have been begun by then.
+    assert 11 <= source.furthest <= 11 + 48
 
 
 async def test_a_text_that_waits_for_a_full_call(tmp_path: Path) -> None:

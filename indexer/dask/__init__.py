@@ -1,0 +1,14 @@
+"""Reads pages on the workers of a Dask cluster: `dask worker SCHEDULER --preload indexer.dask`.
+
+The leader lists, fetches and writes. A worker gets a page's bytes, and gives them to a confined process of its own,
+as the leader would; `indexer.reading` knows nothing of it.
+"""
+
+from distributed import Worker
+
+
+async def dask_setup(worker: Worker) -> None:
+    """What Dask calls in a worker that starts with this as its preload."""
+    from indexer.dask.worker import prepare  # noqa: PLC0415 - the leader has no use for it
+
+    await prepare(worker)

@@ -1,0 +1,73 @@
+"""Vectors of `static` or a local model, made by the workers of a Dask cluster; here where they can't."""
+
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.config.models import LocalEmbedderSettings, Nothing
+from bot.model import Usage
+from bot.ports import Embedder, Vector
+from indexer.dask import worker
+from indexer.dask.budget import Budget
+from indexer.dask.connection import Connection, Lost, Unfit, WorkerDied
+from indexer.dask.versions import stamp
+
+log = logging.getLogger(__name__)
+
+_TRIES = 5
+
+
+class DaskEmbedder:
+    """ports.Embedder. `own` is the same model here; whoever opened it closes it."""
+
+    def __init__(
+        self, own: Embedder, model: LocalEmbedderSettings | Nothing, cluster: Connection, budget: Budget
+    ) -> None:
+        self._own = own
+        self._settings = model
+        self._cluster = cluster
+        self._budget = budget
+        self._unfit = ""
+
+    @property
+    def model(self) -> str:
+        return self._own.model
+
+    @property
+    def dimensions(self) -> int:
+        return self._own.dimensions
+
+    @property
+    def calls_at_once(self) -> int:
+        """A call keeps one thread of a worker busy."""
+        return max(1, self._cluster.threads)
+
+    async def embed_documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        if not self._unfit and texts:
+            for _ in range(_TRIES):
+                try:
+                    return await self._there(texts)
+                except WorkerDied:
+                    continue
+                except Lost:
+                    break
+                except Unfit as error:
+                    self._unfit = str(error)
+                    log.warning("the workers don't embed, this machine does: %s", error)
+                    break
+        return await self._own.embed_documents(texts)
+
+    async def embed_query(self, text: str) -> Vector:
+        return await self._own.embed_query(text)
+
+    def usage(self) -> Usage:
+        return self._own.usage()
+
+    async def close(self) -> None: ...
+
+    async def _there(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        async with self._budget.of(sum(len(text) for text in texts)):
+            data = await self._cluster.call(worker.embed, list(texts), self._settings, self.model, stamp())
+        return np.frombuffer(data, "<f4").astype(np.float32).reshape(len(texts), self.dimensions)

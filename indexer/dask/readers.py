@@ -1,0 +1,127 @@
+"""Pages read by the workers of a Dask cluster; by this machine's processes once there is none."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import Self
+
+from indexer.confinement.process import SECONDS_A_PAGE, unpacked
+from indexer.dask import worker
+from indexer.dask.budget import Budget
+from indexer.dask.connection import Connection, Lost, Unfit, WorkerDied
+from indexer.dask.versions import stamp
+from indexer.dask.worker import Died
+from indexer.reading.page_builder import NoPage
+from indexer.reading.reader_pool import Built, Lot, ReaderPool, Readers, is_doubtful
+from indexer.reading.reader_process import to_be_read
+
+# A task costs Dask as much as reading two or three small pages takes: it has to be worth that.
+_GROUP = 64
+_TASK_BYTES = 4_000_000
+_TASK_DOUBTFUL = 8
+# Workers that may end under a task that waits for them, and under a page.
+_TRIES = 10
+_MOST_ENDED = 2
+
+
+class DaskReaders(Readers):
+    """`here` reads what the cluster can't."""
+
+    def __init__(
+        self,
+        cluster: Connection,
+        here: ReaderPool,
+        budget: Budget,
+        *,
+        bytes_at_once: int,
+        seconds: float = SECONDS_A_PAGE,
+    ) -> None:
+        self._cluster = cluster
+        self._here = here
+        self._budget = budget
+        self._bytes = bytes_at_once
+        self._seconds = seconds
+
+    @property
+    def pages_at_once(self) -> int:
+        return self._here.pages_at_once if self._cluster.is_lost else _GROUP
+
+    @property
+    def groups_at_once(self) -> int:
+        return max(self._here.groups_at_once, 2 * self._cluster.threads + 2)
+
+    @property
+    def bytes_at_once(self) -> int:
+        return self._bytes
+
+    async def __aenter__(self) -> Self:
+        await self._here.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._here.__aexit__(kind, error, trace)
+
+    async def _read(self, lots: Sequence[Lot]) -> list[Built]:
+        built = await asyncio.gather(*(self._task(some) for some in _tasks(lots)))
+        return [done for some in built for done in some]
+
+    async def _task(self, lots: Sequence[Lot], ended: int = 0) -> list[Built]:
+        """`ended` are the workers that ended while they had just this."""
+        for _ in range(_TRIES):
+            try:
+                answers = await self._there(lots)
+            except (Lost, Unfit):
+                break
+            except WorkerDied as died:
+                if died.begun:
+                    return await self._again(lots, ended + 1)
+            else:
+                return [
+                    await self._whose_fault(lot, answer) if isinstance(answer, Died) else answer
+                    for lot, answer in zip(lots, answers, strict=True)
+                ]
+        return [await self._here.read(lot) for lot in lots]
+
+    async def _again(self, lots: Sequence[Lot], ended: int) -> list[Built]:
+        """A worker ended that had begun with them. Each by itself, which ends no more than two."""
+        if sum(map(len, lots)) > 1:
+            return [await self._each(lot) for lot in lots]
+        if ended < _MOST_ENDED:
+            return await self._task(lots, ended)
+        return [[NoPage(lots[0][0].entry.path, "two workers ended while they read it")]]
+
+    async def _whose_fault(self, lot: Lot, died: Died) -> Built:
+        """The process that read them ended, and the worker lives on. One of them did it: which?"""
+        if len(lot) == 1:
+            return [NoPage(lot[0].entry.path, died.reason)]
+        return await self._each(lot)
+
+    async def _each(self, lot: Lot) -> Built:
+        """As the only one of its task."""
+        built = await asyncio.gather(*(self._task([[page]]) for page in lot))
+        return [done for (alone,) in built for done in alone]
+
+    async def _there(self, lots: Sequence[Lot]) -> list[Built | Died]:
+        """Raises Lost, Unfit, WorkerDied."""
+        requests = [to_be_read(lot, self._seconds) for lot in lots]
+        async with self._budget.of(sum(map(len, requests))):
+            answers = await self._cluster.call(worker.read, requests, self._seconds, stamp())
+        return [answer if isinstance(answer, Died) else unpacked(answer) for answer in answers]
+
+
+def _tasks(lots: Sequence[Lot]) -> Iterator[list[Lot]]:
+    """As many as are worth a task, and don't keep a worker from the others for long."""
+    some: list[Lot] = []
+    doubtful = size = 0
+    for lot in lots:
+        more = sum(len(page.fetched.data) for page in lot)
+        if some and (size + more > _TASK_BYTES or doubtful == _TASK_DOUBTFUL):
+            yield some
+            some, doubtful, size = [], 0, 0
+        some.append(lot)
+        size += more
+        doubtful += is_doubtful(lot[0])
+    if some:
+        yield some

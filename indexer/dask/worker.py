@@ -1,0 +1,143 @@
+"""What a Dask worker does for the leader: its tasks, and what they work with."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from distributed import Worker, WorkerPlugin, get_worker
+
+from bot.config.models import LocalEmbedderSettings, Nothing
+from bot.opened_models import open_local
+from bot.ports import BackendError, Embedder
+from indexer.confinement.process import ConfinedProcess, ReaderDied
+from indexer.dask.versions import stamp, versions
+
+# Under which a task's key is told when a worker begins with it: a worker that ends has others that only wait.
+BEGUN: Final = "docent-begun"
+_NAME: Final = "docent"
+_log = logging.getLogger("distributed.docent")
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """A worker: what it has, how many tasks it does at once, and whether it was started to read pages."""
+
+    versions: Mapping[str, str]
+    threads: int
+    prepared: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What the task came to: the readers' answers, or vectors as 32-bit numbers."""
+
+    data: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Died:
+    """The process that read ended, and how: ReaderDied's words."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why the worker can't do the task. `always`: nor any other of this leader's."""
+
+    reason: str
+    always: bool = False
+
+
+class Reading(WorkerPlugin):
+    """A confined process for each thread that Dask counts, and the embedder once there is something to embed."""
+
+    def __init__(self) -> None:
+        self._idle: asyncio.Queue[ConfinedProcess] = asyncio.Queue()
+        self._readers: list[ConfinedProcess] = []
+        self._embedders: dict[LocalEmbedderSettings | Nothing, Embedder] = {}
+        self._opening = asyncio.Lock()
+        self._worker: Worker | None = None
+
+    def setup(self, worker: Worker) -> None:
+        self._worker = worker
+        self._readers = [ConfinedProcess() for _ in range(worker.state.nthreads)]
+        for reader in self._readers:
+            self._idle.put_nowait(reader)
+
+    async def teardown(self, worker: Worker) -> None:  # noqa: ARG002 - Dask's way
+        for reader in self._readers:
+            await reader.close()
+        for embedder in self._embedders.values():
+            await embedder.close()
+
+    async def read(self, requests: Sequence[bytes], seconds: float) -> list[bytes | Died]:
+        reader = await self._idle.get()
+        try:
+            return [await _answer(reader, request, seconds) for request in requests]
+        finally:
+            self._idle.put_nowait(reader)
+
+    async def embedder(self, model: LocalEmbedderSettings | Nothing) -> Embedder:
+        """Opened once. Raises BackendError."""
+        async with self._opening:
+            if model not in self._embedders and self._worker is not None:
+                own = model
+                if isinstance(model, LocalEmbedderSettings):
+                    own = model.model_copy(update={"threads": self._worker.state.nthreads})
+                # Beside the worker's own folder, which ends with it: a model is downloaded once.
+                folder = Path(self._worker.local_directory).parent / "docent-models"
+                self._embedders[model] = await open_local(own, folder)
+            return self._embedders[model]
+
+
+async def prepare(worker: Worker) -> None:
+    """Make it one that reads pages."""
+    ours = await asyncio.to_thread(versions)
+    await worker.plugin_add(plugin=Reading(), name=_NAME, catch_errors=False)
+    _log.info("reads pages for Docent: %s", ", ".join(f"{name} {which}" for name, which in ours.items()))
+
+
+def about(dask_worker: Worker) -> About:
+    return About(versions(), dask_worker.state.nthreads, isinstance(dask_worker.plugins.get(_NAME), Reading))
+
+
+async def read(key: str, requests: Sequence[bytes], seconds: float, wanted: str) -> Done | Refused:
+    """Have a reader do what the leader packed, one after the other. `wanted` is the leader's stamp."""
+    reading = _begun(key, wanted)
+    return reading if isinstance(reading, Refused) else Done(await reading.read(requests, seconds))
+
+
+async def embed(
+    key: str, texts: Sequence[str], model: LocalEmbedderSettings | Nothing, name: str, wanted: str
+) -> Done | Refused:
+    """The texts' vectors, one after the other. `name` is what the leader's model calls itself."""
+    reading = _begun(key, wanted)
+    if isinstance(reading, Refused):
+        return reading
+    try:
+        embedder = await reading.embedder(model)
+        if embedder.model != name:
+            return Refused(f"its model is {embedder.model}, here it is {name}")
+        return Done((await embedder.embed_documents(texts)).astype("<f4").tobytes())
+    except BackendError as error:
+        return Refused(str(error))
+
+
+async def _answer(reader: ConfinedProcess, request: bytes, seconds: float) -> bytes | Died:
+    try:
+        return await reader.relay(request, seconds)
+    except ReaderDied as error:
+        return Died(str(error))
+
+
+def _begun(key: str, wanted: str) -> Reading | Refused:
+    worker = get_worker()
+    worker.log_event(BEGUN, key)
+    reading = worker.plugins.get(_NAME)
+    if isinstance(reading, Reading) and stamp() == wanted:
+        return reading
+    return Refused(f"{worker.address} reads pages otherwise", always=True)
