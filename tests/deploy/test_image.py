@@ -94,7 +94,7 @@ def test_each_extra_of_the_image_is_whole() -> None:
     (extras,) = re.findall(r"^IMAGE := (.*)$", makefile, re.MULTILINE)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     chosen = extras.split()
-    assert project["optional-dependencies"].keys() - set(chosen) - {"all"} == {"local", "objects"}
+    assert project["optional-dependencies"].keys() - set(chosen) - {"all"} == {"dask", "local", "objects"}
     asked = [
         *project["dependencies"],
         *(one for extra in chosen for one in project["optional-dependencies"][extra]),
