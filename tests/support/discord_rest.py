@@ -41,7 +41,7 @@ class Refused(Exception):
 class Fault:
     """The next `times` calls of a route fail, after `skip`. `applied`: only their answers get lost.
 
-    `silent`: they aren't answered at all.
+    `silent`: they aren't answered at all. `holds`: of the calls only those whose body has a field of this name.
     """
 
     route: str
@@ -50,6 +50,7 @@ class Fault:
     applied: bool = False
     skip: int = 0
     silent: bool = False
+    holds: str = ""
     body: Mapping[str, Any] = field(default_factory=lambda: {"code": 0, "message": "an outage"})
 
 
@@ -135,7 +136,8 @@ class Rest:
         route = f"{request.method} {path}"
         self.calls.append((time.time(), route))
         body = await request.json() if request.can_read_body else {}
-        fault = next((one for one in self.faults if one.times and re.fullmatch(one.route, route)), None)
+        meant = (one for one in self.faults if one.times and (not one.holds or body.get(one.holds)))
+        fault = next((one for one in meant if re.fullmatch(one.route, route)), None)
         if fault and fault.skip:
             fault.skip, fault = fault.skip - 1, None
         if fault:

@@ -196,7 +196,9 @@ async def test_a_reindex_is_reported_after_an_outage(chat: Chat) -> None:
 
 async def test_an_answer_whose_form_is_refused_is_text_in_its_place(chat: Chat) -> None:
     """Where Discord takes neither embed nor buttons, the answer with its sources is plain text."""
-    chat.discord.rest.faults.append(Fault(r"POST /channels/\d+/messages", 400, body=_REFUSED))
+    chat.discord.rest.faults.append(
+        Fault(r"POST /channels/\d+/messages", 400, holds="components", body=_REFUSED)
+    )
     said = await chat.discord.mention("How much notice?", channel=ELSEWHERE)
 
     async def look() -> list[Message]:
@@ -210,7 +212,7 @@ async def test_an_answer_whose_form_is_refused_is_text_in_its_place(chat: Chat) 
 
 async def test_a_private_answer_whose_form_is_refused_is_text_in_its_place(chat: Chat) -> None:
     """The same for one that only its asker sees."""
-    chat.discord.rest.faults.append(Fault(r"PATCH /webhooks/.*", 400, body=_REFUSED))
+    chat.discord.rest.faults.append(Fault(r"PATCH /webhooks/.*", 400, holds="components", body=_REFUSED))
     shown = await chat.said_to(await chat.discord.command("ask", {"question": "How much?"}), "Annual leave")
     assert shown["user"] == ALICE
     assert shown.text.startswith(f"{_ANSWER}\n\n`[1]` [Annual leave")

@@ -24,7 +24,7 @@ async def synced(source: Source, store: FakeStore) -> SyncReport:
 def test_missing_extras() -> None:
     """A type whose library isn't installed says what to install, as a mistake in docent.yaml."""
     for module in ("no_such_module", "no_such.module"):
-        with pytest.raises(ConfigError, match=r"docent\[web\]"):
+        with pytest.raises(ConfigError, match=r"docent-bot\[web\]"):
             require(settings(type="web"), module, "web")
     require(settings(type="web"), "trafilatura", "web")
 
