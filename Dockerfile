@@ -26,15 +26,22 @@ COPY adapters adapters
 COPY indexer indexer
 RUN python -m pip install --no-cache-dir --no-deps --no-build-isolation --no-compile --target /packages .
 
-# What runs needs no sources in C, no tests, no symbols for debuggers, no databases but its own, no pictures in AVIF, and no
-# words for dates in 700 languages.
+# What runs needs no sources in C, no tests, no symbols for debuggers, no databases but its own, no drawing of words, no
+# pictures in AVIF or WebP, no names for traces of others, and no words for dates in 700 languages. Of wordllama it reads two
+# files, and what its RECORD says of them: that one has to stay.
 RUN rm -rf /packages/bin \
     && find /packages -type d \( -name tests -o -name test \) -prune -exec rm -rf {} + \
     && find /packages -type f \( -name '*.c' -o -name '*.cpp' -o -name '*.h' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.pyi' \
         -o -name '*.a' -o -name '*.dll' \) -delete \
     && rm -rf /packages/PIL/_avif* /packages/pillow.libs/libavif* /packages/sqlalchemy/dialects/mssql \
         /packages/sqlalchemy/dialects/mysql /packages/sqlalchemy/dialects/oracle /packages/sqlalchemy/testing \
-        /packages/lxml/objectify* /packages/lxml/isoschematron /packages/numpy/f2py \
+        /packages/lxml/objectify* /packages/lxml/isoschematron /packages/numpy/f2py /packages/numpy/_core/_simd.* \
+        /packages/apsw/sqlite_extra* /packages/wordllama/algorithms \
+    && cd /packages/PIL && rm _imagingft.* _imagingcms.* _imagingtk.* _webp.* \
+    && cd /packages/pillow.libs \
+    && rm libbrotli* libfreetype* libharfbuzz* liblcms2* libpng16* libsharpyuv* libwebp* \
+    && cd /packages/google && rm -r api cloud gapic logging longrunning type \
+    && find /packages/opentelemetry/semconv/_incubating -name '*.py' ! -name '__init__.py' ! -name 'otel_*.py' -delete \
     && find /packages/babel/locale-data -name '*.dat' ! -name 'root.dat' ! -name 'en*.dat' -delete \
     && find /packages -name '*.so*' -type f ! -path '*.libs/*' -exec strip --strip-unneeded {} +
 COPY deploy/image/compiled.py ./
