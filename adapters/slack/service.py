@@ -4,11 +4,11 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
 import aiohttp
@@ -60,13 +60,17 @@ log = logging.getLogger(__name__)
 _START_WITHIN = 60.0
 _LOOKED_THROUGH = 200  # questions, for the places where something may have been missed
 _PACE = Timeouts()
+StartedT = TypeVar("StartedT")
 _FORGED_AGAIN = 60.0
 _BOUNDS = Bounds(most=1_000_000)
 
 
 @asynccontextmanager
-async def adapter(app: App, pace: Timeouts) -> AsyncIterator[AsyncApp]:
-    """A Bolt app with everything registered; on leaving it finishes or hands back what runs."""
+async def adapter(app: App, pace: Timeouts, stop: asyncio.Event) -> AsyncIterator[AsyncApp]:
+    """A Bolt app with everything registered; on leaving it finishes or hands back what runs.
+
+    Raises _Stopped where `stop` comes before Slack has answered.
+    """
     settings = app.settings.slack
     if settings.bot_token is None:
         raise Unauthorized("SlackWebApi", "there is no bot token.", remedy="Set SLACK_BOT_TOKEN.")
@@ -75,7 +79,7 @@ async def adapter(app: App, pace: Timeouts) -> AsyncIterator[AsyncApp]:
         base_url = settings.api_url or AsyncWebClient.BASE_URL
         client = AsyncWebClient(token, base_url=base_url, session=session, timeout=10, retry_handlers=[])
         slack = SlackWebApi(client, RateLimits(), pace)
-        me = await _who(slack)
+        me = await _before(stop, _who(slack))
         people = SlackPermissions(slack, app.live, await _home(slack, me))
         intake = SlackInbound(
             slack,
@@ -181,6 +185,24 @@ async def _catch_up(bolt: AsyncApp, slack: SlackWebApi, intake: SlackInbound, ap
         await bolt.async_dispatch(AsyncBoltRequest(body=body, mode="socket_mode"))
 
 
+class _Stopped(Exception):
+    """It was told to end before it was there."""
+
+
+async def _before(stop: asyncio.Event, starting: Coroutine[Any, Any, StartedT]) -> StartedT:
+    """Whoever waits for a Slack that is down can be ended all the same."""
+    waiting, ending = asyncio.create_task(starting), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait([waiting, ending], return_when=asyncio.FIRST_COMPLETED)
+        if not waiting.done():
+            raise _Stopped
+        return await waiting
+    finally:
+        ending.cancel()
+        waiting.cancel()
+        await asyncio.wait([waiting, ending])
+
+
 async def _who(slack: SlackWebApi) -> dict[str, Any]:
     """Bolt drops events when its own auth.test fails once: so it is done here, with patience."""
     problem: Exception | None = None
@@ -207,8 +229,8 @@ async def socket_mode(app: App, stop: asyncio.Event, pace: Timeouts) -> None:
     if settings.app_token is None:
         raise Unauthorized("SlackWebApi", "there is no app token.", remedy="Set SLACK_APP_TOKEN (xapp-…).")
     token = settings.app_token.get_secret_value()
-    async with adapter(app, pace) as bolt:
-        await check_token(bolt.client, token)
+    async with adapter(app, pace, stop) as bolt:
+        await _before(stop, check_token(bolt.client, token))
         up = partial(app.connections.open, "slack")
         links = [
             asyncio.create_task(listen(bolt, token, stop, pace, up)) for _ in range(settings.connections)
@@ -238,13 +260,15 @@ class _Forged:
 
 
 @asynccontextmanager
-async def http_app(app: App, pace: Timeouts = _PACE) -> AsyncIterator[Starlette]:
+async def http_app(
+    app: App, pace: Timeouts = _PACE, stop: asyncio.Event | None = None
+) -> AsyncIterator[Starlette]:
     """`/slack/events` for events, commands and interactivity, signatures checked; `/health`."""
     if app.settings.slack.signing_secret is None:
         raise Unauthorized(
             "SlackWebApi", "HTTP needs a signing secret.", remedy="Set SLACK_SIGNING_SECRET or mode: socket."
         )
-    async with adapter(app, pace) as bolt:
+    async with adapter(app, pace, stop or asyncio.Event()) as bolt:
         handler = AsyncSlackRequestHandler(bolt)
 
         forged = _Forged()
@@ -279,11 +303,12 @@ def _is_understood(body: bytes, headers: Mapping[str, str]) -> bool:
 async def http_mode(app: App, stop: asyncio.Event, pace: Timeouts) -> None:
     """Serve `/slack/events` until `stop`."""
     settings = app.settings.slack
-    async with http_app(app, pace) as web:
+    async with http_app(app, pace, stop) as web:
         with app.connections.open("slack"):
             await serve(web, host=settings.host, port=settings.port, stop=stop, bounds=_BOUNDS)
 
 
 async def run(app: App, stop: asyncio.Event, pace: Timeouts = _PACE) -> None:
     """Slack in the configured mode, until `stop`."""
-    await (http_mode if app.settings.slack.mode == "http" else socket_mode)(app, stop, pace)
+    with suppress(_Stopped):
+        await (http_mode if app.settings.slack.mode == "http" else socket_mode)(app, stop, pace)
