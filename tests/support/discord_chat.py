@@ -149,6 +149,20 @@ def chatting(yaml: str = YAML, patience: Timeouts = PATIENCE) -> Any:
     return chat
 
 
+def unstarted(*, spotless: bool = False) -> Any:
+    """A test file's `chat` fixture: the bot isn't started. `spotless`: in the end Discord had nothing to object to."""
+
+    @pytest.fixture
+    async def chat(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
+    ) -> AsyncIterator[Chat]:
+        async with open_discord(tmp_path, monkeypatch.setenv, free_port()) as chat:
+            yield chat
+            assert not spotless or chat.discord.rest.wrong == []
+
+    return chat
+
+
 def beating() -> list[str]:
     """discord.py's threads that send heartbeats."""
     return [one.name for one in threading.enumerate() if one.name.startswith("keep-alive-handler")]

@@ -1,25 +1,13 @@
 """What is said in Discord while the bot hears nothing: it is answered afterwards, once, and nothing older."""
 
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
-
-import pytest
-
-from tests.support.discord_chat import Chat, open_discord, running
+from tests.support.discord_chat import Chat, running, unstarted
 from tests.support.discord_world import ALICE, BOB, FORUM, GENERAL, TAG
 from tests.support.waiting import until
 
 _LONG_AGO = "1000000000000000005"
 
 
-@pytest.fixture
-async def chat(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
-) -> AsyncIterator[Chat]:
-    """The bot isn't started."""
-    async with open_discord(tmp_path, monkeypatch.setenv, free_port()) as chat:
-        yield chat
-        assert chat.discord.rest.wrong == []
+chat = unstarted(spotless=True)
 
 
 def heard(chat: Chat) -> list[str]:

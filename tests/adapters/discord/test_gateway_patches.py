@@ -1,8 +1,6 @@
 """Discord's gateway when it misbehaves: silent, or broken from the first moment."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 
 import pytest
 from discord import client, shard
@@ -10,17 +8,10 @@ from discord import client, shard
 from adapters.discord.connection.gateway_patches import set_up
 from adapters.discord.connection.timeouts import Timeouts
 from adapters.discord.service import run
-from tests.support.discord_chat import Chat, beating, open_discord, running
+from tests.support.discord_chat import Chat, beating, running, unstarted
 from tests.support.waiting import given_up, patiently, until
 
-
-@pytest.fixture
-async def chat(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
-) -> AsyncIterator[Chat]:
-    """The bot isn't started."""
-    async with open_discord(tmp_path, monkeypatch.setenv, free_port()) as chat:
-        yield chat
+chat = unstarted()
 
 
 async def test_a_connection_that_has_gone_silent_is_resumed(chat: Chat) -> None:
