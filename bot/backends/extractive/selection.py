@@ -270,9 +270,9 @@ class _Picker:
         One of them alone would be taken for all.
         """
         found = self._labelled(snippet)
-        held = {term for one in queue for terms in one.own for term in terms if one.snippet in found}
+        asked = {term for one in queue for terms in one.own for term in terms}
         labels = [one.text.partition(":")[0] for one in found if _VARIANT.match(one.text)]
-        named = any(held & distinct_tokens(label) for label in labels)
+        named = any(asked & distinct_tokens(label) for label in labels)
         if len({one.block for one in found}) > 1 and not named and _characters(found) <= self._room:
             yield found
 
@@ -280,7 +280,7 @@ class _Picker:
         """The labelled paragraphs around it, its own among them; nothing where its own has no label."""
         page = [one for one in self._snippets if one.passage is snippet.passage and one.kind == "prose"]
         blocks = sorted({one.block for one in page})
-        labelled = {one.block for one in reversed(page) if _VARIANT.match(one.text) and one.previous is None}
+        labelled = {one.block for one in page if _VARIANT.match(one.text) and one.previous is None}
         at = next((n for n, block in enumerate(blocks) if block == snippet.block), None)
         if at is None or snippet.block not in labelled:
             return []
