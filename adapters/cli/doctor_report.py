@@ -1,7 +1,7 @@
 """What `docent doctor` looks at, in the order of what depends on what."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import asdict
 
@@ -141,21 +141,29 @@ async def _chat(
     settings: Settings, faults: list[TokenFault], *, slack: bool, discord: bool
 ) -> AsyncGenerator[Check, None]:
     """Nobody is asked about a token whose shape is wrong already."""
-    if (slack or settings.slack.bot_token is not None) and not faults_of("slack", faults):
+    chosen = {
+        "slack": slack or settings.slack.bot_token is not None,
+        "discord": discord or settings.discord.token is not None,
+    }
+    for platform, is_asked in chosen.items():
+        if not is_asked or faults_of(platform, faults):
+            continue
         try:
-            with needing_extras("slack", "slack"):
-                from adapters.slack.doctor import checks as slack_checks
+            with needing_extras(platform, platform):
+                checks = _checks_of(platform)
         except Rejected as missing:
             yield error(missing.part, missing.reason, missing.remedy)
         else:
-            async for check in slack_checks(settings):
+            async for check in checks(settings):
                 yield check
-    if (discord or settings.discord.token is not None) and not faults_of("discord", faults):
-        try:
-            with needing_extras("discord", "discord"):
-                from adapters.discord.doctor import checks as discord_checks
-        except Rejected as missing:
-            yield error(missing.part, missing.reason, missing.remedy)
-        else:
-            async for check in discord_checks(settings):
-                yield check
+
+
+def _checks_of(platform: str) -> Callable[[Settings], AsyncIterator[Check]]:
+    """Its checks, imported where they are wanted: each platform is an extra."""
+    if platform == "slack":
+        from adapters.slack.doctor import checks as of_slack
+
+        return of_slack
+    from adapters.discord.doctor import checks as of_discord
+
+    return of_discord

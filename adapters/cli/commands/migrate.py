@@ -2,12 +2,15 @@
 
 import asyncio
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from adapters.cli.command import run
 from bot.config.loader import Settings
+
+if TYPE_CHECKING:
+    from bot.journal.database import Database
 
 _AGAIN = 1.0
 
@@ -41,24 +44,28 @@ def command(
 async def _journal(settings: Settings, *, until: float) -> str:
     from bot.journal import HEAD
     from bot.opened_records import open_records
-    from bot.ports import Unavailable
 
     records = open_records(settings)
     try:
-        while True:
-            try:
-                found = await records.database.migrate()
-            except Unavailable:
-                if time.monotonic() >= until:
-                    raise
-                await asyncio.sleep(_AGAIN)
-            else:
-                break
+        found = await _migrated(records.database, until)
         if found == HEAD:
             return f"journal: {records.where} has form {HEAD} already."
         return f"journal: {records.where} was brought from {found or 'nothing'} to form {HEAD}."
     finally:
         await records.close()
+
+
+async def _migrated(database: "Database", until: float) -> str | None:
+    """The form that it had. Tries again until then while the database isn't up."""
+    from bot.ports import Unavailable
+
+    while True:
+        try:
+            return await database.migrate()
+        except Unavailable:
+            if time.monotonic() >= until:
+                raise
+            await asyncio.sleep(_AGAIN)
 
 
 async def _index(settings: Settings) -> str:
