@@ -127,11 +127,11 @@ async def test_processes_that_start_at_once_migrate_once(address: str | None, tm
 
 async def test_a_newer_journal_is_left_alone(address: str | None, tmp_path: Path) -> None:
     """Whoever wrote it is named, and no call reads or writes it."""
-    database = Database(folder=tmp_path, url=address)
-    async with database.writing() as connection:
+    newer, database = (Database(folder=tmp_path, url=address) for _ in range(2))
+    async with newer.writing() as connection:
         await connection.execute(text("update alembic_version set version_num = '9999'"))
         await connection.execute(text("insert into made_by (form, docent, at) values ('9999', '9.1.0', 0)"))
-    await database.close()
+    await newer.close()
     try:
         for _ in range(2):
             with pytest.raises(Newer, match=r"written by Docent 9\.1\.0 \(form 9999, this one knows 0"):

@@ -5,7 +5,7 @@ import logging
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,7 +20,7 @@ from bot.journal.address import async_url
 from bot.journal.failures import PART, letting_go, translated
 from bot.journal.forms import rows
 from bot.journal.forms.found import form_of
-from bot.ports import Rejected
+from bot.ports import Rejected, Unavailable
 from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.installed import needing_extras
 from bot.runtime.private_files import private_file, private_folder, put_back
@@ -55,6 +55,10 @@ class Database:
         self._opening = asyncio.Lock()
         self._writing = asyncio.Lock()
         self._breaker = CircuitBreaker(PART, failures=1, probe_after=1.0)
+        self._calls = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._closed = False
 
     @property
     def is_sqlite(self) -> bool:
@@ -156,7 +160,7 @@ class Database:
                 PART, "the backup's journal is an SQLite file.", remedy="Unset DATABASE_URL for it."
             )
         elif "file" in told:
-            await self.close()
+            await self._dispose()
             place = Path(str(self._url.database))
             await asyncio.to_thread(put_back, folder / told["file"], place, replace=replace)
 
@@ -166,7 +170,15 @@ class Database:
             await connection.execute(text("delete from leases where name = ''"))
 
     async def close(self) -> None:
-        """Close the connections. The database may be used again, and is then opened again."""
+        """Close the connections, once the calls under way have ended. Who calls later hears Unavailable."""
+        self._closed = True
+        await self._dispose()
+
+    async def _dispose(self) -> None:
+        """A connection that is given back to a pool after its end would stay open: calls come first."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._deadline):
+                await self._idle.wait()
         engine, self._engine = self._engine, None
         if engine is not None:
             await engine.dispose()
@@ -181,6 +193,8 @@ class Database:
             yield
 
     async def _open(self) -> AsyncEngine:
+        if self._closed:
+            raise Unavailable(PART, "it is closed.")
         if self._engine is None:
             async with self._opening:
                 if self._engine is None:
@@ -218,8 +232,15 @@ class Database:
     @asynccontextmanager
     async def _guarded(self) -> AsyncIterator[None]:
         """While the database is down callers hear so at once: each answer waits for the journal."""
-        async with self._breaker.guard(), self._translating(), letting_go():
-            yield
+        self._calls += 1
+        self._idle.clear()
+        try:
+            async with self._breaker.guard(), self._translating(), letting_go():
+                yield
+        finally:
+            self._calls -= 1
+            if not self._calls:
+                self._idle.set()
 
     @asynccontextmanager
     async def _translating(self) -> AsyncIterator[None]:

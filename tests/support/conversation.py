@@ -8,6 +8,8 @@ from sqlalchemy import text
 
 from adapters.chat.answer_view import Press
 from bot.bootstrap import App
+from bot.journal.database import Database
+from bot.journal.questions import SqlJournal
 from tests.support.scripted import Core, Shelf
 from tests.support.simulators import Simulator
 from tests.support.waiting import until
@@ -65,6 +67,19 @@ async def only_answer(chat: Chat) -> str:
     """The id of the answer that was given."""
     rows = await until(lambda: _ids(chat))
     return rows[0]
+
+
+async def left_answers(chat: Chat) -> list[tuple[str, str]]:
+    """Outcome and text of each answer in the journal of a chat that has ended."""
+    database = Database(folder=chat.app.settings.data)
+    try:
+        async with database.reading() as connection:
+            rows = (await connection.execute(text("select outcome, id from questions"))).all()
+        journal = SqlJournal(database)
+        recorded = [(row.outcome, await journal.recorded(row.id)) for row in rows]
+        return [(outcome, one.answer.text if one and one.answer else "") for outcome, one in recorded]
+    finally:
+        await database.close()
 
 
 async def _ids(chat: Chat) -> list[str]:

@@ -6,13 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from adapters.chat.answer_view import Press
 from adapters.discord.service import run as discord_service
 from bot.model import Answer, Outcome
 from tests.support.chats import chatting, opening
-from tests.support.conversation import asked
+from tests.support.conversation import asked, left_answers
 from tests.support.discord_sim import DiscordChat
 from tests.support.scripted import LEAVE
 from tests.support.waiting import until
@@ -182,10 +181,7 @@ async def test_stopping_finishes_what_runs(opened: Callable[[], Any]):
         chat.core.pause = 0.5
         await chat.mention("alice", "A slow one?")
         await until(lambda: asked(chat))
-    async with chat.app.journal._database.reading() as connection:
-        texts = list((await connection.execute(text("select outcome from questions"))).scalars())
-    await chat.app.journal._database.close()
-    assert texts == ["ANSWERED"]
+    assert await left_answers(chat) == [("ANSWERED", "One. Two. Three.")]
 
 
 # --- how it looks ---------------------------------------------------------------------------------

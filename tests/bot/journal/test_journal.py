@@ -819,7 +819,9 @@ async def test_the_migrations_make_the_tables_of_the_code(database: Database):
     assert differences == []
 
 
-async def test_what_was_asked_before_has_its_place_afterwards(database: Database, journal: SqlJournal):
+async def test_what_was_asked_before_has_its_place_afterwards(
+    open_database: Callable[[], Database], database: Database, journal: SqlJournal
+):
     """A journal of before keeps its questions: where they came from is read from their places."""
     slack = json.dumps({"place": json.dumps({"channel": "C1", "user": "U1", "team": "T1"}), "direct": False})
     server = json.dumps({"place": json.dumps({"channel": 5, "user": 7, "guild": 9}), "direct": False})
@@ -844,6 +846,8 @@ async def test_what_was_asked_before_has_its_place_afterwards(database: Database
         await connection.execute(text("drop table made_by"))
         await connection.execute(text("update alembic_version set version_num = '0003'"))
     await database.close()
+    database = open_database()
+    journal = SqlJournal(database)
     found = [await journal.recorded(f"id{number}") for number in range(4)]
     assert [one.scope for one in found if one] == [
         Scope("slack:T1", None),
