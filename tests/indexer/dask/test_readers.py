@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from indexer.dask.check import check_cluster
 from indexer.dask.connection import Connection, Lost, Patience, Unfit, WorkerDied
 from indexer.dask.readers import DaskReaders
 from indexer.dask.versions import LIBRARIES, difference, stamp, versions
-from indexer.dask.worker import BEGUN, Died
+from indexer.dask.worker import BEGUN, Died, Done
 from indexer.reading.page_builder import NoPage, Page, RawPage, raw_page
 from indexer.reading.reader_pool import ReaderPool
 from indexer.reading.reader_process import ReaderProcess
@@ -29,7 +30,7 @@ from indexer.sources.base import Entry, Fetched
 from tests.support.dask_cluster import Cluster, commands, started
 from tests.support.pages import settings
 from tests.support.relay import own_authority, relayed
-from tests.support.waiting import until
+from tests.support.waiting import given_up, patience, until
 
 
 def page(path: str, text: str = "text") -> RawPage:
@@ -203,6 +204,39 @@ async def test_a_task_that_kills_its_worker_is_told(cluster: Cluster) -> None:
         assert len(set(before) & set(cluster.workers())) == 1
     finally:
         await connection.close()
+
+
+async def stop_one(key: str, stopped: str) -> Done:
+    """A task whose worker stops in the middle of it: stopped from outside, out of memory, its disk gone."""
+    get_worker().log_event(BEGUN, key)
+    with suppress(FileExistsError):
+        with Path(stopped).open("x") as file:
+            file.write(str(os.getpid()))
+        await asyncio.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGSTOP)
+    return Done(os.getpid())
+
+
+async def test_a_worker_that_hangs_is_given_up(tmp_path: Path) -> None:
+    """A worker that stops costs a second try, after the time that the scheduler gives it; the other does its tasks."""
+    config = {
+        "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": f"{4 * min(patience(), 3):.0f}s",
+        "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0",
+    }
+    stopped = tmp_path / "stopped"
+    with started(2, config=config) as cluster:
+        connection = Connection(DaskSettings(address=cluster.address))
+        await connection.open()
+        try:
+            async with given_up():
+                with pytest.raises(WorkerDied) as died:
+                    await connection.call(stop_one, str(stopped))
+                assert died.value.begun
+                assert await connection.call(stop_one, str(stopped)) != int(stopped.read_text())
+        finally:
+            await connection.close()
+            with suppress(FileNotFoundError, ProcessLookupError):
+                os.kill(int(stopped.read_text()), signal.SIGKILL)
 
 
 async def raise_what_is_odd(_: str) -> None:
