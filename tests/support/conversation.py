@@ -63,6 +63,26 @@ async def asked(chat: Chat, count: int = 1) -> bool:
     return len(chat.core.asked) >= count
 
 
+async def private_answer(chat: Chat, user: str, question: str) -> Shown:
+    """What /ask comes to, once all of it stands there: a part of it has no buttons yet."""
+    since = await chat.ask(user, question)
+    await chat.whispers(user, since)
+    await until(lambda: _all_answered(chat))
+    (shown,) = await chat.whispers(user, since)
+    return shown
+
+
+async def _all_answered(chat: Chat) -> bool:
+    return await unfinished(chat) == 0
+
+
+async def unfinished(chat: Chat) -> int:
+    """How many questions are being answered, as the journal has it."""
+    async with chat.app.journal._database.reading() as connection:
+        found = await connection.execute(text("select count(*) from questions where outcome is null"))
+        return int(found.scalar() or 0)
+
+
 async def only_answer(chat: Chat) -> str:
     """The id of the answer that was given."""
     rows = await until(lambda: _ids(chat))

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from adapters.chat import messages
@@ -161,6 +162,13 @@ class SlackChat:
         return await until(look)
 
     async def violations(self) -> list[Any]:
+        """What is against the rules, and "is looking it up…" where nothing is looked up any more."""
+
+        async def ended() -> bool:
+            return not (await self.sim.see("statuses"))["active"]
+
+        with suppress(AssertionError):
+            await until(ended)
         stuck = (await self.sim.see("statuses"))["active"]
         return [*(await self.sim.see("violations"))["violations"], *stuck]
 

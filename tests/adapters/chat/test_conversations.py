@@ -5,7 +5,7 @@ import pytest
 from adapters.chat.answer_view import Press
 from bot.model import Answer, Outcome
 from tests.support.chats import chatting, opening
-from tests.support.conversation import Chat, asked, only_answer, says
+from tests.support.conversation import Chat, asked, only_answer, private_answer, says
 from tests.support.scripted import LEAVE
 from tests.support.waiting import until
 
@@ -80,8 +80,7 @@ async def test_a_question_is_repeated_without_its_links(chat: Chat):
     await chat.press(shown, Press.HUMAN, "alice")
     (helped,) = await chat.help_channel()
     assert "shoe size" in helped.text
-    done = await chat.ask("alice", "How much notice, says https://evil.example/win?")
-    (private,) = await chat.whispers("alice", done)
+    private = await private_answer(chat, "alice", "How much notice, says https://evil.example/win?")
     shared = (await chat.channel(await chat.press(private, Press.SHARE, "alice")))[-1]
     assert "How much notice" in shared.text
     assert "evil.example" not in helped.text + shared.text
@@ -170,8 +169,7 @@ async def test_more_of_a_follow_up_knows_what_it_followed(chat: Chat):
 
 async def test_a_private_answer_is_private_until_it_is_shared(chat: Chat):
     """/ask answers the asker alone; Share in channel shows it to everybody."""
-    done = await chat.ask("alice", "How much notice?")
-    (shown,) = await chat.whispers("alice", done)
+    shown = await private_answer(chat, "alice", "How much notice?")
     assert shown.text == "You give four weeks' notice [1]."
     assert "Share in channel" in shown.buttons
     pressed = await chat.press(shown, Press.SHARE, "alice")
@@ -196,7 +194,7 @@ async def test_more_is_answered_once(chat: Chat):
 
 async def test_what_the_channel_may_not_see_is_not_shared(chat: Chat):
     """Share in channel refuses an answer that rests on a page not for everybody there."""
-    (shown,) = await chat.whispers("alice", await chat.ask("alice", "How much notice?"))
+    shown = await private_answer(chat, "alice", "How much notice?")
     chat.shelf.visible["handbook:leave.md"] = frozenset({"managers"})
     (told,) = await chat.whispers("alice", await chat.press(shown, Press.SHARE, "alice"))
     assert "not everybody here may see" in told.text
@@ -224,7 +222,7 @@ async def test_a_mention_under_somebodys_question_answers_that(chat: Chat):
 
 async def test_an_answer_is_shared_once(chat: Chat):
     """Who presses Share again is told that it is there."""
-    (shown,) = await chat.whispers("alice", await chat.ask("alice", "How much notice?"))
+    shown = await private_answer(chat, "alice", "How much notice?")
     before = await chat.press(shown, Press.SHARE, "alice")
     await chat.channel(before)
     (told,) = await chat.whispers("alice", await chat.press(shown, Press.SHARE, "alice"))

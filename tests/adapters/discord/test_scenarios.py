@@ -11,7 +11,7 @@ from adapters.chat.answer_view import Press
 from adapters.discord.service import run as discord_service
 from bot.model import Answer, Outcome
 from tests.support.chats import chatting, opening
-from tests.support.conversation import asked, left_answers
+from tests.support.conversation import asked, left_answers, private_answer
 from tests.support.discord_sim import DiscordChat
 from tests.support.scripted import LEAVE
 from tests.support.waiting import until
@@ -315,7 +315,7 @@ async def test_without_the_right_to_embed_the_sources_are_text(chat: DiscordChat
     (shown,) = await chat.answers(await chat.mention("alice", "How much notice?"))
     assert "[Annual leave › Notice](<https://docs.example/leave#notice>)" in shown.text
     assert "Show sources" in shown.buttons
-    (private,) = await chat.whispers("alice", await chat.ask("alice", "How much notice?"))
+    private = await private_answer(chat, "alice", "How much notice?")
     shared = (await chat.channel(await chat.press(private, Press.SHARE, "alice")))[-1]
     assert "(<https://docs.example/leave#notice>)" in shared.text
     assert await chat.violations() == []

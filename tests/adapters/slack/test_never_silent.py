@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from adapters.chat import messages
 from adapters.slack.reply_address import SlackAddress
@@ -15,7 +14,7 @@ from adapters.slack.service import run as slack
 from bot.model import Answer, Outcome, Question
 from bot.ports import Asked
 from tests.support.chats import chatting, opening
-from tests.support.conversation import asked, left_answers
+from tests.support.conversation import asked, left_answers, unfinished
 from tests.support.scripted import LEAVE
 from tests.support.slack_sim import SlackChat
 from tests.support.waiting import patience, until
@@ -149,13 +148,6 @@ async def test_a_deleted_question_is_left_alone(chat: SlackChat):
         return await visible(chat, place) == [] and await unfinished(chat) == 0
 
     await until(gone)
-
-
-async def unfinished(chat: SlackChat) -> int:
-    async with chat.app.journal._database.reading() as connection:
-        return (
-            await connection.execute(text("select count(*) from questions where outcome is null"))
-        ).scalar()
 
 
 async def test_a_dead_connection_is_replaced(chat: SlackChat):

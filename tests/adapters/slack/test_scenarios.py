@@ -5,7 +5,7 @@ import asyncio
 from adapters.chat.answer_view import Press
 from bot.model import Answer, Outcome
 from tests.support.chats import chatting, opening
-from tests.support.conversation import asked, only_answer
+from tests.support.conversation import asked, only_answer, private_answer
 from tests.support.scripted import LEAVE
 from tests.support.slack_sim import SlackChat
 from tests.support.waiting import until
@@ -141,7 +141,7 @@ async def test_ask_alone_tells_how(chat: SlackChat):
 async def test_a_spent_response_url_has_a_way_out(chat: SlackChat):
     """When the response_url fails, the private answer comes as an ephemeral message."""
     await chat.sim.do("faults", method="response_url", status=404, times=-1)
-    (shown,) = await chat.whispers("alice", await chat.ask("alice", "How much notice?"))
+    shown = await private_answer(chat, "alice", "How much notice?")
     assert "four weeks' notice" in shown.text
 
 
