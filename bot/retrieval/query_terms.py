@@ -28,6 +28,9 @@ _FRAME = re.compile(
     r"|\bwhat (?:does|do|is|are)\b.{1,60}?\b(?P<what>means?|stands? for|called)\W*$",
     re.IGNORECASE,
 )
+# To be paid is to have one's salary; paid leave says nothing of pay, and who is paid back has spent something.
+_BEING_PAID = re.compile(r"\b(?:get|gets|getting|got|be|been|being|is|are|am|was|were) paid$", re.IGNORECASE)
+_PAY = ("pay", "salary")
 _COMPOUNDING = ("de", "nl")
 _SHORTEST_COMPOUND, _SHORTEST_PART = 8, 4
 
@@ -95,7 +98,7 @@ def read(text: str, languages: Sequence[str]) -> QueryTerms:
     meant: dict[str, tuple[str, ...]] = {}
     for word in telling[:_MOST_WORDS]:
         meanings = _meanings(word, language, languages)
-        forms = FORMS.get(word.lower(), ()) if language == "en" else ()
+        forms = _forms(word, text) if language == "en" else ()
         for each in _sought(word, (*meanings, *forms), (language, *languages), foreign=foreign):
             sought.setdefault(each.terms, each)
         if meanings:
@@ -106,6 +109,15 @@ def read(text: str, languages: Sequence[str]) -> QueryTerms:
         )
     plain = replaced(text, {word: " ".join(meanings) for word, meanings in meant.items()})
     return QueryTerms((plain,), tuple(sought.values()))
+
+
+def _forms(word: str, text: str) -> tuple[str, ...]:
+    """What else the word is in English pages."""
+    return FORMS.get(word.lower(), ()) or (_PAY if word.lower() == "paid" and _being_paid(text) else ())
+
+
+def _being_paid(text: str) -> bool:
+    return _BEING_PAID.search(text.rstrip(" ?!.")) is not None
 
 
 def _frame(text: str) -> frozenset[str]:

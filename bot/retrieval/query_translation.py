@@ -23,7 +23,7 @@ govt government|hr human resources|hrs hours|hw hardware|id identification|idk|i
 ins insurance|inv invoice|k8s kubernetes|kb knowledge base|kept kept stored retained|l8r later|loc lines of code|lptp laptop|mgmt management
 mgr manager|mgrs managers|min minimum|mins minutes|misc miscellaneous|mo month|msg message|mtg meeting
 nb note|natl national|num number|ofc office|ooo out of office|org organization|ot overtime
-pls please|plz please|pmt payment|pos position|ppl people|pr pull request|prod production|pto paid time off
+pls please|plz please|pmt payment|pos position|ppl people|pr pull request|prod production|pto paid time off annual leave vacation
 pw password|pwd password|pymt payment|qtr quarter|rcpt receipt|rec receive|recv receive|ref referral
 reg regular|repo repository|req request|reqs requirements|resp responsible|rn now|rsu restricted stock units
 sched schedule|sec security|shld should|sw software|sync synchronize|temp temporary|thru through|thx thanks

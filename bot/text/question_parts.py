@@ -38,9 +38,11 @@ class AnswerKind(Enum):
     PERMISSION = auto()
     REASON = auto()
     COMPARISON = auto()
+    DATE = auto()
 
 
 _ASKED = {
+    AnswerKind.DATE: r"\b(?:when|wann|quand|cuándo)\b|\b(?:what|which) (?:date|day|weekday)\b",
     AnswerKind.TIME: r"\bhow (?:long|soon|fast|quick\w*|often|old|late|early)\b|\bwhen\b|\bdeadline|\b(?:by|until|since|from) when"
     r"|\bhow (?:many|much) (?:\w+ )?(?:days?|weeks?|months?|years?|hours?|minutes?|time|heads.?up|notice)\b"
     r"|\b(?:wann|wie (?:lange|oft|schnell|früh)|quand|combien de (?:temps|semaines|jours|mois)|cuándo|cu[aá]nto tiempo|"
@@ -68,6 +70,8 @@ _ASKED = {
 _MONTHS = r"january|february|march|april|may|june|july|august|september|october|november|december"
 _ADDRESS = r"[\w.+-]+@[\w-]+\.\w+|(?<!\w)[@#][a-z][\w-]+"
 _HOLDS = {
+    AnswerKind.DATE: rf"\b(?:{_MONTHS})\b|\b\d{{1,2}}(?:st|nd|rd|th)\b|\d{{1,2}}[:.]\d\d\b|\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b"
+    r"|\b(?:(?:end|start|beginning|middle) of|(?:last|first|same|next) (?:working )?day|midnight|noon|tomorrow)\b",
     AnswerKind.NUMBER: r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|thirty|half|twice|once|unlimited)\b",
     AnswerKind.MONEY: r"[$€£¥]\s?\d|\d\s?[$€£¥]|\b\d[\d.,]*\s?k?\s?(?:usd|eur|gbp|dollars?|euros?|pounds?)\b|\bfair market\b|\d\s?%|\bfree\b",
     AnswerKind.TIME: r"\b(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|twelve|thirty|sixty|ninety|half an?|an?)[\s+-]*"
@@ -87,6 +91,7 @@ _HOLDS = {
     AnswerKind.REASON: r"\b(?:because|since|so that|in order|therefore|due to|reason|in case|so (?:you|we|that))\b",
 }
 _ASKED_FOR = {kind: re.compile(pattern, re.IGNORECASE) for kind, pattern in _ASKED.items()}
+_PAYING = re.compile(r"\b(?:pay|paid)\b", re.IGNORECASE)
 _HELD = {kind: re.compile(pattern, re.IGNORECASE) for kind, pattern in _HOLDS.items()}
 
 
@@ -124,7 +129,11 @@ def asking_parts(question: str) -> tuple[QuestionPart, ...]:
 
 
 def kinds(question: str) -> frozenset[AnswerKind]:
-    return frozenset(kind for kind, pattern in _ASKED_FOR.items() if pattern.search(question))
+    found = frozenset(kind for kind, pattern in _ASKED_FOR.items() if pattern.search(question))
+    # Who asks when it is paid wants a day, not an amount.
+    if AnswerKind.TIME in found and not _ASKED_FOR[AnswerKind.MONEY].search(_PAYING.sub("", question)):
+        return found - {AnswerKind.MONEY}
+    return found
 
 
 @lru_cache(maxsize=8_192)

@@ -31,7 +31,7 @@ _NOT = re.compile(
     r"\b(?:not|never|cannot|can't|don't|doesn't|isn't|aren't|won't|no|none|nothing|nicht|kein\w*|nie)\b",
     re.IGNORECASE,
 )
-_LISTS = re.compile(r"\W*(?:what|which|who|whom|welche\w*|was)\b", re.IGNORECASE)
+_LISTS = re.compile(r"\W*(?:what|which|who|whom|when|welche\w*|was|wann)\b", re.IGNORECASE)
 _LEANS = re.compile(r"\b(?:it|that|this|them|those|these|one|das|es|eso|cela|ça)\b", re.IGNORECASE)
 
 

@@ -94,7 +94,7 @@ def test_one_foreign_looking_word_makes_no_foreign_question():
 def test_shorthand_is_written_out():
     """Both the short and the long form are sought; the long one is embedded."""
     wording = read("PTO for new ppl", ENGLISH)
-    assert wording.texts == ("paid time off for new people",)
+    assert wording.texts == ("paid time off annual leave vacation for new people",)
     assert {"pto", "paid", "ppl", "peopl"} <= set(wording.terms)
 
 
@@ -103,6 +103,9 @@ def test_shorthand_is_written_out():
     [
         ("I lost my phone", {"lost", "lose", "phone"}),
         ("a stolen badge", {"stolen", "steal", "stole", "badg"}),
+        ("when do we get paid?", {"get", "paid", "pay", "salari"}),
+        ("days for paid leave", {"day", "paid", "leav", "left"}),
+        ("when do I get paid back", {"get", "paid", "back"}),
     ],
 )
 def test_other_forms_of_a_word_are_sought_beside_it(question, wanted):

@@ -162,6 +162,22 @@ async def test_what_opens_the_answer(question: str, page: Passage, first: str):
     assert answer.text.startswith(first)
 
 
+async def test_when_wants_a_day():
+    """Neither a length of time nor an amount."""
+    pages = (
+        make_passage(
+            "You are paid in full for the first 12 weeks of sickness.", page="sick.md", title="Sick pay"
+        ),
+        make_passage(
+            "Salaries arrive on the 25th of each month.\n\nMore than £100 is paid at once.",
+            page="pay.md",
+            title="Pay day",
+        ),
+    )
+    answer = await ask("when do we get paid", *pages)
+    assert answer.text.startswith("Salaries arrive on the 25th of each month.")
+
+
 OLD, NEW = datetime(2023, 2, 20, tzinfo=UTC), datetime(2026, 1, 5, tzinfo=UTC)
 
 
