@@ -8,6 +8,7 @@ from bs4 import BeautifulSoup, Tag
 from bs4.dammit import EncodingDetector
 from markdownify import ATX, MarkdownConverter
 
+from indexer.converters.html_math import formulas_as_text
 from indexer.converters.scripts import raised
 from indexer.markdown.html_tables import span
 from indexer.markdown.tables import Cell, table_of_cells
@@ -39,6 +40,9 @@ _SELF_LINK: Final = re.compile(
 )
 _UNSEEN: Final = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _STRUCK: Final = ("del", "s", "strike")
+_STRUCK_STYLE: Final = re.compile(r"text-decoration(?:-line)?\s*:[^;]*\bline-through", re.IGNORECASE)
+# As generators and style sheets name it.
+_STRUCK_CLASS: Final = {"del", "line-through", "strike", "strikethrough", "struck"}
 # What browsers take these names for.
 _WESTERN: Final = {"ascii", "us-ascii", "iso-8859-1", "iso8859-1", "latin1", "latin-1"}
 _MOST_LINKS: Final = 20  # in a heading
@@ -65,6 +69,7 @@ def parsed(text: str) -> BeautifulSoup:
     """Of no depth, and with no list, that would take the converter too long."""
     soup = BeautifulSoup(_SPACE.sub(" ", text), "lxml")
     _flatten(soup)
+    formulas_as_text(soup)
     _split_lists(soup)
     return soup
 
@@ -122,10 +127,21 @@ class _Converter(MarkdownConverter):
     def convert_caption(self, el: Tag, text: str, parent_tags: set[str]) -> str:  # noqa: ARG002
         return ""  # it goes with its table
 
+    def convert_summary(self, el: Tag, text: str, parent_tags: set[str]) -> str:  # noqa: ARG002
+        return f"\n\n**{text.strip()}**\n\n" if text.strip() else ""
+
     def convert_sup(self, el: Tag, text: str, parent_tags: set[str]) -> str:  # noqa: ARG002
         link = el.find("a")
         to_note = isinstance(link, Tag) and str(link.get("href", "")).startswith("#")
+        if not to_note and _is_fraction(el):
+            return f" {text.strip()}" if text.strip() else ""  # no power of what is before it
         return "" if to_note else raised(text)
+
+
+def _is_fraction(raised_part: Tag) -> bool:
+    behind = raised_part.next_sibling
+    lowered = behind.next_sibling if behind is not None else None
+    return str(behind).strip() in {"⁄", "/"} and isinstance(lowered, Tag) and lowered.name == "sub"
 
 
 def _language(pre: Tag) -> str:
@@ -197,7 +213,7 @@ def _drop(main: Tag, noise: Sequence[str]) -> None:
 
 def leave_shown(main: Tag) -> None:
     """Take out what is hidden or struck out, headings' links to themselves, and tables that only place things."""
-    for tag in main.find_all(_STRUCK):
+    for tag in main.find_all(_is_struck):
         if not tag.decomposed:
             tag.decompose()
     for heading in main.find_all(_HEADINGS):
@@ -212,6 +228,11 @@ def leave_shown(main: Tag) -> None:
             parts = table.find_all(["thead", "tbody", "tfoot", "tr", "td", "th"])
             for part in (*(part for part in parts if part.find_parent("table") is table), table):
                 part.name = "div"
+
+
+def _is_struck(tag: Tag) -> bool:
+    classes = _STRUCK_CLASS.intersection(tag.get_attribute_list("class") if tag.has_attr("class") else ())
+    return tag.name in _STRUCK or bool(classes) or _STRUCK_STYLE.search(str(tag.get("style", ""))) is not None
 
 
 def _is_unseen(tag: Tag) -> bool:

@@ -93,10 +93,41 @@ def test_id_of_the_section() -> None:
     assert [piece.anchor for piece in chunks(page, "a.html")] == ["", "per"]
 
 
-@pytest.mark.parametrize("tag", ["del", "s", "strike"])
+@pytest.mark.parametrize(
+    "tag",
+    ["del", "s", "strike", 'span style="text-decoration:line-through red"', 'em class="x line-through"'],
+)
 def test_struck_out(tag: str) -> None:
     """What is struck out is no longer valid."""
-    assert text(f"<p>The notice period is <{tag}>30</{tag}>60 days.") == "The notice period is 60 days."
+    page = f"<p>The notice period is <{tag}>30</{tag.partition(' ')[0]}>60 days."
+    assert text(page) == "The notice period is 60 days."
+
+
+@pytest.mark.parametrize(
+    ("inside", "said"),
+    [
+        ("<msup><mn>10</mn><mn>6</mn></msup>", "10^6"),
+        ("<mfrac><mn>1</mn><mrow><mi>n</mi><mo>+</mo><mn>2</mn></mrow></mfrac>", "1/(n+2)"),
+        ("<msqrt><mi>x</mi></msqrt>", "√(x)"),
+        ("<semantics><mn>1</mn><annotation encoding='application/x-tex'>\\frac{1}{2}</annotation></semantics>", "\\frac{1}{2}"),
+    ],
+)  # fmt: skip
+def test_formula(inside: str, said: str) -> None:
+    """A formula keeps its powers and fractions, as its author wrote it where the page says so."""
+    assert text(f"<p>It is <math>{inside}</math> a day.") == f"It is `{said}` a day."
+
+
+def test_formula_of_katex() -> None:
+    """What is drawn beside a formula is no second one."""
+    drawn = (
+        '<span class=katex><span><math alttext="10^6"></math></span><span aria-hidden=true>106</span></span>'
+    )
+    assert text(f"<p>It is {drawn} a day.") == "It is `10^6` a day."
+
+
+def test_summary_of_details() -> None:
+    """What is folded away stands below what it is called."""
+    assert text("<details><summary>Fees</summary>5 EUR</details>") == "**Fees**\n\n5 EUR"
 
 
 @pytest.mark.parametrize(
@@ -109,6 +140,8 @@ def test_struck_out(tag: str) -> None:
         ("Docent<sup>TM</sup>", "Docent™"),
         ('25 days<sup><a href="#fn1">1</a></sup> a year', "25 days a year"),
         ("H<sub>2</sub>O", "H2O"),
+        ("1<sup>3</sup>⁄<sub>4</sub> cup", "1 3⁄4 cup"),
+        ("<sup>1</sup>/<sub>2</sub>", "1/2"),
     ],
 )
 def test_raised_and_lowered(page: str, said: str) -> None:
