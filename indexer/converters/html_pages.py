@@ -9,6 +9,7 @@ from bs4.dammit import EncodingDetector
 from markdownify import ATX, MarkdownConverter
 
 from indexer.converters.html_math import formulas_as_text
+from indexer.converters.html_tabs import label_tabs
 from indexer.converters.scripts import raised
 from indexer.markdown.html_tables import span
 from indexer.markdown.tables import Cell, table_of_cells
@@ -57,6 +58,7 @@ _DEFINITION: Final = re.compile(r"\n:[ ]{3}")
 def html(text: str, *, noise: Sequence[str] = _NOISE) -> str:
     """The page's main part, where it tells which that is. Headings keep their ids as `{#id}`."""
     soup = parsed(text)
+    label_tabs(soup, as_parts=True)
     title = soup.title.get_text(" ", strip=True) if soup.title else ""
     main = _main(soup)
     _drop(main, noise)

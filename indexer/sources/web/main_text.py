@@ -11,6 +11,7 @@ from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString, PreformattedString
 
 from indexer.converters import html_pages
+from indexer.converters.html_tabs import label_tabs
 from indexer.sources.http_client import moment
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def main_text(html: str, url: str, base: str) -> MainText | None:
     import trafilatura  # noqa: PLC0415 - half a second, and only for this
 
     soup = html_pages.parsed(html)
+    label_tabs(soup, as_parts=False)
     html_pages.leave_shown(soup)
     shown = str(soup)
     found = trafilatura.bare_extraction(shown, url=url, include_links=True, favor_recall=True)
