@@ -17,6 +17,9 @@ from indexer.converters.result import Converted
 
 _WORD: Final = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _MARKUP: Final = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
+_FORMULA: Final = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
+# Parts of formulas that may say nothing of their look, but are only read where they do.
+_FORMULA_PARTS: Final = ("f", "d", "acc", "bar", "groupChr", "nary")
 _TEXTS: Final = re.compile(r"word/(?:document\d*|footnotes|endnotes)\.xml")
 _STYLES: Final = "word/styles.xml"
 _MATH: Final = b"oMath"
@@ -74,13 +77,13 @@ class _Styles:
                 escaped = words.replace("\\", "\\\\").replace("'", "\\'")
                 yield f"p[style-name='{escaped}'] => h{level}:fresh"
 
-    def is_gone(self, name: str) -> bool:
-        """Whether text of this style isn't seen, or struck out."""
+    def says_gone(self, name: str) -> bool | None:
+        """Whether text of this style isn't seen, or struck out; None where it says nothing of it."""
         for style in self._chain(name):
             look = style.find(f"{_WORD}rPr")
             if look is not None and (said := _said_gone(look)) is not None:
                 return said
-        return False
+        return None
 
     def _level(self, name: str) -> int:
         for style in self._chain(name):
@@ -126,9 +129,14 @@ def _eased(archive: zipfile.ZipFile, styles: _Styles) -> tuple[bytes, bool]:
 
 def _ease(root: Any, styles: _Styles) -> None:  # noqa: ANN401 - lxml has no types
     for run in list(root.iter(f"{_WORD}r")):
-        look = run.find(f"{_WORD}rPr")
-        if look is not None and _is_gone(look, styles):
+        if _is_gone(run, styles):
             _drop(run)
+    for row in list(root.iter(f"{_WORD}tr")):
+        _ease_row(row)
+    for part in root.iter(*(f"{_FORMULA}{name}" for name in _FORMULA_PARTS)):
+        _ease_formula(part)
+    for boxed in root.iter(f"{_FORMULA}borderBox"):
+        boxed.tag = f"{_FORMULA}box"
     for moved in list(root.iter(f"{_WORD}moveFrom", f"{_WORD}del")):
         _drop(moved)
     for around in list(root.iter(*(f"{_WORD}{name}" for name in _AROUND))):
@@ -150,12 +158,44 @@ def _lift_boxes(root: Any) -> None:  # noqa: ANN401
                 anchor.addnext(child)
 
 
-def _is_gone(look: Any, styles: _Styles) -> bool:  # noqa: ANN401
-    said = _said_gone(look)
+def _ease_row(row: Any) -> None:  # noqa: ANN401
+    """Goes where its deletion is tracked; else what it leaves out at its beginning is a cell without text."""
+    look = row.find(f"{_WORD}trPr")
+    if look is None:
+        return
+    if look.find(f"{_WORD}del") is not None:
+        _drop(row)
+    elif (before := look.find(f"{_WORD}gridBefore")) is not None:
+        cell = etree.Element(f"{_WORD}tc")
+        properties = etree.SubElement(cell, f"{_WORD}tcPr")
+        etree.SubElement(properties, f"{_WORD}gridSpan", {f"{_WORD}val": before.get(f"{_WORD}val", "1")})
+        etree.SubElement(cell, f"{_WORD}p")
+        look.addnext(cell)
+
+
+def _ease_formula(part: Any) -> None:  # noqa: ANN401
+    """Says what goes without saying: that an n-ary operator without a sign is an integral."""
+    look = part.find(f"{part.tag}Pr")
+    if look is None:
+        look = etree.Element(f"{part.tag}Pr")
+        part.insert(0, look)
+    if part.tag.endswith("}nary") and look.find(f"{_FORMULA}chr") is None:
+        etree.SubElement(look, f"{_FORMULA}chr", {f"{_FORMULA}val": "∫"})
+
+
+def _is_gone(run: Any, styles: _Styles) -> bool:  # noqa: ANN401
+    """By its own look, else by its style's, else by its paragraph's."""
+    said = None if (look := run.find(f"{_WORD}rPr")) is None else _said_gone(look)
     if said is not None:
         return said
-    style = look.find(f"{_WORD}rStyle")
-    return style is not None and styles.is_gone(style.get(f"{_WORD}val", ""))
+    around = next(run.iterancestors(f"{_WORD}p"), None)
+    named = [
+        style.get(f"{_WORD}val", "")
+        for part, path in ((run, "rPr/rStyle"), (around, "pPr/pStyle"))
+        if part is not None
+        and (style := part.find("/".join(f"{_WORD}{name}" for name in path.split("/")))) is not None
+    ]
+    return next((said for name in named if (said := styles.says_gone(name)) is not None), False)
 
 
 def _said_gone(look: Any) -> bool | None:  # noqa: ANN401

@@ -92,6 +92,43 @@ def test_not_valid_or_not_seen(look: str) -> None:
     assert text(body, styles=old) == "The notice period is 60 days."
 
 
+@pytest.mark.parametrize("look", ["<w:strike/>", "<w:vanish/>"])
+def test_style_of_a_paragraph(look: str) -> None:
+    """What the style of its paragraph strikes out or hides is left out, unless the text says that it isn't."""
+    old = f'<w:style w:type="paragraph" w:styleId="Old"><w:name w:val="Old"/><w:rPr>{look}</w:rPr></w:style>'
+    shown = run("60 days.", look.replace("/>", ' w:val="0"/>'))
+    assert text(paragraph(run("30 days. "), shown, style="Old"), styles=old) == "60 days."
+
+
+def test_deleted_row() -> None:
+    """A row whose deletion is tracked is gone."""
+    gone = '<w:tr><w:trPr><w:del w:id="1"/></w:trPr>' + cell("Leave") + cell("20 days") + "</w:tr>"
+    rows = word_table(("For", "Days"), ("Leave", "25 days")).replace("</w:tbl>", f"{gone}</w:tbl>")
+    assert text(rows).endswith("| Leave | 25 days |")
+
+
+def test_row_that_begins_further_right() -> None:
+    """What a row leaves out at its beginning moves none of its cells."""
+    late = '<w:tr><w:trPr><w:gridBefore w:val="1"/></w:trPr>' + cell("Expert") + cell("500 GB") + "</w:tr>"
+    rows = word_table(("Region", "Plan", "Limit"), ("Europe", "Basic", "10 GB"))
+    assert text(rows.replace("</w:tbl>", f"{late}</w:tbl>")).endswith("|  | Expert | 500 GB |")
+
+
+@pytest.mark.parametrize(
+    ("formula", "said"),
+    [
+        ("<m:f><m:num>{}</m:num><m:den>{}</m:den></m:f>", "\\frac{y}{y}"),
+        ("<m:nary><m:naryPr/><m:sub>{}</m:sub><m:sup>{}</m:sup><m:e/></m:nary>", "\\int\\_{y}^{y}"),
+        ("<m:borderBox><m:e>{}</m:e></m:borderBox>", "y"),
+    ],
+)
+def test_formula_that_says_nothing_of_its_look(formula: str, said: str) -> None:
+    """A formula is read whether its program wrote down what goes without saying or not."""
+    inside = formula.replace("{}", "<m:r><m:t>y</m:t></m:r>")
+    body = f"<w:p>{run('It is ')}<m:oMath>{inside}</m:oMath>{run('.')}</w:p>"
+    assert text(body) == f"It is ${said}$."
+
+
 def test_strike_that_is_switched_off() -> None:
     """A run may say that it is not struck out."""
     assert text(paragraph(run("Valid.", '<w:strike w:val="0"/>'))) == "Valid."
