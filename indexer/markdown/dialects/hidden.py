@@ -24,10 +24,24 @@ _PARAGRAPH: Final = re.compile(r"\n\n")  # its end
 _LINE_START: Final = re.compile(r"(?:\A|\n)[ \t>]*\Z")
 _REPLACED: Final = re.compile(r"\{~~[^~{}]{0,2000}~>([^{}]{0,2000}?)~~\}")
 _STRUCK: Final = re.compile(r"(?<![~\\])~~(?=[^\s~])((?:[^~]|~(?!~)){1,2000}?)(?<=[^\s\\])~~(?!~)")
+# GitHub's with one sign: that of a word, H~2~O, is lowered, and times such as ~10:00 are no pair of them.
+_STRUCK_ONCE: Final = re.compile(r"(?<![^\s(|*_>])~([^\s~](?:[^~\n]{0,300}[^\s~\\])?)~(?=[\s.,;:!?)|*_<]|\Z)")
+_PAIR_OF_FIGURES: Final = re.compile(r"\d[^\s]*\s.*\d")
 _STRUCK_TAG: Final = (
     re.compile(r"<(?:del|s|strike)\b[^<>]*>", re.IGNORECASE),
     re.compile(r"</(?:del|s|strike)\s*>", re.IGNORECASE),
 )
+_ELEMENT: Final = re.compile(r"<(/?)([a-z][a-z0-9]*)((?:\s[^<>]*)?)>", re.IGNORECASE)
+_EMPTY: Final = {"area", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+_UNSEEN: Final = re.compile(r"<[a-z][^<>]*?\s(?:hidden|style)\b", re.IGNORECASE)
+_UNSEEN_STYLE: Final = re.compile(
+    r"\bstyle\s*=[^<>]*(?:display\s*:\s*['\"]?none|visibility\s*:\s*['\"]?hidden|text-?decoration(?:-?line)?\s*:[^;]*line-through)",
+    re.IGNORECASE,
+)
+_QUOTED: Final = re.compile(r"\"[^\"]*\"|'[^']*'")
+_HIDDEN: Final = re.compile(r"\shidden(?=[\s=/]|\Z)", re.IGNORECASE)
+# What is behind a tab is seen by who clicks on it.
+_OF_A_TAB: Final = re.compile(r"\btab-?(?:panel|pane|content)\b", re.IGNORECASE)
 # As search engines' and editors' marks have them.
 _COMMENT_DEFINITION: Final = re.compile(
     r"^ {0,3}\[(?://|comment|_{0,3}|hidden|note)\]:[ \t]*(?:#|<>)[ \t]*(?:\([^\n]*\)|\"[^\n]*\"|'[^\n]*')?[ \t]*$",
@@ -37,8 +51,10 @@ _COMMENT_DEFINITION: Final = re.compile(
 
 def without_hidden(text: str, *, components: bool) -> str:
     """Without comments of every dialect, and without what is struck out: its author says that it doesn't hold."""
-    for begins, ends in (*_COMMENTS, *((_SCRIPT,) if components else ())):
+    for begins, ends in _COMMENTS:
         text = "".join(_outside(text, begins, ends)) if begins.search(text) else text
+    if "{/*" in text:
+        text = "".join(_outside(text, *_SCRIPT, inside_a_block=not components))
     if "%%" in text:
         text = "".join(_outside_percents(text))
     if "]:" in text:
@@ -52,7 +68,40 @@ def without_struck(text: str) -> str:
     if "~~" in text:
         text = _STRUCK.sub(lambda m: m[0] if "\n\n" in m[1] else "", text)
     begins, ends = _STRUCK_TAG
-    return "".join(_outside(text, begins, ends, inside_a_block=True)) if begins.search(text) else text
+    text = "".join(_outside(text, begins, ends, inside_a_block=True)) if begins.search(text) else text
+    text = (
+        _STRUCK_ONCE.sub(lambda m: m[0] if _PAIR_OF_FIGURES.fullmatch(m[1]) else "", text)
+        if "~" in text
+        else text
+    )
+    return "".join(_outside_unseen(text)) if _UNSEEN.search(text) else text
+
+
+def _outside_unseen(text: str) -> Iterator[str]:
+    """What is outside of elements that a style hides or strikes out, or `hidden` does."""
+    done = start = depth = 0
+    name, struck = "", False
+    for tag in _ELEMENT.finditer(text):
+        if not depth:
+            if not tag[1] and tag[2].lower() not in _EMPTY and _is_unseen(tag[3]):
+                name, start, depth = tag[2].lower(), tag.start(), 1
+                struck = "line-through" in tag[3].lower()
+        elif tag[2].lower() == name:
+            depth += -1 if tag[1] else 1
+            # A script may well show what is most of a page.
+            if not depth and (struck or 2 * (tag.end() - start) <= len(text)):
+                yield text[done:start]
+                done = tag.end()
+    yield text[done:]
+
+
+def _is_unseen(attributes: str) -> bool:
+    if _OF_A_TAB.search(attributes):
+        return False
+    return (
+        _UNSEEN_STYLE.search(attributes) is not None
+        or _HIDDEN.search(_QUOTED.sub("", attributes)) is not None
+    )
 
 
 class _Ends:

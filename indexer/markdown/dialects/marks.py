@@ -8,6 +8,7 @@ _RAISED_TAG: Final = re.compile(r"<su([pb])\b[^<>]*>((?:[^<]|<(?!/?su[pb]\b))*)<
 _TAG: Final = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
 _RAISED: Final = re.compile(r"(?<=[\w)\]])\^(?!\^)([^\s^\[\]|]{1,40})\^(?!\^)")
 _LOWERED: Final = re.compile(r"(?<=[A-Za-z)])(?<!~)~([A-Za-z0-9+-]{1,20})~(?!~)")
+_OVER: Final = re.compile(r"[ ]?(?:[/\u2044]|&frasl;)[ ]?<sub\b", re.IGNORECASE)
 # Said as one word with what they stand behind: 5th, Acme™, 1er.
 _ORDINAL: Final = re.compile(r"(?i:st|nd|rd|th|er|re|ère|e|ème|o|a|º|ª|tm|sm|®|™|\(r\)|\(tm\))")
 _KEYS: Final = re.compile(r"(?<![\w+])\+\+([\w\"' +-]{1,60}?)\+\+(?![\w+])")
@@ -47,7 +48,7 @@ _TARGET: Final = re.compile(r"^[ ]*\(([\w:./ -]{1,200})\)=[ ]*$", re.MULTILINE)
 def without_marks(text: str, spans: Sequence[str]) -> str:
     """`text` has numbers in place of its code spans (see `masks`), which MyST's roles are made of."""
     if "<su" in text.lower():
-        text = _RAISED_TAG.sub(lambda m: _raised(text, m.start(), m[1].lower(), m[2]), text)
+        text = _RAISED_TAG.sub(lambda m: _raised(text, m), text)
     if "^" in text:
         text = _RAISED.sub(lambda m: "^" + _grouped(m[1]), _BLOCK_ID.sub("", text))
     if "~" in text:
@@ -68,9 +69,16 @@ def without_marks(text: str, spans: Sequence[str]) -> str:
 def _in_braces(text: str, spans: Sequence[str]) -> str:
     text = _INSERTED.sub(lambda m: m[1] or m[2] or "", text)
     text = _ROLE.sub(lambda m: _role(m[1], spans[int(m[2])]), text)
-    text = _BELOW_HEADING.sub(r"\1 \2", _AFTER_INLINE.sub("", text))
     # A heading's say what its anchor is.
+    text = _AFTER_INLINE.sub(lambda m: m[0] if _ends_heading(text, m) else "", text)
+    text = _BELOW_HEADING.sub(r"\1 \2", text)
     return _AT_END.sub(lambda m: m[0] if _is_heading(text, m.start()) else "", _ALONE.sub("", text))
+
+
+def _ends_heading(text: str, found: re.Match[str]) -> bool:
+    return not text[found.end() : found.end() + 80].partition("\n")[0].strip() and _is_heading(
+        text, found.start()
+    )
 
 
 def _is_heading(text: str, at: int) -> bool:
@@ -88,10 +96,12 @@ def _role(name: str, span: str) -> str:
     return f"`{said}`" if _LITERAL_ROLES.fullmatch(name) and "`" not in said else said
 
 
-def _raised(text: str, at: int, kind: str, inside: str) -> str:
+def _raised(text: str, found: re.Match[str]) -> str:
     """What reads as one with the letters before it stays with them; a number behind a number must not."""
-    words = " ".join(_TAG.sub("", inside).split())
-    before = text[at - 1 : at]
+    kind, words = found[1].lower(), " ".join(_TAG.sub("", found[2]).split())
+    before = text[found.start() - 1 : found.start()]
+    if kind == "p" and _OVER.match(text, found.end()):  # 1 and 3/4 is no power of 1
+        return f" {words}" if before.isalnum() else words
     if not words:
         return ""
     if kind == "b":
