@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from indexer.markdown.dialects.blocks import plain_blocks
+from indexer.markdown.dialects.heading_tabs import with_heading_tabs
 from indexer.markdown.dialects.hidden import without_hidden
 from indexer.markdown.dialects.marks import targets, without_marks
 from indexer.markdown.dialects.masks import Code, fence_around, masked
@@ -12,13 +13,18 @@ from indexer.markdown.dialects.tags import is_mdx, without_tags
 
 # Most pages hold nothing of all this, and are told so by one look.
 _OF_A_DIALECT: Final = re.compile(
-    r"[{^]|<!--|<su[pb]|<[A-Z]|<(?:del|s|strike)\b|~~|%%|==|\+\+|:::|\[\[|\[!|\[TOC\]|\[(?://|comment)|!!!|\?\?\?|\)=|\*\[|\+[-=:]+\+"
-    r"|^ {0,3}: |^import |^export |^--8<--|^<<< |:(?:material|octicons|fontawesome|simple)-|^[ *_[]*Q(?:uestion)?\b|title=|^[ >]*```[^\n]*\[",
+    r"[{^]|<!--|<su[pb]|<[A-Z]|<(?:del|s|strike)\b|~~|(?<![^\s(|*_>])~\S|%%|==|\+\+|:::|\[\[|\[!|\[TOC\]|\[(?://|comment)|!!!|\?\?\?|\)=|\*\[|\+[-=:]+\+"
+    r"|^[ >]*/{3,} *[a-z]|#tab/|<[a-z][^<>]*?\s(?:hidden|style)\b|^ {0,3}: |^import |^export |^--8<--|^<<< |:(?:material|octicons|fontawesome|simple)-|^[ *_[]*Q(?:uestion)?\b|title=|^[ >]*```[^\n]*\[",
     re.MULTILINE,
 )
 _TITLE: Final = re.compile(
     r"\b(?:title|filename|file|caption|label)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|\{?([^\s{}\"']+)\}?)"
 )
+# Of MyST: a directive, a role or a target; and its comments and breaks between blocks.
+_MYST: Final = re.compile(
+    r"^[ ]*(?:`{3,}|:{3,}|~{3,})[ ]*\{[a-z][\w:-]*\}|\{[a-z][\w:-]*\}`|^\([\w:.-]+\)=[ ]*$", re.MULTILINE
+)
+_MYST_ONLY: Final = re.compile(r"^(?:%(?![%\w]).*|\+\+\+(?: .*)?)$", re.MULTILINE)
 _BRACKETED: Final = re.compile(r"^[\w+#.{}, :-]*\[([^\[\]\n]{1,200})\]")
 
 
@@ -30,12 +36,15 @@ def to_commonmark(text: str, *, components: bool) -> str:
     if not (components or _OF_A_DIALECT.search(text)):
         return text
     page = masked(text)
+    if _MYST.search(text):
+        page.text = _MYST_ONLY.sub("", page.text)
     components = components or is_mdx(page.text)
     page.text = without_hidden(page.text, components=components)
     page.text = targets(page.text)
     page.text = without_tags(page.text, components=components)
     page.text = without_marks(page.text, page.spans)
-    page.text = "\n".join(plain_blocks(list(with_questions(page.text.split("\n")))))
+    lines = list(with_questions(page.text.split("\n")))
+    page.text = "\n".join(plain_blocks(list(with_heading_tabs(lines))))
     return page.restored(_fenced)
 
 

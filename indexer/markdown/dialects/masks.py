@@ -8,6 +8,12 @@ from indexer.markdown.inline import code_aside
 
 FENCE = re.compile(r"^([ >]*(?:[-*+] +|\d+[.)] +)?)(`{3,}(?=[^`\n]*$)|~{3,})(.*)$")
 _COLONS = re.compile(r"^([ >]*)(:{3,}) *(.*?) *$")
+# PyMdown's blocks, `/// tab | Windows`, and their options; and a tab of VuePress' within colons.
+_SLASHES = re.compile(r"^([ >]*)(/{3,}) *(?:([a-z][\w-]*) *(?:\| *(.*?))?)?[ ]*$")
+_INDENTED_OPTION = re.compile(r"^[ >]* {4}[\w-]+: ?\S")
+_AT_TAB = re.compile(r"^([ >]*)@tab(?::\w+)? +(.*?)(?:#[\w-]+)?[ ]*$")
+# What says in a group of codes how one looks: the rest beside its language is its title.
+_LOOK = re.compile(r"[\w-]+=(?:\"[^\"]*\"|'[^']*'|\{[^{}]*\}|\S+)|\{[^{}]*\}|\b(?:wrap|lines|expandable)\b")
 _DIRECTIVE = re.compile(r"^ *\{([A-Za-z][\w:+-]*)\} *(.*)$")
 _OPTION = re.compile(r"^[ >]*:[\w-]+:(?: |$)")
 _HELD = re.compile("\x00([FS])(\\d+)\x00")
@@ -82,16 +88,24 @@ class _Scanner:
         self._ends: dict[str, int | None] = {}
         # The last line that was found to begin a fence within a shortcode.
         self._fence_at = -1
+        # Whether it is in a component that shows code under titles.
+        self._grouped = False
 
     def lines(self) -> Iterator[str]:
         while self._at < len(self._lines):
             line = self._lines[self._at]
             self._at += 1
+            if "CodeGroup" in line:
+                self._grouped = "</CodeGroup" not in line
             if line.lstrip().startswith("<!--") and "-->" not in line:
                 yield line
                 yield from self._until_comment_ends()
             elif ":::" in line and (colons := _COLONS.match(line)):
                 yield self._colons(colons)
+            elif "///" in line and (slashes := _SLASHES.match(line)) and self._is_block(slashes):
+                yield self._slashes(slashes)
+            elif "@tab" in line and self._open and (tab := _AT_TAB.match(line)):
+                yield self._at_tab(tab)
             elif "```" in line or "~~~" in line:
                 fence = FENCE.match(line)
                 yield line if fence is None else self._fence(fence)
@@ -122,8 +136,9 @@ class _Scanner:
             closes = next((n for n, each in enumerate(reversed(self._open), 1) if each[0] == ":"), 0)
             if not closes:
                 return ""
+            tabs = sum(each[0] == "@" for each in self._open[-closes:])
             del self._open[-closes:]
-            return f"{indent}{CLOSES}"
+            return "\n".join([f"{indent}{CLOSES}"] * (1 + tabs))
         self._open.append((":", len(sign)))
         directive = _DIRECTIVE.match(rest)
         name, _, said = rest.partition(" ")
@@ -136,6 +151,31 @@ class _Scanner:
         elif name.startswith("{"):
             name, said = "div", rest
         return f"{indent}{OPENS}{name} {said}"
+
+    def _is_block(self, found: re.Match[str]) -> bool:
+        """Slashes without a name end a block; with one they begin it where something ends it."""
+        if not found[3]:
+            return any(each == ("/", len(found[2])) for each in self._open)
+        sign = found[2]
+        return self._find(sign, lambda line: line.strip(" >") == sign) is not None
+
+    def _slashes(self, found: re.Match[str]) -> str:
+        indent, sign, name, said = found.groups()
+        if not name:
+            at = max(n for n, each in enumerate(self._open) if each == ("/", len(sign)))
+            del self._open[at:]
+            return f"{indent}{CLOSES}"
+        self._open.append(("/", len(sign)))
+        while self._at < len(self._lines) and _INDENTED_OPTION.match(self._lines[self._at]):
+            self._at += 1
+        return f"{indent}{OPENS}{'div' if name == 'html' else name} {said or ''}"
+
+    def _at_tab(self, found: re.Match[str]) -> str:
+        opened = f"{found[1]}{OPENS}tab {found[2]}"
+        if self._open[-1][0] == "@":
+            return f"{found[1]}{CLOSES}\n{opened}"
+        self._open.append(("@", 0))
+        return opened
 
     def _skip_options(self) -> None:
         first = self._lines[self._at] if self._at < len(self._lines) else ""
@@ -151,6 +191,10 @@ class _Scanner:
         if self._open and not info and self._open[-1][0] == sign[0] and len(sign) >= self._open[-1][1]:
             self._open.pop()
             return f"{prefix}{CLOSES}"
+        if self._grouped and "[" not in info:
+            language, _, rest = info.partition(" ")
+            title = " ".join(_LOOK.sub("", rest).replace('"', "").split())
+            info = f'{language} title="{title}"' if title else info
         directive = _DIRECTIVE.match(info)
         if directive is None or directive[1].lower() in _LANGUAGES:
             return f"{prefix}{self._code(info, prefix, sign)}"

@@ -22,6 +22,10 @@ _ATTRIBUTE: Final = re.compile(
 _POSITIONAL: Final = re.compile(r"\"([^\"]*)\"|'([^']*)'|([^\s\"']+)")
 _QUOTED: Final = re.compile(r"\"([^\"]*)\"|'([^']*)'")
 
+# Docusaurus' values={[{label: "Windows", value: "win"}]}.
+_NAMED: Final = re.compile(r"\{([^{}]*)\}")
+_PROPERTY: Final = re.compile(r"[\"']?(label|value)[\"']?\s*:\s*(?:\"([^\"]*)\"|'([^']*)'|`([^`]*)`)")
+
 _PARTS: Final = {
     "tab",
     "tabitem",
@@ -120,6 +124,8 @@ class _Replacing:
         self._pattern, self._text, self._known = pattern, text, known
         # Labels that the group around its parts gives them, in their order.
         self._items: list[list[str]] = []
+        # And those that it gives to their values.
+        self._labels: list[dict[str, str]] = []
         self._open = 0
         # Where its first word is: whatever is further down has something before it.
         self._begins = len(text) - len(text.lstrip())
@@ -160,10 +166,11 @@ class _Replacing:
 
     def _group(self, tag: _Tag) -> None:
         if tag.closes:
-            del self._items[-1:]
+            del self._items[-1:], self._labels[-1:]
             return
         items = tag.given().get("items", "")
         quoted = [a or b for a, b in _QUOTED.findall(items)]
+        self._labels.append(dict(_labels(tag.said)) if "values" in tag.said else {})
         self._items.append(quoted or [item.strip() for item in items.split(",") if item.strip()])
 
     def _label(self, tag: _Tag) -> str:
@@ -171,7 +178,8 @@ class _Replacing:
         own = next((given[name] for name in _LABELS if given.get(name)), "")
         if not own and self._items and self._items[-1]:
             own = self._items[-1].pop(0)
-        return own or next(iter(tag.words()[-1:]), "")
+        named = self._labels[-1] if self._labels else {}
+        return named.get(own, own) or next(iter(tag.words()[-1:]), "")
 
     def _own(self, tag: _Tag, *, block: bool) -> str:
         """What the tag itself shows to a reader."""
@@ -185,7 +193,18 @@ class _Replacing:
             said = [f"{' '.join(since).capitalize()}." if block else f"({' '.join(since)})"]
         if not said:
             return ""
-        return "".join(f"\n\n**{each}**\n\n" for each in said) if block else " ".join(said)
+        if block:
+            return "".join(f"\n\n**{each}**\n\n" for each in said)
+        # What it encloses may follow without a space.
+        encloses = self._pattern is _JSX and not tag.alone
+        return f"{': '.join(said)}: " if encloses else " ".join(said)
+
+
+def _labels(said: str) -> Iterator[tuple[str, str]]:
+    for each in _NAMED.findall(said.partition("values")[2]):
+        given = {match[1]: match[2] or match[3] or match[4] or "" for match in _PROPERTY.finditer(each)}
+        if given.get("label") and given.get("value"):
+            yield given["value"], given["label"]
 
 
 def _shifted(text: str) -> str:

@@ -24,6 +24,10 @@ TABS = {
     "Hugo Book": '{{< tabs "id" >}}\n{{< tab "macOS" >}}\nUse `brew`.\n{{< /tab >}}\n{{< tab "Windows" >}}\nUse `winget`.\n{{< /tab >}}\n{{< /tabs >}}\n\nThen start it.',
     "Kubernetes": '{{< tabs name="os" >}}\n{{% tab name="macOS" %}}\n\nUse `brew`.\n\n{{% /tab %}}\n{{% tab name="Windows" %}}\n\nUse `winget`.\n\n{{% /tab %}}\n{{< /tabs >}}\n\nThen start it.',
     "Hextra": '{{< tabs items="macOS,Windows" >}}\n{{< tab >}}Use `brew`.{{< /tab >}}\n{{< tab >}}Use `winget`.{{< /tab >}}\n{{< /tabs >}}\n\nThen start it.',
+    "Docusaurus, named above": "<Tabs values={[{label: 'macOS', value: 'mac'}, {label: 'Windows', value: 'win'}]}>\n<TabItem value=\"mac\">\n\nUse `brew`.\n\n</TabItem>\n<TabItem value=\"win\">\n\nUse `winget`.\n\n</TabItem>\n</Tabs>\n\nThen start it.",
+    "PyMdown's blocks": "/// tab | macOS\nUse `brew`.\n///\n\n/// tab | Windows\n    select: true\n\nUse `winget`.\n///\n\nThen start it.",
+    "VuePress": "::: tabs#os\n\n@tab macOS\n\nUse `brew`.\n\n@tab:active Windows#win\n\nUse `winget`.\n\n:::\n\nThen start it.",
+    "DocFX": "### [macOS](#tab/mac)\n\nUse `brew`.\n\n### [Windows](#tab/win)\n\nUse `winget`.\n\n---\n\nThen start it.",
     "MyST": "::::{tab-set}\n:::{tab-item} macOS\n:sync: mac\nUse `brew`.\n:::\n:::{tab-item} Windows\nUse `winget`.\n:::\n::::\n\nThen start it.",
     "MyST with backticks": "````{tab-set}\n```{tab-item} macOS\nUse `brew`.\n```\n```{tab-item} Windows\nUse `winget`.\n```\n````\n\nThen start it.",
 }
@@ -71,6 +75,14 @@ def test_code_groups() -> None:
     ]
 
 
+def test_code_groups_of_components() -> None:
+    """Mintlify's are named by what stands behind the language."""
+    content = "<CodeGroup>\n```sh npm\nnpm add x\n```\n```sh pnpm theme={null}\npnpm add x\n```\n</CodeGroup>\n\n```sh rest\nx\n```"
+    assert texts(f"# Add\n\n{content}") == [
+        "npm\n\n```sh\nnpm add x\n```\n\npnpm\n\n```sh\npnpm add x\n```\n\n```sh\nx\n```"
+    ]
+
+
 @pytest.mark.parametrize(
     ("markdown", "text"),
     [
@@ -90,7 +102,12 @@ def test_code_groups() -> None:
         ('{% hint style="info" %}\nText.\n{% endhint %}\n', "Text."),
         ('{{< alert title="Mind" >}}\nText.\n{{< /alert >}}\n', "Mind\n\nText."),
         ("{{% pageinfo %}}\nText.\n{{% /pageinfo %}}\n", "Text."),
+        ("/// warning | Mind the gap\n    open: true\n\nIt is deep.\n\n//// details\nMore.\n////\n///\n\nEnd.", "Mind the gap\n\nIt is deep.\n\nMore.\n\nEnd."),
+        ("/// note that this never ends", "/// note that this never ends"),
+        ('<Callout title="Mind">It is deep.</Callout>', "Mind: It is deep."),
         # MyST
+        ("```{note}\nText.\n```\n\n% Not seen.\n\n+++ {}\n\nMore, 5\n% of it.", "Text.\n\nMore, 5"),
+        ("% A line of its own.\n\n+++", "% A line of its own.\n\n+++"),
         ("```{note}\nText with `code`.\n```\n", "Text with `code`."),
         ("```{admonition} Title\n:class: tip\nText.\n```\n", "Title\n\nText."),
         ("````{warning}\nText.\n\n```python\nx = 1\n```\n````\n", "Text.\n\n```python\nx = 1\n```"),
@@ -125,7 +142,15 @@ def test_code_groups() -> None:
         ("Seen.\n\n{::comment}\nNot seen.\n{:/comment}\n\nSeen too.", "Seen.\n\nSeen too."),
         ("Seen.\n\n[//]: # (Not seen.)\n\nSeen too.", "Seen.\n\nSeen too."),
         ("Seen {>>not seen<<} too.", "Seen too."),
+        ("Seen {/* not seen */} too.", "Seen too."),
+        ("Seen {/* too.", "Seen {/* too."),
+        ("A page that is longer than what it hides.\n\n<div hidden>not <div>seen</div> here</div>", "A page that is longer than what it hides."),
+        ("A page that is longer than what it hides, by far. <p style='display: none'>not seen</p>", "A page that is longer than what it hides, by far."),
+        ('<div role="tabpanel" hidden>Seen behind a tab.</div>', "Seen behind a tab."),
         # struck out
+        ("The fee is ~5 EUR~ 7 EUR, and ~10~ 12 days.", "The fee is 7 EUR, and 12 days."),
+        ("From ~5 to ~7, open ~10:00, closed 18:00~ daily.", "From ~5 to ~7, open ~10:00, closed 18:00~ daily."),
+        ('The fee for everybody is <span style="text-decoration: line-through">5</span> 7 EUR.', "The fee for everybody is 7 EUR."),
         ("The period is <del>30</del> <ins>60</ins> days.", "The period is 60 days."),
         ("The period is ~~30~~ 60 days.", "The period is 60 days."),
         ("<s>Call 11.</s> Call 77.", "Call 77."),
@@ -136,6 +161,7 @@ def test_code_groups() -> None:
         ("A table holds 10<sup>6</sup> rows.", "A table holds 10^6 rows."),
         ("It is 2<sup>n+1</sup> or 10^-3^ m<sup>2</sup>.", "It is 2^(n+1) or 10^-3 m^2."),
         ("The 5<sup>th</sup> of Acme<sup>TM</sup>.", "The 5th of AcmeTM."),
+        ("Take 1<sup>3</sup>/<sub>4</sub> or <sup>1</sup>⁄<sub>2</sub>.", "Take 1 3/4 or 1⁄2."),
         ("H<sub>2</sub>O and H~2~O, 101<sub>2</sub>.", "H2O and H2O, 101_2."),
         ("| Rows |\n| --- |\n| 10<sup>9</sup> |\n", "| Rows |\n| --- |\n| 10^9 |"),
         ("<table><tr><th>Rows</th></tr><tr><td>10<sup>9</sup> <del>5</del></td></tr></table>", "| Rows |\n| --- |\n| 10^9 |"),
@@ -195,6 +221,8 @@ def test_reads_as(markdown: str, text: str) -> None:
         ("## Fence {: .no_toc #x }", "Fence", "x"),
         ("## Fence {#own .class}", "Fence", "own"),
         ('## Fence {id="own" class="y"}', "Fence", "own"),
+        ("## Fence (old) {#own}", "Fence (old)", "own"),
+        ("## `fence` { #own data-x='y z' }", "fence", "own"),
         ("## Fence {-}", "Fence", "fence"),
         ("## Fence\n{: #own}", "Fence", "own"),
         ("(own)=\n## Fence", "Fence", "own"),
