@@ -7,6 +7,8 @@ from bs4 import BeautifulSoup, Tag
 
 from indexer.markdown.dialects import parts
 
+_Row = tuple[Sequence[Tag], Sequence[Tag]]
+
 _MOST: Final = 500  # on a page
 _OF_A_ROW: Final = {"input", "label"}
 
@@ -39,11 +41,12 @@ def _by_role(soup: BeautifulSoup) -> Iterator[tuple[Tag, Tag]]:
     tabs = soup.find_all(role="tab", limit=_MOST)
     named = {str(tab["id"]): tab for tab in tabs if tab.get("id")}
     shown = {_shows(tab): tab for tab in tabs if _shows(tab)}
+    rows: dict[tuple[int, int], _Row] = {}
     for panel in soup.find_all(role="tabpanel", limit=_MOST) if tabs else ():
         tab = (
             named.get(str(panel.get("aria-labelledby")))
             or shown.get(str(panel.get("id")))
-            or _in_order(panel)
+            or _in_order(panel, rows)
         )
         if tab is not None:
             yield tab, panel
@@ -62,20 +65,27 @@ def _shows(tab: Tag) -> str:
     return str(said).removeprefix("#")
 
 
-def _in_order(panel: Tag) -> Tag | None:
+def _in_order(panel: Tag, rows: dict[tuple[int, int], _Row]) -> Tag | None:
     """The tab that is as far along in its row as this panel is among those of the same row."""
     outer = panel.find_parent(role="tabpanel")
     for around in panel.parents:
-        tabs = [tab for tab in around.find_all(role="tab") if tab.find_parent(role="tabpanel") is outer]
+        key = (id(around), id(outer))
+        if key not in rows:
+            rows[key] = _row(around, outer)
+        tabs, panels = rows[key]
         if tabs or around is outer:
-            panels = [
-                each
-                for each in around.find_all(role="tabpanel")
-                if each.find_parent(role="tabpanel") is outer
-            ]
             at = next((n for n, each in enumerate(panels) if each is panel), 0)
             return tabs[at] if len(tabs) == len(panels) else None
     return None
+
+
+def _row(around: Tag, outer: Tag | None) -> _Row:
+    """Its tabs and panels, but for those of tabs within tabs."""
+
+    def own(role: str) -> list[Tag]:
+        return [each for each in around.find_all(role=role) if each.find_parent(role="tabpanel") is outer]
+
+    return own("tab"), own("tabpanel")
 
 
 def _by_choice(soup: BeautifulSoup) -> Iterator[tuple[Tag, Tag]]:
