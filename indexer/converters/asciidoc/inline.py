@@ -23,7 +23,13 @@ _ADDRESS: Final = re.compile(
 _ANCHOR: Final = re.compile(
     r"\[\[([\w:./-]{1,200})(?:,[^\[\]]{0,500})?\]\]|anchor:([\w:./-]{1,200})\[[^\[\]]{0,500}\]"
 )
-_MARKED: Final = re.compile(r"(?:\[([^\[\]\n]{1,200})\])?(##?)(?=[^\s#])([^#\n]{1,1000}?)(?<=[^\s#])\2(?!\w)")
+# Within a word, too, where the signs are doubled.
+_MARKED: Final = re.compile(
+    r"(?:\[([^\[\]\n]{1,200})\])?(?:##(?=[^#])([^#\n]{1,1000}?)##|#(?=[^\s#])([^#\n]{1,1000}?)(?<=[^\s#])#(?!\w))"
+)
+_STRUCK: Final = re.compile(
+    r"\[[.\w-]*\bline-through\b[.\w-]*\](?:(\*\*?|__?|``?)(?=\S)([^*_`\n]{1,1000}?)(?<=\S)\1)(?!\w)"
+)
 _INDEX: Final = re.compile(r"\(\(\([^()]{1,500}\)\)\)|\(\(([^()]{1,500})\)\)")
 _ROLE: Final = re.compile(r"\[[.\w-]{1,60}\](?=[*_`])")
 _RAISED: Final = re.compile(r"(?<=\S)\^([^\s^]{1,40})\^")
@@ -50,6 +56,7 @@ class Inline:
             held.append(text)
             return f"\x00{len(held) - 1}\x00"
 
+        line = _STRUCK.sub("", line) if "line-through" in line else line
         line = _QUOTED.sub(lambda m: f"{m[1]}{m[2]}{m[1]}", line)
         line = _CODE.sub(lambda m: hold(self._code(m)), line)
         line = _PASSED.sub(lambda m: hold(_escaped(m[1] or m[2] or m[3] or "")), line)
@@ -76,7 +83,7 @@ class Inline:
         line = _ADDRESS.sub(lambda m: _shown(m[3]) or hold(m[1] + m[2]), line)
         line = _MACRO.sub(self._macro, line)
         line = _INDEX.sub(lambda m: m[1] or "", line)
-        line = _MARKED.sub(lambda m: "" if "line-through" in (m[1] or "") else m[3], line)
+        line = _MARKED.sub(lambda m: "" if "line-through" in (m[1] or "") else m[2] or m[3], line)
         line = _ROLE.sub("", line)
         line = _RAISED.sub(lambda m: "^" + (m[1] if m[1].isalnum() else f"({m[1]})"), line)
         return _LOWERED.sub(r"\1", line)

@@ -29,6 +29,8 @@ def said(content: str, **fields: object) -> str:
         # text
         ('A `code` and `+{x}+`, *bold*, __all__, "`quoted`".', 'A `code` and `{x}`, bold, all, "quoted".'),
         ("10^6^ rows, H~2~O, [line-through]#old# #new#.", "10^6 rows, H2O, new."),
+        ("The limit is [.line-through]##10##[.line-through]*20* [.red.line-through]_30 GB_ 40 GB.", "The limit is 40 GB."),
+        ("It is [.big]##in##side of C# and [.big]*bold*.", "It is inside of C# and bold."),
         ("A List<String> is <b>.", "A List<String> is <b>."),
         ("See https://a.example[the site^] and link:b.html[B,role=x].", "See the site and B."),
         ("See xref:other.adoc#x[Other] and xref:guide/intro.adoc[].", "See Other and intro."),
