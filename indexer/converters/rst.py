@@ -12,6 +12,7 @@ from indexer.converters.result import Unreadable
 
 _SETTINGS: Final = {
     "_disable_config": True,
+    "auto_id_prefix": "id",  # as Sphinx has it
     "doctitle_xform": False,
     "embed_stylesheet": False,
     "file_insertion_enabled": False,

@@ -14,6 +14,7 @@ from docutils.parsers.rst.languages import en
 from docutils.statemachine import StringList
 
 from indexer.markdown.dialects import parts
+from indexer.markdown.dialects.sphinx_tags import is_shown
 
 _DIRECTIVE: Final = re.compile(
     r"^[ \t]*(?:\|[^|\n]+\|[ ]*)?\.\. ?(?:\|[^|\n]{1,200}\| )?([A-Za-z][\w:.+-]{0,80})::(?:\s|$)",
@@ -59,6 +60,13 @@ _TEXTUAL: Final = _names(
 _OWN_ROLES: Final = _names(
     "math sup superscript sub subscript strong emphasis literal code raw title-reference title"
 )
+# Roles that strike out, by their own name or by the class that `.. role::` gives them.
+_STRUCK: Final = re.compile(
+    r"(?:.*[-_])?(?:del|deleted|s|strike|striked|strikethrough|strike-through|struck|line-through|linethrough)"
+)
+_STRUCK_ROLE: Final = re.compile(
+    r"^[ \t]*\.\. role:: *([\w:+.-]+)[^\n]*\n(?:[ \t]*\n)?[ \t]+:class: *([^\n]*)", re.MULTILINE
+)
 _TITLED: Final = re.compile(r"(.*\S)\s*<[^<>]*>\s*\Z", re.DOTALL)
 
 
@@ -77,8 +85,13 @@ def register(text: str) -> None:
     """Every directive and role that this page names, so that docutils drops none for not knowing it."""
     for name in sorted(set(map(str.lower, _DIRECTIVE.findall(text))))[:_MOST]:
         directives.register_directive(name, _class_of(name))
+    struck = {
+        name for name, classes in _STRUCK_ROLE.findall(text) if any(map(_STRUCK.fullmatch, classes.split()))
+    }
     for name in sorted(set(_ROLE.findall(text)))[:_MOST]:
-        if name not in _OWN_ROLES:
+        if name in struck or _STRUCK.fullmatch(name):
+            roles.register_local_role(name, _struck_role)  # type: ignore[arg-type]
+        elif name not in _OWN_ROLES:
             roles.register_local_role(name, _role)  # type: ignore[arg-type]
 
 
@@ -145,6 +158,11 @@ class _Anything(Directive):
 class _Nothing(_Anything):
     def run(self) -> Sequence[nodes.Node]:
         return []
+
+
+class _Only(_Anything):
+    def run(self) -> Sequence[nodes.Node]:
+        return super().run() if is_shown(self.words()[0]) else []
 
 
 class _Version(_Anything):
@@ -246,6 +264,7 @@ _KNOWN: Final[dict[str, type[Directive]]] = {
     **dict.fromkeys(_VERSIONS, _Version),
     **dict.fromkeys(_PARTS, _Part),
     "glossary": _Glossary,
+    "only": _Only,
     "toctree": _Pages,
     "math": _Math,
 }
@@ -273,3 +292,8 @@ def _role(  # noqa: PLR0917 - docutils' own form
     literal = not (titled or name.lower() in _TEXTUAL)
     node = nodes.literal(rawtext, said) if literal else nodes.inline(rawtext, said)
     return [node], []
+
+
+def _struck_role(*_: Any) -> tuple[list[nodes.Node], list[nodes.system_message]]:  # noqa: ANN401 - docutils' own form
+    """Nothing: its author says that it doesn't hold."""
+    return [], []

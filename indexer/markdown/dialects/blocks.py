@@ -9,6 +9,7 @@ from typing import Final
 from indexer.markdown.dialects import parts
 from indexer.markdown.dialects.grid_tables import BORDER, grid_table
 from indexer.markdown.dialects.masks import CLOSES, OPENS
+from indexer.markdown.dialects.sphinx_tags import is_shown
 from indexer.markdown.tables import pipe_table
 
 _STEP: Final = 4  # by so much Python-Markdown indents what belongs to a tab, an admonition, a definition
@@ -27,6 +28,7 @@ _NOTHING: Final = {
 }  # fmt: skip
 _WITHOUT_TITLE: Final = {
     "div",
+    "only",
     "tab-set",
     "tabs",
     "code-group",
@@ -161,7 +163,7 @@ class _Reader:
 
     def _container(self, at: int, found: re.Match[str]) -> tuple[list[str], int]:
         indent, name, said = found[1], found[2], found[3].strip()
-        if name in _NOTHING:
+        if name in _NOTHING or (name == "only" and not is_shown(said)):
             return [""], self._close_of(at)[1]
         if name in _TAKEN:
             inside, end = self._close_of(at)

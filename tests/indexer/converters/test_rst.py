@@ -41,6 +41,10 @@ def said(source: str) -> str:
         (".. my-own:: Title\n   :x: y\n\n   Text with ``code``.\n", "Title\n\nText with `code`."),
         (".. my-own::\n   Text at once.\n", "Text at once."),
         (".. only:: html\n\n   Text.\n", "Text."),
+        (".. only:: not latex and (html or draft)\n\n   Text.\n", "Text."),
+        ("Text.\n\n.. only:: internal\n\n   Not seen.\n", "Text."),
+        ("Text.\n\n.. only:: latex or not html\n\n   Not seen.\n", "Text."),
+        (".. role:: old\n   :class: strike red\n\nThe period is :old:`30` :strike:`40` :del:`50` 60 days.\n", "The period is 60 days."),
         (".. toctree::\n   :maxdepth: 2\n   :caption: More\n\n   intro\n   The guide <guide>\n\nText.\n", "More\n\n- The guide\n\nText."),
         (".. todo:: Write it.\n\nText.\n", "Text."),
         (".. A comment.\n   Not seen.\n\nText.\n", "Text."),
@@ -81,6 +85,12 @@ def test_anchors() -> None:
         "Page\n====\n\nWhat's new in 3.0?\n------------------\n\nText.\n\n.. _own:\n\nOther\n-----\n\nText.\n"
     )
     assert [c.anchor for c in chunks(content, "page.rst")] == ["what-s-new-in-3-0", "other"]
+
+
+def test_same_headings() -> None:
+    """The second section of a name has a number instead, as Sphinx gives it."""
+    content = "Page\n====\n\nUse\n---\n\nText.\n\nUse\n---\n\nMore.\n"
+    assert [c.anchor for c in chunks(content, "page.rst")] == ["use", "id1"]
 
 
 def test_no_section_of_a_formula() -> None:

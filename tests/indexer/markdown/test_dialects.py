@@ -118,6 +118,7 @@ def test_code_groups_of_components() -> None:
         ("```{glossary}\nquorum\n  Three of five nodes.\n\nleader\n  Who writes.\n```\n", "- quorum: Three of five nodes.\n- leader: Who writes."),
         ("```{list-table} Plans\n:header-rows: 1\n\n* - Plan\n  - Price\n* - Basic\n  - 5\n```\n", "Plans\n\n| Plan | Price |\n| --- | --- |\n| Basic | 5 |"),
         ("```{csv-table}\nPlan, Price\nBasic, 5\n```\n", "| Plan | Price |\n| --- | --- |\n| Basic | 5 |"),
+        ("```{only} html\nText.\n```\n\n```{only} latex\nNot seen.\n```\n", "Text."),
         ("See {ref}`the guide <guide>`, {doc}`other`, {term}`quorum`.", "See the guide, other, quorum."),
         ("Run {command}`make` as {py:func}`~os.getuid`.", "Run `make` as `os.getuid`."),
         # notebooks' and Pandoc's code
