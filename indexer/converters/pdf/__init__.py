@@ -12,6 +12,7 @@ import pypdfium2
 
 from indexer.converters.pdf.blocks import Block, blocks, markdown
 from indexer.converters.pdf.rules import Sheet
+from indexer.converters.pdf.struck import by_marks
 from indexer.converters.pdf.words import HYPHEN, upright, words
 from indexer.converters.result import Converted, Unreadable
 
@@ -47,7 +48,7 @@ def _page(document: Any, number: int) -> list[Block]:  # noqa: ANN401
     page = document[number]
     text = page.get_textpage()
     try:
-        found = words(page, text)
+        found = by_marks(page, words(page, text))
         # Turned as the page is, places count from its own corner.
         width, height = page.get_size() if page.get_rotation() in {0, 180} else page.get_size()[::-1]
         made: list[Block] = []

@@ -9,7 +9,7 @@ from functools import reduce
 from itertools import pairwise
 from typing import Final, Literal
 
-from indexer.converters.pdf import columns, rules
+from indexer.converters.pdf import columns, rules, struck
 from indexer.converters.pdf.lines import Line, is_label, is_right_to_left, lines, segments, without_bullet
 from indexer.converters.pdf.words import HYPHEN, Word
 from indexer.markdown.tables import table_of_cells
@@ -44,7 +44,7 @@ class Block:
 
 def blocks(sheet: rules.Sheet, words: Sequence[Word], number: int) -> list[Block]:
     """In the order of reading, of words that are turned so."""
-    found = sheet.rules()
+    found, words = struck.by_lines(sheet.rules(), words)
     height = sheet.width if sheet.turn % 2 else sheet.height
     grids = rules.grids(found, words) if found else []
     free = [word for word in words if not any(_holds(grid, word) for grid in grids)]

@@ -46,6 +46,24 @@ def test_wrapped_cells() -> None:
     )
 
 
+def test_struck_out_by_a_line() -> None:
+    """What a line as long as the words runs through is left out, and neither underlined words nor those of a table."""
+    words = [text(72, 700, "The fee is"), text(140, 700, "30 euros,"), text(200, 700, "40 euros since May.")]
+    through, under = line(140, 703.5, 192, 703.5), line(200, 698, 300, 698)
+    assert shown(pdf([*words, through, under])).strip() == "The fee is 40 euros since May."
+    assert "30 euros," in shown(pdf([*words, line(60, 703.5, 400, 703.5)]))
+
+
+def test_struck_out_by_a_mark() -> None:
+    """What a reader's mark strikes out is left out."""
+    mark = "/Annots [<< /Type /Annot /Subtype /StrikeOut /Rect [138 696 192 712] /QuadPoints [138 712 192 712 138 696 192 696] >>]"
+    data = pdf([text(72, 700, "The fee is"), text(140, 700, "30 euros,"), text(200, 700, "40 euros.")])
+    assert (
+        shown(data.replace(b"/Type /Page /", f"{mark} /Type /Page /".encode())).strip()
+        == "The fee is 40 euros."
+    )
+
+
 def test_rotated_page() -> None:
     """A page that is turned reads like any other."""
     assert "Nobody enters the server room alone." in case("server-room.pdf").split("\n")
