@@ -7,6 +7,8 @@ from typing import Any, Final
 from indexer.converters.result import Unreadable
 
 _MOST_HEADING: Final = 6
+# As Jupyter Book, nbconvert and nbsphinx have it.
+_REMOVED: Final = {"remove-cell", "remove_cell"}
 
 
 def convert(text: str) -> tuple[Mapping[str, object], str]:
@@ -20,7 +22,8 @@ def convert(text: str) -> tuple[Mapping[str, object], str]:
         raise Unreadable("it is no Jupyter notebook")
     said = _table(loaded, "metadata")
     language = _language(said)
-    return said, "\n\n".join(filter(None, (_cell(cell, language) for cell in cells)))
+    shown = (_cell(cell, language) for cell in cells if not _is_removed(_table(cell, "metadata")))
+    return said, "\n\n".join(filter(None, shown))
 
 
 def _cells(loaded: Mapping[str, Any]) -> list[Mapping[str, Any]] | None:
@@ -43,6 +46,13 @@ def _table(of: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     """Many tools write null there."""
     found = of.get(name)
     return found if isinstance(found, dict) else {}
+
+
+def _is_removed(said: Mapping[str, Any]) -> bool:
+    """Whether the cell's author shows it on no page."""
+    tags = said.get("tags")
+    named = isinstance(tags, list) and any(tag in _REMOVED for tag in tags if isinstance(tag, str))
+    return named or said.get("nbsphinx") == "hidden"
 
 
 def _language(said: Mapping[str, Any]) -> str:

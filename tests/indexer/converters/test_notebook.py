@@ -48,6 +48,16 @@ def test_cell(cell: object, said: str) -> None:
     assert text(cells=[_CODE, cell]) == f"{_PYTHON}\n\n{said}".strip()
 
 
+@pytest.mark.parametrize(
+    "metadata", [{"tags": ["x", "remove-cell"]}, {"tags": ["remove_cell"]}, {"nbsphinx": "hidden"}]
+)
+def test_cell_that_is_removed(metadata: object) -> None:
+    """What its author shows on no page is left out."""
+    hidden = {"cell_type": "markdown", "source": "Not seen.", "metadata": metadata}
+    odd = {"cell_type": "markdown", "source": "Seen.", "metadata": {"tags": [None, ["remove-cell"]]}}
+    assert text(cells=[hidden, odd]) == "Seen."
+
+
 def test_third_version() -> None:
     """Old notebooks have worksheets, headings and inputs."""
     cells = [
