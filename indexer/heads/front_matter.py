@@ -107,10 +107,10 @@ def _audience(fields: Mapping[str, object]) -> frozenset[str] | None:
 
 
 def _is_draft(fields: Mapping[str, object]) -> bool:
-    """Hugo's and Docusaurus's `draft`, Jekyll's `published`, and a `status` that says so."""
+    """Hugo's and Docusaurus's `draft`, Jekyll's `published`, Obsidian's `publish`, and a `status` that says so."""
     if "draft" in fields and _flat(fields["draft"]) not in _NO:
         return True
-    if "published" in fields and _flat(fields["published"]) in _NO - {""}:
+    if any(name in fields and _flat(fields[name]) in _NO - {""} for name in ("published", "publish")):
         return True
     return _flat(fields.get("status", "")) in _UNFINISHED
 

@@ -218,6 +218,7 @@ DRAFTS = {
     "i.adoc": ":draft: true\n= Title\n\nText.",
     "j.html": '<meta name="draft" content="true"><p>Text.</p>',
     "k.md": "---\ndraft: 1\n---\nText.",
+    "l.md": "---\npublish: false\n---\nText.",
 }
 
 
