@@ -239,7 +239,7 @@ def _groups(lines: Sequence[_Line]) -> Iterator[list[_Line]]:
         gap = group and line.number > group[-1].number + 1
         following = lines[at + 1] if at + 1 < len(lines) else None
         titled = len(line.cells) == 1 and following is not None and len(following.cells) > 1
-        headed = line.bold and len(line.cells) > 1
+        headed = len(line.cells) > 1 and (line.bold or (gap and _names(line, following, group)))
         if gap and wide and (titled or headed):
             yield group
             group, wide = [], False
@@ -247,6 +247,18 @@ def _groups(lines: Sequence[_Line]) -> Iterator[list[_Line]]:
         wide = wide or len(line.cells) > 1
     if group:
         yield group
+
+
+def _names(line: _Line, following: _Line | None, group: Sequence[_Line]) -> bool:
+    """Whether it names columns: words alone, where figures are below them and above the gap."""
+    if following is None or following.number != line.number + 1 or any(map(_has_digit, line.cells.values())):
+        return False
+    figures = {column for column in line.cells if _has_digit(following.cells.get(column, ""))}
+    return any(_has_digit(group[-1].cells.get(column, "")) for column in figures)
+
+
+def _has_digit(text: str) -> bool:
+    return any(map(str.isdigit, text))
 
 
 def _titled(group: list[_Line], layout: _Layout) -> tuple[list[str], list[_Line]]:

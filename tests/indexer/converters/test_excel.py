@@ -99,6 +99,12 @@ def test_tables_below_each_other() -> None:
     assert "| Oslo | 110 |\n\nCars\n\n| Kind | Rate a km |\n| --- | --- |\n| Van | 0.5 |" in shown
 
 
+def test_tables_below_each_other_without_a_title() -> None:
+    """Names of columns behind an empty row, between figures, begin a table of their own."""
+    book, _ = made(("City", "Rate"), ("Oslo", 110), (), ("Van", 7), (), ("Kind", "Fee"), ("Car", 5))
+    assert "| Oslo | 110 |\n| Van | 7 |\n\n| Kind | Fee |\n| --- | --- |\n| Car | 5 |" in text(book)
+
+
 def test_wrong_dimension() -> None:
     """A sheet that says that it is one cell large is read as far as it goes."""
     data = xlsx(made(("Service", "Fee"), ("Mooring", "14 crowns"))[0])
