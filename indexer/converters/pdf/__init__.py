@@ -13,7 +13,7 @@ import pypdfium2
 from indexer.converters.pdf.blocks import Block, blocks, markdown
 from indexer.converters.pdf.rules import Sheet
 from indexer.converters.pdf.struck import by_marks
-from indexer.converters.pdf.words import HYPHEN, upright, words
+from indexer.converters.pdf.words import HYPHEN, Word, upright, words
 from indexer.converters.result import Converted, Unreadable
 
 _BROKEN: Final = re.compile(rf"(\w+){HYPHEN}(\w*)")
@@ -48,7 +48,7 @@ def _page(document: Any, number: int) -> list[Block]:  # noqa: ANN401
     page = document[number]
     text = page.get_textpage()
     try:
-        found = by_marks(page, words(page, text))
+        found = [word for word in by_marks(page, words(page, text)) if _is_on(page.get_bbox(), word)]
         # Turned as the page is, places count from its own corner.
         width, height = page.get_size() if page.get_rotation() in {0, 180} else page.get_size()[::-1]
         made: list[Block] = []
@@ -60,6 +60,13 @@ def _page(document: Any, number: int) -> list[Block]:  # noqa: ANN401
     finally:
         text.close()
         page.close()
+
+
+def _is_on(edges: tuple[float, float, float, float], word: Word) -> bool:
+    """Whether it stands within the edges of what is shown and printed of the page: left, bottom, right, top."""
+    x, y = word.box.middle
+    left, bottom, right, top = edges
+    return left <= x <= right and bottom <= y <= top
 
 
 def _hyphenated(text: str) -> str:

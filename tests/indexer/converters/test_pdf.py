@@ -64,6 +64,13 @@ def test_struck_out_by_a_mark() -> None:
     )
 
 
+def test_outside_of_the_page() -> None:
+    """What is cut off the page is left out."""
+    said = [text(-400, 700, "Not seen."), text(72, 700, "Seen."), text(72, 40, "Cut off.")]
+    cut = pdf(said).replace(b"/Rotate 0", b"/Rotate 0 /CropBox [0 100 612 792]")
+    assert shown(cut).strip() == "Seen."
+
+
 def test_rotated_page() -> None:
     """A page that is turned reads like any other."""
     assert "Nobody enters the server room alone." in case("server-room.pdf").split("\n")
