@@ -8,7 +8,7 @@ from typing import Final
 from indexer.converters.asciidoc.attributes import Attributes, lines_of
 from indexer.converters.asciidoc.inline import Inline
 from indexer.converters.asciidoc.lists import FENCE, MARKER, List, end_of_fence
-from indexer.converters.asciidoc.tables import table
+from indexer.converters.asciidoc.tables import on_one_line, table
 from indexer.markdown.anchors import asciidoctor
 from indexer.markdown.dialects import parts
 from indexer.markdown.dialects.masks import fence_around
@@ -236,7 +236,7 @@ class _Page:
 
     def _cell(self, lines: Sequence[str], page: bool) -> str:  # noqa: FBT001 - a table's callback
         if page:
-            text = " ".join(line.strip() for line in self._blocks([line.strip() for line in lines]))
+            text = on_one_line(self._blocks([line.strip() for line in lines]))
             return " ".join(re.sub(r"`{3,}\w*", " ", text).split())
         return " ".join(
             self._inline.text(" ".join(line.strip().removesuffix(" +") for line in lines)).split()

@@ -37,6 +37,7 @@ _LOWERED: Final = re.compile(r"(?<=\w)~([^\s~]{1,40})~")
 _ATTRIBUTE: Final = re.compile(r"^\s*[\w-]+\s*=")
 _NOTHING: Final = {"indexterm", "icon", "video", "audio", "counter2", "toc", "inline-audio"}
 _MATH: Final = {"stem", "latexmath", "asciimath"}
+_TAG: Final = re.compile(r"</?[A-Za-z][^<>]{0,500}>")
 _HELD: Final = re.compile("\x00(\\d+)\x00")
 
 
@@ -59,7 +60,7 @@ class Inline:
         line = _STRUCK.sub("", line) if "line-through" in line else line
         line = _QUOTED.sub(lambda m: f"{m[1]}{m[2]}{m[1]}", line)
         line = _CODE.sub(lambda m: hold(self._code(m)), line)
-        line = _PASSED.sub(lambda m: hold(_escaped(m[1] or m[2] or m[3] or "")), line)
+        line = _PASSED.sub(lambda m: hold(_escaped(m[2] or _TAG.sub("", m[1] or m[3] or ""))), line)
         line = _PASSED_WORD.sub(lambda m: hold(_escaped(m[1])), line)
         line = self._macros(line, hold)
         line = line.replace("<", "&lt;")

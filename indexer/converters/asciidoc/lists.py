@@ -114,7 +114,7 @@ class List:
     def _say(self, text: str) -> None:
         """What the terms mean."""
         sign = " " * (self._indents[-1] - 2) + "- "
-        self._write(f"{sign}{', '.join(self._terms)}: ", text)
+        self._write(f"{sign}{', '.join(self._terms)}: ", text.removesuffix(" +"))
         self._terms = []
 
     def _write(self, lead: str, words: str) -> None:

@@ -51,7 +51,7 @@ def table(
     if not width or not cells:
         return []
     header = "header" in said or (_has_header(lines, between) and "noheader" not in said)
-    made = _in_rows(cells, min(width, MOST_COLUMNS), shown)
+    made = _in_rows(cells, min(width, MOST_COLUMNS), shown, _styles(said))
     return table_of_cells(made, header_rows=int(header)).split("\n")
 
 
@@ -65,6 +65,17 @@ def _width(said: str) -> int:
         return int(columns)
     parts = re.split(r"[,;]", columns)
     return sum(int(match[1] or 1) for part in parts if (match := _COLUMN.match(part)))
+
+
+def _styles(said: str) -> Sequence[str]:
+    """Each column's, as `cols` says; a cell may have its own."""
+    found = re.search(r"cols=[\"']([^\"']*)[\"']", said)
+    made: list[str] = []
+    for part in re.split(r"[,;]", found[1]) if found else ():
+        times = _COLUMN.match(part)
+        style = part.strip()[-1:]
+        made += [style if style.isalpha() else ""] * min(int((times and times[1]) or 1), MOST_COLUMNS)
+    return made
 
 
 def _first_width(lines: Sequence[str], between: str) -> int:
@@ -123,14 +134,16 @@ def _of(spec: re.Match[str] | None) -> tuple[int, int, int, str]:
 
 
 def _in_rows(
-    cells: Sequence[_Found], width: int, shown: Callable[[Sequence[str], bool], str]
+    cells: Sequence[_Found], width: int, shown: Callable[[Sequence[str], bool], str], styles: Sequence[str]
 ) -> list[list[Cell]]:
     """Cells fill rows of the width, past what reaches down from above."""
     rows: list[list[Cell]] = [[]]
     free = width
     reaching: list[tuple[int, int]] = []  # columns and the rows that are left
     for found in cells:
-        text = shown(found.lines, found.style == "a").replace("\\|", "|").replace("|", "\\|")
+        column = (width - free) % width
+        style = found.style or (styles[column] if column < len(styles) else "")
+        text = shown(found.lines, style == "a").replace("\\|", "|").replace("|", "\\|")
         for _ in range(min(found.times, MOST_COLUMNS)):
             while free <= 0:
                 rows.append([])
@@ -143,3 +156,20 @@ def _in_rows(
             if found.rows > 1:
                 reaching.append((found.columns, found.rows))
     return [row for row in rows if row]
+
+
+def on_one_line(lines: Sequence[str]) -> str:
+    """A cell's blocks: items, and the rows of a table in it, behind semicolons."""
+    made = ""
+    for line in map(str.strip, lines):
+        if not line or re.fullmatch(r"\|(?: --- \|)+", line):
+            continue
+        item = re.match(r"(?:-|\d+\.) ", line)
+        if line.startswith("|"):
+            cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip("|"))]
+            said = (": " if len(cells) == len(("name", "value")) else ", ").join(filter(None, cells))
+        else:
+            said = line[item.end() :] if item else line
+        apart = "; " if item or line.startswith("|") else " "
+        made += f"{apart if made else ''}{said}"
+    return made
