@@ -196,7 +196,7 @@ def _table(lines: Sequence[str]) -> Block | None:
     cells = [folded(_cells(line)) for line in lines]
     width = len(cells[0])
     cells = [_with_whole_code(line, row, width) for line, row in zip(lines, cells, strict=True)]
-    rows = [_row((*row, *[""] * width)[:width]) for row in cells]
+    rows = [_row((*row, *[""] * width)[:width]) for row in _hung(cells)]
     if len(rows) > 1 and not rows[0].strip("| "):
         rows = rows[1:]  # converters make an empty header where there was none
     body = tuple(row for row in rows[1:] if row.strip("| "))
@@ -204,6 +204,17 @@ def _table(lines: Sequence[str]) -> Block | None:
         return None
     head = f"{rows[0]}\n|{' --- |' * width}"
     return Block("table", body, head) if body else Block("text", (rows[0],))
+
+
+def _hung(rows: Sequence[Sequence[str]]) -> Iterator[Sequence[str]]:
+    """MultiMarkdown's `^^` is the cell above it, which goes on."""
+    above: Sequence[str] = ()
+    for row in rows:
+        if any(cell.strip() == "^^" for cell in row):
+            filled = (*above, *[""] * len(row))
+            row = [filled[at] if cell.strip() == "^^" else cell for at, cell in enumerate(row)]  # noqa: PLW2901
+        yield row
+        above = row
 
 
 def _cells(line: str) -> list[str]:

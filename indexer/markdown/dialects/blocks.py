@@ -24,7 +24,7 @@ _CALLOUT: Final = re.compile(r"^([ ]*(?:>[ ]?)+)\[![\w| -]+\][+-]?[ ]*(.*)$")
 _PART_NAMES: Final = {"tab-item", "tab", "tabitem", "group-tab", "code-tab"}
 _NOTHING: Final = {
     "toctree", "contents", "include", "bibliography", "index", "tableofcontents", "mermaid", "graphviz", "plantuml",
-    "autosummary", "raw", "eval-rst-ignored", "embed", "iframe", "video", "youtube", "image-map", "anywidget",
+    "autosummary", "raw", "eval-rst-ignored", "embed", "iframe", "video", "youtube", "image-map", "anywidget", "hidden", "content-hidden",
 }  # fmt: skip
 _WITHOUT_TITLE: Final = {
     "div",

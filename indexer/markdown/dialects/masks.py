@@ -149,7 +149,7 @@ class _Scanner:
             name, _, said = rest.partition("[")
             said = said.rpartition("]")[0]
         elif name.startswith("{"):
-            name, said = "div", rest
+            name, said = ("hidden" if _is_hidden(rest) else "div"), rest
         return f"{indent}{OPENS}{name} {said}"
 
     def _is_block(self, found: re.Match[str]) -> bool:
@@ -242,6 +242,16 @@ class _Scanner:
     def _held(self, code: Code) -> str:
         self._found.blocks.append(code)
         return f"\x00F{len(self._found.blocks) - 1}\x00"
+
+
+def _is_hidden(attributes: str) -> bool:
+    """Of a division of Pandoc's or Quarto's: whether a page of HTML leaves it out."""
+    classes = set(re.findall(r"\.([\w-]+)", attributes))
+    for_format = re.search(r"\bwhen-format=[\"']?(\w+)", attributes)
+    in_html = for_format is None or for_format[1].startswith("html")
+    if "content-hidden" in classes:
+        return in_html if for_format else "when-" not in attributes
+    return "hidden" in classes or ("content-visible" in classes and not in_html)
 
 
 def _end(match: re.Match[str] | None) -> int:

@@ -1,7 +1,7 @@
 """Components and shortcodes: their tags go, what they enclose stays, and so does what they say themselves.
 
-JSX (`<TabItem label="macOS">`), Hugo's `{{< tab "macOS" >}}`, and Liquid's or GitBook's `{% tab title="macOS" %}` are
-one thing in three spellings.
+JSX (`<TabItem label="macOS">`), Hugo's `{{< tab "macOS" >}}`, Liquid's or GitBook's `{% tab title="macOS" %}` and mdBook's
+`{{#tab name="macOS" }}` are one thing in four spellings.
 """
 
 import re
@@ -16,6 +16,7 @@ _JSX: Final = re.compile(
 )
 _HUGO: Final = re.compile(r"\{\{[<%]\s*(/?)\s*([A-Za-z][\w./-]*)((?:[^{}\"]|\"[^\"]*\")*?)(/?)\s*[>%]\}\}")
 _LIQUID: Final = re.compile(r"\{%-?\s*(end)?([a-z][\w-]*)((?:[^{}%\"']|\"[^\"]*\"|'[^']*'|%(?!\}))*?)()-?%\}")
+_MDBOOK: Final = re.compile(r"\{\{#\s*(end)?(tabs?)\b((?:[^{}\"]|\"[^\"]*\")*)()\}\}")
 _ATTRIBUTE: Final = re.compile(
     r"([A-Za-z][\w:-]*)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|\{\s*[\"'`]([^\"'`]*)[\"'`]\s*\}|\{([^{}]*)\}|([^\s\"'{}>]+))"
 )
@@ -102,6 +103,8 @@ def without_tags(text: str, *, components: bool) -> str:
         text = _shifted(text)
     if "{{<" in text or "{{%" in text:
         text = _Replacing(_HUGO, text).done()
+    if "{{#" in text:
+        text = _Replacing(_MDBOOK, text).done()
     if "{%" in text:
         text = _Replacing(_LIQUID, text).done()
     return text

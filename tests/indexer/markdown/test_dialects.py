@@ -28,6 +28,7 @@ TABS = {
     "PyMdown's blocks": "/// tab | macOS\nUse `brew`.\n///\n\n/// tab | Windows\n    select: true\n\nUse `winget`.\n///\n\nThen start it.",
     "VuePress": "::: tabs#os\n\n@tab macOS\n\nUse `brew`.\n\n@tab:active Windows#win\n\nUse `winget`.\n\n:::\n\nThen start it.",
     "DocFX": "### [macOS](#tab/mac)\n\nUse `brew`.\n\n### [Windows](#tab/win)\n\nUse `winget`.\n\n---\n\nThen start it.",
+    "mdBook": '{{#tabs }}\n{{#tab name="macOS" }}\nUse `brew`.\n{{#endtab }}\n{{#tab name="Windows" }}\nUse `winget`.\n{{#endtab }}\n{{#endtabs }}\n\nThen start it.',
     "MyST": "::::{tab-set}\n:::{tab-item} macOS\n:sync: mac\nUse `brew`.\n:::\n:::{tab-item} Windows\nUse `winget`.\n:::\n::::\n\nThen start it.",
     "MyST with backticks": "````{tab-set}\n```{tab-item} macOS\nUse `brew`.\n```\n```{tab-item} Windows\nUse `winget`.\n```\n````\n\nThen start it.",
 }
@@ -148,6 +149,8 @@ def test_code_groups_of_components() -> None:
         ("A page that is longer than what it hides.\n\n<div hidden>not <div>seen</div> here</div>", "A page that is longer than what it hides."),
         ("A page that is longer than what it hides, by far. <p style='display: none'>not seen</p>", "A page that is longer than what it hides, by far."),
         ('<div role="tabpanel" hidden>Seen behind a tab.</div>', "Seen behind a tab."),
+        ('Seen.\n\n::: {.content-hidden}\nNot seen.\n:::\n\n::: {.content-visible when-format="pdf"}\nNot seen.\n:::\n\n::: hidden\nNot seen.\n:::\n', "Seen."),
+        ('Seen.\n\n::: {.content-hidden when-format="pdf"}\nSeen too.\n:::\n', "Seen.\n\nSeen too."),
         # struck out
         ("The fee is ~5 EUR~ 7 EUR, and ~10~ 12 days.", "The fee is 7 EUR, and 12 days."),
         ("From ~5 to ~7, open ~10:00, closed 18:00~ daily.", "From ~5 to ~7, open ~10:00, closed 18:00~ daily."),
@@ -198,6 +201,7 @@ def test_code_groups_of_components() -> None:
         ("+-------+-----+\n| A     | B   |\n+=======+=====+\n| Large | 40  |\n| tent  | €   |\n+-------+-----+\n", "| A | B |\n| --- | --- |\n| Large tent | 40 € |"),
         ("+---+---+\n| A | B |\n+===+===+\n| x | 1 |\n|   +---+\n|   | 2 |\n+---+---+\n", "| A | B |\n| --- | --- |\n| x | 1 |\n| x | 2 |"),
         ("+---+-------+\n| A | B     |\n|   +---+---+\n|   | p | q |\n+===+===+===+\n| x | 1 | 2 |\n+---+---+---+\n", "| A | B: p | B: q |\n| --- | --- | --- |\n| x | 1 | 2 |"),
+        ("| A | B |\n| --- | --- |\n| x | 1 |\n| ^^ | 2 |\n", "| A | B |\n| --- | --- |\n| x | 1 |\n| x | 2 |"),
         # bars in code
         ("| A | B |\n| --- | --- |\n| or | `a || b` |\n", "| A | B |\n| --- | --- |\n| or | `a \\|\\| b` |"),
         ("| A | B |\n| --- | --- |\n| `x | y` | pipe |\n", "| A | B |\n| --- | --- |\n| `x \\| y` | pipe |"),
