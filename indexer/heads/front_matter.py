@@ -107,8 +107,17 @@ def _audience(fields: Mapping[str, object]) -> frozenset[str] | None:
 
 
 def _is_draft(fields: Mapping[str, object]) -> bool:
-    """Hugo's and Docusaurus's `draft`, Jekyll's `published`, Obsidian's `publish`, and a `status` that says so."""
-    if "draft" in fields and _flat(fields["draft"]) not in _NO:
+    """Hugo's and Docusaurus's `draft`, Jekyll's `published`, Obsidian's `publish`, and a `status` that says so.
+
+    So is what Docusaurus lists nowhere, and what Hugo makes no page of, or no more.
+    """
+    if any(name in fields and _flat(fields[name]) not in _NO for name in ("draft", "unlisted")):
+        return True
+    for build in (fields.get("build"), fields.get("_build")):
+        if isinstance(build, dict) and _flat(build.get("render", True)) in {"never", "false"}:
+            return True
+    expires = _moment(fields.get("expirydate"))
+    if expires is not None and expires < datetime.now(UTC):
         return True
     if any(name in fields and _flat(fields[name]) in _NO - {""} for name in ("published", "publish")):
         return True

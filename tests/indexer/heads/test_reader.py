@@ -219,6 +219,10 @@ DRAFTS = {
     "j.html": '<meta name="draft" content="true"><p>Text.</p>',
     "k.md": "---\ndraft: 1\n---\nText.",
     "l.md": "---\npublish: false\n---\nText.",
+    "m.md": "---\nunlisted: true\n---\nText.",
+    "n.md": "---\nbuild:\n  render: never\n---\nText.",
+    "o.md": "+++\n[_build]\nrender = false\n+++\nText.",
+    "p.md": "---\nexpiryDate: 2020-01-01\n---\nText.",
 }
 
 
@@ -233,7 +237,18 @@ def test_drafts(name: str) -> None:
 
 @pytest.mark.parametrize(
     "head",
-    ["draft: false", "draft: no", "draft:", "published: true", "published: 2026-01-01", "status: final"],
+    [
+        "draft: false",
+        "draft: no",
+        "draft:",
+        "published: true",
+        "published: 2026-01-01",
+        "status: final",
+        "unlisted: false",
+        "expiryDate: 9999-01-01",
+        "build: {render: always}",
+        "expiryDate: x",
+    ],
 )
 def test_finished(head: str) -> None:
     """What is finished, or says nothing of it, is read."""
