@@ -35,14 +35,26 @@ def url_of(template: str, entry: Entry, rule: str = "", head: FrontMatter | None
     if docusaurus and head and head.id and "/" not in head.id:
         parts[-1] = head.id
     elif parts[-1].lower() in INDEX_NAMES:
-        parts = parts[:-1]
+        parts = [*parts[:-1], *_index_file(parts[-1], rule, template)]
     stem = "/".join(parts)
     template = template.replace("#{anchor}", "")
     if head and head.address:
         folder = entry.path.rpartition("/")[0] if not docusaurus else "/".join(parts[: entry.path.count("/")])
-        stem = _said(head.address, folder, template) or stem
+        if rule == "hugo" and entry.path.rpartition("/")[2].lower().startswith("index."):
+            folder = folder.rpartition("/")[0]  # a bundle's folder is its page
+        home = "/".join(_index_file("index", rule, template))
+        stem = home if head.address == "/" else _said(head.address, folder, template) or stem
+    if not stem:
+        template = template.replace("/{stem}/", "/")
     values = {"path": entry.path, "stem": stem, "name": stem.rpartition("/")[2]}
     return _PLACE.sub(lambda match: quote(values[match[1]], safe=_SAFE), template)
+
+
+def _index_file(name: str, rule: str, template: str) -> list[str]:
+    """What a folder's own page is called where addresses have an ending: nothing where they have none."""
+    if not template.rpartition("}")[2].startswith("."):
+        return []
+    return [name if rule == "sphinx" else "index"]
 
 
 def rule_of(settings: "SourceSettings", entry: Entry) -> str:

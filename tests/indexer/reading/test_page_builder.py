@@ -217,6 +217,32 @@ def test_address_below_a_folder_of_the_site() -> None:
 
 
 @pytest.mark.parametrize(
+    ("template", "path", "head", "url"),
+    [
+        ("{stem}/", "README.md", "title: x", ""),
+        ("{stem}/", "a/index.md", "title: x", "a/"),
+        ("{stem}", "intro.md", "slug: /", ""),
+        ("{stem}/", "intro.md", "slug: /", ""),
+        ("{stem}.html", "index.md", "title: x", "index.html"),
+        ("{stem}.html", "a/README.md", "title: x", "a/index.html"),
+        ("{stem}.html", "intro.md", "slug: /", "index.html"),
+    ],
+)
+def test_address_of_a_folder(template: str, path: str, head: str, url: str) -> None:
+    """A folder's own page, and the site's first one, are where the site has them."""
+    made = document(f"---\n{head}\n---\nText.", path, url=f"https://x.example/{template}")
+    assert made.url == f"https://x.example/{url}"
+
+
+def test_address_of_a_bundle() -> None:
+    """What Hugo's slug names is the folder, where the page is the folder's."""
+    made = document(
+        "---\nslug: new\n---\nText.", "posts/a/index.md", url="https://x.example/{stem}/", anchors="hugo"
+    )
+    assert made.url == "https://x.example/posts/new/"
+
+
+@pytest.mark.parametrize(
     ("anchors", "names"),
     [
         ("github", ["cache--queue-restart", "größe", "10-ports", "größe-1"]),
