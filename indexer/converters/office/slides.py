@@ -9,8 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
+from openpyxl.styles.numbers import is_date_format  # type: ignore[import-untyped]
+from openpyxl.utils.datetime import from_excel  # type: ignore[import-untyped]
 from pptx import Presentation
 
+from indexer.converters.office.number_format import shown
 from indexer.converters.office.package import is_on, parsed
 from indexer.converters.result import Converted, Unreadable
 from indexer.converters.scripts import raised
@@ -198,16 +201,15 @@ def _chart(root: Any) -> str:  # noqa: ANN401
         return ""
     title = " ".join(_paragraphs_of(root.iterfind(".//{*}chart/{*}title//{*}p")))
     series = [
-        (_points(one, "tx")[:1], _points(one, "cat"), _points(one, "val"))
+        (one.findtext("{*}tx//{*}v") or "", _points(one, "cat", "xVal"), _points(one, "val", "yVal"))
         for one in root.iterfind(".//{*}ser")
     ]
-    names = max((each[1] for each in series), key=len, default=[])
-    columns = [values for _, _, values in series]
+    names = max((each[1] for each in series), key=len, default={})
     rows = [
-        [name, *(values[at] if at < len(values) else "" for values in columns)]
-        for at, name in enumerate(names[:_MOST_POINTS])
+        [names.get(at, ""), *(values.get(at, "") for _, _, values in series)]
+        for at in sorted(names.keys() | {at for _, _, values in series for at in values})[:_MOST_POINTS]
     ]
-    header = ["", *("".join(name) for name, _, _ in series)]
+    header = ["", *(name for name, _, _ in series)]
     return "\n\n".join(filter(None, [title, _plain_table([header, *rows]) if rows else ""]))
 
 
@@ -215,8 +217,39 @@ def _plain_table(rows: Sequence[Sequence[str]]) -> str:
     return table_of_cells([[Cell(cell_text(text)) for text in row] for row in rows])
 
 
-def _points(series: Any, kind: str) -> list[str]:  # noqa: ANN401
-    return [value.text or "" for value in series.iterfind(f"{{*}}{kind}//{{*}}v")]
+def _points(series: Any, *kinds: str) -> dict[int, str]:  # noqa: ANN401
+    """By their numbers, as a chart may leave some out; those of categories in groups with their group's name."""
+    part = next((found for kind in kinds if (found := series.find(f"{{*}}{kind}")) is not None), None)
+    if part is None:
+        return {}
+    first, *groups = part.findall(".//{*}lvl") or [part]
+    made = _numbered(first)
+    for outer in map(_numbered, groups):
+        for at, text in made.items():
+            group = max((number for number in outer if number <= at), default=None)
+            made[at] = text if group is None else f"{outer[group]}: {text}"
+    return made
+
+
+def _numbered(part: Any) -> dict[int, str]:  # noqa: ANN401
+    code = part.findtext(".//{*}formatCode") or ""  # what is no figure has none
+    points = list(part.iterfind(".//{*}pt"))[:_MOST_POINTS]
+    return {
+        int(point.get("idx", at)): _figure(point.findtext("{*}v") or "", point.get("formatCode", code))
+        for at, point in enumerate(points)
+        if str(point.get("idx", at)).isdigit()
+    }
+
+
+def _figure(said: str, code: str) -> str:
+    """As the chart shows it: 25%, and no 0.25."""
+    if not code:
+        return said
+    try:
+        value = float(said)
+        return shown(from_excel(value) if is_date_format(code) else value, code)
+    except (ValueError, OverflowError, TypeError):
+        return said
 
 
 def _notes(slide: Any) -> list[str]:  # noqa: ANN401

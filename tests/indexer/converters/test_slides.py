@@ -1,6 +1,6 @@
 """Decks become what is shown of them, with their notes."""
 
-from pptx.chart.data import CategoryChartData
+from pptx.chart.data import CategoryChartData, XyChartData
 from pptx.enum.chart import XL_CHART_TYPE
 from pptx.slide import Slide
 from pptx.util import Inches
@@ -106,6 +106,25 @@ def test_group_chart_levels_and_notes() -> None:
     assert "In a group." in shown
     assert "| 2026 | 4 |" in shown
     assert shown.endswith("Notes:\n\nSay that it grows.")
+
+
+def test_figures_of_a_chart() -> None:
+    """They read as the chart shows them, each beside its own category, and of charts of points as well."""
+    show, (slide,) = slides(("Share", "North"))
+    figures = CategoryChartData()
+    years = figures.add_category("007"), figures.add_category("008")
+    for year in years:
+        year.add_sub_category("H1")
+        year.add_sub_category("H2")
+    figures.add_series("Share", (0.25, None, 0.5, 0.125), number_format="0.0%")
+    slide.shapes.add_chart(XL_CHART_TYPE.COLUMN_CLUSTERED, *_PLACE, figures)
+    points = XyChartData()
+    points.add_series("Fee", number_format='0.00" EUR"').add_data_point(2, 3.5)
+    slide.shapes.add_chart(XL_CHART_TYPE.XY_SCATTER, *_PLACE, points)
+    said = text(show)
+    assert "| 007: H1 | 25.0% |\n| 007: H2 |  |\n| 008: H1 | 50.0% |\n| 008: H2 | 12.5% |" in said
+    assert "|  | Fee |\n| --- | --- |\n| 2" in said
+    assert "| 3.50 EUR |" in said
 
 
 def test_titles() -> None:
