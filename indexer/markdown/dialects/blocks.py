@@ -9,6 +9,7 @@ from typing import Final
 from indexer.markdown.dialects import parts
 from indexer.markdown.dialects.grid_tables import BORDER, grid_table
 from indexer.markdown.dialects.masks import CLOSES, OPENS
+from indexer.markdown.dialects.ruled_tables import ruled_table
 from indexer.markdown.dialects.sphinx_tags import is_shown
 from indexer.markdown.tables import pipe_table
 
@@ -71,9 +72,14 @@ class _Reader:
         """What begins at this line, and where what follows begins."""
         line = self._lines[at]
         made = self._by_sign(at, line, line.lstrip(" ")[:1]) or self._marked(at, line)
+        if made is None and (line.lstrip()[:2] == "--" or self._is_above_dashes(at)):
+            made = ruled_table(self._lines, at)
         if made is None and self._is_term(at, line):
             made = self._definitions(at)
         return made or ([line], at + 1)
+
+    def _is_above_dashes(self, at: int) -> bool:
+        return at + 1 < len(self._lines) and self._lines[at + 1].lstrip()[:2] == "--"
 
     def _by_sign(self, at: int, line: str, sign: str) -> tuple[list[str], int] | None:
         if sign and sign in "=!?" and self._depth < _DEEPEST:

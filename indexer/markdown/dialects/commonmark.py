@@ -14,7 +14,7 @@ from indexer.markdown.dialects.tags import is_mdx, without_tags
 # Most pages hold nothing of all this, and are told so by one look.
 _OF_A_DIALECT: Final = re.compile(
     r"[{^]|<!--|<su[pb]|<[A-Z]|<(?:del|s|strike)\b|~~|(?<![^\s(|*_>])~\S|%%|==|\+\+|:::|\[\[|\[!|\[TOC\]|\[(?://|comment)|!!!|\?\?\?|\)=|\*\[|\+[-=:]+\+"
-    r"|^[ >]*/{3,} *[a-z]|#tab/|<[a-z][^<>]*?\s(?:hidden|style)\b|^ {0,3}: |^import |^export |^--8<--|^<<< |:(?:material|octicons|fontawesome|simple)-|^[ *_[]*Q(?:uestion)?\b|title=|^[ >]*```[^\n]*\[",
+    r"|^[ >]*/{3,} *[a-z]|#tab/|^ {0,3}-{2,} +-{2,}|<[a-z][^<>]*?\s(?:hidden|style)\b|^ {0,3}: |^import |^export |^--8<--|^<<< |:(?:material|octicons|fontawesome|simple)-|^[ *_[]*Q(?:uestion)?\b|title=|^[ >]*```[^\n]*\[",
     re.MULTILINE,
 )
 _TITLE: Final = re.compile(

@@ -202,6 +202,9 @@ def test_code_groups_of_components() -> None:
         ("+---+---+\n| A | B |\n+===+===+\n| x | 1 |\n|   +---+\n|   | 2 |\n+---+---+\n", "| A | B |\n| --- | --- |\n| x | 1 |\n| x | 2 |"),
         ("+---+-------+\n| A | B     |\n|   +---+---+\n|   | p | q |\n+===+===+===+\n| x | 1 | 2 |\n+---+---+---+\n", "| A | B: p | B: q |\n| --- | --- | --- |\n| x | 1 | 2 |"),
         ("| A | B |\n| --- | --- |\n| x | 1 |\n| ^^ | 2 |\n", "| A | B |\n| --- | --- |\n| x | 1 |\n| x | 2 |"),
+        ("  Right Left     Center\n------- ------ ----------\n     12 a b       12\n        c|d       123\n\nEnd.", "| Right | Left | Center |\n| --- | --- | --- |\n| 12 | a b | 12 |\n|  | c\\|d | 123 |\n\nEnd."),
+        ("-----------------\n Plan     Price\n          a year\n-------- --------\nBasic    10 EUR\n         or less\n\nExpert   500 EUR\n-----------------\n\nEnd.", "| Plan | Price a year |\n| --- | --- |\n| Basic | 10 EUR or less |\n| Expert | 500 EUR |\n\nEnd."),
+        ("A line.\n--- ---\n\nEnd.", "A line.\n\nEnd."),
         # bars in code
         ("| A | B |\n| --- | --- |\n| or | `a || b` |\n", "| A | B |\n| --- | --- |\n| or | `a \\|\\| b` |"),
         ("| A | B |\n| --- | --- |\n| `x | y` | pipe |\n", "| A | B |\n| --- | --- |\n| `x \\| y` | pipe |"),
