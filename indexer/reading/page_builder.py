@@ -34,7 +34,7 @@ if TYPE_CHECKING:  # pydantic takes as long to import as reading a page does
 _log = logging.getLogger(__name__)
 
 # A new number makes the next sync read every page again (not embed: that follows from the texts).
-_READING = 5
+_READING = 6
 # So many letters of `meta` are of the audience alone.
 _AUDIENCE = 12
 # In place of the letters before them, where the page wasn't read for this audience.
