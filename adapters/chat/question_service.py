@@ -143,10 +143,14 @@ class QuestionService:
         return False
 
     async def abandon(self, key: str) -> None:
-        """Stop answering: the asker took the question back."""
-        running = self._running.get(key)
-        if running is not None:
+        """Stop answering a message, in whichever words, or don't begin: its asker took it back."""
+        self._ledger.first(key)  # its own event may come behind
+        for running in self._answering(key):
             await self._cut(running, "The question was deleted.", running.reply.withdraw)
+
+    def _answering(self, key: str) -> list[_Running]:
+        """What is being answered of a message, also as it is since an edit."""
+        return [one for one in self._running.values() if one.asked.key.partition(EDITED)[0] == key]
 
     async def stop(self, ending: Callable[[Reply], Callable[[], Awaitable[None]] | None]) -> None:
         """Stop answering where `ending` gives a way to end a reply: somebody pressed stop."""
@@ -194,13 +198,12 @@ class QuestionService:
     async def _dropped(self, key: str) -> Recorded | None:
         """Stop answering a message, in whichever words; what stands of it stays."""
         found = None
-        for running in list(self._running.values()):
-            if running.asked.key.partition(EDITED)[0] == key:
-                running.task.cancel()
-                await asyncio.wait([running.task])
-                address = await running.reply.leave()
-                known = await self._journal.recorded(running.asked.id)
-                found = replace(known, reply=address or known.reply) if known else found
+        for running in self._answering(key):
+            running.task.cancel()
+            await asyncio.wait([running.task])
+            address = await running.reply.leave()
+            known = await self._journal.recorded(running.asked.id)
+            found = replace(known, reply=address or known.reply) if known else found
         return found
 
     def _start(self, asked: Asked, reply: Reply) -> None:

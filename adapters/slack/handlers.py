@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Final
 
 from slack_bolt.async_app import AsyncApp
@@ -17,7 +16,7 @@ from adapters.chat.wiring import ChatServices
 from adapters.slack.connection.web_api import SlackWebApi
 from adapters.slack.helping.help_thread import SlackHelpThreads
 from adapters.slack.helping.summary_request import SlackSummaryRequest
-from adapters.slack.inbound import Ack, Event, Heard, SlackInbound
+from adapters.slack.inbound import TOMBSTONE, Ack, Event, Heard, SlackInbound
 from adapters.slack.interactions import SlackAdminConsole
 from adapters.slack.origin import workspace_of
 from adapters.slack.permissions import SlackPermissions
@@ -84,10 +83,13 @@ class Handlers:
         """A mention, a DM, a message in a channel, or that one was deleted."""
         team = workspace_of(body)
         if event.get("subtype") == "message_deleted":
-            ts = event.get("deleted_ts") or ""
-            self._work.later(self._desk.abandon(self._intake.key(team, event["channel"], ts)))
+            self._work.later(self._gone(event, team, str(event.get("deleted_ts") or "")))
             return
         if event.get("subtype") == "message_changed":
+            now = event.get("message") or {}
+            if now.get("subtype") == TOMBSTONE:  # so Slack tells of it where a thread stands below it
+                self._work.later(self._gone(event, team, str(now.get("ts") or "")))
+                return
             edit = self._intake.of_edit(event, team)
             if edit and not texts.is_small_talk(edit.asked.question.text):
                 self._work.later(self._revise(edit))
@@ -108,12 +110,15 @@ class Handlers:
             return
         if heard.if_in_thread or not (heard.says_something or heard.reply.unprompted):
             self._work.later(
-                self._look_and_take(event, heard)
+                self._look_and_take(event, heard, team)
             )  # Slack isn't asked before the event is acknowledged
         elif await self._take(heard.asked, heard.reply) is Acceptance.CLOSING:
             raise Closing
         else:
             self._intake.joins(event["channel"], event.get("thread_ts") or event["ts"])
+
+    async def _gone(self, event: Event, team: str, ts: str) -> None:
+        await self._desk.abandon(self._intake.key(team, event["channel"], ts))
 
     async def _revise(self, edit: Edit) -> None:
         await self._revisions.take(edit)
@@ -133,16 +138,15 @@ class Handlers:
         await asyncio.wait([taking], timeout=_ACKNOWLEDGE_WITHIN)
         return taking.result() if taking.done() else Acceptance.YES
 
-    async def _look_and_take(self, event: Event, heard: Heard) -> None:
+    async def _look_and_take(self, event: Event, heard: Heard, team: str) -> None:
         """A further message in a thread, or a mention without words: it asks what the thread began with."""
         if heard.if_in_thread:
             if await self._intake.is_in(event["channel"], event["thread_ts"]):
                 await self._desk.take(heard.asked, heard.reply)
             return
-        text = await self._intake.question_before(event["channel"], event)
-        if text:
-            question = replace(heard.asked.question, text=text)
-            await self._desk.take(replace(heard.asked, question=question), heard.reply)
+        pointed = await self._intake.pointed_at(event, team)
+        if pointed:
+            await self._desk.take(pointed.asked, pointed.reply)
         elif self._desk.first(f"{heard.asked.key}:word"):
             await heard.reply.say(words.how_to_ask())
 

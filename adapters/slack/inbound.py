@@ -1,14 +1,16 @@
 """Slack's events as questions: which ones are for the bot, where the answer goes, what came before."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from adapters.chat import markdown_text as texts
 from adapters.chat.incoming.revision import Edit
 from adapters.chat.reply import Reply
 from adapters.slack import message_parts
+from adapters.slack.connection.transport import Failed
 from adapters.slack.questions import SlackQuestions, files_of
 from adapters.slack.replies.mrkdwn import addressed, mentions
 from adapters.slack.reply_address import SlackAddress
@@ -16,9 +18,12 @@ from bot.config.chat import PlaceSettings
 from bot.ports import Asked
 from bot.text.question_text import leans
 
+log = logging.getLogger(__name__)
+
 Event = dict[str, Any]  # Slack's own JSON
 Ack = Callable[..., Awaitable[Any]]  # Bolt's
 
+TOMBSTONE: Final = "tombstone"  # what stands of a deleted message that has a thread
 _IGNORED_SUBTYPES_BUT = {None, "", "file_share", "thread_broadcast"}
 
 
@@ -85,11 +90,31 @@ class SlackInbound(SlackQuestions):
 
     async def question_before(self, channel: str, message: Event) -> str:
         """What the thread began with in which a message stands; "" if it began it."""
+        first = await self._first(channel, message)
+        return self.words_of(first) if first else ""
+
+    async def pointed_at(self, event: Event, team: str) -> "Heard | None":
+        """The question of a mention without words: what its thread began with, with its files; None if nothing."""
+        first = await self._first(event["channel"], event)
+        if first is None:
+            return None
+        parts = {key: first.get(key) for key in ("blocks", "attachments", "files")}
+        said = f"<@{self._bot}> {first.get('text') or ''}"
+        heard = self.of_event({**event, **parts, "text": said}, team)
+        return heard if heard and heard.says_something else None
+
+    async def _first(self, channel: str, message: Event) -> Event | None:
+        """What a message's thread began with, unless it began it, the bot said it, it was deleted or can't be read."""
         thread = message.get("thread_ts")
         if not thread or thread == message["ts"]:
-            return ""
-        said = await self._slack.thread(channel, thread, until=message["ts"], pages=1)
-        return self.words_of(said[0]) if said else ""
+            return None
+        try:
+            said = await self._slack.thread(channel, thread, until=message["ts"], pages=1)
+        except Failed as error:
+            log.warning("what a thread began with can't be read: %s", error)
+            return None
+        first = said[0] if said else {}
+        return None if not first or self.is_own(first) or first.get("subtype") == TOMBSTONE else first
 
     def _is_message(self, event: Event) -> bool:
         """Whether somebody else said something: a person, or a bot by its id."""

@@ -22,8 +22,13 @@ def forwarded(message: Message, bot_user: str) -> tuple[str, ...]:
 
 
 def question_in(message: Message, bot_user: str) -> tuple[str, tuple[str, ...]]:
-    """What a message asks, and what was forwarded with it: that is the question where its own words are none."""
+    """What a message asks, and what was forwarded with it: that is the question where its own words are none.
+
+    An app's may have no text: then its blocks and attachments say it.
+    """
     text, about = incoming(str(message.get("text") or ""), bot_user), forwarded(message, bot_user)
+    if not (text or about):
+        text = incoming(_of_app(message), bot_user)
     return asked_with(text, about), about
 
 
@@ -45,6 +50,17 @@ def _text(attachment: Message) -> str:
         return text
     blocks = [block for one in _list(attachment, "message_blocks") for block in _blocks(one)]
     return "".join(piece for block in blocks for piece in _pieces(block, _DEPTH)).strip()
+
+
+def _of_app(message: Message) -> str:
+    """What an app's message without a text shows."""
+    blocks = "".join(piece for block in _list(message, "blocks") for piece in _pieces(block, _DEPTH))
+    shown = [
+        "\n".join(dict.fromkeys(str(one[key]) for key in ("pretext", "title", "text") if one.get(key)))
+        or str(one.get("fallback") or "")
+        for one in _list(message, "attachments")[:_MOST]
+    ]
+    return "\n".join(filter(None, (blocks.strip(), *shown)))
 
 
 def _blocks(one: Message) -> list[Message]:

@@ -214,6 +214,21 @@ class SlackServer:
             for _ in range(times):
                 await self._event(event)
 
+    async def delete(self, ts: str, *, channel: str = CHANNEL) -> None:
+        """A message: of one with a thread a tombstone stays, and Slack tells of that as of an edit."""
+        thread = self._threads.get(ts) or next(
+            said for said in self._threads.values() if any(one["ts"] == ts for one in said)
+        )
+        before = next(one for one in thread if one["ts"] == ts)
+        event: dict[str, Any] = {"type": "message", "channel": channel, "ts": self._ts(), "hidden": True}
+        if thread[0] is before and thread[1:]:
+            thread[0] = {"type": "message", "subtype": "tombstone", "user": "USLACKBOT", "ts": ts, "thread_ts": ts, "text": "This message was deleted.", "channel": channel}  # fmt: skip
+            event |= {"subtype": "message_changed", "message": thread[0], "previous_message": before}
+        else:
+            thread.remove(before)
+            event |= {"subtype": "message_deleted", "deleted_ts": ts, "previous_message": before}
+        await self._event(event)
+
     async def react(
         self, emoji: str, ts: str, *, user: str = "U0ALICE", channel: str = CHANNEL, times: int = 1
     ) -> None:

@@ -27,7 +27,7 @@ def incoming(text: str, bot_user: str) -> str:
 
 
 def mentions(text: str, bot_user: str) -> bool:
-    return f"<@{bot_user}" in text
+    return f"<@{bot_user}>" in text or f"<@{bot_user}|" in text
 
 
 def addressed(text: str) -> bool:

@@ -12,7 +12,7 @@ from adapters.chat.incoming import revision
 from bot.model import Answer, Outcome
 from tests.support.scripted import LEAVE
 from tests.support.slack_chat import YAML, Chat, open_slack
-from tests.support.slack_server import BOT
+from tests.support.slack_server import BOT, CHANNEL
 from tests.support.waiting import until
 
 _RENT = Answer("", Outcome.ANSWERED, "The rent is due on Friday [1].", (LEAVE,))
@@ -104,6 +104,41 @@ async def test_a_mention_that_is_added_is_answered_once(chat: Chat) -> None:
     await chat.slack.edit(said, f"<@{BOT}> How much notice?", times=2)
     await chat.answer(said)
     assert len(chat.core.asked) == 1
+
+
+@pytest.mark.parametrize("edited", [True, False])
+async def test_a_question_that_is_deleted_meanwhile_is_left(chat: Chat, *, edited: bool) -> None:
+    """Also where Slack keeps a tombstone above the answer that was begun, and in whichever words it stands."""
+    chat.core.hold = asyncio.Event()
+    thread = await chat.slack.mention("How much notice?")
+    await chat.asked()
+
+    async def begun() -> bool:
+        return any(one.get("thread_ts") == thread for one in chat.slack.said.values())
+
+    await until(begun)
+    if edited:
+        await chat.slack.edit(thread, f"<@{BOT}> How much notcie?")
+        await chat.asked(2)
+    await chat.slack.delete(thread)
+
+    async def gone() -> bool:
+        return not await begun()
+
+    await until(gone)
+    chat.core.hold.set()
+    await chat.answer(await chat.slack.mention("How much notice, Bob?"))
+    assert not await begun()
+
+
+async def test_a_question_may_be_gone_before_it_is_told(chat: Chat) -> None:
+    """Slack promises no order."""
+    said = await chat.slack.message("How much notice?")
+    await chat.slack.delete(said)
+    late = {"type": "app_mention", "channel": CHANNEL, "user": "U0ALICE", "ts": said}
+    await chat.slack._event({**late, "text": f"<@{BOT}> How much notice?"})
+    await chat.answer(await chat.slack.mention("How much notice, Bob?"))
+    assert [one.text for one in chat.core.asked] == ["How much notice, Bob?"]
 
 
 async def test_what_was_not_found_before_the_edit_is_no_gap(chat: Chat) -> None:
