@@ -48,6 +48,7 @@ class Person:
     insider: bool
     workspace_admin: bool
     workspaces: frozenset[str] = frozenset()
+    bot: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,8 @@ class Home:
         insider = bool(workspaces) and not any(data.get(flag) for flag in _OUTSIDER)
         name = (data.get("profile") or {}).get("real_name") or data.get("real_name") or data.get("name")
         admin = bool(data.get("is_admin") or data.get("is_owner")) and insider
-        return Person(user, str(name or SOMEONE), insider, admin, workspaces if insider else frozenset())
+        told, bot = str(name or SOMEONE), bool(data.get("is_bot"))
+        return Person(user, told, insider, admin, workspaces if insider else frozenset(), bot)
 
     def _ours(self, data: dict[str, Any]) -> frozenset[str]:
         """The workspaces that the user is in, by what is known to be of our organization: none for a stranger.

@@ -169,6 +169,13 @@ class SlackPermissions:
         except Unavailable:
             return SOMEONE
 
+    async def is_bot(self, user: str) -> bool:
+        """Whether no person is behind it, as far as Slack tells."""
+        try:
+            return (await self._persons.get(user)).bot
+        except Unavailable:
+            return False
+
     def serves(self, workspace: str) -> bool:
         """Whether a workspace is one of ours: of an organization those that docent.yaml lists, or all."""
         listed = self._settings.slack.workspaces

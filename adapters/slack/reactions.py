@@ -41,11 +41,13 @@ class SlackReactions:
         emoji = str(event.get("reaction") or "").partition("::")[0]
         if wanted is None or emoji != wanted or item.get("type") != "message" or not event.get("user"):
             return
+        if not (item.get("channel") and item.get("ts")):
+            return
         if self._people.listens(item["channel"]) and not self._intake.is_own(event):
             self._work.later(self._ask(item["channel"], item["ts"], event["user"], workspace_of(body)))
 
     async def _ask(self, channel: str, ts: str, user: str, team: str) -> None:
-        if await self._desk.knows(self._intake.key(team, channel, ts)):
+        if await self._desk.knows(self._intake.key(team, channel, ts)) or await self._people.is_bot(user):
             return
         message = await self._slack.message(channel, ts)
         if message is None or self._intake.is_own(message):

@@ -21,6 +21,7 @@ SHARED = "C0SHARED"  # with another company
 ORGANIZATION, SECOND_TEAM, SECOND_CHANNEL, SECOND_USER, GROUP = "E0ORG", "T0TWO", "C0TWO", "U0DAVE", "S0DOCS"
 # Somebody of a workspace of the organization that doesn't have the app, and of another organization.
 THIRD_TEAM, THIRD_USER, STRANGER = "T0THREE", "W0EVE", "W0FRANK"
+OTHER_BOT = "U0OTHERBOT"
 # A channel of both workspaces, and a group of direct messages.
 BOTH, GROUP_MESSAGES = "C0BOTH", "C0MPIM"
 _USERS = {
@@ -31,6 +32,7 @@ _USERS = {
     "U0GUEST": False,
     THIRD_USER: False,
     STRANGER: False,
+    OTHER_BOT: False,
 }  # whether an admin
 _TEAMS = {SECOND_USER: SECOND_TEAM, THIRD_USER: THIRD_TEAM, STRANGER: "T0STRANGE"}
 
@@ -463,6 +465,7 @@ class SlackServer:
             user = args["user"]
             about = {"id": user, "name": user[2:].lower(), "is_admin": _USERS[user]}
             about["is_restricted"] = user == "U0GUEST"
+            about["is_bot"] = user == OTHER_BOT
             about["team_id"] = _TEAMS.get(user, TEAM)
             if self.org_wide:
                 of = "E0OTHER" if user == STRANGER else ORGANIZATION

@@ -66,6 +66,8 @@ class Revisions:
         if earlier is None:
             unprompted = edit.reply.unprompted
             return Acceptance.KNOWN if unprompted else await self._desk.take(edit.asked, edit.reply)
+        if edit.reply.bots_thread:  # bots write by edits: each would be an answer more than they get
+            return Acceptance.KNOWN
         if earlier.asked.person != edit.asked.person or _same(earlier.asked, edit.asked):
             return Acceptance.KNOWN
         asked = replace(edit.asked, key=f"{edit.asked.key}{EDITED}{edit.number}")

@@ -1,6 +1,7 @@
 """A private answer in Slack."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from adapters.chat.answer_view import AnswerView
@@ -42,7 +43,8 @@ class EphemeralReply:
             await self._deliver(rendering.plain_message(answer)[:3900], [])
 
     async def say(self, text: str) -> None:
-        await self._deliver(escape(text), [])
+        with suppress(Undeliverable):
+            await self._deliver(escape(text), [])
 
     async def leave(self) -> str:
         """Nothing of it can be gone on with."""

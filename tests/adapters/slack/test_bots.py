@@ -82,3 +82,11 @@ async def test_two_bots_do_not_talk_for_ever(chat: Chat, monkeypatch: pytest.Mon
     await chat.slack.mention("How much notice?", thread=thread)
     await chat.answer(thread, 4)
     assert len(chat.core.asked) == 4
+
+
+async def test_an_edit_of_a_bots_is_no_further_question(chat: Chat) -> None:
+    """Other bots write by edits: each would be an answer more than they get."""
+    said = await chat.slack.workflow(_ASKS, user="B0FLOW")
+    await chat.answer(said)
+    await chat.slack.edit(said, f"{_ASKS} And when?")
+    await settled(chat, 1)

@@ -5,7 +5,7 @@ import asyncio
 from adapters.slack.manifest import manifest
 from bot.config.chat import SlackSettings
 from tests.support.slack_chat import YAML, Chat, chatting
-from tests.support.slack_server import BOT, SHARED
+from tests.support.slack_server import BOT, OTHER_BOT, SHARED
 
 _YAML = YAML.replace(
     "stop_within: 3s",
@@ -82,3 +82,11 @@ def test_the_manifest_asks_for_reactions_where_they_ask() -> None:
         made = manifest(settings)
         assert ("reactions:read" in made["oauth_config"]["scopes"]["bot"]) is there
         assert ("reaction_added" in made["settings"]["event_subscriptions"]["bot_events"]) is there
+
+
+async def test_a_bots_reaction_asks_nothing(chat: Chat) -> None:
+    """Some react to each message."""
+    said = await chat.slack.message("How much notice do I give?", user="U0BOB")
+    await chat.slack.react("question", said, user=OTHER_BOT)
+    await chat.answer(await chat.slack.mention("And Bob?"))
+    assert [one.text for one in chat.core.asked] == ["And Bob?"]
