@@ -22,7 +22,7 @@ from adapters.discord import commands
 from adapters.discord.backfill import missed, posts
 from adapters.discord.buttons import DiscordButtons
 from adapters.discord.commands import Interaction
-from adapters.discord.connection.gateway_patches import brief
+from adapters.discord.connection.gateway_patches import brief, completed, survive
 from adapters.discord.connection.timeouts import PATIENCE, Timeouts
 from adapters.discord.connection.transport import Failed, call, paced
 from adapters.discord.gate import DiscordGate, turn_away
@@ -143,6 +143,7 @@ class DocentClient(discord.AutoShardedClient):
                 and self.intake.may_concern(data)
             ),
         )
+        survive(self._connection.parsers)
 
     async def _remembered(self, url: str, *, compress: int = 0) -> aiohttp.ClientWebSocketResponse:
         """discord.py forgets a socket whose connection was still being made when it ended."""
@@ -155,6 +156,7 @@ class DocentClient(discord.AutoShardedClient):
         parse = self._connection.parsers[event]
 
         def parse_wanted(data: Any) -> None:  # noqa: ANN401 - Discord's own JSON
+            data = completed(data, message=event in ("MESSAGE_CREATE", "MESSAGE_UPDATE"))
             if wanted(data):
                 parse(data)
 

@@ -6,7 +6,9 @@ discord.py takes a minute to miss a gateway that has gone silent, and half a min
 import asyncio
 import logging
 import threading
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final, Literal
 
 import aiohttp
@@ -19,6 +21,15 @@ from discord.http import Route
 
 from bot.config.chat import DiscordSettings
 
+log = logging.getLogger(__name__)
+
+Json = dict[str, Any]  # Discord's own
+# What discord.py takes for granted in a message, and what stands for it where it isn't there.
+_IN_A_MESSAGE: Final[Json] = {
+    "type": 0, "content": "", "flags": 0, "edited_timestamp": None, "tts": False, "pinned": False, "mention_everyone": False,
+}  # fmt: skip
+_LISTS: Final = ("mentions", "mention_roles", "attachments", "embeds", "components")
+_MAY_BE_NULL: Final = ("referenced_message", "edited_timestamp")  # which means something
 _FAREWELL: Final = 2.0  # seconds for the other side to answer that the connection ends
 _TRIES_WITHIN: Final = 30.0  # seconds
 _ENDS_WITHIN: Final = 5.0  # seconds for a thread that is told to end
@@ -91,6 +102,28 @@ def set_up(settings: DiscordSettings) -> None:
         Route.BASE = settings.api_url.rstrip("/")
     if settings.gateway_url:
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.gateway_url)
+
+
+def completed(data: Json, *, message: bool) -> Json:
+    """The same event without nulls, which discord.py takes for something; a message with the lists that it lacks."""
+    there = {key: value for key, value in data.items() if value is not None or key in _MAY_BE_NULL}
+    return {**_IN_A_MESSAGE, **{key: [] for key in _LISTS}, **there} if message else there
+
+
+def survive(parsers: dict[str, Callable[[Any], Any]]) -> None:
+    """Make of an event that isn't as documented one that is lost: discord.py ends the whole connection, for good.
+
+    Without the first one, which tells who the bot is, there is no connection.
+    """
+    for event in parsers.keys() - {"READY"}:
+        parsers[event] = partial(_survived, event, parsers[event])
+
+
+def _survived(event: str, parse: Callable[[Any], Any], data: Any) -> None:  # noqa: ANN401 - Discord's own JSON
+    try:
+        parse(data)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the next event may be another's question
+        log.warning("an event %s isn't understood: %s", event, type(error).__name__)
 
 
 def cut(socket: aiohttp.ClientWebSocketResponse) -> None:

@@ -9,6 +9,7 @@ from adapters.discord.connection.gateway_patches import set_up
 from adapters.discord.connection.timeouts import Timeouts
 from adapters.discord.service import run
 from tests.support.discord_chat import Chat, beating, running, unstarted
+from tests.support.discord_world import ALICE, BOT, GENERAL, GUILD
 from tests.support.waiting import given_up, patiently, until
 
 chat = unstarted()
@@ -86,3 +87,26 @@ def test_after_a_long_outage_it_comes_back_within_half_a_minute(chat: Chat, modu
     set_up(chat.app.settings.discord)
     backoff = module.ExponentialBackoff()
     assert max(backoff.delay() for _ in range(200)) == 30
+
+
+@pytest.mark.parametrize("event", ["MESSAGE_CREATE", "MESSAGE_DELETE", "THREAD_CREATE", "GUILD_ROLE_UPDATE"])
+async def test_an_event_that_is_not_as_documented_is_lost_alone(chat: Chat, event: str) -> None:
+    """discord.py would end the whole connection for good."""
+    async with running(chat):
+        chat.discord._tell(event, {"id": None, "role": None}, GUILD)
+        await chat.discord.flush()
+        await chat.answer(await chat.discord.mention("How much notice do I give?"))
+        assert chat.discord.identified == 1
+
+
+async def test_a_message_may_have_nulls_or_lack_lists(chat: Chat) -> None:
+    """Where nothing stands in it, it is answered as one that says so at length."""
+    async with running(chat):
+        full = chat.discord.write(GENERAL, ALICE, {"content": f"<@{BOT}> How much notice?"})
+        chat.discord.messages[full["id"]] = full
+        nulls = dict.fromkeys(("message_reference", "referenced_message", "poll", "webhook_id", "flags"))
+        lacking = ("mention_roles", "attachments", "embeds", "components", "edited_timestamp", "tts")
+        said = {key: value for key, value in {**full, **nulls}.items() if key not in lacking}
+        chat.discord._tell("MESSAGE_CREATE", {**said, "member": chat.discord.member(GUILD, ALICE)}, GUILD)
+        await chat.discord.flush()
+        await chat.answer(full["id"])
