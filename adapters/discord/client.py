@@ -275,6 +275,11 @@ class DocentClient(discord.AutoShardedClient):
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
         await self.desk.abandon(self.intake.key(payload.message_id))
 
+    async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
+        """A moderator's or another bot's sweep."""
+        for message in payload.message_ids:
+            await self.desk.abandon(self.intake.key(message))
+
     # --- commands ---------------------------------------------------------------------------------
 
     async def ask(self, interaction: Interaction, question: str, *, private: bool, key: str = "") -> None:

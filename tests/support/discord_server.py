@@ -229,10 +229,14 @@ class DiscordServer(World):
         self._tell("MESSAGE_UPDATE", event, guild)
         await self.flush()
 
-    async def delete(self, message: str) -> None:
+    async def delete(self, message: str, *, swept: bool = False) -> None:
+        """`swept`: with others, at once."""
         gone = self.messages.pop(message)
-        guild = self.channels[gone["channel_id"]].get("guild_id")
-        self._tell("MESSAGE_DELETE", {"id": message, "channel_id": gone["channel_id"]}, guild)
+        channel, kind = gone["channel_id"], "MESSAGE_DELETE"
+        which: dict[str, Any] = {"id": message}
+        if swept:
+            kind, which = f"{kind}_BULK", {"ids": [message]}
+        self._tell(kind, {**which, "channel_id": channel}, self.channels[channel].get("guild_id"))
         await self.flush()
 
     def answers(self, channel: str) -> list[Message]:

@@ -3,6 +3,9 @@
 import asyncio
 from typing import Any
 
+import pytest
+
+from adapters.chat.question_service import EDITED
 from bot.model import Answer, Outcome
 from tests.support.discord_chat import Chat, chatting
 from tests.support.discord_world import ALICE, BOB, BOT, GENERAL
@@ -48,6 +51,26 @@ async def test_it_may_be_edited_while_it_is_answered(chat: Chat) -> None:
     await chat.discord.edit(thread, f"<@{BOT}> When is the rent due?")
     chat.core.hold.set()
     await shows(chat, thread, "on Friday")
+
+
+@pytest.mark.parametrize("swept", [True, False])
+async def test_a_question_that_is_deleted_after_an_edit_is_left(chat: Chat, *, swept: bool) -> None:
+    """Whether its asker deletes it, or a moderator sweeps the channel."""
+    chat.core.hold = asyncio.Event()
+    thread = await chat.discord.mention("How much notcie?")
+    await chat.asked()
+    await chat.discord.edit(thread, f"<@{BOT}> How much notice?")
+    await chat.asked(2)
+    await chat.discord.delete(thread, swept=swept)
+
+    async def is_left() -> bool:
+        found = await chat.app.journal.recorded_by_key(f"discord:{thread}", further=EDITED)
+        return found is not None and found.answer is not None
+
+    await until(is_left)
+    chat.core.hold.set()
+    await chat.answer(await chat.discord.mention("How much notice, Bob?"))
+    assert chat.discord.answers(thread) == []
 
 
 async def test_what_somebody_answered_after_stays(chat: Chat) -> None:
