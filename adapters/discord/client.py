@@ -24,14 +24,14 @@ from adapters.discord.buttons import DiscordButtons
 from adapters.discord.commands import Interaction
 from adapters.discord.connection.gateway_patches import brief, completed, survive
 from adapters.discord.connection.timeouts import PATIENCE, Timeouts
-from adapters.discord.connection.transport import Failed, call, paced
+from adapters.discord.connection.transport import Failed, TokenGone, call, paced
 from adapters.discord.gate import DiscordGate, turn_away
 from adapters.discord.helping.help_thread import DiscordHelpThreads
 from adapters.discord.helping.summary_request import DiscordSummaryRequest
 from adapters.discord.inbound import DiscordInbound
 from adapters.discord.interactions import DiscordAdminConsole
 from adapters.discord.permissions import DiscordPermissions
-from adapters.discord.questions import files_of
+from adapters.discord.questions import Place, files_of
 from adapters.discord.reactions import DiscordReactions
 from adapters.discord.replies import rendering
 from adapters.discord.replies.discord_markdown import thread_name
@@ -282,14 +282,26 @@ class DocentClient(discord.AutoShardedClient):
 
     # --- commands ---------------------------------------------------------------------------------
 
-    async def ask(self, interaction: Interaction, question: str, *, private: bool, key: str = "") -> None:
-        """Answer an interaction: deferred at once, whatever the journal takes."""
+    async def ask(
+        self,
+        interaction: Interaction,
+        question: str,
+        *,
+        private: bool,
+        key: str = "",
+        about: tuple[str, ...] = (),
+        files: tuple[Place, ...] = (),
+    ) -> None:
+        """Answer an interaction: deferred at once, whatever the journal takes. Where that came too late, as without a token."""
         private = private or not (interaction.guild_id or interaction.context.dm_channel)
-        await call(
-            lambda: interaction.response.defer(ephemeral=private, thinking=True),
-            patience=2.0,
-            deadline=2.5,
-        )
+        try:
+            await call(
+                lambda: interaction.response.defer(ephemeral=private, thinking=True),
+                patience=2.0,
+                deadline=2.5,
+            )
+        except TokenGone as error:
+            log.warning("interaction %s is answered elsewhere: %s", interaction.id, error)
         if interaction.guild_id and isinstance(interaction.user, discord.Member):
             self.people.learn(
                 interaction.guild_id, interaction.user.id, [r.id for r in interaction.user.roles]
@@ -303,7 +315,8 @@ class DocentClient(discord.AutoShardedClient):
             application=interaction.application_id,
             token=interaction.token,
         )
-        asked, reply = self.intake.asked(place, question, key=key or f"discord:i:{interaction.id}")
+        key = key or f"discord:i:{interaction.id}"
+        asked, reply = self.intake.asked(place, question, key=key, about=about, files=files)
         taken = await self.desk.take(asked, reply)
         if taken is Acceptance.CLOSING:
             await call(lambda: interaction.edit_original_response(content=words.SHUTTING_DOWN))

@@ -13,6 +13,7 @@ from adapters.discord.connection.transport import AlreadyAnswered, Failed, call
 from adapters.discord.inbound import DiscordInbound
 from adapters.discord.interactions import says
 from adapters.discord.permissions import DiscordPermissions
+from adapters.discord.questions import Place
 from bot.bootstrap import App
 from bot.ports import LessonKind
 
@@ -31,7 +32,16 @@ class Host(Protocol):
     intake: DiscordInbound
     people: DiscordPermissions
 
-    async def ask(self, interaction: Interaction, question: str, *, private: bool, key: str = "") -> None: ...
+    async def ask(
+        self,
+        interaction: Interaction,
+        question: str,
+        *,
+        private: bool,
+        key: str = "",
+        about: tuple[str, ...] = (),
+        files: tuple[Place, ...] = (),
+    ) -> None: ...
 
     async def admin(self, interaction: Interaction, text: str, *, public: bool = False) -> None: ...
 
@@ -69,11 +79,13 @@ def _add_ask(host: Host) -> None:
     @installs
     @contexts
     async def answer(interaction: Interaction, message: discord.Message) -> None:
-        text = host.intake.words_of(message)
-        if not text:
-            await interaction.response.send_message(messages.NO_WORDS, ephemeral=True)
+        text, about = host.intake.question_in(message)
+        files = host.intake.with_files(message)
+        if not (text or files):
+            await call(lambda: interaction.response.send_message(messages.NO_WORDS, ephemeral=True))
             return
-        await host.ask(interaction, text, private=False, key=f"discord:{message.id}:menu")
+        key = f"discord:{message.id}:menu"
+        await host.ask(interaction, text, private=False, key=key, about=about, files=files)
 
 
 def _add_summarize(host: Host) -> None:
@@ -195,6 +207,9 @@ async def _failed(interaction: Interaction, error: app_commands.AppCommandError)
     if isinstance(error, app_commands.CommandSignatureMismatch | app_commands.CommandNotFound):
         log.info("a command as it was before: %s", error)
         text = messages.COMMAND_CHANGED
+    elif isinstance(error, app_commands.CommandInvokeError) and isinstance(error.original, Failed):
+        log.warning("command %s came to nothing: %s", interaction.id, error.original)
+        text = says(messages.BROKEN.format(id=interaction.id))
     else:
         log.error("command %s failed", interaction.id, exc_info=error)
         text = says(messages.BROKEN.format(id=interaction.id))

@@ -102,11 +102,12 @@ class DiscordInbound(DiscordQuestions):
         return None
 
     def of_post(self, thread: discord.Thread, message: discord.Message) -> tuple[Asked, Reply] | None:
-        """A new forum post, where the forum is configured: answered only if the evidence is strong."""
+        """A new forum post, where the forum is configured: answered only if the evidence is strong, or the bot is named."""
         forum = self._people.forum(thread.guild.id, thread.parent_id)
-        if forum is None or message.author.bot:
+        if forum is None or _is_bots(message):
             return None
-        asked, reply = self._of(message, thread.guild.id, "place", "", unprompted=True)
+        unprompted = not self._is_addressed(message)
+        asked, reply = self._of(message, thread.guild.id, "place", "", unprompted=unprompted)
         text = f"{thread.name}\n{asked.question.text}".strip()
         return replace(asked, question=replace(asked.question, text=text)), reply
 
@@ -163,7 +164,7 @@ class DiscordInbound(DiscordQuestions):
             reply_to=(message.reference.message_id if message.reference else None) or 0,
         )
         before = message.id if answer_in == "place" or place.reply_to else 0
-        files = self._with_files(message)
+        files = self.with_files(message)
         return self.asked(
             place, text, key=key or self.key(message.id), before=before, about=about, files=files
         )
@@ -185,7 +186,7 @@ class DiscordInbound(DiscordQuestions):
         text, about = self.words_of(message), message_parts.forwarded(message, self._me)
         return asked_with(text, about), about
 
-    def _with_files(self, message: discord.Message) -> tuple[Place, ...]:
+    def with_files(self, message: discord.Message) -> tuple[Place, ...]:
         """Which of a message and the one that it replies to have files: their channels and ids."""
         replied = message.reference.resolved if message.reference else None
         near = (message, replied) if isinstance(replied, discord.Message) else (message,)

@@ -148,3 +148,13 @@ async def test_a_file_that_is_too_large_is_not_read_to_its_end(chat: Chat) -> No
     file = chat.discord.file("a.txt", b"x" * 300_000, size=5)
     shown = await chat.answer(await chat.discord.mention(_QUESTION, attachments=[file], channel=GENERAL))
     assert "it is larger than 200 kB" in shown.whole
+
+
+async def test_the_menu_reads_a_messages_files_too(chat: Chat) -> None:
+    """Also where the message has no words."""
+    file = chat.discord.file("notice.txt", b"How much notice do I give?")
+    for words in ("", "Is this right?"):
+        said = await chat.discord.message(words, user=BOB, attachments=[file])
+        await chat.discord.menu("Answer from the docs", said)
+    await chat.asked(2)
+    assert {one.about for one in chat.core.asked} == {("How much notice do I give?",)}

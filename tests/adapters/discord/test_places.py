@@ -7,9 +7,21 @@ from typing import Any
 import pytest
 
 from adapters.discord.doctor import checks
+from bot.model import Answer, Outcome
 from tests.support.discord_chat import YAML, Chat, chatting, open_discord, running
 from tests.support.discord_rest import Fault
-from tests.support.discord_world import GUILD, LEADS, LOUNGE, MALLORY, MOD, PODIUM, TEXT
+from tests.support.discord_world import (
+    ALICE,
+    BOT,
+    FORUM,
+    GUILD,
+    LEADS,
+    LOUNGE,
+    MALLORY,
+    MOD,
+    PODIUM,
+    TEXT,
+)
 from tests.support.waiting import until
 
 chat = chatting()
@@ -161,3 +173,30 @@ async def test_a_renamed_role_means_the_same(chat: Chat) -> None:
     await chat.discord.mention("How much notice?", user=MOD)
     await chat.asked()
     assert chat.core.asked[0].audience == {"everyone", "leads"}
+
+
+async def test_a_post_that_names_the_bot_is_answered_whatever_the_docs_hold(chat: Chat) -> None:
+    """A post that a webhook makes is another bot's, and left alone."""
+    chat.core.answers["parking"] = Answer("", Outcome.NOT_FOUND, "The docs don't say.")
+    thread = chat.discord.thread(FORUM, ALICE, "About parking")
+    text = {"content": f"<@{BOT}> Where is the parking?"}
+    first = chat.discord.write(thread["id"], ALICE, text, id=thread["id"])
+    fed = chat.discord.thread(FORUM, ALICE, "Release 5")
+    hook = "8000000000000000009"
+    feed = chat.discord.write(fed["id"], hook, {"content": "How much?"}, id=fed["id"], webhook_id=hook)
+    for post, said in ((fed, feed), (thread, first)):
+        chat.discord.messages[said["id"]] = said
+        chat.discord._tell("THREAD_CREATE", {**post, "newly_created": True}, GUILD)
+        await chat.discord.flush()
+    shown = await chat.answer(thread["id"])
+    assert "The docs don't say." in shown.whole
+    assert len(chat.core.asked) == 1
+
+
+async def test_a_command_that_is_taken_up_too_late_is_answered_alone(chat: Chat) -> None:
+    """Discord has forgotten it, and told its asker that nothing came: the answer is a direct message."""
+    unknown = {"code": 10062, "message": "Unknown interaction"}
+    chat.discord.rest.faults.append(Fault(r"POST /interactions/.*", status=404, body=unknown))
+    await chat.discord.command("ask", {"question": "How much notice do I give?"})
+    shown = await chat.answer(str(chat.discord.dm(ALICE)["id"]))
+    assert "four weeks' notice" in shown.text
