@@ -11,11 +11,19 @@ from indexer.markdown.dialects.masks import Code, fence_around, masked
 from indexer.markdown.dialects.questions import with_questions
 from indexer.markdown.dialects.tags import is_mdx, without_tags
 
-# Most pages hold nothing of all this, and are told so by one look.
-_OF_A_DIALECT: Final = re.compile(
-    r"[{^]|<!--|<su[pb]|<[A-Z]|<(?:del|s|strike)\b|~~|(?<![^\s(|*_>])~\S|%%|==|\+\+|:::|\[\[|\[!|\[TOC\]|\[(?://|comment)|!!!|\?\?\?|\)=|\*\[|\+[-=:]+\+"
-    r"|^[ >]*/{3,} *[a-z]|#tab/|^ {0,3}-{2,} +-{2,}|<[a-z][^<>]*?\s(?:hidden|style)\b|^ {0,3}: |^import |^export |^--8<--|^<<< |:(?:material|octicons|fontawesome|simple)-|^[ *_[]*Q(?:uestion)?\b|title=|^[ >]*```[^\n]*\[",
-    re.MULTILINE,
+# Most pages hold nothing of all this, and are told so by one look: by what it holds, which is the quickest, then by
+# patterns that begin with one character, and by how its lines begin.
+_MARKS: Final = (
+    *("{", "^", "~~", "%%", "==", "++", ":::", "[[", "[!", "[TOC]", "[//", "[comment", "!!!", "???"),
+    *(")=", "*["),
+    *("<!--", "<sup", "<sub", "#tab/", "title=", ":material-", ":octicons-", ":fontawesome-", ":simple-"),
+)
+_TAGS: Final = re.compile(r"<(?:[A-Z]|(?:del|s|strike)\b|[a-z][^<>]*?\s(?:hidden|style)\b)")
+_GRID: Final = re.compile(r"\+[-=:]+\+")
+_STRUCK: Final = re.compile(r"(?<![^\s(|*_>])~\S")
+_LINES: Final = re.compile(
+    r"\n(?:[ >]*/{3,} *[a-z]| {0,3}-{2,} +-{2,}| {0,3}: |import |export |--8<--|<<< "
+    r"|[ *_[]*Q(?:uestion)?\b|[ >]*```[^\n]*\[)"
 )
 _TITLE: Final = re.compile(
     r"\b(?:title|filename|file|caption|label)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|\{?([^\s{}\"']+)\}?)"
@@ -33,7 +41,7 @@ def to_commonmark(text: str, *, components: bool) -> str:
 
     Labels of tabs are headings with a mark (see `parts`).
     """
-    if not (components or _OF_A_DIALECT.search(text)):
+    if not (components or _is_of_a_dialect(text)):
         return text
     page = masked(text)
     if _MYST.search(text):
@@ -46,6 +54,16 @@ def to_commonmark(text: str, *, components: bool) -> str:
     lines = list(with_questions(page.text.split("\n")))
     page.text = "\n".join(plain_blocks(list(with_heading_tabs(lines))))
     return page.restored(_fenced)
+
+
+def _is_of_a_dialect(text: str) -> bool:
+    return (
+        any(mark in text for mark in _MARKS)
+        or _TAGS.search(text) is not None
+        or _GRID.search(text) is not None
+        or ("~" in text and _STRUCK.search(text) is not None)
+        or _LINES.search(f"\n{text}") is not None
+    )
 
 
 def _fenced(prefix: str, code: Code) -> str:
