@@ -93,7 +93,7 @@ def test_after_a_long_outage_it_comes_back_within_half_a_minute(chat: Chat, modu
 async def test_an_event_that_is_not_as_documented_is_lost_alone(chat: Chat, event: str) -> None:
     """discord.py would end the whole connection for good."""
     async with running(chat):
-        chat.discord._tell(event, {"id": None, "role": None}, GUILD)
+        chat.discord._tell(event, {"id": None, "role": None, "author": {"id": "1"}, "mentions": []}, GUILD)
         await chat.discord.flush()
         await chat.answer(await chat.discord.mention("How much notice do I give?"))
         assert chat.discord.identified == 1
