@@ -10,6 +10,7 @@ Message = dict[str, Any]  # Slack's own JSON
 
 _MOST = 5  # forwarded messages, and files
 _DEPTH = 8  # of rich text within rich text
+_PREVIEW = ("from_url", "original_url", "app_unfurl_url")
 _FORWARDED = ("is_share", "is_msg_unfurl", "is_reply_unfurl", "is_thread_root_unfurl")
 # A file that is gone, or hidden by the workspace's plan, or only a link to elsewhere.
 _NOT_THERE = ("tombstone", "hidden_by_limit", "external")
@@ -53,12 +54,13 @@ def _text(attachment: Message) -> str:
 
 
 def _of_app(message: Message) -> str:
-    """What an app's message without a text shows."""
+    """What an app's message without a text shows, without previews of pages that it links to."""
     blocks = "".join(piece for block in _list(message, "blocks") for piece in _pieces(block, _DEPTH))
     shown = [
         "\n".join(dict.fromkeys(str(one[key]) for key in ("pretext", "title", "text") if one.get(key)))
         or str(one.get("fallback") or "")
         for one in _list(message, "attachments")[:_MOST]
+        if not any(one.get(key) for key in _PREVIEW)
     ]
     return "\n".join(filter(None, (blocks.strip(), *shown)))
 
