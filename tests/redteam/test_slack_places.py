@@ -136,8 +136,13 @@ async def test_workspaces_of_an_organization_are_told_apart(wide: Chat) -> None:
         (SECOND_CHANNEL, "Or a creche in Lyon?"),
     ):
         await wide.answer(await wide.slack.mention(text, channel=channel))
-    tenants = [(await wide.app.journal.recorded(one)) for one in wide.core.ids]
-    assert [one.scope.tenant for one in tenants if one] == [f"slack:{TEAM}", f"slack:{SECOND_TEAM}"]
+
+    async def tenants() -> list[str]:  # written down after an answer is shown
+        recorded = [await wide.app.journal.recorded(one) for one in wide.core.ids]
+        found = [one.scope.tenant for one in recorded if one and one.answer]
+        return found if len(found) == len(wide.core.ids) else []
+
+    assert await until(tenants) == [f"slack:{TEAM}", f"slack:{SECOND_TEAM}"]
     await wide.slack.command("/docent", "gaps", user=SECOND_USER, channel=SECOND_CHANNEL)
     told = await wide.whisper("Questions that the docs don't answer")
     assert "Lyon" in told.whole

@@ -11,7 +11,7 @@ import pytest
 from tests.support.chats import chatting, opening
 from tests.support.conversation import asked
 from tests.support.slack_sim import SlackChat
-from tests.support.waiting import until
+from tests.support.waiting import patience, until
 
 _YAML = """
 sources: [{name: handbook, type: folder, path: ./docs, audience: [everyone]}]
@@ -110,11 +110,12 @@ async def test_reading_a_thread_holds_up_no_acknowledgement(chat: SlackChat):
     said = await chat.sim.do("mention", channel="C0DOCS", user="U0ALICE", text="How much notice?")
     await chat.answers(f"C0DOCS/{said['thread_ts']}")
     other = await chat.sim.do("message", channel="C0DOCS", user="U0ALICE", text="Hello all.")
-    await chat.sim.do("faults", method="conversations.replies", delay=5, apply=True, times=-1)
+    slow = 5 * patience()
+    await chat.sim.do("faults", method="conversations.replies", delay=slow, apply=True, times=-1)
     for thread in (said["ts"], other["ts"]):
         await chat.sim.do("message", channel="C0DOCS", user="U0BOB", text="And more?", thread_ts=thread)
     deliveries = await until(lambda: acknowledged(chat))
-    assert max(a["ack_after"] for d in deliveries for a in d["attempts"]) < 2
+    assert max(a["ack_after"] for d in deliveries for a in d["attempts"]) < slow
     await chat.sim.clear_faults()
     await until(lambda: asked(chat, 2), seconds=15)
     await chat.answers(f"C0DOCS/{said['thread_ts']}", least=2)
@@ -149,7 +150,9 @@ async def test_a_journal_that_is_busy_holds_up_no_acknowledgement(chat: SlackCha
         other.execute("rollback")
     await until(lambda: asked(chat, 13), seconds=20)
     deliveries = await until(lambda: acknowledged(chat))
-    assert max(a["ack_after"] for d in deliveries for a in d["attempts"]) < 3  # Slack's own bound
+    assert (
+        max(a["ack_after"] for d in deliveries for a in d["attempts"]) < 3 * patience()
+    )  # Slack's own bound
     found = await until(lambda: answered(chat, 13), seconds=20)
     assert len(found) == 13
 
