@@ -142,8 +142,9 @@ async def test_the_history_is_the_latest_within_its_limits(chat: SlackChat):
 async def test_a_journal_that_is_busy_holds_up_no_acknowledgement(chat: SlackChat, tmp_path: Path):
     """While the journal can't be written for a while, events are acknowledged all the same, and all answered."""
     await chat.answers(await chat.mention("alice", "How much notice?"))
-    with contextlib.closing(sqlite3.connect(tmp_path / "journal.db", isolation_level=None)) as other:
-        other.execute("begin immediate")
+    journal = sqlite3.connect(tmp_path / "journal.db", isolation_level=None, check_same_thread=False)
+    with contextlib.closing(journal) as other:
+        await asyncio.to_thread(other.execute, "begin immediate")  # who writes just now needs the loop to end
         for number in range(12):
             await chat.mention("bob" if number % 2 else "alice", f"How much notice, {number}?")
         await until(lambda: acknowledged(chat))
