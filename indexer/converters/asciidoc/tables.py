@@ -37,7 +37,8 @@ def table(
     kind = form[1] if form else {",": "csv", ":": "dsv"}.get(sign, "psv")
     separator = re.search(r"separator=\"?([^\s,\"\]]+)", said)
     between = separator[1] if separator else _SEPARATORS.get(kind, sign if sign in "|!" else "|")
-    width = _width(said)
+    columns = _columns(said)
+    width = len(columns)
     if kind in _SEPARATORS:
         rows = [
             [_Found([cell]) for cell in row]
@@ -51,31 +52,28 @@ def table(
     if not width or not cells:
         return []
     header = "header" in said or (_has_header(lines, between) and "noheader" not in said)
-    made = _in_rows(cells, min(width, MOST_COLUMNS), shown, _styles(said))
+    made = _in_rows(cells, min(width, MOST_COLUMNS), shown, list(map(_style, columns)))
     return table_of_cells(made, header_rows=int(header)).split("\n")
 
 
-def _width(said: str) -> int:
-    """As `cols` says; 0 where it doesn't."""
+def _columns(said: str) -> list[str]:
+    """What `cols` says of each column; none where it doesn't."""
     found = re.search(r"cols=(?:\"([^\"]*)\"|'([^']*)'|([^\s\],]+))", said)
     if found is None:
-        return 0
+        return []
     columns = next(filter(None, found.groups()), "")
     if columns.isdigit() and len(columns) < 3:  # noqa: PLR2004 - a number alone is how many
-        return int(columns)
-    parts = re.split(r"[,;]", columns)
-    return sum(int(match[1] or 1) for part in parts if (match := _COLUMN.match(part)))
-
-
-def _styles(said: str) -> Sequence[str]:
-    """Each column's, as `cols` says; a cell may have its own."""
-    found = re.search(r"cols=[\"']([^\"']*)[\"']", said)
+        return [""] * int(columns)
     made: list[str] = []
-    for part in re.split(r"[,;]", found[1]) if found else ():
-        times = _COLUMN.match(part)
-        style = part.strip()[-1:]
-        made += [style if style.isalpha() else ""] * min(int((times and times[1]) or 1), MOST_COLUMNS)
+    for part in re.split(r"[,;]", columns):
+        if match := _COLUMN.match(part):
+            made += [part.strip()] * min(int(match[1] or 1), MOST_COLUMNS)
     return made
+
+
+def _style(column: str) -> str:
+    """A column's, which a cell may change."""
+    return column[-1:] if column[-1:].isalpha() else ""
 
 
 def _first_width(lines: Sequence[str], between: str) -> int:
