@@ -11,8 +11,8 @@ from adapters.chat import admin_commands, messages
 from adapters.chat import sync_progress as progress
 from adapters.chat.admin_news import AdminNews, Tell, button_value, kept_key
 from adapters.chat.answer_view import DECISIONS, Press
-from adapters.chat.gate import visible
 from adapters.chat.markdown_text import shorten
+from adapters.chat.questions.gate import visible
 from adapters.chat.run_watches import ProgressMessage, RunWatches
 from bot.config.live import LiveSettings
 from bot.curation.open_gaps import GapReviewer

@@ -9,8 +9,8 @@ from adapters.chat import messages
 from adapters.chat.answer_view import AnswerView, Press
 from adapters.chat.helping.human_help import AskerContext, HumanHelp
 from adapters.chat.markdown_text import quoted
-from adapters.chat.question_service import Acceptance, QuestionService
-from adapters.chat.reply import Barred, Undeliverable
+from adapters.chat.questions.question_service import Acceptance, QuestionService
+from adapters.chat.questions.reply import Barred, Undeliverable
 from adapters.chat.summaries.summaries import Shown
 from bot.ports import BackendError, Complaint, Feedback, Journal, Rating, Recorded
 from bot.runtime.work_context import working_on

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from adapters.chat import messages
 from adapters.chat.answer_view import Press
-from adapters.chat.gate import visible
 from adapters.chat.markdown_text import bare
+from adapters.chat.questions.gate import visible
 from bot.model import Progress, SyncReport
 from bot.ports import Reader, Runs, SyncRun
 

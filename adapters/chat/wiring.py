@@ -10,12 +10,12 @@ from adapters.chat import admin_commands
 from adapters.chat.admin_news import AdminNews
 from adapters.chat.admin_service import AdminService
 from adapters.chat.answer_actions import AnswerActions
-from adapters.chat.gate import Gate
 from adapters.chat.helping.human_help import HumanHelp
 from adapters.chat.incoming.attachments import AttachmentReader
 from adapters.chat.incoming.revision import Revisions
-from adapters.chat.question_service import QuestionService, ServicePolicy
-from adapters.chat.reply import Reply
+from adapters.chat.questions.gate import Gate
+from adapters.chat.questions.question_service import QuestionService, ServicePolicy
+from adapters.chat.questions.reply import Reply
 from adapters.chat.run_watches import ProgressMessage, RunWatches
 from adapters.chat.summaries.summaries import Summaries
 from adapters.chat.teaching import Teaching

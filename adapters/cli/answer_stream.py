@@ -30,7 +30,7 @@ class AnswerStream:
     async def tell(self, stage: "Stage") -> None:
         """What is being done stands on the line below until something is written."""
         if self._shown and sys.stdout.isatty() and sys.stderr.isatty():
-            from adapters.chat.stages import words
+            from adapters.chat.questions.stages import words
 
             said = words(stage)
             sys.stderr.write(f"\r\x1b[K{said[:1].upper()}{said[1:]}…")

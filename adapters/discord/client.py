@@ -16,7 +16,7 @@ from discord import app_commands
 from adapters.chat import markdown_text as texts
 from adapters.chat import messages as words
 from adapters.chat.background_tasks import BackgroundTasks
-from adapters.chat.question_service import Acceptance
+from adapters.chat.questions.question_service import Acceptance
 from adapters.chat.wiring import assemble
 from adapters.discord import commands
 from adapters.discord.backfill import missed, posts
@@ -31,12 +31,12 @@ from adapters.discord.helping.summary_request import DiscordSummaryRequest
 from adapters.discord.inbound import DiscordInbound
 from adapters.discord.interactions import DiscordAdminConsole
 from adapters.discord.permissions import DiscordPermissions
-from adapters.discord.questions import Place, files_of
+from adapters.discord.questions import files_of
 from adapters.discord.reactions import DiscordReactions
 from adapters.discord.replies import rendering
 from adapters.discord.replies.discord_markdown import thread_name
 from adapters.discord.replies.forum_tags import tag
-from adapters.discord.reply_address import DiscordAddress
+from adapters.discord.reply_address import DiscordAddress, Message
 from adapters.discord.run_message import DiscordProgressMessage
 from bot.bootstrap import App
 from bot.config.proxies import proxy_for
@@ -290,7 +290,7 @@ class DocentClient(discord.AutoShardedClient):
         private: bool,
         key: str = "",
         about: tuple[str, ...] = (),
-        files: tuple[Place, ...] = (),
+        files: tuple[Message, ...] = (),
     ) -> None:
         """Answer an interaction: deferred at once, whatever the journal takes. Where that came too late, as without a token."""
         private = private or not (interaction.guild_id or interaction.context.dm_channel)

@@ -13,7 +13,7 @@ from adapters.discord.connection.transport import AlreadyAnswered, Failed, call
 from adapters.discord.inbound import DiscordInbound
 from adapters.discord.interactions import says
 from adapters.discord.permissions import DiscordPermissions
-from adapters.discord.questions import Place
+from adapters.discord.reply_address import Message
 from bot.bootstrap import App
 from bot.ports import LessonKind
 
@@ -40,7 +40,7 @@ class Host(Protocol):
         private: bool,
         key: str = "",
         about: tuple[str, ...] = (),
-        files: tuple[Place, ...] = (),
+        files: tuple[Message, ...] = (),
     ) -> None: ...
 
     async def admin(self, interaction: Interaction, text: str, *, public: bool = False) -> None: ...

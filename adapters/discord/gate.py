@@ -1,23 +1,22 @@
 """Discord's gate: servers that docent.yaml doesn't list, before discord.py makes anything of what comes from them."""
 
-import json
 import logging
 from typing import Any
 
 import discord
 
 from adapters.chat import messages
-from adapters.chat.gate import Admission
+from adapters.chat.questions.gate import Admission
 from adapters.discord.connection.transport import call
 from adapters.discord.permissions import DiscordPermissions
-from adapters.discord.reply_address import DiscordAddress
+from adapters.discord.reply_address import DiscordPlace
 from bot.ports import Asked
 
 log = logging.getLogger(__name__)
 
 
 class DiscordGate:
-    """adapters.chat.gate.Gate, and the same for events as they come."""
+    """adapters.chat.questions.gate.Gate, and the same for events as they come."""
 
     def __init__(self, people: DiscordPermissions) -> None:
         self._people = people
@@ -42,21 +41,17 @@ class DiscordGate:
         return True
 
     async def opens(self, asked: Asked) -> bool:
-        place = _place(asked)
+        place = DiscordPlace.of(asked).address
         return await self._people.is_open(place.guild, place.channel)
 
     async def admit(self, asked: Asked) -> Admission:
-        place = _place(asked)
+        place = DiscordPlace.of(asked).address
         audience, said = await self._people.admitted(
             place.user, place.guild, place.channel, alone=place.private
         )
         tenant = await self._people.tenant(place.user, place.guild)
         places = await self._people.places(place.guild, place.channel)
         return Admission(tenant, audience, places, said)
-
-
-def _place(asked: Asked) -> DiscordAddress:
-    return DiscordAddress.load(json.loads(asked.place)["place"])
 
 
 async def turn_away(interaction: "discord.Interaction[Any]") -> None:

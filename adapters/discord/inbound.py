@@ -9,12 +9,12 @@ import discord
 
 from adapters.chat import markdown_text as texts
 from adapters.chat.incoming.revision import Edit
-from adapters.chat.reply import Reply
+from adapters.chat.questions.reply import Reply
 from adapters.discord import message_parts
 from adapters.discord.connection.transport import Failed, call
-from adapters.discord.questions import DiscordQuestions, Place
+from adapters.discord.questions import DiscordQuestions
 from adapters.discord.replies.discord_markdown import incoming, thread_name
-from adapters.discord.reply_address import DiscordAddress
+from adapters.discord.reply_address import DiscordAddress, Message
 from bot.config.chat import PlaceSettings
 from bot.ports import Asked
 from bot.text.question_text import asked_with
@@ -186,7 +186,7 @@ class DiscordInbound(DiscordQuestions):
         text, about = self.words_of(message), message_parts.forwarded(message, self._me)
         return asked_with(text, about), about
 
-    def with_files(self, message: discord.Message) -> tuple[Place, ...]:
+    def with_files(self, message: discord.Message) -> tuple[Message, ...]:
         """Which of a message and the one that it replies to have files: their channels and ids."""
         replied = message.reference.resolved if message.reference else None
         near = (message, replied) if isinstance(replied, discord.Message) else (message,)

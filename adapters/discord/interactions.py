@@ -1,6 +1,5 @@
 """Where buttons and admin commands are pressed in Discord."""
 
-import json
 import logging
 import re
 from collections.abc import Iterable, Sequence
@@ -12,7 +11,7 @@ import discord
 
 from adapters.chat import messages as words
 from adapters.chat.answer_view import DECISIONS, AnswerView, Press
-from adapters.chat.question_service import Acceptance, QuestionService
+from adapters.chat.questions.question_service import Acceptance, QuestionService
 from adapters.discord.connection.transport import (
     Failed,
     NotAllowed,
@@ -22,10 +21,9 @@ from adapters.discord.connection.transport import (
 from adapters.discord.helping.help_thread import help_mark
 from adapters.discord.inbound import DiscordInbound
 from adapters.discord.permissions import DiscordPermissions, rights
-from adapters.discord.questions import files_of
 from adapters.discord.replies import rendering
 from adapters.discord.replies.discord_markdown import escape, messages, thread_name
-from adapters.discord.reply_address import DiscordAddress
+from adapters.discord.reply_address import DiscordAddress, DiscordPlace
 from adapters.discord.run_message import DiscordProgressMessage
 from bot.ports import Recorded, Rights, SyncRun
 
@@ -80,7 +78,7 @@ class DiscordPressContext:
 
     def where_asked(self, recorded: Recorded) -> "DiscordPressContext":
         """What was answered in a direct message is shared in the channel where it was asked."""
-        asked = DiscordAddress.load(json.loads(recorded.asked.place)["place"])
+        asked = DiscordPlace.of(recorded.asked).address
         if self.guild or not asked.guild or str(asked.user) != self.person:
             return self
         there = copy(self)
@@ -113,7 +111,7 @@ class DiscordPressContext:
 
     async def ask_more(self, recorded: Recorded) -> Acceptance:
         interaction = self._interaction
-        private = is_private(interaction)
+        private, earlier = is_private(interaction), DiscordPlace.of(recorded.asked)
         place = DiscordAddress(
             channel=int(self.place),
             user=interaction.user.id,
@@ -128,10 +126,10 @@ class DiscordPressContext:
             place,
             recorded.asked.question.text,
             key=f"discord:more:{recorded.asked.id}:{who}",
-            before=int(json.loads(recorded.asked.place).get("before") or 0),
+            before=earlier.before,
             detailed=True,
             about=recorded.asked.question.about,
-            files=files_of(recorded.asked),
+            files=earlier.files,
         )
         taken = await self._desk.take(asked, reply)
         if taken is Acceptance.CLOSING:

@@ -1,6 +1,5 @@
 """Questions of Discord as the journal keeps them, each with its reply and what it comes with."""
 
-import json
 import logging
 import re
 import uuid
@@ -11,7 +10,7 @@ import aiohttp
 import discord
 
 from adapters.chat.incoming.attachments import Attachment
-from adapters.chat.reply import Context, Recall, Reply
+from adapters.chat.questions.reply import Context, Recall, Reply
 from adapters.discord import message_parts
 from adapters.discord.connection.timeouts import Timeouts
 from adapters.discord.connection.transport import Failed, call
@@ -20,17 +19,13 @@ from adapters.discord.permissions import DiscordPermissions
 from adapters.discord.replies.channel_reply import ChannelReply, Typing
 from adapters.discord.replies.direct_reply import DirectReply
 from adapters.discord.replies.interaction_reply import InteractionReply
-from adapters.discord.reply_address import DiscordAddress
+from adapters.discord.reply_address import DiscordAddress, DiscordPlace, Message
 from bot.config.live import LiveSettings
 from bot.config.loader import Settings
 from bot.model import Question
 from bot.ports import Asked, Journal, Recorded
 
-_DIRECT = '"direct": true'  # in the place of a question, as the journal has it
 _LOOKED_THROUGH = 1000  # questions
-
-
-Place = tuple[int, int]  # a message, by its channel and id
 
 log = logging.getLogger(__name__)
 
@@ -68,35 +63,36 @@ class DiscordQuestions:
 
     def asked(
         self,
-        place: DiscordAddress,
+        address: DiscordAddress,
         text: str,
         *,
         key: str,
         before: int = 0,
         detailed: bool = False,
         about: tuple[str, ...] = (),
-        files: tuple[Place, ...] = (),
+        files: tuple[Message, ...] = (),
     ) -> tuple[Asked, Reply]:
-        """A question for `place`. `before`: what came before this message in its channel is history.
+        """A question to answer at `address`. `before`: what came before this message in its channel is history.
 
         `about` is what was forwarded with it, `files` are messages whose files go with it.
         """
-        found = self._client.get_channel(place.channel)
+        found = self._client.get_channel(address.channel)
         parent = found.parent_id if isinstance(found, discord.Thread) else 0
-        settings = self._people.place(place.guild, place.channel, parent)
-        forum = self._people.forum(place.guild, parent)
-        of_guild = self._people.guild(place.guild)
-        place = replace(place, can_ask_human=self._people.offers_help(place.guild))
+        settings = self._people.place(address.guild, address.channel, parent)
+        forum = self._people.forum(address.guild, parent)
+        of_guild = self._people.guild(address.guild)
+        address = replace(address, can_ask_human=self._people.offers_help(address.guild))
+        place = DiscordPlace(address, before, files)
         # What a thread is called repeats what was asked.
-        kept = place if self._settings.journal.questions else replace(place, name="")
+        kept = (
+            place if self._settings.journal.questions else replace(place, address=replace(address, name=""))
+        )
         asked = Asked(
             id=uuid.uuid4().hex[:12],
             key=key,
             platform="discord",
-            place=json.dumps(
-                {"place": kept.dump(), "before": before, "direct": not place.guild, "files": files}
-            ),
-            person=str(place.user),
+            place=kept.dump(),
+            person=str(address.user),
             question=Question(
                 text=text,
                 audience=frozenset(),
@@ -108,38 +104,34 @@ class DiscordQuestions:
                 about=about,
             ),
         )
-        return asked, self._reply(place, before, files)
+        return asked, self._reply(place)
 
     def revive(self, recorded: Recorded) -> Reply:
         """The reply of a question whose process died."""
-        saved = json.loads(recorded.asked.place)
-        place, files = DiscordAddress.load(saved["place"]).at(recorded.reply), files_of(recorded.asked)
-        return self._reply(place, saved["before"], files, revived=True)
+        return self._reply(DiscordPlace.of(recorded.asked, recorded.reply), revived=True)
 
     def go_on(self, earlier: Recorded, asked: Asked) -> Reply:
         """The reply that makes an earlier answer's message the answer to `asked`."""
         return self.revive(replace(earlier, asked=asked))
 
-    def _reply(
-        self, place: DiscordAddress, before: int, files: tuple[Place, ...], *, revived: bool = False
-    ) -> Reply:
-        recall = self._recalling(place, before, files)
-        if place.token:
-            return InteractionReply(self._client, self._session, place, recall, self._patience)
-        kind = DirectReply if place.private else ChannelReply
-        return kind(self._client, place, recall, self._typing, self._patience, revived=revived)
+    def _reply(self, place: DiscordPlace, *, revived: bool = False) -> Reply:
+        recall, address = self._recalling(place), place.address
+        if address.token:
+            return InteractionReply(self._client, self._session, address, recall, self._patience)
+        kind = DirectReply if address.private else ChannelReply
+        return kind(self._client, address, recall, self._typing, self._patience, revived=revived)
 
     async def direct(self, journal: Journal) -> list[int]:
         """Channels of direct messages, the latest first: those in which it was asked something.
 
         Discord tells a bot of no others.
         """
-        places = await journal.places("discord", _DIRECT, limit=_LOOKED_THROUGH)
-        return list(dict.fromkeys(DiscordAddress.load(json.loads(one)["place"]).channel for one in places))
+        places = await journal.places("discord", direct=True, limit=_LOOKED_THROUGH)
+        return list(dict.fromkeys(DiscordPlace.load(one).address.channel for one in places))
 
     async def untouched(self, recorded: Recorded) -> bool:
         """Whether nobody has written behind the answer: in a channel, to it; in a thread or direct message, at all."""
-        place = DiscordAddress.load(json.loads(recorded.asked.place)["place"]).at(recorded.reply)
+        place = DiscordPlace.of(recorded.asked, recorded.reply).address
         return await self._history.ends_with(place.thread or place.channel, place.answer)
 
     def address_of(self, link: str) -> str:
@@ -147,10 +139,11 @@ class DiscordQuestions:
         found = re.search(r"/channels/(?:\d+|@me)/(\d+)/(\d+)", link)
         return f"{found[1]}/{found[2]}" if found else ""
 
-    def _recalling(self, place: DiscordAddress, before: int, files: tuple[Place, ...]) -> Recall:
+    def _recalling(self, place: DiscordPlace) -> Recall:
         async def recall() -> Context:
-            said = await self._history.before(place.channel, before, place.reply_to) if before else ()
-            found = [file for one in files for file in await self._files(*one)]
+            address, before = place.address, place.before
+            said = await self._history.before(address.channel, before, address.reply_to) if before else ()
+            found = [file for one in place.files for file in await self._files(*one)]
             return Context(said, tuple(found))
 
         return recall
@@ -165,6 +158,6 @@ class DiscordQuestions:
         return list(message_parts.files(data, self._session))
 
 
-def files_of(asked: Asked) -> tuple[Place, ...]:
+def files_of(asked: Asked) -> tuple[Message, ...]:
     """The messages whose files went with a question."""
-    return tuple((int(one[0]), int(one[1])) for one in json.loads(asked.place).get("files") or ())
+    return DiscordPlace.of(asked).files

@@ -5,7 +5,7 @@ from typing import Any
 
 import discord
 
-from adapters.chat.question_service import QuestionService
+from adapters.chat.questions.question_service import QuestionService
 from adapters.discord.connection.transport import Failed, call
 from adapters.discord.inbound import DiscordInbound
 from adapters.discord.questions import files_of

@@ -1,14 +1,18 @@
-"""Where an answer in Discord goes, as the journal keeps it."""
+"""Where a question in Discord was asked and its answer goes, as the journal keeps it."""
 
-import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from adapters.chat.answer_view import Press
+from bot.ports import Asked, Place
+
+Message = tuple[int, int]  # by its channel and id
 
 
 @dataclass(frozen=True, slots=True)
 class DiscordAddress:
-    """Where an answer goes; the journal keeps it as JSON.
+    """Where an answer goes; the journal keeps it.
 
     `channel` and `message` are where it was asked, `reply_to` what that replied to; `answer_in` is thread,
     reply or place. `token` belongs to an interaction (good for 15 minutes). `asked_in` is the channel where what is
@@ -38,9 +42,9 @@ class DiscordAddress:
         return tuple(press for press in presses if here.get(press, True))
 
     @property
-    def bots_thread(self) -> str:
-        """The thread in which a bot asked, or the message that begins one; "" for people."""
-        return str(self.channel if self.answer_in == "place" else self.message) if self.automated else ""
+    def conversation(self) -> str:
+        """The channel or thread where the answer stands, or the message that begins one."""
+        return str(self.channel if self.answer_in == "place" or not self.message else self.message)
 
     @property
     def quoted(self) -> str:
@@ -59,9 +63,38 @@ class DiscordAddress:
         moved = int(channel) if int(channel) != self.channel else 0
         return replace(self, thread=moved, answer=int(message))
 
-    def dump(self) -> str:
-        return json.dumps({key: value for key, value in asdict(self).items() if value})
+
+@dataclass(frozen=True, slots=True)
+class DiscordPlace:
+    """Where a question was asked, and what it comes with.
+
+    `before`: what came before this message in its channel is history (0: nothing). `files` are the messages whose files
+    go with it.
+    """
+
+    address: DiscordAddress
+    before: int = 0
+    files: tuple[Message, ...] = ()
+
+    def dump(self) -> Place:
+        """As the journal keeps it."""
+        said = {key: value for key, value in asdict(self.address).items() if value}
+        return Place(
+            thread=self.address.conversation,
+            direct=not self.address.guild,
+            automated=self.address.automated,
+            details={"address": said, "before": self.before, "files": self.files},
+        )
 
     @classmethod
-    def load(cls, text: str) -> "DiscordAddress":
-        return cls(**json.loads(text))
+    def load(cls, place: Place) -> "DiscordPlace":
+        """What `dump` made, from the journal or of this process."""
+        details: Mapping[str, Any] = place.details
+        files = ((int(channel), int(message)) for channel, message in details.get("files") or ())
+        return cls(DiscordAddress(**details["address"]), int(details.get("before") or 0), tuple(files))
+
+    @classmethod
+    def of(cls, asked: Asked, reply: str = "") -> "DiscordPlace":
+        """A question's, with the message that holds its answer, if that is known."""
+        place = cls.load(asked.place)
+        return replace(place, address=place.address.at(reply))

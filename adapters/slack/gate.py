@@ -1,6 +1,5 @@
 """Slack's gate: where a question comes from, and what may be shown there."""
 
-import json
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -8,11 +7,11 @@ from typing import Any
 from slack_bolt.response import BoltResponse
 
 from adapters.chat import messages
-from adapters.chat.gate import Admission
+from adapters.chat.questions.gate import Admission
 from adapters.slack.origin import workspace_of
 from adapters.slack.permissions import SlackPermissions
 from adapters.slack.replies.mrkdwn import escape
-from adapters.slack.reply_address import SlackAddress
+from adapters.slack.reply_address import SlackPlace
 from bot.ports import Asked
 
 log = logging.getLogger(__name__)
@@ -23,7 +22,7 @@ Next = Callable[[], Awaitable[BoltResponse | None]]
 
 
 class SlackGate:
-    """adapters.chat.gate.Gate."""
+    """adapters.chat.questions.gate.Gate."""
 
     def __init__(self, people: SlackPermissions) -> None:
         self._people = people
@@ -39,11 +38,11 @@ class SlackGate:
         return BoltResponse(status=200)
 
     async def opens(self, asked: Asked) -> bool:
-        return self._people.listens(_place(asked)[0].channel)
+        return self._people.listens(SlackPlace.of(asked).address.channel)
 
     async def admit(self, asked: Asked) -> Admission:
-        place, direct = _place(asked)
-        alone = direct or place.private
+        where = SlackPlace.of(asked)
+        place, alone = where.address, where.direct or where.address.private
         audience = await self._people.audience(place.user, place.channel, direct=alone)
         return Admission(
             place.tenant,
@@ -51,9 +50,3 @@ class SlackGate:
             await self._people.places(place.channel),
             await self._people.not_found(place.user, place.channel, direct=alone),
         )
-
-
-def _place(asked: Asked) -> tuple[SlackAddress, bool]:
-    """And whether nobody but the asker reads there."""
-    saved = json.loads(asked.place)
-    return SlackAddress.load(saved["place"]), bool(saved["direct"])

@@ -10,8 +10,8 @@ from adapters.chat import markdown_text as texts
 from adapters.chat import messages as words
 from adapters.chat.background_tasks import BackgroundTasks
 from adapters.chat.incoming.revision import Edit
-from adapters.chat.question_service import Acceptance
-from adapters.chat.reply import Reply
+from adapters.chat.questions.question_service import Acceptance
+from adapters.chat.questions.reply import Reply
 from adapters.chat.wiring import ChatServices
 from adapters.slack.connection.web_api import SlackWebApi
 from adapters.slack.helping.help_thread import SlackHelpThreads
@@ -36,6 +36,7 @@ SUMMARIZE: Final = "summarize"
 EVENTS: Final = ("app_mention", "message", "app_home_opened", "agent_session_stopped")
 
 _ACKNOWLEDGE_WITHIN: Final = 0.3  # seconds
+_NOT_TAKEN: Final = {Acceptance.KNOWN: words.KNOWN, Acceptance.CLOSING: words.SHUTTING_DOWN}
 
 
 class Closing(Exception):
@@ -112,9 +113,11 @@ class Handlers:
             self._work.later(
                 self._look_and_take(event, heard, team)
             )  # Slack isn't asked before the event is acknowledged
-        elif await self._take(heard.asked, heard.reply) is Acceptance.CLOSING:
+            return
+        taken = await self._take(heard.asked, heard.reply)
+        if taken is Acceptance.CLOSING:
             raise Closing
-        else:
+        if taken is not Acceptance.LIMITED:
             self._intake.joins(event["channel"], event.get("thread_ts") or event["ts"])
 
     async def _gone(self, event: Event, team: str, ts: str) -> None:
@@ -268,6 +271,5 @@ class Handlers:
         if reply.private:  # Slack takes no words with this acknowledgement
             await reply.say(words.asked(text))
         taken = await self._take(asked, reply)
-        if taken is not Acceptance.YES:
-            said = words.KNOWN if taken is Acceptance.KNOWN else words.SHUTTING_DOWN
-            self._work.later(console.answer(said))
+        if taken in _NOT_TAKEN:
+            self._work.later(console.answer(_NOT_TAKEN[taken]))

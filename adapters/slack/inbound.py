@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from adapters.chat import markdown_text as texts
 from adapters.chat.incoming.revision import Edit
-from adapters.chat.reply import Reply
+from adapters.chat.questions.reply import Reply
 from adapters.slack import message_parts
 from adapters.slack.connection.transport import Failed
 from adapters.slack.questions import SlackQuestions, files_of
@@ -159,15 +159,24 @@ class SlackInbound(SlackQuestions):
             place,
             event,
             key=self.key(team, event["channel"], event["ts"]),
-            thread=(event["thread_ts"], event["ts"]) if event.get("thread_ts") else None,
+            history=(event["thread_ts"], event["ts"]) if event.get("thread_ts") else None,
             direct=direct,
         )
         return Heard(asked, reply, if_in_thread=unprompted and place.in_thread)
 
-    def of_message(self, place: SlackAddress, message: Event, **how: Any) -> tuple[Asked, Reply]:  # noqa: ANN401
-        """The question in a message with all that stands in it; `how` as `asked` takes it."""
+    def of_message(
+        self,
+        address: SlackAddress,
+        message: Event,
+        *,
+        key: str,
+        history: tuple[str, str] | None,
+        direct: bool,
+    ) -> tuple[Asked, Reply]:
+        """The question in a message with all that stands in it; the rest as `asked` takes it."""
         text, about = message_parts.question_in(message, self._bot)
-        return self.asked(place, text, about=about, files=message_parts.files(message), **how)
+        files = message_parts.files(message)
+        return self.asked(address, text, key=key, history=history, direct=direct, about=about, files=files)
 
     def of_shortcut(
         self,
@@ -195,7 +204,7 @@ class SlackInbound(SlackQuestions):
             place,
             message,
             key=f"{self.key(team, channel, message['ts'])}:shortcut:{user if private else 'thread'}",
-            thread=(thread, message["ts"]) if thread and thread != message["ts"] else None,
+            history=(thread, message["ts"]) if thread and thread != message["ts"] else None,
             direct=channel.startswith("D"),
         )
 

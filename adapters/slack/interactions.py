@@ -1,6 +1,5 @@
 """Where buttons and admin commands are pressed in Slack."""
 
-import json
 import logging
 import re
 from collections.abc import Iterable
@@ -9,8 +8,8 @@ from typing import Any, Final
 from adapters.chat import messages as words
 from adapters.chat.answer_view import DECISIONS, AnswerView, Press
 from adapters.chat.markdown_text import split
-from adapters.chat.question_service import Acceptance, QuestionService
-from adapters.chat.reply import Undeliverable
+from adapters.chat.questions.question_service import Acceptance, QuestionService
+from adapters.chat.questions.reply import Undeliverable
 from adapters.slack.connection.transport import (
     Failed,
     Gone,
@@ -23,11 +22,10 @@ from adapters.slack.helping.help_thread import help_mark
 from adapters.slack.inbound import Event, SlackInbound
 from adapters.slack.origin import workspace_of
 from adapters.slack.permissions import SlackPermissions
-from adapters.slack.questions import files_of
 from adapters.slack.replies import rendering
 from adapters.slack.replies.ephemeral_reply import private_payload
 from adapters.slack.replies.mrkdwn import escape, fallback, link, markdown
-from adapters.slack.reply_address import SlackAddress, tenant
+from adapters.slack.reply_address import SlackAddress, SlackPlace, tenant
 from adapters.slack.run_message import SlackProgressMessage, drawn
 from bot.ports import Recorded, Rights, SyncRun
 
@@ -96,9 +94,9 @@ class SlackPressContext:
 
     def where_asked(self, recorded: Recorded) -> "SlackPressContext":
         """Its thread: Slack shows a private answer to a mention above that."""
-        place = json.loads(json.loads(recorded.asked.place)["place"])
-        if not self.thread and place.get("channel") == self.place:
-            self._container = {**self._container, "thread_ts": place.get("thread_ts") or ""}
+        asked = SlackPlace.of(recorded.asked).address
+        if not self.thread and asked.channel == self.place:
+            self._container = {**self._container, "thread_ts": asked.thread_ts}
         return self
 
     async def share(self, answer: AnswerView) -> None:
@@ -113,6 +111,7 @@ class SlackPressContext:
 
     async def ask_more(self, recorded: Recorded) -> Acceptance:
         under = str(self._container.get("message_ts") or "")
+        before = SlackPlace.of(recorded.asked)
         place = SlackAddress(
             channel=self.place,
             user=self.person,
@@ -127,11 +126,11 @@ class SlackPressContext:
             place,
             recorded.asked.question.text,
             key=f"slack:more:{recorded.asked.id}:{who}",
-            thread=_thread_of(recorded),
+            history=before.history,  # the same that its first answer knew
             direct=self.place.startswith("D"),
             detailed=True,
             about=recorded.asked.question.about,
-            files=files_of(recorded.asked),
+            files=before.files,
         )
         return await self._desk.take(asked, reply)
 
@@ -164,12 +163,6 @@ class SlackPressContext:
             return await self._slack.permalink(self.place, self._container["message_ts"])
         except Failed:
             return ""
-
-
-def _thread_of(recorded: Recorded) -> tuple[str, str] | None:
-    """What had been said before the question: the same that its first answer knew."""
-    thread = json.loads(recorded.asked.place).get("thread")
-    return (str(thread[0]), str(thread[1])) if thread else None
 
 
 async def tell_all(

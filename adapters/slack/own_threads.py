@@ -6,6 +6,7 @@ from math import inf
 
 from adapters.slack.connection.transport import Failed
 from adapters.slack.connection.web_api import SlackWebApi
+from adapters.slack.reply_address import thread_name
 from bot.ports import BackendError, Journal
 
 log = logging.getLogger(__name__)
@@ -43,9 +44,9 @@ class OwnThreads:
             return None
         return any(map(self._slack.is_own, messages))
 
-    async def _in_journal(self, _: str, thread_ts: str) -> bool | None:
+    async def _in_journal(self, channel: str, thread_ts: str) -> bool | None:
         try:
-            return bool(await self._journal.places("slack", thread_ts, limit=1))
+            return bool(await self._journal.places("slack", thread=thread_name(channel, thread_ts), limit=1))
         except BackendError as error:
             log.info("whether a thread is the bot's own isn't known: %s", error)
             return None

@@ -1,7 +1,6 @@
 """Questions of Slack as the journal keeps them, each with its reply and what it comes with."""
 
 import asyncio
-import json
 import logging
 import re
 import uuid
@@ -10,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from adapters.chat.incoming import history
-from adapters.chat.reply import Context, Recall, Reply
+from adapters.chat.questions.reply import Context, Recall, Reply
 from adapters.slack import message_parts
 from adapters.slack.connection.transport import Failed
 from adapters.slack.connection.web_api import SlackWebApi
@@ -18,7 +17,7 @@ from adapters.slack.own_threads import OwnThreads
 from adapters.slack.permissions import SlackPermissions
 from adapters.slack.replies.ephemeral_reply import EphemeralReply
 from adapters.slack.replies.thread_reply import ThreadReply
-from adapters.slack.reply_address import SlackAddress
+from adapters.slack.reply_address import SlackAddress, SlackPlace
 from bot.config.chat import PlaceSettings
 from bot.config.live import LiveSettings
 from bot.config.loader import Settings
@@ -68,28 +67,29 @@ class SlackQuestions:
 
     def asked(
         self,
-        place: SlackAddress,
+        address: SlackAddress,
         text: str,
         *,
         key: str,
-        thread: tuple[str, str] | None = None,
+        history: tuple[str, str] | None = None,
         direct: bool = False,
         detailed: bool = False,
         about: tuple[str, ...] = (),
         files: tuple[str, ...] = (),
     ) -> tuple[Asked, Reply]:
-        """A question for `place`. `thread` is the thread's ts and the ts up to which it came before.
+        """A question to answer at `address`. `history` is the thread's ts and the ts up to which it came before.
 
         `about` is what was forwarded with it, `files` are the ids of the files beside it.
         """
-        settings = self.place(place.channel)
-        here = self._settings.slack.workspace(place.workspace or place.team)
+        settings = self.place(address.channel)
+        here = self._settings.slack.workspace(address.workspace or address.team)
+        place = SlackPlace(address, history, direct, files)
         asked = Asked(
             id=uuid.uuid4().hex[:12],
             key=key,
             platform="slack",
-            place=json.dumps({"place": place.dump(), "thread": thread, "direct": direct, "files": files}),
-            person=place.user,
+            place=place.dump(),
+            person=address.user,
             question=Question(
                 text=text,
                 audience=frozenset(),
@@ -101,7 +101,7 @@ class SlackQuestions:
                 about=about,
             ),
         )
-        return asked, self._reply(asked, place, thread, files)
+        return asked, self._reply(asked, place)
 
     def go_on(self, earlier: Recorded, asked: Asked) -> Reply:
         """The reply that makes an earlier answer's message the answer to `asked`."""
@@ -109,17 +109,14 @@ class SlackQuestions:
 
     def revive(self, recorded: Recorded, *, mark: str = "") -> Reply:
         """The reply of a question whose process died. `mark` is what its messages carry, where not its id."""
-        saved = json.loads(recorded.asked.place)
-        thread = tuple(saved["thread"]) if saved["thread"] else None
-        place = SlackAddress.load(saved["place"]).at(recorded.reply)
+        place = SlackPlace.of(recorded.asked, recorded.reply)
         if (datetime.now(UTC) - recorded.asked_at).total_seconds() > _RESPONSE_URL_LIVES:
-            place = replace(place, response_url="")
-        files = files_of(recorded.asked)
-        return self._reply(recorded.asked, place, thread, files, revived=True, mark=mark)
+            place = replace(place, address=replace(place.address, response_url=""))
+        return self._reply(recorded.asked, place, revived=True, mark=mark)
 
     async def untouched(self, recorded: Recorded) -> bool:
         """Whether nobody has written in the thread behind the answer. What only its asker sees stands alone."""
-        place = SlackAddress.load(json.loads(recorded.asked.place)["place"]).at(recorded.reply)
+        place = SlackPlace.of(recorded.asked, recorded.reply).address
         if place.private or not place.ts:
             return True
         try:
@@ -136,20 +133,18 @@ class SlackQuestions:
     def _reply(
         self,
         asked: Asked,
-        place: SlackAddress,
-        thread: tuple[str, str] | None,
-        files: tuple[str, ...] = (),
+        place: SlackPlace,
         *,
         revived: bool = False,
         mark: str = "",
     ) -> Reply:
-        recall = self._recalling(place, thread, files)
-        if place.private:
-            return EphemeralReply(self._slack, place, recall)
+        recall, address = self._recalling(place), place.address
+        if address.private:
+            return EphemeralReply(self._slack, address, recall)
         streaming = self._settings.slack.streaming
         return ThreadReply(
             self._slack,
-            place,
+            address,
             mark or asked.id,
             recall,
             streaming=streaming,
@@ -157,13 +152,12 @@ class SlackQuestions:
             question=asked.question.text,
         )
 
-    def _recalling(
-        self, place: SlackAddress, thread: tuple[str, str] | None, files: tuple[str, ...]
-    ) -> Recall:
+    def _recalling(self, place: SlackPlace) -> Recall:
         async def recall() -> Context:
+            channel, history = place.address.channel, place.history
             return Context(
-                history=await self._history(place.channel, *thread) if thread else (),
-                files=tuple([await self._slack.file(one) for one in files]),
+                history=await self._history(channel, *history) if history else (),
+                files=tuple([await self._slack.file(one) for one in place.files]),
             )
 
         return recall
@@ -183,4 +177,4 @@ class SlackQuestions:
 
 def files_of(asked: Asked) -> tuple[str, ...]:
     """The ids of the files that went with a question."""
-    return tuple(json.loads(asked.place).get("files") or ())
+    return SlackPlace.of(asked).files

@@ -3,7 +3,7 @@
 import logging
 
 from adapters.chat.background_tasks import BackgroundTasks
-from adapters.chat.question_service import Acceptance, QuestionService
+from adapters.chat.questions.question_service import Acceptance, QuestionService
 from adapters.slack.connection.web_api import SlackWebApi
 from adapters.slack.inbound import Event, SlackInbound
 from adapters.slack.origin import workspace_of

@@ -1,12 +1,15 @@
-"""Where an answer in Slack goes, as the journal keeps it."""
+"""Where a question in Slack was asked and its answer goes, as the journal keeps it."""
 
-import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from bot.ports import Asked, Place
 
 
 @dataclass(frozen=True, slots=True)
 class SlackAddress:
-    """Where an answer goes. The journal keeps it as JSON, and the `address` of what was shown.
+    """Where an answer goes. The journal keeps it, and the `address` of what was shown.
 
     `team` is the asker's own workspace, `workspace` the one where it was asked ("": the same).
     `ts` is the message that holds the answer (empty until there is one), `streaming` that it is a stream.
@@ -33,11 +36,6 @@ class SlackAddress:
         return tenant(self.workspace or self.team)
 
     @property
-    def bots_thread(self) -> str:
-        """The thread in which a bot asked; "" for people."""
-        return self.thread_ts if self.automated else ""
-
-    @property
     def open_thread(self) -> str:
         """The thread, where something for the asker alone would be seen in it."""
         return self.thread_ts if self.in_thread or self.ts else ""
@@ -56,12 +54,52 @@ class SlackAddress:
             self, channel=channel, ts=ts, thread_ts=self.thread_ts if channel == self.channel else ""
         )
 
-    def dump(self) -> str:
-        return json.dumps({key: value for key, value in asdict(self).items() if value})
+
+@dataclass(frozen=True, slots=True)
+class SlackPlace:
+    """Where a question was asked, and what it comes with.
+
+    `history` is a thread's ts and the ts before which its messages came before the question. `direct`: nobody but the
+    asker reads there. `files` are the ids of the files beside it.
+    """
+
+    address: SlackAddress
+    history: tuple[str, str] | None = None
+    direct: bool = False
+    files: tuple[str, ...] = ()
+
+    def dump(self) -> Place:
+        """As the journal keeps it."""
+        said = {key: value for key, value in asdict(self.address).items() if value}
+        return Place(
+            thread=thread_name(self.address.channel, self.address.thread_ts),
+            direct=self.direct,
+            automated=self.address.automated,
+            details={"address": said, "history": self.history, "files": self.files},
+        )
 
     @classmethod
-    def load(cls, text: str) -> "SlackAddress":
-        return cls(**json.loads(text))
+    def load(cls, place: Place) -> "SlackPlace":
+        """What `dump` made, from the journal or of this process."""
+        details: Mapping[str, Any] = place.details
+        history = details.get("history")
+        return cls(
+            SlackAddress(**details["address"]),
+            (str(history[0]), str(history[1])) if history else None,
+            place.direct,
+            tuple(details.get("files") or ()),
+        )
+
+    @classmethod
+    def of(cls, asked: Asked, reply: str = "") -> "SlackPlace":
+        """A question's, with the message that holds its answer, if that is known."""
+        place = cls.load(asked.place)
+        return replace(place, address=place.address.at(reply))
+
+
+def thread_name(channel: str, thread_ts: str) -> str:
+    """A thread as the journal names it; "" for none."""
+    return f"{channel}/{thread_ts}" if thread_ts else ""
 
 
 def tenant(workspace: str) -> str:

@@ -49,7 +49,7 @@ from adapters.slack.origin import Home
 from adapters.slack.own_threads import OwnThreads
 from adapters.slack.permissions import SlackPermissions
 from adapters.slack.reactions import SlackReactions
-from adapters.slack.reply_address import SlackAddress
+from adapters.slack.reply_address import SlackPlace
 from adapters.slack.run_message import SlackProgressMessage
 from bot.bootstrap import App
 from bot.ports import BackendError, Unauthorized, Unavailable
@@ -176,11 +176,11 @@ async def _home(slack: SlackWebApi, me: dict[str, Any]) -> Home:
 async def _catch_up(bolt: AsyncApp, slack: SlackWebApi, intake: SlackInbound, app: App) -> None:
     """Hear what was missed while nobody listened; what is known by now isn't taken twice."""
     try:
-        known = await app.journal.places("slack", "", limit=_LOOKED_THROUGH)
+        known = await app.journal.places("slack", limit=_LOOKED_THROUGH)
     except BackendError as error:  # without it a question might be answered twice
         log.info("what was missed isn't looked for: %s", error)
         return
-    places = [SlackAddress.load(json.loads(place)["place"]) for place in known]
+    places = [SlackPlace.load(place).address for place in known]
     async for body in missed(slack, intake, places):
         await bolt.async_dispatch(AsyncBoltRequest(body=body, mode="socket_mode"))
 

@@ -97,6 +97,12 @@ class Database:
                     await connection.execute(text(f"select pg_advisory_xact_lock({_LOCK + 1})"))
                 yield connection
 
+    async def in_turn(self, connection: AsyncConnection, name: str) -> None:
+        """Wait until no other transaction that named this is open. SQLite has one writer anyhow."""
+        if not self.is_sqlite:
+            turn = text("select pg_advisory_xact_lock(hashtextextended(:name, 0))")
+            await connection.execute(turn, {"name": name})
+
     @asynccontextmanager
     async def alone(self, *, seconds: float | None = None) -> AsyncIterator[AsyncConnection]:
         """A connection outside of any transaction, for what SQLite does in none."""

@@ -9,7 +9,7 @@ from sqlalchemy import Row
 
 from bot.journal import codec
 from bot.model import Answer, Progress, Question, SyncReport
-from bot.ports import Asked, Feedback, Recorded, Scope, SyncRequest, SyncRun
+from bot.ports import Asked, Feedback, Place, Recorded, Scope, SyncRequest, SyncRun
 
 
 def recorded(row: Row[Any]) -> Recorded:
@@ -18,7 +18,7 @@ def recorded(row: Row[Any]) -> Recorded:
         id=row.id,
         key=row.key,
         platform=row.platform,
-        place=row.place,
+        place=place_of(row),
         person=row.person,
         question=codec.loaded(Question, {"text": row.text, **row.question}),
         reply=row.reply,
@@ -26,6 +26,11 @@ def recorded(row: Row[Any]) -> Recorded:
     answer = None if row.answer is None else replace(codec.loaded(Answer, row.answer), id=row.id)
     scope = Scope(row.tenant or "", audience_of(row.audience))
     return Recorded(asked, moment(row.asked_at), answer, row.reply, row.seconds, scope)
+
+
+def place_of(row: Row[Any]) -> Place:
+    """A place, from its columns of `questions`."""
+    return Place(row.thread, row.direct, row.automated, row.details)
 
 
 def audience_of(column: str | None) -> frozenset[str] | None:

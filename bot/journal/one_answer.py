@@ -17,10 +17,10 @@ from bot.model import Answer
 from bot.ports import Asked, Lesson, Scope
 
 _QUESTION: Final = """
-insert into questions (id, key, platform, place, person, reply, question, text, wording, asked_at, worker,
-  outcome, answer, degraded, seconds, tenant, audience)
-values (:id, :key, :platform, :place, :person, :reply, :question, :text, :wording, :now, :worker,
-  :outcome, :answer, :degraded, :seconds, :tenant, :audience)"""
+insert into questions (id, key, platform, thread, direct, automated, details, person, reply, question, text, wording,
+  asked_at, worker, outcome, answer, degraded, seconds, tenant, audience)
+values (:id, :key, :platform, :thread, :direct, :automated, :details, :person, :reply, :question, :text, :wording,
+  :now, :worker, :outcome, :answer, :degraded, :seconds, :tenant, :audience)"""
 _USAGE: Final = """
 insert into usage (day, model, calls, texts, input_tokens, output_tokens)
 values (:day, :model, :calls, :texts, :input_tokens, :output_tokens)

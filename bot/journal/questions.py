@@ -9,11 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.journal import DAY, codec
 from bot.journal.database import Database
 from bot.journal.liveness import heard_within, left_by_others
-from bot.journal.nouns import feedback_of, recorded
+from bot.journal.nouns import feedback_of, place_of, recorded
 from bot.journal.spending import add_usage
 from bot.journal.tables import claims, feedback, now, questions, runs, usage, workers
 from bot.model import Answer, Outcome, Usage
-from bot.ports import Asked, Feedback, Recorded, Scope, SpendingTotals
+from bot.ports import Asked, Feedback, Place, Recorded, Scope, SpendingTotals
 
 _ENDED = ("done", "failed", "cancelled")
 
@@ -31,7 +31,7 @@ class SqlJournal:
 
     # --- one question -----------------------------------------------------------------------------
 
-    async def accept(self, asked: Asked, *, worker: str) -> bool:
+    async def accept(self, asked: Asked, *, worker: str, within: float = 60.0) -> int:
         row = self._database.insert(questions).values(
             **codec.question_values(asked, keep_texts=self._keep_texts),
             asked_at=now(),
@@ -39,8 +39,11 @@ class SqlJournal:
             degraded=False,
         )
         async with self._database.writing() as connection:
+            await self._database.in_turn(connection, f"{asked.platform}:{asked.person}")
             done = await connection.execute(row.on_conflict_do_nothing(index_elements=["key"]))
-        return done.rowcount > 0
+            return (
+                await self._asked_by(connection, asked.platform, asked.person, within) if done.rowcount else 0
+            )
 
     async def set_reply(self, question_id: str, reply: str) -> None:
         await self._update(question_id, reply=reply)
@@ -68,16 +71,26 @@ class SqlJournal:
         return await self._one(select(questions).where(same).order_by(questions.c.asked_at.desc()).limit(1))
 
     async def asked_by(self, platform: str, person: str, *, within: float) -> int:
+        async with self._database.reading() as connection:
+            return await self._asked_by(connection, platform, person, within)
+
+    async def _asked_by(self, connection: AsyncConnection, platform: str, person: str, within: float) -> int:
         c = questions.c
         same = and_(c.platform == platform, c.person == person, heard_within(c.asked_at, within))
-        async with self._database.reading() as connection:
-            return await connection.scalar(select(func.count()).where(same)) or 0
+        return await connection.scalar(select(func.count()).where(same)) or 0
 
-    async def places(self, platform: str, holding: str, *, limit: int) -> list[str]:
+    async def places(
+        self, platform: str, *, thread: str | None = None, direct: bool | None = None, limit: int
+    ) -> list[Place]:
         c = questions.c
-        wanted = select(c.place).where(c.platform == platform, c.place.contains(holding, autoescape=True))
+        wanted = select(questions).where(c.platform == platform)
+        if thread is not None:
+            wanted = wanted.where(c.thread == thread)
+        if direct is not None:
+            wanted = wanted.where(c.direct.is_(direct))
         async with self._database.reading() as connection:
-            return list(await connection.scalars(wanted.order_by(c.asked_at.desc()).limit(limit)))
+            rows = await connection.execute(wanted.order_by(c.asked_at.desc()).limit(limit))
+            return [place_of(row) for row in rows]
 
     # --- whose questions --------------------------------------------------------------------------
 

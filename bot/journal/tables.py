@@ -41,7 +41,7 @@ def _now_postgresql(_element: now, _compiler: SQLCompiler, **_: object) -> str:
     return "extract(epoch from clock_timestamp())::float8"
 
 
-# `worker` None: whoever adopts next may have it. `answer` None: not finished. `wording` groups gaps.
+# `thread` to `details` are the place's. `worker` None: whoever adopts next may have it. `answer` None: not finished. `wording` groups gaps.
 # `tenant` is the workspace or server, `audience` a JSON list in order: whom it was answered for. None: not known.
 questions = Table(
     "questions",
@@ -49,7 +49,10 @@ questions = Table(
     Column("id", String(64), primary_key=True),
     Column("key", String(300), nullable=False),
     Column("platform", String(40), nullable=False),
-    Column("place", Text, nullable=False),
+    Column("thread", String(200), nullable=False, server_default=""),
+    Column("direct", Boolean, nullable=False, server_default=false()),
+    Column("automated", Boolean, nullable=False, server_default=false()),
+    Column("details", JSON, nullable=False, server_default="{}"),
     Column("person", String(200), nullable=False),
     Column("reply", String(600), nullable=False),
     Column("question", JSON, nullable=False),
@@ -68,6 +71,7 @@ questions = Table(
     Index("questions_asked_at", "asked_at"),
     Index("questions_person", "platform", "person", "asked_at"),
     Index("questions_outcome", "outcome", "wording"),
+    Index("questions_thread", "platform", "thread"),
 )
 
 feedback = Table(

@@ -1,26 +1,41 @@
 """What is written down of questions: who asked, how they ended, what people thought of it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from bot.model import Answer, Outcome, Question, Usage
 from bot.ports.people import Someone
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a question was asked.
+
+    `thread` is the platform's name for the thread that its answer stands in, the same for all questions there ("": in
+    none). `direct`: nobody but the asker reads there. `automated`: another bot asked. `details` is what else the adapter
+    needs to answer there, in JSON's own types.
+    """
+
+    thread: str = ""
+    direct: bool = False
+    automated: bool = False
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """A question as an adapter accepted it.
 
-    `key` is the same for every delivery of one message, on every process. `place` and `reply` are the
-    adapter's own addresses (of the channel or thread, and of the message that will hold the answer).
+    `key` is the same for every delivery of one message, on every process. `reply` is the adapter's own address of the
+    message that holds the answer, "" until there is one.
     """
 
     id: str
     key: str
     platform: str
-    place: str
+    place: Place
     person: str
     question: Question
     reply: str = ""
@@ -129,8 +144,11 @@ class SpendingTotals:
 class Journal(Protocol):
     """Questions, answers, feedback. An answer's id is its question's."""
 
-    async def accept(self, asked: Asked, *, worker: str) -> bool:
-        """False if a question with this key was accepted before, by whichever process."""
+    async def accept(self, asked: Asked, *, worker: str, within: float = 60.0) -> int:
+        """Write the question down as this worker's, unless one with its key was accepted before, by whichever process.
+
+        Returns its number among those that the person asked within so many seconds, 1 for the first; 0 if it was known.
+        """
         ...
 
     async def set_reply(self, question_id: str, reply: str) -> None: ...
@@ -172,8 +190,10 @@ class Journal(Protocol):
         """How many questions this person had accepted in the last so many seconds."""
         ...
 
-    async def places(self, platform: str, holding: str, *, limit: int) -> list[str]:
-        """The places of the latest questions whose place holds this text, the latest first."""
+    async def places(
+        self, platform: str, *, thread: str | None = None, direct: bool | None = None, limit: int
+    ) -> list[Place]:
+        """Where the latest questions were asked, the latest first; only those in this thread, or (not) `direct`."""
         ...
 
     async def give_feedback(self, feedback: Feedback) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from adapters.chat import messages
 from bot.model import Answer, Candidate, Failure, Outcome, Passage, Question, SyncReport, Trace
-from bot.ports import Asked, Lesson, Scope
+from bot.ports import Asked, Lesson, Place, Scope
 from tests.support.discord_chat import YAML, Chat, open_discord, running
 from tests.support.discord_world import (
     ALICE,
@@ -56,7 +56,7 @@ async def chat(
         chat.shelf.visible |= _PAGES
         for number, (word, scope) in enumerate(_SCOPES.items()):
             question = Question(f"What is {word}?", frozenset())
-            asked = Asked(word, f"k{number}", "discord", '{"place": "{}", "before": 0}', "1", question)
+            asked = Asked(word, f"k{number}", "discord", Place(), "1", question)
             trace = Trace(
                 (word,), (_candidate("handbook:open.md", "Open"), _candidate("handbook:board.md", "Merger"))
             )

@@ -10,7 +10,7 @@ from adapters.chat import messages
 from adapters.chat.answer_view import Press
 from adapters.discord.doctor import checks
 from bot.model import Answer, Outcome, Question
-from bot.ports import Asked
+from bot.ports import Asked, Place
 from tests.support.discord_chat import YAML, Chat, open_discord, running
 from tests.support.discord_rest import Interaction
 from tests.support.discord_world import (
@@ -51,7 +51,7 @@ async def chat(
     async with open_discord(tmp_path, monkeypatch.setenv, free_port()) as chat:
         chat.discord.add_strangers()
         question = Question("How much notice?", frozenset({"everyone"}))
-        asked = Asked("known", "discord:1", "discord", '{"place": "{}", "before": 0}', MALLORY, question)
+        asked = Asked("known", "discord:1", "discord", Place(), MALLORY, question)
         await chat.app.journal.accept(asked, worker="before")
         await chat.app.journal.finish("known", _CONFIDENTIAL, seconds=1.0)
         async with running(chat):

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from adapters.chat import messages
 from adapters.chat.markdown_text import quoted
-from adapters.chat.reply import Barred, Undeliverable
+from adapters.chat.questions.reply import Barred, Undeliverable
 from bot.config.help import HelpSettings
 from bot.ports import Asked, BackendError, HelpRequest, Journal, Recorded, Tickets
 

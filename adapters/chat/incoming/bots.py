@@ -8,7 +8,6 @@ from bot.ports import Asked, BackendError, Journal
 
 log = logging.getLogger(__name__)
 
-AUTOMATED: Final = "automated"  # in the place of a question that a bot asked
 _MINUTE: Final = 60.0
 _IN_A_THREAD: Final = 3
 _LOOKED_THROUGH: Final = 200  # questions of a thread
@@ -21,15 +20,17 @@ class BotTurns:
         self._journal = journal
         self.deciding = asyncio.Lock()  # until the question is in the journal, where the next one sees it
 
-    async def allows(self, asked: Asked, thread: str) -> bool:
-        """Whether it is answered; not while the journal can't tell."""
+    async def allows(self, asked: Asked) -> bool:
+        """Whether a bot's question is answered; not while the journal can't tell."""
         try:
             lately = await self._journal.asked_by(asked.platform, asked.person, within=_MINUTE)
-            there = await self._journal.places(asked.platform, thread, limit=_LOOKED_THROUGH)
+            there = await self._journal.places(
+                asked.platform, thread=asked.place.thread, limit=_LOOKED_THROUGH
+            )
         except BackendError as error:
             log.warning("bot %s gets no answer: %s", asked.person, error)
             return False
-        allowed = lately == 0 and sum(AUTOMATED in place for place in there) < _IN_A_THREAD
+        allowed = lately == 0 and sum(place.automated for place in there) < _IN_A_THREAD
         if not allowed:
             log.info("bot %s gets no answer: it had enough of them", asked.person)
         return allowed

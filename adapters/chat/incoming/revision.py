@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from weakref import WeakValueDictionary
 
-from adapters.chat.question_service import EDITED, Acceptance, QuestionService
-from adapters.chat.reply import Reply
+from adapters.chat.questions.answer_run import EDITED
+from adapters.chat.questions.question_service import Acceptance, QuestionService
+from adapters.chat.questions.reply import Reply
 from bot.ports import Asked, BackendError, Journal, Recorded
 
 log = logging.getLogger(__name__)
@@ -66,7 +67,7 @@ class Revisions:
         if earlier is None:
             unprompted = edit.reply.unprompted
             return Acceptance.KNOWN if unprompted else await self._desk.take(edit.asked, edit.reply)
-        if edit.reply.bots_thread:  # bots write by edits: each would be an answer more than they get
+        if edit.asked.place.automated:  # bots write by edits: each would be an answer more than they get
             return Acceptance.KNOWN
         if earlier.asked.person != edit.asked.person or _same(earlier.asked, edit.asked):
             return Acceptance.KNOWN

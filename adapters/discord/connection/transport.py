@@ -17,7 +17,7 @@ import aiohttp
 import discord
 
 from adapters.chat.background_tasks import looked_at
-from adapters.chat.reply import Barred, Undeliverable
+from adapters.chat.questions.reply import Barred, Undeliverable
 from adapters.discord.connection.timeouts import Timeouts
 
 log = logging.getLogger(__name__)

@@ -17,7 +17,7 @@ import discord
 
 from adapters.chat.answer_view import AnswerView
 from adapters.chat.background_tasks import logged_at_its_end
-from adapters.chat.reply import Recall, Undeliverable
+from adapters.chat.questions.reply import Recall, Undeliverable
 from adapters.discord.connection.timeouts import Timeouts
 from adapters.discord.connection.transport import (
     Archived,
@@ -64,7 +64,7 @@ class Typing:
 class ChannelReply:
     """An answer that everybody in the channel sees."""
 
-    private = False
+    private = owed = False
 
     def __init__(
         self,
@@ -82,7 +82,6 @@ class ChannelReply:
         self._further: dict[tuple[int, int], int] = {}  # each page after the first, by place and number
         self._shows_typing = typing
         self.unprompted = place.unprompted
-        self.bots_thread = place.bots_thread
         self.recall = recall
         self._client = client
         self._place = place

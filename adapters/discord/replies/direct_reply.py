@@ -6,7 +6,7 @@ from typing import Any
 
 from adapters.chat import messages
 from adapters.chat.answer_view import AnswerView
-from adapters.chat.reply import Remember
+from adapters.chat.questions.reply import Remember
 from adapters.discord.connection.transport import Failed, NotAllowed, call, outlast
 from adapters.discord.replies.channel_reply import ChannelReply
 from adapters.discord.replies.discord_markdown import escape

@@ -10,7 +10,7 @@ import aiohttp
 import discord
 
 from adapters.chat.answer_view import AnswerView, Press
-from adapters.chat.reply import Recall
+from adapters.chat.questions.reply import Recall
 from adapters.discord.connection.timeouts import Timeouts
 from adapters.discord.connection.transport import (
     Failed,
@@ -38,7 +38,7 @@ class InteractionReply:
     """
 
     unprompted = False
-    bots_thread = ""
+    owed = True
 
     def __init__(
         self,

@@ -9,7 +9,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.chat.incoming.attachments import FileHost, Unfetched
-from adapters.chat.reply import Barred
+from adapters.chat.questions.reply import Barred
 from adapters.slack.connection.rate_limits import RateLimits
 from adapters.slack.connection.timeouts import Timeouts
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from adapters.chat.helping.human_help import HumanHelp
-from adapters.chat.reply import Undeliverable
+from adapters.chat.questions.reply import Undeliverable
 from adapters.slack.connection.marks import mark_of
 from adapters.slack.connection.transport import Failed
 from adapters.slack.connection.web_api import SlackWebApi

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from adapters.chat import messages
 from adapters.chat.answer_view import AnswerView
-from adapters.chat.reply import Context
+from adapters.chat.questions.reply import Context
 from adapters.chat.summaries.summaries import DAY, CannotRead, Said
 from adapters.slack.connection.transport import Failed
 from adapters.slack.connection.web_api import SlackWebApi

@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from adapters.chat.answer_view import AnswerView
-from adapters.chat.reply import Recall, Undeliverable
+from adapters.chat.questions.reply import Recall, Undeliverable
 from adapters.slack.connection.transport import Lost, RefusedPayload, SlackError
 from adapters.slack.connection.web_api import SlackWebApi
 from adapters.slack.replies import rendering
@@ -17,7 +17,7 @@ class EphemeralReply:
     """An answer that only the asker sees: by the response_url, else an ephemeral message, else a DM."""
 
     private = True
-    bots_thread = ""
+    owed = True
 
     def __init__(self, slack: SlackWebApi, place: SlackAddress, recall: Recall) -> None:
         self.unprompted = place.unprompted

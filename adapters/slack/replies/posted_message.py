@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from adapters.chat.background_tasks import looked_at
-from adapters.chat.reply import Remember, Undeliverable
+from adapters.chat.questions.reply import Remember, Undeliverable
 from adapters.slack.connection.transport import (
     RATE_LIMITED,
     Failed,

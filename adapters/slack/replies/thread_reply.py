@@ -13,7 +13,7 @@ from functools import partial
 
 from adapters.chat import messages as words
 from adapters.chat.answer_view import AnswerView
-from adapters.chat.reply import Recall, Remember, Undeliverable
+from adapters.chat.questions.reply import Recall, Remember, Undeliverable
 from adapters.slack.connection.transport import (
     Failed,
     Gone,
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 class ThreadReply:
     """An answer that everybody in the thread (or the DM) sees."""
 
-    private = False
+    private = owed = False
 
     def __init__(
         self,
@@ -48,7 +48,6 @@ class ThreadReply:
         question: str = "",
     ) -> None:
         self.unprompted = place.unprompted
-        self.bots_thread = place.bots_thread
         self.recall = recall
         self._slack = slack
         self._mark = mark

@@ -8,7 +8,7 @@ from adapters.chat import admin_commands, sync_progress
 from adapters.chat.admin_commands import Command, Mistake
 from bot.curation.open_gaps import GapReview, OpenGap
 from bot.model import Answer, Citation, Failure, Outcome, Progress, Question, SyncReport
-from bot.ports import Asked, Feedback, Gap, Judged, Recorded, SyncRequest, SyncRun
+from bot.ports import Asked, Feedback, Gap, Judged, Place, Recorded, SyncRequest, SyncRun
 
 SOURCES = ("handbook", "wiki")
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -127,7 +127,9 @@ def test_gaps_come_with_their_counts():
 
 def test_questions_are_listed_without_who_asked():
     """questions has the time, how it ended, what people thought of it, and the id for why; not the asker."""
-    asked = Asked("id1", "k", "slack", "C1", "U0ALICE", Question("How many days? <!channel>", frozenset()))
+    asked = Asked(
+        "id1", "k", "slack", Place("C1"), "U0ALICE", Question("How many days? <!channel>", frozenset())
+    )
     judged = Judged(
         Recorded(asked, NOW, Answer("id1", Outcome.NOT_FOUND, "No."), "", 0.1),
         (Feedback("id1", "U0BOB", "down", "outdated"),),

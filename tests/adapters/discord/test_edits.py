@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from adapters.chat.question_service import EDITED
+from adapters.chat.questions.answer_run import EDITED
 from bot.model import Answer, Outcome
 from tests.support.discord_chat import Chat, chatting
 from tests.support.discord_world import ALICE, BOB, BOT, GENERAL

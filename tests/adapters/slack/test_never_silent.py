@@ -1,7 +1,6 @@
 """Slack when things go wrong: one whole answer, and never a second one; on its simulator."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import pytest
 
 from adapters.chat import messages
-from adapters.slack.reply_address import SlackAddress
+from adapters.slack.reply_address import SlackAddress, SlackPlace
 from adapters.slack.service import run as slack
 from bot.model import Answer, Outcome, Question
 from bot.ports import Asked
@@ -203,12 +202,12 @@ async def test_what_a_killed_process_left_is_answered_by_the_next(chat: SlackCha
     """A question without an answer in the journal of a dead process is finished once."""
     posted = await chat.sim.do("message", channel="C0GENERAL", user="U0ALICE", text="How much notice?")
     place = f"C0GENERAL/{posted['ts']}"
-    address = SlackAddress("C0GENERAL", "U0ALICE", "T0SIM", posted["ts"]).dump()
+    address = SlackAddress("C0GENERAL", "U0ALICE", "T0SIM", posted["ts"])
     lost = Asked(
         "lost1",
         f"slack:T0SIM:C0GENERAL:{posted['ts']}",
         "slack",
-        json.dumps({"place": address, "thread": None, "direct": False}),
+        SlackPlace(address).dump(),
         "U0ALICE",
         Question("How much notice?", frozenset()),
     )

@@ -19,7 +19,7 @@ from bot.curation.verified_answers import VerifiedAnswers
 from bot.journal.database import Database
 from bot.journal.lessons import SqlLessons
 from bot.model import Answer, Citation, Outcome, Question
-from bot.ports import Asked, Lesson, Recorded, Rights, Scope
+from bot.ports import Asked, Lesson, Place, Recorded, Rights, Scope
 from bot.style.embedding_similarity import EmbeddingSimilarity
 from bot.style.hot_reload import StyleGuides
 from tests.bot.style.test_guide import RULES, folder
@@ -93,7 +93,7 @@ class School:
 def recorded(**fields: object) -> Recorded:
     answer = Answer("q1", Outcome.ANSWERED, "Four weeks [1], and call [2].", (LEAVE, SICK))
     answer = replace(answer, **fields)
-    asked = Asked("q1", "k", "slack", "p", "U1", Question(ASKED, EVERYONE))
+    asked = Asked("q1", "k", "slack", Place("p"), "U1", Question(ASKED, EVERYONE))
     return Recorded(asked, datetime(2026, 5, 1, tzinfo=UTC), answer, "", 1.0)
 
 

@@ -23,7 +23,7 @@ from bot.evaluation.scored_answer import BadRun, ScoredAnswer, read
 from bot.journal.database import Database
 from bot.journal.questions import SqlJournal
 from bot.model import Answer, Citation, Outcome, Question, Trace, Turn
-from bot.ports import Asked, Feedback, Judged, Recorded
+from bot.ports import Asked, Feedback, Judged, Place, Recorded
 from tests.bot.evaluation.test_ablation import said
 from tests.support.command_line import HANDBOOK, CommandLine
 
@@ -168,7 +168,7 @@ def test_what_is_no_run_is_told(docent: CommandLine, tmp_path: Path):
 def judged(text: str, *feedback: Feedback, id: str = "q1", **question: object) -> Judged:  # noqa: A002 - the field's name
     cites = Citation(1, "handbook:leave.md", "Leave", "", "", "")
     answer = Answer(id, Outcome.ANSWERED, "27 days. [1]", (cites,), trace=Trace(queries=("Leave in Spain?",)))
-    asked = Asked(id, id, "slack", "p", "U1", Question(text, EVERYONE, **question))
+    asked = Asked(id, id, "slack", Place("p"), "U1", Question(text, EVERYONE, **question))
     return Judged(Recorded(asked, datetime(2026, 5, 1, tzinfo=UTC), answer, "", 1.0), feedback)
 
 

@@ -12,10 +12,10 @@ import pytest
 from bot.journal.database import Database
 from bot.journal.questions import SqlJournal
 from bot.model import Question
-from bot.ports import Asked, BackendError, Corrupt, Rejected, Unavailable
+from bot.ports import Asked, BackendError, Corrupt, Place, Rejected, Unavailable
 from tests.support.waiting import given_up, until
 
-ASKED = Asked("i", "k", "slack", "C", "U", Question("?", frozenset()))
+ASKED = Asked("i", "k", "slack", Place("C"), "U", Question("?", frozenset()))
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ from pathlib import Path
 from bot.journal.database import Database
 from bot.journal.questions import SqlJournal
 from bot.model import Question
-from bot.ports import Asked, BackendError
+from bot.ports import Asked, BackendError, Place
 
 async def main():
     database = Database(folder=Path(sys.argv[1]))
@@ -134,7 +134,7 @@ async def main():
     try:
         for kept in range(2000):
             question = Question("x" * 5000, frozenset())
-            await journal.accept(Asked(str(kept), str(kept), "p", "", "", question), worker="w")
+            await journal.accept(Asked(str(kept), str(kept), "p", Place(), "", question), worker="w")
     except BackendError as error:
         print(type(error).__name__, kept)
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))

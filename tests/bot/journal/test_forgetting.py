@@ -15,7 +15,7 @@ from bot.journal.questions import SqlJournal
 from bot.journal.retention import forget_old, keep_forgetting
 from bot.journal.runs import SqlRuns
 from bot.model import Answer, Outcome, Question
-from bot.ports import Asked, Feedback, Forgotten, Lesson, Scope, Someone, SyncRequest, Unavailable
+from bot.ports import Asked, Feedback, Forgotten, Lesson, Place, Scope, Someone, SyncRequest, Unavailable
 from tests.bot.journal.test_journal import age, server  # noqa: F401 - a fixture
 from tests.support.command_line import CommandLine
 
@@ -43,7 +43,9 @@ async def _asked(
     journal: SqlJournal, name: str, person: str, platform: str = "slack", **answer: object
 ) -> None:
     question = Question(f"What did {name} ask?", _EVERYONE)
-    asked = Asked(name, f"{platform}:{name}", platform, f'{{"user": "{person}"}}', person, question)
+    asked = Asked(
+        name, f"{platform}:{name}", platform, Place(details={"address": {"user": person}}), person, question
+    )
     await journal.accept(asked, worker="w")
     made = Answer(name, Outcome.ANSWERED, **{"text": "It is.", **answer})
     await journal.finish(name, made, seconds=1.0, scope=Scope(f"{platform}:T1", _EVERYONE))

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.journal import codec
 from bot.journal.database import Database
+from bot.journal.forms.migrate import begin_anew
 from bot.journal.leases import SqlLeases
 from bot.journal.lessons import SqlLessons
 from bot.journal.lookback import SqlLookback
@@ -34,7 +35,18 @@ from bot.model import (
     Turn,
     Usage,
 )
-from bot.ports import SCHEDULE, Asked, Feedback, Lesson, QuestionFilter, Rights, Scope, Someone, SyncRequest
+from bot.ports import (
+    SCHEDULE,
+    Asked,
+    Feedback,
+    Lesson,
+    Place,
+    QuestionFilter,
+    Rights,
+    Scope,
+    Someone,
+    SyncRequest,
+)
 from tests.support import postgres
 
 NOW = datetime(2026, 5, 3, tzinfo=UTC)
@@ -112,7 +124,7 @@ def asked(name: str = "1", words: str = "How many days off?", **more) -> Asked:
     question = Question(
         words, frozenset({"everyone"}), (Turn("user", "Hello"),), sources=frozenset({"handbook"})
     )
-    return replace(Asked(f"id{name}", f"key{name}", "slack", "C1", "U1", question), **more)
+    return replace(Asked(f"id{name}", f"key{name}", "slack", Place("C1"), "U1", question), **more)
 
 
 def passage() -> Passage:
@@ -143,8 +155,8 @@ async def age(database: Database, table: str, column: str, seconds: float) -> No
 
 async def test_a_question_is_accepted_once(journal: SqlJournal):
     """The second delivery of a message is refused, whatever its id."""
-    assert await journal.accept(asked(), worker="a")
-    assert not await journal.accept(asked(id="other"), worker="b")
+    assert await journal.accept(asked(), worker="a") == 1
+    assert await journal.accept(asked(id="other"), worker="b") == 0
     assert await journal.recorded("other") is None
 
 
@@ -188,14 +200,42 @@ async def test_a_persons_questions_are_counted(journal: SqlJournal, database: Da
     assert await journal.asked_by("slack", "U1", within=600) == 2
 
 
-async def test_places_are_found_by_what_they_hold(journal: SqlJournal, database: Database):
-    """Only of one platform, the latest first, each question's, and no more than wanted."""
-    for name, place in (("1", "100% a"), ("2", "100_ a"), ("3", "100% b"), ("4", "100% c")):
+async def test_a_question_has_its_number_among_its_persons(journal: SqlJournal, database: Database):
+    """Who accepts it learns how many questions of the same person there were within a minute."""
+    numbers = [await journal.accept(asked(name), worker=name) for name in ("1", "2")]
+    await age(database, "questions", "asked_at", 61)
+    numbers.append(await journal.accept(asked("3"), worker="a"))
+    numbers.append(await journal.accept(asked("4", person="U2"), worker="a"))
+    numbers.append(await journal.accept(asked("5", platform="discord"), worker="a"))
+    numbers.append(await journal.accept(asked("6"), worker="a", within=120.0))
+    assert numbers == [1, 2, 1, 1, 1, 4]
+
+
+async def test_processes_count_together(open_database: Callable[[], Database]):
+    """Of a person's questions that many processes accept at once each has a number of its own."""
+    journals = [SqlJournal(open_database()) for _ in range(6)]
+    numbers = await asyncio.gather(
+        *(journal.accept(asked(str(n)), worker=f"w{n}") for n, journal in enumerate(journals))
+    )
+    assert sorted(numbers) == [1, 2, 3, 4, 5, 6]
+
+
+async def test_places_are_those_of_a_platform(journal: SqlJournal, database: Database):
+    """The latest first, each question's, and no more than wanted; of one thread, or of direct messages."""
+    details = {"address": {"channel": "C1", "user": "U1"}, "files": ["F1"], "history": None}
+    there, bots = Place("C1/1", details=details), Place("C1/1", automated=True)
+    direct = Place("D1/2", direct=True)
+    for name, place in (("1", there), ("2", bots), ("3", Place()), ("4", direct)):
         await journal.accept(asked(name, place=place), worker="a")
         await age(database, "questions", "asked_at", 1)
-    await journal.accept(asked("5", place="100% d", platform="discord"), worker="a")
-    assert await journal.places("slack", "100%", limit=2) == ["100% c", "100% b"]
-    assert await journal.places("slack", "100%", limit=9) == ["100% c", "100% b", "100% a"]
+    await journal.accept(asked("5", place=there, platform="discord"), worker="a")
+    assert await journal.places("slack", limit=9) == [direct, Place(), bots, there]
+    assert await journal.places("slack", limit=2) == [direct, Place()]
+    assert await journal.places("slack", thread="C1/1", limit=9) == [bots, there]
+    assert await journal.places("slack", thread="C1/1", direct=True, limit=9) == []
+    assert await journal.places("slack", direct=True, limit=9) == [direct]
+    assert await journal.places("slack", direct=False, limit=9) == [Place(), bots, there]
+    assert await journal.places("slack", thread="", limit=9) == [Place()]
 
 
 async def test_any_text_is_taken(journal: SqlJournal):
@@ -216,7 +256,7 @@ async def test_without_texts_the_question_is_not_kept(database: Database):
     assert "secret" not in str(row)
     assert "Hello" not in str(row)
     assert await SqlLookback(database).gaps() == []
-    assert await journal.accept(asked(), worker="b") is False
+    assert await journal.accept(asked(), worker="b") == 0
 
 
 # --- whose questions ------------------------------------------------------------------------------
@@ -820,49 +860,62 @@ async def test_the_migrations_make_the_tables_of_the_code(database: Database):
 
 
 async def test_what_was_asked_before_has_its_place_afterwards(
-    open_database: Callable[[], Database], database: Database, journal: SqlJournal
+    open_database: Callable[[], Database], database: Database
 ):
     """A journal of before keeps its questions: where they came from is read from their places."""
-    slack = json.dumps({"place": json.dumps({"channel": "C1", "user": "U1", "team": "T1"}), "direct": False})
-    server = json.dumps({"place": json.dumps({"channel": 5, "user": 7, "guild": 9}), "direct": False})
-    direct = json.dumps({"place": json.dumps({"channel": 5, "user": 7}), "direct": True})
-    rows = (("slack", slack), ("discord", server), ("discord", direct), ("slack", "C1"))
-    for number, (platform, place) in enumerate(rows):
-        await journal.accept(asked(str(number), platform=platform, place=place), worker="w")
-        await journal.finish(f"id{number}", answer(name=str(number)), seconds=1.0)
-        await journal.give_feedback(Feedback(f"id{number}", "U1", "up"))
+    slack = {"channel": "C1", "user": "U1", "team": "T1", "thread_ts": "17.5", "automated": True}
+    server = {"channel": 5, "user": 7, "guild": 9, "message": 6, "answer_in": "thread"}
+    direct = {"channel": 5, "user": 7, "message": 6}
+    rows = (
+        ("slack", {"place": json.dumps(slack), "thread": ["17.5", "18"], "direct": False, "files": ["F1"]}),
+        ("discord", {"place": json.dumps(server), "before": 0, "direct": False, "files": []}),
+        ("discord", {"place": json.dumps(direct), "before": 6, "direct": True}),
+        ("cli", ""),
+        ("slack", "C1"),
+    )
     lesson = Lesson("l1", "verified", "accepted", "Q", "A", "Dana", NOW, answer_id="id1")
-    await SqlLessons(database).add(lesson)
     async with database.writing() as connection:
-        for table, column in (
-            ("questions", "tenant"),
-            ("questions", "audience"),
-            ("feedback", "tenant"),
-            ("failing", "for_all"),
-            ("leases", "seconds"),
-        ):
-            await connection.execute(text(f"alter table {table} drop column {column}"))
-        await connection.execute(text("drop table run_messages"))
-        await connection.execute(text("drop table made_by"))
-        await connection.execute(text("update alembic_version set version_num = '0003'"))
+        await connection.run_sync(begin_anew, "0003")
+        for number, (platform, place) in enumerate(rows):
+            await connection.execute(
+                text(
+                    "insert into questions (id, key, platform, place, person, reply, question, text, wording, asked_at,"
+                    " outcome, degraded) values (:id, :id, :platform, :place, 'U1', '', '{\"audience\": [\"everyone\"]}',"
+                    " 'Days?', 'days', 1, 'ANSWERED', false)"
+                ),
+                {
+                    "id": f"id{number}",
+                    "platform": platform,
+                    "place": json.dumps(place) if isinstance(place, dict) else place,
+                },
+            )
+            await connection.execute(
+                text(
+                    "insert into feedback (answer_id, person, verdict, complaint, comment, at)"
+                    " values (:id, 'U1', 'up', '', '', 1)"
+                ),
+                {"id": f"id{number}"},
+            )
     await database.close()
     database = open_database()
+    await SqlLessons(database).add(lesson)
     journal = SqlJournal(database)
-    found = [await journal.recorded(f"id{number}") for number in range(4)]
-    assert [one.scope for one in found if one] == [
-        Scope("slack:T1", None),
-        Scope("discord:9", None),
-        Scope("", None),
-        Scope("", None),
+    found = [one for number in range(5) if (one := await journal.recorded(f"id{number}"))]
+    assert [one.scope.tenant for one in found] == ["slack:T1", "discord:9", "", "", ""]
+    assert [one.asked.place for one in found] == [
+        Place(
+            "C1/17.5", automated=True, details={"address": slack, "files": ["F1"], "history": ["17.5", "18"]}
+        ),
+        Place("6", details={"address": server, "files": [], "before": 0}),
+        Place("5", direct=True, details={"address": direct, "files": [], "before": 6}),
+        Place(),
+        Place(),
     ]
     assert [(await journal.feedback(f"id{number}"))[0].tenant for number in range(3)] == [
         "slack:T1",
         "discord:9",
         "",
     ]
-    kept = await SqlLessons(database).lesson("l1")
-    assert kept is not None
-    assert kept.tenant == "discord:9"
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from bot.journal.database import Database
 from bot.journal.one_answer import AnswerFile
 from bot.model import Answer, Candidate, Citation, Outcome, Passage, Question, Trace, Turn, Usage
 from bot.opened_records import LateLessons, Records
-from bot.ports import Asked, Lesson, Scope, Unavailable
+from bot.ports import Asked, Lesson, Place, Scope, Unavailable
 from tests.support.command_line import CommandLine
 
 SAVED = datetime(2026, 5, 3, tzinfo=UTC)
@@ -38,7 +38,7 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 
 def asked(name: str) -> Asked:
-    return Asked(name, f"cli:{name}", "cli", "", "", QUESTION)
+    return Asked(name, f"cli:{name}", "cli", Place(), "", QUESTION)
 
 
 def rows(folder: Path, table: str) -> list[dict[str, object]]:

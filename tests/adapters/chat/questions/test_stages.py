@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from adapters.chat.stages import StageTeller, words
+from adapters.chat.questions.stages import StageTeller, words
 from bot.model import Stage
 
 

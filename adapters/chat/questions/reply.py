@@ -33,13 +33,13 @@ class Reply(Protocol):
     """The place of one answer. Methods retry, fall back and roll over as the platform demands.
 
     `private`: only the asker sees it. `unprompted`: nobody asked the bot, so nothing is shown unless
-    the answer is strong. `bots_thread` is where another bot asked, "" for people. Whatever a reply shows it tells `remember` the address of, at once: from it
-    another process revives the reply if this one dies.
+    the answer is strong. `owed`: a word must come, as the platform shows its asker that one is awaited. Whatever a
+    reply shows it tells `remember` the address of, at once: from it another process revives the reply if this one dies.
     """
 
     private: bool
     unprompted: bool
-    bots_thread: str
+    owed: bool
 
     @property
     def recall(self) -> Recall:

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from adapters.chat import question_service
 from adapters.chat.answer_view import AnswerView
-from adapters.chat.gate import Admission
 from adapters.chat.incoming.attachments import AttachmentReader
-from adapters.chat.question_service import Acceptance, QuestionService, ServicePolicy
-from adapters.chat.reply import Context, Undeliverable
+from adapters.chat.questions import question_service
+from adapters.chat.questions.gate import Admission
+from adapters.chat.questions.question_service import Acceptance, QuestionService, ServicePolicy
+from adapters.chat.questions.reply import Context, Undeliverable
 from bot.config.chat import AttachmentSettings
 from bot.journal.database import Database
 from bot.journal.questions import SqlJournal
 from bot.model import Answer, Outcome, Question, SyncReport
-from bot.ports import Asked, Recorded, Scope
+from bot.ports import Asked, Place, Recorded, Scope, Unavailable
 from bot.runtime.observers import Observers
 from bot.runtime.work_context import Work
 from tests.support.fakes import FakeStore
@@ -29,6 +29,12 @@ class SlowJournal(SqlJournal):
     def __init__(self, database: Database) -> None:
         super().__init__(database)
         self.let = asyncio.Event()
+        self.down = False
+
+    async def accept(self, asked: Asked, *, worker: str, within: float = 60.0) -> int:
+        if self.down:
+            raise Unavailable("the journal", "it is locked.")
+        return await super().accept(asked, worker=worker, within=within)
 
     async def finish(
         self, question_id: str, answer: Answer, *, seconds: float, scope: Scope | None = None
@@ -41,10 +47,11 @@ class Notice:
     """An answer on a piece of paper."""
 
     private = unprompted = False
-    bots_thread = ""
+    owed = False
 
     def __init__(self) -> None:
         self.shown = asyncio.Event()
+        self.said: list[str] = []
 
     async def recall(self) -> Context:
         return Context()
@@ -58,7 +65,8 @@ class Notice:
     async def finish(self, answer: AnswerView) -> None:
         self.shown.set()
 
-    async def say(self, text: str) -> None: ...
+    async def say(self, text: str) -> None:
+        self.said.append(text)
 
     async def leave(self) -> str:
         return ""
@@ -156,7 +164,7 @@ async def test_how_a_question_ended_is_heard(
     heard, observers = Heard(), Observers()
     observers.add(heard)
     desk = desk_of(journal, notice(), observers)
-    asked = Asked("q1", "slack:C1:1", "slack", "C1", "slack:U1", Question("How much?", frozenset()))
+    asked = Asked("q1", "slack:C1:1", "slack", Place("C1"), "slack:U1", Question("How much?", frozenset()))
     await desk.take(asked, notice())
     assert observers.running == {"slack": 1}
     await desk.close(grace=5)
@@ -172,10 +180,70 @@ async def test_a_question_over_the_limit_is_heard_as_such(journal: SlowJournal) 
     desk = desk_of(journal, Notice(), observers, ServicePolicy(questions_per_minute=1))
     for number in (1, 2):
         key = f"slack:C1:{number}"
-        asked = Asked(f"q{number}", key, "slack", "C1", "slack:U1", Question("How much?", frozenset()))
+        asked = Asked(f"q{number}", key, "slack", Place("C1"), "slack:U1", Question("How much?", frozenset()))
         await desk.take(asked, Notice())
     await desk.close(grace=5)
     assert sorted(outcome for _, outcome, _ in heard.ended) == ["answered", "limited"]
+
+
+@pytest.mark.parametrize(("owed", "told"), [(True, 3), (False, 1)], ids=["command", "mention"])
+async def test_over_the_limit_nothing_is_left_open(journal: SlowJournal, *, owed: bool, told: int) -> None:
+    """Who waits for a word hears of the limit each time, others once; nothing is answered."""
+    journal.let.set()
+    desk = desk_of(journal, Notice(), policy=ServicePolicy(questions_per_minute=1))
+    notices = [Notice() for _ in range(4)]
+    taken = []
+    for number, notice in enumerate(notices):
+        notice.owed = owed
+        taken.append(await desk.take(asked_by_one(number), notice))
+    await desk.close(grace=5)
+    assert taken == [Acceptance.YES, Acceptance.LIMITED, Acceptance.LIMITED, Acceptance.LIMITED]
+    assert [notice.shown.is_set() for notice in notices] == [True, False, False, False]
+    assert sum(len(notice.said) for notice in notices) == told
+    recorded = await journal.recorded("q3")
+    assert recorded is not None
+    assert recorded.answer is not None
+    assert recorded.answer.outcome is Outcome.UNAVAILABLE
+
+
+async def test_the_limit_holds_while_the_journal_is_down(journal: SlowJournal) -> None:
+    """Questions are then counted by each process for itself."""
+    journal.let.set()
+    journal.down = True
+    desk = desk_of(journal, Notice(), policy=ServicePolicy(questions_per_minute=2))
+    taken = [await desk.take(asked_by_one(number), Notice()) for number in range(4)]
+    journal.down = False
+    await desk.close(grace=5)
+    assert taken == [Acceptance.YES, Acceptance.YES, Acceptance.LIMITED, Acceptance.LIMITED]
+    assert await journal.recorded("q3") is not None
+
+
+async def test_an_edit_over_the_limit_leaves_the_answer(journal: SlowJournal) -> None:
+    """The earlier answer stands, and its asker hears why it stays as it is."""
+    journal.let.set()
+    desk, first, second = (
+        desk_of(journal, Notice(), policy=ServicePolicy(questions_per_minute=1)),
+        Notice(),
+        Notice(),
+    )
+    asked = asked_by_one(0)
+    await desk.take(asked, first)
+    await first.shown.wait()
+    earlier = await journal.recorded("q0")
+    assert earlier is not None
+    edited = replace(asked, id="q9", key=f"{asked.key}:edited:2")
+    assert await desk.supersede(earlier, edited, lambda *_: second) is Acceptance.LIMITED
+    await desk.close(grace=5)
+    assert len(second.said) == 1
+    kept = await journal.recorded("q0")
+    assert kept is not None
+    assert kept.answer is not None
+    assert kept.answer.outcome is Outcome.ANSWERED
+
+
+def asked_by_one(number: int) -> Asked:
+    question = Question("How much?", frozenset())
+    return Asked(f"q{number}", f"slack:C1:{number}", "slack", Place("C1"), "slack:U1", question)
 
 
 async def test_a_press_before_the_answer_is_in_the_journal(journal: SlowJournal) -> None:
@@ -183,7 +251,12 @@ async def test_a_press_before_the_answer_is_in_the_journal(journal: SlowJournal)
     notice = Notice()
     desk = desk_of(journal, notice)
     asked = Asked(
-        "q1", "slack:C1:1", "slack", "C1", "slack:U1", Question("How much notice?", frozenset({"everyone"}))
+        "q1",
+        "slack:C1:1",
+        "slack",
+        Place("C1"),
+        "slack:U1",
+        Question("How much notice?", frozenset({"everyone"})),
     )
     assert await desk.take(asked, notice) is Acceptance.YES
     await notice.shown.wait()
@@ -204,7 +277,7 @@ async def test_an_edit_waits_for_the_process_that_answers(
     database = Database(folder=data, url=None)
     journal, notice, gone_on = SqlJournal(database), Notice(), []
     desk = desk_of(journal, notice)
-    first = Asked("q1", "slack:C1:1", "slack", "C1", "U1", Question("How much notcie?", frozenset()))
+    first = Asked("q1", "slack:C1:1", "slack", Place("C1"), "U1", Question("How much notcie?", frozenset()))
     await journal.accept(first, worker="another")
     earlier = await journal.recorded("q1")
     assert earlier is not None

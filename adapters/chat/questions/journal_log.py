@@ -34,10 +34,11 @@ class JournalLog:
 
     def __init__(self, journal: Journal, worker: str) -> None:
         self._journal = journal
-        self._worker = worker
+        self.worker = worker
         self._recent: OrderedDict[str, None] = OrderedDict()
         self._accepting = asyncio.Semaphore(_ACCEPTING)
         self._recording = asyncio.Semaphore(_RECORDING)
+        self._unwritten: OrderedDict[str, None] = OrderedDict()  # accepted while it was down
         self._missed: OrderedDict[str, _Answered] = OrderedDict()
         self._addresses: OrderedDict[str, str] = OrderedDict()
         self._is_down = False
@@ -51,16 +52,21 @@ class JournalLog:
             self._recent.popitem(last=False)
         return True
 
-    async def accept(self, asked: Asked) -> bool:
-        """Whether this question is new, to every process."""
+    async def accept(self, asked: Asked) -> int | None:
+        """Write a question down, unless any process knows it.
+
+        Returns its number among the person's of the last minute, 0 if it was known. None while the journal is down:
+        it is new to this process.
+        """
         if not self.first(asked.key):
-            return False
+            return 0
         try:
             async with self._accepting:
-                return await self._journal.accept(asked, worker=self._worker)
+                return await self._journal.accept(asked, worker=self.worker)
         except BackendError as error:
             self._failed(error)
-            return True
+            _keep(self._unwritten, asked.id, None)
+            return None
 
     async def remember(self, question_id: str, address: str) -> None:
         """Keep where the answer stands."""
@@ -75,6 +81,9 @@ class JournalLog:
         """Keep the answer."""
         try:
             async with self._recording:
+                if asked.id in self._unwritten:
+                    await self._journal.accept(asked, worker=self.worker)
+                    self._unwritten.pop(asked.id, None)
                 await self._journal.finish(asked.id, answer, seconds=seconds, scope=scope)
         except BackendError as error:
             self._failed(error)
@@ -85,7 +94,8 @@ class JournalLog:
         written = 0
         while self._missed:
             question_id, one = next(iter(self._missed.items()))
-            await self._journal.accept(one.asked, worker=self._worker)
+            await self._journal.accept(one.asked, worker=self.worker)
+            self._unwritten.pop(question_id, None)
             if address := self._addresses.get(question_id):
                 await self._journal.set_reply(question_id, address)
             await self._journal.finish(question_id, one.answer, seconds=one.seconds, scope=one.scope)
@@ -107,14 +117,6 @@ class JournalLog:
             level, "questions are answered without the journal, and written down when it is back: %s", error
         )
         self._is_down = True
-
-    async def asked_by(self, asked: Asked, *, within: float) -> int | None:
-        """How many questions this person asked within so many seconds, to any process; None while the journal is down."""
-        try:
-            async with self._recording:
-                return await self._journal.asked_by(asked.platform, asked.person, within=within)
-        except BackendError:
-            return None
 
 
 def _keep(among: OrderedDict[str, T], key: str, value: T) -> None:

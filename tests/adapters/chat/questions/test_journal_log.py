@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from adapters.chat.journal_log import JournalLog
+from adapters.chat.questions.journal_log import JournalLog
 from bot.journal.database import Database
 from bot.journal.questions import SqlJournal
 from bot.model import Answer, Outcome, Question
-from bot.ports import Asked, Scope, Unavailable
+from bot.ports import Asked, Place, Scope, Unavailable
 
 EVERYONE = frozenset({"everyone"})
 SCOPE = Scope("slack:T1", EVERYONE)
@@ -25,9 +25,9 @@ class Breaking(SqlJournal):
         if self.down:
             raise Unavailable("the journal", "it is locked.")
 
-    async def accept(self, asked: Asked, *, worker: str) -> bool:
+    async def accept(self, asked: Asked, *, worker: str, within: float = 60.0) -> int:
         self._check()
-        return await super().accept(asked, worker=worker)
+        return await super().accept(asked, worker=worker, within=within)
 
     async def set_reply(self, question_id: str, reply: str) -> None:
         self._check()
@@ -46,7 +46,7 @@ async def journal(data: Path) -> AsyncIterator[Breaking]:
 
 
 def asked(name: str) -> Asked:
-    return Asked(f"id{name}", f"key{name}", "slack", "{}", "U1", Question("How much notice?", frozenset()))
+    return Asked(f"id{name}", f"key{name}", "slack", Place(), "U1", Question("How much notice?", frozenset()))
 
 
 def answer(name: str) -> Answer:
@@ -58,7 +58,7 @@ async def test_what_it_missed_is_written_down_when_it_is_back(journal: Breaking,
     """With its address; a process that comes after this one doesn't answer it a second time."""
     ledger = JournalLog(journal, "w1")
     journal.down = lost == "all of it"
-    assert await ledger.accept(asked("1"))
+    assert await ledger.accept(asked("1")) == (None if journal.down else 1)
     journal.down = True
     await ledger.remember("id1", "C1/2")
     await ledger.record(asked("1"), answer("1"), 0.5, SCOPE)
@@ -88,7 +88,7 @@ async def test_an_address_that_was_missed_is_written_down(journal: Breaking) -> 
 
 async def test_an_outage_is_told_once(journal: Breaking, caplog: pytest.LogCaptureFixture) -> None:
     """And that it is over, with how many answers were written down then."""
-    caplog.set_level(logging.INFO, logger="adapters.chat.journal_log")
+    caplog.set_level(logging.INFO, logger="adapters.chat.questions.journal_log")
     ledger = JournalLog(journal, "w1")
     for _ in range(2):
         caplog.clear()
@@ -100,6 +100,19 @@ async def test_an_outage_is_told_once(journal: Breaking, caplog: pytest.LogCaptu
         journal.down = False
         await ledger.catch_up()
         await ledger.catch_up()
-        said = [record for record in caplog.records if record.name == "adapters.chat.journal_log"]
+        said = [record for record in caplog.records if record.name == "adapters.chat.questions.journal_log"]
         assert [record.levelname for record in said] == ["WARNING", "INFO"]
         assert said[1].getMessage() == "the journal is back; answers written down now: 2"
+
+
+async def test_what_was_accepted_without_it_is_written_down_with_its_answer(journal: Breaking) -> None:
+    """Where the journal comes back while the question is being answered, nothing waits for a look."""
+    ledger = JournalLog(journal, "w1")
+    journal.down = True
+    assert await ledger.accept(asked("1")) is None
+    journal.down = False
+    await ledger.record(asked("1"), answer("1"), 0.5, SCOPE)
+    kept = await journal.recorded("id1")
+    assert kept is not None
+    assert kept.answer is not None
+    assert kept.answer.text == "Four weeks."

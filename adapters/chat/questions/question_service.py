@@ -1,0 +1,294 @@
+"""Questions on any platform: accept once, answer, leave nothing open.
+
+A platform's adapter turns an event into `Asked` and a `Reply` and hands both over. The service knows no platform; a
+`Reply` knows no journal. Whatever happens, an accepted question ends in `Reply.finish` or in a word of `Reply.say`.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import Enum, auto
+
+from adapters.chat import messages
+from adapters.chat.answer_view import AnswerView
+from adapters.chat.incoming.attachments import AttachmentReader
+from adapters.chat.incoming.bots import BotTurns
+from adapters.chat.questions.answer_run import EDITED, AnswerPolicy, AnswerRun, Answers
+from adapters.chat.questions.gate import Gate, visible
+from adapters.chat.questions.journal_log import JournalLog
+from adapters.chat.questions.rate_limit import RateLimit
+from adapters.chat.questions.reply import Reply, Undeliverable
+from adapters.chat.questions.takeover import Takeover
+from bot.model import Answer, Outcome
+from bot.ports import Asked, BackendError, Journal, Reader, Recorded
+from bot.runtime import process_identity
+from bot.runtime.observers import Observers
+
+log = logging.getLogger(__name__)
+
+# Seconds.
+_MOMENT = 5.0
+_ELSEWHERE = 90.0
+_LOOK_EVERY = 1.0
+
+
+class Acceptance(Enum):
+    """What became of an event. Who is LIMITED hears so by the reply, where a word is due."""
+
+    YES = auto()
+    KNOWN = auto()
+    LIMITED = auto()
+    CLOSING = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePolicy:
+    """How the service behaves. Times in seconds but for `stale_after`."""
+
+    questions_per_minute: int = 10
+    stale_after: timedelta = timedelta(days=365)
+    can_ask_human: bool = False
+    beat_every: float = 5.0
+    silent_for: float = 15.0
+    too_old_to_answer: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    asked: Asked
+    reply: Reply
+    task: asyncio.Task[None]
+
+
+class QuestionService:
+    """One for each platform and process. `revive` makes a reply for a question of a process that died."""
+
+    def __init__(
+        self,
+        platform: str,
+        answers: Answers,
+        journal: Journal,
+        store: Reader,
+        policy: ServicePolicy,
+        *,
+        gate: Gate,
+        files: AttachmentReader,
+        revive: Callable[[Recorded], Reply],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        observers: Observers | None = None,
+    ) -> None:
+        self._platform = platform
+        self._journal = journal
+        self._store = store
+        self._worker = process_identity.name(platform)
+        self._closing = False
+        self._running: dict[str, _Running] = {}
+        self._refusals: set[asyncio.Task[None]] = set()
+        self._ledger = JournalLog(journal, self._worker)
+        self._bots = BotTurns(journal)
+        self._limit = RateLimit(policy.questions_per_minute)
+        self._observers = observers or Observers()
+        self._observers.count(platform, lambda: len(self._running))
+        self._run = AnswerRun(
+            platform,
+            answers,
+            AnswerPolicy(policy.stale_after, policy.can_ask_human),
+            gate=gate,
+            files=files,
+            ledger=self._ledger,
+            observers=self._observers,
+            now=now,
+        )
+        self._takeover = Takeover(
+            platform,
+            journal,
+            self._ledger,
+            self._run,
+            revive=revive,
+            start=self._start,
+            beat_every=policy.beat_every,
+            silent_for=policy.silent_for,
+            too_old=timedelta(seconds=policy.too_old_to_answer),
+            now=now,
+        )
+
+    # --- questions --------------------------------------------------------------------------------
+
+    async def take(self, asked: Asked, reply: Reply) -> Acceptance:
+        """Accept a question and answer it in the background. Returns as soon as it can't be lost."""
+        taken = await self._accept(asked)
+        if taken is Acceptance.YES:
+            self._start(asked, reply)
+        elif taken is Acceptance.LIMITED:
+            self._refuse(asked, reply)
+        return taken
+
+    async def _accept(self, asked: Asked) -> Acceptance:
+        if self._closing:
+            return Acceptance.CLOSING
+        if asked.place.automated:
+            async with self._bots.deciding:
+                number = await self._ledger.accept(asked) if await self._bots.allows(asked) else 0
+        else:
+            number = await self._ledger.accept(asked)
+        if number == 0:
+            return Acceptance.KNOWN
+        return Acceptance.LIMITED if self._limit.exceeded(asked.person, number) else Acceptance.YES
+
+    def _refuse(self, asked: Asked, reply: Reply) -> None:
+        refusal = asyncio.create_task(self._end_over_limit(asked, reply), name=f"refuse {asked.id}")
+        self._refusals.add(refusal)
+        refusal.add_done_callback(self._refusals.discard)
+
+    async def _end_over_limit(self, asked: Asked, reply: Reply) -> None:
+        """End a question over the limit. Its asker is told once, or where the platform shows that a word is awaited."""
+        await self._run.end(asked, "limited", "Over the limit of questions.")
+        tells = self._limit.tells(asked.person)
+        if reply.owed or (tells and not reply.unprompted):
+            with suppress(Undeliverable):
+                await reply.say(messages.TOO_MANY.format(limit=self._limit.per_minute))
+
+    def first(self, key: str) -> bool:
+        """Whether this process hasn't seen the event yet: for what is not worth a line in the journal."""
+        return self._ledger.first(key)
+
+    async def knows(self, key: str) -> bool:
+        """Whether a question with this key was accepted; not if the journal is down."""
+        with suppress(BackendError):
+            return await self._journal.recorded_by_key(key) is not None
+        return False
+
+    async def abandon(self, key: str) -> None:
+        """Stop answering a message, in whichever words, or don't begin: its asker took it back."""
+        self._ledger.first(key)  # its own event may come behind
+        for running in self._answering(key):
+            await self._cut(running, "The question was deleted.", running.reply.withdraw)
+
+    def _answering(self, key: str) -> list[_Running]:
+        """What is being answered of a message, also as it is since an edit."""
+        return [one for one in self._running.values() if one.asked.key.partition(EDITED)[0] == key]
+
+    async def stop(self, ending: Callable[[Reply], Callable[[], Awaitable[None]] | None]) -> None:
+        """Stop answering where `ending` gives a way to end a reply: somebody pressed stop."""
+        for running in list(self._running.values()):
+            end = ending(running.reply)
+            if end is not None:
+                await self._cut(running, messages.STOPPED, end)
+
+    async def _cut(self, running: _Running, why: str, end: Callable[[], Awaitable[None]]) -> None:
+        running.task.cancel()
+        await asyncio.wait([running.task])
+        with suppress(Undeliverable):
+            await end()
+        await self._run.end(running.asked, "stopped", why)
+
+    async def supersede(
+        self, earlier: Recorded, asked: Asked, go_on: Callable[[Recorded, Asked], Reply]
+    ) -> Acceptance:
+        """Answer a question as it is now, in the place of its earlier answer, finished or not."""
+        taken = await self._accept(asked)
+        if taken is Acceptance.LIMITED:
+            self._refuse(asked, go_on(earlier, asked))
+        if taken is not Acceptance.YES:
+            return taken
+        mine = await self._dropped(asked.key.partition(EDITED)[0])
+        earlier = mine or await self._ended_elsewhere(earlier)
+        gone = earlier.answer or Answer(earlier.asked.id, Outcome.UNAVAILABLE, messages.EDITED_QUESTION)
+        kept = replace(gone, gap=False, usage=())
+        await self._ledger.record(earlier.asked, kept, earlier.seconds or 0.0, earlier.scope)
+        if earlier.reply:
+            for one in (earlier.asked, asked):
+                await self._ledger.remember(one.id, earlier.reply)
+        self._start(asked, go_on(earlier, asked))
+        return Acceptance.YES
+
+    async def _ended_elsewhere(self, recorded: Recorded) -> Recorded:
+        """The question once whichever process answers it is done; as it is if that takes too long."""
+        until = time.monotonic() + _ELSEWHERE
+        while recorded.answer is None and time.monotonic() < until:
+            await asyncio.sleep(_LOOK_EVERY)
+            recorded = await self._journal.recorded(recorded.asked.id) or recorded
+        return recorded
+
+    async def _dropped(self, key: str) -> Recorded | None:
+        """Stop answering a message, in whichever words; what stands of it stays."""
+        found = None
+        for running in self._answering(key):
+            running.task.cancel()
+            await asyncio.wait([running.task])
+            address = await running.reply.leave()
+            known = await self._journal.recorded(running.asked.id)
+            found = replace(known, reply=address or known.reply) if known else found
+        return found
+
+    def _start(self, asked: Asked, reply: Reply) -> None:
+        task = asyncio.create_task(self._run.run(asked, reply), name=f"answer {asked.id}")
+        self._running[asked.key] = _Running(asked, reply, task)
+        task.add_done_callback(lambda _: self._running.pop(asked.key, None))
+
+    # --- what people do with an answer ------------------------------------------------------------
+
+    async def again(self, answer_id: str, *, private: bool = False) -> tuple[Recorded, AnswerView] | None:
+        """An earlier answer as it was shown; None if it is gone."""
+        await self._settled(answer_id)
+        recorded = await self._journal.recorded(answer_id)
+        if recorded is None or recorded.answer is None:
+            return None
+        return recorded, self._run.view(recorded.answer, private=private)
+
+    async def _settled(self, answer_id: str) -> None:
+        """An answer is in the journal a moment after it is shown: who presses a button may be faster."""
+        running = [one.task for one in self._running.values() if one.asked.id == answer_id]
+        if running:
+            await asyncio.wait(running, timeout=_MOMENT)
+
+    async def may_see(self, recorded: Recorded, audience: frozenset[str]) -> bool:
+        """Whether every page that an answer rests on, or names instead of one, is visible to the audience now.
+
+        What names none is for whoever it was written or asked for, not for all. What it names beside an answer
+        ("See also") is for the asker: it isn't shared.
+        """
+        answer = recorded.answer
+        if answer is None:
+            return False
+        beside = answer.nearest if answer.outcome is not Outcome.ANSWERED else ()
+        named = {citation.doc_id for citation in (*answer.citations, *beside)}
+        if named:
+            return await visible(self._store, named, audience) == named
+        told = recorded.scope.audience if answer.audience is None else answer.audience
+        return told is not None and told <= audience
+
+    # --- life -------------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Show that this process lives, and take over what others left open."""
+        await self._takeover.open()
+
+    async def close(self, *, grace: float = 25.0) -> None:
+        """Take nothing new, finish what runs within `grace` seconds, leave the rest to the next process."""
+        self._closing = True
+        running = [*(one.task for one in self._running.values()), *self._refusals]
+        if running:
+            _, late = await asyncio.wait(running, timeout=grace)
+            for task in late:
+                task.cancel()
+            if late:
+                await asyncio.wait(late, timeout=2)
+        await self._takeover.close()
+        for last in (self._ledger.catch_up(), self._journal.give_back(self._worker)):
+            with suppress(BackendError):
+                await last
+
+    @property
+    def worker(self) -> str:
+        """This process's name in the journal, where its heart beats."""
+        return self._worker
+
+    @property
+    def running(self) -> int:
+        """Questions that are being answered now."""
+        return len(self._running)
