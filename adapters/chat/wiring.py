@@ -6,9 +6,11 @@ from datetime import timedelta
 from functools import partial
 from typing import Protocol
 
-from adapters.chat import admin_commands
-from adapters.chat.admin_news import AdminNews
-from adapters.chat.admin_service import AdminService
+from adapters.chat.admin import admin_commands
+from adapters.chat.admin.admin_news import AdminNews
+from adapters.chat.admin.admin_service import AdminService
+from adapters.chat.admin.run_watches import ProgressMessage, RunWatches
+from adapters.chat.admin.teaching import Teaching
 from adapters.chat.answer_actions import AnswerActions
 from adapters.chat.helping.human_help import HumanHelp
 from adapters.chat.incoming.attachments import AttachmentReader
@@ -16,9 +18,7 @@ from adapters.chat.incoming.revision import Revisions
 from adapters.chat.questions.gate import Gate
 from adapters.chat.questions.question_service import QuestionService, ServicePolicy
 from adapters.chat.questions.reply import Reply
-from adapters.chat.run_watches import ProgressMessage, RunWatches
 from adapters.chat.summaries.summaries import Summaries
-from adapters.chat.teaching import Teaching
 from bot.answering.summary import Summarizer
 from bot.bootstrap import App
 from bot.curation.open_gaps import GapReviewer

@@ -10,28 +10,12 @@ from typing import Annotated
 import typer
 
 from adapters.cli.command import Invocation
-from adapters.cli.commands import (
-    ask,
-    backup,
-    chat,
-    doctor,
-    forget,
-    health,
-    index,
-    indexer,
-    init,
-    lookback,
-    migrate,
-    show,
-    slack,
-    sources,
-    status,
-)
-from adapters.cli.commands import discord as discord_command
-from adapters.cli.commands import (
-    run as serve,
-)
+from adapters.cli.commands import ask, chat, doctor, index, init, show, sources, status
 from adapters.cli.commands import style as style_command
+from adapters.cli.commands.processes import discord as discord_command
+from adapters.cli.commands.processes import health, indexer, slack
+from adapters.cli.commands.processes import run as serve
+from adapters.cli.commands.upkeep import backup, forget, lookback, migrate
 from adapters.cli.evaluation import eval as eval_command
 from adapters.cli.evaluation import eval_retrieval
 

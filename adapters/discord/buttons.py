@@ -3,16 +3,16 @@
 import discord
 
 from adapters.chat import messages
+from adapters.chat.admin.teaching import Form
 from adapters.chat.answer_view import DECISIONS, IN_USE, OF_RUNS, Press
 from adapters.chat.background_tasks import BackgroundTasks
-from adapters.chat.teaching import Form
 from adapters.chat.wiring import ChatServices
+from adapters.discord.access.permissions import DiscordPermissions
 from adapters.discord.commands import Interaction
 from adapters.discord.connection.transport import call
 from adapters.discord.helping.help_thread import DiscordHelpThreads
-from adapters.discord.inbound import DiscordInbound
+from adapters.discord.incoming.inbound import DiscordInbound
 from adapters.discord.interactions import DiscordAdminConsole, DiscordPressContext, is_private
-from adapters.discord.permissions import DiscordPermissions
 from adapters.discord.replies import rendering
 from bot.ports import Journal, LessonKind
 

@@ -19,20 +19,20 @@ from adapters.chat.background_tasks import BackgroundTasks
 from adapters.chat.questions.question_service import Acceptance
 from adapters.chat.wiring import assemble
 from adapters.discord import commands
-from adapters.discord.backfill import missed, posts
+from adapters.discord.access.gate import DiscordGate, turn_away
+from adapters.discord.access.permissions import DiscordPermissions
 from adapters.discord.buttons import DiscordButtons
 from adapters.discord.commands import Interaction
 from adapters.discord.connection.gateway_patches import brief, completed, survive
 from adapters.discord.connection.timeouts import PATIENCE, Timeouts
 from adapters.discord.connection.transport import Failed, TokenGone, call, paced
-from adapters.discord.gate import DiscordGate, turn_away
 from adapters.discord.helping.help_thread import DiscordHelpThreads
 from adapters.discord.helping.summary_request import DiscordSummaryRequest
-from adapters.discord.inbound import DiscordInbound
+from adapters.discord.incoming.backfill import missed, posts
+from adapters.discord.incoming.inbound import DiscordInbound
+from adapters.discord.incoming.questions import files_of
+from adapters.discord.incoming.reactions import DiscordReactions
 from adapters.discord.interactions import DiscordAdminConsole
-from adapters.discord.permissions import DiscordPermissions
-from adapters.discord.questions import files_of
-from adapters.discord.reactions import DiscordReactions
 from adapters.discord.replies import rendering
 from adapters.discord.replies.discord_markdown import thread_name
 from adapters.discord.replies.forum_tags import tag

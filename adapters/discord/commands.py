@@ -8,11 +8,11 @@ import discord
 from discord import app_commands
 
 from adapters.chat import messages
-from adapters.chat.teaching import TITLES
+from adapters.chat.admin.teaching import TITLES
+from adapters.discord.access.permissions import DiscordPermissions
 from adapters.discord.connection.transport import AlreadyAnswered, Failed, call
-from adapters.discord.inbound import DiscordInbound
+from adapters.discord.incoming.inbound import DiscordInbound
 from adapters.discord.interactions import says
-from adapters.discord.permissions import DiscordPermissions
 from adapters.discord.reply_address import Message
 from bot.bootstrap import App
 from bot.ports import LessonKind

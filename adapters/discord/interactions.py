@@ -12,6 +12,7 @@ import discord
 from adapters.chat import messages as words
 from adapters.chat.answer_view import DECISIONS, AnswerView, Press
 from adapters.chat.questions.question_service import Acceptance, QuestionService
+from adapters.discord.access.permissions import DiscordPermissions, rights
 from adapters.discord.connection.transport import (
     Failed,
     NotAllowed,
@@ -19,8 +20,7 @@ from adapters.discord.connection.transport import (
     call,
 )
 from adapters.discord.helping.help_thread import help_mark
-from adapters.discord.inbound import DiscordInbound
-from adapters.discord.permissions import DiscordPermissions, rights
+from adapters.discord.incoming.inbound import DiscordInbound
 from adapters.discord.replies import rendering
 from adapters.discord.replies.discord_markdown import escape, messages, thread_name
 from adapters.discord.reply_address import DiscordAddress, DiscordPlace

@@ -6,7 +6,7 @@ from typing import Any
 
 import discord
 
-from adapters.chat.sync_progress import ended
+from adapters.chat.admin.sync_progress import ended
 from adapters.discord.connection.timeouts import PATIENCE
 from adapters.discord.connection.transport import (
     Failed,

@@ -6,17 +6,17 @@ from typing import Final
 from slack_bolt.async_app import AsyncApp
 
 from adapters.chat import messages
+from adapters.chat.admin.teaching import KINDS, Form
 from adapters.chat.answer_view import DECISIONS, IN_USE, OF_RUNS, Press
 from adapters.chat.background_tasks import BackgroundTasks
-from adapters.chat.teaching import KINDS, Form
 from adapters.chat.wiring import ChatServices
+from adapters.slack.access.origin import workspace_of
+from adapters.slack.access.permissions import SlackPermissions
 from adapters.slack.connection.transport import Failed, SlackError
 from adapters.slack.connection.web_api import SlackWebApi
 from adapters.slack.helping.help_thread import SlackHelpThreads
-from adapters.slack.inbound import Ack, Event, SlackInbound
+from adapters.slack.incoming.inbound import Ack, Event, SlackInbound
 from adapters.slack.interactions import SlackAdminConsole, SlackPressContext
-from adapters.slack.origin import workspace_of
-from adapters.slack.permissions import SlackPermissions
 from adapters.slack.replies import rendering
 from bot.config.live import LiveSettings
 

@@ -13,14 +13,14 @@ from adapters.chat.incoming.revision import Edit
 from adapters.chat.questions.question_service import Acceptance
 from adapters.chat.questions.reply import Reply
 from adapters.chat.wiring import ChatServices
+from adapters.slack.access.origin import workspace_of
+from adapters.slack.access.permissions import SlackPermissions
 from adapters.slack.connection.web_api import SlackWebApi
 from adapters.slack.helping.help_thread import SlackHelpThreads
 from adapters.slack.helping.summary_request import SlackSummaryRequest
-from adapters.slack.inbound import TOMBSTONE, Ack, Event, Heard, SlackInbound
+from adapters.slack.incoming.inbound import TOMBSTONE, Ack, Event, Heard, SlackInbound
+from adapters.slack.incoming.questions import files_of
 from adapters.slack.interactions import SlackAdminConsole
-from adapters.slack.origin import workspace_of
-from adapters.slack.permissions import SlackPermissions
-from adapters.slack.questions import files_of
 from adapters.slack.replies.mrkdwn import escape
 from adapters.slack.replies.thread_reply import ThreadReply
 from adapters.slack.reply_address import SlackAddress

@@ -10,6 +10,8 @@ from adapters.chat.answer_view import DECISIONS, AnswerView, Press
 from adapters.chat.markdown_text import split
 from adapters.chat.questions.question_service import Acceptance, QuestionService
 from adapters.chat.questions.reply import Undeliverable
+from adapters.slack.access.origin import workspace_of
+from adapters.slack.access.permissions import SlackPermissions
 from adapters.slack.connection.transport import (
     Failed,
     Gone,
@@ -19,9 +21,7 @@ from adapters.slack.connection.transport import (
 )
 from adapters.slack.connection.web_api import SlackWebApi
 from adapters.slack.helping.help_thread import help_mark
-from adapters.slack.inbound import Event, SlackInbound
-from adapters.slack.origin import workspace_of
-from adapters.slack.permissions import SlackPermissions
+from adapters.slack.incoming.inbound import Event, SlackInbound
 from adapters.slack.replies import rendering
 from adapters.slack.replies.ephemeral_reply import private_payload
 from adapters.slack.replies.mrkdwn import escape, fallback, link, markdown

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from adapters.chat import sync_progress
+from adapters.chat.admin import sync_progress
 from adapters.slack.connection.transport import Lost, SlackError
 from adapters.slack.connection.web_api import SlackWebApi
 from adapters.slack.replies import rendering

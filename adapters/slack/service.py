@@ -26,7 +26,9 @@ from starlette.routing import Route
 from adapters.chat.answer_view import Press
 from adapters.chat.background_tasks import BackgroundTasks
 from adapters.chat.wiring import assemble
-from adapters.slack.backfill import missed
+from adapters.slack.access.gate import SlackGate
+from adapters.slack.access.origin import Home
+from adapters.slack.access.permissions import SlackPermissions
 from adapters.slack.buttons import SlackButtons
 from adapters.slack.connection.rate_limits import RateLimits
 from adapters.slack.connection.socket_mode import check_token, listen
@@ -40,15 +42,13 @@ from adapters.slack.connection.transport import (
     SlackError,
 )
 from adapters.slack.connection.web_api import SlackWebApi
-from adapters.slack.gate import SlackGate
 from adapters.slack.handlers import Handlers
 from adapters.slack.helping.help_thread import SlackHelpThreads
-from adapters.slack.inbound import SlackInbound
+from adapters.slack.incoming.backfill import missed
+from adapters.slack.incoming.inbound import SlackInbound
+from adapters.slack.incoming.own_threads import OwnThreads
+from adapters.slack.incoming.reactions import SlackReactions
 from adapters.slack.interactions import tell_all
-from adapters.slack.origin import Home
-from adapters.slack.own_threads import OwnThreads
-from adapters.slack.permissions import SlackPermissions
-from adapters.slack.reactions import SlackReactions
 from adapters.slack.reply_address import SlackPlace
 from adapters.slack.run_message import SlackProgressMessage
 from bot.bootstrap import App

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from adapters.chat import admin_commands
-from adapters.chat.admin_news import AdminNews
+from adapters.chat.admin import admin_commands
+from adapters.chat.admin.admin_news import AdminNews
 from adapters.chat.answer_view import Press
-from adapters.cli.status_report import gather, lines
+from adapters.cli.reports.status_report import gather, lines
 from bot.bootstrap import App, open_app
 from bot.config.loader import load
 from bot.model import SyncReport

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from adapters.chat import messages
+from adapters.slack.access.origin import workspace_of
 from adapters.slack.doctor import checks
 from adapters.slack.manifest import manifest
-from adapters.slack.origin import workspace_of
 from bot.config.chat import SlackSettings
 from bot.model import Answer, Outcome
 from tests.support.slack_chat import YAML, Chat, open_slack

@@ -25,7 +25,7 @@ def command(
     """
 
     async def main(settings: Settings) -> int:
-        from adapters.cli.doctor_report import diagnose
+        from adapters.cli.reports.doctor_report import diagnose
 
         return await diagnose(settings, slack=slack, discord=discord, as_json=as_json)
 

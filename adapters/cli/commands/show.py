@@ -33,10 +33,10 @@ def command(
 
 
 async def _show(settings: Settings, wanted: str, *, as_json: bool) -> int:
-    from adapters.cli import stored_pages
     from adapters.cli.command import CommandError
     from adapters.cli.open_sources import check_index
     from adapters.cli.output import show, show_json
+    from adapters.cli.reports import stored_pages
     from bot.bootstrap import open_store
 
     store = await open_store(settings)

@@ -33,7 +33,7 @@ def command(
 async def _list(settings: Settings, *, as_json: bool) -> int:
     from adapters.cli.open_sources import check_sources_open
     from adapters.cli.output import note, show, show_json, table
-    from adapters.cli.status_report import gather
+    from adapters.cli.reports.status_report import gather
     from indexer.source_health import audiences_told, next_runs, next_runs_told
 
     await check_sources_open(settings)

@@ -10,7 +10,7 @@ from adapters.cli.command import run
 from bot.config.loader import Settings
 
 if TYPE_CHECKING:
-    from adapters.cli.status_report import StatusReport
+    from adapters.cli.reports.status_report import StatusReport
 
 _EVERY: Final = 2.0  # seconds
 
@@ -44,11 +44,11 @@ def command(
 
     async def main(settings: Settings) -> int:
         from adapters.cli.output import show, show_json
-        from adapters.cli.status_report import gather
+        from adapters.cli.reports.status_report import gather
         from bot.runtime.running import running
 
         if watch:
-            from adapters.cli.status_watch import watch as watched
+            from adapters.cli.reports.status_watch import watch as watched
 
             async def again() -> Sequence[str]:
                 return _lines(settings, await gather(settings, days))
@@ -66,7 +66,7 @@ def command(
 
 
 def _lines(settings: Settings, state: "StatusReport") -> Sequence[str]:
+    from adapters.cli.reports.status_report import lines
     from adapters.cli.running.running_lines import running_lines
-    from adapters.cli.status_report import lines
 
     return [*lines(state), "", *running_lines(settings)]

@@ -7,8 +7,8 @@ import discord
 
 from adapters.chat import messages as words
 from adapters.chat.helping.human_help import HumanHelp
+from adapters.discord.access.permissions import DiscordPermissions
 from adapters.discord.connection.transport import Failed, call
-from adapters.discord.permissions import DiscordPermissions
 from adapters.discord.replies.discord_markdown import incoming, messages
 
 _MARKED: Final = re.compile(r"\n-# [^\n]* `([0-9a-f]{6,40})`$")

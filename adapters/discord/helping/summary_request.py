@@ -9,8 +9,8 @@ import discord
 from adapters.chat import messages as words
 from adapters.chat.answer_view import AnswerView
 from adapters.chat.summaries.summaries import DAY, MESSAGES, CannotRead, Said
+from adapters.discord.access.permissions import DiscordPermissions
 from adapters.discord.connection.transport import Failed, call
-from adapters.discord.permissions import DiscordPermissions
 from adapters.discord.replies import rendering
 from adapters.discord.replies.discord_markdown import escape, incoming
 

@@ -18,6 +18,7 @@ import discord
 from adapters.chat.answer_view import AnswerView
 from adapters.chat.background_tasks import logged_at_its_end
 from adapters.chat.questions.reply import Recall, Undeliverable
+from adapters.discord.access.permissions import rights
 from adapters.discord.connection.timeouts import Timeouts
 from adapters.discord.connection.transport import (
     Archived,
@@ -30,7 +31,6 @@ from adapters.discord.connection.transport import (
     call,
     outlast,
 )
-from adapters.discord.permissions import rights
 from adapters.discord.replies import rendering
 from adapters.discord.replies.discord_markdown import escape
 from adapters.discord.replies.rendering import RenderedMessage

@@ -5,8 +5,8 @@ import time
 
 import discord
 
+from adapters.discord.access.permissions import DiscordPermissions
 from adapters.discord.connection.transport import call
-from adapters.discord.permissions import DiscordPermissions
 from bot.ports import Journal
 
 _WAITS = 90.0  # seconds, for the answer

@@ -8,10 +8,10 @@ from typing import Any
 import discord
 
 from adapters.chat import messages as words
-from adapters.chat import sync_progress
+from adapters.chat.admin import sync_progress
+from adapters.chat.admin.teaching import Form
 from adapters.chat.answer_view import LABELS, AnswerView, Press, SourceLine
 from adapters.chat.markdown_text import shorten
-from adapters.chat.teaching import Form
 from adapters.discord.replies.discord_markdown import escape, link, messages
 from bot.ports import SyncRun
 

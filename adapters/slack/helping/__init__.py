@@ -1,4 +1,4 @@
 """Reads what people say to each other in Slack: answers in the help channel, and what is to be summed up.
 
-What is said to the bot belongs to `adapters.slack.inbound`.
+What is said to the bot belongs to `adapters.slack.incoming.inbound`.
 """

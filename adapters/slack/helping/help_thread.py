@@ -4,10 +4,10 @@ from typing import Any
 
 from adapters.chat.helping.human_help import HumanHelp
 from adapters.chat.questions.reply import Undeliverable
+from adapters.slack.access.permissions import SlackPermissions
 from adapters.slack.connection.marks import mark_of
 from adapters.slack.connection.transport import Failed
 from adapters.slack.connection.web_api import SlackWebApi
-from adapters.slack.permissions import SlackPermissions
 from adapters.slack.replies import rendering
 from adapters.slack.replies.mrkdwn import escape, fallback, incoming, markdown, mentions
 from bot.config.live import LiveSettings

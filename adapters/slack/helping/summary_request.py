@@ -11,9 +11,9 @@ from adapters.chat import messages
 from adapters.chat.answer_view import AnswerView
 from adapters.chat.questions.reply import Context
 from adapters.chat.summaries.summaries import DAY, CannotRead, Said
+from adapters.slack.access.permissions import SlackPermissions
 from adapters.slack.connection.transport import Failed
 from adapters.slack.connection.web_api import SlackWebApi
-from adapters.slack.permissions import SlackPermissions
 from adapters.slack.replies.ephemeral_reply import EphemeralReply
 from adapters.slack.replies.mrkdwn import incoming
 from adapters.slack.reply_address import SlackAddress

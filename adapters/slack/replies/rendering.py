@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from adapters.chat import messages as words
+from adapters.chat.admin.teaching import Form
 from adapters.chat.answer_view import LABELS, AnswerView, Press, SourceLine
 from adapters.chat.markdown_text import shorten, split
-from adapters.chat.teaching import Form
 from adapters.slack.replies.mrkdwn import escape, fallback, link, markdown
 
 Block = dict[str, Any]  # Slack's own JSON

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from adapters.discord.permissions import DiscordPermissions
+from adapters.discord.access.permissions import DiscordPermissions
 from bot.config.live import LiveSettings
 from bot.config.loader import load
 

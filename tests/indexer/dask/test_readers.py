@@ -165,7 +165,7 @@ async def test_bytes_under_way_are_bounded() -> None:
 def test_dask_is_imported_only_where_it_is_chosen() -> None:
     """Neither the command line nor the indexer loads it by themselves."""
     code = (
-        "import sys, adapters.cli.app, adapters.cli.index_run, adapters.cli.doctor_report, indexer.service;"
+        "import sys, adapters.cli.app, adapters.cli.index_run, adapters.cli.reports.doctor_report, indexer.service;"
         "print([name for name in ('dask', 'distributed', 'tornado') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)

@@ -1,0 +1,1 @@
+"""Who may ask and see what in Discord, and which places are served. No question is made or answered here."""

@@ -1,0 +1,60 @@
+"""An emoji that asks: a reaction on somebody's message is the shortcut "Answer from the docs" on it."""
+
+import logging
+
+from adapters.chat.background_tasks import BackgroundTasks
+from adapters.chat.questions.question_service import Acceptance, QuestionService
+from adapters.slack.access.origin import workspace_of
+from adapters.slack.access.permissions import SlackPermissions
+from adapters.slack.connection.web_api import SlackWebApi
+from adapters.slack.incoming.inbound import Event, SlackInbound
+from adapters.slack.incoming.questions import files_of
+from bot.config.live import LiveSettings
+
+log = logging.getLogger(__name__)
+
+
+class SlackReactions:
+    """Each message is asked once, whoever reacts, and not where it was asked by a mention."""
+
+    def __init__(
+        self,
+        *,
+        slack: SlackWebApi,
+        intake: SlackInbound,
+        people: SlackPermissions,
+        desk: QuestionService,
+        live: LiveSettings,
+        work: BackgroundTasks,
+    ) -> None:
+        self._slack = slack
+        self._intake = intake
+        self._people = people
+        self._desk = desk
+        self._live = live
+        self._work = work
+
+    async def on_reaction(self, body: Event, event: Event) -> None:
+        """Slack is answered at once: the message has to be fetched first."""
+        item, wanted = event.get("item") or {}, self._live.now.slack.ask_with
+        # Skin tones come behind two colons.
+        emoji = str(event.get("reaction") or "").partition("::")[0]
+        if wanted is None or emoji != wanted or item.get("type") != "message" or not event.get("user"):
+            return
+        if not (item.get("channel") and item.get("ts")):
+            return
+        if self._people.listens(item["channel"]) and not self._intake.is_own(event):
+            self._work.later(self._ask(item["channel"], item["ts"], event["user"], workspace_of(body)))
+
+    async def _ask(self, channel: str, ts: str, user: str, team: str) -> None:
+        if await self._desk.knows(self._intake.key(team, channel, ts)) or await self._people.is_bot(user):
+            return
+        message = await self._slack.message(channel, ts)
+        if message is None or self._intake.is_own(message):
+            return
+        asked, reply = self._intake.of_shortcut(message, channel, user=user, team=team)
+        if asked.question.text or files_of(asked):
+            if await self._desk.take(asked, reply) is Acceptance.YES:
+                self._intake.joins(channel, message.get("thread_ts") or ts)
+        else:
+            log.info("a reaction asks about a message without words")
