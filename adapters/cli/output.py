@@ -2,9 +2,10 @@
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
+from adapters.wording import duration, page_counts
 from bot.model import Answer, Citation, SyncReport, WordsKept
 from indexer.source_health import left_out, misfits
 
@@ -59,16 +60,6 @@ def table(rows: Iterable[Iterable[str]]) -> str:
 def count(number: int, word: str, words: str = "") -> str:
     """`1 page`, `2 pages`."""
     return f"{number:,} {word if number == 1 else words or word + 's'}"
-
-
-def duration(seconds: float) -> str:
-    """`0.4 s`, `42 s`, `3 min`, `5 h`, `2 days`."""
-    if seconds < 10:  # noqa: PLR2004 - below that tenths matter
-        return f"{seconds:.1f} s"
-    for size, word in ((86400.0, "days"), (3600.0, "h"), (60.0, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {word}"
-    return f"{seconds:.0f} s"
 
 
 def ago(moment: datetime | None) -> str:
@@ -200,14 +191,7 @@ def report_lines(report: SyncReport) -> list[str]:
         kept = ", ".join(f"{number:,} {word}" for word, number in done.items() if number)
         lines = [f"{report.source}: not synced: {report.error}"]
         return [*lines, f"  kept: {kept}. Run it again to go on from there."] if kept else lines
-    counts: Mapping[str, int] = {
-        "added": report.added,
-        "changed": report.changed,
-        "renamed": report.renamed,
-        "deleted": report.deleted,
-        "unchanged": report.unchanged,
-        "failed": len(report.failed),
-    }
+    counts = page_counts(report)
     said = ", ".join(f"{number:,} {word}" for word, number in counts.items() if number or word != "renamed")
     stopped = " (stopped)" if report.cancelled else ""
     lines = [f"{report.source}{stopped}: {said} in {report.seconds:.1f} s"]

@@ -4,7 +4,8 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from adapters.cli.output import clean, duration, is_terminal
+from adapters.cli.output import clean, is_terminal
+from adapters.wording import duration
 from bot.model import Progress
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from adapters.chat import messages
-from adapters.chat.admin.sync_progress import ALL, FAILURES_SHOWN, describe, duration
+from adapters.chat.admin.sync_progress import ALL, FAILURES_SHOWN, describe
 from adapters.chat.markdown_text import bare, shorten
+from adapters.wording import duration
 from bot.answering.explanation import explain
 from bot.config.loader import Settings
 from bot.curation.open_gaps import GapReview

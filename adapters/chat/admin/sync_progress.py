@@ -8,6 +8,7 @@ from adapters.chat import messages
 from adapters.chat.answer_view import Press
 from adapters.chat.markdown_text import bare
 from adapters.chat.questions.gate import visible
+from adapters.wording import duration, page_counts
 from bot.model import Progress, SyncReport
 from bot.ports import Reader, Runs, SyncRun
 
@@ -105,18 +106,7 @@ def report_line(report: SyncReport) -> str:
     """One source's report, for a message that a whole channel reads: failed pages by name where all may know them."""
     if report.error:
         return f"⚠️ **{report.source}** could not be synced: {report.error}"
-    counts = ", ".join(
-        f"{count} {word}"
-        for word, count in (
-            ("added", report.added),
-            ("changed", report.changed),
-            ("renamed", report.renamed),
-            ("deleted", report.deleted),
-            ("unchanged", report.unchanged),
-            ("failed", len(report.failed)),
-        )
-        if count
-    )
+    counts = ", ".join(f"{count} {word}" for word, count in page_counts(report).items() if count)
     lines = [f"**{report.source}**: {counts or 'no pages'} in {duration(report.seconds)}"]
     named = [failure for failure in report.failed if failure.for_all][:FAILURES_SHOWN]
     lines += [f"• `{bare(failure.name)}`: {failure.reason}" for failure in named]
@@ -129,13 +119,3 @@ def report_line(report: SyncReport) -> str:
         if shown and (left := report.held_back - len(shown)):
             lines.append(f"• and {left} more")
     return "\n".join(lines)
-
-
-def duration(seconds: float) -> str:
-    """Time as people say it: 0.4 s, 42 s, 3 min, 1 h 5 min."""
-    if seconds < 10:  # noqa: PLR2004 - below that tenths matter
-        return f"{seconds:.1f} s"
-    if seconds < 100:  # noqa: PLR2004 - as a watch would say it
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"  # noqa: PLR2004

@@ -88,6 +88,6 @@ def _where(options: Mapping[str, object]) -> str:
 
 
 def _every(every: Every) -> str:
-    from adapters.cli.output import duration
+    from adapters.wording import duration
 
     return every.cron or duration(every.seconds or 0.0)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 
-from adapters.cli.output import ago, count, duration
+from adapters.cli.output import ago, count
 from adapters.cli.reports.source_status import (
     SourceStatus,
     source_json,
@@ -13,6 +13,7 @@ from adapters.cli.reports.source_status import (
     source_status,
     with_report,
 )
+from adapters.wording import duration
 from bot.bootstrap import check_folder, open_guides, open_store
 from bot.config.loader import Settings
 from bot.diagnostics.audiences import are_given, check_pages

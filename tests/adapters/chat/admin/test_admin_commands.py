@@ -137,11 +137,3 @@ def test_questions_are_listed_without_who_asked():
     said = admin_commands.questions([judged], 7)
     assert said == "• How many days? <!channel> (2026-03-01 00:00, NOT_FOUND, 👎, outdated) `id1`"
     assert "30 days" in admin_commands.questions([], 30)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"), [(0.42, "0.4 s"), (42, "42 s"), (200, "3 min"), (3900, "1 h 5 min")]
-)
-def test_durations_are_short(seconds: float, said: str):
-    """duration says a time as a person would."""
-    assert sync_progress.duration(seconds) == said
