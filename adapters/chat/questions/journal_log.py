@@ -2,16 +2,14 @@
 
 import asyncio
 import logging
-from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TypeVar
+
+from cachetools import FIFOCache
 
 from bot.model import Answer
 from bot.ports import Asked, BackendError, Journal, Scope
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 _REMEMBERED_KEYS = 1000  # for as long as the journal is down; it remembers the rest
 
@@ -35,12 +33,12 @@ class JournalLog:
     def __init__(self, journal: Journal, worker: str) -> None:
         self._journal = journal
         self.worker = worker
-        self._recent: OrderedDict[str, None] = OrderedDict()
+        self._recent: FIFOCache[str, None] = FIFOCache(_REMEMBERED_KEYS)
         self._accepting = asyncio.Semaphore(_ACCEPTING)
         self._recording = asyncio.Semaphore(_RECORDING)
-        self._unwritten: OrderedDict[str, None] = OrderedDict()  # accepted while it was down
-        self._missed: OrderedDict[str, _Answered] = OrderedDict()
-        self._addresses: OrderedDict[str, str] = OrderedDict()
+        self._unwritten: FIFOCache[str, None] = FIFOCache(_REMEMBERED_KEYS)  # accepted while it was down
+        self._missed: FIFOCache[str, _Answered] = FIFOCache(_REMEMBERED_KEYS)
+        self._addresses: FIFOCache[str, str] = FIFOCache(_REMEMBERED_KEYS)
         self._is_down = False
 
     def first(self, key: str) -> bool:
@@ -48,8 +46,6 @@ class JournalLog:
         if key in self._recent:
             return False
         self._recent[key] = None
-        if len(self._recent) > _REMEMBERED_KEYS:
-            self._recent.popitem(last=False)
         return True
 
     async def accept(self, asked: Asked) -> int | None:
@@ -65,7 +61,7 @@ class JournalLog:
                 return await self._journal.accept(asked, worker=self.worker)
         except BackendError as error:
             self._failed(error)
-            _keep(self._unwritten, asked.id, None)
+            self._unwritten[asked.id] = None
             return None
 
     async def remember(self, question_id: str, address: str) -> None:
@@ -75,7 +71,7 @@ class JournalLog:
                 await self._journal.set_reply(question_id, address)
         except BackendError as error:  # until then it can't be revived; it is still answered
             self._failed(error)
-            _keep(self._addresses, question_id, address)
+            self._addresses[question_id] = address
 
     async def record(self, asked: Asked, answer: Answer, seconds: float, scope: Scope | None = None) -> None:
         """Keep the answer."""
@@ -87,7 +83,7 @@ class JournalLog:
                 await self._journal.finish(asked.id, answer, seconds=seconds, scope=scope)
         except BackendError as error:
             self._failed(error)
-            _keep(self._missed, asked.id, _Answered(asked, answer, seconds, scope))
+            self._missed[asked.id] = _Answered(asked, answer, seconds, scope)
 
     async def catch_up(self) -> None:
         """Write down what the journal missed: what isn't there could be answered a second time. Raises BackendError."""
@@ -117,10 +113,3 @@ class JournalLog:
             level, "questions are answered without the journal, and written down when it is back: %s", error
         )
         self._is_down = True
-
-
-def _keep(among: OrderedDict[str, T], key: str, value: T) -> None:
-    """The latest of them."""
-    among[key] = value
-    if len(among) > _REMEMBERED_KEYS:
-        among.popitem(last=False)

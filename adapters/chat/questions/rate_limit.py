@@ -1,7 +1,9 @@
 """How many questions a person may ask in a minute."""
 
 import time
-from collections import OrderedDict, deque
+from collections import deque
+
+from cachetools import LRUCache, TTLCache
 
 _MINUTE = 60.0
 _COUNTED = 1000  # people whose questions of the last minute are counted here as well
@@ -12,8 +14,8 @@ class RateLimit:
 
     def __init__(self, per_minute: int) -> None:
         self.per_minute = per_minute
-        self._accepted: OrderedDict[str, deque[float]] = OrderedDict()
-        self._told: OrderedDict[str, float] = OrderedDict()
+        self._accepted: LRUCache[str, deque[float]] = LRUCache(_COUNTED)
+        self._told: TTLCache[str, None] = TTLCache(_COUNTED, _MINUTE)
 
     def exceeded(self, person: str, number: int | None) -> bool:
         """Whether a question that was just accepted is one too many.
@@ -25,21 +27,15 @@ class RateLimit:
 
     def tells(self, person: str) -> bool:
         """Whether this person is told of the limit: once, until a minute has gone by without."""
-        now = time.monotonic()
-        before = self._told.pop(person, -_MINUTE)
-        self._told[person] = now
-        if len(self._told) > _COUNTED:
-            self._told.popitem(last=False)
-        return now - before >= _MINUTE
+        told = person in self._told
+        self._told[person] = None
+        return not told
 
     def _count(self, person: str) -> int:
         """One more question of this person here; how many that makes in the last minute."""
         now = time.monotonic()
-        times = self._accepted.pop(person, None) or deque()
+        times = self._accepted.setdefault(person, deque())
         while times and times[0] < now - _MINUTE:
             times.popleft()
         times.append(now)
-        self._accepted[person] = times
-        if len(self._accepted) > _COUNTED:
-            self._accepted.popitem(last=False)
         return len(times)

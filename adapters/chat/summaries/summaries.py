@@ -2,11 +2,12 @@
 
 import logging
 import uuid
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
+
+from cachetools import FIFOCache, LRUCache
 
 from adapters.chat import answer_view, messages
 from adapters.chat.answer_view import AnswerView, Press
@@ -82,10 +83,10 @@ class Summaries:
     ) -> None:
         self._summarizer = summarizer
         self._journal = journal
-        self._last: OrderedDict[str, datetime] = OrderedDict()  # by person, kept nowhere else
+        self._last: LRUCache[str, datetime] = LRUCache(_REMEMBERED)  # by person, kept nowhere else
         self._characters = tokens * _CHARACTERS_A_TOKEN
         self._clock = clock
-        self._shown: OrderedDict[str, Shown] = OrderedDict()
+        self._shown: FIFOCache[str, Shown] = FIFOCache(_KEPT)
 
     def shown(self, answer_id: str) -> Shown | None:
         """A summary that this process made lately. None is written down: what people say isn't Docent's to keep."""
@@ -126,8 +127,6 @@ class Summaries:
         made = replace(view, buttons=(), notes=notes, sources=tuple(map(_short, view.sources)))
         if answer.outcome is Outcome.ANSWERED:
             self._shown[answer.id] = Shown(request.person, request.place, made)
-            while len(self._shown) > _KEPT:
-                self._shown.popitem(last=False)
             made = replace(made, buttons=(Press.SHARE,))
         await request.show(made)
 
@@ -138,9 +137,6 @@ class Summaries:
         if before is not None and now - before < _MINUTE:
             return False
         self._last[person] = now
-        self._last.move_to_end(person)
-        if len(self._last) > _REMEMBERED:
-            self._last.popitem(last=False)
         return True
 
     def _latest(self, said: Sequence[Said]) -> list[Said]:

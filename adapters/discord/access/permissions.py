@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import discord
+from cachetools import FIFOCache
 
 from adapters.chat import messages
 from adapters.discord.connection.transport import Failed, call
@@ -42,7 +43,7 @@ class DiscordPermissions:
         self._client = client
         self._live = live
         self._clock = clock
-        self._roles: dict[tuple[int, int], tuple[float, frozenset[str]]] = {}
+        self._roles: FIFOCache[tuple[int, int], tuple[float, frozenset[str]]] = FIFOCache(_MOST)
 
     @property
     def _settings(self) -> Settings:
@@ -212,8 +213,6 @@ class DiscordPermissions:
         """Keep the roles that an event brought along."""
         ids = frozenset(str(role) for role in roles) | {str(guild)}
         self._roles[guild, user] = (self._clock(), ids)
-        if len(self._roles) > _MOST:
-            self._roles.pop(next(iter(self._roles)))
         return ids
 
     async def may_write(self, user: int, guild: int, channel: int) -> bool:

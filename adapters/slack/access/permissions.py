@@ -8,6 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from cachetools import FIFOCache
+
 from adapters.chat import messages
 from adapters.chat.background_tasks import looked_at
 from adapters.slack.access.origin import SOMEONE, Home, Person, stranger
@@ -38,7 +40,7 @@ class _Memory(Generic[T]):
     refused: Callable[[str], T]
     clock: Callable[[], float]
     pace: Timeouts
-    _kept: dict[str, tuple[float, T]] = field(default_factory=dict)
+    _kept: FIFOCache[str, tuple[float, T]] = field(default_factory=lambda: FIFOCache(_MOST))
     _asking: dict[str, "asyncio.Task[T]"] = field(default_factory=dict)
 
     async def get(self, key: str, *, within: float = _REMEMBER) -> T:
@@ -67,10 +69,7 @@ class _Memory(Generic[T]):
         except (SlackError, Gone, RefusedPayload) as error:
             log.warning("%s can't be looked up: %s", key, error)
             value, learnt = self.refused(key), learnt - _REMEMBER + _REFUSED_FOR
-        self._kept.pop(key, None)
         self._kept[key] = learnt, value
-        if len(self._kept) > _MOST:
-            self._kept.pop(next(iter(self._kept)))
         return value
 
     async def _persist(self, key: str) -> T:

@@ -4,6 +4,8 @@ import logging
 import time
 from math import inf
 
+from cachetools import FIFOCache
+
 from adapters.slack.connection.transport import Failed
 from adapters.slack.connection.web_api import SlackWebApi
 from adapters.slack.reply_address import thread_name
@@ -21,7 +23,9 @@ class OwnThreads:
     def __init__(self, slack: SlackWebApi, journal: Journal) -> None:
         self._slack = slack
         self._journal = journal
-        self._threads: dict[str, float] = {}  # inf: the bot is in it; else when it was seen not to be
+        self._threads: FIFOCache[str, float] = FIFOCache(
+            _THREADS
+        )  # inf: the bot is in it; else when it was seen not to be
 
     def joins(self, channel: str, thread_ts: str) -> None:
         """The bot is about to write in the thread."""
@@ -29,7 +33,7 @@ class OwnThreads:
 
     async def holds(self, channel: str, thread_ts: str, *, ask_slack: bool) -> bool:
         """Whether the bot has written in the thread. Slack, which limits such calls, is asked only where `ask_slack`."""
-        seen = self._threads.get(f"{channel}/{thread_ts}", -inf)
+        seen = self._threads.get(thread_name(channel, thread_ts), -inf)
         if seen == inf or time.monotonic() - seen < _LOOK_AGAIN:
             return seen == inf
         found = await (self._in_slack if ask_slack else self._in_journal)(channel, thread_ts)
@@ -52,7 +56,4 @@ class OwnThreads:
             return None
 
     def _see(self, channel: str, thread_ts: str, when: float) -> None:
-        self._threads.pop(f"{channel}/{thread_ts}", None)
-        self._threads[f"{channel}/{thread_ts}"] = when
-        if len(self._threads) > _THREADS:
-            self._threads.pop(next(iter(self._threads)))
+        self._threads[thread_name(channel, thread_ts)] = when
