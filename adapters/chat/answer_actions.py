@@ -9,10 +9,10 @@ from adapters.chat import messages
 from adapters.chat.answer_view import AnswerView, Press
 from adapters.chat.helping.human_help import AskerContext, HumanHelp
 from adapters.chat.markdown_text import quoted
-from adapters.chat.questions.question_service import Acceptance, QuestionService
-from adapters.chat.questions.reply import Barred, Undeliverable
+from adapters.chat.questions.question_service import NOT_TAKEN, QuestionService
+from adapters.chat.questions.reply import Barred, Reply, Undeliverable
 from adapters.chat.summaries.summaries import Shown
-from bot.ports import BackendError, Complaint, Feedback, Journal, Rating, Recorded
+from bot.ports import Asked, BackendError, Complaint, Feedback, Journal, Rating, Recorded
 from bot.runtime.work_context import working_on
 
 log = logging.getLogger(__name__)
@@ -52,8 +52,8 @@ class PressContext(AskerContext, Protocol):
         """The answer, to everybody here. Raises Undeliverable."""
         ...
 
-    async def ask_more(self, recorded: Recorded) -> Acceptance:
-        """Ask for a longer answer, as private as the first."""
+    def more(self, recorded: Recorded) -> tuple[Asked, Reply]:
+        """The same question again, for a longer answer, as private as the first."""
         ...
 
 
@@ -122,8 +122,8 @@ class AnswerActions:
         if press is Press.SHARE:
             stage = stage.where_asked(recorded)
         if press is Press.MORE:
-            if await stage.ask_more(recorded) is Acceptance.KNOWN:
-                await stage.tell(messages.KNOWN)
+            if refused := NOT_TAKEN.get(await self._desk.take(*stage.more(recorded))):
+                await stage.tell(refused)
         elif press is Press.HUMAN:
             await self._help.ask(stage, recorded)
         elif not await self._may_see(stage, recorded, alone=press is Press.SOURCES):

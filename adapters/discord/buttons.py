@@ -80,7 +80,6 @@ class DiscordButtons:
             interaction=interaction,
             intake=self._intake,
             people=self._people,
-            desk=self._parts.desk,
             help_channel=self._people.help_channel(interaction.guild_id or 0),
         )
 

@@ -22,21 +22,17 @@ from adapters.discord import commands
 from adapters.discord.access.gate import DiscordGate, turn_away
 from adapters.discord.access.permissions import DiscordPermissions
 from adapters.discord.buttons import DiscordButtons
-from adapters.discord.commands import Interaction
+from adapters.discord.command_service import CommandService
 from adapters.discord.connection.gateway_patches import brief, completed, survive
 from adapters.discord.connection.timeouts import PATIENCE, Timeouts
-from adapters.discord.connection.transport import Failed, TokenGone, call, paced
+from adapters.discord.connection.transport import Failed, call, paced
 from adapters.discord.helping.help_thread import DiscordHelpThreads
-from adapters.discord.helping.summary_request import DiscordSummaryRequest
 from adapters.discord.incoming.backfill import missed, posts
 from adapters.discord.incoming.inbound import DiscordInbound
 from adapters.discord.incoming.questions import files_of
 from adapters.discord.incoming.reactions import DiscordReactions
-from adapters.discord.interactions import DiscordAdminConsole
 from adapters.discord.replies import rendering
-from adapters.discord.replies.discord_markdown import thread_name
 from adapters.discord.replies.forum_tags import tag
-from adapters.discord.reply_address import DiscordAddress, Message
 from adapters.discord.run_message import DiscordProgressMessage
 from bot.bootstrap import App
 from bot.config.proxies import proxy_for
@@ -112,7 +108,7 @@ class DocentClient(discord.AutoShardedClient):
             run_message=partial(DiscordProgressMessage.at, self),
         )
         self.desk, self.admins, self.revisions = parts.desk, parts.admins, parts.revisions
-        self._summaries = parts.summaries
+        self._commands = CommandService(app, parts, self.intake, self.people)
         self._work = BackgroundTasks("Discord", Failed)
         self.threads = DiscordHelpThreads(self, self.people, parts.helping)
         self.buttons = DiscordButtons(
@@ -175,7 +171,7 @@ class DocentClient(discord.AutoShardedClient):
         """Before the gateway: buttons of all times, and the commands where they changed."""
         rendering.PressButton.pressed = self.buttons.pressed
         self.add_dynamic_items(rendering.PressButton)
-        commands.add(self, self.buttons.save)
+        commands.add(self.tree, self._commands, self.buttons.save)
         self._work.later(self._register())
 
     async def _register(self) -> None:
@@ -279,70 +275,6 @@ class DocentClient(discord.AutoShardedClient):
         """A moderator's or another bot's sweep."""
         for message in payload.message_ids:
             await self.desk.abandon(self.intake.key(message))
-
-    # --- commands ---------------------------------------------------------------------------------
-
-    async def ask(
-        self,
-        interaction: Interaction,
-        question: str,
-        *,
-        private: bool,
-        key: str = "",
-        about: tuple[str, ...] = (),
-        files: tuple[Message, ...] = (),
-    ) -> None:
-        """Answer an interaction: deferred at once, whatever the journal takes. Where that came too late, as without a token."""
-        private = private or not (interaction.guild_id or interaction.context.dm_channel)
-        try:
-            await call(
-                lambda: interaction.response.defer(ephemeral=private, thinking=True),
-                patience=2.0,
-                deadline=2.5,
-            )
-        except TokenGone as error:
-            log.warning("interaction %s is answered elsewhere: %s", interaction.id, error)
-        if interaction.guild_id and isinstance(interaction.user, discord.Member):
-            self.people.learn(
-                interaction.guild_id, interaction.user.id, [r.id for r in interaction.user.roles]
-            )
-        place = DiscordAddress(
-            channel=interaction.channel_id or 0,
-            user=interaction.user.id,
-            guild=interaction.guild_id or 0,
-            name=thread_name(question),
-            private=private,
-            application=interaction.application_id,
-            token=interaction.token,
-        )
-        key = key or f"discord:i:{interaction.id}"
-        asked, reply = self.intake.asked(place, question, key=key, about=about, files=files)
-        taken = await self.desk.take(asked, reply)
-        if taken is Acceptance.CLOSING:
-            await call(lambda: interaction.edit_original_response(content=words.SHUTTING_DOWN))
-        elif taken is Acceptance.KNOWN:
-            await call(lambda: interaction.edit_original_response(content=words.KNOWN))
-
-    async def admin(self, interaction: Interaction, text: str, *, public: bool = False) -> None:
-        """An admin command, in the words of every platform."""
-        await call(
-            lambda: interaction.response.defer(ephemeral=not public, thinking=True),
-            patience=2.0,
-            deadline=2.5,
-        )
-        await self.admins.command(text, DiscordAdminConsole(interaction, self.people))
-
-    async def summarize(self, interaction: Interaction) -> None:
-        """Sum up where it is wanted, for whoever wants it."""
-        await call(
-            lambda: interaction.response.defer(ephemeral=True, thinking=True), patience=2.0, deadline=2.5
-        )
-        guild, channel = interaction.guild_id or 0, interaction.channel_id or 0
-        request = DiscordSummaryRequest(interaction, self.people)
-        if await self.people.is_open(guild, channel):
-            await self._summaries.summarize(request)
-        else:
-            await request.tell(words.NOT_HERE)
 
     async def drain(self) -> None:
         """Wait a moment for small work, and end the rest."""

@@ -2,106 +2,80 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Protocol
+from typing import Any
 
 import discord
 from discord import app_commands
 
 from adapters.chat import messages
 from adapters.chat.admin.teaching import TITLES
-from adapters.discord.access.permissions import DiscordPermissions
+from adapters.discord.command_service import CommandService
 from adapters.discord.connection.transport import AlreadyAnswered, Failed, call
-from adapters.discord.incoming.inbound import DiscordInbound
 from adapters.discord.interactions import says
-from adapters.discord.reply_address import Message
-from bot.bootstrap import App
 from bot.ports import LessonKind
 
 log = logging.getLogger(__name__)
 
 Interaction = discord.Interaction[Any]
+Tree = app_commands.CommandTree[Any]
 
 _CHOICES, _CHOICE = 25, 100  # Discord's limits: how many, and characters of one
-
-
-class Host(Protocol):
-    """What the commands need of the client."""
-
-    app: App
-    tree: app_commands.CommandTree[Any]
-    intake: DiscordInbound
-    people: DiscordPermissions
-
-    async def ask(
-        self,
-        interaction: Interaction,
-        question: str,
-        *,
-        private: bool,
-        key: str = "",
-        about: tuple[str, ...] = (),
-        files: tuple[Message, ...] = (),
-    ) -> None: ...
-
-    async def admin(self, interaction: Interaction, text: str, *, public: bool = False) -> None: ...
-
-    async def summarize(self, interaction: Interaction) -> None: ...
 
 
 Save = Callable[[Interaction, LessonKind, discord.Message], Awaitable[None]]
 
 
-def add(host: Host, save: Save) -> None:
+def add(tree: Tree, service: CommandService, save: Save) -> None:
     """Put all commands on the client's tree. `save` opens the form to save a message."""
-    _add_ask(host)
-    _add_summarize(host)
+    _add_ask(tree, service)
+    _add_summarize(tree, service)
     for kind, name in TITLES.items():
-        host.tree.add_command(_saving(save, kind, name))
-    host.tree.add_command(_admin_group(host))
-    host.tree.error(_failed)
+        tree.add_command(_saving(save, kind, name))
+    tree.add_command(_admin_group(service))
+    tree.error(_failed)
 
 
-def _add_ask(host: Host) -> None:
-    own = host.people.for_users
+def _add_ask(tree: Tree, service: CommandService) -> None:
+    own = service.people.for_users
     installs = app_commands.allowed_installs(guilds=True, users=own)
     contexts = app_commands.allowed_contexts(guilds=True, dms=True, private_channels=own)
 
-    @host.tree.command(name="ask", description="Ask the docs")
+    @tree.command(name="ask", description="Ask the docs")
     @installs
     @contexts
     @app_commands.describe(
         question="What do you want to know?", private="Only you see the answer (the default)"
     )
     async def ask(interaction: Interaction, question: str, private: bool = True) -> None:  # noqa: FBT001, FBT002 - Discord's option
-        await host.ask(interaction, question, private=private)
+        await service.ask(interaction, question, private=private)
 
-    @host.tree.context_menu(name="Answer from the docs")
+    @tree.context_menu(name="Answer from the docs")
     @installs
     @contexts
     async def answer(interaction: Interaction, message: discord.Message) -> None:
-        text, about = host.intake.question_in(message)
-        files = host.intake.with_files(message)
+        text, about = service.intake.question_in(message)
+        files = service.intake.with_files(message)
         if not (text or files):
             await call(lambda: interaction.response.send_message(messages.NO_WORDS, ephemeral=True))
             return
         key = f"discord:{message.id}:menu"
-        await host.ask(interaction, text, private=False, key=key, about=about, files=files)
+        await service.ask(interaction, text, private=False, key=key, about=about, files=files)
 
 
-def _add_summarize(host: Host) -> None:
+def _add_summarize(tree: Tree, service: CommandService) -> None:
     guilds = app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
 
-    @host.tree.command(
+    @tree.command(
         name="summarize", description="Sum up this thread, or the channel's last day, for you alone"
     )
     @guilds
     async def summarize(interaction: Interaction) -> None:
-        await host.summarize(interaction)
+        await service.summarize(interaction)
 
-    @host.tree.context_menu(name=messages.SUMMARIZE)
+    @tree.context_menu(name=messages.SUMMARIZE)
     @guilds
     async def of_message(interaction: Interaction, message: discord.Message) -> None:  # noqa: ARG001 - Discord's signature
-        await host.summarize(interaction)
+        await service.summarize(interaction)
 
 
 def _saving(save: Save, kind: LessonKind, name: str) -> app_commands.ContextMenu:
@@ -116,7 +90,7 @@ def _saving(save: Save, kind: LessonKind, name: str) -> app_commands.ContextMenu
     return menu
 
 
-def _admin_group(host: Host) -> app_commands.Group:
+def _admin_group(service: CommandService) -> app_commands.Group:
     group = app_commands.Group(
         name="docent",
         description="For admins: the index and its sources",
@@ -131,7 +105,7 @@ def _admin_group(host: Host) -> app_commands.Group:
         confirm_deletes="Also delete what is gone, however much that is",
         cancel="Stop the one that runs or waits instead",
     )
-    @app_commands.autocomplete(source=_sources(host))
+    @app_commands.autocomplete(source=_sources(service))
     async def reindex(
         interaction: Interaction,
         source: str = "",
@@ -141,13 +115,13 @@ def _admin_group(host: Host) -> app_commands.Group:
     ) -> None:
         wanted = {"--full": full, "--confirm-deletes": confirm_deletes, "--cancel": cancel}
         parts = ("reindex", f'"{source}"' if source else "", *(flag for flag, on in wanted.items() if on))
-        public = host.people.is_admin(interaction) and not cancel
-        await host.admin(interaction, " ".join(filter(None, parts)), public=public)
+        public = service.people.is_admin(interaction) and not cancel
+        await service.admin(interaction, " ".join(filter(None, parts)), public=public)
 
     @group.command(name="why", description="How an answer came about")
     @app_commands.describe(answer="The answer's id, or a link to it")
     async def why(interaction: Interaction, answer: str) -> None:
-        await host.admin(interaction, f'why "{answer}"')
+        await service.admin(interaction, f'why "{answer}"')
 
     @group.command(name="questions", description="What people asked, and how it went")
     @app_commands.describe(days="Of so many days (7)", bad="Only those with a thumb down")
@@ -156,12 +130,12 @@ def _admin_group(host: Host) -> app_commands.Group:
         days: app_commands.Range[int, 1, 3650] = 7,
         bad: bool = False,  # noqa: FBT001, FBT002
     ) -> None:
-        await host.admin(interaction, f"questions {days}" + (" --bad" if bad else ""))
+        await service.admin(interaction, f"questions {days}" + (" --bad" if bad else ""))
 
     @group.command(name="gaps", description="Questions that the docs don't answer")
     @app_commands.describe(dismiss="The id of one to take off the list")
     async def gaps(interaction: Interaction, dismiss: str = "") -> None:
-        await host.admin(interaction, f'gaps "{dismiss}" --dismiss' if dismiss else "gaps")
+        await service.admin(interaction, f'gaps "{dismiss}" --dismiss' if dismiss else "gaps")
 
     @group.command(name="review", description="Saved answers that wait for a word")
     @app_commands.describe(all="Those that are in use, to withdraw one")
@@ -169,34 +143,36 @@ def _admin_group(host: Host) -> app_commands.Group:
         interaction: Interaction,
         all: bool = False,  # noqa: A002, FBT001, FBT002 - the option's name
     ) -> None:
-        await host.admin(interaction, "review --all" if all else "review")
+        await service.admin(interaction, "review --all" if all else "review")
 
     for name, description in (
         ("status", "How the index and its sources are"),
         ("sources", "Where the docs come from"),
     ):
-        group.add_command(_plain(host, name, description))
+        group.add_command(_plain(service, name, description))
     return group
 
 
-def _sources(host: Host) -> Callable[[Interaction, str], Coroutine[Any, Any, list[app_commands.Choice[str]]]]:
+def _sources(
+    service: CommandService,
+) -> Callable[[Interaction, str], Coroutine[Any, Any, list[app_commands.Choice[str]]]]:
     """The sources whose names hold what was typed so far, for admins."""
 
     async def choices(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
-        if not host.people.is_admin(interaction):
+        if not service.people.is_admin(interaction):
             return []
-        names = [source.name for source in host.app.settings.sources]
+        names = [source.name for source in service.app.settings.sources]
         found = [name for name in names if typed.casefold() in name.casefold() and len(name) <= _CHOICE]
         return [app_commands.Choice(name=name, value=name) for name in found[:_CHOICES]]
 
     return choices
 
 
-def _plain(host: Host, name: str, description: str) -> app_commands.Command[Any, ..., None]:
+def _plain(service: CommandService, name: str, description: str) -> app_commands.Command[Any, ..., None]:
     """An admin command without options."""
 
     async def show(interaction: Interaction) -> None:
-        await host.admin(interaction, name)
+        await service.admin(interaction, name)
 
     return app_commands.Command(name=name, description=description, callback=show)
 
@@ -224,7 +200,7 @@ async def _failed(interaction: Interaction, error: app_commands.AppCommandError)
         log.warning("that couldn't be said: %s", refused)
 
 
-async def sync(tree: app_commands.CommandTree[Any]) -> None:
+async def sync(tree: Tree) -> None:
     """Register the commands if they differ from what Discord has: it allows 200 registrations a day."""
     have = await call(tree.fetch_commands)
     mine = [*tree.get_commands(), *tree.get_commands(type=discord.AppCommandType.message)]

@@ -2,19 +2,17 @@
 
 import logging
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import replace
 from typing import Any
 
 import discord
 
-from adapters.chat import messages as words
 from adapters.chat.answer_view import DECISIONS, AnswerView, Press
-from adapters.chat.questions.question_service import Acceptance, QuestionService
+from adapters.chat.questions.reply import Reply
 from adapters.discord.access.permissions import DiscordPermissions, rights
 from adapters.discord.connection.transport import (
-    Failed,
     NotAllowed,
     TokenGone,
     call,
@@ -25,7 +23,7 @@ from adapters.discord.replies import rendering
 from adapters.discord.replies.discord_markdown import escape, messages, thread_name
 from adapters.discord.reply_address import DiscordAddress, DiscordPlace
 from adapters.discord.run_message import DiscordProgressMessage
-from bot.ports import Recorded, Rights, SyncRun
+from bot.ports import Asked, Recorded, Rights, SyncRun
 
 log = logging.getLogger(__name__)
 
@@ -51,13 +49,11 @@ class DiscordPressContext:
         interaction: "discord.Interaction[Any]",
         intake: DiscordInbound,
         people: DiscordPermissions,
-        desk: QuestionService,
         help_channel: str | None,
     ) -> None:
         self._interaction = interaction
         self._intake = intake
         self._people = people
-        self._desk = desk
         self._help_channel = help_channel
         self.person = str(interaction.user.id)
         self.place = str(interaction.channel_id or 0)
@@ -109,7 +105,7 @@ class DiscordPressContext:
             extra = rendering.extras(embed, view)
             await call(lambda page=page, extra=extra: self._channel.send(page, **extra))  # type: ignore[misc] # bound early
 
-    async def ask_more(self, recorded: Recorded) -> Acceptance:
+    def more(self, recorded: Recorded) -> tuple[Asked, Reply]:
         interaction = self._interaction
         private, earlier = is_private(interaction), DiscordPlace.of(recorded.asked)
         place = DiscordAddress(
@@ -122,7 +118,7 @@ class DiscordPressContext:
         if private:
             place = replace(place, application=interaction.application_id, token=interaction.token)
         who = self.person if private else "all"
-        asked, reply = self._intake.asked(
+        return self._intake.asked(
             place,
             recorded.asked.question.text,
             key=f"discord:more:{recorded.asked.id}:{who}",
@@ -131,10 +127,6 @@ class DiscordPressContext:
             about=recorded.asked.question.about,
             files=earlier.files,
         )
-        taken = await self._desk.take(asked, reply)
-        if taken is Acceptance.CLOSING:
-            await self.tell(words.SHUTTING_DOWN)
-        return taken
 
     async def help(self, text: str, question_id: str) -> bool:
         if not self._help_channel:
@@ -158,17 +150,11 @@ class DiscordPressContext:
         return under.jump_url if under and seen_by_others else ""
 
 
-async def tell_all(
-    client: discord.Client, users: Iterable[str], text: str, presses: Sequence[tuple[Press, str]] = ()
-) -> None:
-    """A direct message to each, as far as they can be reached; `presses` are its buttons, each with its value."""
+async def tell(client: discord.Client, user: str, text: str, presses: Sequence[tuple[Press, str]]) -> None:
+    """Send a direct message; `presses` are its buttons, each with its value. Raises Failed."""
     extra = rendering.extras(view=rendering.row(presses))
-    for user in sorted(users):
-        try:
-            found = await call(lambda user=user: client.fetch_user(int(user)))  # type: ignore[misc] # bound early
-            await call(lambda found=found: found.send(says(text), **extra))  # type: ignore[misc] # bound early
-        except Failed as error:
-            log.warning("admin %s can't be told: %s", user, error)
+    found = await call(lambda: client.fetch_user(int(user)))
+    await call(lambda: found.send(says(text), **extra))
 
 
 class DiscordAdminConsole:

@@ -2,19 +2,19 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 
 import aiohttp
 import discord
 
-from adapters.chat.answer_view import Press
+from adapters.chat.admin.admin_news import to_all
 from adapters.chat.background_tasks import logged_at_its_end
 from adapters.discord.client import SCOPES, DocentClient, intents, permissions
 from adapters.discord.connection.gateway_patches import cut, end_heartbeats, set_up
 from adapters.discord.connection.timeouts import PATIENCE, Timeouts
-from adapters.discord.connection.transport import paced
-from adapters.discord.interactions import tell_all
+from adapters.discord.connection.transport import Failed, paced
+from adapters.discord.interactions import tell
 from bot.bootstrap import App
 from bot.config.chat import DiscordSettings
 from bot.config.loader import Settings
@@ -125,11 +125,8 @@ async def _end(client: DocentClient, starting: asyncio.Task[None]) -> None:
 async def _open(client: DocentClient) -> None:
     await client.ready.wait()
     await client.desk.open()
-
-    async def tell(text: str, presses: Sequence[tuple[Press, str]]) -> None:
-        await tell_all(client, client.app.settings.discord.admins, text, presses)
-
-    client.admins.open("discord", tell)
+    admins = to_all(lambda: client.app.settings.discord.admins, partial(tell, client), Failed)
+    client.admins.open("discord", admins)
 
 
 def _judge(starting: asyncio.Task[None]) -> None:

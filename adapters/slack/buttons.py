@@ -43,7 +43,6 @@ class SlackButtons:
         self._slack = slack
         self._intake = intake
         self._people = people
-        self._desk = parts.desk
         self._presses = parts.presses
         self._admins = parts.admins
         self._teaching = parts.teaching
@@ -179,7 +178,6 @@ class SlackButtons:
             slack=self._slack,
             intake=self._intake,
             people=self._people,
-            desk=self._desk,
             help_channel=self._live.now.slack.help_channel_of(workspace_of(body)),
             body=body,
         )

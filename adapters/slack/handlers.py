@@ -10,7 +10,7 @@ from adapters.chat import markdown_text as texts
 from adapters.chat import messages as words
 from adapters.chat.background_tasks import BackgroundTasks
 from adapters.chat.incoming.revision import Edit
-from adapters.chat.questions.question_service import Acceptance
+from adapters.chat.questions.question_service import NOT_TAKEN, Acceptance
 from adapters.chat.questions.reply import Reply
 from adapters.chat.wiring import ChatServices
 from adapters.slack.access.origin import workspace_of
@@ -36,7 +36,6 @@ SUMMARIZE: Final = "summarize"
 EVENTS: Final = ("app_mention", "message", "app_home_opened", "agent_session_stopped")
 
 _ACKNOWLEDGE_WITHIN: Final = 0.3  # seconds
-_NOT_TAKEN: Final = {Acceptance.KNOWN: words.KNOWN, Acceptance.CLOSING: words.SHUTTING_DOWN}
 
 
 class Closing(Exception):
@@ -271,5 +270,5 @@ class Handlers:
         if reply.private:  # Slack takes no words with this acknowledgement
             await reply.say(words.asked(text))
         taken = await self._take(asked, reply)
-        if taken in _NOT_TAKEN:
-            self._work.later(console.answer(_NOT_TAKEN[taken]))
+        if taken in NOT_TAKEN:
+            self._work.later(console.answer(NOT_TAKEN[taken]))

@@ -2,14 +2,13 @@
 
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, Final
 
 from adapters.chat import messages as words
 from adapters.chat.answer_view import DECISIONS, AnswerView, Press
 from adapters.chat.markdown_text import split
-from adapters.chat.questions.question_service import Acceptance, QuestionService
-from adapters.chat.questions.reply import Undeliverable
+from adapters.chat.questions.reply import Reply, Undeliverable
 from adapters.slack.access.origin import workspace_of
 from adapters.slack.access.permissions import SlackPermissions
 from adapters.slack.connection.transport import (
@@ -27,7 +26,7 @@ from adapters.slack.replies.ephemeral_reply import private_payload
 from adapters.slack.replies.mrkdwn import escape, fallback, link, markdown
 from adapters.slack.reply_address import SlackAddress, SlackPlace, tenant
 from adapters.slack.run_message import SlackProgressMessage, drawn
-from bot.ports import Recorded, Rights, SyncRun
+from bot.ports import Asked, Recorded, Rights, SyncRun
 
 _RESPONSES: Final = 5  # a response_url takes no more
 
@@ -46,14 +45,12 @@ class SlackPressContext:
         slack: SlackWebApi,
         intake: SlackInbound,
         people: SlackPermissions,
-        desk: QuestionService,
         help_channel: str | None,
         body: Event,
     ) -> None:
         self._slack = slack
         self._intake = intake
         self._people = people
-        self._desk = desk
         self._help_channel = help_channel
         self._container: Event = body.get("container") or {}
         self._under: Event = body.get("message") or {}
@@ -109,7 +106,7 @@ class SlackPressContext:
             except (SlackError, Lost, RefusedPayload) as error:
                 raise Undeliverable(str(error)) from error
 
-    async def ask_more(self, recorded: Recorded) -> Acceptance:
+    def more(self, recorded: Recorded) -> tuple[Asked, Reply]:
         under = str(self._container.get("message_ts") or "")
         before = SlackPlace.of(recorded.asked)
         place = SlackAddress(
@@ -122,7 +119,7 @@ class SlackPressContext:
             response_url=self._response_url,
         )
         who = self.person if self._private else "thread"
-        asked, reply = self._intake.asked(
+        return self._intake.asked(
             place,
             recorded.asked.question.text,
             key=f"slack:more:{recorded.asked.id}:{who}",
@@ -132,7 +129,6 @@ class SlackPressContext:
             about=recorded.asked.question.about,
             files=before.files,
         )
-        return await self._desk.take(asked, reply)
 
     async def help(self, text: str, question_id: str) -> bool:
         if not self._help_channel:
@@ -165,16 +161,10 @@ class SlackPressContext:
             return ""
 
 
-async def tell_all(
-    slack: SlackWebApi, users: Iterable[str], text: str, presses: Iterable[tuple[Press, str]] = ()
-) -> None:
-    """A direct message to each, as far as they can be reached; `presses` are its buttons, each with its value."""
+async def tell(slack: SlackWebApi, user: str, text: str, presses: Sequence[tuple[Press, str]]) -> None:
+    """Send a direct message; `presses` are its buttons, each with its value. Raises Failed."""
     body = rendering.admin_message(text, buttons=[rendering.button(*press) for press in presses])
-    for user in sorted(users):
-        try:
-            await slack.post(await slack.direct(user), fallback(text), body)
-        except Failed as error:
-            log.warning("admin %s can't be told: %s", user, error)
+    await slack.post(await slack.direct(user), fallback(text), body)
 
 
 class SlackAdminConsole:

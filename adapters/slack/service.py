@@ -1,35 +1,27 @@
 """Slack, running: the composition of the adapter, over Socket Mode or HTTP."""
 
 import asyncio
-import json
 import logging
-import time
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from http import HTTPStatus
 from typing import Any, TypeVar
-from urllib.parse import parse_qs
 
 import aiohttp
-from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 
-from adapters.chat.answer_view import Press
+from adapters.chat.admin.admin_news import to_all
 from adapters.chat.background_tasks import BackgroundTasks
 from adapters.chat.wiring import assemble
 from adapters.slack.access.gate import SlackGate
 from adapters.slack.access.origin import Home
 from adapters.slack.access.permissions import SlackPermissions
 from adapters.slack.buttons import SlackButtons
+from adapters.slack.connection.http_mode import BOUNDS, web
 from adapters.slack.connection.rate_limits import RateLimits
 from adapters.slack.connection.socket_mode import check_token, listen
 from adapters.slack.connection.timeouts import Timeouts
@@ -48,12 +40,12 @@ from adapters.slack.incoming.backfill import missed
 from adapters.slack.incoming.inbound import SlackInbound
 from adapters.slack.incoming.own_threads import OwnThreads
 from adapters.slack.incoming.reactions import SlackReactions
-from adapters.slack.interactions import tell_all
+from adapters.slack.interactions import tell
 from adapters.slack.reply_address import SlackPlace
 from adapters.slack.run_message import SlackProgressMessage
 from bot.bootstrap import App
 from bot.ports import BackendError, Unauthorized, Unavailable
-from bot.runtime.http_server import Bounded, Bounds, serve
+from bot.runtime.http_server import serve
 
 log = logging.getLogger(__name__)
 
@@ -61,8 +53,6 @@ _START_WITHIN = 60.0
 _LOOKED_THROUGH = 200  # questions, for the places where something may have been missed
 _PACE = Timeouts()
 StartedT = TypeVar("StartedT")
-_FORGED_AGAIN = 60.0
-_BOUNDS = Bounds(most=1_000_000)
 
 
 @asynccontextmanager
@@ -140,10 +130,7 @@ async def adapter(app: App, pace: Timeouts, stop: asyncio.Event) -> AsyncIterato
         buttons.register(bolt)
         await parts.desk.open()
 
-        async def tell(text: str, presses: Sequence[tuple[Press, str]]) -> None:
-            await tell_all(slack, app.settings.slack.admins, text, presses)
-
-        parts.admins.open("slack", tell)
+        parts.admins.open("slack", to_all(lambda: app.settings.slack.admins, partial(tell, slack), Failed))
         work.later(_catch_up(bolt, slack, intake, app))
         log.info("Slack: connected as %s in team %s", me.get("user"), me.get("team"))
         try:
@@ -243,22 +230,6 @@ async def socket_mode(app: App, stop: asyncio.Event, pace: Timeouts) -> None:
             await asyncio.gather(*links, return_exceptions=True)
 
 
-class _Forged:
-    """Requests that aren't Slack's, or are signed with another secret: told at most once a minute."""
-
-    def __init__(self) -> None:
-        self._again = 0.0
-
-    def tell(self) -> None:
-        if time.monotonic() < self._again:
-            return
-        self._again = time.monotonic() + _FORGED_AGAIN
-        log.warning(
-            "a request to /slack/events was refused: its signature is missing, old or wrong."
-            " If it was Slack's, check SLACK_SIGNING_SECRET and the clock."
-        )
-
-
 @asynccontextmanager
 async def http_app(
     app: App, pace: Timeouts = _PACE, stop: asyncio.Event | None = None
@@ -269,43 +240,15 @@ async def http_app(
             "SlackWebApi", "HTTP needs a signing secret.", remedy="Set SLACK_SIGNING_SECRET or mode: socket."
         )
     async with adapter(app, pace, stop or asyncio.Event()) as bolt:
-        handler = AsyncSlackRequestHandler(bolt)
-
-        forged = _Forged()
-
-        async def events(request: Request) -> Response:
-            if not await asyncio.to_thread(_is_understood, await request.body(), request.headers):
-                return PlainTextResponse("This is no request of Slack's.", HTTPStatus.BAD_REQUEST)
-            response = await handler.handle(request)
-            if response.status_code == HTTPStatus.UNAUTHORIZED:
-                forged.tell()
-            return response
-
-        async def health(_: Request) -> Response:
-            return PlainTextResponse("ok")
-
-        routes = [Route("/slack/events", events, methods=["POST"]), Route("/health", health)]
-        yield Starlette(routes=routes, middleware=[Middleware(Bounded, bounds=_BOUNDS)])
-
-
-def _is_understood(body: bytes, headers: Mapping[str, str]) -> bool:
-    """Whether it is an object in JSON, or a form as Slack sends it, with one inside where it has any."""
-    try:
-        text = body.decode()
-        if headers.get("content-type", "").partition(";")[0].strip() == "application/json":
-            return isinstance(json.loads(text), dict)
-        form = parse_qs(text, keep_blank_values=True, max_num_fields=1000)
-        return all(isinstance(json.loads(each), dict) for each in form.get("payload", ()))
-    except (ValueError, RecursionError):
-        return False
+        yield web(bolt)
 
 
 async def http_mode(app: App, stop: asyncio.Event, pace: Timeouts) -> None:
     """Serve `/slack/events` until `stop`."""
     settings = app.settings.slack
-    async with http_app(app, pace, stop) as web:
+    async with http_app(app, pace, stop) as served:
         with app.connections.open("slack"):
-            await serve(web, host=settings.host, port=settings.port, stop=stop, bounds=_BOUNDS)
+            await serve(served, host=settings.host, port=settings.port, stop=stop, bounds=BOUNDS)
 
 
 async def run(app: App, stop: asyncio.Event, pace: Timeouts = _PACE) -> None:

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from adapters.slack.service import _is_understood
+from adapters.slack.connection.http_mode import is_understood
 from bot.bootstrap import open_app
 from bot.config.loader import ConfigError, load
 from bot.runtime.http_server import Bounded, Bounds, serve
@@ -182,4 +182,4 @@ def test_nothing_is_signed_with_an_empty_secret() -> None:
 )
 def test_slack_bodies(body: bytes, kind: str, understood: bool) -> None:  # noqa: FBT001 - a parameter
     """What no request of Slack's looks like is seen before anything is made of it."""
-    assert _is_understood(body, {"content-type": kind}) is understood
+    assert is_understood(body, {"content-type": kind}) is understood

@@ -1,6 +1,7 @@
 """What admins hear without having asked: broken style guides, deletions that wait."""
 
-from collections.abc import Awaitable, Callable, Sequence
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
@@ -15,10 +16,28 @@ from bot.model import SyncReport
 from bot.ports import Journal, Reader, Runs
 from bot.style.hot_reload import StyleGuides
 
+log = logging.getLogger(__name__)
+
 # A text with buttons, each with the value that its press carries.
 Tell = Callable[[str, Sequence[tuple[Press, str]]], Awaitable[None]]
 
+# The same to one person, by their id on the platform.
+TellOne = Callable[[str, str, Sequence[tuple[Press, str]]], Awaitable[None]]
+
 _OF_SOURCE = "source-"
+
+
+def to_all(admins: Callable[[], Iterable[str]], tell: TellOne, failed: type[Exception]) -> Tell:
+    """Tell everybody who is an admin when there is something to tell. `failed` is how a platform says that one can't be."""
+
+    async def tell_all(text: str, presses: Sequence[tuple[Press, str]]) -> None:
+        for admin in sorted(admins()):
+            try:
+                await tell(admin, text, presses)
+            except failed as error:
+                log.warning("admin %s can't be told: %s", admin, error)
+
+    return tell_all
 
 
 def button_value(source: str) -> str:

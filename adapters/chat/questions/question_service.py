@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
+from typing import Final
 
 from adapters.chat import messages
 from adapters.chat.answer_view import AnswerView
@@ -43,6 +44,10 @@ class Acceptance(Enum):
     KNOWN = auto()
     LIMITED = auto()
     CLOSING = auto()
+
+
+# What an asker is told by whoever took the event.
+NOT_TAKEN: Final = {Acceptance.KNOWN: messages.KNOWN, Acceptance.CLOSING: messages.SHUTTING_DOWN}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,10 @@ from adapters.discord.connection.timeouts import Timeouts
 from adapters.discord.connection.transport import Failed, call
 from adapters.discord.incoming import message_parts
 from adapters.discord.incoming.history import ChannelHistory
-from adapters.discord.replies.channel_reply import ChannelReply, Typing
+from adapters.discord.replies.channel_reply import ChannelReply
 from adapters.discord.replies.direct_reply import DirectReply
 from adapters.discord.replies.interaction_reply import InteractionReply
+from adapters.discord.replies.typing_indicator import Typing
 from adapters.discord.reply_address import DiscordAddress, DiscordPlace, Message
 from bot.config.live import LiveSettings
 from bot.config.loader import Settings

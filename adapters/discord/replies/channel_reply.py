@@ -7,7 +7,6 @@ whatever broke before.
 import asyncio
 import logging
 import secrets
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -16,7 +15,6 @@ from typing import Any, TypeVar
 import discord
 
 from adapters.chat.answer_view import AnswerView
-from adapters.chat.background_tasks import logged_at_its_end
 from adapters.chat.questions.reply import Recall, Undeliverable
 from adapters.discord.access.permissions import rights
 from adapters.discord.connection.timeouts import Timeouts
@@ -34,31 +32,13 @@ from adapters.discord.connection.transport import (
 from adapters.discord.replies import rendering
 from adapters.discord.replies.discord_markdown import escape
 from adapters.discord.replies.rendering import RenderedMessage
-from adapters.discord.replies.streaming_edits import QUICK, StreamingEdits
+from adapters.discord.replies.streaming_edits import StreamingEdits
+from adapters.discord.replies.typing_indicator import Typing
 from adapters.discord.reply_address import DiscordAddress
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-_TYPING_EVERY = 5.0  # seconds
-
-
-class Typing:
-    """Typing shows for ten seconds, whoever it is for: once in five is enough for a channel."""
-
-    def __init__(self, client: discord.Client) -> None:
-        self._client = client
-        self._shown: dict[int, float] = {}
-
-    async def show(self, channel: int) -> None:
-        now = time.monotonic()
-        self._shown = {one: at for one, at in self._shown.items() if now - at < _TYPING_EVERY}
-        if channel in self._shown:
-            return
-        self._shown[channel] = now
-        with suppress(Failed):
-            await call(lambda: self._client.http.send_typing(channel), deadline=5, patience=0)
 
 
 class ChannelReply:
@@ -91,8 +71,9 @@ class ChannelReply:
 
     async def show_working(self, remember: Callable[[str], Awaitable[None]]) -> None:
         self._remember = remember
-        self._typing = asyncio.create_task(self._keep_typing(), name="typing")
-        self._typing.add_done_callback(logged_at_its_end)
+        self._typing = self._shows_typing.keep(
+            self._place.channel, lambda: None if self._place.answer else self._target
+        )
         if self._place.answer_in == "thread" and not self._place.thread:
             await self._open_thread()
         if self._unsure and not self._place.answer:
@@ -187,14 +168,6 @@ class ChannelReply:
                 return
 
     # --- showing that it works --------------------------------------------------------------------
-
-    async def _keep_typing(self) -> None:
-        """Typing lasts 10 seconds in Discord's clients; gone when a message comes."""
-        await self._shows_typing.show(self._place.channel)
-        await asyncio.sleep(QUICK)
-        while not self._place.answer:
-            await self._shows_typing.show(self._target)
-            await asyncio.sleep(8)
 
     async def _quiet(self) -> None:
         if self._typing:

@@ -20,9 +20,10 @@ from adapters.discord.connection.transport import (
     outlast,
 )
 from adapters.discord.replies import rendering
-from adapters.discord.replies.channel_reply import ChannelReply, Typing
+from adapters.discord.replies.channel_reply import ChannelReply
 from adapters.discord.replies.discord_markdown import escape
 from adapters.discord.replies.streaming_edits import StreamingEdits
+from adapters.discord.replies.typing_indicator import Typing
 from adapters.discord.reply_address import DiscordAddress
 
 log = logging.getLogger(__name__)
