@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.config.loader import Settings
 from bot.journal import FILE
-from bot.journal.one_answer import AnswerFile
+from bot.journal.records.one_answer import AnswerFile
 from bot.model import Answer
 from bot.ports import (
     Asked,
@@ -64,43 +64,43 @@ class Records:
 
     @cached_property
     def journal(self) -> Journal:
-        from bot.journal.questions import SqlJournal
+        from bot.journal.records.questions import SqlJournal
 
         return SqlJournal(self.database, keep_texts=self._keep_texts)
 
     @cached_property
     def runs(self) -> Runs:
-        from bot.journal.runs import SqlRuns
+        from bot.journal.running.runs import SqlRuns
 
         return SqlRuns(self.database)
 
     @cached_property
     def run_messages(self) -> RunMessages:
-        from bot.journal.run_messages import SqlRunMessages
+        from bot.journal.running.run_messages import SqlRunMessages
 
         return SqlRunMessages(self.database)
 
     @cached_property
     def leases(self) -> Leases:
-        from bot.journal.leases import SqlLeases
+        from bot.journal.running.leases import SqlLeases
 
         return SqlLeases(self.database)
 
     @cached_property
     def lessons(self) -> Lessons:
-        from bot.journal.lessons import SqlLessons
+        from bot.journal.records.lessons import SqlLessons
 
         return SqlLessons(self.database)
 
     @cached_property
     def lookback(self) -> Lookback:
-        from bot.journal.lookback import SqlLookback
+        from bot.journal.records.lookback import SqlLookback
 
         return SqlLookback(self.database)
 
     @cached_property
     def forgetting(self) -> Forgetting:
-        from bot.journal.forgetting import SqlForgetting
+        from bot.journal.records.forgetting import SqlForgetting
 
         return SqlForgetting(self.database)
 

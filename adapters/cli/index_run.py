@@ -14,7 +14,7 @@ from adapters.cli.progress import Display
 from bot.bootstrap import App, open_app
 from bot.config.loader import Settings
 from bot.diagnostics.audiences import are_given, check_pages
-from bot.journal.retention import forget_old
+from bot.journal.records.retention import forget_old
 from bot.model import SyncReport
 from bot.ports import BackendError, Newer, Runs, SyncRequest, SyncRun
 from bot.runtime import process_identity

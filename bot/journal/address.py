@@ -1,4 +1,4 @@
-"""What DATABASE_URL may say."""
+"""Read DATABASE_URL."""
 
 from typing import Final
 
@@ -12,7 +12,7 @@ _FORMS: Final = "Expected postgresql://user:password@host/name."
 
 
 def async_url(url: str) -> URL:
-    """`postgres://`, `postgresql://`, `postgresql+asyncpg://` and `sqlite:///file`; Rejected for others."""
+    """Read `postgres://`, `postgresql://`, `postgresql+asyncpg://` or `sqlite:///file`. Raises Rejected for others."""
     try:
         made = make_url(url)
     except ArgumentError:

@@ -47,19 +47,19 @@ _adapters: dict[type, TypeAdapter[Any]] = {}
 
 
 def dumped(noun: Answer | Lesson | Progress | Question | SyncReport | SyncRequest) -> Json:
-    """As JSON's own types. Of reports and requests what is as usual is left out: there are many, and most say little."""
+    """Turn a noun into JSON's own types. Reports and requests lose their defaults: there are many, and most say little."""
     short = isinstance(noun, SyncReport | SyncRequest)
     return _adapter(type(noun)).dump_python(noun, mode="json", exclude_defaults=short)
 
 
 def loaded(kind: type[NounT], data: Json) -> NounT:
-    """The noun that `dumped` made the data of."""
+    """Turn what `dumped` made into the noun again."""
     noun: NounT = _adapter(kind).validate_python(_unpacked(data) if kind is Answer else data)
     return noun
 
 
 def question_values(asked: Asked, *, keep_texts: bool) -> dict[str, Any]:
-    """The columns of an accepted question, but for its time and worker."""
+    """Return the columns of an accepted question, but for its time and worker."""
     question = _stored(asked.question, keep_texts=keep_texts)
     return {
         "id": asked.id,
@@ -78,7 +78,7 @@ def question_values(asked: Asked, *, keep_texts: bool) -> dict[str, Any]:
 
 
 def answer_values(answer: Answer, seconds: float, scope: Scope | None, *, keep_texts: bool) -> dict[str, Any]:
-    """The columns of how a question ended."""
+    """Return the columns of how a question ended."""
     values = {
         "outcome": str(answer.outcome),
         "answer": _packed(slim(answer, with_texts=keep_texts)),
@@ -93,18 +93,18 @@ def answer_values(answer: Answer, seconds: float, scope: Scope | None, *, keep_t
 
 
 def audience_text(audience: frozenset[str] | None) -> str | None:
-    """The same text for the same words."""
+    """Write an audience as text, the same for the same words in any order; None stays None."""
     return None if audience is None else json.dumps(sorted(audience), ensure_ascii=False)
 
 
 def usage_counts(spent: Usage) -> dict[str, int]:
-    """What is summed by day and model; empty if nothing is."""
+    """Return the counts that are summed by day and model; empty if there is nothing to sum."""
     counts = {name: int(getattr(spent, name)) for name in ("calls", "texts", "input_tokens", "output_tokens")}
     return counts if spent.model and any(counts.values()) else {}
 
 
 def slim(answer: Answer, *, with_texts: bool) -> Answer:
-    """The answer with a trace that `why` can show; without texts of the question, if so set."""
+    """Cut an answer's trace to what `why` shows; without `with_texts` also what repeats the question."""
     trace = replace(
         answer.trace,
         evidence={name: round(value, _DIGITS) for name, value in answer.trace.evidence.items()},
@@ -122,13 +122,13 @@ def slim(answer: Answer, *, with_texts: bool) -> Answer:
 
 
 def wording(text: str) -> str:
-    """The same for questions that differ only in case, space and punctuation."""
+    """Return a text that is the same for questions that differ only in case, space and punctuation."""
     plain = unicodedata.normalize("NFKC", text).casefold()
     return " ".join(re.findall(r"\w+", plain))[:_WORDING]
 
 
 def storable(text: str) -> str:
-    """Text that every database takes: no NUL, no half of a surrogate pair."""
+    """Return the text as every database takes it: without NUL and halves of surrogate pairs."""
     return text.replace("\0", " ").encode("utf-8", "replace").decode("utf-8")
 
 
@@ -141,7 +141,7 @@ def _stored(question: Question, *, keep_texts: bool) -> Question:
 
 
 def _slim(candidate: Candidate) -> Candidate:
-    """By title and heading: what the page says stands in the index."""
+    """Keep a passage's title and heading: what the page says stands in the index."""
     found = candidate.passage
     return Candidate(
         Passage("", found.doc_id, "", found.ordinal, found.title[:_TITLE], found.heading[:_TITLE], "", ""),
@@ -158,9 +158,9 @@ def _rounded(score: float | None) -> float | None:
 
 
 def _packed(answer: Answer) -> Json:
-    """In a few characters: answers were nine tenths of the journal, and are read one at a time.
+    """Compress an answer: answers were nine tenths of the journal, and are read one at a time.
 
-    Without its id, which is its question's. Beside it stands what has somebody's name in it (forgetting.py).
+    Its id is left out, which is its question's. What has somebody's name in it stays readable (forgetting.py).
     """
     data = _adapter(Answer).dump_python(replace(answer, id=""), mode="json", exclude_defaults=True)
     named = {name: data.pop(name) for name in _NAMED if answer.verified}
@@ -170,7 +170,7 @@ def _packed(answer: Answer) -> Json:
 
 
 def _unpacked(answer: Json) -> Json:
-    """As it was before it was packed, if it was."""
+    """Undo `_packed`, where it was done."""
     for key, common in ((_WHOLE, _IN_WHOLE), (_PACKED, _COMMON)):
         if key in answer:
             packed = zlib.decompressobj(zdict=common).decompress(b85decode(answer[key]))
@@ -179,7 +179,7 @@ def _unpacked(answer: Json) -> Json:
 
 
 def _shared(question: Question) -> Json:
-    """A question without its defaults, and without its text, which has a column of its own."""
+    """Leave out a question's defaults, and its text, which has a column of its own."""
     data = _adapter(Question).dump_python(question, mode="json", exclude_defaults=True)
     return {name: value for name, value in data.items() if name != "text"}
 

@@ -1,29 +1,28 @@
-"""The connection: SQLite or PostgreSQL, migrated at its first use, errors translated, deadlines kept."""
+"""Connect to the journal's database: migrated at its first use, errors translated, deadlines kept."""
 
 import asyncio
 import logging
-import os
 import sqlite3
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import URL, Connection, Table, event, text
+from sqlalchemy import URL, Table, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.journal import FILE, HEAD, SQLITE_PRAGMAS
+from bot.journal import FILE, HEAD
 from bot.journal.address import async_url
+from bot.journal.engines import connected, make_file, use_wal
 from bot.journal.failures import PART, letting_go, translated
 from bot.journal.forms import rows
 from bot.journal.forms.found import form_of
 from bot.ports import Rejected, Unavailable
 from bot.runtime.circuit_breaker import CircuitBreaker
-from bot.runtime.installed import needing_extras
-from bot.runtime.private_files import private_file, private_folder, put_back
+from bot.runtime.private_files import private_file, put_back
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
@@ -31,21 +30,16 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _LOCK: Final = 0x646F63656E74  # "docent": the number of PostgreSQL's advisory lock
-_POOL: Final = 5
-_PAGES: Final = 256  # KiB that an SQLite connection remembers; the system remembers the whole file
 # Seconds.
-_RETRY: Final = 0.02
 _MIGRATION: Final = 120.0
 _BACKUP: Final = 6 * 3600.0
 _SHRINK: Final = 300.0
 # Pages of an SQLite file that nothing stands on: so many, and such a share of all, are worth a smaller file.
 _FREE, _FREE_SHARE = 500, 0.2
-# SQLite gives up waiting for a lock before the deadline cuts the call off.
-_BUSY: Final = 0.8
 
 
 class Database:
-    """One journal database. `url` None: `journal.db` in `folder`. Each call takes at most `deadline` s."""
+    """Holds one journal database. `url` None: `journal.db` in `folder`. Each call takes at most `deadline` seconds."""
 
     def __init__(self, *, folder: Path, url: str | None = None, deadline: float = 5.0) -> None:
         self._url = async_url(url) if url else URL.create("sqlite+aiosqlite", database=str(folder / FILE))
@@ -66,7 +60,7 @@ class Database:
 
     @property
     def where(self) -> str:
-        """The database for people: a file, or host, port and name; no password."""
+        """Name the database for people: a file, or host, port and name; no password."""
         if self.is_sqlite:
             return str(self._url.database)
         port = f":{self._url.port}" if self._url.port else ""
@@ -74,7 +68,7 @@ class Database:
 
     @asynccontextmanager
     async def reading(self, *, seconds: float | None = None) -> AsyncIterator[AsyncConnection]:
-        """A connection in a transaction that only reads. With `seconds` of its own it sees one moment throughout."""
+        """Open a transaction that only reads. With a deadline of its own in `seconds` it sees one moment throughout."""
         async with self._guarded():
             engine = await self._open()
             async with asyncio.timeout(seconds or self._deadline), engine.connect() as connection:
@@ -88,7 +82,7 @@ class Database:
     async def writing(
         self, *, alone: bool = False, seconds: float | None = None
     ) -> AsyncIterator[AsyncConnection]:
-        """A connection in a transaction, committed at the end. `alone`: no other process writes so now."""
+        """Open a transaction that is committed at the end. `alone`: no other process has one so at the time."""
         async with self._guarded():
             engine = await self._open()
             limit = asyncio.timeout(seconds or self._deadline)
@@ -98,14 +92,14 @@ class Database:
                 yield connection
 
     async def in_turn(self, connection: AsyncConnection, name: str) -> None:
-        """Wait until no other transaction that named this is open. SQLite has one writer anyhow."""
+        """Wait until no other transaction is open that named the same. SQLite has one writer anyhow."""
         if not self.is_sqlite:
             turn = text("select pg_advisory_xact_lock(hashtextextended(:name, 0))")
             await connection.execute(turn, {"name": name})
 
     @asynccontextmanager
     async def alone(self, *, seconds: float | None = None) -> AsyncIterator[AsyncConnection]:
-        """A connection outside of any transaction, for what SQLite does in none."""
+        """Open a connection outside of any transaction, for what SQLite does in none."""
         async with self._guarded():
             engine = await self._open()
             limit = asyncio.timeout(seconds or self._deadline)
@@ -114,17 +108,17 @@ class Database:
                 yield connection
 
     async def migrate(self) -> str | None:
-        """Have this version's form. Returns the form that was there; None where there was none."""
+        """Bring the tables to this version's form. Returns the form that they had; None where there were none."""
         async with self.reading():
             return self._found
 
     async def refuse_newer(self) -> None:
-        """Return if this version may go on with it; raise Newer if another process has migrated it further."""
+        """Raise Newer if a newer Docent has migrated the tables further."""
         async with self.reading() as connection:
             await form_of(connection, self.where)
 
     async def shrink(self) -> None:
-        """Give the disk what was deleted, where that is much of the file; PostgreSQL does so by itself."""
+        """Give back the disk space of what was deleted, where that is much of the file; PostgreSQL does so by itself."""
         if not self.is_sqlite:
             return
         async with self.alone(seconds=_SHRINK) as connection:
@@ -135,7 +129,7 @@ class Database:
                 await connection.exec_driver_sql("pragma wal_checkpoint(truncate)")
 
     def insert(self, table: Table) -> "sqlite.Insert | postgresql.Insert":
-        """An INSERT that knows ON CONFLICT."""
+        """Begin an INSERT that may say ON CONFLICT."""
         if self.is_sqlite:
             return sqlite.insert(table)
         from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - `docent ask` starts without it
@@ -143,7 +137,7 @@ class Database:
         return postgresql.insert(table)
 
     async def back_up(self, folder: Path) -> dict[str, str]:
-        """A copy of the file as it is at one moment; of a PostgreSQL its rows."""
+        """Copy the file as it is at one moment; of a PostgreSQL write its rows. Returns what `restore` needs to be told."""
         if not self.is_sqlite:
             copy = folder / "journal.jsonl"
             async with self.reading(seconds=_BACKUP) as connection:
@@ -171,7 +165,7 @@ class Database:
             await asyncio.to_thread(put_back, folder / told["file"], place, replace=replace)
 
     async def check(self) -> None:
-        """Return if the journal can be written; raise BackendError if not."""
+        """Raise BackendError if the journal can't be written."""
         async with self.writing() as connection:
             await connection.execute(text("delete from leases where name = ''"))
 
@@ -181,7 +175,7 @@ class Database:
         await self._dispose()
 
     async def _dispose(self) -> None:
-        """A connection that is given back to a pool after its end would stay open: calls come first."""
+        """Wait for the calls under way: a connection that is given back to a pool after its end would stay open."""
         with suppress(TimeoutError):
             async with asyncio.timeout(self._deadline):
                 await self._idle.wait()
@@ -191,7 +185,7 @@ class Database:
 
     @asynccontextmanager
     async def _one_writer(self) -> AsyncIterator[None]:
-        """SQLite lets waiting writers sleep and try again: in one process it is quicker to queue."""
+        """Queue this process's writers: SQLite lets those that wait sleep and try again."""
         if not self.is_sqlite:
             yield
             return
@@ -208,13 +202,13 @@ class Database:
         return self._engine
 
     async def _opened(self) -> AsyncEngine:
-        engine = _engine(self._url, self._deadline)
+        engine = connected(self._url, self._deadline)
         if self.is_sqlite:
-            await asyncio.to_thread(_make_file, Path(str(self._url.database)))
+            await asyncio.to_thread(make_file, Path(str(self._url.database)))
         try:
             async with asyncio.timeout(self._deadline):
                 if self.is_sqlite:
-                    await _use_wal(engine)
+                    await use_wal(engine)
                 async with engine.connect() as connection:
                     await connection.execution_options(docent_begin="begin")
                     self._found = await form_of(connection, self.where)
@@ -237,7 +231,7 @@ class Database:
 
     @asynccontextmanager
     async def _guarded(self) -> AsyncIterator[None]:
-        """While the database is down callers hear so at once: each answer waits for the journal."""
+        """Tell callers at once while the database is down: each answer waits for the journal."""
         self._calls += 1
         self._idle.clear()
         try:
@@ -266,52 +260,3 @@ class Database:
 def _copy(source: Path, target: Path) -> None:
     with closing(sqlite3.connect(source)) as one, closing(sqlite3.connect(target)) as other:
         one.backup(other)
-
-
-def _engine(url: URL, deadline: float) -> AsyncEngine:
-    arguments: dict[str, Any] = {"pool_size": _POOL, "pool_timeout": deadline}
-    if url.get_backend_name() != "sqlite":
-        with needing_extras(PART):
-            return create_async_engine(url, pool_pre_ping=True, max_overflow=5, **arguments)
-    engine = create_async_engine(url, connect_args={"timeout": deadline * _BUSY}, max_overflow=0, **arguments)
-    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-    event.listen(engine.sync_engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
-    connection.isolation_level = None  # the driver's own BEGIN comes too late for DDL and reads
-    cursor = connection.cursor()
-    for pragma in SQLITE_PRAGMAS:
-        cursor.execute(pragma)
-    cursor.execute(f"pragma cache_size = -{_PAGES}")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    """A writer takes the lock at once: taking it later can fail without waiting."""
-    begin = connection.get_execution_options().get("docent_begin", "begin immediate")
-    if begin:
-        connection.exec_driver_sql(begin)
-
-
-async def _use_wal(engine: AsyncEngine) -> None:
-    """Readers beside a writer. The switch, unlike all else, fails at once where another process is busy."""
-    while True:
-        try:
-            async with engine.connect() as connection:
-                await connection.execution_options(docent_begin="")
-                await connection.exec_driver_sql("pragma journal_mode = wal")
-        except DBAPIError as error:
-            if "locked" not in str(error.orig):
-                raise
-            await asyncio.sleep(_RETRY)
-        else:
-            return
-
-
-def _make_file(path: Path) -> None:
-    private_folder(path.parent)
-    if not os.access(path.parent, os.W_OK):
-        raise PermissionError(f"unable to open a database in {path.parent}")
-    private_file(path)

@@ -1,4 +1,4 @@
-"""What the database's drivers raise, as BackendError."""
+"""Turn what the database's drivers raise into BackendErrors."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -34,7 +34,7 @@ _MESSAGES: Final[tuple[tuple[str, type[BackendError], str, str], ...]] = (
 
 
 def translated(error: Exception, where: str) -> BackendError:
-    """The BackendError for an error of SQLAlchemy, a driver or a socket. `where` names the database."""
+    """Return the BackendError for an error of SQLAlchemy, a driver or a socket. `where` names the database."""
     cause = getattr(error, "orig", None) or error
     state = str(getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None) or "")
     for beginning, kind, reason, remedy in _STATES:
@@ -63,7 +63,7 @@ _NETWORK: Final[tuple[tuple[type[Exception], str], ...]] = (
 
 @asynccontextmanager
 async def letting_go() -> AsyncIterator[None]:
-    """Lets go of what a call that fails or is cut off still holds: a statement in a traceback keeps SQLite's file open."""
+    """Drop what a failed or cancelled call still holds: a statement in a traceback keeps SQLite's file open."""
     try:
         yield
     except BaseException as error:

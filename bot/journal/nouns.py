@@ -1,4 +1,4 @@
-"""The ports' nouns from the rows of the journal's tables."""
+"""Make the ports' nouns of the rows of the journal's tables."""
 
 import json
 from dataclasses import replace
@@ -13,7 +13,7 @@ from bot.ports import Asked, Feedback, Place, Recorded, Scope, SyncRequest, Sync
 
 
 def recorded(row: Row[Any]) -> Recorded:
-    """A question, from a whole row of `questions`."""
+    """Make a question of a whole row of `questions`."""
     asked = Asked(
         id=row.id,
         key=row.key,
@@ -29,17 +29,17 @@ def recorded(row: Row[Any]) -> Recorded:
 
 
 def place_of(row: Row[Any]) -> Place:
-    """A place, from its columns of `questions`."""
+    """Make a place of its columns of `questions`."""
     return Place(row.thread, row.direct, row.automated, row.details)
 
 
 def audience_of(column: str | None) -> frozenset[str] | None:
-    """The words of a column that holds them as a JSON list."""
+    """Read an audience from a column that holds it as a JSON list."""
     return None if column is None else frozenset(json.loads(column))
 
 
 def run_of(row: Row[Any]) -> SyncRun:
-    """From a whole row of `runs`."""
+    """Make a run of a whole row of `runs`."""
     return SyncRun(
         id=row.id,
         request=codec.loaded(SyncRequest, row.request),
@@ -55,12 +55,12 @@ def run_of(row: Row[Any]) -> SyncRun:
 
 
 def feedback_of(row: Row[Any]) -> Feedback:
-    """From a whole row of `feedback`."""
+    """Make a feedback of a whole row of `feedback`."""
     return Feedback(row.answer_id, row.person, row.verdict, row.complaint, row.comment, row.tenant or "")
 
 
 def moment(seconds: float) -> datetime:
-    """Seconds since 1970 as a time in UTC."""
+    """Return seconds since 1970 as a time in UTC."""
     return datetime.fromtimestamp(seconds, UTC)
 
 

@@ -25,7 +25,7 @@ metadata = MetaData()
 
 
 class now(FunctionElement[float]):  # noqa: N801 - it is used like SQL's own
-    """The database's clock: seconds since 1970, of this moment and not of the transaction's start."""
+    """Says the database's clock in SQL: seconds since 1970, of this moment and not of the transaction's start."""
 
     type = Double()
     inherit_cache = True

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from adapters.chat.answer_view import Press
 from bot.bootstrap import App
 from bot.journal.database import Database
-from bot.journal.questions import SqlJournal
+from bot.journal.records.questions import SqlJournal
 from tests.support.scripted import Core, Shelf
 from tests.support.simulators import Simulator
 from tests.support.waiting import until

@@ -11,7 +11,7 @@ from adapters.cli.running.newer_state import refuse_newer, stop_for_newer
 from bot.bootstrap import App, open_app
 from bot.config.live import Check, LiveSettings
 from bot.config.loader import Settings
-from bot.journal.retention import keep_forgetting
+from bot.journal.records.retention import keep_forgetting
 from bot.monitoring.service import monitored
 from bot.ports import BackendError, Rejected, Unauthorized, Unavailable
 from bot.runtime.logging_setup import keep_out

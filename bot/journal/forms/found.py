@@ -9,7 +9,7 @@ from bot.ports import Newer
 
 
 async def form_of(connection: AsyncConnection, where: str) -> str | None:
-    """The last migration that was made there; None for an empty database.
+    """Return the last migration that was made there; None for an empty database.
 
     Raises Newer where this version doesn't know it: nothing may then be read or written.
     """

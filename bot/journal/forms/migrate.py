@@ -13,14 +13,14 @@ from bot.runtime.installed import version
 
 
 def upgrade(connection: Connection, to: str = "head") -> None:
-    """All migrations that are missing, within the caller's transaction. One process may do this at a time."""
+    """Make all migrations that are missing, in the caller's transaction. One process may do this at a time."""
     command.upgrade(_configuration(connection), to)
     if to == "head":
         _sign(connection)
 
 
 def begin_anew(connection: Connection, form: str) -> None:
-    """Empty tables of an older form, in place of all that is there. Raises LookupError for one that never was."""
+    """Drop all tables and make empty ones of an older form. Raises LookupError for a form that never was."""
     from alembic.script import ScriptDirectory  # noqa: PLC0415 - for old backups alone
 
     known = ScriptDirectory.from_config(_configuration(connection)).walk_revisions()

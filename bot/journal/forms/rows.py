@@ -24,7 +24,7 @@ _AT_ONCE: Final = 500
 
 
 async def save(connection: AsyncConnection, path: Path) -> int:
-    """How many were saved. The connection's transaction must see one moment throughout. Raises OSError."""
+    """Write all rows to a file and return how many. The transaction must see one moment throughout. Raises OSError."""
     private_file(path)
     count = 0
     with path.open("w", encoding="utf-8") as file:
@@ -39,7 +39,7 @@ async def save(connection: AsyncConnection, path: Path) -> int:
 
 
 async def load(connection: AsyncConnection, path: Path, where: str, *, replace: bool) -> None:
-    """In place of all that is there. Raises Rejected, OSError."""
+    """Put a file's rows in place of all that is there; without `replace` only into empty tables. Raises Rejected, OSError."""
     if not replace and any([await _holds_any(connection, table) for table in _KEPT]):
         raise Rejected(
             PART, f"{where} holds a journal already.", remedy="Give --replace to put the backup in place."
@@ -59,7 +59,7 @@ async def load(connection: AsyncConnection, path: Path, where: str, *, replace: 
 
 
 def _emptied(connection: Connection, form: str) -> list[Table]:
-    """The tables as a backup of this form has them, empty. Raises Newer, Rejected."""
+    """Empty the tables, in the form that the backup has, and return them. Raises Newer, Rejected."""
     if form == HEAD:
         for table in reversed(metadata.sorted_tables):
             if table.name != _OURS:

@@ -17,7 +17,7 @@ from bot.config.models import StyleSettings
 from bot.curation.curation import Curation, Unteachable
 from bot.curation.verified_answers import VerifiedAnswers
 from bot.journal.database import Database
-from bot.journal.lessons import SqlLessons
+from bot.journal.records.lessons import SqlLessons
 from bot.model import Answer, Citation, Outcome, Question
 from bot.ports import Asked, Lesson, Place, Recorded, Rights, Scope
 from bot.style.embedding_similarity import EmbeddingSimilarity

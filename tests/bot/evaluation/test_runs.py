@@ -21,7 +21,7 @@ from bot.evaluation.question_set import Case, read_questions
 from bot.evaluation.run_comparison import bars, compare
 from bot.evaluation.scored_answer import BadRun, ScoredAnswer, read
 from bot.journal.database import Database
-from bot.journal.questions import SqlJournal
+from bot.journal.records.questions import SqlJournal
 from bot.model import Answer, Citation, Outcome, Question, Trace, Turn
 from bot.ports import Asked, Feedback, Judged, Place, Recorded
 from tests.bot.evaluation.test_ablation import said

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.journal.database import Database
-from bot.journal.questions import SqlJournal
+from bot.journal.records.questions import SqlJournal
 from bot.model import Question
 from bot.ports import Asked, BackendError, Corrupt, Place, Rejected, Unavailable
 from tests.support.waiting import given_up, until
@@ -121,7 +121,7 @@ WRITER = """
 import asyncio, resource, sys
 from pathlib import Path
 from bot.journal.database import Database
-from bot.journal.questions import SqlJournal
+from bot.journal.records.questions import SqlJournal
 from bot.model import Question
 from bot.ports import Asked, BackendError, Place
 

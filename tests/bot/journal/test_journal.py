@@ -16,11 +16,11 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from bot.journal import codec
 from bot.journal.database import Database
 from bot.journal.forms.migrate import begin_anew
-from bot.journal.leases import SqlLeases
-from bot.journal.lessons import SqlLessons
-from bot.journal.lookback import SqlLookback
-from bot.journal.questions import SqlJournal
-from bot.journal.runs import SqlRuns
+from bot.journal.records.lessons import SqlLessons
+from bot.journal.records.lookback import SqlLookback
+from bot.journal.records.questions import SqlJournal
+from bot.journal.running.leases import SqlLeases
+from bot.journal.running.runs import SqlRuns
 from bot.model import (
     Answer,
     Candidate,

@@ -8,7 +8,7 @@ import pytest
 
 from adapters.chat.questions.journal_log import JournalLog
 from bot.journal.database import Database
-from bot.journal.questions import SqlJournal
+from bot.journal.records.questions import SqlJournal
 from bot.model import Answer, Outcome, Question
 from bot.ports import Asked, Place, Scope, Unavailable
 

@@ -15,7 +15,7 @@ from adapters.chat.questions.question_service import Acceptance, QuestionService
 from adapters.chat.questions.reply import Context, Undeliverable
 from bot.config.chat import AttachmentSettings
 from bot.journal.database import Database
-from bot.journal.questions import SqlJournal
+from bot.journal.records.questions import SqlJournal
 from bot.model import Answer, Outcome, Question, SyncReport
 from bot.ports import Asked, Place, Recorded, Scope, Unavailable
 from bot.runtime.observers import Observers

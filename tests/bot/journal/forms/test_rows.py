@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from bot.journal.database import Database
 from bot.journal.forms import rows
-from bot.journal.questions import SqlJournal
-from bot.journal.runs import SqlRuns
+from bot.journal.records.questions import SqlJournal
+from bot.journal.running.runs import SqlRuns
 from bot.ports import Feedback, Rejected, SyncRequest
 from tests.bot.journal.test_journal import (
     address,

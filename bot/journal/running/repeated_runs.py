@@ -1,4 +1,4 @@
-"""Syncs of the schedule that found everything as the one before did: of thousands a day the last is kept."""
+"""Keep one of the schedule's syncs that found everything as the one before did: there are thousands a day."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,14 +13,14 @@ from bot.ports import SCHEDULE, SyncRequest
 
 
 def of_source(source: str | None) -> ColumnElement[bool]:
-    """The runs that were asked for this source alone; None: for all sources."""
+    """Match runs of this source alone; None: those of all sources."""
     return runs.c.source.is_(None) if source is None else runs.c.source == source
 
 
 async def forget_the_same(
     connection: AsyncConnection, run_id: str, request: SyncRequest, reports: Sequence[SyncReport]
 ) -> None:
-    """Delete the run before this one if that was asked by the schedule as well, and came to the same."""
+    """Delete the run before this one if the schedule asked for it as well, and it came to the same."""
     told = _unchanged(reports)
     if request.asked_by != SCHEDULE or told is None:
         return
@@ -35,7 +35,7 @@ async def forget_the_same(
 
 
 def _unchanged(reports: Sequence[SyncReport]) -> tuple[object, ...] | None:
-    """How reports found what they left as it was; None if they changed anything."""
+    """Return what reports found, to compare them by; None if they changed anything."""
     if any(one.added or one.changed or one.renamed or one.deleted or one.embedded for one in reports):
         return None
     return tuple(replace(one, seconds=0.0, stages={}) for one in reports)

@@ -9,11 +9,11 @@ from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.journal.database import Database
-from bot.journal.forgetting import SqlForgetting
-from bot.journal.lessons import SqlLessons
-from bot.journal.questions import SqlJournal
-from bot.journal.retention import forget_old, keep_forgetting
-from bot.journal.runs import SqlRuns
+from bot.journal.records.forgetting import SqlForgetting
+from bot.journal.records.lessons import SqlLessons
+from bot.journal.records.questions import SqlJournal
+from bot.journal.records.retention import forget_old, keep_forgetting
+from bot.journal.running.runs import SqlRuns
 from bot.model import Answer, Outcome, Question
 from bot.ports import Asked, Feedback, Forgotten, Lesson, Place, Scope, Someone, SyncRequest, Unavailable
 from tests.bot.journal.test_journal import age, server  # noqa: F401 - a fixture

@@ -1,4 +1,4 @@
-"""Leases in the journal's database."""
+"""Keep leases in the journal's database."""
 
 import logging
 from collections.abc import Callable
@@ -16,7 +16,7 @@ _SLACK = 1.0
 
 
 class SqlLeases:
-    """ports.Leases. Lost together with the database: a holder that can't renew must stop.
+    """Implements ports.Leases. A lease is lost together with the database: a holder that can't renew must stop.
 
     A lease whose end lies further ahead than it was taken for is void: a wrong clock wrote it, or the clock was set
     back since. Whoever holds it goes by a steady clock, and has it no longer than that.

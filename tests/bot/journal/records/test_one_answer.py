@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.journal.database import Database
-from bot.journal.one_answer import AnswerFile
+from bot.journal.records.one_answer import AnswerFile
 from bot.model import Answer, Candidate, Citation, Outcome, Passage, Question, Trace, Turn, Usage
 from bot.opened_records import LateLessons, Records
 from bot.ports import Asked, Lesson, Place, Scope, Unavailable
@@ -135,5 +135,5 @@ def test_without_sqlalchemy(tmp_path: Path):
     assert docent("index").returncode == 0
     told = docent.process("ask", "How many days is leave?", env={"PYTHONPROFILEIMPORTTIME": "1"})
     assert "25 days" in told.stdout
-    assert "bot.journal.one_answer" in told.stderr
+    assert "bot.journal.records.one_answer" in told.stderr
     assert "sqlalchemy" not in told.stderr

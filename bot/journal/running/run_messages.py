@@ -1,17 +1,17 @@
-"""Messages in chat that show a run, in the journal's database: one that isn't kept current any more says so for ever."""
+"""Keep where chat shows a run, so that another process can go on with a message when its own has died."""
 
 from collections.abc import Callable
 
 from sqlalchemy import and_, delete, select, update
 
 from bot.journal.database import Database
-from bot.journal.liveness import left_by_others
+from bot.journal.running.liveness import left_by_others
 from bot.journal.tables import run_messages
 from bot.ports import RunMessage
 
 
 class SqlRunMessages:
-    """ports.RunMessages."""
+    """Implements ports.RunMessages."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

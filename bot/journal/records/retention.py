@@ -1,4 +1,4 @@
-"""What the journal forgets by itself: at each start and once a day, all that is older than `journal.keep_days`."""
+"""Forget, at each start and once a day, all that is older than `journal.keep_days`."""
 
 import asyncio
 import logging
@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 
 
 async def forget_old(journal: Journal, days: int) -> None:
-    """Once. A journal that is down is only told of: the next time will do."""
+    """Forget what is too old, once. A journal that is down is logged: the next time will do."""
     try:
         gone = await journal.purge(older_than_days=days)
     except BackendError as error:
@@ -23,7 +23,7 @@ async def forget_old(journal: Journal, days: int) -> None:
 async def keep_forgetting(
     journal: Journal, days: int, *, pause: Callable[[float], Awaitable[None]] = asyncio.sleep
 ) -> None:
-    """Now and once a day, until it is cancelled."""
+    """Forget what is too old now and once a day, until cancelled."""
     while True:
         await forget_old(journal, days)
         await pause(DAY)

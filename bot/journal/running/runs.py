@@ -1,4 +1,4 @@
-"""Sync runs in the journal's database: asked for by anybody, done by the indexer that leads."""
+"""Keep sync runs in the journal's database: anybody asks for them, the indexer that leads does them."""
 
 import uuid
 from collections.abc import Callable, Sequence
@@ -14,7 +14,6 @@ from sqlalchemy import (
     String,
     and_,
     case,
-    delete,
     exists,
     literal,
     not_,
@@ -26,24 +25,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.journal import codec
 from bot.journal.database import Database
-from bot.journal.liveness import heard_within, heard_workers
 from bot.journal.nouns import moment, run_of
-from bot.journal.repeated_runs import forget_the_same, of_source
-from bot.journal.spending import add_usage
+from bot.journal.running.liveness import heard_within, heard_workers
+from bot.journal.running.repeated_runs import forget_the_same, of_source
+from bot.journal.running.source_standing import remember
 from bot.journal.tables import failing, good_syncs, now, runs
-from bot.model import Failure, Progress, SyncReport, Usage
+from bot.model import Failure, Progress, SyncReport
 from bot.ports import Failing, RunState, SyncRequest, SyncRun
 
 _OPEN = ("waiting", "running")
 _TRIES = 5
 _AT_ONCE = 50
-_NAME = 1000
 # For whoever comes next to go on with.
 _BROKEN_OFF: Final = {"state": "waiting", "worker": None, "beat_at": None}
 
 
 class SqlRuns:
-    """ports.Runs. A running run whose worker was silent for `lost_after` seconds may be taken by another.
+    """Implements ports.Runs. A running run whose worker was silent for `lost_after` seconds may be taken by another.
 
     Two runs never go on for the same source, and none beside one for all sources.
 
@@ -138,7 +136,7 @@ class SqlRuns:
             if request is not None and not error:
                 await forget_the_same(connection, run_id, request, reports)
             for report in reports:
-                await self._remember(connection, report, narrow=narrow)
+                await remember(self._database, connection, report, narrow=narrow)
 
     async def run(self, run_id: str) -> SyncRun | None:
         async with self._database.reading() as connection:
@@ -188,7 +186,7 @@ class SqlRuns:
     async def _entered(
         self, connection: AsyncConnection, request: SyncRequest
     ) -> tuple[SyncRun, bool] | None:
-        """The request as a run of its own, or the run that does it; None if that was taken just now."""
+        """Enter the request as a run of its own, or return the run that does it; None if that was taken just now."""
         wanted = select(runs).where(of_source(request.source), runs.c.state.in_(_OPEN))
         for run in map(run_of, await connection.execute(wanted)):
             if _does(run, request):
@@ -213,7 +211,7 @@ class SqlRuns:
         return None if other is None else (other, False)
 
     async def _widened(self, connection: AsyncConnection, slot: str, request: SyncRequest) -> SyncRun | None:
-        """The waiting run that holds the slot, with the request's paths and rights put in."""
+        """Put the request's paths and rights into the waiting run that holds the slot, and return it."""
         wanted = select(runs).where(runs.c.slot == slot, runs.c.state == "waiting").with_for_update()
         row = (await connection.execute(wanted)).first()
         if row is None:
@@ -230,7 +228,7 @@ class SqlRuns:
         return replace(run, request=merged)
 
     def _free(self) -> Select[Any]:
-        """The oldest run that waits for nobody, or whose worker was lost."""
+        """Select the oldest run that may begin: one that waits, or whose worker was lost."""
         c, others = runs.c, runs.alias()
         busy = exists().where(self._alive(others), others.c.id != c.id, _overlap(c.source, others.c.source))
         lost = and_(c.state == "running", not_(self._alive(runs)))
@@ -252,47 +250,24 @@ class SqlRuns:
         return run_of((await connection.execute(taken)).one())
 
     def _alive(self, table: FromClause) -> ColumnElement[bool]:
-        """It runs, and it or its worker was heard of lately."""
+        """Match runs that go on: the run or its worker was heard of lately."""
         heard = table.c.worker.in_(heard_workers(self._lost_after))
         lately = or_(heard_within(table.c.beat_at, self._lost_after), heard)
         return and_(table.c.state == "running", lately)
 
     def _in_the_way(self, source: str | None) -> Select[Any]:
-        """A run that goes on and has to do with the source."""
+        """Select a run that goes on and touches the source."""
         mine = literal(source, String)
         return select(runs).where(self._alive(runs), _overlap(mine, runs.c.source)).limit(1)
 
-    async def _remember(self, connection: AsyncConnection, report: SyncReport, *, narrow: bool) -> None:
-        """The source's last good sync, what fails in it since when, and what its embedding was billed."""
-        if report.embedded and report.model:
-            used = Usage(report.model, texts=report.embedded, input_tokens=report.tokens)
-            await add_usage(self._database, connection, [used])
-        if report.error or report.cancelled or narrow:
-            return
-        at = self._database.insert(good_syncs).values(source=report.source, at=now())
-        await connection.execute(at.on_conflict_do_update(index_elements=["source"], set_={"at": now()}))
-        fails = {failure.name[:_NAME]: failure for failure in report.failed}
-        mended = and_(failing.c.source == report.source, failing.c.name.not_in(fails))
-        await connection.execute(delete(failing).where(mended))
-        for name, failure in fails.items():
-            row = self._database.insert(failing).values(
-                source=report.source,
-                name=codec.storable(name),
-                reason=codec.storable(failure.reason),
-                since=now(),
-                for_all=failure.for_all,
-            )
-            said = {"reason": row.excluded.reason, "for_all": row.excluded.for_all}
-            await connection.execute(row.on_conflict_do_update(index_elements=["source", "name"], set_=said))
-
 
 def _overlap(one: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[bool]:
-    """The same source, or one of them is all sources."""
+    """Match where both are the same source, or one of them is all sources."""
     return or_(one.is_(None), other.is_(None), one == other)
 
 
 def _does(run: SyncRun, request: SyncRequest) -> bool:
-    """Whether the run, which waits or goes on, brings all that is asked for."""
+    """Return whether the run, which waits or goes on, does all that the request asks for."""
     if request.paths or run.request.paths or run.cancel_wanted:
         return False
     if request.anew and run.state == "running":

@@ -1,4 +1,4 @@
-"""Questions, answers and feedback in the journal's database. What looks back at many is in lookback.py."""
+"""Keep questions, answers and feedback in the journal's database. What looks back at many is in lookback.py."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.journal import DAY, codec
 from bot.journal.database import Database
-from bot.journal.liveness import heard_within, left_by_others
 from bot.journal.nouns import feedback_of, place_of, recorded
-from bot.journal.spending import add_usage
+from bot.journal.records.spending import add_usage
+from bot.journal.running.liveness import heard_within, left_by_others
 from bot.journal.tables import claims, feedback, now, questions, runs, usage, workers
 from bot.model import Answer, Outcome, Usage
 from bot.ports import Asked, Feedback, Place, Recorded, Scope, SpendingTotals
@@ -19,7 +19,7 @@ _ENDED = ("done", "failed", "cancelled")
 
 
 class SqlJournal:
-    """ports.Journal. `keep_texts` False leaves out what people asked, and what repeats it.
+    """Implements ports.Journal. Without `keep_texts` it leaves out what people asked, and what repeats it.
 
     Such a question can't be answered by a process that adopts it, makes no gap, and `why` shows its scores
     but not its queries. The answer's text stays: it is made of the docs.

@@ -13,7 +13,7 @@ from bot.ports import Lesson, LessonKind, LessonState
 
 
 class SqlLessons:
-    """ports.Lessons."""
+    """Implements ports.Lessons."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

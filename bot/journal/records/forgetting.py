@@ -1,4 +1,4 @@
-"""Taking a person out of the journal: what they asked and judged, their ids, and their name from what they saved."""
+"""Take a person out of the journal: what they asked and judged, their ids, and their name from what they saved."""
 
 from collections.abc import Collection
 from typing import Any
@@ -15,13 +15,16 @@ _AT_ONCE = 500
 
 
 class SqlForgetting:
-    """ports.Forgetting."""
+    """Implements ports.Forgetting."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def forget(self, people: Collection[Someone], names: Collection[str] = ()) -> Forgotten:
-        """All of it or nothing, in one transaction; SQLite's file keeps no trace of it."""
+        """Delete what these people left, in one transaction; SQLite's file keeps no trace of it.
+
+        `names` are how they are called in what they saved. Returns how much there was, and the files that name them.
+        """
         async with self._database.writing() as connection:
             saved = await _unsign_lessons(connection, people, set(names))
             asked = await _ids(connection, or_(*(_asker(one) for one in people)))
@@ -41,7 +44,7 @@ def _asker(someone: Someone) -> ColumnElement[bool]:
 
 
 def _judge(someone: Someone) -> ColumnElement[bool]:
-    """Feedback has a person's id alone, and where it was given."""
+    """Match feedback, which has a person's id alone and where it was given."""
     c = feedback.c
     mine = c.person == someone.id
     if not someone.platform:
@@ -54,7 +57,7 @@ async def _ids(connection: AsyncConnection, which: ColumnElement[bool]) -> list[
 
 
 async def _drop_questions(connection: AsyncConnection, ids: list[str]) -> None:
-    """With what others said of their answers, and what was done once about them."""
+    """Delete questions with what others said of their answers, and the claims of what was done once about them."""
     for start in range(0, len(ids), _AT_ONCE):
         some = ids[start : start + _AT_ONCE]
         await connection.execute(delete(feedback).where(feedback.c.answer_id.in_(some)))
@@ -64,7 +67,7 @@ async def _drop_questions(connection: AsyncConnection, ids: list[str]) -> None:
 
 
 async def _unsign_runs(connection: AsyncConnection, people: set[str]) -> int:
-    """Reindexes stay in the list, without who asked for them. Returns how many."""
+    """Keep reindexes, without who asked for them. Returns how many there were."""
     count = 0
     for row in (await connection.execute(select(runs.c.id, runs.c.request))).all():
         by = str(row.request.get("asked_by") or "")
@@ -78,7 +81,7 @@ async def _unsign_runs(connection: AsyncConnection, people: set[str]) -> int:
 async def _unsign_lessons(
     connection: AsyncConnection, people: Collection[Someone], names: set[str]
 ) -> tuple[int, tuple[str, ...], tuple[str, ...]]:
-    """What they saved stays, by nobody; so do answers that repeated it. Returns how many, files, and their names."""
+    """Keep what they saved, and answers that repeated it, without their name. Returns how many, files, and their names."""
     ids = {str(one) for one in people}
     count, files = 0, []
     for row in (await connection.execute(select(lessons.c.id, lessons.c.lesson))).all():
@@ -99,7 +102,7 @@ async def _unsign_lessons(
 
 
 async def _unsign_answers(connection: AsyncConnection, lesson: str, by: str) -> None:
-    """Answers that were given with the name of who verified them."""
+    """Take the name of who verified it out of answers that were given with it."""
     held = cast(questions.c.answer, String).contains(f'"{lesson}"', autoescape=True)
     for row in (await connection.execute(select(questions.c.id, questions.c.answer).where(held))).all():
         answer: dict[str, Any] = row.answer

@@ -1,4 +1,4 @@
-"""What was asked, looked back at: questions with their feedback, and those that the docs don't answer."""
+"""Look back at what was asked: questions with their feedback, and those that the docs don't answer."""
 
 from collections.abc import Mapping
 from hashlib import sha256
@@ -19,7 +19,7 @@ _ID = 8
 
 
 class SqlLookback:
-    """ports.Lookback."""
+    """Implements ports.Lookback."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -89,7 +89,7 @@ class SqlLookback:
             await connection.execute(update(questions).where(same).values(wording=""))
 
     async def _dismissed(self, connection: AsyncConnection, rights: Rights | None) -> set[str]:
-        """The ids of gaps that were dismissed by those of the whole instance, or of all of these tenants."""
+        """Return the ids of gaps that were dismissed for the whole instance, or for all of these tenants."""
         like = claims.c.key.startswith(_DISMISSED, autoescape=True)
         keys = [
             key.removeprefix(_DISMISSED) for key in await connection.scalars(select(claims.c.key).where(like))
@@ -108,13 +108,13 @@ class SqlLookback:
         return [Judged(each, tuple(said[each.asked.id])) for each in found]
 
     async def _unanswered(self, rights: Rights | None) -> ColumnElement[bool]:
-        """The questions that make gaps, of those that are theirs to read."""
+        """Match the questions that make gaps and are theirs to read."""
         c = questions.c
         unanswered = and_(c.outcome == str(Outcome.NOT_FOUND), c.wording != "")
         return unanswered if rights is None else and_(unanswered, await self._covered(rights))
 
     async def _covered(self, rights: Rights) -> ColumnElement[bool]:
-        """The questions that are theirs to read: there are few different audiences, so these are looked at."""
+        """Match the questions that are theirs to read: there are few different audiences, so each is looked at."""
         c = questions.c
         async with self._database.reading() as connection:
             kept = list(await connection.scalars(select(c.audience).distinct()))
@@ -145,7 +145,7 @@ class SqlLookback:
 
 
 def _tenants(rights: Rights | None) -> list[str]:
-    """Whose list it is: "" is the whole instance's."""
+    """Name whose list it is: "" is the whole instance's."""
     return [""] if rights is None or rights.tenants is None else sorted(rights.tenants) or [" nobody"]
 
 

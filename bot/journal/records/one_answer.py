@@ -1,4 +1,4 @@
-"""What one answer reads from an SQLite journal and leaves there, in plain SQL.
+"""Read and write in plain SQL what one answer needs of an SQLite journal.
 
 `docent ask` does no more with the journal than this, and importing SQLAlchemy would take it longer than all
 else. Where anything is odd (no file yet, another version, a lock, a failure), `None` or False says so: the
@@ -29,7 +29,7 @@ on conflict (day, model) do update set calls = calls + excluded.calls, texts = t
 
 
 class AnswerFile:
-    """The journal's file. Its calls block, for at most `seconds` when it is locked."""
+    """Holds the journal's file. Calls block, for at most `seconds` while it is locked."""
 
     def __init__(self, file: Path, *, keep_texts: bool, seconds: float) -> None:
         self._file = file
@@ -37,7 +37,7 @@ class AnswerFile:
         self._seconds = seconds
 
     def verified(self) -> list[Lesson] | None:
-        """The accepted verified answers, the oldest first."""
+        """Return the accepted verified answers, the oldest first; None where the file can't be read so."""
         wanted = (
             "select lesson from lessons where kind = 'verified' and state = 'accepted' order by saved_at, id"
         )
@@ -48,7 +48,7 @@ class AnswerFile:
             return None
 
     def record(self, asked: Asked, answer: Answer, *, worker: str, seconds: float, scope: Scope) -> bool:
-        """Keep the question with its answer, in one transaction."""
+        """Keep the question with its answer, in one transaction. Returns whether that worked."""
         values = codec.question_values(asked, keep_texts=self._keep_texts) | {"worker": worker}
         values |= codec.answer_values(answer, seconds, scope, keep_texts=self._keep_texts)
         kept = {name: json.dumps(each) if isinstance(each, dict) else each for name, each in values.items()}
@@ -66,7 +66,7 @@ class AnswerFile:
 
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
-        """Raises sqlite3.Error, also for a file that isn't there or is another version's."""
+        """Open the file. Raises sqlite3.Error, also where it isn't there or is another version's."""
         address = f"{self._file.absolute().as_uri()}?mode=rw"
         with closing(
             sqlite3.connect(address, uri=True, timeout=self._seconds, isolation_level=None)

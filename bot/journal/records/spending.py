@@ -1,4 +1,4 @@
-"""What models were billed for, summed by day and model."""
+"""Sum what models were billed for, by day and model."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from bot.model import Usage
 
 
 async def add_usage(database: Database, connection: AsyncConnection, spent: Sequence[Usage]) -> None:
-    """Add to today's sums, in the caller's transaction. Models in one order, so that writers don't deadlock."""
+    """Add to today's sums in the caller's transaction, model by model in one order, so that writers don't deadlock."""
     for each in sorted(spent, key=lambda used: used.model):
         counts = codec.usage_counts(each)
         if not counts:
