@@ -2,16 +2,17 @@
 
 The page is the one whose best snippet and best section together score highest. A second page is quoted only for a
 part of the question that the first page hardly answers, or because it contradicts the first. A snippet comes
-with what makes it whole: the lead of a list, the items below it, the other steps, the sentence before it.
+with what makes it whole (see quotable_units).
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bot.backends.extractive.contradictions import contradicts, replaced_by
+from bot.backends.extractive.quotable_units import GAP, QuotableUnits, characters
 from bot.backends.extractive.snippet_scoring import ScoredSnippet
-from bot.backends.extractive.snippets import Snippet, siblings
+from bot.backends.extractive.snippets import Snippet
 from bot.text.analyzer import distinct_tokens
 from bot.text.question_parts import AnswerKind, QuestionPart
 
@@ -21,27 +22,10 @@ FAR = 0.5  # the same for another section of the page, which must hold words tha
 ROOM = 420  # characters after which nothing is added to what answers
 OVER = 80  # characters that the last thing may go beyond that
 ELSEWHERE = 0.25  # so much better another page must be at a part of the question to be quoted for it
-GAP = 120  # characters of a sentence between two that are quoted
 SAME = 0.75  # overlap of words from which on two snippets say the same
-ALL = 0.99  # of the question's words
-BEFORE = 200  # characters of the sentences before one, below a heading that says all that is asked
-PARAGRAPH = 250  # characters of a paragraph below a label that is quoted whole
-WHOLE = 260  # characters of a list that is quoted whole
-WHOLE_STEPS, ANNOUNCED_STEPS = 900, 600  # of steps, asked for or not: one of them alone misleads
-MOST_SIBLINGS = 8
 AS_WELL = 0.75  # the same for what says nothing new of the question
 NEWS = 0.1  # of the weight of the question's words: with less of it, what is said is nothing new
 AGREED = 0.6  # of its page's best score: what says otherwise must answer as well
-
-_LABEL = re.compile(r"(?:\*\*|__|`)[^*_`]{1,60}(?:\*\*|__|`)?:|\*\*[^*]{1,60}:\*\*")
-# The same without its marks, as pages are kept: at most four words.
-_VARIANT = re.compile(r"(?:\*\*|__)?(?:[^\s:.,;!?]+[ ]){0,3}[^\s:.,;!?]+:(?:\*\*|__)?[ ]")
-_DEPENDS = re.compile(
-    r"[\"'(*_]*(?:this|that|these|those|it|they|them|he|she|his|her|their|its|such|however|also|otherwise|then|"
-    r"instead|therefore|additionally|in addition|if so|if not|in this case|in that case|after that|afterwards|"
-    r"once (?:this|that|done)|the same|both|but|and|so|dies\w*|das|es|sie|esto|eso|cela|ceci)\b",
-    re.IGNORECASE,
-)
 
 Fits = Callable[[Sequence["Chosen"]], bool]
 
@@ -112,6 +96,7 @@ class _Picker:
         self._snippets = snippets
         self._fits = fits
         self._room = room
+        self._units = QuotableUnits(snippets, room)
         self.chosen: list[Chosen] = []
 
     def quote(
@@ -187,7 +172,7 @@ class _Picker:
             self.chosen = chosen
 
     def _size(self) -> int:
-        return _characters(c.snippet for c in self.chosen)
+        return characters(c.snippet for c in self.chosen)
 
     def _announced(self, lead: Snippet, queue: Sequence[ScoredSnippet]) -> Snippet | None:
         """The best of what a lead announces, in its place: a lead says nothing by itself."""
@@ -208,123 +193,15 @@ class _Picker:
         most: int | None = None,
     ) -> bool:
         """With what makes it whole, as far as there is room."""
-        for wanted in self._wholes(snippet, kinds, queue):
+        for wanted in self._units.around(snippet, kinds, queue):
             new = [each for each in wanted if not self._has(each)]
-            if most is not None and self.chosen and self._size() + _characters(new) > most + OVER:
+            if most is not None and self.chosen and self._size() + characters(new) > most + OVER:
                 continue
             chosen = [*self.chosen, *(Chosen(each, len(self.chosen) + n) for n, each in enumerate(new))]
             if self._fits(chosen):
                 self.chosen = chosen
                 return True
         return False
-
-    def _wholes(
-        self, snippet: Snippet, kinds: frozenset[AnswerKind], queue: Sequence[ScoredSnippet]
-    ) -> Iterator[list[Snippet]]:
-        """The snippet with what belongs to it, the largest first."""
-        if snippet.kind == "row":
-            yield self._rows(snippet, queue)
-            return
-        if snippet.is_step and (AnswerKind.STEPS in kinds or snippet.lead):
-            yield from self._steps(snippet, asked=AnswerKind.STEPS in kinds)
-        elif snippet.kind == "item":
-            below = self._below(snippet)
-            group = siblings(snippet, self._snippets)
-            if _characters(group) <= WHOLE and len(group) <= MOST_SIBLINGS and not below:
-                yield sorted(group, key=lambda one: one is not snippet)
-            if below:
-                yield [snippet, *below]
-        elif snippet.kind == "prose":
-            yield from self._variants(snippet, queue)
-            called = any(one.called >= ALL for one in queue if one.snippet is snippet)
-            yield self._with_neighbours(snippet, called=called)
-        yield [snippet]
-
-    def _steps(self, snippet: Snippet, *, asked: bool) -> Iterator[list[Snippet]]:
-        """All steps with what stands below each; if that is too long, the first ones, up to this one or further."""
-        steps = self._outer_steps(snippet) or siblings(snippet, self._snippets)
-        groups = [[step, *self._below(step)] for step in steps]
-        most = WHOLE_STEPS if asked else ANNOUNCED_STEPS
-        for end in range(len(groups), 0, -1):
-            group = [one for each in groups[:end] for one in each]
-            if snippet in group and _characters(group) <= most:
-                yield sorted(group, key=lambda one: one is not snippet)
-        yield [snippet, *self._below(snippet)]
-
-    def _rows(self, snippet: Snippet, queue: Sequence[ScoredSnippet]) -> list[Snippet]:
-        """The rows of its table that match: none of them holds less of the question than another row.
-
-        Where no cell tells the rows apart, all of a short table is the answer.
-        """
-        holds = {id(one.snippet): one.own for one in queue}
-        table = [one for one in siblings(snippet, self._snippets) if one.kind == "row"]
-        held = {id(row): holds.get(id(row), frozenset()) for row in table}
-        if not any(held.values()):
-            return table if _characters(table) <= WHOLE else [snippet]
-        best = [row for row in table if not any(held[id(row)] < held[id(other)] for other in table)]
-        return best[:MOST_SIBLINGS]
-
-    def _variants(self, snippet: Snippet, queue: Sequence[ScoredSnippet]) -> Iterator[list[Snippet]]:
-        """The paragraphs in a row that each begin with a label ("**Hamburg:** …"), where the question has no label's word.
-
-        One of them alone would be taken for all.
-        """
-        found = self._labelled(snippet)
-        asked = {term for one in queue for terms in one.own for term in terms}
-        labels = [one.text.partition(":")[0] for one in found if _VARIANT.match(one.text)]
-        named = any(asked & distinct_tokens(label) for label in labels)
-        if len({one.block for one in found}) > 1 and not named and _characters(found) <= self._room:
-            yield found
-
-    def _labelled(self, snippet: Snippet) -> list[Snippet]:
-        """The labelled paragraphs around it, its own among them; nothing where its own has no label."""
-        page = [one for one in self._snippets if one.passage is snippet.passage and one.kind == "prose"]
-        blocks = sorted({one.block for one in page})
-        labelled = {one.block for one in page if _VARIANT.match(one.text) and one.previous is None}
-        at = next((n for n, block in enumerate(blocks) if block == snippet.block), None)
-        if at is None or snippet.block not in labelled:
-            return []
-        first = last = at
-        while first > 0 and blocks[first - 1] in labelled:
-            first -= 1
-        while last + 1 < len(blocks) and blocks[last + 1] in labelled:
-            last += 1
-        return [one for one in page if one.block in blocks[first : last + 1] and not one.is_lead]
-
-    def _with_neighbours(self, snippet: Snippet, *, called: bool) -> list[Snippet]:
-        """With the sentences that lean on it and the one that it leans on; all of what a label heads, if it is short.
-
-        `called`: the heading holds all that is asked, so that what the paragraph begins with needn't repeat it.
-        """
-        paragraph = [one for one in self._snippets if one.block == snippet.block and not one.is_lead]
-        if _LABEL.match(paragraph[0].text) and _characters(paragraph) <= PARAGRAPH:
-            return sorted(paragraph, key=lambda one: one is not snippet)
-        at = next((n for n, one in enumerate(paragraph) if one is snippet), 0)
-        found = [snippet]
-        if called and _characters(paragraph[:at]) <= BEFORE:
-            found += paragraph[:at]
-        elif snippet.previous is not None and _DEPENDS.match(snippet.text):
-            found.append(snippet.previous)
-        for one in paragraph[at + 1 :]:
-            if not _DEPENDS.match(one.text) or len(one.text) > GAP:
-                break
-            found.append(one)
-        return found
-
-    def _below(self, snippet: Snippet) -> list[Snippet]:
-        """The items of the list below an item."""
-        return [
-            one
-            for one in self._snippets
-            if one.kind == "item" and one.passage is snippet.passage and snippet.text in one.ancestors
-        ]
-
-    def _outer_steps(self, snippet: Snippet) -> list[Snippet]:
-        """The steps that this step's list is a part of."""
-        for other in self._snippets:
-            if other.is_step and other.text == snippet.lead and other.passage is snippet.passage:
-                return siblings(other, self._snippets)
-        return []
 
     def _has(self, snippet: Snippet) -> bool:
         return any(c.snippet is snippet for c in self.chosen)
@@ -342,10 +219,6 @@ class _Picker:
             ):
                 return True
         return False
-
-
-def _characters(snippets: Iterable[Snippet]) -> int:
-    return sum(len(one.text) for one in snippets)
 
 
 def _numbers(snippet: Snippet) -> set[str]:

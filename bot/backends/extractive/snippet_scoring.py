@@ -10,20 +10,18 @@ import math
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import zip_longest
+from dataclasses import dataclass, field, replace
 
 from bot.backends.extractive.definitions import asked_for, defines
 from bot.backends.extractive.identifiers import exactly, identifiers, labels
-from bot.backends.extractive.snippets import Snippet
-from bot.model import Passage
+from bot.backends.extractive.snippet_terms import SnippetTerms, openings, snippet_terms
+from bot.backends.extractive.snippets import Snippet, pointers
 from bot.retrieval.query_terms import read
 from bot.text.analyzer import distinct_tokens, tokens
 from bot.text.question_parts import AnswerKind, QuestionPart, holds
 
 LANGUAGES = ("en",)  # snippets are analysed as English whatever they are: what counts is that both sides are
 LABEL_WORDS = 4
-POINTING_CELLS = 2  # a row with more says something itself
 HARDLY_A_SENTENCE = 4  # terms
 HARDLY_A_QUESTION = 2  # terms that the snippets know
 
@@ -72,9 +70,7 @@ class Weights:
     short: float = 0.4  # taken off from what is hardly a sentence
     code: float = 0.3  # taken off from code if no steps were asked for
     other: float = 0.6  # taken off where an identifier of the question stands elsewhere, but not here
-    denies: float = (
-        0.3  # for a "not" where the question has one; half of it off for one that wasn't asked for
-    )
+    denies: float = 0.3  # for a "not" where the question has one; half of it off for one not asked for
     compared: float = 1.0  # for the row of one of two things that are compared
     named: float = 0.25  # for a heading all of whose words are in the question
     # Times how much of the question the title and heading hold, for what their text begins with:
@@ -96,18 +92,6 @@ class ScoredSnippet:
     merit: float = 0.0  # the score without what its section and page bring
 
 
-@dataclass(slots=True)
-class QueryWords:
-    """A snippet's terms, by where they stand."""
-
-    own: frozenset[str]
-    head: frozenset[str]
-    lead: frozenset[str]
-    heading: frozenset[str]
-    title: frozenset[str]
-    beside: frozenset[str] = frozenset()
-
-
 class Scorer:
     """Of one question. A word of it is found if any of its spellings and meanings is (see bot.retrieval.query_terms)."""
 
@@ -121,7 +105,7 @@ class Scorer:
     ) -> None:
         self._weights = weights or Weights()
         self._snippets = snippets
-        self._words = _words(snippets)
+        self._words = snippet_terms(snippets)
         df = Counter(
             term for words in self._words for term in words.own | words.head | words.lead | words.heading
         )
@@ -140,8 +124,7 @@ class Scorer:
         self._ranks: dict[str, int] = {}
         for snippet in snippets:
             self._ranks.setdefault(snippet.passage.chunk_id, len(self._ranks))
-        titles = {snippet.passage.doc_id: _bare(snippet.passage.title) for snippet in snippets}
-        self._pointers = [_points(snippet, titles) for snippet in snippets]
+        self._pointers = pointers(snippets)
         self._asked = [distinct_tokens(part.text) for part in parts]
         self._negated = [_denied(part.text) for part in parts]
         self._lists = [
@@ -153,7 +136,7 @@ class Scorer:
             not (part.kinds or self._lists[number] or self._negated[number])
             for number, part in enumerate(parts)
         ]
-        self._openings = _openings(snippets)
+        self._openings = openings(snippets)
         asked = [identifiers(part.text) for part in parts]
         every = frozenset().union(*asked)
         self._held = [exactly(every, snippet) for snippet in snippets]
@@ -219,9 +202,7 @@ class Scorer:
 
     def _similar(self, one: ScoredSnippet, cosine: float) -> ScoredSnippet:
         more = self._weights.dense * cosine
-        return ScoredSnippet(
-            one.index, one.snippet, one.score + more, one.called, one.covers, one.own, one.merit + more
-        )
+        return replace(one, score=one.score + more, merit=one.merit + more)
 
     def _score(self, index: int, number: int) -> ScoredSnippet:
         snippet, words, weights = self._snippets[index], self._words[index], self._weights
@@ -286,43 +267,12 @@ class Scorer:
     def _kinds(self, snippet: Snippet, part: QuestionPart) -> float:
         if not part.kinds:
             return 0.0
-        text = _spelled_out(snippet) if snippet.kind == "row" else snippet.text
+        text = snippet.labelled_cells() if snippet.kind == "row" else snippet.text
         return sum(holds(kind, text) for kind in part.kinds) / len(part.kinds)
 
 
 def _denied(text: str) -> bool:
     return _NOT.search(text) is not None
-
-
-def _points(snippet: Snippet, titles: Mapping[str, str]) -> bool:
-    """Whether it is a row or an item that sends its reader to another of the pages, by that page's title."""
-    if snippet.kind not in ("row", "item"):
-        return False
-    parts = {_bare(part) for part in snippet.text.strip("| ").split("|")}
-    return len(parts) <= POINTING_CELLS and any(
-        title in parts for doc_id, title in titles.items() if doc_id != snippet.passage.doc_id
-    )
-
-
-def _bare(text: str) -> str:
-    return " ".join(text.lower().strip(" *_.:").split())
-
-
-def _openings(snippets: Sequence[Snippet]) -> frozenset[int]:
-    """What each passage begins with: below a heading, what it says of it need not name it again."""
-    first: dict[str, int] = {}
-    for index, snippet in enumerate(snippets):
-        first.setdefault(snippet.passage.chunk_id, index)
-    return frozenset(first.values())
-
-
-def _spelled_out(row: Snippet) -> str:
-    """Each cell with its column's name: "27 Days a year"."""
-    cells, names = (
-        [cell.strip() for cell in line.strip("| ").split("|")]
-        for line in (row.text, row.head.partition("\n")[0])
-    )
-    return ", ".join(f"{cell} {name}" for cell, name in zip_longest(cells, names, fillvalue=""))
 
 
 def _sought(text: str) -> list[Terms]:
@@ -335,7 +285,7 @@ def _held(terms: Collection[Terms], among: frozenset[str]) -> frozenset[Terms]:
     return frozenset(spellings for spellings in terms if not among.isdisjoint(spellings))
 
 
-def _credit(term: str, words: QueryWords, weights: Weights) -> float:
+def _credit(term: str, words: SnippetTerms, weights: Weights) -> float:
     if term in words.own:
         return 1.0
     if term in words.head:
@@ -347,39 +297,3 @@ def _credit(term: str, words: QueryWords, weights: Weights) -> float:
     if term in words.beside:
         return weights.beside
     return weights.title if term in words.title else 0.0
-
-
-def _called(page: Passage, snippets: Sequence[Snippet], words: Sequence[QueryWords]) -> frozenset[str]:
-    """What the page names itself by and never says: that stands for what it begins with."""
-    said = (
-        words[index].own | words[index].head | words[index].heading
-        for index, snippet in enumerate(snippets)
-        if snippet.passage.doc_id == page.doc_id
-    )
-    return page.called.difference(*said) if page.called else page.called
-
-
-def _words(snippets: Sequence[Snippet]) -> list[QueryWords]:
-    found = [
-        QueryWords(
-            own=distinct_tokens(s.text),
-            head=distinct_tokens(s.head.partition("\n")[0]),
-            lead=distinct_tokens(s.lead),
-            heading=distinct_tokens(s.passage.heading),
-            title=distinct_tokens(s.passage.title),
-        )
-        for s in snippets
-    ]
-    for index in _openings(snippets):
-        if not snippets[index].passage.heading:
-            called = _called(snippets[index].passage, snippets, found)
-            found[index].lead |= called
-            found[index].title |= called
-    for index in range(1, len(found)):
-        before, here = snippets[index - 1], snippets[index]
-        if here.block == before.block:
-            found[index].beside = found[index - 1].own
-            found[index - 1].beside |= found[index].own
-            if before.is_question:
-                found[index].lead |= found[index - 1].own
-    return found

@@ -4,11 +4,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 
 from bot.model import Passage
 from bot.text.markdown_units import Unit, split
 
 ITEM_CHARACTERS = 320  # a longer list item is quoted by the sentence
+POINTING_CELLS = 2  # a row with more says something itself
 TABLE_CHARACTERS = 420  # a header that leaves no room for rows is left out
 
 _BULLET = re.compile(r"(?:^|\n)[ \t>]*((?:[-*+•]|\d{1,3}[.)])[ \t]+)$")
@@ -47,6 +49,14 @@ class Snippet:
     def is_question(self) -> bool:
         return self.text.rstrip("*_ ").endswith(("?", "？"))
 
+    def labelled_cells(self) -> str:
+        """Write a row's cells with their columns' names: "27 Days a year"."""
+        cells, names = (
+            [cell.strip() for cell in line.strip("| ").split("|")]
+            for line in (self.text, self.head.partition("\n")[0])
+        )
+        return ", ".join(f"{cell} {name}" for cell, name in zip_longest(cells, names, fillvalue=""))
+
 
 def snippets(passages: Sequence[Passage]) -> list[Snippet]:
     """All of them, passages in their order; what stands in two passages of a page comes once."""
@@ -71,6 +81,25 @@ def _numbered(found: Sequence[Snippet]) -> list[Snippet]:
             snippet = replace(snippet, bullet=f"{counts[_list_of(snippet)]}. ")  # noqa: PLW2901 - the same, numbered
         numbered.append(snippet)
     return numbered
+
+
+def pointers(among: Sequence[Snippet]) -> list[bool]:
+    """Tell of each whether it only sends its reader to another of these pages, by that page's title."""
+    titles = {snippet.passage.doc_id: _bare(snippet.passage.title) for snippet in among}
+
+    def points(snippet: Snippet) -> bool:
+        if snippet.kind not in ("row", "item"):
+            return False
+        parts = {_bare(part) for part in snippet.text.strip("| ").split("|")}
+        return len(parts) <= POINTING_CELLS and any(
+            title in parts for doc_id, title in titles.items() if doc_id != snippet.passage.doc_id
+        )
+
+    return [points(snippet) for snippet in among]
+
+
+def _bare(text: str) -> str:
+    return " ".join(text.lower().strip(" *_.:").split())
 
 
 def _list_of(snippet: Snippet) -> tuple[str, ...]:
