@@ -10,8 +10,9 @@ from bot import decisions
 from bot.answering.citation_check import CitationChecker
 from bot.model import Answer, Citation, Outcome, Stage, Trace, Usage
 from bot.ports import BackendError, Brief, Cited, Finished, Style, Wrote
-from bot.retrieval.retriever import Retrieval
+from bot.retrieval.retrieval_result import Retrieval
 from bot.runtime.deadline import Deadline
+from bot.runtime.turns import Turns
 from bot.runtime.work_context import added_up, span
 
 OnText = Callable[[str], Awaitable[None]]
@@ -81,6 +82,20 @@ class Draft:
             self._on_text = on_text
         if on_text is not None and len(self._text) > before:
             await on_text(self._text[before:])
+
+    @asynccontextmanager
+    async def turn(self, turns: Turns) -> AsyncIterator[None]:
+        """Wait for this draft's turn among `turns`, and give it back at the end. No time limit counts the wait."""
+
+        async def tell(ahead: int) -> None:
+            await self.tell(Stage("waiting", ahead))
+
+        with self.timed("waiting"), self.deadline.paused():
+            await turns.entered(tell)
+        try:
+            yield
+        finally:
+            turns.leave()
 
     async def new_checker(self, brief: Brief) -> None:
         """A new try at writing; nothing of an earlier one was shown."""

@@ -8,7 +8,7 @@ from bot.ports import Reader, Span
 
 
 class Near(Protocol):
-    """What is needed of bot.retrieval.retriever.Retrieval."""
+    """What is needed of bot.retrieval.retrieval_result.Retrieval."""
 
     @property
     def nearest(self) -> tuple[Citation, ...]: ...

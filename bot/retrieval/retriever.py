@@ -3,28 +3,18 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
 
 from bot import decisions
-from bot.model import Candidate, Citation, Passage, Question
+from bot.model import Passage, Question
 from bot.ports import BackendError, Embedder, Hit, Reader, Reranker, SearchQuery, Vector, Vocabulary
-from bot.retrieval import (
-    compounds,
-    near_duplicates,
-    query_terms,
-    spell_correction,
-)
-from bot.retrieval.answerability import (
-    Answerability,
-    deserves_another_look,
-    is_near,
-    judge,
-    judge_again,
-)
+from bot.retrieval import compounds, near_duplicates, query_terms, spell_correction
+from bot.retrieval.answerability import deserves_another_look, judge, judge_again
 from bot.retrieval.query_terms import QueryTerms
+from bot.retrieval.retrieval_result import Retrieval, candidates_of, nearest_pages
 from bot.retrieval.scoring import ScoredCandidate, fuse, terms_of
 from bot.retrieval.section_expansion import MOST_SECTIONS, widen
 from bot.retrieval.similarity_calibration import SAME, SimilarityScale, measure
@@ -43,10 +33,8 @@ POOL, POOL_ALONE = 48, 60
 # Both legs bring candidates in equal parts; which of them is right is decided afterwards.
 ALPHA = 0.5
 RERANKED = 40
-_NEAREST = 6
 # A story may have more sentences than are worth a search each.
 _MOST_LOOKS = 6
-_QUOTE = 200
 
 NO_EMBEDDER = "Searched by keywords alone: {why}"
 NO_RERANKER = "Not reranked: {why}"
@@ -59,27 +47,6 @@ class RetrievalLimits:
     embed: float = 3.0
     rerank: float = 3.0
     passage_tokens: int = 4_000
-
-
-@dataclass(frozen=True, slots=True)
-class Retrieval:
-    """What was found.
-
-    `passages` are sections and `candidates` chunks with what became of them, each best first; `nearest`
-    are the closest pages, whether they answer or not. `enough`: worth writing from. `strong`: enough to speak without having been asked.
-    `hidden`: not enough, but others may see pages that would be.
-    """
-
-    passages: tuple[Passage, ...] = ()
-    candidates: tuple[Candidate, ...] = ()
-    enough: bool = False
-    strong: bool = False
-    nearest: tuple[Citation, ...] = ()
-    degraded: tuple[str, ...] = ()
-    queries: tuple[str, ...] = ()
-    evidence: Mapping[str, float] = field(default_factory=dict)
-    decision: str = ""
-    hidden: bool = False
 
 
 class Retriever:
@@ -157,13 +124,13 @@ class Retriever:
         ]
         passages = await self._passages(scored, surplus, question.audience) if verdict.enough else ()
         hidden = not verdict.enough and await self._hidden(query, hits, wanted, vocabulary)
-        candidates = await asyncio.to_thread(_candidates, scored, relevance, surplus, passages, verdict)
+        candidates = await asyncio.to_thread(candidates_of, scored, relevance, surplus, passages, verdict)
         return Retrieval(
             passages=passages,
             candidates=candidates,
             enough=verdict.enough and bool(passages),
             strong=verdict.strong and bool(passages),
-            nearest=_nearest(scored, None if verdict.enough else vocabulary.chunks),
+            nearest=nearest_pages(scored, None if verdict.enough else vocabulary.chunks),
             degraded=tuple(degraded),
             queries=tuple(dict.fromkeys((standalone, *wanted.texts))),
             evidence=verdict.measures,
@@ -308,53 +275,3 @@ def _score(
     if weighed is None:
         weighed = query_terms.weigh_by(wanted.sought, [each.distinct for each in terms])
     return fuse(hits, terms, weighed, scale)
-
-
-def _candidates(
-    scored: Sequence[ScoredCandidate],
-    relevance: Mapping[str, float],
-    surplus: Mapping[str, str],
-    passages: Sequence[Passage],
-    verdict: Answerability,
-) -> tuple[Candidate, ...]:
-    def dropped(passage: Passage) -> str:
-        if passage.chunk_id in surplus:
-            return f"nearly the same as {surplus[passage.chunk_id]}"
-        if not verdict.enough:
-            return f"too little evidence: {verdict.reason}"
-        if any(p.doc_id == passage.doc_id and passage.text in p.text for p in passages):
-            return ""
-        return "no room: others fit better"
-
-    return tuple(
-        Candidate(
-            passage=each.passage,
-            keyword=each.hit.keyword,
-            vector=each.hit.vector,
-            fused=each.score,
-            reranked=relevance.get(each.passage.chunk_id),
-            dropped=dropped(each.passage),
-        )
-        for each in scored
-    )
-
-
-def _nearest(scored: Sequence[ScoredCandidate], chunks: int | None) -> tuple[Citation, ...]:
-    """The best pages that have something to do with the question, best first."""
-    pages: dict[str, Passage] = {}
-    for each in scored:
-        if is_near(each, scored[0], chunks):
-            pages.setdefault(each.passage.doc_id, each.passage)
-    return tuple(
-        Citation(
-            number=number,
-            doc_id=page.doc_id,
-            title=page.title,
-            heading=page.heading,
-            url=page.url,
-            quote=page.text[:_QUOTE],
-            updated_at=page.updated_at,
-            owners=page.owners,
-        )
-        for number, page in enumerate(list(pages.values())[:_NEAREST], 1)
-    )

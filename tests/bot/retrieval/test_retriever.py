@@ -24,7 +24,8 @@ from bot.ports import (
     Vector,
     Vocabulary,
 )
-from bot.retrieval.retriever import Retrieval, RetrievalLimits, Retriever
+from bot.retrieval.retrieval_result import Retrieval
+from bot.retrieval.retriever import RetrievalLimits, Retriever
 from bot.retrieval.similarity_calibration import PAIRS
 from bot.runtime.work_context import working_on
 from tests.support.fakes import FakeReranker
