@@ -7,7 +7,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.answering.answerer import Answerer, AnswerLimits
+from bot.answering.answerer import Answerer
+from bot.answering.limits import AnswerLimits
 from bot.config.live import LiveSettings
 from bot.config.loader import Settings
 from bot.curation.curation import Curation

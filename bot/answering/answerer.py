@@ -1,39 +1,24 @@
 """The one use case: a question in, an answer out, whatever is down. Nothing here knows a platform."""
 
-import asyncio
 import logging
 import time
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from bot import decisions
 from bot.answering.draft import Draft, OnStage, OnText
+from bot.answering.limits import AnswerLimits
+from bot.answering.writing import Writing
 from bot.model import Answer, Outcome, Question, Stage
-from bot.ports import (
-    BackendError,
-    Brief,
-    Cited,
-    Finished,
-    RateLimited,
-    Refused,
-    Style,
-    Unavailable,
-    Waiting,
-    Writer,
-    Wrote,
-)
-from bot.retrieval.retriever import Retrieval
+from bot.ports import BackendError, Brief, Style, Unavailable, Writer
+from bot.retrieval.retrieval_result import Retrieval
 from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.deadline import Clock, Deadline
 from bot.runtime.turns import Turns
 from bot.runtime.usage_meter import metered
 from bot.runtime.work_context import degraded
 from bot.text import question_text, small_talk
-
-Events = AsyncIterator[Wrote | Cited | Finished | Waiting]
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +31,6 @@ SEARCH_BROKEN = (
     "I can't search the docs ({why}). Waiting won't mend this: whoever runs me finds in the log what to do."
     " Reference: `{id}`"
 )
-QUOTED_INSTEAD = "The best passages quoted word for word: {why}"
 
 
 class Retrieving(Protocol):
@@ -74,22 +58,6 @@ class NoGuide:
 
     async def style(self, question: Question, standalone: str) -> Style:  # noqa: ARG002 - the protocol's
         return Style(language=question.language or "")
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerLimits:
-    """Seconds, but for `question_characters`, of which more are cut with a word. `search` is for all of it. `quoting` is kept for the fallback. `first_token` is from a writer's start to its first event, `answer` is for everything."""
-
-    question_characters: int = question_text.LIMIT
-    answer: float = 60.0
-    standalone: float = 8.0
-    known: float = 3.0
-    search: float = 10.0
-    first_token: float = 8.0
-    between_tokens: float = 15.0
-    quoting: float = 5.0
-    patience: float = 3.0  # a Retry-After up to which a rate limit is waited for
-    at_once: int | None = None  # questions that are searched for and quoted at a time; None: all
 
 
 class Answerer:
@@ -122,6 +90,7 @@ class Answerer:
         self._search_breaker = CircuitBreaker("search", clock=clock)
         self._clock = clock
         self._turns = Turns(self._limits.at_once)
+        self._writing = Writing(writer, fallback, self._limits, self._breaker, self._turns)
 
     @property
     def limits(self) -> AnswerLimits:
@@ -176,27 +145,13 @@ class Answerer:
         standalone = await self._standalone(question, draft)
         if question_text.is_vague(standalone):
             return draft.end(Outcome.NOT_FOUND, NO_SUBJECT, decision=decisions.NO_SUBJECT, gap=False)
-        async with draft.in_one_piece(), self._turn(draft):
+        async with draft.in_one_piece(), draft.turn(self._turns):
             found = await self._looked_up(question, standalone, draft)
             if isinstance(found, Answer):
                 return found
             if self._quotes:
-                return await self._write(found, draft)
-        return await self._write(found, draft)
-
-    @asynccontextmanager
-    async def _turn(self, draft: Draft) -> AsyncIterator[None]:
-        """Work on this machine, a few questions at a time. No limit counts what others before it take."""
-
-        async def tell(ahead: int) -> None:
-            await draft.tell(Stage("waiting", ahead))
-
-        with draft.timed("waiting"), draft.deadline.paused():
-            await self._turns.entered(tell)
-        try:
-            yield
-        finally:
-            self._turns.leave()
+                return await self._writing.write(found, draft)
+        return await self._writing.write(found, draft)
 
     async def _looked_up(self, question: Question, standalone: str, draft: Draft) -> Answer | Brief:
         """What there is to write from; an answer where nothing is to be written."""
@@ -286,84 +241,9 @@ class Answerer:
             searching = self._retriever.retrieve(question, standalone)
             return await draft.deadline.wait("search", searching, seconds=self._limits.search)
 
-    async def _write(self, brief: Brief, draft: Draft) -> Answer:
-        with draft.timed("write"):
-            try:
-                await self._with_writer(brief, draft)
-            except BackendError as error:
-                log.warning("answer %s: writing failed: %s", draft.id, error)
-                degraded("the writer")
-                if draft.shown:
-                    return await draft.broken_off(error)
-                if self._fallback is None:
-                    return draft.unwritten(error)
-                draft.degraded.append(QUOTED_INSTEAD.format(why=error.reason))
-                return await self._quoted(self._fallback, brief, draft)
-        return draft.written()
-
-    async def _quoted(self, fallback: Writer, brief: Brief, draft: Draft) -> Answer:
-        try:
-            async with draft.in_one_piece(), self._turn(draft):
-                await self._stream(fallback, brief, draft, first=self._limits.quoting, keep=0.0)
-        except BackendError as error:
-            return await draft.broken_off(error) if draft.shown else draft.unwritten(error)
-        return draft.written()
-
-    async def _with_writer(self, brief: Brief, draft: Draft) -> None:
-        """Tries once more after a failure that showed nothing yet and that may have passed."""
-        try:
-            await self._guarded(brief, draft)
-        except (Unavailable, Refused) as error:
-            wait = error.retry_after if isinstance(error, RateLimited) else 0.0
-            if draft.shown or self._breaker.is_open or wait > self._limits.patience:
-                raise
-            log.info("answer %s: writing failed, trying again: %s", draft.id, error)
-            await asyncio.sleep(wait)
-            await self._guarded(brief, draft)
-
-    async def _guarded(self, brief: Brief, draft: Draft) -> None:
-        keep = self._limits.quoting if self._fallback is not None else 0.0
-        await draft.tell(Stage("reading", len({passage.doc_id for passage in brief.passages})))
-        async with self._breaker.guard():
-            await self._stream(self._writer, brief, draft, first=self._limits.first_token, keep=keep)
-
-    async def _stream(self, writer: Writer, brief: Brief, draft: Draft, *, first: float, keep: float) -> None:
-        """Show what the writer writes, checked."""
-        await draft.new_checker(brief)
-        seconds, wrote = first, False
-        async with _closing(writer.write(brief)) as events:
-            while True:
-                event = await draft.deadline.wait(
-                    "the writer", anext(events, None), seconds=seconds, keep=keep
-                )
-                if event is None:
-                    raise Unavailable("the writer", "its answer was cut off.")
-                if isinstance(event, Waiting):
-                    await draft.tell(Stage("waiting" if event.ahead else "thinking", event.ahead))
-                    seconds = first if event.ahead else self._limits.between_tokens
-                    continue
-                if isinstance(event, Finished):
-                    break
-                wrote = wrote or isinstance(event, Wrote)
-                await draft.feed(event)
-                seconds = self._limits.between_tokens
-        if not wrote:
-            raise Unavailable("the writer", "its answer was empty.")
-        await draft.finish(event)
-
 
 def _sureness(found: Retrieval) -> tuple[bool, bool, float]:
     """How much speaks for it that the pages answer what was searched for."""
     measured = found.evidence
     told = measured.get("relevance", measured.get("similarity", 0.0) + measured.get("words", 0.0))
     return found.strong, found.enough, told
-
-
-@asynccontextmanager
-async def _closing(events: Events) -> AsyncIterator[Events]:
-    """Like aclosing, also for iterators that need no closing."""
-    try:
-        yield events
-    finally:
-        if isinstance(events, AsyncGenerator):
-            await events.aclose()

@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from bot.answering.answerer import Answerer, AnswerLimits
+from bot.answering.answerer import Answerer
+from bot.answering.limits import AnswerLimits
 from bot.model import Outcome, Question, Turn
 from bot.ports import (
     Corrupt,

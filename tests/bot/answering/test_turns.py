@@ -4,10 +4,11 @@ import asyncio
 
 import pytest
 
-from bot.answering.answerer import Answerer, AnswerLimits
+from bot.answering.answerer import Answerer
+from bot.answering.limits import AnswerLimits
 from bot.model import Answer, Outcome, Question, Stage, Usage
 from bot.ports import Finished, Unavailable
-from bot.retrieval.retriever import Retrieval
+from bot.retrieval.retrieval_result import Retrieval
 from tests.support.fakes import FakeClock, FakeRetrieval, FakeRetriever, FakeWriter, Says, make_passage
 from tests.support.waiting import until as awaited
 
