@@ -10,7 +10,7 @@ from typing import TypeVar
 import apsw
 
 from bot.backends.sqlite import file_errors
-from bot.backends.sqlite.snapshot import Memory, StaleError
+from bot.backends.sqlite.index_memory import IndexMemory, StaleError
 
 T = TypeVar("T")
 
@@ -36,13 +36,13 @@ class ConnectionPool:
         self._idle: queue.LifoQueue[_Opened] = queue.LifoQueue()
         self._lock = Lock()
         self._file: file_errors.Identity | None = None
-        self._memory = Memory()
+        self._memory = IndexMemory()
 
-    def use(self, work: Callable[[apsw.Connection, Memory], T], *, write: bool = False) -> T:
+    def use(self, work: Callable[[apsw.Connection, IndexMemory], T], *, write: bool = False) -> T:
         """Run the work in one transaction; raises BackendError for what the file or the disk does."""
         for attempt in range(_ATTEMPTS):
             opened, shared = self._take()
-            memory = shared if attempt + 1 < _ATTEMPTS else Memory()  # slow, but nobody overtakes it
+            memory = shared if attempt + 1 < _ATTEMPTS else IndexMemory()  # slow, but nobody overtakes it
             try:
                 with (
                     file_errors.translated(self.path),
@@ -70,7 +70,7 @@ class ConnectionPool:
         connection = file_errors.connect(self.path, cache_kib=_CACHE_KIB, busy_seconds=self._busy_seconds)
         return _Opened(connection, file_errors.identity(self.path))
 
-    def _take(self) -> tuple[_Opened, Memory]:
+    def _take(self) -> tuple[_Opened, IndexMemory]:
         current = file_errors.identity(self.path)
         while True:
             try:
@@ -84,5 +84,5 @@ class ConnectionPool:
             opened.connection.close()
         with self._lock:
             if current != self._file:
-                self._file, self._memory = current, Memory()
+                self._file, self._memory = current, IndexMemory()
             return opened, self._memory

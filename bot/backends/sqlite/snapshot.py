@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from threading import Lock
 
 import apsw
 
 from bot.backends.sqlite import fts_query, vectors
+from bot.backends.sqlite.index_memory import LANGUAGES, IndexMemory, Scope, SnapshotCatalog
 from bot.backends.sqlite.relative_score_fusion import fuse
 from bot.backends.sqlite.schema import Build
 from bot.model import Passage
@@ -18,11 +18,8 @@ from bot.text import analyzer
 
 # Each leg brings so many candidates at least: the relative scores of a short list would say little.
 LEG = 50
-# Pages in so many of the most usual languages are found by their own stems.
-LANGUAGES = 6
 _BATCH = 500
 _MOST_FREQUENCIES = 20_000
-_MOST_PARTS = 64
 _LAST = 1 << 31  # no page has so many chunks
 # A term in so many of an asker's chunks is as common as can be: it isn't counted further.
 _COMMON, _COMMON_SHARE = fts_query.POSTINGS, 20
@@ -31,109 +28,13 @@ _PASSAGE = (
 )
 
 
-class StaleError(Exception):
-    """The memory is ahead of this snapshot, which another thread has overtaken: take a new one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    id: int
-    source: str
-    audience: frozenset[str]
-    documents: int
-    chunks: int
-
-
-@dataclass(frozen=True, slots=True)
-class SnapshotCatalog:
-    """What a search needs to know beforehand: small, and read again when the index has changed."""
-
-    version: tuple[int, int]
-    scopes: tuple[Scope, ...]
-    languages: tuple[str, ...]
-    chunks: int
-    frequencies: dict[str, int] = field(default_factory=dict)
-    # By the scopes that an asker may see, where these aren't all.
-    parts: dict[tuple[int, ...], "Part"] = field(default_factory=dict)
-
-    def part(self, visible: Sequence[Scope]) -> "Part":
-        """What is remembered of these scopes alone, as long as the index doesn't change."""
-        if len(self.parts) > _MOST_PARTS:
-            self.parts.clear()
-        return self.parts.setdefault(tuple(scope.id for scope in visible), Part())
-
-    def visible(self, audience: frozenset[str], sources: frozenset[str] | None) -> tuple[Scope, ...]:
-        return tuple(
-            scope
-            for scope in self.scopes
-            if scope.audience & audience and (sources is None or scope.source in sources)
-        )
-
-
-@dataclass(slots=True)
-class Part:
-    """Counts and languages of some scopes."""
-
-    counts: dict[str, int] = field(default_factory=dict)
-    languages: tuple[str, ...] | None = None
-
-
-class Memory:
-    """What the process knows of the file, shared by its threads; each value is of one version."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._catalog: SnapshotCatalog | None = None
-        self._codes: vectors.Codes | None = None
-
-    def catalog(self, connection: apsw.Connection, build: Build) -> SnapshotCatalog:
-        version = (build.id, build.generation)
-        with self._lock:
-            known = self._catalog
-            if known is None or known.version < version:
-                self._catalog = known = _read_catalog(connection, build, known)
-        if known.version > version:
-            raise StaleError
-        return known
-
-    def codes(self, connection: apsw.Connection, build: Build) -> vectors.Codes:
-        version = (build.id, build.generation)
-        with self._lock:
-            known = self._codes
-            if known is None or known.version < version:
-                self._codes = known = vectors.load(connection, build, known)
-        if known.version > version:
-            raise StaleError
-        return known
-
-
-def _read_catalog(
-    connection: apsw.Connection, build: Build, known: SnapshotCatalog | None
-) -> SnapshotCatalog:
-    rows = connection.execute(
-        f"select id, source, audience, documents, chunks from scopes_{build.id} where documents > 0"
-    )
-    scopes = tuple(Scope(n, source, frozenset(json.loads(names)), d, c) for n, source, names, d, c in rows)
-    languages = connection.execute(
-        f"select language from languages_{build.id} where documents > 0 order by documents desc limit ?",
-        (LANGUAGES,),
-    )
-    chunks = sum(scope.chunks for scope in scopes)
-    frequencies: dict[str, int] = {}
-    if known is not None and known.version[0] == build.id and abs(known.chunks - chunks) * 10 < chunks:
-        frequencies = known.frequencies  # still about right
-    return SnapshotCatalog(
-        (build.id, build.generation), scopes, tuple(row[0] for row in languages), chunks, frequencies
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """A build as it was when the transaction began."""
 
     connection: apsw.Connection
     build: Build
-    memory: Memory
+    memory: IndexMemory
 
     def search(self, query: SearchQuery) -> list[Hit]:
         catalog = self.memory.catalog(self.connection, self.build)

@@ -11,8 +11,9 @@ import apsw
 
 from bot.backends.sqlite import file_errors, fts_query, schema
 from bot.backends.sqlite.connection_pool import ConnectionPool
+from bot.backends.sqlite.index_memory import IndexMemory
 from bot.backends.sqlite.schema import Build
-from bot.backends.sqlite.snapshot import Memory, Snapshot
+from bot.backends.sqlite.snapshot import Snapshot
 from bot.backends.sqlite.writer import SqliteWriter, prepare
 from bot.model import Passage
 from bot.ports import (
@@ -91,7 +92,7 @@ class SqliteStore:
     async def vectors(self, text_hashes: Sequence[str]) -> dict[str, Vector]:
         """Also those of the live index, while one of the same model is built beside it."""
 
-        def work(connection: apsw.Connection, memory: Memory) -> dict[str, Vector]:
+        def work(connection: apsw.Connection, memory: IndexMemory) -> dict[str, Vector]:
             mine, live = self._build(connection), schema.find(connection, state="live")
             found: dict[str, Vector] = {}
             for build in (live, mine):
@@ -169,7 +170,7 @@ class SqliteStore:
         await self._on(self._writer, lambda: self._change(narrow))
 
     async def settle(self) -> None:
-        def work(connection: apsw.Connection, _memory: Memory) -> None:
+        def work(connection: apsw.Connection, _memory: IndexMemory) -> None:
             build = self._build(connection)
             if build is not None:
                 fts_query.settle(connection, build)
@@ -179,7 +180,7 @@ class SqliteStore:
     async def rebuild(self, wanted: IndexFormat) -> "SqliteStore":
         """Where no index is live yet, the one that it makes is live from the start."""
 
-        def work(connection: apsw.Connection, _memory: Memory) -> int:
+        def work(connection: apsw.Connection, _memory: IndexMemory) -> int:
             if schema.find(connection, state="live") is None:
                 return schema.create(connection, wanted, state="live").id
             half = schema.find(connection, state="building")
@@ -201,7 +202,7 @@ class SqliteStore:
     async def swap(self, wanted: IndexFormat) -> None:
         """Raise Rejected if no index of this format was built."""
 
-        def work(connection: apsw.Connection, _memory: Memory) -> None:
+        def work(connection: apsw.Connection, _memory: IndexMemory) -> None:
             live = schema.find(connection, state="live")
             ready = schema.find(connection, state="building")
             if ready is not None and ready.format == wanted:
@@ -211,7 +212,7 @@ class SqliteStore:
             elif live is None or live.format != wanted:
                 raise Rejected(file_errors.PART, "there is no rebuilt index to put in place.")
 
-        def clean(connection: apsw.Connection, _memory: Memory) -> None:
+        def clean(connection: apsw.Connection, _memory: IndexMemory) -> None:
             schema.drop_dead(connection)
 
         await self._on(self._writer, lambda: self._pool.use(work, write=True))
@@ -243,14 +244,14 @@ class SqliteStore:
     async def _read(self, look: Callable[[Snapshot], T], nothing: T) -> T:
         """Look at this store's build in one snapshot; `nothing` if there is no such build."""
 
-        def work(connection: apsw.Connection, memory: Memory) -> T:
+        def work(connection: apsw.Connection, memory: IndexMemory) -> T:
             build = self._build(connection)
             return nothing if build is None else look(Snapshot(connection, build, memory))
 
         return await self._on(self._readers, lambda: self._pool.use(work))
 
     def _change(self, change: Callable[[SqliteWriter], None]) -> None:
-        def work(connection: apsw.Connection, _memory: Memory) -> None:
+        def work(connection: apsw.Connection, _memory: IndexMemory) -> None:
             writer = SqliteWriter(connection, self._build(connection) or _none_yet())
             change(writer)
             writer.done()
@@ -258,13 +259,13 @@ class SqliteStore:
         self._pool.use(work, write=True)
 
     def _check(self) -> None:
-        def read(connection: apsw.Connection, _memory: Memory) -> None:
+        def read(connection: apsw.Connection, _memory: IndexMemory) -> None:
             if self.path.stat().st_size <= _CHECKED_WHOLE:
                 for (problem,) in connection.execute("pragma quick_check(1)"):
                     if problem != "ok":
                         raise file_errors.damaged(self.path, str(problem).partition("\n")[0])
 
-        def write(connection: apsw.Connection, _memory: Memory) -> None:
+        def write(connection: apsw.Connection, _memory: IndexMemory) -> None:
             build = self._build(connection)
             if build is not None:
                 schema.set_state(connection, build, build.state)
