@@ -10,8 +10,8 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from bot.evaluation.confidence_intervals import Figure, difference, share, verdict
+from bot.evaluation.marked_answers import Marked
 from bot.evaluation.metrics import hit, ndcg, percentile
-from bot.evaluation.question_set import Marked
 from bot.model import Usage
 from bot.ports import BackendError, Judge
 from bot.style.guide import Rules

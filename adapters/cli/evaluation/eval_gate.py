@@ -10,7 +10,8 @@ from adapters.cli.evaluation.eval_runner import bench
 from adapters.cli.output import show, show_json, table
 from bot.config.loader import Settings
 from bot.evaluation.confidence_intervals import Figure
-from bot.evaluation.question_set import Case, report, write_answers
+from bot.evaluation.marked_answers import report, write_answers
+from bot.evaluation.question_set import Case
 from bot.evaluation.run_comparison import Bar, Comparison, Moved, bars, compare
 from bot.evaluation.scored_answer import BadRun, ScoredAnswer, figures, read, to_json
 

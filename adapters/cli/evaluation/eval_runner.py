@@ -12,7 +12,8 @@ from adapters.cli.progress import Counter
 from bot.bootstrap import App, open_app
 from bot.config.loader import Settings
 from bot.evaluation import scored_answer
-from bot.evaluation.question_set import Case, Marked, evaluate
+from bot.evaluation.marked_answers import Marked, evaluate
+from bot.evaluation.question_set import Case
 from bot.evaluation.scored_answer import Marker, ScoredAnswer
 from bot.model import Answer, Question
 from bot.opened_models import open_judge

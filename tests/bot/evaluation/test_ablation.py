@@ -14,7 +14,8 @@ from bot.evaluation.ablation import (
     UNCHECKED,
     Ablation,
 )
-from bot.evaluation.question_set import Case, Marked
+from bot.evaluation.marked_answers import Marked
+from bot.evaluation.question_set import Case
 from bot.evaluation.scored_answer import Marker, ScoredAnswer
 from bot.model import Outcome, Usage
 from bot.style.guide import Rules

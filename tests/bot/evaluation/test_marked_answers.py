@@ -6,14 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.evaluation.marked_answers import evaluate, write_answers
 from bot.evaluation.metrics import holds_facts, ndcg, percentile, recall
-from bot.evaluation.question_set import (
-    BadQuestions,
-    Case,
-    evaluate,
-    read_questions,
-    write_answers,
-)
+from bot.evaluation.question_set import BadQuestions, Case, read_questions
 from bot.model import Answer, Candidate, Citation, Outcome, Passage, Question, Trace
 
 EVERYONE = frozenset({"everyone"})
