@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
-import re
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,17 +11,17 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from bot.config.models import StyleSettings
+from bot.curation.example_folder import ExampleFolder
+from bot.curation.lesson_citations import cited
 from bot.curation.question_similarity import same
 from bot.curation.verified_answers import VerifiedAnswers
 from bot.model import Citation
 from bot.ports import Complaint, Lesson, LessonKind, Lessons, LessonState, Recorded, Rights, Scope
-from bot.style import example_files
 from bot.style.example_files import NotKept
 from bot.style.guide import Cites, Example
 from bot.style.hot_reload import StyleGuides
 from bot.style.lint import example_problems
-from bot.style.load import EXAMPLES
-from bot.text.sanitize import clean, defuse
+from bot.text.sanitize import as_name, clean, defuse
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +41,6 @@ NO_PAGE = (
     "it names no page that says so. Edit it and name one, or write it into a page first: a verified answer is given "
     "to those who may see its page, for as long as that stays as it is"
 )
-_MARKER = re.compile(r"\[(\d{1,3})\](?!\()")
 
 
 class Unteachable(Exception):
@@ -67,6 +65,7 @@ class Curation:
         self._verified = verified
         self._guides = guides
         self._settings = settings
+        self._files = ExampleFolder(settings)
         self._characters = characters
         self._audience = audience
         self._now = now
@@ -95,7 +94,7 @@ class Curation:
         said = source.answer.citations if source and source.answer else ()
         if kind == "verified" and page is None and said:
             page = said[0]  # whoever wrote it anew left the markers out
-        text, citations = _cited(answer, said, page)
+        text, citations = cited(answer, said, page)
         unfounded = kind == "verified" and not citations
         lesson = Lesson(
             id=uuid.uuid4().hex[:12],
@@ -104,7 +103,7 @@ class Curation:
             reason=NO_PAGE if unfounded else "",
             question=question,
             answer=defuse(text),
-            by=_name(by),
+            by=as_name(by),
             person=person,
             saved_at=self._now(),
             citations=citations,
@@ -134,7 +133,7 @@ class Curation:
         """Use it no more; it waits for review. Raises Unteachable."""
         if lesson.state != "accepted":
             raise Unteachable(f"It isn't in use: it is {_STATES[lesson.state]}.")
-        if not await self._withdraw(lesson, f"{_name(by)} withdrew it"):
+        if not await self._withdraw(lesson, f"{as_name(by)} withdrew it"):
             raise Unteachable("Somebody else was quicker: look at it again.")
 
     async def lesson(self, lesson_id: str) -> Lesson | None:
@@ -152,7 +151,7 @@ class Curation:
         """Other words, and a page where it cites none; it stays where it is. Raises Unteachable."""
         _check_open(lesson)
         question, answer = _both(question, answer)
-        text, citations = _cited(answer, lesson.citations, page)
+        text, citations = cited(answer, lesson.citations, page)
         edited = replace(lesson, question=question, answer=defuse(text), citations=citations)
         if edited.reason == NO_PAGE and citations:
             edited = replace(edited, reason="")
@@ -168,7 +167,7 @@ class Curation:
                 raise Unteachable(f"It can't be used yet: {NO_PAGE}.")
             renewed = await self._verified.stamped(
                 replace(
-                    lesson, state="accepted", reason="", by=_name(by), person=person, saved_at=self._now()
+                    lesson, state="accepted", reason="", by=as_name(by), person=person, saved_at=self._now()
                 )
             )
             gone = [c.title for c in renewed.citations if c.doc_id not in renewed.revisions]
@@ -185,7 +184,7 @@ class Curation:
         taken = replace(lesson, state="accepted", reason="")
         await self._claim(taken, lesson)
         try:
-            path = await asyncio.to_thread(self._write, example, by)
+            path = await asyncio.to_thread(self._files.write, example, by)
         except NotKept as error:
             await self._lessons.change(lesson, was="accepted")
             raise Unteachable(str(error)) from error
@@ -223,7 +222,7 @@ class Curation:
         gone = await self._lessons.change(replace(lesson, state="review", reason=reason), was="accepted")
         if gone and self._settings.path and lesson.file:
             try:
-                await asyncio.to_thread(self._remove, lesson)
+                await asyncio.to_thread(self._files.remove, lesson)
             except NotKept as error:
                 log.warning("the example's file stays: %s", error)
             await self._guides.refresh(now=True)
@@ -263,44 +262,11 @@ class Curation:
 
     async def unsign(self, names: Collection[str]) -> list[Path]:
         """Take these names out of the guide's examples. Returns the files that it changed. Raises NotKept."""
-        if self._settings.path is None or not names:
-            return []
-        changed = await asyncio.to_thread(example_files.unsign, self._settings.path, set(names))
-        for path in changed:
-            if self._settings.git is not None:
-                message = f"style: {path.stem} without a name."
-                await asyncio.to_thread(
-                    example_files.commit, path, self._settings.git, by="Docent", message=message
-                )
-        return changed
+        return await asyncio.to_thread(self._files.unsign, names)
 
     def _told(self, lesson: Lesson) -> frozenset[str]:
         """Whom alone an example may go along with that cites nothing: whom its place was for; empty: everybody."""
         return frozenset() if lesson.audience <= self._audience else lesson.audience
-
-    def _write(self, example: Example, by: str) -> Path:
-        if self._settings.path is None:
-            raise NotKept("docent.yaml names no style guide: set style: to its folder.")
-        path = example_files.write(self._settings.path, example)
-        if self._settings.git is not None:
-            message = f"style: An example, {path.stem}.\n\nAccepted by {_name(by)}."
-            try:
-                example_files.commit(path, self._settings.git, by=by, message=message)
-            except NotKept:
-                example_files.remove(path)
-                raise
-        return path
-
-    def _remove(self, lesson: Lesson) -> None:
-        if self._settings.path is None:
-            return
-        path = self._settings.path / EXAMPLES / lesson.file
-        example_files.remove(path)
-        if self._settings.git is not None:
-            message = (
-                f"style: Without {path.stem}.\n\nWithdrawn for review: {lesson.reason or 'a complaint'}."
-            )
-            example_files.commit(path, self._settings.git, by="Docent", message=message)
 
 
 def _check_open(lesson: Lesson) -> None:
@@ -313,36 +279,3 @@ def _both(question: str, answer: str) -> tuple[str, str]:
     if not question or not answer:
         raise Unteachable("It needs a question and an answer.")
     return question, answer
-
-
-def _cited(
-    text: str, citations: Sequence[Citation], page: Citation | None
-) -> tuple[str, tuple[Citation, ...]]:
-    """Citing these where it has their markers; else the page, at the `[1]` that was typed or as a whole."""
-    kept, cited = _renumbered(text, citations)
-    if cited or page is None:
-        return kept, cited
-    page = replace(page, number=1)
-    marked, cited = _renumbered(text, (page,))
-    return (marked, cited) if cited else (f"{kept} [1]", (page,))
-
-
-def _renumbered(text: str, citations: Sequence[Citation]) -> tuple[str, tuple[Citation, ...]]:
-    """Markers that still have a citation, numbered from 1 in their order in the text; others go."""
-    known = {citation.number: citation for citation in citations}
-    order: dict[int, int] = {}
-    for match in _MARKER.finditer(text):
-        if int(match[1]) in known:
-            order.setdefault(int(match[1]), len(order) + 1)
-
-    def marker(match: re.Match[str]) -> str:
-        number = order.get(int(match[1]))
-        return f"[{number}]" if number else ""
-
-    kept = tuple(replace(known[old], number=new) for old, new in order.items())
-    return _MARKER.sub(marker, text).strip(), kept
-
-
-def _name(name: str) -> str:
-    """A person's name that is nothing but a name wherever it is shown."""
-    return re.sub(r"[*_`\[\]<>|\n]", "", defuse(clean(name))).strip()[:80] or "an admin"

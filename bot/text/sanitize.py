@@ -21,6 +21,11 @@ def defuse(text: str) -> str:
     return _BROADCAST.sub(f"@{_ZERO_WIDTH}", text)
 
 
+def as_name(text: str) -> str:
+    """Reduce it to a person's name of at most 80 characters, plain text on every platform; "an admin" for nothing."""
+    return re.sub(r"[*_`\[\]<>|\n]", "", defuse(clean(text))).strip()[:80] or "an admin"
+
+
 def without_credentials(text: str) -> str:
     """Addresses in it lose the user and the password that they hold, also one with an @ in it."""
     return _CREDENTIALS.sub("", text)
