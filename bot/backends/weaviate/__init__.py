@@ -14,7 +14,8 @@ from bot.backends.weaviate.server.address import Address, Endpoint, parse
 from bot.backends.weaviate.server.bundled_server import EmbeddedServer
 from bot.backends.weaviate.server.connection import Connection
 from bot.backends.weaviate.server.errors import PART
-from bot.backends.weaviate.store import GRACE_SECONDS, SETTLED_SECONDS, WeaviateStore
+from bot.backends.weaviate.store import WeaviateStore
+from bot.backends.weaviate.store_options import GRACE_SECONDS, SETTLED_SECONDS, StoreOptions
 from bot.backends.weaviate.tenants import TenantCatalog
 from bot.config.models import WeaviateSettings
 from bot.ports import Rejected
@@ -87,9 +88,7 @@ def open_store(
         if settings.tenant
         else Catalog(settings.collection, layout, fresh=fresh)
     )
-    return WeaviateStore(
-        connection,
-        catalog,
+    options = StoreOptions(
         consistency=settings.consistency,
         search_seconds=settings.search_deadline,
         write_seconds=settings.write_deadline,
@@ -99,3 +98,4 @@ def open_store(
         backups=settings.backups,
         replicated=replicated,
     )
+    return WeaviateStore(connection, catalog, options)

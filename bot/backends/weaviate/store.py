@@ -14,21 +14,23 @@ mend that: it has to be deleted by its id first. So whatever may have been under
 """
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
+from bot.backends.weaviate import rebuilding
 from bot.backends.weaviate.catalog import REMEDY, Catalog
 from bot.backends.weaviate.index import GROUP, Index, at_hand, grouped
+from bot.backends.weaviate.index_calls import IndexCalls
 from bot.backends.weaviate.reading import queries, reader
 from bot.backends.weaviate.reading.lookout import Lookout
 from bot.backends.weaviate.reading.reader import Seen
 from bot.backends.weaviate.schema import Generation
 from bot.backends.weaviate.server.connection import Connection
-from bot.backends.weaviate.server.errors import PART, Gone
+from bot.backends.weaviate.server.errors import PART
 from bot.backends.weaviate.server.sdk_types import WeaviateAsyncClient
+from bot.backends.weaviate.store_options import StoreOptions
 from bot.backends.weaviate.writing import backup, narrowing, writer
 from bot.backends.weaviate.writing.batch_writes import why_not
 from bot.backends.weaviate.writing.mend import Mender
@@ -49,53 +51,36 @@ from bot.ports import (
 )
 from bot.text.analyzer import query_terms
 
-GRACE_SECONDS: Final = 8.0
 _BACKUP_SECONDS: Final = 6 * 3600.0
-SETTLED_SECONDS: Final = 120.0
 T = TypeVar("T")
 
 
 class WeaviateStore:
-    """Of `building`, or of what the alias points at.
-
-    `grace` is how many seconds an index outlives the swap that replaced it, and `settled` how old chunks
-    must be before they count as left by a crash.
-    """
+    """The store over the index that the alias points at, or over `building`, which is to replace it."""
 
     def __init__(
         self,
         connection: Connection,
         catalog: Catalog,
+        options: StoreOptions,
         *,
-        consistency: str = "quorum",
-        search_seconds: float = 3.0,
-        write_seconds: float = 60.0,
-        grace: float = GRACE_SECONDS,
-        settled: float = SETTLED_SECONDS,
-        writes_at_once: int = 1,
-        replicated: bool = False,
-        backups: str = "filesystem",
         building: Generation | None = None,
     ) -> None:
         self._connection = connection
         self._catalog = catalog
-        self._consistency = consistency
-        self._search_seconds = search_seconds
-        self._write_seconds = write_seconds
-        self._grace = grace
-        self._settled = settled
+        self._options = options
+        self._write_seconds = options.write_seconds
         self._building = building
         self._owner = True
-        self._writes_at_once = writes_at_once
-        self._replicated = replicated
-        self._backups = backups
-        self._mender = Mender(settled)
+        self._mender = Mender(options.settled)
         self._marked: set[int] = set()  # parts of the vocabulary that are to be counted anew
         self._seen = Seen()
-        # With one node's word alone there is nothing to compare.
-        self._compared = replicated and consistency != "one"
+        self._index = IndexCalls(connection, catalog, options, building)
         self._lookout = Lookout(
-            connection, self._index, fresh=catalog.fresh, doubt_all=replicated and not self._compared
+            connection,
+            self._index.at_hand,
+            fresh=catalog.fresh,
+            doubt_all=options.replicated and not options.compared,
         )
 
     async def search(self, query: SearchQuery) -> list[Hit]:
@@ -130,7 +115,7 @@ class WeaviateStore:
         self, terms: Sequence[str], audience: frozenset[str], sources: frozenset[str] | None = None
     ) -> Vocabulary:
         """By what was loaded beforehand: no call. Nothing is known while nothing is loaded."""
-        lexicon = await self._lookout.vocabulary(self._search_seconds)
+        lexicon = await self._lookout.vocabulary(self._options.search_seconds)
         if lexicon is None or not lexicon.parts:
             return Vocabulary()
         return await asyncio.to_thread(lexicon.vocabulary, terms, audience, sources)
@@ -156,34 +141,38 @@ class WeaviateStore:
 
     async def replace(self, documents: Sequence[IndexedDocument]) -> None:
         for portion in writer.portions(documents):
-            await self._write(
+            await self._index.write(
                 partial(writer.replace, documents=portion, torn=self._mender.torn, marked=self._marked)
             )
 
     async def delete(self, doc_ids: Sequence[str]) -> None:
         for group in grouped(sorted(set(doc_ids)), GROUP):
             ask = partial(writer.delete, doc_ids=group, marked=self._marked)
-            await self._on_index(ask, None, self._write_seconds)
+            await self._index.call(ask, None)
 
     async def narrow(self, narrowings: Sequence[Narrowing]) -> None:
         for group in grouped(narrowings, narrowing.AT_ONCE):
             ask = partial(narrowing.narrow, narrowings=group, torn=self._mender.torn, marked=self._marked)
-            await self._on_index(ask, None, self._write_seconds)
+            await self._index.call(ask, None)
 
     async def revisions(self, source: str) -> dict[str, str]:
-        await self._connection.patiently(self._drop_retired, self._write_seconds)
+        await self._drop_retired()
         return await self._mender.revisions(self._step, source)
+
+    async def _drop_retired(self) -> None:
+        drop = partial(rebuilding.drop_retired, catalog=self._catalog)
+        await self._connection.patiently(drop, self._write_seconds)
 
     async def _step(self, ask: Callable[[Index], Awaitable[T]]) -> T | None:
         """With a deadline of its own; None while there is no index."""
         nothing: T | None = None
-        return await self._on_index(ask, nothing, self._write_seconds)
+        return await self._index.call(ask, nothing)
 
     async def vectors(self, text_hashes: Sequence[str]) -> dict[str, Vector]:
         """Also those of the live index, where this one is built with the same model."""
         none: dict[str, Vector] = {}
         ask = partial(reader.vectors, text_hashes=text_hashes)
-        known = await self._on_index(ask, none, self._write_seconds)
+        known = await self._index.call(ask, none)
         missing = [each for each in text_hashes if each not in known]
         if self._building is None or not missing:
             return known
@@ -193,12 +182,12 @@ class WeaviateStore:
 
     async def settle(self) -> None:
         self._marked.clear()
-        await self._on_index(writer.settle, None, self._write_seconds)
+        await self._index.call(writer.settle, None)
         if self._building is None:
             await self._lookout.reload()
 
     async def stats(self) -> StoreStats:
-        return await self._on_index(reader.stats, StoreStats(0, 0, None, {}), self._write_seconds)
+        return await self._index.call(reader.stats, StoreStats(0, 0, None, {}))
 
     async def format(self) -> IndexFormat | None:
         if self._building is not None:
@@ -206,21 +195,23 @@ class WeaviateStore:
         return await self._connection.patiently(self._catalog.format, self._write_seconds)
 
     async def rebuild(self, wanted: IndexFormat) -> "WeaviateStore":
-        return await self._connection.patiently(partial(self._rebuild, wanted=wanted), self._write_seconds)
+        """Begin an index of the format, or go on with one that was begun. Returns the store to write it with."""
+        begin = partial(rebuilding.begin, catalog=self._catalog, wanted=wanted)
+        return self._sibling(await self._connection.patiently(begin, self._write_seconds))
 
     async def swap(self, wanted: IndexFormat) -> None:
         """Returns when the old index is dropped: `grace` seconds after readers have the new one."""
-        old = await self._connection.patiently(partial(self._swap, wanted=wanted), self._write_seconds)
-        if old:
-            await asyncio.sleep(self._grace)
-            await self._connection.patiently(self._drop_retired, self._write_seconds)
+        swap = partial(rebuilding.swap, catalog=self._catalog, wanted=wanted)
+        if await self._connection.patiently(swap, self._write_seconds):
+            await asyncio.sleep(self._options.grace)
+            await self._drop_retired()
 
     async def check(self) -> None:
         """With no index yet, each right is tried on a made-up one."""
         await self._connection.probe()
         if await self.format() is None:
             await self._connection.patiently(self._catalog.rehearse, self._write_seconds)
-        await self._on_index(self._check, None, self._write_seconds)
+        await self._index.call(self._check, None)
 
     async def outdate(self) -> None:
         """Have the next sync build the index anew, beside this one; answers go on meanwhile."""
@@ -230,7 +221,7 @@ class WeaviateStore:
         """Into a backup of the server's own; nothing in the folder."""
         del folder
         return await self._connection.call(
-            lambda client: backup.create(client, self._catalog, self._backups), _BACKUP_SECONDS
+            lambda client: backup.create(client, self._catalog, self._options.backups), _BACKUP_SECONDS
         )
 
     async def restore(self, folder: Path, told: Mapping[str, str], *, replace: bool) -> None:
@@ -262,48 +253,9 @@ class WeaviateStore:
             await self._lookout.close()
             await self._connection.close()
 
-    async def _on_index(self, ask: Callable[[Index], Awaitable[T]], empty: T, seconds: float) -> T:
-        """`empty` while there is no index. One that was dropped under the call is looked up anew."""
-        return await self._asked(self._connection.patiently, ask, empty, seconds)
-
     async def _read(self, ask: Callable[[Index], Awaitable[T]], empty: T) -> T:
-        """The same for a question: of all nodes, with one deadline."""
         self._lookout.start_looking()
-        return await self._asked(self._connection.read, ask, empty, self._search_seconds)
-
-    async def _asked(
-        self,
-        call: Callable[[Callable[[WeaviateAsyncClient], Awaitable[T]], float], Awaitable[T]],
-        ask: Callable[[Index], Awaitable[T]],
-        empty: T,
-        seconds: float,
-    ) -> T:
-        end = time.monotonic() + seconds
-
-        async def on_live(client: WeaviateAsyncClient) -> T:
-            index = await self._index(client)
-            return empty if index is None else await ask(index)
-
-        try:
-            return await call(on_live, seconds)
-        except Gone:
-            self._catalog.forget()
-        return await call(on_live, max(0.0, end - time.monotonic()))
-
-    async def _write(self, ask: Callable[[Index], Awaitable[None]]) -> None:
-        async def on_live(client: WeaviateAsyncClient) -> None:
-            index = await self._index(client)
-            if index is None:
-                raise Rejected(PART, "there is no index in Weaviate yet.", remedy="Run `docent index`.")
-            await ask(index)
-
-        await self._connection.call(on_live, self._write_seconds)
-
-    async def _index(self, client: WeaviateAsyncClient) -> Index | None:
-        generation = self._building or await self._catalog.live(client)
-        if generation is None:
-            return None
-        return at_hand(client, generation, self._consistency, self._writes_at_once, replicated=self._compared)
+        return await self._index.read(ask, empty)
 
     async def _live_vectors(self, client: WeaviateAsyncClient, missing: Sequence[str]) -> dict[str, Vector]:
         live, building = await self._catalog.live(client), self._building
@@ -312,33 +264,7 @@ class WeaviateStore:
         mine, theirs = building.format, live.format
         if (mine.model, mine.dimensions) != (theirs.model, theirs.dimensions):
             return {}
-        return await reader.vectors(at_hand(client, live, self._consistency), missing)
-
-    async def _rebuild(self, client: WeaviateAsyncClient, wanted: IndexFormat) -> "WeaviateStore":
-        live = await self._catalog.format(client)
-        if live == wanted:
-            return self._sibling(None)
-        await self._catalog.retire(client, wanted)
-        await self._drop_retired(client)
-        await self._catalog.drop_halves(client)
-        new = await self._catalog.building(client, wanted) or await self._catalog.create(client, wanted)
-        if live is None:
-            await self._catalog.point(client, new)
-            return self._sibling(None)
-        return self._sibling(new)
-
-    async def _swap(self, client: WeaviateAsyncClient, wanted: IndexFormat) -> bool:
-        """Whether there is something to drop."""
-        if await self._catalog.format(client) != wanted:
-            new = await self._catalog.building(client, wanted)
-            if new is None:
-                raise Rejected(PART, "no index of this format was built.", remedy="Run `docent index`.")
-            await self._catalog.point(client, new)
-        return bool(await self._catalog.retire(client, wanted))
-
-    async def _drop_retired(self, client: WeaviateAsyncClient) -> None:
-        for each in await self._catalog.retired(client):
-            await self._catalog.drop(client, each)
+        return await reader.vectors(at_hand(client, live, self._options.consistency), missing)
 
     async def _check(self, index: Index) -> None:
         for collection in (index.chunks, index.pages):
@@ -348,19 +274,7 @@ class WeaviateStore:
         await writer.delete(index, ["no such document"], set())
 
     def _sibling(self, building: Generation | None) -> "WeaviateStore":
-        sibling = WeaviateStore(
-            self._connection,
-            self._catalog,
-            consistency=self._consistency,
-            search_seconds=self._search_seconds,
-            write_seconds=self._write_seconds,
-            grace=self._grace,
-            settled=self._settled,
-            writes_at_once=self._writes_at_once,
-            replicated=self._replicated,
-            backups=self._backups,
-            building=building,
-        )
+        sibling = WeaviateStore(self._connection, self._catalog, self._options, building=building)
         sibling._owner = False
         return sibling
 
