@@ -197,23 +197,11 @@ class Document:
         return self.id.partition(":")[2]
 
 
-# A stored revision: content hash . fingerprint of all else . the source's own revision. With this in front
-# the page's chunks wait for their vectors.
-WITHOUT_VECTORS = "~"
-# Behind its content's part: the page lacks most of its words, and how many.
-LOSSY = "!"
-
-
 def narrower(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:
-    """The audience of what both let see it."""
+    """Return the audience of a page that only those may see whom both let see it."""
     if "everyone" in one:
         return other
     return one if "everyone" in other else one & other
-
-
-def content_of(revision: str) -> str:
-    """What of it stands for the page's words alone."""
-    return revision.removeprefix(WITHOUT_VECTORS).partition(".")[0].partition(LOSSY)[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bot.curation.question_similarity import same, shared_words
-from bot.model import Answer, Outcome, Question, Trace, content_of
+from bot.model import Answer, Outcome, Question, Trace
 from bot.ports import BackendError, Lesson, Lessons, Reader, Span
+from bot.revisions import content_of
 from bot.style.embedding_similarity import EmbeddingSimilarity
 
 log = logging.getLogger(__name__)

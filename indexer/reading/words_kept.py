@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from bot.model import LOSSY, Failure, WordsKept
+from bot.model import Failure, WordsKept
+from bot.revisions import LOSSY
 from indexer.converters.formats import ending
 from indexer.converters.plain_text import plain_text
 

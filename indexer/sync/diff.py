@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bot.model import WITHOUT_VECTORS, content_of
+from bot.revisions import WITHOUT_VECTORS, content_of
 
 
 @dataclass(frozen=True, slots=True)

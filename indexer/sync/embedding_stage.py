@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 
-from bot.model import WITHOUT_VECTORS, Failure
+from bot.model import Failure
 from bot.ports import BackendError, Embedder, IndexedChunk, IndexedDocument, Store, Vector
+from bot.revisions import WITHOUT_VECTORS
 from indexer.reading.page_builder import Page
 from indexer.sync.vector_cache import VectorCache
 

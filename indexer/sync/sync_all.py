@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from weakref import WeakKeyDictionary
 
-from bot.model import SyncReport, content_of
+from bot.model import SyncReport
 from bot.ports import BackendError, Embedder, IndexFormat, Store
+from bot.revisions import content_of
 from bot.runtime.work_context import span
 from indexer.reading.chunker import CHUNKING
 from indexer.sources.base import ListingFailed, Source
