@@ -8,7 +8,7 @@ from typing import Final
 from bot.answering.support_check import SupportCheck
 from bot.model import Passage
 from bot.text.analyzer import query_terms
-from bot.text.language_guess import guess
+from bot.text.language_guess import page_language
 from bot.text.markdown_units import sentences
 
 # The share of a sentence's words that a passage's sentence (with its heading) has to have.
@@ -111,7 +111,7 @@ def _sentences(passage: Passage) -> Iterable[_Said]:
 
 
 def _words(text: str) -> frozenset[str]:
-    return frozenset(query_terms(text, (guess(text),)))
+    return frozenset(query_terms(text, (page_language(text),)))
 
 
 def _share(wanted: frozenset[str], there: frozenset[str]) -> float:

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Final
 
 from bot.model import Passage
-from bot.text.language_guess import guess
+from bot.text.language_guess import page_language
 from bot.text.matching import plain, stands_in
 from bot.text.sanitize import clean
 
@@ -109,7 +109,7 @@ class SupportCheck:
         for shown, number in _numbers(_without_identifiers(_CODE.sub(" ", text))):
             if number not in evidence.numbers:
                 return shown
-        if guess(f"{self._question} {around or text}", "") in ("", "de"):
+        if page_language(f"{self._question} {around or text}", "") in ("", "de"):
             return ""
         for name in _names(_CODE.sub(" ", text)):
             if not evidence.names(name):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.ports import Feedback, Judged
-from bot.text.analyzer import guess_language
+from bot.text.language_guess import guess_language
 from bot.text.matching import first_seen, plain
 
 

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.style.guide import Sample
-from bot.text.analyzer import guess_language, query_terms
+from bot.text.analyzer import query_terms
+from bot.text.language_guess import guess_language
 from bot.text.token_count import count_tokens
 
 # Maximal marginal relevance (Carbonell & Goldstein 1998): so much for nearness, the rest against likeness.

@@ -18,7 +18,7 @@ from bot.style import example_selection
 from bot.style.embedding_similarity import EmbeddingSimilarity
 from bot.style.guide import Rules, Sample, StyleGuide, instructions, phrases
 from bot.style.load import fingerprint, load
-from bot.text.analyzer import guess_language
+from bot.text.language_guess import guess_language
 
 log = logging.getLogger(__name__)
 

@@ -12,13 +12,13 @@ A term is made of letters, digits and ``-_.+#`` only, so that it needs no escapi
 
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
-from functools import cache, lru_cache
+from collections.abc import Callable, Collection, Iterable
+from functools import lru_cache
 from itertools import chain
 
 import Stemmer
 
+from bot.text.language_guess import guess_language
 from bot.text.stopwords import STOP_WORDS
 
 VERSION = 3
@@ -75,16 +75,6 @@ _LETTERS = str.maketrans(
     {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "ł": "l", "ı": "i", "þ": "th", "ё": "е"}
 )
 _SHORT_STOP_WORDS = frozenset(word for word in STOP_WORDS["en"] if len(word) <= _LONGEST_ACRONYM)
-_SCRIPTS = (
-    ("ja", re.compile("[\u3040-\u30ff]")), ("ko", re.compile("[\uac00-\ud7af]")),
-    ("zh", re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")), ("th", re.compile("[\u0e00-\u0e7f]")),
-    ("ru", re.compile("[\u0400-\u04ff]")), ("el", re.compile("[\u0370-\u03ff]")),
-    ("ar", re.compile("[\u0600-\u06ff]")), ("he", re.compile("[\u0590-\u05ff]")),
-    ("hi", re.compile("[\u0900-\u097f]")), ("hy", re.compile("[\u0530-\u058f]")),
-    ("ta", re.compile("[\u0b80-\u0bff]")),
-)  # fmt: skip
-_PLAIN_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
-_ENOUGH_TO_GUESS = 4_000
 
 
 def tokens(text: str, language: str = "en") -> list[str]:
@@ -137,40 +127,6 @@ def query_terms(text: str, languages: Collection[str] = ("en",)) -> list[str]:
     if not terms:
         terms = dict.fromkeys(chain.from_iterable(tokens(text, each) for each in wanted))
     return list(terms)
-
-
-def guess_language(text: str, candidates: Iterable[str] = (), *, default: str | None = None) -> str:
-    """ISO 639-1, by script, then by stop words; a tie goes to the earlier candidate, then to English.
-
-    `candidates` are likely ones, the likeliest first: their stop words count a little more. Without any
-    sign of a language it is `default`, else the first candidate, else English.
-    """
-    text = text[:_ENOUGH_TO_GUESS]
-    if not text.isascii():
-        letters = sum(map(str.isalpha, text))
-        for language, script in _SCRIPTS:
-            if len(script.findall(text)) * 3 > letters:
-                return language
-    known = _languages()
-    counts = Counter(chain.from_iterable(known.get(_plain(word), ()) for word in _PLAIN_WORD.findall(text)))
-    likely = list(dict.fromkeys(candidates))
-    order = [*likely, *(language for language in STOP_WORDS if language not in likely)]
-    best, most = default or (likely or ["en"])[0], 0.0
-    for language in order:
-        count = counts[language] * (1.2 if language in likely else 1.0)
-        if count > most:
-            best, most = language, count
-    return best
-
-
-@cache
-def _languages() -> Mapping[str, tuple[str, ...]]:
-    """Stop word → the languages that have it."""
-    found: dict[str, tuple[str, ...]] = {}
-    for language, words in STOP_WORDS.items():
-        for word in words:
-            found[word] = (*found.get(word, ()), language)
-    return found
 
 
 def fold(text: str) -> str:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from bot.model import Chunk, Document, Failure, WordsKept, narrower
 from bot.runtime.installed import extra_of, how_to_add
-from bot.text import language_guess as language
 from bot.text.chunk_terms import lines
+from bot.text.language_guess import page_language
 from indexer.converters.registry import Unreadable, to_markdown
 from indexer.heads.front_matter import BrokenAudience
 from indexer.markdown.outline import Section, heading_text
@@ -207,7 +207,7 @@ def _build(raw: RawPage) -> Page | NoPage:
         updated_at=head.updated_at or raw.fetched.updated_at or raw.entry.updated_at,
         owners=head.owners or raw.fetched.owners or raw.entry.owners,
         keywords=head.keywords,
-        language=language.guess(body, raw.language),
+        language=page_language(body, raw.language),
         titled=titled,
     )
     pieces = tuple(

@@ -29,7 +29,8 @@ from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.deadline import Deadline
 from bot.runtime.work_context import degraded
 from bot.text import question_text
-from bot.text.analyzer import guess_language, query_terms
+from bot.text.analyzer import query_terms
+from bot.text.language_guess import guess_language
 from bot.text.markdown_units import statements
 from bot.text.question_parts import QuestionPart, asking_parts
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.text.analyzer import LONGEST_TERM, guess_language, query_terms, tokens
+from bot.text.analyzer import LONGEST_TERM, query_terms, tokens
+from bot.text.language_guess import guess_language
 from bot.text.question_text import is_vague
 from bot.text.stopwords import STOP_WORDS
 
@@ -126,6 +127,8 @@ def test_stop_words_of_the_questions_language_alone() -> None:
         ("休暇は何日ありますか", "ja"),
         ("휴가는 며칠인가요", "ko"),
         ("ฉันมีวันหยุดกี่วัน", "th"),
+        ("Скільки днів відпустки я маю і що для цього треба?", "uk"),
+        ("How do I log in to https://app.acme.io/di/la/per?", "en"),
         ("vacation", "en"),
         ("", "en"),
     ],

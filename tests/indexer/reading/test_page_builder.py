@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.text.language_guess import guess
+from bot.text.language_guess import page_language
 from indexer.reading.page_builder import Page
 from indexer.sources.base import Entry
 from tests.support.pages import document, page, read, refused
@@ -296,6 +296,11 @@ def test_url_of_the_path() -> None:
         ("it", "Le vacanze sono per tutti e non si possono prenotare con lo strumento della settimana."),
         ("nl", "De vakantie is voor iedereen en het wordt niet met een formulier geboekt, maar je kan het."),
         ("ru", "Отпуск для всех, и его не нужно просить, если это на одну неделю или как обычно."),
+        ("uk", "Відпустка є для всіх, і її не треба просити, якщо це на один тиждень."),
+        ("tr", "İzin herkes için ve bir hafta için sormak gerekli değil, çünkü bu herkesin hakkı."),
+        ("cs", "Dovolená je pro všechny a není ji třeba hlásit, pokud je to na jeden týden."),
+        ("fi", "Loma on kaikille ja sitä ei tarvitse pyytää, kun se on viikko tai niin."),
+        ("en", "See https://docs.acme.io/io/di/la and https://acme.io/di/per/la/ for `di la per con`."),
         ("ja", "休暇はすべての社員のためのものです。Slackで申請してください。"),
         ("zh", "假期适用于所有员工。请在 Slack 中申请。"),
         ("ko", "휴가는 모든 직원을 위한 것입니다."),
@@ -306,7 +311,7 @@ def test_url_of_the_path() -> None:
 )
 def test_language(language: str, text: str) -> None:
     """A page's language is guessed from its words or its script."""
-    assert guess(text) == language
+    assert page_language(text) == language
 
 
 def test_language_of_the_source() -> None:
