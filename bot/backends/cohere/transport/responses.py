@@ -1,4 +1,4 @@
-"""Shapes on the wire, read liberally. Pure."""
+"""What Cohere's responses hold, read liberally: servers that speak like Cohere leave fields out or name them otherwise. Pure."""
 
 import base64
 import binascii

@@ -1,7 +1,8 @@
-"""An event stream's lines as events, read here and not by the SDK.
+"""Reads the events of a stream.
 
-The SDK holds every event against thirteen models, 0.15 ms for each piece of text; it skips those that fit
-none, logs them with their text, and makes an empty message-start of a line that is no JSON.
+Ours: the SDK holds every event against thirteen models, eleven times the work; it skips those that fit none, logs lines
+that are no JSON with their text, and makes an empty message-start of them. httpx-sse keeps a line that doesn't end until
+memory does (64 MB took 128), and drops a last event without an empty line after it.
 """
 
 import json
