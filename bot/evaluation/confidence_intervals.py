@@ -1,4 +1,8 @@
-"""Means with their 95 % intervals, and when a difference is one. Pure."""
+"""Means with their 95 % intervals, and when a difference is one. Pure.
+
+Ours: scipy's Wilson interval, the same to five digits, takes whole counts alone, and an answer's mark may be a
+fraction; scipy takes 2.4 s of CPU to import and 113 MB.
+"""
 
 import math
 import random

@@ -1,5 +1,7 @@
 """How good rankings and answers are. Pure.
 
+Ours: ir_measures gives the same nDCG and recall to the last digit, and needs a compiled trec_eval for these lines.
+
 The marking of answers (what counts as holding a fact, as cited, as declined) is that of the questions' own
 scorer, so that both print the same numbers for one file of answers.
 """

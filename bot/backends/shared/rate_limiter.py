@@ -1,4 +1,8 @@
-"""How much may be sent when: calls and texts a minute, and a stop for everybody after a 429."""
+"""How much may be sent when: calls and texts a minute, and a stop for everybody after a 429.
+
+Ours: aiolimiter lets up to twice a limit through in its period (9 of 5), which Cohere answers with 429s; pyrate-limiter
+holds a batch back until there is room for all of it, where a part could go at once, and starts a thread.
+"""
 
 import asyncio
 import time

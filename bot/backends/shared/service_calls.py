@@ -1,4 +1,8 @@
-"""One call of a service: how long it may take, a second try, and the connections that several parts share."""
+"""One call of a service: how long it may take, a second try, and the connections that several parts share.
+
+The second try is ours, here as in embedder.py, judge.py and bot/answering/writing.py: stamina waits out a Retry-After
+of 3 s where 1 s is left for a question, and logs a call's arguments, which are its words.
+"""
 
 import asyncio
 import random

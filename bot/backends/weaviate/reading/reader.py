@@ -34,6 +34,7 @@ class Seen:
 
     def __init__(self) -> None:
         self._of = ""
+        # What was used last stays: two lines of it, for which cachetools would be one package more.
         self._pages: OrderedDict[str, ManifestEntry] = OrderedDict()
 
     def note(self, index: Index, found: Sequence[Found]) -> None:
