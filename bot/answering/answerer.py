@@ -1,4 +1,4 @@
-"""The one use case: a question in, an answer out, whatever is down. Nothing here knows a platform."""
+"""Answers a question, whatever is down: the core's one use case. Nothing here knows a platform."""
 
 import logging
 import time
@@ -40,30 +40,32 @@ class Retrieving(Protocol):
 
 
 class GuideProvider(Protocol):
-    """The style guide: what of it goes into the answer to this question. Doesn't fail."""
+    """Chooses what of the style guide goes into the answer to a question. Doesn't fail."""
 
     async def style(self, question: Question, standalone: str) -> Style: ...
 
 
 class VerifiedLookup(Protocol):
-    """Answers that people verified. Doesn't fail: what can't be looked up isn't known."""
+    """Looks for answers that people verified. Doesn't fail: an answer that can't be looked up counts as none."""
 
     async def find(self, question: Question, standalone: str) -> Answer | None:
-        """The whole answer, for this audience; None if there is none for what is asked."""
+        """Return the verified answer to this question, if there is one that all of its audience may see."""
         ...
 
 
 class NoGuide:
-    """No style guide: nothing but the limits of `Style()`."""
+    """Stands for a missing style guide: it gives the default limits of `Style` and nothing else."""
 
     async def style(self, question: Question, standalone: str) -> Style:  # noqa: ARG002 - the protocol's
         return Style(language=question.language or "")
 
 
 class Answerer:
-    """`fallback` answers when `writer` can't; None if `writer` needs nothing that can be down.
+    """Answers questions with a writer, and with `fallback` when the writer fails.
 
-    `quotes`: the writer takes this machine's time, not a server's, and waits its turn like the search.
+    `fallback` is None where `writer` needs nothing that can be down. `quotes` says that the writer works on this
+    machine and not on a server: writing then waits for its turn as the search does. `known` are verified answers,
+    which go before all others.
     """
 
     def __init__(
@@ -98,17 +100,17 @@ class Answerer:
 
     @property
     def breakers(self) -> tuple[CircuitBreaker, ...]:
-        """Of what it answers with."""
+        """The circuit breakers of the writer and of the search."""
         return self._breaker, self._search_breaker
 
     @property
     def waiting(self) -> int:
-        """Questions that wait for their turn on this machine."""
+        """How many questions wait for their turn on this machine."""
         return self._turns.waiting
 
     @property
     def quoting(self) -> Writer:
-        """Who answers without a model."""
+        """The writer that answers without a model."""
         return self._fallback or self._writer
 
     async def answer(
@@ -119,10 +121,11 @@ class Answerer:
         on_text: OnText | None = None,
         on_stage: OnStage | None = None,
     ) -> Answer:
-        """Every question ends in an Answer; no BackendError comes out.
+        """Answer the question. Every failure becomes an Answer; no BackendError is raised.
 
-        `on_text` gets checked text, append-only, sentence by sentence. `Answer.text` is the authority: if it
-        isn't what was given to `on_text`, it replaces that. `on_stage` hears what is being done until then.
+        `on_text` gets checked text as it is written, sentence by sentence; nothing that it got is taken back until
+        the end. `Answer.text` is what counts: if it differs from what `on_text` got, it replaces that. `on_stage`
+        is told what is being done before the first text.
         """
         deadline = Deadline(self._limits.answer, clock=self._clock)
         draft = Draft(id or uuid.uuid4().hex[:12], deadline, on_text, on_stage, question.not_found)
@@ -154,7 +157,7 @@ class Answerer:
         return await self._writing.write(found, draft)
 
     async def _looked_up(self, question: Question, standalone: str, draft: Draft) -> Answer | Brief:
-        """What there is to write from; an answer where nothing is to be written."""
+        """Return what to write the answer from, or the answer itself where nothing has to be written."""
         try:
             if (known := await self._verified(question, standalone, draft)) is not None:
                 return await draft.known(known)
@@ -214,9 +217,10 @@ class Answerer:
                 return None
 
     async def _best(self, question: Question, standalone: str, draft: Draft) -> tuple[Retrieval, str]:
-        """What is found for the question, and what it was taken to mean.
+        """Return what is found for the question, and the wording that it was found by.
 
-        Where only words of what was said before could be put in: of those the ones for which most speaks.
+        A follow-up may have several wordings, each with other words of the conversation; the one that most speaks
+        for counts.
         """
         found = await self._search(question, standalone, draft)
         wordings = question_text.wordings(question)
@@ -243,7 +247,7 @@ class Answerer:
 
 
 def _sureness(found: Retrieval) -> tuple[bool, bool, float]:
-    """How much speaks for it that the pages answer what was searched for."""
+    """Return how sure it is that the pages answer what was searched for, as a key to compare by."""
     measured = found.evidence
     told = measured.get("relevance", measured.get("similarity", 0.0) + measured.get("words", 0.0))
     return found.strong, found.enough, told

@@ -1,4 +1,4 @@
-"""Which passage says what a sentence says, where the writer named none, and whether both affirm or both deny. Pure."""
+"""Finds the passage that an uncited sentence was taken from, and tells whether the two agree. Pure."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -32,7 +32,7 @@ _LIMIT: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """One sentence of a passage, with the words of its heading."""
+    """A sentence of a passage, its words together with those of its heading, and the sentences around it."""
 
     text: str
     words: frozenset[str]
@@ -40,7 +40,7 @@ class _Said:
 
 
 class Attribution:
-    """Looks at the passages' sentences one by one; what it makes of a passage it keeps."""
+    """Compares sentences with those of the passages. What it makes of a passage it keeps for the next sentence."""
 
     def __init__(self, passages: Sequence[Passage], question: str = "") -> None:
         self._passages = passages
@@ -48,7 +48,10 @@ class Attribution:
         self._kept: dict[str, list[_Said]] = {}
 
     def source(self, sentence: str, *, around: str = "") -> Passage | None:
-        """The passage one of whose sentences says it, with all its facts; None if none does."""
+        """Return the passage that has a sentence which says the same with all its facts; None if none has.
+
+        `around` is the text that the sentence stands in.
+        """
         wanted = _words(sentence)
         if len(wanted) < _FEWEST:
             return None
@@ -69,10 +72,10 @@ class Attribution:
         return None
 
     def contradicts(self, sentence: str, cited: Sequence[Passage]) -> bool:
-        """Whether one denies what the other affirms, as far as words tell.
+        """Tell whether one of the sentence and `cited` denies what the other affirms, as far as words show.
 
-        A denial needs something near it in the page that denies or limits; an affirmation mustn't be a short denial of
-        the page without its "not".
+        A denial is supported only by a page that denies or limits something near it. An affirmation must not be a
+        short denial of the page with its "not" left out.
         """
         if _DENIAL.search(sentence):
             return self._denies_alone(sentence, cited)

@@ -1,4 +1,4 @@
-"""Only what was retrieved may be said and cited. Pure: a writer's events in, checked text out."""
+"""Lets through only what rests on a retrieved passage: takes a writer's events and gives checked text. Pure."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -27,12 +27,12 @@ _SAME_BLOCK = re.compile(r"[ \t]*\n?[ \t]*\Z")
 
 
 class CitationChecker:
-    """Takes a writer's events, gives out what may be shown, in order and final, as soon as it is settled.
+    """Takes a writer's events, and gives out what may be shown, in order, as soon as no later event can change it.
 
-    A unit (sentence, list item, row, code block) is shown if a citation of a retrieved passage covers any of
-    it, with a `[n]` marker where the citation ends; or if it states no facts and something before it was covered. The rest
-    is dropped. Nothing at all is shown before the first citation. `trusted` texts are our own: what stands in
-    them needs no citation. `each`: sentences within a citation get its marker too, not only the last.
+    A unit (sentence, list item, row, code block) is shown if a citation of a retrieved passage covers any of it,
+    with a `[n]` marker where the citation ends; or if it states no facts and something before it was covered. The
+    rest is dropped. Nothing at all is shown before the first citation. `trusted` are texts of our own, which need
+    no citation. `each`: every sentence within a citation gets its marker, not only the last.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class CitationChecker:
         return tuple(self._citations)
 
     def feed(self, event: Wrote | Cited) -> str:
-        """What can be shown now that this event came; often nothing."""
+        """Take an event, and return the text that can be shown now; often there is none."""
         if isinstance(event, Wrote):
             self._raw += event.text
         else:
@@ -78,11 +78,11 @@ class CitationChecker:
         return self._release(final=False)
 
     def finish(self) -> str:
-        """The rest of what may be shown."""
+        """Return the rest of what may be shown, after the last event."""
         return self._release(final=True)
 
     def said(self, phrases: Iterable[str]) -> str:
-        """The first of our own phrases that was written, shown or not; "" if none was."""
+        """Return the first of our own phrases that was written, shown or not; "" if none was."""
         written = " ".join(self._raw.split())
         return next((phrase for phrase in phrases if " ".join(phrase.split()) in written), "")
 
@@ -102,9 +102,10 @@ class CitationChecker:
         return out
 
     def _decidable(self, unit: Unit, following: Sequence[Unit], *, final: bool) -> bool:
-        """Could a citation still come that changes what is done with this unit?
+        """Tell whether no citation can come any more that would change what is done with this unit.
 
-        Citations come in the order of the text: one behind the unit says that the unit's own are all there.
+        Citations come in the order of the text: one that lies behind the unit shows that the unit's own are
+        complete.
         """
         if final or any(cited.start >= unit.end for cited in self._cited):
             return True
@@ -157,11 +158,11 @@ class CitationChecker:
         return shown
 
     def _ending(self, unit: Unit, cited: Sequence[Cited]) -> list[Cited]:
-        """Citations that reach no word behind the unit."""
+        """Return the citations that end in this unit: they reach no word behind it."""
         return [one for one in cited if not _WORD.search(self._raw, unit.end, one.end)]
 
     def _late_markers(self, ending: Sequence[Cited]) -> str:
-        """Of citations that end in what isn't shown, for what was shown of them before."""
+        """Return markers for citations that end in what isn't shown, for the part of them that was shown before."""
         shown = [one for one in ending if one in self._unmarked]
         self._unmarked = [one for one in self._unmarked if one not in ending]
         return "".join(f" {marker}" for marker in self._markers(shown))
@@ -181,7 +182,7 @@ class CitationChecker:
         return [cited for cited in self._cited if _overlap(cited, unit)]
 
     def _verbatim(self, unit: Unit, raw: str) -> list[Cited]:
-        """Models seldom cite code: code that stands in a passage word for word counts as cited."""
+        """Return citations for code that stands word for word in a passage: models seldom cite code."""
         lines = [line.strip() for line in raw.split("\n")[1:-1] if line.strip()]
         if unit.kind != "code" or not lines:
             return []
@@ -189,7 +190,7 @@ class CitationChecker:
         return [Cited(unit.start, unit.end, (chunk,)) for chunk in holding][:1]
 
     def _is_supported(self, raw: str, unit: Unit, cited: Sequence[Cited]) -> bool:
-        """Whether what it states stands in what it cites: a right marker under a wrong number helps nobody."""
+        """Tell whether the unit's facts stand in what it cites: a right marker beside a wrong number helps nobody."""
         if unit.kind == "rule" or self._is_ours(raw):
             return True
         passages = [self._passages[chunk] for one in cited for chunk in one.chunk_ids]
@@ -198,7 +199,7 @@ class CitationChecker:
         return not self._support.unsupported(raw, passages, around=self._raw)
 
     def _attributed(self, raw: str, unit: Unit) -> list[Cited]:
-        """Who writes without markers, or with a wrong one, may still have read it in a passage."""
+        """Return citations for a unit without markers, or with a wrong one, that says what a passage says."""
         if unit.kind in ("heading", "rule", "code") or not self._states_facts(raw):
             return []
         found = self._attribution.source(raw, around=self._raw)
@@ -227,7 +228,7 @@ class CitationChecker:
 
 
 def citation(passage: Passage, number: int, *, near: str = "") -> Citation:
-    """A citation of the passage that quotes the sentence of it that is most like `near`."""
+    """Make a citation of the passage that quotes its sentence which is most like `near`."""
     return Citation(
         number=number,
         doc_id=passage.doc_id,
@@ -241,7 +242,7 @@ def citation(passage: Passage, number: int, *, near: str = "") -> Citation:
 
 
 def _quoted(raw: str, passages: Sequence[Passage]) -> bool:
-    """Whether a passage says it word for word, below a label of the page's name or not: a title isn't a statement."""
+    """Tell whether a passage says it word for word, with or without the page's title as a label before it."""
     said = " ".join(_LABEL.sub("", raw).split())
     return bool(said) and any(said in " ".join(passage.text.split()) for passage in passages)
 

@@ -1,4 +1,4 @@
-"""An answer in the making: what was found, shown, used up and degraded on the way."""
+"""Holds an answer in the making: what was found, shown, used up and degraded on the way."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -28,7 +28,7 @@ UNWRITTEN = "I found pages about this but can't write an answer right now ({why}
 
 
 class Draft:
-    """Ends in exactly one Answer: by `end`, `written`, `broken_off` or `unwritten`."""
+    """Collects what becomes one Answer, which `end`, `written`, `broken_off` or `unwritten` makes at the end."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class Draft:
 
     @asynccontextmanager
     async def in_one_piece(self) -> AsyncIterator[None]:
-        """What is shown meanwhile is given on at the end: whoever shows it may take long."""
+        """Hold back what is shown within, and show it at the end: showing may take long."""
         on_text, before = self._on_text, len(self._text)
         self._on_text = None
         try:
@@ -98,7 +98,7 @@ class Draft:
             turns.leave()
 
     async def new_checker(self, brief: Brief) -> None:
-        """A new try at writing; nothing of an earlier one was shown."""
+        """Begin to write, or to write anew; nothing of an earlier try was shown."""
         self._keep_dropped()
         self._detailed = brief.detailed
         own = (brief.style.opening, brief.style.closing, *brief.style.phrases)
@@ -110,13 +110,13 @@ class Draft:
         )
 
     async def feed(self, event: Wrote | Cited) -> None:
-        """Show what can be shown now that this event came."""
+        """Take an event of the writer, and show what it makes showable."""
         checker = self._checker
         if checker is not None:
             await self.show(await self._off_the_loop(lambda: checker.feed(event)))
 
     async def tell(self, stage: Stage) -> None:
-        """What is being done, while nothing is shown yet."""
+        """Tell who waits what is being done, as long as no text is shown."""
         if self._on_stage is not None and stage != self._stage and not self._text:
             self._stage = stage
             await self._on_stage(stage)
@@ -131,7 +131,7 @@ class Draft:
             await self._on_text(text)
 
     async def finish(self, event: Finished) -> None:
-        """The writer came to its end."""
+        """Take the writer's last event, and show the rest."""
         self.usage.append(event.usage)
         self._more = event.more and not self._detailed
         if event.degraded:
@@ -142,7 +142,7 @@ class Draft:
             await self.show(f"\n\n{CUT}")
 
     def written(self) -> Answer:
-        """Nothing that could be shown: nothing that was written rests on what was found, or it was refused."""
+        """Return the answer that was written; NOT_FOUND where no sentence of it rested on what was found."""
         if self._text:
             return self.end(Outcome.ANSWERED, self._text)
         said = self._checker.said(self.style.phrases) if self._checker is not None else ""
@@ -151,13 +151,13 @@ class Draft:
         return self.not_found(decisions.UNCOVERED)
 
     async def known(self, answer: Answer) -> Answer:
-        """A verified answer, as it was verified."""
+        """Show a verified answer unchanged, and return it as this question's."""
         await self.show(answer.text)
         made = self.end(Outcome.ANSWERED, self._text, decision=answer.trace.decision)
         return replace(made, citations=answer.citations, strong=True, verified=answer.verified)
 
     def not_found(self, decision: str) -> Answer:
-        """In the asker's place's words or the style guide's, if there are some."""
+        """Return NOT_FOUND, in the words of the asker's place or of the style guide if they have some."""
         text = (
             self._not_found
             or self.style.not_found
@@ -166,7 +166,7 @@ class Draft:
         return self.end(Outcome.NOT_FOUND, text, decision=decision)
 
     async def broken_off(self, error: BackendError) -> Answer:
-        """Some was shown already: it stays, and says that it isn't whole."""
+        """Return what was shown before a failure, with a word that the answer is incomplete."""
         await self.show(f"\n\n{BROKEN_OFF.format(why=error)}")
         self.degraded.append(f"The answer is incomplete: {error.reason}")
         return self.end(Outcome.ANSWERED, self._text, decision=f"broken off: {error}")
@@ -177,7 +177,10 @@ class Draft:
         return self.end(Outcome.UNAVAILABLE, text, decision=f"writing failed: {error}")
 
     def refused(self, text: str, decision: str) -> Answer:
-        """In the style guide's words; pages near to what isn't answered would be an answer of a kind."""
+        """Return a refusal in the style guide's words.
+
+        It names no pages: pages near the question would be an answer of a kind.
+        """
         return replace(self.end(Outcome.NOT_FOUND, text, decision=decision), nearest=(), gap=False)
 
     def end(self, outcome: Outcome, text: str, *, decision: str = "", gap: bool = True) -> Answer:
@@ -208,12 +211,12 @@ class Draft:
         )
 
     async def _off_the_loop(self, check: Callable[[], T]) -> T:
-        """Checking against long passages takes many milliseconds, in which others must be heard."""
+        """Run a check, in a thread where the passages are long: it then takes many milliseconds."""
         with added_up("check"):
             return await asyncio.to_thread(check) if self._weighty else check()
 
     def _nearest(self, *, answered: bool) -> tuple[Citation, ...]:
-        """The closest pages that the answer doesn't cite."""
+        """Return the closest pages that the answer doesn't cite."""
         if self.found is None:
             return ()
         cited = self._checker.citations if answered and self._checker is not None else ()
@@ -228,14 +231,14 @@ class Draft:
 
 
 def _spread(pages: Sequence[Citation]) -> list[Citation]:
-    """The best page of each folder before a second one of any: neighbours tell much the same."""
+    """Sort pages so that each folder's best comes before a second one of any: neighbours tell much the same."""
     folders = [page.doc_id.rpartition("/")[0] for page in pages]
     order = sorted(range(len(pages)), key=lambda at: folders[at] in folders[:at])
     return [pages[at] for at in order]
 
 
 def in_one_line(degraded: Sequence[str]) -> tuple[str, ...]:
-    """One line for all of it; what was done for the same reason is told with that reason once.
+    """Join the lines about parts that were down into one, which tells a shared reason once.
 
     Each of `degraded` is "what was done instead: why".
     """
@@ -254,7 +257,7 @@ def _list(whats: Sequence[str]) -> str:
 
 
 def summed(usages: Sequence[Usage]) -> tuple[Usage, ...]:
-    """One a model."""
+    """Add up usages by model: one for each model."""
     total: dict[str, Usage] = {}
     for usage in usages:
         before = total.get(usage.model, Usage(usage.model))

@@ -1,4 +1,4 @@
-"""What decided an answer, as a sentence for people that says what to do about it."""
+"""Explains what decided an answer, in a sentence for people that says what to do about it."""
 
 from collections.abc import Callable, Collection
 
@@ -12,7 +12,10 @@ _UNSEEN = "a page that you may not see"
 def explain(
     answer: Answer, *, visible: Collection[str] | None = None, shown: Callable[[str], str] = str
 ) -> str:
-    """`visible` are the ids of the pages that may be named (None: all); `shown` makes a title fit to be read there."""
+    """Return the explanation. `visible` are the ids of the pages that may be named, None for all.
+
+    `shown` makes a title fit to be read where the explanation is shown.
+    """
     if answer.outcome is Outcome.UNAVAILABLE:
         return _unavailable(answer)
     if answer.verified:

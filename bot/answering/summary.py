@@ -1,4 +1,4 @@
-"""Sums up what people said: the same writers and the same check as for answers, with messages in the place of pages."""
+"""Summarizes what people said: a writer writes from messages, and its text is checked as an answer's is."""
 
 import asyncio
 import logging
@@ -24,7 +24,7 @@ NOTHING: Final = "There is nothing in it that I could sum up."
 
 
 class Summarizer:
-    """`seconds` are the writer's in all."""
+    """Summarizes with a writer, which has `seconds` in all."""
 
     def __init__(self, writer: Writer, *, seconds: float, characters: int = 1500) -> None:
         self._writer = writer
@@ -32,7 +32,7 @@ class Summarizer:
         self._characters = characters
 
     async def summarize(self, said: Sequence[Passage], *, id: str, language: str = "") -> Answer:  # noqa: A002 - the answer's word
-        """The summary, each point with the messages that it rests on. Errors of the writer become an answer."""
+        """Return a summary that cites the messages it rests on. A failure of the writer becomes an answer, too."""
         style = Style(rules=_RULES, max_characters=self._characters, language=language, cite_each=True)
         brief = Brief(_ASKED, tuple(said), style)
         checker = CitationChecker(said, each=True, question=_ASKED)

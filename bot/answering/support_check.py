@@ -1,4 +1,4 @@
-"""Holds a written sentence against what it cites: facts that don't stand there were made up, or mixed up. Pure."""
+"""Finds facts of a written sentence that don't stand in what it cites: they were made up, or mixed up. Pure."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -81,9 +81,9 @@ _MONTHS: Final = {
 
 
 class SupportCheck:
-    """What may be said of the passages. `question` holds names that an answer may repeat, but no numbers.
+    """Checks sentences against passages. An answer may repeat names of the `question`, but not its numbers.
 
-    Names are checked only where the language is known and doesn't write every noun like one.
+    Names are checked only where the language is known and is not German, which writes every noun like a name.
     """
 
     def __init__(self, question: str = "") -> None:
@@ -91,9 +91,9 @@ class SupportCheck:
         self._evidence: dict[tuple[str, ...], _Evidence] = {}  # sentences share what they cite
 
     def unsupported(self, sentence: str, cited: Sequence[Passage], *, around: str = "") -> str:
-        """The first fact of the sentence that none of `cited` holds; "" if all stand there.
+        """Return the first fact of the sentence that none of `cited` holds; "" if all stand there.
 
-        `around` is what the sentence stands in: a language is told better by more text.
+        `around` is the text that the sentence stands in: its language is easier to tell.
         """
         key = tuple(passage.chunk_id for passage in cited)
         if key not in self._evidence:
@@ -147,7 +147,7 @@ class _Evidence:
         return frozenset(word[:_ALIKE] for word in words)
 
     def quotes(self, sentence: str) -> bool:
-        """Whether it stands there word for word."""
+        """Tell whether the sentence stands there word for word."""
         return _STEP.sub("", plain(sentence)).strip() in self._plain
 
     def holds(self, fact: str) -> bool:
@@ -171,12 +171,12 @@ def _identifiers(text: str) -> Iterable[str]:
 
 
 def _without_identifiers(text: str) -> str:
-    """Their numbers are part of them."""
+    """Remove identifiers, whose digits are no numbers of their own."""
     return _IDENTIFIER.sub(lambda match: match[0] if _ORDINAL.match(match[0]) else " ", text)
 
 
 def _numbers(text: str) -> Iterable[tuple[str, str]]:
-    """Each number as it was written, and in one form."""
+    """Give each number as it was written, and in one form to compare."""
     for match in _NUMBER.finditer(text):
         yield match[0], _in_one_form(match[0])
     for word in _LETTERS.findall(text.lower()):
@@ -191,5 +191,5 @@ def _in_one_form(number: str) -> str:
 
 
 def _names(text: str) -> Iterable[str]:
-    """Capitalised words that begin no sentence, item or quote."""
+    """Give capitalised words that begin no sentence, item or quote."""
     return (match[0] for match in _NAME.finditer(text) if not _BEGINS.search(text[: match.start()][-3:]))

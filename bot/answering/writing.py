@@ -32,7 +32,7 @@ QUOTED_INSTEAD = "The best passages quoted word for word: {why}"
 
 
 class Writing:
-    """`breaker` is the writer's; the fallback takes its turn among `turns`, as it works on this machine."""
+    """Writes answers with `writer`, guarded by `breaker`, or with `fallback`, which waits for its turn."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class Writing:
         return draft.written()
 
     async def _with_writer(self, brief: Brief, draft: Draft) -> None:
-        """Tries once more after a failure that showed nothing yet and that may have passed."""
+        """Write, and once more after a failure that may have passed, if nothing was shown yet."""
         try:
             await self._guarded(brief, draft)
         except (Unavailable, Refused) as error:
@@ -94,7 +94,7 @@ class Writing:
             await self._stream(self._writer, brief, draft, first=self._limits.first_token, keep=keep)
 
     async def _stream(self, writer: Writer, brief: Brief, draft: Draft, *, first: float, keep: float) -> None:
-        """Show what the writer writes, checked."""
+        """Show what the writer writes, checked. Raises Unavailable if it takes too long or ends without a word."""
         await draft.new_checker(brief)
         seconds, wrote = first, False
         async with _closing(writer.write(brief)) as events:
@@ -120,7 +120,7 @@ class Writing:
 
 @asynccontextmanager
 async def _closing(events: Events) -> AsyncIterator[Events]:
-    """Like aclosing, also for iterators that need no closing."""
+    """Close the events at the end, as `aclosing` does, also where they are an iterator that can't be closed."""
     try:
         yield events
     finally:

@@ -1,7 +1,7 @@
-"""A breaker keeps a dead part from slowing every answer.
+"""Keeps a part that is down from slowing every answer.
 
-Ours: purgatory and aiobreaker send every question that comes at the time of the probe to the dead part (10 of 10), and
-purgatory never opens for a part that fails at every second call.
+Ours: purgatory and aiobreaker send every question that comes at the time of the probe to the dead part (10 of 10),
+and purgatory never opens for a part that fails at every second call.
 """
 
 import time
@@ -18,10 +18,10 @@ LONGEST = 60.0  # a Retry-After of an hour is still probed
 
 
 class CircuitBreaker:
-    """Opens after `failures` within `window` seconds; lets one probe through every `probe_after` seconds.
+    """Opens after `failures` within `window` seconds, and then lets one probe through every `probe_after` seconds.
 
-    What counts as a failure is that the part can't serve anybody now (Unavailable, Unauthorized): a request
-    that was rejected or refused says nothing about the next one.
+    A failure is an Unavailable or Unauthorized, with which the part can serve nobody. A request that was rejected
+    or refused says nothing about the next one.
     """
 
     def __init__(
@@ -48,7 +48,10 @@ class CircuitBreaker:
 
     @asynccontextmanager
     async def guard(self) -> AsyncIterator[None]:
-        """Run a call to the part. While it is open no call is made: raises at once what the last one failed of."""
+        """Guard a call to the part, made within.
+
+        While the breaker is open, raises at once what the last call failed with.
+        """
         probing = self._enter()
         try:
             yield
@@ -63,7 +66,7 @@ class CircuitBreaker:
                 self._probing = False
 
     def _enter(self) -> bool:
-        """True if this call is the probe."""
+        """Return whether this call is the probe. Raises if the breaker is open."""
         if self._open_until is None:
             return False
         left = self._open_until - self._clock()

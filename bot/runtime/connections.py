@@ -1,18 +1,18 @@
-"""Which parts of a process are connected now, as these themselves say: for whoever asks whether it is ready."""
+"""Knows which parts of a process are connected now, for `/ready`."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
 class Connections:
-    """A part may have several connections: one is enough."""
+    """Keeps the parts' connections. A part that has several is connected if one of them is."""
 
     def __init__(self) -> None:
         self._looks: dict[str, list[Callable[[], bool]]] = {}
 
     @contextmanager
     def open(self, part: str, is_up: Callable[[], bool] = lambda: True) -> Iterator[None]:
-        """Within, the part ("slack", "discord", "indexer") is connected as far as `is_up` says."""
+        """Within, the part ("slack", "discord", "indexer") counts as connected whenever `is_up` returns True."""
         looks = self._looks.setdefault(part, [])
         looks.append(is_up)
         try:

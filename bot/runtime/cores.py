@@ -1,4 +1,4 @@
-"""How many processors there are for this process."""
+"""Counts the processors that this process may use."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ _QUOTA: Final = Path("/sys/fs/cgroup/cpu.max")
 
 
 def cores(quota: Path = _QUOTA) -> int:
-    """At least 1: those that it may run on, or less where a container's limit is lower."""
+    """Return the number of processors, at least 1: the affinity mask's, or a container's limit where that is lower."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
         limit, period = quota.read_text(encoding="ascii").split()

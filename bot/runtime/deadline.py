@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Deadline:
-    """`seconds` from now, by `clock`. Each stage waits for at most its own limit and what is left."""
+    """Ends `seconds` from now, by `clock`. A stage waits for at most its own limit, and for no more than what is left."""
 
     def __init__(self, seconds: float, *, clock: Clock = time.monotonic) -> None:
         self._clock = clock
@@ -31,7 +31,7 @@ class Deadline:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """What passes meanwhile is not counted: it is others' turn."""
+        """Don't count the time that passes within: the answer waits for others."""
         begun = self._clock()
         try:
             yield
@@ -39,9 +39,9 @@ class Deadline:
             self._end += self._clock() - begun
 
     async def wait(self, part: str, awaitable: Awaitable[T], *, seconds: float, keep: float = 0.0) -> T:
-        """The awaitable's value; Unavailable if it takes longer than `seconds`, or than what is left.
+        """Return the awaitable's value. Raises Unavailable if it takes longer than `seconds`, or than what is left.
 
-        Of what is left, `keep` seconds are kept for what comes after.
+        `keep` seconds of what is left are not given to it: they are for what comes after.
         """
         limit = max(0.0, min(seconds, self.left - keep))
         timeout = asyncio.timeout(limit)

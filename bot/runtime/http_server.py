@@ -1,4 +1,4 @@
-"""Serving HTTP inside a process that has other things to do and to end, and to callers that nobody knows."""
+"""Serves HTTP inside a process that has other work to do and to end, and to callers that nobody knows."""
 
 import asyncio
 import errno
@@ -22,9 +22,10 @@ _BACKLOG: Final = 2048
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What a caller may take up before anybody knows who it is.
+    """Limits what a caller may take up before it is known who it is.
 
-    `most` bytes of a body; `seconds` for a request's head, and as many for its body; `connections` at once.
+    A body has at most `most` bytes. A request's head may take `seconds`, and its body as many again. `connections`
+    are open at once.
     """
 
     most: int = 1_000_000
@@ -33,7 +34,7 @@ class Bounds:
 
 
 class Bounded:
-    """ASGI middleware: a body is read whole before anything else happens, or refused."""
+    """Reads a body whole, within its bounds, before the application is called, or refuses the request (ASGI)."""
 
     def __init__(self, app: ASGIApp, bounds: Bounds) -> None:
         self._app = app
@@ -93,14 +94,14 @@ def _replaying(body: bytes, receive: Receive) -> Receive:
 
 
 class _HttpServer(uvicorn.Server):
-    """Signals are the process's own: in `docent run` others have to end as well."""
+    """A uvicorn server that leaves signals to the process: in `docent run` other parts have to end as well."""
 
     def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override] # as narrow as needed
         return nullcontext()
 
 
 class _Patient(H11Protocol):
-    """uvicorn waits for ever for the rest of a request's head, and takes any number of connections."""
+    """Bounds what uvicorn doesn't: how long it waits for the rest of a head, and how many may connect."""
 
     bounds = Bounds()
     _late: asyncio.TimerHandle | None = None
@@ -139,7 +140,7 @@ class _Patient(H11Protocol):
 
 
 def listen_at(host: str, port: int) -> socket.socket:
-    """A socket that listens there. Raises Unavailable with what to do. uvicorn itself would end the process."""
+    """Return a socket that listens there. Raises Unavailable with what to do, where uvicorn would end the process."""
     try:
         family, kind, number, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -178,9 +179,9 @@ async def serve(
     bounds: Bounds | None = None,
     begun: Callable[[], None] = lambda: None,
 ) -> None:
-    """Listen until `stop`, and let what is being answered end. Raises Unavailable for a port that can't be had.
+    """Serve `web` until `stop`, then let requests that are under way end. Raises Unavailable if the port is taken.
 
-    `begun` is called once the port is had.
+    `begun` is called once the port is open.
     """
     listening = listen_at(host, port)
     begun()

@@ -1,4 +1,4 @@
-"""What is installed: the extras that parts need, and the words that add one to this kind of installation."""
+"""Knows which extras are installed, and what adds one to this kind of installation."""
 
 import json
 import sys
@@ -54,7 +54,7 @@ _EXTRAS: Final[Mapping[str, str]] = {
 
 
 def version() -> str:
-    """Docent's own version; "unknown" where it runs from files that were never installed."""
+    """Return Docent's own version; "unknown" where it runs from files that were never installed."""
     from importlib.metadata import PackageNotFoundError  # noqa: PLC0415 - `docent ask` starts without it
     from importlib.metadata import version as of  # noqa: PLC0415
 
@@ -65,7 +65,7 @@ def version() -> str:
 
 
 def others_with_our_packages() -> dict[str, list[str]]:
-    """Other distributions of this environment that have a package of one of our names, by that name."""
+    """Return other installed distributions that have a package of the same name as one of ours, by that name."""
     from importlib.metadata import packages_distributions  # noqa: PLC0415 - `docent doctor` alone asks
 
     owners = packages_distributions()
@@ -79,12 +79,12 @@ def others_with_our_packages() -> dict[str, list[str]]:
 
 
 def extra_of(error: ModuleNotFoundError) -> str | None:
-    """The extra that brings what wasn't found; None for a module that no extra brings: that is a bug."""
+    """Return the extra that brings the missing module; None for a module that no extra brings, which is a bug."""
     return _EXTRAS.get((error.name or "").partition(".")[0])
 
 
 def how_to_add(extra: str) -> str:
-    """The sentence that says how this installation gets the extra, and keeps those that it has."""
+    """Return the sentence that says how to add the extra to this installation, and keep those that it has."""
     home = Path(sys.prefix)
     for receipt, words in (
         ("pipx_metadata.json", "pipx install --force"),
@@ -98,7 +98,7 @@ def how_to_add(extra: str) -> str:
 
 @contextmanager
 def needing_extras(part: str, extra: str | None = None) -> Iterator[None]:
-    """Raises Rejected, with what to install, where an import fails for want of an extra: this one, or the module's."""
+    """Raise Rejected, with what to install, if an import within fails for want of `extra` or of the module's own."""
     try:
         yield
     except ModuleNotFoundError as error:
@@ -110,7 +110,7 @@ def needing_extras(part: str, extra: str | None = None) -> Iterator[None]:
 
 
 def _chosen(receipt: Path) -> list[str]:
-    """The extras that were named when Docent was installed, as pipx or uv has written them down."""
+    """Return the extras that Docent was installed with, as pipx or uv has written them down."""
     import tomllib  # noqa: PLC0415 - needed once, if ever
 
     try:

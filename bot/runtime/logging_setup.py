@@ -1,4 +1,4 @@
-"""Logging to stderr, with every secret of the settings kept out."""
+"""Logs to stderr, with every secret of the settings left out."""
 
 import json
 import logging
@@ -51,7 +51,7 @@ class _Redacting(logging.Formatter):
 
 
 class _Text(_Redacting):
-    """A line for people; what it is of stands before the message: `[answer 4f1c2a9b0d3e]`."""
+    """Formats a line for people. The work that it belongs to stands before the message: `[answer 4f1c2a9b0d3e]`."""
 
     def format(self, record: logging.LogRecord) -> str:
         work = worked_on()
@@ -60,7 +60,7 @@ class _Text(_Redacting):
 
 
 class _Json(_Redacting):
-    """One object a line: time, level, logger, message, `answer` or `sync` with the id of what it is of, traceback."""
+    """Formats one JSON object a line: time, level, logger, message, traceback, the id of the `answer` or `sync`."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
@@ -77,16 +77,16 @@ class _Json(_Redacting):
 
 
 def keep_out(settings: Settings) -> None:
-    """Keep the secrets of these settings out as well, from now on."""
+    """Keep the secrets of these settings out of the log, too, from now on."""
     for handler in logging.getLogger().handlers:
         if isinstance(handler.formatter, _Redacting):
             handler.formatter.keep_out(settings.secrets())
 
 
 def set_up(settings: Settings, *, debug: bool = False, quiet: bool = False) -> None:
-    """Send all loggers to stderr. `quiet` (commands for people): warnings and errors alone, as sentences.
+    """Send all loggers to stderr. `quiet`, for commands that people type: only warnings and errors, as sentences.
 
-    Libraries log at WARNING and above unless `debug`: their INFO holds addresses and bodies.
+    Libraries log at WARNING and above unless `debug` is set: their INFO holds addresses and bodies.
     """
     secrets = settings.secrets()
     handler = logging.StreamHandler(sys.stderr)

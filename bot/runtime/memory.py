@@ -1,4 +1,4 @@
-"""The process's memory, for what runs for months."""
+"""Keeps a process's memory small over months."""
 
 import asyncio
 import ctypes
@@ -9,9 +9,9 @@ _ARENA_MAX: Final = -8  # M_ARENA_MAX of <malloc.h>
 
 
 def one_heap() -> None:
-    """Keep glibc from giving each thread a heap of its own, which grows apart and gives nothing back.
+    """Make all threads share one heap of glibc's: heaps of their own grow apart, and are never given back.
 
-    Beside Python's one lock they bring nothing. Other C libraries have one heap anyhow.
+    They would gain nothing, because Python's threads run one at a time. Other C libraries have one heap anyhow.
     """
     try:
         ctypes.CDLL(None).mallopt(_ARENA_MAX, 1)
@@ -20,19 +20,19 @@ def one_heap() -> None:
 
 
 def settle() -> None:
-    """After the start: what was loaded stays, and isn't looked at whenever garbage is collected.
+    """Take all objects that exist now out of garbage collection; to be called once the process has started.
 
-    Python looks at all only once new objects are a quarter of all: with thousands of modules' objects in the
-    count, tens of thousands that are gone would be kept till then.
+    Python runs its full collection only once a quarter of all objects are new. With the objects of thousands of
+    modules counted in, tens of thousands of dead ones would be kept until then.
     """
     gc.collect()
     gc.freeze()
 
 
 async def give_back(every: float = 2.0) -> None:
-    """For ever: return what a burst left unused to the system, each `every` seconds, in well under 1 ms.
+    """Return unused heap to the system every `every` seconds, for ever. One call takes well under 1 ms.
 
-    glibc by itself returns only the end of its heap, and after a burst something always lives near the end.
+    glibc by itself returns only the end of its heap, and after a burst something usually still lives there.
     """
     while True:
         await asyncio.sleep(every)
