@@ -1,4 +1,4 @@
-"""How backends fail. The tree is drawn in `bot.ports`."""
+"""Says how backends fail. The tree of errors is drawn in `bot.ports`."""
 
 
 class BackendError(Exception):
@@ -15,7 +15,7 @@ class Unavailable(BackendError): ...
 
 
 class RateLimited(Unavailable):
-    """Asked to wait `retry_after` seconds."""
+    """The service asks to wait `retry_after` seconds."""
 
     def __init__(self, part: str, reason: str, *, retry_after: float, remedy: str = "") -> None:
         super().__init__(part, reason, remedy=remedy)
@@ -29,7 +29,7 @@ class Rejected(BackendError): ...
 
 
 class Newer(Rejected):
-    """A newer Docent wrote what is stored: this one must leave it alone."""
+    """A newer Docent wrote what is stored, and this one must leave it alone."""
 
 
 class Refused(BackendError): ...

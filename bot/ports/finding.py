@@ -1,4 +1,4 @@
-"""What an index is and who finds in it: the store, the embedder, the reranker."""
+"""Says what an index is, and what finds in it: the store, the embedder, the reranker."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ Vector = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class IndexFormat:
-    """What an index was made with. Another one means a rebuild. `model` is "" for keywords alone."""
+    """What an index was made with; with another one it is rebuilt. `model` is "" for keywords alone."""
 
     model: str
     dimensions: int
@@ -26,7 +26,7 @@ class IndexFormat:
 class IndexedChunk:
     """A chunk ready to be stored. `text_hash` is of the text that was embedded.
 
-    `terms` is what `bot.text.chunk_terms.lines` makes of it; "" where the store shall make it itself.
+    `terms` is what `bot.text.chunk_terms.lines` makes of it; "" where the store makes it.
     """
 
     chunk: Chunk
@@ -43,7 +43,7 @@ class IndexedDocument:
 
 @dataclass(frozen=True, slots=True)
 class Narrowing:
-    """A stored document is shown to no more people than `audience`, and gets this revision."""
+    """Shows a stored document to no more people than `audience`, and gives it this revision."""
 
     doc_id: str
     audience: frozenset[str]
@@ -52,7 +52,7 @@ class Narrowing:
 
 @dataclass(frozen=True, slots=True)
 class SearchQuery:
-    """`alpha` is the vector leg's weight: 0 is keywords alone, 1 vectors alone. No vector: keywords."""
+    """A question to a store. `alpha` is the weight of vectors, from 0 (keywords alone) to 1; without a vector it is 0."""
 
     text: str
     vector: Vector | None
@@ -64,9 +64,10 @@ class SearchQuery:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """`keyword` is BM25 and `vector` cosine similarity; None: that leg didn't score it.
+    """A chunk that was found. `keyword` is BM25, `vector` cosine similarity; None where that search didn't score it.
 
-    `terms` is what `bot.text.chunk_terms.lines` made of the chunk; None if the store doesn't keep it. `passage.score` is the relative-score fusion of the two: good for ordering, never for a threshold.
+    `terms` is what `bot.text.chunk_terms.lines` made of the chunk; None if the store doesn't keep it.
+    `passage.score` is the relative-score fusion of the two: good for ordering, never for a threshold.
     """
 
     passage: Passage
@@ -77,7 +78,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The chunks `first`..`last` (both included) of a document."""
+    """The chunks `first` to `last` of a document, both included."""
 
     doc_id: str
     first: int
@@ -109,10 +110,10 @@ class StoredPage:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """What an asker's part of an index knows of some terms (`bot.text.analyzer`): in how many chunks each stands.
+    """In how many chunks that an asker may see each of some terms (`bot.text.analyzer`) stands.
 
-    Terms that stand nowhere are left out. `languages` are its pages', the usual ones first. `chunks` is
-    None where the store can't count.
+    Terms that stand nowhere are left out. `languages` are the pages', the usual ones first. `chunks` is how many
+    chunks there are, None where the store can't count.
     """
 
     chunks: int | None = None
@@ -122,89 +123,89 @@ class Vocabulary:
 
 @dataclass(frozen=True, slots=True)
 class Nearest:
-    """Of which document the nearest chunk is, and its cosine similarity to each of the vectors."""
+    """The document that the nearest chunk is of, and the chunk's cosine similarity to each of the vectors."""
 
     doc_id: str
     similarities: tuple[float, ...]
 
 
 class Reader(Protocol):
-    """What is found in an index, by whom."""
+    """Finds in an index, for an audience."""
 
     async def search(self, query: SearchQuery) -> list[Hit]:
-        """The best `limit` chunks by fused score that the audience may see; no audience: none."""
+        """Return the best `limit` chunks by fused score that the audience may see; none for no audience."""
         ...
 
     async def nearest(
         self, vectors: Sequence[Vector], audience: frozenset[str], sources: frozenset[str] | None = None
     ) -> Nearest | None:
-        """The visible chunk that is nearest to any of the vectors; None if none is visible."""
+        """Return the visible chunk that is nearest to any of the vectors; None if none is visible."""
         ...
 
     async def vocabulary(
         self, terms: Sequence[str], audience: frozenset[str], sources: frozenset[str] | None = None
     ) -> Vocabulary:
-        """How common the terms are in what the audience may see of these sources, and its pages' languages.
+        """Return how common the terms are in what the audience may see of these sources, and its pages' languages.
 
-        A word that stands on hidden pages alone is unknown: that it is known would tell of them.
+        A word that stands only on pages that the audience may not see is unknown: to know it would tell of them.
         """
         ...
 
     async def passages(self, spans: Sequence[Span], audience: frozenset[str]) -> list[Passage]:
-        """The chunks of the spans in their documents' order; what is gone or not visible is left out."""
+        """Return the chunks of the spans in their documents' order, without those that are gone or not visible."""
         ...
 
     async def revisions(self, source: str) -> dict[str, str]:
-        """Document id → revision, of the documents that are stored whole."""
+        """Return the revisions of the source's documents that are stored whole, by document id."""
         ...
 
 
 class Store(Reader, Protocol):
-    """The index. Every store passes tests/support/store_contract.py, which says the rest."""
+    """Keeps an index. Every store passes tests/support/store_contract.py, which says the rest."""
 
     async def replace(self, documents: Sequence[IndexedDocument]) -> None:
-        """Put each document in place of its older revision: readers see the old or the new one whole."""
+        """Replace each document's older revision: readers see the old or the new one whole."""
         ...
 
     async def delete(self, doc_ids: Sequence[str]) -> None:
-        """Unknown ids are no error."""
+        """Delete the documents. Unknown ids are no error."""
         ...
 
     async def stored(self, doc_ids: Sequence[str]) -> list[StoredPage]:
-        """The documents whole, whoever may see them: for who runs Docent, never for an answer.
+        """Return the documents whole, whoever may see them: for who runs Docent, never for an answer.
 
-        In the order of the ids; unknown ones are left out.
+        They come in the order of the ids, without unknown ones.
         """
         ...
 
     async def narrow(self, narrowings: Sequence[Narrowing]) -> None:
-        """Show documents to fewer people, by `bot.model.narrower`, whatever else is stored of them.
+        """Show documents to fewer people, by `bot.model.narrower`; all else that is stored of them stays.
 
-        One that nobody loses stays as it is, with its revision. Unknown ids are no error.
+        A document whose audience stays the same keeps its revision, too. Unknown ids are no error.
         """
         ...
 
     async def vectors(self, text_hashes: Sequence[str]) -> dict[str, Vector]:
-        """Those of the texts that were embedded already by this index's model."""
+        """Return the vectors of those texts that this index's model has embedded already, by hash."""
         ...
 
     async def format(self) -> IndexFormat | None:
-        """What the live index was made with; None while there is none."""
+        """Return what the live index was made with; None while there is none."""
         ...
 
     async def rebuild(self, wanted: IndexFormat) -> "Store":
-        """A store that writes a new index beside the live one, or goes on with one left half-way.
+        """Return a store that writes a new index beside the live one, or goes on with one left half-way.
 
         With no live index yet, the new one may be the live one from the start.
         """
         ...
 
     async def swap(self, wanted: IndexFormat) -> None:
-        """Make the rebuilt index the live one in one step, and drop the old one. No-op if it is live."""
+        """Make the rebuilt index the live one in one step, and drop the old one. Does nothing if it is live."""
         ...
 
     async def settle(self) -> None:
-        """After a sync: put the index into the form that is quickest to search, where that takes work."""
+        """Put the index into the form that is quickest to search, where that takes work; called after a sync."""
         ...
 
     async def stats(self) -> StoreStats: ...
@@ -217,7 +218,7 @@ class Store(Reader, Protocol):
 
 
 class Embedder(Protocol):
-    """`model` names vendor, model and dimensions: two embedders of one name give the same vectors."""
+    """Makes vectors of texts. `model` names vendor, model and dimensions: embedders of one name give the same vectors."""
 
     @property
     def model(self) -> str: ...
@@ -226,13 +227,13 @@ class Embedder(Protocol):
     def dimensions(self) -> int: ...
 
     async def embed_documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """One row a text, any number of texts; batches, rate limits and retries are the embedder's."""
+        """Return an array with one row for each text, of any number of texts; batches, limits and retries are done here."""
         ...
 
     async def embed_query(self, text: str) -> Vector: ...
 
     def usage(self) -> Usage:
-        """Since it was made."""
+        """Return what was used since the embedder was made."""
         ...
 
     async def close(self) -> None: ...
@@ -249,7 +250,7 @@ class Loadable(Protocol):
 
 class Reranker(Protocol):
     async def rerank(self, question: str, texts: Sequence[str]) -> list[float]:
-        """A relevance 0..1 for each text, in the order of the texts."""
+        """Return a relevance from 0 to 1 for each text, in the order of the texts."""
         ...
 
     def usage(self) -> Usage: ...

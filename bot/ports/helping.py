@@ -1,4 +1,4 @@
-"""Where questions go that a human shall answer."""
+"""Says where questions go that a human shall answer."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class HelpRequest:
-    """A question that the docs don't answer. `where` leads to the conversation; "" where others don't see it."""
+    """A question that the docs don't answer. `where` leads to the conversation; "" where others can't see it."""
 
     id: str
     question: str
@@ -18,19 +18,19 @@ class HelpRequest:
 
 
 class Tickets(Protocol):
-    """A tracker, or whatever takes such questions. `name` is its name for people."""
+    """Opens tickets in a tracker or the like. `name` is its name for people."""
 
     name: str
 
     async def open(self, request: HelpRequest) -> str:
-        """The address of what was opened; "" if it has none. Raises BackendError.
+        """Open a ticket, and return its address; "" if it has none. Raises BackendError.
 
-        It isn't tried twice: what got through and wasn't heard of would stand there twice.
+        A call that fails isn't repeated: it may have got through, and there would be two tickets.
         """
         ...
 
     async def reachable(self) -> str:
-        """Where tickets go, in words, once that has been looked up; nothing is opened. Raises BackendError."""
+        """Look up where tickets go, and say so in words; nothing is opened. Raises BackendError."""
         ...
 
     async def close(self) -> None: ...

@@ -1,4 +1,4 @@
-"""What admins saved in chat."""
+"""Says what admins save in chat."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,9 +16,10 @@ LessonState = Literal["proposed", "accepted", "rejected", "review"]
 class Lesson:
     """A question and answer that an admin saved: an example of style, or a verified answer.
 
-    An example is `proposed` until an admin accepts it; a verified answer is accepted as it is saved. `review`:
-    it was in use and was withdrawn, for `reason`. `revisions` are of the cited pages when it was saved;
-    `tenant` is where that was, `audience` what could be shown there. `person` is the id of who is named in `by`.
+    An example is `proposed` until an admin accepts it; a verified answer is accepted as it is saved. A lesson in
+    `review` was withdrawn from use, for `reason`. `revisions` are those of the cited pages when it was saved,
+    `tenant` is where that was, `audience` what could be shown there. `person` is the id of the person named in
+    `by`.
     """
 
     id: str
@@ -41,7 +42,7 @@ class Lesson:
 
 
 class Lessons(Protocol):
-    """What was saved in chat."""
+    """Keeps what was saved in chat."""
 
     async def add(self, lesson: Lesson) -> None: ...
 
@@ -50,9 +51,9 @@ class Lessons(Protocol):
     async def lessons(
         self, *, kind: LessonKind | None = None, states: Sequence[LessonState] = ()
     ) -> list[Lesson]:
-        """Oldest first; no states: all."""
+        """Return the lessons of this kind in these states, oldest first; all states if none is named."""
         ...
 
     async def change(self, lesson: Lesson, *, was: LessonState) -> bool:
-        """Put it in place of the one with its id if that is still in state `was`; False if it isn't."""
+        """Replace the lesson with the same id if that is still in state `was`; return whether it was."""
         ...

@@ -1,4 +1,4 @@
-"""People, and taking them out of what is written down."""
+"""Says who people are, and how they are taken out of what is written down."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Someone:
-    """A person on a platform; without one, whoever has this id."""
+    """A person on a platform; without a platform, whoever has this id on any."""
 
     platform: str
     id: str
@@ -18,7 +18,7 @@ class Someone:
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """What was taken out. `lessons` stay without a name; `files` are examples that may have one, `names` what it was."""
+    """What was taken out. `lessons` stay without a name; `files` are examples that may hold one of `names`."""
 
     questions: int = 0
     feedback: int = 0
@@ -29,11 +29,11 @@ class Forgotten:
 
 
 class Forgetting(Protocol):
-    """Taking people out of what is written down."""
+    """Takes people out of what is written down."""
 
     async def forget(self, people: Collection[Someone], names: Collection[str] = ()) -> Forgotten:
-        """Delete what they asked and judged, and their ids and names where else they stand.
+        """Delete what they asked and judged, and their ids and names wherever else they stand. Raises BackendError.
 
-        `names` are those that lessons of before have, which know no ids. Raises BackendError.
+        `names` are looked for in lessons that were saved before people's ids were.
         """
         ...

@@ -1,4 +1,4 @@
-"""What is written down of questions: who asked, how they ended, what people thought of it."""
+"""Says what is written down of questions: who asked, how they ended, what people thought of the answers."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,8 +28,8 @@ class Place:
 class Asked:
     """A question as an adapter accepted it.
 
-    `key` is the same for every delivery of one message, on every process. `reply` is the adapter's own address of the
-    message that holds the answer, "" until there is one.
+    `key` is the same for every delivery of one message, on every process. `reply` is the adapter's own address of
+    the message that holds the answer, "" until there is one.
     """
 
     id: str
@@ -43,9 +43,9 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Whose a question, an answer or a lesson is. `tenant` is a workspace or server, like `slack:T0123`.
+    """Whom a question, an answer or a lesson belongs to. `tenant` is a workspace or server, like `slack:T0123`.
 
-    `audience` is the words that were answered for; None: it isn't known.
+    `audience` are the words that were answered for; None: it isn't known.
     """
 
     tenant: str
@@ -60,7 +60,10 @@ class Rights:
     audience: frozenset[str]
 
     def covers(self, scope: Scope) -> bool:
-        """Whether what is of this scope is theirs to read. What isn't known is for those of the whole instance."""
+        """Tell whether the admin may read what is of this scope.
+
+        Where its audience isn't known, only the instance's admins may.
+        """
         if self.tenants is not None and scope.tenant not in self.tenants:
             return False
         return self.tenants is None if scope.audience is None else scope.audience <= self.audience
@@ -68,7 +71,7 @@ class Rights:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A question and how it ended (None: not yet)."""
+    """A question and how it ended; `answer` is None as long as it hasn't."""
 
     asked: Asked
     asked_at: datetime
@@ -95,9 +98,9 @@ class Feedback:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A question that the docs don't answer, by its most usual wording.
+    """A question that the docs don't answer, in its most usual wording.
 
-    `id` is the same for all of its wordings, `audience` whom the last one who asked stood for; None: it isn't known.
+    All its wordings share one `id`. `audience` is that of the last who asked; None: it isn't known.
     """
 
     question: str
@@ -117,9 +120,9 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class QuestionFilter:
-    """Which questions to look back at: of so many days, `bad` those that somebody gave a thumb down.
+    """Which questions to look back at: of the last `days`; with `bad`, only those that somebody gave a thumb down.
 
-    `person` is an id, or `platform:id`; `rights` None: all are theirs who look.
+    `rights` None: all questions may be read.
     """
 
     days: int = 7
@@ -132,7 +135,7 @@ class QuestionFilter:
 
 @dataclass(frozen=True, slots=True)
 class SpendingTotals:
-    """Questions of some days. Seconds are of whole answers; None: there were none."""
+    """Totals over the questions of some days. Seconds are of whole answers, None where there were no questions."""
 
     outcomes: Mapping[Outcome, int]
     unfinished: int
@@ -142,12 +145,13 @@ class SpendingTotals:
 
 
 class Journal(Protocol):
-    """Questions, answers, feedback. An answer's id is its question's."""
+    """Keeps questions, answers and feedback. An answer has its question's id."""
 
     async def accept(self, asked: Asked, *, worker: str, within: float = 60.0) -> int:
         """Write the question down as this worker's, unless one with its key was accepted before, by whichever process.
 
-        Returns its number among those that the person asked within so many seconds, 1 for the first; 0 if it was known.
+        Returns its number among those that the person asked in the last `within` seconds, 1 for the first; 0 if it
+        was known.
         """
         ...
 
@@ -156,19 +160,19 @@ class Journal(Protocol):
     async def finish(
         self, question_id: str, answer: Answer, *, seconds: float, scope: Scope | None = None
     ) -> None:
-        """Keep how it ended. `scope` None: it was refused before it was known whose it is."""
+        """Keep how the question ended. `scope` None: it was refused before it was known whose it is."""
         ...
 
     async def recorded(self, question_id: str) -> Recorded | None: ...
 
     async def recorded_by_key(self, key: str, *, further: str = "") -> Recorded | None:
-        """The question with this key; or with `further`, the latest whose key is this one or goes on so behind it."""
+        """Return the question with this key; with `further`, the latest whose key is this one or begins with it."""
         ...
 
     async def recorded_by_reply(self, platform: str, reply: str) -> Recorded | None: ...
 
     async def beat(self, worker: str) -> None:
-        """Tell that this worker lives; its unfinished questions are left to it."""
+        """Note that this worker is alive; its unfinished questions are left to it."""
         ...
 
     async def adopt(
@@ -179,7 +183,7 @@ class Journal(Protocol):
         silent_for: float,
         died: Callable[[str], bool] = lambda _: False,
     ) -> list[Recorded]:
-        """Take over the unfinished questions of workers that were silent for so many seconds, or `died`."""
+        """Take over the unfinished questions of workers that were silent for `silent_for` seconds, or that `died`."""
         ...
 
     async def give_back(self, worker: str) -> None:
@@ -187,68 +191,68 @@ class Journal(Protocol):
         ...
 
     async def asked_by(self, platform: str, person: str, *, within: float) -> int:
-        """How many questions this person had accepted in the last so many seconds."""
+        """Return how many questions of this person were accepted in the last `within` seconds."""
         ...
 
     async def places(
         self, platform: str, *, thread: str | None = None, direct: bool | None = None, limit: int
     ) -> list[Place]:
-        """Where the latest questions were asked, the latest first; only those in this thread, or (not) `direct`."""
+        """Return where the latest questions were asked, the latest first; of a `thread`, or (not) `direct`, alone if given."""
         ...
 
     async def give_feedback(self, feedback: Feedback) -> None:
-        """Once for each person and answer; a later one replaces the earlier."""
+        """Keep feedback, one for each person and answer; a later one replaces the earlier."""
         ...
 
     async def feedback(self, answer_id: str) -> list[Feedback]: ...
 
     async def claim(self, key: str) -> bool:
-        """True for the first who names this key, in whichever process: what it stands for is theirs to do."""
+        """Claim a task by its key. True for the first that does, in whichever process: the task is theirs."""
         ...
 
     async def claimed(self, key: str) -> bool:
-        """Whether anybody has named this key."""
+        """Tell whether anybody has claimed this key."""
         ...
 
     async def release(self, key: str) -> None:
-        """It couldn't be done: the next one may try."""
+        """Give a claim up, because the task couldn't be done: the next one may claim it."""
         ...
 
     async def tally(self, *, days: int = 7) -> SpendingTotals: ...
 
     async def spend(self, spent: Sequence[Usage]) -> None:
-        """Add what models were billed for, beside answers (`finish`) and syncs (`Runs.end`)."""
+        """Add what models were billed for, apart from answers (`finish`) and syncs (`Runs.end`)."""
         ...
 
     async def spent(self, *, days: int = 30) -> list[Usage]:
-        """Sums by model."""
+        """Return the sums of the last `days`, one for each model."""
         ...
 
     async def purge(self, *, older_than_days: int) -> int: ...
 
 
 class Lookback(Protocol):
-    """What was asked, for those who look after the docs."""
+    """Tells what was asked, for those who look after the docs."""
 
     async def questions(self, wanted: QuestionFilter) -> list[Judged]:
-        """The latest first, each with what people thought of its answer."""
+        """Return the questions that the filter wants, the latest first, each with its feedback."""
         ...
 
     async def judged(self, *, limit: int = 1000) -> list[Judged]:
-        """The latest questions that got feedback."""
+        """Return the latest questions that got feedback."""
         ...
 
     async def gaps(self, *, limit: int = 20, rights: Rights | None = None) -> list[Gap]:
-        """Questions that the docs didn't answer, most asked first; of those that `rights` cover (None: all).
+        """Return questions that the docs didn't answer and that `rights` cover (None: all), most asked first.
 
-        What was dismissed or solved is not among them.
+        Gaps that were dismissed or solved are left out.
         """
         ...
 
     async def dismiss(self, gap_id: str, *, rights: Rights | None = None) -> bool:
-        """Never list it again, however often it is asked; False if there is no such gap that is theirs."""
+        """Never list this gap again, however often it is asked; False if `rights` cover no such gap."""
         ...
 
     async def solve(self, gap: Gap) -> None:
-        """The docs answer it now: it counts anew, should they not."""
+        """Note that the docs answer it now. Should it end without an answer again, it is counted anew."""
         ...

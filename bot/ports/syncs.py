@@ -1,4 +1,4 @@
-"""What is written down of syncs: asked for, under way, ended; and who leads."""
+"""Says what is written down of syncs: which were asked for, are going on and have ended, and which indexer leads."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,9 +22,9 @@ SCHEDULE = "schedule"  # asks for syncs that nobody asked for
 
 @dataclass(frozen=True, slots=True)
 class SyncRequest:
-    """`source` None is all of them; `paths` narrows to those; `asked_by` is for the report.
+    """A request for a sync. `source` None is all of them; `paths` narrows it to those; `asked_by` is for the report.
 
-    `anew`: a run that goes on may have passed what has changed, so that one after it is asked for.
+    `anew`: a run that is going on may have passed what has changed, so that another one is wanted after it.
     """
 
     source: str | None = None
@@ -40,7 +40,7 @@ RunState = Literal["waiting", "running", "done", "failed", "cancelled"]
 
 @dataclass(frozen=True, slots=True)
 class SyncRun:
-    """A requested sync: where it is, and at the end its reports, one a source."""
+    """A requested sync: how far it is and, at its end, its reports, one for each source."""
 
     id: str
     request: SyncRequest
@@ -55,41 +55,41 @@ class SyncRun:
 
 
 class Runs(Protocol):
-    """Syncs, asked for in chat, by command or webhook; done by the indexer that leads."""
+    """Keeps syncs. They are asked for in chat, by command or webhook, and done by the indexer that leads."""
 
     async def request(self, request: SyncRequest) -> tuple[SyncRun, bool]:
-        """The run and True, or the one that does it anyway, waiting or running, and False."""
+        """Return a new run and True; or a run that does it anyway, waiting or running, and False."""
         ...
 
     async def begin_run(
         self, request: SyncRequest, *, worker: str, died: Callable[[str], bool] = lambda _: False
     ) -> tuple[SyncRun, bool]:
-        """Run it here and now: True if it is this worker's (a waiting one is taken), False if one runs.
+        """Begin the run, or a waiting one like it, in this process, and return it with True; False with one that is running.
 
         A run whose worker `died` is in nobody's way; whoever asks for the same goes on with it.
         """
         ...
 
     async def take(self, worker: str) -> SyncRun | None:
-        """The oldest waiting run that no running one is in the way of, now running; or one whose worker was lost."""
+        """Take the oldest waiting run that no running one stands in the way of, or one whose worker was lost."""
         ...
 
     async def break_off(self, died: Callable[[str], bool]) -> None:
-        """Have the runs of workers that died wait for the next worker."""
+        """Make the runs of workers that died wait for the next worker."""
         ...
 
     async def report_progress(self, run_id: str, progress: Progress) -> None: ...
 
     async def beat(self, run_id: str) -> None:
-        """Tell that the run's worker lives, where there is no progress to report."""
+        """Note that the run's worker is alive, while there is no progress to report."""
         ...
 
     async def cancel(self, run_id: str) -> None:
-        """A waiting run is cancelled at once, of a running one it is wanted."""
+        """Cancel a waiting run at once; ask a running one to stop."""
         ...
 
     async def give_back(self, run_id: str) -> None:
-        """It was broken off: whoever leads next takes it at once and goes on."""
+        """Give back a run that was broken off: the indexer that leads next takes it at once, and goes on."""
         ...
 
     async def end(
@@ -101,19 +101,19 @@ class Runs(Protocol):
     async def latest(self, *, limit: int = 20) -> list[SyncRun]: ...
 
     async def going_on(self) -> list[SyncRun]:
-        """Those that wait or run, the oldest first."""
+        """Return the runs that wait or run, the oldest first."""
         ...
 
     async def last_good(self) -> dict[str, datetime]:
-        """Source → end of its last sync without an error."""
+        """Return when each source's last sync without an error ended."""
         ...
 
     async def last_report(self, source: str) -> SyncReport | None:
-        """Of its last whole sync that wasn't broken off, however many runs others had since."""
+        """Return the report of the source's last sync that was whole and not broken off, whatever other runs came since."""
         ...
 
     async def failing(self) -> list[Failing]:
-        """Pages that failed in their source's last whole sync."""
+        """Return the pages that failed in their source's last whole sync."""
         ...
 
 
@@ -127,34 +127,34 @@ class RunMessage:
 
 
 class RunMessages(Protocol):
-    """Messages that show runs until these have ended."""
+    """Keeps the messages that show runs, until these have ended."""
 
     async def keep(self, message: RunMessage, *, worker: str) -> None:
-        """This worker keeps it current."""
+        """Keep the message, which this worker updates."""
         ...
 
     async def drop(self, message: RunMessage) -> None:
-        """It shows the end."""
+        """Drop a message that shows the run's end."""
         ...
 
     async def adopt(
         self, platform: str, *, worker: str, silent_for: float, died: Callable[[str], bool] = lambda _: False
     ) -> list[RunMessage]:
-        """Take over the messages of workers that were silent for so many seconds, or `died`."""
+        """Take over the messages of workers that were silent for `silent_for` seconds, or that `died`."""
         ...
 
 
 class Leases(Protocol):
-    """Who may do a thing. Times are the database's, so that clocks needn't agree."""
+    """Says who may do a thing now. Times are the database's, so that clocks needn't agree."""
 
     async def acquire(
         self, name: str, holder: str, *, seconds: float, died: Callable[[str], bool] = lambda _: False
     ) -> bool:
-        """Take or renew it; False while the lease of another, who hasn't `died`, lasts."""
+        """Take or renew the lease; False while it is another's who hasn't `died`."""
         ...
 
     async def held(self, name: str, *, died: Callable[[str], bool] = lambda _: False) -> bool:
-        """Whether somebody has it now who hasn't `died`."""
+        """Tell whether somebody who hasn't `died` has the lease now."""
         ...
 
     async def release(self, name: str, holder: str) -> None: ...

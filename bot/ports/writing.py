@@ -1,4 +1,4 @@
-"""What is written from, by whom, and who judges it."""
+"""Says what an answer is written from, what writes it, and what judges its style."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ class StyleExample:
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """What of the style guide goes into one answer. Empty strings: nothing said.
+    """What of the style guide goes into one answer. Empty strings: the guide doesn't say.
 
-    `not_found` is said where the docs don't answer, `hand_over` names people to ask. `refusal` is said
-    instead of an answer. `phrases` are words of the guide that need no citation. `cite_each`: each sentence has
-    its markers, not only the last that a source covers.
+    `not_found` is said where the docs don't answer; `hand_over` names people to ask; `refusal` is said instead of
+    an answer. `phrases` are words of the guide, which need no citation. `cite_each`: each sentence has its markers,
+    not only the last that a source covers.
     """
 
     rules: tuple[str, ...] = ()
@@ -64,7 +64,7 @@ class Wrote:
 
 @dataclass(frozen=True, slots=True)
 class Cited:
-    """Characters `start`..`end` of the whole text so far rest on these chunks."""
+    """Characters `start` to `end` of the whole text so far rest on these chunks."""
 
     start: int
     end: int
@@ -73,7 +73,7 @@ class Cited:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A sign of life without text: `ahead` questions are answered before this one, or (0) the model thinks."""
+    """A sign of life without text: `ahead` questions are answered before this one or, if 0, the model thinks."""
 
     ahead: int = 0
 
@@ -82,8 +82,7 @@ class Waiting:
 class Finished:
     """The last event of a complete answer. A stream that ends without it was cut off.
 
-    `more` is False if a detailed answer would say nothing else. `degraded` is "what was done instead: why", if
-    anything was.
+    `more` is False if a detailed answer would say nothing else. `degraded` is "what was done instead: why", or "".
     """
 
     reason: Literal["complete", "length"]
@@ -96,7 +95,7 @@ class Writer(Protocol):
     """Writes from passages. Raises BackendError before or while it yields."""
 
     async def standalone(self, question: Question) -> str:
-        """The question with what its history implies put in."""
+        """Return the question with what its history implies put in."""
         ...
 
     def write(self, brief: Brief) -> AsyncIterator[Wrote | Cited | Finished | Waiting]: ...
@@ -111,18 +110,18 @@ class PictureReader(Protocol):
     """A writer that may be able to look at pictures."""
 
     async def described(self, picture: bytes, media_type: str) -> str:
-        """The text in a picture, and what it shows. Raises BackendError, also where its model can't look at any."""
+        """Return the text in a picture, and what it shows. Raises BackendError, also where its model can't look at any."""
         ...
 
 
 class Judge(Protocol):
-    """A model that marks style; only measuring asks it. `model` is its name for the report."""
+    """A model that marks style; only `docent eval` asks it. `model` is its name for the report."""
 
     @property
     def model(self) -> str: ...
 
     async def broken(self, question: str, answer: str, rules: Sequence[str]) -> frozenset[int]:
-        """The places (from 0) of the rules that the answer breaks. Raises BackendError."""
+        """Return the indexes of the rules that the answer breaks. Raises BackendError."""
         ...
 
     def usage(self) -> Usage: ...

@@ -1,4 +1,4 @@
-"""Whether what was found can answer the question: from what the parts measured, never from a fused score.
+"""Judges whether what was found can answer the question, by what each part measured and never by a fused score.
 
 A fused or relative score says which chunk is best, not whether the best is any good.
 """
@@ -23,7 +23,7 @@ from bot.retrieval.scoring import ScoredCandidate
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """So much similarity is enough; with so many words so much."""
+    """How much similarity is enough by itself, and how much together with so large a share of the words."""
 
     similarity: float
     many_words: float
@@ -67,7 +67,7 @@ _TOP = 5
 
 @dataclass(frozen=True, slots=True)
 class Answerability:
-    """`measures` are what was looked at; `reason` says in words what decided."""
+    """The verdict. `measures` are what was looked at; `reason` says in words what decided."""
 
     enough: bool
     strong: bool
@@ -84,10 +84,10 @@ def judge(
     trust: float = 1.0,
     relevant: float | None = None,
 ) -> Answerability:
-    """`scored` is best first, by a question of so many telling words, out of so many visible chunks.
+    """Judge by the chunks `scored`, best first, for a question of `words` telling words.
 
-    `relevance` is the reranker's by chunk id, empty without one. `trust` is SimilarityScale.words,
-    `relevant` the relevance that is enough.
+    `relevance` is the reranker's, by chunk id, empty without one; `relevant` is how much of it is enough. `chunks`
+    is how many the asker may see, `trust` is SimilarityScale.words.
     """
     if not scored:
         return Answerability(enough=False, strong=False, measures={}, reason="nothing was found")
@@ -127,21 +127,21 @@ def judge(
 
 
 def is_near(each: ScoredCandidate, best: ScoredCandidate, chunks: int | None) -> bool:
-    """Worth naming to who asked, whether it answers or not."""
+    """Tell whether a page is worth naming to who asked, whether it answers or not."""
     told = each.covered >= NEAR_COVERED or (each.similarity or 0.0) >= NEAR_SIMILARITY * chance(chunks)
     return (chunks is None or told) and each.score >= NEAR_BEST * best.score
 
 
 def chance(chunks: int | None) -> float:
-    """How similar the best of so many chunks is by chance, as a share of the usual number's.
+    """Return how similar the best of so many chunks is by chance, as a share of what it is for the usual number.
 
-    The greatest of N values of chance grows with the root of log N.
+    The greatest of N random values grows with the root of log N.
     """
     return 1.0 if not chunks else min(1.0, math.sqrt(math.log(max(2, chunks)) / math.log(_USUAL_CHUNKS)))
 
 
 def judge_again(verdict: Answerability, similarity: float, chunks: int | None = None) -> Answerability:
-    """`similarity` is the best that any part or wording of the question alone has to any of so many chunks."""
+    """Judge again with the best similarity that one part or wording of the question has, taken alone, to any chunk."""
     bound = ENOUGH_OF_A_PART * chance(chunks)
     if similarity < bound:
         return verdict
@@ -151,14 +151,14 @@ def judge_again(verdict: Answerability, similarity: float, chunks: int | None = 
 
 
 def deserves_another_look(verdict: Answerability, chunks: int | None = None) -> bool:
-    """Declined by similarity, and not by far."""
+    """Tell whether the question was declined for want of similarity, and narrowly."""
     if verdict.enough or "relevance" in verdict.measures:
         return False
     return verdict.measures.get("similarity", 0.0) >= NEARLY_ENOUGH_SIMILARITY * chance(chunks)
 
 
 def _winners(scored: Sequence[ScoredCandidate]) -> list[ScoredCandidate]:
-    """Each page's best chunk. One that is only similar, on a page with a better one, is no evidence."""
+    """Return each page's best chunk. One that is only similar, on a page with a better one, is no evidence."""
     pages: dict[str, ScoredCandidate] = {}
     for each in scored:
         pages.setdefault(each.passage.doc_id, each)
@@ -166,7 +166,7 @@ def _winners(scored: Sequence[ScoredCandidate]) -> list[ScoredCandidate]:
 
 
 def _agree(scored: Sequence[ScoredCandidate]) -> bool:
-    """Whether the best chunks by either leg are of one page."""
+    """Tell whether the best chunk by words and the best by vectors are of one page."""
     by_sense = max(scored, key=lambda each: each.similarity or 0.0)
     by_word = max(scored, key=lambda each: each.words)
     return by_sense.passage.doc_id == by_word.passage.doc_id

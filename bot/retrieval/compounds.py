@@ -1,4 +1,4 @@
-"""Words that some write in one and others in two: `timesheet`, `time sheet`. By the index's own words. Pure."""
+"""Finds words that some write in one and others in two (`timesheet`, `time sheet`), as the index has them. Pure."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -21,21 +21,21 @@ _MOST = 12
 
 @dataclass(frozen=True, slots=True)
 class Compounds:
-    """`joined`: two neighbours of the question → the one word. `split`: a word → the two that it may be."""
+    """`joined` leads from two neighbouring words of the question to one, `split` from a word to the two that it may be."""
 
     joined: tuple[tuple[str, str], ...]
     split: tuple[tuple[SearchedTerms, tuple[tuple[str, str], ...]], ...]
 
     @property
     def terms(self) -> list[str]:
-        """What to ask the index for."""
+        """The terms to ask the index for."""
         pairs = [pair for _, found in self.split for pair in found]
         words = {a + b for a, b in self.joined} | {part for pair in pairs for part in pair}
         return sorted({term for word in words for term in tokens(word)})
 
 
 def possible(text: str, wanted: QueryTerms, vocabulary: Vocabulary) -> Compounds:
-    """Of a question: its neighbours, and its words that nothing in the index matches."""
+    """Return what could be joined, and what could be split of the words that nothing in the index matches."""
     if vocabulary.chunks is None:
         return Compounds((), ())
     words = [word.lower() for word in _WORD.findall(text)]
@@ -66,7 +66,7 @@ def _cuts(word: str) -> Iterator[tuple[str, str]]:
 
 
 def written_as_pages_do(wanted: QueryTerms, found: Compounds, vocabulary: Vocabulary) -> QueryTerms:
-    """With the compounds that the index has. `vocabulary` is of their terms."""
+    """Add the compounds that the index has. `vocabulary` is of their terms."""
     meant: dict[str, str] = {}
     sought: list[SearchedTerms] = []
     joined = [(a, b) for a, b in found.joined if _held(a + b, vocabulary)]
@@ -98,7 +98,7 @@ def _held(word: str, vocabulary: Vocabulary) -> int:
 
 
 def _best(cuts: Sequence[tuple[str, str]], vocabulary: Vocabulary) -> tuple[str, str] | None:
-    """The one whose rarer part stands on most pages; of equals the more even one."""
+    """Return the cut whose rarer part stands on most pages; of equals the more even one."""
     held = [(min(_held(a, vocabulary), _held(b, vocabulary)), -abs(len(a) - len(b)), (a, b)) for a, b in cuts]
     count, _, pair = max(held, default=(0, 0, None))
     return pair if count else None

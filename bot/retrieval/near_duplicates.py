@@ -1,7 +1,7 @@
-"""Near-copies must not fill the top results: pages kept in several places, or one page for each version.
+"""Keeps near-copies from filling the top results: pages kept in several places, or one page for each version.
 
-Chunks with nearly the same terms are one family, and so are pages whose titles differ in numbers alone (a
-report for each release): the best of them stay at their places.
+Chunks with nearly the same terms are one family, and so are pages whose titles differ in numbers alone (a report
+for each release); only the best of a family keeps its place.
 """
 
 import re
@@ -40,7 +40,7 @@ class _Family:
 
 
 def surplus(scored: Sequence[ScoredCandidate]) -> dict[str, str]:
-    """Chunk id → chunk id of its family's best, for all copies on further pages; `scored` is best first."""
+    """Return the copies on further pages: chunk id to the id of its family's best. `scored` is best first."""
     families: list[_Family] = []
     series: dict[str, _Family] = {}
     dropped: dict[str, str] = {}
@@ -68,6 +68,6 @@ def surplus(scored: Sequence[ScoredCandidate]) -> dict[str, str]:
 
 
 def _sample(terms: frozenset[str]) -> frozenset[str]:
-    """Some of the terms, always the same ones, and not only those with digits, in which near-copies differ."""
+    """Return some of the terms, for equal texts the same ones; not only those with digits, in which near-copies differ."""
     ordered = sorted(terms)
     return frozenset(ordered[:: max(1, len(ordered) // _SAMPLE)])

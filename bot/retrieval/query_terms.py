@@ -1,4 +1,4 @@
-"""A question's words: what to look for in pages, in the pages' own words, and what is embedded. Pure."""
+"""Reads a question: the words to look for in pages, in the pages' own words, and the texts to embed. Pure."""
 
 import math
 import re
@@ -38,9 +38,9 @@ _SHORTEST_COMPOUND, _SHORTEST_PART = 8, 4
 
 @dataclass(frozen=True, slots=True)
 class SearchedTerms:
-    """One word of the question: any of its `terms` will do, best first. `others` are words that it may mean.
+    """One word of the question, found by any of its `terms`, best first. `others` are words that it may mean.
 
-    `foreign`: of another language than the pages; it counts only if it has a meaning that they have.
+    `foreign`: it is of another language than the pages, and counts only if it has a meaning that they have.
     """
 
     surface: str
@@ -51,7 +51,7 @@ class SearchedTerms:
 
 @dataclass(frozen=True, slots=True)
 class QueryTerms:
-    """`texts` are embedded and searched for by their mean; with a gloss by the one that a page is nearest to.
+    """What a question is searched by. The mean of the vectors of `texts` is used; with a gloss, the nearest of them.
 
     `gloss` is a foreign question's words with their meanings, where any are known; see `glossed`.
     """
@@ -67,10 +67,10 @@ class QueryTerms:
 
 @dataclass(frozen=True, slots=True)
 class WeighedTerm:
-    """A sought word and what it is worth to find it: its inverse document frequency.
+    """A sought word and its weight, the inverse document frequency.
 
-    `missed` is what it costs not to find it, where one asks whether pages answer: a word that no page has weighs as a
-    usual one of those that some have, because it may be the asker's own for what the pages call otherwise.
+    `missed` is what it costs not to find it, where one asks whether pages answer: a word that no page has weighs as
+    a usual one of those that some have, because it may be the asker's own for what the pages call otherwise.
     """
 
     sought: SearchedTerms
@@ -79,7 +79,7 @@ class WeighedTerm:
 
 
 def read(text: str, languages: Sequence[str]) -> QueryTerms:
-    """`languages` are the index's, the usual ones first."""
+    """Read the question. `languages` are the index's, the usual ones first."""
     language = _language(text, languages)
     foreign = language not in languages
     stop = STOP_WORDS.get(language, frozenset())
@@ -113,7 +113,7 @@ def read(text: str, languages: Sequence[str]) -> QueryTerms:
 
 
 def _forms(word: str, text: str) -> tuple[str, ...]:
-    """What else the word is in English pages."""
+    """Return other forms that the word has in English pages."""
     return FORMS.get(word.lower(), ()) or (_PAY if word.lower() == "paid" and _being_paid(text) else ())
 
 
@@ -127,7 +127,7 @@ def _frame(text: str) -> frozenset[str]:
 
 
 def keywords(wording: QueryTerms, vocabulary: Vocabulary) -> str:
-    """What the keyword leg looks for: the rarest words. All that it finds is scored by all words later."""
+    """Return the rarest words, for the keyword search. All that it finds is scored by all words later."""
     held = vocabulary.holding
     counted = sorted(
         ((sum(held.get(term, 0) for term in word.terms), word) for word in wording.sought),
@@ -144,9 +144,10 @@ def keywords(wording: QueryTerms, vocabulary: Vocabulary) -> str:
 
 
 def glossed(wording: QueryTerms, vocabulary: Vocabulary) -> QueryTerms:
-    """With the gloss of a foreign question beside it: some models know its language, others only English.
+    """Add the gloss of a foreign question: some embedding models know its language, others only English.
 
-    A word stands in it as what pages have most of its meanings; without one it stays if pages have it itself.
+    Each word is glossed as the one of its meanings that most chunks have; a word without a meaning stays if pages
+    have it.
     """
     if not wording.gloss:
         return wording
@@ -172,12 +173,12 @@ def _likeliest(meanings: Sequence[str], vocabulary: Vocabulary) -> str:
 
 
 def _terms(meaning: str) -> list[str]:
-    """Of its telling words."""
+    """Return the terms of the meaning's telling words."""
     return [term for word in meaning.split() if word not in STOP_WORDS["en"] for term in tokens(word)]
 
 
 def _language(text: str, languages: Sequence[str]) -> str:
-    """The question's; another one than the pages' only by more than one word that is in no doubt."""
+    """Return the question's language: another than the pages' only if more than one of its words leaves no doubt."""
     words = [_EDGES.sub("", word).lower() for word in text.split()]
     guess = guess_language(text, languages)
     stop = STOP_WORDS.get(guess, frozenset())
@@ -192,7 +193,7 @@ def _language(text: str, languages: Sequence[str]) -> str:
 
 
 def replaced(text: str, meant: Mapping[str, str]) -> str:
-    """The text with these words put in place of others."""
+    """Put other words in place of those that `meant` has."""
     if not meant:
         return text
     words = "|".join(map(re.escape, sorted(meant, key=len, reverse=True)))
@@ -202,7 +203,7 @@ def replaced(text: str, meant: Mapping[str, str]) -> str:
 def _sought(
     word: str, meanings: Sequence[str], languages: Sequence[str], *, foreign: bool
 ) -> Iterator[SearchedTerms]:
-    """The word as the pages of each language have it; an identifier is sought as a whole and in parts."""
+    """Give the word as the pages of each language have it; an identifier as a whole and in parts."""
     others = [term for meaning in meanings for term in _terms(meaning)]
     if _ONE_NUMBER.fullmatch(word):
         yield SearchedTerms(word, tuple(term for term in tokens(word) if _is_whole(term, word)))
@@ -222,12 +223,12 @@ def _sought(
 
 
 def _is_whole(term: str, number: str) -> bool:
-    """Of 12.500 the number, and not its groups; of v2 the version with and without its letter."""
+    """Tell whether a term is the whole number: 12500 for 12.500 and not its groups, 2 for v2."""
     return term.lower() == number.lower() or term == ungrouped(number)
 
 
 def _meanings(word: str, language: str, languages: Sequence[str]) -> tuple[str, ...]:
-    """English words for a foreign or a shortened one; none where no page is in English."""
+    """Return English words for a foreign or a shortened one; none where no page is in English."""
     if "en" not in languages:
         return ()
     lower = word.lower()
@@ -237,7 +238,7 @@ def _meanings(word: str, language: str, languages: Sequence[str]) -> tuple[str, 
 
 
 def _translated(word: str, language: str) -> tuple[str, ...]:
-    """By the word itself, by its stem, or, in German and Dutch, by the words that it is made of."""
+    """Translate the word itself, its stem or, in German and Dutch, the words that it is made of."""
     if language not in LANGUAGES:
         return ()
     known = words_of(language).get(word)
@@ -257,7 +258,7 @@ def _translated(word: str, language: str) -> tuple[str, ...]:
 
 @lru_cache
 def _by_stem(language: str) -> Mapping[str, tuple[str, ...]]:
-    """Each stem's most usual word: others of the same stem may mean something else."""
+    """Return the most usual word of each stem: others of the same stem may mean something else."""
     stems: dict[str, tuple[str, ...]] = {}
     for word, meanings in words_of(language).items():
         stems.setdefault(_stem(word, language), meanings)
@@ -269,7 +270,7 @@ def _stem(word: str, language: str) -> str:
 
 
 def weigh(sought: Sequence[SearchedTerms], vocabulary: Vocabulary) -> list[WeighedTerm] | None:
-    """By how many of the index's chunks hold any spelling of the word; None if the store can't count."""
+    """Weigh each word by how many chunks of the index hold any spelling of it; None if the store can't count."""
     if vocabulary.chunks is None:
         return None
     chunks = max(vocabulary.chunks, *vocabulary.holding.values(), 1)
@@ -278,7 +279,7 @@ def weigh(sought: Sequence[SearchedTerms], vocabulary: Vocabulary) -> list[Weigh
 
 
 def weigh_by(sought: Sequence[SearchedTerms], texts: Sequence[Container[str]]) -> list[WeighedTerm]:
-    """The same from a sample of the index's chunks, such as what a search found; each as its terms."""
+    """Weigh each word by a sample of the index's chunks, such as what a search found, each given as its terms."""
     counted = [(word, sum(any(term in text for term in word.terms) for text in texts)) for word in sought]
     return _weighed(counted, len(texts))
 
@@ -294,5 +295,5 @@ def _weighed(counted: Sequence[tuple[SearchedTerms, int]], chunks: int) -> list[
 
 
 def rarity(holding: int, chunks: int) -> float:
-    """Inverse document frequency as BM25 has it, never negative (Robertson & Zaragoza 2009)."""
+    """Return the inverse document frequency as BM25 has it, never negative (Robertson & Zaragoza 2009)."""
     return math.log(1 + (chunks - holding + 0.5) / (holding + 0.5))

@@ -1,6 +1,6 @@
-"""What words of other languages, and of chat's shorthand, mean in English.
+"""Translates words of other languages, and of chat's shorthand, into English.
 
-For questions in one language over pages in another, where the embedding model knows only one of them. The
+It serves questions in one language over pages in another, where the embedding model knows only one of them. The
 words are a dictionary's, with an office's own before them: see the README of bot/retrieval/dictionaries.
 """
 
@@ -47,7 +47,10 @@ woman women|write wrote written
 
 @cache
 def words_of(language: str) -> Mapping[str, tuple[str, ...]]:
-    """One of LANGUAGES' words with their meanings, the usual words first. No meaning: a word like another's stem."""
+    """Return the words of one of LANGUAGES with their meanings, the usual words first.
+
+    A word without a meaning stands there because its stem is another word's.
+    """
     words = _dictionary(language)
     for word, meanings in _office().get(language, {}).items():
         words[word] = tuple(dict.fromkeys((*meanings, *words.get(word, ()))))
@@ -56,7 +59,7 @@ def words_of(language: str) -> Mapping[str, tuple[str, ...]]:
 
 @cache
 def english() -> frozenset[str]:
-    """Right words, whether a page has them or not."""
+    """Return English words that are spelled right, whether a page has them or not."""
     language = LANGUAGES[0]
     meanings = (line.partition("\t")[2] for line in _lines(language))
     known = " ".join(each for each in meanings if not each.startswith("=")).replace("|", " ").split()
@@ -81,7 +84,7 @@ def _lines(language: str) -> list[str]:
 
 @cache
 def _office() -> Mapping[str, Mapping[str, tuple[str, ...]]]:
-    """Language → its word → English words."""
+    """Return an office's own words, by language, with their meanings."""
     meanings: dict[str, dict[str, tuple[str, ...]]] = {language: {} for language in _OFFICE}
     for row in (
         files("bot.retrieval.dictionaries").joinpath("office.txt").read_text(encoding="utf-8").splitlines()
@@ -107,7 +110,7 @@ SHORTHAND = _shorthand()
 
 
 def _forms() -> Mapping[str, tuple[str, ...]]:
-    """English words with other forms of theirs that no stemmer finds: lose, and lost."""
+    """Return English words with other forms of theirs that no stemmer finds: lose, and lost."""
     groups = (entry.split() for line in _FORMS.strip().splitlines() for entry in line.split("|"))
     return {one: tuple(other for other in group if other != one) for group in groups for one in group}
 

@@ -1,4 +1,4 @@
-"""A question → the passages to answer it from, and whether they can: search, fuse, rerank, judge, widen."""
+"""Finds the passages to answer a question from, and whether they can: searches, fuses, reranks, judges, widens."""
 
 import asyncio
 import logging
@@ -50,9 +50,10 @@ class RetrievalLimits:
 
 
 class Retriever:
-    """Works without an embedder (keywords alone) and without a reranker (fused order). `audiences` tells all that there are.
+    """Retrieves with a store alone (keywords), or with an embedder and a reranker beside it.
 
-    `relevance` is the least of the reranker's that is enough; None: what is usual (`answerability`).
+    `audiences` returns all that are configured. `relevance` is the least of the reranker's that is enough; None:
+    the usual one of `answerability`.
     """
 
     def __init__(
@@ -77,7 +78,7 @@ class Retriever:
 
     @property
     def breakers(self) -> tuple[CircuitBreaker, ...]:
-        """Of what it searches with, where there is such a part."""
+        """The breakers of the embedder and the reranker, where there is one."""
         used = ((self._embedder, self._embedding), (self._reranker, self._reranking))
         return tuple(breaker for part, breaker in used if part is not None)
 
@@ -141,7 +142,7 @@ class Retriever:
     async def _hidden(
         self, query: SearchQuery, seen: Sequence[Hit], wanted: QueryTerms, vocabulary: Vocabulary
     ) -> bool:
-        """Whether pages for others would have been enough. It is for the journal alone, never for the asker."""
+        """Tell whether pages for others would have been enough. It is for the journal alone, never for the asker."""
         others = self._audiences() - query.audience
         if not others:
             return False
@@ -158,7 +159,7 @@ class Retriever:
     async def _read(
         self, text: str, audience: frozenset[str], sources: frozenset[str] | None
     ) -> tuple[QueryTerms, Vocabulary]:
-        """The question's words, those that were mistyped mended, and how common they are in what is visible."""
+        """Return the question's words with slips mended, and how common they are in what the asker may see."""
         languages = (await self._store.vocabulary((), audience, sources)).languages
         # A language's dictionary takes half a second at its first question.
         wanted = await asyncio.to_thread(query_terms.read, text, languages)
@@ -178,7 +179,7 @@ class Retriever:
         return wanted, known
 
     async def _embed(self, texts: Sequence[str], degraded: list[str]) -> list[Vector]:
-        """The texts' vectors; none, and a word in `degraded`, if the embedder is down."""
+        """Return the texts' vectors; none, with a line in `degraded`, if the embedder is down."""
         if self._embedder is None:
             return []
         try:
@@ -194,7 +195,7 @@ class Retriever:
         return vectors
 
     async def _understood(self, query: SearchQuery, vectors: Sequence[Vector]) -> Vector:
-        """The vector that a page is nearest to: some models know a question's language, others only its gloss."""
+        """Return the vector that a page is nearest to: some models know a question's language, others only its gloss."""
         near = await self._store.nearest(vectors, query.audience, query.sources)
         if near is None:
             return vectors[0]
@@ -205,7 +206,7 @@ class Retriever:
         return await _within(self._limits.embed, "the embedder", embedding)
 
     async def _measure(self, embedder: Embedder) -> None:
-        """What the model's similarities mean, at the first question; without it they are taken as they are."""
+        """Measure what the model's similarities mean, at the first question; if that fails they are taken as they are."""
         if self._scale is not None:
             return
         try:
@@ -214,7 +215,7 @@ class Retriever:
             log.warning("the model's scale was not measured: %s", error)
 
     async def _nearest(self, query: SearchQuery, texts: Sequence[str]) -> float:
-        """The best similarity of any chunk to any of the texts alone; 0 if there is but one."""
+        """Return the best similarity of any chunk to any one of the texts; 0 if there is but one text."""
         texts = list(dict.fromkeys(texts))[:_MOST_LOOKS]
         if self._embedder is None or len(texts) == 1:
             return 0.0
@@ -229,7 +230,7 @@ class Retriever:
     async def _rerank(
         self, question: str, scored: Sequence[ScoredCandidate], degraded: list[str]
     ) -> dict[str, float]:
-        """Chunk id → relevance; empty without a reranker, or if it is down."""
+        """Return the relevance by chunk id; nothing without a reranker, or if it is down."""
         if self._reranker is None or not scored:
             return {}
         best = [each.passage for each in scored[:RERANKED]]

@@ -41,7 +41,7 @@ _TITLE_WEIGHT, _HEADING_WEIGHT = 1.5, 1.5
 
 @dataclass(frozen=True, slots=True)
 class WeighedTerms:
-    """A chunk as terms: of its title, its headings and its text."""
+    """The terms of a chunk: of its title, its headings and its text."""
 
     title: Sequence[str]
     heading: Sequence[str]
@@ -50,7 +50,7 @@ class WeighedTerms:
     distinct: frozenset[str]
 
     def count(self, term: str) -> float:
-        """How often it stands there; title and headings count more."""
+        """Count a term; title and headings count more than the text."""
         if term not in self.distinct:
             return 0.0
         counted = float(self.text.count(term))
@@ -61,12 +61,12 @@ class WeighedTerms:
 
 @dataclass(frozen=True, slots=True)
 class ScoredCandidate:
-    """One found chunk. All measures but `score` are 0..1.
+    """A found chunk. All measures but `score` are from 0 to 1.
 
-    `similarity` is cosine similarity on bot.retrieval.similarity_calibration's scale, None if there was no vector search. `words` as in the module's
-    formula; `covered` is the share of the question's words, by rarity, that stand in the chunk, `page`
-    the module's words over all found chunks of its page (both with what missed words cost, see `WeighedTerm`),
-    `head` the covered share by title and headings.
+    `similarity` is cosine similarity on the scale of bot.retrieval.similarity_calibration, None without a vector
+    search. `words` as in the module's formula; `covered` is the share of the question's words, by rarity, that
+    stand in the chunk; `page` is the module's words over all found chunks of its page (both with what missed words
+    cost, see `WeighedTerm`); `head` is the share that title and headings cover.
     """
 
     hit: Hit
@@ -84,7 +84,7 @@ class ScoredCandidate:
 
     @property
     def called(self) -> frozenset[str]:
-        """What the page names itself by besides title and heading; nothing where the store keeps no terms."""
+        """The terms that the page names itself by besides title and heading; none where the store keeps no terms."""
         if self.hit.terms is None:
             return frozenset()
         return (
@@ -95,7 +95,7 @@ class ScoredCandidate:
 
 
 def terms_of(hit: Hit, languages: Sequence[str]) -> WeighedTerms:
-    """As the store has them, or analysed as pages of each of the index's languages are."""
+    """Return the hit's terms as the store keeps them, or analysed in each of the index's languages."""
     if hit.terms is not None:
         title, heading, text = (line.split() for line in hit.terms.split("\n"))
         return _terms(title, heading, text)
@@ -108,7 +108,7 @@ def _analysed(title: str, heading: str, text: str, languages: tuple[str, ...]) -
 
 
 def _in_any(text: str, languages: tuple[str, ...]) -> list[str]:
-    """The first language's terms, and what only the others have."""
+    """Return the first language's terms, and those that only the others have."""
     found: list[str] = []
     for language in languages:
         known = frozenset(found)
@@ -127,7 +127,7 @@ def fuse(
     weighed: Sequence[WeighedTerm],
     scale: SimilarityScale = SAME,
 ) -> list[ScoredCandidate]:
-    """Best first; ties stay in the order of the hits. `scale` is for the hits' cosines."""
+    """Score the hits, best first; ties keep the hits' order. `scale` is for their cosines."""
     rows = [_saturated(each, weighed) for each in terms]
     pages = _pages(hits, rows, weighed)
     whole = sum(word.weight for word in weighed) or 1.0
@@ -170,7 +170,7 @@ def fuse(
 
 
 def _saturated(terms: WeighedTerms, weighed: Sequence[WeighedTerm]) -> list[float]:
-    """0..1 for each sought word: how much of it the chunk has, as BM25 counts it."""
+    """Return for each sought word how much of it the chunk has, from 0 to 1, as BM25 counts it."""
     norm = _K1 * (1 - _B + _B * len(terms.text) / _USUAL_LENGTH)
     row = []
     for word in weighed:
@@ -184,7 +184,7 @@ def _saturated(terms: WeighedTerms, weighed: Sequence[WeighedTerm]) -> list[floa
 def _pages(
     hits: Sequence[Hit], rows: Sequence[list[float]], weighed: Sequence[WeighedTerm]
 ) -> dict[str, float]:
-    """By page: the most that any of its found chunks has of each word, weighed and summed."""
+    """Return for each page the most that any of its found chunks has of each word, weighed and summed."""
     best: dict[str, list[float]] = {}
     for hit, row in zip(hits, rows, strict=True):
         known = best.get(hit.passage.doc_id)

@@ -1,4 +1,4 @@
-"""From the chunks that won to the sections that they are of: what a writer can work with."""
+"""Widens the chunks that won to the sections that they are of, which a writer can work with."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ _CHARACTERS_A_TOKEN = 4
 
 @dataclass(slots=True)
 class _Section:
-    """The chunks `first`..`last`, grown around the `winner`."""
+    """The chunks `first` to `last`, grown around the `winner`."""
 
     winner: Passage
     chunks: list[Passage]
@@ -37,7 +37,7 @@ class _Section:
         return passage.doc_id == self.winner.doc_id and self.first <= passage.ordinal <= self.last
 
     def passage(self) -> Passage:
-        """One passage named after the winner."""
+        """Return them as one passage, with the winner's id."""
         first = self.chunks[0]
         text = "\n\n".join(chunk.text for chunk in self.chunks)
         return replace(self.winner, ordinal=first.ordinal, url=first.url, text=text)
@@ -46,7 +46,7 @@ class _Section:
 async def widen(
     winners: Sequence[Passage], store: Reader, audience: frozenset[str], *, tokens: int
 ) -> tuple[Passage, ...]:
-    """The winners' sections, in the winners' order, of at most so many tokens together.
+    """Return the winners' sections, in the winners' order, of at most `tokens` together.
 
     A winner inside of a better one's section adds nothing. What the store no longer has is left out.
     """
@@ -76,7 +76,7 @@ async def widen(
 
 
 def _spans(winners: Sequence[Passage]) -> list[Span]:
-    """Around all winners, without overlaps."""
+    """Return the spans around all winners, without overlaps."""
     spans: list[Span] = []
     for doc_id, ordinal in sorted((winner.doc_id, winner.ordinal) for winner in winners):
         first, last = max(0, ordinal - _REACH), ordinal + _REACH
@@ -90,7 +90,7 @@ def _spans(winners: Sequence[Passage]) -> list[Span]:
 def _grow(
     winner: Passage, around: dict[tuple[str, int], Passage], taken: Sequence[_Section], room: int
 ) -> _Section | None:
-    """The winner and its neighbours below the same heading, as far as there is room; None if there is none."""
+    """Return the winner with its neighbours below the same heading, as far as there is room; None if there is none."""
     size = _tokens(winner)
     if size > room and taken:
         return None
@@ -108,7 +108,7 @@ def _grow(
 
 
 def _neighbours(winner: Passage, around: dict[tuple[str, int], Passage]) -> Iterator[Passage]:
-    """The nearest first, what follows before what precedes."""
+    """Give the neighbours, nearest first, what follows before what precedes."""
     for distance in range(1, _REACH + 1):
         for ordinal in (winner.ordinal + distance, winner.ordinal - distance):
             neighbour = around.get((winner.doc_id, ordinal))

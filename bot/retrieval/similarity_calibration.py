@@ -1,9 +1,9 @@
-"""What a model's cosine similarities mean: models differ in what they give to texts that have nothing in common.
+"""Calibrates a model's cosine similarities: models differ in what they give to texts that have nothing in common.
 
-MiniLM gives unrelated texts about 0, BGE about .5, others something else. So that the weights of bot.retrieval.scoring
-and the thresholds of bot.retrieval.answerability hold for every model, a few questions are compared with their answers and
-with each other's, once for each process, and similarities are put on the scale of the model that the
-constants were measured with.
+MiniLM gives unrelated texts about 0, BGE about .5, others something else. So that the weights of
+bot.retrieval.scoring and the thresholds of bot.retrieval.answerability hold for every model, a few questions are
+compared with their answers and with each other's, once in each process, and similarities are mapped to the scale of
+the model that the constants were measured with.
 """
 
 import math
@@ -40,9 +40,10 @@ PAIRS = (
 
 @dataclass(frozen=True, slots=True)
 class SimilarityScale:
-    """An affine map of one model's cosines onto those that the constants are for.
+    """Maps one model's cosines to those that the constants are for, by an affine map.
 
-    `words` is how much more words count beside its similarities than beside the reference's, which separates well.
+    `words` is how much more words count beside a model that tells unrelated texts apart less well than the
+    reference.
     """
 
     factor: float = 1.0
@@ -57,14 +58,14 @@ SAME = SimilarityScale()
 
 
 async def measure(embedder: Embedder) -> SimilarityScale:
-    """Embeds PAIRS. Raises BackendError."""
+    """Embed PAIRS, and return the model's scale. Raises BackendError."""
     answers = await embedder.embed_documents([answer for _, answer in PAIRS])
     questions = np.stack([await embedder.embed_query(question) for question, _ in PAIRS])
     return fitted(questions @ answers.T)
 
 
 def fitted(similar: NDArray[np.float32]) -> SimilarityScale:
-    """From each question's similarity to each answer; the diagonal's belong together."""
+    """Fit a scale to the similarities of questions (rows) to answers (columns); those of the diagonal belong together."""
     pairs, others = np.diag(similar), similar[~np.eye(len(similar), dtype=bool)]
     related, unrelated = float(pairs.mean()), float(others.mean())
     if related - unrelated < _LEAST_SPREAD:

@@ -1,4 +1,4 @@
-"""What a word that no page has may have been meant to be: a word of the pages, one slip away. Pure."""
+"""Finds the word of the pages that a word which no page has may have been meant to be, one slip away. Pure."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ _MANY_CHUNKS = 1_000
 
 
 def _confused() -> dict[str, str]:
-    """Letter → those that are typed in its place."""
+    """Return for each letter those that are typed in its place."""
     near = {letter: set(_VOWELS) - {letter} if letter in _VOWELS else set() for letter in _LETTERS}
     places = {letter: (x + y * 0.5, y) for y, row in enumerate(_ROWS) for x, letter in enumerate(row)}
     for one, (x, y) in places.items():
@@ -46,7 +46,7 @@ class Slip:
 
 
 def slips(wording: QueryTerms, vocabulary: Vocabulary) -> list[Slip]:
-    """Of the words that nothing in the index matches, the first few."""
+    """Return the first few of the words that nothing in the index matches."""
     if vocabulary.chunks is None or "en" not in vocabulary.languages:
         return []
     unknown = [
@@ -61,7 +61,7 @@ def slips(wording: QueryTerms, vocabulary: Vocabulary) -> list[Slip]:
 
 
 def _spellings(word: str) -> dict[str, str]:
-    """Term → spelling, for those that are one slip away and begin alike, the likeliest slips first."""
+    """Return the spellings that are one slip away and begin alike, by term, the likeliest slips first."""
     cuts = [(word[:at], word[at:]) for at in range(1, len(word) + 1)]
     guesses = [a + b[1] + b[0] + b[2:] for a, b in cuts if len(b) > 1]
     guesses += [a + b[1:] for a, b in cuts if b]
@@ -78,9 +78,10 @@ def _spellings(word: str) -> dict[str, str]:
 
 
 def mend(wording: QueryTerms, found: Sequence[Slip], vocabulary: Vocabulary) -> QueryTerms:
-    """With the most usual spelling of each slip added, beside the word as it was written.
+    """Add each slip's most usual spelling beside the word as it was written.
 
-    `vocabulary` is of the spellings' terms. Both are kept, since it may be a right word that no page has.
+    `vocabulary` is of the spellings' terms. Both words are kept, because the slip may be a right word that no page
+    has.
     """
     fewest = 2 if (vocabulary.chunks or 0) >= _MANY_CHUNKS else 1
     meant: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""What models cost. List prices change: `cohere: {prices: …}` in docent.yaml goes before this table."""
+"""Prices models' usage. List prices change: `cohere: {prices: …}` in docent.yaml goes before this table."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -24,7 +24,7 @@ PRICES: Final[Mapping[str, Price]] = {
 
 
 def cost(usage: Usage, own: Mapping[str, Price] | None = None) -> float | None:
-    """US dollars; None for a model whose price isn't known."""
+    """Return the price in US dollars; None for a model whose price isn't known."""
     price = (own or {}).get(usage.model) or PRICES.get(usage.model)
     if price is None:
         return None
@@ -33,5 +33,5 @@ def cost(usage: Usage, own: Mapping[str, Price] | None = None) -> float | None:
 
 
 def total(usages: Iterable[Usage], own: Mapping[str, Price] | None = None) -> float:
-    """Of those whose price is known."""
+    """Return the price in US dollars of those usages whose price is known."""
     return sum(cost(usage, own) or 0.0 for usage in usages)

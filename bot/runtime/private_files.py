@@ -1,4 +1,4 @@
-"""Files of our own: whole or not there, and for nobody else's eyes."""
+"""Writes files that nobody else can read, and that are there whole or not at all."""
 
 import errno
 import os
@@ -16,7 +16,7 @@ _STATE: Final = ("index.db", "journal.db")
 
 
 def private_folder(folder: Path) -> None:
-    """Make it, with those above it that are missing, so that nobody else gets in. Raises OSError."""
+    """Make the folder, and those above it that are missing, closed to everybody else. Raises OSError."""
     for missing in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
         missing.mkdir(mode=0o700, exist_ok=True)
 
@@ -28,7 +28,7 @@ def private_file(path: Path) -> None:
 
 
 def write_whole(path: Path, data: bytes, *, mode: int = PRIVATE) -> None:
-    """A reader finds the old file or the new one whole. Raises OSError."""
+    """Replace the file in one step: a reader finds the old one or the new one whole. Raises OSError."""
     private_folder(path.parent)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -42,9 +42,9 @@ def write_whole(path: Path, data: bytes, *, mode: int = PRIVATE) -> None:
 
 
 def close_to_others(folder: Path) -> None:
-    """Take from everybody else what they may do with the data folder and all in it, as far as it is ours.
+    """Take all rights to the data folder, and to all in it that is ours, from everybody else.
 
-    A folder that also holds docent.yaml is somebody's for more than that: it is left to its owner.
+    A folder that also holds docent.yaml serves other ends, too: its own rights are left to its owner.
     """
     if (folder / "docent.yaml").exists() or not any((folder / name).exists() for name in _STATE):
         return
@@ -54,7 +54,7 @@ def close_to_others(folder: Path) -> None:
 
 
 def open_to_others(folder: Path) -> Iterator[Path]:
-    """The folder, and all in it, that others can read, write or enter; links aside."""
+    """Give the folder and all in it that others can read, write or enter; links are left out."""
     pending = [folder]
     while pending:
         path = pending.pop()
@@ -68,7 +68,7 @@ def open_to_others(folder: Path) -> Iterator[Path]:
 
 
 def put_back(copy: Path, place: Path, *, replace: bool) -> None:
-    """Put a SQLite file from a backup in its place, in one step. Raises FileExistsError and other OSError."""
+    """Put an SQLite file from a backup in its place, in one step. Raises FileExistsError and other OSError."""
     if place.exists() and not replace:
         raise FileExistsError(
             errno.EEXIST, "is there already: give --replace to put the backup in place", place

@@ -1,7 +1,7 @@
-"""A worker's name, from which another process of the same machine can tell that it has died.
+"""Names a worker so that another process of the same machine can tell that it has died.
 
-Whoever was killed leaves its questions and syncs behind: its heart has to be silent for a while before others
-may take them, unless the machine itself says that the process is gone.
+A worker that was killed leaves its questions and syncs behind. Others may take them once it has given no sign of
+life for a while, or at once where the machine itself says that the process is gone.
 """
 
 import os
@@ -12,12 +12,12 @@ _PROC = Path("/proc")
 
 
 def name(kind: str) -> str:
-    """For this process; another one each time."""
+    """Return a name for this process, another one at each call."""
     return f"{kind} {_machine()} {os.getpid()} {_started(os.getpid())} {uuid.uuid4().hex[:6]}"
 
 
 def died(worker: str) -> bool:
-    """Whether it was a process of this machine that is gone; False if that can't be known."""
+    """Tell whether this is a process of this machine that is gone; False if that can't be known."""
     parts = worker.split(" ")
     if len(parts) != 5 or parts[1] != _machine() or parts[1] == _UNKNOWN:  # noqa: PLR2004 - as `name` has it
         return False
@@ -28,7 +28,7 @@ _UNKNOWN = "unknown"
 
 
 def _machine() -> str:
-    """This run of the machine and, in a container, its own numbering of processes."""
+    """Return what stands for the machine since it was booted and, in a container, for the container's process numbers."""
     try:
         boot = (_PROC / "sys/kernel/random/boot_id").read_text().strip()
         return f"{boot}/{(_PROC / 'self/ns/pid').readlink()}"
@@ -37,7 +37,7 @@ def _machine() -> str:
 
 
 def _started(process: int) -> str:
-    """When it started, in the kernel's ticks; "" if there is none, or only what its parent has yet to bury."""
+    """Return when the process started, in the kernel's ticks; "" if there is none, or only one that waits to be reaped."""
     try:
         fields = (_PROC / str(process) / "stat").read_text().rpartition(")")[2].split()
     except OSError:

@@ -1,4 +1,4 @@
-"""What runs on a data folder, for the commands that are started beside it: each process says so in a file of its own."""
+"""Tells the commands that are started beside them which processes run on a data folder: each has a file there."""
 
 import json
 import os
@@ -20,9 +20,10 @@ _SILENT: Final = 4 * TELLS_EVERY
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A process that runs services. `version` is of docent.yaml as it was read, `problem` why that isn't in force.
+    """A process that runs services.
 
-    `restart_for` names what was changed since its start and can't be taken over.
+    `version` is of the docent.yaml that it has read, `problem` says why that isn't in force, and `restart_for`
+    names what was changed since its start and takes a restart.
     """
 
     process: str
@@ -34,7 +35,7 @@ class Running:
 
 
 class Announcement:
-    """This process's file, until `withdraw`."""
+    """This process's file in the data folder, there until `withdraw`."""
 
     def __init__(self, data: Path, services: Sequence[str]) -> None:
         self._services = tuple(services)
@@ -42,7 +43,7 @@ class Announcement:
         self._file = data / _FOLDER / f"{os.getpid()}-{self._process[-6:]}.json"
 
     def tell(self, *, version: str, problem: str, restart_for: tuple[str, ...]) -> None:
-        """Write what is so now. Raises OSError."""
+        """Write the present state. Raises OSError."""
         now = Running(self._process, self._services, version, problem, restart_for, os.getpid())
         write_whole(self._file, json.dumps(asdict(now)).encode())
 
@@ -52,7 +53,7 @@ class Announcement:
 
 
 def running(data: Path) -> list[Running]:
-    """What runs there now, as far as it says so."""
+    """Return the processes that run on the folder now, as their files tell."""
     found = []
     with suppress(OSError):
         for file in sorted((data / _FOLDER).glob("*.json")):

@@ -1,4 +1,4 @@
-"""How much is done at once, and who is next: questions on this machine, calls to a small server."""
+"""Lets a few at a time work: questions on this machine, calls to a small server."""
 
 import asyncio
 from collections import deque
@@ -9,7 +9,7 @@ _BEAT = 3.0  # seconds after which a place is told again, changed or not
 
 
 class Turns:
-    """At most `at_once` at a time, first come, first served; None is no limit."""
+    """Gives turns to at most `at_once` at a time, first come, first served; None is no limit."""
 
     def __init__(self, at_once: int | None = None) -> None:
         self._at_once = at_once
@@ -26,9 +26,9 @@ class Turns:
         return len(self._waiting)
 
     async def enter(self) -> AsyncGenerator[int, None]:
-        """Ends when it is one's turn, which `leave` gives back; until then yields how many come before.
+        """Wait for a turn, and yield meanwhile how many come before. It ends once the turn has come; `leave` gives it back.
 
-        Whoever closes it early has no turn.
+        Whoever closes it before that has no turn.
         """
         if self._at_once is None or (self._running < self._at_once and not self._waiting):
             self._running += 1
@@ -51,14 +51,14 @@ class Turns:
                 self._give_up(turn)
 
     async def entered(self, tell: Callable[[int], Awaitable[None]] | None = None) -> None:
-        """The same; `tell` hears how many come before."""
+        """Return once the turn has come; `tell` hears how many come before."""
         async with aclosing(self.enter()) as places:
             async for ahead in places:
                 if tell is not None:
                     await tell(ahead)
 
     def leave(self) -> None:
-        """It is over: the next one's turn."""
+        """Give the turn back, to the next who waits."""
         self._running -= 1
         if self._waiting and self._at_once is not None and self._running < self._at_once:
             self._running += 1

@@ -1,4 +1,4 @@
-"""What answering one question costs: parts note what they use, whoever answers collects it."""
+"""Adds up what answering a question costs: parts note what they use, whoever answers collects it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ _spent: ContextVar[list[Usage] | None] = ContextVar("spent", default=None)
 
 
 def spend(usage: Usage) -> None:
-    """Note a use. Outside of `metered` it is nobody's: syncs count by the parts' own `usage()`."""
+    """Note a use. Outside of `metered` it goes nowhere: syncs count by the parts' own `usage()`."""
     spent = _spent.get()
     if spent is not None:
         spent.append(usage)
@@ -18,7 +18,7 @@ def spend(usage: Usage) -> None:
 
 @contextmanager
 def metered(into: list[Usage]) -> Iterator[None]:
-    """Collect what is spent within, also by tasks that are started within."""
+    """Collect in `into` what is spent within, also by tasks that are started within."""
     token = _spent.set(into)
     try:
         yield

@@ -1,4 +1,4 @@
-"""What a task works on, a question or a sync: its id for the log, its stages for whoever measures.
+"""Knows what a task works on, a question or a sync: its id for the log, and its stages for traces.
 
 It holds for the task and for those that it starts. Where nobody asked for it, noting a stage costs next to nothing.
 """
@@ -17,7 +17,7 @@ _MOST_SPANS: Final = 200  # of one work: more tell nobody anything
 
 @dataclass(slots=True)
 class Span:
-    """A stage: begun so many seconds since 1970, took `seconds`; `parent` is its place among the work's, if any."""
+    """A stage: its start (seconds since 1970), how many seconds it took, and the index of the span around it, if any."""
 
     name: str
     began: float
@@ -28,7 +28,7 @@ class Span:
 
 @dataclass(slots=True)
 class Work:
-    """`sums` are the seconds of what is done in many small pieces, `degraded` the parts that had to be done without."""
+    """What a task works on. `sums` are seconds of pieces too many for a span each; `degraded` are parts that were down."""
 
     kind: Kind
     id: str
@@ -45,7 +45,7 @@ _within: ContextVar[int | None] = ContextVar("within", default=None)
 
 @contextmanager
 def working_on(kind: Kind, id: str) -> Iterator[Work]:  # noqa: A002 - the answer's or the run's own field
-    """What happens within is part of this work."""
+    """Count what happens within as part of this work."""
     work = Work(kind, id)
     token, outer = _work.set(work), _within.set(None)
     try:
@@ -57,14 +57,14 @@ def working_on(kind: Kind, id: str) -> Iterator[Work]:  # noqa: A002 - the answe
 
 
 def _current() -> Work | None:
-    """Tasks that serve everybody may have been started by the first question: what they do later isn't its."""
+    """Return the work, unless it has ended: a task that serves everybody may have been started by the first question."""
     work = _work.get()
     return None if work is None or work.has_ended else work
 
 
 @contextmanager
 def span(name: str) -> Iterator[None]:
-    """A stage of what is worked on, within the stage that goes on here."""
+    """Time a stage of the work, within the stage that is going on."""
     work = _current()
     if work is None or len(work.spans) >= _MOST_SPANS:
         yield
@@ -84,7 +84,7 @@ def span(name: str) -> Iterator[None]:
 
 @contextmanager
 def added_up(name: str) -> Iterator[None]:
-    """A piece of a stage that is done in many."""
+    """Time a small piece of a stage; the pieces of one name are added up."""
     work, start = _current(), time.monotonic()
     try:
         yield
@@ -94,13 +94,13 @@ def added_up(name: str) -> Iterator[None]:
 
 
 def degraded(part: str) -> None:
-    """It had to be done without this part: "the embedder", a name of ours and never words of others."""
+    """Note that the work was done without this part. `part` is a name of ours ("the embedder"), never words of others."""
     work = _current()
     if work is not None:
         work.degraded.add(part.removeprefix("the ").replace(" ", "_"))
 
 
 def worked_on() -> tuple[Kind, str] | None:
-    """What this line of the log is of."""
+    """Return the kind and the id of the work, for a line of the log."""
     work = _current()
     return None if work is None else (work.kind, work.id)

@@ -1,4 +1,4 @@
-"""Text to search terms: the one analysis that pages and questions share. Pure; change `VERSION` with it.
+"""Analyses text into search terms, the same way for pages and questions. Pure; change `VERSION` with it.
 
 A term is made of letters, digits and ``-_.+#`` only, so that it needs no escaping beyond quotes.
 
@@ -78,7 +78,7 @@ _SHORT_STOP_WORDS = frozenset(word for word in STOP_WORDS["en"] if len(word) <= 
 
 
 def tokens(text: str, language: str = "en") -> list[str]:
-    """The terms of a text in reading order, an identifier's whole before its parts."""
+    """Return the terms of a text in reading order, an identifier's whole before its parts."""
     if not text.isascii() and not unicodedata.is_normalized("NFKC", text):
         text = unicodedata.normalize("NFKC", text)
     text = _SPACED_NUMBER.sub(lambda found: f"{ungrouped(found[0])} {found[0]}", text)
@@ -87,7 +87,7 @@ def tokens(text: str, language: str = "en") -> list[str]:
 
 @lru_cache(maxsize=4_096)
 def distinct_tokens(text: str) -> frozenset[str]:
-    """The terms of an English text. Remembered: what is looked for in one question is looked for in the next."""
+    """Return the terms of an English text, from a cache: what one question looks for, the next does, too."""
     return frozenset(tokens(text))
 
 
@@ -96,12 +96,12 @@ def ungrouped(number: str) -> str:
 
 
 def joined_numbers(text: str) -> str:
-    """The text with `12 500` as `12500`."""
+    """Write `12 500` as `12500`."""
     return _SPACED_NUMBER.sub(lambda found: ungrouped(found[0]), text)
 
 
 def acronym(word: str) -> str | None:
-    """The term for a word in capitals that is a stop word in small letters; None for every other word."""
+    """Return the term of a word in capitals that is a stop word in small letters; None for every other word."""
     lower = word.lower()
     if 1 < len(word) <= _LONGEST_ACRONYM and word.isupper() and word.isascii() and lower in _SHORT_STOP_WORDS:
         return f"{lower}+"
@@ -109,10 +109,10 @@ def acronym(word: str) -> str | None:
 
 
 def query_terms(text: str, languages: Collection[str] = ("en",)) -> list[str]:
-    """What to look for in pages of any of these languages (their usual ones first): no term twice.
+    """Return the terms to look for in pages of these languages (the usual ones first), none twice.
 
-    Each word is analysed as each language's pages are, so that a German page is found by its own stems
-    whatever the question's language. Stop words of the question's language go, unless nothing else is left.
+    Each word is analysed as each language's pages are, so that a German page is found by its own stems whatever the
+    question's language. Stop words of the question's language are left out, unless nothing else is there.
     """
     language = guess_language(text, languages)
     stop = STOP_WORDS.get(language, frozenset())
@@ -130,7 +130,7 @@ def query_terms(text: str, languages: Collection[str] = ("en",)) -> list[str]:
 
 
 def fold(text: str) -> str:
-    """Without case and, in Latin and Greek, without diacritics."""
+    """Remove case and, in Latin and Greek, diacritics."""
     text = text.lower()
     if text.isascii():
         return text
@@ -138,7 +138,7 @@ def fold(text: str) -> str:
 
 
 def is_unspaced(term: str) -> bool:
-    """Whether it is of a script that is cut into pairs: one alone is the start of pairs."""
+    """Tell whether the term is of a script that is cut into pairs; a single character of one is the start of pairs."""
     return _UNSPACED_START.match(term) is not None
 
 
@@ -156,7 +156,7 @@ def _fold_character(character: str) -> str:
 
 @lru_cache(64)
 def _expander(language: str) -> Callable[[str], tuple[str, ...]]:
-    """From a piece to its terms. Most pieces of a text were seen before: hence the caches."""
+    """Return what makes terms of a piece. Most pieces of a text were seen before: hence the caches."""
     name = _STEMMERS.get(language.partition("-")[0].lower())
     stem_word = Stemmer.Stemmer(name, 0).stemWord if name else str
 

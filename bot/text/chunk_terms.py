@@ -1,4 +1,4 @@
-"""A chunk as the terms that it is found by. Pure."""
+"""Makes the terms that a chunk is found by. Pure."""
 
 from functools import lru_cache
 
@@ -7,7 +7,7 @@ from bot.text.analyzer import tokens
 
 
 def lines(document: Document, chunk: Chunk) -> str:
-    """The terms of title, headings (with the page's keywords) and text, one line each, with blanks between."""
+    """Return the terms of title, headings (with the page's keywords) and text: three lines, terms separated by blanks."""
     heading = " \n ".join((chunk.heading, *document.keywords))
     title, above = _of_head(document.title, document.language), _of_head(heading, document.language)
     return "\n".join((title, above, _terms(chunk.text, document.language)))

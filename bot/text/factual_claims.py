@@ -19,12 +19,12 @@ _CAPITALISED = re.compile(r"(?<![\w'’])(?!I\b|I['’])[A-ZÀ-ÖØ-Þ\u0410-\u0
 
 
 def has_hard_fact(text: str) -> bool:
-    """Whether it has a number, an identifier, a link, an address, a command or a path."""
+    """Tell whether it has a number, an identifier, a link, an address, a command or a path."""
     return _HARD_FACT.search(text) is not None
 
 
 def states_facts(sentence: str, names: frozenset[str] = frozenset()) -> bool:
-    """Does it state numbers, names, links or commands? `names` are names also at a sentence's start."""
+    """Tell whether it states numbers, names, links or commands. `names` count as names also where they begin a sentence."""
     if has_hard_fact(sentence):
         return True
     start = _SENTENCE_START.match(sentence)
@@ -34,12 +34,12 @@ def states_facts(sentence: str, names: frozenset[str] = frozenset()) -> bool:
 
 
 def _odd(word: str) -> bool:
-    """Written like an identifier or an abbreviation: GitHub, API."""
+    """Tell whether it is written like an identifier or an abbreviation: GitHub, API."""
     return len(word) > 1 and not word[1:].islower()
 
 
 def names_within(texts: Iterable[str]) -> frozenset[str]:
-    """Words that are capitalised within a sentence somewhere: names also where they begin one."""
+    """Return words that are capitalised within a sentence somewhere: they are names also where they begin one."""
     return frozenset(name for text in texts for sentence in sentences(text) for name in _names(sentence))
 
 

@@ -1,6 +1,6 @@
-"""Globs over paths with `/`, as people write them for git: `**/*.md`, `docs/`, `*.pdf`.
+"""Matches paths with `/` against globs as people write them for git: `**/*.md`, `docs/`, `*.pdf`.
 
-Our own, as wcmatch and pathspec compare code points: a Mac's spelling of `ü`, or `%C3%BC`, would slip through them.
+Ours: wcmatch and pathspec compare code points: a Mac's spelling of `ü`, or `%C3%BC`, would slip through them.
 """
 
 import re
@@ -14,7 +14,7 @@ Form = Literal["NFC", "NFKC"]
 
 
 def matches(path: str, glob: str) -> bool:
-    """`*` stays within a folder, `**` doesn't; `{a,b}` is a choice; a folder's name with `/` is all in it.
+    """Tell whether the glob fits: `*` stays within a folder, `**` doesn't; `{a,b}` is a choice; `docs/` is all in `docs`.
 
     Names are the same however they are spelled: composed or decomposed letters, or their %-form.
     """
@@ -22,20 +22,20 @@ def matches(path: str, glob: str) -> bool:
 
 
 def may_match(path: str, glob: str, *, fold: bool = True) -> bool:
-    """Whether any reading of the path fits: for what hides pages. `fold`: their case may differ, too."""
+    """Tell whether the glob fits any reading of the path, for patterns that hide pages. `fold`: in any case, too."""
     readings = _readings(path, fold=fold)
     return any(_compiled(glob, form, fold=fold).fullmatch(reading) is not None for form, reading in readings)
 
 
 def name_of(text: str) -> str:
-    """A group's, a person's or an address's name in the one spelling in which names are compared."""
+    """Return the name of a group, a person or an address in the one spelling in which names are compared."""
     return _spelled(text.strip(), "NFC", fold=True)
 
 
 class Selection:
-    """Which of the names of a listing are pages, what no pattern takes, and which patterns fit nothing.
+    """Selects the pages of a listing by their names, and remembers which names no pattern takes and which patterns fit none.
 
-    `fold`: the source doesn't tell names apart by their case. `watched` are patterns of other settings, that may
+    `fold`: the source doesn't tell names apart by their case. `watched` are patterns of other settings, which may
     fit what is excluded.
     """
 
@@ -56,7 +56,7 @@ class Selection:
         self.start_listing()
 
     def start_listing(self) -> None:
-        """Before a listing."""
+        """Forget what was counted; called before a listing."""
         self.untaken: dict[str, int] = {}
         self.unfit = set(self._exclude)
         self.unseen = set(self._watched)
@@ -76,11 +76,11 @@ class Selection:
         return any(may_match(path, glob, fold=self.fold) for glob in self._exclude)
 
     def would_take(self, path: str) -> bool:
-        """The same, without counting it."""
+        """Tell whether the path is taken, without counting it."""
         return any(self._includes(path, glob) for glob in self._include) and not self.excludes(path)
 
     def seen(self, path: str) -> None:
-        """A page's name: the watched patterns that fit it are in use."""
+        """Count the watched patterns that fit a page's name as used."""
         self.unseen = {glob for glob in self.unseen if not may_match(path, glob)}
 
     def _includes(self, path: str, glob: str) -> bool:
@@ -97,7 +97,7 @@ def _plain(path: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _readings(path: str, *, fold: bool) -> frozenset[tuple[Form, str]]:
-    """A path in every form in which somebody may take it for the one that a pattern names."""
+    """Return the path in every form in which somebody may take it for the one that a pattern names."""
     texts = {path}
     for _ in range(4):  # "%2525": some servers decode more than once
         texts |= {_decoded(text) for text in texts}
@@ -119,7 +119,7 @@ def _spelled(text: str, form: Form, *, fold: bool) -> str:
 
 
 def _decoded(text: str) -> str:
-    """Its %-forms as the letters that they stand for: UTF-8's, or the old Windows page's."""
+    """Decode %-forms as UTF-8 or, where they are none, as Windows-1252."""
     if "%" not in text:
         return text
     return re.sub(r"(?:%[0-9A-Fa-f]{2})+", _letters, text)
@@ -157,7 +157,7 @@ def _literal(text: str, *, form: Form, fold: bool) -> str:
 
 
 def _special(glob: str, position: int, literal: Callable[[str], str]) -> tuple[str, int] | None:
-    """The expression for what stands here, and where it ends; None for a plain letter."""
+    """Return the expression for what stands here, and where it ends; None for a plain letter."""
     if glob.startswith("**/", position):
         return "(?:.*/)?", position + 3
     if glob.startswith("**", position):

@@ -1,8 +1,8 @@
-"""Links of untrusted text: only addresses that are allowed stay, whatever dialect of Markdown shows the text.
+"""Takes links out of untrusted text: only allowed addresses stay, whatever dialect of Markdown shows the text.
 
 A platform's Markdown isn't CommonMark, so that parsing alone proves nothing. Known shapes of links are parsed and
-rebuilt, for people's sake. What is left is then held against a rule that needs no parser: an address that isn't
-allowed is taken out wherever it stands, and what could still be read as a link's address is broken.
+rebuilt, so that people can read them. What is left is then held against a rule that needs no parser: an address
+that isn't allowed is taken out wherever it stands, and what could still be read as a link's address is broken.
 """
 
 import html
@@ -47,9 +47,9 @@ _LOADS: Final = re.compile(
 
 
 def canonical(text: str) -> str:
-    """Without entities and signs that nobody sees: what a platform could make of the text stands in it.
+    """Decode entities and remove signs that nobody sees, so that all that a platform could read in the text stands in it.
 
-    The same again for a text that is canonical already.
+    A canonical text stays as it is.
     """
     for _ in range(_UNESCAPED_AT_MOST):
         text, before = html.unescape(_INVISIBLE.sub("", text)), text
@@ -59,22 +59,22 @@ def canonical(text: str) -> str:
 
 
 def normal(url: str) -> str:
-    """An address without what doesn't change where it leads."""
+    """Return the address without what doesn't change where it leads."""
     url = url.replace("\\", "").strip().rstrip(_TRAILING)
     return re.sub(r"^(?:https?://)?(?:www\.)?", "", url, flags=re.IGNORECASE)
 
 
 def addresses(text: str) -> set[str]:
-    """Every address in a text, in the form that `normal` gives it."""
+    """Return every address in a text, in the form that `normal` gives it."""
     text = canonical(text)
     return {normal(text[start:end]) for start, end in _found(text)}
 
 
 def only(text: str, allowed: Allowed, *, code: bool = False) -> str:
-    """The text with those of its links and addresses for which `allowed` holds; `allowed` gets a `normal` form.
+    """Keep those links and addresses of the text for which `allowed` returns True; it gets them in `normal` form.
 
-    Links that go leave their words; images, and HTML that loads or links, leave their description or nothing.
-    `code`: it is a block of code, in which no words are links.
+    A link that goes leaves its words; an image, or HTML that loads or links, leaves its description or nothing.
+    `code`: the text is a block of code, in which no words are links.
     """
     for _ in range(_PASSES_AT_MOST):
         text, before = _once(text, allowed, code=code), text
@@ -84,7 +84,7 @@ def only(text: str, allowed: Allowed, *, code: bool = False) -> str:
 
 
 def _once(text: str, allowed: Allowed, *, code: bool) -> str:
-    """One pass. What is taken out may bring together what stood on both sides of it."""
+    """Do one pass. What is taken out may bring together what stood on both sides of it."""
     text = _ANGLE.sub(lambda angle: _angle(angle, allowed), canonical(text))
     if not code and _LINKISH.search(text):
         text = "\n".join(_rebuilt(line, allowed) for line in text.split("\n"))
@@ -93,12 +93,12 @@ def _once(text: str, allowed: Allowed, *, code: bool) -> str:
 
 
 def kept(made: str, of: str) -> str:
-    """What a platform's own writing made of a text, without addresses that it put together."""
+    """Return `made`, a platform's writing of the text `of`, without addresses that it put together."""
     return only(made, addresses(of).__contains__, code=True)
 
 
 def none(text: str) -> str:
-    """The text without any link or address."""
+    """Return the text without any link or address."""
     return only(text, _never)
 
 
@@ -107,7 +107,7 @@ def _never(_: str) -> bool:
 
 
 def _found(text: str) -> list[tuple[int, int]]:
-    """Where addresses stand, in the order of the text; none overlaps another."""
+    """Return where addresses stand, in the order of the text; none overlaps another."""
     spans: list[tuple[int, int]] = []
     for match in _START.finditer(text):
         if spans and match.start() < spans[-1][1]:
@@ -121,7 +121,7 @@ def _found(text: str) -> list[tuple[int, int]]:
 
 
 def _end(text: str, start: int) -> int:
-    """As GitHub ends a bare address: at space and brackets, and at a parenthesis that closes one before it."""
+    """Return where a bare address ends, by GitHub's rule: at space, brackets, and a parenthesis that closes one before it."""
     stop = _END.search(text, start)
     end, open_ = stop.start() if stop else len(text), 0
     for at in range(start, end):
@@ -153,7 +153,7 @@ def _without(text: str, allowed: Allowed) -> str:
 
 
 def _broken(text: str, allowed: Allowed) -> str:
-    """What is left of links after the known shapes were rebuilt is no link any more."""
+    """Break what is left of links after the known shapes were rebuilt."""
     out: list[str] = []
     done = 0
     for match in re.finditer(r"\](?=[(\[:])", text):
@@ -167,7 +167,7 @@ def _broken(text: str, allowed: Allowed) -> str:
 
 
 def _leads(text: str, start: int, allowed: Allowed) -> bool:
-    """Whether a link's address that begins here is an allowed one, in a form that we made ourselves."""
+    """Tell whether the link's address that begins here is an allowed one, in a form that we made ourselves."""
     start += text.startswith("<", start)
     found = _START.search(text, start, start + _SCHEME_LONGEST + 3)
     if found is None or (_SCHEME.fullmatch(text, start, found.start()) is None and found[0][0] == ":"):
@@ -236,7 +236,7 @@ def _code(token: "Token") -> str:
 
 
 def _reference(match: re.Match[str]) -> str:
-    """`[words][name]` leaves its words; two markers side by side stay."""
+    """Leave the words of `[words][name]`; two markers side by side stay."""
     return match[0] if re.fullmatch(r"\[\d{1,3}\]\[\d{1,3}\]", match[0]) else match[1]
 
 

@@ -1,4 +1,4 @@
-"""Markdown cut into units that can be kept, dropped or quoted one by one: sentences, list items, rows, code."""
+"""Cuts Markdown into units that can be kept, dropped or quoted one by one: sentences, list items, rows, code."""
 
 import re
 from collections.abc import Iterator
@@ -37,10 +37,10 @@ _OPENS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """text[start:end], without the space around it.
+    """The characters text[start:end], without the space around them.
 
-    Units of one `block` (a paragraph, a list item) belong together. An item's bullet stands before its first
-    unit. A "rule" is a table's delimiter row or a line across.
+    Units of one `block` (a paragraph, a list item) belong together. An item's bullet stands before its first unit.
+    A "rule" is a table's delimiter row or a horizontal rule.
     """
 
     kind: Kind
@@ -51,7 +51,7 @@ class Unit:
 
 @lru_cache(maxsize=512)
 def split(text: str) -> tuple[Unit, ...]:
-    """All units in order; between and around them there is only space, bullets and quote marks.
+    """Return all units in order; between and around them there is only space, bullets and quote marks.
 
     More text at the end changes nothing before the last unit, if that has at least four characters.
     """
@@ -68,19 +68,19 @@ def split(text: str) -> tuple[Unit, ...]:
 
 
 def sentences(text: str) -> list[str]:
-    """The text of the units that say something by themselves."""
+    """Return the text of the units that say something by themselves."""
     return [text[unit.start : unit.end] for unit in split(text) if unit.kind != "rule"]
 
 
 def statements(text: str) -> int:
-    """How many sentences and list items it has; a table's rows, headings and code are none."""
+    """Count sentences and list items; a table's rows, headings and code are none."""
     return sum(unit.kind in ("prose", "item") for unit in split(text))
 
 
 def _blocks(  # noqa: C901 - one state machine over lines
     text: str,
 ) -> Iterator[tuple[Kind, int, int]]:
-    """Blocks with the bullets and space around them cut off."""
+    """Give the kind, start and end of each block, the bullets and space around it cut off."""
     opened: tuple[Kind, int, int] | None = None
     fence = ""
     for start, end in _lines(text):
@@ -113,7 +113,7 @@ def _blocks(  # noqa: C901 - one state machine over lines
 
 
 def _kind(line: str) -> tuple[Kind, int]:
-    """What a line is, and where its content begins."""
+    """Return what a line is, and where its content begins."""
     quote = _QUOTE.match(line)
     at = quote.end() if quote else 0
     rest = line[at:]
@@ -133,7 +133,7 @@ def _kind(line: str) -> tuple[Kind, int]:
 
 
 def _lines(text: str) -> Iterator[tuple[int, int]]:
-    """Start and end of each line, the end without trailing space."""
+    """Give the start and end of each line, the end without trailing space."""
     at = 0
     for line in text.split("\n"):
         yield at, at + len(line.rstrip())
@@ -141,7 +141,7 @@ def _lines(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _sentences(block: str) -> Iterator[tuple[bool, int, int]]:
-    """(is it the block's first, start, end) of each sentence."""
+    """Give for each sentence whether it is the block's first, its start and its end."""
     masked = _OPAQUE.sub(_mask, block)
     start = 0
     for end in _END.finditer(masked):
@@ -158,7 +158,7 @@ def _sentences(block: str) -> Iterator[tuple[bool, int, int]]:
 
 
 def _mask(match: re.Match[str]) -> str:
-    """As long, but without anything that ends or opens a sentence; the first and last character stay."""
+    """Return as many characters, none of which ends or opens a sentence; the first and the last stay."""
     text = match.group()
     if text.startswith("http"):
         body = text.rstrip(".!?…,;:)\"'")

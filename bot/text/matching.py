@@ -11,12 +11,12 @@ _ALIKE = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2019": "'", "\u2013": "
 
 
 def first_seen(items: Iterable[str]) -> list[str]:
-    """Each item once, at its first place: the ranking of pages that a ranking of passages implies."""
+    """Return each item once, at its first place: a ranking of passages then is one of pages."""
     return list(dict.fromkeys(items))
 
 
 def stands_in(text: str, wanted: str) -> bool:
-    """On word boundaries of a `plain` text: "2 hours" is not in "12 hours"."""
+    """Tell whether a `plain` text holds the words, on word boundaries: "2 hours" is not in "12 hours"."""
     wanted = plain(wanted)
     if wanted not in text:  # at once for most, however long the text is
         return False
@@ -28,6 +28,6 @@ def stands_in(text: str, wanted: str) -> bool:
 
 
 def plain(text: str) -> str:
-    """As texts are compared: no Markdown, no thousands separators, one space, small letters."""
+    """Return the text as it is compared: no Markdown, no thousands separators, single spaces, small letters."""
     text = _EMPHASIS.sub("", _LINK.sub(r"\1", text)).translate(_ALIKE)
     return _SPACE.sub(" ", _THOUSANDS.sub("", text)).lower()

@@ -1,4 +1,4 @@
-"""What a question wants to know: its parts, and the kind of answer that each asks for. Pure."""
+"""Tells what a question wants to know: its parts, and the kind of answer that each asks for. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -104,7 +104,7 @@ class QuestionPart:
 
 
 def parts(question: str) -> tuple[QuestionPart, ...]:
-    """The question's parts; one that is too short to stand alone stays with the one before."""
+    """Return the question's parts; one that is too short to stand alone stays with the one before."""
     pieces: list[str] = []
     for piece in _PARTS.split(question):
         if not piece or not piece.strip():
@@ -123,7 +123,7 @@ def _is_follow_up(pieces: Sequence[str]) -> bool:
 
 
 def asking_parts(question: str) -> tuple[QuestionPart, ...]:
-    """The parts that ask for something; all of them if none can be told to. Never empty."""
+    """Return the parts that ask for something; all of them if none is seen to. Never empty."""
     found = parts(question)
     return tuple(part for part in found if part.kinds) or found or (QuestionPart(question, frozenset()),)
 
@@ -138,5 +138,5 @@ def kinds(question: str) -> frozenset[AnswerKind]:
 
 @lru_cache(maxsize=8_192)
 def holds(kind: AnswerKind, text: str) -> bool:
-    """Does the text hold what an answer of this kind needs?"""
+    """Tell whether the text holds what an answer of this kind needs."""
     return _HELD[kind].search(text) is not None

@@ -1,4 +1,4 @@
-"""What people type, made ready for search. Pure."""
+"""Makes what people type ready for search. Pure."""
 
 import re
 import unicodedata
@@ -62,12 +62,12 @@ class PreparedText:
 
 
 def bounded(text: str) -> str:
-    """A message's beginning and end, before any pattern sees it: more of it is never read."""
+    """Return a message's beginning and end, before any pattern sees it: more of it is never read."""
     return text if len(text) <= _READ else f"{text[: _READ - _END]} … {text[-_END:]}"
 
 
 def prepare(text: str, limit: int = LIMIT) -> PreparedText:
-    """Control characters and terminals' codes out, space collapsed, more than `limit` characters cut in the middle."""
+    """Remove control characters and terminal codes, collapse space, and cut the middle out of more than `limit` characters."""
     text = _TERMINAL.sub(" ", bounded(text))
     text = "".join(" " if _is_control(c) else c for c in text)
     text = " ".join(text.split())
@@ -83,7 +83,7 @@ def prepare(text: str, limit: int = LIMIT) -> PreparedText:
 
 
 def asked_in(text: str) -> str:
-    """What a long message asks, where its question stands at its end, with the sentence before if it leans on that."""
+    """Return the question at the end of a long message, with the sentence before it if it leans on that."""
     if len(text) < _LONG:
         return text
     sentences = [each for each in _SENTENCE.split(text) if _WORD.search(each)]
@@ -100,7 +100,7 @@ def asked_in(text: str) -> str:
 
 
 def with_what_came_along(question: Question) -> Question:
-    """What was forwarded or attached in its place: the question, if there is none in words; else said just before."""
+    """Put what was forwarded or attached in its place: it is the question if that has no words, else said just before."""
     about = tuple(text for text in question.about if _WORD.search(text) and text != question.text)
     if not about:
         return question
@@ -110,36 +110,36 @@ def with_what_came_along(question: Question) -> Question:
 
 
 def says_nothing(text: str) -> bool:
-    """Has it no word of what about: is it empty, or as in "Can you answer this?"."""
+    """Tell whether it has no word of what it is about: it is empty, or like "Can you answer this?"."""
     return not _WORD.search(text) or is_vague(text)
 
 
 def asked_with(text: str, about: Sequence[str]) -> str:
-    """What a message asks: where its own words are none, the messages that were forwarded with it."""
+    """Return what a message asks: its own words or, if it has none, those of the messages forwarded with it."""
     return "\n\n".join(about) if about and says_nothing(text) else text
 
 
 def stands_alone(question: Question) -> bool:
-    """Is it a question by itself: neither another's words, nor clear only from what was said before."""
+    """Tell whether it is a question by itself: neither another's words, nor clear only from what was said before."""
     if says_nothing(question.text) or question.text in question.about:
         return False
     return not (leans(question.text) and (question.history or question.about))
 
 
 def merged(question: Question) -> str:
-    """The question with the content words of the one before it, if it seems to lean on that.
+    """Add the content words of the question before it, if it seems to lean on that.
 
-    What to do where no language model can say it better: "and for contractors?" after "How many days off
-    do employees get?" is searched as "and for contractors? How many days off employees".
+    This is for where no language model can say it better: "and for contractors?" after "How many days off do
+    employees get?" is searched as "and for contractors? How many days off employees".
     """
     return wordings(question)[0]
 
 
 def wordings(question: Question) -> tuple[str, ...]:
-    """What it may mean where it leans on what was said before, by the nearest message first.
+    """Return what a follow-up may mean, by the nearest message before it first.
 
-    After an answer that is what was asked last. Where several people talk before they ask, any of what they said since
-    then may be what it is about, the first above all.
+    After an answer that is the last question. Where several people talk before they ask, it may be about anything
+    that they said since then, most likely the first of it.
     """
     said = [turn.text for turn in question.history if turn.role == "user" and _WORD.search(turn.text)]
     if not said or not leans(question.text):
@@ -158,7 +158,7 @@ def _words_more(text: str, than: str) -> int:
 
 
 def _since_an_answer(history: Sequence[Turn]) -> list[str]:
-    """What people said behind the last answer; nothing where that is but one message: it leans on what was before."""
+    """Return what people said after the last answer; nothing if that is one message, which leans on what was before."""
     at = max((number for number, turn in enumerate(history) if turn.role == "assistant"), default=-1)
     said = [turn.text for turn in history[at + 1 :] if _WORD.search(turn.text)]
     return said if len(said) > 1 else []
@@ -170,7 +170,7 @@ def _with_words(text: str, previous: str, have: set[str]) -> str:
 
 
 def is_vague(text: str) -> bool:
-    """Does it ask without a word of what about, as in "Can you answer this?"."""
+    """Tell whether it asks without a word of what about, like "Can you answer this?"."""
     found = _WORD.findall(text)
     if not text.isupper() and any(map(acronym, found)):
         return False  # IT and US are names
@@ -179,7 +179,7 @@ def is_vague(text: str) -> bool:
 
 
 def leans(text: str) -> bool:
-    """Is it likely that this can't be understood without what was said before?"""
+    """Tell whether it probably can't be understood without what was said before."""
     words = _WORD.findall(text)
     content = [word for word in words if word.lower() not in _EMPTY]
     lean = len(content) == 0 or (len(content) == 1 and not _NAMED.match(text))
@@ -187,13 +187,13 @@ def leans(text: str) -> bool:
 
 
 def _previous(said: Sequence[str]) -> str:
-    """The last thing that was said, with what that leaned on in turn."""
+    """Return the last thing that was said, with what that leaned on in turn."""
     last = prepare(said[-1]).text
     return f"{last} {said[-2][:LIMIT]}" if len(said) > 1 and leans(last) else last
 
 
 def _is_control(character: str) -> bool:
-    """Also lone surrogates and private characters; not the joiners that scripts and emoji need."""
+    """Tell whether it is a control character, lone surrogate or private character; joiners of scripts and emoji are none."""
     return (
         unicodedata.category(character) in {"Cc", "Cs", "Co", "Cn"} or character in "\u202a\u202b\u202d\u202e"
     )

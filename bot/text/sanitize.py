@@ -1,4 +1,4 @@
-"""Untrusted text made harmless on every platform: it pings nobody and hides no credentials."""
+"""Makes untrusted text harmless on every platform: it pings nobody and shows no credentials."""
 
 import re
 
@@ -11,12 +11,12 @@ _CREDENTIALS = re.compile(r"(?<=://)[^/\s]*@")
 
 
 def clean(text: str) -> str:
-    """Without control characters and those that turn the reading direction."""
+    """Remove control characters, and those that turn the reading direction."""
     return _CONTROL.sub("", text.replace("\r\n", "\n"))
 
 
 def defuse(text: str) -> str:
-    """The same to read, but no platform takes anything in it for a mention."""
+    """Return the same text to read, in which no platform finds a mention."""
     text = _ANGLE_MENTION.sub(lambda match: f"<{match[1][0]}{_ZERO_WIDTH}{match[1][1:]}>", text)
     return _BROADCAST.sub(f"@{_ZERO_WIDTH}", text)
 
@@ -27,5 +27,5 @@ def as_name(text: str) -> str:
 
 
 def without_credentials(text: str) -> str:
-    """Addresses in it lose the user and the password that they hold, also one with an @ in it."""
+    """Take user and password out of the addresses in the text, also a password with an @ in it."""
     return _CREDENTIALS.sub("", text)

@@ -1,4 +1,4 @@
-"""What people say to a bot that asks the docs for nothing: thanks, greetings, "who are you?". Pure."""
+"""Recognises what people say to a bot that asks the docs for nothing: thanks, greetings, "who are you?". Pure."""
 
 import re
 
@@ -40,7 +40,7 @@ _LONGEST = 80
 
 
 def reply(text: str) -> str | None:
-    """A friendly line for what is small talk as a whole; None for everything else, a question above all."""
+    """Return a friendly line for what is small talk as a whole; None for everything else, above all a question."""
     if len(text) > _LONGEST:
         return None
     said = [each for part in _SEPARATORS.split(text) if (each := _EDGES.sub("", part).replace("’", "'"))]

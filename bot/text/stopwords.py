@@ -1,4 +1,4 @@
-"""Words that carry no meaning of their own, by language (ISO 639-1): left out of queries, never of pages."""
+"""Holds words that carry no meaning of their own, by language (ISO 639-1): left out of queries, never of pages."""
 
 from collections.abc import Mapping
 

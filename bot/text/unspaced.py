@@ -1,8 +1,8 @@
-"""What a question in Chinese, Japanese or Korean is about: without question words, particles and endings. Pure.
+"""Finds what a question in Chinese, Japanese or Korean is about, without question words, particles and endings. Pure.
 
-Pages are found by pairs of characters (see bot.text.analyzer). A pair across a particle or an ending is on no page, and
-would count as the rarest of words. No library cuts these questions better than a list of what questions consist of,
-and the smallest of them weighs more than all of Docent.
+Pages are found by pairs of characters (see bot.text.analyzer). A pair across a particle or an ending is on no page,
+and would count as the rarest of words. No library cuts these questions better than a list of what questions consist
+of, and the smallest of them weighs more than all of Docent.
 """
 
 import re
@@ -57,7 +57,7 @@ def is_written_so(text: str) -> bool:
 
 
 def telling(text: str) -> str:
-    """The question's telling parts with blanks between; the text as it is where nothing is left."""
+    """Return the question's telling parts, separated by blanks; the text as it is where none is left."""
     cut = _CUT["ja" if _KANA_THERE.search(text) else "zh"]
     found = _RUN.sub(lambda run: f" {' '.join(_parts(run[0], cut))} ", text)
     found = _KOREAN_RUN.sub(lambda run: f" {_stem(run[0])} ", found)
@@ -66,12 +66,12 @@ def telling(text: str) -> str:
 
 
 def _parts(run: str, cut: re.Pattern[str]) -> list[str]:
-    """Short hiragana is grammar as a rule."""
+    """Return the parts between the cuts, without short hiragana, which is grammar as a rule."""
     return [part for part in cut.split(run) if len(part) > _SHORT or _WRITTEN.search(part)]
 
 
 def _stem(word: str) -> str:
-    """Without a particle or an ending; "" for a word of questions."""
+    """Remove a particle or an ending; return "" for a word of questions."""
     if word in _KOREAN_WORDS:
         return ""
     for ending in _KOREAN_ENDINGS:
