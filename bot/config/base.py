@@ -1,4 +1,4 @@
-"""What all sections share: strictness, durations, ids, and paths relative to docent.yaml."""
+"""Holds what all sections share: strictness, durations, ids, and paths relative to docent.yaml."""
 
 import re
 from pathlib import Path
@@ -17,7 +17,7 @@ class Section(BaseModel):
 
 
 def seconds(value: object) -> float:
-    """`90`, `"90s"`, `"15m"`, `"2h"`, `"30d"` → seconds. Raises ValueError with what was expected."""
+    """Read a duration (`90`, `"90s"`, `"15m"`, `"2h"`, `"30d"`) in seconds. Raises ValueError with what was expected."""
     if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
         return float(value)
     match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None

@@ -1,4 +1,4 @@
-"""Slack and Discord: tokens, places, people with rights, and the manner of answering."""
+"""Settings of Slack and Discord: tokens, places, people with rights, and the manner of answering."""
 
 from typing import Annotated, Literal
 
@@ -13,9 +13,10 @@ Emoji = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(lambd
 class PlaceSettings(Section):
     """A channel. `audience` None is the default audience.
 
-    `unasked` answers questions without a mention where the evidence is strong; `followups` so do further messages in
-    threads that the bot is in: None, the default, in its own; `enabled` False is silence. `answers: private` shows an
-    answer to its asker alone, who may share it. `allow_bots` are ids of other bots, workflows or webhooks that may ask.
+    `unasked` answers questions without a mention where the evidence is strong. `followups` answers further messages
+    in threads that the bot is in; None, the default: in threads that it began. `enabled` False is silence.
+    `answers: private` shows an answer to its asker alone, who may share it. `allow_bots` are ids of other bots,
+    workflows or webhooks that may ask.
     """
 
     enabled: bool = True
@@ -37,7 +38,7 @@ class Prompt(Section):
 
 
 class WorkspaceSettings(Section):
-    """One workspace of a Slack organization. What it doesn't say is as under `slack`, and `default_audience`.
+    """One workspace of a Slack organization. What it leaves out is taken from `slack` and `default_audience`.
 
     `admins` and `admin_groups` are admins in this workspace alone.
     """
@@ -51,7 +52,7 @@ class WorkspaceSettings(Section):
 
 
 def _by_workspace(value: object) -> object:
-    """A list of workspaces that have no settings of their own will do."""
+    """Accept a list of workspaces, none of which has settings of its own, in place of a mapping."""
     listed = [value] if isinstance(value, str) else value
     return {one: {} for one in listed} if isinstance(listed, list | set | frozenset | tuple) else value
 
@@ -91,12 +92,12 @@ class SlackSettings(Section):
     stop_within: Seconds = 25.0
 
     def workspace(self, workspace: str) -> WorkspaceSettings:
-        """The settings of a workspace; the defaults where it has none."""
+        """Return the settings of a workspace; the defaults where it has none."""
         return self.workspaces.get(workspace, WorkspaceSettings())
 
     @property
     def bots(self) -> frozenset[str]:
-        """Other bots that may ask somewhere."""
+        """The ids of other bots that may ask somewhere."""
         return self.allow_bots.union(*(place.allow_bots for place in self.channels.values()))
 
     @property
@@ -105,7 +106,7 @@ class SlackSettings(Section):
         return bool(self.help_channel or any(one.help_channel for one in self.workspaces.values()))
 
     def help_channel_of(self, workspace: str) -> str | None:
-        """Where people there ask a human."""
+        """Return the channel where people of the workspace ask a human."""
         return self.workspace(workspace).help_channel or self.help_channel
 
 
@@ -162,12 +163,12 @@ class DiscordSettings(Section):
 
     @property
     def bots(self) -> frozenset[str]:
-        """Other bots that may ask somewhere."""
+        """The ids of other bots that may ask somewhere."""
         places = (place for guild in self.guilds.values() for place in guild.channels.values())
         return self.allow_bots.union(*(place.allow_bots for place in places))
 
     def serves(self, guild: str) -> bool:
-        """Whether the server with this id gets answers."""
+        """Tell whether the server with this id gets answers."""
         only = bool(self.guilds) if self.listed_only is None else self.listed_only
         return not only or guild in self.guilds
 

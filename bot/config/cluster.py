@@ -1,4 +1,4 @@
-"""A Dask cluster that reads pages and embeds texts for the indexer."""
+"""Settings of a Dask cluster that reads pages and embeds texts for the indexer."""
 
 import re
 from typing import Annotated, Final

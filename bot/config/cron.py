@@ -1,4 +1,4 @@
-"""Lines of a crontab, as crontab(5) means them."""
+"""Reads lines of a crontab, as crontab(5) means them."""
 
 import re
 from collections.abc import Iterator
@@ -32,12 +32,12 @@ _EXAMPLE: Final = '"0 6 * * 1-5" or @daily'
 
 
 def is_line(value: object) -> bool:
-    """Whether it is meant as a line of a crontab, right or wrong."""
+    """Tell whether the value is meant as a line of a crontab, right or wrong."""
     return isinstance(value, str) and (value.startswith("@") or len(value.split()) == len(_FIELDS))
 
 
 def checked(line: str) -> str:
-    """The line in numbers alone, without ranges over the end. Raises ValueError, with what is wrong where."""
+    """Return the line in numbers alone, without ranges that pass their end. Raises ValueError with what is wrong where."""
     line = line.strip().lower()
     if line.startswith("@"):
         if line not in _NICKNAMES:
@@ -66,7 +66,7 @@ def _field(given: str, name: str, least: int, most: int, names: tuple[str, ...])
 
 
 def _part(part: str, least: int, most: int, names: tuple[str, ...]) -> str | None:
-    """`*`, `*/5`, `1-5`, `22-5`, `fri-mon`, `1-5/2`; None for what none of these is."""
+    """Return `*`, `*/5`, `1-5`, `22-5`, `fri-mon` or `1-5/2` in numbers; None for anything else."""
     found = _PART.fullmatch(part)
     if found is None or found[3] == "0" * len(found[3] or "") != "":
         return None
@@ -93,7 +93,7 @@ def _number(given: str, least: int, most: int, names: tuple[str, ...]) -> int | 
 
 
 def moments(line: str, timezone: str, after: datetime) -> Iterator[datetime]:
-    """When it comes next, and then, by that zone's clocks: once where they are set back or on."""
+    """Give the line's moments after `after`, by the zone's clocks: once each where these are set back or forward."""
     for moment in CronSim(checked(line), after.astimezone(ZoneInfo(timezone))):
         yield moment.astimezone(ZoneInfo(timezone))
 
@@ -103,6 +103,6 @@ def next_moments(line: str, timezone: str, after: datetime, count: int) -> list[
 
 
 def longest_gap(line: str, timezone: str, count: int = 10) -> float:
-    """Seconds between two of its next moments, the longest: a line for working days has weekends."""
+    """Return the longest time in seconds between two of the next moments: a line for working days has weekends."""
     found = next_moments(line, timezone, datetime.now(UTC), count + 1)
     return max(((later - at).total_seconds() for at, later in pairwise(found)), default=0.0)

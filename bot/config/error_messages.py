@@ -1,4 +1,4 @@
-"""Saying what is wrong in docent.yaml: file, line, what was expected, and the nearest right word."""
+"""Says what is wrong in docent.yaml: file, line, what was expected, and the nearest right word."""
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,14 +14,14 @@ KeyPath = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class _Container:
-    """A list or mapping of models: one more step of the path leads to the model."""
+    """A list or mapping of models, in which one more step of the path leads to a model."""
 
     model: object
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong. `place` is the path of keys; `line` is None for what isn't in the file."""
+    """A thing that is wrong. `place` is the path of keys; `line` is None for what isn't in the file."""
 
     file: str
     line: int | None
@@ -43,7 +43,7 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where values come from: lines of a file's keys, and names of the environment."""
+    """Knows where values come from: lines of a file's keys, and names of the environment."""
 
     file: str = "docent.yaml"
     folder: Path = field(default_factory=Path)
@@ -52,18 +52,18 @@ class Origin:
     base: KeyPath = ()
 
     def line(self, place: KeyPath) -> int | None:
-        """The line of the nearest key that is in the file."""
+        """Return the line of the nearest key that is in the file."""
         whole = self.base + place
         return next(
             (self.lines[whole[:n]] for n in range(len(whole), -1, -1) if whole[:n] in self.lines), None
         )
 
     def below(self, *place: str) -> "Origin":
-        """The same file, seen from this key."""
+        """Return the same file, seen from this key."""
         return Origin(self.file, self.folder, self.lines, self.environment, self.base + place)
 
     def problem(self, place: KeyPath, message: str) -> Problem:
-        """A problem at this key."""
+        """Make a problem at this key."""
         whole = self.base + place
         if whole in self.environment:
             return Problem("environment", None, self.environment[whole], message)
@@ -71,7 +71,7 @@ class Origin:
 
 
 def dotted(place: KeyPath) -> str:
-    """`("sources", "0", "name")` → `sources[0].name`."""
+    """Write `("sources", "0", "name")` as `sources[0].name`."""
     text = ""
     for part in place:
         text += f"[{part}]" if part.isdigit() and text else f".{part}" if text else part
@@ -79,7 +79,7 @@ def dotted(place: KeyPath) -> str:
 
 
 def nearest(word: str, words: Iterable[str], asks: str = "did you mean") -> str:
-    """`; did you mean …?`, or nothing where no word is near."""
+    """Return `; did you mean …?`, or "" where no word is near."""
     near = difflib.get_close_matches(word.lower(), sorted(words), n=1, cutoff=0.6)
     return f"; {asks} {near[0]}?" if near else ""
 
@@ -87,7 +87,7 @@ def nearest(word: str, words: Iterable[str], asks: str = "did you mean") -> str:
 def explained(
     error: ValidationError, origin: Origin, model: type[BaseModel], *, also: Iterable[str] = ()
 ) -> list[Problem]:
-    """Each error of pydantic in our words. `also` are keys that would be right as well."""
+    """Put each of pydantic's errors in our words. `also` are keys that would be right as well."""
     found: dict[str, Problem] = {}
     for each in error.errors(include_url=False, include_context=True):
         place = tuple(str(part) for part in each["loc"])
@@ -158,7 +158,7 @@ def _shown(value: object) -> str:
 
 
 def _fields(model: type[BaseModel], place: KeyPath) -> list[str]:
-    """The keys that are right at `place` of `model`."""
+    """Return the keys that are right at `place` of `model`."""
     found: object = model
     for part in place:
         found = _step(found, part)
@@ -175,7 +175,7 @@ def _step(kind: object, part: str) -> object:
 
 
 def _model_in(kind: object) -> object:
-    """The first model in `list[Model]`, `Model | None`, `dict[str, Model]`."""
+    """Return the first model in `list[Model]`, `Model | None`, `dict[str, Model]`."""
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return kind
     origin = get_origin(kind)

@@ -1,4 +1,4 @@
-"""What `docent eval` holds a run to, how often it asks, and who judges."""
+"""Settings of `docent eval`: what a run is held to, how often each question is asked, and who judges."""
 
 from typing import Annotated, Literal
 
@@ -30,8 +30,8 @@ BarName = Literal[
 class EvalSettings(Section):
     """What `docent eval` holds a run to, and how often it asks.
 
-    A bar is the least that a figure may be; of `invented`, `p50`, `p95` (seconds) and `dollars` (an answer's)
-    the most. `judge` is a model that marks style: a name alone is Cohere's.
+    A bar is the least that a figure may be; for `invented`, `p50`, `p95` (seconds) and `dollars` (of an answer) it
+    is the most. `judge` is a model that marks style: a name alone is Cohere's.
     """
 
     bars: dict[BarName, float] = {}

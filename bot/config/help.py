@@ -1,4 +1,4 @@
-"""Where "Ask a human" goes besides the help channel."""
+"""Settings of where "Ask a human" goes besides the help channel."""
 
 from typing import Annotated
 

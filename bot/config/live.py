@@ -1,4 +1,4 @@
-"""Settings as docent.yaml is now: what is running takes over what may change while it runs."""
+"""Keeps settings as docent.yaml is now: a running process takes over what may change without a restart."""
 
 import asyncio
 import logging
@@ -44,10 +44,10 @@ _UNTOLD: Final = frozenset({"path"})
 
 
 class LiveSettings:
-    """`now` are the settings in force. `problem` says why docent.yaml, as it is, isn't; "" if it is.
+    """The settings in force, in `now`. `problem` says why docent.yaml, as it is, isn't in force; "" if it is.
 
-    `restart_for` are the keys that were changed since and wait for a restart. `version` is of the files as they were
-    read last, in force or not.
+    `restart_for` are the keys that were changed and take a restart. `version` is of the files as they were last
+    read, in force or not.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -73,7 +73,7 @@ class LiveSettings:
         return self._changed.wait()
 
     async def look(self, check: Check | None = None) -> bool:
-        """Take over what has changed in the files; True if anything is different now.
+        """Take over what has changed in the files, and return whether anything is different now.
 
         A file is read once it is the same at two looks: whoever writes it may not be done. `check` raises
         ConfigError for what only the parts can judge.
@@ -111,7 +111,7 @@ class LiveSettings:
 
 
 def version_of(*files: Path) -> str:
-    """What the files hold, in 16 characters. A file that can't be read is empty."""
+    """Return a digest of what the files hold, in 16 characters. A file that can't be read counts as empty."""
     held = sha256()
     for file in files:
         try:
@@ -123,12 +123,12 @@ def version_of(*files: Path) -> str:
 
 
 def files_of(settings: Settings) -> tuple[Path, Path]:
-    """docent.yaml and the `.env` beside it."""
+    """Return the paths of docent.yaml and the `.env` beside it."""
     return settings.path, settings.folder / ENV_FILE
 
 
 def _merged(running: Settings, wanted: Settings) -> Settings:
-    """The settings in force: those wanted, where they may change."""
+    """Return the settings in force: the wanted ones where they may change."""
     update: dict[str, Any] = {name: getattr(wanted, name) for name in _SECTIONS}
     for section, keys in _KEYS.items():
         new: Section = getattr(wanted, section)
@@ -138,7 +138,7 @@ def _merged(running: Settings, wanted: Settings) -> Settings:
 
 
 def _differing(one: Settings, other: Settings) -> Iterator[str]:
-    """The keys, as they stand in docent.yaml or the environment, that aren't the same."""
+    """Give the keys that differ, as they stand in docent.yaml or the environment."""
     names = {place: name.upper() for name, place in PLACES.items() if is_secret(name)}
     for key in sorted(type(one).model_fields.keys() - _UNTOLD):
         mine, yours = getattr(one, key), getattr(other, key)
@@ -153,7 +153,7 @@ def _differing(one: Settings, other: Settings) -> Iterator[str]:
 
 
 def _plain(value: object) -> object:
-    """Without where in the file it stands, which is no difference."""
+    """Return the value without the lines that it stands in, which are no difference."""
     if isinstance(value, Section):
         return value.model_dump()
     if isinstance(value, Mapping):

@@ -1,7 +1,7 @@
-"""docent.yaml and the environment. Nothing else reads either.
+"""Loads docent.yaml and the environment, which nothing else reads.
 
-Order: the environment wins over docent.yaml, which wins over the defaults. Secrets stand in the environment
-only; any text in the file may take one from there as `${NAME}`. What the environment doesn't say, `.env` beside
+Order: the environment wins over docent.yaml, which wins over the defaults. Secrets stand in the environment only;
+any text in the file may take one from there as `${NAME}`. What the environment doesn't say, `.env` beside
 docent.yaml may.
 """
 
@@ -95,12 +95,12 @@ class Settings(Section):
 
     @property
     def folder(self) -> Path:
-        """docent.yaml's folder."""
+        """The folder that docent.yaml is in."""
         return self.path.parent
 
     @property
     def embedder_choice(self) -> EmbedderSettings:
-        """As written; otherwise Cohere where there is a key, and the one that needs nothing where there isn't."""
+        """The embedder as written; otherwise Cohere where there is a key, and the one that needs nothing where there isn't."""
         return self.embedder or EmbedderSettings.model_validate({"cohere" if self._has_key else "static": {}})
 
     @property
@@ -121,30 +121,30 @@ class Settings(Section):
         return self.cohere.api_key is not None
 
     def source(self, name: str) -> SourceSettings | None:
-        """The source of that name."""
+        """Return the source of that name."""
         return next((source for source in self.sources if source.name == name), None)
 
     @property
     def source_audiences(self) -> frozenset[str]:
-        """All the words that sources and their folders are for."""
+        """All audiences that sources and their folders are for."""
         return frozenset().union(*(source.audiences for source in self.sources))
 
     def may_be_old(self, source: SourceSettings) -> float | None:
-        """How many seconds a good sync may be old: some of its cycles, of a cron line the longest one. None: any."""
+        """Return how many seconds old a good sync may be, None for any: some cycles, or a cron line's longest ones."""
         every = source.every or self.indexer.every
         cycle = every.seconds if every.cron is None else cron.longest_gap(every.cron, source.timezone)
         return (cycle or 0.0) * self.indexer.stale_after_cycles or None
 
     @property
     def traced(self) -> bool:
-        """Whether the environment names an OpenTelemetry collector; all of its `OTEL_*` the SDK reads itself."""
+        """Whether the environment names an OpenTelemetry collector. All of its `OTEL_*` the SDK reads itself."""
         said = Environment.read(self._env_file.below(self._given))
         off = str(said.otel_sdk_disabled).lower() == "true" or said.otel_traces_exporter == "none"
         return not off and bool(said.otel_exporter_otlp_endpoint or said.otel_exporter_otlp_traces_endpoint)
 
     @property
     def env_file(self) -> EnvFile:
-        """`.env` beside docent.yaml, as it was read."""
+        """The `.env` beside docent.yaml, as it was read."""
         return self._env_file
 
     @property
@@ -159,30 +159,30 @@ class Settings(Section):
 
     @property
     def marks(self) -> tuple[Mark, ...]:
-        """What tells the files from what they are now, if they were changed since (see `marks_of`)."""
+        """The marks of the files as they were read (see `marks_of`), which tell if these were changed since."""
         return self._marks
 
     def where(self, *place: str) -> str:
-        """`indexer.port (docent.yaml, line 9)`: a key for people, with its line if it stands in the file."""
+        """Name a key for people, with its line if it stands in the file: `indexer.port (docent.yaml, line 9)`."""
         line = self._origin.lines.get(place)
         return dotted(place) + (f" (docent.yaml, line {line})" if line else "")
 
     def read_again(self) -> "Settings":
-        """The same file as it is now, and the `.env` beside it. Raises ConfigError."""
+        """Read the same file and the `.env` beside it again. Raises ConfigError."""
         return load(self.path, self._given)
 
     def secrets(self) -> tuple[str, ...]:
-        """Every secret value, longest first, for keeping them out of logs."""
+        """Return every secret value, longest first, for keeping them out of logs."""
         return tuple(sorted(set(secret_values(self)), key=len, reverse=True))
 
 
 def default_path() -> Path:
-    """`DOCENT_CONFIG`, otherwise ./docent.yaml."""
+    """Return `DOCENT_CONFIG`, or else ./docent.yaml."""
     return Environment.read(os.environ).docent_config or Path("docent.yaml")
 
 
 def marks_of(*files: Path) -> tuple[Mark, ...]:
-    """Time, size and inode of each; None for one that isn't there."""
+    """Return time, size and inode of each file; None for one that isn't there."""
     return tuple(_mark(file) for file in files)
 
 
@@ -195,7 +195,7 @@ def _mark(file: Path) -> Mark:
 
 
 def data_folder(config: Path | None = None) -> Path:
-    """Where state lies, as far as it can be told without docent.yaml: the environment's word, or beside it."""
+    """Return where state lies, as far as it can be told without docent.yaml: by the environment, or beside the file."""
     folder = (config or default_path()).expanduser().absolute().parent
     return Environment.read(os.environ).docent_data or folder / ".docent"
 
@@ -207,7 +207,7 @@ def export(settings: Settings) -> None:
 
 
 def load(config: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
-    """The settings of `config` (by default: `default_path()`) and the environment. Raises ConfigError."""
+    """Load `config` (by default: `default_path()`) and the environment. Raises ConfigError."""
     path = (config or default_path()).expanduser()
     given = dict(os.environ if environ is None else environ)
     folder = path.absolute().parent
@@ -254,7 +254,7 @@ def _keyless(settings: Settings, origin: Origin) -> list[Problem]:
 
 
 def _strays(settings: Settings, origin: Origin) -> list[Problem]:
-    """Audiences that are used but not declared, where some are declared: a slip would hide pages."""
+    """Return problems with audiences that are used but not declared, where some are: a slip would hide pages."""
     if not settings.audiences:
         return []
     declared = settings.audiences.keys() | settings.default_audience

@@ -1,4 +1,4 @@
-"""Which models embed, rerank and write, and the vendors' access and limits."""
+"""Settings of the models that embed, rerank and write, and of the vendors' access and limits."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -19,7 +19,7 @@ _Positive = Annotated[int, Field(gt=0)]
 
 
 def _named(value: object) -> object:
-    """`embedder: local` means `embedder: {local: {}}`; `off` and `false` mean `none`."""
+    """Read `embedder: local` as `embedder: {local: {}}`; `off` and `false` as `none`."""
     if value is False:
         return {"none": {}}
     return {value: {}} if isinstance(value, str) else value
@@ -30,13 +30,13 @@ def _empty(value: object) -> object:
 
 
 def _url_alone(value: object) -> object:
-    """`reranker: {url: http://…, model: …}` stands for `url: {url: …, model: …}`."""
+    """Read `reranker: {url: http://…, model: …}` as `url: {url: …, model: …}`."""
     value = _named(value)
     return {"url": value} if isinstance(value, dict) and isinstance(value.get("url"), str) else value
 
 
 class Nothing(Section):
-    """Chosen to have none."""
+    """The choice of having none."""
 
 
 class LocalEmbedderSettings(Section):
@@ -61,10 +61,10 @@ class LocalEmbedderSettings(Section):
 
 
 class CohereEmbedderSettings(Section):
-    """`encoding` is how vectors travel.
+    """Cohere's embedder. `encoding` is how vectors travel.
 
-    base64 is the same numbers as float for less work, and `auto` takes it for many texts if the server has
-    it; int8 is rounded.
+    base64 is the same numbers as float for less work, and `auto` takes it for many texts if the server has it; int8
+    is rounded.
     """
 
     model: str = "embed-v4.0"
@@ -93,7 +93,7 @@ class CohereRerankerSettings(Section):
 
 
 class CohereWriterSettings(Section):
-    """`citations`: fast as it writes, accurate at the end; the model's own way if it isn't set."""
+    """Cohere's writer. `citations`: `fast` cites as it writes, `accurate` at the end; unset is the model's own way."""
 
     model: str = "command-a-03-2025"
     temperature: Annotated[float, Field(ge=0, le=1)] = 0.2
@@ -192,7 +192,7 @@ class WeaviateEmbedded(Section):
 
 
 def long_form(value: object) -> object:
-    """`weaviate: embedded`, `weaviate: none`, `weaviate: http://…` as keys with values."""
+    """Read `weaviate: embedded`, `weaviate: none`, `weaviate: http://…` as keys with values."""
     if value is False or value == "none":
         return {"enabled": False}
     if value == "embedded":

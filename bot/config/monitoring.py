@@ -1,4 +1,4 @@
-"""Where a process serves what watches it."""
+"""Settings of the ports where processes serve `/health`, `/ready` and `/metrics`."""
 
 from collections.abc import Sequence
 from typing import Annotated, Final, Literal
@@ -33,7 +33,7 @@ class MonitoringSettings(Section):
     host: str = "127.0.0.1"
 
     def port_of(self, process: Process) -> int | None:
-        """Where that process serves them; None: nowhere."""
+        """Return the port of that process; None if it serves nothing."""
         own: int | None = getattr(self.ports, process)
         if own is not None:
             return own
@@ -41,7 +41,7 @@ class MonitoringSettings(Section):
 
 
 def process_of(services: Sequence[str], *, alone: bool) -> Process:
-    """Which process runs these services: as `docent run` names them."""
+    """Return the name of the process that runs these services, as `docent run` has it."""
     if not alone:
         return "run"
     kinds: dict[str, Process] = {"slack": "slack", "discord": "discord", "indexer": "indexer"}
@@ -49,5 +49,5 @@ def process_of(services: Sequence[str], *, alone: bool) -> Process:
 
 
 def part_of(service: str) -> str:
-    """A service's name where machines read it: "slack", "discord", "indexer"."""
+    """Return a service's name for machines: "slack", "discord", "indexer"."""
     return service.lower().removeprefix("the ")

@@ -1,4 +1,4 @@
-"""The proxies that the environment names: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, in either case."""
+"""Finds the proxy that the environment names: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, in either case."""
 
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]
@@ -7,7 +7,7 @@ _PLAIN = {"ws": "http", "wss": "https"}
 
 
 def proxy_for(url: str) -> str | None:
-    """The address of the proxy that leads to `url`; None for the direct way."""
+    """Return the address of the proxy that leads to `url`; None for the direct way."""
     parts = urlsplit(url)
     known = getproxies_environment()
     found = known.get(_PLAIN.get(parts.scheme, parts.scheme)) or known.get("all")

@@ -1,4 +1,4 @@
-"""Which values of the settings are secrets: no log shows them."""
+"""Finds the secrets among the values of the settings: no log shows them."""
 
 import re
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ _SECRET_NAME: Final = re.compile(r"(.*_)?(token|key|secret|password|passphrase|c
 
 
 def secret_values(value: object) -> list[str]:
-    """All that there are in a section, and below it."""
+    """Return all secrets in a section, and below it."""
     if isinstance(value, SecretStr):
         return [value.get_secret_value()] if value.get_secret_value() else []
     if isinstance(value, Section):
@@ -27,7 +27,7 @@ def secret_values(value: object) -> list[str]:
 
 
 def _secret_options(options: Mapping[str, Any]) -> list[str]:
-    """Only a source's type knows which of its options are secrets, and it isn't loaded here: by their names."""
+    """Return the secrets among a source's options by their names: only its type knows them, and that isn't loaded here."""
     found: list[str] = []
     for name, value in options.items():
         if isinstance(value, Mapping):

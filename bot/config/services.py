@@ -1,4 +1,4 @@
-"""Models behind an API other than Cohere's: OpenAI's, which many servers have, Ollama, Anthropic, `/rerank`."""
+"""Settings of models behind an API other than Cohere's: OpenAI's, which many servers have, Ollama, Anthropic, `/rerank`."""
 
 from typing import Annotated
 
@@ -13,7 +13,7 @@ _Url = Annotated[str, Field(pattern=r"^https?://\S+$")]
 
 
 class WriterPace(Section):
-    """How long a writer may be silent and write, and how many answers it writes at once (others wait their turn).
+    """How long a writer may be silent and write, and how many answers it writes at once; others wait their turn.
 
     Without values of its own: Ollama and servers on this machine get minutes and one call at once, others seconds
     and no limit.
@@ -35,7 +35,10 @@ class OpenAIAddress(Section):
 
 
 class OpenAIWriterSettings(WriterPace, OpenAIAddress):
-    """`context` is the model's window in tokens; without it the server is asked. `temperature: none` sends none."""
+    """A writer with OpenAI's API. `context` is the model's window in tokens; without it the server is asked.
+
+    `temperature: none` sends none.
+    """
 
     model: _Model
     max_tokens: _Positive = 1500
@@ -56,7 +59,7 @@ class OllamaWriterSettings(WriterPace):
 
 
 class AnthropicWriterSettings(WriterPace):
-    """`context` is the model's window in tokens; without it it is taken for large."""
+    """A writer of Anthropic's. `context` is the model's window in tokens; without it it is taken for large."""
 
     model: _Model
     max_tokens: _Positive = 1500
@@ -64,9 +67,10 @@ class AnthropicWriterSettings(WriterPace):
 
 
 class OpenAIEmbedderSettings(OpenAIAddress):
-    """`dimensions` is how many the model has; with `shorten` it is asked for so many (text-embedding-3 can).
+    """An embedder with OpenAI's API. `dimensions` is how many the model has.
 
-    `batch` is the most texts that a call takes. `query_prefix` and `document_prefix` are what some models want.
+    With `shorten` it is asked for so many (text-embedding-3 can). `batch` is the most texts that a call takes.
+    `query_prefix` and `document_prefix` are what some models want before a text.
     """
 
     model: _Model
@@ -111,14 +115,14 @@ class OpenAISettings(Section):
 
 
 class AnthropicSettings(Section):
-    """ANTHROPIC_API_KEY and ANTHROPIC_BASE_URL are the environment's."""
+    """Access to Anthropic. ANTHROPIC_API_KEY and ANTHROPIC_BASE_URL are the environment's."""
 
     api_key: Secret | None = None
     base_url: str | None = None
 
 
 def model_alone(value: object) -> object:
-    """`ollama: qwen3:8b` is `ollama: {model: qwen3:8b}`."""
+    """Read `ollama: qwen3:8b` as `ollama: {model: qwen3:8b}`."""
     return {"model": value} if isinstance(value, str) else value
 
 
@@ -143,7 +147,7 @@ class JudgeSettings(Section):
 
 
 def judge(value: object) -> object:
-    """`judge: none`, `judge: MODEL`, or with its vendor."""
+    """Read `judge: none`, `judge: MODEL`, or a model with its vendor."""
     if value in (None, False, "none"):
         return None
     return {"cohere": value} if isinstance(value, str) else value

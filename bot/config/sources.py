@@ -1,4 +1,4 @@
-"""Where pages come from, when they are fetched, and who may see them."""
+"""Settings of where pages come from, when they are fetched, and who may see them."""
 
 import builtins
 import re
@@ -33,7 +33,7 @@ _NAME: Final = r"[a-z0-9][a-z0-9_-]{0,62}"
 
 @dataclass(frozen=True, slots=True)
 class Every:
-    """A cycle: either so many seconds, or a cron line, of five fields or @daily and the like, as in crontab."""
+    """A cycle: a number of seconds, or a cron line of five fields or @daily and the like, as in crontab."""
 
     seconds: float | None = None
     cron: str | None = None
@@ -131,7 +131,7 @@ class SourceSettings(Section):
         return value
 
     def __repr_args__(self) -> list[tuple[str | None, Any]]:
-        """Without the options: some are secrets, and only the source's type knows which."""
+        """Leave the options out: some are secrets, and only the source's type knows which."""
         return [(name, getattr(self, name)) for name in type(self).model_fields]
 
     @property
@@ -141,21 +141,21 @@ class SourceSettings(Section):
 
     @property
     def audiences(self) -> frozenset[str]:
-        """All the words that it, or a folder of it, is for."""
+        """All audiences that it, or a folder of it, is for."""
         return self.audience.union(*self.audience_of.values())
 
     @property
     def folder(self) -> Path:
-        """Where relative paths of the options start: docent.yaml's folder."""
+        """The folder where relative paths of the options start: docent.yaml's."""
         return self._origin.folder
 
     def at_line(self, key: str) -> str:
-        """`, line 9`: where that key of it stands in docent.yaml, or else where it begins; "" if nobody knows."""
+        """Return `, line 9`, the line in docent.yaml of that key, or else of the source; "" if nobody knows."""
         line = self._origin.line((key,))
         return f", line {line}" if line else ""
 
     def parse(self, model: "builtins.type[OptionsT]") -> OptionsT:
-        """The options as the type's own model; ConfigError with line and nearest word if they don't fit."""
+        """Read the options as the type's own model. Raises ConfigError, with line and nearest word, if they don't fit."""
         common = tuple(SourceSettings.model_fields)
         try:
             return model.model_validate(dict(self.options), context={"folder": self.folder})
@@ -163,11 +163,11 @@ class SourceSettings(Section):
             raise ConfigError(explained(error, self._origin, model, also=common)) from None
 
     def wrong(self, key: str, message: str) -> ConfigError:
-        """The error for a value that only who uses it can judge."""
+        """Make the error for a value that only its user can judge."""
         return ConfigError([self._origin.problem((key,), message)])
 
     def located(self, origin: Origin) -> "SourceSettings":
-        """The same, knowing where in the file it stands."""
+        """Return the same settings, which know where in the file they stand."""
         self._origin = origin
         return self
 
@@ -183,7 +183,7 @@ class AudienceSettings(Section):
 
 
 class IndexerSettings(Section):
-    """The indexer's own settings. `max_deleted_share` of a source gone at once waits for an admin's word."""
+    """The indexer's own settings. If more than `max_deleted_share` of a source is gone at once, an admin is asked."""
 
     every: Cycle = Every(seconds=3600.0)
     jitter: Seconds = 0.0

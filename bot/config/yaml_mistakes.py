@@ -1,4 +1,4 @@
-"""What is wrong where a file is not YAML, in the words of who wrote it rather than of a parser."""
+"""Says what is wrong with a file that is not YAML, in the words of its writer rather than a parser's."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -24,7 +24,7 @@ _WORDS: Final[Sequence[tuple[str, str, bool]]] = (
 
 
 def told(error: yaml.MarkedYAMLError, text: str) -> tuple[int | None, str]:
-    """The line to look at, from 1, and what is wrong with it."""
+    """Return the line to look at, from 1, and what is wrong with it."""
     said = " ".join(part for part in (error.context, error.problem) if part)
     lines = text.splitlines()
     mark = error.problem_mark or error.context_mark
@@ -42,7 +42,7 @@ def told(error: yaml.MarkedYAMLError, text: str) -> tuple[int | None, str]:
 
 
 def _colon(lines: Sequence[str], number: int, column: int) -> str:
-    """Either a second colon in the line, or a line that stands further right than the one above, which has a value."""
+    """Explain an unexpected colon: a second one in the line, or a line indented below one that has a value."""
     line = lines[number] if number < len(lines) else ""
     before, above = line[:column], _above(lines, number)
     if ": " not in before and above is not None and _indent(line) > _indent(lines[above]):
@@ -51,7 +51,7 @@ def _colon(lines: Sequence[str], number: int, column: int) -> str:
 
 
 def _indented(lines: Sequence[str], number: int) -> str:
-    """Which line above it may have been meant to stand at the same column with: the nearest by blanks, then by lines."""
+    """Return the line above with whose column it may have been meant to line up: nearest by blanks, then by lines."""
     line = lines[number] if number < len(lines) else ""
     near = [
         (abs(_indent(line) - _column(other, line)), number - above, above)
@@ -65,7 +65,7 @@ def _indented(lines: Sequence[str], number: int) -> str:
 
 
 def _column(other: str, line: str) -> int:
-    """Where `line` would have to begin to belong to the same list or section."""
+    """Return where `line` would have to begin to belong to the same list or section."""
     return _indent(other) if line.lstrip().startswith("- ") else _content(other)
 
 
@@ -78,18 +78,18 @@ def _steps(line: str, other: str, number: int) -> str:
 
 
 def _above(lines: Sequence[str], number: int) -> int | None:
-    """The last line before it that says something."""
+    """Return the last line before it that says something."""
     said = [n for n, line in enumerate(lines[:number]) if _says(line)]
     return said[-1] if said else None
 
 
 def _says(line: str) -> bool:
-    """Whether it is neither empty nor a remark."""
+    """Tell whether it is neither empty nor a comment."""
     return line.strip()[:1] not in ("", "#")
 
 
 def _line(lines: Sequence[str], mark: yaml.Mark) -> int:
-    """The line of a mark; of one behind the end the last that says something."""
+    """Return the line of a mark; of one behind the end, the last line that says something."""
     above = _above(lines, mark.line + 1)
     return int(mark.line) if mark.line < len(lines) or above is None else above
 
@@ -103,6 +103,6 @@ def _indent(line: str) -> int:
 
 
 def _content(line: str) -> int:
-    """Where its key begins, behind the dash of a list."""
+    """Return where its key begins, behind the dash of a list."""
     bare = line.lstrip(" ")
     return _indent(line) + (len(bare) - len(bare[1:].lstrip(" ")) if bare.startswith("- ") else 0)

@@ -1,4 +1,4 @@
-"""Reading YAML with the line of every key, and taking `${NAME}` from the environment."""
+"""Reads YAML with the line of every key, and takes `${NAME}` from the environment."""
 
 import re
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ sources:
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """A file's data, `${NAME}` put in; the line of each key; the data as it was written; and those names."""
+    """A file's data with each `${NAME}` put in, the lines of its keys, the data as it was written, and those names."""
 
     file: str
     data: dict[str, Any]
@@ -35,7 +35,7 @@ class Located:
     names: frozenset[str] = frozenset()
 
     def literal(self, place: KeyPath) -> object:
-        """What is written at this place; None where nothing is, or where it is a `${NAME}`."""
+        """Return what is written at this place; None where nothing is, or a `${NAME}`."""
         found: Any = self.written
         for part in place:
             found = found.get(part) if isinstance(found, Mapping) else None
@@ -43,12 +43,12 @@ class Located:
 
 
 def read(path: Path, environ: Mapping[str, str]) -> Located:
-    """The file, or ConfigError: missing, not readable, not YAML, not a mapping, a key twice."""
+    """Read the file. Raises ConfigError if it is missing, not readable, not YAML, no mapping, or has a key twice."""
     return located(str(path), _text(path), environ)
 
 
 def located(file: str, text: str, environ: Mapping[str, str]) -> Located:
-    """The same of a text; `file` is its name for people."""
+    """Read a text in the same way; `file` is its name for people."""
     try:
         loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
@@ -95,7 +95,7 @@ def _broken(file: str, text: str, error: yaml.YAMLError) -> Problem:
 
 
 class _Reading:
-    """One pass over a file: the lines of its keys, the texts with `${NAME}` put in, what is wrong."""
+    """One pass over a file: it collects the lines of keys, the texts with `${NAME}` put in, and what is wrong."""
 
     def __init__(self, file: str, environ: Mapping[str, str]) -> None:
         self.lines: dict[KeyPath, int] = {}
@@ -123,7 +123,7 @@ class _Reading:
                 self.walk(value, (*place, str(number)))
 
     def filled(self, value: object, place: KeyPath) -> object:
-        """The value with each `${NAME}` put in."""
+        """Return the value with each `${NAME}` put in."""
         if isinstance(value, dict):
             return {key: self.filled(below, (*place, str(key))) for key, below in value.items()}
         if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""What admins teach: answers saved as examples or as verified, reviewed, and withdrawn when they turn out bad."""
+"""Saves answers that admins teach, as examples or verified answers; reviews them; withdraws those that turn out bad."""
 
 import asyncio
 import logging
@@ -44,11 +44,14 @@ NO_PAGE = (
 
 
 class Unteachable(Exception):
-    """It can't be saved or accepted as it is: a sentence for the admin."""
+    """It can't be saved or accepted as it is; the message is a sentence for the admin."""
 
 
 class Curation:
-    """`characters` is an answer's length where the guide says none; `audience` is everybody's."""
+    """What admins do with lessons. `characters` is an answer's length where the guide says none.
+
+    `audience` is the one that everybody has.
+    """
 
     def __init__(
         self,
@@ -82,13 +85,11 @@ class Curation:
         source: Recorded | None = None,
         page: Citation | None = None,
     ) -> Lesson:
-        """A proposal, or a verified answer that counts at once; one without a page waits for review until it has one.
+        """Save a proposal for an example, or a verified answer, which counts at once or, without a page, after a review.
 
-        Raises Unteachable, BackendError.
-
-        `scope` is where it is saved, and what may be shown there.
-        `source` is the bot's answer that it was made of: its citations stay where the text still has their
-        markers. Without one (a human's answer) there are none. `page` is what it rests on where it cites nothing.
+        `scope` is where it is saved, and what may be shown there. `source` is the bot's answer that it was made of:
+        its citations stay where the text still has their markers; a human's answer has no `source`. `page` is what
+        the answer rests on where it cites nothing. Raises Unteachable, BackendError.
         """
         question, answer = _both(question, answer)
         said = source.answer.citations if source and source.answer else ()
@@ -120,35 +121,35 @@ class Curation:
         return lesson
 
     async def open(self) -> list[Lesson]:
-        """All that waits for a word: proposals, and what was withdrawn. Stale answers are withdrawn first."""
+        """Return all that waits for a decision: proposals, and what was withdrawn. Stale answers are withdrawn first."""
         await self._verified.check()
         return await self._lessons.lessons(states=("proposed", "review"))
 
     async def in_use(self) -> list[Lesson]:
-        """All that is used now, the newest first. Stale answers are withdrawn first."""
+        """Return all that is used now, the newest first. Stale answers are withdrawn first."""
         await self._verified.check()
         return (await self._lessons.lessons(states=("accepted",)))[::-1]
 
     async def withdraw(self, lesson: Lesson, *, by: str) -> None:
-        """Use it no more; it waits for review. Raises Unteachable."""
+        """Stop using the lesson, and have it reviewed. Raises Unteachable."""
         if lesson.state != "accepted":
             raise Unteachable(f"It isn't in use: it is {_STATES[lesson.state]}.")
         if not await self._withdraw(lesson, f"{as_name(by)} withdrew it"):
             raise Unteachable("Somebody else was quicker: look at it again.")
 
     async def lesson(self, lesson_id: str) -> Lesson | None:
-        """The one with this id."""
+        """Return the lesson with this id."""
         return await self._lessons.lesson(lesson_id)
 
     async def readable(self, lesson: Lesson, rights: Rights) -> bool:
-        """Whether it is this admin's to read: from their place, and of pages that they may see."""
+        """Tell whether this admin may read it: it is of their place, and of pages that they may see."""
         scope = Scope(lesson.tenant, lesson.audience)
         return rights.covers(scope) and await self._verified.readable(lesson, rights.audience)
 
     async def edit(
         self, lesson: Lesson, *, question: str, answer: str, page: Citation | None = None
     ) -> Lesson:
-        """Other words, and a page where it cites none; it stays where it is. Raises Unteachable."""
+        """Change the words, and add a page where it cites none; its state stays. Raises Unteachable."""
         _check_open(lesson)
         question, answer = _both(question, answer)
         text, citations = cited(answer, lesson.citations, page)
@@ -160,7 +161,7 @@ class Curation:
         return edited
 
     async def accept(self, lesson: Lesson, *, by: str, person: str = "") -> Lesson:
-        """An example becomes a file of the guide, a verified answer counts again. Raises Unteachable."""
+        """Take it into use: an example as a file of the guide, a verified answer as it is. Raises Unteachable."""
         _check_open(lesson)
         if lesson.kind == "verified":
             if not lesson.citations:
@@ -194,12 +195,12 @@ class Curation:
         return kept
 
     async def reject(self, lesson: Lesson) -> None:
-        """It is kept in the journal, and never used. Raises Unteachable."""
+        """Never use it; the journal keeps it. Raises Unteachable."""
         _check_open(lesson)
         await self._claim(replace(lesson, state="rejected"), lesson)
 
     async def complained(self, recorded: Recorded, complaint: Complaint) -> list[Lesson]:
-        """Withdraw what somebody calls wrong or outdated: the verified answer, or the example made of it."""
+        """Withdraw the verified answer, or the example made of it, that somebody calls wrong or outdated."""
         if complaint not in BAD or recorded.answer is None:
             return []
         known = await self._lessons.lessons(states=("accepted",))
@@ -233,13 +234,13 @@ class Curation:
             raise Unteachable("Somebody else was quicker: look at it again.")
 
     async def _replace_older(self, lesson: Lesson) -> None:
-        """A new verified answer to the same question takes the older one's place."""
+        """Withdraw older verified answers to the same question."""
         for older in await self._lessons.lessons(kind="verified", states=("accepted",)):
             if same(lesson.question, older.question, None):
                 await self._verified.withdraw(older, f"replaced by {lesson.id}")
 
     def _example(self, lesson: Lesson) -> Example:
-        """As the guide's schema and rules want it; raises Unteachable with what is wrong."""
+        """Make an example that the guide's schema and rules allow. Raises Unteachable with what is wrong."""
         cites = [Cites(page=c.doc_id.partition(":")[2], quote=c.quote) for c in lesson.citations]
         try:
             example = Example(
@@ -265,7 +266,7 @@ class Curation:
         return await asyncio.to_thread(self._files.unsign, names)
 
     def _told(self, lesson: Lesson) -> frozenset[str]:
-        """Whom alone an example may go along with that cites nothing: whom its place was for; empty: everybody."""
+        """Return the audience for whose questions alone an example that cites nothing is used; empty: everybody."""
         return frozenset() if lesson.audience <= self._audience else lesson.audience
 
 

@@ -1,4 +1,4 @@
-"""Gaps that still are some: each is asked again before it is listed."""
+"""Lists the gaps in the docs that are still open: each question is asked again before it is listed."""
 
 import asyncio
 from dataclasses import dataclass
@@ -18,7 +18,10 @@ class Answering(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class OpenGap:
-    """`nearest` are the closest pages, as those who asked may see them; `asked` False: it couldn't be asked again."""
+    """A gap.
+
+    `nearest` are the closest pages that those who asked may see; `asked` is False if it couldn't be asked again.
+    """
 
     gap: Gap
     nearest: tuple[Citation, ...] = ()
@@ -27,14 +30,14 @@ class OpenGap:
 
 @dataclass(frozen=True, slots=True)
 class GapReview:
-    """`solved` have an answer now, and are no gaps any more."""
+    """The gaps that are open; `solved` ones have an answer now."""
 
     open: tuple[OpenGap, ...]
     solved: tuple[Gap, ...] = ()
 
 
 class GapReviewer:
-    """What each question of the review costs is counted like any other's; none of them is written down."""
+    """Reviews gaps. The cost of each question counts like any other's; the journal gets none of them."""
 
     def __init__(self, lookback: Lookback, journal: Journal, answers: Answering) -> None:
         self._lookback = lookback
@@ -42,7 +45,7 @@ class GapReviewer:
         self._answers = answers
 
     async def review(self, *, limit: int, rights: Rights | None = None) -> GapReview:
-        """Up to so many that are open, most asked first. Raises BackendError."""
+        """Return up to `limit` open gaps, most asked first. Raises BackendError."""
         found: list[OpenGap] = []
         solved: list[Gap] = []
         seen: set[tuple[str, frozenset[str] | None]] = set()
@@ -63,7 +66,7 @@ class GapReviewer:
         return GapReview(tuple(found), tuple(solved))
 
     async def _again(self, gap: Gap) -> Answer | None:
-        """None where it isn't known whom it was asked for."""
+        """Ask again; None where it isn't known for which audience it was asked."""
         if gap.audience is None:
             return None
         answer = await self._answers.answer(Question(gap.question, gap.audience))
@@ -71,5 +74,5 @@ class GapReviewer:
         return answer
 
     async def dismiss(self, gap_id: str, *, rights: Rights | None = None) -> bool:
-        """Never list it again; False if there is no such gap. Raises BackendError."""
+        """Never list the gap again; False if there is no such gap. Raises BackendError."""
         return await self._lookback.dismiss(gap_id, rights=rights)

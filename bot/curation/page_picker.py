@@ -1,4 +1,4 @@
-"""The page that a saved answer rests on: suggested by what is asked, or found by what somebody typed."""
+"""Finds the page that a saved answer rests on: the one nearest to the question, or the one that somebody named."""
 
 from collections.abc import Callable, Iterable
 from typing import Protocol
@@ -21,7 +21,7 @@ class Retrieving(Protocol):
 
 
 class PagePicker:
-    """`sources` are the names of those that are configured."""
+    """Finds pages in the index. `sources` are the names of those that are configured."""
 
     def __init__(self, retriever: Retrieving, shown: Reader, sources: Callable[[], Iterable[str]]) -> None:
         self._retriever = retriever
@@ -29,13 +29,13 @@ class PagePicker:
         self._sources = sources
 
     async def nearest(self, text: str, audience: frozenset[str]) -> tuple[Citation, ...]:
-        """The pages closest to a text that the audience may see, best first. Raises BackendError."""
+        """Return the pages closest to a text that the audience may see, best first. Raises BackendError."""
         if not text.strip() or not audience:
             return ()
         return (await self._retriever.retrieve(Question(text, audience), text)).nearest
 
     async def find(self, named: str, question: str, audience: frozenset[str]) -> Citation | None:
-        """The page of this title, path, address or id that the audience may see. Raises BackendError."""
+        """Return the page of this title, path, address or id that the audience may see. Raises BackendError."""
         wanted = named.strip().strip("<>").casefold()
         if not wanted:
             return None

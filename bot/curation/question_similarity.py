@@ -1,4 +1,4 @@
-"""When two questions ask the same: the one place with the thresholds for it. Pure."""
+"""Tells when two questions ask the same, with all thresholds for it. Pure."""
 
 import re
 from collections.abc import Collection
@@ -15,7 +15,10 @@ _TELLING: Final = re.compile(r"\d[\d.,]*|\b(?:not|no|never|without|except|nicht|
 
 
 def same(one: str, other: str, cosine: float | None) -> bool:
-    """`cosine` is that of their vectors; None: not known. Other numbers or a negation make another question."""
+    """Tell whether they ask the same. `cosine` is that of their vectors, None if not known.
+
+    Other numbers or a negation make another question.
+    """
     if set(_TELLING.findall(one.lower())) != set(_TELLING.findall(other.lower())):
         return False
     common = shared_words(one, other)
@@ -25,7 +28,7 @@ def same(one: str, other: str, cosine: float | None) -> bool:
 
 
 def shared_words(one: str, other: str) -> float:
-    """The harmonic mean of the shares of each one's telling words that the other has (Dice), 0..1."""
+    """Return the harmonic mean of the shares of each one's telling words that the other has (Dice), from 0 to 1."""
     first, second = set(query_terms(one)), set(query_terms(other))
     return _dice(first, second)
 

@@ -1,4 +1,4 @@
-"""Verified answers: given first when the same is asked, for as long as the pages that they cite stay as they are."""
+"""Gives verified answers first when the same is asked, as long as the pages that they cite stay as they are."""
 
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -20,7 +20,7 @@ GONE = "{page} is gone"
 
 
 class VerifiedAnswers:
-    """bot.answering.answerer.VerifiedLookup. Those that no longer hold are withdrawn for review when they are come upon."""
+    """Implements bot.answering.answerer.VerifiedLookup. Answers that no longer hold are withdrawn when they are met."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class VerifiedAnswers:
         self._now = now
 
     async def find(self, question: Question, standalone: str) -> Answer | None:
-        """The first that asks the same, still holds, and that this audience may see whole."""
+        """Return the first that asks the same, still holds, and that this audience may see whole."""
         try:
             known = await self._lessons.lessons(kind="verified", states=("accepted",))
             for lesson in await self._alike(standalone, known):
@@ -51,20 +51,20 @@ class VerifiedAnswers:
         return None
 
     async def stamped(self, lesson: Lesson) -> Lesson:
-        """With its end of life, and the revisions of its pages as they are now."""
+        """Return the lesson with its end of life, and the revisions of its pages as they are now."""
         pages = await self._revisions([lesson])
         revisions = {c.doc_id: pages[c.doc_id] for c in lesson.citations if c.doc_id in pages}
         return replace(lesson, revisions=revisions, expires_at=self._now() + self._life)
 
     async def check(self, sources: Collection[str] | None = None) -> list[Lesson]:
-        """Look at all of them, or at those that cite pages of `sources`; those that were withdrawn."""
+        """Withdraw what no longer holds, of all or of those that cite pages of `sources`, and return it."""
         known = await self._lessons.lessons(kind="verified", states=("accepted",))
         known = [one for one in known if sources is None or not _sources([one]).isdisjoint(sources)]
         pages = await self._revisions(known)
         return [lesson for lesson in known if not await self._holds(lesson, pages)]
 
     async def withdraw(self, lesson: Lesson, reason: str) -> bool:
-        """Out of use, into review. False if somebody else was quicker."""
+        """Withdraw it for review. False if somebody else was quicker."""
         log.warning("verified answer %s is withdrawn for review: %s", lesson.id, reason)
         return await self._lessons.change(replace(lesson, state="review", reason=reason), was=lesson.state)
 
@@ -89,25 +89,28 @@ class VerifiedAnswers:
         return not reason
 
     async def _revisions(self, lessons: Sequence[Lesson]) -> dict[str, str]:
-        """Of all pages of the sources that these cite."""
+        """Return the revisions of all pages of the sources that these cite."""
         found: dict[str, str] = {}
         for source in sorted(_sources(lessons)):
             found |= await self._store.revisions(source)
         return found
 
     async def open_to(self, lesson: Lesson, audience: frozenset[str]) -> bool:
-        """Whether this audience may see all pages that it cites, or was told what cites none. Raises BackendError."""
+        """Tell whether this audience may see all pages that it cites or, if it cites none, was told it.
+
+        Raises BackendError.
+        """
         return await self._may_see(lesson, Question("", audience))
 
     async def readable(self, lesson: Lesson, audience: frozenset[str]) -> bool:
-        """Whether this audience may see those of its pages that are still there. Raises BackendError."""
+        """Tell whether this audience may see those of its pages that are still there. Raises BackendError."""
         there = await self._revisions([lesson])
         pages = {citation.doc_id for citation in lesson.citations if citation.doc_id in there}
         visible = await self._store.passages([Span(page, 0, 0) for page in sorted(pages)], audience)
         return {passage.doc_id for passage in visible} == pages
 
     async def _may_see(self, lesson: Lesson, question: Question) -> bool:
-        """Every cited page; what cites none is for those whom it was told before."""
+        """Tell whether the question's audience may see every cited page; without any, whether it was told the answer before."""
         if not lesson.citations:
             return bool(lesson.audience) and lesson.audience <= question.audience
         pages = {citation.doc_id for citation in lesson.citations}

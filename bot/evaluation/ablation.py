@@ -1,8 +1,8 @@
-"""Is fine-tuning needed? The same questions to the model alone, with the guide, with retrieval, with both. Pure.
+"""Tells whether fine-tuning is needed: asks the model alone, with the guide, with retrieval, and with both. Pure.
 
-The base model without pages is asked through the same writer with no passages; what it says can cite nothing,
-so its facts are marked on what it wrote, not on what Docent would have let through. "Examples" stands for the
-whole guide, its rules and the examples that are nearest to the question: that is what one would fine-tune instead.
+The base model without pages is asked through the same writer with no passages; what it says can cite nothing, so
+its facts are marked on what it wrote, not on what Docent would have let through. "Examples" stands for the whole
+guide, its rules and the examples nearest to the question: that is what one would fine-tune instead.
 """
 
 from collections.abc import Sequence
@@ -63,7 +63,7 @@ class Gain:
 
 @dataclass(frozen=True, slots=True)
 class Ablation:
-    """All answers. `model` is who wrote, `rules` are what code checked and `judge` marked the others (or nobody)."""
+    """All answers of a run. `model` wrote them; code checked `rules`, and `judge`, if there is one, marked the others."""
 
     model: str
     said: tuple[ScoredAnswer, ...]
@@ -81,7 +81,7 @@ class Ablation:
         return BOTH if self.with_model else self.arms()[-1]
 
     def arms(self) -> list[str]:
-        """Those that were asked, in order."""
+        """Return the arms that were asked, in order."""
         there = {one.arm for one in self.said}
         return [arm for arm in _ORDER if arm in there]
 
@@ -89,15 +89,15 @@ class Ablation:
         return [one for one in self.said if one.arm == arm]
 
     def names(self) -> list[str]:
-        """Of the figures that there are."""
+        """Return the names of the figures that there are."""
         return [name for name in OF_ANSWERS if any(values(self.of(arm), name) for arm in self.arms())]
 
     def figures(self, arm: str) -> dict[str, Figure | None]:
-        """By name; see bot.evaluation.scored_answer.MEANING."""
+        """Return the arm's figures by name; see bot.evaluation.scored_answer.MEANING."""
         return figures(self.of(arm))
 
     def table(self) -> list[list[str]]:
-        """Head and a row for each arm. Tokens and dollars are of one answer."""
+        """Return the head and a row for each arm. Tokens and dollars are of one answer."""
         rows = [["", *self.names(), "p50 s", "p95 s", "tokens in", "out", "$ an answer"]]
         for arm in self.arms():
             said = self.of(arm)
@@ -110,7 +110,7 @@ class Ablation:
         return rows
 
     def rule_table(self) -> list[list[str]]:
-        """Which share of an arm's answers keeps each rule: a row a rule."""
+        """Return a row for each rule: the share of each arm's answers that keeps it."""
         judged = sorted({rule for one in self.said for rule in one.broken if rule.startswith("judge: ")})
         rows = [["rule", *self.arms()]]
         for rule in (*self.rules, *judged):
@@ -127,7 +127,7 @@ class Ablation:
         return share([fmean(each) for each in marks.values()])
 
     def gains(self) -> list[Gain]:
-        """What each part brings."""
+        """Return what each part brings."""
         return [
             Gain(part, name, *gain(self.of(before), self.of(after), name))
             for part, before, after in _PAIRS
@@ -140,7 +140,7 @@ class Ablation:
         return [["part", "figure", "difference", "verdict"], *rows]
 
     def conclusion(self) -> list[str]:
-        """What examples bring, what retrieval brings, what remains and whether fine-tuning could mend it."""
+        """Return sentences: what examples bring, what retrieval brings, what remains, and whether fine-tuning could mend it."""
         lines = [] if self.with_model else [NO_MODEL]
         for part, bring in _BRING.items():
             told = [
@@ -195,7 +195,7 @@ class Ablation:
         return f"Judged by {judge.model}: {marked} of {asked} answers, for {judge.input_tokens} tokens in and {judge.output_tokens} out."
 
     def to_json(self) -> dict[str, object]:
-        """The shape of `--json`."""
+        """Return the data that `--json` prints."""
         return {
             "model": self.model,
             "judge": self.judge.model if self.judge else None,

@@ -1,4 +1,4 @@
-"""The ablation's report: one HTML file that needs nothing else, with its plots as SVG."""
+"""Makes the ablation's report: one HTML file that needs nothing else, with its plots as SVG."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
@@ -25,7 +25,7 @@ _AMOUNTS: Mapping[str, Callable[[Sequence[ScoredAnswer]], float | None]] = {
 
 
 def page(ablation: Ablation, title: str) -> str:
-    """The whole file."""
+    """Return the whole file."""
     return "\n".join(
         [
             "<!doctype html><html lang=en><meta charset=utf-8>",
@@ -71,14 +71,14 @@ def _table(rows: list[list[str]]) -> str:
 
 
 def _plot(ablation: Ablation, name: str) -> str:
-    """A bar for each arm from 0 to 1, with its interval."""
+    """Draw a bar from 0 to 1 for each arm, with its interval."""
     bars = [(arm, ablation.figures(arm)[name]) for arm in ablation.arms()]
     drawn = "".join(_bar(number, arm, found) for number, (arm, found) in enumerate(bars))
     return _svg(name, MEANING[name], drawn, len(bars))
 
 
 def _lengths(ablation: Ablation, what: str, amount: Callable[[Sequence[ScoredAnswer]], float | None]) -> str:
-    """A bar for each arm, the longest as long as there is room."""
+    """Draw a bar for each arm, the longest as wide as there is room."""
     amounts = [(arm, amount(ablation.of(arm))) for arm in ablation.arms()]
     most = max((value for _, value in amounts if value is not None), default=0.0)
     if not most:

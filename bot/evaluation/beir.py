@@ -1,7 +1,7 @@
-"""`docent eval-retrieval`: retrieval over a set in the BEIR layout (Thakur et al. 2021).
+"""Measures retrieval over a set in the BEIR layout (Thakur et al. 2021), for `docent eval-retrieval`.
 
-A folder with corpus.jsonl (`_id, title, text`), queries.jsonl (`_id, text`) and qrels.tsv (`query-id,
-corpus-id, score` below a header; also as qrels/test.tsv). Ids are arbitrary strings.
+A folder with corpus.jsonl (`_id, title, text`), queries.jsonl (`_id, text`) and qrels.tsv (`query-id, corpus-id,
+score` below a header; also as qrels/test.tsv). Ids are arbitrary strings.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ class BadSet(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Beir:
-    """`relevant`: query id → corpus id → grade above 0. Queries without any are left out."""
+    """A set. `relevant` leads from query id to corpus id to a grade above 0. Queries without any are left out."""
 
     documents: tuple[Document, ...]
     queries: Mapping[str, str]
@@ -63,7 +63,7 @@ class RetrievalReport:
 
 
 def read_beir(folder: Path) -> Beir:
-    """Raises BadSet."""
+    """Read a set. Raises BadSet."""
     qrels = next((folder / name for name in _QRELS if (folder / name).is_file()), None)
     if qrels is None:
         raise BadSet(f"{folder} has no qrels.tsv.")
@@ -135,7 +135,10 @@ async def evaluate_retrieval(
     rank: Callable[[Question], Awaitable[Iterable[Passage]]],
     on_query: Callable[[int, int], None] | None = None,
 ) -> RetrievalReport:
-    """`rank` gives passages best first; a document counts at its best passage. `on_query`: done, of all."""
+    """Rank every query with `rank`, which returns passages best first; a document counts at its best passage.
+
+    `on_query` gets how many are done, and how many there are.
+    """
     rankings: dict[str, list[str]] = {}
     seconds = []
     for done, (query_id, text) in enumerate(beir.queries.items(), 1):

@@ -1,4 +1,4 @@
-"""Means with their 95 % intervals, and when a difference is one. Pure.
+"""Gives means with their 95 % intervals, and tells when a difference is one. Pure.
 
 Ours: scipy's Wilson interval, the same to five digits, takes whole counts alone, and an answer's mark may be a
 fraction; scipy takes 2.4 s of CPU to import and 113 MB.
@@ -32,7 +32,7 @@ class Figure:
 
 
 def share(values: Sequence[float]) -> Figure | None:
-    """The mean of values from 0 to 1, with Wilson's score interval (1927); None of nothing."""
+    """Return the mean of values from 0 to 1, with Wilson's score interval (1927); None of nothing."""
     if not values:
         return None
     n, mean = len(values), fmean(values)
@@ -42,7 +42,7 @@ def share(values: Sequence[float]) -> Figure | None:
 
 
 def difference(before: Mapping[str, float], after: Mapping[str, float]) -> Figure | None:
-    """How much more `after` is, over the questions that both have; paired percentile bootstrap, seeded."""
+    """Return how much more `after` is, over the questions that both have, by a seeded paired percentile bootstrap."""
     gained = [value - before[id_] for id_, value in after.items() if id_ in before]
     if not gained:
         return None
@@ -53,7 +53,7 @@ def difference(before: Mapping[str, float], after: Mapping[str, float]) -> Figur
 
 
 def verdict(gained: Figure | None, *, less_is_better: bool = False) -> str:
-    """A difference whose interval holds 0, or that rests on fewer than FEWEST questions, is a tie."""
+    """Return "better", "worse" or "tie": an interval that holds 0, or fewer than FEWEST differing questions, is a tie."""
     if gained is None:
         return "can't be measured"
     if gained.low <= 0 <= gained.high or (gained.differing or 0) < FEWEST:

@@ -1,4 +1,4 @@
-"""Past questions with 👍 or 👎 as a file of questions for `docent eval`. Pure."""
+"""Makes a file of questions for `docent eval` of past questions with 👍 or 👎. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ class JournalExport:
 
 
 def exported(judged: Sequence[Judged]) -> JournalExport:
-    """Each wording once, as it was judged last; of several people's words a 👎 counts.
+    """Return each wording once, as it was judged last; if several people judged it, a 👎 counts.
 
-    A follow-up stands as it was understood. The pages that a 👍 answer cited are its gold; what a 👎 answer
-    should have said only people know, so `was` holds what was said and why it was bad.
+    A follow-up stands as it was understood. The pages that a 👍 answer cited are its gold; what a 👎 answer should
+    have said only people know, so `was` holds what was said and why it was bad.
     """
     cases: dict[str, dict[str, Any]] = {}
     verdicts: dict[str, str] = {}

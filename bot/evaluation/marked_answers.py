@@ -1,4 +1,4 @@
-"""`docent eval`: asks every question of a set and marks rankings, answers and speed.
+"""Asks every question of a set for `docent eval`, and marks rankings, answers and speed.
 
 Answers are written out in the format of the Sourcegraph handbook's question set.
 """
@@ -53,7 +53,7 @@ class Marked:
 
     @property
     def named_right(self) -> bool:
-        """Cited, or named beside the answer."""
+        """Whether right pages are cited, or named beside the answer."""
         return self._among((*self.cited, *self.see_also))
 
     @property
@@ -69,7 +69,7 @@ class Marked:
 
     @property
     def to_the_point(self) -> bool:
-        """Whether nothing stands in it that the question says is beside the point."""
+        """Whether it holds nothing that the question says is beside the point."""
         said = plain(self.text)
         return not any(stands_in(said, word) for word in self.case.must_not_contain)
 
@@ -81,7 +81,7 @@ class Marked:
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """Over the answerable questions; relevant are the gold pages."""
+    """Retrieval's figures over the answerable questions; the gold pages are the relevant ones."""
 
     questions: int
     hit_1: float
@@ -119,7 +119,7 @@ class Report:
     characters_p90: float = 0.0
 
     def table(self) -> list[list[str]]:
-        """Head and rows of the answers' marks, "ALL" first."""
+        """Return head and rows of the answers' marks, "ALL" first."""
         head = ["kind", "questions", "facts", "cited", "wrongly declined", "declined"]
         return [head] + [
             [
@@ -190,7 +190,7 @@ def _mark(case: Case, answer: Answer, seconds: float) -> Marked:
 
 
 def _first_unit(answer: Answer) -> tuple[str, int]:
-    """What stands before the first marker, and its number."""
+    """Return what stands before the first marker, and its number."""
     marker = _MARKER.search(answer.text)
     return (answer.text[: marker.start()], int(marker[1])) if marker else (answer.text, 0)
 
@@ -245,7 +245,7 @@ def _answered(kind: str, marked: Sequence[Marked]) -> AnsweredCase:
 
 
 def write_answers(path: Path, marked: Sequence[Marked]) -> None:
-    """One line an answer: `id`, `answer` (null where declined), `citations` and `see_also` as paths."""
+    """Write one line an answer: `id`, `answer` (null where declined), `citations` and `see_also` as paths."""
     lines = [
         json.dumps(
             {

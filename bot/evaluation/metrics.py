@@ -1,9 +1,9 @@
-"""How good rankings and answers are. Pure.
+"""Measures how good rankings and answers are. Pure.
 
 Ours: ir_measures gives the same nDCG and recall to the last digit, and needs a compiled trec_eval for these lines.
 
-The marking of answers (what counts as holding a fact, as cited, as declined) is that of the questions' own
-scorer, so that both print the same numbers for one file of answers.
+The marking of answers (what counts as holding a fact, as cited, as declined) is that of the questions' own scorer,
+so that both print the same numbers for one file of answers.
 """
 
 import math
@@ -13,7 +13,7 @@ from bot.text.matching import plain, stands_in
 
 
 def ndcg(ranked: Sequence[str], relevant: Mapping[str, int], *, at: int = 10) -> float:
-    """Normalised discounted cumulative gain (Järvelin & Kekäläinen 2002), gains as they are graded."""
+    """Return the normalised discounted cumulative gain (Järvelin & Kekäläinen 2002), with gains as they are graded."""
     gain = sum(relevant.get(item, 0) / math.log2(place + 2) for place, item in enumerate(ranked[:at]))
     best = sorted(relevant.values(), reverse=True)[:at]
     ideal = sum(grade / math.log2(place + 2) for place, grade in enumerate(best))
@@ -29,18 +29,18 @@ def recall(ranked: Sequence[str], relevant: Collection[str], *, at: int) -> floa
 
 
 def mean(values: Iterable[float]) -> float:
-    """0 of nothing."""
+    """Return the mean; 0 of nothing."""
     known = list(values)
     return sum(known) / len(known) if known else 0.0
 
 
 def percentile(values: Iterable[float], share: float) -> float:
-    """The nearest-rank percentile; 0 of nothing."""
+    """Return the nearest-rank percentile; 0 of nothing."""
     known = sorted(values)
     return known[max(0, math.ceil(share * len(known)) - 1)] if known else 0.0
 
 
 def holds_facts(answer: str, must_contain: Sequence[Sequence[str]]) -> bool:
-    """Whether each group of alternatives has one in the answer."""
+    """Tell whether each group of alternatives has one in the answer."""
     text = plain(answer)
     return all(any(stands_in(text, alternative) for alternative in group) for group in must_contain)

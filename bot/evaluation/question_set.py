@@ -1,4 +1,4 @@
-"""The questions of `docent eval`, and what right answers to them are.
+"""Reads the questions of `docent eval`, and what right answers to them are.
 
 The format is that of the Sourcegraph handbook's question set: one JSON object a line, `id, question, gold,
 must_contain, answerable, kind, lang, also_ok?`, and of our own `after?` (what the asker said before) and
@@ -15,9 +15,9 @@ class BadQuestions(Exception):
 
 
 class Case(BaseModel):
-    """One question and what a right answer is. Paths are relative to the source's root.
+    """A question and what a right answer is. Paths are relative to the source's root.
 
-    No `must_contain` or no `gold`: facts or citations of an answerable question aren't marked. `audience` goes
+    Without `must_contain` or `gold`, facts or citations of an answerable question aren't marked. `audience` goes
     before the run's. `after` is what the asker said before, `must_not_contain` what has no place in the answer.
     """
 
@@ -42,7 +42,7 @@ class Case(BaseModel):
 
 
 def read_questions(path: Path) -> list[Case]:
-    """Raises BadQuestions."""
+    """Read a file of questions. Raises BadQuestions."""
     try:
         lines = path.read_text(encoding="utf-8").split("\n")  # not at the separators inside of texts
     except (OSError, UnicodeDecodeError) as error:

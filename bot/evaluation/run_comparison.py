@@ -1,4 +1,4 @@
-"""Two runs of `docent eval` side by side, question by question, and a run against its bars. Pure."""
+"""Compares two runs of `docent eval` question by question, and a run with its bars. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -46,7 +46,7 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`alone` are ids of questions that only one run has: they count nowhere."""
+    """Two runs compared. `alone` are ids of questions that only one run has, which count nowhere."""
 
     rows: tuple[Row, ...]
     better: tuple[Moved, ...]
@@ -55,7 +55,7 @@ class Comparison:
     alone: tuple[str, ...]
 
     def table(self) -> list[list[str]]:
-        """Head and a row for each figure."""
+        """Return a head and a row for each figure."""
         head = ["figure", "before", "now", "difference", "verdict"]
         return [head] + [
             [row.name, *(str(one or "–") for one in (row.before, row.after, row.gained)), row.verdict]
@@ -68,7 +68,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """`got` None: it can't be measured, and then it is missed."""
+    """A bar and what the run came to, `got`; if that is None it can't be measured, and the bar is missed."""
 
     name: str
     wanted: float
@@ -87,7 +87,7 @@ class Bar:
 
 
 def compare(before: Sequence[ScoredAnswer], after: Sequence[ScoredAnswer]) -> Comparison:
-    """The questions that both runs have."""
+    """Compare the questions that both runs have."""
     ids = {one.id for one in before} & {one.id for one in after}
     old, new = ([one for one in run if one.id in ids] for run in (before, after))
     then, now = figures(old), figures(new)
@@ -119,7 +119,7 @@ def _moved(before: Sequence[ScoredAnswer], after: Sequence[ScoredAnswer]) -> lis
 
 
 def bars(said: Sequence[ScoredAnswer], wanted: Mapping[str, float]) -> list[Bar]:
-    """Each bar of docent.yaml with what the run came to; dollars are of one answer."""
+    """Return each bar of docent.yaml with what the run came to; dollars are of one answer."""
     found = figures(said)
     spent = dollars(said)
     came: dict[str, float | None] = {name: one.mean if one else None for name, one in found.items()}

@@ -1,4 +1,4 @@
-"""One answer with all its marks: what `docent eval` and its ablation count, compare and keep."""
+"""Marks one answer in every way that `docent eval` and its ablation count, compare and keep."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -46,7 +46,7 @@ class BadRun(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ScoredAnswer:
-    """`arm` is how it was asked. `failed` says why there is no answer: such a one counts nowhere."""
+    """An answer and its marks. `arm` is how it was asked. `failed` says why there is no answer; it then counts nowhere."""
 
     id: str
     question: str
@@ -75,7 +75,7 @@ class ScoredAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """`known` is the plain text of all pages, `most` an answer's length where the guide says none."""
+    """Marks answers. `known` is the plain text of all pages, `most` an answer's length where the guide says none."""
 
     rules: Rules
     most: int
@@ -83,7 +83,7 @@ class Marker:
     price: Callable[[Usage], float | None]
 
     def mark(self, marked: Marked, arm: str = "") -> ScoredAnswer:
-        """All that code can tell."""
+        """Give all marks that code can tell."""
         case, text, right = marked.case, marked.text, bool(marked.case.gold) and bool(marked.ranked)
         wrong = broken(text, self.rules, most=self.most) if text else []
         gold = dict.fromkeys(case.gold, 1)
@@ -115,7 +115,7 @@ class Marker:
         )
 
     def invented(self, text: str, question: str, language: str) -> list[str]:
-        """Facts that neither the pages nor the question hold."""
+        """Return facts that neither the pages nor the question hold."""
         asked = plain(question)
         return [
             fact
@@ -127,7 +127,7 @@ class Marker:
 async def judged(
     judge: Judge, said: ScoredAnswer, rules: Sequence[str]
 ) -> tuple[float | None, tuple[str, ...]]:
-    """The share of the rules that it keeps, and those that it breaks; None if the judge can't be asked."""
+    """Return the share of the rules that it keeps, and those that it breaks; None if the judge can't be asked."""
     if not said.text or not rules:
         return None, ()
     try:
@@ -138,7 +138,7 @@ async def judged(
 
 
 def values(said: Sequence[ScoredAnswer], name: str) -> dict[str, float]:
-    """A question's mark, the mean over its repeats; questions that have none are left out."""
+    """Return each question's mark, the mean over its repeats; questions that have none are left out."""
     found: dict[str, list[float]] = {}
     for one in said:
         if not one.failed and (value := getattr(one, name)) is not None:
@@ -147,17 +147,17 @@ def values(said: Sequence[ScoredAnswer], name: str) -> dict[str, float]:
 
 
 def figures(said: Sequence[ScoredAnswer]) -> dict[str, Figure | None]:
-    """By name; see MEANING."""
+    """Return the figures by name; see MEANING."""
     return {name: share(list(values(said, name).values())) for name in FIGURES}
 
 
 def seconds(said: Sequence[ScoredAnswer], at: float) -> float:
-    """A percentile of the answers' times."""
+    """Return a percentile of the answers' times."""
     return percentile((one.seconds for one in said if not one.failed), at)
 
 
 def dollars(said: Sequence[ScoredAnswer]) -> float | None:
-    """All that was spent; None if no price is known."""
+    """Return all that was spent, in dollars; None if no price is known."""
     spent = [one.dollars for one in said if one.dollars is not None]
     return sum(spent) if spent else None
 
@@ -165,7 +165,7 @@ def dollars(said: Sequence[ScoredAnswer]) -> float | None:
 def gain(
     before: Sequence[ScoredAnswer], after: Sequence[ScoredAnswer], name: str
 ) -> tuple[Figure | None, str]:
-    """How much more `after` has of it, question by question, and what that means."""
+    """Return how much more `after` has of the figure, question by question, and what that means."""
     gained = difference(values(before, name), values(after, name))
     return gained, verdict(gained, less_is_better=name in LESS_IS_BETTER)
 
@@ -175,7 +175,7 @@ def to_json(said: Sequence[ScoredAnswer]) -> list[dict[str, Any]]:
 
 
 def read(path: Path) -> tuple[Mapping[str, Any], list[ScoredAnswer]]:
-    """A run as `docent eval --json` printed it: all of it, and its answers. Raises BadRun."""
+    """Read a run as `docent eval --json` printed it: all of it, and its answers. Raises BadRun."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         return data, TypeAdapter(list[ScoredAnswer]).validate_python(data["questions"])

@@ -23,7 +23,7 @@ from bot.retrieval.scoring import ScoredCandidate
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How much similarity is enough by itself, and how much together with so large a share of the words."""
+    """How much similarity is enough by itself, and how much once the words' score is at least `many_words`."""
 
     similarity: float
     many_words: float

@@ -1,4 +1,4 @@
-"""How alike texts are in meaning, by an embedder whose vectors are kept; by their words without one."""
+"""Tells how alike texts are in meaning, by an embedder whose vectors are kept."""
 
 import hashlib
 import io
@@ -21,9 +21,9 @@ _MOST_KEPT: Final = 2_000
 
 
 class EmbeddingSimilarity:
-    """Vectors of texts that come again and again; `folder` keeps them, by `name`, for the next process.
+    """Keeps the vectors of texts that come again and again, in `folder` under `name` for the next process.
 
-    A question waits for at most `seconds`; the texts' own vectors, made once, for `first` seconds.
+    A question waits for its vector for at most `seconds`; the texts' own, made once, for `first` seconds.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class EmbeddingSimilarity:
         self._breaker = CircuitBreaker("the embedder")
 
     async def vectors(self, question: str, texts: Sequence[str]) -> tuple[Vector, NDArray[np.float32]] | None:
-        """The question's vector and the texts'; None without an embedder, or if it fails or is slow."""
+        """Return the question's vector and the texts'; None without an embedder, or if it fails or is slow."""
         if self._embedder is None or not texts:
             return None
         try:
@@ -78,7 +78,7 @@ class EmbeddingSimilarity:
 
 
 def _kept(file: Path, dimensions: int) -> dict[str, Vector]:
-    """What an earlier process kept; nothing if that can't be read."""
+    """Return what an earlier process kept; nothing if that can't be read."""
     try:
         with np.load(file, allow_pickle=False) as data:
             keys, rows = data["keys"], data["rows"]

@@ -1,4 +1,4 @@
-"""Accepted examples as files of the guide, and as commits of its repository."""
+"""Writes accepted examples as files of the guide, and as commits of its repository."""
 
 import re
 import subprocess
@@ -26,7 +26,7 @@ class NotKept(Exception):
 
 
 class _Dumper(yaml.SafeDumper):
-    """Texts of several lines as blocks, as people write them."""
+    """Writes texts of several lines as blocks, as people do."""
 
 
 def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
@@ -38,7 +38,7 @@ _Dumper.add_representer(str, _text)
 
 
 def as_yaml(example: Example) -> str:
-    """The file's text; what isn't said is left out."""
+    """Return the file's text, without keys that say nothing."""
     data: dict[str, Any] = {
         name: value
         for name, value in example.model_dump(mode="json").items()
@@ -53,7 +53,7 @@ def as_yaml(example: Example) -> str:
 
 
 def write(folder: Path, example: Example) -> Path:
-    """A new file, named for the question. Raises NotKept."""
+    """Write a new file, named for the question. Raises NotKept."""
     name = _slug(example.question)
     path = folder / EXAMPLES / f"{name}.yaml"
     number = 2
@@ -84,7 +84,7 @@ def unsign(folder: Path, names: Collection[str]) -> list[Path]:
 
 
 def remove(path: Path) -> None:
-    """Raises NotKept; a file that is gone already is no error."""
+    """Remove the file, if it is there. Raises NotKept."""
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
@@ -92,7 +92,7 @@ def remove(path: Path) -> None:
 
 
 def commit(path: Path, settings: GitSettings, *, by: str, message: str) -> None:
-    """Put the file as it is now (or its removal) on top of the branch, whatever is checked out.
+    """Commit the file as it is now, or its removal, on top of the branch, whatever is checked out.
 
     Nothing else that lies in the work tree or the index goes along. Raises NotKept.
     """
@@ -126,7 +126,7 @@ def commit(path: Path, settings: GitSettings, *, by: str, message: str) -> None:
 
 
 def _git(folder: Path, *words: str, env: dict[str, str] | None = None, fails: bool = False) -> str:
-    """What it prints; with `fails`, "" if it failed."""
+    """Run git, and return what it prints; with `fails`, "" if it failed."""
     more = {"GIT_TERMINAL_PROMPT": "0", **(env or {})}
     command = ["env", *(f"{name}={value}" for name, value in more.items())]
     command += ["git", "-C", str(folder), "-c", "core.hooksPath=/dev/null", *words]
@@ -146,7 +146,7 @@ def _git(folder: Path, *words: str, env: dict[str, str] | None = None, fails: bo
 
 
 def _slug(question: str) -> str:
-    """Its first words joined by hyphens: the example's name from then on."""
+    """Return the question's first words joined by hyphens: the example's name from then on."""
     plain = unicodedata.normalize("NFKD", question).encode("ascii", "ignore").decode().lower()
     words = "-".join(re.findall(r"[a-z0-9]+", plain))
     return (words[:_LONGEST].rsplit("-", 1)[0] if len(words) > _LONGEST else words) or "example"

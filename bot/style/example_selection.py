@@ -1,6 +1,6 @@
-"""Which examples go into a prompt: near the question, unlike one another, within a budget. Pure.
+"""Selects the examples of a prompt: near the question, unlike one another, within a budget. Pure.
 
-The order is settled by the question and the guide alone: scores, and names where scores tie.
+The order depends on the question and the guide alone: on scores, and on names where scores tie.
 """
 
 import math
@@ -23,10 +23,10 @@ NEARNESS: Final = 0.7
 def fitting(
     samples: Sequence[Sample], *, places: frozenset[str], audience: frozenset[str], language: str
 ) -> list[Sample]:
-    """Those for this audience and one of these places, or for any; in the question's language where there are some.
+    """Return the examples for this audience and one of these places, or any; in the question's language if there are some.
 
-    `places` are the channel's id and name and what else names the place, in any case, with or without `#`;
-    empty: it isn't known, so all will do.
+    `places` are the channel's id and name and what else names the place, in any case, with or without `#`; empty:
+    it isn't known, so all will do.
     """
     here = {_place(place) for place in places}
     there = [
@@ -49,13 +49,13 @@ def _language(sample: Sample) -> str:
 
 
 def asked(sample: Sample) -> str:
-    """What a question is compared with: the example's own, what came before it, its tags."""
+    """Return the text that a question is compared with: the example's own, what came before it, its tags."""
     example = sample.example
     return " ".join(part for part in (example.question, example.context, " ".join(example.tags)) if part)
 
 
 def by_words(question: str, samples: Sequence[Sample]) -> tuple[list[float], NDArray[np.float64]]:
-    """How near each example is to the question, and how like one another: cosine of tf-idf, 0..1."""
+    """Return how near each example is to the question (n), and to each other (n x n): cosine of tf-idf, from 0 to 1."""
     texts = [question, *(asked(sample) for sample in samples)]
     bags = [Counter(query_terms(text)) for text in texts]
     common = Counter(term for bag in bags for term in bag)
@@ -78,7 +78,7 @@ def pick(
     most: int,
     tokens: int,
 ) -> list[Sample]:
-    """At most `most` of them in `tokens` altogether, the nearest first.
+    """Return at most `most` examples of `tokens` altogether, the nearest first.
 
     One that doesn't fit is passed over for a shorter one.
     """
@@ -100,5 +100,5 @@ def _worth(i: int, taken: Sequence[int], near: Sequence[float], like: NDArray[np
 
 
 def size(sample: Sample) -> int:
-    """Its tokens in a prompt, near enough."""
+    """Return the example's tokens in a prompt, approximately."""
     return count_tokens(sample.example.question) + count_tokens(sample.example.answer)

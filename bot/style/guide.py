@@ -1,4 +1,4 @@
-"""What a style guide says. Every key is optional but an example's question and answer."""
+"""Says what a style guide holds. Every key is optional but an example's question and answer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -66,7 +66,7 @@ class Rules(Section):
     hand_over: str = ""
 
     def over(self, base: "Rules") -> "Rules":
-        """These rules, and where they say nothing those of `base`."""
+        """Return these rules, and where they say nothing those of `base`."""
         said = {name: getattr(self, name) for name in self.model_fields_set}
         for part in ("length", "words"):
             if part in said:
@@ -132,14 +132,14 @@ class StyleGuide:
     file: Path = Path("guide.yaml")
 
     def over(self, base: "StyleGuide") -> "StyleGuide":
-        """An example of one's own goes before the base's of the same name."""
+        """Add the base's rules and examples; an example of one's own goes before the base's of the same name."""
         own = {sample.id for sample in self.samples}
         kept = tuple(sample for sample in base.samples if sample.id not in own)
         return StyleGuide(self.rules.over(base.rules), self.samples + kept, self.file)
 
 
 def instructions(rules: Rules) -> tuple[str, ...]:
-    """The rules as sentences for a writer that reads. Lengths in characters, opening and closing go apart."""
+    """Return the rules as sentences for a writer that reads, without lengths in characters, opening and closing."""
     said = [*rules.voice, *rules.form]
     if rules.length.sentences:
         said.append(f"At most {rules.length.sentences} sentences.")
@@ -155,7 +155,7 @@ def instructions(rules: Rules) -> tuple[str, ...]:
 
 
 def phrases(rules: Rules) -> tuple[str, ...]:
-    """The guide's own sentences: they need no source."""
+    """Return the guide's own sentences, which need no source."""
     own = (rules.opening, rules.closing, rules.not_found, rules.hand_over, *(one.say for one in rules.refuse))
     return tuple(filter(None, own))
 

@@ -1,4 +1,4 @@
-"""The guides in use: kept in step with their files, and asked for the style of each answer."""
+"""Keeps the guides in step with their files, and gives the style of each answer."""
 
 import asyncio
 import logging
@@ -51,7 +51,7 @@ class _Kept:
 
 @dataclass(frozen=True, slots=True)
 class GuideState:
-    """For status: the guide's folder, how much is in use, what is wrong with the files; `seen` stands for those."""
+    """For status: the guide's folder, how much is in use, what is wrong with the files; `seen` changes when these do."""
 
     name: str
     folder: Path
@@ -62,7 +62,7 @@ class GuideState:
 
 @dataclass(slots=True)
 class StyleGuides:
-    """bot.answering.answerer.GuideProvider. The base guide, and further ones that say only what is different."""
+    """Implements bot.answering.answerer.GuideProvider, with a base guide and further ones that say what is different."""
 
     settings: StyleSettings
     likeness: EmbeddingSimilarity
@@ -94,7 +94,7 @@ class StyleGuides:
                 await asyncio.to_thread(kept.look)
 
     async def state(self) -> list[GuideState]:
-        """As the files are now."""
+        """Return the guides' states as the files are now."""
         await self.refresh(now=True)
         return [
             GuideState(
@@ -113,7 +113,7 @@ class StyleGuides:
         return self._guide("")
 
     def guide_for(self, question: Question) -> StyleGuide:
-        """The guide that the question names, else the first whose audience and platform fit, else the base."""
+        """Return the guide that the question names, else the first whose audience and platform fit, else the base."""
         base = self._guide("")
         name = question.guide or _fitting(self.settings.guides, question)
         return self._guide(name).over(base) if name and name in self._kept else base
@@ -156,7 +156,7 @@ def _fitting(guides: Mapping[str, GuideSettings], question: Question) -> str:
 
 
 def style_of(rules: Rules, chosen: list[Sample], question: Question, characters: int) -> Style:
-    """The guide as a writer gets it; examples nearest last, beside the question."""
+    """Return the guide as a writer gets it; the nearest example comes last, beside the question."""
     most, longer = rules.length.characters or characters, DETAILED if question.detailed else 1
     asked = question.text.casefold()
     refusal = next(

@@ -1,4 +1,4 @@
-"""`docent style check`: what is wrong with a guide that can be read."""
+"""Finds what is wrong with a guide that can be read, for `docent style check`."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -31,7 +31,7 @@ _MARKER: Final = re.compile(r"\[\d{1,3}\]|^\s*\d+\.\s", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing. Errors make the check fail."""
+    """A thing that is wrong. Errors make the check fail."""
 
     level: Literal["error", "warning"]
     file: Path
@@ -39,25 +39,25 @@ class Finding:
 
 
 class Pages(Protocol):
-    """The docs as they are now."""
+    """Reads the docs as they are now."""
 
     async def text(self, page: str) -> str | None:
-        """The whole page by its path; None if there is none."""
+        """Return the whole page by its path; None if there is none."""
         ...
 
     async def open_to(self, page: str, audience: frozenset[str]) -> bool:
-        """Whether this audience may see the page."""
+        """Tell whether this audience may see the page."""
         ...
 
     async def about(self, question: str) -> str:
-        """What retrieval finds for a question."""
+        """Return what retrieval finds for a question."""
         ...
 
 
 async def check(
     guide: StyleGuide, pages: Pages | None, *, tokens: int, most: int, audience: frozenset[str]
 ) -> list[Finding]:
-    """`tokens` is the budget of a prompt's examples, `most` the length where the guide says none.
+    """Check the guide. `tokens` is the budget of a prompt's examples, `most` the length where the guide says none.
 
     `audience` gets the guide's examples. Without `pages` facts aren't looked up.
     """
@@ -102,7 +102,7 @@ def _of_rules(sample: Sample, guide: StyleGuide, most: int) -> Iterator[Finding]
 
 
 def _wording(question: str) -> str:
-    """The same for questions that differ only in case, space and punctuation."""
+    """Return the same text for questions that differ only in case, space and punctuation."""
     return " ".join(re.findall(r"\w+", plain(question)))
 
 
@@ -167,7 +167,7 @@ async def _facts(sample: Sample, guide: StyleGuide, pages: Pages) -> list[Findin
 
 
 async def _leaks(sample: Sample, pages: Pages, audience: frozenset[str]) -> list[Finding]:
-    """An example goes along with the question of anybody whom the guide is for."""
+    """Find what an example tells: it goes along with the question of anybody whom the guide is for."""
     cited = dict.fromkeys(one.page for one in sample.example.citations)
     hidden = [page for page in cited if await pages.text(page) and not await pages.open_to(page, audience)]
     told = "which not everybody may see who gets this guide"
@@ -175,14 +175,14 @@ async def _leaks(sample: Sample, pages: Pages, audience: frozenset[str]) -> list
 
 
 def _own(answer: str, guide: StyleGuide) -> str:
-    """The answer without what the guide itself says."""
+    """Return the answer without what the guide itself says."""
     for phrase in phrases(guide.rules):
         answer = answer.replace(phrase, " ")
     return answer
 
 
 def facts(text: str, language: str = "en") -> list[str]:
-    """Numbers, commands and, but in German with its capital nouns, names; each once."""
+    """Return numbers, commands and, except in German with its capital nouns, names; each once."""
     text = _MARKER.sub(" ", text)
     commands = [
         line.strip() for match in _CODE.finditer(text) for line in (match[1] or match[2]).splitlines()
@@ -194,7 +194,7 @@ def facts(text: str, language: str = "en") -> list[str]:
 
 
 def _command_words(commands: Iterable[str]) -> Iterator[str]:
-    """Programs, subcommands and flags; quoted arguments are the example's own."""
+    """Give programs, subcommands and flags; quoted arguments are the example's own."""
     for command in commands:
         bare = re.sub(r"\"[^\"]*\"|'[^']*'|<[^>]*>|\b[A-Z_]{2,}\b", " ", command).split()
         words = [word for word in bare if re.fullmatch(r"--?[a-z][\w-]*|/?[a-z][\w./-]*", word)]
@@ -204,7 +204,7 @@ def _command_words(commands: Iterable[str]) -> Iterator[str]:
 
 
 def example_problems(example: Example, guide: StyleGuide, *, tokens: int, most: int) -> list[str]:
-    """What stands against taking a new example into the guide, before it has a file."""
+    """Return what speaks against taking a new example into the guide, before it has a file."""
     sample = Sample("new", example, Path("new"))
     found = [*_of_rules(sample, guide, most), *_private(sample), *_size(sample, tokens), *_markers(sample)]
     same = [s.id for s in guide.samples if _wording(s.example.question) == _wording(example.question)]

@@ -1,4 +1,4 @@
-"""A folder of files → a guide. What is wrong is told by file and line; what is right is kept."""
+"""Loads a guide from a folder of files. What is wrong is told by file and line; what is right is used."""
 
 import hashlib
 import re
@@ -25,7 +25,7 @@ SectionT = TypeVar("SectionT", bound=Section)
 
 
 class _AsWritten(dict[str, str]):
-    """`${NAME}` in a guide is text: nothing of the environment goes into answers."""
+    """Takes `${NAME}` in a guide for text: nothing of the environment goes into answers."""
 
     def get(self, key: str, default: object = None) -> Any:  # noqa: ANN401, ARG002 - dict's own signature
         return f"${{{key}}}"
@@ -40,7 +40,7 @@ class Loaded:
 
 
 def load(folder: Path) -> Loaded:
-    """The rules in `guide.yaml` (or .md), the examples in all other files."""
+    """Load the rules of `guide.yaml` (or .md), and the examples of all other files."""
     if not folder.is_dir():
         return Loaded(StyleGuide(), (Problem(str(folder), None, "", "there is no such folder"),))
     rules, file = Rules(), folder / f"{RULES}.yaml"
@@ -62,7 +62,7 @@ def load(folder: Path) -> Loaded:
 
 
 def files(folder: Path) -> list[Path]:
-    """The guide's files in a settled order; hidden ones and READMEs are none."""
+    """Return the guide's files in a fixed order, without hidden ones and READMEs."""
     found = (path for path in folder.rglob("*") if path.suffix in _ENDINGS and path.is_file())
     return sorted(
         path
@@ -73,7 +73,7 @@ def files(folder: Path) -> list[Path]:
 
 
 def fingerprint(folder: Path) -> str:
-    """Changes whenever a file of the guide does: names, sizes and times."""
+    """Return a text that changes whenever a file of the guide does, by names, sizes and times."""
     seen = hashlib.sha256()
     for path in files(folder) if folder.is_dir() else []:
         try:
@@ -85,7 +85,7 @@ def fingerprint(folder: Path) -> str:
 
 
 def _read(path: Path, kind: type[SectionT], body: str) -> SectionT:
-    """One file as `kind`; the text below a Markdown file's front matter is the key `body`."""
+    """Read one file as `kind`; the text below a Markdown file's front matter is the key `body`."""
     file = str(path)
     try:
         if path.stat().st_size > _MOST_BYTES:
@@ -111,7 +111,7 @@ def _read(path: Path, kind: type[SectionT], body: str) -> SectionT:
 
 
 def _body(kind: type[Section], text: str) -> object:
-    """An answer as it stands; a guide's rules one a bullet or line."""
+    """Return an answer as it stands; a guide's rules as a list, one a bullet or line."""
     if kind is Example:
         return text
     lines = (_BULLET.sub("", line).strip() for line in text.splitlines() if not line.startswith("#"))

@@ -1,4 +1,4 @@
-"""The docs as they are now, for checks: by an admin's command, so whoever may see them."""
+"""Reads the docs as they are now for checks, whoever may see them: an admin's command asks."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ _WHOLE = 100_000
 
 
 class IndexedPages:
-    """lint.Pages, from the index."""
+    """Implements lint.Pages with the index."""
 
     def __init__(self, settings: Settings, store: Reader, retriever: Retriever) -> None:
         self._sources: Sequence[str] = [source.name for source in settings.sources]
@@ -37,6 +37,6 @@ class IndexedPages:
 
 
 def everyone(settings: Settings) -> frozenset[str]:
-    """All audiences that the settings name: an admin's view."""
+    """Return all audiences that the settings name: an admin's view."""
     named = frozenset(settings.audiences) | settings.default_audience
     return named.union(*(source.audience for source in settings.sources))

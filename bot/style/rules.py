@@ -1,4 +1,4 @@
-"""The rules that code can check, on one answer. Pure."""
+"""Checks one answer against the rules that code can check. Pure."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -27,7 +27,10 @@ class Broken:
 
 
 def broken(text: str, rules: Rules, *, most: int | None = None) -> list[Broken]:
-    """`most` characters count where the guide says none. Markers aren't counted; code isn't read."""
+    """Return the rules that the text breaks. `most` characters count where the guide says none.
+
+    Markers aren't counted, and code isn't read.
+    """
     bare = _MARKER.sub("", text).strip()
     limit = rules.length.characters or most
     found: list[Broken] = []
@@ -49,7 +52,7 @@ def broken(text: str, rules: Rules, *, most: int | None = None) -> list[Broken]:
 
 
 def _uncited(text: str, rules: Rules) -> Iterator[str]:
-    """Sentences that state facts and have no marker behind them; the guide's own don't need one."""
+    """Give sentences that state facts and have no marker behind them, except for the guide's own."""
     for phrase in phrases(rules):
         text = text.replace(phrase, "")
     text = _CODE.sub("", text)
@@ -61,7 +64,7 @@ def _uncited(text: str, rules: Rules) -> Iterator[str]:
 
 
 def checkable(rules: Rules, *, most: int | None = None) -> list[str]:
-    """The rules that `broken` looks at in this guide."""
+    """Return the rules that `broken` looks at in this guide."""
     there = {
         "length": rules.length.characters or most,
         "sentences": rules.length.sentences,
@@ -75,7 +78,7 @@ def checkable(rules: Rules, *, most: int | None = None) -> list[str]:
 
 
 def _holding(text: str, words: Sequence[str]) -> Iterator[str]:
-    """The words that stand in the text; signs such as "!" anywhere in it."""
+    """Give the words that stand in the text; signs such as "!" count anywhere in it."""
     text = _QUOTE.sub("", text)
     for word in words:
         before = r"(?<!\w)" if word[0].isalnum() else ""

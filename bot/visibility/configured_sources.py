@@ -1,4 +1,4 @@
-"""The index as docent.yaml is now: no page of a source that left it, and none for whom it isn't meant any more.
+"""Shows the index as docent.yaml is now, without pages of removed sources and pages no longer meant for the asker.
 
 What is stored tells for whom a page was meant at its last sync. That may only narrow what the settings say now.
 """
@@ -14,9 +14,9 @@ from bot.visibility.page_audience import configured_audience
 
 
 class Configured:
-    """ports.Reader. Who asks must be among those for whom the settings and the index have a page, each.
+    """Implements ports.Reader. Both the settings and the index must have the page for who asks.
 
-    `sources` are asked for at each search: what docent.yaml closes while this runs is closed at once.
+    `sources` is called at each search: what docent.yaml closes while this runs is closed at once.
     """
 
     def __init__(self, store: Reader, sources: Callable[[], Sequence[SourceSettings]]) -> None:
@@ -58,7 +58,7 @@ class Configured:
         return await self._store.revisions(source) if source in self._now.sources else {}
 
     def _open_to(self, audience: frozenset[str], wanted: frozenset[str] | None) -> frozenset[str]:
-        """The sources that may have a page for them."""
+        """Return the sources that may have a page for them."""
         return frozenset(
             name
             for name, source in self._now.sources.items()

@@ -1,4 +1,4 @@
-"""For whom the settings have a page. Pure."""
+"""Tells for whom the settings have a page. Pure."""
 
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,10 @@ if TYPE_CHECKING:  # pydantic takes as long to import as reading a page does
 
 
 def configured_audience(settings: "SourceSettings", path: str) -> frozenset[str]:
-    """The last glob that fits wins. A page that another spelling of its path would narrow is narrowed."""
+    """Return the audience of the last glob that fits.
+
+    Where another spelling of the path would narrow it, it is narrowed.
+    """
     audience = other = settings.audience
     for glob, words in settings.audience_of.items():
         if matches(path, glob):

@@ -1,4 +1,4 @@
-"""`.env` beside docent.yaml: names with values, for whom the environment itself says nothing."""
+"""Reads `.env` beside docent.yaml, whose values count where the environment itself has none."""
 
 import io
 from collections.abc import Mapping
@@ -16,19 +16,19 @@ _MOST_BYTES: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class EnvFile:
-    """What it holds, and the line of each name; empty where there is none. Values are taken as they stand."""
+    """The values of a file as they stand there, and each name's line; both empty where there is no file."""
 
     path: Path
     values: Mapping[str, str] = field(default_factory=dict)
     lines: Mapping[str, int] = field(default_factory=dict)
 
     def below(self, environ: Mapping[str, str]) -> dict[str, str]:
-        """The environment with this where it has nothing: also an empty value there wins."""
+        """Return the environment, filled up from this file; an empty value of the environment stays."""
         return {**self.values, **environ}
 
 
 def read_env_file(folder: Path) -> EnvFile:
-    """The folder's `.env`. Raises ConfigError for a line that is no NAME=value, and if it can't be read."""
+    """Read the folder's `.env`. Raises ConfigError for a line that is no NAME=value, and if it can't be read."""
     path = folder / ENV_FILE
     try:
         if not path.is_file():

@@ -1,4 +1,4 @@
-"""Every name of the environment that Docent reads, and where in docent.yaml its value belongs."""
+"""Lists every name of the environment that Docent reads, and where in docent.yaml its value belongs."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -55,9 +55,9 @@ KEYS: Final[tuple[KeyPath, ...]] = (
 
 
 class Environment(BaseModel):
-    """Every name of the environment that Docent reads, beside those that docent.yaml takes as `${NAME}`.
+    """Every name of the environment that Docent reads, apart from those that docent.yaml takes as `${NAME}`.
 
-    An empty value is none, and case doesn't matter.
+    An empty value counts as none, and case doesn't matter.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
@@ -94,19 +94,19 @@ class Environment(BaseModel):
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> "Environment":
-        """Of all these names."""
+        """Read all these names."""
         return cls.model_validate({name.lower(): value for name, value in environ.items() if value})
 
 
 def is_secret(name: str) -> bool:
-    """Whether that name's value is one: such stand in the environment alone."""
+    """Tell whether the name's value is a secret, which may stand in the environment alone."""
     return "SecretStr" in str(Environment.model_fields[name].annotation)
 
 
 def with_environment(
     located: Located, given: Mapping[str, str], file: EnvFile
 ) -> tuple[dict[str, Any], dict[KeyPath, str]]:
-    """docent.yaml's data with what the environment says, and from which name each such value came.
+    """Put the environment's values into docent.yaml's data, and return it with the name that each of them came from.
 
     Raises ConfigError for secrets that are written out.
     """
@@ -140,7 +140,7 @@ def with_environment(
 
 
 def _put(data: Mapping[str, Any], place: KeyPath, value: object) -> dict[str, Any]:
-    """A copy of `data` with the value at its place; a section's short form is left to its own model."""
+    """Return a copy of `data` with the value at its place; a section's short form is left to its own model."""
     if len(place) == 1:
         return {**data, place[0]: value}
     below = data.get(place[0])

@@ -1,6 +1,6 @@
-"""What is wrong with the tokens of chat platforms, by their shape and names alone: nobody needs to be asked.
+"""Finds what is wrong with chat platforms' tokens by their shape and names, without asking anybody.
 
-A value is never part of what is said.
+A token is never part of what is said.
 """
 
 import difflib
@@ -47,7 +47,7 @@ _SPOILT: Final = (
 
 @dataclass(frozen=True, slots=True)
 class TokenFault:
-    """What is wrong with the name of the environment, on which `platform` it tells; `remedy` says what to do."""
+    """What is wrong with a name of the environment. `platform` is whose it is; `remedy` says what to do."""
 
     platform: Platform
     name: str
@@ -59,7 +59,7 @@ class TokenFault:
 
 
 def token_faults(settings: Settings) -> list[TokenFault]:
-    """Everything that shows without asking anybody. Each cause once."""
+    """Return all faults that show without asking anybody, each cause once."""
     slips = list(_slips(settings))
     explained = {right for _, rights in slips for right in rights}
     pairs = [each for each in _pairs(settings) if each.name not in explained]
@@ -90,7 +90,7 @@ def _shapes(settings: Settings) -> Iterator[TokenFault]:
 
 
 def _wrong(name: str, value: str, wanted: str) -> str:
-    """What is wrong with the value; "" if nothing is to be seen."""
+    """Return what is wrong with the value; "" if nothing is to be seen."""
     bare = value.strip()
     for shape, said in _SPOILT:
         if found := shape.search(bare):
@@ -104,7 +104,7 @@ def _wrong(name: str, value: str, wanted: str) -> str:
 
 
 def _belongs(kind: str, name: str) -> str:
-    """Where it would be right."""
+    """Return where such a value would be right."""
     right = next((other for other, (_, wanted, _) in _WANTED.items() if wanted == kind and other != name), "")
     return f", which belongs into {right}" if right else ""
 
@@ -114,7 +114,7 @@ def _kind(value: str) -> str:
 
 
 def _pairs(settings: Settings) -> Iterator[TokenFault]:
-    """One of those that go together is missing."""
+    """Give a fault for each missing name of those that go together."""
     slack = settings.slack
     second = "SLACK_SIGNING_SECRET" if slack.mode == "http" else "SLACK_APP_TOKEN"
     has_second = (slack.signing_secret if slack.mode == "http" else slack.app_token) is not None
@@ -130,7 +130,7 @@ def _missing(name: str, has: str) -> TokenFault:
 
 
 def _slips(settings: Settings) -> Iterator[tuple[TokenFault, list[str]]]:
-    """Names that nobody reads, with those that they look like and that aren't set."""
+    """Give a fault for each name that nobody reads, with the unset names that it looks like."""
     values = _values(settings)
     known = {name.upper() for name in Environment.model_fields}
     unset = sorted(known - {name.upper() for name in values})
