@@ -1,4 +1,4 @@
-"""Relevance by a reranker behind `POST /v1/rerank`: vLLM, text-embeddings-inference, llama.cpp, Infinity, Jina."""
+"""Reranks by a server with `POST /v1/rerank`: vLLM, text-embeddings-inference, llama.cpp, Infinity, Jina."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ _TEI: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCES
 
 @dataclass(frozen=True, slots=True)
 class RerankOptions:
-    """`raw`: scores are logits; None: it shows, by a score that is none between 0 and 1. `batch` is a call's most texts."""
+    """Options. `raw`: scores are logits; None: it shows by the first score outside 0..1. `batch` is a call's most texts."""
 
     url: str
     model: str = ""
@@ -37,7 +37,7 @@ class RerankOptions:
 
 
 class UrlReranker:
-    """text-embeddings-inference has a form of its own (`texts`), which is tried where the usual one isn't known."""
+    """Asks in the usual form, or in text-embeddings-inference's own (`texts`) where the usual one isn't known."""
 
     def __init__(self, options: RerankOptions) -> None:
         self._options = options
@@ -56,7 +56,7 @@ class UrlReranker:
         self._own_form = False
 
     async def rerank(self, question: str, texts: Sequence[str]) -> list[float]:
-        """A blank text is not sent; it has no relevance, and neither has one that the answer leaves out."""
+        """Return the relevances. A blank text is not sent and has 0, as has one that the answer leaves out."""
         sent = [number for number, text in enumerate(texts) if text.strip()]
         scores = [0.0] * len(texts)
         if not sent or not question.strip():
@@ -76,7 +76,7 @@ class UrlReranker:
         await self._http.aclose()
 
     def _relevances(self, scores: list[float], sent: Sequence[int]) -> list[float]:
-        """From 0 to 1. A model's logits are known by the first that is none, and stay logits."""
+        """Scale scores to 0..1. The first score outside of that shows that the model gives logits, from then on."""
         if self._raw is None and any(not 0 <= scores[number] <= 1 for number in sent):
             self._raw = True
         if self._raw:
@@ -85,7 +85,7 @@ class UrlReranker:
         return [min(1.0, max(0.0, score)) for score in scores]
 
     async def _part(self, question: str, texts: Sequence[str]) -> Mapping[int, float]:
-        """Index → score, of one call, tried once more after a failure that may have passed."""
+        """Return the score by index, of one call, tried once more after a failure that may have passed."""
         async with deadline(self._service.name, PART, self._options.seconds):
             return await twice(lambda: self._asked(question, texts))
 
@@ -140,7 +140,7 @@ class UrlReranker:
 
 
 def _ranking(response: httpx.Response, count: int) -> tuple[Mapping[int, float] | None, int]:
-    """(index → score, input tokens); None for what can't be read, or doesn't fit."""
+    """Return the scores by index and the input tokens; None for the scores if they can't be read, or don't fit."""
     try:
         found: Any = json.loads(response.content)
         listed = found if isinstance(found, list) else found.get("results") or found.get("data")

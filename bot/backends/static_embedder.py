@@ -1,9 +1,9 @@
-"""The embedder that comes with the package: one vector a token, weighed and averaged. No model runs.
+"""Embeds with the vectors that come with the package: one a token, weighed and averaged. No model runs.
 
-The vectors and the tokenizer are those of WordLlama (https://github.com/dleemiller/WordLlama, MIT), 256
-numbers a token, out of its wheel; nothing of its code is used, because its own loader asks the network.
-A text costs about 50 µs, so nothing is batched and no thread is kept. Much worse than a sentence encoder at
-telling near things apart, much better than words alone at other wordings.
+The vectors and the tokenizer are those of WordLlama (https://github.com/dleemiller/WordLlama, MIT), 256 numbers a
+token, out of its wheel; nothing of its code is used, because its own loader asks the network. A text costs about 50
+µs, so nothing is batched and no thread is kept. Much worse than a sentence encoder at telling near things apart,
+much better than words alone at other wordings.
 
 The table's file is mapped, not read: a command that asks one question touches a few of its 32,000 rows.
 """
@@ -41,12 +41,12 @@ _KINDS: Final = {"F16": "<f2", "F32": "<f4"}
 
 
 async def open_embedder() -> "StaticEmbedder":
-    """Load it: about 0.1 s. Raises Rejected if its files aren't there."""
+    """Load it, in about 0.1 s. Raises Rejected if its files aren't there."""
     return await asyncio.to_thread(_open)
 
 
 class StaticEmbedder:
-    """ports.Embedder. Made by `open_embedder`."""
+    """Implements ports.Embedder. Made by `open_embedder`."""
 
     def __init__(self, tokenizer: "Tokenizer", table: NDArray[np.floating], identity: str) -> None:
         """`table` has a row a token, as the file has it."""
@@ -66,7 +66,7 @@ class StaticEmbedder:
         return DIMENSIONS
 
     async def embed_documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """One row of length 1 a text; a text without a single known token has zeros."""
+        """Return one row of length 1 for each text; zeros for a text without a single known token."""
         if self._weighed is None and len(texts) >= _BATCH:
             self._weighed = self._table.astype(np.float32) * self._weights[:, None]
         rows = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
@@ -77,13 +77,13 @@ class StaticEmbedder:
         return rows
 
     async def embed_query(self, text: str) -> Vector:
-        """Too quick to be worth a thread."""
+        """Embed a question, which is too quick to be worth a thread."""
         self._texts += 1
         row: Vector = self._embed([text])[0]
         return row
 
     def usage(self) -> Usage:
-        """Nothing of it costs anything."""
+        """Return a usage without figures: nothing of it costs anything."""
         return Usage(self.model, texts=self._texts)
 
     async def close(self) -> None: ...
@@ -97,7 +97,7 @@ class StaticEmbedder:
         return np.asarray(rows / np.where(lengths == 0, 1, lengths), dtype=np.float32)
 
     def _summed(self, tokens: list[int]) -> NDArray[np.float32]:
-        """The tokens' weighed vectors, added up."""
+        """Add up the tokens' weighed vectors."""
         if self._weighed is not None:
             return np.asarray(self._weighed[tokens].sum(axis=0))
         rows = self._table[tokens].astype(np.float32) * self._weights[tokens][:, None]
@@ -121,7 +121,7 @@ def _open() -> StaticEmbedder:
 
 
 def _mapped(file: Path) -> NDArray[np.floating]:
-    """The only table of a safetensors file: 8 bytes of length, a head in JSON, the numbers."""
+    """Map the only table of a safetensors file: 8 bytes of length, a head in JSON, the numbers."""
     with file.open("rb") as opened:
         data = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
     size = int.from_bytes(data[:8], "little")
@@ -133,7 +133,7 @@ def _mapped(file: Path) -> NDArray[np.floating]:
 
 
 def _recorded_digest(folder: Path) -> str:
-    """The SHA-256 of the table, as the installer wrote it down; empty if it didn't."""
+    """Return the SHA-256 of the table, as the installer wrote it down; "" if it didn't."""
     for record in folder.parent.glob("wordllama-*.dist-info/RECORD"):
         for name, digest, *_ in csv.reader(record.read_text(encoding="utf-8").splitlines()):
             if name == f"wordllama/{_WEIGHTS}" and digest.startswith("sha256="):
@@ -142,7 +142,7 @@ def _recorded_digest(folder: Path) -> str:
 
 
 def _folder() -> Path:
-    """Found without importing the package."""
+    """Find the package's folder without importing it."""
     spec = importlib.util.find_spec("wordllama")
     if spec is None or not spec.submodule_search_locations:
         raise _missing("wordllama is not installed.")

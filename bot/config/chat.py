@@ -14,9 +14,9 @@ class PlaceSettings(Section):
     """A channel. `audience` None is the default audience.
 
     `unasked` answers questions without a mention where the evidence is strong. `followups` answers further messages
-    in threads that the bot is in; None, the default: in threads that it began. `enabled` False is silence.
-    `answers: private` shows an answer to its asker alone, who may share it. `allow_bots` are ids of other bots,
-    workflows or webhooks that may ask.
+    in threads that the bot is in; None, the default: in its own threads. `enabled` False is silence. `answers:
+    private` shows an answer to its asker alone, who may share it. `allow_bots` are ids of other bots, workflows or
+    webhooks that may ask.
     """
 
     enabled: bool = True

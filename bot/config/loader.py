@@ -100,7 +100,7 @@ class Settings(Section):
 
     @property
     def embedder_choice(self) -> EmbedderSettings:
-        """The embedder as written; otherwise Cohere where there is a key, and the one that needs nothing where there isn't."""
+        """The embedder as written; without one Cohere's where there is a key, and else the one that needs nothing."""
         return self.embedder or EmbedderSettings.model_validate({"cohere" if self._has_key else "static": {}})
 
     @property

@@ -110,7 +110,7 @@ class VerifiedAnswers:
         return {passage.doc_id for passage in visible} == pages
 
     async def _may_see(self, lesson: Lesson, question: Question) -> bool:
-        """Tell whether the question's audience may see every cited page; without any, whether it was told the answer before."""
+        """Tell whether the question's audience may see every cited page or, without any, was told the answer before."""
         if not lesson.citations:
             return bool(lesson.audience) and lesson.audience <= question.audience
         pages = {citation.doc_id for citation in lesson.citations}

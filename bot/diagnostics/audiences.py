@@ -1,4 +1,4 @@
-"""Words for who may see what that nobody has: what is kept for them is found by nobody."""
+"""Checks for audiences that nobody has: nobody finds what is kept for them."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -18,12 +18,12 @@ _GIVE: Final = "Correct it, or say who has it: `audiences: {NAME: {slack_users: 
 
 
 def reachable(settings: Settings) -> frozenset[str]:
-    """The words that somebody may have: everybody's, those of `audiences`, those that Discord's roles give."""
+    """Return the audiences that somebody may have: everybody's, those of `audiences`, those of Discord's roles."""
     return _given(settings) | settings.audiences.keys()
 
 
 def _given(settings: Settings) -> frozenset[str]:
-    """Those that come with being in chat at all, on a server of Discord's, or in a role there."""
+    """Return those that come with being in chat at all, on a server of Discord's, or in a role there."""
     guilds = settings.discord.guilds.values()
     return settings.default_audience.union(
         *(words for guild in guilds for words in (guild.default_audience or (), *guild.roles.values()))
@@ -31,7 +31,7 @@ def _given(settings: Settings) -> frozenset[str]:
 
 
 def check_audiences(settings: Settings) -> Iterator[Check]:
-    """What docent.yaml keeps for nobody."""
+    """Give what docent.yaml keeps for nobody."""
     known = reachable(settings)
     for source in settings.sources:
         folders = [
@@ -63,7 +63,7 @@ def _has_members(name: str, audience: AudienceSettings, settings: Settings) -> b
 
 
 def are_given(settings: Settings) -> bool:
-    """Whether anybody has said yet who belongs to which audience."""
+    """Tell whether anybody has said yet who belongs to which audience."""
     guilds = settings.discord.guilds.values()
     return bool(settings.audiences or any(guild.roles for guild in guilds))
 
@@ -71,7 +71,7 @@ def are_given(settings: Settings) -> bool:
 async def check_pages(
     settings: Settings, store: Store, held: Mapping[str, Mapping[str, str]]
 ) -> AsyncIterator[Check]:
-    """Pages of the index that are kept for nobody by what they say themselves. Of large indexes a part is looked at.
+    """Give pages that say themselves that they are for nobody. Of large indexes a part is looked at.
 
     `held` are the revisions of each source's pages.
     """

@@ -1,4 +1,4 @@
-"""Checks of each part as it is configured: what is right, what isn't, and what to do about it.
+"""Checks each part as it is configured: what is right, what isn't, and what to do about it.
 
 Adapters and sources add their own checks with `Check`; `docent doctor` puts them together.
 """
@@ -29,7 +29,7 @@ _MANY_GB: Final = 10
 
 
 async def tried(part: str, check: Callable[[], Awaitable[Check]], *, seconds: float = _DEADLINE) -> Check:
-    """The check's finding; an error where it fails or takes too long."""
+    """Return the check's finding, or an error where it fails or takes too long."""
     try:
         async with asyncio.timeout(seconds):
             return await check()
@@ -41,7 +41,7 @@ async def tried(part: str, check: Callable[[], Awaitable[Check]], *, seconds: fl
 
 @runtime_checkable
 class Served(Protocol):
-    """A store on a server of its own: who that is, how the index differs from the settings, who is down."""
+    """A store on a server of its own: tells who that is, how the index differs from the settings, and who is down."""
 
     async def about(self) -> str: ...
 
@@ -51,7 +51,7 @@ class Served(Protocol):
 
 
 async def check_parts(app: App, records: Records) -> AsyncIterator[Check]:
-    """The data folder, the journal, the index, and each model with one small call."""
+    """Check the data folder, the journal, the index, and each model with one small call."""
     settings = app.settings
     data = await asyncio.to_thread(check_data, settings.data)
     yield data
@@ -86,7 +86,7 @@ async def _indexed(app: App) -> AsyncIterator[Check]:
 
 
 def check_data(folder: Path) -> Check:
-    """Whether state can be written there, and how much more of it."""
+    """Check whether state can be written there, and how much more of it."""
     part = "data"
     remedy = "Choose a folder that can be written: DOCENT_DATA."
     existing = next(each for each in (folder, *folder.absolute().parents) if each.exists())

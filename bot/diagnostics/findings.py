@@ -1,4 +1,4 @@
-"""What a check finds."""
+"""Says what a check finds."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +8,7 @@ CheckStatus = Literal["ok", "warning", "error"]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One finding. `remedy` says what to do; empty where nothing needs to be done."""
+    """A finding. `remedy` says what to do; empty where nothing needs to be done."""
 
     part: str
     verdict: CheckStatus
@@ -17,15 +17,15 @@ class Check:
 
 
 def ok(part: str, finding: str) -> Check:
-    """All is well."""
+    """Make a finding that all is well."""
     return Check(part, "ok", finding)
 
 
 def warning(part: str, finding: str, remedy: str) -> Check:
-    """It works, but."""
+    """Make a finding that something works, but not as it should."""
     return Check(part, "warning", finding, remedy)
 
 
 def error(part: str, finding: str, remedy: str = "") -> Check:
-    """It doesn't work."""
+    """Make a finding that something doesn't work."""
     return Check(part, "error", finding, remedy)

@@ -1,4 +1,4 @@
-"""Checks of the models: each is asked one small question, and what it answers is looked at."""
+"""Checks the models: asks each one small question, and looks at the answer."""
 
 import time
 from dataclasses import dataclass, replace
@@ -42,7 +42,7 @@ class _Trial:
 
 
 async def check_embedder(embedder: Embedder | None) -> Check:
-    """One question; without an embedder what that costs, with the one that comes along what a better one brings."""
+    """Embed one question. Without an embedder, or with the one that comes along, say what a better one brings."""
     if embedder is None:
         return warning(
             "embedder",
@@ -66,7 +66,7 @@ def _better(embedder: Embedder) -> str:
 
 
 async def check_reranker(reranker: Reranker | None) -> Check:
-    """Two texts, of which one answers."""
+    """Rerank two texts, of which one answers."""
     if reranker is None:
         return ok("reranker", "none: passages stay in the search's order")
     scores = await reranker.rerank("How many days off?", ["You get 25 days off.", "Bring your dog."])
@@ -77,7 +77,7 @@ async def check_reranker(reranker: Reranker | None) -> Check:
 
 
 async def check_judge(settings: Settings) -> Check:
-    """One rule that is kept."""
+    """Have one rule judged that is kept."""
     judge = await open_judge(settings)
     if judge is None:
         return ok("judge", "none")
@@ -89,7 +89,7 @@ async def check_judge(settings: Settings) -> Check:
 
 
 async def check_writer(settings: Settings, writer: Writer) -> Check:
-    """One answer from two passages: how fast, whether streamed and cited, and in which window."""
+    """Have one answer written from two passages: how fast, whether streamed and cited, and in which window."""
     if settings.writer_choice.kind == "extractive" or not isinstance(writer, ChatWriter):
         return ok("writer", "extractive: answers are quoted from the pages, no model is needed")
     trial = await _tried(writer)

@@ -1,4 +1,4 @@
-"""Checks of what lies around: the style guide's files, the ports that are to be listened at, `.env`."""
+"""Checks what lies around: the style guide's files, the ports to listen at, `.env`."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -17,7 +17,7 @@ _SHOWN: Final = 5
 
 
 def check_style(settings: Settings) -> Iterator[Check]:
-    """Each folder of the guide, with its mistakes and their lines."""
+    """Check each folder of the guide, and name mistakes with their lines."""
     path = settings.style.path
     folders = [*([path] if path else []), *(guide.path for guide in settings.style.guides.values())]
     if not folders:
@@ -34,7 +34,7 @@ def check_style(settings: Settings) -> Iterator[Check]:
 
 
 def check_ports(settings: Settings, running: Sequence[str]) -> Iterator[Check]:
-    """The ports that `docent run` listens at. `running`: the services that run on this data folder already."""
+    """Check the ports that `docent run` listens at. `running` are the services that run on this data folder already."""
     wanted = []
     if settings.indexer.port:
         where = settings.where("indexer", "port")
@@ -60,7 +60,7 @@ def check_ports(settings: Settings, running: Sequence[str]) -> Iterator[Check]:
 
 
 def check_monitoring(settings: Settings) -> Iterator[Check]:
-    """Whether what serves and sends it is installed."""
+    """Check whether what serves and sends it is installed."""
     ports = settings.monitoring.ports.model_dump().values()
     wanted = (
         (settings.monitoring.port or any(ports), "prometheus_client", "monitoring"),
@@ -82,7 +82,7 @@ def _is_installed(package: str) -> bool:
 
 
 def check_packages() -> Iterator[Check]:
-    """Who else has packages of Docent's names in this environment: one then runs the other's code."""
+    """Check for other packages of Docent's names in this environment: one would run the other's code."""
     for package, others in sorted(others_with_our_packages().items()):
         yield error(
             "installation",
@@ -92,7 +92,7 @@ def check_packages() -> Iterator[Check]:
 
 
 def check_env_file(settings: Settings) -> Iterator[Check]:
-    """Who else can read the tokens."""
+    """Check who else can read the tokens."""
     path = settings.env_file.path
     if not settings.env_file.values:
         return

@@ -140,7 +140,7 @@ class Ablation:
         return [["part", "figure", "difference", "verdict"], *rows]
 
     def conclusion(self) -> list[str]:
-        """Return sentences: what examples bring, what retrieval brings, what remains, and whether fine-tuning could mend it."""
+        """Return sentences: what examples and retrieval bring, what remains, and whether fine-tuning could mend it."""
         lines = [] if self.with_model else [NO_MODEL]
         for part, bring in _BRING.items():
             told = [

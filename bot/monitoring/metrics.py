@@ -1,6 +1,7 @@
-"""What is counted, in Prometheus' form. Each process has a registry of its own.
+"""Counts, in Prometheus' form. Each process has a registry of its own.
 
-Labels are names of ours and of docent.yaml: platforms, outcomes, stages, parts, sources, models. So there are not many.
+Labels are names of ours and of docent.yaml: platforms, outcomes, stages, parts, sources, models. So there are not
+many.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -43,7 +44,7 @@ _LAG: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
 class Metrics:
-    """Hears of questions, feedback and syncs (an Observer), and reads the rest off the parts when it is asked."""
+    """Counts questions, feedback and syncs as an Observer, and reads the rest off the parts when it is asked."""
 
     def __init__(self, app: App, parts: Sequence[str], process: str) -> None:
         self._registry = registry = _Registry()
@@ -107,7 +108,7 @@ class Metrics:
         self._begin(app, parts)
 
     def _begin(self, app: App, parts: Sequence[str]) -> None:
-        """Counters start at 0, so that the first of a kind is seen as one more."""
+        """Start counters at 0, so that the first event of a kind is seen as one more."""
         for platform in sorted(_PLATFORMS & {*parts}):
             for outcome in _OUTCOMES:
                 self._questions.labels(platform, outcome)
@@ -123,13 +124,13 @@ class Metrics:
                     self._sync_runs.labels(source.name, outcome)
 
     def exposed(self, accept: str, reading: Reading, ready: Mapping[str, str]) -> tuple[bytes, str]:
-        """All of it in the form that is accepted, and that form's media type."""
+        """Return everything in the form that is accepted, and that form's media type."""
         self._parts.reading, self._parts.ready = reading, ready
         encode, media_type = choose_encoder(accept)
         return encode(self._registry), media_type
 
     def lagged(self, seconds: float) -> None:
-        """The event loop came so much too late."""
+        """Note that the event loop came `seconds` too late."""
         self._lag.observe(max(0.0, seconds))
 
     # --- what is heard ----------------------------------------------------------------------------
@@ -162,7 +163,7 @@ class Metrics:
 
 
 class _Registry(CollectorRegistry):
-    """Without when each counter was made: it doubles the list, and nobody asks."""
+    """A registry without the times at which counters were made: they double the list, and nobody asks."""
 
     def collect(self) -> Iterable[Metric]:
         for metric in super().collect():
@@ -171,7 +172,7 @@ class _Registry(CollectorRegistry):
 
 
 class _Parts(Collector):
-    """What the parts know of themselves, as it is when it is asked for."""
+    """Collects what the parts know of themselves at the time it is asked for."""
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -276,7 +277,7 @@ def _gauge(name: str, told: str, label: str, values: Mapping[str, float]) -> Gau
 
 
 def _counter(name: str, told: str, values: Mapping[str, float]) -> CounterMetricFamily:
-    """By model."""
+    """Return a counter by model."""
     family = CounterMetricFamily(name, told, labels=["model"])
     for model, number in values.items():
         family.add_metric([model], number)

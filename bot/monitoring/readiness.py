@@ -1,4 +1,4 @@
-"""Whether a process can do its work now: the index and the journal can be used, its platforms are connected."""
+"""Tells whether a process can do its work now: index and journal can be used, its platforms are connected."""
 
 import asyncio
 import logging
@@ -21,7 +21,7 @@ _WORDS: Final[Mapping[type[BackendError], str]] = {
 
 
 class Readiness:
-    """`parts` are the process's own: "slack", "discord", "indexer"."""
+    """Looks at the parts of a process. `parts` are its own: "slack", "discord", "indexer"."""
 
     def __init__(self, app: App, parts: Sequence[str]) -> None:
         self._app = app
@@ -31,7 +31,7 @@ class Readiness:
         self._found_at = float("-inf")
 
     async def look(self) -> Mapping[str, str]:
-        """By part: "ready", or in a few words why not. No address and no text of others is in it."""
+        """Return for each part "ready", or in a few words why not. No address and no text of others is in it."""
         async with self._looking:
             now = asyncio.get_running_loop().time
             if now() - self._found_at >= _HOLDS:

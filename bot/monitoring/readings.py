@@ -1,4 +1,4 @@
-"""What the index and the journal say of the sources and of costs: it outlives a process, so it is read, not counted."""
+"""Reads what the index and the journal say of sources and costs, which outlives a process and so isn't counted."""
 
 import asyncio
 import logging
@@ -20,7 +20,10 @@ _HOLDS: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class SourceReading:
-    """`succeeded` is when its last good sync ended, in seconds since 1970; `may_be_old` how old that may be. None: not known."""
+    """A source's state. `succeeded` is when its last good sync ended, in seconds since 1970; None: not known.
+
+    `may_be_old` is how old that may be, in seconds; None: any age.
+    """
 
     pages: int | None = None
     failed_pages: int | None = None
@@ -30,7 +33,7 @@ class SourceReading:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Of the sources of docent.yaml, and dollars of the last 30 days by model."""
+    """The states of docent.yaml's sources, and the dollars of the last 30 days by model."""
 
     sources: Mapping[str, SourceReading] = field(default_factory=dict)
     dollars: Mapping[str, float] = field(default_factory=dict)
@@ -42,7 +45,7 @@ Read = Callable[[], Awaitable[Change]]
 
 
 class Readings:
-    """What can't be read now is as it was last."""
+    """Reads, and keeps the last reading of what can't be read now."""
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -51,7 +54,7 @@ class Readings:
         self._read_at = float("-inf")
 
     async def now(self) -> Reading:
-        """At most some seconds old, and there within some."""
+        """Return a reading that is at most some seconds old, within some seconds."""
         async with self._reading:
             clock = asyncio.get_running_loop().time
             if clock() - self._read_at >= _HOLDS:

@@ -1,4 +1,4 @@
-"""Monitoring beside the services of a process: it begins with them, ends with them, and takes none of them along."""
+"""Serves monitoring beside the services of a process: it begins and ends with them, and takes none of them along."""
 
 import asyncio
 import logging
@@ -52,7 +52,7 @@ async def monitored(app: App, services: Sequence[str], *, alone: bool) -> AsyncI
 def _start(
     app: App, parts: Sequence[str], process: Process, port: int, stop: asyncio.Event
 ) -> list[asyncio.Task[None]]:
-    """Serving, and what is to be cancelled when that ends."""
+    """Begin to serve, and return the tasks to cancel when that ends."""
     try:
         from bot.monitoring.metrics import Metrics  # noqa: PLC0415 - a web server only where one is wanted
         from bot.monitoring.web import pages  # noqa: PLC0415
@@ -70,7 +70,7 @@ def _start(
 
 
 async def _serve(app: App, web: "Starlette", port: int, stop: asyncio.Event) -> None:
-    """Until `stop`. A port that can't be had costs monitoring, not chat: it is tried again."""
+    """Serve until `stop`. A port that can't be had costs monitoring, not chat: it is tried again."""
     from bot.monitoring.web import BOUNDS  # noqa: PLC0415 - a web server only where one is wanted
     from bot.runtime.http_server import serve  # noqa: PLC0415
 
@@ -92,7 +92,7 @@ async def _serve(app: App, web: "Starlette", port: int, stop: asyncio.Event) -> 
 
 
 async def _measure_lag(metrics: "Metrics") -> None:
-    """For ever: what waits for half a second and goes on later than that was kept waiting by something."""
+    """Measure for ever how late the event loop is: a sleep of half a second that takes longer was kept waiting."""
     clock = asyncio.get_running_loop().time
     while True:
         before = clock()
@@ -101,7 +101,7 @@ async def _measure_lag(metrics: "Metrics") -> None:
 
 
 async def _traces() -> "Traces | None":
-    """The SDK takes a while to import."""
+    """Return the traces. The SDK takes a while to import."""
 
     def load() -> "Traces":
         from bot.monitoring.traces import Traces  # noqa: PLC0415 - an extra's, and only where it is wanted

@@ -1,7 +1,7 @@
-"""Traces for OpenTelemetry: a span for each question and each sync, below it one for each of its stages.
+"""Sends traces to OpenTelemetry: a span for each question and each sync, below it one for each of its stages.
 
-Where they go, how often and as whose, the SDK reads from its own `OTEL_*` in the environment. Attributes are ids, names of
-ours and counts.
+Where they go, how often and as whose, the SDK reads from its own `OTEL_*` in the environment. Attributes are ids,
+names of ours and counts.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ Attributes = Mapping[str, AttributeValue]
 
 
 class _Sparing(logging.Filter):
-    """A collector that is down is told once in ten minutes, not at each of its tries."""
+    """Lets one line in ten minutes through about a collector that is down, not one for each try."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class _Sparing(logging.Filter):
 
 
 class Traces:
-    """Hears what came to an end (an Observer), and sends it when there is time."""
+    """Makes traces of what came to an end, as an Observer, and sends them when there is time."""
 
     def __init__(self) -> None:
         own = Resource({"service.name": "docent", "service.version": version()})
@@ -97,7 +97,7 @@ class Traces:
         _send(self._tracer, "question", work, seconds, about, failed=outcome in _BAD)
 
     def feedback_given(self, platform: str, verdict: Rating) -> None:
-        """Feedback takes no time: it is counted, not traced."""
+        """Do nothing: feedback takes no time, so that it is counted and not traced."""
 
     def sync_ended(self, reports: Sequence[SyncReport], work: Work | None) -> None:
         if work is None:
@@ -134,7 +134,7 @@ def _send(
     failed: bool,
     below: Mapping[str, Attributes] | None = None,
 ) -> None:
-    """A whole trace. `below` has what is told of some of its stages."""
+    """Send a whole trace. `below` has what is told of some of its stages."""
     root = tracer.start_span(name, context=Context(), start_time=_nano(work.began), attributes=about)
     contexts: list[Context] = []
     made = []

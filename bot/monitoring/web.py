@@ -1,4 +1,4 @@
-"""`/health`, `/ready` and `/metrics`, for whoever watches a process. Anything else isn't there."""
+"""Serves `/health`, `/ready` and `/metrics` for whoever watches a process, and nothing else."""
 
 import asyncio
 from http import HTTPStatus
@@ -19,7 +19,10 @@ BOUNDS: Final = Bounds(most=1_000, seconds=5.0, connections=50)
 
 
 def pages(metrics: Metrics, readiness: Readiness, readings: Readings) -> Starlette:
-    """`/health`: it runs. `/ready`: it can do its work, or 503 with what can't. `/metrics`: what was counted."""
+    """Return the application. `/health`: the process runs. `/ready`: it can do its work, or 503 with what can't.
+
+    `/metrics`: what was counted.
+    """
 
     async def health(_: Request) -> Response:
         return PlainTextResponse("ok")

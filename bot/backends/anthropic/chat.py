@@ -1,4 +1,4 @@
-"""Messages: streamed, from documents, with native citations as events."""
+"""Streams answers of Anthropic's Messages API, from documents, with its own citations."""
 
 from base64 import b64encode
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
@@ -30,11 +30,11 @@ class AnthropicChat:
         self.model = options.model
 
     async def window(self) -> int | None:
-        """Tokens, as they were set."""
+        """Return the window in tokens, as it was set."""
         return self._options.context
 
     async def models(self) -> list[str] | None:
-        """Nobody has to ask: a model that isn't there is refused."""
+        """Return None: nobody has to ask, because a model that isn't there is refused."""
         return None
 
     async def say(
@@ -90,7 +90,10 @@ class AnthropicChat:
 
 @dataclass(slots=True)
 class _Transcript:
-    """A text block is cited as a whole; its citations come before, between and after its words."""
+    """Turns the stream's events into ours.
+
+    A text block is cited as a whole, by citations before, between and after its words.
+    """
 
     model: str
     chunks: Mapping[int, str]
@@ -118,7 +121,7 @@ class _Transcript:
             self._used = getattr(event, "usage", None) or self._used
 
     def end(self) -> Iterator[Event]:
-        """Raises Unavailable or Refused for what is no whole answer."""
+        """Give the last events. Raises Unavailable or Refused for what is no whole answer."""
         if not self._stop:
             raise Unavailable(PART, "Anthropic's answer was cut off.")
         if self._stop == "refusal":
@@ -157,7 +160,7 @@ class _Transcript:
 
 
 def _documents(brief: Brief) -> tuple[list[Json], dict[int, str]]:
-    """The passages that have text, and which chunk each place stands for."""
+    """Return the passages that have text as documents, and which chunk each document's index stands for."""
     sent: list[Json] = []
     chunks: dict[int, str] = {}
     for passage in brief.passages:
@@ -178,7 +181,7 @@ def _documents(brief: Brief) -> tuple[list[Json], dict[int, str]]:
 
 
 def _split(messages: Sequence[Message]) -> tuple[str, list[Json]]:
-    """The system's text, and the turns from the first question on."""
+    """Return the system's text, and the turns from the first question on."""
     system = "\n\n".join(one["content"] for one in messages if one["role"] == "system")
     turns: list[Json] = [dict(one) for one in messages if one["role"] != "system"]
     while len(turns) > 1 and turns[0]["role"] == "assistant":
@@ -187,7 +190,7 @@ def _split(messages: Sequence[Message]) -> tuple[str, list[Json]]:
 
 
 def _usage(model: str, began: Any, ended: Any) -> Usage:  # noqa: ANN401 - what the SDK found
-    """Tokens that were read from a cache were read, too."""
+    """Return the usage; tokens that were read from a cache count as input, too."""
 
     def count(usage: Any, name: str) -> int:  # noqa: ANN401
         value = getattr(usage, name, None)

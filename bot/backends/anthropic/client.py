@@ -1,4 +1,4 @@
-"""The seam to the SDK: the only file that calls it, and its failures in our words.
+"""Calls Anthropic's SDK, as the only file that does, and puts its failures in our words.
 
 The SDK's own text holds bodies, which may quote the request: nothing of it is shown or chained.
 """
@@ -67,7 +67,7 @@ class AnthropicClient(SharedClient):
     async def whole(
         self, messages: Sequence[Json], *, system: str, model: str, max_tokens: int, part: str, seconds: float
     ) -> Any:  # noqa: ANN401 - an SDK message
-        """One short answer."""
+        """Return one short answer."""
         wanted = _request(messages, system=system, model=model, max_tokens=max_tokens)
         try:
             async with deadline(SERVICE.name, part, seconds):
@@ -78,7 +78,7 @@ class AnthropicClient(SharedClient):
     async def events(
         self, messages: Sequence[Json], *, system: str, model: str, max_tokens: int, part: str
     ) -> AsyncGenerator[Any, None]:
-        """A streamed answer's events. Without a deadline: the caller has it. Raises ContextExceeded, too."""
+        """Give a streamed answer's events. Raises ContextExceeded, too. There is no deadline: the caller has it."""
         wanted = _request(messages, system=system, model=model, max_tokens=max_tokens)
         try:
             stream = await self._create(**wanted, stream=True)
@@ -97,7 +97,7 @@ def _request(messages: Sequence[Json], *, system: str, model: str, max_tokens: i
 
 
 def too_long(error: Exception) -> ContextExceeded | None:
-    """What the service says about its window, if that is what it says."""
+    """Return what the service says about its window, if it says that a request is too long."""
     if not isinstance(error, APIStatusError) or error.status_code not in (400, 413):
         return None
     message = str(error.api_message or error.message)
@@ -108,7 +108,7 @@ def too_long(error: Exception) -> ContextExceeded | None:
 
 
 def translate(part: str, error: Exception) -> BackendError:
-    """The most specific of our errors."""
+    """Return the most specific of our errors."""
     log.debug("%s: %s %s", part, type(error).__name__, str(getattr(error, "message", ""))[:300])
     if isinstance(error, APIStatusError):
         return _by_status(part, error)
@@ -127,7 +127,7 @@ def _without_status(part: str, error: Exception) -> BackendError:
 
 
 def _by_status(part: str, error: APIStatusError) -> BackendError:
-    """An error within a stream has the stream's own status: then its type tells."""
+    """Return the error by status. One within a stream has the stream's own status: then its type tells."""
     status, kind = error.status_code, str(error.type or "")
     if status == HTTPStatus.BAD_REQUEST and _BROKE.search(str(error.api_message or "")):
         return by_status(SERVICE, part, HTTPStatus.PAYMENT_REQUIRED, {})

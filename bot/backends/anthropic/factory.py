@@ -1,4 +1,4 @@
-"""The writer and the judge, and the connections that they share."""
+"""Makes the writer and the judge, and the connections that they share."""
 
 from bot.backends.anthropic.chat import AnthropicChat
 from bot.backends.anthropic.client import AnthropicClient
@@ -8,7 +8,7 @@ from bot.backends.shared.judge import ChatJudge
 
 
 class AnthropicFactory:
-    """Close each part that was taken: the last one closes the connections."""
+    """Makes parts that share connections. Each part is to be closed; the last one closes the connections."""
 
     def __init__(self, access: Access) -> None:
         self._client = AnthropicClient(access)

@@ -13,7 +13,7 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class ChatOptions:
-    """`context` is the model's window in tokens; None is taken for large."""
+    """Options of a writer. `context` is the model's window in tokens; None is taken for large."""
 
     model: str
     max_tokens: int = 1500

@@ -1,4 +1,4 @@
-"""Cohere's chat: streamed, from documents, with its own citations."""
+"""Streams answers of Cohere's chat, from documents, with its own citations."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
@@ -62,11 +62,11 @@ class CohereChat:
                     yield Waiting()
 
     async def window(self) -> int | None:
-        """Cohere's are large."""
+        """Return None: Cohere's windows are large."""
         return None
 
     async def models(self) -> list[str] | None:
-        """Nobody has to ask: a model that isn't there is refused."""
+        """Return None: nobody has to ask, because a model that isn't there is refused."""
         return None
 
     async def close(self) -> None:
@@ -74,7 +74,7 @@ class CohereChat:
 
 
 async def _read_out(events: AsyncIterator[Any]) -> None:
-    """The rest of a stream that is over: its connection is then used again."""
+    """Read the rest of a stream that is over, so that its connection is used again."""
     with suppress(TimeoutError, BackendError):
         async with asyncio.timeout(_REST_SECONDS):
             while await anext(events, None) is not None:

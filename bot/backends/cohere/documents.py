@@ -1,4 +1,4 @@
-"""Passages as the documents that Cohere takes. Pure."""
+"""Makes passages into the documents that Cohere takes. Pure."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ _PARAGRAPH = re.compile(r"\n\s*\n")
 
 
 def documents(passages: Sequence[Passage]) -> tuple[list[Document], dict[str, str]]:
-    """The passages as documents, long ones as several, and which chunk each document's id stands for."""
+    """Return passages as documents, long ones as several, and which chunk each document's id stands for."""
     sent: list[Document] = []
     chunks: dict[str, str] = {}
     for passage in passages:
@@ -28,7 +28,7 @@ def documents(passages: Sequence[Passage]) -> tuple[list[Document], dict[str, st
 
 
 def _snippets(text: str) -> Iterator[str]:
-    """Whole paragraphs, as many as fit; one that is too long alone is cut at lines, or else between words."""
+    """Give whole paragraphs, as many as fit; one that is too long alone is cut at lines, or else between words."""
     held: list[str] = []
     words = 0
     for paragraph in _paragraphs(encodable(text).strip()):

@@ -1,4 +1,4 @@
-"""Embeddings by Cohere: what of its API isn't everybody's."""
+"""Embeds by Cohere: what of its API differs from other services'."""
 
 import logging
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 def embedder(
     client: CohereClient, options: EmbedOptions, bucket: RateLimiter | None = None
 ) -> ServiceEmbedder:
-    """int8 makes other vectors than float and base64, which are the same numbers."""
+    """Make the embedder. int8 makes other vectors than float and base64, which are the same numbers."""
     rounded = ":int8" if options.encoding == "int8" else ""
     feed = FeedOptions(
         model=options.model,
@@ -43,7 +43,7 @@ def embedder(
 
 
 class _Call:
-    """One call. Which encoding vectors travel in is settled by the first full batch."""
+    """Makes one call. The encoding that vectors travel in is settled by the first full batch."""
 
     def __init__(self, client: CohereClient, options: EmbedOptions) -> None:
         self._client = client

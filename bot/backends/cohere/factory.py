@@ -1,4 +1,4 @@
-"""The three parts and what they share."""
+"""Makes the embedder, the reranker and the writer, and the connections that they share."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ from bot.backends.shared.judge import ChatJudge
 
 
 class CohereFactory:
-    """Close each part that was taken: the last one closes the connections."""
+    """Makes parts that share connections. Each part is to be closed; the last one closes the connections."""
 
     def __init__(self, options: Options) -> None:
         self._options = options

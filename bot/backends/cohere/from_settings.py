@@ -1,4 +1,4 @@
-"""docent.yaml's words as Options."""
+"""Makes Options of docent.yaml's settings."""
 
 import re
 from typing import Literal
@@ -42,5 +42,5 @@ def options(settings: Settings) -> Options:
 
 
 def _base(url: str) -> str:
-    """Without the version, which the SDK adds."""
+    """Return the address without the version, which the SDK adds."""
     return re.sub(r"/v[12]$", "", url.strip().rstrip("/"))

@@ -19,7 +19,7 @@ class CohereReranker:
         self._tally = UsageCounter(options.model)
 
     async def rerank(self, question: str, texts: Sequence[str]) -> list[float]:
-        """A blank text is not sent; it has no relevance, and neither has one that the answer leaves out."""
+        """Return the relevances. A blank text is not sent and has 0, as has one that the answer leaves out."""
         sent = [number for number, text in enumerate(texts) if text.strip()]
         scores = [0.0] * len(texts)
         if not sent or not question.strip():

@@ -1,4 +1,4 @@
-"""A chat stream's events in our words: text as it comes, citations by position, and how it ended."""
+"""Turns a chat stream's events into ours: text as it comes, citations by position, and how it ended."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -17,10 +17,10 @@ _PLACE = re.compile(r"doc[:_](\d{1,4})")
 
 @dataclass(slots=True)
 class StreamEvents:
-    """`chunks` leads from the ids of the documents that were sent to chunks.
+    """Reads one answer. `chunks` leads from the ids of the documents that were sent to chunks.
 
-    A citation's position counts characters of its content block, and its words are sent along: only where
-    the text really has those words is it passed on. One that comes before its text waits for it.
+    A citation's position counts characters of its content block, and its words are sent along: only where the text
+    really has those words is it passed on. One that comes before its text waits for it.
     """
 
     part: str
@@ -80,7 +80,7 @@ class StreamEvents:
         yield Finished(reason, Usage(self.model, calls=1, **tokens))
 
     def _settled(self, *, final: bool) -> Iterator[Cited]:
-        """Those of the waiting citations whose text is there."""
+        """Give those of the waiting citations whose text is there."""
         waiting, self._waiting = self._waiting, []
         for citation in waiting:
             chunks = self._sources(citation)
@@ -98,7 +98,7 @@ class StreamEvents:
         return tuple(dict.fromkeys(chunk for chunk in found if chunk is not None))
 
     def _chunk(self, source: Any) -> str | None:  # noqa: ANN401
-        """By the id that was sent, or by a document's place where the server counts for itself ("doc:0")."""
+        """Return the chunk of a source: by the id that was sent, or by an index where the server counts ("doc:0")."""
         ids = [str(each) for each in (source, _dig(source, "id"), _dig(source, "document", "id")) if each]
         for each in ids:
             if each in self.chunks:
@@ -124,7 +124,7 @@ class StreamEvents:
         return self._other_units(words, base, start) or self._nearest(words, base + start)
 
     def _other_units(self, words: str, base: int, start: int) -> tuple[int, int] | None:
-        """Positions that count bytes or UTF-16 units."""
+        """Return the positions where the server counts bytes or UTF-16 units; None if these don't fit either."""
         for encoding, size in (("utf-8", 1), ("utf-16-le", 2)):
             before = self.text[base:].encode(encoding)[: start * size].decode(encoding, "ignore")
             first = base + len(before)

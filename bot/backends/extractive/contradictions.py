@@ -1,4 +1,4 @@
-"""Pages that contradict each other: nearly the same sentence with another number, day, name or a "not". Pure."""
+"""Finds pages that contradict each other: nearly the same sentence with another number, day, name or a "not". Pure."""
 
 import re
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ _REPLACES = re.compile(
 
 
 def conflicting(snippets: Sequence[Snippet], asked: frozenset[str] = frozenset()) -> frozenset[str]:
-    """The pages (by document id) that say different things of one matter. `asked`: the question's terms."""
+    """Return the ids of pages that say different things of one matter. `asked` are the question's terms."""
     pages: set[str] = set()
     for one, other in combinations(snippets, 2):
         if one.passage.doc_id != other.passage.doc_id and contradicts(one, other, asked):
@@ -50,7 +50,7 @@ def conflicting(snippets: Sequence[Snippet], asked: frozenset[str] = frozenset()
 
 
 def contradicts(one: Snippet, other: Snippet, asked: frozenset[str]) -> bool:
-    """Whether they say different things of one matter: numbers of one unit, days, versions, addresses, may and may not."""
+    """Tell whether they differ on one matter: numbers of one unit, days, versions, addresses, may and may not."""
     words, others = (_content(f"{s.lead} {s.text}") for s in (one, other))
     common = words & others
     share = len(common) / max(1, min(len(words), len(others)))
@@ -67,7 +67,7 @@ def contradicts(one: Snippet, other: Snippet, asked: frozenset[str]) -> bool:
 
 
 def replaced_by(one: Snippet, other: Snippet, snippets: Sequence[Snippet]) -> bool:
-    """Whether the other's page is the valid one: it says that it replaces this one's, or is dated later."""
+    """Tell whether the other's page is the valid one: it says that it replaces this one's, or is dated later."""
     mine, theirs = one.passage, other.passage
     for snippet, old in ((s, t) for s in snippets for t in (mine, theirs)):
         if snippet.passage.doc_id != old.doc_id and _REPLACES.search(snippet.text):
@@ -92,7 +92,7 @@ def _found(values: re.Pattern[str], text: str) -> frozenset[str]:
 
 @lru_cache(maxsize=2_048)
 def _quantities(text: str) -> dict[str, set[str]]:
-    """Unit → numbers. A number without a unit tells nothing."""
+    """Return the numbers by unit. A number without a unit tells nothing."""
     found: dict[str, set[str]] = {}
     for match in _QUANTITY.finditer(text):
         unit = (match["sign"] or match["unit"] or "").lower().split(" ")[-1].rstrip("s")

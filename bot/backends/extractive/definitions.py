@@ -1,4 +1,4 @@
-"""What a question wants defined, and which snippets define it. Pure."""
+"""Tells what a question wants defined, and which snippets define it. Pure."""
 
 import re
 from typing import Final
@@ -24,15 +24,16 @@ _MARKS: Final = "| *_`"
 
 
 def asked_for(question: str) -> frozenset[str]:
-    """The terms of what it wants defined ("what is a conductor"); empty if it doesn't ask that way."""
+    """Return the terms of what it wants defined ("what is a conductor"); none if it doesn't ask that way."""
     match = _ASKED.fullmatch(question.strip())
     return distinct_tokens(match["what"]) if match else frozenset()
 
 
 def defines(snippet: Snippet, wanted: frozenset[str]) -> float:
-    """1.0 for a glossary's entry of exactly what is wanted, 0.5 for a sentence that begins with it and says what it is.
+    """Return how well the snippet defines what is `wanted`, from 0 to 1.
 
-    0.4 for one that begins with it and says something else: "A hotfix mends …". Else 0.0.
+    1.0 for a glossary's entry of exactly that, 0.5 for a sentence that begins with it and says what it is, 0.4 for
+    one that begins with it and says something else ("A hotfix mends …").
     """
     if not wanted:
         return 0.0
@@ -45,7 +46,7 @@ def defines(snippet: Snippet, wanted: frozenset[str]) -> float:
 
 
 def _is_subject(text: str, wanted: frozenset[str]) -> bool:
-    """Whether a sentence begins with an article and what is wanted."""
+    """Tell whether a sentence begins with an article and what is wanted."""
     match = _NAMED.match(text)
     words = text[match.end() :].split() if match else []
     ends = range(1, min(len(words), _LONGEST_NAME + 1))

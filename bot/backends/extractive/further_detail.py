@@ -1,4 +1,4 @@
-"""What else the quoted pages say, for who wants more than the sentences that answer. Pure."""
+"""Finds what else the quoted pages say, for who wants more than the sentences that answer. Pure."""
 
 from collections.abc import Callable, Sequence
 
@@ -12,10 +12,10 @@ def further(
     snippets: Sequence[Snippet],
     fits: Callable[[Sequence[Chosen]], bool],
 ) -> list[Chosen]:
-    """The found sections of the pages that `about` is of, without what was quoted, as far as the whole `fits`.
+    """Return the found sections of the pages that `about` is of, without what was quoted, as far as the whole `fits`.
 
-    The sections that were quoted come first, then the others of their pages. A section is cut only where
-    nothing else would be left; a paragraph comes whole, or not at all where all of it was quoted.
+    The sections that were quoted come first, then the others of their pages. A section is cut only where nothing
+    else would be left; a paragraph comes whole, or not at all where all of it was quoted.
     """
     said = {id(one.snippet) for one in quoted}
     left: list[Chosen] = []

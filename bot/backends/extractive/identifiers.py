@@ -1,4 +1,4 @@
-"""What names one thing exactly, in a question and in what can be quoted. Pure."""
+"""Finds what names one thing exactly, in a question and in what can be quoted. Pure."""
 
 import re
 
@@ -11,7 +11,7 @@ _VERSION = re.compile(r"v\d+(?:\.\d+)+", re.IGNORECASE)
 
 
 def identifiers(text: str) -> frozenset[str]:
-    """What names one thing exactly: X100, v2.3.1, C++, node-0777. A version comes without its v."""
+    """Return what names one thing exactly: X100, v2.3.1, C++, node-0777. A version comes without its v."""
     words = (word.strip("?!.,;:()\"'`*") for word in text.split())
     return frozenset(_bare_version(word) for word in words if _IDENTIFIER.fullmatch(word))
 
@@ -21,7 +21,7 @@ def _bare_version(word: str) -> str:
 
 
 def exactly(names: frozenset[str], snippet: Snippet) -> frozenset[str]:
-    """Those that stand in the snippet or above it, and not only as the beginning of a longer one."""
+    """Return those that stand in the snippet or above it, and not only as the beginning of a longer one."""
     if not names:
         return names
     passage = snippet.passage
@@ -34,7 +34,7 @@ def exactly(names: frozenset[str], snippet: Snippet) -> frozenset[str]:
 
 
 def labels(snippet: Snippet) -> frozenset[str]:
-    """What a row or an item is about: its cells, or what stands before its colon."""
+    """Return the identifiers that a row or an item is about: in its cells, or before its colon."""
     if snippet.kind == "row":
         return frozenset(cell.strip(" *`") for cell in snippet.text.strip("| ").split("|"))
     return frozenset({snippet.text.partition(":")[0].strip(" *`")}) if snippet.kind == "item" else frozenset()

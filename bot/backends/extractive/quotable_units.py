@@ -1,4 +1,4 @@
-"""What must be quoted along with a snippet: alone it would be misread. Pure.
+"""Finds what must be quoted along with a snippet, which alone would be misread. Pure.
 
 A list comes with its items, a step with the other steps, a row with the rows that match as well, a sentence with
 those that refer to it ("This takes …") or that it refers to.

@@ -1,4 +1,4 @@
-"""Chosen snippets → Markdown, page by page in reading order, and which passages each piece rests on. Pure."""
+"""Renders chosen snippets as Markdown, page by page in reading order, with the passages that each piece is of. Pure."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ _CALLOUT = re.compile(r"^\[!\w+\]\s*")
 
 @dataclass(frozen=True, slots=True)
 class QuotedPiece:
-    """`gap` is the space before it; the text rests on the passages `chunk_ids`."""
+    """A piece of the answer. `gap` is the space before it; the text rests on the passages `chunk_ids`."""
 
     gap: str
     text: str
@@ -30,10 +30,11 @@ class QuotedPiece:
 def render(
     chosen: Sequence[Chosen], asked: frozenset[str] = frozenset(), *, titled: bool = False
 ) -> list[QuotedPiece]:
-    """One piece a paragraph, list or table. `asked` are the question's terms, for labels; `titled` names each section.
+    """Return one piece for each paragraph, list or table.
 
-    Pages come in the order of their best snippet, each begins with the piece of its best, and goes on as the
-    page does; pages that contradict each other are named, with the date of their last change.
+    `asked` are the question's terms, for labels; `titled` names each section. Pages come in the order of their best
+    snippet; each begins with the piece of that, and goes on as the page does. Pages that contradict each other are
+    named, with the date of their last change.
     """
     disputed = frozenset() if titled else conflicting([one.snippet for one in chosen], asked)
     best: dict[str, Snippet] = {}  # by page, the pages in their order
@@ -62,12 +63,12 @@ def _holds_any(run: Sequence[Chosen], best: Mapping[str, Snippet]) -> bool:
 
 
 def length(pieces: Sequence[QuotedPiece]) -> int:
-    """As shown, markers included."""
+    """Return the pieces' length as shown, markers included."""
     return sum(len(p.gap) + len(p.text) + MARKER * len(p.chunk_ids) for p in pieces)
 
 
 def _run_key(one: Chosen) -> tuple[object, ...]:
-    """What is shown together: sentences of a paragraph, items of a list, rows of a table."""
+    """Return the key of what is shown together: sentences of a paragraph, items of a list, rows of a table."""
     s = one.snippet
     if s.kind == "item":
         return (s.passage.doc_id, s.passage.chunk_id, s.kind, s.announced)
@@ -84,7 +85,7 @@ def _text(group: Sequence[Chosen], said: set[str]) -> str:
 
 
 def _items(group: Sequence[Snippet], said: set[str]) -> Iterator[str]:
-    """A list below what announces it, each item below those that it is a part of."""
+    """Give the lines of a list below what announces it, each item below those that it is a part of."""
     if group[0].announced and _plain(group[0].announced) not in said:
         yield f"{_plain(group[0].announced)}\n"
     above: set[str] = set()
@@ -109,7 +110,7 @@ def _rows(group: Sequence[Snippet], said: set[str]) -> Iterator[str]:
 
 
 def _paragraph(group: Sequence[Chosen]) -> str:
-    """Sentences of one paragraph; where some between them are left out, it shows."""
+    """Join sentences of one paragraph; where some between them are left out, it shows."""
     first = group[0].snippet
     if first.kind == "code":
         code = "\n\n".join(dedent(one.snippet.text) for one in group)
@@ -126,9 +127,9 @@ def _paragraph(group: Sequence[Chosen]) -> str:
 
 
 def _label(group: Sequence[Chosen], asked: frozenset[str], disputed: frozenset[str], *, titled: bool) -> str:
-    """The page, if another contradicts it; else the heading, where it says more of what was asked.
+    """Return the label of a section: the page's name if another page contradicts it, else its heading.
 
-    That is, words of the question that the quoted text doesn't hold.
+    The heading is named only if it holds words of the question that the quoted text lacks.
     """
     passage = group[0].snippet.passage
     if passage.doc_id in disputed:
@@ -152,7 +153,7 @@ def _plain(text: str) -> str:
 
 
 def _closed(text: str) -> str:
-    """Without the parenthesis or the emphasis that the sentence before opened, or the next one closes."""
+    """Return the sentence without the parenthesis or emphasis that begins or ends in another."""
     if text.startswith("(") and text.count("(") > text.count(")"):
         text = text[1:]
     if text.endswith((")", ").")) and text.count(")") > text.count("("):

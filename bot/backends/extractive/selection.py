@@ -1,8 +1,8 @@
-"""Which snippets make the answer: one page, the best unit first, then what else of it answers. Pure.
+"""Selects the snippets of the answer: one page, the best unit first, then what else of it answers. Pure.
 
 The page is the one whose best snippet and best section together score highest. A second page is quoted only for a
-part of the question that the first page hardly answers, or because it contradicts the first. A snippet comes
-with what makes it whole (see quotable_units).
+part of the question that the first page hardly answers, or because it contradicts the first. A snippet comes with
+what makes it whole (see quotable_units).
 """
 
 import re
@@ -32,7 +32,7 @@ Fits = Callable[[Sequence["Chosen"]], bool]
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """`order` is by pick."""
+    """A snippet of the answer. `order` is the order in which they were picked."""
 
     snippet: Snippet
     order: int
@@ -47,7 +47,11 @@ def select(
     asked: frozenset[str] = frozenset(),
     room: int = ROOM,
 ) -> list[Chosen]:
-    """Empty if nothing can be quoted. `ranked` are each part's snippets, best first; `asked` the question's terms."""
+    """Return the snippets to quote; none if nothing can be quoted.
+
+    `ranked` are each part's snippets, best first; `asked` are the question's terms. `fits` tells whether so many
+    may be chosen, and `room` is in characters.
+    """
     best = _best_page(ranked)
     if best is None:
         return []
@@ -84,7 +88,7 @@ def _merit(queue: Sequence[ScoredSnippet]) -> float:
 
 
 def _better(ranked: Sequence[ScoredSnippet], here: Sequence[ScoredSnippet]) -> list[ScoredSnippet]:
-    """What another page says, if it is much better at this part."""
+    """Return what another page says, if it is much better at this part."""
     if not ranked or _merit(ranked) < _merit(here) + ELSEWHERE:
         return []
     page = ranked[0].snippet.passage.doc_id
@@ -102,7 +106,7 @@ class _Picker:
     def quote(
         self, ranked: Sequence[Sequence[ScoredSnippet]], parts: Sequence[QuestionPart], page: str
     ) -> None:
-        """What a page says to each part; another page, where that is much better at a part."""
+        """Pick what a page says to each part, or another page where that is much better at a part."""
         here = [[one for one in part if one.snippet.passage.doc_id == page] for part in ranked]
         order = sorted(range(len(parts)), key=lambda n: -_top(here[n]))
         for number in order:
@@ -113,7 +117,7 @@ class _Picker:
         self.close_gaps()
 
     def lead(self, queue: Sequence[ScoredSnippet], kinds: frozenset[AnswerKind]) -> None:
-        """The best that is new, with what makes it whole."""
+        """Pick the best that is new, with what makes it whole."""
         for one in queue:
             snippet = self._announced(one.snippet, queue) if one.snippet.is_lead else one.snippet
             if snippet is None:
@@ -122,7 +126,7 @@ class _Picker:
                 return
 
     def fill(self, queue: Sequence[ScoredSnippet], kinds: frozenset[AnswerKind]) -> None:
-        """What else answers nearly as well, while there is room."""
+        """Pick what else answers nearly as well, while there is room."""
         top = _merit(queue)
         sections = {c.snippet.passage.chunk_id for c in self.chosen}
         covered = {t: w for one in queue if self._has(one.snippet) for t, w in one.covers.items()}
@@ -143,7 +147,7 @@ class _Picker:
             self._add(one.snippet, kinds, queue, most=self._room)
 
     def close_gaps(self) -> None:
-        """What stands between two sentences of a paragraph, where it is short: it may be the condition."""
+        """Pick what stands between two sentences of a paragraph, where it is short: it may be the condition."""
         for before, between, after in zip(
             self._snippets, self._snippets[1:], self._snippets[2:], strict=False
         ):
@@ -156,7 +160,7 @@ class _Picker:
     def contradiction(
         self, ranked: Sequence[Sequence[ScoredSnippet]], asked: frozenset[str]
     ) -> Snippet | None:
-        """The best snippet of another page that says otherwise, if it answers nearly as well."""
+        """Return the best snippet of another page that says otherwise, if it answers nearly as well."""
         pages = {c.snippet.passage.doc_id for c in self.chosen}
         for one in (one for part in ranked for one in part if one.score >= AGREED * _top(part)):
             if one.snippet.passage.doc_id in pages or one.snippet.is_lead:
@@ -166,7 +170,7 @@ class _Picker:
         return None
 
     def append(self, snippet: Snippet) -> None:
-        """One more, if there is room."""
+        """Pick one more, if there is room."""
         chosen = [*self.chosen, Chosen(snippet, len(self.chosen))]
         if not self._has(snippet) and self._fits(chosen):
             self.chosen = chosen
@@ -175,7 +179,7 @@ class _Picker:
         return characters(c.snippet for c in self.chosen)
 
     def _announced(self, lead: Snippet, queue: Sequence[ScoredSnippet]) -> Snippet | None:
-        """The best of what a lead announces, in its place: a lead says nothing by itself."""
+        """Return the best of what a lead announces, to take its place: a lead says nothing by itself."""
         below = (
             one
             for one in queue
@@ -192,7 +196,7 @@ class _Picker:
         *,
         most: int | None = None,
     ) -> bool:
-        """With what makes it whole, as far as there is room."""
+        """Pick the snippet with what makes it whole, as far as there is room; return whether there was any."""
         for wanted in self._units.around(snippet, kinds, queue):
             new = [each for each in wanted if not self._has(each)]
             if most is not None and self.chosen and self._size() + characters(new) > most + OVER:
@@ -207,7 +211,7 @@ class _Picker:
         return any(c.snippet is snippet for c in self.chosen)
 
     def _said(self, snippet: Snippet) -> bool:
-        """Another chosen snippet says it already."""
+        """Tell whether another chosen snippet says it already."""
         words = distinct_tokens(snippet.text)
         for other in self.chosen:
             theirs = distinct_tokens(other.snippet.text)

@@ -1,9 +1,9 @@
-"""How well a snippet answers a part of a question. Pure.
+"""Scores how well a snippet answers a part of a question. Pure.
 
-The words of the part are weighted by how rare they are among the snippets at hand (BM25's idf): what every
-passage talks about tells nothing apart. A word counts in full in the snippet itself, less in what it hangs
-on (lead, header, heading, title, the sentence before). On top comes whether it holds what the question asks
-for (a number, a name, a step), where retrieval ranked its passage, and, if there is an embedder, the cosine.
+The words of the part are weighted by how rare they are among the snippets at hand (BM25's idf): what every passage
+talks about tells nothing apart. A word counts in full in the snippet itself, less in what it hangs on (lead,
+header, heading, title, the sentence before). Added to that are whether it holds what the question asks for (a
+number, a name, a step), where retrieval ranked its passage, and, if there is an embedder, the cosine.
 """
 
 import math
@@ -93,7 +93,7 @@ class ScoredSnippet:
 
 
 class Scorer:
-    """Of one question. A word of it is found if any of its spellings and meanings is (see bot.retrieval.query_terms)."""
+    """Scores for one question. A word is found by any of its spellings and meanings (see bot.retrieval.query_terms)."""
 
     def __init__(
         self,
@@ -146,7 +146,7 @@ class Scorer:
         self._scored: dict[int, list[ScoredSnippet]] = {}
 
     def _headings(self, snippets: Sequence[Snippet]) -> dict[str, frozenset[int]]:
-        """By chunk id: the parts that hold all words of its heading."""
+        """Return for each chunk id the parts that hold all words of its heading."""
         named: dict[str, frozenset[int]] = {}
         for snippet in snippets:
             if snippet.passage.chunk_id not in named:
@@ -159,7 +159,7 @@ class Scorer:
     def _weighed(
         self, part: QuestionPart, whole: Sequence[Terms], others: Collection[Terms]
     ) -> dict[Terms, float]:
-        """The question's words that the snippets know: the rarer the heavier, the part's own in full.
+        """Weigh the question's words that the snippets know: the rarer the heavier, the part's own in full.
 
         What else is asked (`others`) tells nothing about this part, unless it leans on it.
         """
@@ -186,14 +186,14 @@ class Scorer:
         return rarity * (self._weights.weak if terms[0] in WEAK else 1.0)
 
     def part(self, number: int, similarity: Similarity | None = None) -> list[ScoredSnippet]:
-        """The snippets, best first, without those that only name another page that was found."""
+        """Return the snippets, best first, without those that only name another page that was found."""
         scored = self._by_words(number)
         if similarity is not None:
             scored = [self._similar(one, similarity[number][one.index]) for one in scored]
         return sorted(scored, key=lambda one: -one.score)
 
     def _by_words(self, number: int) -> list[ScoredSnippet]:
-        """What no model is asked for, once: which snippets it is asked about follows from it, too."""
+        """Score by words alone, once: which snippets a model is asked about follows from it, too."""
         if number not in self._scored:
             self._scored[number] = [
                 self._score(index, number) for index, points in enumerate(self._pointers) if not points
@@ -247,7 +247,7 @@ class Scorer:
         )
 
     def _labelled(self, snippet: Snippet, number: int) -> bool:
-        """Whether it begins with a label ("Names: …") all of whose words are in the part."""
+        """Tell whether it begins with a label ("Names: …") all of whose words are in the part."""
         label, colon, _ = snippet.text.partition(":")
         if snippet.kind == "row" or not colon or len(label.split()) > LABEL_WORDS:
             return False
@@ -255,7 +255,7 @@ class Scorer:
         return bool(found) and found <= self._asked[number]
 
     def _other(self, index: int, number: int) -> float:
-        """The share of the part's identifiers that stand elsewhere, but not in or above this snippet."""
+        """Return the share of the part's identifiers that stand elsewhere, but not in or above this snippet."""
         names = self._identifiers[number]
         return sum(name not in self._held[index] for name in names) / len(names) if names else 0.0
 
@@ -276,12 +276,12 @@ def _denied(text: str) -> bool:
 
 
 def _sought(text: str) -> list[Terms]:
-    """What to look for in English pages; a foreign word also as it is."""
+    """Return the terms to look for in English pages; a foreign word also as it is."""
     return [word.terms for word in read(text, LANGUAGES).sought]
 
 
 def _held(terms: Collection[Terms], among: frozenset[str]) -> frozenset[Terms]:
-    """The words any spelling of which is among these."""
+    """Return the words any spelling of which is among these."""
     return frozenset(spellings for spellings in terms if not among.isdisjoint(spellings))
 
 

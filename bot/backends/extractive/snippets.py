@@ -1,4 +1,4 @@
-"""Passages → what can be quoted of them: sentences, list items with their lead, rows with their header."""
+"""Cuts passages into what can be quoted: sentences, list items with their lead, rows with their header."""
 
 import re
 from collections import Counter
@@ -20,12 +20,12 @@ _ONLY_BOLD = re.compile(r"(\*\*|__)[^*_]+\1:?$")
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """One thing to quote.
+    """A thing to quote.
 
-    `place` orders the snippets of one page. `lead` is what announces an item ("You need:"), `head` a
-    table's header with its rule. `announced` is the paragraph before the list, `ancestors`
-    are the items that an item is below, outermost first: the last of these is its lead. `previous` is the sentence before it in its paragraph. `is_lead`: it only
-    announces the items that follow.
+    `place` orders the snippets of one page. `lead` is what announces an item ("You need:"), `head` a table's header
+    with its rule. `announced` is the paragraph before the list; `ancestors` are the items that an item is below,
+    outermost first, the last of which is its lead. `previous` is the sentence before it in its paragraph.
+    `is_lead`: it only announces the items that follow.
     """
 
     passage: Passage
@@ -59,7 +59,7 @@ class Snippet:
 
 
 def snippets(passages: Sequence[Passage]) -> list[Snippet]:
-    """All of them, passages in their order; what stands in two passages of a page comes once."""
+    """Return all snippets in the order of the passages; what stands in two passages of a page comes once."""
     seen: set[tuple[str, str]] = set()
     found: list[Snippet] = []
     for number, passage in enumerate(passages):
@@ -72,7 +72,7 @@ def snippets(passages: Sequence[Passage]) -> list[Snippet]:
 
 
 def _numbered(found: Sequence[Snippet]) -> list[Snippet]:
-    """Steps by their place in their list: many pages write "1." before each."""
+    """Number steps by their place in their list: many pages write "1." before each."""
     counts: Counter[tuple[str, ...]] = Counter()
     numbered: list[Snippet] = []
     for snippet in found:
@@ -107,7 +107,7 @@ def _list_of(snippet: Snippet) -> tuple[str, ...]:
 
 
 def siblings(snippet: Snippet, among: Sequence[Snippet]) -> list[Snippet]:
-    """The rows of the same table, or the items of the same list, in order and with itself."""
+    """Return the rows of the same table, or the items of the same list, in order and with the snippet itself."""
     if snippet.kind not in ("row", "item") or not (snippet.head or snippet.lead or snippet.is_step):
         return [snippet]
     return [
@@ -117,7 +117,7 @@ def siblings(snippet: Snippet, among: Sequence[Snippet]) -> list[Snippet]:
 
 @dataclass(slots=True)
 class _Reader:
-    """What was last read that the next unit may depend on."""
+    """Remembers what was last read that the next unit may depend on."""
 
     leads: list[tuple[int, str]] = field(default_factory=list)  # (indent, text) of what items may hang on
     head: str = ""
@@ -150,7 +150,7 @@ def _of(passage: Passage, number: int) -> Iterator[Snippet]:
 
 
 def _prose(base: Snippet, text: str, block: Sequence[Unit], reader: _Reader) -> Iterator[Snippet]:
-    """A paragraph's sentences, or a list item: whole if it is short."""
+    """Give a paragraph's sentences, or a list item: whole if it is short."""
     first, last = block[0], block[-1]
     whole = text[first.start : last.end]
     is_item = first.kind == "item"
@@ -200,7 +200,7 @@ def _announces(sentence: str) -> bool:
 
 
 def _lead(reader: _Reader, indent: int) -> str:
-    """The nearest text that announces what is indented like this."""
+    """Return the nearest text that announces what is indented like this."""
     for above, text in reversed(reader.leads):
         if above < max(indent, 0):
             return text

@@ -1,4 +1,4 @@
-"""A writer that needs no model: the sentences that answer the question, quoted word for word and cited."""
+"""Writes without a model: quotes the sentences that answer the question word for word, with citations."""
 
 import asyncio
 import logging
@@ -61,12 +61,10 @@ class _Reading:
 
 
 class ExtractiveWriter:
-    """Never down, rarely billed: with an `embedder` it compares meanings, for at most `seconds`.
+    """A writer that is never down. With an `embedder` it compares meanings, for at most `seconds`.
 
-    A `reranker` says better what answers; where there is one, the embedder isn't asked.
-
-    One second was too little for a local model on a machine that was busy with something else: answers got worse
-    without a word about it.
+    A `reranker` tells better what answers; where there is one, the embedder isn't asked. One second was too little
+    for a local model on a busy machine: answers got worse without a word about it.
     """
 
     def __init__(
@@ -108,7 +106,10 @@ class ExtractiveWriter:
     async def close(self) -> None: ...
 
     async def _similarity(self, reading: _Reading) -> tuple[Similarity | None, str]:
-        """Of the likeliest snippets to each part; None without an embedder, or, told, if it fails or is slow."""
+        """Compare the likeliest snippets with each part.
+
+        None without an embedder or, with a reason, if it fails or is slow.
+        """
         if not reading.snippets or (self._embedder is None and self._reranker is None):
             return None, ""
         likely = await asyncio.to_thread(_likely, reading)
@@ -138,7 +139,7 @@ def _read(brief: Brief) -> _Reading:
 
 
 def _mended(brief: Brief) -> tuple[str, str]:
-    """The question without its slips, and in the pages' language; the second is "" if they are the same."""
+    """Return the question without its slips, and in the pages' language; the second is "" if they are the same."""
     if not brief.wordings:
         return brief.question, ""
     other = brief.wordings[-1]
@@ -148,7 +149,7 @@ def _mended(brief: Brief) -> tuple[str, str]:
 
 
 def _likely(reading: _Reading) -> list[int]:
-    """The snippets that are the best by their words, each part having its share."""
+    """Return the indexes of the snippets that are the best by their words; each part has its share of them."""
     share = max(4, COMPARED // len(reading.parts))
     likely: set[int] = set()
     of_passage: Counter[str] = Counter()
@@ -183,7 +184,7 @@ async def _rerank(reranker: Reranker, reading: _Reading, likely: Sequence[int]) 
 
 
 def _spread(values: np.ndarray, likely: Sequence[int], count: int) -> list[float]:
-    """A value for every snippet: those that weren't compared get the least of those that were."""
+    """Return a value for every snippet: those that weren't compared get the least of those that were."""
     spread = [float(values.min())] * count
     for index, value in zip(likely, values, strict=True):
         spread[index] = float(value)
@@ -197,7 +198,7 @@ def _in_context(snippet: Snippet) -> str:
 
 
 def quote(reading: _Reading, similarity: Similarity | None = None) -> tuple[list[QuotedPiece], bool]:
-    """The answer's pieces, none if nothing can be quoted; and whether there are others to ask for."""
+    """Return the answer's pieces, none if nothing can be quoted, and whether there are others to ask for."""
     ranked = [reading.scorer.part(number, similarity) for number in range(len(reading.parts))]
     asked = frozenset(query_terms(reading.question))
     usual, wide = _fits(reading, asked), _fits(reading, asked, times=DETAILED)
@@ -210,7 +211,7 @@ def quote(reading: _Reading, similarity: Similarity | None = None) -> tuple[list
 
 
 def _fits(reading: _Reading, asked: frozenset[str], *, times: int = 1) -> Callable[[Sequence[Chosen]], bool]:
-    """Whether what is chosen is within the style's limits, or so many times those of a usual answer."""
+    """Return what tells whether the chosen are within the style's limits, or so many `times` those of a usual answer."""
     style = reading.style
     share = DETAILED if reading.detailed else 1
     room = style.max_characters * times // share - len(style.opening) - len(style.closing)
@@ -224,6 +225,9 @@ def _fits(reading: _Reading, asked: frozenset[str], *, times: int = 1) -> Callab
 
 
 def _brief_enough(chosen: Sequence[Chosen], pieces: Sequence[QuotedPiece], most: int | None) -> bool:
-    """A list alone stays whole whatever the guide says: half of the steps would mislead."""
+    """Tell whether it is within `most`.
+
+    A list alone stays whole whatever the guide says: half of the steps would mislead.
+    """
     alone = len(pieces) == 1 and chosen[0].snippet.kind == "item"
     return most is None or alone or sum(statements(piece.text) for piece in pieces) <= most

@@ -1,9 +1,9 @@
-"""An embedder on this machine: an ONNX model from a folder on disk, or by name through fastembed.
+"""Embeds on this machine, by an ONNX model from a folder on disk, or by name through fastembed.
 
 The model is loaded at the first text or by `load`. Texts are computed one by one, each on one thread, as many at
-once as there are cores: with two cores that takes half the CPU time of batches, and a vector depends on nothing
-but its text. ONNX Runtime computes outside of the interpreter's lock. fastembed is imported for models by name
-alone: it takes a second, and knows where to download them.
+once as there are cores: with two cores that takes half the CPU time of batches, and a vector depends on nothing but
+its text. ONNX Runtime computes outside of the interpreter's lock. fastembed is imported for models by name alone:
+it takes a second, and knows where to download them.
 """
 
 import asyncio
@@ -46,7 +46,10 @@ _LONGEST: Final = 20_000  # characters; models read 512 tokens at most
 
 
 async def open_embedder(settings: LocalSettings, cache: Path) -> "FastembedEmbedder":
-    """Raises Rejected for files that are missing or a name that fastembed doesn't know. Loads no model yet."""
+    """Open an embedder; no model is loaded yet.
+
+    Raises Rejected for missing files, or a name that fastembed doesn't know.
+    """
     if settings.path is None:
         dimensions = await asyncio.to_thread(_dimensions, settings)
         identity = settings.model
@@ -59,7 +62,7 @@ async def open_embedder(settings: LocalSettings, cache: Path) -> "FastembedEmbed
 
 
 class FastembedEmbedder:
-    """ports.Embedder. Made by `open_embedder`."""
+    """Implements ports.Embedder. Made by `open_embedder`."""
 
     def __init__(self, settings: LocalSettings, cache: Path, identity: str, dimensions: int) -> None:
         self._settings = settings
@@ -74,7 +77,7 @@ class FastembedEmbedder:
 
     @property
     def model(self) -> str:
-        """Also what is put before a document: other vectors need another name."""
+        """The model's name, with what is put before a document: other vectors need another name."""
         prefix = f":{self._document_prefix.strip()}" if self._document_prefix else ""
         return f"local:{self._identity}:{self._dimensions}{prefix}"
 
@@ -87,7 +90,7 @@ class FastembedEmbedder:
         await self._model.get()
 
     async def embed_documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """One row of length 1 a text. Of two calls the one with fewer texts goes first."""
+        """Return one row of length 1 for each text. Of two calls the one with fewer texts goes first."""
         rows = await self._embed([self._document_prefix + text[:_LONGEST] for text in texts])
         return np.stack(rows) if rows else np.zeros((0, self._dimensions), dtype=np.float32)
 
@@ -96,7 +99,7 @@ class FastembedEmbedder:
         return row
 
     def usage(self) -> Usage:
-        """Nothing of it costs anything."""
+        """Return a usage without figures: nothing of it costs anything."""
         return Usage(self.model, calls=self._texts, texts=self._texts)
 
     async def close(self) -> None:
@@ -118,7 +121,7 @@ class FastembedEmbedder:
 
 
 def _encoded(encoder: Encoder, text: str) -> Vector:
-    """Of length 1. Raises Unavailable."""
+    """Return a vector of length 1. Raises Unavailable."""
     try:
         row = encoder(text)
     except Exception as error:  # ONNX Runtime's own have nothing else in common
@@ -139,7 +142,7 @@ def _load(settings: LocalSettings, cache: Path) -> Encoder:
 
 
 def _told_dimensions(folder: Path) -> int:
-    """As the model's own config.json has them; what it really makes is held against it at the first use."""
+    """Return the dimensions that the model's config.json has; they are compared with the real ones at the first use."""
     try:
         told = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -155,7 +158,7 @@ def _told_dimensions(folder: Path) -> int:
 
 
 def _dimensions(settings: LocalSettings) -> int:
-    """Of a model by name."""
+    """Return the dimensions of a model by name."""
     known = {str(model["model"]): int(model["dim"]) for model in _fastembed().list_supported_models()}
     if settings.model in known:
         return known[settings.model]
@@ -173,7 +176,7 @@ def _fastembed() -> "type[TextEmbedding]":
 
 
 def _digest(folder: Path, file: str) -> str:
-    """Of samples all over the file and its length: any training changes every part of a model."""
+    """Digest samples from all over the file, and its length: any training changes every part of a model."""
     remedy = "Check embedder.local.path and file in docent.yaml."
     for name in (file, *_NEEDED):
         if not (folder / name).is_file():

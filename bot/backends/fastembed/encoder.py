@@ -1,7 +1,7 @@
-"""A sentence encoder in ONNX, one text at a time on one thread: no padding, and the caches stay warm.
+"""Encodes sentences with ONNX, one text at a time on one thread: no padding, and the caches stay warm.
 
-A vector depends on its text alone. (A model in int8 scales each batch by what is in it: the same text beside
-others had another vector.) A session may be called from several threads at once.
+A vector depends on its text alone. (A model in int8 scales each batch by what is in it: the same text beside others
+had another vector.) A session may be called from several threads at once.
 """
 
 import json
@@ -22,7 +22,7 @@ _LONGEST: Final = 1_000_000  # tokens; a tokenizer that says more knows no limit
 
 
 def open_encoder(folder: Path, file: str, *, pooling: str) -> Encoder:
-    """`file` in `folder`, with the tokenizer beside it. Raises what ONNX Runtime, tokenizers and JSON raise."""
+    """Open `file` in `folder`, with the tokenizer beside it. Raises what ONNX Runtime, tokenizers and JSON raise."""
     import onnxruntime
     from tokenizers import Tokenizer
 
@@ -51,7 +51,7 @@ def _fed(wanted: Sequence[str], given: dict[str, list[int]]) -> dict[str, NDArra
 
 
 def _pooled(tokens: NDArray[np.floating], pooling: str) -> Vector:
-    """Of a row a token; a model that pools by itself gives one row."""
+    """Pool rows, one a token, into a vector; a model that pools by itself gives one row."""
     if tokens.ndim == 1:
         return tokens.astype(np.float32)
     row: Vector = (tokens[0] if pooling == "cls" else tokens.mean(axis=0, dtype=np.float64)).astype(
@@ -61,7 +61,7 @@ def _pooled(tokens: NDArray[np.floating], pooling: str) -> Vector:
 
 
 def _longest(config: Path) -> int:
-    """How many tokens the model reads. Raises ValueError if its tokenizer doesn't say."""
+    """Return how many tokens the model reads. Raises ValueError if its tokenizer doesn't say."""
     told: dict[str, Any] = json.loads(config.read_text(encoding="utf-8"))
     known = [told.get(name) for name in ("model_max_length", "max_length")]
     usable = [each for each in known if isinstance(each, int) and 0 < each < _LONGEST]

@@ -1,4 +1,4 @@
-"""How a model gets into this process: from a folder on disk, or by name, downloaded once."""
+"""Loads a model into this process: from a folder on disk, or by name, downloaded once."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ _ANSWERS_WITHIN = 5.0  # seconds
 
 
 class LocalModel(Protocol):
-    """What docent.yaml says of one: `file` is the ONNX file in `path`, `threads` 0 leaves it to the machine."""
+    """What docent.yaml says of a model: `file` is the ONNX file in `path`, `threads` 0 leaves it to the machine."""
 
     @property
     def model(self) -> str: ...
@@ -33,7 +33,7 @@ class LocalModel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """Of failures: of which `part`, what its file should be, and how a folder is given."""
+    """Words for failures: of which `part`, what its file should be, and how a folder is given."""
 
     part: str
     kind: str
@@ -41,7 +41,7 @@ class Wording:
 
 
 class LoadedOnce(Generic[T]):
-    """A model that is loaded in a thread at its first use, by whoever comes first."""
+    """Loads a model in a thread at its first use; whoever comes meanwhile waits for the same."""
 
     def __init__(self, load: Callable[[], T]) -> None:
         self._load = load
@@ -49,7 +49,7 @@ class LoadedOnce(Generic[T]):
         self._loaded: T | None = None
 
     async def get(self) -> T:
-        """Raises what loading raises, and tries again the next time."""
+        """Return the model. Raises what loading raises, and loads again the next time."""
         if self._loaded is None:
             async with self._loading:
                 if self._loaded is None:
@@ -57,12 +57,12 @@ class LoadedOnce(Generic[T]):
         return self._loaded
 
     def forget(self) -> None:
-        """Its memory goes with whoever still has it."""
+        """Forget the model; its memory goes with whoever still has it."""
         self._loaded = None
 
 
 def from_folder(make: Callable[[], T], settings: LocalModel, wording: Wording) -> T:
-    """What `make` makes of a folder on disk. Raises Rejected for files that are no model."""
+    """Return what `make` makes of a folder on disk. Raises Rejected for files that are no model."""
     try:
         return make()
     except Rejected:
@@ -85,7 +85,7 @@ def downloaded(
     *,
     before_download: Callable[[], None] = lambda: None,
 ) -> T:
-    """A model by name, by fastembed's class. `before_download` may raise.
+    """Return a model by name, made by fastembed's class. `before_download` may raise.
 
     Raises Unavailable if it can't be downloaded.
     """
@@ -109,7 +109,7 @@ def downloaded(
 
 
 class _NoWay(Exception):
-    """Nobody answers where models are."""
+    """No server with models can be reached."""
 
     def __init__(self, host: str) -> None:
         super().__init__(host)
@@ -117,7 +117,7 @@ class _NoWay(Exception):
 
 
 def _find_way() -> None:
-    """Fastembed tries for most of a minute, and says each time why not. Raises _NoWay at once."""
+    """Raise _NoWay at once if no server is reached: fastembed would try for most of a minute, and log each try."""
     import httpx
     from huggingface_hub.constants import ENDPOINT
 
@@ -128,7 +128,7 @@ def _find_way() -> None:
 
 
 def _quiet() -> None:
-    """What fastembed says of a download by a logger of its own is said by us, in one sentence."""
+    """Silence fastembed's logger about a download: we say it in one sentence."""
     with suppress(ImportError):
         from loguru import logger
 
@@ -136,7 +136,7 @@ def _quiet() -> None:
 
 
 def _named(make: Callable[..., T], name: str, cache: str, before_download: Callable[[], None]) -> T:
-    """Without a look at the network where the model lies on this disk."""
+    """Make the model, without asking the network where it lies on this disk."""
     try:
         return make(name, cache_dir=cache, local_files_only=True)
     except Exception:  # noqa: BLE001 - whatever it is, the model isn't whole on this disk
@@ -147,7 +147,7 @@ def _named(make: Callable[..., T], name: str, cache: str, before_download: Calla
 
 
 def not_installed(part: str) -> Rejected:
-    """The extra is missing."""
+    """Return the error for a missing extra."""
     return Rejected(
         part,
         "fastembed and onnxruntime are not installed.",

@@ -1,7 +1,7 @@
-"""A reranker on this machine: a cross-encoder in ONNX through fastembed.
+"""Reranks on this machine, by a cross-encoder in ONNX through fastembed.
 
-Cross-encoders give any number (ms-marco's about -11 to 11). So that one bound holds for all of them, the first
-question is preceded by a few that are known: what unrelated texts get counts as 0, what answers get as 1.
+Cross-encoders give any number (ms-marco's about -11 to 11). So that one bound holds for all of them, a few known
+pairs are scored before the first question: what unrelated texts get counts as 0, what answers get as 1.
 """
 
 import asyncio
@@ -37,12 +37,12 @@ class _Loaded:
     related: float
 
     def relevance(self, score: float) -> float:
-        """0..1, from what unrelated texts get to what answers get."""
+        """Scale a score to 0..1, from what unrelated texts get to what answers get."""
         return min(1.0, max(0.0, (score - self.unrelated) / (self.related - self.unrelated)))
 
 
 class LocalReranker:
-    """ports.Reranker. The model is loaded at the first question or by `load`."""
+    """Implements ports.Reranker. The model is loaded at the first question or by `load`."""
 
     def __init__(self, settings: LocalRerankerSettings, cache: Path) -> None:
         self._settings = settings
@@ -64,7 +64,7 @@ class LocalReranker:
         return [loaded.relevance(score) for score in scores]
 
     def usage(self) -> Usage:
-        """Nothing of it costs anything."""
+        """Return a usage without figures: nothing of it costs anything."""
         name = self._settings.file if self._settings.path else self._settings.model
         return Usage(f"local:{name}", calls=self._calls, texts=self._texts)
 
@@ -120,7 +120,7 @@ def _load(settings: LocalRerankerSettings, cache: Path) -> _Loaded:
 
 
 def _registered(make: "type[TextCrossEncoder]", settings: LocalRerankerSettings) -> str:
-    """Fastembed's list of models is of the process: the same one may stand there already."""
+    """Register the model with fastembed, whose list is the whole process's: the same one may be there already."""
     from fastembed.common.model_description import ModelSource
 
     name = f"docent/reranker/{settings.file}"

@@ -1,4 +1,4 @@
-"""Threads that compute texts one by one; what waits for the fewest goes first."""
+"""Computes texts one by one on threads; callers with the fewest texts go first."""
 
 import asyncio
 import heapq
@@ -21,7 +21,7 @@ class _Waiting(Generic[T]):
 
 
 class TextQueue(Generic[T]):
-    """A question (one text) and its snippets (a few) pass a sync's documents (many), between two of its texts."""
+    """Lets a question (one text) and its snippets (a few) pass a sync's documents (many), between two of its texts."""
 
     def __init__(self, threads: int, name: str) -> None:
         self._pool = ThreadPoolExecutor(threads, name)
@@ -30,7 +30,7 @@ class TextQueue(Generic[T]):
         self._numbers = count()
 
     async def each(self, work: Callable[[str], T], texts: Sequence[str]) -> list[T]:
-        """What `work` makes of each text, in order. Raises the first error; what hasn't begun by then is left."""
+        """Return what `work` makes of each text, in order. Raises the first error; texts not begun by then are left out."""
         under_way = [asyncio.wrap_future(self._put(work, text, len(texts))) for text in texts]
         try:
             return await asyncio.gather(*under_way)
@@ -39,7 +39,7 @@ class TextQueue(Generic[T]):
                 one.cancel()
 
     def close(self) -> None:
-        """What runs ends; what waits is cancelled."""
+        """Let what runs end; cancel what waits."""
         self._pool.shutdown(wait=False, cancel_futures=True)
         with self._lock:
             waiting, self._waiting = self._waiting, []

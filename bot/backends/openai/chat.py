@@ -1,4 +1,4 @@
-"""Chat completions: streamed, with `[n]` markers that become citations, in the model's window."""
+"""Streams chat completions within the model's window, and makes citations of their `[n]` markers."""
 
 import asyncio
 from base64 import b64encode
@@ -37,7 +37,10 @@ class _Piece:
 
 
 class OpenAIChat:
-    """Unopened thinking is watched for in a model that may think, until an answer came without."""
+    """A model behind OpenAI's API.
+
+    If it may think, thinking that nothing opened is watched for until an answer had none.
+    """
 
     def __init__(self, client: OpenAIClient, options: ChatOptions) -> None:
         self._client = client.use()
@@ -83,11 +86,11 @@ class OpenAIChat:
         )
 
     async def window(self) -> int | None:
-        """Tokens; None if nobody knows."""
+        """Return the window in tokens; None if nobody knows."""
         return await self.server.window()
 
     async def models(self) -> list[str] | None:
-        """What the server says it has."""
+        """Return the models that the server says it has."""
         return await self.server.models()
 
     async def answer(self, brief: Brief) -> AsyncGenerator[Event, None]:
@@ -131,7 +134,7 @@ class OpenAIChat:
     async def _pieces(
         self, messages: Sequence[Message], max_tokens: int, part: str, *, temperature: float | None = None
     ) -> AsyncGenerator[_Piece, None]:
-        """Until its end, which a stream has to say. Raises Unavailable where it is cut off."""
+        """Give the stream's pieces until its end, which a stream has to say. Raises Unavailable where it is cut off."""
         warm = self._options.temperature if temperature is None else temperature
         chunks = self._client.chat(
             messages,
@@ -160,7 +163,7 @@ class OpenAIChat:
 
 
 async def _after(chunks: AsyncIterator[Any]) -> Any:  # noqa: ANN401 - an SDK chunk
-    """What follows the last word, if it comes soon: a server may keep the connection open behind it."""
+    """Return what follows the last word, if it comes soon: a server may keep the connection open behind it."""
     try:
         async with asyncio.timeout(_REST_SECONDS):
             return await anext(chunks, None)

@@ -1,4 +1,4 @@
-"""The seam to the SDK: the only file that calls it."""
+"""Calls OpenAI's SDK, as the only file that does."""
 
 import asyncio
 import base64
@@ -31,9 +31,9 @@ log = logging.getLogger(__name__)
 
 
 class OpenAIClient(SharedClient):
-    """One SDK client and its connections for all parts of one server.
+    """Holds one SDK client and its connections for all parts of one server.
 
-    Servers differ in what they know: what one refuses by name is left out from then on.
+    Servers differ in what they know: a parameter that one refuses by name is left out from then on.
     """
 
     def __init__(self, access: Access) -> None:
@@ -55,7 +55,7 @@ class OpenAIClient(SharedClient):
         temperature: float | None,
         part: str,
     ) -> AsyncGenerator[Any, None]:
-        """The chunks of a streamed answer. Without a deadline: the caller has it. Raises ContextExceeded, too."""
+        """Give the chunks of a streamed answer. Raises ContextExceeded, too. There is no deadline: the caller has it."""
         wanted: dict[str, Any] = {
             "model": model,
             "messages": alternating(messages),
@@ -85,7 +85,7 @@ class OpenAIClient(SharedClient):
         seconds: float,
         turn: CallSlot | None = None,
     ) -> tuple[NDArray[np.float32], int]:
-        """(one row a text, not normalised; input tokens). One attempt, of so many `seconds` once it has its `turn`."""
+        """Return one row a text, not normalised, and the input tokens. One attempt, of `seconds` once it has its `turn`."""
         wanted: dict[str, Any] = {"model": model, "input": [encodable(text) for text in texts]}
         if dimensions is not None:
             wanted["dimensions"] = dimensions
@@ -100,7 +100,7 @@ class OpenAIClient(SharedClient):
         return rows, _count(field(found, "usage"), "prompt_tokens", "total_tokens")
 
     async def get(self, path: str, *, seconds: float, payload: object = None) -> Any:  # noqa: ANN401 - JSON
-        """What the server tells under a path or address of its own; None where it doesn't."""
+        """Return what the server tells under a path or address of its own; None if it doesn't."""
         try:
             async with asyncio.timeout(seconds):
                 if payload is not None:
@@ -136,7 +136,7 @@ class OpenAIClient(SharedClient):
         raise no_api(self.service, part)
 
     def _known(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
-        """The request as this server understands it."""
+        """Return the request as this server understands it."""
         sent = {name: value for name, value in wanted.items() if name not in self._unknown}
         if "max_tokens" in self._unknown and "max_completion_tokens" not in self._unknown:
             sent["max_completion_tokens"] = wanted["max_tokens"]
@@ -145,7 +145,7 @@ class OpenAIClient(SharedClient):
         return sent
 
     def _learned(self, error: APIError, wanted: Mapping[str, Any]) -> bool:
-        """Whether it refuses something that can be left out, which it is from now on."""
+        """Tell whether the server refuses something that can be left out; from now on it is."""
         if getattr(error, "status_code", 0) not in (400, 422, 500):
             return False
         told = f"{error.param or ''} {error.message} {error.body}"
@@ -189,7 +189,7 @@ async def _closing(stream: AsyncStream[Any]) -> AsyncGenerator[None, None]:
 
 @asynccontextmanager
 async def limited(service: Service, part: str, seconds: float) -> AsyncGenerator[None, None]:
-    """A deadline, and failures in our words."""
+    """Put a deadline around a call, and its failures in our words."""
     try:
         async with deadline(service.name, part, seconds):
             yield
@@ -198,7 +198,7 @@ async def limited(service: Service, part: str, seconds: float) -> AsyncGenerator
 
 
 def _without_system(messages: Sequence[Message]) -> list[Message]:
-    """For models that know no system's turn: in front of the first question."""
+    """Move the system's text in front of the first question, for models that know no system's turn."""
     told = "\n\n".join(one["content"] for one in messages if one["role"] == "system")
     others = [one for one in messages if one["role"] != "system"]
     return [{"role": "user", "content": f"{told}\n\n{others[0]['content']}"}, *others[1:]]
@@ -226,12 +226,12 @@ def _vector(value: Any) -> Any:  # noqa: ANN401 - numbers, or the same in base64
 
 
 def field(value: object, name: str) -> Any:  # noqa: ANN401 - JSON
-    """Of JSON, or of what the SDK made of it; None if it isn't there."""
+    """Read a field of JSON, or of what the SDK made of it; None if it isn't there."""
     return value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
 
 
 def _count(usage: object, *names: str) -> int:
-    """The first of the figures that is there."""
+    """Return the first of the figures that is there."""
     for name in names:
         value = field(usage, name)
         if isinstance(value, int | float) and not isinstance(value, bool):
@@ -240,5 +240,5 @@ def _count(usage: object, *names: str) -> int:
 
 
 def tokens(usage: object) -> tuple[int, int]:
-    """(in, out), of what a chat's `usage` says."""
+    """Return the tokens (in, out) of a chat's `usage`."""
     return _count(usage, "prompt_tokens", "input_tokens"), _count(usage, "completion_tokens", "output_tokens")

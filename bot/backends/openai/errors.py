@@ -1,4 +1,4 @@
-"""Failures of a server with OpenAI's API, in our words.
+"""Puts failures of a server with OpenAI's API in our words.
 
 The SDK's own text holds bodies, which may quote the request: nothing of it is shown or chained.
 """
@@ -48,7 +48,7 @@ _NUMBERS: Final = re.compile(r"\d{3,7}")
 
 
 def too_long(error: Exception) -> ContextExceeded | None:
-    """What the server says about its window, if that is what it says."""
+    """Return what the server says about its window, if it says that a request is too long."""
     if not isinstance(error, APIError) or getattr(error, "status_code", 400) not in (400, 413, 422, 500):
         return None
     text = _detail(error)
@@ -63,7 +63,7 @@ def too_long(error: Exception) -> ContextExceeded | None:
 
 
 def translate(service: Service, part: str, error: Exception) -> BackendError:
-    """The most specific of our errors."""
+    """Return the most specific of our errors."""
     log.debug("%s: %s %s", part, type(error).__name__, _detail(error)[:300])
     if isinstance(error, APITimeoutError | httpx2.TimeoutException):
         return Unavailable(part, f"{service.name} didn't answer in time.")
@@ -77,12 +77,12 @@ def translate(service: Service, part: str, error: Exception) -> BackendError:
 
 
 def no_api(service: Service, part: str) -> BackendError:
-    """Something answers that isn't the API: a web page, a proxy's notice."""
+    """Return the error for an answer that isn't the API's: a web page, a proxy's notice."""
     return Rejected(part, f"what answers at {service.name} is not this API.", remedy=service.url)
 
 
 def refused(part: str) -> BackendError:
-    """The model, or a filter around it, declines."""
+    """Return the error for a model, or a filter around it, that declines."""
     return Refused(part, "the model declined to answer.")
 
 
@@ -119,6 +119,6 @@ def _unreachable(service: Service, part: str, error: Exception) -> BackendError:
 
 
 def _detail(error: Exception) -> str:
-    """For looking at, never for showing."""
+    """Return the server's words, to be examined and never shown."""
     body: Any = getattr(error, "body", None)
     return f"{getattr(error, 'code', '') or ''} {getattr(error, 'type', '') or ''} {body if body is not None else ''} {getattr(error, 'message', '')}"

@@ -1,4 +1,4 @@
-"""The parts of one server, and what they share."""
+"""Makes the parts of one server, and the connections that they share."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ from bot.backends.shared.judge import ChatJudge
 
 
 class OpenAIFactory:
-    """Close each part that was taken: the last one closes the connections."""
+    """Makes parts that share connections. Each part is to be closed; the last one closes the connections."""
 
     def __init__(self, access: Access) -> None:
         self._client = OpenAIClient(access)

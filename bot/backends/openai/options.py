@@ -9,7 +9,7 @@ PRODUCTION = "https://api.openai.com/v1"
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Where it is, and with which key. `azure` and `api_version` are Azure OpenAI's own address and its API's date.
+    """Where a server is, and with which key. `azure` and `api_version` are Azure OpenAI's address and its API's date.
 
     `service` is its name in sentences. `native`: it is an Ollama, which tells more under its own API.
     """
@@ -24,7 +24,10 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class ChatOptions:
-    """`context` is the model's window in tokens; None: the server is asked. `temperature` None is the model's own."""
+    """Options of a writer. `context` is the model's window in tokens; None: the server is asked.
+
+    `temperature` None is the model's own.
+    """
 
     model: str
     max_tokens: int = 1500
@@ -34,7 +37,7 @@ class ChatOptions:
 
 @dataclass(frozen=True, slots=True)
 class EmbedOptions:
-    """`sized`: the model is asked for so many dimensions; otherwise it has as many."""
+    """Options of an embedder. `sized`: the model is asked for so many dimensions; otherwise it has as many."""
 
     model: str
     dimensions: int

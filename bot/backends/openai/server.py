@@ -1,4 +1,4 @@
-"""What a server tells about itself and its model: the window, and which models it has."""
+"""Asks a server about itself and its model: the window, and which models it has."""
 
 import time
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ _LEAST: Final = 256
 
 
 class ServerFacts:
-    """`context` is what was set; nothing is asked then."""
+    """Asks once, and remembers. `context` is what was set; nothing is asked then."""
 
     def __init__(self, client: OpenAIClient, model: str, context: int | None) -> None:
         self._client = client
@@ -35,7 +35,7 @@ class ServerFacts:
         self._asked_at: float | None = None
 
     async def window(self) -> int | None:
-        """Tokens; None if nobody says, and then it is taken for large."""
+        """Return the window in tokens; None if nobody says, and then it is taken for large."""
         if self._window is not None or self._recently():
             return self._window
         self._asked_at = time.monotonic()
@@ -43,12 +43,12 @@ class ServerFacts:
         return self._window
 
     def learn(self, window: int) -> None:
-        """What an error says goes before all else."""
+        """Take the window from an error, which goes before all else."""
         if not self._fixed or self._window is None or window < self._window:
             self._window = window
 
     async def models(self) -> list[str] | None:
-        """What it says it has; None if it doesn't say."""
+        """Return the models that it says it has; None if it doesn't say."""
         listed = await self._client.get("/models", seconds=_SECONDS)
         entries = _entries(listed)
         names = [
@@ -76,7 +76,7 @@ class ServerFacts:
 
 
 def root(base_url: str) -> str:
-    """A server's address without the API's path."""
+    """Return a server's address without the API's path."""
     parts = urlsplit(base_url)
     return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/").removesuffix("/v1"), "", ""))
 
@@ -92,7 +92,7 @@ def _is(entry: Any, model: str) -> bool:  # noqa: ANN401 - JSON
 
 
 def _window(entries: Any) -> int | None:  # noqa: ANN401 - JSON
-    """The smallest that the first of them says."""
+    """Return the smallest window that the first of the entries which has any says."""
     for entry in entries:
         for found in (entry, _field(entry, "meta"), _field(entry, "top_provider")):
             values = [_field(found, name) for name in _NAMES]

@@ -1,4 +1,4 @@
-"""A writer over any chat model: its turn, its deadlines, and follow-ups made to stand alone."""
+"""Writes with any chat model: waits for its turn, keeps its deadlines, and makes follow-ups stand alone."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
@@ -29,7 +29,7 @@ class Looks(Protocol):
     async def look(
         self, picture: bytes, media_type: str, words: str, *, max_tokens: int, part: str, seconds: float
     ) -> tuple[str, Usage]:
-        """What it says of the picture. Raises BackendError."""
+        """Return what it says of the picture. Raises BackendError."""
         ...
 
 
@@ -38,30 +38,33 @@ class ChatModel(Protocol):
 
     @property
     def model(self) -> str:
-        """Its name, for usage and prices."""
+        """The model's name, for usage and prices."""
         ...
 
     @property
     def service(self) -> str:
-        """Who serves it, in sentences."""
+        """The name of who serves it, for sentences."""
         ...
 
     async def say(
         self, messages: Sequence[Message], *, max_tokens: int, part: str, seconds: float
     ) -> tuple[str, Usage]:
-        """One short answer, whole."""
+        """Return one short answer, whole."""
         ...
 
     def answer(self, brief: Brief) -> AsyncGenerator[Event, None]:
-        """Without a deadline: whoever reads it has one. Waiting(0) is thinking. Ends with Finished, or was cut off."""
+        """Give an answer's events, up to Finished; without that it was cut off. Waiting(0) means that the model thinks.
+
+        There is no deadline: whoever reads it has one.
+        """
         ...
 
     async def window(self) -> int | None:
-        """Its window in tokens; None if nobody knows."""
+        """Return the model's window in tokens; None if nobody knows."""
         ...
 
     async def models(self) -> list[str] | None:
-        """What its server says it has; None if it doesn't say."""
+        """Return the models that its server says it has; None if it doesn't say."""
         ...
 
     async def close(self) -> None: ...
@@ -69,7 +72,7 @@ class ChatModel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Seconds: to the first sign of life, between two, for all of an answer, and for a follow-up's rewriting."""
+    """Seconds to the first sign of life, between two, for a whole answer, and for rewriting a follow-up."""
 
     first_token: float = 8.0
     between_tokens: float = 15.0
@@ -78,7 +81,7 @@ class Pace:
 
 
 class ChatWriter:
-    """`calls_at_once` None: as many as there are questions."""
+    """Implements ports.Writer with a chat model. `calls_at_once` None: as many as there are questions."""
 
     def __init__(self, model: ChatModel, pace: Pace, *, calls_at_once: int | None = None) -> None:
         self._model = model
@@ -89,11 +92,14 @@ class ChatWriter:
 
     @property
     def chat(self) -> ChatModel:
-        """For whoever looks at what it can do."""
+        """The model, for whoever looks at what it can do."""
         return self._model
 
     async def standalone(self, question: Question) -> str:
-        """The question itself if it has no history, or if what came back can't be a question."""
+        """Have the question rewritten.
+
+        Returns it unchanged if it has no history, or if what came back can't be a question.
+        """
         if not question.history:
             return question.text
         await self._queue.entered()

@@ -1,4 +1,4 @@
-"""`[1]` in a model's text as citations by position, while it streams. Pure."""
+"""Makes citations by position of the `[1]` in a model's text, while it streams. Pure."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -71,10 +71,10 @@ _DENIES: Final = re.compile(
 
 @dataclass(slots=True)
 class CitationMarkers:
-    """`chunks` leads from a passage's number to its chunk.
+    """Reads the markers of one text. `chunks` leads from a passage's number to its chunk.
 
-    A marker is taken out of the text and covers the sentence that it stands in or behind. At the end of a paragraph it
-    covers all of it that nothing else covers. A number that no passage has is no citation.
+    A marker is taken out of the text and covers the sentence that it stands in or behind. At the end of a paragraph
+    it covers all of it that nothing else covers. A number that no passage has is no citation.
     """
 
     chunks: Mapping[int, str]
@@ -92,7 +92,7 @@ class CitationMarkers:
         yield from self._taken(final=False)
 
     def finish(self) -> Iterator[Wrote | Cited]:
-        """What is left at the end."""
+        """Give what is left at the end."""
         yield from self._taken(final=True)
         yield from self._settled(ends=True)
 
@@ -115,7 +115,7 @@ class CitationMarkers:
         yield from self._write(ready)
 
     def _waits(self, found: "re.Match[str]") -> bool:
-        """Whether what follows may still be part of it, or decide what it is."""
+        """Tell whether what follows may still be part of it, or decide what it is."""
         if found.end() - found.start() > _LONGEST:
             return False
         if found["round"] and len(self._held) - found.end() < _DECIDE:
@@ -133,16 +133,16 @@ class CitationMarkers:
         return size if size <= _LONGEST else 0
 
     def _without_lead(self, text: str) -> str:
-        """Without a line's "Sources:" before the markers."""
+        """Remove a line's "Sources:" before the markers."""
         lead = _LEAD.search(text)
         return text if lead is None or (not text[: lead.start()] and self._line()) else text[: lead.start()]
 
     def _line(self) -> str:
-        """What of the line was written already."""
+        """Return what of the line was written already."""
         return self.text.rpartition("\n")[2].strip()
 
     def _numbers(self, found: "re.Match[str]") -> list[int] | None:
-        """The passages that a marker names; None if it is no marker."""
+        """Return the passages that a marker names; None if it is no marker."""
         before = self.text + self._held[: found.start()]
         if _in_code(before):
             return None
@@ -156,7 +156,7 @@ class CitationMarkers:
         return numbers
 
     def _is_citation(self, found: "re.Match[str]", before: str) -> bool:
-        """`(1)` may also number what follows, or just be a number."""
+        """Tell whether it is a citation: `(1)` may also number what follows, or just be a number."""
         line = before.rpartition("\n")[2].rstrip()
         if not line or line.endswith((":", ";", "-", "*")):
             return False
@@ -164,7 +164,7 @@ class CitationMarkers:
         return known and _JOINS.match(self._held, found.end()) is not None
 
     def _point(self, numbers: list[int]) -> Iterator[Wrote | Cited]:
-        """A marker stands here. One that opens a sentence is for what follows."""
+        """Take a marker that stands here. One that opens a sentence is for what follows."""
         if self._ahead is not None:
             yield from self._settled(ends=False)
         known = [self.chunks[number] for number in numbers if number in self.chunks]
@@ -181,11 +181,11 @@ class CitationMarkers:
             self._ahead = opens
 
     def _ahead_of_text(self) -> bool:
-        """Whether words follow in this line, so far as they have come."""
+        """Tell whether words follow in this line, so far as they have come."""
         return _SAYS.match(self._held.lstrip(" \t")) is not None
 
     def _write(self, piece: str) -> Iterator[Wrote | Cited]:
-        """Text that has no marker in it."""
+        """Take text that has no marker in it."""
         for part in re.split(r"(\n)", piece):
             if not part:
                 continue
@@ -205,7 +205,7 @@ class CitationMarkers:
         return Wrote(text)
 
     def _settled(self, *, ends: bool) -> Iterator[Cited]:
-        """The marker's reach is known: its sentence, or to the end of the paragraph all that has no other."""
+        """Give citations whose reach is known: a sentence, or what no other covers to the end of the paragraph."""
         chunks, self._pending = tuple(self._pending), []
         ahead, self._ahead = self._ahead, None
         if not chunks:
@@ -233,7 +233,7 @@ class CitationMarkers:
         return base + (units[-1].start if units else 0), at
 
     def _before(self, at: int) -> tuple[int, int]:
-        """A marker right behind another, or in a line of its own: what stands before it."""
+        """Return what a marker right behind another, or in a line of its own, stands for: the text before it."""
         if self._marked > self._paragraph or not self.text[:at].strip():
             return self._last
         lines = self.text[:at].rstrip()
@@ -242,7 +242,7 @@ class CitationMarkers:
 
 
 def _in_code(before: str) -> bool:
-    """Whether what follows stands in a code block or between backticks."""
+    """Tell whether what follows stands in a code block or between backticks."""
     if len(_FENCE.findall(before)) % 2:
         return True
     return before.rpartition("\n")[2].count("`") % 2 == 1

@@ -21,7 +21,7 @@ Render = Callable[[Brief], Sequence[Message]]
 
 
 class ContextExceeded(Exception):
-    """The server says that a request is too long for its window: `window` tokens, `sent`; 0 where it doesn't say."""
+    """The server says that a request is too long: `sent` tokens for a window of `window`; 0 where it doesn't say."""
 
     def __init__(self, window: int = 0, sent: int = 0) -> None:
         super().__init__("too long for the model's window")
@@ -41,9 +41,10 @@ async def within(
     write: Write,
     learn: Callable[[int], None] = lambda _: None,
 ) -> AsyncGenerator[Event, None]:
-    """What `write` writes of what fits; where the server says that it doesn't, once more with less.
+    """Write what fits; where the server says that it doesn't, once more with less.
 
-    `learn` hears the window that the server says it has. Raises Rejected for what is too long even so.
+    `write` gives the events for messages and the tokens left for the answer. `learn` hears the window that the
+    server says it has. Raises Rejected for what is too long even so.
     """
     limit, answer = room(window, max_tokens)
     brief = fitted(brief, limit, render)
@@ -68,7 +69,7 @@ async def within(
 
 
 def _cut_to(brief: Brief, exceeded: ContextExceeded, answer: int, render: Render) -> Brief:
-    """By the server's count, not by ours."""
+    """Cut the brief by the server's count of tokens, not by ours."""
     guessed = tokens(render(brief))
     if not exceeded.window or not exceeded.sent:
         return fitted(brief, guessed // 2, render)
@@ -76,7 +77,10 @@ def _cut_to(brief: Brief, exceeded: ContextExceeded, answer: int, render: Render
 
 
 def room(window: int | None, max_tokens: int) -> tuple[int | None, int]:
-    """(tokens for what is sent, tokens for the answer) in a window; an answer gets a third of a small one at most."""
+    """Share a window out: (tokens for what is sent, tokens for the answer).
+
+    Of a small one an answer gets at most a third.
+    """
     if window is None:
         return None, max_tokens
     answer = min(max_tokens, window // 3)
@@ -84,7 +88,7 @@ def room(window: int | None, max_tokens: int) -> tuple[int | None, int]:
 
 
 def fitted(brief: Brief, limit: int | None, render: Render) -> Brief:
-    """The brief with fewer examples, turns and passages, the least missed first. `limit` None: as it is."""
+    """Return the brief with fewer examples, turns and passages, the least missed first. `limit` None: as it is."""
     if limit is None:
         return brief
     while (over := tokens(render(brief)) - limit) > 0:
@@ -96,12 +100,12 @@ def fitted(brief: Brief, limit: int | None, render: Render) -> Brief:
 
 
 def tokens(messages: Sequence[Message]) -> int:
-    """A careful estimate of what messages take."""
+    """Estimate, on the safe side, how many tokens messages take."""
     return int(sum(count_tokens(one["content"]) * _CAUTION + _OF_MESSAGE for one in messages))
 
 
 def _smaller(brief: Brief, over: int) -> Brief:
-    """One step: a passage beyond the best three, an example, a turn, a passage, at last the end of the only one."""
+    """Take one step: drop a passage beyond the best three, an example, a turn, a passage; at last cut the only one."""
     if len(brief.passages) > 3:  # noqa: PLR2004 - the best ones go last
         return replace(brief, passages=brief.passages[:-1])
     if len(brief.style.examples) > 1:
@@ -124,7 +128,7 @@ def _least(brief: Brief, over: int) -> Brief:
 
 
 def _cut(text: str, limit: int) -> str:
-    """The whole sentences at its beginning that take so many tokens at most; the first in any case."""
+    """Return the sentences at its beginning that take `limit` tokens at most; the first one in any case."""
     end = 0
     for unit in split(text):
         if end and count_tokens(text[: unit.end]) > limit:

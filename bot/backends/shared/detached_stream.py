@@ -1,7 +1,8 @@
-"""A stream that is read in a task of its own, so that whoever leaves early doesn't break off its request.
+"""Reads a stream in a task of its own, so that whoever leaves early doesn't break off its request.
 
-Small servers notice a closed connection only at the first token: until then they work on, and whoever comes next waits
-without knowing. So a stream that was left is read on to its first event, closed then, and only then its turn is over.
+Small servers notice a closed connection only at the first token: until then they work on, and whoever comes next
+waits without knowing. So a stream that was left is read on to its first event, closed then, and only then its turn
+is over.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ T = TypeVar("T")
 
 
 class DetachedStream(Generic[T]):
-    """`over` is called once, when the server is done with the request."""
+    """A stream being read. `over` is called once, when the server is done with the request."""
 
     def __init__(self, events: AsyncGenerator[T, None], over: Callable[[], None]) -> None:
         self._events = events
@@ -24,14 +25,14 @@ class DetachedStream(Generic[T]):
         self.task = asyncio.create_task(self._read())
 
     async def next(self) -> T | None:
-        """The next event; None at the end. Raises what the stream raised."""
+        """Return the next event; None at the end. Raises what the stream raised."""
         event = await self._got.get()
         if isinstance(event, Exception):
             raise event
         return event
 
     async def leave(self, *, patience: float = 0.0) -> None:
-        """No more is wanted. With `patience` it may take so many seconds until the first event; returns at once."""
+        """Stop reading; returns at once. With `patience`, the first event may still take so many seconds."""
         self._left = True
         if patience and not self._began and not self.task.done():
             asyncio.get_running_loop().call_later(patience, self.task.cancel)

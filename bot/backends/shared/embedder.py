@@ -1,4 +1,4 @@
-"""Embeddings by a service: documents packed and fed under its limits, questions at once."""
+"""Embeds by a service: packs documents and sends them within its limits, and questions at once."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -27,7 +27,7 @@ Kind = Literal["document", "query"]
 class FeedOptions:
     """`batch` is the most texts that a call takes. Limits of None are left to the server's 429s.
 
-    `patience_seconds`: how long indexing puts up with 429s while nothing gets through.
+    `patience_seconds` is how long indexing puts up with 429s while nothing gets through.
     """
 
     model: str
@@ -41,19 +41,22 @@ class FeedOptions:
 
 
 class EmbeddingCall(Protocol):
-    """One attempt of one call, within its own deadline. Raises BackendError."""
+    """Makes one attempt of one call, within its own deadline. Raises BackendError."""
 
     def __call__(
         self, texts: Sequence[str], kind: Kind, *, seconds: float | None, turn: CallSlot | None
     ) -> Awaitable[tuple[NDArray[np.float32], int]]:
-        """(a row a text, input tokens). `seconds` None: a batch's own deadline, from when it has its `turn`."""
+        """Return an array with one row a text, and the input tokens.
+
+        `seconds` None: a batch's own deadline, from when it has its `turn`.
+        """
         ...
 
 
 class ServiceEmbedder:
-    """A text that is blank has no direction: its row is zeros, and it is never sent.
+    """Implements ports.Embedder. A blank text has no direction: its row is zeros, and it is never sent.
 
-    `name` stands for what its vectors are; an index is of one. `release` is awaited at the end.
+    `name` stands for what its vectors are; all vectors of an index have one. `release` is awaited at the end.
     """
 
     def __init__(
@@ -96,7 +99,7 @@ class ServiceEmbedder:
         return await self._feed.embed(texts)
 
     async def embed_query(self, text: str) -> Vector:
-        """Doesn't wait behind indexing, and for a 429's time only as long as a question may take."""
+        """Embed a question. It doesn't wait behind indexing, and after a 429 only as long as a question may take."""
         if not text.strip():
             return np.zeros(self.dimensions, dtype=np.float32)
         clock = asyncio.get_running_loop().time

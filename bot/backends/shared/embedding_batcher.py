@@ -1,4 +1,4 @@
-"""Texts of all who want embeddings, packed into full batches; a text that several want is sent once."""
+"""Packs the texts of all who want embeddings into full batches; a text that several want is sent once."""
 
 import asyncio
 import random
@@ -60,8 +60,8 @@ class _Text:
 class EmbeddingBatcher:
     """Takes texts from everybody, and keeps as many calls under way as are allowed.
 
-    `send` embeds one batch of at most `batch` texts, one attempt, and holds the turn that it is given while it calls.
-    `patience` is for how many seconds without a success 429s are put up with.
+    `send` embeds one batch of at most `batch` texts, in one attempt, and holds the turn that it is given while it
+    calls. `patience` is how many seconds without a success 429s are put up with.
     """
 
     def __init__(
@@ -89,11 +89,11 @@ class EmbeddingBatcher:
 
     @property
     def waiting(self) -> int:
-        """Texts that are not on their way yet."""
+        """How many texts are not on their way yet."""
         return len(self._waiting)
 
     async def embed(self, texts: Sequence[str]) -> Rows:
-        """One row a text; zeros for one that is blank."""
+        """Return one row a text; zeros for one that is blank."""
         rows = np.zeros((len(texts), self._dimensions), dtype=np.float32)
         numbers = [number for number, text in enumerate(texts) if text.strip()]
         if not numbers:
@@ -110,7 +110,7 @@ class EmbeddingBatcher:
         return rows
 
     async def close(self) -> None:
-        """Who still waits is cancelled."""
+        """Cancel whoever still waits."""
         for text in self._known.values():
             for job, _ in text.wanted:
                 job.done.cancel()
@@ -119,7 +119,7 @@ class EmbeddingBatcher:
         await asyncio.gather(*self._workers, return_exceptions=True)
 
     def _employ(self) -> None:
-        """As many workers as there is work for, and may call at once."""
+        """Start workers: as many as there is work for, and as may call at once."""
         if not self._workers:
             self._through_at = asyncio.get_running_loop().time()
         batches = -(-len(self._waiting) // self._full)
@@ -141,7 +141,7 @@ class EmbeddingBatcher:
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
-        """One of the calls at once, when nobody is asked to wait."""
+        """Hold one of the calls at once, when nobody is asked to wait."""
         async with self._slots:
             await self._bucket.open()
             yield
@@ -153,7 +153,7 @@ class EmbeddingBatcher:
             await asyncio.sleep(_LINGER / _LINGERS)
 
     async def _batch(self) -> list[_Text]:
-        """The next texts, as many as may be sent now."""
+        """Return the next texts, as many as may be sent now."""
         batch: list[_Text] = []
         while self._waiting and not batch:
             room = await self._bucket.take(min(self._full, len(self._waiting)))
@@ -201,7 +201,7 @@ class EmbeddingBatcher:
             count -= await self._bucket.take(count)
 
     async def _wait_after(self, error: BackendError, failures: int) -> None:
-        """Returns when the batch may be tried again; raises the error if it isn't worth it."""
+        """Return when the batch may be tried again. Raises the error if it isn't worth it."""
         silent = asyncio.get_running_loop().time() - self._through_at
         if isinstance(error, RateLimited):
             if silent + self._bucket.paused_for > self._patience:
@@ -212,7 +212,7 @@ class EmbeddingBatcher:
         await asyncio.sleep(_FIRST_RETRY * 2 ** (failures - 1) * random.uniform(0.8, 1.2))  # noqa: S311 - jitter
 
     def _fail(self, batch: list[_Text], error: BackendError) -> None:
-        """Each job gets an error of its own: one that is raised twice grows its traceback."""
+        """Give each job an error of its own: one that is raised twice grows its traceback."""
         for job in {job for text in batch for job, _ in text.wanted}:
             copy = type(error).__new__(type(error))
             copy.__dict__.update(error.__dict__)

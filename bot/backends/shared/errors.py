@@ -1,4 +1,4 @@
-"""A service's failures in our words: the statuses that all services share, and what "later" is.
+"""Puts a service's failures in our words: the statuses that all services share, and what "later" is.
 
 What a service says of itself holds headers, bodies and questions: nothing of it is shown.
 """
@@ -17,7 +17,7 @@ _NO_ADVICE = 1.0  # seconds to wait after a 429 that doesn't say how long
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Who is called, in our sentences: `name`, and what to check when its `key`, address or model is wrong."""
+    """What sentences need of a service: its `name`, and what to check when its `key`, address or model is wrong."""
 
     name: str
     key: str
@@ -51,7 +51,7 @@ _REDIRECTS: Final = range(300, 400)
 
 
 def by_status(service: Service, part: str, status: int, headers: Mapping[str, str]) -> BackendError:
-    """The error that a response's status means."""
+    """Return the error that a response's status means."""
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return limited(service, part, headers)
     general = _PROBLEM if status >= HTTPStatus.INTERNAL_SERVER_ERROR else _REJECTED
@@ -59,7 +59,7 @@ def by_status(service: Service, part: str, status: int, headers: Mapping[str, st
 
 
 def told(service: Service, part: str, words: _Told, status: int) -> BackendError:
-    """One of our sentences with the service's name."""
+    """Put the service's name into one of our sentences."""
     kind, reason, remedy = words
     names = {"name": service.name, "key": service.key, "url": service.url}
     more = {"model": service.model, "bill": service.bill}
@@ -67,7 +67,7 @@ def told(service: Service, part: str, words: _Told, status: int) -> BackendError
 
 
 def limited(service: Service, part: str, headers: Mapping[str, str]) -> RateLimited:
-    """A 429: for how long, if it says so."""
+    """Return the error for a 429, with how long to wait if it says so."""
     reason = f"{service.name}'s rate limit is reached."
     seconds = retry_after(headers)
     if seconds is None:
@@ -76,7 +76,7 @@ def limited(service: Service, part: str, headers: Mapping[str, str]) -> RateLimi
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds from now, of a header in seconds or as a date; None without a usable one."""
+    """Return the seconds from now that a header in seconds or with a date asks for; None without a usable one."""
     value = next((value for name, value in headers.items() if name.lower() == "retry-after"), "").strip()
     try:
         return max(0.0, float(value))
@@ -89,5 +89,5 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def is_passing(error: BackendError) -> bool:
-    """Would the same request have a chance right away? Not where the service asks to wait."""
+    """Tell whether the same request has a chance right away. It hasn't where the service asks to wait."""
     return isinstance(error, Unavailable) and not isinstance(error, RateLimited)

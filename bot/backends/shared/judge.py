@@ -1,4 +1,4 @@
-"""A chat model that marks whether an answer keeps rules of style."""
+"""Has a chat model mark whether an answer keeps rules of style."""
 
 import asyncio
 import json
@@ -63,7 +63,7 @@ class ChatJudge:
 
 
 def _numbers(text: str, rules: int) -> frozenset[int]:
-    """Raises Unavailable for what isn't such an object."""
+    """Read the rules' numbers. Raises Unavailable for an answer that isn't the wanted object."""
     found = _OBJECT.search(text)
     try:
         numbers = json.loads(found[0] if found else "")["broken"]

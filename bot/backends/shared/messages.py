@@ -10,12 +10,12 @@ class Message(TypedDict):
 
 
 def encodable(text: str) -> str:
-    """Half a character, which a broken file may hold, can't be sent."""
+    """Replace halves of characters, which a broken file may hold and which can't be sent."""
     return text.encode("utf-8", "replace").decode()
 
 
 def alternating(messages: Sequence[Message]) -> list[Message]:
-    """The same with turns that alternate and begin with the user's, which many models' templates demand.
+    """Join messages so that turns alternate and begin with the user's, as many models' templates demand.
 
     In a thread several people may speak before the model does.
     """

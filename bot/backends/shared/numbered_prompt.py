@@ -1,4 +1,4 @@
-"""What a model without citations of its own is told: numbered passages, and `[n]` behind what rests on them. Pure.
+"""Prompts a model without citations of its own: numbered passages, and `[n]` behind what rests on them. Pure.
 
 What is the same for every question comes first, so that a server keeps it from one to the next.
 """
@@ -47,7 +47,7 @@ Who is late pays a fee at the desk. Children pay nothing.""",
 
 
 def messages(brief: Brief) -> list[Message]:
-    """Without passages: what the model knows by itself."""
+    """Return the messages. Without passages they ask what the model knows by itself."""
     if not brief.passages:
         return prompts.messages(brief)
     told = prompts.system(brief.style, detailed=brief.detailed, write=WRITE)
@@ -63,7 +63,7 @@ def messages(brief: Brief) -> list[Message]:
 
 
 def chunks(brief: Brief) -> Mapping[int, str]:
-    """Which chunk each number stands for."""
+    """Return the chunk that each number stands for."""
     return {number: passage.chunk_id for number, passage in enumerate(brief.passages, 1)}
 
 

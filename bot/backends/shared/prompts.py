@@ -1,4 +1,4 @@
-"""All that the models are told, and how a Brief becomes messages."""
+"""Holds all that the models are told, and makes messages of a Brief."""
 
 import re
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ _MARKER = re.compile(r"[ \t]?\[\d{1,3}\](?!\()")
 
 
 def messages(brief: Brief) -> list[Message]:
-    """System text, the examples as earlier turns, the conversation so far, the question."""
+    """Return the system's text, the examples as earlier turns, the conversation so far, the question."""
     told = system(brief.style, alone=not brief.passages, detailed=brief.detailed)
     turns: list[Message] = [{"role": "system", "content": told}]
     for example in brief.style.examples:
@@ -47,18 +47,18 @@ def messages(brief: Brief) -> list[Message]:
 
 
 def with_passages(brief: Brief) -> list[Message]:
-    """The messages with the passages' text, for counting."""
+    """Return the messages with the passages' text, for counting."""
     shown = "\n\n".join(f"{title(passage)}\n{passage.text}" for passage in brief.passages)
     return [*messages(brief), {"role": "user", "content": shown}]
 
 
 def earlier(history: Sequence[Turn]) -> list[Message]:
-    """The last turns of the conversation."""
+    """Return the last turns of the conversation."""
     return [_message(turn.role, turn.text) for turn in _recent(history)]
 
 
 def system(style: Style, *, alone: bool = False, detailed: bool = False, write: str = WRITE) -> str:
-    """The fixed rules first, then what the team's style guide asks for. `alone`: there are no documents."""
+    """Return the fixed rules, and behind them what the style guide asks for. `alone`: there are no documents."""
     wanted = [f"At most {style.max_characters} characters.", *style.rules]
     if detailed:
         wanted.insert(0, DETAILS)
@@ -84,13 +84,13 @@ def rewriting(question: Question) -> list[Message]:
 
 
 def is_rewriting(text: str, question: Question) -> bool:
-    """Whether it can be the question: not empty, not an essay, and about what was talked of."""
+    """Tell whether it can be the question: not empty, not an essay, and about what was talked of."""
     said = {word for turn in (*question.history, Turn("user", question.text)) for word in _words(turn.text)}
     return 0 < len(text) <= _QUESTION_CHARACTERS and (not said or bool(said & _words(text)))
 
 
 def _words(text: str) -> set[str]:
-    """Word beginnings: a rewriting may decline."""
+    """Return the beginnings of words: a rewriting may inflect them."""
     return {word.lower()[:_STEM] for word in _WORD.findall(text)}
 
 
@@ -103,7 +103,7 @@ def _recent(history: Sequence[Turn]) -> list[Turn]:
 
 
 def _message(role: str, text: str) -> Message:
-    """Text without the markers of earlier answers; never empty, which Cohere rejects."""
+    """Make a message without the markers of earlier answers; never empty, which Cohere rejects."""
     if role == "assistant":
         shortened = _MARKER.sub("", encodable(text)).strip()[:_TURN_CHARACTERS]
         return {"role": "assistant", "content": shortened or "…"}

@@ -1,7 +1,8 @@
-"""How much may be sent when: calls and texts a minute, and a stop for everybody after a 429.
+"""Limits what is sent: calls and texts a minute, and nothing from anybody for a while after a 429.
 
-Ours: aiolimiter lets up to twice a limit through in its period (9 of 5), which Cohere answers with 429s; pyrate-limiter
-holds a batch back until there is room for all of it, where a part could go at once, and starts a thread.
+Ours: aiolimiter lets up to twice a limit through in its period (9 of 5), which Cohere answers with 429s;
+pyrate-limiter holds a batch back until there is room for all of it, where a part could go at once, and starts a
+thread.
 """
 
 import asyncio
@@ -44,12 +45,12 @@ class RateLimiter:
         return max(0.0, self._paused_until - self._clock())
 
     async def open(self) -> None:
-        """Returns when anything may be sent."""
+        """Return when anything may be sent."""
         while wait := self.paused_for:
             await self._sleep(wait)
 
     async def take(self, wanted: int) -> int:
-        """Wait for room, and count it as used: a call of so many texts, at most `wanted`."""
+        """Wait for room for a call of at most `wanted` texts, and return how many texts there is room for, counted as sent."""
         while True:
             room, wait = self._room(wanted)
             if room > 0:
@@ -59,7 +60,7 @@ class RateLimiter:
             await self._sleep(wait)
 
     def pause(self, seconds: float | None) -> None:
-        """Send nothing for so long; None and 0 double with every pause until something gets through."""
+        """Send nothing for `seconds`; None and 0 double with every pause until something gets through."""
         if not seconds:
             if self.paused_for:
                 return  # calls that were under way together are one reason to wait, not several
@@ -70,7 +71,7 @@ class RateLimiter:
         self._backoff = 1.0
 
     def _room(self, wanted: int) -> tuple[int, float]:
-        """(texts that may go now, 0) or (0, seconds until it is worth asking again)."""
+        """Return how many texts may go now, and 0; or 0, and the seconds until it is worth asking again."""
         if self.paused_for:
             return 0, self.paused_for
         now = self._clock()

@@ -1,7 +1,7 @@
-"""One call of a service: how long it may take, a second try, and the connections that several parts share.
+"""Calls a service: within a deadline, with a second try, over connections that several parts share.
 
-The second try is ours, here as in embedder.py, judge.py and bot/answering/writing.py: stamina waits out a Retry-After
-of 3 s where 1 s is left for a question, and logs a call's arguments, which are its words.
+The second try is ours, here as in embedder.py, judge.py and bot/answering/writing.py: stamina waits out a
+Retry-After of 3 s where 1 s is left for a question, and logs a call's arguments, which are its words.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ class SharedClient(ABC):
         self._users = 0
 
     def use(self) -> Self:
-        """For one part more, which releases it."""
+        """Return the client for one part more, which is to release it."""
         self._users += 1
         return self
 
@@ -41,7 +41,7 @@ class SharedClient(ABC):
 
 @asynccontextmanager
 async def deadline(service: str, part: str, seconds: float) -> AsyncIterator[asyncio.Timeout]:
-    """Raises Unavailable after so many seconds; the timeout that it gives can be set anew."""
+    """Raise Unavailable after `seconds`; the timeout that it gives can be rescheduled."""
     timeout = asyncio.timeout(seconds)
     try:
         async with timeout:
@@ -53,7 +53,7 @@ async def deadline(service: str, part: str, seconds: float) -> AsyncIterator[asy
 
 
 async def twice(call: Callable[[], Awaitable[T]]) -> T:
-    """The call, tried once more after a failure that may have passed."""
+    """Make the call, and once more after a failure that may have passed."""
     try:
         return await call()
     except BackendError as error:

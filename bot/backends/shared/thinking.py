@@ -40,12 +40,12 @@ _THINKS: Final = re.compile(
 
 
 def may_think(model: str) -> bool:
-    """By its name: then its first words may be thoughts that nothing has opened."""
+    """Tell by a model's name whether its first words may be thoughts that no sign has opened."""
     return _THINKS.search(model) is not None
 
 
 class ThinkingFilter:
-    """`feed` gives what is text. `unopened`: text is kept back until it is known that no thinking has to end first."""
+    """Filters a stream; `feed` returns what is text. `unopened`: text is held until no end of thinking can come first."""
 
     def __init__(self, *, unopened: bool = False) -> None:
         self._held = ""
@@ -63,7 +63,7 @@ class ThinkingFilter:
         return self._taken(final=False)
 
     def finish(self) -> str:
-        """What is left at the end."""
+        """Return what is left at the end."""
         rest = self._taken(final=True)
         kept, self._kept = self._kept or "", None
         return kept + rest
@@ -104,7 +104,7 @@ class ThinkingFilter:
         return out
 
     def _partial(self) -> int:
-        """How many characters of the end may begin a sign."""
+        """Return how many characters of the end may begin a sign."""
         for size in range(min(_LONGEST - 1, len(self._held)), 0, -1):
             tail = self._held[-size:]
             if tail[0] in _FIRST and any(sign.startswith(tail) for sign in _ALL):

@@ -1,4 +1,4 @@
-"""A streamed answer with `[n]` markers as events: text without thinking and markers, citations, and how it ended."""
+"""Turns a streamed answer with `[n]` markers into events: text without thinking and markers, citations, its end."""
 
 from collections.abc import Iterator, Mapping
 from typing import Literal
@@ -11,7 +11,7 @@ from bot.ports import Finished, Unavailable, Waiting, Wrote
 
 
 class MarkedTranscript:
-    """`chunks` leads from a passage's number to its chunk. `unopened`: see ThinkingFilter."""
+    """Reads one answer. `chunks` leads from a passage's number to its chunk. `unopened`: see ThinkingFilter."""
 
     def __init__(self, service: str, chunks: Mapping[int, str], *, unopened: bool) -> None:
         self._service = service
@@ -21,7 +21,7 @@ class MarkedTranscript:
 
     @property
     def orphaned(self) -> bool:
-        """Thinking ended that nothing had opened, and some of it may have been given out as text."""
+        """Whether thinking ended that nothing had opened; some of it may have been given out as text."""
         return self._thinking.orphaned
 
     def write(self, piece: str) -> Iterator[Event]:
@@ -36,7 +36,7 @@ class MarkedTranscript:
         yield Waiting()
 
     def end(self, reason: Literal["complete", "length"], usage: Usage) -> Iterator[Event]:
-        """Raises Unavailable for an answer without any words."""
+        """Give the last events. Raises Unavailable for an answer without any words."""
         yield from self._markers.feed(self._thinking.finish())
         yield from self._markers.finish()
         if not self._markers.text.strip():

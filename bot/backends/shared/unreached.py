@@ -1,4 +1,4 @@
-"""What kept an SDK on httpx2 from a service, in our words."""
+"""Says in our words what kept an SDK on httpx2 from a service."""
 
 import httpx2
 
@@ -7,7 +7,7 @@ from bot.ports import BackendError, Rejected, Unauthorized, Unavailable
 
 
 def cause(error: BaseException) -> BaseException | None:
-    """What httpx2 raised, below what the SDK makes of it; None if it was something else."""
+    """Return what httpx2 raised, below what the SDK makes of it; None if it was something else."""
     found: BaseException | None = error
     while found is not None and not isinstance(found, httpx2.HTTPError | httpx2.InvalidURL | UnicodeError):
         found = found.__cause__
@@ -15,7 +15,7 @@ def cause(error: BaseException) -> BaseException | None:
 
 
 def unreached(service: Service, part: str, found: BaseException | None) -> BackendError | None:
-    """Where the request can't have come to the service; None for everything else. `found` is a `cause`."""
+    """Return the error if the request can't have come to the service; None for everything else. `found` is a `cause`."""
     if isinstance(found, httpx2.LocalProtocolError | UnicodeEncodeError):
         return Unauthorized(part, "the key has characters that no key has.", remedy=service.key)
     if isinstance(found, httpx2.UnsupportedProtocol | httpx2.InvalidURL):

@@ -1,4 +1,4 @@
-"""A running count of what a model was used for."""
+"""Counts what a model was used for."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ class UsageCounter:
         self.usage = Usage(model)
 
     def add(self, *, calls: int = 0, texts: int = 0, input_tokens: int = 0, output_tokens: int = 0) -> Usage:
-        """What was added, as a Usage of its own."""
+        """Add a use, and return it as a Usage of its own."""
         before = self.usage
         self.usage = replace(
             before,

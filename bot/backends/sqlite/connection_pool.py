@@ -1,4 +1,4 @@
-"""Connections for reading and the one for writing, for as long as the same file lies at the path."""
+"""Keeps connections for reading and one for writing, as long as the same file lies at the path."""
 
 import queue
 from collections.abc import Callable
@@ -39,7 +39,7 @@ class ConnectionPool:
         self._memory = IndexMemory()
 
     def use(self, work: Callable[[apsw.Connection, IndexMemory], T], *, write: bool = False) -> T:
-        """Run the work in one transaction; raises BackendError for what the file or the disk does."""
+        """Run the work in one transaction. Raises BackendError for what the file or the disk does."""
         for attempt in range(_ATTEMPTS):
             opened, shared = self._take()
             memory = shared if attempt + 1 < _ATTEMPTS else IndexMemory()  # slow, but nobody overtakes it

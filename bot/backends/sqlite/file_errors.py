@@ -1,4 +1,4 @@
-"""Connections to the index file, transactions, and what SQLite's errors mean for people."""
+"""Opens connections to the index file, runs transactions, and says what SQLite's errors mean for people."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -37,7 +37,7 @@ Identity = tuple[int, int]
 
 
 def identity(path: Path) -> Identity | None:
-    """Which file lies at the path: another one after it was deleted or put back from a backup."""
+    """Return which file lies at the path: another one after it was deleted or put back from a backup."""
     try:
         found = os.stat(path)  # noqa: PTH116 - once for each search: half the time of Path.stat
     except OSError:
@@ -46,7 +46,7 @@ def identity(path: Path) -> Identity | None:
 
 
 def connect(path: Path, *, cache_kib: int, busy_seconds: float = 10) -> apsw.Connection:
-    """Open the index, make the file if there is none; raises BackendError."""
+    """Open the index, and make the file if there is none. Raises BackendError."""
     with translated(path):
         private_folder(path.parent)
         private_file(path)
@@ -79,7 +79,7 @@ def _set_up(connection: apsw.Connection, path: Path, cache_kib: int) -> None:
 
 
 def newer(reason: str) -> Newer:
-    """What to say of an index that this version can't read, and must not write."""
+    """Return the error for an index that this version can't read, and must not write."""
     return Newer(PART, reason, remedy="Start that one, or make the index anew: docent index --rebuild")
 
 
@@ -100,7 +100,7 @@ def _claim(connection: apsw.Connection, path: Path) -> None:
 
 @contextmanager
 def transaction(connection: apsw.Connection, *, write: bool = False) -> Iterator[None]:
-    """One snapshot for reading, or one change that is made whole or not at all."""
+    """Give one snapshot for reading, or make one change whole or not at all."""
     connection.execute("begin immediate" if write else "begin")
     try:
         yield

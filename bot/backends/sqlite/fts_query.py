@@ -1,4 +1,4 @@
-"""A question in FTS5's words, and BM25."""
+"""Asks FTS5 for a question's terms, scored by BM25."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +23,7 @@ MOST_SEGMENTS, OUTSIDE = 8, 10
 
 
 def choose(terms: Sequence[str], counts: Mapping[str, int]) -> list[str]:
-    """The terms worth looking for: none that no chunk holds, the rare before the common."""
+    """Return the terms worth looking for: none that no chunk holds, the rare before the common."""
     known = sorted((counts[term], position, term) for position, term in enumerate(terms) if counts.get(term))
     chosen: list[str] = []
     cost = 0
@@ -36,7 +36,7 @@ def choose(terms: Sequence[str], counts: Mapping[str, int]) -> list[str]:
 
 
 def counts(connection: apsw.Connection, build: Build, terms: Sequence[str]) -> dict[str, int]:
-    """In how many chunks each of the terms stands; those that stand nowhere are left out."""
+    """Return in how many chunks each of the terms stands; those that stand nowhere are left out."""
     found: dict[str, int] = dict(
         connection.execute(
             f"select w.term, w.doc from json_each(?) asked join words_{build.id} w on w.term = asked.value",
@@ -55,7 +55,7 @@ def counts(connection: apsw.Connection, build: Build, terms: Sequence[str]) -> d
 def visible_counts(
     connection: apsw.Connection, build: Build, terms: Iterable[str], scopes: Sequence[int], most: int
 ) -> dict[str, int]:
-    """The same in these scopes alone, counted up to `most`."""
+    """Return in how many chunks of these scopes each term stands, counted up to `most`."""
     table = f"keywords_{build.id}"
     found: dict[str, int] = {}
     for term in terms:
@@ -69,7 +69,7 @@ def visible_counts(
 
 
 def match(terms: Iterable[str], *, only: Sequence[int] = (), never: Sequence[int] = ()) -> str:
-    """The MATCH expression for any of the terms, in these scopes, or in all but those."""
+    """Return the MATCH expression for any of the terms, in these scopes, or in all but those."""
     expression = f"{{title heading body}} : ({' OR '.join(map(_phrase, terms))})"
     if only:
         return f"({expression}) AND scope : ({' OR '.join(map(scope_term, only))})"
@@ -83,7 +83,7 @@ def scope_term(scope: int) -> str:
 
 
 def best(connection: apsw.Connection, build: Build, expression: str, limit: int) -> dict[int, float]:
-    """The best chunks by BM25, best first."""
+    """Return the best chunks by BM25, best first."""
     table = f"keywords_{build.id}"
     rows = connection.execute(
         f"select rowid, -rank from {table} where {table} match ? and {_RANK} order by rank limit ?",
@@ -95,8 +95,8 @@ def best(connection: apsw.Connection, build: Build, expression: str, limit: int)
 def settle(connection: apsw.Connection, build: Build) -> None:
     """Merge the index's segments into one, if more than a small part of it lies outside of the largest.
 
-    Each further segment is one more place to look a term up: with six of them, as a first index leaves
-    behind, looking one up takes 3 times as long, and a search 1.3 times.
+    Each further segment is one more place to look a term up: with six of them, as a first index leaves behind,
+    looking one up takes 3 times as long, and a search 1.3 times.
     """
     table = f"keywords_{build.id}"
     sizes = [count for (count,) in connection.execute(f"select count(*) from {table}_idx group by segid")]
@@ -105,7 +105,7 @@ def settle(connection: apsw.Connection, build: Build) -> None:
 
 
 def _phrase(term: str) -> str:
-    """A single character of an unspaced script stands for all pairs that it begins."""
+    """Return a term's phrase; a single character of an unspaced script stands for all pairs that it begins."""
     quoted = '"' + term.replace('"', '""') + '"'
     return f"{quoted}*" if _is_start(term) else quoted
 

@@ -1,4 +1,4 @@
-"""What a process remembers of the index between searches: scopes, languages, term counts and vector codes."""
+"""Remembers of the index between searches: scopes, languages, term counts and vector codes."""
 
 import json
 from collections.abc import Sequence

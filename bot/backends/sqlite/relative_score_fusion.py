@@ -1,4 +1,4 @@
-"""Two rankings become one, by relative score."""
+"""Fuses two rankings into one, by relative score."""
 
 from collections.abc import Mapping
 
@@ -6,10 +6,10 @@ from collections.abc import Mapping
 def fuse(
     keyword: Mapping[int, float], vector: Mapping[int, float], *, alpha: float, limit: int
 ) -> list[tuple[int, float]]:
-    """Chunks with their fused scores 0..1, best first: each leg's scores spread over 0..1, then weighted.
+    """Return chunks with fused scores 0..1, best first: each ranking's scores are spread over 0..1, then weighted.
 
-    The formula is Weaviate's relativeScoreFusion, so that one alpha means the same in every store.
-    A tie goes to the older chunk, so that the order never changes by itself.
+    The formula is Weaviate's relativeScoreFusion, so that one alpha means the same in every store. A tie goes to
+    the older chunk, so that the order never changes by itself.
     """
     fused: dict[int, float] = {}
     for weight, scores in ((1 - alpha, keyword), (alpha, vector)):

@@ -118,7 +118,7 @@ def drop_dead(connection: apsw.Connection) -> None:
 
 
 def _one(connection: apsw.Connection, where: str, value: int | str) -> Build | None:
-    """Raises Newer for one whose words this version would take for others."""
+    """Return a build. Raises Newer for one whose words this version would take for others."""
     row = connection.execute(
         f"select {_COLUMNS} from builds where {where} order by id desc limit 1",
         (value,),

@@ -1,4 +1,4 @@
-"""Reading a build, in one transaction: one search never sees two states of the index."""
+"""Reads a build in one transaction: one search never sees two states of the index."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -88,7 +88,7 @@ class Snapshot:
         ]
 
     def _in_spans(self, spans: Sequence[Span]) -> Iterable[Sequence[object]]:
-        """Each chunk's scope, and what a passage is made of."""
+        """Give each chunk's scope, and the columns that a passage is made of."""
         return self.connection.execute(
             f"select d.scope, {_PASSAGE} from json_each(?) span"
             f" cross join documents_{self.build.id} d on d.doc_id = span.value ->> 0"
@@ -161,7 +161,7 @@ class Snapshot:
         )
 
     def _usable(self, vector: Vector | None) -> Vector | None:
-        """A vector of other dimensions is of a model that this build doesn't know: keywords alone."""
+        """Return the vector, or None for one of a model that this build doesn't know: then keywords alone count."""
         return vector if vector is not None and len(vector) == self.build.format.dimensions else None
 
     def _expression(self, text: str, catalog: SnapshotCatalog, visible: Sequence[Scope]) -> str:
@@ -178,7 +178,7 @@ class Snapshot:
     def _seen_counts(
         self, catalog: SnapshotCatalog, visible: Sequence[Scope], terms: Sequence[str]
     ) -> dict[str, int]:
-        """In how many chunks that the asker may see each term stands: hidden ones change nothing that they find."""
+        """Return in how many chunks that the asker may see each term stands: hidden ones change nothing that they find."""
         counts = self._counts(catalog, terms)
         if len(visible) == len(catalog.scopes):
             return counts
@@ -215,7 +215,7 @@ class Snapshot:
         return counts
 
     def _languages(self, catalog: SnapshotCatalog, visible: Sequence[Scope]) -> tuple[str, ...]:
-        """The usual ones of what these scopes hold."""
+        """Return the usual languages of what these scopes hold."""
         if len(visible) == len(catalog.scopes):
             return catalog.languages
         part = catalog.part(visible)

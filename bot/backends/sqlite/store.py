@@ -1,4 +1,4 @@
-"""EmbeddedStore: the port, with all work on threads."""
+"""Implements the store on SQLite, with all work on threads."""
 
 import asyncio
 import shutil
@@ -44,11 +44,11 @@ _CHECKED_WHOLE = 512 * 2**20
 
 
 class SqliteStore:
-    """A Store in one SQLite file: `EmbeddedStore(settings.data / "index.db")`.
+    """A Store in one SQLite file: `SqliteStore(settings.data / "index.db")`.
 
-    Nothing is opened before the first call, so that making one never fails and costs nothing. Several
-    processes may read beside one that writes; they see its changes and swaps with their next call.
-    The file must lie on a local disk. After `Corrupt`, `discard` removes what can't be read.
+    Nothing is opened before the first call, so that making one never fails and costs nothing. Several processes may
+    read beside one that writes; they see its changes and swaps with their next call. The file must lie on a local
+    disk. After `Corrupt`, `discard` removes what can't be read.
     """
 
     def __init__(self, path: Path, *, busy_seconds: float = 10, build: int | None = None) -> None:
@@ -90,7 +90,7 @@ class SqliteStore:
         return await self._read(lambda snapshot: snapshot.revisions(source), {})
 
     async def vectors(self, text_hashes: Sequence[str]) -> dict[str, Vector]:
-        """Also those of the live index, while one of the same model is built beside it."""
+        """Return vectors, also those of the live index while one of the same model is built beside it."""
 
         def work(connection: apsw.Connection, memory: IndexMemory) -> dict[str, Vector]:
             mine, live = self._build(connection), schema.find(connection, state="live")
@@ -103,7 +103,7 @@ class SqliteStore:
         return await self._on(self._readers, lambda: self._pool.use(work))
 
     async def format(self) -> IndexFormat | None:
-        """Differs from any wanted format if the text was analysed by another version of this program."""
+        """Return the format, which differs from any wanted one if the text was analysed by another version of this program."""
         return await self._read(lambda snapshot: snapshot.build.told_format, None)
 
     async def stats(self) -> StoreStats:
@@ -111,7 +111,7 @@ class SqliteStore:
         return await self._read(lambda snapshot: snapshot.stats(size), StoreStats(0, 0, size, {}))
 
     async def back_up(self, folder: Path) -> dict[str, str]:
-        """A copy as it is at one moment, while others write."""
+        """Copy the index as it is at one moment, while others write."""
 
         def work() -> None:
             source = file_errors.connect(self.path, cache_kib=_BACKUP_CACHE)
@@ -178,7 +178,7 @@ class SqliteStore:
         await self._on(self._writer, lambda: self._pool.use(work, write=True))
 
     async def rebuild(self, wanted: IndexFormat) -> "SqliteStore":
-        """Where no index is live yet, the one that it makes is live from the start."""
+        """Begin a build, or go on with one. Where no index is live yet, it is live from the start."""
 
         def work(connection: apsw.Connection, _memory: IndexMemory) -> int:
             if schema.find(connection, state="live") is None:
@@ -200,7 +200,7 @@ class SqliteStore:
         return self._beside
 
     async def swap(self, wanted: IndexFormat) -> None:
-        """Raise Rejected if no index of this format was built."""
+        """Make the build live. Raises Rejected if no index of this format was built."""
 
         def work(connection: apsw.Connection, _memory: IndexMemory) -> None:
             live = schema.find(connection, state="live")
@@ -222,7 +222,7 @@ class SqliteStore:
     # --- the rest -----------------------------------------------------------------------------------
 
     async def check(self) -> None:
-        """Read the file through (a large one: its outline), write a mark, look at the free space."""
+        """Read the file through (a large one: its outline), write a mark, and look at the free space."""
         await self._on(self._writer, self._check)
 
     def discard(self) -> None:

@@ -1,4 +1,4 @@
-"""Vectors: their signs in memory for a first pass, float16 rows in the file for exact scores."""
+"""Searches vectors: by their signs in memory for a first pass, then by float16 rows in the file for exact scores."""
 
 import json
 from collections.abc import Iterable
@@ -53,7 +53,7 @@ class Codes:
 
 
 def pack(vector: Vector) -> bytes:
-    """A bit for each number's sign, filled up to whole 64-bit words."""
+    """Pack a bit for each number's sign, filled up to whole 64-bit words."""
     bits = np.packbits(vector > 0).tobytes()
     return bits.ljust(_words(len(vector)) * 8, b"\0")
 
@@ -68,7 +68,7 @@ def from_half(blob: bytes) -> Vector:
 
 
 def load(connection: apsw.Connection, build: Build, known: Codes | None) -> Codes:
-    """The codes of the snapshot; only what changed is read if an earlier generation is known."""
+    """Return the codes of the snapshot; only what changed is read if an earlier generation is known."""
     words = _words(build.format.dimensions)
     if known is None or known.build != build.id or known.generation < build.floor:
         nothing = np.empty(0, np.int64)
@@ -102,7 +102,7 @@ def load(connection: apsw.Connection, build: Build, known: Codes | None) -> Code
 def nearest(
     connection: apsw.Connection, codes: Codes, vector: Vector, allowed: Iterable[int] | None, limit: int
 ) -> dict[int, float]:
-    """The best chunks by cosine similarity among the allowed scopes (None: all), best first."""
+    """Return the best chunks by cosine similarity among the allowed scopes (None: all), best first."""
     seen = _visible(codes, allowed)
     count = len(codes.ids) if seen is None else int(seen.sum())
     if count > EXACT:
@@ -116,7 +116,7 @@ def nearest(
 def _likeliest(
     bits: NDArray[np.uint64], seen: NDArray[np.bool_] | None, vector: Vector, count: int
 ) -> NDArray[np.intp]:
-    """Columns, in their order, by two passes over the signs: the first cheap, the second telling more."""
+    """Return columns, in their order, by two passes over the signs: the first cheap, the second telling more."""
     distance = np.zeros(bits.shape[1], np.uint16)
     for row, word in zip(bits, np.frombuffer(pack(vector), np.uint64), strict=True):
         distance += np.bitwise_count(row ^ word)
@@ -134,7 +134,7 @@ def _likeliest(
 
 
 def exact(connection: apsw.Connection, build: int, vector: Vector, ids: list[int]) -> dict[int, float]:
-    """Cosine similarity of those of the chunks that have a vector."""
+    """Return the cosine similarity of those of the chunks that have a vector."""
     rows: list[tuple[int, bytes]] = connection.execute(  # type: ignore[assignment] # apsw can't know
         f"select id, vector from vectors_{build} where id in (select value from json_each(?))",
         (json.dumps(ids),),

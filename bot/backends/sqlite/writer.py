@@ -1,4 +1,4 @@
-"""Changes of a build, each in one transaction of the caller."""
+"""Changes a build, each change in one transaction of the caller's."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -60,7 +60,7 @@ def _encode(chunk: IndexedChunk, wanted: IndexFormat) -> tuple[bytes | None, byt
 
 
 class SqliteWriter:
-    """One change of a build. Make it within a transaction, and call `done` as its last step."""
+    """Makes one change of a build, within a transaction; `done` is its last step."""
 
     def __init__(self, connection: apsw.Connection, build: Build, *, history: int = HISTORY) -> None:
         self._run = connection.execute
@@ -191,7 +191,7 @@ class SqliteWriter:
         )
 
     def _scope(self, source: str, audience: frozenset[str]) -> int:
-        """The number of this source and audience, a new one for a pair not seen before."""
+        """Return the number of this source and audience, a new one for a pair not seen before."""
         key = (source, json.dumps(sorted(audience)))
         self._run(f"insert or ignore into scopes_{self._n}(source, audience, documents, chunks)"
                   " values(?, ?, 0, 0)", key)  # fmt: skip
@@ -213,7 +213,7 @@ class SqliteWriter:
 
 
 def _clean(text: str) -> str:
-    """Half of a surrogate pair, as broken files hold, can't be stored."""
+    """Replace halves of surrogate pairs, which broken files hold and which can't be stored."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""One POST to a tracker, and what of it may be said."""
+"""Makes one call of a tracker, and says of it only what may be said."""
 
 from collections.abc import Awaitable, Mapping
 from http import HTTPStatus
@@ -14,20 +14,20 @@ _MOST: Final = 1_000_000  # bytes of an answer
 
 
 def client(headers: Mapping[str, str], auth: tuple[str, str] | None = None) -> httpx.AsyncClient:
-    """Follows no redirect: the token goes where docent.yaml says, and nowhere else."""
+    """Return a client that follows no redirect: the token goes where docent.yaml says, and nowhere else."""
     return httpx.AsyncClient(headers=dict(headers), auth=auth, timeout=_TIMEOUT, follow_redirects=False)
 
 
 async def post(
     http: httpx.AsyncClient, part: str, url: str, content: bytes, headers: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """The answer's JSON, {} where there is none. Raises BackendError with the host and the status, and no more."""
+    """Return the answer's JSON, {} where there is none. Raises BackendError with the host and the status, and no more."""
     sent = {"Content-Type": "application/json", **(headers or {})}
     return await _called(part, url, http.post(url, content=content, headers=sent))
 
 
 async def get(http: httpx.AsyncClient, part: str, url: str) -> dict[str, Any]:
-    """The same, of what is only looked at."""
+    """Return the JSON of what is only looked at. Raises as `post` does."""
     return await _called(part, url, http.get(url))
 
 

@@ -1,6 +1,7 @@
-"""Each tracker's ticket. A question is somebody's words: it stands in a block of code, where no tracker reads them.
+"""Makes each tracker's ticket, with the question in a block of code, where no tracker reads it.
 
-Nobody is notified by a name in it, no command in it is carried out (GitLab has such), nothing in it is linked.
+A question is somebody's words: nobody is notified by a name in it, no command in it is carried out (GitLab has
+such), and nothing in it is linked.
 """
 
 import hashlib
@@ -21,7 +22,7 @@ _ABOUT: Final = "Asked in {platform}, and the docs don't say."
 
 
 def open_tickets(settings: HelpSettings) -> tuple[Tickets, ...]:
-    """Those that docent.yaml chooses; whoever opens them closes them."""
+    """Open those that docent.yaml chooses; whoever opens them closes them."""
     made: list[Tickets] = []
     if settings.github:
         made.append(GitHub(settings.github))
@@ -115,7 +116,7 @@ class Jira:
 
 
 class Webhook:
-    """`X-Docent-Signature` is `sha256=` and the HMAC of the timestamp, a dot and the body."""
+    """Posts JSON. `X-Docent-Signature` is `sha256=` and the HMAC of the timestamp, a dot and the body."""
 
     name = "the webhook"
 
@@ -143,7 +144,7 @@ class Webhook:
         return _link(await post(self._http, self.name, self._settings.url, content, headers), "url")
 
     async def reachable(self) -> str:
-        """It has nothing that could be looked at without calling it."""
+        """Say where it goes: nothing could be looked at without calling it."""
         return f"questions go to {urlsplit(self._settings.url).hostname}, which isn't called for a check"
 
     async def close(self) -> None:
@@ -155,7 +156,7 @@ def _json(body: dict[str, Any]) -> bytes:
 
 
 def _title(request: HelpRequest) -> str:
-    """One line without anything that a tracker could take for a name or a command."""
+    """Return one line without anything that a tracker could take for a name or a command."""
     line = " ".join(request.question.split())[:_TITLE]
     return "Docs: " + re.sub(r"[@#!&~/](?=\w)", " ", line).strip()
 
@@ -167,7 +168,7 @@ def _markdown(request: HelpRequest) -> str:
 
 
 def _notes(request: HelpRequest) -> str:
-    """Our own words. Who is on call stands in code, too: it is docent.yaml's, and notifies nobody."""
+    """Return our own words. Who is on call stands in code, too: it is docent.yaml's, and notifies nobody."""
     lines = [_ABOUT.format(platform=request.platform.capitalize())]
     if request.on_call:
         lines.append(f"On call: `{request.on_call.replace('`', '')}`")
@@ -177,7 +178,7 @@ def _notes(request: HelpRequest) -> str:
 
 
 def _document(request: HelpRequest) -> list[dict[str, Any]]:
-    """Atlassian's document format, in which text is text."""
+    """Return Atlassian's document format, in which text is text."""
     notes = [_ABOUT.format(platform=request.platform.capitalize())]
     if request.on_call:
         notes.append(f"On call: {request.on_call}")
@@ -188,6 +189,6 @@ def _document(request: HelpRequest) -> list[dict[str, Any]]:
 
 
 def _link(made: dict[str, Any], key: str) -> str:
-    """An address that people may be led to; what a server says isn't believed further than that."""
+    """Return an address that people may be led to; nothing further that a server says is believed."""
     url = str(made.get(key) or "")
     return url if re.fullmatch(r"https?://[^\s<>|()\[\]]{1,500}", url) else ""

@@ -1,4 +1,4 @@
-"""The seam to the SDK: the only file that calls it."""
+"""Calls Cohere's SDK, as the only file that does."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -30,7 +30,7 @@ _UNSET: Any = ...  # the SDK's "leave it out"
 
 
 class CohereClient(SharedClient):
-    """One SDK client and its connections for all parts."""
+    """Holds one SDK client and its connections for all parts."""
 
     def __init__(self, options: Options) -> None:
         super().__init__()
@@ -59,7 +59,7 @@ class CohereClient(SharedClient):
         seconds: float,
         turn: CallSlot | None = None,
     ) -> tuple[NDArray[np.float32], wire.Billed]:
-        """One row a text, not normalised. One attempt, of so many `seconds` from when it has its `turn`."""
+        """Embed the texts: one row a text, not normalised. Makes one attempt, of `seconds` from when it has its `turn`."""
         basket = Basket(wire.take_embeddings, turn)
         with held(taken, basket):
             async with limited(part, seconds) as timeout:
@@ -101,7 +101,7 @@ class CohereClient(SharedClient):
     async def chat(
         self, messages: Sequence[Message], *, model: str, max_tokens: int, part: str, seconds: float
     ) -> tuple[str, wire.Billed]:
-        """The text of one short answer."""
+        """Return the text of one short answer."""
 
         async def call() -> tuple[str, wire.Billed]:
             response = await self._sdk.chat(
@@ -127,9 +127,9 @@ class CohereClient(SharedClient):
         citations: str | None,
         part: str,
     ) -> AsyncIterator[Any]:
-        """A streamed answer's events. Without a deadline: the caller has it.
+        """Give a streamed answer's events. There is no deadline: the caller has it.
 
-        What is no event ends it with Unavailable, since text or citations are lost with it.
+        What is no event ends it with Unavailable, because text or citations are lost with it.
         """
         stream = self._sdk.with_raw_response.chat_stream(
             model=model,
@@ -154,7 +154,7 @@ class CohereClient(SharedClient):
 
 @asynccontextmanager
 async def limited(part: str, seconds: float) -> AsyncIterator[asyncio.Timeout]:
-    """A deadline, and failures in our words."""
+    """Put a deadline around a call, and its failures in our words."""
     async with deadline(COHERE.name, part, seconds) as timeout:
         with translated(part):
             yield timeout
@@ -162,7 +162,7 @@ async def limited(part: str, seconds: float) -> AsyncIterator[asyncio.Timeout]:
 
 @contextmanager
 def translated(part: str) -> Iterator[None]:
-    """Failures in our words."""
+    """Put failures in our words."""
     try:
         yield
     except FAILURES as error:
@@ -170,7 +170,7 @@ def translated(part: str) -> Iterator[None]:
 
 
 async def twice(part: str, seconds: float, call: Callable[[], Awaitable[T]]) -> T:
-    """The call, tried once more after a failure that may have passed, all within `seconds`."""
+    """Make the call, and once more after a failure that may have passed, all within `seconds`."""
 
     async def told() -> T:
         with translated(part):

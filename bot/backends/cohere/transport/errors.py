@@ -1,4 +1,4 @@
-"""Cohere's failures in our words.
+"""Puts Cohere's failures in our words.
 
 The SDK's own text holds headers and bodies, so nothing of it is shown or chained; its message goes to DEBUG.
 """
@@ -40,7 +40,7 @@ _TRANSPORT: Final[tuple[tuple[tuple[type[Exception], ...], _Told], ...]] = (
 
 
 def translate(part: str, error: Exception) -> BackendError:
-    """The most specific of our errors."""
+    """Return the most specific of our errors."""
     log.debug("%s: %s %s", part, type(error).__name__, _message(error))
     status = error.status_code if isinstance(error, ApiError) else None
     if isinstance(error, ApiError) and status is not None and not httpx.codes.is_success(status):

@@ -1,7 +1,7 @@
-"""The HTTP client under the SDK: several small connection pools, and numbers read without detours.
+"""Sends the SDK's requests over several small connection pools, and reads numbers without detours.
 
-Ours: the SDK's own client is one pool, which takes twenty times the CPU (23 s for 600 calls, 200 of them at once, where
-twelve pools take 1.2 s); and the SDK takes 0.3 s to read 96 x 1024 numbers, this 0.01 s.
+Ours: the SDK's own client is one pool, which takes twenty times the CPU (23 s for 600 calls, 200 of them at once,
+where twelve pools take 1.2 s); and the SDK takes 0.3 s to read 96 x 1024 numbers, this 0.01 s.
 """
 
 import ssl
@@ -27,10 +27,10 @@ _KEEP_SECONDS: Final = 60.0
 
 @dataclass(slots=True)
 class Basket(Generic[T]):
-    """What `take` finds in a response goes into it, and the SDK sees the rest.
+    """Receives what `take` finds in a response; the SDK sees the rest.
 
-    A `turn` is held from when the request is ready to be sent until its answer begins: making the one and
-    reading the other takes as long as a tenth of the call. `begins` is called when it is sent.
+    A `turn` is held from when the request is ready to be sent until its answer begins: making the one and reading
+    the other takes as long as a tenth of the call. `begins` is called when it is sent.
     """
 
     take: Callable[[bytes], tuple[T | None, bytes]]
@@ -47,7 +47,7 @@ opened: ContextVar[list[httpx.Response] | None] = ContextVar("opened", default=N
 
 @contextmanager
 def held(variable: ContextVar[T], value: T) -> Iterator[None]:
-    """What is called inside finds the value in the variable."""
+    """Set the variable to the value for what is called within."""
     token = variable.set(value)
     try:
         yield
@@ -57,12 +57,12 @@ def held(variable: ContextVar[T], value: T) -> Iterator[None]:
 
 @cache
 def _trusting() -> ssl.SSLContext:
-    """Reading all authorities' certificates takes a while: once, and not for plain http."""
+    """Return a context that trusts all authorities. Reading their certificates takes a while: once, and not for http."""
     return httpx.create_ssl_context()
 
 
 class CohereHttp(httpx.AsyncClient):
-    """Every call is under a deadline of its caller's; only connecting has one here."""
+    """The SDK's HTTP client. Every call is under a deadline of its caller's; only connecting has one here."""
 
     def __init__(self, base_url: str) -> None:
         context = _trusting() if base_url.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -107,7 +107,7 @@ class CohereHttp(httpx.AsyncClient):
 
     @asynccontextmanager
     async def _least_busy(self) -> AsyncIterator[httpx.AsyncClient]:
-        """The first of the least busy, so that a quiet time keeps few connections."""
+        """Lend the first of the least busy pools, so that a quiet time keeps few connections."""
         number = min(range(_POOLS), key=self._busy.__getitem__)
         self._busy[number] += 1
         try:

@@ -1,4 +1,4 @@
-"""What Cohere's responses hold, read liberally: servers that speak like Cohere leave fields out or name them otherwise. Pure."""
+"""Reads what Cohere's responses hold, liberally: servers that speak like Cohere leave out or rename fields. Pure."""
 
 import base64
 import binascii
@@ -35,7 +35,7 @@ Ranking = list[tuple[int, float]]
 
 
 def take_embeddings(body: bytes) -> tuple[Embeddings | None, bytes]:
-    """The numbers of an embed response as an array, and the rest of it; (None, body) if it holds none."""
+    """Return the numbers of an embed response as an array (a row a text), and the rest; (None, body) if it holds none."""
     try:
         found = from_json(body)
         rows = _rows(found["embeddings"])
@@ -45,7 +45,7 @@ def take_embeddings(body: bytes) -> tuple[Embeddings | None, bytes]:
 
 
 def take_ranking(body: bytes) -> tuple[Ranking | None, bytes]:
-    """The results of a rerank response, and the rest of it; (None, body) if it holds none."""
+    """Return the results of a rerank response, and the rest; (None, body) if it holds none."""
     try:
         found = from_json(body)
         ranking = [(int(each["index"]), float(each["relevance_score"])) for each in found["results"]]
@@ -75,7 +75,7 @@ def _matrix(rows: Any) -> Embeddings:  # noqa: ANN401 - lists of numbers, or not
 
 
 def _floats(texts: Sequence[str]) -> Embeddings:
-    """All at once: an array for each row would cost more than the numbers."""
+    """Decode all texts at once: an array for each row would cost more than the numbers."""
     try:
         rows = [base64.b64decode(text, validate=True) for text in texts]
     except binascii.Error as error:
@@ -86,7 +86,7 @@ def _floats(texts: Sequence[str]) -> Embeddings:
 
 
 def text_of(response: Any) -> str:  # noqa: ANN401 - the SDK checks nothing
-    """The text of a whole answer; thinking is none."""
+    """Return the text of a whole answer, without thinking."""
     content = getattr(getattr(response, "message", None), "content", None) or ()
     blocks = [content] if isinstance(content, str) else content
     return "".join(
@@ -95,7 +95,7 @@ def text_of(response: Any) -> str:  # noqa: ANN401 - the SDK checks nothing
 
 
 def billed(meta: Any) -> Billed:  # noqa: ANN401 - `meta` or `usage`, of whichever SDK type
-    """A figure that is missing is none."""
+    """Return what was billed; a figure that is missing counts as 0."""
     units = getattr(meta, "billed_units", None)
     tokens = getattr(meta, "tokens", None)
 
@@ -112,7 +112,7 @@ def billed(meta: Any) -> Billed:  # noqa: ANN401 - `meta` or `usage`, of whichev
 
 
 def check_finish(part: str, reason: Any, error: Any) -> Literal["complete", "length"]:  # noqa: ANN401
-    """How an answer ended; raises if it didn't end as answers should."""
+    """Return how an answer ended. Raises if it didn't end as answers should."""
     name = str(reason or "").upper()
     if "TOXIC" in name:
         raise Refused(part, "the model declined to answer.")

@@ -27,7 +27,7 @@ class Garbled(ValueError):
 
 
 async def events(response: httpx.Response) -> AsyncGenerator[Event, None]:
-    """Until the end; what comes after the server says that it is the end is read, but not looked at. Raises Garbled."""
+    """Give the events until the end. What comes behind the server's end is read, but not looked at. Raises Garbled."""
     kind = response.headers.get("content-type", "")
     if "html" in kind or "application/json" in kind:
         raise Garbled("not an event stream")
@@ -52,7 +52,7 @@ async def events(response: httpx.Response) -> AsyncGenerator[Event, None]:
 
 
 async def _lines(response: httpx.Response) -> AsyncGenerator[bytes, None]:
-    """Each line, and an empty one at the end: the last event may lack it."""
+    """Give each line, and an empty one at the end: the last event may lack it."""
     rest = b""
     async for received in response.aiter_bytes():
         *lines, rest = (rest + received).split(b"\n")
@@ -65,7 +65,7 @@ async def _lines(response: httpx.Response) -> AsyncGenerator[bytes, None]:
 
 
 def _event(text: str, called: str) -> Event:
-    """Where an event's data has no type, it is the one that the stream calls it by; an error has none."""
+    """Parse an event. If its data has no type, it has the one that the stream calls it by; an error has none."""
     found: Any = json.loads(text, object_hook=lambda fields: SimpleNamespace(**fields))
     if called and isinstance(found, SimpleNamespace) and not hasattr(found, "type") and _is_event(found):
         found.type = called
