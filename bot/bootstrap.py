@@ -1,4 +1,4 @@
-"""The composition root: the only place that names backends. Each is imported only where it is chosen."""
+"""Opens all parts: the composition root, the only place that names backends. Each is imported only where it is chosen."""
 
 import asyncio
 import logging
@@ -68,12 +68,12 @@ class App:
 
     @property
     def settings(self) -> Settings:
-        """As they are now: whoever keeps them doesn't hear of changes."""
+        """The settings as they are now: whoever keeps them doesn't hear of changes."""
         return self.live.now
 
     @property
     def breakers(self) -> tuple[CircuitBreaker, ...]:
-        """Of all that an answer needs and that can be down."""
+        """The breakers of all that an answer needs and that can be down."""
         return *self.answerer.breakers, *self.retriever.breakers
 
     @property
@@ -94,7 +94,7 @@ class App:
 
     @property
     def learning(self) -> Curation:
-        """What admins save in chat."""
+        """What keeps the lessons that admins save in chat."""
         return Curation(
             self.lessons,
             self.verified,
@@ -105,7 +105,7 @@ class App:
         )
 
     async def ready(self) -> None:
-        """Load what takes long at its first use. What fails here is told and tried again when it is used."""
+        """Load what takes long at its first use. What fails here is logged and tried again when it is used."""
         models: tuple[object, ...] = (self.embedder, self.reranker)
         for model in models:
             if isinstance(model, Loadable):
@@ -117,10 +117,10 @@ class App:
 
 @asynccontextmanager
 async def open_app(settings: Settings) -> AsyncIterator[App]:
-    """Everything that answering and indexing need.
+    """Open everything that answering and indexing need.
 
-    Raises BackendError for what can never work as it is configured: a model's missing file, a wrong
-    address. What is only down shows when it is used.
+    Raises BackendError for what can never work as it is configured: a model's missing file, a wrong address. What
+    is only down shows when it is used.
     """
     await asyncio.to_thread(check_folder, settings.data)
     await asyncio.to_thread(close_to_others, settings.data)
@@ -129,7 +129,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
 
 
 def check_folder(data: Path) -> None:
-    """Raises Rejected where state can never lie there: one word for all that would be in it."""
+    """Raise Rejected where state can never lie there: one word for all that would be in it."""
     existing = next(each for each in (data, *data.absolute().parents) if each.exists())
     if not existing.is_dir():
         remedy = "Choose another: data in docent.yaml, or DOCENT_DATA."
@@ -137,7 +137,7 @@ def check_folder(data: Path) -> None:
 
 
 async def open_store(settings: Settings) -> Store:
-    """The index alone. Nothing is reached for before its first call; whoever opens it closes it."""
+    """Open the index alone. Nothing is reached for before its first call; whoever opens it closes it."""
     if settings.weaviate.chosen:
         return await asyncio.to_thread(_weaviate, settings)
     from bot.backends.sqlite import SqliteStore
@@ -181,7 +181,7 @@ async def _app(settings: Settings, stack: AsyncExitStack) -> App:
 
 
 async def _tickets(settings: Settings, stack: AsyncExitStack) -> tuple[Tickets, ...]:
-    """Loaded only where docent.yaml chooses one."""
+    """Open the trackers, loaded only where docent.yaml chooses one."""
     if not settings.help.has_tickets:
         return ()
     from bot.backends.tickets.trackers import open_tickets
@@ -195,13 +195,13 @@ async def _tickets(settings: Settings, stack: AsyncExitStack) -> tuple[Tickets, 
 def open_verified(
     settings: Settings, lessons: Lessons, store: Reader, embedder: Embedder | None = None
 ) -> VerifiedAnswers:
-    """Verified answers, served while they hold."""
+    """Open the verified answers, served while they hold."""
     likeness = EmbeddingSimilarity(embedder, settings.data / "style", name="verified")
     return VerifiedAnswers(lessons, store, likeness, days=settings.style.verified_days)
 
 
 def open_guides(settings: Settings, embedder: Embedder | None = None) -> StyleGuides:
-    """The style guides; their files are read at the first use."""
+    """Open the style guides; their files are read at the first use."""
     return StyleGuides(
         settings.style,
         EmbeddingSimilarity(embedder, settings.data / "style"),
@@ -267,7 +267,7 @@ def _retriever(
 
 
 def _audiences(settings: Settings) -> frozenset[str]:
-    """All the words that the settings name."""
+    """Return all audiences that the settings name."""
     return settings.source_audiences | settings.audiences.keys() | settings.default_audience
 
 

@@ -1,4 +1,4 @@
-"""What `Trace.decision` says where no measure decided: written while answering, and told to people as sentences."""
+"""Holds what `Trace.decision` says where no measure decided: written while answering, and explained to people."""
 
 from typing import Final
 

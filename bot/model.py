@@ -1,4 +1,4 @@
-"""The nouns that every part speaks. Standard library only; no platform's or vendor's type."""
+"""Defines the nouns that every part speaks. Standard library only; no platform's or vendor's type."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,12 +30,12 @@ class Turn:
 class Question:
     """What somebody asked, and what they and the place may see.
 
-    `audience` is what the asker may see *and* what may be shown at the place of the answer: adapters
-    intersect the two. Empty means that nothing is found. `sources` narrows to those sources; None is all.
-    `guide`, `platform`, `places` and `language` (ISO 639-1) choose the style; `places` are the ids and names of
-    the channel, and of a thread's channel. `detailed` asks for more than a first answer has said. `about` is what came
-    with it, forwarded or attached: what its words point at. `not_found` is said where nothing is found, instead of
-    that the docs don't say. `unasked`: nobody asked the bot, so that only strong evidence is worth a model's answer.
+    `audience` is what the asker may see *and* what may be shown at the place of the answer: adapters intersect the
+    two. If it is empty nothing is found. `sources` narrows to those sources; None is all. `guide`, `platform`,
+    `places` and `language` (ISO 639-1) choose the style; `places` are the ids and names of the channel, and of a
+    thread's channel. `detailed` asks for more than a first answer has said. `about` is what came with it, forwarded
+    or attached: what its words point at. `not_found` is said where nothing is found, instead of that the docs don't
+    say. `unasked`: nobody asked the bot, so that only strong evidence is worth a model's answer.
     """
 
     text: str
@@ -56,8 +56,8 @@ class Question:
 class Passage:
     """A piece of a page as it was found. `heading` is the path below the page's title, joined by " > ".
 
-    `url` leads to the heading. `score` is of the stage that made it and only orders passages. `called` are terms that
-    its page names itself by (`keywords:`), and that neither title nor heading has.
+    `url` leads to the heading. `score` is of the stage that made it and only orders passages. `called` are terms
+    that its page names itself by (`keywords:`), and that neither title nor heading has.
     """
 
     chunk_id: str
@@ -101,10 +101,10 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One passage on its way through retrieval: for `why`, never for deciding.
+    """A passage on its way through retrieval: for `docent why`, never for deciding.
 
-    `keyword` is BM25, `vector` cosine similarity, `reranked` the reranker's relevance; None: not scored.
-    `dropped` is the reason it didn't reach the writer; empty if it did.
+    `keyword` is BM25, `vector` cosine similarity, `reranked` the reranker's relevance; None: not scored. `dropped`
+    is the reason it didn't reach the writer; empty if it did.
     """
 
     passage: Passage
@@ -119,7 +119,7 @@ class Candidate:
 class Stage:
     """What is being done for a question while nothing can be shown: for people who wait.
 
-    `number`: of pages that are read, of questions that are answered before this one.
+    `number` is how many pages are read or, while waiting, how many questions are answered before this one.
     """
 
     kind: Literal["searching", "reading", "waiting", "thinking"]
@@ -143,12 +143,13 @@ class Trace:
 class Answer:
     """How a question ended: the one value that the core returns.
 
-    `text` is Markdown with `[1]` markers that refer to `citations`. `nearest` holds
-    the closest pages with NOT_FOUND (at most two), and further ones to see with ANSWERED (at most four). `degraded` holds one line on all parts that were down, or nothing. `strong` says
-    that the evidence suffices to speak without having been asked. `verified` is the id of the verified answer
-    that this repeats. `more` is False where a detailed answer would say nothing else.
-    `audience` is whom a verified answer that cites nothing was written for; None: the question's says it.
-    `gap` is False where NOT_FOUND is no fault of the docs: the asker may not see what they say, or nobody asked the bot.
+    `text` is Markdown with `[1]` markers that refer to `citations`. `nearest` holds the closest pages with
+    NOT_FOUND (at most two), and further ones to see with ANSWERED (at most four). `degraded` holds one line on all
+    parts that were down, or nothing. `strong` says that the evidence suffices to speak without having been asked.
+    `verified` is the id of the verified answer that this repeats. `more` is False where a detailed answer would say
+    nothing else. `audience` is whom a verified answer that cites nothing was written for; None: the question's says
+    it. `gap` is False where NOT_FOUND is no fault of the docs: the asker may not see what they say, or nobody asked
+    the bot.
     """
 
     id: str
@@ -198,7 +199,7 @@ class Document:
 
 
 def narrower(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:
-    """Return the audience of a page that only those may see whom both let see it."""
+    """Return the audience of those who are in both."""
     if "everyone" in one:
         return other
     return one if "everyone" in other else one & other
@@ -225,7 +226,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class WordsKept:
-    """Of files of a format (`pdf`): the words that they hold, found the plainest way, and those in the index."""
+    """How many words files of a format (`pdf`) hold, counted in the plainest way, and how many of these are in the index."""
 
     format: str
     held: int
@@ -234,12 +235,12 @@ class WordsKept:
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """What one sync of one source did. `held_back` deletions wait for an admin's word, `held` are the first of them by path.
+    """What one sync of one source did.
 
-    `failed` pages keep their old version, if they had one; `warnings` are of pages that were indexed. `untaken`
-    counts by their endings the files that no pattern of `include` takes. `unfit` are patterns that fit no page, and
-    `left_out` counts the new pages that wait for one that would narrow who sees them. `drafts` and `empty`
-    pages were left out as such.
+    `held_back` deletions wait for an admin's word; `held` are the first of their paths. `failed` pages keep their
+    old version, if they had one; `warnings` are of pages that were indexed. `untaken` counts, by their endings, the
+    files that no pattern of `include` takes. `unfit` are patterns that fit no page, and `left_out` counts the new
+    pages that wait for one that would narrow who sees them. `drafts` and `empty` pages were left out as such.
     `words` says for each format how much of the pages that were read is in the index. `machines` is what was wrong
     with those that were to read them, which this one then did itself.
     """
@@ -288,5 +289,5 @@ class Progress:
 
     @property
     def seconds_left(self) -> float | None:
-        """None until it can be told."""
+        """Seconds that are left; None until it can be told."""
         return None if self.total is None or self.rate == 0 else (self.total - self.done) / self.rate

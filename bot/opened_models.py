@@ -1,4 +1,4 @@
-"""The models that docent.yaml chooses, opened: the composition root's part that names their backends.
+"""Opens the models that docent.yaml chooses: the composition root's part that names their backends.
 
 Each vendor is imported only where it is chosen, and two parts at one server share its connections.
 """
@@ -34,7 +34,7 @@ _KEYS: Final = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY", "c
 
 
 class OpenedModels:
-    """Whoever takes a part closes it."""
+    """The models. Whoever takes a part closes it."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -95,7 +95,7 @@ class OpenedModels:
     async def writers(
         self, embedder: Embedder | None, reranker: Reranker | None
     ) -> tuple[Writer, Writer | None]:
-        """The writer, and who answers when it can't. Only models that cost nothing help with quoting."""
+        """Return the writer, and who answers when it can't. Only models that cost nothing help with quoting."""
         from bot.backends.extractive.writer import ExtractiveWriter
 
         settings = self._settings
@@ -137,7 +137,7 @@ class OpenedModels:
 
 
 async def open_local(model: LocalEmbedderSettings | Nothing, folder: Path) -> Embedder:
-    """An embedder that needs nobody's server, `static` without settings; what it downloads goes into the folder."""
+    """Open an embedder that needs nobody's server, `static` without settings; what it downloads goes into the folder."""
     if isinstance(model, Nothing):
         from bot.backends.static_embedder import open_embedder as open_static
 
@@ -148,7 +148,7 @@ async def open_local(model: LocalEmbedderSettings | Nothing, folder: Path) -> Em
 
 
 async def open_judge(settings: Settings) -> Judge | None:
-    """Who marks style in `docent eval`; None if docent.yaml names nobody. Whoever opens it closes it."""
+    """Open the judge of style for `docent eval`; None if docent.yaml names none. Whoever opens it closes it."""
     wanted = settings.eval.judge
     if wanted is None:
         return None
@@ -175,7 +175,7 @@ async def open_judge(settings: Settings) -> Judge | None:
 
 
 def writer_pace(settings: Settings) -> Pace:
-    """The writer's deadlines: its own, or what suits where it is."""
+    """Return the writer's deadlines: its own, or what suits where it is."""
     limits, own = settings.limits, settings.writer_choice.pace
     if own is None:
         cohere = settings.cohere
@@ -195,12 +195,12 @@ def writer_pace(settings: Settings) -> Pace:
 
 
 def calls_at_once(settings: Settings, own: WriterPace) -> int | None:
-    """Small servers do one after the other, and don't hear that somebody has left."""
+    """Return how many calls it gets at once: small servers do one after the other, and don't hear that somebody has left."""
     return own.calls_at_once or (1 if _is_here(settings, own) else None)
 
 
 def _is_here(settings: Settings, own: WriterPace) -> bool:
-    """Whether the model is on this machine, or an Ollama."""
+    """Tell whether the model is on this machine, or an Ollama."""
     if isinstance(own, OllamaWriterSettings):
         return True
     if not isinstance(own, OpenAIWriterSettings):
@@ -214,7 +214,7 @@ def _is_here(settings: Settings, own: WriterPace) -> bool:
 
 
 def _access(settings: Settings, own: "OpenAIAddress | OllamaWriterSettings") -> "Access":
-    """Raises Unauthorized where a key is needed and there is none."""
+    """Return the access. Raises Unauthorized where a key is needed and there is none."""
     from bot.backends.openai.options import PRODUCTION, Access
 
     if isinstance(own, OllamaWriterSettings):

@@ -1,4 +1,4 @@
-"""What the journal holds, opened at its first use: importing SQLAlchemy takes longer than to answer a question."""
+"""Opens the journal's parts at their first use: importing SQLAlchemy takes longer than answering a question."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -32,7 +32,7 @@ _BUSY = 0.5
 
 
 def open_records(settings: Settings) -> "Records":
-    """The journal alone. Raises Rejected for an address that can't be one; whoever opens it closes it."""
+    """Open the journal alone. Raises Rejected for an address that can't be one; whoever opens it closes it."""
     rule = settings.journal
     url = rule.url.get_secret_value() if rule.url else None
 
@@ -49,7 +49,7 @@ def open_records(settings: Settings) -> "Records":
 
 
 class Records:
-    """`file`: the journal where it is an SQLite file, for what one answer needs of it."""
+    """The journal's parts. `file` is the journal where it is an SQLite file, for what one answer needs of it."""
 
     def __init__(
         self, database: "Callable[[], Database]", *, keep_texts: bool = True, file: AnswerFile | None = None
@@ -106,7 +106,7 @@ class Records:
 
     @property
     def where(self) -> str:
-        """The database for people."""
+        """The database, named for people."""
         return self.database.where
 
     async def check(self) -> None:
@@ -127,12 +127,12 @@ class Records:
         await self.journal.finish(asked.id, answer, seconds=seconds, scope=scope)
 
     async def verified(self) -> list[Lesson] | None:
-        """The accepted verified answers, if the file alone tells them."""
+        """Return the accepted verified answers if the file alone tells them, else None."""
         return None if self._file is None else await asyncio.to_thread(self._file.verified)
 
 
 class LateLessons:
-    """ports.Lessons. What each question asks for comes from the journal's file, if that can be read so."""
+    """Implements ports.Lessons. What each question needs is read from the journal's file, if that can be read so."""
 
     def __init__(self, records: Records) -> None:
         self._records = records

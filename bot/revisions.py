@@ -1,4 +1,4 @@
-"""A page's revision as a store keeps it: content hash . fingerprint of all else . the source's own revision."""
+"""Reads a page's revision as a store keeps it: content hash . fingerprint of all else . the source's own revision."""
 
 # In front of it: the page's chunks wait for their vectors.
 WITHOUT_VECTORS = "~"

@@ -50,7 +50,7 @@ class RateLimiter:
             await self._sleep(wait)
 
     async def take(self, wanted: int) -> int:
-        """Wait for room for a call of at most `wanted` texts, and return how many texts there is room for, counted as sent."""
+        """Wait until texts may be sent, at most `wanted`; count them as sent, and return how many."""
         while True:
             room, wait = self._room(wanted)
             if room > 0:

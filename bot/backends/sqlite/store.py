@@ -103,7 +103,7 @@ class SqliteStore:
         return await self._on(self._readers, lambda: self._pool.use(work))
 
     async def format(self) -> IndexFormat | None:
-        """Return the format, which differs from any wanted one if the text was analysed by another version of this program."""
+        """Return the format, which nobody wants if the text was analysed by another version of this program."""
         return await self._read(lambda snapshot: snapshot.build.told_format, None)
 
     async def stats(self) -> StoreStats:

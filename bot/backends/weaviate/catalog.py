@@ -1,8 +1,8 @@
-"""Which index is live: the alias points at its collection of chunks, and moving it is the one step of a swap.
+"""Knows which index is live: the alias points at its collection of chunks, and moving it is the one step of a swap.
 
-An index is three collections, so readers don't ask through the alias: they look up where it points, keep that
-for a few seconds, and then ask the collections of one index by name. The old index outlives a swap for
-longer than that, and a search that finds it dropped looks again.
+An index is three collections, so readers don't ask through the alias: they look up where it points, keep that for a
+few seconds, and then ask the collections of one index by name. The old index outlives a swap for longer than that,
+and a search that finds it dropped looks again.
 """
 
 import asyncio
@@ -75,12 +75,12 @@ class Catalog:
         return self._fresh
 
     def forget(self) -> None:
-        """What was live isn't any more: the next question has to look."""
+        """Forget what was live, so that the next question looks."""
         self._live = None
         self._looked_at = float("-inf")
 
     async def live(self, client: WeaviateAsyncClient) -> Generation | None:
-        """None while there is no index. Raises Rejected if it can't be searched as it is."""
+        """Return the live index; None while there is none. Raises Rejected if it can't be searched as it is."""
         if self._live is None or not self._lock.locked():
             await self._freshen(client)
         if self._live is not None and self._wrong:
@@ -107,7 +107,7 @@ class Catalog:
                     self._looked_at = self._clock()
 
     async def format(self, client: WeaviateAsyncClient) -> IndexFormat | None:
-        """An index of another schema has a format that nobody wants, so that the next sync rebuilds it."""
+        """Return the live index's format. One of another schema has a format that nobody wants, so that it is rebuilt."""
         live, wrong = await self._look(client, None)
         self._live, self._wrong, self._looked_at = live, wrong, self._clock()
         if live is None or (live.schema == SCHEMA and not wrong):
@@ -116,13 +116,13 @@ class Catalog:
         return IndexFormat(made.model, made.dimensions, f"{made.chunking} (schema {live.schema}, altered)")
 
     async def outdate(self, client: WeaviateAsyncClient) -> None:
-        """Make the live index one of a schema that nobody wants, so that the next sync rebuilds it."""
+        """Give the live index a schema that nobody wants, so that the next sync rebuilds it."""
         live = await self.live(client)
         if live is not None:
             await self._remark(client, replace(live, schema="0"))
 
     async def building(self, client: WeaviateAsyncClient, wanted: IndexFormat) -> Generation | None:
-        """One that was begun with this format and isn't live yet."""
+        """Return an index that was begun with this format and isn't live yet."""
         for each in await self._all(client):
             if each.format == wanted and each.schema == SCHEMA and not each.retired:
                 live = await self._target(client)
@@ -131,7 +131,7 @@ class Catalog:
         return None
 
     async def create(self, client: WeaviateAsyncClient, wanted: IndexFormat) -> Generation:
-        """Its chunks come last: where they are, all is there."""
+        """Create an index. Its chunks come last: where they are, all is there."""
         numbers = [0]
         for name in await client.collections.list_all():
             match = re.fullmatch(rf"{self._alias}_(\d+)(_pages|_notes)?", name)
@@ -143,7 +143,7 @@ class Catalog:
         return new
 
     async def point(self, client: WeaviateAsyncClient, to: Generation) -> None:
-        """Make it the live one, in one step.
+        """Make an index the live one, in one step.
 
         The old one is marked before: whatever happens then, it is dropped as soon as it isn't live.
         """
@@ -164,7 +164,7 @@ class Catalog:
         self.forget()
 
     async def retire(self, client: WeaviateAsyncClient, wanted: IndexFormat) -> list[Generation]:
-        """Mark all but the live one and the one wanted next: nothing goes on with them. Returns them."""
+        """Mark all indexes but the live one and the one wanted next, so that nothing goes on with them, and return them."""
         live = await self._target(client)
         old = []
         for each in await self._all(client):
@@ -176,7 +176,7 @@ class Catalog:
         return old
 
     async def drop(self, client: WeaviateAsyncClient, old: Generation) -> None:
-        """The chunks last, so that a crash leaves something that is known by its description."""
+        """Drop an index, its chunks last, so that a crash leaves something that is known by its description."""
         if old.chunks == await self._target(client):
             return
         for name in (notes_of(old.chunks), pages_of(old.chunks), old.chunks):
@@ -184,7 +184,7 @@ class Catalog:
         _log.info("dropped the former index %s", old.chunks)
 
     async def drop_halves(self, client: WeaviateAsyncClient) -> None:
-        """Manifests and notes whose chunks were never created."""
+        """Drop manifests and notes whose chunks were never created."""
         names = await client.collections.list_all(simple=True)
         for name in names:
             match = re.fullmatch(rf"({self._alias}_\d+)_(pages|notes)", name)
@@ -196,13 +196,13 @@ class Catalog:
         return [each for each in await self._all(client) if each.retired and each.chunks != live]
 
     async def rehearse(self, client: WeaviateAsyncClient) -> None:
-        """Raises what an index would stumble over."""
+        """Try what an index takes, and raise what it would stumble over."""
         await rehearse(
             client, Generation(f"{self._alias}_trial", TRIAL), f"{self._alias}_trial_alias", self._layout
         )
 
     async def deviations(self, client: WeaviateAsyncClient) -> list[str]:
-        """How the live index differs from the settings, though it works."""
+        """Return how the live index differs from the settings, though it works."""
         live = await self.live(client)
         if live is None:
             return []
@@ -217,14 +217,14 @@ class Catalog:
     async def made(
         self, client: WeaviateAsyncClient, name: str, description: str | None
     ) -> Generation | None:
-        """The index whose chunks that collection has; None if it isn't ours."""
+        """Return the index whose chunks that collection has; None if it isn't ours."""
         del client
         return generation(name, description)
 
     async def _look(
         self, client: WeaviateAsyncClient, known: Generation | None
     ) -> tuple[Generation | None, list[str]]:
-        """The live index, and what is wrong with it; if it is still the one that is known, only that."""
+        """Return the live index, and what is wrong with it; if it is still the one that is known, only the latter."""
         target = await self._target(client)
         if target is None:
             return None, []
@@ -251,7 +251,7 @@ class Catalog:
         return live, wrong
 
     async def _missing(self, client: WeaviateAsyncClient, each: Generation) -> list[str]:
-        """Of the collections beside the chunks."""
+        """Return which of the collections beside the chunks are missing."""
         return [name for name in (each.pages, each.notes) if not await client.collections.exists(name)]
 
     async def _target(self, client: WeaviateAsyncClient) -> str | None:

@@ -1,4 +1,4 @@
-"""One index, as its collections at hand: what every reader and writer of it needs first."""
+"""Holds one index's collections, opened: what every reader and writer of it needs first."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -30,9 +30,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """`chunks` and `pages` ask and write at the consistency of the settings.
+    """An index. `chunks` and `pages` read and write at the consistency of the settings.
 
-    `replicated`: what one node finds may be outdated, and is told to be so by the others.
+    `replicated`: what one node finds may be outdated, and is compared with what the others have.
     """
 
     generation: Generation
@@ -43,9 +43,9 @@ class Index:
     replicated: bool = False
 
     async def live_pages(self, doc_ids: Iterable[str], *, whole: bool = False) -> dict[str, ManifestEntry]:
-        """The manifest's entries of these documents; who has none is not live.
+        """Return the manifest's entries of these documents; a document without one is not live.
 
-        What they say beside stamps and numbers of chunks comes only where they are wanted `whole`.
+        Beside stamps and numbers of chunks, entries have their other properties only if they are wanted `whole`.
         """
         found: dict[str, ManifestEntry] = {}
         for group in grouped(sorted(set(doc_ids)), GROUP):
@@ -57,7 +57,7 @@ class Index:
         return found
 
     async def _entries(self, doc_ids: Sequence[str], *, whole: bool) -> tuple[list[ManifestEntry], bool]:
-        """Those that the nodes agree upon, and whether there are others: such a look mends them."""
+        """Return the entries that the nodes agree upon, and whether there are others: looking at these mends them."""
         answer = await self.pages.query.fetch_objects_by_ids(
             [mapping.page_id(doc_id) for doc_id in doc_ids],
             limit=len(doc_ids),
@@ -68,7 +68,7 @@ class Index:
         return [mapping.page(each.properties) for each in agreed], len(agreed) < len(answer.objects)
 
     def is_agreed(self, found: Object[Any, Any]) -> bool:
-        """Whether as many nodes have it as the consistency asks for."""
+        """Tell whether as many nodes have it as the consistency asks for."""
         return not self.replicated or found.metadata.is_consistent is True
 
 

@@ -1,4 +1,4 @@
-"""Calls on one index: the one that the alias points at, or one that is being built."""
+"""Calls one index: the one that the alias points at, or one that is being built."""
 
 import time
 from collections.abc import Awaitable, Callable

@@ -1,7 +1,7 @@
-"""Documents as the objects that Weaviate holds, and back.
+"""Makes documents into the objects that Weaviate holds, and back.
 
-A page's *stamp* is made of all that is stored for it. Chunks have it in their ids, so that another revision
-never overwrites the chunks that readers are shown, and writing one revision twice changes nothing.
+A page's *stamp* is made of all that is stored for it. Chunks have it in their ids, so that another revision never
+overwrites the chunks that readers are shown, and writing one revision twice changes nothing.
 """
 
 import hashlib
@@ -61,7 +61,7 @@ def slot(doc_id: str) -> int:
 
 
 def seal(value: str) -> str:
-    """For what filters match whole: the server trims such values, and these marks keep their spaces."""
+    """Put marks around a value that filters match whole: the server trims such values, and the marks keep their spaces."""
     return f"<{value}>"
 
 
@@ -78,12 +78,12 @@ def chunk_id(doc_id: str, stamp: str, ordinal: int) -> UUID:
 
 
 def chunk_ids(page: ManifestEntry) -> list[UUID]:
-    """Of all chunks that the manifest names for it."""
+    """Return the ids of all chunks that the manifest names for the page."""
     return [chunk_id(page.doc_id, page.stamp, ordinal) for ordinal in range(page.chunks)]
 
 
 def stamp(indexed: IndexedDocument) -> str:
-    """The same for the same revision, content and vectors' texts; another one for any other."""
+    """Return the stamp: the same for the same revision, content and embedded texts, another one for any other."""
     document = indexed.document
     parts = [
         document.id,
@@ -136,7 +136,7 @@ def page(properties: Properties) -> ManifestEntry:
 
 
 def page_of(properties: Properties) -> ManifestEntry:
-    """The page, as its chunk tells of it. An older schema doesn't say how many chunks it has: 0."""
+    """Return the page that a chunk tells of. An older schema doesn't say how many chunks it has: 0."""
     return ManifestEntry(
         doc_id=unseal(properties.get("doc_id")),
         source=unseal(properties.get("source")),
@@ -148,7 +148,7 @@ def page_of(properties: Properties) -> ManifestEntry:
 
 
 def terms_of(indexed: IndexedDocument) -> list[list[str]]:
-    """Of each chunk, as the server gets them: of title, headings and text.
+    """Return the terms of each chunk as the server gets them: of title, headings and text.
 
     CPU-bound where the chunks come without their terms.
     """
@@ -191,7 +191,7 @@ def ordinal(properties: Properties) -> int:
 
 
 def moved(properties: Properties, to: ManifestEntry) -> dict[str, WeaviateField]:
-    """A chunk's, in that revision of its page."""
+    """Return a chunk's properties in that revision of its page."""
     kept = {name: value for name, value in properties.items() if value is not None}
     new: dict[str, WeaviateField] = {"stamp": to.stamp, "audience": [seal(each) for each in to.audience]}
     return _filled({**cast("dict[str, WeaviateField]", kept), **new})
@@ -216,19 +216,19 @@ def passage(properties: Properties, score: float = 0.0) -> Passage:
 
 
 def terms(properties: Properties) -> str:
-    """As `bot.text.chunk_terms.lines` made them."""
+    """Return the terms as `bot.text.chunk_terms.lines` made them."""
     return "\n".join(_made_of(_str(properties, name)) for name in TERMS)
 
 
 def _found_by(terms: str) -> str:
-    """Each pair of unspaced characters also brings its first one, so that one alone is found."""
+    """Add the first one of each pair of unspaced characters, so that one alone is found."""
     if terms.isascii():
         return terms
     return " ".join(f"{term} {term[0]}" if _is_pair(term) else term for term in terms.split())
 
 
 def _made_of(found_by: str) -> str:
-    """Without those first ones."""
+    """Remove those first ones."""
     if found_by.isascii():
         return found_by
     words = found_by.split()
@@ -244,7 +244,7 @@ def _url(url: str, each: IndexedChunk) -> str:
 
 
 def _filled(properties: dict[str, WeaviateField]) -> dict[str, WeaviateField]:
-    """Empty values are left out: they are read as missing."""
+    """Leave out empty values: they are read as missing."""
     return {name: value for name, value in properties.items() if value not in ("", [])}
 
 

@@ -1,4 +1,4 @@
-"""A further index beside the live one: begun, put in its place, and the old one dropped."""
+"""Builds a further index beside the live one, puts it in its place, and drops the old one."""
 
 from bot.backends.weaviate.catalog import Catalog
 from bot.backends.weaviate.schema import Generation

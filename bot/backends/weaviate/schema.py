@@ -1,12 +1,11 @@
-"""The three collections of an index.
+"""Describes the three collections of an index.
 
-`chunks` are searched; `pages` are the manifest, which says which chunks count, and what words a page has;
-`notes` are what writers leave for readers and for each other: which pages are being written, and the counted
-vocabulary.
+`chunks` are searched; `pages` are the manifest, which says which chunks count, and what words a page has; `notes`
+are what writers leave for readers and for each other: which pages are being written, and the counted vocabulary.
 
 Chunks are searched by terms that bot.text.analyzer made of their title, headings and text, split at spaces and
-nothing else, so that this store finds by the same words as the embedded one. What is only shown isn't
-indexed at all.
+nothing else, so that this store finds by the same words as the embedded one. What is only shown isn't indexed at
+all.
 """
 
 import json
@@ -41,7 +40,7 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """One index: the collection of its chunks, that of its pages, and what it was made with.
+    """An index: the collection of its chunks, that of its pages, and what it was made with.
 
     With a tenant it is that tenant's part of collections that several share.
     """
@@ -82,7 +81,7 @@ def notes_of(chunks: str) -> str:
 
 
 def generation(name: str, description: str | None) -> Generation | None:
-    """None for a collection that isn't an index of ours."""
+    """Read an index from its collection's name and description; None for one that isn't ours."""
     try:
         made = json.loads(description or "")
         index_format = IndexFormat(str(made["model"]), int(made["dimensions"]), str(made["chunking"]))
@@ -92,13 +91,13 @@ def generation(name: str, description: str | None) -> Generation | None:
 
 
 def is_newer(schema: str) -> bool:
-    """Whether a later version than this one makes such indexes."""
+    """Tell whether a later version than this one makes such indexes."""
     numbers = [number for number in schema.split(".") if number.isdecimal()]
     return [int(number) for number in numbers] > [int(number) for number in SCHEMA.split(".")]
 
 
 def chunks_arguments(new: Generation, layout: Layout) -> dict[str, Any]:
-    """For `collections.create`."""
+    """Return the arguments of `collections.create` for chunks."""
     return {
         "name": new.chunks,
         "description": new.description,
@@ -119,7 +118,7 @@ def chunks_arguments(new: Generation, layout: Layout) -> dict[str, Any]:
 
 
 def pages_arguments(new: Generation, layout: Layout) -> dict[str, Any]:
-    """For `collections.create`."""
+    """Return the arguments of `collections.create` for pages."""
     return {
         "name": new.pages,
         "description": "Which revision of each page counts. Written last.",
@@ -140,7 +139,7 @@ def pages_arguments(new: Generation, layout: Layout) -> dict[str, Any]:
 
 
 def notes_arguments(new: Generation, layout: Layout) -> dict[str, Any]:
-    """For `collections.create`."""
+    """Return the arguments of `collections.create` for notes."""
     return {
         "name": new.notes,
         "description": "What writers tell readers and each other.",
@@ -156,7 +155,7 @@ def _no_vectors() -> dict[str, Any]:
 
 
 def differences(found: CollectionConfig) -> list[str]:
-    """What of a collection of chunks makes searching it wrong, in words; empty if it will do."""
+    """Return what makes searching a collection of chunks wrong, in words; nothing if it will do."""
     properties = {each.name: each for each in found.properties}
     wrong = [f"the property {name} is missing" for name in _names() if name not in properties]
     for name in (*_FILTERS, "audience", *TERMS):
@@ -175,7 +174,7 @@ def differences(found: CollectionConfig) -> list[str]:
 
 
 def deviations(found: CollectionConfig, layout: Layout) -> list[str]:
-    """What works, but isn't as the settings say; empty if it is."""
+    """Return what works, but isn't as the settings say."""
     other = []
     if found.replication_config.factor != layout.replication:
         other.append(f"replication is {found.replication_config.factor} instead of {layout.replication}")
@@ -198,7 +197,7 @@ def deviations(found: CollectionConfig, layout: Layout) -> list[str]:
 
 
 def _quantization(quantizer: object) -> str:
-    """As the settings name it."""
+    """Return the quantizer's name in the settings."""
     if quantizer is None:
         return "none"
     bits = getattr(quantizer, "bits", None)
@@ -233,7 +232,7 @@ def _chunk_properties() -> list[config.Property]:
 
 
 def _slot() -> config.Property:
-    """A number made of the page's id: ranges of it are parts of an index, of about the same size."""
+    """Return the property for a number made of the page's id: ranges of it split an index into parts of about one size."""
     return config.Property(
         name="slot", data_type=config.DataType.INT, index_filterable=False, index_range_filters=True
     )
@@ -267,7 +266,7 @@ def _quantizer(name: str) -> Any:  # noqa: ANN401 - the vendor's type is private
 
 
 def _common(layout: Layout, new: Generation) -> dict[str, Any]:
-    """Each tenant is a shard of its own."""
+    """Return arguments that all collections have. Each tenant is a shard of its own."""
     shards = layout.shards if not new.tenant else None
     return {
         # The terms have lost their stop words already.

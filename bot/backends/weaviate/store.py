@@ -1,16 +1,16 @@
-"""The store on Weaviate.
+"""Implements the store on Weaviate.
 
-There are no transactions, so a chunk counts only if its stamp is the one that its page's entry in the
-manifest names. `replace` says what it is about to do, writes the new chunks, then the entry (which makes all
-of them live in one step), then deletes the old chunks; `delete` takes the entry away first. A crash between
-any two steps leaves chunks that nobody sees, and the next `revisions` deletes them.
+There are no transactions, so a chunk counts only if its stamp is the one that its page's entry in the manifest
+names. `replace` notes what it is about to do, writes the new chunks, then the entry (which makes all of them live
+in one step), then deletes the old chunks; `delete` takes the entry away first. A crash between any two steps leaves
+chunks that nobody sees, and the next `revisions` deletes them.
 
-A reader asks the manifest for those pages only that somebody writes, or wrote when a crash came: whose they
-are it looks up every few seconds, in the background, and so a search is one call. In a cluster a node may have
-missed that, so that each page is looked up there.
+A reader asks the manifest only for pages that somebody is writing, or was writing when a crash came. Which pages
+these are it looks up every few seconds, in the background, and so a search is one call. In a cluster a node may
+have missed that, so that each page is looked up there.
 
-A server that is killed may keep an object without what finds it, and writing the same object again doesn't
-mend that: it has to be deleted by its id first. So whatever may have been under way then is.
+A server that is killed may keep an object without the index entries that find it, and writing the same object again
+doesn't mend that: it has to be deleted by its id first. So all that may have been under way then is.
 """
 
 import asyncio
@@ -114,7 +114,7 @@ class WeaviateStore:
     async def vocabulary(
         self, terms: Sequence[str], audience: frozenset[str], sources: frozenset[str] | None = None
     ) -> Vocabulary:
-        """By what was loaded beforehand: no call. Nothing is known while nothing is loaded."""
+        """Tell by what was loaded beforehand, without a call. Nothing is known while nothing is loaded."""
         lexicon = await self._lookout.vocabulary(self._options.search_seconds)
         if lexicon is None or not lexicon.parts:
             return Vocabulary()
@@ -164,12 +164,12 @@ class WeaviateStore:
         await self._connection.patiently(drop, self._write_seconds)
 
     async def _step(self, ask: Callable[[Index], Awaitable[T]]) -> T | None:
-        """With a deadline of its own; None while there is no index."""
+        """Ask with a deadline of its own; None while there is no index."""
         nothing: T | None = None
         return await self._index.call(ask, nothing)
 
     async def vectors(self, text_hashes: Sequence[str]) -> dict[str, Vector]:
-        """Also those of the live index, where this one is built with the same model."""
+        """Return vectors, also those of the live index where this one is built with the same model."""
         none: dict[str, Vector] = {}
         ask = partial(reader.vectors, text_hashes=text_hashes)
         known = await self._index.call(ask, none)
@@ -200,14 +200,14 @@ class WeaviateStore:
         return self._sibling(await self._connection.patiently(begin, self._write_seconds))
 
     async def swap(self, wanted: IndexFormat) -> None:
-        """Returns when the old index is dropped: `grace` seconds after readers have the new one."""
+        """Return when the old index is dropped: `grace` seconds after readers have the new one."""
         swap = partial(rebuilding.swap, catalog=self._catalog, wanted=wanted)
         if await self._connection.patiently(swap, self._write_seconds):
             await asyncio.sleep(self._options.grace)
             await self._drop_retired()
 
     async def check(self) -> None:
-        """With no index yet, each right is tried on a made-up one."""
+        """Try each right; with no index yet, on a made-up one."""
         await self._connection.probe()
         if await self.format() is None:
             await self._connection.patiently(self._catalog.rehearse, self._write_seconds)
@@ -218,7 +218,7 @@ class WeaviateStore:
         await self._connection.patiently(self._catalog.outdate, self._write_seconds)
 
     async def back_up(self, folder: Path) -> dict[str, str]:
-        """Into a backup of the server's own; nothing in the folder."""
+        """Back the index up into a backup of the server's own; nothing in the folder."""
         del folder
         return await self._connection.call(
             lambda client: backup.create(client, self._catalog, self._options.backups), _BACKUP_SECONDS
@@ -235,20 +235,20 @@ class WeaviateStore:
         )
 
     async def about(self) -> str:
-        """What answers, and where: a part of a sentence for an admin."""
+        """Say what answers, and where: a part of a sentence for an admin."""
         await self._connection.probe()
         return f"Weaviate {self._connection.version} at {self._connection.address.url}"
 
     async def advice(self) -> list[str]:
-        """What works, but isn't as the settings want it: parts of sentences for an admin."""
+        """Return what works, but isn't as the settings want it: parts of sentences for an admin."""
         return await self._connection.patiently(self._catalog.deviations, self._write_seconds)
 
     async def missing(self) -> list[str]:
-        """What is wrong with further nodes of the cluster, though it is served: parts of sentences."""
+        """Return what is wrong with further nodes of the cluster, though it is served: parts of sentences."""
         return await self._connection.missing()
 
     async def close(self) -> None:
-        """Only the store that was opened holds the connection, not those that it rebuilt with."""
+        """Close the connection, which the store that was opened holds, and not those that it rebuilt with."""
         if self._owner:
             await self._lookout.close()
             await self._connection.close()
@@ -279,7 +279,7 @@ class WeaviateStore:
         return sibling
 
     def _check_dimensions(self, index: Index, vector: Vector | None) -> None:
-        """The server answers a vector of another length with nothing at all."""
+        """Raise Rejected for a vector of another length: the server would answer it with nothing at all."""
         wanted = index.generation.format.dimensions
         if vector is not None and vector.shape != (wanted,):
             raise Rejected(

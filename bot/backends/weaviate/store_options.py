@@ -1,4 +1,4 @@
-"""How a store works with its index: its deadlines, and what it asks of a cluster's nodes."""
+"""Says how a store works with its index: its deadlines, and what it asks of a cluster's nodes."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -1,4 +1,4 @@
-"""One server for several Docents: each is a tenant of collections that those of one format share.
+"""Shares one server among several Docents: each is a tenant of collections that those of one format share.
 
 A tenant has an alias of its own, so its swap is its own. Which of its indexes is old, or is to be built anew, is
 noted in its part of them: the collections' descriptions are everybody's. They stay when their last tenant leaves.
@@ -44,7 +44,7 @@ class TenantCatalog(Catalog):
         return True
 
     async def create(self, client: WeaviateAsyncClient, wanted: IndexFormat) -> Generation:
-        """The tenant's part of the first collections of this format that it isn't in. Chunks come last."""
+        """Create the tenant's part of the first collections of this format that it isn't in. Chunks come last."""
         digest = blake2b(repr((wanted, SCHEMA)).encode(), digest_size=5).hexdigest()
         number = 1
         while await self._is_in(client, name := f"{self._collection}_t{digest}_{number}"):
@@ -61,12 +61,12 @@ class TenantCatalog(Catalog):
             await client.collections.use(name).tenants.remove([self._tenant])
 
     async def drop_halves(self, client: WeaviateAsyncClient) -> None:
-        """Another Docent may be about to make the rest of them."""
+        """Do nothing: another Docent may be about to make the rest of them."""
 
     async def made(
         self, client: WeaviateAsyncClient, name: str, description: str | None
     ) -> Generation | None:
-        """With what this tenant has noted; None where it isn't in it. One whose notes are gone was being dropped."""
+        """Return the index with what this tenant has noted; None where it isn't in it, or its notes are gone: it was being dropped."""
         found = generation(name, description)
         if found is None or not await self._is_in(client, name):
             return None
@@ -78,7 +78,7 @@ class TenantCatalog(Catalog):
         return replace(mine, retired=bool(state.get("retired")), schema=str(state.get("schema", mine.schema)))
 
     async def rehearse(self, client: WeaviateAsyncClient) -> None:
-        """Raises what an index would stumble over; the collection for that is the tenants' own, and stays."""
+        """Raise what an index would stumble over; the collection for that is the tenants' own, and stays."""
         trial = Generation(f"{self._collection}_trial", TRIAL, tenant=self._tenant)
         await rehearse(client, trial, f"{self._collection}_of_{self._tenant}_trial", self._layout)
 

@@ -1,8 +1,8 @@
-"""Words as numbers: those of a page, and those of many pages by who may see them. Pure.
+"""Counts words as numbers: those of a page, and those of many pages by who may see them. Pure.
 
-A page's words are counted by chunk and kept with its entry in the manifest. A *part* sums them up for the pages
-of a range of slots; a reader holds all parts, some ten bytes for each word and audience, and so knows how common
-a word is in what an asker may see without asking the server.
+A page's words are counted by chunk and kept with its entry in the manifest. A *part* sums them up for the pages of
+a range of slots; a reader holds all parts, some ten bytes for each word and audience, and so knows how common a
+word is in what an asker may see without asking the server.
 """
 
 import base64
@@ -36,7 +36,7 @@ def _number(word: str) -> int:
 
 
 def pack(chunks: Iterable[Iterable[str]]) -> str:
-    """In how many of a page's chunks each word stands; chunks come as their words."""
+    """Pack in how many of a page's chunks each word stands; chunks come as their words."""
     counted: Counter[int] = Counter()
     for words in chunks:
         counted.update({_number(word) for word in words})
@@ -60,7 +60,7 @@ def _unpack(packed: str) -> tuple[Numbers, Counts]:
 
 @dataclass(frozen=True, slots=True)
 class PageWords:
-    """What of a page is summed up."""
+    """What is summed up of a page."""
 
     source: str
     audience: tuple[str, ...]
@@ -81,14 +81,14 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """`keys` are sorted: a word's number, then the number of its scope; `counts` are of chunks."""
+    """Counts of chunks. `keys` are sorted: a word's number, then the number of its scope; `counts` belong to them."""
 
     scopes: tuple[Scope, ...]
     keys: Numbers
     counts: Counts
 
     def dump(self) -> tuple[str, str]:
-        """Its scopes as JSON, and the rest."""
+        """Return its scopes as JSON, and the rest packed as text."""
         head = [
             [scope.source, sorted(scope.audience), scope.chunks, dict(scope.languages)]
             for scope in self.scopes
@@ -143,7 +143,7 @@ class Lexicon:
         self._askers: dict[tuple[frozenset[str], frozenset[str] | None], _Seen] = {}
 
     def languages(self, audience: frozenset[str], sources: frozenset[str] | None) -> tuple[str, ...]:
-        """Of the pages that they may see, the usual ones first."""
+        """Return the languages of the pages that they may see, the usual ones first."""
         return self._seen(audience, sources).languages
 
     def vocabulary(

@@ -1,4 +1,4 @@
-"""A reader's look ahead: what a question would have to ask first is asked in the background, all the time."""
+"""Looks up in the background, all the time, what a question would have to ask first."""
 
 import asyncio
 import logging
@@ -49,7 +49,7 @@ class Lookout:
         return Doubts(known.pages, all=known.all or self._doubt_all)
 
     async def vocabulary(self, seconds: float) -> Lexicon | None:
-        """As it was last loaded; only the first question of a process waits for it, and not for long."""
+        """Return the vocabulary as it was last loaded; only a process's first question waits for it, and not for long."""
         self.start_looking()
         if not self._first.is_set():
             with suppress(TimeoutError):
@@ -58,13 +58,13 @@ class Lookout:
         return self.words.latest
 
     def start_looking(self) -> None:
-        """Somebody asks: look, if nobody does."""
+        """Begin to look, unless somebody does; called for each question."""
         self._asked_at = time.monotonic()
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._keep_looking())
 
     async def reload(self) -> None:
-        """The vocabulary was counted anew by this process; nothing to do if nobody has asked it."""
+        """Load the vocabulary that this process has counted anew, if any question has needed it."""
         if self._looking is None:
             return
         await self._connection.patiently(self._load, LOOK)

@@ -1,4 +1,4 @@
-"""What a search asks of Weaviate, and what comes back."""
+"""Makes the searches that Weaviate gets, and reads what comes back."""
 
 import logging
 import re
@@ -31,7 +31,7 @@ Found = Object[Mapping[str, WeaviateField], None]
 
 
 def audience_filter(audience: frozenset[str], sources: frozenset[str] | None = None) -> Condition:
-    """For a set that isn't empty: the server takes no empty ones."""
+    """Return the filter for an audience that isn't empty: the server takes no empty set."""
     visible = query.Filter.by_property("audience").contains_any(_sealed(audience))
     if sources is None:
         return visible
@@ -43,7 +43,7 @@ def _sealed(values: frozenset[str]) -> list[str]:
 
 
 async def ask(index: Index, wanted: SearchQuery, terms: Sequence[str], limit: int) -> list[Found]:
-    """Both legs fused by the server; one leg alone where the other has nothing to go by.
+    """Search by words and vector, fused by the server; by one alone where the other has nothing to go by.
 
     Chunks bring their vectors along: the core decides by the similarity of what only the words found, too.
     """
@@ -95,7 +95,7 @@ async def nearest(
     sources: frozenset[str] | None,
     limit: int,
 ) -> list[tuple[Found, list[float]]]:
-    """The chunks nearest to any of the vectors, and their similarities to each; none if nothing is visible."""
+    """Return the chunks nearest to any of the vectors, and their similarities to each; none if nothing is visible."""
     near = [vector.tolist() for vector in vectors]
     found = await index.chunks.query.near_vector(
         {VECTOR: query.NearVector.list_of_vectors(*near)} if len(near) > 1 else near[0],
@@ -110,7 +110,7 @@ async def nearest(
 
 
 def hits(found: Sequence[Found], vector: Vector | None) -> list[Hit]:
-    """In the same order."""
+    """Return the hits in the same order."""
     made = [_hit(each, vector) for each in found]
     if made and any(each.metadata.explain_score for each in found) and not any(map(_legs, found)):
         _not_understood()
@@ -142,7 +142,7 @@ def _legs(found: Found) -> dict[str, float]:
 
 @lru_cache(1)
 def _not_understood() -> None:
-    """Told once: BM25 scores come in the explanation alone."""
+    """Warn once that BM25 scores, which stand only in the explanation, weren't understood."""
     _log.error(
         "Weaviate explains scores in a way that this Docent doesn't know: `docent ask --why` shows no keyword"
         " scores. Answers don't depend on them. Update Docent, or report it with the server's version."

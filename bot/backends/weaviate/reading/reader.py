@@ -1,4 +1,4 @@
-"""Reading one index: never two revisions of a page, and never a chunk that its manifest doesn't name."""
+"""Reads one index: never two revisions of a page, and never a chunk that its manifest doesn't name."""
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,7 +30,7 @@ _REMEMBERED: Final = 4_000
 
 
 class Seen:
-    """Which revisions searches have found lately: their chunks can be asked for by id at once."""
+    """Remembers which revisions searches have found lately: their chunks can be asked for by id at once."""
 
     def __init__(self) -> None:
         self._of = ""
@@ -48,7 +48,7 @@ class Seen:
             self._pages.popitem(last=False)
 
     def pages(self, index: Index, doc_ids: Iterable[str]) -> dict[str, ManifestEntry] | None:
-        """None if one of them isn't known."""
+        """Return the pages' entries; None if one of them isn't known."""
         if self._of != index.generation.chunks:
             return None
         known = {doc_id: self._pages.get(doc_id) for doc_id in set(doc_ids)}
@@ -57,11 +57,11 @@ class Seen:
 
 
 async def search(index: Index, wanted: SearchQuery, terms: Sequence[str], doubts: Doubts) -> list[Found]:
-    """The best of what is live.
+    """Return the best of what is live.
 
-    Where chunks of another revision turn up, the page is changing: then the search is done again, until it
-    lies between two looks at the manifest that say the same, so that the page was whole meanwhile. A page
-    that nobody writes has one revision, and isn't looked up.
+    Where chunks of another revision turn up, the page is changing: then the search is done again, until it lies
+    between two looks at the manifest that say the same, so that the page was whole meanwhile. A page that nobody
+    writes has one revision, and isn't looked up.
     """
     fetch = wanted.limit + (SPARE if doubts.any else 0)
     live: list[Found] = []
@@ -89,7 +89,7 @@ def _doc_id(found: Found) -> str:
 
 
 def _doubtful(index: Index, found: Sequence[Found], doubts: Doubts) -> set[str]:
-    """Pages that are being written, those of which two revisions turned up, or that another node has otherwise."""
+    """Return pages that are being written, of which two revisions turned up, or of which another node has another revision."""
     stamps: dict[str, object] = {}
     doubtful: set[str] = set()
     for each in found:
@@ -101,7 +101,7 @@ def _doubtful(index: Index, found: Sequence[Found], doubts: Doubts) -> set[str]:
 
 
 def _sure(found: Sequence[Found], stamps: Mapping[str, str]) -> set[str]:
-    """Documents of which only live chunks were found."""
+    """Return documents of which only live chunks were found."""
     stale = {_doc_id(each) for each in found if stamps.get(_doc_id(each)) != each.properties["stamp"]}
     return {_doc_id(each) for each in found} - stale
 
@@ -109,7 +109,7 @@ def _sure(found: Sequence[Found], stamps: Mapping[str, str]) -> set[str]:
 async def passages(
     index: Index, spans: Sequence[Span], audience: frozenset[str], seen: dict[str, ManifestEntry] | None
 ) -> list[Passage]:
-    """By id: the stamp and the ordinals say which objects they are.
+    """Return passages by their chunks' ids, which are made of stamp and ordinal.
 
     `seen` is what a search has just found of these pages. Where that has gone, the manifest says what is live.
     """
@@ -142,7 +142,7 @@ async def passages(
 
 
 async def stored(index: Index, doc_ids: Sequence[str]) -> list[StoredPage]:
-    """As the manifest says who may see them."""
+    """Return pages as they are stored, with the audience that the manifest has."""
     entries = await index.live_pages(doc_ids, whole=True)
     pages = [entries[doc_id] for doc_id in dict.fromkeys(doc_ids) if doc_id in entries]
     spans = [Span(page.doc_id, 0, page.chunks) for page in pages]
@@ -171,7 +171,7 @@ async def nearest(
     sources: frozenset[str] | None,
     doubts: Doubts,
 ) -> Nearest | None:
-    """A chunk of a page in doubt won't do unless it is live."""
+    """Return the nearest chunk; one of a page in doubt won't do unless it is live."""
     limit = 1 + SPARE if doubts.any or index.replicated else 1
     near = await queries.nearest(index, vectors, audience, sources, limit)
     for found, similarities in near:
@@ -197,7 +197,10 @@ def _by_document(found: Sequence[Found], audience: frozenset[str]) -> dict[str, 
 
 
 async def vectors(index: Index, text_hashes: Sequence[str]) -> dict[str, Vector]:
-    """A text that stands on many pages may crowd others out of an answer: those are asked for again."""
+    """Return vectors by hash.
+
+    A text that stands on many pages may crowd others out of an answer: those are asked for again.
+    """
     known: dict[str, Vector] = {}
     for group in grouped(sorted(set(text_hashes)), GROUP):
         left = set(group)
@@ -221,7 +224,7 @@ async def vectors(index: Index, text_hashes: Sequence[str]) -> dict[str, Vector]
 
 
 async def stats(index: Index) -> StoreStats:
-    """By the manifest: what is live."""
+    """Count what is live, by the manifest."""
     groups = await index.pages.aggregate.over_all(
         group_by=aggregate.GroupByAggregate(prop="source", limit=SOURCES),
         total_count=True,
@@ -242,5 +245,5 @@ async def stats(index: Index) -> StoreStats:
 
 
 def chunks_in(sums: Mapping[str, object]) -> int:
-    """Of one group of an aggregation over pages."""
+    """Return the chunks of one group of an aggregation over pages."""
     return int(getattr(sums["chunks"], "sum_", None) or 0)

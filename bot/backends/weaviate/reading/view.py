@@ -1,4 +1,4 @@
-"""What a reader must know before it asks, looked up beforehand: which pages to doubt, and the vocabulary."""
+"""Looks up beforehand what a reader must know before it asks: which pages to doubt, and the vocabulary."""
 
 import asyncio
 import time
@@ -21,7 +21,7 @@ AGAIN_SECONDS: Final = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Doubts:
-    """Pages of which chunks may be found that don't count; `all` where that isn't known."""
+    """Pages of which chunks may be found that don't count; `all` where it isn't known which."""
 
     pages: frozenset[str]
     all: bool = False
@@ -86,7 +86,7 @@ class Words:
 
     @property
     def latest(self) -> Lexicon | None:
-        """Of whichever index it was loaded from."""
+        """The vocabulary of whichever index it was loaded from."""
         return self._lexicon
 
     @property

@@ -1,4 +1,4 @@
-"""What a server asks of a client before it answers: a key or OIDC, headers of a proxy, a certificate's authority."""
+"""Gives a server what it asks of a client: a key or OIDC, headers of a proxy, a certificate's authority."""
 
 import ssl
 from collections.abc import Mapping
@@ -15,10 +15,10 @@ from bot.ports import Rejected
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """One of `api_key`, `client_secret` (OIDC's client credentials) and `token` (with what refreshes it).
+    """One of `api_key`, `client_secret` (OIDC's client credentials) and `token`, with what refreshes it.
 
-    `token_seconds` is how long the token lives. `ca` is a PEM file, and counts beside the usual authorities
-    for REST and instead of them for gRPC.
+    `token_seconds` is how long the token lives. `ca` is a PEM file, and counts beside the usual authorities for
+    REST and instead of them for gRPC.
     """
 
     api_key: str | None = None
@@ -42,11 +42,11 @@ class Access:
         return None
 
     def channel_credentials(self) -> Any:  # noqa: ANN401 - grpc has no types
-        """For gRPC; None for the usual authorities. Raises Rejected."""
+        """Return gRPC's credentials; None for the usual authorities. Raises Rejected."""
         return grpc.ssl_channel_credentials(root_certificates=self._authority()) if self.ca else None
 
     def trust(self, client: WeaviateAsyncClient) -> None:
-        """Have REST and OIDC calls trust the authority: the client has no setting for it. Raises Rejected."""
+        """Make REST and OIDC calls trust the authority: the client has no setting for it. Raises Rejected."""
         if self.ca is None:
             return
         self._authority()

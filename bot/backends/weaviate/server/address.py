@@ -1,4 +1,4 @@
-"""Where a server, or each node of a cluster, listens: one address for REST, another for gRPC."""
+"""Says where a server, or each node of a cluster, listens: one address for REST, another for gRPC."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -21,7 +21,7 @@ class Endpoint:
 
     @property
     def bracketed(self) -> str:
-        """As it stands in a URL."""
+        """The host as it stands in a URL."""
         return f"[{self.host}]" if ":" in self.host else self.host
 
     def __str__(self) -> str:
@@ -30,7 +30,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """`path` stands before the paths of the API, as behind a proxy."""
+    """The addresses of one node. `path` stands before the paths of the API, as behind a proxy."""
 
     rest: Endpoint
     grpc: Endpoint
@@ -42,7 +42,7 @@ class Address:
 
 
 def parse(urls: str, grpc_urls: str | None = None) -> list[Address]:
-    """Of one or more, with commas between: the nodes of one cluster. Raises Rejected."""
+    """Read the addresses of one or more nodes of a cluster, with commas between. Raises Rejected."""
     rests = _listed(urls) or [""]
     grpcs = _listed(grpc_urls or "")
     if grpcs and len(grpcs) != len(rests):
@@ -59,7 +59,7 @@ def _listed(urls: str) -> list[str]:
 
 
 def _address(url: str, grpc_url: str | None) -> Address:
-    """A cloud cluster may be named by its host alone; its gRPC host is derived from it."""
+    """Read one node's. A cloud cluster may be named by its host alone; its gRPC host is derived from it."""
     rest, path = _rest(url)
     if grpc_url:
         grpc = _grpc(grpc_url, rest)
@@ -79,7 +79,7 @@ def _address(url: str, grpc_url: str | None) -> Address:
 
 
 def _rest(url: str) -> tuple[Endpoint, str]:
-    """The address, and the path before the API's."""
+    """Return REST's endpoint, and the path before the API's."""
     if "://" not in url:
         url = f"{'https' if url.endswith(_CLOUD) else 'http'}://{url}"
     parts = _split(url, "WEAVIATE_URL", "http://localhost:8080")

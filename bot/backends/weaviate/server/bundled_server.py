@@ -1,7 +1,7 @@
-"""Weaviate as a child process of ours, through the client's embedded mode.
+"""Runs Weaviate as a child process of ours, through the client's embedded mode.
 
-The server binds its gRPC port to all interfaces, so even this one asks for a key: a random one, kept beside
-its data, where the other processes of this machine find it.
+The server binds its gRPC port to all interfaces, so even this one asks for a key: a random one, kept beside its
+data, where the other processes of this machine find it.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ _BELOW_OUTGOING: Final = range(20_000, 32_000)
 
 
 class EmbeddedServer:
-    """`folder` holds its data and key. `binary` lies ready; otherwise `version` is downloaded once."""
+    """A server of our own. `folder` holds its data and key; `binary` lies ready, otherwise `version` is downloaded once."""
 
     def __init__(
         self, folder: Path, *, port: int, grpc_port: int, binary: Path | None, version: str | None
@@ -50,7 +50,7 @@ class EmbeddedServer:
         self._starting: asyncio.Task[str] | None = None
 
     async def start(self) -> str:
-        """Its key; does no more where it runs already, in whichever of our processes.
+        """Start the server, unless one of our processes runs it already, and return its key.
 
         Takes some seconds, and goes on for the next who asks if the first one gives up.
         """
@@ -59,7 +59,7 @@ class EmbeddedServer:
         return await asyncio.shield(self._starting)
 
     async def stop(self) -> None:
-        """Only where this process has started it."""
+        """Stop the server if this process has started it."""
         if self._starting is not None:
             await asyncio.gather(self._starting, return_exceptions=True)
         running, self._running = self._running, None
@@ -82,7 +82,7 @@ class EmbeddedServer:
         return key
 
     def _launch(self, key: str) -> None:
-        """One that is still starting is waited for, not started twice over the same data."""
+        """Launch the server. One that is still starting is waited for, not started twice over the same data."""
         running = self._running
         if running is not None and running.process is not None and running.process.poll() is None:
             running.wait_till_listening()
@@ -91,7 +91,7 @@ class EmbeddedServer:
             self._running.start()
 
     def _wait(self) -> None:
-        """It listens before it is ready."""
+        """Wait until it is ready, which is later than it listens."""
         end = time.monotonic() + _READY_SECONDS
         while time.monotonic() < end:
             with suppress(httpx.HTTPError):
@@ -139,7 +139,7 @@ class EmbeddedServer:
         )
 
     def _lay_ready(self, binaries: Path, binary: Path) -> None:
-        """Under the name that the client would give to the download."""
+        """Put the binary where the client would put its download."""
         tag = f"v{self._version}"
         named = binaries / f"weaviate-{tag}-{hashlib.sha256(tag.encode()).hexdigest()}"
         named.unlink(missing_ok=True)
@@ -159,7 +159,7 @@ class EmbeddedServer:
 
 
 def side_by_side(starts: Iterable[int]) -> list[int]:
-    """Ports for the server's inner calls: the first so many in a row that are all free. Raises OSError.
+    """Return ports for the server's inner calls: the first `starts` in a row that are all free. Raises OSError.
 
     The vendor's client takes any free one and those after it, whether they are free or not.
     """

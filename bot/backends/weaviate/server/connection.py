@@ -1,7 +1,7 @@
-"""One server, or the nodes of one cluster: connected at first use, every call under our own deadline.
+"""Connects to one server, or the nodes of one cluster, at first use, and puts each call under our own deadline.
 
-The client's own retries wait up to a minute, and it reports much as a text. Here a call ends within its
-seconds, in a value or in one of our errors.
+The client's own retries wait up to a minute, and it reports much as a text. Here a call ends within its seconds, in
+a value or in one of our errors.
 """
 
 import asyncio
@@ -39,10 +39,10 @@ _log = logging.getLogger(__name__)
 
 
 class Connection:
-    """Shared by a store and by the one that it rebuilds with.
+    """A connection, shared by a store and the one that it rebuilds with.
 
-    Of several addresses one is used until it fails, then the next that is well: what is asked must be
-    harmless to do again.
+    Of several addresses one is used until it fails, then the next that is well: what is asked must be harmless to
+    do again.
     """
 
     def __init__(
@@ -72,13 +72,13 @@ class Connection:
 
     @property
     def address(self) -> Address:
-        """Of the node in use."""
+        """The address of the node in use."""
         return self._nodes[self._at].address
 
     async def call(self, ask: Ask[T], seconds: float) -> T:
-        """What `ask` returns. Raises BackendError, at the latest after `seconds`.
+        """Return what `ask` returns. Raises BackendError, at the latest after `seconds`.
 
-        Beyond them only the start of an embedded server is waited for.
+        Only the start of an embedded server is waited for beyond them.
         """
         if self._server is not None and (not self._connected or self._suspect):
             self._access = replace(self._access, api_key=await self._server.start())
@@ -94,10 +94,10 @@ class Connection:
             raise ours from error
 
     async def read(self, ask: Ask[T], seconds: float) -> T:
-        """The first answer of the nodes, which take turns; another is asked, too, when one takes long.
+        """Return the first answer of the nodes, which take turns; another is asked, too, when one takes long.
 
-        Nothing is started over: a server that is slow has all of the `seconds`, and one alone is asked once.
-        Raises BackendError, at the latest after `seconds`.
+        Nothing is started over: a server that is slow has all of the `seconds`, and one alone is asked once. Raises
+        BackendError, at the latest after `seconds`.
         """
         if self._server is not None:
             return await self.call(ask, seconds)
@@ -115,7 +115,7 @@ class Connection:
             raise Unavailable(PART, f"Weaviate gave no answer within {seconds:.2g} seconds.") from error
 
     def _turn(self) -> list[int]:
-        """The nodes in the order in which they are asked this time."""
+        """Return the nodes in the order in which they are asked this time."""
         count = len(self._nodes)
         self._reads += 1
         order = [(self._reads + n) % count for n in range(count)]
@@ -143,7 +143,7 @@ class Connection:
             raise ours from error
 
     async def patiently(self, ask: Ask[T], seconds: float, *, first: float | None = None) -> T:
-        """The same, tried anew where nothing comes back: what `ask` does must be harmless to do again.
+        """Return what `ask` returns, asked anew where nothing comes back: it must be harmless to do again.
 
         In a cluster a request that is under way when a node dies may never be answered; the next one is. The
         `first` attempt gets so many seconds, each further one twice those of the one before.
@@ -165,7 +165,7 @@ class Connection:
         await self.call(_nothing, 2 * CONNECT_SECONDS)
 
     async def missing(self) -> list[str]:
-        """What is wrong with the other nodes of several: parts of sentences for an admin."""
+        """Return what is wrong with the other nodes of several: parts of sentences for an admin."""
         wrong = []
         for node in self._nodes:
             if node is not self._nodes[self._at]:
@@ -195,7 +195,7 @@ class Connection:
         return await ask(node.client)
 
     async def _node(self) -> FailoverClient:
-        """The one in use; if there is doubt, it or the next that is well."""
+        """Return the node in use; if there is doubt about it, that or the next that is well."""
         if not self._connected or self._suspect:
             async with self._lock:
                 if not self._connected or self._suspect:
@@ -222,7 +222,7 @@ class Connection:
 
 
 async def _while_alive(node: FailoverClient, ask: Ask[T]) -> T:
-    """Raises Unavailable soon after the node has died: a call that is under way would go on trying."""
+    """Ask, and raise Unavailable soon after the node has died: the call would go on trying."""
     asking = asyncio.ensure_future(ask(node.client))
     try:
         while not (await asyncio.wait([asking], timeout=LOOK_SECONDS))[0]:
@@ -235,4 +235,4 @@ async def _while_alive(node: FailoverClient, ask: Ask[T]) -> T:
 
 
 async def _nothing(client: WeaviateAsyncClient) -> None:
-    """The connection's own checks are all that is wanted."""
+    """Do nothing: the connection's own checks are all that is wanted."""

@@ -1,4 +1,4 @@
-"""The vendor's errors as ours, with what the server said: its status, and its text cut short.
+"""Makes the vendor's errors ours, with what the server said: its status, and its text cut short.
 
 The client's own texts hold request bodies, so they are never passed on; what the server says of a request is.
 """
@@ -50,7 +50,7 @@ class Gone(Unavailable):
 
 
 class Slow(Unavailable):
-    """No answer in time: this call's, or the server's, fault."""
+    """No answer came in time: this call's fault, or the server's."""
 
 
 def unauthorized() -> Unauthorized:
@@ -78,13 +78,13 @@ def read_only() -> ReadOnly:
 
 
 def down(what: str, where: str) -> Unavailable:
-    """`where` is its address; "" where nobody knows."""
+    """Return the error for a server that is down. `where` is its address; "" where nobody knows."""
     remedy = "Start it, or set WEAVIATE_URL to where it runs." if where else ""
     return Unavailable(PART, f"Weaviate {what}{' at ' if where else ''}{where}.", remedy=remedy)
 
 
 def translate(error: Exception, where: str = "") -> BackendError:  # noqa: C901, PLR0911 - one for each kind
-    """The most specific of ours for one of VENDOR. `where` is the server's address."""
+    """Return the most specific of our errors for one of VENDOR. `where` is the server's address."""
     match error:
         case TimeoutError() | exceptions.WeaviateTimeoutError():
             return _slow()
@@ -113,7 +113,7 @@ def translate(error: Exception, where: str = "") -> BackendError:  # noqa: C901,
 
 
 def _failed_call(error: BaseException) -> tuple[str, str] | None:
-    """Code and words of the gRPC call that an error of the client's comes from."""
+    """Return code and words of the gRPC call that an error of the client's comes from."""
     cause: BaseException | None = error
     while cause is not None:
         code, details = getattr(cause, "code", None), getattr(cause, "details", None)
@@ -124,7 +124,7 @@ def _failed_call(error: BaseException) -> tuple[str, str] | None:
 
 
 def from_code(code: str, details: str) -> BackendError:
-    """By gRPC's code, unless the words say more."""
+    """Return the error for gRPC's code, unless the words say more."""
     said = _short(details)
     known = _BY_CODE.get(code)
     if known is not None and not _special(said):
@@ -133,7 +133,7 @@ def from_code(code: str, details: str) -> BackendError:
 
 
 def from_message(message: str) -> BackendError:
-    """For the many errors that carry nothing but a text."""
+    """Return the error for the many that carry nothing but a text."""
     code, details = _CODE.search(message), _DETAILS.search(message)
     if code is not None:
         return from_code(code[1], details[1] if details else "")
@@ -146,18 +146,18 @@ def _by_words(message: str, said: str) -> BackendError | None:
 
 
 def _special(said: str) -> bool:
-    """Whether the words say more than the code."""
+    """Tell whether the words say more than the code."""
     return any(pattern.search(said) for pattern in (_READ_ONLY, _GONE, _MEMORY, _LENGTHS))
 
 
 def _short(said: str) -> str:
-    """One line of so many characters, for a sentence in parentheses."""
+    """Cut it to one line, for a sentence in parentheses."""
     line = " ".join(said.split()).rstrip(".")
     return f"{line[:_SHOWN]}…" if len(line) > _SHOWN else line
 
 
 def _no_right(said: str = "") -> Unauthorized:
-    """By its name, where the server tells it."""
+    """Return the error for a missing right, by its name where the server tells it."""
     found = _ACTION.search(said)
     right = f": {found[1]}" + (f" on {_short(found[2]).strip('[] ,')}" if found[2] else "") if found else ""
     return Unauthorized(
@@ -187,7 +187,7 @@ def _from_status(error: exceptions.UnexpectedStatusCodeError) -> BackendError:
 
 
 def _body(error: exceptions.UnexpectedStatusCodeError) -> str:
-    """The server's words in its answer."""
+    """Return the server's words in its answer."""
     body: object = error.error
     if isinstance(body, dict):
         told = body.get("error") or body.get("message") or ""

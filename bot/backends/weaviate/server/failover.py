@@ -1,4 +1,4 @@
-"""One server: whether it can be asked, and with which client."""
+"""Knows of one server whether it can be asked, and with which client."""
 
 import asyncio
 import time
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 class FailoverClient:
-    """`client` is there once it was reached, and stays: other calls may be under way with it."""
+    """One server. `client` is there once it was reached, and stays: other calls may be under way with it."""
 
     def __init__(self, address: Address, *, write_seconds: float) -> None:
         self.address = address
@@ -51,7 +51,7 @@ class FailoverClient:
         return self._client
 
     async def reach(self, access: Access, seconds: float) -> None:
-        """Raise what stands between us and it; each of a few looks may take so many seconds."""
+        """Raise what stands between us and the server; each of a few looks may take so many seconds."""
         if time.monotonic() < self._starting_until:
             raise self._starting()
         client = self._client or self._new(access)
@@ -69,7 +69,7 @@ class FailoverClient:
             await client.close()  # another call was faster
 
     async def lives(self) -> bool:
-        """Whether both ports answer: also those of a node that is busy, or waits for other nodes."""
+        """Tell whether both ports answer: those of a node that is busy, or waits for other nodes, do, too."""
         try:
             await self._at_rest(self.client.get_meta(), CONNECT_SECONDS)
             await self._reach_grpc(CONNECT_SECONDS)
@@ -85,7 +85,7 @@ class FailoverClient:
             await client.close()
 
     async def _check(self, client: WeaviateAsyncClient, seconds: float) -> None:
-        """A quick look at both ports tells what a search could only time out on."""
+        """Look at both ports: that tells quickly what a search could only time out on."""
         self.version = str((await self._at_rest(client.get_meta(), seconds))["version"])
         if not will_do(self.version):
             raise too_old(self.version)
@@ -95,7 +95,7 @@ class FailoverClient:
             raise self._starting()
 
     async def _at_rest(self, answer: Awaitable[T], seconds: float) -> T:
-        """What REST says, soon; a server that is down is named by its address."""
+        """Return what REST says, soon; a server that is down is named by its address."""
         try:
             async with asyncio.timeout(seconds):
                 return await answer

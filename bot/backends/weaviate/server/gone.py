@@ -1,4 +1,4 @@
-"""A server that isn't there: its machine refuses connections, and goes on refusing them.
+"""Recognises a server that isn't there: its machine refuses connections, and goes on refusing them.
 
 The vendor's client tries again for as long as it may. A server that is started anew takes some seconds; one that is
 gone for longer has to be started by somebody, who is told soon.
@@ -27,7 +27,7 @@ async def unless_gone(
     *,
     every: float = LOOK_EVERY,
 ) -> T:
-    """What the work returns. Raises Unavailable once all addresses have refused connections for so long."""
+    """Return what the work returns. Raises Unavailable once all addresses have refused connections for `seconds`."""
     task = asyncio.ensure_future(work)
     since: float | None = None
     try:
@@ -46,7 +46,7 @@ async def unless_gone(
 
 
 async def _refuses(where: Endpoint) -> bool:
-    """Whether nobody listens there; one that doesn't answer at all may be busy, or far."""
+    """Tell whether nobody listens there; one that doesn't answer at all may be busy, or far."""
     try:
         async with asyncio.timeout(_LOOK_SECONDS):
             _, writer = await asyncio.open_connection(where.host, where.port)

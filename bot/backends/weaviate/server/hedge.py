@@ -1,4 +1,4 @@
-"""The same request made twice, when the first one takes long: the first answer counts, nothing is started over."""
+"""Makes the same request twice when the first one takes long: the first answer counts, nothing is started over."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -15,7 +15,8 @@ async def first_answer(
 ) -> T:
     """Begin the second attempt `after` seconds after the first, each further one after twice as long.
 
-    The next begins at once when one has failed in passing. Raises what the last one raised, or at once what isn't `passing`. What is still under way is cancelled.
+    The next begins at once when one has failed with a `passing` error. Raises the last attempt's error, or at once
+    one that isn't `passing`. Attempts that are still under way at the end are cancelled.
     """
     waiting = iter(attempts)
     running: set[asyncio.Future[T]] = set()

@@ -1,4 +1,4 @@
-"""The vendor's client, imported in one place: it warns on import, and its log holds documents' text."""
+"""Imports the vendor's client, in one place: it warns on import, and its log holds documents' text."""
 
 import logging
 import sys
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def _hidden(name: str) -> Iterator[None]:
-    """Imports within don't find the module."""
+    """Hide the module from imports within."""
     there = sys.modules.get(name)
     sys.modules[name] = None  # type: ignore[assignment] # Python's own sign for it
     try:

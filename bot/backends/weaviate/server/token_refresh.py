@@ -31,12 +31,12 @@ class Session(Protocol):
 
 
 def without_thread(client: WeaviateAsyncClient) -> None:
-    """Keep the client from a thread of its own; before it connects."""
+    """Keep the client from starting a thread of its own; to be called before it connects."""
     client._connection._create_background_token_refresh = _no_thread  # type: ignore[method-assign]  # noqa: SLF001
 
 
 def refreshing(client: WeaviateAsyncClient) -> asyncio.Task[None] | None:
-    """What keeps the token of a client that has connected fresh, until it is cancelled; None where none can be had."""
+    """Keep the token of a client that has connected fresh, in a task to be cancelled; None where no new one can be had."""
     session = client._connection._client  # noqa: SLF001
     if isinstance(session, AsyncOAuth2Client) and _renewable(session):
         return asyncio.get_running_loop().create_task(_keep_fresh(session))

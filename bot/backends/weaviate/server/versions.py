@@ -1,4 +1,4 @@
-"""Which servers will do. Older ones ignore alpha, or may cut replicated objects while repairing them."""
+"""Says which servers will do. Older ones ignore alpha, or may cut replicated objects while repairing them."""
 
 import re
 from typing import Final
@@ -10,7 +10,7 @@ RECOMMENDED: Final = "1.39.5"
 
 
 def will_do(version: str) -> bool:
-    """Of a version as the server reports it, such as `1.39.0` or `1.40.0-dev`; False for what isn't one."""
+    """Judge a version as the server reports it, such as `1.39.0` or `1.40.0-dev`; False for what isn't one."""
     match = re.match(r"v?(\d+)\.(\d+)\.(\d+)", version)
     if match is None:
         return False

@@ -1,4 +1,4 @@
-"""The live index in a backup of the server's own, and back; the alias isn't part of one, so it is set again."""
+"""Backs the live index up into the server's own backups, and restores it; the alias isn't part of one and is set again."""
 
 import asyncio
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ _NO_MODULE: Final = "Start the server with ENABLE_MODULES=backup-filesystem and 
 
 
 async def create(client: WeaviateAsyncClient, catalog: Catalog, storage: str) -> dict[str, str]:
-    """Returns when the server has it all; what `restore` wants."""
+    """Back it up, and return what `restore` wants once the server has it all."""
     if catalog.is_shared:
         return dict(_OF_ALL_TENANTS)
     live = await catalog.live(client)

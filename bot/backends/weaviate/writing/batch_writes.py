@@ -41,12 +41,11 @@ async def insert(
     *,
     at_once: int = 1,
 ) -> None:
-    """Insert or overwrite all, so many batches `at_once`; those that fail are tried again.
+    """Insert or overwrite all, in `at_once` batches at a time; objects that fail are tried again.
 
-    Raises BackendError if some still do.
-
-    What is in `torn` is deleted before it is written. What fails gets into it, and out when it is stored; with
-    None there is no such care, so that what is overwritten is never away.
+    What is in `torn` is deleted before it is written. What fails gets into it, and out when it is stored; with None
+    there is no such care, so that what is overwritten is never away. Raises BackendError if some objects still
+    fail.
     """
     left = list(objects)
     for attempt in range(TRIES):
@@ -81,7 +80,7 @@ async def _once(
 async def _batch(
     collection: CollectionAsync, batch: Sequence[Row], torn: Collection[UUID]
 ) -> tuple[list[Row], BackendError | None]:
-    """What of the batch wasn't stored, and why."""
+    """Return what of the batch wasn't stored, and why."""
     try:
         await purge(collection, [each for each in _ids(batch) if each in torn])
         result = await _again(lambda: collection.data.insert_many(batch))
@@ -109,7 +108,7 @@ async def purge(collection: CollectionAsync, ids: Iterable[UUID]) -> None:
 
 
 async def delete(collection: CollectionAsync, where: Condition) -> int:
-    """Delete until nothing matches, since one call is bounded by the server's limit; returns how many it was."""
+    """Delete until nothing matches, because one call is bounded by the server's limit; return how many it was."""
     deleted = 0
     for _ in range(_ROUNDS):
         result = await _again(lambda: collection.data.delete_many(where=where))
@@ -124,13 +123,14 @@ async def delete(collection: CollectionAsync, where: Condition) -> int:
 async def flush(collection: CollectionAsync) -> None:
     """Have the server write out what it still holds of its vectors' index: a kill of it loses that otherwise.
 
-    It does so after each batch, but for the last vectors of that batch itself; a batch that deletes nothing will do.
+    It does so after each batch, but for the last vectors of that batch itself; a batch that deletes nothing will
+    do.
     """
     await _again(lambda: collection.data.delete_many(where=query.Filter.by_id().contains_any([uuid4()])))
 
 
 async def _again(ask: Callable[[], Awaitable[T]]) -> T:
-    """In a cluster a request that is under way when a node dies may never be answered; the next one is.
+    """Ask, and once more if no answer comes: in a cluster a request under way when a node dies may never be answered.
 
     The whole write has a deadline, so a busy server may take as long as that for one of them.
     """
@@ -142,7 +142,7 @@ def _never(_: Exception) -> bool:
 
 
 async def why_not(collection: CollectionAsync) -> ReadOnly | None:
-    """The shards know whether writes are off."""
+    """Return why the collection can't be written, which its shards know; None if it can."""
     shards = await collection.config.get_shards()
     ours = [shard for shard in shards if collection.tenant in {None, shard.name}]
     return read_only() if any(shard.status == "READONLY" for shard in ours) else None

@@ -1,4 +1,4 @@
-"""Reading a manifest in parts: by ranges of slots, each small enough for one answer, and of one source alone."""
+"""Reads a manifest in parts: by ranges of slots, each small enough for one answer, and of one source alone."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -16,7 +16,7 @@ _PLAIN: Final = ["doc_id", "revision", "stamp", "chunks"]
 
 
 async def ranges(index: Index, source: str) -> list[range]:
-    """Of slots, for all pages of a source."""
+    """Return the ranges of slots for all pages of a source."""
     of_source = query.Filter.by_property("source").equal(mapping.seal(source))
     found = await index.pages.aggregate.over_all(filters=of_source, total_count=True)
     parts = 1
@@ -33,7 +33,7 @@ def slots_in(part: range) -> Condition:
 async def pages(
     index: Index, part: range, source: str | None = None, properties: Sequence[str] = _PLAIN
 ) -> list[ManifestEntry]:
-    """Of one source, or of all."""
+    """Return the entries of one source, or of all."""
     where = slots_in(part)
     if source is not None:
         where = where & query.Filter.by_property("source").equal(mapping.seal(source))
@@ -58,13 +58,13 @@ async def chunks_found(index: Index, part: range, source: str) -> int:
 
 
 async def revisions(index: Index, part: range, source: str) -> dict[str, str]:
-    """Document id → revision, and nothing else."""
+    """Return the revisions by document id, and nothing else."""
     found = await pages(index, part, source, ["doc_id", "revision"])
     return {page.doc_id: page.revision for page in found}
 
 
 async def adds_up(index: Index, surplus: int = 0) -> bool:
-    """Whether there are as many chunks as all pages together should have: a second, however many there are.
+    """Tell whether there are as many chunks as all pages together should have; takes a second, however many they are.
 
     `surplus` are known to be there beside them.
     """
@@ -74,7 +74,7 @@ async def adds_up(index: Index, surplus: int = 0) -> bool:
 
 
 async def is_whole(index: Index) -> bool:
-    """Whether all that is stored is found: a server that was killed may keep objects that no filter knows."""
+    """Tell whether all that is stored is found: a server that was killed may keep objects that no filter knows."""
     by_source = query.Filter.by_property("source").like("*")
     by_id = query.Filter.by_property("_id").greater_or_equal("0")
     for collection, where in ((index.chunks, by_source), (index.pages, by_source), (index.pages, by_id)):

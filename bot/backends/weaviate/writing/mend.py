@@ -1,4 +1,4 @@
-"""What is stored, and mending what a crash of a writer or of a server left behind."""
+"""Knows what is stored, and mends what a crash of a writer or of a server left behind."""
 
 import asyncio
 from collections import Counter
@@ -25,16 +25,16 @@ T = TypeVar("T")
 
 
 class Step(Protocol):
-    """Does one thing on the live index; None if there is none."""
+    """Does one thing on the live index; returns None if there is none."""
 
     async def __call__(self, ask: Callable[[Index], Awaitable[T]]) -> T | None: ...
 
 
 @dataclass(slots=True)
 class Leftover:
-    """What writes that were begun and not ended have left.
+    """What writes have left that were begun and not ended.
 
-    `lacking` are pages that are not whole, `surplus` how many chunks there are beside those that pages name;
+    `lacking` are pages that are not whole, `surplus` is how many chunks there are beside those that pages name;
     `alone`: no other write may be under way.
     """
 
@@ -45,10 +45,10 @@ class Leftover:
 
 @dataclass(slots=True)
 class Mender:
-    """Of one process: what it knows to be half done, and how far it has looked.
+    """Mends in one process, and remembers what it knows to be half done, and how far it has looked.
 
-    Chunks younger than `settled_for` seconds are left, and get into `torn`: another writer may be about to
-    name them. `suspects` are pages that may not be whole.
+    Chunks younger than `settled_for` seconds are left, and get into `torn`: another writer may be about to name
+    them. `suspects` are pages that may not be whole.
     """
 
     settled_for: float
@@ -61,10 +61,10 @@ class Mender:
         return datetime.now(UTC) - timedelta(seconds=self.settled_for)
 
     async def revisions(self, step: Step, source: str) -> dict[str, str]:
-        """In parts, each a step with a deadline of its own: what was looked at isn't looked at again.
+        """Return the source's revisions, read in parts, each a step with a deadline of its own; none is read twice.
 
         Counting with a filter takes the server ten microseconds a chunk. So after a write that was cut off its own
-        pages are looked at, and all that is found is held against all that is stored only where the plain numbers
+        pages are looked at, and all that is found is compared with all that is stored only where the plain numbers
         don't add up then.
         """
         parts = await step(partial(manifest.ranges, source=source)) or ()
@@ -91,7 +91,7 @@ class Mender:
         return known
 
     async def _plain(self, step: Step, source: str, parts: Sequence[range]) -> dict[str, str]:
-        """The server finds a part while the one before it is read."""
+        """Read the parts; the server finds one while the one before it is read."""
         slots = asyncio.Semaphore(_AT_ONCE)
 
         async def one(part: range) -> dict[str, str]:
@@ -104,7 +104,7 @@ class Mender:
         return known
 
     async def finish(self, index: Index) -> "Leftover":
-        """Clear away what writes that were cut off have made, or had not yet cleared away, and look at their pages."""
+        """Delete what writes that were cut off have made, or had not yet deleted, and look at their pages."""
         settled, left = self._settled, Leftover()
         for write in await notes.unfinished(index):
             doc_ids = {change.doc_id for change in write.changes}
@@ -152,7 +152,7 @@ class Mender:
             self.listed[name] = listed.objects[-1].uuid
 
     async def part(self, index: Index, source: str, slots: range) -> dict[str, str]:
-        """The revisions of the source's pages in these slots that are whole."""
+        """Return the revisions of the source's pages in these slots that are whole."""
         pages = {page.doc_id: page for page in await manifest.pages(index, slots, source)}
         lacking = await self._lacking(index, source, slots, list(pages.values()))
         return {doc_id: page.revision for doc_id, page in pages.items() if doc_id not in lacking}
@@ -160,7 +160,7 @@ class Mender:
     async def _lacking(
         self, index: Index, source: str, slots: range, pages: Sequence[ManifestEntry]
     ) -> set[str]:
-        """Looks closer only where the number of chunks is wrong."""
+        """Return pages that lack chunks; looks closer only where the number of chunks is wrong."""
         named = sum(page.chunks for page in pages)
         found = await manifest.chunks_found(index, slots, source)
         if named == found:
@@ -177,7 +177,7 @@ class Mender:
     async def _mend(
         self, index: Index, source: str, slots: range, pages: dict[str, ManifestEntry]
     ) -> set[str]:
-        """Delete chunks that no entry names; returns the documents that lack some."""
+        """Delete chunks that no entry names; return the documents that lack some."""
         where = manifest.slots_in(slots) & query.Filter.by_property("source").equal(mapping.seal(source))
         listed = await index.chunks.query.fetch_objects(
             filters=where,
@@ -205,7 +205,7 @@ class Mender:
 
 
 def _strays(change: Change, live: ManifestEntry | None) -> list[UUID]:
-    """The chunks of either revision that isn't live."""
+    """Return the chunks of either revision that isn't live."""
     kept = set(mapping.chunk_ids(live)) if live is not None else set()
     named = [
         mapping.chunk_id(change.doc_id, stamp, ordinal)
@@ -216,7 +216,7 @@ def _strays(change: Change, live: ManifestEntry | None) -> list[UUID]:
 
 
 async def _not_found(collection: CollectionAsync, ids: Sequence[UUID]) -> list[UUID]:
-    """Those that their ids' or their source's filter doesn't find."""
+    """Return those that their ids' or their source's filter doesn't find."""
     missing: list[UUID] = []
     for group in grouped(ids, _LISTED):
         where = query.Filter.by_id().contains_any(list(group)) & query.Filter.by_property("source").like("*")
@@ -227,7 +227,7 @@ async def _not_found(collection: CollectionAsync, ids: Sequence[UUID]) -> list[U
 
 
 async def _forget_unseen(index: Index, doc_ids: Sequence[str]) -> set[str]:
-    """Pages whose entries no id finds: these are deleted, so that they can be written anew."""
+    """Delete pages whose entries no id finds, so that they can be written anew, and return them."""
     unseen = set(doc_ids) - (await index.live_pages(doc_ids)).keys()
     await batch_writes.purge(index.pages, map(mapping.page_id, unseen))
     return unseen

@@ -1,4 +1,4 @@
-"""Showing pages to fewer people: their chunks are written again, as a revision of their own, without reading the page."""
+"""Shows pages to fewer people: writes their chunks again, as a revision of their own, without reading the page."""
 
 import hashlib
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ AT_ONCE = 20
 
 
 async def narrow(index: Index, narrowings: Sequence[Narrowing], torn: set[UUID], marked: set[int]) -> None:
-    """A page of which not all chunks are found is deleted: nobody may find the rest of it as it was."""
+    """Narrow pages. One of which not all chunks are found is deleted: nobody may find the rest of it as it was."""
     wanted = {each.doc_id: each for each in narrowings}
     former = await index.live_pages(wanted, whole=True)
     less = {

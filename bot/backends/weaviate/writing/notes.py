@@ -1,8 +1,7 @@
-"""What writers leave in an index's third collection: what they are about to do, and what is to be counted anew.
+"""Keeps writers' notes in an index's third collection: what they are about to do, and what is to be counted anew.
 
-A write says first which chunks it makes and which it will clear away, by page, stamp and number, and takes
-that back when it is done. So a reader knows which pages to doubt, and the next sync after a crash which
-chunks, by name.
+A write notes first which chunks it makes and which it will delete, by page, stamp and number, and removes the note
+when it is done. So a reader knows which pages to doubt, and the next sync after a crash which chunks, by name.
 """
 
 import asyncio
@@ -33,7 +32,7 @@ Revision = tuple[str, int]  # a stamp, and how many chunks have it
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Of one page: from one revision to another; None where there is none."""
+    """The change of one page from one revision to another; None where there is none."""
 
     doc_id: str
     new: Revision | None
@@ -42,7 +41,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One that was begun and not ended."""
+    """A write that was begun and not ended."""
 
     id: UUID
     since: datetime
@@ -50,7 +49,7 @@ class Write:
 
 
 async def begin(index: Index, changes: Sequence[Change]) -> UUID:
-    """Returns what `end` wants."""
+    """Note a write, and return the id that `end` wants."""
     name = uuid4()
     body = json.dumps([(each.doc_id, each.new, each.old) for each in changes], ensure_ascii=False)
     await batch_writes.insert(index.notes, [_note(name, _OPEN, body=body)])
@@ -90,7 +89,7 @@ def slots_of(part: int) -> range:
 
 
 async def mark(index: Index, parts: Iterable[int]) -> None:
-    """Have these counted anew."""
+    """Have these parts counted anew."""
     await batch_writes.insert(
         index.notes, [_note(uuid4(), _DIRTY, version=str(part)) for part in sorted(parts)]
     )
@@ -124,7 +123,7 @@ async def part_versions(index: Index) -> dict[int, str]:
 
 
 async def parts(index: Index, numbers: Sequence[int]) -> dict[int, tuple[str, Part]]:
-    """By their numbers, with their versions."""
+    """Return the parts by their numbers, with their versions."""
     loaded: dict[int, tuple[str, Part]] = {}
     for start in range(0, len(numbers), _AT_ONCE):
         group = [_part_id(number) for number in numbers[start : start + _AT_ONCE]]

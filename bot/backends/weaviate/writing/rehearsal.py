@@ -1,4 +1,4 @@
-"""Doing once, with a made-up index, what indexing, asking and swapping take: so a missing right is told first."""
+"""Does once, with a made-up index, what indexing, asking and swapping take: so a missing right is told first."""
 
 from contextlib import suppress
 from typing import Final
@@ -25,7 +25,7 @@ TRIAL: Final = IndexFormat("trial", 2, "trial")
 
 
 async def rehearse(client: WeaviateAsyncClient, trial: Generation, pointer: str, layout: Layout) -> None:
-    """Raises what stands in the way; leaves nothing behind but, for tenants, the empty collection of their trials."""
+    """Raise what stands in the way; leaves nothing behind but, for tenants, the empty collection of their trials."""
     await _clear(client, trial, pointer)
     try:
         chunks = await _made(client, trial, layout)
@@ -70,7 +70,7 @@ async def _drop(client: WeaviateAsyncClient, trial: Generation) -> None:
 
 
 async def _clear(client: WeaviateAsyncClient, trial: Generation, pointer: str) -> None:
-    """What an earlier one may have left; what can't be deleted here is told by what follows."""
+    """Delete what an earlier trial may have left; what can't be deleted here shows in what follows."""
     with suppress(*VENDOR, BackendError):
         if await client.alias.get(alias_name=pointer) is not None:
             await client.alias.delete(alias_name=pointer)

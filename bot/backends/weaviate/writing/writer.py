@@ -1,4 +1,4 @@
-"""Writing one index, in an order that a crash can't make visible."""
+"""Writes one index, in an order that keeps a crash from being seen."""
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ _COUNTED: Final = ("source", "language", "chunks", "audience", "words")
 
 
 def portions(documents: Sequence[IndexedDocument]) -> Iterator[list[IndexedDocument]]:
-    """Whole documents, of some thousand chunks together; of one id only the last counts."""
+    """Give whole documents, of some thousand chunks together; of one id only the last counts."""
     portion: list[IndexedDocument] = []
     chunks = 0
     for each in {each.document.id: each for each in documents}.values():
@@ -38,11 +38,11 @@ def portions(documents: Sequence[IndexedDocument]) -> Iterator[list[IndexedDocum
 async def replace(
     index: Index, documents: Sequence[IndexedDocument], torn: set[UUID], marked: set[int]
 ) -> None:
-    """`torn` holds the ids of chunks that a crash may have left in part.
+    """Replace documents. `torn` holds the ids of chunks that a crash may have left in part.
 
-    `marked` are the parts of the vocabulary that this writer has marked since it counted. Only what the
-    manifest named before is deleted, by id. A filter for "another stamp than the new one" would take new
-    chunks, too: while the server indexes an object, it may have its page and not yet its stamp.
+    `marked` are the parts of the vocabulary that this writer has marked since it counted. Only what the manifest
+    named before is deleted, by id. A filter for "another stamp than the new one" would take new chunks, too: while
+    the server indexes an object, it may have its page and not yet its stamp.
     """
     _check_dimensions(index, documents)
     pages, chunks = await asyncio.to_thread(_rows, documents)
@@ -59,7 +59,7 @@ async def put(
     torn: set[UUID],
     marked: set[int],
 ) -> None:
-    """These pages with these chunks in place of what the manifest names of the `former`."""
+    """Put these pages with these chunks in place of what the manifest names of the `former`."""
     changes = [Change(page.doc_id, _revision(page), _revision(former.get(page.doc_id))) for page in pages]
     begun, _ = await asyncio.gather(notes.begin(index, changes), _mark(index, pages, marked))
     await batch_writes.insert(index.chunks, chunks, torn, at_once=index.writes_at_once)
@@ -73,7 +73,7 @@ async def put(
 
 
 async def remove(index: Index, ids: Sequence[UUID]) -> None:
-    """Those that their ids' filter finds are whole, and go in one call; the others one by one."""
+    """Remove chunks: those that their ids' filter finds are whole, and go in one call; the others one by one."""
     for group in grouped(ids, GROUP):
         found = await batch_writes.delete(index.chunks, query.Filter.by_id().contains_any(list(group)))
         if found < len(group):
@@ -81,7 +81,7 @@ async def remove(index: Index, ids: Sequence[UUID]) -> None:
 
 
 async def delete(index: Index, doc_ids: Sequence[str], marked: set[int]) -> None:
-    """The entries first: from then on nobody sees the chunks."""
+    """Delete pages, the entries first: from then on nobody sees the chunks."""
     former = await index.live_pages(doc_ids)
     where = query.Filter.by_property("doc_id").contains_any([mapping.seal(each) for each in doc_ids])
     begun = await notes.begin(index, [Change(each, None, _revision(former.get(each))) for each in doc_ids])
@@ -144,7 +144,7 @@ def _rows(documents: Sequence[IndexedDocument]) -> tuple[list[ManifestEntry], li
 
 
 def _check_dimensions(index: Index, documents: Sequence[IndexedDocument]) -> None:
-    """The server takes any for the first object of a collection, and then finds nothing."""
+    """Raise Rejected for other dimensions: the server takes any for a collection's first object, and then finds nothing."""
     wanted = index.generation.format.dimensions
     for each in documents:
         for chunk in each.chunks:
