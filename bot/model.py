@@ -226,7 +226,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class WordsKept:
-    """How many words files of a format (`pdf`) hold, counted in the plainest way, and how many of these are in the index."""
+    """How many words the files of a format (`pdf`) hold, by a plain count, and how many of these are in the index."""
 
     format: str
     held: int

@@ -195,7 +195,7 @@ def writer_pace(settings: Settings) -> Pace:
 
 
 def calls_at_once(settings: Settings, own: WriterPace) -> int | None:
-    """Return how many calls it gets at once: small servers do one after the other, and don't hear that somebody has left."""
+    """Return how many calls it gets at once: small servers do one after the other, whether or not the caller has left."""
     return own.calls_at_once or (1 if _is_here(settings, own) else None)
 
 

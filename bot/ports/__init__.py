@@ -1,4 +1,4 @@
-"""What the core needs from others, and how they fail.
+"""Says what the core needs from others, and how they fail.
 
 BackendError
 ├── Unavailable        down, too slow, cut off, 5xx; trying again later may help

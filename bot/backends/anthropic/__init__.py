@@ -1,4 +1,4 @@
-"""Anthropic's models through its SDK: answers from documents, with its own citations.
+"""Writes with Anthropic's models through its SDK: answers from documents, with its own citations.
 
 The SDK takes seconds to import, so it is imported by `connect` only, in a thread.
 """
@@ -16,7 +16,7 @@ __all__ = ["Access", "ChatOptions", "connect"]
 
 
 async def connect(access: Access) -> "AnthropicFactory":
-    """Calls nothing yet; raises Rejected where the SDK is missing. Each part taken from it must be closed."""
+    """Return what makes the parts, each of which must be closed. Nothing is called yet. Raises Rejected without the SDK."""
     return await asyncio.to_thread(_load, access)
 
 

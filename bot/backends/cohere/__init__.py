@@ -1,4 +1,4 @@
-"""Cohere: embedder, reranker and writer on one connection pool.
+"""Embeds, reranks and writes with Cohere's models, all over the same connections.
 
 The SDK takes more than a second to import, so it is imported by `connect` only, in a thread.
 """
@@ -16,7 +16,7 @@ __all__ = ["ChatOptions", "EmbedOptions", "Options", "RerankOptions", "connect"]
 
 
 async def connect(options: Options) -> "CohereFactory":
-    """Calls nothing yet; raises Rejected where the SDK is missing. Each part taken from it must be closed."""
+    """Return what makes the parts, each of which must be closed. Nothing is called yet. Raises Rejected without the SDK."""
     return await asyncio.to_thread(_load, options)
 
 

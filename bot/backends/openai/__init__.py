@@ -1,4 +1,4 @@
-"""Every server with OpenAI's API, through OpenAI's SDK: chat completions and embeddings.
+"""Embeds and writes with every server that has OpenAI's API, through OpenAI's SDK.
 
 The SDK takes more than a second to import, so it is imported by `connect` only, in a thread.
 """
@@ -16,7 +16,7 @@ __all__ = ["Access", "ChatOptions", "EmbedOptions", "connect"]
 
 
 async def connect(access: Access) -> "OpenAIFactory":
-    """Calls nothing yet; raises Rejected where the SDK is missing. Each part taken from it must be closed."""
+    """Return what makes the parts, each of which must be closed. Nothing is called yet. Raises Rejected without the SDK."""
     return await asyncio.to_thread(_load, access)
 
 

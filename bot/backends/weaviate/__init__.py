@@ -1,4 +1,4 @@
-"""Weaviate as the store. Importing this imports the vendor's client: do so only where it is chosen.
+"""Stores the index in Weaviate. Importing this imports the vendor's client: do so only where it is chosen.
 
 No other package knows the vendor's types; what a store must do is said by `bot.ports`.
 """
@@ -47,9 +47,10 @@ def open_store(
     grace: float = GRACE_SECONDS,
     settled: float = SETTLED_SECONDS,
 ) -> WeaviateStore:
-    """Connects at the first call. `data` is where an embedded server keeps its files. Raises Rejected.
+    """Open the store, which connects at the first call. Raises Rejected.
 
-    Readers notice a swap within `fresh` seconds, so `grace` must be longer: see WeaviateStore.
+    `data` is where an embedded server keeps its files. Readers notice a swap within `fresh` seconds, so `grace`
+    must be longer: see StoreOptions.
     """
     server = None
     if settings.url is not None:

@@ -1,1 +1,1 @@
-"""The environment, and `.env` below it: the names that Docent reads, and what is wrong with their values."""
+"""Reads the environment, and `.env` below it: the names that Docent knows, and what is wrong with their values."""

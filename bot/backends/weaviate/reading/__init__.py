@@ -1,4 +1,4 @@
-"""What a reader asks: searches, sections, similarities, and what it looks up beforehand.
+"""Asks what a reader needs: searches, sections, similarities, and what it looks up beforehand.
 
-Nothing here changes an index; that is `writing`'s.
+Nothing here changes an index; `writing` does.
 """

@@ -89,7 +89,7 @@ def _doc_id(found: Found) -> str:
 
 
 def _doubtful(index: Index, found: Sequence[Found], doubts: Doubts) -> set[str]:
-    """Return pages that are being written, of which two revisions turned up, or of which another node has another revision."""
+    """Return pages that are being written, or of which two revisions turned up, here or on another node."""
     stamps: dict[str, object] = {}
     doubtful: set[str] = set()
     for each in found:

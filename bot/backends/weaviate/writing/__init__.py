@@ -1,4 +1,4 @@
-"""What a writer does to an index: stores, notes, clears away, compares, mends, backs up.
+"""Changes an index as a writer does: stores, notes, clears away, compares, mends, backs up.
 
-Questions are none of its business; they are `reading`'s.
+Nothing here answers questions; `reading` does.
 """
