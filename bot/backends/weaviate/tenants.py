@@ -66,7 +66,10 @@ class TenantCatalog(Catalog):
     async def made(
         self, client: WeaviateAsyncClient, name: str, description: str | None
     ) -> Generation | None:
-        """Return the index with what this tenant has noted; None if the tenant isn't in it, or its notes are gone with it."""
+        """Return the index with what this tenant has noted; None where it isn't in it.
+
+        An index whose notes are gone was being dropped, and counts as retired.
+        """
         found = generation(name, description)
         if found is None or not await self._is_in(client, name):
             return None
