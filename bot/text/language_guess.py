@@ -23,7 +23,8 @@ _SCRIPTS = (
 _OTHER_SCRIPT = re.compile("[\u0370-\u03ff\u0530-\ud7af]")
 _CYRILLIC = re.compile("[\u0400-\u04ff]")
 _LETTER = re.compile(r"[^\W\d_]")
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+# Not `users` of /v1/users, nor its `v`.
+_WORD = re.compile(r"(?<![\w/])[^\W\d_]+(?:['’][^\W\d_]+)?(?![\w/])")
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|https?://\S+", re.DOTALL)
 _AROUND = ".,;:!?()[]\"'„“”«»*_"
 # Scripts in which a letter is about a word are outnumbered by a few Latin product names.

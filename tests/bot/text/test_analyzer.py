@@ -129,6 +129,7 @@ def test_stop_words_of_the_questions_language_alone() -> None:
         ("ฉันมีวันหยุดกี่วัน", "th"),
         ("Скільки днів відпустки я маю і що для цього треба?", "uk"),
         ("How do I log in to https://app.acme.io/di/la/per?", "en"),
+        ("GET /v1/users, POST /v1/users", "en"),
         ("vacation", "en"),
         ("", "en"),
     ],
