@@ -235,7 +235,7 @@ def test_openmetrics_is_understood(watched: Watched) -> None:
 
 def test_the_log_says_of_which_answer_it_is(watched: Watched) -> None:
     """What is said while a question is worked on carries its answer's id, whichever part says it."""
-    failed = [line for line in watched.log if line["logger"] == "bot.answering.answerer"]
+    failed = [line for line in watched.log if line["logger"] == "bot.answering.writing"]
     assert failed
     for line in failed:
         assert line["answer"] in line["message"]
