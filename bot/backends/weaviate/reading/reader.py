@@ -1,11 +1,11 @@
 """Reads one index: never two revisions of a page, and never a chunk that its manifest doesn't name."""
 
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
 import numpy as np
+from cachetools import LRUCache
 
 from bot.backends.weaviate import mapping
 from bot.backends.weaviate.index import GROUP, Index, grouped
@@ -34,18 +34,15 @@ class Seen:
 
     def __init__(self) -> None:
         self._of = ""
-        # What was used last stays: two lines of it, for which cachetools would be one package more.
-        self._pages: OrderedDict[str, ManifestEntry] = OrderedDict()
+        self._pages: LRUCache[str, ManifestEntry] = LRUCache(_REMEMBERED)
 
     def note(self, index: Index, found: Sequence[Found]) -> None:
         if self._of != index.generation.chunks:
-            self._of, self._pages = index.generation.chunks, OrderedDict()
+            self._of = index.generation.chunks
+            self._pages.clear()
         for each in found:
             page = mapping.page_of(each.properties)
             self._pages[page.doc_id] = page
-            self._pages.move_to_end(page.doc_id)
-        while len(self._pages) > _REMEMBERED:
-            self._pages.popitem(last=False)
 
     def pages(self, index: Index, doc_ids: Iterable[str]) -> dict[str, ManifestEntry] | None:
         """Return the pages' entries; None if one of them isn't known."""
