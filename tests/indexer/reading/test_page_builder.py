@@ -1,5 +1,7 @@
 """What a page says of itself: front matter, title, language, audience."""
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -334,3 +336,13 @@ def test_line_ends() -> None:
     built = page(b"\xef\xbb\xbf---\r\ntitle: T\r\n---\r\n\r\nOne\r\ntwo.\r\n")
     assert built.document.title == "T"
     assert [piece.chunk.text for piece in built.pieces] == ["One two."]
+
+
+def test_reading_markdown_needs_no_numpy() -> None:
+    """Each process that reads starts with what it reads with: numpy would be a fifth of that."""
+    code = (
+        "import sys; import indexer.reading.reader_process\n"
+        "print([name for name in ('numpy', 'pydantic', 'sqlalchemy') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert done.stdout.decode() == "[]\n"
