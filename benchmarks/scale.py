@@ -40,7 +40,7 @@ from bot.config.models import Nothing
 from bot.config.sources import SourceSettings
 from bot.model import Progress
 from bot.opened_models import open_local
-from bot.runtime.memory import give_back, one_heap, settle
+from bot.runtime.process.memory import give_back, one_heap, settle
 from indexer.dask.machines import DaskMachines
 from indexer.reading.machines import ThisMachine
 from indexer.sources.base import Entry, Fetched, Source, Surroundings

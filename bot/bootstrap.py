@@ -33,10 +33,10 @@ from bot.ports import (
 from bot.retrieval.retriever import RetrievalLimits, Retriever
 from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.connections import Connections
-from bot.runtime.cores import cores
-from bot.runtime.installed import needing_extras
 from bot.runtime.observers import Observers
-from bot.runtime.private_files import close_to_others
+from bot.runtime.process.cores import cores
+from bot.runtime.process.installed import needing_extras
+from bot.runtime.process.private_files import close_to_others
 from bot.style.embedding_similarity import EmbeddingSimilarity
 from bot.style.hot_reload import StyleGuides
 from bot.visibility.configured_sources import Configured

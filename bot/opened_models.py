@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from bot.backends.anthropic.options import PRODUCTION as ANTHROPIC
 from bot.backends.anthropic.options import Access as AnthropicAccess
-from bot.backends.shared.chat_writer import Pace
 from bot.backends.shared.errors import Service
+from bot.backends.shared.writing.chat_writer import Pace
 from bot.config.loader import Settings
 from bot.config.models import LocalEmbedderSettings, Nothing
 from bot.config.services import (

@@ -8,7 +8,7 @@ whole one.
 from typing import Final
 
 from bot.config.base import FilePath, Seconds, Secret, Section
-from bot.config.error_messages import ConfigError
+from bot.config.reading.error_messages import ConfigError
 from bot.config.sources import SourceSettings
 from bot.model import Failure
 from indexer.sources.base import (

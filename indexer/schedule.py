@@ -13,7 +13,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from bot.config import cron
+from bot.config.reading import cron
 from bot.config.sources import Every, IndexerSettings, SourceSettings
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, suppress
 from bot.bootstrap import App
 from bot.config.loader import ConfigError, Settings
 from bot.ports import SCHEDULE, BackendError, SyncRequest, SyncRun
-from bot.runtime import process_identity
+from bot.runtime.process import process_identity
 from bot.runtime.work_context import working_on
 from indexer.chosen_machines import chosen_machines
 from indexer.schedule import Schedule

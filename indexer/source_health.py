@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from bot.config import cron
 from bot.config.loader import Settings
+from bot.config.reading import cron
 from bot.config.sources import SourceSettings
 from bot.model import SyncReport
 

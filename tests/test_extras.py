@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.runtime import installed
+from bot.runtime.process import installed
 from tests.support.command_line import CONFIG, HANDBOOK
 
 ROOT = Path(__file__).parent.parent

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from bot.text import links
-from bot.text.question_text import bounded
+from bot.text.questions.question_text import bounded
 
 _FENCE = re.compile(r"^(?P<mark>`{3,}|~{3,})(?P<language>[^`\n]*)$")
 _ROW = re.compile(r"^\s*\|.*\|\s*$")

@@ -44,7 +44,7 @@ docent run                                      # answer in chat, keep the index
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from bot.runtime.installed import version
+        from bot.runtime.process.installed import version
 
         typer.echo(f"docent {version()}")
         raise typer.Exit

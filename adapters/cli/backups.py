@@ -10,7 +10,7 @@ from adapters.cli.command import CommandError
 from bot.bootstrap import open_store
 from bot.config.loader import Settings
 from bot.opened_records import open_records
-from bot.runtime.private_files import private_folder, write_whole
+from bot.runtime.process.private_files import private_folder, write_whole
 
 _TOLD: Final = "docent-backup.json"
 

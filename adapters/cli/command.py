@@ -67,7 +67,7 @@ def _code(invocation: Invocation, command: Callable[[Settings], int], *, quiet: 
     try:
         settings = load(invocation.config)
         export(settings)
-        from bot.runtime.logging_setup import set_up
+        from bot.runtime.process.logging_setup import set_up
 
         set_up(settings, debug=invocation.debug, quiet=quiet)
         return command(settings)
@@ -93,7 +93,7 @@ def _code(invocation: Invocation, command: Callable[[Settings], int], *, quiet: 
 
 def _told(error: Exception) -> int:
     """A bug; or, where an extra would bring what an import didn't find, what to install."""
-    from bot.runtime.installed import extra_of, how_to_add
+    from bot.runtime.process.installed import extra_of, how_to_add
 
     extra = extra_of(error) if isinstance(error, ModuleNotFoundError) else None
     if extra is not None:
@@ -105,7 +105,7 @@ def _told(error: Exception) -> int:
 
 def _beside(invocation: Invocation) -> list[str]:
     """What runs doesn't go by a docent.yaml that can't be used."""
-    from bot.runtime.running import running
+    from bot.runtime.process.running import running
 
     found = running(data_folder(invocation.config))
     return [

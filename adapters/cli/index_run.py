@@ -17,7 +17,7 @@ from bot.diagnostics.audiences import are_given, check_pages
 from bot.journal.records.retention import forget_old
 from bot.model import SyncReport
 from bot.ports import BackendError, Newer, Runs, SyncRequest, SyncRun
-from bot.runtime import process_identity
+from bot.runtime.process import process_identity
 from indexer.chosen_machines import chosen_machines
 from indexer.sources.base import Source
 from indexer.sync.run_executor import Means, carried_out, carry_out

@@ -1,8 +1,8 @@
 """What commands open: the index, and sources."""
 
 from adapters.cli.command import CommandError
-from bot.config.error_messages import nearest
 from bot.config.loader import Settings
+from bot.config.reading.error_messages import nearest
 from bot.config.sources import SourceSettings
 from bot.ports import Store
 from indexer.sources import UnknownSource, open_source, source_types

@@ -37,7 +37,7 @@ from adapters.discord.run_message import DiscordProgressMessage
 from bot.bootstrap import App
 from bot.config.proxies import proxy_for
 from bot.ports import BackendError
-from bot.text.question_text import says_nothing
+from bot.text.questions.question_text import says_nothing
 
 log = logging.getLogger(__name__)
 

@@ -23,7 +23,7 @@ from adapters.slack.service import run as slack
 from bot.config.chat import SlackSettings
 from bot.config.loader import load
 from bot.journal.database import Database
-from bot.runtime.memory import give_back, one_heap, settle
+from bot.runtime.process.memory import give_back, one_heap, settle
 from tests.support import simulators
 from tests.support.scripted import Core, Shelf, scripted
 from tests.support.simulators import Simulator

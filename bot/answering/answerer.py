@@ -18,7 +18,7 @@ from bot.runtime.deadline import Clock, Deadline
 from bot.runtime.turns import Turns
 from bot.runtime.usage_meter import metered
 from bot.runtime.work_context import degraded
-from bot.text import question_text, small_talk
+from bot.text.questions import question_text, small_talk
 
 log = logging.getLogger(__name__)
 

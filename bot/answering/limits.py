@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.text import question_text
+from bot.text.questions import question_text
 
 
 @dataclass(frozen=True, slots=True)

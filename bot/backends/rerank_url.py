@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 import httpx
 
 from bot.backends.shared.errors import Service, by_status
-from bot.backends.shared.messages import encodable
 from bot.backends.shared.service_calls import deadline, twice
 from bot.backends.shared.usage import UsageCounter
+from bot.backends.shared.writing.messages import encodable
 from bot.model import Usage
 from bot.ports import Rejected, Unavailable
 from bot.runtime.usage_meter import spend

@@ -10,8 +10,8 @@ from typing import Any, Final
 from bot.config.base import Section
 from bot.config.environment.env_file import ENV_FILE
 from bot.config.environment.names import PLACES, is_secret
-from bot.config.error_messages import ConfigError
 from bot.config.loader import Settings, marks_of
+from bot.config.reading.error_messages import ConfigError
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from pydantic import Field, PrivateAttr, ValidationError
 
-from bot.config import cron
 from bot.config.base import FilePath, Identifiers, Section
 from bot.config.chat import (
     AttachmentSettings,
@@ -23,7 +22,6 @@ from bot.config.chat import (
 )
 from bot.config.environment.env_file import ENV_FILE, EnvFile, read_env_file
 from bot.config.environment.names import Environment, with_environment
-from bot.config.error_messages import ConfigError, Origin, Problem, dotted, explained, nearest
 from bot.config.evaluation import EvalSettings
 from bot.config.help import HelpSettings
 from bot.config.models import (
@@ -42,10 +40,12 @@ from bot.config.models import (
     WriterSettings,
 )
 from bot.config.monitoring import MonitoringSettings
-from bot.config.secret_values import secret_values
+from bot.config.reading import cron
+from bot.config.reading.error_messages import ConfigError, Origin, Problem, dotted, explained, nearest
+from bot.config.reading.secret_values import secret_values
+from bot.config.reading.yaml_with_lines import read
 from bot.config.services import AnthropicSettings, OpenAISettings
 from bot.config.sources import AudienceSettings, IndexerSettings, SourceSettings
-from bot.config.yaml_with_lines import read
 
 __all__ = ["ConfigError", "Settings", "default_path", "load"]
 

@@ -21,10 +21,10 @@ from pydantic import (
     field_validator,
 )
 
-from bot.config import cron
 from bot.config.base import Id, Identifiers, Seconds, Secret, Section, seconds
 from bot.config.cluster import Dask
-from bot.config.error_messages import ConfigError, Origin, explained, nearest
+from bot.config.reading import cron
+from bot.config.reading.error_messages import ConfigError, Origin, explained, nearest
 
 OptionsT = TypeVar("OptionsT", bound=BaseModel)
 

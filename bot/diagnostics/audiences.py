@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Final
 
-from bot.config.error_messages import nearest
 from bot.config.loader import Settings
+from bot.config.reading.error_messages import nearest
 from bot.config.sources import AudienceSettings
 from bot.diagnostics.findings import Check, warning
 from bot.ports import Store

@@ -18,7 +18,7 @@ from bot.diagnostics.models import check_embedder, check_judge, check_reranker, 
 from bot.opened_models import writer_pace
 from bot.opened_records import Records
 from bot.ports import BackendError, Store, StoreStats, Tickets
-from bot.runtime.private_files import open_to_others
+from bot.runtime.process.private_files import open_to_others
 
 _DEADLINE: Final = 30.0
 _LEAST_FREE: Final = 500_000_000

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import Final
 
-from bot.backends.shared.chat_writer import ChatWriter
+from bot.backends.shared.writing.chat_writer import ChatWriter
 from bot.config.loader import Settings
 from bot.diagnostics.findings import Check, error, ok, warning
 from bot.model import Passage

@@ -8,8 +8,8 @@ from typing import Final
 from bot.config.loader import Settings
 from bot.diagnostics.findings import Check, error, ok, warning
 from bot.ports import Unavailable
-from bot.runtime.installed import DISTRIBUTION, how_to_add, others_with_our_packages
-from bot.runtime.private_files import OTHERS
+from bot.runtime.process.installed import DISTRIBUTION, how_to_add, others_with_our_packages
+from bot.runtime.process.private_files import OTHERS
 from bot.style.load import load
 
 _STYLE: Final = "style"

@@ -22,7 +22,7 @@ from bot.journal.forms import rows
 from bot.journal.forms.found import form_of
 from bot.ports import Rejected, Unavailable
 from bot.runtime.circuit_breaker import CircuitBreaker
-from bot.runtime.private_files import private_file, put_back
+from bot.runtime.process.private_files import private_file, put_back
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.journal import SQLITE_PRAGMAS
 from bot.journal.failures import PART
-from bot.runtime.installed import needing_extras
-from bot.runtime.private_files import private_file, private_folder
+from bot.runtime.process.installed import needing_extras
+from bot.runtime.process.private_files import private_file, private_folder
 
 _POOL: Final = 5
 _PAGES: Final = 256  # KiB that an SQLite connection remembers; the system remembers the whole file

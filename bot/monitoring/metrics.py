@@ -18,8 +18,8 @@ from bot.model import Answer, SyncReport, Usage
 from bot.monitoring.readiness import READY
 from bot.monitoring.readings import Reading
 from bot.ports import Rating
-from bot.runtime.installed import version
 from bot.runtime.prices import cost
+from bot.runtime.process.installed import version
 from bot.runtime.work_context import Work
 
 _OUTCOMES: Final = (

@@ -12,7 +12,7 @@ from bot.config.monitoring import Process, part_of, process_of
 from bot.monitoring.readiness import Readiness
 from bot.monitoring.readings import Readings
 from bot.ports import BackendError
-from bot.runtime.installed import how_to_add
+from bot.runtime.process.installed import how_to_add
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette

@@ -21,7 +21,7 @@ from opentelemetry.util.types import AttributeValue
 
 from bot.model import Answer, SyncReport
 from bot.ports import Rating
-from bot.runtime.installed import version
+from bot.runtime.process.installed import version
 from bot.runtime.work_context import Work
 
 _BAD: Final = frozenset({"unavailable", "undeliverable", "lost"})

@@ -9,9 +9,10 @@ from functools import lru_cache
 
 from bot.ports import Vocabulary
 from bot.retrieval.query_translation import FORMS, LANGUAGES, SHORTHAND, words_of
-from bot.text import analyzer, unspaced
+from bot.text import analyzer
 from bot.text.analyzer import acronym, fold, joined_numbers, tokens, ungrouped
 from bot.text.language_guess import guess_language
+from bot.text.questions import unspaced
 from bot.text.stopwords import STOP_WORDS
 
 _EDGES = re.compile(r"^[^\w\-.+#]+|[^\w+#]+$")

@@ -22,7 +22,7 @@ from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.deadline import Deadline
 from bot.runtime.work_context import degraded as degraded_part
 from bot.runtime.work_context import span
-from bot.text.question_parts import parts
+from bot.text.questions.question_parts import parts
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bot.ports import BackendError, Embedder, Unavailable, Vector
 from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.deadline import Deadline
-from bot.runtime.private_files import write_whole
+from bot.runtime.process.private_files import write_whole
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 import yaml
 
 from bot.config.models import GitSettings
-from bot.runtime.private_files import PUBLIC, write_whole
+from bot.runtime.process.private_files import PUBLIC, write_whole
 from bot.style.guide import Example
 from bot.style.load import EXAMPLES
 

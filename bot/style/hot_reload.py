@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.config.error_messages import Problem
 from bot.config.models import GuideSettings, StyleSettings
+from bot.config.reading.error_messages import Problem
 from bot.model import Question
 from bot.ports import DETAILED, Style, StyleExample
 from bot.style import example_selection

@@ -10,8 +10,8 @@ from typing import Any, Final, TypeVar
 from pydantic import ValidationError
 
 from bot.config.base import Section
-from bot.config.error_messages import ConfigError, Origin, Problem, explained
-from bot.config.yaml_with_lines import located
+from bot.config.reading.error_messages import ConfigError, Origin, Problem, explained
+from bot.config.reading.yaml_with_lines import located
 from bot.style.guide import Example, Rules, Sample, StyleGuide
 
 RULES: Final = "guide"

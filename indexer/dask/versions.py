@@ -10,7 +10,7 @@ from typing import Final
 
 import bot
 import indexer
-from bot.runtime.installed import DISTRIBUTION
+from bot.runtime.process.installed import DISTRIBUTION
 
 # Whose other version may make another text of a file, or another vector of a text.
 LIBRARIES: Final = (

@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from bot.runtime.private_files import private_folder
+from bot.runtime.process.private_files import private_folder
 from indexer.git.command import GitFailed, GitStarved, GitTooSlow, git
 from indexer.git.remote import Remote
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from errno import EACCES, EDQUOT, EFBIG, EMFILE, ENFILE, ENOMEM, ENOSPC, EPERM, EROFS
 from pathlib import Path
 
-from bot.runtime.private_files import OWN_UMASK
+from bot.runtime.process.private_files import OWN_UMASK
 from bot.text.sanitize import without_credentials
 from indexer.git.remote import Remote
 

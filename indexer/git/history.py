@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.runtime.private_files import write_whole
+from bot.runtime.process.private_files import write_whole
 from indexer.git.command import GitFailed, git
 
 _log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ none, so that nothing of theirs runs; what isn't in theirs is missing.
 import asyncio
 from pathlib import Path
 
-from bot.runtime.private_files import private_file, private_folder
+from bot.runtime.process.private_files import private_file, private_folder
 from indexer.git.command import GitFailed, git
 
 _CONFIG = "[core]\n\trepositoryformatversion = {version}\n\tbare = true\n{extensions}"

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from bot.model import Chunk, Document, Failure, WordsKept, narrower
-from bot.runtime.installed import extra_of, how_to_add
+from bot.runtime.process.installed import extra_of, how_to_add
 from bot.text.chunk_terms import lines
 from bot.text.language_guess import page_language
 from indexer.converters.registry import Unreadable, to_markdown

@@ -9,7 +9,7 @@ from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from bot.runtime.installed import how_to_add
+from bot.runtime.process.installed import how_to_add
 from indexer.sources.base import PLUGIN_API, Source, Surroundings
 
 if TYPE_CHECKING:  # pydantic takes as long to import as reading a page does

@@ -13,7 +13,7 @@ from typing import BinaryIO
 import numpy as np
 
 from bot.ports import Vector
-from bot.runtime.private_files import private_file, private_folder
+from bot.runtime.process.private_files import private_file, private_folder
 
 log = logging.getLogger(__name__)
 

@@ -117,7 +117,7 @@ async def test_only_one_indexer_leads(app: App):
 
 async def test_a_killed_indexer_holds_nobody_up(app: App):
     """The next indexer of the same machine leads at once, and goes on with what the killed one was at."""
-    named = "from bot.runtime import process_identity; print(process_identity.name('indexer'))"
+    named = "from bot.runtime.process import process_identity; print(process_identity.name('indexer'))"
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", named, stdout=asyncio.subprocess.PIPE
     )

@@ -15,12 +15,12 @@ import pytest
 from adapters.chat import markdown_text
 from adapters.discord.replies import discord_markdown
 from adapters.slack.replies import mrkdwn
-from bot.backends.shared.transcript import MarkedTranscript
+from bot.backends.shared.writing.transcript import MarkedTranscript
 from bot.model import Usage
 from bot.ports import Unavailable
-from bot.text import question_text
 from bot.text.analyzer import tokens
 from bot.text.globs import matches, may_match
+from bot.text.questions import question_text
 from indexer.heads import front_matter, reader
 from indexer.markdown import inline
 from indexer.reading.page_builder import build, raw_page

@@ -1,6 +1,6 @@
 """A brief, and what a writer made of it."""
 
-from bot.backends.shared.chat_writer import ChatWriter, Event
+from bot.backends.shared.writing.chat_writer import ChatWriter, Event
 from bot.ports import Brief, Cited, Style, Wrote
 from tests.support.fakes import make_passage
 

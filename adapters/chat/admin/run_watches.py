@@ -7,7 +7,7 @@ from typing import Protocol
 from adapters.chat.admin import sync_progress
 from adapters.chat.background_tasks import Watches, again
 from bot.ports import BackendError, Reader, RunMessage, RunMessages, Runs, SyncRun
-from bot.runtime import process_identity
+from bot.runtime.process import process_identity
 
 log = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from bot.ports import Asked, BackendError, Scope
 from bot.runtime.observers import Observers
 from bot.runtime.usage_meter import metered
 from bot.runtime.work_context import Work, span, working_on
-from bot.text.question_text import says_nothing
+from bot.text.questions.question_text import says_nothing
 
 log = logging.getLogger(__name__)
 

@@ -26,8 +26,8 @@ from adapters.chat.questions.reply import Reply, Undeliverable
 from adapters.chat.questions.takeover import Takeover
 from bot.model import Answer, Outcome
 from bot.ports import Asked, BackendError, Journal, Reader, Recorded
-from bot.runtime import process_identity
 from bot.runtime.observers import Observers
+from bot.runtime.process import process_identity
 
 log = logging.getLogger(__name__)
 

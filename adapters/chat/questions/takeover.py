@@ -12,7 +12,7 @@ from adapters.chat.questions.journal_log import JournalLog
 from adapters.chat.questions.reply import Reply
 from bot.model import Answer, Outcome
 from bot.ports import Asked, BackendError, Journal, Recorded
-from bot.runtime import process_identity
+from bot.runtime.process import process_identity
 
 log = logging.getLogger(__name__)
 

@@ -43,7 +43,7 @@ def command(
 
 def audience_of(settings: Settings, words: str) -> frozenset[str]:
     """Those that were named, or everybody's. Raises CommandError for a word that isn't declared, if any is."""
-    from bot.config.error_messages import nearest
+    from bot.config.reading.error_messages import nearest
 
     named = frozenset(word.strip() for word in words.split(",") if word.strip())
     declared = settings.audiences.keys() | settings.default_audience
@@ -54,7 +54,7 @@ def audience_of(settings: Settings, words: str) -> frozenset[str]:
 
 def check_sources(settings: Settings, names: list[str]) -> None:
     """Raises CommandError for a name that docent.yaml doesn't have."""
-    from bot.config.error_messages import nearest
+    from bot.config.reading.error_messages import nearest
 
     known = [source.name for source in settings.sources]
     for name in names:

@@ -45,7 +45,7 @@ def command(
     async def main(settings: Settings) -> int:
         from adapters.cli.output import show, show_json
         from adapters.cli.reports.status_report import gather
-        from bot.runtime.running import running
+        from bot.runtime.process.running import running
 
         if watch:
             from adapters.cli.reports.status_watch import watch as watched

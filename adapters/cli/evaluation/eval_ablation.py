@@ -16,7 +16,7 @@ from bot.evaluation.ablation_report import page
 from bot.evaluation.question_set import Case
 from bot.model import Answer, Outcome, Passage, Question, Usage
 from bot.ports import BackendError, Brief, Cited, Finished, Style, Waiting, Writer, Wrote
-from bot.runtime.private_files import write_whole
+from bot.runtime.process.private_files import write_whole
 from bot.runtime.usage_meter import metered
 from bot.style.rules import checkable
 

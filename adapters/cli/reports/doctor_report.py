@@ -24,8 +24,8 @@ from bot.diagnostics.surroundings import (
 )
 from bot.opened_records import open_records
 from bot.ports import BackendError, Rejected
-from bot.runtime.installed import how_to_add, needing_extras
-from bot.runtime.running import Running, running
+from bot.runtime.process.installed import how_to_add, needing_extras
+from bot.runtime.process.running import Running, running
 
 _MARKS = {"ok": "ok     ", "warning": "warning", "error": "ERROR  "}
 

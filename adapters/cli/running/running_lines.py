@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bot.config.live import files_of, version_of
 from bot.config.loader import Settings
-from bot.runtime.running import Running, running
+from bot.runtime.process.running import Running, running
 
 
 def running_lines(settings: Settings) -> list[str]:

@@ -14,9 +14,9 @@ from bot.config.loader import Settings
 from bot.journal.records.retention import keep_forgetting
 from bot.monitoring.service import monitored
 from bot.ports import BackendError, Rejected, Unauthorized, Unavailable
-from bot.runtime.logging_setup import keep_out
-from bot.runtime.memory import give_back, one_heap, settle
-from bot.runtime.running import TELLS_EVERY, Announcement
+from bot.runtime.process.logging_setup import keep_out
+from bot.runtime.process.memory import give_back, one_heap, settle
+from bot.runtime.process.running import TELLS_EVERY, Announcement
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from adapters.cli.setup.files import Wanted, config_text, env_text
 from adapters.cli.setup.survey import Survey
 from bot.config.environment.env_file import ENV_FILE
 from bot.config.loader import ConfigError, load
-from bot.runtime.private_files import PRIVATE, PUBLIC
+from bot.runtime.process.private_files import PRIVATE, PUBLIC
 from indexer.git.command import GitFailed, git
 from indexer.source_health import files_by_ending
 

@@ -17,7 +17,7 @@ from adapters.discord.replies.discord_markdown import incoming, thread_name
 from adapters.discord.reply_address import DiscordAddress, Message
 from bot.config.chat import PlaceSettings
 from bot.ports import Asked
-from bot.text.question_text import asked_with
+from bot.text.questions.question_text import asked_with
 
 _SOON = 120_000  # milliseconds
 _SNOWFLAKE_BITS = 22  # of an id, below its milliseconds

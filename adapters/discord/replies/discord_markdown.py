@@ -4,7 +4,7 @@ import re
 
 from adapters.chat.markdown_text import shorten, split, tables_as_code
 from bot.text import links
-from bot.text.question_text import bounded
+from bot.text.questions.question_text import bounded
 
 MESSAGE = 1900  # of 2,000 characters: room for what platforms count differently
 _JOINER = "\N{WORD JOINER}"

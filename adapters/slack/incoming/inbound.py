@@ -16,7 +16,7 @@ from adapters.slack.replies.mrkdwn import addressed, mentions
 from adapters.slack.reply_address import SlackAddress
 from bot.config.chat import PlaceSettings
 from bot.ports import Asked
-from bot.text.question_text import leans
+from bot.text.questions.question_text import leans
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from adapters.slack.replies.mrkdwn import incoming
-from bot.text.question_text import asked_with
+from bot.text.questions.question_text import asked_with
 
 Message = dict[str, Any]  # Slack's own JSON
 

@@ -5,7 +5,7 @@ import re
 
 from adapters.chat.markdown_text import plain
 from bot.text import links
-from bot.text.question_text import bounded
+from bot.text.questions.question_text import bounded
 
 _LINK = re.compile(r"<((?:https?|mailto|tel):[^|<>]+)(?:\|([^<>]*))?>")
 _USER = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^<>]*))?>")

@@ -8,10 +8,10 @@ from typing import Any, Final, Literal
 
 from bot.backends.anthropic.client import AnthropicClient, Json
 from bot.backends.anthropic.options import ChatOptions
-from bot.backends.shared import prompts
-from bot.backends.shared.chat_writer import PART, Event
-from bot.backends.shared.context_window import within
-from bot.backends.shared.messages import Message, encodable
+from bot.backends.shared.writing import prompts
+from bot.backends.shared.writing.chat_writer import PART, Event
+from bot.backends.shared.writing.context_window import within
+from bot.backends.shared.writing.messages import Message, encodable
 from bot.model import Usage
 from bot.ports import Brief, Cited, Finished, Refused, Unavailable, Waiting, Wrote
 

@@ -20,10 +20,10 @@ from anthropic import (
 )
 
 from bot.backends.anthropic.options import Access
-from bot.backends.shared.context_window import ContextExceeded
 from bot.backends.shared.errors import Service, by_status, limited
 from bot.backends.shared.service_calls import SharedClient, deadline
 from bot.backends.shared.unreached import cause, unreached
+from bot.backends.shared.writing.context_window import ContextExceeded
 from bot.ports import BackendError, Unavailable
 
 FAILURES: Final = (

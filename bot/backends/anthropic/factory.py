@@ -3,8 +3,8 @@
 from bot.backends.anthropic.chat import AnthropicChat
 from bot.backends.anthropic.client import AnthropicClient
 from bot.backends.anthropic.options import Access, ChatOptions
-from bot.backends.shared.chat_writer import ChatWriter, Pace
 from bot.backends.shared.judge import ChatJudge
+from bot.backends.shared.writing.chat_writer import ChatWriter, Pace
 
 
 class AnthropicFactory:

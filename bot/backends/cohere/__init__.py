@@ -7,7 +7,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from bot.backends.cohere.options import ChatOptions, EmbedOptions, Options, RerankOptions
-from bot.runtime.installed import needing_extras
+from bot.runtime.process.installed import needing_extras
 
 if TYPE_CHECKING:
     from bot.backends.cohere.factory import CohereFactory

@@ -9,9 +9,9 @@ from bot.backends.cohere.documents import documents
 from bot.backends.cohere.options import ChatOptions
 from bot.backends.cohere.stream_events import StreamEvents
 from bot.backends.cohere.transport.client import CohereClient
-from bot.backends.shared import prompts
-from bot.backends.shared.chat_writer import PART, Event
-from bot.backends.shared.messages import Message
+from bot.backends.shared.writing import prompts
+from bot.backends.shared.writing.chat_writer import PART, Event
+from bot.backends.shared.writing.messages import Message
 from bot.model import Usage
 from bot.ports import BackendError, Brief, Finished, Waiting
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from bot.backends.cohere.transport.responses import Document
-from bot.backends.shared.messages import encodable
-from bot.backends.shared.prompts import title
+from bot.backends.shared.writing.messages import encodable
+from bot.backends.shared.writing.prompts import title
 from bot.model import Passage
 
 SNIPPET_WORDS = 350  # Cohere advises 300-400 at most

@@ -7,9 +7,9 @@ from bot.backends.cohere.embedder import embedder
 from bot.backends.cohere.options import Options
 from bot.backends.cohere.reranker import CohereReranker
 from bot.backends.cohere.transport.client import CohereClient
-from bot.backends.shared.chat_writer import ChatWriter, Pace
 from bot.backends.shared.embedder import ServiceEmbedder
 from bot.backends.shared.judge import ChatJudge
+from bot.backends.shared.writing.chat_writer import ChatWriter, Pace
 
 
 class CohereFactory:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from bot.backends.extractive.snippet_scoring import ScoredSnippet
 from bot.backends.extractive.snippets import Snippet, siblings
 from bot.text.analyzer import distinct_tokens
-from bot.text.question_parts import AnswerKind
+from bot.text.questions.question_parts import AnswerKind
 
 # All in characters, but for MOST_SIBLINGS.
 GAP = 120  # of a sentence that is quoted for the sake of the one before it

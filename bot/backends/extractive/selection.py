@@ -14,7 +14,7 @@ from bot.backends.extractive.quotable_units import GAP, QuotableUnits, character
 from bot.backends.extractive.snippet_scoring import ScoredSnippet
 from bot.backends.extractive.snippets import Snippet
 from bot.text.analyzer import distinct_tokens
-from bot.text.question_parts import AnswerKind, QuestionPart
+from bot.text.questions.question_parts import AnswerKind, QuestionPart
 
 SECTION = 1.0  # what a page's best section counts beside its best snippet
 NEAR = 0.4  # of the best snippet's score: what is below adds nothing

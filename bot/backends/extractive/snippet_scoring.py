@@ -18,7 +18,7 @@ from bot.backends.extractive.snippet_terms import SnippetTerms, openings, snippe
 from bot.backends.extractive.snippets import Snippet, pointers
 from bot.retrieval.query_terms import read
 from bot.text.analyzer import distinct_tokens, tokens
-from bot.text.question_parts import AnswerKind, QuestionPart, holds
+from bot.text.questions.question_parts import AnswerKind, QuestionPart, holds
 
 LANGUAGES = ("en",)  # snippets are analysed as English whatever they are: what counts is that both sides are
 LABEL_WORDS = 4

@@ -28,11 +28,11 @@ from bot.ports import (
 from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.deadline import Deadline
 from bot.runtime.work_context import degraded
-from bot.text import question_text
 from bot.text.analyzer import query_terms
 from bot.text.language_guess import guess_language
 from bot.text.markdown_units import statements
-from bot.text.question_parts import QuestionPart, asking_parts
+from bot.text.questions import question_text
+from bot.text.questions.question_parts import QuestionPart, asking_parts
 
 NAME = "extractive"
 

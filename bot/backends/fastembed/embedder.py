@@ -24,7 +24,7 @@ from bot.backends.fastembed.text_queue import TextQueue
 from bot.config.models import LocalEmbedderSettings as LocalSettings
 from bot.model import Usage
 from bot.ports import Rejected, Unavailable, Vector
-from bot.runtime.cores import cores
+from bot.runtime.process.cores import cores
 
 if TYPE_CHECKING:
     from fastembed import TextEmbedding

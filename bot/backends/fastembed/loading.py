@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from bot.ports import Rejected, Unavailable
-from bot.runtime.installed import how_to_add
-from bot.runtime.private_files import private_folder
+from bot.runtime.process.installed import how_to_add
+from bot.runtime.process.private_files import private_folder
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from bot.backends.openai.options import Access, ChatOptions, EmbedOptions
-from bot.runtime.installed import needing_extras
+from bot.runtime.process.installed import needing_extras
 
 if TYPE_CHECKING:
     from bot.backends.openai.factory import OpenAIFactory

@@ -11,13 +11,13 @@ from bot.backends.openai.client import OpenAIClient, field, limited, tokens
 from bot.backends.openai.errors import refused
 from bot.backends.openai.options import ChatOptions
 from bot.backends.openai.server import ServerFacts
-from bot.backends.shared import numbered_prompt
-from bot.backends.shared.chat_writer import PART, Event
-from bot.backends.shared.context_window import ContextExceeded, within
-from bot.backends.shared.messages import Message
 from bot.backends.shared.service_calls import twice
-from bot.backends.shared.thinking import ThinkingFilter, may_think
-from bot.backends.shared.transcript import MarkedTranscript
+from bot.backends.shared.writing import numbered_prompt
+from bot.backends.shared.writing.chat_writer import PART, Event
+from bot.backends.shared.writing.context_window import ContextExceeded, within
+from bot.backends.shared.writing.messages import Message
+from bot.backends.shared.writing.thinking import ThinkingFilter, may_think
+from bot.backends.shared.writing.transcript import MarkedTranscript
 from bot.model import Usage
 from bot.ports import BackendError, Brief, Rejected, Unavailable
 

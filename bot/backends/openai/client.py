@@ -17,8 +17,8 @@ from bot.backends.openai.errors import FAILURES, no_api, too_long, translate
 from bot.backends.openai.options import Access
 from bot.backends.shared.embedding_batcher import CallSlot
 from bot.backends.shared.errors import Service
-from bot.backends.shared.messages import Message, alternating, encodable
 from bot.backends.shared.service_calls import SharedClient, deadline
+from bot.backends.shared.writing.messages import Message, alternating, encodable
 from bot.ports import Unavailable
 
 _CONNECT_SECONDS: Final = 5.0

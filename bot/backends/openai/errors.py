@@ -12,9 +12,9 @@ from typing import Any, Final
 import httpx2
 from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError, OpenAIError
 
-from bot.backends.shared.context_window import ContextExceeded
 from bot.backends.shared.errors import Service, by_status, limited
 from bot.backends.shared.unreached import cause, unreached
+from bot.backends.shared.writing.context_window import ContextExceeded
 from bot.ports import BackendError, Refused, Rejected, Unavailable
 
 log = logging.getLogger(__name__)

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from bot.backends.openai.chat import OpenAIChat
 from bot.backends.openai.client import OpenAIClient
 from bot.backends.openai.options import Access, ChatOptions, EmbedOptions
-from bot.backends.shared.chat_writer import ChatWriter, Pace
 from bot.backends.shared.embedder import PART, FeedOptions, Kind, ServiceEmbedder
 from bot.backends.shared.embedding_batcher import CallSlot
 from bot.backends.shared.judge import ChatJudge
+from bot.backends.shared.writing.chat_writer import ChatWriter, Pace
 
 
 class OpenAIFactory:

@@ -5,9 +5,9 @@ import json
 import re
 from collections.abc import Sequence
 
-from bot.backends.shared.chat_writer import ChatModel
-from bot.backends.shared.messages import Message
 from bot.backends.shared.usage import UsageCounter
+from bot.backends.shared.writing.chat_writer import ChatModel
+from bot.backends.shared.writing.messages import Message
 from bot.model import Usage
 from bot.ports import RateLimited, Unavailable
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import apsw
 
 from bot.ports import BackendError, Corrupt, Newer, ReadOnly, Rejected, Unavailable
-from bot.runtime.private_files import private_file, private_folder
+from bot.runtime.process.private_files import private_file, private_folder
 
 PART = "search"
 REMEDY = "Run `docent index --rebuild` to make the index anew from the docs."

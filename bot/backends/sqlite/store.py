@@ -31,7 +31,7 @@ from bot.ports import (
     Vector,
     Vocabulary,
 )
-from bot.runtime.private_files import put_back
+from bot.runtime.process.private_files import put_back
 
 T = TypeVar("T")
 

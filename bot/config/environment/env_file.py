@@ -8,7 +8,7 @@ from typing import Final
 
 from dotenv.parser import parse_stream
 
-from bot.config.error_messages import ConfigError, Problem
+from bot.config.reading.error_messages import ConfigError, Problem
 
 ENV_FILE: Final = ".env"
 _MOST_BYTES: Final = 1_000_000

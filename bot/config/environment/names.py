@@ -8,9 +8,9 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from bot.config.environment.env_file import EnvFile
-from bot.config.error_messages import ConfigError, KeyPath, Problem, dotted
 from bot.config.models import long_form
-from bot.config.yaml_with_lines import Located
+from bot.config.reading.error_messages import ConfigError, KeyPath, Problem, dotted
+from bot.config.reading.yaml_with_lines import Located
 
 # Where in docent.yaml a value of the environment belongs.
 PLACES: Final[Mapping[str, KeyPath]] = {

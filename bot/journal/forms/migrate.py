@@ -9,7 +9,7 @@ from sqlalchemy import Connection, insert
 
 from bot.journal import HEAD
 from bot.journal.tables import made_by, metadata
-from bot.runtime.installed import version
+from bot.runtime.process.installed import version
 
 
 def upgrade(connection: Connection, to: str = "head") -> None:

@@ -14,7 +14,7 @@ from bot.journal import HEAD
 from bot.journal.failures import PART
 from bot.journal.tables import metadata
 from bot.ports import Newer, Rejected
-from bot.runtime.private_files import private_file
+from bot.runtime.process.private_files import private_file
 
 # Who runs now, and who leads: of no use another day.
 _PASSING: Final = {"workers", "leases", "run_messages"}

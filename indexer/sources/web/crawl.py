@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from bot.runtime.private_files import write_whole
+from bot.runtime.process.private_files import write_whole
 from indexer.sources.base import Unlisted
 from indexer.sources.http_client import CallFailed, one_item
 from indexer.sources.web.address import alike, circles

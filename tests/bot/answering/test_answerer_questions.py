@@ -3,7 +3,7 @@
 import pytest
 
 from bot.model import Question, Turn
-from bot.text.question_text import LIMIT, merged, prepare
+from bot.text.questions.question_text import LIMIT, merged, prepare
 
 
 def follow(text: str, *said: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from bot.bootstrap import App, open_app
 from bot.config.loader import load
 from bot.model import Answer, Outcome, Question
-from bot.text import small_talk
+from bot.text.questions import small_talk
 from indexer.sync.sync_all import sync_all
 from tests.support.opened_sources import sources_of
 from tests.support.pages import put

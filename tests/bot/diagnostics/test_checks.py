@@ -10,7 +10,7 @@ import pytest
 from bot.diagnostics.checks import check_data, tried
 from bot.diagnostics.findings import Check, ok
 from bot.ports import Unauthorized
-from bot.runtime.running import Announcement
+from bot.runtime.process.running import Announcement
 from tests.support.command_line import CONFIG, HANDBOOK, CommandLine
 
 

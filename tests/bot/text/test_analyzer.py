@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.text.analyzer import LONGEST_TERM, query_terms, tokens
 from bot.text.language_guess import guess_language
-from bot.text.question_text import is_vague
+from bot.text.questions.question_text import is_vague
 from bot.text.stopwords import STOP_WORDS
 
 

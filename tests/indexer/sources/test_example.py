@@ -11,7 +11,7 @@ from types import ModuleType
 
 import pytest
 
-from bot.config.error_messages import ConfigError
+from bot.config.reading.error_messages import ConfigError
 from bot.config.sources import SourceSettings
 from indexer import plugin
 from indexer.sources import open_source, source_types

@@ -38,7 +38,7 @@ def invite(context: typer.Context) -> None:
 async def _serve(settings: Settings) -> int:
     from adapters.cli.running.run_plan import refuse_faults
     from adapters.cli.running.service_runner import serve_one
-    from bot.runtime.installed import needing_extras
+    from bot.runtime.process.installed import needing_extras
 
     with needing_extras("Discord", "discord"):
         from adapters.discord.service import run as service
@@ -50,7 +50,7 @@ async def _serve(settings: Settings) -> int:
 
 async def _invite(settings: Settings) -> int:
     from adapters.cli.running.run_plan import refuse_faults
-    from bot.runtime.installed import needing_extras
+    from bot.runtime.process.installed import needing_extras
 
     with needing_extras("Discord", "discord"):
         from adapters.discord.service import invitation

@@ -19,7 +19,7 @@ def command(context: typer.Context) -> None:
     async def main(settings: Settings) -> int:
         from adapters.cli.output import show
         from adapters.cli.running.running_lines import running_lines
-        from bot.runtime.running import running
+        from bot.runtime.process.running import running
 
         for line in running_lines(settings):
             show(line)

@@ -28,7 +28,7 @@ async def _serve(settings: Settings) -> int:
     from adapters.cli.open_sources import check_sources_open
     from adapters.cli.running.run_plan import DISCORD, INDEXER, SLACK, plan
     from adapters.cli.running.service_runner import Service, serve_all
-    from bot.runtime.installed import needing_extras
+    from bot.runtime.process.installed import needing_extras
 
     planned = plan(settings)
     for fault in planned.faults:

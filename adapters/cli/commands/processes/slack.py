@@ -64,7 +64,7 @@ def manifest(
 async def _serve(settings: Settings) -> int:
     from adapters.cli.running.run_plan import refuse_faults
     from adapters.cli.running.service_runner import serve_one
-    from bot.runtime.installed import needing_extras
+    from bot.runtime.process.installed import needing_extras
 
     with needing_extras("Slack", "slack"):
         from adapters.slack.service import run as service

@@ -18,8 +18,8 @@ from bot.backends.cohere.transport.errors import COHERE, FAILURES, translate
 from bot.backends.cohere.transport.http import Basket, CohereHttp, held, opened, taken
 from bot.backends.shared import service_calls
 from bot.backends.shared.embedding_batcher import CallSlot
-from bot.backends.shared.messages import Message, encodable
 from bot.backends.shared.service_calls import SharedClient, deadline
+from bot.backends.shared.writing.messages import Message, encodable
 from bot.ports import Unavailable
 
 T = TypeVar("T")

@@ -26,7 +26,7 @@ from bot.backends.weaviate.server.sdk_types import (
 )
 from bot.backends.weaviate.server.versions import RECOMMENDED
 from bot.ports import Unavailable
-from bot.runtime.private_files import private_folder
+from bot.runtime.process.private_files import private_folder
 
 _HOST: Final = "127.0.0.1"
 _READY_SECONDS: Final = 30.0

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from bot.backends.anthropic import Access, ChatOptions, connect
-from bot.backends.shared.chat_writer import ChatWriter, Pace
+from bot.backends.shared.writing.chat_writer import ChatWriter, Pace
 from bot.model import Question, Turn
 from bot.ports import (
     Finished,

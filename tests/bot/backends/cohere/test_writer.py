@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.backends.cohere import ChatOptions, Options, connect
-from bot.backends.shared.chat_writer import ChatWriter
+from bot.backends.shared.writing.chat_writer import ChatWriter
 from bot.model import Question, Turn
 from bot.ports import (
     Brief,

@@ -11,7 +11,7 @@ from bot.backends.extractive.writer import ExtractiveWriter
 from bot.model import Answer, Outcome, Passage, Question, Turn
 from bot.ports import Brief, Style, Unavailable
 from bot.text.markdown_units import statements
-from bot.text.question_parts import asking_parts
+from bot.text.questions.question_parts import asking_parts
 from tests.support.fakes import FakeRetrieval, FakeRetriever, make_passage
 
 LEAVE = make_passage(

@@ -10,8 +10,8 @@ from dataclasses import replace
 import pytest
 
 from bot.backends.openai import Access, ChatOptions, connect
-from bot.backends.shared.chat_writer import ChatWriter, Pace
 from bot.backends.shared.errors import Service
+from bot.backends.shared.writing.chat_writer import ChatWriter, Pace
 from bot.model import Question, Turn
 from bot.ports import (
     BackendError,

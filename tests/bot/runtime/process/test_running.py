@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from bot.runtime.running import Announcement, running
+from bot.runtime.process.running import Announcement, running
 
 
 def test_told_until_withdrawn(tmp_path: Path) -> None:
@@ -23,7 +23,7 @@ def test_told_until_withdrawn(tmp_path: Path) -> None:
 
 def test_a_killed_one_is_forgotten(tmp_path: Path) -> None:
     words = (
-        "import os, sys; from pathlib import Path; from bot.runtime.running import Announcement\n"
+        "import os, sys; from pathlib import Path; from bot.runtime.process.running import Announcement\n"
         "Announcement(Path(sys.argv[1]), ['Slack']).tell(version='', problem='', restart_for=())\n"
         "os._exit(9)"
     )

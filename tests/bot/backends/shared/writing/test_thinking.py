@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.backends.shared.thinking import ThinkingFilter, may_think
+from bot.backends.shared.writing.thinking import ThinkingFilter, may_think
 
 
 def read(text: str, size: int, *, unopened: bool = False) -> str:

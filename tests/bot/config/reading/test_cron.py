@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.config import cron
+from bot.config.reading import cron
 
 MONDAY = datetime(2026, 6, 1, 5, 30, tzinfo=UTC)
 

@@ -5,8 +5,8 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Final
 
-from bot.backends.shared.chat_writer import PART, Event
-from bot.backends.shared.messages import Message
+from bot.backends.shared.writing.chat_writer import PART, Event
+from bot.backends.shared.writing.messages import Message
 from bot.ports import Brief, Rejected
 from bot.text.markdown_units import split
 from bot.text.token_count import count_tokens

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.diagnostics.checks import check_data
-from bot.runtime.private_files import (
+from bot.runtime.process.private_files import (
     close_to_others,
     open_to_others,
     private_folder,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.ports import Rejected
-from bot.runtime.installed import extra_of, how_to_add, needing_extras
+from bot.runtime.process.installed import extra_of, how_to_add, needing_extras
 
 
 @pytest.fixture

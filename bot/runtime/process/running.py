@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from bot.runtime import process_identity
-from bot.runtime.private_files import write_whole
+from bot.runtime.process import process_identity
+from bot.runtime.process.private_files import write_whole
 
 _FOLDER: Final = "running"
 # Of a process on another machine only its silence tells that it is gone.

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import yaml
 
-from bot.config import yaml_mistakes
-from bot.config.error_messages import ConfigError, KeyPath, Problem, dotted
+from bot.config.reading import yaml_mistakes
+from bot.config.reading.error_messages import ConfigError, KeyPath, Problem, dotted
 
 _NAMED: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _MOST_BYTES: Final = 5_000_000

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.backends.shared.citation_markers import CitationMarkers
+from bot.backends.shared.writing.citation_markers import CitationMarkers
 from bot.ports import Cited, Wrote
 
 CHUNKS = {1: "a", 2: "b", 3: "c"}

@@ -6,8 +6,8 @@ What is the same for every question comes first, so that a server keeps it from 
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from bot.backends.shared import prompts
-from bot.backends.shared.messages import Message, encodable
+from bot.backends.shared.writing import prompts
+from bot.backends.shared.writing.messages import Message, encodable
 from bot.model import Passage
 from bot.ports import Brief
 

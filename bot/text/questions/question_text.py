@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.model import Question, Turn
-from bot.text import small_talk
 from bot.text.analyzer import acronym
+from bot.text.questions import small_talk
 from bot.text.stopwords import STOP_WORDS
 
 LIMIT = 2_000  # characters of a question that are read, where nobody says otherwise

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.config.loader import Settings, load
-from bot.runtime.logging_setup import Redactor, keep_out, set_up
+from bot.runtime.process.logging_setup import Redactor, keep_out, set_up
 from bot.runtime.work_context import working_on
 
 

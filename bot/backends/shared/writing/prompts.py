@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from bot.backends.shared.messages import Message, encodable
+from bot.backends.shared.writing.messages import Message, encodable
 from bot.model import Passage, Question, Turn
 from bot.ports import Brief, Style
 

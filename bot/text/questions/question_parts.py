@@ -18,7 +18,7 @@ _PARTS = re.compile(
     re.IGNORECASE,
 )
 _SHORTEST_PART = 3  # words
-# What a follow-up begins with (see bot.text.question_text.merged): what follows it is what it is about.
+# What a follow-up begins with (see bot.text.questions.question_text.merged): what follows it is what it is about.
 _FOLLOW_UP = re.compile(
     r"\W*(?:and|or|but|what about|how about|what if|und|oder|aber|was ist mit|y|o|pero|et|ou|mais)\b",
     re.IGNORECASE,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.runtime.cores import cores
+from bot.runtime.process.cores import cores
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import contextlib
 
 import pytest
 
-from bot.config.error_messages import ConfigError
-from bot.config.yaml_with_lines import located
+from bot.config.reading.error_messages import ConfigError
+from bot.config.reading.yaml_with_lines import located
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 _COUNT = """
 import ctypes, sys, threading
-from bot.runtime.memory import one_heap
+from bot.runtime.process.memory import one_heap
 
 if sys.argv[1] == "one":
     one_heap()
@@ -39,7 +39,7 @@ def heaps(how: str) -> int:
 
 _BURST = """
 import asyncio, json, os, sys
-from bot.runtime.memory import give_back, one_heap
+from bot.runtime.process.memory import give_back, one_heap
 
 def megabytes():
     return int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6

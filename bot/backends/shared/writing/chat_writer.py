@@ -6,10 +6,10 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from bot.backends.shared import prompts
-from bot.backends.shared.detached_stream import DetachedStream
-from bot.backends.shared.messages import Message
 from bot.backends.shared.usage import UsageCounter
+from bot.backends.shared.writing import prompts
+from bot.backends.shared.writing.detached_stream import DetachedStream
+from bot.backends.shared.writing.messages import Message
 from bot.model import Question, Usage
 from bot.ports import Brief, Cited, Finished, Rejected, Unavailable, Waiting, Wrote
 from bot.runtime.turns import Turns

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
-from bot.backends.shared.chat_writer import PART, Event
-from bot.backends.shared.citation_markers import CitationMarkers
-from bot.backends.shared.thinking import ThinkingFilter
+from bot.backends.shared.writing.chat_writer import PART, Event
+from bot.backends.shared.writing.citation_markers import CitationMarkers
+from bot.backends.shared.writing.thinking import ThinkingFilter
 from bot.model import Usage
 from bot.ports import Finished, Unavailable, Waiting, Wrote
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from bot.runtime import process_identity
+from bot.runtime.process import process_identity
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
 
@@ -20,9 +20,7 @@ def test_a_living_process_has_not_died():
 
 def test_a_killed_process_has_died():
     """Also before its parent has taken note, and with its number used again."""
-    code = (
-        "from bot.runtime import process_identity; print(process_identity.name('slack'), flush=True); input()"
-    )
+    code = "from bot.runtime.process import process_identity; print(process_identity.name('slack'), flush=True); input()"
     with subprocess.Popen([sys.executable, "-c", code], stdin=-1, stdout=-1, text=True) as child:
         assert child.stdout is not None
         name = child.stdout.readline().strip()
