@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.answering.answerer import Answerer
-from bot.answering.limits import AnswerLimits
 from bot.config.live import LiveSettings
 from bot.config.loader import Settings
 from bot.curation.curation import Curation
 from bot.curation.verified_answers import VerifiedAnswers
+from bot.limits import AnswerLimits, RetrievalLimits
 from bot.opened_models import OpenedModels, writer_pace
 from bot.opened_records import LateLessons, Records, open_records
 from bot.ports import (
@@ -30,7 +30,7 @@ from bot.ports import (
     Tickets,
     Writer,
 )
-from bot.retrieval.retriever import RetrievalLimits, Retriever
+from bot.retrieval.retriever import Retriever
 from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.connections import Connections
 from bot.runtime.observers import Observers

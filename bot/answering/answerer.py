@@ -8,8 +8,8 @@ from typing import Protocol
 
 from bot import decisions
 from bot.answering.draft import Draft, OnStage, OnText
-from bot.answering.limits import AnswerLimits
 from bot.answering.writing import Writing
+from bot.limits import AnswerLimits
 from bot.model import Answer, Outcome, Question, Stage
 from bot.ports import BackendError, Brief, Style, Unavailable, Writer
 from bot.retrieval.retrieval_result import Retrieval

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 
 from bot.answering.draft import Draft
-from bot.answering.limits import AnswerLimits
+from bot.limits import AnswerLimits
 from bot.model import Answer, Stage
 from bot.ports import (
     BackendError,

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from bot.config.base import Id, Identifiers, Seconds, Secret, Section
+from bot.limits import ANSWER, ANSWER_CHARACTERS, RETRIEVAL
 
 # ":question:" as well as "question".
 Emoji = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(lambda name: name.strip(": "))]
@@ -181,18 +182,18 @@ class LimitSettings(Section):
     are searched for and quoted at a time, the others wait their turn; without it as many as there are cores.
     """
 
-    question_characters: Annotated[int, Field(ge=50, le=8000)] = 2000
-    answer_characters: Annotated[int, Field(ge=100)] = 900
+    question_characters: Annotated[int, Field(ge=50, le=8000)] = ANSWER.question_characters
+    answer_characters: Annotated[int, Field(ge=100)] = ANSWER_CHARACTERS
     questions_per_minute: Annotated[int, Field(ge=1)] = 10
     questions_at_once: Annotated[int, Field(ge=1)] | None = None
     history_turns: Annotated[int, Field(ge=0)] = 20
     history_tokens: Annotated[int, Field(ge=0)] = 2000
-    passage_tokens: Annotated[int, Field(ge=200)] = 4000
-    embed_deadline: Seconds = 3.0
-    search_deadline: Seconds = 10.0
-    rerank_deadline: Seconds = 3.0
-    rewrite_deadline: Seconds = 8.0
-    answer_deadline: Seconds = 60.0
+    passage_tokens: Annotated[int, Field(ge=200)] = RETRIEVAL.passage_tokens
+    embed_deadline: Seconds = RETRIEVAL.embed
+    search_deadline: Seconds = ANSWER.search
+    rerank_deadline: Seconds = RETRIEVAL.rerank
+    rewrite_deadline: Seconds = ANSWER.standalone
+    answer_deadline: Seconds = ANSWER.answer
     stale_after: Seconds = 365 * 86400.0
 
 

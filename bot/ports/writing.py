@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol, runtime_checkable
 
+from bot.limits import ANSWER_CHARACTERS
 from bot.model import Passage, Question, Turn, Usage
 
 DETAILED: Final = 2  # times as long as usual an answer in detail may be
@@ -29,7 +30,7 @@ class Style:
     examples: tuple[StyleExample, ...] = ()
     opening: str = ""
     closing: str = ""
-    max_characters: int = 900
+    max_characters: int = ANSWER_CHARACTERS
     max_sentences: int | None = None
     language: str = ""
     not_found: str = ""

@@ -3,12 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
 
 from bot import decisions
+from bot.limits import RetrievalLimits
 from bot.model import Passage, Question
 from bot.ports import BackendError, Embedder, Hit, Reader, Reranker, SearchQuery, Vector, Vocabulary
 from bot.retrieval import compounds, near_duplicates, query_terms, spell_correction
@@ -38,15 +39,6 @@ _MOST_LOOKS = 6
 
 NO_EMBEDDER = "Searched by keywords alone: {why}"
 NO_RERANKER = "Not reranked: {why}"
-
-
-@dataclass(frozen=True, slots=True)
-class RetrievalLimits:
-    """Seconds for the embedder and the reranker, and tokens of all passages together."""
-
-    embed: float = 3.0
-    rerank: float = 3.0
-    passage_tokens: int = 4_000
 
 
 class Retriever:

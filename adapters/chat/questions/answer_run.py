@@ -45,8 +45,8 @@ class Answers(Protocol):
 class AnswerPolicy:
     """How answers are shown: which of their pages count as old, and whether a human can be asked."""
 
-    stale_after: timedelta = timedelta(days=365)
-    can_ask_human: bool = False
+    stale_after: timedelta
+    can_ask_human: bool
 
 
 class AnswerRun:

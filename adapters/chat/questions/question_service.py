@@ -54,8 +54,8 @@ NOT_TAKEN: Final = {Acceptance.KNOWN: messages.KNOWN, Acceptance.CLOSING: messag
 class ServicePolicy:
     """How the service behaves. Times in seconds but for `stale_after`."""
 
-    questions_per_minute: int = 10
-    stale_after: timedelta = timedelta(days=365)
+    questions_per_minute: int
+    stale_after: timedelta
     can_ask_human: bool = False
     beat_every: float = 5.0
     silent_for: float = 15.0

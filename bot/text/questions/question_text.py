@@ -5,12 +5,13 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from bot.limits import ANSWER
 from bot.model import Question, Turn
 from bot.text.analyzer import acronym
 from bot.text.questions import small_talk
 from bot.text.stopwords import STOP_WORDS
 
-LIMIT = 2_000  # characters of a question that are read, where nobody says otherwise
+LIMIT = ANSWER.question_characters
 _READ, _END = 8_000, 2_000  # characters of a message, and of those from its end
 _LONG = 240  # characters: who writes more tells a story before the question
 _AFTER_THE_QUESTION = 3  # sentences: "Thanks in advance! Best, Ada"

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot.answering.answerer import Answerer
-from bot.answering.limits import AnswerLimits
+from bot.limits import AnswerLimits
 from bot.model import Outcome, Question, Turn
 from bot.ports import (
     Corrupt,

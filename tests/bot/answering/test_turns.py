@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot.answering.answerer import Answerer
-from bot.answering.limits import AnswerLimits
+from bot.limits import AnswerLimits
 from bot.model import Answer, Outcome, Question, Stage, Usage
 from bot.ports import Finished, Unavailable
 from bot.retrieval.retrieval_result import Retrieval

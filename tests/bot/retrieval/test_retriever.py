@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from bot.backends.sqlite import SqliteStore
+from bot.limits import RetrievalLimits
 from bot.model import Chunk, Document, Passage, Question, Usage
 from bot.ports import (
     BackendError,
@@ -25,7 +26,7 @@ from bot.ports import (
     Vocabulary,
 )
 from bot.retrieval.retrieval_result import Retrieval
-from bot.retrieval.retriever import RetrievalLimits, Retriever
+from bot.retrieval.retriever import Retriever
 from bot.retrieval.similarity_calibration import PAIRS
 from bot.runtime.work_context import working_on
 from tests.support.fakes import FakeReranker

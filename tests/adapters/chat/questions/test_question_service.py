@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,10 @@ async def journal(data: Path):
     await database.close()
 
 
+def limited(per_minute: int) -> ServicePolicy:
+    return ServicePolicy(per_minute, timedelta(days=365))
+
+
 def desk_of(
     journal: SqlJournal,
     notice: Notice,
@@ -114,7 +119,7 @@ def desk_of(
         Answers(),
         journal,
         FakeStore(),
-        policy or ServicePolicy(),
+        policy or limited(10),
         gate=Open(),
         files=AttachmentReader(AttachmentSettings),
         revive=lambda _: notice,
@@ -177,7 +182,7 @@ async def test_a_question_over_the_limit_is_heard_as_such(journal: SlowJournal) 
     journal.let.set()
     heard, observers = Heard(), Observers()
     observers.add(heard)
-    desk = desk_of(journal, Notice(), observers, ServicePolicy(questions_per_minute=1))
+    desk = desk_of(journal, Notice(), observers, limited(1))
     for number in (1, 2):
         key = f"slack:C1:{number}"
         asked = Asked(f"q{number}", key, "slack", Place("C1"), "slack:U1", Question("How much?", frozenset()))
@@ -190,7 +195,7 @@ async def test_a_question_over_the_limit_is_heard_as_such(journal: SlowJournal) 
 async def test_over_the_limit_nothing_is_left_open(journal: SlowJournal, *, owed: bool, told: int) -> None:
     """Who waits for a word hears of the limit each time, others once; nothing is answered."""
     journal.let.set()
-    desk = desk_of(journal, Notice(), policy=ServicePolicy(questions_per_minute=1))
+    desk = desk_of(journal, Notice(), policy=limited(1))
     notices = [Notice() for _ in range(4)]
     taken = []
     for number, notice in enumerate(notices):
@@ -210,7 +215,7 @@ async def test_the_limit_holds_while_the_journal_is_down(journal: SlowJournal) -
     """Questions are then counted by each process for itself."""
     journal.let.set()
     journal.down = True
-    desk = desk_of(journal, Notice(), policy=ServicePolicy(questions_per_minute=2))
+    desk = desk_of(journal, Notice(), policy=limited(2))
     taken = [await desk.take(asked_by_one(number), Notice()) for number in range(4)]
     journal.down = False
     await desk.close(grace=5)
@@ -222,7 +227,7 @@ async def test_an_edit_over_the_limit_leaves_the_answer(journal: SlowJournal) ->
     """The earlier answer stands, and its asker hears why it stays as it is."""
     journal.let.set()
     desk, first, second = (
-        desk_of(journal, Notice(), policy=ServicePolicy(questions_per_minute=1)),
+        desk_of(journal, Notice(), policy=limited(1)),
         Notice(),
         Notice(),
     )
