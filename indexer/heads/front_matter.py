@@ -3,7 +3,9 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
+
+from bot.text.dates import written_moment
 
 _NO = {"", "false", "no", "n", "off", "0", "null", "~", "none"}
 _UNFINISHED = {"draft", "unpublished"}
@@ -13,15 +15,6 @@ _DATES = (
     "updated", "last_updated", "updated_at", "last_modified", "last_modified_at", "lastmod", "last_update", "lastupdated",
     "modified", "date_modified", "update_date", "revdate", "revision_date", "last_reviewed", "reviewed", "date", "published_at",
 )  # fmt: skip
-_DATE_FORMS = (
-    "%Y/%m/%d",
-    "%d.%m.%Y",
-    "%d %B %Y",
-    "%d %b %Y",
-    "%B %d, %Y",
-    "%b %d, %Y",
-    "%Y-%m-%d %H:%M:%S %z",
-)
 
 
 class BrokenAudience(ValueError):
@@ -55,7 +48,7 @@ def read(fields: Mapping[str, object]) -> FrontMatter:
     return FrontMatter(
         title=_line(first("title", "name")),
         owners=_words(first("owners", "owner", "author", "authors", "maintainer", "dri")),
-        updated_at=next((moment for name in _DATES if (moment := _moment(fields.get(name)))), None),
+        updated_at=next((moment for name in _DATES if (moment := written_moment(fields.get(name)))), None),
         audience=_audience(fields),
         keywords=tuple(
             word for word in _words(first("keywords", "tags", "aliases", "synonyms")) if word[0] != "/"
@@ -116,7 +109,7 @@ def _is_draft(fields: Mapping[str, object]) -> bool:
     for build in (fields.get("build"), fields.get("_build")):
         if isinstance(build, dict) and _flat(build.get("render", True)) in {"never", "false"}:
             return True
-    expires = _moment(fields.get("expirydate"))
+    expires = written_moment(fields.get("expirydate"))
     if expires is not None and expires < datetime.now(UTC):
         return True
     if any(name in fields and _flat(fields[name]) in _NO - {""} for name in ("published", "publish")):
@@ -155,26 +148,3 @@ def _words(value: object) -> tuple[str, ...]:
 def _address(value: object) -> str:
     text = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
     return text if len(text) <= _LONGEST_ADDRESS and not re.search(r"[\s?#\\]", text) else ""
-
-
-def _parsed(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(re.sub(r"\s+(?=[+-]\d)", "", text))
-    except ValueError:
-        pass
-    for form in _DATE_FORMS:
-        try:
-            return datetime.strptime(text, form)  # noqa: DTZ007 - without a zone it is UTC
-        except ValueError:
-            continue
-    return None
-
-
-def _moment(value: object) -> datetime | None:
-    if isinstance(value, dict):
-        value = value.get("date")
-    if isinstance(value, str):
-        value = _parsed(value.strip())
-    if isinstance(value, datetime):
-        return value if value.tzinfo else value.replace(tzinfo=UTC)
-    return datetime(value.year, value.month, value.day, tzinfo=UTC) if isinstance(value, date) else None

@@ -10,22 +10,13 @@ from pydantic import Field
 
 from bot.config.base import Id, Identifiers, Secret, Section
 from bot.config.sources import SourceSettings
+from bot.text.dates import moment
 from indexer.sources import approved_threads
 from indexer.sources.approved_threads import ApprovedPost
 from indexer.sources.base import Entry, Fetched, ListingFailed, PageGone, Source, Surroundings
-from indexer.sources.http_client import (
-    CallFailed,
-    HttpClient,
-    Json,
-    fetching,
-    flag,
-    follow,
-    items,
-    listing,
-    moment,
-    one_item,
-    text,
-)
+from indexer.sources.http.client import HttpClient, follow
+from indexer.sources.http.failures import CallFailed, fetching, listing, one_item
+from indexer.sources.http.json_values import Json, flag, items, text
 
 _PAGE = 100
 _VIEW_CHANNEL = 1 << 10

@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.config.base import Seconds, Section
 from bot.config.sources import SourceSettings
+from bot.text.dates import moment
 from indexer.converters.formats import EVERY_FORMAT, pages
 from indexer.sources.base import (
     Entry,
@@ -21,7 +22,7 @@ from indexer.sources.base import (
     Surroundings,
     too_large,
 )
-from indexer.sources.http_client import one_item
+from indexer.sources.http.failures import one_item
 
 _REVISIONS = ("ETag", "etag", "md5Hash", "md5", "content_md5", "checksum", "generation")
 # Of an S3 listing: whether more follows, and how that is asked for.
@@ -64,7 +65,7 @@ class ObjectsSource(Source):
             if self.selection.takes(below):
                 with one_item(self.unlisted, below, (below,)):
                     self._sizes[below] = int(told.get("size") or 0)
-                    changed = _moment(told)
+                    changed = _changed(told)
                     yield Entry(below, _revision(told, changed), changed, self.settings.owners)
 
     async def fetch(self, entry: Entry) -> Fetched:
@@ -156,19 +157,14 @@ def _revision(told: Mapping[str, Any], changed: datetime | None) -> str:
     return f"{told.get('size', 0)}-{changed.isoformat() if changed else ''}"
 
 
-def _moment(told: Mapping[str, Any]) -> datetime | None:
+def _changed(told: Mapping[str, Any]) -> datetime | None:
     for name in _CHANGED:
         value = told.get(name)
         if isinstance(value, int | float):
             with suppress(OverflowError, OSError, ValueError):
                 return datetime.fromtimestamp(value, UTC)
-        if isinstance(value, str):
-            try:
-                value = datetime.fromisoformat(value)
-            except ValueError:
-                continue
-        if isinstance(value, datetime):
-            return value if value.tzinfo else value.replace(tzinfo=UTC)
+        elif found := moment(value):
+            return found
     return None
 
 

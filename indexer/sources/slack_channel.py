@@ -15,18 +15,9 @@ from bot.config.sources import SourceSettings
 from indexer.sources import approved_threads
 from indexer.sources.approved_threads import ApprovedPost
 from indexer.sources.base import Entry, Fetched, ListingFailed, PageGone, Source, Surroundings
-from indexer.sources.http_client import (
-    CallFailed,
-    HttpClient,
-    Json,
-    fetching,
-    flag,
-    follow,
-    items,
-    listing,
-    one_item,
-    text,
-)
+from indexer.sources.http.client import HttpClient, follow
+from indexer.sources.http.failures import CallFailed, fetching, listing, one_item
+from indexer.sources.http.json_values import Json, flag, items, text
 
 # What Slack's errors mean as a status; it answers 200 to everything.
 _STATUS = {

@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 
 from indexer.sources.base import PageFailed
-from indexer.sources.ssrf_guard import is_private
+from indexer.sources.http.ssrf_guard import is_private
 from tests.support.source_server import listed, opened, serving
 
 # One of each block that the IANA registries or `ipaddress` name, and of each way to write an IPv4 address in IPv6.

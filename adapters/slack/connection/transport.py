@@ -12,8 +12,10 @@ from adapters.chat.incoming.attachments import FileHost, Unfetched
 from adapters.chat.questions.reply import Barred
 from adapters.slack.connection.rate_limits import RateLimits
 from adapters.slack.connection.timeouts import Timeouts
+from bot.text.dates import retry_after
 
 ATTEMPTS = 5
+_NO_ADVICE = 1.0  # seconds to wait after a 429 that doesn't say how long
 AT_ONCE: Final = 32  # more than Slack lets through for long, and each costs a connection
 _GONE = {
     "account_inactive",
@@ -182,7 +184,8 @@ class SlackTransport:
         data = getattr(response, "data", response)
         code = data.get("error", "") if isinstance(data, dict) else ""
         if status == 429 or code in (RATE_LIMITED, "rate_limited"):  # noqa: PLR2004
-            return min(float((getattr(response, "headers", None) or {}).get("Retry-After", 1)), 60.0), {}
+            asked = retry_after((getattr(response, "headers", None) or {}).get("Retry-After", ""))
+            return min(_NO_ADVICE if asked is None else asked, 60.0), {}
         if status >= 500 or not code or code in _PASSING:  # noqa: PLR2004 - a page of HTML has no code
             raise Lost(f"{method}: {code or f'HTTP {status}'}") from error
         if code in _GONE:

@@ -3,14 +3,13 @@
 What a service says of itself holds headers, bodies and questions: nothing of it is shown.
 """
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Final
 
 from bot.ports import BackendError, RateLimited, Rejected, Unauthorized, Unavailable
+from bot.text.dates import retry_after
 
 _NO_ADVICE = 1.0  # seconds to wait after a 429 that doesn't say how long
 
@@ -69,23 +68,11 @@ def told(service: Service, part: str, words: _Told, status: int) -> BackendError
 def limited(service: Service, part: str, headers: Mapping[str, str]) -> RateLimited:
     """Return the error for a 429, with how long to wait if it says so."""
     reason = f"{service.name}'s rate limit is reached."
-    seconds = retry_after(headers)
+    told_in = (value for name, value in headers.items() if name.lower() == "retry-after")
+    seconds = retry_after(next(told_in, ""))
     if seconds is None:
         return NoAdvice(part, reason, retry_after=_NO_ADVICE)
     return RateLimited(part, reason, retry_after=seconds)
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds from now that a header in seconds or with a date asks for; None without a usable one."""
-    value = next((value for name, value in headers.items() if name.lower() == "retry-after"), "").strip()
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except ValueError:
-        return None
 
 
 def is_passing(error: BackendError) -> bool:

@@ -9,8 +9,11 @@ from typing import Literal
 from urllib.parse import quote, urlsplit
 
 from bot.model import Failure
+from bot.text.dates import moment
 from indexer.sources.base import Unlisted
-from indexer.sources.http_client import CallFailed, HttpClient, Json, follow, items, moment, one_item, text
+from indexer.sources.http.client import HttpClient, follow
+from indexer.sources.http.failures import CallFailed, one_item
+from indexer.sources.http.json_values import Json, items, text
 
 _RESTRICTIONS = "restrictions.read.restrictions.user,restrictions.read.restrictions.group"
 # Search leaves them out otherwise.

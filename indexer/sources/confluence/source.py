@@ -31,7 +31,8 @@ from indexer.sources.confluence.api import (
     PageInfo,
 )
 from indexer.sources.confluence.storage_format import to_html
-from indexer.sources.http_client import CallFailed, HttpClient, fetching, listing, one_item
+from indexer.sources.http.client import HttpClient
+from indexer.sources.http.failures import CallFailed, fetching, listing, one_item
 
 _BLOG = "blog"
 _DEEPEST = 100

@@ -11,7 +11,9 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from indexer.sources.base import PageFailed
-from indexer.sources.http_client import CallFailed, HttpClient, HttpResponse, Json, flag, follow, items, text
+from indexer.sources.http.client import HttpClient, HttpResponse, follow
+from indexer.sources.http.failures import CallFailed
+from indexer.sources.http.json_values import Json, flag, items, text
 
 _SCOPE = "https://www.googleapis.com/auth/drive.readonly"
 _FILE = (

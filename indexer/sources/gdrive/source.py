@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from bot.config.base import FilePath, Identifiers, Seconds, Secret, Section
 from bot.config.sources import SourceSettings
+from bot.text.dates import moment
 from bot.text.globs import name_of
 from indexer.converters.formats import EVERY_FORMAT, pages
 from indexer.sources.base import (
@@ -28,17 +29,8 @@ from indexer.sources.base import (
 from indexer.sources.gdrive import tree as drivetree
 from indexer.sources.gdrive.api import DriveApi, too_large_to_export
 from indexer.sources.gdrive.tree import FOLDER, SHORTCUT, DriveFile, DriveTree, KeptListing
-from indexer.sources.http_client import (
-    CallFailed,
-    Json,
-    fetching,
-    flag,
-    items,
-    listing,
-    moment,
-    one_item,
-    text,
-)
+from indexer.sources.http.failures import CallFailed, fetching, listing, one_item
+from indexer.sources.http.json_values import Json, flag, items, text
 
 _log = logging.getLogger(__name__)
 

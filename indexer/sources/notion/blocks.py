@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from indexer.converters import registry
-from indexer.sources.http_client import Json
+from indexer.sources.http.json_values import Json
 
 _LISTS = {"bulleted_list_item": "- ", "numbered_list_item": "1. ", "to_do": "- "}
 _LEFT_OUT = {"title", "relation", "rollup", "button", "verification", "created_time", "last_edited_time"}

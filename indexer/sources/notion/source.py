@@ -14,7 +14,8 @@ from pydantic import Field
 
 from bot.config.base import Identifiers, Secret, Section
 from bot.config.sources import SourceSettings
-from bot.runtime.process.private_files import write_whole
+from bot.runtime.private_files import write_whole
+from bot.text.dates import moment
 from bot.text.globs import Selection
 from indexer.sources.base import (
     Entry,
@@ -27,19 +28,9 @@ from indexer.sources.base import (
     Surroundings,
     Unlisted,
 )
-from indexer.sources.http_client import (
-    CallFailed,
-    HttpClient,
-    Json,
-    fetching,
-    flag,
-    follow,
-    items,
-    listing,
-    moment,
-    one_item,
-    text,
-)
+from indexer.sources.http.client import HttpClient, follow
+from indexer.sources.http.failures import CallFailed, fetching, listing, one_item
+from indexer.sources.http.json_values import Json, flag, items, text
 from indexer.sources.notion import blocks as notionblocks
 
 _VERSION = "2025-09-03"

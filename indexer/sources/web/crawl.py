@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bot.runtime.process.private_files import write_whole
 from indexer.sources.base import Unlisted
-from indexer.sources.http_client import CallFailed, one_item
+from indexer.sources.http.failures import CallFailed, one_item
 from indexer.sources.web.address import alike, circles
 
 _AT_ONCE = 8

@@ -10,9 +10,9 @@ from urllib.parse import urljoin
 from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString, PreformattedString
 
+from bot.text.dates import moment
 from indexer.converters import html_pages
 from indexer.converters.html_tabs import label_tabs
-from indexer.sources.http_client import moment
 
 if TYPE_CHECKING:
     from lxml.etree import _Element

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from bot.config.base import Seconds, Section
 from bot.config.sources import SourceSettings
+from bot.text.dates import moment
 from bot.text.globs import Selection
 from indexer.confinement.process import Apart, ReaderDied
 from indexer.converters import registry
@@ -28,16 +29,9 @@ from indexer.sources.base import (
     Surroundings,
     Unlisted,
 )
-from indexer.sources.http_client import (
-    CallFailed,
-    HttpClient,
-    HttpResponse,
-    fetching,
-    listing,
-    moment,
-    one_item,
-)
-from indexer.sources.ssrf_guard import PublicOnly
+from indexer.sources.http.client import HttpClient, HttpResponse
+from indexer.sources.http.failures import CallFailed, fetching, listing, one_item
+from indexer.sources.http.ssrf_guard import PublicOnly
 from indexer.sources.web import page as webpage
 from indexer.sources.web import sitemap
 from indexer.sources.web.address import cleaned

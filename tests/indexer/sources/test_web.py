@@ -11,7 +11,7 @@ from aiohttp import web
 
 from bot.config.loader import ConfigError
 from indexer.sources.base import ListingFailed, PageFailed, PageGone, PageHidden
-from indexer.sources.ssrf_guard import PrivateAddress, is_private, public_transport
+from indexer.sources.http.ssrf_guard import PrivateAddress, is_private, public_transport
 from indexer.sources.web.robots import Robots
 from tests.support.source_server import Server, Trouble, listed, opened, serving
 

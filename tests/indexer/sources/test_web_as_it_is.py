@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from indexer.sources.base import ListingFailed, PageFailed
-from indexer.sources.ssrf_guard import PrivateAddress, PublicOnly, guarded, is_private
+from indexer.sources.http.ssrf_guard import PrivateAddress, PublicOnly, guarded, is_private
 from indexer.sources.web import page, sitemap
 from indexer.sources.web.address import alike, circles, cleaned
 from indexer.sources.web.robots import Robots, told_by_headers

@@ -1,26 +1,21 @@
-"""The one place that calls other servers for pages: retries, Retry-After, deadlines, private addresses.
-
-CallFailed
-└── Unreachable    the server itself is away or doesn't let us in: no use in asking for the next page
-"""
+"""The one place that calls other servers for pages: retries, Retry-After, deadlines, private addresses."""
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import httpx
 
-from indexer.sources.base import ListingFailed, PageFailed, PageGone, Unlisted, too_large
-from indexer.sources.refusals import explained
-from indexer.sources.ssrf_guard import PrivateAddress, PublicOnly, guarded
+from bot.text.dates import retry_after
+from indexer.sources.base import too_large
+from indexer.sources.http.failures import CallFailed, Unreachable
+from indexer.sources.http.json_values import Json
+from indexer.sources.http.refusals import explained
+from indexer.sources.http.ssrf_guard import PrivateAddress, PublicOnly, guarded
 
-# What a server says in JSON; each source reads it at its edge, and only there.
-Json = Mapping[str, Any]
 PageT = TypeVar("PageT")
 
 _ATTEMPTS = 5
@@ -32,30 +27,6 @@ _NO_ANSWER = 5
 _REDIRECTS = 5
 _BODY_KEPT = 4000
 _TOO_MANY = 429
-_UNAUTHORIZED = 401
-# What an answer of another shape than the documented one ends in.
-_ODD_SHAPES = (LookupError, TypeError, AttributeError, ValueError)
-_GONE = (404, 410)
-
-
-class CallFailed(Exception):
-    """`str(error)` is for people, without secrets. `status` is the server's, None if there was no answer.
-
-    `body` is how its answer began.
-    """
-
-    def __init__(self, message: str, status: int | None = None, body: bytes = b"") -> None:
-        super().__init__(message)
-        self.status = status
-        self.body = body
-
-    @property
-    def is_passing(self) -> bool:
-        """Whether it is the server that fails, or has no time, and not what was asked for."""
-        return self.status is None or self.status == _TOO_MANY or self.status >= 500  # noqa: PLR2004 - theirs
-
-
-class Unreachable(CallFailed): ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,86 +44,6 @@ class HttpResponse:
         except ValueError as error:
             raise CallFailed(f"{httpx.URL(self.url).host} answered with something that is no JSON") from error
         return found if isinstance(found, Mapping) else {"items": found}
-
-
-@contextmanager
-def listing() -> Iterator[None]:
-    """What goes wrong inside makes the listing fail as a whole."""
-    try:
-        yield
-    except (CallFailed, PageFailed) as error:
-        raise ListingFailed(str(error)) from error
-    except _ODD_SHAPES as error:
-        raise ListingFailed(_misunderstood(error)) from error
-
-
-class one_item:  # noqa: N801 - as the context managers beside it
-    """What goes wrong inside costs a listing this item alone, unless the server as a whole is away."""
-
-    def __init__(
-        self, unlisted: list[Unlisted], name: str, below: Iterable[str] = ("",), ending: str = ""
-    ) -> None:
-        """All but the reason of an `Unlisted`."""
-        self._unlisted = unlisted
-        self._name = name
-        self._below = tuple(below)
-        self._ending = ending
-
-    def __enter__(self) -> None:
-        """Nothing is needed."""
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
-        if isinstance(error, CallFailed | PageFailed):
-            if isinstance(error, Unreachable) or getattr(error, "status", None) == _UNAUTHORIZED:
-                return False
-            passing = isinstance(error, CallFailed) and error.is_passing
-            self._unlisted.append(Unlisted(self._name, str(error), self._below, self._ending, passing))
-            return True
-        if isinstance(error, _ODD_SHAPES):
-            self._unlisted.append(Unlisted(self._name, _misunderstood(error), self._below, self._ending))
-            return True
-        return False
-
-
-@contextmanager
-def fetching() -> Iterator[None]:
-    """What goes wrong inside makes one page fail, unless the server as a whole is away."""
-    try:
-        yield
-    except CallFailed as error:
-        if isinstance(error, Unreachable) or error.status == _UNAUTHORIZED:
-            raise ListingFailed(str(error)) from error
-        if error.status in _GONE:
-            raise PageGone("it vanished while it was read") from error
-        raise PageFailed(str(error)) from error
-    except _ODD_SHAPES as error:
-        raise PageFailed(_misunderstood(error)) from error
-
-
-def _misunderstood(error: Exception) -> str:
-    return f"its server answered in a way that Docent doesn't understand ({type(error).__name__}: {error})"
-
-
-def text(value: object) -> str:
-    """What must be a text. Raises TypeError: `None` is no name, and nobody's id."""
-    if not isinstance(value, str):
-        raise TypeError(f"a text is expected, not {type(value).__name__}")
-    return value
-
-
-def flag(found: Json, name: str) -> bool:
-    """A mark that counts as not set where it is left out. Raises TypeError: unknown is neither yes nor no."""
-    value = found.get(name, False)
-    if not isinstance(value, bool):
-        raise TypeError(f"{name} is {type(value).__name__}, neither true nor false")
-    return value
-
-
-def items(value: object) -> list[Any]:
-    """What must be a list. Raises TypeError: a text or a mapping would be taken apart."""
-    if not isinstance(value, list):
-        raise TypeError(f"a list is expected, not {type(value).__name__}")
-    return value
 
 
 async def follow(
@@ -259,7 +150,8 @@ class HttpClient:
                 problem = explained(reply.status, httpx.URL(reply.url).host, reply.headers, reply.data)
                 if not (status == _TOO_MANY or status >= 500 or self._slow_down(reply)):  # noqa: PLR2004 - theirs
                     raise CallFailed(problem, status, reply.data[:_BODY_KEPT])
-                wait = retry_after(reply.headers.get("retry-after", ""), wait)
+                asked = retry_after(reply.headers.get("retry-after", ""))
+                wait = wait if asked is None else asked
             if attempt == _ATTEMPTS - 1 or time.monotonic() + wait > until:
                 break
             await self.pause(wait)
@@ -314,32 +206,6 @@ class HttpClient:
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port
-
-
-def retry_after(value: str, otherwise: float) -> float:
-    """Seconds, or a date."""
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
-        return otherwise
-
-
-def moment(value: object) -> datetime | None:
-    """An ISO date or an HTTP one, with a time zone; None for anything else."""
-    if not isinstance(value, str) or not value:
-        return None
-    try:
-        found = datetime.fromisoformat(value.strip())
-    except ValueError:
-        try:
-            found = parsedate_to_datetime(value)
-        except (ValueError, TypeError):
-            return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _word(error: BaseException) -> str:

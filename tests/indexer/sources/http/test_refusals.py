@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from indexer.sources.refusals import explained
+from indexer.sources.http.refusals import explained
 
 
 def google(reason: str, message: str = "no") -> object:

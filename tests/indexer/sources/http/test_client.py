@@ -7,7 +7,8 @@ from email.utils import format_datetime
 import pytest
 from aiohttp import web
 
-from indexer.sources.http_client import CallFailed, HttpClient, Unreachable
+from indexer.sources.http.client import HttpClient
+from indexer.sources.http.failures import CallFailed, Unreachable
 from tests.support.source_server import Server, Trouble, answered, serving
 
 
