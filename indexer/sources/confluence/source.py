@@ -22,14 +22,10 @@ from indexer.sources.base import (
     Surroundings,
     too_large,
 )
-from indexer.sources.confluence.api import (
-    AttachmentInfo,
-    Cloud,
-    ConfluenceApi,
-    DataCenter,
-    Kind,
-    PageInfo,
-)
+from indexer.sources.confluence.api import ConfluenceApi
+from indexer.sources.confluence.cloud import Cloud
+from indexer.sources.confluence.content import AttachmentInfo, Kind, PageInfo
+from indexer.sources.confluence.data_center import DataCenter
 from indexer.sources.confluence.storage_format import to_html
 from indexer.sources.http.client import HttpClient
 from indexer.sources.http.failures import CallFailed, fetching, listing, one_item

@@ -5,7 +5,6 @@ import json
 import re
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -26,26 +25,22 @@ from indexer.sources.base import (
     PageGone,
     Source,
     Surroundings,
-    Unlisted,
 )
-from indexer.sources.http.client import HttpClient, follow
 from indexer.sources.http.failures import CallFailed, fetching, listing, one_item
-from indexer.sources.http.json_values import Json, flag, items, text
-from indexer.sources.notion import blocks as notionblocks
+from indexer.sources.http.json_values import Json, flag, text
+from indexer.sources.notion import blocks
+from indexer.sources.notion.api import NotionApi
+from indexer.sources.notion.page_body import PageBody
 
-_VERSION = "2025-09-03"
-_PAGE = 100
 # Notion tells the time of an edit to the minute: a page edited just now may change again unnoticed.
 _FRESH = timedelta(minutes=2)
 _DEEPEST = 12
-_MOST_BLOCKS = 20_000
 _UNKNOWN = "?"
 _BROKEN = "!"
 _KINDS = ("page", "data_source", "database")
 
 
 _EVERYTHING = ("**",)
-_GONE = (404, 410)
 
 
 class NotionOptions(Section):
@@ -75,7 +70,8 @@ class NotionSource(Source):
     def __init__(self, settings: SourceSettings, surroundings: Surroundings) -> None:
         super().__init__(settings, surroundings)
         self._options = settings.parse(NotionOptions)
-        self.http = HttpClient(self._options.api_url, headers=self._headers)
+        self._api = NotionApi(self._options.api_url, self._options.token)
+        self.http = self._api.http
         self._words = {_plain(key): words for key, words in self._options.audiences.items()}
         self._met: set[str] = set()
         self._names: dict[str, str] = {}
@@ -84,13 +80,7 @@ class NotionSource(Source):
         self._cache = surroundings.data / f"notion-{settings.name}.json"
 
     async def close(self) -> None:
-        await self.http.close()
-
-    async def _headers(self) -> Mapping[str, str]:
-        return {
-            "Authorization": f"Bearer {self._options.token.get_secret_value()}",
-            "Notion-Version": _VERSION,
-        }
+        await self._api.close()
 
     async def entries(self) -> AsyncIterator[Entry]:
         self._met = set()
@@ -122,16 +112,16 @@ class NotionSource(Source):
     async def _every(self, before: Collection[str] | None) -> dict[str, Json]:
         """Pages and tables by id: what search finds, each table's rows, and what search left out."""
         found: dict[str, Json] = {}
-        async for told in self._paged("POST", "/v1/search", {}):
+        async for told in self._api.search():
             self._put(found, told)
         for table in [each for each in found.values() if each["object"] != "page" and not _gone(each)]:
             # Rows that were there before are asked for by themselves.
             with one_item(self.unlisted, _label(table), ("",) if before is None else ()):
-                async for row in self._paged("POST", f"/v1/data_sources/{table['id']}/query", {}):
+                async for row in self._api.rows(table["id"]):
                     self._put(found, row)
         for key in sorted((before or set()) - found.keys()):
             with one_item(self.unlisted, key, (key,)):
-                page = await self._asked(key)
+                page = await self._api.page_if_there(key)
                 if page is not None:
                     self._put(found, page)
         return found
@@ -145,14 +135,6 @@ class NotionSource(Source):
             _title(told)
             found.setdefault(text(told["id"]), told)
 
-    async def _asked(self, key: str) -> Json | None:
-        try:
-            return await self.http.json("GET", f"/v1/pages/{key}")
-        except CallFailed as error:
-            if error.status in _GONE:
-                return None
-            raise
-
     def misfits(self) -> list[Misfit]:
         """A page of its `audiences` that isn't there may be one under another id: it would be open to more."""
         unmet = {
@@ -162,65 +144,24 @@ class NotionSource(Source):
 
     async def fetch(self, entry: Entry) -> Fetched:
         with fetching():
-            page = await self.http.json("GET", f"/v1/pages/{entry.path}")
+            page = await self._api.page(entry.path)
             if _gone(page):
                 raise PageGone("it was moved to the trash")
-            head = notionblocks.properties(page["properties"])
-            reading = _Reading()
-            body = await self._blocks(entry.path, 0, reading)
-            whole = f"{head}\n\n{body}".strip()
-            missing = reading.said()
+            head = blocks.properties(page["properties"])
+            body = PageBody(self._api, own_only=bool(self._words))
+            whole = f"{head}\n\n{await body.read(entry.path)}".strip()
+            missing = body.problem()
             if missing and not whole:
                 raise PageFailed(missing)
-            again = any(item.passing for item in reading.missing)
+            again = any(item.passing for item in body.missing)
             return Fetched(
                 f"{entry.path}.md", whole.encode(), title=_title(page), missing=missing, again=again
             )
 
-    async def _blocks(self, block: str, depth: int, reading: "_Reading") -> str:
-        """What is below a block, children indented as Markdown wants it."""
-        parts: list[notionblocks.BlockText] = []
-        async for found in self._paged("GET", f"/v1/blocks/{block}/children", None):
-            reading.blocks += 1
-            if reading.blocks > _MOST_BLOCKS:
-                raise PageFailed(f"it has more than {_MOST_BLOCKS} blocks")
-            with one_item(reading.missing, _kind_of(found)):
-                below = await self._below(found, depth, reading)
-                if below is not None:
-                    parts.append(notionblocks.part(found, below))
-        return notionblocks.joined(parts)
-
-    async def _below(self, found: Json, depth: int, reading: "_Reading") -> str | None:
-        """A block's children as Markdown; None where the block is to be left out."""
-        if found["type"] == "table":
-            rows = [row async for row in self._paged("GET", f"/v1/blocks/{found['id']}/children", None)]
-            return notionblocks.table(rows)
-        if self._words and (found.get("synced_block") or {}).get("synced_from"):
-            return None  # from another page, which may be for fewer people
-        if found.get("has_children") and found["type"] not in {"child_page", "child_database"}:
-            if depth >= _DEEPEST:
-                raise PageFailed("it is nested too deeply")
-            with one_item(reading.missing, _kind_of(found)):
-                return await self._blocks(text(found["id"]), depth + 1, reading)
-        return ""
-
-    async def _paged(self, method: str, path: str, body: Json | None) -> AsyncIterator[Json]:
-        async def call(cursor: str) -> Json:
-            asked = {"page_size": _PAGE, **({"start_cursor": cursor} if cursor else {})}
-            if body is None:
-                return await self.http.json(method, path, params={key: str(it) for key, it in asked.items()})
-            return await self.http.json(method, path, body={**body, **asked})
-
-        async for page in follow(
-            call, lambda page: text(page["next_cursor"]) if flag(page, "has_more") else None
-        ):
-            for found in items(page["results"]):
-                yield found
-
     async def _parents(self, every: Mapping[str, Json]) -> Mapping[str, str]:
         """What each page or database is in; past blocks only where somebody wants to know."""
         asked = bool(self._words) or self._options.include != _EVERYTHING or bool(self._options.exclude)
-        blocks: dict[str, str] = {}
+        holders: dict[str, str] = {}
         parents: dict[str, str] = {}
         for key, found in every.items():
             parents[key] = _BROKEN
@@ -231,20 +172,18 @@ class NotionSource(Source):
                     parents[below] = _BROKEN
                     parent = found["database_parent"]
                 block = parent.get("block_id")
-                if block and asked and block not in blocks:
-                    blocks[block] = await self._holder(block)
-                parents[below] = blocks.get(block, "") if block else _key(parent)
+                if block and asked and block not in holders:
+                    holders[block] = await self._holder(block)
+                parents[below] = holders.get(block, "") if block else _key(parent)
         return parents
 
     async def _holder(self, block: str) -> str:
         """The page that the block is on."""
         for _ in range(_DEEPEST * 2):
-            try:
-                parent = (await self.http.json("GET", f"/v1/blocks/{block}"))["parent"]
-            except CallFailed as error:
-                if error.status in _GONE:
-                    return _UNKNOWN
-                raise
+            found = await self._api.block_if_there(block)
+            if found is None:
+                return _UNKNOWN
+            parent = found["parent"]
             if not parent.get("block_id"):
                 return _key(parent)
             block = parent["block_id"]
@@ -261,7 +200,7 @@ class NotionSource(Source):
         """Names by id, as far as they can be told; none for an integration that may not read users."""
         with one_item(self.unlisted, "the names of people", ()):
             try:
-                async for each in self._paged("GET", "/v1/users", None):
+                async for each in self._api.users():
                     with suppress(LookupError, TypeError, AttributeError):
                         self._names[each["id"]] = each.get("name") or ""
             except CallFailed as error:
@@ -275,36 +214,12 @@ class NotionSource(Source):
         now = datetime.now(UTC)
         if edited is not None and now - edited < _FRESH:
             revision += f"+{now.isoformat()}"
-        owner = notionblocks.owner(page["properties"]) or people.get(
+        owner = blocks.owner(page["properties"]) or people.get(
             (page.get("created_by") or {}).get("id", ""), ""
         )
         owners = self.settings.owners or ((owner,) if owner else ())
         url = page.get("url") or ""
         return Entry(page["id"], revision, edited, owners, audience, url=url, title=_title(page))
-
-
-@dataclass
-class _Reading:
-    """How many blocks of a page were read, and which could not be."""
-
-    blocks: int = 0
-    missing: list[Unlisted] = field(default_factory=list)
-
-    def said(self) -> str:
-        if not self.missing:
-            return ""
-        first = self.missing[0]
-        more = f" (and {len(self.missing) - 1} more)" if len(self.missing) > 1 else ""
-        return f"a part of it is missing, {first.name}{more}: {first.reason}"
-
-
-def _kind_of(block: object) -> str:
-    kind = block.get("type") if isinstance(block, Mapping) else None
-    if not isinstance(kind, str):
-        return "a block of no kind"
-    if kind == "synced_block":
-        return "a synced block, whose original may not be shared with the integration"
-    return f"a block of the kind {kind[:40]}"
 
 
 def _label(found: object) -> str:
@@ -323,10 +238,10 @@ def _gone(found: Json) -> bool:
 
 def _title(found: Json) -> str:
     if found.get("object") == "data_source":
-        return notionblocks.plain(found.get("title") or [])
+        return blocks.plain(found.get("title") or [])
     for value in (found.get("properties") or {}).values():
         if isinstance(value, Mapping) and value.get("type") == "title":
-            return notionblocks.plain(value["title"])
+            return blocks.plain(value["title"])
     return ""
 
 
