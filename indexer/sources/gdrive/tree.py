@@ -78,6 +78,11 @@ class DriveTree:
             parent = folder.parent
         return found
 
+    def folder(self, file: DriveFile) -> str | None:
+        """The path of the folder that it lies in, with a `/` at its end, "" at the top; None for what lies elsewhere."""
+        above = self.above(file)
+        return None if above is None else "".join(f"{path_part(each.name)}/" for each in reversed(above))
+
     def end(self, file: DriveFile) -> str:
         """The id of what its row of folders ends in: the top's, or that of a folder that can't be seen."""
         parent = file.parent
@@ -95,6 +100,11 @@ class DriveTree:
         """Who may see it; `otherwise` are those who may see the top."""
         told = (each.allowed for each in (file, *(self.above(file) or ())))
         return next((names for names in told if names is not None), otherwise)
+
+
+def path_part(name: str) -> str:
+    """A name as a part of a path: Drive's may have a `/` in it, or be empty."""
+    return name.replace("/", "_").strip() or "_"
 
 
 @dataclass(frozen=True, slots=True)

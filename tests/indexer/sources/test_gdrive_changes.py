@@ -167,7 +167,7 @@ async def test_a_complete_listing_now_and_then(drive: Drive, server: Server, tmp
     """After `list_every` all files are listed: what no log told of is found then."""
     async with opened(tmp_path, **gdrive(server, list_every="1h")) as (source, _):
         moment = 1000.0
-        source.clock = lambda: moment  # type: ignore[attr-defined]
+        source._drive.clock = lambda: moment  # type: ignore[attr-defined]
         await listed(source)
         del drive.files["d3"]  # without a word in the log
         assert "Pay.md" in await paths(source)
