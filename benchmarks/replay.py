@@ -34,7 +34,8 @@ from indexer.reading.chunker import text_hash
 from indexer.reading.page_builder import NoPage, Page, build, raw_page
 from indexer.sources import open_source
 from indexer.sources.base import Entry, Source, Surroundings
-from indexer.sync.sync_all import SyncOptions, sync_all
+from indexer.sync.source_sync import SyncOptions
+from indexer.sync.sync_all import sync_all
 
 BUNDLE = Path("../shared/data/sourcegraph-handbook/history/sourcegraph-handbook.bundle")
 # 442 renames, 159 changed at once, 21 new, 302 renames, 19 deleted.

@@ -44,7 +44,8 @@ from bot.runtime.process.memory import give_back, one_heap, settle
 from indexer.dask.machines import DaskMachines
 from indexer.reading.machines import ThisMachine
 from indexer.sources.base import Entry, Fetched, Source, Surroundings
-from indexer.sync.sync_all import SyncOptions, sync_all
+from indexer.sync.source_sync import SyncOptions
+from indexer.sync.sync_all import sync_all
 
 WORDS = [f"word{n}" for n in range(3000)]
 PARAGRAPHS = [" ".join(random.Random(n).choices(WORDS, k=60)) for n in range(5000)]  # noqa: S311

@@ -29,7 +29,8 @@ from bot.ports import BackendError, SearchQuery, Store
 from indexer.reading.page_builder import Page, build, raw_page
 from indexer.sources import open_source
 from indexer.sources.base import Entry, Fetched, Source, Surroundings
-from indexer.sync.sync_all import SyncOptions, sync_all
+from indexer.sync.source_sync import SyncOptions
+from indexer.sync.sync_all import sync_all
 
 WORDS = [f"word{n}" for n in range(3000)]
 # Made once: what a page costs to make up isn't the indexer's.

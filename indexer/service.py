@@ -12,6 +12,7 @@ from bot.ports import SCHEDULE, BackendError, SyncRequest, SyncRun
 from bot.runtime.process import process_identity
 from bot.runtime.work_context import working_on
 from indexer.chosen_machines import chosen_machines
+from indexer.leadership import Leadership
 from indexer.schedule import Schedule
 from indexer.sources import UnknownSource, open_source
 from indexer.sources.base import Source, Surroundings
@@ -21,7 +22,6 @@ from indexer.sync.sync_log import SyncLog
 
 log = logging.getLogger(__name__)
 
-LEASE = "indexer"
 _PORT_AGAIN = 60.0  # seconds
 
 
@@ -39,12 +39,8 @@ class Indexer:
         self._app = app
         self._sources = sources
         self._unopened = unopened or {}
-        self._clock = clock
         self._settings = app.settings.indexer
-        self._holder = process_identity.name("indexer")
-        self._leads_until = 0.0
-        self._why_lost = "the lease ended"
-        self._stopping = False
+        self._leadership = Leadership(app.leases, self._settings.lease, clock)
         self._busy = {source.name: asyncio.Lock() for source in sources}
         self._running: set[asyncio.Task[None]] = set()
         self._been: set[str] = set()
@@ -52,11 +48,11 @@ class Indexer:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Lead whenever no other does, until `stop`. What runs then is left to the next, between two writes."""
-        watching = asyncio.create_task(self._stop_at(stop))
+        watching = asyncio.create_task(self._leadership.end_at(stop))
         try:
             while not stop.is_set():
                 # A call that took as long as the lease (a journal's first one may) has gained nothing.
-                if await self._renewed() and not self.lost():
+                if await self._leadership.renew() and not self._leadership.lost():
                     log.info("this indexer leads")
                     await self._lead(stop)
                 else:
@@ -64,8 +60,7 @@ class Indexer:
         finally:
             watching.cancel()
             await self._drain()
-            with suppress(BackendError):
-                await self._app.leases.release(LEASE, self._holder)
+            await self._leadership.release()
 
     async def once(self) -> list[SyncRun]:
         """Sync every source now, and return. Raises BackendError if another indexer leads."""
@@ -86,54 +81,24 @@ class Indexer:
         with suppress(BackendError):  # they are taken later, when they were silent for a while
             await self._app.runs.break_off(process_identity.died)
         schedule.start()
-        renewing = asyncio.create_task(self._keep_lease(stop))
+        renewing = asyncio.create_task(self._leadership.keep(stop))
         try:
-            while not stop.is_set() and not self.lost():
+            while not stop.is_set() and not self._leadership.lost():
                 if not await self._begin_one():
                     await _wait(stop, self._settings.poll)
         finally:
             renewing.cancel()
             await schedule.stop()
-        if self.lost() and not stop.is_set():
-            log.warning("%s: what ran here stops before its next write", self._why_lost)
+        if self._leadership.lost() and not stop.is_set():
+            log.warning("%s: what ran here stops before its next write", self._leadership.why_lost)
             await self._drain()
-
-    def lost(self) -> bool:
-        """Whether this process may not write: it was told to stop, or its lease may be another's."""
-        return self._stopping or self._clock() >= self._leads_until
-
-    async def _stop_at(self, stop: asyncio.Event) -> None:
-        await stop.wait()
-        self._stopping = True
-
-    async def _renewed(self) -> bool:
-        """Take or renew the lease. Counted from before the call, so that it ends here first."""
-        before = self._clock()
-        try:
-            mine = await self._app.leases.acquire(
-                LEASE, self._holder, seconds=self._settings.lease, died=process_identity.died
-            )
-            if mine:
-                # A second less than the others see, for the way there.
-                self._leads_until = before + self._settings.lease - min(1.0, self._settings.lease / 10)
-                return True
-            self._leads_until, self._why_lost = 0.0, "another indexer leads now"
-        except BackendError as error:
-            self._why_lost = "the lease ended, since the journal can't be reached"
-            log.warning("the lease can't be renewed: %s", error)
-        return False
-
-    async def _keep_lease(self, stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            await asyncio.sleep(self._settings.lease / 4)
-            await self._renewed()
 
     # --- runs -------------------------------------------------------------------------------------
 
     async def _begin_one(self) -> bool:
         """Start the next run, if there is one."""
         try:
-            run = await self._app.runs.take(self._holder)
+            run = await self._app.runs.take(self._leadership.holder)
         except BackendError as error:
             log.warning("the journal can't be reached: %s", error)
             return False
@@ -162,7 +127,7 @@ class Indexer:
                 self._app.runs,
                 self._settings.max_deleted_share,
                 self._settings.workers,
-                self.lost,
+                self._leadership.lost,
                 changed=self._app.verified.check,
                 machines=lambda: chosen_machines(self._app.settings),
             )
@@ -186,7 +151,7 @@ class Indexer:
         names = {source.name for source in self._sources} | self._unopened.keys()
         try:
             held = (await self._app.store.stats()).sources
-            if not held.keys() - names or names - held.keys() - self._been or self.lost():
+            if not held.keys() - names or names - held.keys() - self._been or self._leadership.lost():
                 return
             for report in await forget(held.keys() - names, self._app.store):
                 log.info("%s left docent.yaml: its %d pages are deleted", report.source, report.deleted)

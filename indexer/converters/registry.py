@@ -129,7 +129,7 @@ def _html(text: str) -> str:
 
 
 def _rst(text: str) -> str:
-    from indexer.converters.rst import rst  # noqa: PLC0415
+    from indexer.converters.rst.document import rst  # noqa: PLC0415
 
     return rst(text)
 

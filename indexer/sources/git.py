@@ -19,9 +19,10 @@ from bot.text.sanitize import without_credentials
 from bot.visibility.page_audience import configured_audience
 from indexer.converters.formats import EVERY_FORMAT, is_leftover, pages
 from indexer.git import history as githistory
+from indexer.git.blobs import BlobMissing, BlobReader, BlobTooLarge
 from indexer.git.clone import Clone
 from indexer.git.codeowners import PLACES, CodeOwners
-from indexer.git.command import GitFailed, end, git, start
+from indexer.git.command import GitFailed, git
 from indexer.git.local_repository import LocalCopy
 from indexer.git.remote import Remote
 from indexer.git.tree import blob_at, entries, names_around
@@ -40,7 +41,6 @@ from indexer.sources.site_software import software_of
 
 _log = logging.getLogger(__name__)
 
-_BLOB_SECONDS = 60
 _SAVED_EVERY = 50
 _SHALLOW = (
     "it is a shallow clone: when its pages were changed, and by whom, isn't known before the commits that it has;"
@@ -97,7 +97,7 @@ class GitSource(Source):
         self._history: githistory.GitHistory | None = None
         self._unsaved = 0
         self._owners = ("", CodeOwners(""))  # with the blob that it is of
-        self._blobs: asyncio.subprocess.Process | None = None
+        self._blobs = BlobReader(self._repository)
         self._asking = asyncio.Lock()
 
     def _clone_name(self, address: str) -> str:
@@ -175,15 +175,18 @@ class GitSource(Source):
             except GitFailed as error:
                 raise ListingFailed(str(error)) from error
             except (OSError, ValueError, EOFError) as error:
-                await self._end_blobs()
                 raise PageFailed("git could not give its content") from error
-            except BaseException:
-                # What is left of an answer would be taken for the next one's.
-                await self._end_blobs()
-                raise
+
+    async def _blob(self, blob: str) -> bytes:
+        try:
+            return await self._blobs.read(blob, self.max_bytes)
+        except BlobMissing as error:
+            raise PageGone("its content is no longer in the repository") from error
+        except BlobTooLarge as error:
+            raise too_large(error.size, self.max_bytes) from error
 
     async def close(self) -> None:
-        await self._end_blobs()
+        await self._blobs.close()
 
     def _entry(
         self, name: str, raw: str, blob: str, history: githistory.GitHistory, owners: CodeOwners
@@ -213,7 +216,7 @@ class GitSource(Source):
 
     async def _made_anew(self, why: Exception) -> bool:
         """Whether the repository was a damaged clone, and is a new one now."""
-        await self._end_blobs()
+        await self._blobs.close()
         return self._clone is not None and await self._clone.renewed(why)
 
     async def _read(self) -> tuple[str, dict[str, str], githistory.GitHistory, CodeOwners]:
@@ -268,31 +271,6 @@ class GitSource(Source):
                 _log.warning("the CODEOWNERS of %s is not used: %s", self.name, error)
             self._owners = (blob, CodeOwners(text))
         return self._owners[1]
-
-    # --- blobs: one process answers for all -----------------------------------------------------------
-
-    async def _blob(self, blob: str) -> bytes:
-        """Raises EOFError where git breaks off; OSError, ValueError, GitFailed, PageFailed."""
-        async with asyncio.timeout(_BLOB_SECONDS):
-            if self._blobs is None:
-                self._blobs = await start("cat-file", "--batch", at=self._repository, asked=True)
-            if self._blobs.stdin is None or self._blobs.stdout is None:
-                raise EOFError
-            self._blobs.stdin.write(f"{blob}\n".encode())
-            head = (await self._blobs.stdout.readline()).decode().split()
-            if head[1:] == ["missing"]:
-                raise PageGone("its content is no longer in the repository")
-            if len(head) != 3:  # noqa: PLR2004 - name, type, size
-                raise EOFError("git could not give a page's content")
-            size = int(head[2])
-            if size > self.max_bytes:
-                raise too_large(size, self.max_bytes)
-            return (await self._blobs.stdout.readexactly(size + 1))[:-1]
-
-    async def _end_blobs(self) -> None:
-        blobs, self._blobs = self._blobs, None
-        if blobs is not None:
-            await end(blobs)
 
 
 def _moved(before: Path, now: Path) -> None:

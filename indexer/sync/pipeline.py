@@ -11,7 +11,7 @@ from bot.ports import BackendError, IndexedDocument
 from indexer.reading.page_builder import NoPage, Page, raw_page
 from indexer.reading.reader_pool import Readers
 from indexer.sources.base import Entry, Fetched, PageFailed, PageGone, PageHidden, Source, SourceError
-from indexer.sync.embedding_stage import CALL, Coming, EmbeddingStage
+from indexer.sync.embedding.stage import CALL, Coming, EmbeddingStage
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,9 @@ from bot.model import Progress, SyncReport
 from bot.ports import BackendError, Embedder, Runs, RunState, Store, SyncRequest, SyncRun
 from indexer.reading.machines import Machines, ThisMachine
 from indexer.sources.base import Source
-from indexer.sync.sync_all import ShowProgress, SyncOptions, sync_all
+from indexer.sync.source_sync import SyncOptions
+from indexer.sync.sync_all import sync_all
+from indexer.sync.sync_tally import ShowProgress
 
 log = logging.getLogger(__name__)
 

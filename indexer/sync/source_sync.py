@@ -2,31 +2,25 @@
 
 import asyncio
 import time
-from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Literal
 
-from bot.model import Failure, Progress, SyncReport
+from bot.model import Failure, SyncReport
 from bot.ports import Embedder, IndexedDocument, Store
 from indexer.reading.machines import Machines, ThisMachine
 from indexer.reading.page_builder import NoPage, Page
-from indexer.sources.base import Entry, Misfit, Source, audience_of
+from indexer.sources.base import Entry, Source, audience_of
 from indexer.sync import narrowing, strict_audiences
 from indexer.sync.cancellation import Stopped, unless_stopped
 from indexer.sync.diff import Listed, Renames, SyncDiff, compare, deletes_too_much, same_page
-from indexer.sync.embedding_stage import EmbeddingStage
+from indexer.sync.embedding.stage import EmbeddingStage
+from indexer.sync.embedding.vector_cache import VectorCache
 from indexer.sync.known_metas import metas
 from indexer.sync.pipeline import Pipeline
-from indexer.sync.vector_cache import VectorCache
-from indexer.sync.words_tally import WordsTally
+from indexer.sync.sync_tally import ShowProgress, SyncTally
 
-ShowProgress = Callable[[Progress], Awaitable[None]]
-
-_PROGRESS_EVERY = 0.2
 DELETE_AT_ONCE = 200
-HELD_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,57 +73,24 @@ class SourceSync:
         self._options = options
         self._live = live
         self._embedding = EmbeddingStage(store, embedder, spare, _vault(source, embedder))
-        self._began = time.monotonic()
-        self._counts: Counter[str] = Counter()
-        self._seconds: defaultdict[str, float] = defaultdict(float)
-        self._failed: list[Failure] = []
-        self._warned: list[Failure] = []
+        self._tally = SyncTally(source, options.progress)
         self._emptied: set[str] = set()
         self._entries: dict[str, Entry] = {}
         self._stored: dict[str, str] = {}
         self._renames = Renames(set(), {})
-        self._total: int | None = None
-        self._shown_at = 0.0
         self._writing = asyncio.Lock()
-        self._misfits: list[Misfit] = []
-        self._words = WordsTally()
-        self._held: list[str] = []
 
     def report(self, *, error: str = "", cancelled: bool = False) -> SyncReport:
-        return SyncReport(
-            source=self._source.name,
-            added=self._counts["added"],
-            changed=self._counts["changed"],
-            renamed=self._counts["renamed"],
-            deleted=self._counts["deleted"],
-            unchanged=self._counts["unchanged"],
-            failed=tuple(self._failed),
-            held_back=len(self._held),
-            held=tuple(doc_id.removeprefix(self._id("")) for doc_id in self._held[:HELD_NAMED]),
-            chunks=self._counts["chunks"],
-            embedded=self._embedding.texts,
-            tokens=self._embedding.tokens,
-            model=self._embedding.model,
-            seconds=time.monotonic() - self._began,
-            stages=dict(self._seconds),
-            error=error,
-            cancelled=cancelled,
-            warnings=(*self._source.warned, *self._warned, *self._embedding.warnings),
-            untaken=dict(self._source.selection.untaken),
-            unfit=tuple(strict_audiences.told(misfit) for misfit in self._misfits),
-            left_out=self._counts["left out"],
-            drafts=self._counts["drafts"],
-            words=self._words.by_format(),
-            empty=self._counts["empty"],
-            machines=self._options.machines.trouble if self._counts["read"] else "",
-        )
+        """Report what has been done until now; `error` is why it ended."""
+        trouble = self._options.machines.trouble
+        return self._tally.report(self._embedding, trouble, error=error, cancelled=cancelled)
 
     async def all(self) -> None:
         """Raises Stopped, ListingFailed, BackendError."""
         await unless_stopped(self._options.stop, self._all(), self._writing)
 
     async def _all(self) -> None:
-        await self._show("listing", now=True)
+        await self._tally.show("listing", now=True)
         if self._options.full:
             await self._source.forget()
         self._source.selection.start_listing()
@@ -138,14 +99,12 @@ class SourceSync:
             self._stop_if_told()
             self._source.selection.seen(entry.path)
             self._entries[self._id(entry.path)] = entry
-            await self._show("listing")
-        self._failed += [Failure(item.name, item.reason) for item in self._source.unlisted]
+            await self._tally.show("listing", listed=len(self._entries))
+        self._tally.failed += [Failure(item.name, item.reason) for item in self._source.unlisted]
         self._stored = await self._store.revisions(self._source.name)
         await self._hold_back()
         plan = self._compare()
-        self._seconds["listing"] = time.monotonic() - self._began
-        self._counts["unchanged"] = plan.unchanged
-        self._total = len(plan.to_read)
+        self._tally.listed(plan.unchanged, len(plan.to_read))
         prefix = self._id("")
         kept = self._source.may_still_have
         gone = {doc_id for doc_id in plan.gone if not kept(doc_id.removeprefix(prefix))}
@@ -154,25 +113,25 @@ class SourceSync:
             await self._narrow(wanted)
             await self._index(list(wanted.values()))
         await self._delete(self._renames.gone)
-        if self._counts["read"] or self._counts["deleted"]:
+        if self._tally.counts["read"] or self._tally.counts["deleted"]:
             async with self._write_whole():
                 await self._store.settle()
-        await self._show("done", now=True)
+        await self._tally.show("done", now=True)
 
     def _id(self, path: str) -> str:
         return f"{self._source.name}:{path}"
 
     async def _hold_back(self) -> None:
         """While a pattern that should narrow fits no page, nothing is opened that wasn't before."""
-        self._misfits = self._source.misfits()
-        words = strict_audiences.held_to(self._source.settings, self._misfits)
+        self._tally.misfits = self._source.misfits()
+        words = strict_audiences.held_to(self._source.settings, self._tally.misfits)
         if words is None:
             return
         # An index that is built anew has no pages yet: the live one tells which are new.
         before = await self._live.revisions(self._source.name) if self._live else {}
         known = {**before, **self._stored}
         kept = strict_audiences.kept(self._source.settings, self._entries, known, words)
-        self._counts["left out"] = len(self._entries) - len(kept)
+        self._tally.counts["left out"] = len(self._entries) - len(kept)
         self._entries = kept
 
     def _compare(self) -> SyncDiff:
@@ -192,7 +151,7 @@ class SourceSync:
             await narrowing.narrow_live(self._live, self._source, wanted, self._write_whole)
 
     async def _index(self, entries: Sequence[Entry]) -> None:
-        await self._show("indexing", now=True)
+        await self._tally.show("indexing", now=True)
         async with self._options.machines.readers(self._options.workers, len(entries)) as readers:
             pipeline = Pipeline(self._source, readers, self._embedding, self._write, self._skip)
             await self._embedding.recall()
@@ -201,7 +160,7 @@ class SourceSync:
                 await pipeline.run(entries)
                 done = True
             finally:
-                self._seconds.update(pipeline.seconds)
+                self._tally.seconds.update(pipeline.seconds)
                 await self._embedding.end(done=done)
 
     async def _write(self, pages: Sequence[Page], documents: Sequence[IndexedDocument]) -> None:
@@ -212,61 +171,59 @@ class SourceSync:
                 old = self._count(indexed)
                 if old is not None:
                     renamed.append(old)
-                self._words.add(page)
-                if page.problem:
-                    self._warned.append(Failure(page.document.path, page.problem))
+                self._tally.add(page)
             if renamed:
                 # At once, so that hardly anybody finds a page under both of its names.
                 await self._store.delete(renamed)
-        await self._show("indexing")
+        await self._tally.show("indexing")
 
     def _count(self, indexed: IndexedDocument) -> str | None:
         """Count a stored page; the id that it had, if it was renamed."""
         doc_id, revision = indexed.document.id, indexed.document.revision
-        self._counts["chunks"] += len(indexed.chunks)
-        self._counts["read"] += 1
+        self._tally.counts["chunks"] += len(indexed.chunks)
+        self._tally.counts["read"] += 1
         if (before := self._stored.get(doc_id)) is not None:
-            self._counts["unchanged" if same_page(before, revision) else "changed"] += 1
+            self._tally.counts["unchanged" if same_page(before, revision) else "changed"] += 1
             return None
         previous = [self._id(path) for path in self._entries[doc_id].previous]
         old = self._renames.take(doc_id, revision, previous)
-        self._counts["added" if old is None else "renamed"] += 1
+        self._tally.counts["added" if old is None else "renamed"] += 1
         return old
 
     async def _skip(self, page: NoPage) -> None:
-        self._counts["read"] += 1
+        self._tally.counts["read"] += 1
         doc_id = self._id(page.path)
         if (page.empty or page.draft) and doc_id in self._stored:
             # What was taken out of a page must not be found any more.
             self._emptied.add(doc_id)
-        self._counts["drafts"] += page.draft
+        self._tally.counts["drafts"] += page.draft
         if doc_id in self._stored and page.hidden:
             await self._hide(doc_id)
-        self._counts["empty"] += page.empty
+        self._tally.counts["empty"] += page.empty
         if not (page.gone or page.draft or page.empty):
             audience = audience_of(self._source.settings, self._entries[self._id(page.path)])
-            self._failed.append(page.failure(for_all="everyone" in audience))
-        await self._show("indexing")
+            self._tally.failed.append(page.failure(for_all="everyone" in audience))
+        await self._tally.show("indexing")
 
     async def _hide(self, doc_id: str) -> None:
         """At once, and however many they are: nobody waits for a word while the wrong people read it."""
         async with self._write_whole():
             await self._store.delete([doc_id])
         self._stored.pop(doc_id)
-        self._counts["deleted"] += 1
+        self._tally.counts["deleted"] += 1
 
     async def _delete(self, gone: set[str]) -> None:
         held = self._waiting(gone)
-        self._held = sorted(held)
+        self._tally.held = [doc_id.removeprefix(self._id("")) for doc_id in sorted(held)]
         deletes = sorted((gone | self._emptied) - held)
         began = time.monotonic()
         for start in range(0, len(deletes), DELETE_AT_ONCE):
-            await self._show("deleting")
+            await self._tally.show("deleting")
             some = deletes[start : start + DELETE_AT_ONCE]
             async with self._write_whole():
                 await self._store.delete(some)
-                self._counts["deleted"] += len(some)
-        self._seconds["deleting"] = time.monotonic() - began
+                self._tally.counts["deleted"] += len(some)
+        self._tally.seconds["deleting"] = time.monotonic() - began
 
     def _waiting(self, gone: set[str]) -> set[str]:
         """What isn't deleted without a word: too much at once, or what is left of that since an earlier sync."""
@@ -289,16 +246,3 @@ class SourceSync:
     def _stop_if_told(self) -> None:
         if self._options.stop():
             raise Stopped
-
-    async def _show(
-        self, stage: Literal["listing", "indexing", "deleting", "done"], *, now: bool = False
-    ) -> None:
-        """Tell how far it is, some times a second."""
-        moment = time.monotonic()
-        if self._options.progress is None or not (now or moment - self._shown_at >= _PROGRESS_EVERY):
-            return
-        self._shown_at = moment
-        done = len(self._entries) if stage == "listing" else self._counts["read"]
-        await self._options.progress(
-            Progress(self._source.name, stage, done, self._total, moment - self._began)
-        )

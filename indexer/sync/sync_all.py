@@ -15,16 +15,8 @@ from indexer.reading.chunker import CHUNKING
 from indexer.sources.base import ListingFailed, Source
 from indexer.sync.cancellation import Stopped, unless_stopped
 from indexer.sync.diff import deletes_too_much
-from indexer.sync.source_sync import (
-    DELETE_AT_ONCE,
-    HELD_NAMED,
-    ShowProgress,
-    SourceSync,
-    SyncOptions,
-    share_of,
-)
-
-__all__ = ["ShowProgress", "SyncOptions", "forget", "sync", "sync_all", "wanted_format"]
+from indexer.sync.source_sync import DELETE_AT_ONCE, SourceSync, SyncOptions, share_of
+from indexer.sync.sync_tally import HELD_NAMED
 
 _AS_USUAL = SyncOptions()
 _REBUILDING: WeakKeyDictionary[Store, asyncio.Lock] = WeakKeyDictionary()

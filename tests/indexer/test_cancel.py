@@ -15,7 +15,8 @@ from bot.config.loader import load
 from bot.ports import IndexedDocument, IndexFormat, Store, SyncRequest, SyncRun, Vector
 from indexer.service import Indexer
 from indexer.sources.base import Entry, Fetched, Source, Surroundings
-from indexer.sync.sync_all import SyncOptions, sync_all
+from indexer.sync.source_sync import SyncOptions
+from indexer.sync.sync_all import sync_all
 from tests.indexer.sources.test_notion import TOKEN, Workspace, two_pages
 from tests.indexer.test_service import ended
 from tests.support.fakes import FakeEmbedder, FakeStore

@@ -18,7 +18,8 @@ from bot.bootstrap import App, open_app
 from bot.config.loader import load
 from bot.model import Progress
 from bot.ports import SyncRequest, SyncRun
-from indexer.service import LEASE, Indexer, run
+from indexer.leadership import LEASE
+from indexer.service import Indexer, run
 from indexer.webhooks import hooks, paths
 from tests.support.opened_sources import sources_of
 from tests.support.waiting import until
@@ -132,12 +133,12 @@ async def test_a_killed_indexer_holds_nobody_up(app: App):
 async def test_a_lost_lease_stops_a_sync_before_its_next_write(app: App):
     """An indexer whose lease another holds writes nothing more, and leaves the run to that one."""
     indexer = Indexer(app, sources_of(app))
-    assert await indexer._renewed()
+    assert await indexer._leadership.renew()
     run, _ = await app.runs.request(SyncRequest("docs"))
     taken = await app.runs.take("me")
     assert taken
     assert taken.id == run.id
-    indexer._leads_until = 0.0
+    indexer._leadership._until = 0.0
     await indexer._carry_out(taken)
     assert (await app.store.stats()).documents == 0
     now = await app.runs.run(run.id)

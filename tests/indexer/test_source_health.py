@@ -13,11 +13,13 @@ from bot.bootstrap import App, open_app
 from bot.config.loader import load
 from bot.model import Progress
 from bot.ports import IndexedDocument, Store, SyncRequest
-from indexer.service import LEASE, Indexer
+from indexer.leadership import LEASE
+from indexer.service import Indexer
 from indexer.sources.base import Entry, Surroundings
 from indexer.sources.folder import FolderSource
 from indexer.sync.pipeline import BATCH_PAGES
-from indexer.sync.sync_all import SyncOptions, sync_all
+from indexer.sync.source_sync import SyncOptions
+from indexer.sync.sync_all import sync_all
 from tests.indexer.sources.test_notion import TOKEN, Workspace, two_pages
 from tests.indexer.test_service import ended
 from tests.indexer.test_status import in_chat, on_the_command_line

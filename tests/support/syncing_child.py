@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from bot.backends.sqlite import SqliteStore
 from indexer.sources import open_source
 from indexer.sources.base import Surroundings
-from indexer.sync.sync_all import SyncOptions, sync_all
+from indexer.sync.source_sync import SyncOptions
+from indexer.sync.sync_all import sync_all
 from tests.support.fakes import FakeEmbedder
 from tests.support.pages import settings
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from bot.model import Progress
 from bot.opened_records import Records
 from bot.ports import SyncRun
-from bot.runtime.process import process_identity
-from indexer.service import LEASE
+from bot.runtime import process_identity
+from indexer.leadership import LEASE
 
 _LOOK = 0.3  # seconds
 # An indexer that is being started, or whose predecessor has just died, has so long to take it.

@@ -5,41 +5,22 @@ import logging
 import zipfile
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
-from lxml import etree
 from openpyxl import load_workbook  # type: ignore[import-untyped]
 from openpyxl.cell.rich_text import CellRichText, TextBlock  # type: ignore[import-untyped]
-from openpyxl.utils import coordinate_to_tuple, range_boundaries  # type: ignore[import-untyped]
 
 from indexer.converters.office.number_format import shown
-from indexer.converters.office.package import is_on, parsed, related
+from indexer.converters.office.package import parsed, related
+from indexer.converters.office.sheet_layout import SheetLayout, looked, read_layout
 from indexer.converters.result import Converted, Unreadable
-from indexer.converters.scripts import raised
 from indexer.markdown.tables import Cell, cell_text, pipe_table, table_of_cells
 
 _log = logging.getLogger(__name__)
 
 # Places that merged ranges cover. More of them are formatting, not values for all of it.
 _MOST_MERGED: Final = 200_000
-_SEEN: Final = ("{*}row", "{*}col", "{*}mergeCell")
-
-
-@dataclass(slots=True)
-class _Layout:
-    """What openpyxl doesn't tell of a sheet that it streams. Rows and columns count from 1.
-
-    `merged` ranges are left, top, right, bottom; at `hanging` places those of several rows begin. `formulas` have no value stored,
-    `rich` are texts of several looks that stand in the sheet itself.
-    """
-
-    hidden_rows: set[int] = field(default_factory=set)
-    hidden_columns: set[int] = field(default_factory=set)
-    merged: list[tuple[int, int, int, int]] = field(default_factory=list)
-    hanging: set[tuple[int, int]] = field(default_factory=set)
-    formulas: dict[tuple[int, int], str] = field(default_factory=dict)
-    rich: dict[tuple[int, int], str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -87,7 +68,7 @@ def convert(data: bytes) -> Converted:
 
 def _sheet(archive: zipfile.ZipFile, sheet: Any) -> tuple[str, int]:  # noqa: ANN401 - openpyxl has no types
     """Its text, and how many formulas without a value that holds."""
-    layout = _layout(archive, sheet._worksheet_path)  # noqa: SLF001 - nothing else tells it
+    layout = read_layout(archive, sheet._worksheet_path)  # noqa: SLF001 - nothing else tells it
     sheet.reset_dimensions()  # they may be wrong
     lines = [line for row in sheet.iter_rows() if row for line in (_line(row, layout),) if line is not None]
     _add_formulas(lines, layout)
@@ -96,74 +77,10 @@ def _sheet(archive: zipfile.ZipFile, sheet: Any) -> tuple[str, int]:  # noqa: AN
     return text, len(layout.formulas)
 
 
-# --- what the sheet's own file says --------------------------------------------------------------
-
-
-def _layout(archive: zipfile.ZipFile, path: str) -> _Layout:
-    layout = _Layout()
-    at = 0
-    with archive.open(path) as part:
-        for _, element in etree.iterparse(
-            part, tag=_SEEN, recover=True, huge_tree=True, resolve_entities=False
-        ):
-            name = etree.QName(element).localname
-            if name == "row":
-                at = _row_number(element, at)
-                _note_row(element, at, layout)
-            elif name == "col" and is_on(element.get("hidden")):
-                first, last = int(element.get("min", 1)), int(element.get("max", 1))
-                layout.hidden_columns.update(range(first, min(last, 16_384) + 1))
-            elif name == "mergeCell":
-                _note_merged(element.get("ref", ""), layout)
-            element.clear()
-            while element.getprevious() is not None:
-                del element.getparent()[0]
-    return layout
-
-
-def _row_number(row: Any, before: int) -> int:  # noqa: ANN401 - lxml has no types
-    said = row.get("r", "")
-    return int(said) if said.isdigit() else before + 1
-
-
-def _note_row(row: Any, number: int, layout: _Layout) -> None:  # noqa: ANN401
-    if is_on(row.get("hidden")):
-        layout.hidden_rows.add(number)
-        return
-    for runs in row.iterfind("{*}c/{*}is"):
-        place = runs.getparent().get("r")
-        if place and runs.find("{*}r") is not None:
-            layout.rich[coordinate_to_tuple(place)] = "".join(map(_run, runs.iterfind("{*}r")))
-    for formula in row.iterfind("{*}c/{*}f"):
-        cell = formula.getparent()
-        if not cell.findtext("{*}v") and cell.get("t") != "str":
-            place = coordinate_to_tuple(cell.get("r")) if cell.get("r") else None
-            if place and place[1] not in layout.hidden_columns:
-                layout.formulas[place] = f"={formula.text}" if formula.text else "(a formula)"
-
-
-def _note_merged(reference: str, layout: _Layout) -> None:
-    left, top, right, bottom = range_boundaries(reference)
-    layout.merged.append((left, top, right, bottom))
-    if bottom > top:
-        layout.hanging.add((top, left))
-
-
-def _run(run: Any) -> str:  # noqa: ANN401
-    look = run.find("{*}rPr")
-    struck = look.find("{*}strike") if look is not None else None
-    high = look.find("{*}vertAlign") if look is not None else None
-    return _looked(
-        run.findtext("{*}t") or "",
-        struck=struck is not None and struck.get("val", "1") not in {"0", "false"},
-        high=high is not None and high.get("val") == "superscript",
-    )
-
-
 # --- rows ------------------------------------------------------------------------------------------
 
 
-def _line(row: Sequence[Any], layout: _Layout) -> _Line | None:
+def _line(row: Sequence[Any], layout: SheetLayout) -> _Line | None:
     """None for one that shows nothing."""
     cells: dict[int, str] = {}
     number = 0
@@ -198,17 +115,10 @@ def _text(cell: Any) -> str:  # noqa: ANN401
 def _piece(piece: object) -> str:
     if not isinstance(piece, TextBlock):
         return str(piece)
-    return _looked(piece.text, struck=bool(piece.font.strike), high=piece.font.vertAlign == "superscript")
+    return looked(piece.text, struck=bool(piece.font.strike), high=piece.font.vertAlign == "superscript")
 
 
-def _looked(text: str, *, struck: bool, high: bool) -> str:
-    """Part of a text of several looks: nothing if it is struck out, with a mark if it is raised."""
-    if struck:
-        return ""
-    return raised(text) if high else text
-
-
-def _add_formulas(lines: list[_Line], layout: _Layout) -> None:
+def _add_formulas(lines: list[_Line], layout: SheetLayout) -> None:
     by_number = {line.number: line for line in lines}
     for (row, column), formula in layout.formulas.items():
         line = by_number.get(row)
@@ -223,7 +133,7 @@ def _add_formulas(lines: list[_Line], layout: _Layout) -> None:
 # --- tables ----------------------------------------------------------------------------------------
 
 
-def _tables(lines: Sequence[_Line], layout: _Layout) -> Iterator[str]:
+def _tables(lines: Sequence[_Line], layout: SheetLayout) -> Iterator[str]:
     for group in _groups(lines):
         titles, rows = _titled(group, layout)
         yield from titles
@@ -261,7 +171,7 @@ def _has_digit(text: str) -> bool:
     return any(map(str.isdigit, text))
 
 
-def _titled(group: list[_Line], layout: _Layout) -> tuple[list[str], list[_Line]]:
+def _titled(group: list[_Line], layout: SheetLayout) -> tuple[list[str], list[_Line]]:
     """Lines of one cell above the header say what the table is about."""
     count = 0
     while count < len(group) and len(group[count].cells) == 1 and not _hangs(group[count], layout):
@@ -271,7 +181,7 @@ def _titled(group: list[_Line], layout: _Layout) -> tuple[list[str], list[_Line]
     return [text for line in group[:count] for text in line.cells.values()], group[count:]
 
 
-def _hangs(line: _Line, layout: _Layout) -> bool:
+def _hangs(line: _Line, layout: SheetLayout) -> bool:
     return any((line.number, column) in layout.hanging for column in line.cells)
 
 
@@ -279,7 +189,7 @@ def _is_text(group: Sequence[_Line]) -> bool:
     return any(len(text.split()) > 12 for line in group for text in line.cells.values())  # noqa: PLR2004 - a sentence
 
 
-def _table(rows: Sequence[_Line], layout: _Layout) -> str:
+def _table(rows: Sequence[_Line], layout: SheetLayout) -> str:
     columns = sorted({column for line in rows for column in line.cells})
     numbers = [line.number for line in rows]
     spans, covered = _spans(layout, numbers, columns)
@@ -298,7 +208,7 @@ def _table(rows: Sequence[_Line], layout: _Layout) -> str:
 
 
 def _spans(
-    layout: _Layout, numbers: Sequence[int], columns: Sequence[int]
+    layout: SheetLayout, numbers: Sequence[int], columns: Sequence[int]
 ) -> tuple[dict[tuple[int, int], tuple[int, int]], set[tuple[int, int]]]:
     """How many of these rows and columns each merged range takes, by its first place; and its other places."""
     spans: dict[tuple[int, int], tuple[int, int]] = {}

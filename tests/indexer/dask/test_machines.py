@@ -21,7 +21,8 @@ from indexer.dask.machines import DaskMachines
 from indexer.reading.machines import Machines, ThisMachine
 from indexer.sources import open_source
 from indexer.sources.base import Entry, Fetched, Source, Surroundings
-from indexer.sync.sync_all import SyncOptions, sync_all
+from indexer.sync.source_sync import SyncOptions
+from indexer.sync.sync_all import sync_all
 from tests.bot.backends.test_fastembed import MODEL, needs_model
 from tests.support.dask_cluster import Cluster, commands
 from tests.support.every_format import every_format

@@ -13,7 +13,8 @@ import pytest
 
 from bot.model import SyncReport
 from indexer.sources.base import Source
-from indexer.sync.sync_all import SyncOptions, sync_all
+from indexer.sync.source_sync import SyncOptions
+from indexer.sync.sync_all import sync_all
 from tests.indexer.sources.test_git import Repository, listed, source
 from tests.support.fakes import FakeStore
 from tests.support.pages import put

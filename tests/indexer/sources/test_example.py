@@ -16,7 +16,8 @@ from bot.config.sources import SourceSettings
 from indexer import plugin
 from indexer.sources import open_source, source_types
 from indexer.sources.base import Source, Surroundings
-from indexer.sync.sync_all import SyncOptions, sync_all
+from indexer.sync.source_sync import SyncOptions
+from indexer.sync.sync_all import sync_all
 from tests.support.fakes import FakeStore
 
 GUIDE = Path(__file__).parents[3] / "docs" / "plugins.md"

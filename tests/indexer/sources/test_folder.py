@@ -21,7 +21,8 @@ from indexer.sources.base import (
     Surroundings,
     audience_of,
 )
-from indexer.sync.sync_all import SyncOptions, sync_all
+from indexer.sync.source_sync import SyncOptions
+from indexer.sync.sync_all import sync_all
 from tests.support.fakes import FakeStore
 from tests.support.pages import put, settings
 

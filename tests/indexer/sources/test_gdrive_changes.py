@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from indexer.sources.base import Entry, ListingFailed, Source
-from indexer.sync.sync_all import SyncOptions, sync_all
+from indexer.sync.source_sync import SyncOptions
+from indexer.sync.sync_all import sync_all
 from tests.support.drive_server import FOLDER, Drive, gdrive
 from tests.support.fakes import FakeStore
 from tests.support.source_server import Server, Trouble, listed, opened, serving

@@ -13,7 +13,8 @@ from aiohttp import web
 
 from bot.model import SyncReport
 from indexer.sources.base import Source
-from indexer.sync.sync_all import SyncOptions, sync_all
+from indexer.sync.source_sync import SyncOptions
+from indexer.sync.sync_all import sync_all
 from tests.indexer.sources import test_confluence, test_discord_channel, test_notion, test_slack_channel
 from tests.support.confluence_server import Confluence, Page
 from tests.support.drive_server import FOLDER, Drive, gdrive

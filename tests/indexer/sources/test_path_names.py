@@ -9,7 +9,8 @@ from bot.model import SyncReport
 from indexer.sources import open_source
 from indexer.sources.base import Source, Surroundings
 from indexer.sources.path_names import decoded
-from indexer.sync.sync_all import SyncOptions, sync_all
+from indexer.sync.source_sync import SyncOptions
+from indexer.sync.sync_all import sync_all
 from tests.indexer.sources.test_git import Repository
 from tests.support.fakes import FakeStore
 from tests.support.pages import settings

@@ -8,7 +8,8 @@ from bot.config.loader import ConfigError
 from bot.model import SyncReport
 from indexer.sources import require
 from indexer.sources.base import Source
-from indexer.sync.sync_all import SyncOptions, sync_all
+from indexer.sync.source_sync import SyncOptions
+from indexer.sync.sync_all import sync_all
 from tests.indexer.sources.test_confluence import options
 from tests.support.confluence_server import Confluence, Page
 from tests.support.fakes import FakeStore

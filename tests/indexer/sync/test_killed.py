@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bot.backends.sqlite import SqliteStore
 from bot.ports import Span
-from indexer.sync.embedding_stage import CALL
+from indexer.sync.embedding.stage import CALL
 from tests.support.pages import put
 
 KILLS = 6

@@ -9,7 +9,8 @@ import pytest
 from bot.backends.sqlite import SqliteStore
 from bot.ports import SearchQuery, Store, Unavailable
 from indexer.sources.base import Entry, Fetched, ListingFailed, PageFailed
-from indexer.sync.sync_all import SyncOptions, sync_all
+from indexer.sync.source_sync import SyncOptions
+from indexer.sync.sync_all import sync_all
 from tests.indexer.sync.test_source_sync import Desk, Shelf
 from tests.support.fakes import FakeEmbedder, FakeStore
 

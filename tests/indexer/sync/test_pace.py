@@ -15,7 +15,8 @@ from indexer.reading.reader_pool import Built, Lot, Readers
 from indexer.sources import open_source
 from indexer.sources.base import Entry, Fetched, Source, Surroundings
 from indexer.sync.pipeline import AHEAD
-from indexer.sync.sync_all import SyncOptions, sync_all, wanted_format
+from indexer.sync.source_sync import SyncOptions
+from indexer.sync.sync_all import sync_all, wanted_format
 from tests.support.fakes import FakeEmbedder, FakeStore
 from tests.support.pages import put, settings
 from tests.support.waiting import given_up

@@ -22,7 +22,8 @@ from indexer.sources.base import (
     Surroundings,
     Unlisted,
 )
-from indexer.sync.sync_all import SyncOptions, sync_all, wanted_format
+from indexer.sync.source_sync import SyncOptions
+from indexer.sync.sync_all import sync_all, wanted_format
 from tests.support.fakes import FakeEmbedder, FakeStorage, FakeStore
 from tests.support.pages import put, settings
 

@@ -13,7 +13,7 @@ from bot.model import Failure
 from bot.ports import BackendError, Embedder, IndexedChunk, IndexedDocument, Store, Vector
 from bot.revisions import WITHOUT_VECTORS
 from indexer.reading.page_builder import Page
-from indexer.sync.vector_cache import VectorCache
+from indexer.sync.embedding.vector_cache import VectorCache
 
 _log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ import pytest
 
 from bot.ports import Vector
 from indexer.reading.chunker import text_hash
-from indexer.sync.vector_cache import VectorCache
+from indexer.sync.embedding.vector_cache import VectorCache
 
 
 def vectors(*texts: str) -> dict[str, Vector]:

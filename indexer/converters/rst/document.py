@@ -5,10 +5,10 @@ from typing import Final
 from docutils.core import publish_parts
 from docutils.utils import SystemMessage
 
-from indexer.converters import linear_docutils, sphinx_directives
-from indexer.converters.docutils_writer import TextWriter
 from indexer.converters.html_pages import html
 from indexer.converters.result import Unreadable
+from indexer.converters.rst import linear_docutils, sphinx_directives
+from indexer.converters.rst.docutils_writer import TextWriter
 
 _SETTINGS: Final = {
     "_disable_config": True,

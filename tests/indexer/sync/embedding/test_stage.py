@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from bot.ports import Vector
-from indexer.sync.embedding_stage import EmbeddingStage
+from indexer.sync.embedding.stage import EmbeddingStage
 from indexer.sync.sync_all import wanted_format
 from tests.support.fakes import FakeEmbedder, FakeStore
 from tests.support.pages import page

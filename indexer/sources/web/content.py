@@ -1,0 +1,55 @@
+"""What a web server sent: whether it can be a page, as which kind of file, in which version, and its text."""
+
+from urllib.parse import urlsplit
+
+import httpx
+
+from indexer.converters import registry
+from indexer.converters.formats import MARKDOWN, ending
+from indexer.converters.html_pages import as_browsers_read
+from indexer.sources.base import PageFailed
+from indexer.sources.http.client import HttpResponse
+
+_FILES = {
+    "application/pdf": "pdf",
+    "text/markdown": "md",
+    "text/plain": "txt",
+    "text/csv": "csv",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation": "pptx",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
+}
+
+
+def version(reply: HttpResponse) -> str:
+    """Its ETag or time of change, whichever the server sends; "" for neither."""
+    return reply.headers.get("etag") or reply.headers.get("last-modified") or ""
+
+
+def is_readable(headers: httpx.Headers, url: str) -> bool:
+    """Whether its body is worth having: not that of a picture, or a disk image."""
+    return kind(headers, url) is not None
+
+
+def kind(headers: httpx.Headers, url: str) -> str | None:
+    """The file ending that fits the content type, without a dot; None for what is no page, such as pictures."""
+    told = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if told in {"text/html", "application/xhtml+xml"}:
+        return "html"
+    if told == "text/plain" and ending(urlsplit(url).path) in MARKDOWN:
+        return "md"
+    return _FILES.get(told)
+
+
+def decoded(reply: HttpResponse) -> str:
+    """Decode HTML by the charset that the server names, or else the page itself. Raises PageFailed."""
+    charset = reply.headers.get("content-type", "").lower().partition("charset=")[2].strip("\"' ;")
+    if charset:
+        try:
+            return reply.data.decode(as_browsers_read(charset), "replace")
+        except LookupError:
+            pass
+    try:
+        return registry.decoded_html(reply.data)
+    except registry.Unreadable as error:
+        raise PageFailed(str(error)) from error
