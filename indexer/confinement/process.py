@@ -1,6 +1,9 @@
 """A process that reads pages: whatever a file does to it, the main process only loses this one.
 
 It gets pickled calls on stdin and answers with pickled results on stdout, each behind its length as 8 bytes.
+
+Ours: pebble's processes inherit the environment with its secrets, and end by wall time, so that a busy machine
+loses pages.
 """
 
 import asyncio

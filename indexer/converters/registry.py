@@ -1,16 +1,15 @@
 """File bytes → Markdown, by the ending of the file's name. What takes a library is loaded where it is needed."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from indexer.converters.formats import ending
 from indexer.converters.result import Converted, Unreadable
 from indexer.heads import reader
 from indexer.heads.front_matter import FrontMatter, both, read
-from indexer.markdown.tables import cell_text, pipe_table
 
-__all__ = ["Unreadable", "decode", "decoded_html", "table", "to_markdown"]
+__all__ = ["Unreadable", "decode", "decoded_html", "to_markdown"]
 
 # https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
 _LFS_POINTER = re.compile(
@@ -95,12 +94,6 @@ def decoded_html(data: bytes) -> str:
         return data.decode(declared_encoding(data) or "utf-8")
     except (UnicodeDecodeError, LookupError):
         return decode(data)
-
-
-def table(rows: Sequence[Sequence[str]]) -> str:
-    """A pipe table; the first row is its header."""
-    cells = [[cell_text(cell) for cell in row] for row in rows]
-    return pipe_table([row for row in cells if any(row)])
 
 
 def _csv(text: str) -> str:

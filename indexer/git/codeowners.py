@@ -1,4 +1,8 @@
-"""Who owns what, by a repository's CODEOWNERS: gitignore's patterns, of which the last that fits counts."""
+"""Who owns what, by a repository's CODEOWNERS: gitignore's patterns, of which the last that fits counts.
+
+Ours: codeowners gives nobody what a GitLab section's heading gives its owners, and loses the whole file for one
+pattern with a lone `[`; pathspec takes `docs/pay/*` for all that lies deeper, which GitHub doesn't.
+"""
 
 import re
 

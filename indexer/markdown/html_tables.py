@@ -15,13 +15,13 @@ def with_pipe_tables(text: str) -> str:
     parts: list[str] = []
     done = 0
     for start, inside, stop in _tables(text):
-        parts += [text[done:start], f"\n\n{pipe_table(inside)}\n\n"]
+        parts += [text[done:start], f"\n\n{table_as_markdown(inside)}\n\n"]
         done = stop
     return "".join([*parts, text[done:]]) if parts else text
 
 
-def pipe_table(html: str) -> str:
-    """What stands between `<table>` and its end."""
+def table_as_markdown(html: str) -> str:
+    """Convert what stands between `<table>` and its end."""
     reader = _TableReader()
     reader.feed(html)
     reader.close()

@@ -2,6 +2,8 @@
 
 A cell that spans rows or columns stands in each place that it spans: in a row of a pipe table nothing else says
 what its values belong to. HTML, Word and reStructuredText all come here with their cells.
+
+Ours: tabulate writes `007` as 7 and leaves bars as they are; markdownify shifts the cells beside one that spans rows.
 """
 
 from collections.abc import Sequence
@@ -46,6 +48,12 @@ def pipe_table(rows: Sequence[Sequence[str]]) -> str:
     width = max(map(len, cells))
     lines = ["| " + " | ".join(row + [""] * (width - len(row))) + " |" for row in cells]
     return "\n".join([lines[0], "|" + " --- |" * width, *lines[1:]])
+
+
+def table_of_texts(rows: Sequence[Sequence[str]]) -> str:
+    """Make a pipe table of plain texts, without the rows that hold none; the first is the header."""
+    cells = [[cell_text(cell) for cell in row] for row in rows]
+    return pipe_table([row for row in cells if any(row)])
 
 
 def table_of_cells(rows: Sequence[Sequence[Cell]], *, header_rows: int | None = None) -> str:

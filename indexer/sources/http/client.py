@@ -8,6 +8,14 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import httpx
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_before_delay,
+    wait_exponential,
+)
 
 from bot.text.dates import retry_after
 from indexer.sources.base import too_large
@@ -61,6 +69,23 @@ async def follow(
         if cursor in seen:
             raise CallFailed("its server pages in a circle")
         seen.add(cursor)
+
+
+class _TryAgain(Exception):
+    """A failure that may pass, by itself or after `wait` seconds where the server says so."""
+
+    def __init__(self, problem: str, status: int | None = None, wait: float | None = None) -> None:
+        super().__init__(problem)
+        self.status = status
+        self.wait = wait
+
+
+_doubling = wait_exponential(multiplier=0.5)
+
+
+def _wait(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    return error.wait if isinstance(error, _TryAgain) and error.wait is not None else _doubling(state)
 
 
 class HttpClient:
@@ -125,8 +150,8 @@ class HttpClient:
         """
         url = path if path.startswith(("http://", "https://")) else self.base + path
         until = time.monotonic() + _PATIENCE
-        for attempt in range(_ATTEMPTS):
-            wait = 0.5 * 2**attempt
+
+        async def attempt() -> HttpResponse:
             try:
                 async with asyncio.timeout(max(1.0, until - time.monotonic())):
                     request = self._opened().build_request(
@@ -136,32 +161,41 @@ class HttpClient:
             except PrivateAddress as error:
                 raise CallFailed(str(error)) from error
             except (httpx.HTTPError, TimeoutError) as error:
-                problem = f"{httpx.URL(url).host} can't be reached ({_word(error)})"
-                status = None
+                raise _TryAgain(f"{httpx.URL(url).host} can't be reached ({_word(error)})") from error
             except (httpx.InvalidURL, UnicodeError) as error:
                 raise CallFailed(f"{url[:200]} is no address") from error
             except ImportError as error:
                 raise CallFailed(f"the proxy of the environment can't be used: {error}") from error
-            else:
-                status = reply.status
-                if 200 <= status < 300 or status in accept:  # noqa: PLR2004 - success
-                    self._failures = 0
-                    return reply
-                problem = explained(reply.status, httpx.URL(reply.url).host, reply.headers, reply.data)
-                if not (status == _TOO_MANY or status >= 500 or self._slow_down(reply)):  # noqa: PLR2004 - theirs
-                    raise CallFailed(problem, status, reply.data[:_BODY_KEPT])
-                asked = retry_after(reply.headers.get("retry-after", ""))
-                wait = wait if asked is None else asked
-            if attempt == _ATTEMPTS - 1 or time.monotonic() + wait > until:
-                break
-            await self.pause(wait)
-        raise self._given_up(problem, status)
+            return self._judged(reply, accept)
 
-    def _given_up(self, problem: str, status: int | None) -> CallFailed:
+        retrying = AsyncRetrying(
+            sleep=self.pause,
+            stop=stop_after_attempt(_ATTEMPTS) | stop_before_delay(_PATIENCE),
+            wait=_wait,
+            retry=retry_if_exception_type(_TryAgain),
+            reraise=True,
+        )
+        try:
+            return await retrying(attempt)
+        except _TryAgain as error:
+            raise self._given_up(error) from error
+
+    def _judged(self, reply: HttpResponse, accept: Iterable[int]) -> HttpResponse:
+        """The reply, if it is one. Raises _TryAgain where the server asks for that, CallFailed otherwise."""
+        status = reply.status
+        if 200 <= status < 300 or status in accept:  # noqa: PLR2004 - success
+            self._failures = 0
+            return reply
+        problem = explained(status, httpx.URL(reply.url).host, reply.headers, reply.data)
+        if not (status == _TOO_MANY or status >= 500 or self._slow_down(reply)):  # noqa: PLR2004 - theirs
+            raise CallFailed(problem, status, reply.data[:_BODY_KEPT])
+        raise _TryAgain(problem, status, retry_after(reply.headers.get("retry-after", "")))
+
+    def _given_up(self, last: "_TryAgain") -> CallFailed:
         # A server that answers is there: it takes many broken pages in a row to think otherwise.
-        self._failures += _NO_ANSWER if status is None else 1
+        self._failures += _NO_ANSWER if last.status is None else 1
         kind = Unreachable if self._failures >= _AWAY_AFTER else CallFailed
-        return kind(problem, status)
+        return kind(str(last), last.status)
 
     async def _once(
         self, request: httpx.Request, limit: int, worth: Callable[[httpx.Headers, str], bool] | None

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from indexer.converters import registry
+from indexer.markdown.tables import table_of_texts
 from indexer.sources.http.json_values import Json
 
 _LISTS = {"bulleted_list_item": "- ", "numbered_list_item": "1. ", "to_do": "- "}
@@ -73,7 +73,7 @@ def _indented(text: str, width: int) -> str:
 
 
 def table(rows: Sequence[Json]) -> str:
-    return registry.table([[rich(cell) for cell in row["table_row"]["cells"]] for row in rows])
+    return table_of_texts([[rich(cell) for cell in row["table_row"]["cells"]] for row in rows])
 
 
 def plain(pieces: Sequence[Json]) -> str:

@@ -1,4 +1,8 @@
-"""Addresses: one spelling for each page, and which of them look like an endless row."""
+"""Addresses: one spelling for each page, and which of them look like an endless row.
+
+Ours, around w3lib: courlan keeps a session that stands in the path, so that each visit finds new pages, and refuses
+hosts without a dot, as an intranet's are.
+"""
 
 import re
 from urllib.parse import unquote, urlsplit, urlunsplit

@@ -1,4 +1,8 @@
-"""Sitemaps as they are (sitemaps.org): XML, text or a feed; nested, gzipped, with slips; bounded."""
+"""Sitemaps as they are (sitemaps.org): XML, text or a feed; nested, gzipped, with slips; bounded.
+
+Ours: ultimate-sitemap-parser takes one that broke off for whole, whose other pages would be deleted, and lists
+nothing where an `&` isn't escaped.
+"""
 
 import re
 import zlib
