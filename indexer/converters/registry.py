@@ -9,8 +9,6 @@ from indexer.converters.result import Converted, Unreadable
 from indexer.heads import reader
 from indexer.heads.front_matter import FrontMatter, both, read
 
-__all__ = ["Unreadable", "decode", "decoded_html", "to_markdown"]
-
 # https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
 _LFS_POINTER = re.compile(
     rb"version https://(git-lfs|hawser)\.github\.com/spec/v\d+\r?\n(ext-[^\n]*\n)*oid [a-z0-9]+:[0-9a-f]+\r?\nsize \d+\s*"
@@ -128,7 +126,7 @@ def _rst(text: str) -> str:
 
 
 def _asciidoc(text: str, attributes: Mapping[str, str]) -> str:
-    from indexer.converters.asciidoc import asciidoc  # noqa: PLC0415
+    from indexer.converters.asciidoc.document import asciidoc  # noqa: PLC0415
 
     return asciidoc(text, attributes)
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from indexer.confinement.limits import limit_time
 from indexer.confinement.process import ConfinedProcess, ReaderDied
 from indexer.converters.formats import HEAVY, ending
-from indexer.converters.registry import Unreadable, decode, to_markdown
+from indexer.converters.registry import decode, to_markdown
+from indexer.converters.result import Unreadable
 from indexer.heads.front_matter import BrokenAudience
 
 _HANGS_AFTER = 60.0  # seconds

@@ -12,7 +12,8 @@ from bot.model import Chunk, Document, Failure, WordsKept, narrower
 from bot.runtime.process.installed import extra_of, how_to_add
 from bot.text.chunk_terms import lines
 from bot.text.language_guess import page_language
-from indexer.converters.registry import Unreadable, to_markdown
+from indexer.converters.registry import to_markdown
+from indexer.converters.result import Unreadable
 from indexer.heads.front_matter import BrokenAudience
 from indexer.markdown.outline import Section, heading_text
 from indexer.reading.chunker import (

@@ -1,8 +1,4 @@
-"""AsciiDoc → Markdown: what handbooks use of it. There is no well-kept converter in Python.
+"""Turns AsciiDoc into Markdown: what handbooks use of it. There is no well-kept converter in Python.
 
 Nothing is included and nothing run. https://docs.asciidoctor.org/asciidoc/latest/ has the language.
 """
-
-from indexer.converters.asciidoc.document import asciidoc
-
-__all__ = ["asciidoc"]

@@ -7,6 +7,7 @@ import httpx
 from indexer.converters import registry
 from indexer.converters.formats import MARKDOWN, ending
 from indexer.converters.html_pages import as_browsers_read
+from indexer.converters.result import Unreadable
 from indexer.sources.base import PageFailed
 from indexer.sources.http.client import HttpResponse
 
@@ -51,5 +52,5 @@ def decoded(reply: HttpResponse) -> str:
             pass
     try:
         return registry.decoded_html(reply.data)
-    except registry.Unreadable as error:
+    except Unreadable as error:
         raise PageFailed(str(error)) from error

@@ -2,7 +2,7 @@
 
 import pytest
 
-from indexer.markdown.html_tables import pipe_table
+from indexer.markdown.html_tables import table_as_markdown
 from indexer.markdown.tables import Cell, table_of_cells
 from tests.support.pages import texts
 
@@ -69,7 +69,7 @@ from tests.support.pages import texts
 )  # fmt: skip
 def test_html(html: str, rows: list[str]) -> None:
     """A value of an HTML table stands under its column and beside its row's name."""
-    head, _, *body = pipe_table(html).split("\n")
+    head, _, *body = table_as_markdown(html).split("\n")
     assert [head, *body] == [f"| {row} |" for row in rows]
 
 
@@ -77,8 +77,8 @@ def test_title_of_a_table() -> None:
     """What stands over the whole width, or is its caption, is above the table and no header."""
     inside = "<tr><td>Plan</td><td>Price</td></tr><tr><td>Basic</td><td>5</td></tr>"
     table = "| Plan | Price |\n| --- | --- |\n| Basic | 5 |"
-    assert pipe_table(f"<tr><th colspan=2>Prices</th></tr>{inside}") == f"**Prices**\n\n{table}"
-    assert pipe_table(f"<caption>Prices</caption>{inside}") == f"**Prices**\n\n{table}"
+    assert table_as_markdown(f"<tr><th colspan=2>Prices</th></tr>{inside}") == f"**Prices**\n\n{table}"
+    assert table_as_markdown(f"<caption>Prices</caption>{inside}") == f"**Prices**\n\n{table}"
 
 
 def test_spans_make_no_page_grow() -> None:
