@@ -1,4 +1,4 @@
-"""Which machines docent.yaml has pages read on. Dask is imported only where it is chosen."""
+"""Opens the machines that docent.yaml has pages read on. Dask is imported only where it is chosen."""
 
 import logging
 
@@ -12,13 +12,13 @@ NOT_INSTALLED = "indexer.dask in docent.yaml needs Dask, which isn't installed: 
 
 
 class _Missing(ThisMachine):
-    """Chosen, but not installed."""
+    """Stands for a cluster that is chosen while Dask isn't installed."""
 
     trouble = f"{NOT_INSTALLED}. This machine did it alone"
 
 
 def chosen_machines(settings: Settings) -> Machines:
-    """For one run."""
+    """Open the machines for one run."""
     wanted = settings.indexer.dask
     if wanted is None:
         return ThisMachine()

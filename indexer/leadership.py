@@ -1,4 +1,4 @@
-"""Which of several indexers leads: the one that holds the lease in the journal."""
+"""Decides which of several indexers leads: the one that holds the lease in the journal."""
 
 import asyncio
 import logging

@@ -1,8 +1,8 @@
-"""What a package of somebody else's may rely on, and nothing else of Docent: sources of their own.
+"""Names all of Docent that another package may rely on: what a source of its own needs.
 
-A name here stays as long as `VERSION` does; what is added leaves it alone. A source may say which version it was
-written for (`plugin_api = 1`), and is told about rather than run by a Docent that has another. docs/plugins.md shows a
-whole one.
+A name here stays for as long as `VERSION` does; additions leave it alone. A source may say which version it was
+written for (`plugin_api = 1`); a Docent of another version names it in an error and doesn't run it. docs/plugins.md
+shows a whole one.
 """
 
 from typing import Final

@@ -1,4 +1,4 @@
-"""When each source is synced: APScheduler asks for runs, nothing more."""
+"""Decides when each source is synced: APScheduler asks for runs, and does nothing else."""
 
 import asyncio
 import logging
@@ -25,7 +25,7 @@ _LOOK_EVERY = 5.0
 
 
 class CrontabTrigger(BaseTrigger):  # type: ignore[misc]  # it has no types
-    """A crontab's line by a zone's clocks. `jitter` is up to so many seconds later."""
+    """Fires as a crontab's line says, by a time zone's clocks; up to `jitter` seconds later."""
 
     def __init__(self, line: str, timezone: str, jitter: float = 0.0) -> None:
         self.line = line
@@ -33,7 +33,7 @@ class CrontabTrigger(BaseTrigger):  # type: ignore[misc]  # it has no types
         self.jitter = jitter
 
     def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime | None:
-        """APScheduler's question: `previous` is when it came last."""
+        """Tell APScheduler when to fire next; `previous` is when it fired last."""
         following = next(cron.moments(self.line, str(self.timezone), previous or now), None)
         if following is None or not self.jitter:
             return following
@@ -41,7 +41,7 @@ class CrontabTrigger(BaseTrigger):  # type: ignore[misc]  # it has no types
 
 
 def trigger(every: Every, timezone: str, jitter: float) -> BaseTrigger:
-    """APScheduler's form of a cycle."""
+    """Make APScheduler's trigger of a cycle in seconds or a crontab's line."""
     if every.cron is not None:
         return CrontabTrigger(every.cron, timezone, jitter)
     return IntervalTrigger(
@@ -50,7 +50,7 @@ def trigger(every: Every, timezone: str, jitter: float) -> BaseTrigger:
 
 
 class Schedule:
-    """Runs `ask(source)` in each source's cycle. `wall` and `steady` are clocks, in seconds."""
+    """Calls `ask(source)` whenever a source is due. `wall` and `steady` are clocks, in seconds."""
 
     def __init__(
         self,
@@ -85,12 +85,12 @@ class Schedule:
             )
 
     def start(self) -> None:
-        """Inside a running loop."""
+        """Start the scheduler, inside a running event loop."""
         self._scheduler.start()
         self._watching = asyncio.create_task(self._watch())
 
     async def stop(self) -> None:
-        """No further job; one that is under way is waited for, since the scheduler would cancel it."""
+        """Start no further job, and wait for one that runs: the scheduler would cancel it."""
         if self._watching is not None:
             self._watching.cancel()
         self._scheduler.pause()
@@ -100,9 +100,9 @@ class Schedule:
         self._scheduler.shutdown(wait=False)
 
     def look_at_clock(self) -> float:
-        """How far the clock jumped since the last look, in seconds; what is due afterwards is as before.
+        """Find how far the wall clock jumped since the last look, in seconds, and keep what is due as it was.
 
-        A cycle goes on from where it was, a cron line from what the clock shows now.
+        A cycle goes on from where it was, a crontab's line from what the clock shows now.
         """
         jump, self._apart = self._wall() - self._steady() - self._apart, self._wall() - self._steady()
         if abs(jump) < _JUMP:

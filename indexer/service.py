@@ -1,4 +1,4 @@
-"""The indexer: one process leads, keeps the schedule, and does the runs that anybody asked for."""
+"""Runs the indexer: one process leads, keeps the schedule, and carries out the runs that anybody asked for."""
 
 import asyncio
 import logging
@@ -26,7 +26,7 @@ _PORT_AGAIN = 60.0  # seconds
 
 
 class Indexer:
-    """Syncs while it holds the lease. `clock` is monotonic, in seconds. `unopened`: sources by why they can't be."""
+    """Syncs while it leads. `clock` is monotonic, in seconds. `unopened` says by source why it can't be opened."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Indexer:
         self._log = SyncLog()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Lead whenever no other does, until `stop`. What runs then is left to the next, between two writes."""
+        """Lead whenever no other indexer does, until `stop`; runs are then broken off between two writes, for the next leader."""
         watching = asyncio.create_task(self._leadership.end_at(stop))
         try:
             while not stop.is_set():
@@ -96,7 +96,7 @@ class Indexer:
     # --- runs -------------------------------------------------------------------------------------
 
     async def _begin_one(self) -> bool:
-        """Start the next run, if there is one."""
+        """Start the next run; False where none waits."""
         try:
             run = await self._app.runs.take(self._leadership.holder)
         except BackendError as error:
@@ -110,7 +110,7 @@ class Indexer:
         return True
 
     async def _carry_out(self, run: SyncRun) -> None:
-        """One at a time for each source, whatever was asked for."""
+        """Carry out a run; each source is in one run at a time, whatever was asked for."""
         wanted = [name for name in self._busy if run.request.source in (None, name)]
         if run.request.source is not None and not wanted:
             name = run.request.source
@@ -144,9 +144,9 @@ class Indexer:
         await self._forget()
 
     async def _forget(self) -> None:
-        """The pages of sources that left docent.yaml: nobody is shown them, and nobody needs them.
+        """Delete the pages of sources that left docent.yaml.
 
-        A new source may be an old one by another name: what was embedded for that is there until it has been synced.
+        While a new source hasn't been synced, nothing is deleted: it may be an old one by another name, whose vectors it uses.
         """
         names = {source.name for source in self._sources} | self._unopened.keys()
         try:
@@ -188,7 +188,7 @@ async def _wait(stop: asyncio.Event, seconds: float) -> None:
 
 
 def _opened(settings: Settings) -> tuple[list[Source], dict[str, str]]:
-    """The sources of docent.yaml, and by name why one can't be opened: the others are synced."""
+    """Open the sources of docent.yaml; say by name why one can't be opened, so that the others are synced."""
     around = Surroundings(settings.data, settings.indexer.max_bytes)
     sources: list[Source] = []
     unopened: dict[str, str] = {}
@@ -202,7 +202,7 @@ def _opened(settings: Settings) -> tuple[list[Source], dict[str, str]]:
 
 
 async def run(app: App, stop: asyncio.Event) -> None:
-    """The indexer as a service, with its webhooks where a port is set, until `stop`."""
+    """Run the indexer as a service, with webhooks where a port is set, until `stop`."""
     hearing = asyncio.create_task(_hear(app, stop), name="webhooks") if app.settings.indexer.port else None
     try:
         while not stop.is_set():
@@ -215,7 +215,7 @@ async def run(app: App, stop: asyncio.Event) -> None:
 
 
 async def _as_configured(app: App, stop: asyncio.Event) -> None:
-    """Index until `stop`, or until docent.yaml says something else of it."""
+    """Index until `stop`, or until docent.yaml changes in what concerns the indexer."""
     sources, unopened = _opened(app.settings)
     end = asyncio.Event()
     watching = asyncio.create_task(_end(app, stop, end), name="docent.yaml for the indexer")
@@ -229,7 +229,7 @@ async def _as_configured(app: App, stop: asyncio.Event) -> None:
 
 
 async def _end(app: App, stop: asyncio.Event, end: asyncio.Event) -> None:
-    """Set `end` when it is time."""
+    """Set `end` at `stop`, or when the settings change."""
     before = _concerns(app.settings)
     stopping = asyncio.create_task(stop.wait())
     try:
@@ -243,12 +243,12 @@ async def _end(app: App, stop: asyncio.Event, end: asyncio.Event) -> None:
 
 
 def _concerns(settings: Settings) -> list[object]:
-    """What the indexer goes by."""
+    """The settings that the indexer depends on."""
     return [settings.indexer.model_dump(), *(source.model_dump() for source in settings.sources)]
 
 
 async def _hear(app: App, stop: asyncio.Event) -> None:
-    """Webhooks until `stop`. A port that can't be had costs webhooks, not the schedule: it is tried again."""
+    """Serve webhooks until `stop`. Where the port can't be opened the schedule goes on, and it is tried again."""
     from indexer.webhooks import serve  # noqa: PLC0415 - a web server only where one is wanted
 
     told = ""

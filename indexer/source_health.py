@@ -1,4 +1,4 @@
-"""What admins are warned of about a source: the same words in `docent status`, in chat and in the log."""
+"""Says what admins are warned of about a source, in the same words in `docent status`, in chat and in the log."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -13,13 +13,13 @@ _KINDS: Final = 6  # of endings, that are named
 
 
 def next_runs(settings: Settings, source: SourceSettings, count: int = 3) -> list[datetime]:
-    """When a source's cron line comes next, by its own time zone; none for a cycle of seconds."""
+    """Find the next `count` times of a source's crontab line, in its time zone; none for a cycle of seconds."""
     every = source.every or settings.indexer.every
     return cron.next_moments(every.cron, source.timezone, datetime.now(UTC), count) if every.cron else []
 
 
 def next_runs_told(settings: Settings, source: SourceSettings) -> str:
-    """`Mon 2026-03-02 06:00, … (Europe/Berlin)`; "" for a cycle of seconds."""
+    """Write them as `Mon 2026-03-02 06:00, … (Europe/Berlin)`; "" for a cycle of seconds."""
     found = [f"{moment:%a %Y-%m-%d %H:%M}" for moment in next_runs(settings, source)]
     return f"{', '.join(found)} ({source.timezone})" if found else ""
 
@@ -27,9 +27,9 @@ def next_runs_told(settings: Settings, source: SourceSettings) -> str:
 def troubles(
     report: SyncReport | None, good: datetime | None, now: datetime, oldest: float | None, confirm: str
 ) -> list[str]:
-    """Of a source's last report and last good sync, which may be `oldest` seconds old; none if all is well.
+    """List what is wrong with a source, [] if all is well, by its last report and its last good sync.
 
-    `confirm` are the words that delete what was held back.
+    A good sync may be `oldest` seconds old. `confirm` are the words of the command that deletes what was held back.
     """
     found = []
     if good is None:
@@ -47,12 +47,12 @@ def troubles(
 
 
 def lossy(pages: int) -> str:
-    """Pages that hold much more than what of them can be found."""
+    """Say how many pages hold much more than can be found of them."""
     return "1 page lacks most of its words" if pages == 1 else f"{pages:,} pages lack most of their words"
 
 
 def left_out(report: SyncReport) -> list[str]:
-    """What a source holds that isn't in the index, and why."""
+    """Say what a source holds that isn't in the index, and why."""
     found = []
     if report.drafts:
         found.append("1 draft" if report.drafts == 1 else f"{report.drafts:,} drafts")
@@ -64,12 +64,12 @@ def left_out(report: SyncReport) -> list[str]:
 
 
 def untaken(endings: Mapping[str, int]) -> str:
-    """`3 files that no pattern of include takes (2 .png, 1 without an ending)`."""
+    """Write `3 files that no pattern of include takes (2 .png, 1 without an ending)`."""
     return files_by_ending(endings, " that no pattern of include takes")
 
 
 def files_by_ending(endings: Mapping[str, int], which: str = "") -> str:
-    """`3 files (2 .png, 1 without an ending)`; `which` goes on from the files."""
+    """Write `3 files (2 .png, 1 without an ending)`; `which` continues the sentence after "files"."""
     usual = sorted(endings.items(), key=lambda each: (-each[1], each[0]))
     said = [
         f"{number:,} .{ending}" if ending else f"{number:,} without an ending" for ending, number in usual
@@ -80,13 +80,13 @@ def files_by_ending(endings: Mapping[str, int], which: str = "") -> str:
 
 
 def audiences_told(source: SourceSettings) -> str:
-    """`everyone; managers/** → managers`: for whom a source's pages are."""
+    """Write a source's audiences as `everyone; managers/** → managers`."""
     folders = [f"{glob} → {', '.join(sorted(words))}" for glob, words in source.audience_of.items()]
     return "; ".join([", ".join(sorted(source.audience)), *folders])
 
 
 def forgotten(name: str, pages: int) -> str:
-    """A source whose pages are still in the index."""
+    """Say that a source has left docent.yaml while its pages are still in the index."""
     held = "1 page is" if pages == 1 else f"{pages:,} pages are"
     return (
         f"{name} is no longer in docent.yaml: its {held} shown to nobody, and deleted when an indexer starts"
@@ -94,7 +94,7 @@ def forgotten(name: str, pages: int) -> str:
 
 
 def misfits(unfit: Sequence[str], left_out: int = 0) -> list[str]:
-    """Patterns that fit no page, and what waits for them."""
+    """Name the patterns that fit no page, and how many pages wait for them."""
     found = [f"{each} fits no page: correct or remove it" for each in unfit]
     if left_out:
         pages = "1 new page is" if left_out == 1 else f"{left_out:,} new pages are"
@@ -103,12 +103,12 @@ def misfits(unfit: Sequence[str], left_out: int = 0) -> list[str]:
 
 
 def confirm_command(source: str) -> str:
-    """What deletes what was held back, on a command line."""
+    """Write the shell command that deletes what was held back."""
     return f"`docent reindex {source} --confirm-deletes`"
 
 
 def held_back(pages: int, confirm: str) -> str:
-    """Deletions that wait for an admin's word."""
+    """Say how many deletions wait for an admin's word."""
     if pages == 1:
         return f"1 page is gone, more at once than usual; it stays until {confirm}"
     return f"{pages:,} pages are gone at once; they stay until {confirm}"

@@ -1,4 +1,4 @@
-"""`POST /hooks/<source>`: a push to the docs asks for a sync of what it changed."""
+"""Serves `POST /hooks/<source>`: a push to the docs asks for a sync of what it changed."""
 
 import asyncio
 import hashlib
@@ -27,7 +27,7 @@ _MOST_PATHS = 500  # more than so many: the whole source is compared instead
 
 
 def hooks(app: App) -> Starlette:
-    """The webhooks, and `/health`. Each source needs its own secret (`webhook:`)."""
+    """Make the web application: the webhooks, and `/health`. Each source needs a secret of its own (`webhook:`)."""
 
     async def hook(request: Request) -> Response:
         try:
@@ -69,7 +69,7 @@ async def _asked(app: App, request: Request) -> Response:
 
 
 async def _checked(request: Request, source: SourceSettings | None) -> bytes:
-    """The body, if the call is allowed."""
+    """Read the body of a call that is allowed. Raises _RefusedCall otherwise."""
     if source is None or source.webhook is None:
         raise _RefusedCall(404, "There is no such hook: set webhook: under the source in docent.yaml.")
     body = await request.body()
@@ -80,13 +80,13 @@ async def _checked(request: Request, source: SourceSettings | None) -> bytes:
 
 
 async def serve(app: App, stop: asyncio.Event) -> None:
-    """Listen until `stop`."""
+    """Serve until `stop`. Raises BackendError if the port can't be opened."""
     settings = app.settings.indexer
     await listen(hooks(app), host=settings.host, port=settings.port or 0, stop=stop, bounds=_BOUNDS)
 
 
 def authentic(secret: str, body: bytes, headers: dict[str, str]) -> bool:
-    """Whether it holds the secret: GitHub's signature, GitLab's token, or `Authorization: Bearer`."""
+    """Tell whether a call knows the secret: by GitHub's signature, GitLab's token, or `Authorization: Bearer`."""
     if not secret.strip():
         return False
     signature = headers.get("x-hub-signature-256")
@@ -100,7 +100,7 @@ def authentic(secret: str, body: bytes, headers: dict[str, str]) -> bool:
 
 
 def paths(body: bytes, source: SourceSettings) -> tuple[str, ...] | None:
-    """The changed pages; empty: compare the whole source; None: nothing of this source."""
+    """Find the changed pages; () to compare the whole source, None where nothing of this source changed."""
     data = _json(body)
     if not isinstance(data, dict):
         return ()
@@ -110,7 +110,7 @@ def paths(body: bytes, source: SourceSettings) -> tuple[str, ...] | None:
 
 
 def _json(body: bytes) -> Any:  # noqa: ANN401 - somebody else's
-    """Also from a form, as GitHub sends it unless told otherwise; None for what is neither."""
+    """Parse a body as JSON, also within a form, as GitHub sends it by default; None for anything else."""
     for text in (body, parse_qs(body.decode("utf-8", "replace")).get("payload", [""])[0]):
         try:
             return json.loads(text)
@@ -120,7 +120,7 @@ def _json(body: bytes) -> Any:  # noqa: ANN401 - somebody else's
 
 
 def _of_push(push: dict[str, Any], source: SourceSettings) -> tuple[str, ...] | None:
-    """GitHub's and GitLab's form of a push. Where a folder lies in a repository only a git source knows."""
+    """Read a push of GitHub's or GitLab's form. Paths are the repository's, which only a git source can place."""
     if source.type != "git":
         return ()
     commits = [commit for commit in push["commits"] if isinstance(commit, dict)]

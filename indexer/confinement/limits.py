@@ -1,4 +1,4 @@
-"""What a process that reads strangers' files may not do: take for ever, open other files, connect, start programs."""
+"""Bounds a process that reads strangers' files: in time, and it may open no other file, connect nowhere, start nothing."""
 
 import mimetypes
 import os
@@ -24,13 +24,13 @@ OUT_OF_TIME = getattr(signal, "SIGPROF", 0)
 
 
 def limit_time(seconds: float) -> None:
-    """From now on so much of the processor's time; then the system ends the process, whatever it is at."""
+    """Have the system end this process after so many seconds of processor time, counted from now."""
     if hasattr(signal, "setitimer"):  # not on Windows
         signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
 def confine() -> None:
-    """For the rest of the process's life: of Python's own calls only those to its libraries' files go through."""
+    """Refuse, for the rest of this process's life, every call of Python's but those that read its libraries' files."""
     places = (
         *sysconfig.get_paths().values(),
         *site.getsitepackages(),
@@ -54,7 +54,7 @@ def confine() -> None:
 
 
 def _of_path() -> list[str]:
-    """Where modules come from, apart from the folder that the process was started in."""
+    """List where modules come from, without the folder that the process was started in."""
     return [place for place in sys.path if place.endswith(("site-packages", "dist-packages", ".zip"))]
 
 

@@ -1,6 +1,6 @@
-"""A process that reads pages: whatever a file does to it, the main process only loses this one.
+"""Reads pages in a process of its own: whatever a file does to that, the main process goes on.
 
-It gets pickled calls on stdin and answers with pickled results on stdout, each behind its length as 8 bytes.
+The process gets pickled calls on stdin and answers with pickled results on stdout, each behind its length in 8 bytes.
 
 Ours: pebble's processes inherit the environment with its secrets, and end by wall time, so that a busy machine
 loses pages.
@@ -34,15 +34,14 @@ HANGS_AFTER = 1800.0
 
 
 class ReaderDied(Exception):
-    """The process ended, or was ended, while it read: `str(error)` says which, going on from a file's name."""
+    """The process ended, or was ended, while it read. `str(error)` continues a sentence that begins with a file's name."""
 
 
 class ConfinedProcess:
-    """Starts its process when it is first used, and a new one after one that died.
+    """Calls functions in a process, which the first call starts, as does the first one after it died.
 
-    It may be given the next pages while it reads: it answers in the order in which it was asked, and never
-    waits for work. When it dies, all that it was asked by then fails. Its `seconds` are the processor's, for each
-    page: how busy the machine is otherwise doesn't matter.
+    Calls may overlap: they are answered in the order in which they came, so that the process never waits for work. When
+    it dies, all calls under way fail. `seconds` are processor time for each call, however busy the machine is.
     """
 
     def __init__(self, *, hangs_after: float = HANGS_AFTER) -> None:
@@ -52,15 +51,19 @@ class ConfinedProcess:
         self._answering = asyncio.Lock()  # first come, first served
 
     async def call(self, function: Callable[..., ResultT], *arguments: object) -> ResultT:
-        """What a function of a module makes of the arguments, there. Raises ReaderDied, and what it raises."""
+        """Call a module's function there, within 60 seconds of processor time. Raises ReaderDied, and what it raises."""
         return await self.within(SECONDS_A_PAGE, function, *arguments)
 
     async def within(self, seconds: float, function: Callable[..., ResultT], *arguments: object) -> ResultT:
+        """Call it within so many seconds of processor time."""
         answer: ResultT = unpacked(await self.relay(packed(seconds, function, *arguments), seconds))
         return answer
 
     async def relay(self, request: bytes, seconds: float) -> bytes:
-        """The answer to what `packed` made, for `unpacked`: whoever is between needs to know neither. Raises ReaderDied."""
+        """Pass on a call that `packed` made; the answer is for `unpacked`. Whoever relays needs to understand neither.
+
+        Raises ReaderDied.
+        """
         process: list[asyncio.subprocess.Process] = []
         try:
             async with asyncio.timeout(self._hangs_after):
@@ -104,6 +107,7 @@ class ConfinedProcess:
         return self._process
 
     async def close(self) -> None:
+        """End the process."""
         if self._process is not None:
             await self._end(self._process)
 
@@ -120,12 +124,12 @@ class ConfinedProcess:
 
 
 def packed(seconds: float, function: Callable[..., object], *arguments: object) -> bytes:
-    """A call of a function of a module, as the process takes it."""
+    """Pack a call of a module's function for `relay`, with its seconds of processor time."""
     return pickle.dumps((function, arguments, seconds), pickle.HIGHEST_PROTOCOL)
 
 
 def unpacked(answer: bytes) -> Any:  # noqa: ANN401 - whatever was called
-    """What the process made of the call. Raises what that raised."""
+    """Unpack an answer: return what the function returned, or raise what it raised."""
     done, result = pickle.loads(answer)  # noqa: S301 (ours)
     if not done:
         raise result
@@ -139,7 +143,7 @@ def _cause(process: Sequence[asyncio.subprocess.Process], seconds: float) -> str
 
 
 class Apart:
-    """Calls in a process of their own; where one of them ends it, the others are made again by themselves."""
+    """Calls functions in one process; if one of them ends it, the calls are made again in another, one at a time."""
 
     def __init__(self) -> None:
         self._together = ConfinedProcess()
@@ -147,7 +151,7 @@ class Apart:
         self._one = asyncio.Lock()
 
     async def call(self, function: Callable[..., ResultT], *arguments: object) -> ResultT:
-        """Raises ReaderDied, and what the function raises."""
+        """Call a module's function. Raises ReaderDied, and what the function raises."""
         try:
             return await self._together.call(function, *arguments)
         except ReaderDied:
@@ -155,6 +159,7 @@ class Apart:
                 return await self._alone.call(function, *arguments)
 
     async def close(self) -> None:
+        """End the processes."""
         await self._together.close()
         await self._alone.close()
 
@@ -175,11 +180,11 @@ async def _read(process: asyncio.subprocess.Process) -> bytes:
 
 class _Silent(logging.Logger):
     def debug(self, *_: object, **__: object) -> None:
-        """Say nothing."""
+        """Discard the message."""
 
 
 def main() -> None:
-    """Answer until stdin ends."""
+    """Answer calls until stdin ends."""
     _limit_memory()
     confine()
     # Nobody reads what is logged here, and markdown-it says six words a line; pages leave hardly a cycle behind.

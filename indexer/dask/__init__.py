@@ -8,7 +8,7 @@ from distributed import Worker
 
 
 async def dask_setup(worker: Worker) -> None:
-    """What Dask calls in a worker that starts with this as its preload."""
+    """Prepare a worker that starts with this module as its preload. Dask calls it."""
     from indexer.dask.worker import prepare  # noqa: PLC0415 - the leader has no use for it
 
     await prepare(worker)

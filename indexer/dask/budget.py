@@ -1,4 +1,4 @@
-"""Bytes that are on their way, and who waits for others to arrive."""
+"""Bounds how many bytes are on their way at once."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 
 class Budget:
-    """First come, first served. What is larger than all of it goes alone."""
+    """Admits senders first come, first served. What is larger than the whole budget goes alone."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -16,7 +16,7 @@ class Budget:
 
     @asynccontextmanager
     async def of(self, size: int) -> AsyncIterator[None]:
-        """So many bytes are under way inside."""
+        """Wait until so many bytes fit; inside, they are under way."""
         async with self._turn, self._room:
             await self._room.wait_for(lambda: not self._used or self._used + size <= self._limit)
             self._used += size

@@ -1,4 +1,4 @@
-"""What `docent doctor` finds of a Dask cluster."""
+"""Checks a Dask cluster for `docent doctor`."""
 
 from bot.config.cluster import DaskSettings
 from bot.diagnostics.findings import Check, error, ok, warning
@@ -8,7 +8,7 @@ _PART = "dask"
 
 
 async def check_cluster(settings: DaskSettings) -> Check:
-    """Whether its scheduler answers, how many workers it has, and whether they read pages as this machine does."""
+    """Check that the scheduler answers, that there are workers, and that they read pages as this machine does."""
     cluster = Connection(settings, tell=lambda _: None)
     try:
         await cluster.open()

@@ -1,4 +1,4 @@
-"""A Dask scheduler that is called, with TLS where docent.yaml has it, and what may be wrong with it and its workers."""
+"""Connects to a Dask scheduler, with TLS where docent.yaml has it, and says what is wrong with it or its workers."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ from indexer.dask.worker import About
 
 
 async def connected(settings: DaskSettings, seconds: float) -> Client:
-    """Raises OSError, TimeoutError."""
+    """Connect within so many seconds. Raises OSError, TimeoutError."""
     # A page of megabytes isn't the mistake that Dask warns of, and what it logs is told in our own words.
     # By itself it also keeps the last thousand messages, with the pages in them: hundreds of megabytes.
     dask.config.set(
@@ -49,7 +49,7 @@ async def connected(settings: DaskSettings, seconds: float) -> Client:
 
 
 def cause(error: BaseException) -> str:
-    """A file that isn't there, or a certificate that is refused, has another remedy than a scheduler that is down."""
+    """Say why connecting failed: a missing file or a refused certificate has another remedy than a scheduler that is down."""
     while error.__cause__ is not None:
         error = error.__cause__
     name = getattr(error, "filename", None)
@@ -59,7 +59,7 @@ def cause(error: BaseException) -> str:
 
 
 def unfit(told: object) -> str:
-    """Why a worker can't be used; "" if it can."""
+    """Say why a worker can't be used; "" if it can."""
     if isinstance(told, About):
         differs = difference(told.versions, versions())
         return (

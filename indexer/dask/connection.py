@@ -1,6 +1,6 @@
-"""The leader's end of a Dask cluster: its tasks, the workers that do them, and when it is no use any more.
+"""Holds the leader's end of a Dask cluster: its tasks, the workers that do them, and when it is of no more use.
 
-Dask itself gives the tasks of a worker that ended to another. That is stopped here: a page may have ended it.
+When a worker ends, Dask would give its tasks to another one. That is prevented here: a page may have ended the worker.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ class Lost(Exception):
 
 
 class WorkerDied(Exception):
-    """The worker ended that had the task. `begun`: it was at it; else the task only waited there."""
+    """The worker that had the task ended. `begun`: it had begun the task; otherwise the task only waited there."""
 
     def __init__(self, *, begun: bool) -> None:
         super().__init__()
@@ -45,12 +45,12 @@ class _UnderWay:
 
 
 class Unfit(Exception):
-    """The worker can't do the task, and why not."""
+    """The worker can't do the task. `str(error)` says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds: for the scheduler to answer, for a first worker at the start, without any worker later, and for a task."""
+    """Timeouts in seconds: for the scheduler's answer, for the first worker, later without any worker, and for a task."""
 
     answer: float = 5.0
     first_worker: float = 10.0
@@ -59,7 +59,7 @@ class Patience:
 
 
 class Connection:
-    """Of one run. `trouble` is a sentence for admins, `tell` hears of it once; each call after Lost raises it again."""
+    """A connection for one run. `tell` is called once with `trouble`, a sentence for admins; after Lost each call raises it."""
 
     def __init__(
         self,
@@ -82,10 +82,12 @@ class Connection:
 
     @property
     def is_lost(self) -> bool:
+        """Whether the cluster can't be used any more."""
         return self._lost.done()
 
     @property
     def trouble(self) -> str:
+        """Why it can't be used, as a sentence for admins; "" while it can."""
         if self._why:
             return f"{self._why}: this machine did it alone"
         return self._told_unfit() if self._unfit else self._odd
@@ -97,10 +99,11 @@ class Connection:
 
     @property
     def workers(self) -> int:
+        """How many workers there are, as far as is known."""
         return len(self._threads)
 
     async def open(self) -> None:
-        """Raises Lost."""
+        """Connect, and wait for a first worker. Raises Lost."""
         try:
             self._client = await connected(self._settings, self._patience.answer)
         except (OSError, TimeoutError) as error:
@@ -112,6 +115,7 @@ class Connection:
         self._watching = asyncio.create_task(self._watch(self._client), name="dask workers")
 
     async def close(self) -> None:
+        """Disconnect."""
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.wait({self._watching})
@@ -124,7 +128,7 @@ class Connection:
                     await self._client.close()
 
     def lose(self, why: str) -> Lost:
-        """From now on nothing is asked of it. What is under way ends with Lost."""
+        """Give the cluster up: tasks under way end with Lost, and none is begun."""
         if not self._lost.done():
             self._why = why
             self._lost.set_result(None)
@@ -132,7 +136,7 @@ class Connection:
         return Lost(self._why)
 
     async def call(self, function: Callable[..., Awaitable[Done | Refused]], *arguments: object) -> Any:  # noqa: ANN401
-        """What a task of `indexer.dask.worker` comes to. Raises Lost, WorkerDied, Unfit."""
+        """Run a function of `indexer.dask.worker` as a task, and return its result. Raises Lost, WorkerDied, Unfit."""
         why = ""
         for _ in range(_TRIES):
             answer = await self._answer(function, *arguments)
@@ -198,7 +202,7 @@ class Connection:
         return Unfit(self._odd)
 
     def _hear(self, event: tuple[float, Mapping[str, object]]) -> None:
-        """What the scheduler tells of its workers."""
+        """Take up what the scheduler tells of its workers."""
         _, told = event
         tasks = told.get("processing-tasks")
         if (
@@ -217,7 +221,7 @@ class Connection:
             self._under_way[key].begun = True
 
     async def _first_workers(self, client: Client) -> Mapping[str, int]:
-        """Raises Lost."""
+        """Wait for the first workers and count their threads. Raises Lost."""
         try:
             async with asyncio.timeout(self._patience.first_worker):
                 while not (threads := await client.nthreads()):  # noqa: ASYNC110 - nobody tells
@@ -229,7 +233,7 @@ class Connection:
         return dict(threads)
 
     async def _look(self, client: Client) -> None:
-        """At what the workers have. Raises Lost where none will do."""
+        """Look at what each worker has installed. Raises Lost where none can be used."""
         asked = await asyncio.gather(*(self._about(client, worker) for worker in await self._known(client)))
         there = await self._known(client)  # without those that ended meanwhile
         found = {worker: told for worker, told in asked if worker in there}
@@ -242,7 +246,7 @@ class Connection:
             self._tell(self._told_unfit())
 
     async def _known(self, client: Client) -> Collection[str]:
-        """Raises Lost."""
+        """List the workers' addresses. Raises Lost."""
         try:
             async with asyncio.timeout(self._patience.answer):
                 workers: Mapping[str, int] = await client.nthreads()
@@ -251,7 +255,7 @@ class Connection:
             raise self.lose(f"the Dask scheduler at {self._address} went away") from error
 
     async def _about(self, client: Client, worker: str) -> tuple[str, object]:
-        """What it says of itself, or why it doesn't."""
+        """Ask a worker about itself, or find why it doesn't answer."""
         try:
             async with asyncio.timeout(self._patience.first_worker):
                 answers: Mapping[str, object] = await client.run(about, workers=[worker], on_error="return")
@@ -266,7 +270,7 @@ class Connection:
         return f"{count} used at the Dask scheduler {self._address} ({'; '.join(named)}{more})"
 
     async def _watch(self, client: Client) -> None:
-        """Until the scheduler is gone, or there was no worker for too long."""
+        """Watch until the scheduler is gone, or there was no worker for too long."""
         loop = asyncio.get_running_loop()
         seen = loop.time()
         while not self.is_lost:

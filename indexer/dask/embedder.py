@@ -1,4 +1,4 @@
-"""Vectors of `static` or a local model, made by the workers of a Dask cluster; here where they can't."""
+"""Embeds with `static` or a local model on the workers of a Dask cluster; on this machine where they can't."""
 
 import logging
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ _TRIES = 5
 
 
 class DaskEmbedder:
-    """ports.Embedder. `own` is the same model here; whoever opened it closes it."""
+    """An Embedder over the cluster. `own` is the same model on this machine, which its opener closes."""
 
     def __init__(
         self, own: Embedder, model: LocalEmbedderSettings | Nothing, cluster: Connection, budget: Budget
@@ -41,7 +41,7 @@ class DaskEmbedder:
 
     @property
     def calls_at_once(self) -> int:
-        """A call keeps one thread of a worker busy."""
+        """How many calls keep the workers busy: each takes one thread."""
         return max(1, self._cluster.threads)
 
     async def embed_documents(self, texts: Sequence[str]) -> NDArray[np.float32]:

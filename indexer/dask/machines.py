@@ -1,4 +1,4 @@
-"""The workers of a Dask cluster, as the machines of one run."""
+"""Offers the workers of a Dask cluster as the machines of one run."""
 
 import asyncio
 from collections.abc import AsyncIterator

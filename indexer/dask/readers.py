@@ -1,4 +1,4 @@
-"""Pages read by the workers of a Dask cluster; by this machine's processes once there is none."""
+"""Reads pages on the workers of a Dask cluster, and with this machine's processes once there is none."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ _MOST_ENDED = 2
 
 
 class DaskReaders(Readers):
-    """`here` reads what the cluster can't."""
+    """Reads pages on the cluster. `here` reads those that it can't; at most `bytes_at_once` are on their way."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class DaskReaders(Readers):
         return [done for some in built for done in some]
 
     async def _task(self, lots: Sequence[Lot], ended: int = 0) -> list[Built]:
-        """`ended` are the workers that ended while they had just this."""
+        """Read lots in one task. `ended` counts the workers that ended before while they had just these."""
         for _ in range(_TRIES):
             try:
                 answers = await self._there(lots)
@@ -85,7 +85,7 @@ class DaskReaders(Readers):
         return [await self._here.read(lot) for lot in lots]
 
     async def _again(self, lots: Sequence[Lot], ended: int) -> list[Built]:
-        """A worker ended that had begun with them. Each by itself, which ends no more than two."""
+        """Read each page by itself after a worker ended with these; a page that ends two workers is given up."""
         if sum(map(len, lots)) > 1:
             return [await self._each(lot) for lot in lots]
         if ended < _MOST_ENDED:
@@ -93,18 +93,18 @@ class DaskReaders(Readers):
         return [[NoPage(lots[0][0].entry.path, "two workers ended while they read it")]]
 
     async def _whose_fault(self, lot: Lot, died: Died) -> Built:
-        """The process that read them ended, and the worker lives on. One of them did it: which?"""
+        """Read each page by itself after the process that read them ended, to find the one that did it."""
         if len(lot) == 1:
             return [NoPage(lot[0].entry.path, died.reason)]
         return await self._each(lot)
 
     async def _each(self, lot: Lot) -> Built:
-        """As the only one of its task."""
+        """Read each page in a task of its own."""
         built = await asyncio.gather(*(self._task([[page]]) for page in lot))
         return [done for (alone,) in built for done in alone]
 
     async def _there(self, lots: Sequence[Lot]) -> list[Built | Died]:
-        """Raises Lost, Unfit, WorkerDied."""
+        """Read lots on a worker. Raises Lost, Unfit, WorkerDied."""
         requests = [to_be_read(lot, self._seconds) for lot in lots]
         async with self._budget.of(sum(map(len, requests))):
             answers = await self._cluster.call(worker.read, requests, self._seconds, stamp())
@@ -112,7 +112,7 @@ class DaskReaders(Readers):
 
 
 def _tasks(lots: Sequence[Lot]) -> Iterator[list[Lot]]:
-    """As many as are worth a task, and don't keep a worker from the others for long."""
+    """Group lots into tasks: large enough to be worth one, small enough to leave workers to others."""
     some: list[Lot] = []
     doubtful = size = 0
     for lot in lots:

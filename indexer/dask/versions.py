@@ -1,4 +1,4 @@
-"""What makes of the same bytes the same page: two machines that differ in it aren't used together."""
+"""Compares the versions that decide what a page's bytes become: machines that differ in them aren't used together."""
 
 import hashlib
 import sys
@@ -23,7 +23,7 @@ _CODE: Final = "Docent's code"
 
 @lru_cache(maxsize=1)
 def versions() -> Mapping[str, str]:
-    """Of this machine, by what they are of; "none" for what isn't installed."""
+    """List this machine's versions by package; "none" for what isn't installed."""
     return {
         "docent": _version(DISTRIBUTION),
         _CODE: _code(),
@@ -34,12 +34,12 @@ def versions() -> Mapping[str, str]:
 
 @lru_cache(maxsize=1)
 def stamp() -> str:
-    """The same on machines of the same versions."""
+    """Hash them: machines of the same versions have the same stamp."""
     return hashlib.blake2b(repr(sorted(versions().items())).encode(), digest_size=12).hexdigest()
 
 
 def difference(theirs: Mapping[str, str], ours: Mapping[str, str]) -> str:
-    """`pypdfium2 5.1.0 (here 5.2.0), lxml none (here 6.0.1)`; "" if there is none."""
+    """Write the differences, such as `pypdfium2 5.1.0 (here 5.2.0), lxml none (here 6.0.1)`; "" if there are none."""
     names = [*ours, *(name for name in theirs if name not in ours)]
     return ", ".join(
         f"{name} {theirs.get(name, 'none')} (here {ours.get(name, 'none')})"
@@ -56,7 +56,7 @@ def _version(name: str) -> str:
 
 
 def _code() -> str:
-    """Of all that reads, chunks and analyses, by its bytes: a version's number doesn't tell two commits apart."""
+    """Hash all code that reads, chunks and analyses: a version number doesn't tell two commits apart."""
     own = Path(bot.__file__ or "").parent
     files = [
         own / "model.py",

@@ -1,4 +1,4 @@
-"""What a Dask worker does for the leader: its tasks, and what they work with."""
+"""Does a Dask worker's tasks for the leader, with confined processes and an embedder of its own."""
 
 import asyncio
 import logging
@@ -23,7 +23,7 @@ _log = logging.getLogger("distributed.docent")
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """A worker: what it has, how many tasks it does at once, and whether it was started to read pages."""
+    """Describes a worker: its versions, how many tasks it does at once, and whether it was started to read pages."""
 
     versions: Mapping[str, str]
     threads: int
@@ -32,28 +32,28 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What the task came to: the readers' answers, or vectors as 32-bit numbers."""
+    """The result of a task: the readers' answers, or vectors as 32-bit floats."""
 
     data: Any
 
 
 @dataclass(frozen=True, slots=True)
 class Died:
-    """The process that read ended, and how: ReaderDied's words."""
+    """The process that read ended; `reason` is ReaderDied's text."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Why the worker can't do the task. `always`: nor any other of this leader's."""
+    """The worker can't do the task, and why. `always`: it can do no other of this leader's, either."""
 
     reason: str
     always: bool = False
 
 
 class Reading(WorkerPlugin):
-    """A confined process for each thread that Dask counts, and the embedder once there is something to embed."""
+    """Reads with a confined process for each of the worker's threads; the embedder is opened by the first text."""
 
     def __init__(self) -> None:
         self._idle: asyncio.Queue[ConfinedProcess] = asyncio.Queue()
@@ -63,18 +63,21 @@ class Reading(WorkerPlugin):
         self._worker: Worker | None = None
 
     def setup(self, worker: Worker) -> None:
+        """Start as a plugin of Dask's worker."""
         self._worker = worker
         self._readers = [ConfinedProcess() for _ in range(worker.state.nthreads)]
         for reader in self._readers:
             self._idle.put_nowait(reader)
 
     async def teardown(self, worker: Worker) -> None:  # noqa: ARG002 - Dask's way
+        """End the processes and close the embedder."""
         for reader in self._readers:
             await reader.close()
         for embedder in self._embedders.values():
             await embedder.close()
 
     async def read(self, requests: Sequence[bytes], seconds: float) -> list[bytes | Died]:
+        """Have a confined process answer requests, one after the other, each in so many seconds of processor time."""
         reader = await self._idle.get()
         try:
             return [await _answer(reader, request, seconds) for request in requests]
@@ -82,7 +85,7 @@ class Reading(WorkerPlugin):
             self._idle.put_nowait(reader)
 
     async def embedder(self, model: LocalEmbedderSettings | Nothing) -> Embedder:
-        """Opened once. Raises BackendError."""
+        """Open the embedder, once. Raises BackendError."""
         async with self._opening:
             if model not in self._embedders and self._worker is not None:
                 own = model
@@ -95,18 +98,19 @@ class Reading(WorkerPlugin):
 
 
 async def prepare(worker: Worker) -> None:
-    """Make it one that reads pages."""
+    """Make a worker one that reads pages."""
     ours = await asyncio.to_thread(versions)
     await worker.plugin_add(plugin=Reading(), name=_NAME, catch_errors=False)
     _log.info("reads pages for Docent: %s", ", ".join(f"{name} {which}" for name, which in ours.items()))
 
 
 def about(dask_worker: Worker) -> About:
+    """Describe this worker."""
     return About(versions(), dask_worker.state.nthreads, isinstance(dask_worker.plugins.get(_NAME), Reading))
 
 
 async def read(key: str, requests: Sequence[bytes], seconds: float, wanted: str) -> Done | Refused:
-    """Have a reader do what the leader packed, one after the other. `wanted` is the leader's stamp."""
+    """Answer requests that the leader packed, one after the other. `wanted` is the stamp of the leader's versions."""
     reading = _begun(key, wanted)
     return reading if isinstance(reading, Refused) else Done(await reading.read(requests, seconds))
 
@@ -114,7 +118,7 @@ async def read(key: str, requests: Sequence[bytes], seconds: float, wanted: str)
 async def embed(
     key: str, texts: Sequence[str], model: LocalEmbedderSettings | Nothing, name: str, wanted: str
 ) -> Done | Refused:
-    """The texts' vectors, one after the other. `name` is what the leader's model calls itself."""
+    """Embed texts in their order. `name` is the leader's name for the model, which must be this worker's, too."""
     reading = _begun(key, wanted)
     if isinstance(reading, Refused):
         return reading

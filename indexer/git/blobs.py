@@ -1,4 +1,4 @@
-"""Reads the content of blobs: one `git cat-file --batch` answers for all of them."""
+"""Reads the content of blobs with one `git cat-file --batch` for all of them."""
 
 import asyncio
 from pathlib import Path

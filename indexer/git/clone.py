@@ -1,4 +1,4 @@
-"""A bare clone of a branch elsewhere: only fetched from then on, and made anew where it can't be used."""
+"""Keeps a bare clone of a branch elsewhere: only fetches from then on, and clones anew where it can't be used."""
 
 import asyncio
 import logging
@@ -22,7 +22,7 @@ _LOOSE = 1_000  # objects: each small fetch leaves some as a file of its own
 
 
 class Clone:
-    """In `folder`, of the branch `branch`, or of the one that is checked out there. `fresh`: made since `update`."""
+    """A clone in `folder`, of `branch` or of the branch that is checked out there. `fresh`: it was made since `update`."""
 
     def __init__(self, remote: Remote, branch: str | None, folder: Path) -> None:
         self._remote = remote
@@ -35,7 +35,7 @@ class Clone:
         self.fresh = False
 
     async def update(self) -> None:
-        """As new as the branch is. Raises GitFailed."""
+        """Fetch what is new of the branch, or clone it. Raises GitFailed."""
         self.fresh = False
         if not await asyncio.to_thread((self.folder / "HEAD").is_file):
             await self._make()
@@ -58,9 +58,9 @@ class Clone:
                 raise
 
     async def renewed(self, why: Exception) -> bool:
-        """Make it anew if what went wrong may be its fault; False if not. Raises GitFailed; it stays then.
+        """Clone anew if the clone may be what went wrong; False if not. Raises GitFailed, and keeps the old clone then.
 
-        It isn't its fault where git was slow or the disk is full, the branch can't be reached, or the clone is fresh.
+        The clone isn't to blame where git was too slow, the disk is full, the branch can't be reached, or it is fresh.
         """
         if self.fresh or isinstance(why, GitTooSlow | GitStarved) or not await self._is_there():
             return False
@@ -69,7 +69,7 @@ class Clone:
         return True
 
     async def _make(self) -> None:
-        """Whole or not at all."""
+        """Clone into another folder, which takes this one's place when it is whole."""
         part, old = self.folder.with_suffix(".part"), self.folder.with_suffix(".old")
         await asyncio.to_thread(_remove, part, old)
         try:
@@ -87,7 +87,7 @@ class Clone:
         self.fresh = True
 
     async def _pack(self) -> None:
-        """Put its many small files into one. What can't be packed now is packed after another fetch."""
+        """Pack the clone's many small files. Where that fails, the next fetch packs them."""
         told = (await git("count-objects", at=self.folder)).split()
         if told and int(told[0]) > _LOOSE:
             try:
@@ -96,7 +96,7 @@ class Clone:
                 _log.warning("the clone %s can't be packed: %s", self.folder.name, error)
 
     async def _is_there(self) -> bool:
-        """Whether the branch can be reached."""
+        """Tell whether the branch can be reached."""
         wanted = f"refs/heads/{self._branch}" if self._branch else "HEAD"
         try:
             how = ("--exit-code", *self._other_end)
@@ -106,7 +106,7 @@ class Clone:
         return True
 
     async def _checked_out_there(self) -> str:
-        """The branch that HEAD means elsewhere, by now; the clone's where it means none."""
+        """Find the branch that HEAD means there now; the clone's own where it means none."""
         how = ("--symref", *self._other_end)
         told = await self._ask("ls-remote", *how, "origin", "HEAD", at=self.folder)
         found = re.match(rb"ref: refs/heads/(\S+)\tHEAD", told)
@@ -114,11 +114,11 @@ class Clone:
         return name.decode().strip()
 
     async def _ask(self, *arguments: str, at: Path | None = None, seconds: float = _FETCH_SECONDS) -> bytes:
-        """What only the repository elsewhere can tell. Raises GitFailed."""
+        """Run a git command that calls the repository elsewhere. Raises GitFailed."""
         return await git(*arguments, at=at, seconds=seconds, remote=self._remote)
 
     async def _unlocked(self) -> None:
-        """Wait until nobody else is at work in it. Locks are held for moments; a killed git leaves them behind."""
+        """Wait until no other git works in the clone; a lock that a killed git left is removed."""
         for _ in range(_LOCKED_SECONDS):
             if not await asyncio.to_thread(_locked, self.folder):
                 return
@@ -126,7 +126,7 @@ class Clone:
 
 
 def _locked(repository: Path) -> bool:
-    """Whether there is a lock. One that is too old to be anybody's is removed."""
+    """Tell whether there is a lock, and remove one that is too old to be anybody's."""
     held = False
     for lock in (*repository.glob("*.lock"), *repository.glob("refs/heads/**/*.lock")):
         with suppress(OSError):

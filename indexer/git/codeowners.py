@@ -1,4 +1,4 @@
-"""Who owns what, by a repository's CODEOWNERS: gitignore's patterns, of which the last that fits counts.
+"""Finds who owns a file by the repository's CODEOWNERS: gitignore's patterns, of which the last that fits counts.
 
 Ours: codeowners gives nobody what a GitLab section's heading gives its owners, and loses the whole file for one
 pattern with a lone `[`; pathspec takes `docs/pay/*` for all that lies deeper, which GitHub doesn't.
@@ -15,13 +15,14 @@ _SECTION = re.compile(r"\^?\[[^\]]*\](?:\[\d+\])?(?P<owners>.*)")
 
 
 class CodeOwners:
-    """`owners(path)` of a path in the repository; none where the file names nobody."""
+    """The rules of one CODEOWNERS file; `text` "" has none."""
 
     def __init__(self, text: str) -> None:
         self._rules = tuple(_rules(text[:_MOST_BYTES]))[::-1]
         self._known: dict[str, tuple[str, ...]] = {}
 
     def owners(self, path: str) -> tuple[str, ...]:
+        """Find the owners of a path in the repository, without their @; none where no rule names any."""
         if path not in self._known:
             found = (owners for pattern, owners in self._rules if pattern.fullmatch(path))
             self._known[path] = next(found, ())
@@ -42,12 +43,12 @@ def _rules(text: str) -> list[tuple[re.Pattern[str], tuple[str, ...]]]:
 
 
 def _names(words: list[str]) -> tuple[str, ...]:
-    """Without the @ that would call somebody wherever it is shown."""
+    """Take the @ away, which would call somebody wherever the name is shown."""
     return tuple(dict.fromkeys(word.removeprefix("@") for word in words if "@" in word))
 
 
 def _pattern(glob: str) -> re.Pattern[str]:
-    """A pattern with a slash before its end starts at the root; a folder's name is all that is in it."""
+    """Compile a pattern: one with a slash before its end starts at the root; a folder's name covers all in it."""
     anchored = "/" in glob.rstrip("/")
     inside = glob.endswith("/")
     glob = re.sub(r"\\(.)", r"\1", glob).strip("/")

@@ -1,4 +1,4 @@
-"""The `git` command: no questions asked, bounded in time, nothing of it left behind."""
+"""Runs the `git` command: without questions, bounded in time, leaving no process behind."""
 
 import asyncio
 import os
@@ -33,10 +33,11 @@ _STARVED = re.compile(
 
 
 class GitFailed(Exception):
-    """`str(error)` is git's last word, without credentials."""
+    """A git command failed. `str(error)` is its own explanation, without credentials."""
 
 
-class GitTooSlow(GitFailed): ...
+class GitTooSlow(GitFailed):
+    """A git command took too long."""
 
 
 class GitStarved(GitFailed):
@@ -46,7 +47,10 @@ class GitStarved(GitFailed):
 async def git(
     *arguments: str, at: Path | None = None, seconds: float = 60, remote: Remote | None = None
 ) -> bytes:
-    """What it prints. `remote` is whose password it may ask for. Raises GitFailed."""
+    """Run a git command and return its output. Raises GitFailed.
+
+    `at` is the repository's folder; `remote` is the one whose password it may ask for.
+    """
     if remote is None or not remote.is_secret:
         process = await start(*arguments, at=at)
     else:
@@ -70,9 +74,9 @@ async def git(
 async def start(
     *arguments: str, at: Path | None = None, asked: bool = False, told: tuple[int, ...] = ()
 ) -> asyncio.subprocess.Process:
-    """`asked`: it reads questions from its stdin; `told`: file descriptors that it may read.
+    """Start a git command, which the caller ends with `end`. Raises GitFailed where git isn't installed.
 
-    Whoever starts it ends it with `end`.
+    `asked`: it reads questions from stdin. `told` are file descriptors that it may read.
     """
     where: Sequence[str] = () if at is None else ("--git-dir", str(at))
     try:
@@ -95,6 +99,7 @@ async def start(
 
 
 async def end(process: asyncio.subprocess.Process) -> None:
+    """Kill a git command that still runs, with its children."""
     if process.returncode is None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

@@ -1,8 +1,8 @@
-"""When each file of a repository was last changed, by whom, and what it was called before.
+"""Finds when each file of a repository was last changed, by whom, and what it was called before.
 
-One pass over the whole history, then only over what is new. The last change of a path is the latest commit
-that is no merge and touches it: whichever way the history is walked, in one go or in steps, it is the same.
-A date that no clock ever showed is none; and where a shallow repository ends, nobody knows what changed.
+One pass reads the whole history, later ones only what is new. A path's last change is the latest commit that touches
+it and is no merge, so that passes in steps find the same as one. A date in the future is unknown; and where a shallow
+repository ends, nobody knows what changed.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ _NAMES_KEPT = 5
 
 @dataclass(frozen=True, slots=True, order=True)
 class Change:
-    """Ordered by time, an unknown one (-1) first; the commit's id decides between two of one second."""
+    """A commit that changed a file. Changes are ordered by time, an unknown one (-1) first, then by commit id."""
 
     seconds: int
     commit: str
@@ -39,12 +39,13 @@ class Change:
 
     @property
     def moment(self) -> datetime | None:
+        """The time of the change, in UTC; None if unknown."""
         return None if self.seconds == _UNKNOWN else datetime.fromtimestamp(self.seconds, UTC)
 
 
 @dataclass(slots=True)
 class GitHistory:
-    """As of `commit`. `names` are a path's earlier ones, the latest first.
+    """The history as of `commit`: each path's last change, and its earlier names, the latest first.
 
     `ends` are the commits at which a shallow repository ends; none for a whole one.
     """
@@ -55,7 +56,7 @@ class GitHistory:
     names: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     async def advance(self, repository: Path, commit: str) -> int:
-        """Bring it to this commit; how many commits were read. Raises GitFailed."""
+        """Bring the history to this commit, and return how many commits were read. Raises GitFailed."""
         ends = await asyncio.to_thread(_ends, repository)
         if (self.commit, self.ends) == (commit, ends):
             return 0
@@ -70,7 +71,7 @@ class GitHistory:
         return read
 
     async def _step(self, repository: Path, commit: str) -> int:
-        """From a commit that the new one descends from; 0 if it doesn't."""
+        """Read only what is new since an ancestor of this commit; 0 where the old commit is none."""
         try:
             records = await _records(repository, f"{self.commit}..{commit}")
             if not any(self.commit in record.parents for record in records):
@@ -101,7 +102,7 @@ class GitHistory:
 
 @dataclass(frozen=True, slots=True)
 class _Record:
-    """One commit of the log: its change, its parents, and (A, M, D or T; path) of each file."""
+    """A commit of the log: its change, its parents, and (A, M, D or T; path) for each file."""
 
     change: Change
     parents: tuple[str, ...]
@@ -126,7 +127,7 @@ def _record(text: str, latest: int) -> _Record:
 
 
 def _text(name: str) -> str:
-    """What somebody is called, in whichever encoding their git wrote it."""
+    """Decode a person's name, in whichever encoding their git wrote it."""
     data = name.encode(errors="surrogateescape")
     try:
         found = data.decode()
@@ -143,7 +144,7 @@ def _ends(repository: Path) -> frozenset[str]:
 
 
 def load(file: Path) -> GitHistory:
-    """An empty one if the file is missing or not ours: it is only a cache."""
+    """Read a kept history; an empty one if the file is missing or of another version."""
     try:
         kept = json.loads(file.read_text("utf-8", "surrogateescape"))
         if kept["version"] != _VERSION:
@@ -162,6 +163,7 @@ def load(file: Path) -> GitHistory:
 
 
 def save(history: GitHistory, file: Path) -> None:
+    """Keep the history in a file. Blocking."""
     kept = {
         "version": _VERSION,
         "commit": history.commit,

@@ -1,7 +1,7 @@
-"""A repository on this machine, read through a bare one of our own that shares its objects.
+"""Reads a repository on this machine through a bare one of our own that shares its objects.
 
-A repository's configuration names programs: for signatures, for ssh, for objects that it left elsewhere. Ours has
-none, so that nothing of theirs runs; what isn't in theirs is missing.
+A repository's configuration names programs: for signatures, for ssh, for objects that are elsewhere. Our bare one has
+no such configuration, so that none of them runs; objects that the repository lacks stay missing.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ _OBJECTS = "[extensions]\n\tobjectFormat = {form}\n"
 
 
 class LocalCopy:
-    """In `folder`, of the repository at `address` and its branch, or what is checked out there."""
+    """A bare repository in `folder` over the one at `address`, of its `branch` or of what is checked out there."""
 
     def __init__(self, address: str, branch: str | None, folder: Path) -> None:
         self._address = address
@@ -23,7 +23,7 @@ class LocalCopy:
         self.folder = folder
 
     async def update(self) -> None:
-        """As new as the branch is. Raises GitFailed."""
+        """Bring it up to date with the branch. Raises GitFailed."""
         # Neither of these looks at an object.
         told = await git(
             *("-C", self._address, "rev-parse", "--path-format=absolute", "--show-object-format"),

@@ -1,4 +1,4 @@
-"""Where a repository is, and the password for it: that is told to git alone, by a pipe."""
+"""Takes the password out of a repository's address: git alone is told it, by a pipe."""
 
 import os
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ _TIMES = 32  # git asks for it once for each request that is refused without
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """An address without its user and password. They are in no list of processes and in no file."""
+    """An address without user and password, which so stand in no list of processes and in no file."""
 
     address: str
     user: str = field(default="", repr=False)
@@ -17,7 +17,7 @@ class Remote:
 
     @classmethod
     def of(cls, address: str) -> "Remote":
-        """`https://user:token@host/docs.git` taken apart; an address of another kind stays whole."""
+        """Take an address such as `https://user:token@host/docs.git` apart; one of another kind stays whole."""
         parts = urlsplit(address)
         host = parts.netloc.rpartition("@")[2]
         if parts.scheme not in ("http", "https") or host == parts.netloc:
@@ -27,11 +27,11 @@ class Remote:
 
     @property
     def is_secret(self) -> bool:
-        """Whether git has to be told something."""
+        """Whether git has to be told a password."""
         return bool(self.user or self.password)
 
     def settings(self, pipe: int) -> tuple[str, ...]:
-        """Options by which git reads the password from this file descriptor, for this host and no other."""
+        """Make the options by which git reads the password from this file descriptor, for this host only."""
         parts = urlsplit(self.address)
         read = "{ IFS= read -r user; IFS= read -r word; } < /dev/fd/" + str(pipe)
         tell = 'printf "username=%s\\npassword=%s\\n" "$user" "$word"'
@@ -40,7 +40,7 @@ class Remote:
         return "-c", "credential.helper=", "-c", f"{mine}={helper}"
 
     def pipe(self) -> int:
-        """A file descriptor with what the helper reads. Whoever asks for it closes it."""
+        """Open a file descriptor to read the password from; the caller closes it."""
         reading, writing = os.pipe()
         os.write(writing, f"{self.user}\n{self.password}\n".encode() * _TIMES)
         os.close(writing)
@@ -48,5 +48,5 @@ class Remote:
 
 
 def _line(text: str) -> str:
-    """As it is meant, in one line."""
+    """Decode what an address escapes, in one line."""
     return "".join(unquote(text).splitlines())

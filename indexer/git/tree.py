@@ -1,4 +1,4 @@
-"""What a commit's folders hold."""
+"""Lists what a commit's folders hold."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -7,7 +7,10 @@ from indexer.git.command import GitFailed, git
 
 
 def entries(tree: bytes, mode: bytes) -> Iterator[tuple[str, str]]:
-    """(path, blob) of the regular files (100...: no links), or (path, commit) of submodules (160...), or links (120...)."""
+    """Parse the output of `git ls-tree -z`: path and object id of each entry whose mode begins with `mode`.
+
+    100 is a regular file, 120 a link, 160 a submodule, whose id is a commit.
+    """
     for line in tree.split(b"\0"):
         head, _, name = line.partition(b"\t")
         if head.startswith(mode):
@@ -15,7 +18,7 @@ def entries(tree: bytes, mode: bytes) -> Iterator[tuple[str, str]]:
 
 
 async def blob_at(repository: Path, commit: str, path: str) -> str:
-    """The blob of a regular file; "" where there is none."""
+    """Find the blob of a regular file; "" where there is none."""
     if path.startswith(("../", "/")):
         return ""
     try:
@@ -26,7 +29,7 @@ async def blob_at(repository: Path, commit: str, path: str) -> str:
 
 
 async def names_around(repository: Path, commit: str, folder: str) -> AsyncIterator[list[str]]:
-    """What is in the folder, and in those above it, the nearest first."""
+    """List the names in a folder, and in each folder above it, the nearest first."""
     while True:
         try:
             tree = await git("ls-tree", "-z", "--name-only", f"{commit}:{folder}", at=repository)

@@ -1,4 +1,4 @@
-"""What a page says of itself in its head: who wrote it, when, for whom, and whether it is finished."""
+"""Reads what a page's head says of it: who wrote it, when, for whom, and whether it is finished."""
 
 import re
 from collections.abc import Mapping
@@ -18,14 +18,14 @@ _DATES = (
 
 
 class BrokenAudience(ValueError):
-    """A page wants to say who may see it, but it can't be read: showing it to anybody would be a guess."""
+    """A page says who may see it in a way that can't be read; showing it to anybody would be a guess."""
 
 
 @dataclass(frozen=True, slots=True)
 class FrontMatter:
-    """What a page says of itself. `audience` is None where it says nothing; `problem` is a word for admins.
+    """What a page says of itself. `audience` is None where it says nothing of that; `problem` is a sentence for admins.
 
-    `address` is where it is on its site, `id` what Docusaurus calls it.
+    `address` is the page's own address on its site, `id` Docusaurus's name for it.
     """
 
     title: str = ""
@@ -40,7 +40,7 @@ class FrontMatter:
 
 
 def read(fields: Mapping[str, object]) -> FrontMatter:
-    """Of keys in small letters. Raises BrokenAudience; anything else that is broken is left out."""
+    """Read fields by their lower-case names. Raises BrokenAudience; any other broken field is left out."""
 
     def first(*names: str) -> object:
         return next((fields[name] for name in names if fields.get(name) is not None), None)
@@ -60,7 +60,7 @@ def read(fields: Mapping[str, object]) -> FrontMatter:
 
 
 def both(one: FrontMatter, other: FrontMatter) -> FrontMatter:
-    """What either says; for whom both let see it."""
+    """Merge two heads: the first one's values come first; only those may see the page whom both allow."""
     audience = one.audience if other.audience is None else other.audience
     if one.audience is not None and other.audience is not None:
         every = "everyone"
@@ -100,9 +100,9 @@ def _audience(fields: Mapping[str, object]) -> frozenset[str] | None:
 
 
 def _is_draft(fields: Mapping[str, object]) -> bool:
-    """Hugo's and Docusaurus's `draft`, Jekyll's `published`, Obsidian's `publish`, and a `status` that says so.
+    """Recognise Hugo's and Docusaurus's `draft`, Jekyll's `published`, Obsidian's `publish`, and a `status` that says so.
 
-    So is what Docusaurus lists nowhere, and what Hugo makes no page of, or no more.
+    Also what Docusaurus lists nowhere, and what Hugo builds no page of, or no longer.
     """
     if any(name in fields and _flat(fields[name]) not in _NO for name in ("draft", "unlisted")):
         return True
@@ -132,7 +132,7 @@ def _line(value: object) -> str:
 
 
 def _words(value: object) -> tuple[str, ...]:
-    """A list, or one string with commas, as names without doubles."""
+    """Split a list, or a string with commas, into names, each once."""
     if isinstance(value, str):
         text = value.strip()
         value = (

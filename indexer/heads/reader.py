@@ -1,4 +1,4 @@
-"""Where a page's head stands, in every format that has one, and what is left without it.
+"""Finds a page's head in every format that has one, and parts it from the page.
 
 Ours: python-frontmatter and its like know one spelling of a fence, and take every other head for text. A page
 whose head isn't recognised would be shown to everybody; here it isn't shown at all.
@@ -44,7 +44,10 @@ _LISTING: Final = re.compile(r"(`{3,}|-{4,}|\.{4,})(?=\s*$|\w)")  # of AsciiDoc
 
 
 def split(text: str, kind: Kind = "markdown") -> tuple[FrontMatter, str]:
-    """The head and the rest. Raises BrokenAudience for a page that speaks of an audience in a way that isn't understood."""
+    """Part a page into its head and the rest.
+
+    Raises BrokenAudience for a page that names an audience in a way that isn't understood.
+    """
     fenced, body = _fenced(text, kind)
     native = _native(body if fenced else text, kind)
     if kind == "rst":
@@ -68,7 +71,7 @@ def split(text: str, kind: Kind = "markdown") -> tuple[FrontMatter, str]:
 
 
 def _fenced(text: str, kind: Kind) -> tuple[FrontMatter | None, str]:
-    """A head in YAML, TOML or JSON; None where there is none."""
+    """Read a head in YAML, TOML or JSON between fences; None where there is none."""
     start = _past_comments(text)
     if text.startswith("{", start) and kind in ("markdown", "html", "other"):
         return _json_head(text, start)
@@ -93,7 +96,7 @@ def _fenced(text: str, kind: Kind) -> tuple[FrontMatter | None, str]:
 
 
 def _past_comments(text: str) -> int:
-    """Where the first thing begins that is neither space nor a comment."""
+    """Find where the first thing begins that is neither space nor a comment."""
     text, start = text[:_LONGEST], 0
     while True:
         start += len(text[start:]) - len(text[start:].lstrip(_SPACE))
@@ -137,7 +140,7 @@ def _lowered(fields: Mapping[str, object]) -> dict[str, object]:
 
 
 def _native(text: str, kind: Kind) -> FrontMatter:
-    """A format's own way to say it: fields, attributes, meta elements."""
+    """Read a format's own kind of head: reStructuredText's fields, AsciiDoc's attributes, HTML's meta elements."""
     start = text[:_LONGEST]
     if kind == "rst":
         return read(_told(_rst_fields(start)))
@@ -149,7 +152,7 @@ def _native(text: str, kind: Kind) -> FrontMatter:
 
 
 def _told(pairs: Iterator[tuple[str, str]]) -> dict[str, object]:
-    """By their names; what is said twice is a list of both where it is about the audience."""
+    """Collect fields by name; of an audience that is named twice both count."""
     fields: dict[str, object] = {}
     for key, value in pairs:
         name = key.strip().lower().removeprefix("docent-").removeprefix("docent:").removeprefix("page-")
@@ -178,7 +181,7 @@ _RST_KEYS = {
 
 
 def _rst_fields(text: str) -> Iterator[tuple[str, str]]:
-    """Fields before the first text, and those of a `meta` directive anywhere near."""
+    """List the fields before the first text, and those of `meta` directives near the beginning."""
     in_meta = False
     for line in text.split("\n")[:200]:
         found = _RST_FIELD.match(line)
@@ -189,7 +192,7 @@ def _rst_fields(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _without_fields(text: str) -> str:
-    """They are read, and no words of the page."""
+    """Remove fields, which are no text of the page."""
     lines = text.split("\n")
     top = [line for line in lines[:200] if not _is_field(line)]
     return "\n".join(top + lines[200:])
@@ -201,7 +204,7 @@ def _is_field(line: str) -> bool:
 
 
 def _attributes(text: str) -> Iterator[tuple[str, str]]:
-    """Of AsciiDoc: `:name: value`."""
+    """List AsciiDoc's attributes, `:name: value`."""
     for line in text.split("\n")[:400]:
         found = re.match(r":([\w-]+):[ \t]*(.*)$", line)
         if found and found[1].lower().removeprefix("page-") in _RST_KEYS - {"title"}:
@@ -230,14 +233,14 @@ def _metas(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _seen(text: str) -> str:
-    """The first part as people read it: one kind of space and colon, nothing that isn't seen."""
+    """Normalise the beginning as people see it: one kind of space and colon, nothing invisible."""
     start = unicodedata.normalize("NFKC", text[:LOOKED_AT])
     unseen = [each for each in set(start) if unicodedata.category(each) == "Cf"]
     return start.translate(dict.fromkeys(map(ord, unseen))) if unseen else start
 
 
 def _speaks(text: str, kind: Kind) -> bool:
-    """Whether the first part says for whom it is, as a key and not in a sentence."""
+    """Tell whether the beginning names an audience as a key, and not within a sentence."""
     seen = _seen(text)
     if not _NAMED.search(seen):  # as most pages: each pattern below has the word
         return False
@@ -259,7 +262,7 @@ def _names(pattern: re.Pattern[str], line: str) -> bool:
 
 
 def _lead(seen: str) -> list[str]:
-    """The lines above the first that is text."""
+    """List the lines above the first that is text."""
     lines = seen.split("\n")
     for number, line in enumerate(lines):
         if not _HEADLIKE.match(line):

@@ -1,4 +1,4 @@
-"""YAML as heads have it: every value is text, whatever YAML would make of `1.10`, `no` or a date."""
+"""Parses YAML as heads have it: every value is text, whatever YAML would make of `1.10`, `no` or a date."""
 
 import re
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ _MERGES: Final = 10
 
 
 def is_head(text: str) -> bool:
-    """Or prose between two rulers? A head may be broken, but not beyond recognition."""
+    """Tell a head, even a broken one, from prose that stands between two rulers."""
     lines = [line for line in text.splitlines() if line.strip()]
     if not lines:
         return True
@@ -29,7 +29,7 @@ def is_head(text: str) -> bool:
 
 
 def load(text: str) -> tuple[dict[str, object] | None, str]:
-    """Keys in small letters; None and what is wrong with it."""
+    """Parse fields by their lower-case names; None, with what is wrong, if it is no YAML."""
     import yaml  # noqa: PLC0415 (most pages have no front matter)
 
     if sum(map(text.count, ("[", "{", "- ", "? "))) > _MOST_OPENED:
@@ -51,7 +51,7 @@ def load(text: str) -> tuple[dict[str, object] | None, str]:
 
 
 def _merged(fields: Mapping[object, object], left: list[int]) -> dict[str, object]:
-    """With what `<<` brings, as far as anybody means it: what is beyond is not looked at."""
+    """Merge what `<<` brings, for a limited number of mappings: those beyond `left` are ignored."""
     own = {str(key): value for key, value in fields.items() if isinstance(key, str)}
     given = own.pop("<<", None)
     merged: dict[str, object] = {}

@@ -1,4 +1,4 @@
-"""A file that came with a question, as text: read as pages are, in a process of its own, and never indexed."""
+"""Reads a file that came with a question as text, in a process of its own. It is never indexed."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ _CONVERTED = (*HEAVY, "ipynb")
 
 @dataclass(frozen=True, slots=True)
 class ReadBounds:
-    """What one file may take: seconds of the processor, pages of a PDF, characters of what is made of it."""
+    """Bounds for one file: seconds of processor time, pages of a PDF, characters of its text."""
 
     seconds: float = 10.0
     pages: int = 50
@@ -23,11 +23,11 @@ class ReadBounds:
 
 
 class Illegible(Exception):
-    """Why a file can't be read, in words that go on from its name."""
+    """A file can't be read. `str(error)` continues a sentence that begins with its name."""
 
 
 async def text_of(name: str, data: bytes, bounds: ReadBounds) -> str:
-    """The file as text, by the ending of its name. Each has a process to itself. Raises Illegible."""
+    """Convert a file to text, in the format that its name's ending tells, in a process of its own. Raises Illegible."""
     process = ConfinedProcess(hangs_after=_HANGS_AFTER)
     try:
         return await process.within(bounds.seconds, _text_of, name, data, bounds)

@@ -1,4 +1,4 @@
-"""Document → Chunks: pieces of a page that an embedder can take whole. Pure."""
+"""Cuts a page into chunks that an embedder can take whole. Pure."""
 
 import hashlib
 import re
@@ -25,30 +25,33 @@ _SLAB = 8_000  # characters; the splitter's time grows with the square of what i
 
 
 def embedded_text(document: Document, chunk: Chunk) -> str:
-    """What the embedder gets of a chunk. A title made from a file's name is left out (see Document)."""
+    """Make the text that is embedded of a chunk; a title made from a file's name is left out (see Document)."""
     title = document.title if document.titled else ""
     return "\n".join(part for part in (title, chunk.heading, chunk.text) if part)
 
 
 def text_hash(text: str) -> str:
-    """The name of an embedded text: the same text has the same vector, wherever it stands."""
+    """Name an embedded text: the same text has the same vector, wherever it stands."""
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def chunk(document: Document) -> tuple[Chunk, ...]:
-    """A page's chunks in reading order; none if it has no content but headings."""
+    """Cut a page into chunks in reading order; none if it holds nothing but headings."""
     sections = sections_of(document.path, document.text)
     return pack(sections, document.title if document.titled else "")
 
 
 def sections_of(name: str, text: str, anchors: str = "github") -> list[Section]:
-    """Those of a file's Markdown: what of it is a dialect's, its name's ending tells. `anchors` is whose rule makes them."""
+    """Parse a file's Markdown into sections; the name's ending tells which dialects it may be in.
+
+    `anchors` is the software whose rule makes the anchors.
+    """
     kind = ending(name)
     return parse(text, dialects=kind in (*MARKDOWN, "ipynb"), components=kind == "mdx", anchors=anchors)
 
 
 def first_heading(sections: Sequence[Section]) -> str:
-    """The page's title by its headings: a first one of level 1, or one that alone leads the page."""
+    """Find the title in the headings: a first one of level 1, or one that alone leads the page; "" otherwise."""
     headings = [section for section in sections if section.heading and not section.part]
     if not headings:
         return ""
@@ -60,7 +63,7 @@ def first_heading(sections: Sequence[Section]) -> str:
 
 
 def pack(sections: Sequence[Section], title: str) -> tuple[Chunk, ...]:
-    """Chunks never cross a heading, so that each one's anchor leads to what it says."""
+    """Pack sections into chunks. None crosses a heading, so that its anchor leads to what it says."""
     chunks: list[Chunk] = []
     path: list[Section] = []
     for section in sections:
@@ -76,7 +79,7 @@ def pack(sections: Sequence[Section], title: str) -> tuple[Chunk, ...]:
 
 
 def _leads_below(section: Section, path: Sequence[Section], title: str) -> bool:
-    """The heading that is the page's title needs no anchor: the page itself is the address."""
+    """Tell whether a section needs its anchor; the heading that is the page's title needs none."""
     return not (len(path) == 1 and section.heading == title and section.level == 1)
 
 
@@ -89,7 +92,7 @@ def _heading_path(path: Sequence[Section], title: str) -> str:
 
 
 def _texts(blocks: Sequence[Block], budget: int) -> list[str]:
-    """The blocks packed into as few texts as fit, of about the same size."""
+    """Pack blocks into as few texts as fit the budget of tokens, of about the same size."""
     units = _with_leads([unit for block in blocks for unit in _units(block, budget)], budget)
     if not units:
         return []
@@ -108,7 +111,7 @@ def _texts(blocks: Sequence[Block], budget: int) -> list[str]:
 
 
 def _with_leads(units: list[tuple[str, int]], budget: int) -> list[tuple[str, int]]:
-    """A line that ends with a colon stays with what it announces, where both fit."""
+    """Join a line that ends with a colon with what it announces, where both fit."""
     joined: list[tuple[str, int]] = []
     for text, size in units:
         if joined and joined[-1][0].endswith((":", "：")) and joined[-1][1] + size <= budget:
@@ -120,7 +123,7 @@ def _with_leads(units: list[tuple[str, int]], budget: int) -> list[tuple[str, in
 
 
 def _units(block: Block, budget: int) -> Iterator[tuple[str, int]]:
-    """The block, or its parts where it is too large, each with its size."""
+    """Yield a block, or its parts where it is too large, each with its tokens."""
     text = block.text()
     size = count_tokens(text)
     if size <= budget:
@@ -145,7 +148,7 @@ def _units(block: Block, budget: int) -> Iterator[tuple[str, int]]:
 
 
 def _split(piece: str, room: int) -> list[str]:
-    """A paragraph, item or row that is larger than a chunk, cut at sentences, else words."""
+    """Split a paragraph, item or row that is larger than a chunk between sentences, else words."""
     if count_tokens(piece) <= room:
         return [piece]
     splitter = _splitter(room)
@@ -153,7 +156,7 @@ def _split(piece: str, room: int) -> list[str]:
 
 
 def _slabs(piece: str) -> Iterator[str]:
-    """The piece, cut between sentences, else words, where it is very large."""
+    """Cut a very large piece between sentences, else words, before its tokens are counted."""
     start = 0
     while len(piece) - start > _SLAB:
         end = start + _SLAB
@@ -176,4 +179,5 @@ _WORD = re.compile(r"\w")
 
 
 def has_content(chunks: Sequence[Chunk]) -> bool:
+    """Tell whether a chunk holds more than headings."""
     return any(_WORD.search(piece.text) for piece in chunks)

@@ -1,4 +1,4 @@
-"""Where pages are read and texts are embedded during a run: on this machine, unless docent.yaml names others."""
+"""Defines where a run reads pages and embeds texts: on this machine, unless docent.yaml names others."""
 
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
@@ -8,7 +8,7 @@ from indexer.reading.reader_pool import ReaderPool, Readers
 
 
 class Machines(Protocol):
-    """Of one run. Nothing is reached for before pages are to be read."""
+    """The machines of one run. They are connected to when the first pages are to be read."""
 
     @property
     def trouble(self) -> str:
@@ -16,18 +16,19 @@ class Machines(Protocol):
         ...
 
     def readers(self, workers: int, pages: int) -> AbstractAsyncContextManager[Readers]:
-        """For so many pages. `workers` are the processes that this machine may have for it."""
+        """Open readers for so many pages. `workers` is how many processes this machine may have for it."""
         ...
 
     def embedder(self, own: Embedder | None) -> Embedder | None:
-        """The same vectors by the same name, from whoever makes them."""
+        """Choose the embedder: `own`, or one that makes the same vectors elsewhere; None without one."""
         ...
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Disconnect from them."""
 
 
 class ThisMachine:
-    """No others."""
+    """Reads and embeds on this machine."""
 
     trouble = ""
 

@@ -1,4 +1,4 @@
-"""A fetched page to a Document with its chunks. Pure, and all of it can cross to another process."""
+"""Builds a Document with its chunks from a fetched page. Pure, and all of it can be sent to another process."""
 
 import hashlib
 import logging
@@ -44,9 +44,9 @@ _UNREAD = "unread"
 
 @dataclass(frozen=True, slots=True)
 class RawPage:
-    """`meta` is the fingerprint of what the configuration and the listing say of the page.
+    """A fetched page with all that the configuration and the listing say of it; `meta` is a fingerprint of those.
 
-    `template` is the source's `url`, `anchors` whose rule makes them, `attributes` are AsciiDoc's.
+    `template` is the source's `url`, `anchors` the software whose rule makes anchors, `attributes` are AsciiDoc's.
     """
 
     entry: Entry
@@ -63,7 +63,7 @@ class RawPage:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A chunk, its terms, the text that is embedded of it, and that text's name."""
+    """A chunk with its search terms, the text that is embedded of it, and that text's hash."""
 
     chunk: Chunk
     terms: str
@@ -73,6 +73,8 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Page:
+    """A page to be stored. `problem` tells an admin what it lacks; `words` is how much of the file arrived in it."""
+
     document: Document
     pieces: tuple[Piece, ...]
     problem: str = ""
@@ -81,7 +83,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class NoPage:
-    """Why there is none. `empty`: it was read, and holds nothing. `gone`: it vanished since the listing.
+    """A page that can't be indexed, and why. `empty`: it holds nothing. `gone`: it vanished since the listing.
 
     `hidden`: nobody can tell who may see it. `draft`: it says itself that it isn't finished.
     """
@@ -94,10 +96,12 @@ class NoPage:
     draft: bool = False
 
     def failure(self, *, for_all: bool) -> Failure:
+        """Make the report's entry; `for_all`: everyone may read its name."""
         return Failure(self.path, self.reason, for_all)
 
 
 def raw_page(settings: "SourceSettings", entry: Entry, fetched: Fetched) -> RawPage:
+    """Put a fetched page and the source's settings together."""
     return RawPage(
         entry,
         fetched,
@@ -113,7 +117,7 @@ def raw_page(settings: "SourceSettings", entry: Entry, fetched: Fetched) -> RawP
 
 
 def meta(settings: "SourceSettings", entry: Entry) -> str:
-    """A fingerprint of all that the index holds of a page besides its content."""
+    """Hash all that the index holds of a page besides its content; ends with `audience_mark`."""
     rule = rule_of(settings, entry)
     said = (
         _READING,
@@ -132,18 +136,18 @@ def meta(settings: "SourceSettings", entry: Entry) -> str:
 
 @lru_cache(maxsize=1_024)
 def audience_mark(audience: frozenset[str]) -> str:
-    """The end of `meta`: pages share few audiences, and each is compared at every sync."""
+    """Mark an audience in a few characters: pages share few audiences, and each is compared at every sync."""
     return _fingerprint(repr(sorted(audience)), _AUDIENCE // 2)
 
 
 def same_audience(mark: str, stored: str) -> bool:
-    """Whether a page for these people (`audience_mark`) would be for the very ones that it was stored for."""
+    """Tell whether a page with this `audience_mark` is for the same people as when its revision was stored."""
     _, before, _ = (*stored.split(".", 2), "", "")[:3]
     return before[-_AUDIENCE:] == mark
 
 
 def narrowed(mark: str, stored: str) -> str:
-    """The revision of a stored page that only its audience is changed of: it is still to be read."""
+    """Make the revision of a stored page whose audience alone was changed: the page is still to be read."""
     return f"{stored.partition('.')[0]}.{_UNREAD}{mark}."
 
 
@@ -152,11 +156,12 @@ def _fingerprint(text: str, size: int) -> str:
 
 
 def content_hash(data: bytes) -> str:
+    """Hash a page's bytes."""
     return hashlib.blake2b(data, digest_size=12).hexdigest()
 
 
 def build(raw: RawPage) -> Page | NoPage:
-    """Never raises for what the page holds."""
+    """Build a page; never raises for what the page holds."""
     try:
         return _build(raw)
     except RecursionError:
@@ -221,7 +226,7 @@ def _build(raw: RawPage) -> Page | NoPage:
 
 
 def _attributes(raw: RawPage) -> Mapping[str, str]:
-    """With those that make the ids of headings, for what shows AsciiDoc by a rule of its own."""
+    """Add the attributes that make the ids of headings, for software that has a rule of its own for AsciiDoc."""
     if raw.anchors in ("github", "gitlab"):
         return {"idprefix": "", "idseparator": "-", **raw.attributes}
     return raw.attributes
@@ -233,7 +238,7 @@ def _title(raw: RawPage, said: str, sections: Sequence[Section]) -> tuple[str, b
 
 
 def name_as_title(path: str) -> str:
-    """`time-off/index.md` is "Time off"."""
+    """Make a title of a path: `time-off/index.md` becomes "Time off"."""
     folder, _, name = path.rpartition("/")
     stem = re.sub(r"\.[^.]+$", "", name)
     if stem.lower() in INDEX_NAMES and folder:
@@ -243,13 +248,13 @@ def name_as_title(path: str) -> str:
 
 
 def _of_headings(sections: Sequence[Section]) -> tuple[Chunk, ...]:
-    """A stub: what it is called is all that it says."""
+    """Make a chunk of a stub's headings: they are all that it says."""
     headings = [section.heading for section in sections if section.heading]
     return (Chunk(0, "", "\n".join(headings)[:1000]),) if headings else ()
 
 
 def _allowed(configured: frozenset[str], said: frozenset[str] | None) -> tuple[frozenset[str], str]:
-    """A page may only narrow who sees it; a word for admins where nobody is left."""
+    """Narrow an audience to what the page says, which can't widen it; with a sentence for admins where nobody is left."""
     if said is None or "everyone" in configured:
         return configured if said is None else said, ""
     if "everyone" in said:

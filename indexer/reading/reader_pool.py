@@ -1,4 +1,4 @@
-"""Who turns fetched bytes into pages: processes, always. What a page does to them, the main process only loses one."""
+"""Reads fetched pages in processes, so that whatever a page does to them, the main process goes on."""
 
 import asyncio
 from abc import ABC, abstractmethod
@@ -23,25 +23,25 @@ Built = list[Page | NoPage]
 
 
 class Readers(ABC):
-    """Read pages in lots: small ones together, and each that is doubtful as the only one."""
+    """Reads pages in lots: small pages together, each doubtful page (see `is_doubtful`) in a lot of its own."""
 
     @property
     def pages_at_once(self) -> int:
-        """So many of them are worth a call of `read`."""
+        """How many pages make a call of `read` worthwhile."""
         return 8
 
     @property
     def groups_at_once(self) -> int:
-        """So many calls of `read` keep all of them busy."""
+        """How many calls of `read` at once keep all readers busy."""
         return 4
 
     @property
     def bytes_at_once(self) -> int:
-        """So much of pages may wait for them or be under way."""
+        """How many bytes of pages may wait to be read or be under way."""
         return _BYTES
 
     async def read(self, pages: Sequence[RawPage]) -> Built:
-        """In the order given."""
+        """Read pages; the results are in the pages' order."""
         together = [page for page in pages if not is_doubtful(page)]
         lots: list[Lot] = [together] if together else []
         lots += [[page] for page in pages if is_doubtful(page)]
@@ -54,13 +54,13 @@ class Readers(ABC):
 
     @abstractmethod
     async def _read(self, lots: Sequence[Lot]) -> list[Built]:
-        """What is made of each lot's pages, in their order."""
+        """Read lots; the results are in the lots' order, and in each in its pages'."""
 
 
 class ReaderPool(Readers):
-    """Processes of this machine. Reads `pages` pages in all. `workers` processes read groups of pages, as many doubtful ones alone.
+    """Reads with processes of this machine: `workers` for lots of pages, and as many for doubtful pages alone.
 
-    `seconds` is what one file may take of the processor's time.
+    `pages` is how many there are in all; `seconds` is the processor time that one file may take.
     """
 
     def __init__(self, workers: int, pages: int, *, seconds: float = SECONDS_A_PAGE) -> None:
@@ -112,5 +112,5 @@ class ReaderPool(Readers):
 
 
 def is_doubtful(page: RawPage) -> bool:
-    """Whether it may take long, or end its process."""
+    """Tell whether a page may take long, or end its process: by its format, or its size."""
     return ending(page.fetched.name) in HEAVY or len(page.fetched.data) > _SMALL

@@ -1,4 +1,4 @@
-"""A process that reads pages: whatever a file does to it, the main process only loses this one."""
+"""Reads pages in a confined process."""
 
 from collections.abc import Sequence
 
@@ -10,15 +10,15 @@ __all__ = ["SECONDS_A_PAGE", "ReaderDied", "ReaderProcess", "to_be_read"]
 
 
 class ReaderProcess(ConfinedProcess):
-    """`seconds` are the processor's, for each page: how busy the machine is otherwise doesn't matter."""
+    """Reads pages in one process (see ConfinedProcess)."""
 
     async def read(self, pages: Sequence[RawPage], *, seconds: float = SECONDS_A_PAGE) -> list[Page | NoPage]:
-        """Raises ReaderDied."""
+        """Read pages, each in so many seconds of processor time. Raises ReaderDied."""
         return await self.within(seconds, _built_all, list(pages), seconds)
 
 
 def to_be_read(pages: Sequence[RawPage], seconds: float) -> bytes:
-    """The same for `relay`, where the process is another machine's."""
+    """Pack the same call for `relay`, where the process is on another machine."""
     return packed(seconds, _built_all, list(pages), seconds)
 
 

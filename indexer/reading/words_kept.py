@@ -1,4 +1,4 @@
-"""How much of what a file says is in its page: words out of words in. Pure."""
+"""Measures how much of a file arrived in its page: the share of its words. Pure."""
 
 import re
 import unicodedata
@@ -22,14 +22,17 @@ _WORD: Final = re.compile(
 
 
 def words_kept(name: str, data: bytes, body: str, shown: Iterable[str]) -> WordsKept:
-    """`body` is the text of a text file, `shown` are the texts of the page as it will be found."""
+    """Count a file's words, and those of them that are in its page.
+
+    `body` is the text of a text file, `shown` are the page's texts as they will be found.
+    """
     held = _words(plain_text(name, data, body))
     kept = held & _words("\n".join(shown))
     return WordsKept(ending(name), sum(held.values()), sum(kept.values()))
 
 
 def loss(words: WordsKept) -> str:
-    """What an admin hears of a page that lacks most of its words; "" for others."""
+    """Say for an admin what a page lacks that has lost most of its words; "" for others."""
     if words.held < _FEW or words.kept >= LEAST_KEPT * words.held:
         return ""
     share = 100 * words.kept // words.held
@@ -37,12 +40,12 @@ def loss(words: WordsKept) -> str:
 
 
 def loss_mark(words: WordsKept) -> str:
-    """What of it a page's revision keeps, so that it is told as long as that page is in the index."""
+    """Mark such a loss in a page's revision, so that it is told for as long as the page is in the index."""
     return f"{LOSSY}{words.kept}-{words.held}-{words.format}" if loss(words) else ""
 
 
 def lossy_pages(revisions: Mapping[str, str]) -> list[Failure]:
-    """Of a source's pages in the index, by their ids: those that lack most of their words, and what is known of it."""
+    """List a source's stored pages that lack most of their words, by their ids' revisions."""
     found = []
     for doc_id, revision in revisions.items():
         if told := _MARK.match(revision):

@@ -1,6 +1,6 @@
-"""Where pages come from. `open_source` finds the type that docent.yaml names.
+"""Lists and fetches pages from where they are kept. `open_source` opens the type that docent.yaml names.
 
-A source lists and fetches, and says what its own permissions are; what is done with pages belongs to `indexer.sync`.
+A source also tells what its own permissions are; what is done with its pages belongs to `indexer.sync`.
 """
 
 from collections.abc import Mapping
@@ -41,12 +41,15 @@ class UnknownSource(Exception):
 
 
 def source_types() -> list[str]:
-    """Every name that `type:` can have."""
+    """List every name that `type:` can have, sorted: our own and those of installed plugins."""
     return sorted({*BUILT_IN, *(found.name for found in entry_points(group="docent.sources"))})
 
 
 def open_source(settings: "SourceSettings", surroundings: Surroundings) -> Source:
-    """Raises UnknownSource, or ConfigError for options that don't fit the type."""
+    """Open the source that `settings` describe; it reaches for nothing before it is listed.
+
+    A plugin of the same name comes before ours. Raises UnknownSource, or ConfigError for options that don't fit the type.
+    """
     for found in entry_points(group="docent.sources", name=settings.type):
         return _made(_fitting(found, settings), settings, surroundings)
     place = BUILT_IN.get(settings.type)
@@ -60,14 +63,14 @@ def open_source(settings: "SourceSettings", surroundings: Surroundings) -> Sourc
 
 
 def require(settings: "SourceSettings", module: str, extra: str) -> None:
-    """Raises ConfigError with what to install, rather than failing in the midst of a sync."""
+    """Check that the library `module` of an extra is installed. Raises ConfigError with what to install."""
     package = module.partition(".")[0]
     if find_spec(package) is None or find_spec(module) is None:
         raise settings.wrong("type", f"{settings.type} needs more. {how_to_add(extra)}")
 
 
 def _fitting(found: EntryPoint, settings: "SourceSettings") -> type[Source]:
-    """The class of a plugin. Raises ConfigError where it can't be had, or was written for another version."""
+    """Load a plugin's class. Raises ConfigError where it can't be loaded, or was written for another version."""
     try:
         kind = found.load()
     except Exception as error:  # whatever its module does

@@ -1,4 +1,4 @@
-"""Questions and answers that people approved in chat, as pages."""
+"""Makes pages of questions and answers that people approved in chat."""
 
 import hashlib
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ _TITLE = 100
 
 @dataclass(frozen=True, slots=True)
 class ApprovedPost:
-    """A message, its text Markdown already. `approved`: a human marked it, or pinned it."""
+    """A message of a thread, its text Markdown already. `approved`: a human marked or pinned it."""
 
     author: str
     text: str
@@ -20,14 +20,14 @@ class ApprovedPost:
 
 
 def title(posts: Sequence[ApprovedPost]) -> str:
-    """The question's first line, or as much of it as fits."""
+    """Make a title of the question's first line, or of as much of it as fits."""
     lines = [line.strip(" *_>#") for line in posts[0].text.splitlines() if line.strip(" *_>#")]
     line = lines[0] if lines else f"Message of {posts[0].at:%Y-%m-%d}"
     return line if len(line) <= _TITLE else line[:_TITLE].rsplit(" ", 1)[0] + " …"
 
 
 def markdown(posts: Sequence[ApprovedPost]) -> str:
-    """The question, then the answers: those that were approved, otherwise all that humans wrote.
+    """Write the question, then the approved answers; where none is, all that humans wrote.
 
     A bot's words are in it only where a human approved them: a bot must not learn from itself.
     """
@@ -41,11 +41,12 @@ def markdown(posts: Sequence[ApprovedPost]) -> str:
 
 
 def revision(posts: Sequence[ApprovedPost]) -> str:
+    """Hash what the posts say: the revision changes when the page would."""
     return hashlib.blake2b(markdown(posts).encode(), digest_size=12).hexdigest()
 
 
 def owners(posts: Sequence[ApprovedPost]) -> tuple[str, ...]:
-    """Who answered; for a lone message who wrote it."""
+    """Name who answered; for a message without answers, who wrote it."""
     answers = [post for post in posts[1:] if post.approved and not post.bot]
     answers = answers or [post for post in posts[1:] if not post.bot] or [posts[0]]
     return tuple(dict.fromkeys(post.author for post in answers if post.author))

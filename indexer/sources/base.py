@@ -1,4 +1,4 @@
-"""What every source of pages offers. A new one is one file with a `Source` and its name in an entry point.
+"""Defines what every source of pages offers. A new one is a `Source` in a file of its own, named in an entry point.
 
 SourceError
 ├── ListingFailed    the source can't be listed whole: nothing is deleted, its pages stay as they were
@@ -26,7 +26,7 @@ PLUGIN_API: Final = 1
 
 
 class SourceError(Exception):
-    """`str(error)` is for people, without secrets."""
+    """A source failed. `str(error)` is for people, without secrets."""
 
 
 class ListingFailed(SourceError): ...
@@ -43,11 +43,12 @@ class PageGone(PageFailed): ...
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A page as a listing tells of it. `path` is its lasting name within the source, with `/`.
+    """A page in a listing. `path` is its lasting name within the source, its parts divided by `/`.
 
-    `revision` is whatever changes when the page's content does, had without fetching it. `audience` is what
-    the source's own permissions say (None: nothing). `url` "" means the template's. `previous` are paths that
-    the page had before, as far as the source knows. `anchors`: whose rule makes its headings' anchors, "" if unknown.
+    `revision` changes whenever the content does, and is known without fetching it. `audience` is what the source's own
+    permissions say, None where they say nothing. `url` "" means that the settings' template makes it. `previous` are
+    paths that the page had before, as far as the source knows. `anchors` names the software whose rule makes its
+    headings' anchors, "" if unknown.
     """
 
     path: str
@@ -65,8 +66,8 @@ class Entry:
 class Fetched:
     """A page's bytes. The ending of `name` tells the format: a source that makes Markdown itself says `x.md`.
 
-    What only the body tells (a web page's title, its date) overrides the entry's where it is given; its `audience`
-    narrows. `missing` says what of the page could not be had, for an admin; `again`: the next sync may have it.
+    Title, address, time and owners override the listing's where they are given; `audience` narrows it. `missing` tells
+    an admin what of the page could not be had, and `again` that the next sync may have it.
     """
 
     name: str
@@ -82,11 +83,10 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class Unlisted:
-    """What a listing can't tell of, by a name for people, and why.
+    """A part of a source that a listing could not tell of: its name for people, and why.
 
-    `below` are how the paths of those pages begin, and `ending` how they end, that may lie behind it: they aren't
-    deleted for its sake. "" is every page's beginning; none at all: nothing that was ever indexed lies there. `passing`: its
-    server failed, or had no time, which it may have at the next sync.
+    No page is deleted whose path begins with one of `below` and ends with `ending`, since it may lie there; `("",)` covers
+    all pages, `()` none. `passing`: the server failed or was busy, which may be over at the next sync.
     """
 
     name: str
@@ -98,7 +98,10 @@ class Unlisted:
 
 @dataclass(frozen=True, slots=True)
 class Misfit:
-    """A pattern of `setting` that fits no page. `words`: for whom alone it would have been; None: it gives nobody less."""
+    """A pattern of `setting` that fits no page.
+
+    `words` is the audience that it would have narrowed its pages to; None where it narrows nothing.
+    """
 
     setting: str
     pattern: str
@@ -107,14 +110,14 @@ class Misfit:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a source gets beside its settings: a folder for caches, and how large a page may be."""
+    """What every source is given beside its settings: `data`, a folder for caches, and the largest page in bytes."""
 
     data: Path
     max_bytes: int = 20_000_000
 
 
 class Source(ABC):
-    """One place where pages live. It keeps no state that another sync needs, except caches."""
+    """A place where pages are kept. It keeps nothing from one sync to the next but caches."""
 
     # How many pages are fetched side by side: what its server puts up with.
     fetches_at_once = 8
@@ -122,7 +125,7 @@ class Source(ABC):
     plugin_api = PLUGIN_API
 
     def __init__(self, settings: "SourceSettings", surroundings: Surroundings) -> None:
-        """Read the settings; reach for nothing yet. Raises ConfigError (see `SourceSettings.parse`)."""
+        """Read the settings, and connect to nothing yet. Raises ConfigError (see `SourceSettings.parse`)."""
         self.settings = settings
         self.surroundings = surroundings
         self.selection = Selection(watched=settings.audience_of)
@@ -141,46 +144,47 @@ class Source(ABC):
 
     @abstractmethod
     def entries(self) -> AsyncIterator[Entry]:
-        """Every page, listed page by page; what can't be told of goes to `unlisted`.
+        """List every page, one by one; what can't be told of goes to `unlisted`.
 
-        Raises ListingFailed where that is all of it: half a listing of which nobody knows what it lacks is none.
+        Raises ListingFailed where nobody could say which pages are missing: such a listing must delete nothing.
         """
 
     @abstractmethod
     async def fetch(self, entry: Entry) -> Fetched:
-        """Raises PageFailed for this page, ListingFailed if the whole source is out of reach."""
+        """Fetch a page's bytes. Raises PageFailed for this page, ListingFailed if the whole source is out of reach."""
 
     def misfits(self) -> list[Misfit]:
-        """Patterns that fitted nothing of the last whole listing."""
+        """Find the patterns of the settings that fitted no page of the last whole listing."""
         unseen = (glob for glob in self.settings.audience_of if glob in self.selection.unseen)
         found = [self.misfit("audience_of", glob, self.settings.audience_of[glob]) for glob in unseen]
         return found + [Misfit("exclude", glob) for glob in sorted(self.selection.unfit)]
 
     def misfit(self, setting: str, pattern: str, words: frozenset[str]) -> Misfit:
-        """One that gives pages an audience: it narrows, unless whoever sees the source is among its words."""
+        """Describe a pattern that gives pages the audience `words`: it narrows, unless all who see the source are among them."""
         opens = narrower(self.settings.audience, words) == self.settings.audience
         return Misfit(setting, pattern, None if opens else words)
 
     def may_still_have(self, path: str) -> bool:
-        """Whether a page that wasn't listed may lie behind what could not be."""
+        """Tell whether a page that wasn't listed may lie behind something that could not be listed."""
         return any(path.startswith(item.below) and path.endswith(item.ending) for item in self.unlisted)
 
     async def forget(self) -> None:  # noqa: B027 (most sources keep nothing)
-        """Before a sync that reads everything anew: what is kept from earlier listings isn't trusted either."""
+        """Drop what is kept of earlier listings: the next sync reads everything anew."""
 
     async def close(self) -> None:  # noqa: B027 (most sources hold nothing)
-        """Give back connections."""
+        """Close connections and processes."""
 
 
 def too_large(size: int, limit: int) -> PageFailed:
+    """Make the error for a page of `size` bytes where `limit` are allowed."""
     return PageFailed(f"it has {size / 1e6:.1f} MB; the limit (max_bytes) is {limit / 1e6:.1f} MB")
 
 
 def audience_of(settings: "SourceSettings", entry: Entry) -> frozenset[str]:
-    """For whom the index has a page: whom both the configuration and the source's own permissions let see it.
+    """Find who may see a page: those whom both the configuration and the source's own permissions allow.
 
-    Where they have no word in common, it is the permissions' words: who asks needs one of the configuration's
-    besides (`bot.visibility.configured_sources`).
+    Where the two have no word in common, the permissions' words are kept: the search asks for one of the configuration's
+    words besides (`bot.visibility.configured_sources`).
     """
     audience = configured_audience(settings, entry.path)
     if entry.audience is None:

@@ -1,4 +1,4 @@
-"""Discord channels: pinned messages, and threads in which a human marked something with a ✅."""
+"""Reads Discord channels: pinned messages, and threads in which a human marked something with a ✅."""
 
 import re
 from collections.abc import AsyncIterator, Mapping
@@ -27,10 +27,10 @@ _GONE = 404
 
 
 class DiscordChannelOptions(Section):
-    """`channels` by id, text channels and forums. `reaction` is the mark itself.
+    """`channels` are ids of text channels and forums. `reaction` is the mark itself.
 
-    The bot needs View Channel, Read Message History and the Message Content intent. A channel that not
-    everyone of the server sees needs `private_audience`: who may see what was said there.
+    The bot needs View Channel, Read Message History and the Message Content intent. A channel that not everyone of the
+    server sees needs `private_audience`: who may see what was said there.
     """
 
     token: Secret
@@ -42,7 +42,7 @@ class DiscordChannelOptions(Section):
 
 
 class DiscordChannelSource(Source):
-    """A page's path is `channel/message` for a pin, `channel/thread/thread` for a thread."""
+    """Paths are `channel/message` for a pin and `channel/thread/thread` for a thread."""
 
     fetches_at_once = 4
 
@@ -103,7 +103,7 @@ class DiscordChannelSource(Source):
             return Fetched(f"{entry.path}.md", approved_threads.markdown(posts).encode(), title=entry.title)
 
     async def _audience(self, channel: Json) -> frozenset[str] | None:
-        """None where everyone of the server sees the channel: by the server's rule for all, then the channel's own."""
+        """Find who may see a channel; None where everyone of the server does, by the server's rule and then the channel's own."""
         server = channel["guild_id"]
         roles = (await self.http.json("GET", f"/guilds/{server}/roles"))["items"]
         (everyone,) = (int(role["permissions"]) for role in roles if role["id"] == server)
@@ -131,7 +131,7 @@ class DiscordChannelSource(Source):
                     yield item["message"]
 
     async def _threads(self, channel: Json) -> AsyncIterator[Json]:
-        """Each once: what is active now may be archived a moment later."""
+        """List a channel's threads, each once: one that is active now may be archived a moment later."""
         active = await self.http.json("GET", f"/guilds/{channel['guild_id']}/threads/active")
         seen: set[str] = set()
 
@@ -157,7 +157,10 @@ class DiscordChannelSource(Source):
                     yield thread
 
     async def _posts(self, channel: str, thread: str) -> list[ApprovedPost]:
-        """Oldest first; none if the thread is gone. A text channel's thread begins with the message of its id, in the channel itself."""
+        """Read a thread's messages, oldest first; none if the thread is gone.
+
+        A text channel's thread begins with the message of the same id, which stands in the channel itself.
+        """
 
         async def call(before: str) -> Json:
             params = {"limit": str(_PAGE), **({"before": before} if before else {})}
@@ -192,7 +195,7 @@ class DiscordChannelSource(Source):
         return ApprovedPost(name, _text(message), at, flag(author, "bot"), approved)
 
     async def _approved(self, channel: str, message: Json) -> bool:
-        """Whether a human marked it."""
+        """Tell whether a human marked the message."""
         for reaction in items(message.get("reactions", [])):
             if text(reaction["emoji"].get("name") or "") == self._options.reaction:
                 path = (
@@ -214,7 +217,7 @@ class DiscordChannelSource(Source):
 
 
 def _key(found: object) -> str:
-    """Its id; "" where that isn't told, which begins every path."""
+    """Read an id; "" where there is none, which is the beginning of every path."""
     key = found.get("id") if isinstance(found, Mapping) else None
     return key if isinstance(key, str) else ""
 
@@ -231,7 +234,7 @@ def _moment_of(snowflake: str) -> datetime:
 
 
 def _text(message: Json) -> str:
-    """Names instead of mentions, nothing that pings."""
+    """Write names instead of mentions, so that nothing pings."""
     said = text(message.get("content", ""))
     for person in items(message.get("mentions", [])):
         name = person.get("global_name") or person.get("username", "")

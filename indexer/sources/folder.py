@@ -1,4 +1,4 @@
-"""A folder of files."""
+"""Reads a folder of files."""
 
 import asyncio
 import difflib
@@ -49,10 +49,10 @@ class FolderOptions(Section):
 
 
 class FolderSource(Source):
-    """Revisions are sizes and times, and what tells where those are set back: inode, time of status, or the content.
+    """Revisions are sizes and times; where times are set back, also the inode, the status's time, or the content.
 
-    Links are followed to what lies below the root, or in the git checkout that the root is a part of, or to the README
-    beside it; a page that is a link is for whom both places are.
+    Links are followed to what lies below the root, in the git checkout that the root is a part of, or to the README
+    beside it. A page that is a link is only for those who may see both places.
     """
 
     def __init__(self, settings: SourceSettings, surroundings: Surroundings) -> None:
@@ -99,7 +99,7 @@ class FolderSource(Source):
         yield from self._named(entries)
 
     def _files(self, folder: Path | str, prefix: str, root: Path) -> Iterator["_File"]:
-        """Every regular file below; what can't be read, and what is none, is told. Raises ListingFailed for the root."""
+        """Walk every regular file below a folder; what can't be read is noted. Raises ListingFailed for the root."""
         try:
             with os.scandir(folder) as items:
                 inside = sorted(items, key=lambda item: item.name)
@@ -120,7 +120,7 @@ class FolderSource(Source):
                 yield from self._files(item.path, f"{found.path}/", root)
 
     def _found(self, item: os.DirEntry[str], path: str, root: Path) -> "_File | None":
-        """A file or a folder; None for what is neither, and told where that matters."""
+        """Look at an item of a folder; None for what is neither file nor folder, which is noted where it matters."""
         try:
             target = Path(item.path).resolve(strict=True) if item.is_symlink() else None
             status = item.stat()
@@ -146,7 +146,7 @@ class FolderSource(Source):
         return None
 
     def _warn(self, path: str, reason: str, *, always: bool = False) -> None:
-        """Of what would be a page by its name, or `always`."""
+        """Note a problem of what would be a page by its name, or of anything if `always`."""
         name = shown(path)
         if always or self.selection.would_take(name):
             self.warned.append(Failure(name, reason))
@@ -167,7 +167,7 @@ class FolderSource(Source):
                 yield replace(entry, path=path)
 
     def _audience_at(self, target: Path, root: Path) -> frozenset[str] | None:
-        """What the settings say of the place that a link leads to; None where they say nothing."""
+        """Find the audience that the settings give the place a link leads to; None where they give none."""
         if not target.is_relative_to(root):
             return None
         path = target.relative_to(root).as_posix()
@@ -175,7 +175,7 @@ class FolderSource(Source):
 
     @staticmethod
     def _content_of(path: Path) -> Path:
-        """The file that a page is read from."""
+        """Find the file that a page is read from."""
         return (None if path.is_symlink() else named_instead(path, path.stat())) or path.resolve()
 
     def _read(self, entry: Entry) -> Fetched:
@@ -200,7 +200,7 @@ class FolderSource(Source):
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """`path` is below the root, `target` where it leads to if it is a link."""
+    """A file of a listing: `path` is below the root; `target` is where it leads to if it is a link."""
 
     path: str
     status: os.stat_result
@@ -208,7 +208,7 @@ class _File:
 
 
 def _folds(root: Path) -> bool:
-    """Whether its file system takes names that differ in case for the same."""
+    """Tell whether the root's file system treats names that differ in case as the same."""
     other = root.with_name(root.name.swapcase())
     try:
         return other != root and other.samefile(root)
@@ -217,7 +217,7 @@ def _folds(root: Path) -> bool:
 
 
 def _revision(path: Path, status: os.stat_result, now: int) -> str:
-    """What changes with the content. Times may be set back, as rsync and images of containers do."""
+    """Make a revision that changes with the content, even where times are set back, as rsync and container images do."""
     seen = f"{status.st_size}-{status.st_mtime_ns}"
     recent = now - max(status.st_mtime_ns, status.st_ctime_ns) < _RECENT
     if status.st_size <= (_RECENT_HASHED if recent else _SMALL):
@@ -229,7 +229,7 @@ def _revision(path: Path, status: os.stat_result, now: int) -> str:
 
 
 def _names_around(root: Path) -> Iterator[list[str]]:
-    """What is in the folder, and in those above it: to the top of its checkout, or one further up."""
+    """Names in the folder and in those above it, up to the top of its checkout or one further."""
     above = list(root.parents)
     top = next((at for at, folder in enumerate([root, *above]) if (folder / ".git").exists()), 1)
     for folder in [root, *above][: top + 1]:
@@ -240,7 +240,7 @@ def _names_around(root: Path) -> Iterator[list[str]]:
 
 
 def _beside(root: Path) -> str:
-    """`; there is docs beside it`, for a slip in the folder's name."""
+    """Say `; there is docs beside it` where the folder's name looks like a slip."""
     try:
         names = [one.name for one in root.parent.iterdir() if one.is_dir()] if not root.exists() else []
     except OSError:

@@ -1,4 +1,4 @@
-"""Where links within a folder of files may lead."""
+"""Decides where links within a folder of files may lead."""
 
 import os
 import re
@@ -18,7 +18,7 @@ _RELATIVE: Final = re.compile(rb"\.{1,2}/[\w./ -]+")
 
 
 def may_lead(target: Path, root: Path, besides: Path | None) -> bool:
-    """Whether a link may lead there: below the root or `besides`, into the checkout that it is a part of, or to its README."""
+    """Allow a link to lead below the root or one of `besides`, into the checkout that the root is a part of, or to its README."""
     if target.is_relative_to(root) or (besides is not None and target.is_relative_to(besides)):
         return ".git" not in target.parts or target.is_relative_to(root)
     if target.parent == root.parent and _FRONT_PAGE.fullmatch(target.stem):
@@ -30,9 +30,9 @@ def may_lead(target: Path, root: Path, besides: Path | None) -> bool:
 
 
 def named_instead(path: Path, status: os.stat_result) -> Path | None:
-    """Where a file leads to that stands in a link's place: git writes the path into one where it may make no link.
+    """Find the target of a file that stands in a link's place: git writes the path into it where it may make no link.
 
-    None: it is a file like any other. Raises OSError.
+    None for any other file. Raises OSError.
     """
     if not (stat.S_ISREG(status.st_mode) and 0 < status.st_size <= _LONGEST and path.suffix):
         return None

@@ -1,4 +1,4 @@
-"""A branch of a git repository, on this machine or elsewhere."""
+"""Reads a branch of a git repository, on this machine or elsewhere."""
 
 import asyncio
 import hashlib
@@ -57,8 +57,8 @@ _Argument = Annotated[str, StringConstraints(pattern=r"^[^-\s].*$")]
 class GitOptions(Section):
     """`repo` is an address that git knows, or a folder relative to docent.yaml.
 
-    Without a `branch` it is the one that the repository has checked out. Only what lies below `path` is
-    read, and pages' paths start there.
+    Without `branch` the one that is checked out there is read. Only what lies below `path` is read, and pages' paths
+    start there.
     """
 
     repo: _Argument
@@ -69,10 +69,10 @@ class GitOptions(Section):
 
 
 class GitSource(Source):
-    """Revisions are blobs.
+    """Revisions are blob ids.
 
-    A repository elsewhere is kept as a bare clone, and only fetched from then on; one of this machine is read
-    through a bare one of our own.
+    A repository elsewhere is cloned bare once, and then only fetched; one of this machine is read through a bare
+    repository of our own that shares its objects.
     """
 
     def __init__(self, settings: SourceSettings, surroundings: Surroundings) -> None:
@@ -141,7 +141,7 @@ class GitSource(Source):
             raise ListingFailed(f"there is nothing in {where} at {commit[:12]}")
 
     async def _target(self, link: str, files: Mapping[str, str], commit: str) -> tuple[str, str]:
-        """The file that a link leads to, over others if need be, and its blob; "" for none of this repository's."""
+        """Follow a link to its file and blob, over other links if need be; "" for none of this repository's."""
         for _ in range(_LINKS_DEEP):
             try:
                 data = (await self.fetch(Entry("", self._links[link]))).data
@@ -156,7 +156,7 @@ class GitSource(Source):
         return "", ""
 
     def _unread(self, history: githistory.GitHistory, lost: list[str]) -> list[Failure]:
-        """What a whole repository would tell besides."""
+        """List what of the repository isn't read: submodules, lost links, and the history that a shallow clone lacks."""
         found = [Failure(shown(raw).removeprefix(self._below), _MODULE) for raw in self._modules]
         links = (shown(raw).removeprefix(self._below) for raw in lost)
         found += [Failure(name, _LINK) for name in links if self.selection.would_take(name)]
@@ -207,7 +207,7 @@ class GitSource(Source):
     # --- the repository -----------------------------------------------------------------------------
 
     async def _update(self) -> None:
-        """The folder to read from is known, and as new as the repository is."""
+        """Bring the repository that is read up to date. Raises GitFailed."""
         if self._clone is not None:
             await asyncio.to_thread(_moved, self._named_before, self._repository)
             await self._clone.update()
@@ -215,12 +215,12 @@ class GitSource(Source):
             await self._local.update()
 
     async def _made_anew(self, why: Exception) -> bool:
-        """Whether the repository was a damaged clone, and is a new one now."""
+        """Replace a damaged clone; False where the repository was none."""
         await self._blobs.close()
         return self._clone is not None and await self._clone.renewed(why)
 
     async def _read(self) -> tuple[str, dict[str, str], githistory.GitHistory, CodeOwners]:
-        """The commit, the blob of each path, their history and owners. Raises GitFailed."""
+        """Read the commit, each path's blob, their history and owners. Raises GitFailed."""
         commit = await self._commit()
         below = (self._below, *PLACES) if self._below else (".",)
         tree, history = await asyncio.gather(
@@ -257,7 +257,7 @@ class GitSource(Source):
         return self._history
 
     async def _owners_at(self, files: Mapping[str, str]) -> CodeOwners:
-        """What CODEOWNERS says; nobody where it can't be read: that keeps no page out."""
+        """Read CODEOWNERS; where it can't be read nobody owns anything, and no page is lost."""
         blob = next((files[place] for place in PLACES if place in files), "")
         if blob != self._owners[0]:
             text = ""
@@ -274,13 +274,13 @@ class GitSource(Source):
 
 
 def _moved(before: Path, now: Path) -> None:
-    """A clone of before goes on under its new name."""
+    """Rename a clone that an earlier version named otherwise."""
     if before != now and before.exists() and not now.exists():
         before.rename(now)
 
 
 def _address(repo: str, folder: Path) -> tuple[str, bool]:
-    """What git is told, and whether it is a folder of this machine, read in place. A bundle gets cloned."""
+    """Make the address for git, and whether it is a folder of this machine, which is read in place. A bundle is cloned."""
     if urlsplit(repo).scheme or ("@" in repo and ":" in repo):
         return repo, False
     path = folder / Path(repo).expanduser()

@@ -1,4 +1,4 @@
-"""Files in an object store: S3, Google Cloud Storage, Azure and whatever else fsspec knows."""
+"""Reads files of an object store: S3, Google Cloud Storage, Azure and whatever else fsspec knows."""
 
 import asyncio
 import re
@@ -33,9 +33,10 @@ _CHANGED = ("LastModified", "last_modified", "mtime", "updated", "created")
 
 
 class ObjectsOptions(Section):
-    """`bucket` is an fsspec address such as s3://docs/handbook; `options` are what its file system takes.
+    """`bucket` is an fsspec address such as s3://docs/handbook; `options` go to its file system.
 
-    Without credentials in `options` the machine's own are used (for S3: AWS_* and the instance's role).
+    Without credentials in `options` the machine's own are used (for S3: AWS_* and the instance's role). `deadline` is for
+    one call, in seconds.
     """
 
     bucket: str
@@ -46,7 +47,7 @@ class ObjectsOptions(Section):
 
 
 class ObjectsSource(Source):
-    """Revisions are ETags, otherwise size and time of change."""
+    """Revisions are ETags or checksums, otherwise size and time of change."""
 
     def __init__(self, settings: SourceSettings, surroundings: Surroundings) -> None:
         super().__init__(settings, surroundings)
@@ -88,7 +89,7 @@ class ObjectsSource(Source):
             raise
 
     def _listed(self) -> dict[str, Mapping[str, Any]]:
-        """By their paths below the prefix."""
+        """List the store's metadata of each file, by its path below the prefix."""
         system = self._opened()
         system.invalidate_cache()
         # Some stores leave out what they can't list, unless they are told not to.
@@ -112,7 +113,7 @@ class ObjectsSource(Source):
         return self._system
 
     async def _within(self, work: Any) -> Any:  # noqa: ANN401 - whatever it returns
-        """In a thread, with the deadline; whatever a store raises becomes ListingFailed."""
+        """Run blocking work in a thread, within the deadline. Raises ListingFailed for whatever the store raises."""
         try:
             async with asyncio.timeout(self._options.deadline):
                 return await asyncio.to_thread(work)
@@ -125,7 +126,7 @@ class ObjectsSource(Source):
 
 
 def _refuse_half_listings(system: Any) -> None:  # noqa: ANN401 - fsspec has no types
-    """S3's client takes any answer that doesn't say whether more follows (a proxy's web page) for the last one."""
+    """Have S3's client refuse an answer that doesn't say whether more follows, such as a proxy's page: it ends listings."""
 
     def check(response_dict: Mapping[str, Any], **_: object) -> None:
         body = response_dict["body"]
@@ -144,7 +145,7 @@ def _refuse_half_listings(system: Any) -> None:  # noqa: ANN401 - fsspec has no 
 
 
 def _walks(system: Any) -> bool:  # noqa: ANN401 - fsspec has no types
-    """Whether its `find` is fsspec's own, over its directories."""
+    """Tell whether the file system's `find` is fsspec's own walk over directories."""
     from fsspec.spec import AbstractFileSystem  # noqa: PLC0415 - see above
 
     return type(system).find is AbstractFileSystem.find and not getattr(system, "async_impl", False)
@@ -169,6 +170,6 @@ def _changed(told: Mapping[str, Any]) -> datetime | None:
 
 
 def _word(error: Exception) -> str:
-    """The first line; it may hold an address, but no credentials do."""
+    """Shorten an error to its first line, which may hold an address but no credentials."""
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__

@@ -1,4 +1,4 @@
-"""A page's public address: what the source's `url` makes of its path, and what the page says of its own."""
+"""Makes a page's public address of the source's `url`, the page's path and what its head says."""
 
 import posixpath
 import re
@@ -20,12 +20,10 @@ _NUMBERED: Final = re.compile(r"^(?!\d+(?:[-.]\d)+)\d+\s*[-_.]+\s*(?=[^-_.\s])")
 
 
 def url_of(template: str, entry: Entry, rule: str = "", head: FrontMatter | None = None) -> str:
-    """The page's public address, without the anchor: each chunk has its own. "" where nobody says.
+    """Make a page's public address without an anchor, as each chunk has its own; "" where nothing tells it.
 
-    `template` is the source's `url`, `rule` whose software shows the page.
-
-    Where the template has {stem} or {name}, a page's `slug`, `permalink` or `url` says what stands there: an
-    address on the site, never another one's.
+    `template` is the source's `url`, `rule` the software that shows the page. For {stem} or {name} the head's `slug`,
+    `permalink` or `url` comes first: an address on the site, never another site's.
     """
     if entry.url or not template:
         return entry.url
@@ -51,18 +49,19 @@ def url_of(template: str, entry: Entry, rule: str = "", head: FrontMatter | None
 
 
 def _index_file(name: str, rule: str, template: str) -> list[str]:
-    """What a folder's own page is called where addresses have an ending: nothing where they have none."""
+    """Name a folder's own page as its address has it; nothing where addresses have no ending."""
     if not template.rpartition("}")[2].startswith("."):
         return []
     return [name if rule == "sphinx" else "index"]
 
 
 def rule_of(settings: "SourceSettings", entry: Entry) -> str:
-    """Whose software makes the headings' anchors: what is set, else what its address or its folder looks like."""
+    """Name the software whose rule makes the headings' anchors: as set, else by the address or the folder's files."""
     return settings.anchors or rule_of_address(settings.url) or entry.anchors
 
 
 def rule_of_address(template: str) -> str:
+    """Recognise GitHub or GitLab by a template's address: `github`, `gitlab`, or "" for any other."""
     if (
         re.search(r"//(?:www\.)?github\.com/|/(?:blob|tree)/[^/]+/\{path\}", template)
         and "/-/" not in template
@@ -72,7 +71,7 @@ def rule_of_address(template: str) -> str:
 
 
 def _said(address: str, folder: str, template: str) -> str:
-    """What stands at {stem}; "" for an address that is another site's, or made of names that only a generator knows."""
+    """Make what stands at {stem} of a head's address; "" for another site's, or one with names only a generator knows."""
     parsed = urlsplit(address)
     if parsed.scheme or parsed.netloc:
         site = urlsplit(template)

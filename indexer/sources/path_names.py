@@ -1,4 +1,4 @@
-"""File names as text: most are UTF-8; old ones are what the machine spoke then."""
+"""Shows file names as text: most are UTF-8, old ones are in the Windows code page of their time."""
 
 import re
 from collections.abc import Collection
@@ -9,7 +9,7 @@ _PLAIN = 0.7  # of a name in another encoding: with fewer plain letters it may b
 
 
 class PathNames:
-    """Of one listing. `raw` are paths as Python has them: bytes that aren't UTF-8 stand as surrogates."""
+    """The names of one listing. `raw` paths are Python's: bytes that aren't UTF-8 stand as surrogates."""
 
     def __init__(self, raw: Collection[str] = ()) -> None:
         self._texts: dict[str, str] = {}
@@ -30,17 +30,18 @@ class PathNames:
             self._texts[path], self._raw[text] = text, path
 
     def text(self, raw: str) -> str:
+        """Show a path of the listing as text, differently for each."""
         return self._texts.get(raw, raw)
 
     def raw(self, text: str) -> str:
-        """Raises PageFailed for a name that is no page's."""
+        """Find the path that was shown as this text. Raises PageFailed for a name that is no page's."""
         if text in self._problems:
             raise PageFailed(self._problems[text])
         return self._raw.get(text, text)
 
 
 def decoded(path: str) -> str | None:
-    """Folder by folder UTF-8, or the old Windows page where it gives a word; None where it doesn't."""
+    """Decode a path folder by folder, as UTF-8 or else as cp1252 where that gives a word; None where neither does."""
     parts = [part if is_text(part) else _of_windows(part) for part in path.split("/")]
     return None if None in parts else "/".join(filter(None, parts))
 
@@ -64,11 +65,12 @@ def _escaped(name: str) -> str:
 
 
 def shown(path: str) -> str:
-    """As text for people, and as `PathNames` would have it where no other file has that name."""
+    """Show a path to people, as `PathNames` does where no other file has that name."""
     return decoded(path) or _all_escaped(path)
 
 
 def is_text(path: str) -> bool:
+    """Tell whether a path holds no surrogates."""
     try:
         path.encode()
     except UnicodeEncodeError:

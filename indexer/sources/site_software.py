@@ -1,4 +1,4 @@
-"""What shows a folder's pages to people, by the files that it keeps its settings in."""
+"""Recognises the software that shows a folder's pages, by its settings' files."""
 
 import re
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ _SETTINGS: Final = tuple(
 
 
 def software_of(folders: Iterable[Iterable[str]]) -> str:
-    """Of the names in the pages' folder and in those above it, the nearest first; "" where nothing tells."""
+    """Name the software; "" if unknown. `folders` are the names in the pages' folder and in those above it, nearest first."""
     for names in folders:
         listed = list(names)
         for software, pattern in _SETTINGS:

@@ -1,4 +1,4 @@
-"""Slack channels: pinned messages, and threads that a human marked with a ✅."""
+"""Reads Slack channels: pinned messages, and threads that a human marked with a ✅."""
 
 import json
 import re
@@ -32,10 +32,10 @@ _GONE = 404
 
 
 class SlackChannelOptions(Section):
-    """`channels` by id; the bot must be a member of each. `reaction` is the mark's name in Slack.
+    """`channels` are ids; the bot must be a member of each. `reaction` is the mark's name in Slack.
 
-    `in_replies` looks for the mark on replies too, at the price of a call for each thread. `since` is how far
-    back. A private channel needs `private_audience`: who may see what was said there.
+    `in_replies` looks for the mark on replies too, at the price of a call for each thread. `since` is how far back. A
+    private channel needs `private_audience`: who may see what was said there.
     """
 
     token: Secret
@@ -49,7 +49,7 @@ class SlackChannelOptions(Section):
 
 
 class SlackChannelSource(Source):
-    """A page's path is `CHANNEL/time of the first message`; its revision follows from what it says."""
+    """Paths are `CHANNEL/time of the first message`; revisions are hashes of what the thread says."""
 
     fetches_at_once = 2
 
@@ -104,7 +104,7 @@ class SlackChannelSource(Source):
             )
 
     async def _starts(self, channel: str) -> AsyncIterator[str]:
-        """First messages of what may be approved: pins, marked threads, and with `in_replies` all threads."""
+        """List the first messages of what may be approved: pins, marked threads, and with `in_replies` all threads."""
         if self._options.pins:
             for item in items((await self._call("pins.list", channel=channel))["items"]):
                 with one_item(self.unlisted, f"a pin of {channel}", (f"{channel}/",)):
@@ -119,7 +119,7 @@ class SlackChannelSource(Source):
                     yield text(message["ts"])
 
     async def _posts(self, channel: str, start: str) -> list[ApprovedPost]:
-        """The thread's messages; approved are the marked and the pinned. None if the first is no more."""
+        """Read a thread's messages, the marked and pinned as approved; none if its first message is gone."""
         try:
             found = [each async for each in self._paged("conversations.replies", channel=channel, ts=start)]
         except CallFailed as error:
@@ -141,14 +141,14 @@ class SlackChannelSource(Source):
         return ApprovedPost(name, await self._text(message.get("text", "")), at, own, approved)
 
     def _marks(self, message: Json) -> list[str]:
-        """Who marked it."""
+        """List who marked a message."""
         for reaction in items(message.get("reactions", [])):
             if reaction["name"].partition("::")[0] == self._options.reaction:
                 return list(map(text, items(reaction["users"])))
         return []
 
     async def _person(self, user: str) -> tuple[str, bool]:
-        """The name, and whether it is a bot."""
+        """Look up a user's name, and whether it is a bot."""
         if not user:
             return "", True
         if user not in self._people:
@@ -176,7 +176,7 @@ class SlackChannelSource(Source):
         return self._options.private_audience
 
     async def _text(self, said: str) -> str:
-        """Slack's marks as Markdown; names instead of mentions, nothing that pings."""
+        """Write Slack's markup as Markdown, with names instead of mentions, so that nothing pings."""
         for user in set(re.findall(r"<@([UW][A-Z0-9]+)", said)):
             name = (await self._person(user))[0]
             said = re.sub(rf"<@{user}(\|[^>]*)?>", f"@{name or 'someone'}".replace("\\", "\\\\"), said)

@@ -1,4 +1,4 @@
-"""Documents that are there already (an evaluation's set) into an empty index, without a source."""
+"""Indexes documents that need no source, such as an evaluation's set."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -14,7 +14,10 @@ _AT_ONCE = 64
 async def index_documents(
     documents: Sequence[Document], store: Store, embedder: Embedder | None, on_done: Callable[[int], None]
 ) -> None:
-    """Chunk, embed and store them all, and make that the live index. Raises BackendError."""
+    """Chunk, embed and store documents as a new index, and make that the live one. Raises BackendError.
+
+    `on_done` is told how many are stored.
+    """
     wanted = wanted_format(embedder)
     beside = await store.rebuild(wanted)
     for start in range(0, len(documents), _AT_ONCE):

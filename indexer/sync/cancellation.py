@@ -1,4 +1,4 @@
-"""Work that a word from elsewhere ends: at once where it waits or reads, never in the middle of a write."""
+"""Breaks work off when it is told to stop: at once where it waits or reads, never within a write."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -16,7 +16,7 @@ async def unless_stopped(
 ) -> None:
     """Do the work, or break it off when `stop` says so. Raises Stopped, and what the work raises.
 
-    Whoever holds `writing` is let finish first.
+    Whoever holds the lock `writing` is let finish first.
     """
     task = asyncio.create_task(work)
     try:

@@ -1,4 +1,4 @@
-"""What a listing means for an index: which pages to read, which are gone. Pure."""
+"""Compares a listing with an index: which pages are to be read, and which are gone. Pure."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -9,7 +9,7 @@ from bot.revisions import WITHOUT_VECTORS, content_of
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A page of the listing: its document's id, its source's revision and the fingerprint of all else."""
+    """A page of a listing: its document's id, the source's revision, and the fingerprint of all else that is known of it."""
 
     doc_id: str
     meta: str
@@ -18,7 +18,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class SyncDiff:
-    """`to_read` keeps the listing's order. `gone` are stored pages that the listing lacks."""
+    """What a sync has to do. `to_read` keeps the listing's order; `gone` are stored pages that the listing lacks."""
 
     to_read: tuple[str, ...] = ()
     unchanged: int = 0
@@ -27,7 +27,7 @@ class SyncDiff:
 
 @dataclass(slots=True)
 class Renames:
-    """Pairs each new page with a vanished one of the same content, or one that its source says it was."""
+    """Pairs new pages with vanished ones of the same content, or with those that the source says they were."""
 
     gone: set[str]
     stored: Mapping[str, str]
@@ -40,7 +40,7 @@ class Renames:
         self._by_content = dict(by_content)
 
     def take(self, doc_id: str, revision: str, previous: Iterable[str] = ()) -> str | None:
-        """The vanished page that this new one was, which then no longer counts as gone."""
+        """Find the vanished page that a new one was before, and no longer count it as gone; None for no such page."""
         same = [old for old in self._by_content.get(content_of(revision), ()) if old in self.gone]
         name = doc_id.rpartition("/")[2]
         same.sort(key=lambda old: old.rpartition("/")[2] != name)
@@ -58,7 +58,11 @@ def compare(
     vectors: bool = False,
     only: Collection[str] | None = None,
 ) -> SyncDiff:
-    """`vectors`: there is an embedder, so pages that wait for vectors are read again. `only`: those ids."""
+    """Compare a listing with the stored revisions by document id.
+
+    `full`: every page is read again. `vectors`: there is an embedder, so that pages without vectors are read again.
+    `only` narrows to those ids.
+    """
     listed_ids = {page.doc_id for page in listed}
     wanted = [page for page in listed if only is None or page.doc_id in only]
     gone = {doc_id for doc_id in stored if doc_id not in listed_ids and (only is None or doc_id in only)}
@@ -78,13 +82,13 @@ def _is_current(page: Listed, stored: str | None, *, vectors: bool) -> bool:
 
 
 def same_page(one: str, other: str) -> bool:
-    """Whether two revisions are of one content and all that is known of it, whatever its source calls them."""
+    """Tell whether two revisions are of the same content and metadata, whatever the source's own revision is."""
     first, second = (revision.removeprefix(WITHOUT_VECTORS).split(".", 2)[:2] for revision in (one, other))
     return first == second
 
 
 def deletes_too_much(deletes: int, stored: int, left: int, max_share: float) -> bool:
-    """Whether so many deletions wait for an admin's word. One page of several may always go."""
+    """Tell whether so many deletions have to wait for an admin's word. One page of several may always go."""
     if deletes == 0:
         return False
     return left == 0 or (deletes > 1 and deletes > max_share * stored)

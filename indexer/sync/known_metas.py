@@ -1,4 +1,4 @@
-"""What the configuration and a listing say of each page, made once for all syncs of a source."""
+"""Remembers the fingerprints of a source's pages from one sync to the next."""
 
 from collections.abc import Iterable
 from weakref import WeakKeyDictionary
@@ -13,6 +13,7 @@ _KNOWN_METAS: WeakKeyDictionary[Source, dict[Entry, str]] = WeakKeyDictionary()
 
 
 def metas(source: Source, entries: Iterable[Entry]) -> dict[Entry, str]:
+    """Find each entry's fingerprint (`page_builder.meta`), made anew only for entries that the last listing didn't have."""
     known = _KNOWN_METAS.get(source, {})
     found = {entry: known.get(entry) or meta(source.settings, entry) for entry in entries}
     if len(found) <= _KEPT:

@@ -1,4 +1,4 @@
-"""Pages that fewer people may see now: the index says so before they are read, and whether or not they can be."""
+"""Takes stored pages from people who may no longer see them, before pages are read and whether or not they can be."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +16,10 @@ _log = logging.getLogger(__name__)
 async def narrow(
     store: Store, source: Source, entries: Mapping[str, Entry], stored: Mapping[str, str], whole: Whole
 ) -> None:
-    """Raises BackendError, and what `whole` raises, inside of which all is written."""
+    """Narrow the stored pages whose audience has changed, each write inside `whole`.
+
+    Raises BackendError, and what `whole` raises.
+    """
     found = list(_narrowings(source, entries, stored))
     for some in found:
         async with whole():
@@ -27,7 +30,7 @@ async def narrow(
 
 
 async def narrow_live(live: Store, source: Source, entries: Mapping[str, Entry], whole: Whole) -> None:
-    """The same in an index that is about to be replaced. Where that can't be, the new one is made all the same."""
+    """Do the same in the live index that another is about to replace. Where that fails, the new one is built all the same."""
     try:
         await narrow(live, source, entries, await live.revisions(source.name), whole)
     except BackendError as error:
@@ -37,7 +40,7 @@ async def narrow_live(live: Store, source: Source, entries: Mapping[str, Entry],
 def _narrowings(
     source: Source, entries: Mapping[str, Entry], stored: Mapping[str, str]
 ) -> Iterator[list[Narrowing]]:
-    """For pages that would get another audience than they were stored with; some at a time."""
+    """Find the stored pages that would get another audience, some at a time."""
     some: list[Narrowing] = []
     for doc_id, entry in entries.items():
         if (before := stored.get(doc_id)) is None:

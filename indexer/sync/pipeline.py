@@ -1,4 +1,4 @@
-"""Read → embed → write, side by side: each stage works while the others do."""
+"""Reads, embeds and writes pages side by side: each stage works while the others do."""
 
 import asyncio
 import logging
@@ -31,14 +31,14 @@ Pages = list[Page]
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A group's pages, and how many bytes they were made of."""
+    """A group's pages, and the bytes that they were made of."""
 
     pages: Pages
     size: int
 
 
 class Pipeline:
-    """`write` stores a batch and may raise to end it all; `skip` hears of each page that came to nothing."""
+    """Runs the stages. `write` stores a batch and may raise to end the run; `skip` is told of each page that can't be indexed."""
 
     def __init__(
         self,
@@ -65,6 +65,7 @@ class Pipeline:
         self._told = asyncio.Condition()
 
     async def run(self, entries: Sequence[Entry]) -> None:
+        """Index the pages of these entries. Raises what a stage raises first."""
         read: asyncio.Queue[Pages | None] = asyncio.Queue(_WAITING_GROUPS)
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -80,7 +81,7 @@ class Pipeline:
     async def _read_all(
         self, entries: Sequence[Entry], read: asyncio.Queue[Pages | None], tasks: asyncio.TaskGroup
     ) -> None:
-        """Some groups at once, but in their order."""
+        """Read groups of pages, some at once, and hand them on in the listing's order."""
         under_way: deque[asyncio.Task[_Read]] = deque()
         size = self._readers.pages_at_once
         for start in range(0, len(entries), size):
@@ -151,7 +152,10 @@ class Pipeline:
             self._told.notify_all()
 
     async def _push(self, tasks: asyncio.TaskGroup) -> None:
-        """What is written next must not wait for a full call while nothing more is read that would fill it."""
+        """Send a call that isn't full where the next page to be written waits for it and reading has stopped, at `_ahead`.
+
+        Otherwise each would wait for the other.
+        """
         if self._chunks_in_line > self._ahead and self._line and self._embedding.holds_back(self._line[0]):
             await self._embedding.flush(tasks)
 
@@ -167,7 +171,7 @@ class Pipeline:
                 self._told.notify_all()
 
     async def _batch(self, tasks: asyncio.TaskGroup) -> list[Coming]:
-        """The next pages to write; none at the end."""
+        """Wait for the next pages to write; [] at the end."""
         batch: list[Coming] = []
         chunks = 0
         try:

@@ -1,4 +1,4 @@
-"""One sync run in the journal: it beats, tells its progress, sees whether it is cancelled, writes its end."""
+"""Carries out a run of the journal: with a heartbeat and its progress there, until it ends or is cancelled."""
 
 import asyncio
 import logging
@@ -21,9 +21,9 @@ _BEAT = 1.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What a run works with. `lost` says that this process may not write any more; `show` hears of progress.
+    """What a run works with. `lost` tells that this process may write no more; `show` is told the progress.
 
-    `changed` is called after a sync that changed pages, with the names of their sources. `machines` are new for each run.
+    `changed` is called after a sync with the names of sources whose pages changed. `machines` opens those of one run.
     """
 
     sources: Sequence[Source]
@@ -40,14 +40,14 @@ class Means:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a run ended. No state: it was broken off, and whoever leads next goes on with it."""
+    """How a run ended. `state` None: it was broken off, and the next leader goes on with it."""
 
     state: RunState | None
     reports: Sequence[SyncReport]
 
 
 async def carry_out(run: SyncRun, means: Means) -> Ended:
-    """Do what the run asks for."""
+    """Do what a run asks for, and write its end to the journal."""
     watch = _Watch(means, run.id)
     beating = asyncio.create_task(watch.beat(), name=f"run {run.id} heartbeat")
     reports: list[SyncReport] = []
@@ -73,7 +73,7 @@ async def carried_out(
     progress: ShowProgress | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> list[SyncReport]:
-    """Do it, whether a journal knows of it or not."""
+    """Do what a request asks for, without a journal's run."""
 
     async def show(told: Progress) -> None:
         means.show(told)
@@ -106,7 +106,7 @@ async def carried_out(
 
 
 async def _held(means: Means) -> frozenset[str]:
-    """Sources that deletions of an earlier sync wait for; none while the journal can't be read."""
+    """List the sources whose deletions have been held back since an earlier sync; none while the journal can't be read."""
     try:
         reports = [await means.runs.last_report(source.name) for source in means.sources]
     except BackendError as error:
@@ -129,7 +129,7 @@ async def _end(
 
 
 class _Watch:
-    """Between the run and the journal, each at its own pace."""
+    """Keeps a run and its journal in step, each at its own pace."""
 
     def __init__(self, means: Means, run_id: str) -> None:
         self._runs = means.runs
@@ -140,13 +140,16 @@ class _Watch:
         self.cancelled = False
 
     async def show(self, progress: Progress) -> None:
+        """Keep the progress for the next heartbeat."""
         self._progress = progress
         self._show(progress)
 
     def stop(self) -> bool:
+        """Tell whether the run was cancelled, or this process may write no more."""
         return self.cancelled or self._lost()
 
     async def beat(self) -> None:
+        """Write progress to the journal and look for a cancellation, again and again."""
         while True:
             try:
                 if self._progress is None:

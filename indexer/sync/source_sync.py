@@ -1,4 +1,4 @@
-"""One sync of one source: list, compare, index, delete."""
+"""Syncs one source: list, compare, index, delete."""
 
 import asyncio
 import time
@@ -25,10 +25,11 @@ DELETE_AT_ONCE = 200
 
 @dataclass(frozen=True, slots=True)
 class SyncOptions:
-    """`paths` narrows to those pages. `stop` is asked all the time: the sync ends if it says so, but no write does.
+    """How to sync. `paths` narrows to those pages; `full` reads every page again, but embeds only texts without vectors.
 
-    `held` are sources whose deletions wait for a word since an earlier sync. `max_deleted_share` is for sources that have none of their own. `full` reads every page again, but embeds
-    only texts that have no vector yet. `workers` is how many processes read pages here, `machines` who else does.
+    `stop` is asked all the time: once it says so the sync ends, though never within a write. `held` are sources whose
+    deletions have waited for a word since an earlier sync. `max_deleted_share` is for sources that set none of their own.
+    `workers` is how many processes read pages on this machine, `machines` which others do.
     """
 
     full: bool = False
@@ -43,6 +44,7 @@ class SyncOptions:
 
 
 def share_of(source: Source, options: SyncOptions) -> float:
+    """Find the share of a source's pages that may be deleted without a word."""
     own = source.settings.max_deleted_share
     return options.max_deleted_share if own is None else own
 
@@ -56,7 +58,10 @@ def _vault(source: Source, embedder: Embedder | None) -> VectorCache | None:
 
 
 class SourceSync:
-    """One run over one source: list, compare, index, delete."""
+    """One sync of one source into `store`.
+
+    `spare` is another index to take vectors from, `live` the one whose place `store` is to take.
+    """
 
     def __init__(
         self,
@@ -86,7 +91,7 @@ class SourceSync:
         return self._tally.report(self._embedding, trouble, error=error, cancelled=cancelled)
 
     async def all(self) -> None:
-        """Raises Stopped, ListingFailed, BackendError."""
+        """Sync the source. Raises Stopped, ListingFailed, BackendError."""
         await unless_stopped(self._options.stop, self._all(), self._writing)
 
     async def _all(self) -> None:
@@ -122,7 +127,7 @@ class SourceSync:
         return f"{self._source.name}:{path}"
 
     async def _hold_back(self) -> None:
-        """While a pattern that should narrow fits no page, nothing is opened that wasn't before."""
+        """Leave new pages out while a pattern that should narrow fits no page: nothing is opened that wasn't before."""
         self._tally.misfits = self._source.misfits()
         words = strict_audiences.held_to(self._source.settings, self._tally.misfits)
         if words is None:
@@ -145,7 +150,7 @@ class SourceSync:
         )
 
     async def _narrow(self, wanted: Mapping[str, Entry]) -> None:
-        """Before anything is read: what can't be is not shown to more people than may see it now."""
+        """Narrow audiences before anything is read: a page that can't be read is not shown to more people than may see it."""
         await narrowing.narrow(self._store, self._source, wanted, self._stored, self._write_whole)
         if self._live is not None:
             await narrowing.narrow_live(self._live, self._source, wanted, self._write_whole)
@@ -178,7 +183,7 @@ class SourceSync:
         await self._tally.show("indexing")
 
     def _count(self, indexed: IndexedDocument) -> str | None:
-        """Count a stored page; the id that it had, if it was renamed."""
+        """Count a stored page; return the id that it had, if it was renamed."""
         doc_id, revision = indexed.document.id, indexed.document.revision
         self._tally.counts["chunks"] += len(indexed.chunks)
         self._tally.counts["read"] += 1
@@ -206,7 +211,7 @@ class SourceSync:
         await self._tally.show("indexing")
 
     async def _hide(self, doc_id: str) -> None:
-        """At once, and however many they are: nobody waits for a word while the wrong people read it."""
+        """Delete a page at once, without waiting for a word: the wrong people might read it meanwhile."""
         async with self._write_whole():
             await self._store.delete([doc_id])
         self._stored.pop(doc_id)
@@ -226,7 +231,7 @@ class SourceSync:
         self._tally.seconds["deleting"] = time.monotonic() - began
 
     def _waiting(self, gone: set[str]) -> set[str]:
-        """What isn't deleted without a word: too much at once, or what is left of that since an earlier sync."""
+        """Find the deletions that wait for a word: too many at once, or the rest of such since an earlier sync."""
         if self._options.confirm_deletes:
             return set()
         deletes = gone | self._emptied
@@ -238,7 +243,7 @@ class SourceSync:
 
     @asynccontextmanager
     async def _write_whole(self) -> AsyncIterator[None]:
-        """What is written inside is written to its end, or not begun. Raises Stopped."""
+        """Guard a write: it is carried out to its end, or not begun. Raises Stopped."""
         async with self._writing:
             self._stop_if_told()
             yield

@@ -1,4 +1,4 @@
-"""What a pattern that fits no page means for who sees the others: until it fits or is gone, nothing is opened."""
+"""Holds pages back while a pattern that gives an audience fits no page: until it does or is gone, nothing is opened."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -10,12 +10,12 @@ from indexer.sources.base import Entry, Misfit, audience_of
 
 
 def told(misfit: Misfit) -> str:
-    """For people, without the advice that follows."""
+    """Write a misfit as `setting: pattern`."""
     return f"{misfit.setting}: {misfit.pattern}"
 
 
 def held_to(settings: SourceSettings, misfits: Sequence[Misfit]) -> frozenset[str] | None:
-    """For whom alone the pages would be that those patterns may have meant; None where nothing is held back."""
+    """Find the audience that the misfits may have meant for any page; None where nothing is held back."""
     if not settings.strict_audiences:
         return None
     words: frozenset[str] | None = None
@@ -28,7 +28,7 @@ def held_to(settings: SourceSettings, misfits: Sequence[Misfit]) -> frozenset[st
 def kept(
     settings: SourceSettings, entries: Mapping[str, Entry], stored: Mapping[str, str], words: frozenset[str]
 ) -> dict[str, Entry]:
-    """Without the new pages. One that would get another audience than it was stored with is for `words` alone."""
+    """Leave out new pages; a stored page whose audience would change is for `words` alone."""
     found = {}
     for doc_id, entry in entries.items():
         if doc_id not in stored:

@@ -1,4 +1,4 @@
-"""Make a store match its sources."""
+"""Makes a store match its sources."""
 
 import asyncio
 import logging
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 def wanted_format(embedder: Embedder | None) -> IndexFormat:
-    """What an index made now would be."""
+    """The format of an index that would be built now: the embedder's model and dimensions, and how pages are chunked."""
     if embedder is None:
         return IndexFormat("", 0, CHUNKING)
     return IndexFormat(embedder.model, embedder.dimensions, CHUNKING)
@@ -40,9 +40,9 @@ async def sync_all(
 ) -> list[SyncReport]:
     """Sync the sources (`only` those names), or all of them into a new index where the format has changed.
 
-    A new index takes the live one's place when every source is in it whole. Syncing all also deletes the
-    pages of sources that are no longer there, at the end, so that a renamed one's vectors are used again.
-    Never raises BackendError: the reports say what failed.
+    A new index takes the live one's place when every source is in it whole. Syncing all also deletes the pages of
+    sources that are no longer there; at the end, so that a renamed one's vectors are used again. Never raises
+    BackendError: the reports say what failed.
     """
     wanted = wanted_format(embedder)
     try:
@@ -65,7 +65,7 @@ async def sync_all(
 
 @asynccontextmanager
 async def _alone(store: Store, options: SyncOptions) -> AsyncIterator[None]:
-    """One at a time: runs of two sources both find that there is no index yet. Raises Stopped."""
+    """Let one run at a time rebuild: runs of two sources may both find that there is no index yet. Raises Stopped."""
     lock = _REBUILDING.setdefault(store, asyncio.Lock())
     await unless_stopped(options.stop, lock.acquire())
     try:
@@ -81,7 +81,7 @@ async def _rebuild(
     options: SyncOptions,
     live: IndexFormat | None,
 ) -> list[SyncReport]:
-    """Make a new index beside the live one, or go on with one, and swap it in if nothing is missing."""
+    """Build a new index beside the live one, or go on with one, and swap it in if nothing is missing."""
     wanted = wanted_format(embedder)
     options = replace(options, full=False, paths=())
     beside = await store.rebuild(wanted)
@@ -103,7 +103,7 @@ async def _rebuild(
 async def _held_back(
     source: Source, live: Store, beside: Store, report: SyncReport, options: SyncOptions
 ) -> SyncReport:
-    """A new index must not be the way around the care for deletions."""
+    """Hold a new index back that lacks too many of the live one's pages: it is no way around the limit for deletions."""
     before, after = await live.revisions(source.name), await beside.revisions(source.name)
     contents = {content_of(revision) for revision in after.values()}
     lacks = [
@@ -139,10 +139,7 @@ async def sync(
     spare: Store | None = None,
     live: Store | None = None,
 ) -> SyncReport:
-    """Make the store's pages of this source match it.
-
-    `spare` is another index to take vectors from, `live` the one whose place this one will take.
-    """
+    """Make the store's pages of one source match it, and report. See SourceSync for `spare` and `live`."""
     run = SourceSync(source, store, embedder, options, spare=spare, live=live)
     try:
         with span(source.name):

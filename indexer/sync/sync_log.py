@@ -1,4 +1,4 @@
-"""Syncs in the log: what is new. What is as it was at the last one is said at `debug` alone."""
+"""Logs syncs: what is new since the last one of the source; the rest at `debug`."""
 
 import logging
 
@@ -9,12 +9,13 @@ log = logging.getLogger(__name__)
 
 
 class SyncLog:
-    """Of one process: its first report of a source is always new."""
+    """Logs the syncs of one process. A source's first report is always new."""
 
     def __init__(self) -> None:
         self._last: dict[str, tuple[object, ...]] = {}
 
     def tell(self, report: SyncReport) -> None:
+        """Log a report."""
         changes = (report.added, report.changed, report.renamed, report.deleted, report.embedded)
         state = (
             report.error,

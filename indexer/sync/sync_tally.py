@@ -1,4 +1,4 @@
-"""What one sync has counted so far: its progress while it runs, and its report at the end."""
+"""Counts what one sync has done so far: its progress while it runs, and its report at the end."""
 
 import time
 from collections import Counter, defaultdict

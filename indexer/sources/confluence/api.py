@@ -1,4 +1,4 @@
-"""The calls of Confluence that a source needs; `cloud` and `data_center` have their own ways of listing pages."""
+"""Calls Confluence for a source; `cloud` and `data_center` list pages in ways of their own."""
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
@@ -41,7 +41,7 @@ class ConfluenceApi(ABC):
 
     @abstractmethod
     async def above(self, page: str) -> tuple[str, tuple[frozenset[str], ...]]:
-        """Find the id of the page that a page which no list has lies in, and the restrictions between the two."""
+        """Find what a page that is in no list lies in: a page's id, "" for none, and the restrictions in between."""
 
     async def attachments(self, space: str) -> AsyncIterator[content.AttachmentInfo]:
         """List a space's attachments, archived spaces' too."""
@@ -77,7 +77,7 @@ class ConfluenceApi(ABC):
         return content.allowed(found["restrictions"])
 
     async def paged(self, start: str) -> AsyncIterator[Json]:
-        """Every result of a listing that begins at the path `start`, page by page."""
+        """Read every result of a listing that begins at the path `start`, page by page."""
 
         def following(page: Json) -> str:
             links = page.get("_links", {})
@@ -88,14 +88,14 @@ class ConfluenceApi(ABC):
                 yield found
 
     def page_item(self, space: str, kind: content.Kind, found: object) -> one_item:
-        """A context to read one page of a list in: what fails inside costs that page alone."""
+        """Guard the reading of one page of a list: what fails inside costs that page alone."""
         key = content.string(found, "id")
         name = content.string_or_number(found, "title") or (f"page {key}" if key else f"a page of {space}")
         folder = f"{space}/blog/" if kind == "blogpost" else f"{space}/"
         return one_item(self.unlisted, name, (folder + key,))
 
     def path(self, link: str) -> str:
-        """A link as the server gives it, below the base: some begin with the base's own path, some don't."""
+        """Make a path below the base of a server's link, which may be absolute or begin with the base's own path."""
         if link.startswith(("http://", "https://")):
             parts = urlsplit(link)
             link = parts.path + (f"?{parts.query}" if parts.query else "")

@@ -1,4 +1,4 @@
-"""Confluence Cloud: pages are listed by the second API, restrictions are searched for in the first."""
+"""Lists a space of Confluence Cloud: its pages by the second API, their restrictions by a search in the first."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
@@ -24,7 +24,7 @@ _BETWEEN = {"folder": "folders", "whiteboard": "whiteboards", "database": "datab
 
 
 class Cloud(ConfluenceApi):
-    """Pages are listed by the second API, from the database; restrictions only stand in the first, by search."""
+    """Lists pages by the second API, which reads the database; only the first API, a search, tells of restrictions."""
 
     def __init__(self, http: HttpClient) -> None:
         super().__init__(http)
@@ -92,7 +92,7 @@ class Cloud(ConfluenceApi):
             raise
 
     async def _page_above(self, page: Json) -> tuple[str, tuple[frozenset[str], ...]]:
-        """Past folders and the like, which stand between pages but aren't in their listing; and whom those let through."""
+        """Find the page above, past folders and the like that no listing of pages has, and whom those let through."""
         parent, kind = str(page.get("parentId") or ""), page.get("parentType") or ""
         allowed: list[frozenset[str] | None] = []
         for _ in range(_DEEPEST):
@@ -107,7 +107,7 @@ class Cloud(ConfluenceApi):
         return parent, tuple(each for each in allowed if each is not None)
 
     async def _holder(self, parent: str, kind: str) -> tuple[str, str] | None:
-        """What it is in; None where that can't be asked."""
+        """Ask what a folder and the like lies in: an id and its kind; None where that may not be asked."""
         try:
             found = await self.http.json("GET", f"/api/v2/{_BETWEEN[kind]}/{parent}")
         except CallFailed as error:
@@ -117,7 +117,7 @@ class Cloud(ConfluenceApi):
         return str(found.get("parentId") or ""), found.get("parentType") or ""
 
     async def _restrictions(self, space: str, kind: content.Kind) -> Mapping[str, frozenset[str] | None]:
-        """By search, as far as that tells them: a page that isn't among them is asked for itself."""
+        """Search for a space's restrictions by page id. The search lags: a page that it lacks must be asked for by itself."""
         query = quote(f'space="{space}" and type={kind}')
         start = f"/rest/api/content/search?cql={query}&limit=100&expand={RESTRICTIONS}&{ARCHIVED}"
         told: dict[str, frozenset[str] | None] = {}
@@ -131,7 +131,7 @@ class Cloud(ConfluenceApi):
         return told
 
     async def _names(self, people: set[str]) -> Mapping[str, str]:
-        """As far as they are told: without a name a page has no owner, but it is one."""
+        """Look up people's names by account id. Those that aren't told are missing: their pages have no owner."""
         names: dict[str, str] = {}
         known = sorted(people - {""})
         for first in range(0, len(known), 250):

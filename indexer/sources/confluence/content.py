@@ -1,4 +1,4 @@
-"""What Confluence tells of a page or an attachment, in the words of both of its APIs."""
+"""Reads the fields of pages and attachments, which both of Confluence's APIs name alike."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Confluence Data Center: each page of a list names all that it is in, and who may read it."""
+"""Lists a space of Confluence Data Center, where each page names all that it lies in and who may read it."""
 
 from collections.abc import AsyncIterator
 from urllib.parse import quote
@@ -11,7 +11,7 @@ from indexer.sources.http.json_values import Json, items, text
 
 
 class DataCenter(ConfluenceApi):
-    """Each page of a list names all that it is in."""
+    """Lists pages with their ancestors and restrictions in one call for each hundred."""
 
     def __init__(self, http: HttpClient) -> None:
         super().__init__(http)

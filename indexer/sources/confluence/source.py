@@ -1,4 +1,4 @@
-"""Confluence, Cloud and Data Center: the pages of spaces, and their attachments."""
+"""Reads the pages of Confluence spaces, Cloud and Data Center, and their attachments."""
 
 import base64
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -38,9 +38,9 @@ _SHOWN_ABOVE = 2
 class ConfluenceOptions(Section):
     """`site` is https://NAME.atlassian.net/wiki, or a Data Center's address.
 
-    With `email` the `token` is an API token of Cloud, without it a personal access token. `audiences` gives
-    groups that pages are restricted to (or `user:ID`) words of one's own; others' names are their words. `blog`:
-    the posts of the spaces' blogs, too.
+    With `email` the `token` is an API token of Cloud, without it a personal access token. `audiences` maps groups that
+    pages are restricted to (or `user:ID`) to words of one's own; a group without an entry is its own word. `blog` adds
+    the posts of the spaces' blogs.
     """
 
     site: Annotated[str, Field(pattern=r"^https?://\S+$")]
@@ -55,10 +55,10 @@ class ConfluenceOptions(Section):
 
 
 class ConfluenceSource(Source):
-    """A page's path is `SPACE/id.html`, a post's `SPACE/blog/id.html`, an attachment's `SPACE/id/name`.
+    """Paths are `SPACE/id.html` for a page, `SPACE/blog/id.html` for a post, `SPACE/id/name` for an attachment.
 
-    Their revisions are versions. Who may see a page are those whom it and every page above it allow; a page that nobody restricts has the
-    configuration's audience.
+    Revisions are Confluence's versions. A page is for those whom it and every page above it allow; one that nobody
+    restricts has the configuration's audience.
     """
 
     fetches_at_once = 5
@@ -124,7 +124,7 @@ class ConfluenceSource(Source):
                             yield self._attachment(space, found, pages)
 
     async def _between(self, pages: Mapping[str, PageInfo]) -> None:
-        """What pages are in that no list has, an archived page or one out of reach: who sees it sees those below."""
+        """Ask for pages above that are in no list, archived ones and those out of reach: who sees them sees those below."""
         self._outside = {}
         waiting = sorted({page.parent for page in pages.values()})
         while waiting:
@@ -138,7 +138,7 @@ class ConfluenceSource(Source):
                 waiting.append(parent)
 
     def misfits(self) -> list[Misfit]:
-        """What its `audiences` names and nothing is restricted to opens no page: a restriction stays one."""
+        """Add the `audiences` that no page is restricted to: they open nothing, as a restriction stays one."""
         unmet = [name for name in self._options.audiences if name_of(name) not in self._met]
         return super().misfits() + [Misfit("audiences", name) for name in unmet]
 
@@ -193,7 +193,7 @@ class ConfluenceSource(Source):
         )
 
     def _audience(self, page: PageInfo, pages: Mapping[str, PageInfo]) -> frozenset[str] | None:
-        """None where nobody restricts it; otherwise never more than each restriction allows.
+        """Find who may see a page: never more than each restriction allows; None where nobody restricts it.
 
         Raises CallFailed where a page above it can't be told of.
         """
@@ -205,7 +205,7 @@ class ConfluenceSource(Source):
         return words
 
     def _restrictions(self, page: PageInfo, pages: Mapping[str, PageInfo]) -> Iterator[frozenset[str]]:
-        """Its own, and those of all that it is in."""
+        """The page's own restrictions, and those of all that it lies in."""
         own, parent, seen = (page.allowed, *page.between), page.parent, {page.id}
         while True:
             yield from (allowed for allowed in own if allowed is not None)
@@ -221,7 +221,7 @@ class ConfluenceSource(Source):
 
 
 def _above(page: PageInfo, pages: Mapping[str, PageInfo]) -> list[PageInfo]:
-    """Nearest first."""
+    """The pages above it, the nearest first."""
     found: list[PageInfo] = []
     parent = pages.get(page.parent)
     while parent is not None and parent not in found and len(found) < _DEEPEST:
@@ -231,6 +231,6 @@ def _above(page: PageInfo, pages: Mapping[str, PageInfo]) -> list[PageInfo]:
 
 
 def _title(page: PageInfo, pages: Mapping[str, PageInfo]) -> str:
-    """With the nearest pages above it, but not the space's own start."""
+    """Put the titles of the nearest pages above before its own, but not that of the space's start page."""
     above = [each.title for each in _above(page, pages) if each.parent]
     return " › ".join([*reversed(above[:_SHOWN_ABOVE]), page.title])

@@ -1,4 +1,4 @@
-"""Confluence's storage format as plain HTML, which the converter makes Markdown of."""
+"""Rewrites Confluence's storage format as plain HTML, which the converter makes Markdown of."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -34,7 +34,7 @@ _RENAMED = {"ac:task-list": "ul", "ac:task": "li"}
 
 
 def to_html(storage: str) -> str:
-    """Macros by what they show: code, boxes, expanding parts, statuses, tasks, links, dates."""
+    """Replace macros by what they show: code, boxes, expanding parts, statuses, tasks, links, dates."""
     reader = _Reader()
     reader.feed(_CDATA.sub(lambda match: escape(match[1]), storage))
     reader.close()

@@ -1,4 +1,4 @@
-"""The calls of Google Drive's API, version 3, that a source needs, by a service account."""
+"""Calls Google Drive's API, version 3, for a source, as a service account."""
 
 import asyncio
 import json
@@ -30,7 +30,7 @@ _NO_LOG = (400, 403, 404, 410)
 
 
 class DriveApi:
-    """Raises CallFailed; a shape that isn't documented raises LookupError and the like."""
+    """Calls Drive. Raises CallFailed; a shape that isn't documented raises LookupError and the like."""
 
     def __init__(self, url: str, key_file: Path | None, key: SecretStr | None) -> None:
         self._token = _Token(key_file, key)
@@ -44,7 +44,7 @@ class DriveApi:
         return {"Authorization": f"Bearer {await self._token.value()}"}
 
     async def files(self, query: str, drive: str = "") -> AsyncIterator[list[Json]]:
-        """Pages of files; those of a shared drive where one is named."""
+        """List the files that a Drive query finds, page by page; with `drive` those of that shared drive."""
         params = {"q": query, "pageSize": "1000", **_ALL_DRIVES}
         params |= {"fields": f"nextPageToken,incompleteSearch,files({_FILE})"}
         params |= {"corpora": "drive", "driveId": drive} if drive else {}
@@ -54,14 +54,14 @@ class DriveApi:
             yield items(page["files"])
 
     async def drive_of(self, folder: str) -> str:
-        """The shared drive that the folder is in; "" for none."""
+        """Find the id of the shared drive that a folder is in; "" for none."""
         params = {"fields": "driveId", "supportsAllDrives": "true"}
         return str(
             (await self.http.json("GET", f"/drive/v3/files/{folder}", params=params)).get("driveId", "")
         )
 
     async def file(self, key: str) -> Json | None:
-        """None for one that is gone or out of this account's reach."""
+        """Fetch a file's metadata; None for one that is gone or out of this account's reach."""
         params = {"fields": _FILE, "supportsAllDrives": "true"}
         try:
             found: Json = await self.http.json("GET", f"/drive/v3/files/{key}", params=params)
@@ -72,7 +72,7 @@ class DriveApi:
         return found
 
     async def start(self, drive: str) -> str | None:
-        """Where the log of a drive, or with "" of this account, ends now; None where it may not be read."""
+        """Ask where the change log of a drive (or with "" of this account) ends now; None where it may not be read."""
         params = {"supportsAllDrives": "true", **({"driveId": drive} if drive else {})}
         try:
             told = await self.http.json("GET", "/drive/v3/changes/startPageToken", params=params)
@@ -83,7 +83,7 @@ class DriveApi:
         return str(told["startPageToken"])
 
     async def changes(self, token: str, drive: str) -> tuple[list[Json], str] | None:
-        """What has changed since `token`, and where the log ends now; None for a token that is no good any more."""
+        """List what has changed since `token`, with the log's new end; None where the token is no longer valid."""
         params = {"pageSize": "1000", "includeRemoved": "true", **_ALL_DRIVES}
         what = f"changes(changeType,removed,fileId,file({_FILE}))"
         params |= {"fields": f"nextPageToken,newStartPageToken,{what}"}
@@ -101,7 +101,7 @@ class DriveApi:
         return found, str(end or token)
 
     async def permissions(self, key: str) -> list[Json]:
-        """Of a file, folder or shared drive, with what it inherits; none where they may not be read."""
+        """List who may see a file, folder or shared drive, inherited permissions included; [] where they may not be read."""
         params = {"supportsAllDrives": "true", "pageSize": "100"}
         params |= {"fields": "nextPageToken,permissions(type,emailAddress,domain)"}
         try:
@@ -113,7 +113,10 @@ class DriveApi:
         return [each for page in pages for each in items(page["permissions"])]
 
     async def export(self, key: str, kind: str, max_bytes: int) -> HttpResponse:
-        """One of Google's own files as `kind`; past the limit of exports by the link that people have for it."""
+        """Export one of Google's own files as the media type `kind`.
+
+        Past the export limit (10 MB) it is downloaded by the link that people have for it. Raises CallFailed.
+        """
         params = {"mimeType": kind}
         try:
             return await self.http.call(
@@ -126,7 +129,7 @@ class DriveApi:
         return await self.http.call("GET", link, headers=await self._headers(), max_bytes=max_bytes)
 
     async def _link(self, key: str, kind: str) -> str:
-        """Where people download it as `kind`; "" for nowhere that is Google's."""
+        """Find where people download it as `kind`; "" for no address of Google's."""
         params = {"fields": "exportLinks", "supportsAllDrives": "true"}
         try:
             told = await self.http.json("GET", f"/drive/v3/files/{key}", params=params)
@@ -137,7 +140,7 @@ class DriveApi:
         return link if host == home or host.endswith(".google.com") else ""
 
     def _pages(self, path: str, params: Mapping[str, str]) -> AsyncIterator[Json]:
-        """One after the other; `params` are the first one's."""
+        """Follow the pages of a listing; `params` are those of the first."""
 
         async def call(cursor: str) -> Json:
             given = {**params, **({"pageToken": cursor} if cursor else {})}
@@ -195,10 +198,10 @@ class _Token:
 
 
 def too_large_to_export(error: Exception) -> bool:
-    """Whether it is the file's size that is in the way, and not its kind or its permissions."""
+    """Tell whether a failed export is due to the file's size, and not to its kind or permissions."""
     return isinstance(error, PageFailed) or (isinstance(error, CallFailed) and _TOO_LARGE in error.body)
 
 
 def _slow_down(reply: HttpResponse) -> bool:
-    """Google says it with 403, too."""
+    """Recognise the 403 by which Google, too, asks to slow down."""
     return reply.status == 403 and b"ateLimitExceeded" in reply.data  # noqa: PLR2004

@@ -25,9 +25,9 @@ _OUT_OF_REACH = "it was deleted, or isn't shared with the service account's addr
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What is listed: the folder or shared drive with the id `top`, and what is asked of its files.
+    """What is listed: the folder or shared drive with the id `top`.
 
-    `permissions`: who may see each file. `shortcuts`: the files that shortcuts lead to.
+    `permissions`: who may see each file is asked for. `shortcuts`: the files that shortcuts lead to are listed, too.
     """
 
     top: str
@@ -39,7 +39,7 @@ class Scope:
 class DriveListing:
     """Lists every file of `scope`, whole every `list_every` seconds, in between by Drive's changes feed.
 
-    Kept in the file `cache`, together with `place`: with another one, what is kept is of no use. `name` is the source's.
+    The listing is kept in the file `cache`, marked with `place`: one of another place isn't used. `name` is the source's.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class DriveListing:
         self._asking = asyncio.Semaphore(AT_ONCE)
 
     async def forget(self) -> None:
-        """Forget what is kept: the next listing is a whole one."""
+        """Delete the kept listing, so that the next one is whole."""
         await asyncio.to_thread(self._cache.unlink, missing_ok=True)
 
     async def update(self, unlisted: list[Unlisted]) -> DriveTree:
@@ -79,14 +79,14 @@ class DriveListing:
         return tree
 
     async def keep(self) -> None:
-        """Keep this listing for the next one, unless something could not be told of: that must be told again."""
+        """Keep this listing for the next one, unless a file could not be told of: it must be asked for again."""
         if self._now is not None and self._now != self._kept and not self._broken:
             await asyncio.to_thread(drivetree.save, self._cache, self._place, self._now)
 
     # --- all files ------------------------------------------------------------------------------------
 
     async def _complete(self) -> KeptListing:
-        """The log's end is noted first: what changes meanwhile is told again by it."""
+        """List everything, having noted the log's end first: what changes meanwhile is told of again by it."""
         top = self._scope.top
         drive = top if self._scope.is_drive else await self._drive_of(top)
         token = await self._api.start(drive) if drive else None
@@ -108,7 +108,7 @@ class DriveListing:
             raise ListingFailed(NOTHING) if error.status == _NOT_FOUND else error from error
 
     async def _fill(self, tree: DriveTree, folder: str, drive: str) -> None:
-        """What lies below the folder, a level at a time, many folders a call."""
+        """List what lies below the folder, a level at a time, many folders a call."""
         level, seen = [folder], {folder}
         while level:
             below: list[str] = []
@@ -122,7 +122,7 @@ class DriveListing:
     # --- what has changed ---------------------------------------------------------------------------------
 
     async def _forward(self, kept: KeptListing) -> KeptListing | None:
-        """What was listed before with what has changed since; None where only a complete listing can tell."""
+        """Apply what has changed since to what was listed before; None where only a complete listing can tell."""
         if not kept.token or self.clock() - kept.listed_at >= self._list_every:
             return None
         found = await self._api.changes(kept.token, kept.log)
@@ -154,7 +154,7 @@ class DriveListing:
         return DriveTree(self._scope.top, files, loose=self._scope.is_drive)
 
     async def _put(self, tree: DriveTree, found: Iterable[Json], *, placed: bool = True) -> list[DriveFile]:
-        """`placed`: each must lie in a folder. What can't be told of stays as it was."""
+        """Add files to the tree; those that can't be told of stay as they were. `placed`: each must lie in a folder."""
         files = [
             file
             for file in await asyncio.gather(*(self._told(each, placed=placed) for each in found))
@@ -194,7 +194,7 @@ class DriveListing:
         )
 
     def _leave_out_broken(self, tree: DriveTree) -> None:
-        """What lies in a folder that can't be told of may be for fewer than those who see the top."""
+        """Remove what lies in a folder that can't be told of: it may be for fewer people than the top."""
         if not self._broken - self._before.keys():
             return
         for file in list(tree.files.values()):
@@ -205,7 +205,7 @@ class DriveListing:
                 del tree.files[file.id]
 
     async def _allowed(self, told: Json) -> tuple[str, ...] | None:
-        """In a shared drive a file's own permissions are only told of by asking for them."""
+        """Find a file's own permissions, which a shared drive only tells when asked for them; None for those of its folder."""
         if not self._scope.permissions:
             return None
         if "permissions" in told or not told.get("driveId"):
@@ -220,7 +220,7 @@ class DriveListing:
     async def linked(self, tree: DriveTree) -> list[DriveFile]:
         """Ask for the files that shortcuts lead to, in the shortcuts' place; none that `tree` has anyway.
 
-        Each time anew: no feed tells of them.
+        They are asked for anew each time, as no feed tells of them.
         """
         if not self._scope.shortcuts:
             return []
@@ -238,7 +238,7 @@ class DriveListing:
         return None
 
     async def _target(self, shortcut: DriveFile) -> DriveFile | None:
-        """None for one that is out of reach, and for folders. Its own permissions count, not the shortcut's."""
+        """Fetch the file that a shortcut leads to, with its own permissions; None for a folder, or for one out of reach."""
         async with self._asking:
             told = await self._api.file(shortcut.target)
         if told is None or told.get("trashed"):
@@ -262,5 +262,5 @@ def _is_gone(change: Json) -> bool:
 
 
 def names_of(permissions: Iterable[Json]) -> tuple[str, ...]:
-    """Whom permissions name: addresses of people and groups, domains, or `anyone`."""
+    """List whom permissions name: addresses of people and groups, domains, or `anyone`."""
     return tuple(each.get("emailAddress") or each.get("domain") or each["type"] for each in permissions)

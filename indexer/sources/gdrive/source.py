@@ -1,4 +1,4 @@
-"""Google Drive: a folder or a shared drive, read by a service account."""
+"""Reads a folder or a shared drive of Google Drive, as a service account."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Annotated
@@ -41,12 +41,12 @@ _NO_PERMISSIONS = (
 
 
 class GdriveOptions(Section):
-    """`folder` or `drive` (a shared drive) by id; `key_file` or `key` is the service account's JSON.
+    """`folder` or `drive` (a shared drive) is an id; `key_file` or `key` is the service account's JSON.
 
-    With `audiences` a file is for those whom its permissions name: addresses of groups and people, domains, or
-    `anyone`, each with words of one's own. Without it the configuration's audience counts, and shortcuts are only
-    followed with `shortcuts`: who may put one there shows that audience what the service account may read. `list_every`
-    is how often all files are listed; in between Drive's changes feed tells what is new.
+    With `audiences` a file is for those whom its permissions name: addresses of groups and people, domains, or `anyone`,
+    each mapped to words of one's own. Without it the configuration's audience counts, and shortcuts are only followed
+    with `shortcuts`: whoever puts one there shows that audience what the service account may read. `list_every` is how
+    often all files are listed; in between Drive's changes feed tells what is new.
     """
 
     folder: str = ""
@@ -70,11 +70,9 @@ class GdriveOptions(Section):
 
 
 class GdriveSource(Source):
-    """Paths are those of Drive; a second file of the same name has its id in it.
+    """Paths are those of Drive; a second file of the same path has its id in it.
 
-    Revisions are checksums, for Google's own kinds the time of change. A listing is a complete one or the one
-    before, brought up to date by the changes feed: either way it has every file, so that nothing depends on
-    whether what an earlier one found was stored.
+    Revisions are checksums; Google's own formats have none, and so the time of change. Every listing has all files.
     """
 
     fetches_at_once = AT_ONCE
@@ -133,7 +131,7 @@ class GdriveSource(Source):
                     yield self._entry(name, files[key], tree.allowed(files[key], everyone))
 
     def misfits(self) -> list[Misfit]:
-        """What its `audiences` names and no file is shared with opens none."""
+        """Add the names of `audiences` that no file is shared with."""
         unmet = [name for name in self._options.audiences or () if name_of(name) not in self._met]
         return super().misfits() + [Misfit("audiences", name) for name in unmet]
 
@@ -152,7 +150,7 @@ class GdriveSource(Source):
             return Fetched(entry.path, reply.data, title=entry.title)
 
     async def _exported(self, entry: Entry, file: DriveFile) -> Fetched:
-        """As its usual kind, or as plain text where it is too large for that: pictures are what makes it so."""
+        """Export a file in its usual format, or as plain text where pictures make it too large for that."""
         try:
             reply = await self._api.export(file.id, _EXPORTS[file.kind][1], self.max_bytes)
             return Fetched(entry.path, reply.data, title=entry.title)
@@ -191,7 +189,7 @@ def _paths(tree: DriveTree, files: Iterable[DriveFile]) -> Iterable[tuple[str, D
 
 
 def _name(file: DriveFile) -> str:
-    """With the ending that it will be fetched with."""
+    """Name a file with the ending that it will be fetched with."""
     name = path_part(file.name)
     return f"{name}.{_EXPORTS[file.kind][0]}" if file.kind in _EXPORTS else name
 

@@ -1,4 +1,4 @@
-"""Google Drive's files and folders, kept from one listing to the next: the changes feed brings them up to date."""
+"""Holds Google Drive's files and folders, and keeps them on disk from one listing to the next."""
 
 import json
 from collections import defaultdict
@@ -18,9 +18,9 @@ _DEEPEST = 50
 
 @dataclass(frozen=True, slots=True)
 class DriveFile:
-    """`changed` is an ISO time. `allowed` are those who may see it, None for whoever may see what it lies in.
+    """A file, folder or shortcut. `changed` is an ISO time; `parent` and `target`, which a shortcut leads to, are ids.
 
-    `target` is the id of what a shortcut leads to.
+    `allowed` names who may see it; None means whoever may see the folder that it lies in.
     """
 
     id: str
@@ -36,9 +36,9 @@ class DriveFile:
 
 
 class DriveTree:
-    """What lies below the folder `top`, whose own name is no part of any path.
+    """The files below the folder `top`, whose own name is no part of any path.
 
-    `loose`: what lies in a folder that can't be seen counts as lying at the top, otherwise as lying elsewhere.
+    `loose`: a file in a folder that can't be seen counts as lying at the top; otherwise as lying elsewhere.
     """
 
     def __init__(self, top: str, files: Iterable[DriveFile] = (), *, loose: bool = False) -> None:
@@ -47,15 +47,16 @@ class DriveTree:
         self._loose = loose
 
     def put(self, file: DriveFile) -> None:
+        """Add a file, or replace the one with its id."""
         self.files[file.id] = file
 
     def remove(self, key: str) -> None:
-        """With all that lies below it."""
+        """Remove a file or folder with all that lies below it."""
         self.empty(key)
         self.files.pop(key, None)
 
     def empty(self, key: str) -> None:
-        """All that lies below it."""
+        """Remove all that lies below a folder."""
         inside: defaultdict[str, list[str]] = defaultdict(list)
         for file in self.files.values():
             inside[file.parent].append(file.id)
@@ -67,7 +68,7 @@ class DriveTree:
                 self.files.pop(each, None)
 
     def above(self, file: DriveFile) -> list[DriveFile] | None:
-        """The folders that it lies in, the nearest first; None for what lies elsewhere."""
+        """Find the folders that a file lies in, the nearest first; None for a file that lies elsewhere."""
         found: list[DriveFile] = []
         parent = file.parent
         while parent != self.top:
@@ -79,12 +80,12 @@ class DriveTree:
         return found
 
     def folder(self, file: DriveFile) -> str | None:
-        """The path of the folder that it lies in, with a `/` at its end, "" at the top; None for what lies elsewhere."""
+        """Make the path of a file's folder, ending in `/`, "" at the top; None for a file that lies elsewhere."""
         above = self.above(file)
         return None if above is None else "".join(f"{path_part(each.name)}/" for each in reversed(above))
 
     def end(self, file: DriveFile) -> str:
-        """The id of what its row of folders ends in: the top's, or that of a folder that can't be seen."""
+        """Follow the folders up: the id of the top, or of the first folder that can't be seen."""
         parent = file.parent
         for _ in range(_DEEPEST):
             if parent == self.top or parent not in self.files:
@@ -93,23 +94,23 @@ class DriveTree:
         return parent
 
     def prune(self) -> None:
-        """Forget what lies elsewhere."""
+        """Remove what lies elsewhere."""
         self.files = {key: file for key, file in self.files.items() if self.above(file) is not None}
 
     def allowed(self, file: DriveFile, otherwise: tuple[str, ...]) -> tuple[str, ...]:
-        """Who may see it; `otherwise` are those who may see the top."""
+        """Find who may see a file: its own or its nearest folder's permissions, else `otherwise`, the top's."""
         told = (each.allowed for each in (file, *(self.above(file) or ())))
         return next((names for names in told if names is not None), otherwise)
 
 
 def path_part(name: str) -> str:
-    """A name as a part of a path: Drive's may have a `/` in it, or be empty."""
+    """Make a name into a part of a path: Drive's may have a `/` in it, or be empty."""
     return name.replace("/", "_").strip() or "_"
 
 
 @dataclass(frozen=True, slots=True)
 class KeptListing:
-    """A listing as of `token` of the log `log`, and when it was last a complete one (seconds of the epoch)."""
+    """A listing as of `token` of the change log `log`; `listed_at` is when it was last listed whole, in epoch seconds."""
 
     token: str
     log: str
@@ -118,7 +119,7 @@ class KeptListing:
 
 
 def load(cache: Path, place: str) -> KeptListing | None:
-    """None where nothing is kept of this place, or nothing that can be read. Blocking."""
+    """Read a kept listing; None where there is none of this place, or none that can be read. Blocking."""
     try:
         told = json.loads(cache.read_text(encoding="utf-8"))
         if (told["version"], told["place"]) != (_VERSION, place):
@@ -135,7 +136,7 @@ def _file(told: Any) -> DriveFile:  # noqa: ANN401 - as `save` wrote it
 
 
 def save(cache: Path, place: str, kept: KeptListing) -> None:
-    """A cache: where it can't be written, the next listing is a complete one. Blocking."""
+    """Write a listing to the cache; where that fails, the next listing is a whole one. Blocking."""
     told = {
         "version": _VERSION,
         "place": place,

@@ -1,4 +1,4 @@
-"""The one place that calls other servers for pages: retries, Retry-After, deadlines, private addresses."""
+"""Calls other servers for pages, in this one place: retries, Retry-After, deadlines, private addresses."""
 
 import asyncio
 import time
@@ -39,7 +39,7 @@ _TOO_MANY = 429
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """`url` is where redirects ended."""
+    """An answer with its whole body. `url` is where redirects ended."""
 
     status: int
     headers: httpx.Headers
@@ -47,6 +47,7 @@ class HttpResponse:
     url: str
 
     def json(self) -> Json:
+        """Read the body as JSON; a list stands under `items`. Raises CallFailed for anything else."""
         try:
             found = httpx.Response(200, content=self.data).json()
         except ValueError as error:
@@ -57,7 +58,10 @@ class HttpResponse:
 async def follow(
     call: Callable[[str], Awaitable[PageT]], following: Callable[[PageT], str | None]
 ) -> AsyncIterator[PageT]:
-    """Every page of a listing: `call` gets "" and then what `following` finds. Raises CallFailed in a circle."""
+    """Read every page of a listing: `call` gets "" first, and then the cursor that `following` finds in the page before.
+
+    Raises CallFailed where a cursor comes again.
+    """
     seen = {""}
     cursor = ""
     while True:
@@ -89,10 +93,10 @@ def _wait(state: RetryCallState) -> float:
 
 
 class HttpClient:
-    """Calls to one server (or, with `public`, to any that it lets through).
+    """Calls one server, or with `public` any that it lets through.
 
-    `headers` are asked for before each call; they go to `base`'s server only. `slow_down` recognises a server's
-    own way of saying 429. `pause` is how it waits.
+    `headers` are asked for before each call, and go to `base`'s server only. `slow_down` recognises a server's own way of
+    saying 429. `pause` is how it waits, in seconds.
     """
 
     def __init__(
@@ -116,19 +120,20 @@ class HttpClient:
         self._failures = 0
 
     async def close(self) -> None:
+        """Close the connections."""
         if self._client is not None:
             await self._client.aclose()
             self._client = None
 
     def forget_cookies(self) -> None:
-        """What servers remembered of this visit: the next one is another."""
+        """Forget the cookies that servers have set."""
         if self._client is not None:
             self._client.cookies.clear()
 
     async def json(
         self, method: str, path: str, *, params: Mapping[str, str] | None = None, body: object = None
     ) -> Json:
-        """Raises CallFailed for anything but a 2xx with JSON."""
+        """Call the server and read its JSON. Raises CallFailed for anything but a 2xx with JSON."""
         return (await self.call(method, path, params=params, body=body)).json()
 
     async def call(
@@ -144,9 +149,10 @@ class HttpClient:
         max_bytes: int | None = None,
         worth: Callable[[httpx.Headers, str], bool] | None = None,
     ) -> HttpResponse:
-        """Retried on 429, 5xx and broken connections. Raises CallFailed for what is neither 2xx nor accepted.
+        """Call the server, again after 429, 5xx and broken connections. Raises CallFailed for what is neither 2xx nor accepted.
 
-        `worth` says by its headers and its address whether a body is read: it is empty otherwise.
+        `accept` are further statuses that are answers. `worth` decides by headers and address whether the body is read; it
+        is empty otherwise.
         """
         url = path if path.startswith(("http://", "https://")) else self.base + path
         until = time.monotonic() + _PATIENCE
@@ -181,7 +187,7 @@ class HttpClient:
             raise self._given_up(error) from error
 
     def _judged(self, reply: HttpResponse, accept: Iterable[int]) -> HttpResponse:
-        """The reply, if it is one. Raises _TryAgain where the server asks for that, CallFailed otherwise."""
+        """Return a reply that is an answer. Raises _TryAgain where the failure may pass, CallFailed otherwise."""
         status = reply.status
         if 200 <= status < 300 or status in accept:  # noqa: PLR2004 - success
             self._failures = 0

@@ -1,4 +1,4 @@
-"""What a failed call costs: the whole listing, one item of it, or one page.
+"""Decides what a failed call costs: the whole listing, one item of it, or one page.
 
 CallFailed
 └── Unreachable    the server itself is away or doesn't let us in: asking for the next page is of no use
@@ -17,9 +17,9 @@ _ODD_SHAPES = (LookupError, TypeError, AttributeError, ValueError)
 
 
 class CallFailed(Exception):
-    """`str(error)` is for people, without secrets. `status` is the server's, None if there was no answer.
+    """A call came to nothing. `str(error)` is for people, without secrets.
 
-    `body` is how its answer began.
+    `status` is the server's, None if there was no answer; `body` is how its answer began.
     """
 
     def __init__(self, message: str, status: int | None = None, body: bytes = b"") -> None:
@@ -29,7 +29,7 @@ class CallFailed(Exception):
 
     @property
     def is_passing(self) -> bool:
-        """Whether it is the server that fails, or has no time, and not what was asked for."""
+        """Whether the server failed or was busy, so that the same call may succeed later."""
         return self.status is None or self.status == _TOO_MANY or self.status >= 500  # noqa: PLR2004 - theirs
 
 
@@ -38,7 +38,7 @@ class Unreachable(CallFailed): ...
 
 @contextmanager
 def listing() -> Iterator[None]:
-    """What goes wrong inside makes the listing fail as a whole."""
+    """Turn what fails inside into ListingFailed."""
     try:
         yield
     except (CallFailed, PageFailed) as error:
@@ -48,12 +48,12 @@ def listing() -> Iterator[None]:
 
 
 class one_item:  # noqa: N801 - as the context managers beside it
-    """What goes wrong inside costs a listing this item alone, unless the server as a whole is away."""
+    """Note what fails inside as one `Unlisted`, and go on; raise it if the server as a whole is away."""
 
     def __init__(
         self, unlisted: list[Unlisted], name: str, below: Iterable[str] = ("",), ending: str = ""
     ) -> None:
-        """All but the reason of an `Unlisted`."""
+        """Take all that makes an `Unlisted` but its reason."""
         self._unlisted = unlisted
         self._name = name
         self._below = tuple(below)
@@ -77,7 +77,7 @@ class one_item:  # noqa: N801 - as the context managers beside it
 
 @contextmanager
 def fetching() -> Iterator[None]:
-    """What goes wrong inside makes one page fail, unless the server as a whole is away."""
+    """Turn what fails inside into PageFailed, or into ListingFailed if the server as a whole is away."""
     try:
         yield
     except CallFailed as error:

@@ -1,4 +1,4 @@
-"""Reads values of a server's JSON that must have a certain type: TypeError where they have another."""
+"""Reads values of a server's JSON strictly: one of another type raises TypeError, and is never taken for an empty one."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,14 +8,14 @@ Json = Mapping[str, Any]
 
 
 def text(value: object) -> str:
-    """What must be a text. Raises TypeError: `None` is no name, and nobody's id."""
+    """Read a string. Raises TypeError: `None` is no name, and nobody's id."""
     if not isinstance(value, str):
         raise TypeError(f"a text is expected, not {type(value).__name__}")
     return value
 
 
 def flag(found: Json, name: str) -> bool:
-    """A mark that counts as not set where it is left out. Raises TypeError: unknown is neither yes nor no."""
+    """Read a boolean that counts as false where it is left out. Raises TypeError: unknown is neither yes nor no."""
     value = found.get(name, False)
     if not isinstance(value, bool):
         raise TypeError(f"{name} is {type(value).__name__}, neither true nor false")
@@ -23,7 +23,7 @@ def flag(found: Json, name: str) -> bool:
 
 
 def items(value: object) -> list[Any]:
-    """What must be a list. Raises TypeError: a text or a mapping would be taken apart."""
+    """Read a list. Raises TypeError: a string or a mapping would be iterated over."""
     if not isinstance(value, list):
         raise TypeError(f"a list is expected, not {type(value).__name__}")
     return value

@@ -1,4 +1,4 @@
-"""Why a server says no, in a sentence that tells an admin what to do."""
+"""Explains why a server refuses a call, in a sentence that tells an admin what to do."""
 
 import json
 import re
@@ -55,7 +55,10 @@ _KNOWN = tuple((re.compile(pattern, re.IGNORECASE), said) for pattern, said in _
 
 
 def explained(status: int, host: str, headers: Mapping[str, str], body: bytes) -> str:
-    """What a refusal means. The server's own words are cut short, and have no credentials in them."""
+    """Explain a refusal by its status, headers and body.
+
+    The server's own words are cut short, and hold no credentials.
+    """
     if status == _UNAUTHORIZED:
         return f"{host} doesn't accept the credentials (401): renew them"
     if status == _TOO_MANY:
@@ -83,7 +86,7 @@ def _reason(words: list[str], headers: Mapping[str, str]) -> str:
 
 
 def _words(body: bytes) -> Iterator[str]:
-    """The names and messages of an error in JSON, the message last; nothing for anything else."""
+    """Collect the names and messages of an error in JSON, the message last; nothing of any other body."""
     try:
         told = json.loads(body)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Connections to public addresses only: what a page links to must not reach into one's own network."""
+"""Connects to public addresses only, so that no page's link reaches into one's own network (SSRF)."""
 
 import asyncio
 import ipaddress
@@ -13,7 +13,7 @@ from bot.config.proxies import proxy_for
 
 
 class PrivateAddress(Exception):
-    """`str(error)` is for people."""
+    """A connection was refused as private. `str(error)` is for people."""
 
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
@@ -23,7 +23,7 @@ _PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class PublicOnly:
-    """Any address but private ones. `own` are the hosts and ports of the site itself: with `private` they may be."""
+    """Allows any address but private ones. `own` are the site's hosts and ports; with `private` those are allowed, too."""
 
     own: Collection[Place]
     private: bool = False
@@ -51,7 +51,7 @@ _ISATAP = (0x00005EFE, 0x02005EFE)
 
 
 def is_private(address: str) -> bool:
-    """Whether it belongs to this machine or to a network of one's own; link-local metadata services too."""
+    """Tell whether an address belongs to this machine, to one's own network, or to a metadata service of a cloud."""
     parsed = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(parsed, ipaddress.IPv6Address):
         ends_at = _ends_at(parsed)
@@ -63,7 +63,7 @@ def is_private(address: str) -> bool:
 
 
 def _ends_at(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    """The IPv4 address that a connection to this one ends at."""
+    """Find the IPv4 address that a connection to this IPv6 one ends at; None if it isn't mapped or translated."""
     if int(address) > 0xFFFF and any(address in block for block in _EMBEDDING):  # noqa: PLR2004 - :: and ::1 are none
         return _last(address)
     return address.sixtofour
@@ -74,7 +74,7 @@ def _last(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address:
 
 
 class _PublicOnly(httpcore.AsyncNetworkBackend):
-    """Connects to the very address that was judged: a name can't turn private between the two."""
+    """Connects to the very address that was judged, so that a name can't turn private in between (DNS rebinding)."""
 
     def __init__(
         self, private: Callable[[str], bool], resolve: Resolve, allowed: Collection[tuple[str, int]]
@@ -111,7 +111,7 @@ class _PublicOnly(httpcore.AsyncNetworkBackend):
 
 
 class _ByProxy(httpx.AsyncBaseTransport):
-    """The direct way, or by a proxy, which looks names up itself: what can't be judged here is the site alone."""
+    """Connects directly, or by a proxy. That looks names up itself: what can't be judged here is refused, but for the site."""
 
     def __init__(
         self,
@@ -167,7 +167,10 @@ def public_transport(
     resolve: Resolve = _resolved,
     allowed: Collection[tuple[str, int]] = (),
 ) -> httpx.AsyncHTTPTransport:
-    """`private` judges addresses, `resolve` finds those of a name; `allowed` are hosts and ports that may be private."""
+    """Make a transport that refuses private addresses.
+
+    `private` judges addresses, `resolve` finds those of a name, `allowed` are hosts and ports that may be private.
+    """
     transport = httpx.AsyncHTTPTransport()
     pool = httpcore.AsyncConnectionPool(
         ssl_context=httpx.create_ssl_context(),
@@ -184,5 +187,5 @@ def guarded(
     private: Callable[[str], bool] = is_private,
     resolve: Resolve = _resolved,
 ) -> httpx.AsyncBaseTransport:
-    """`rule` on the direct way, and as far as it can be kept by the proxy that `proxy_for` names for an address."""
+    """Make a transport that keeps `rule`, and keeps it as far as possible by the proxy that `proxy_for` names for an address."""
     return _ByProxy(rule, proxy_for, private, resolve)

@@ -1,4 +1,4 @@
-"""The calls of Notion's API that a source needs, with an integration's token."""
+"""Calls Notion's API for a source, with an integration's token."""
 
 from collections.abc import AsyncIterator, Mapping
 
@@ -14,7 +14,7 @@ _GONE = (404, 410)
 
 
 class NotionApi:
-    """Raises CallFailed; a shape that isn't documented raises LookupError and the like."""
+    """Calls Notion. Raises CallFailed; a shape that isn't documented raises LookupError and the like."""
 
     def __init__(self, url: str, token: SecretStr) -> None:
         self._token = token
@@ -43,14 +43,15 @@ class NotionApi:
         return self._paged("GET", "/v1/users", None)
 
     async def page(self, key: str) -> Json:
+        """Fetch a page's metadata and properties."""
         return await self.http.json("GET", f"/v1/pages/{key}")
 
     async def page_if_there(self, key: str) -> Json | None:
-        """A page; None for one that is gone or isn't shared."""
+        """Fetch a page; None for one that is gone or isn't shared."""
         return await self._if_there(f"/v1/pages/{key}")
 
     async def block_if_there(self, key: str) -> Json | None:
-        """A block; None for one that is gone or isn't shared."""
+        """Fetch a block; None for one that is gone or isn't shared."""
         return await self._if_there(f"/v1/blocks/{key}")
 
     async def _if_there(self, path: str) -> Json | None:

@@ -1,4 +1,4 @@
-"""Notion's blocks and properties as Markdown."""
+"""Writes Notion's blocks and properties as Markdown."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -13,13 +13,14 @@ _LEFT_OUT = {"title", "relation", "rollup", "button", "verification", "created_t
 
 @dataclass(frozen=True, slots=True)
 class BlockText:
-    """One block with what is below it. `item`: it stands right under the one before."""
+    """A block's Markdown, with that of its children. `item`: no empty line parts it from an item before it."""
 
     text: str
     item: bool = False
 
 
 def joined(parts: Sequence[BlockText]) -> str:
+    """Join blocks with empty lines, but items of a list without."""
     text = ""
     before = False
     for part in parts:
@@ -30,7 +31,7 @@ def joined(parts: Sequence[BlockText]) -> str:
 
 
 def part(block: Json, below: str) -> BlockText:  # noqa: PLR0911 - a kind of block each
-    """`below` is the Markdown of its children, or a table's rows."""
+    """Write one block. `below` is the Markdown of its children, or a table's rows."""
     kind = block["type"]
     told = block.get(kind) or {}
     text = rich(told.get("rich_text", []))
@@ -67,20 +68,23 @@ def _done(told: Json) -> str:
 
 
 def _indented(text: str, width: int) -> str:
-    """Under its list's sign; a list below a list item needs no empty line before it."""
+    """Indent what stands below a list's sign; a list below an item needs no empty line before it."""
     text = re.sub(r"\n\n(?=(?:- |1\. ))", "\n", text, count=1)
     return text.replace("\n", "\n" + " " * width)
 
 
 def table(rows: Sequence[Json]) -> str:
+    """Write a table's rows as a pipe table."""
     return table_of_texts([[rich(cell) for cell in row["table_row"]["cells"]] for row in rows])
 
 
 def plain(pieces: Sequence[Json]) -> str:
+    """Join pieces of rich text without their marks."""
     return "".join(str(piece.get("plain_text", "")) for piece in pieces)
 
 
 def rich(pieces: Sequence[Json]) -> str:
+    """Join pieces of rich text, with their marks and links as Markdown."""
     return "".join(map(_piece, pieces)).strip()
 
 
@@ -108,13 +112,13 @@ def _link(text: str, url: str | None) -> str:
 
 
 def properties(found: Mapping[str, Json]) -> str:
-    """A line for each that says something, in the order in which Notion has them."""
+    """Write a line for each property that has a value, in Notion's order."""
     lines = [(name, _said(value)) for name, value in found.items()]
     return "\n".join(f"- {name}: {value}" for name, value in lines if value)
 
 
 def _said(value: Json) -> str:
-    """Nothing where it is of a shape that isn't known."""
+    """Write a property's value; "" for one of an unknown shape."""
     try:
         return "" if value["type"] in _LEFT_OUT else _value(value)
     except (LookupError, TypeError, AttributeError, ValueError):
@@ -122,7 +126,7 @@ def _said(value: Json) -> str:
 
 
 def owner(found: Mapping[str, Json]) -> str:
-    """Who a property called Owner names."""
+    """Find whom a property called Owner names; "" for nobody."""
     for name, value in found.items():
         if name.strip().lower() in {"owner", "owners", "verantwortlich"} and value.get("type") == "people":
             return _said(value)

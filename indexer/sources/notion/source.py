@@ -1,4 +1,4 @@
-"""Notion: every page and database that is shared with an integration."""
+"""Reads every page and database of Notion that is shared with an integration."""
 
 import asyncio
 import json
@@ -46,8 +46,8 @@ _EVERYTHING = ("**",)
 class NotionOptions(Section):
     """`token` is an internal integration's. `include` and `exclude` are globs over `Parent/Page title`.
 
-    `audiences` gives a page or database (its link or id) and all below it words of its own: who reads a page
-    must have one of them for each page above it that has any.
+    `audiences` gives a page or database (its link or id), with all below it, an audience of its own: who reads a page
+    must be in each audience above it.
     """
 
     token: Secret
@@ -58,10 +58,10 @@ class NotionOptions(Section):
 
 
 class NotionSource(Source):
-    """A page's path is its id. Search finds pages, and each database is read row by row besides.
+    """Paths are page ids. Pages come from Notion's search, and besides from each database, row by row.
 
-    Notion's API tells nobody who may see a page: the audience is the configuration's. Its search may leave
-    out a page for a while: one that was there before is asked for by itself before it counts as gone.
+    Notion's API doesn't tell who may see a page, so the configuration decides. Its search may leave a page out for a
+    while: one that was there before is asked for by itself before it counts as gone.
     """
 
     # Three calls a second are allowed on average.
@@ -110,7 +110,7 @@ class NotionSource(Source):
                         yield entry
 
     async def _every(self, before: Collection[str] | None) -> dict[str, Json]:
-        """Pages and tables by id: what search finds, each table's rows, and what search left out."""
+        """Collect pages and tables by id: those that search finds, each table's rows, and those that search left out."""
         found: dict[str, Json] = {}
         async for told in self._api.search():
             self._put(found, told)
@@ -136,7 +136,7 @@ class NotionSource(Source):
             found.setdefault(text(told["id"]), told)
 
     def misfits(self) -> list[Misfit]:
-        """A page of its `audiences` that isn't there may be one under another id: it would be open to more."""
+        """Add the `audiences` of pages that aren't there: such a page may be one under another id, and open to more people."""
         unmet = {
             name: words for name, words in self._options.audiences.items() if _plain(name) not in self._met
         }
@@ -159,7 +159,7 @@ class NotionSource(Source):
             )
 
     async def _parents(self, every: Mapping[str, Json]) -> Mapping[str, str]:
-        """What each page or database is in; past blocks only where somebody wants to know."""
+        """Find what each page or database lies in; blocks in between are only asked for where that matters."""
         asked = bool(self._words) or self._options.include != _EVERYTHING or bool(self._options.exclude)
         holders: dict[str, str] = {}
         parents: dict[str, str] = {}
@@ -178,7 +178,7 @@ class NotionSource(Source):
         return parents
 
     async def _holder(self, block: str) -> str:
-        """The page that the block is on."""
+        """Find the page that a block is on."""
         for _ in range(_DEEPEST * 2):
             found = await self._api.block_if_there(block)
             if found is None:
@@ -190,14 +190,14 @@ class NotionSource(Source):
         return _UNKNOWN
 
     def _audience(self, trail: Collection[str]) -> frozenset[str] | None:
-        """None where nobody narrows it; nobody where it can't be told what it is below."""
+        """Intersect the audiences along the trail; None without any, nobody where the trail can't be told."""
         if self._words and _UNKNOWN in trail:
             return frozenset()
         words = [self._words[key] for key in map(_plain, trail) if key in self._words]
         return frozenset.intersection(*words) if words else None
 
     async def _people(self) -> Mapping[str, str]:
-        """Names by id, as far as they can be told; none for an integration that may not read users."""
+        """List people's names by id, as far as they are told; none for an integration that may not read users."""
         with one_item(self.unlisted, "the names of people", ()):
             try:
                 async for each in self._api.users():
@@ -223,7 +223,7 @@ class NotionSource(Source):
 
 
 def _label(found: object) -> str:
-    """What people know it by."""
+    """Name an entry as people know it."""
     if not isinstance(found, Mapping):
         return "an entry of the search"
     with suppress(LookupError, TypeError, AttributeError):
@@ -253,7 +253,7 @@ def _key(parent: Json) -> str:
 
 
 def _trail(key: str, parents: Mapping[str, str]) -> Iterator[str]:
-    """The page and what it is in, as far as that is shared, and the first that is not."""
+    """Follow a page's parents upwards, to the first that isn't shared."""
     for _ in range(_DEEPEST * 2):
         if not key:
             return
@@ -262,14 +262,14 @@ def _trail(key: str, parents: Mapping[str, str]) -> Iterator[str]:
 
 
 def _plain(key: str) -> str:
-    """The id in a link, without its dashes."""
+    """Find the id in a link, without its dashes."""
     name = key.partition("?")[0].rstrip("/").rpartition("/")[2].replace("-", "").lower()
     found = re.search(r"[0-9a-f]{32}$", name)
     return found[0] if found else name
 
 
 def _load(cache: Path) -> set[str] | None:
-    """None where nothing is remembered."""
+    """Read the ids of the last listing; None where none are kept."""
     try:
         return {str(key) for key in json.loads(cache.read_text(encoding="utf-8"))}
     except (OSError, ValueError, TypeError):

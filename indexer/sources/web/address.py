@@ -1,4 +1,4 @@
-"""Addresses: one spelling for each page, and which of them look like an endless row.
+"""Gives each page's address one spelling, and recognises addresses that go on without end.
 
 Ours, around w3lib: courlan keeps a session that stands in the path, so that each visit finds new pages, and refuses
 hosts without a dot, as an intranet's are.
@@ -27,10 +27,7 @@ _SAME_PARTS = 3
 
 
 def cleaned(url: str) -> str:
-    """One spelling for each page, as RFC 3986 has it: no fragment, no default port, no tracking, no session.
-
-    "" for what is no web address.
-    """
+    """Normalise an address (RFC 3986), without fragment, default port, tracking and session; "" for no web address."""
     try:
         parts = urlsplit(url.strip())
         port, scheme = parts.port, parts.scheme.lower()
@@ -51,7 +48,7 @@ def _without_session(found: re.Match[str]) -> str:
 
 
 def _is_passing(pair: str) -> bool:
-    """Whether a parameter tells of the visit, not of the page."""
+    """Tell whether a parameter is about the visit, not about the page."""
     name, _, value = pair.partition("=")
     name = unquote(name)
     if _TRACKING.fullmatch(name) or _SESSION.fullmatch(name):
@@ -60,13 +57,13 @@ def _is_passing(pair: str) -> bool:
 
 
 def alike(url: str) -> str:
-    """What addresses of one row have in common: numbers and months are `#`."""
+    """Replace numbers and months by `#`: addresses that differ in these alone, as a calendar's, become the same."""
     parts = urlsplit(url)
     return _COUNTED.sub("#", parts.path) + (f"?{_COUNTED.sub('#', parts.query)}" if parts.query else "")
 
 
 def circles(url: str) -> bool:
-    """Whether its path goes round: the same part, or the same few, three times in a row."""
+    """Tell whether a path repeats itself: the same part, or the same two or three, three times in a row."""
     names = [name for name in urlsplit(url).path.split("/") if name]
     for size in (1, 2, 3):
         for start in range(len(names) - size * _SAME_PARTS + 1):

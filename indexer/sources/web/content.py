@@ -1,4 +1,4 @@
-"""What a web server sent: whether it can be a page, as which kind of file, in which version, and its text."""
+"""Reads what a web server sent: as which kind of file, in which version, as which text."""
 
 from urllib.parse import urlsplit
 
@@ -23,17 +23,17 @@ _FILES = {
 
 
 def version(reply: HttpResponse) -> str:
-    """Its ETag or time of change, whichever the server sends; "" for neither."""
+    """Read the ETag or the time of change, whichever the server sends; "" for neither."""
     return reply.headers.get("etag") or reply.headers.get("last-modified") or ""
 
 
 def is_readable(headers: httpx.Headers, url: str) -> bool:
-    """Whether its body is worth having: not that of a picture, or a disk image."""
+    """Tell whether the body is worth reading: not that of a picture, or of a disk image."""
     return kind(headers, url) is not None
 
 
 def kind(headers: httpx.Headers, url: str) -> str | None:
-    """The file ending that fits the content type, without a dot; None for what is no page, such as pictures."""
+    """Choose the file ending for a content type, without a dot; None for what is no page, such as pictures."""
     told = headers.get("content-type", "").partition(";")[0].strip().lower()
     if told in {"text/html", "application/xhtml+xml"}:
         return "html"

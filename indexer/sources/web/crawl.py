@@ -1,4 +1,4 @@
-"""Following links, a level at a time, with what was seen the last time as a cache."""
+"""Crawls a site by its links, breadth first; what was seen the last time is kept as a cache."""
 
 import asyncio
 import json
@@ -18,9 +18,9 @@ _AT_ONCE = 8
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What is at an address. `page` False: only its links count. `version` is its revision.
+    """What was found at an address. `version` is its revision. `page` False: only its links count.
 
-    `same_as`: it says that it is the page at another address. `alone`: and that page isn't there.
+    `same_as` is the address of which it says it is a copy; `alone`: nothing was found there.
     """
 
     etag: str
@@ -34,9 +34,9 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """`may` says whether an address is looked at, `path` what its page is called in the index.
+    """What a crawl is bound by: `may` admits addresses, `path` makes an address a page's path.
 
-    At most `most` * 4 calls, and `rows` addresses that differ in numbers alone.
+    At most 4 * `most` addresses are looked at, and at most `rows` that differ in numbers alone.
     """
 
     may: Callable[[str], bool]
@@ -46,7 +46,7 @@ class Rules:
 
 
 class Crawl:
-    """`look` gives what is at an address now. What can't be told of goes to `unlisted`."""
+    """Crawls with `look`, which fetches what is at an address now. What can't be told of goes to `unlisted`."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Crawl:
         self._rows: Counter[str] = Counter()
 
     async def pages(self, start: str) -> AsyncIterator[tuple[str, Seen]]:
-        """Raises CallFailed where the start can't be had, or there is no end."""
+        """Yield each address that was reached, and what is there. Raises CallFailed if the start fails, or there is no end."""
         before = await asyncio.to_thread(_loaded, self._cache)
         now: dict[str, Seen] = {}
         known, level = {start}, [start]
@@ -88,7 +88,7 @@ class Crawl:
         await asyncio.to_thread(_save, self._cache, now)
 
     async def _seen(self, url: str, before: Mapping[str, Seen], *, door: bool) -> Seen | None:
-        """What is there; what was there the last time, if that can't be told now."""
+        """Look at an address; where that fails now, give what was there the last time."""
         if door:
             return await self._look(url, before.get(url))
         # Where nothing is remembered, anything may have been found behind it.
@@ -113,7 +113,7 @@ class Crawl:
 
 
 def _alone(now: Mapping[str, Seen]) -> list[str]:
-    """Of pages that say they are another's copy: those whose original isn't there, one of each circle."""
+    """Find pages to index among copies: those whose original isn't there, and one of each circle of copies."""
     found: dict[str, None] = {}
     for url, seen in now.items():
         trail = [url]
@@ -137,6 +137,6 @@ def _loaded(cache: Path) -> dict[str, Seen]:
 
 
 def _save(cache: Path, seen: dict[str, Seen]) -> None:
-    """A cache: where it can't be written, the next crawl asks for every page."""
+    """Write the cache; where that fails, the next crawl asks for every page."""
     with suppress(OSError):
         write_whole(cache, json.dumps({url: asdict(each) for url, each in seen.items()}).encode())

@@ -1,4 +1,4 @@
-"""The main text of a web page: trafilatura says which parts those are, our own converter what stands in them."""
+"""Extracts a web page's main text: trafilatura chooses the parts, our own converter writes them as Markdown."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -36,6 +36,8 @@ _MOST: Final = 0.9  # of the chosen words: what holds them is the page itself
 
 @dataclass(frozen=True, slots=True)
 class MainText:
+    """A page's main text as Markdown, with the title, author and time that the page gives; "" or None where it doesn't."""
+
     markdown: str
     title: str = ""
     author: str = ""
@@ -43,7 +45,10 @@ class MainText:
 
 
 def main_text(html: str, url: str, base: str) -> MainText | None:
-    """Without menus, footers and cookie notices; None where nothing can be made out. Slow: for a process."""
+    """Extract the text without menus, footers and cookie notices; None where there is none. Slow: for a process.
+
+    `url` is where the page is, `base` what its links are joined to.
+    """
     import trafilatura  # noqa: PLC0415 - half a second, and only for this
 
     soup = html_pages.parsed(html)
@@ -71,7 +76,7 @@ def main_text(html: str, url: str, base: str) -> MainText | None:
 
 
 def _mend_links(soup: BeautifulSoup, base: str) -> None:
-    """Each leads where it did, and a row of them is no single word, nor one endless line."""
+    """Make links absolute, and part links that stand in a row, so that they read as separate words."""
     for link in soup.find_all("a", href=True):
         link["href"] = _absolute(base, str(link["href"]))
         if isinstance(link.next_sibling, Tag) and link.next_sibling.name == "a":
@@ -86,7 +91,7 @@ def _absolute(base: str, link: str) -> str:
 
 
 def _lines(pieces: Iterable[str]) -> Iterator[list[str]]:
-    """The words between two breaks."""
+    """Collect the words between two breaks."""
     for line in "".join(pieces).split(_BREAK):
         words = _WORD.findall(line.lower())
         if words:
@@ -108,18 +113,19 @@ def _text_of_chosen(part: "_Element") -> Iterator[str]:
 
 @dataclass
 class _Chosen:
-    """What was chosen: its lines, and each few words in a row, as converters differ in where lines end."""
+    """The text that was chosen: its lines, and each few words in a row, as converters break lines differently."""
 
     lines: set[tuple[str, ...]] = field(default_factory=set)
     runs: set[tuple[str, ...]] = field(default_factory=set)
 
     def add(self, lines: Iterable[list[str]]) -> None:
+        """Add the words of further lines."""
         for line in lines:
             self.lines.add(tuple(line))
             self.runs.update(_runs(line))
 
     def share(self, line: list[str]) -> float:
-        """How much of a line was chosen, from 0 to 1."""
+        """Tell how much of a line was chosen, from 0 to 1."""
         if tuple(line) in self.lines:
             return 1.0
         runs = list(_runs(line))
@@ -138,7 +144,7 @@ class _Weight:
 
 
 class _Choice:
-    """Takes out of a page what wasn't chosen. Inside of the page itself only what is apart from its text."""
+    """Removes from a page what wasn't chosen; inside the page itself, only what stands apart from its text."""
 
     def __init__(self, soup: BeautifulSoup, chosen: _Chosen) -> None:
         self._soup = soup
@@ -147,7 +153,7 @@ class _Choice:
         self._line: list[NavigableString] = []
 
     def prune(self) -> bool:
-        """False where nothing of what was chosen is found."""
+        """Remove it; False where nothing of what was chosen is found."""
         self._weigh(self._soup)
         self._end_line()
         whole = self._of(self._soup).chosen
@@ -186,7 +192,7 @@ class _Choice:
                 weight.in_links += words * linked
 
     def _page_itself(self, whole: float) -> Tag | None:
-        """The innermost part that holds nearly all that was chosen; None where that is all there is."""
+        """Find the innermost element that holds nearly all that was chosen; None where that is the whole page."""
         page: Tag = self._soup
         while inner := next(
             (tag for tag in page.find_all(recursive=False) if self._of(tag).chosen >= _MOST * whole),

@@ -1,4 +1,4 @@
-"""What a web page says: its links, its canonical address, and its main text."""
+"""Reads a web page: its links, its canonical address, what it allows robots, and its main text."""
 
 import re
 from collections.abc import Mapping
@@ -34,9 +34,10 @@ _MOUNT = {
 
 @dataclass
 class Head:
-    """Absolute addresses. `follow` and `index` are what the page allows robots.
+    """What a page says of itself; its addresses are absolute. `index` and `follow` are what it allows robots.
 
-    `base` is what links are joined to, `refresh` is where it leads by itself. `scripted`: its text is made by a script, and what was sent has none.
+    `base` is what links are joined to; `refresh` is where it sends the browser. `scripted`: a script makes its text, and
+    what was sent has none.
     """
 
     links: list[str] = field(default_factory=list)
@@ -50,7 +51,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class WebPage:
-    """`text` is None where nothing can be made out."""
+    """All that is read of a page. `text` is None where no main text can be made out."""
 
     head: Head
     audience: frozenset[str] | None
@@ -58,13 +59,14 @@ class WebPage:
 
 
 def whole(html: str, url: str) -> WebPage:
-    """All that is read of a page. Slow: for a process. Raises BrokenAudience."""
+    """Read all of a page. Slow: for a process. Raises BrokenAudience."""
     found = head(html, url)
     audience = heads.split(html, "html")[0].audience
     return WebPage(found, audience, main_text(html, url, found.base) if found.index else None)
 
 
 def head(html: str, url: str) -> Head:
+    """Read a page's links and what it says of itself, but not its text."""
     reader = _Reader(url)
     reader.feed(html)
     reader.head.scripted = reader.is_scripted()

@@ -1,4 +1,4 @@
-"""Bodies that a listing had to read: kept on disk until they are fetched, so that no page is asked for twice."""
+"""Keeps what a listing had to read on disk, until pages are fetched: no page is asked for twice."""
 
 import hashlib
 import json
@@ -15,17 +15,19 @@ from indexer.sources.web.sitemap import SitemapEntry
 
 
 class ResponseCache:
-    """By address and version. A cache: whatever goes wrong with it, the page is asked for again. Blocking."""
+    """Keeps responses by address and version in `folder`. Where the disk fails, pages are asked for again. Blocking."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def put(self, url: str, version: str, reply: HttpResponse) -> None:
+        """Keep a response."""
         head = json.dumps([reply.status, list(reply.headers.multi_items()), reply.url])
         with suppress(OSError):
             write_whole(self._folder / _name(url, version), head.encode() + b"\n" + reply.data)
 
     def take(self, url: str, version: str) -> HttpResponse | None:
+        """Remove and return a response; None where none is kept."""
         file = self._folder / _name(url, version)
         try:
             head, _, data = file.read_bytes().partition(b"\n")
@@ -36,7 +38,7 @@ class ResponseCache:
         return HttpResponse(status, httpx.Headers([tuple(pair) for pair in headers]), data, end)
 
     def only(self, listed: Iterable[tuple[str, str]]) -> None:
-        """Forget what is not at these addresses, in these versions."""
+        """Delete all but the responses at these addresses, in these versions."""
         names = {_name(url, version) for url, version in listed}
         with suppress(OSError):
             for file in self._folder.iterdir():
@@ -45,7 +47,7 @@ class ResponseCache:
 
 
 class KeptParts:
-    """What each part of a sitemap listed, pages and further parts: one that is dead now takes none of them along."""
+    """Keeps which pages and parts each part of a sitemap listed: if it can't be read now, those pages aren't deleted."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -53,7 +55,7 @@ class KeptParts:
         self._now: dict[str, tuple[list[str], list[str]]] = {}
 
     def load(self) -> None:
-        """Blocking."""
+        """Read what was kept. Blocking."""
         self._now = {}
         try:
             kept = json.loads(self._file.read_text(encoding="utf-8"))
@@ -62,14 +64,14 @@ class KeptParts:
             self._before = None
 
     def save(self) -> None:
-        """Blocking. Parts that could not be read stay as they were."""
+        """Write it; parts that could not be read stay as they were. Blocking."""
         with suppress(OSError):
             write_whole(self._file, json.dumps({**(self._before or {}), **self._now}).encode())
 
     def put(
         self, part: str, listed: Iterable[SitemapEntry], path: Callable[[str], str], *, whole: bool
     ) -> None:
-        """`whole`: it is all that the part lists; otherwise what it listed before may still be there."""
+        """Note what a part lists. `whole`: it is all; otherwise what it listed before may still be there."""
         earlier = ((), ()) if whole else (self._before or {}).get(part, ((), ()))
         pages, parts = list(earlier[0]), list(earlier[1])
         for each in listed:
@@ -80,7 +82,7 @@ class KeptParts:
         self._now[part] = (pages, parts)
 
     def before(self, part: str) -> tuple[str, ...]:
-        """How the paths begin that may lie behind it."""
+        """List how the paths begin of pages that may lie behind a part; `("",)` for any where nothing is known."""
         if self._before is None:
             return ("",)
         pages: list[str] = []

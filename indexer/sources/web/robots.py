@@ -1,4 +1,4 @@
-"""robots.txt as RFC 9309 has it, and what pages and answers say to robots."""
+"""Reads robots.txt (RFC 9309), robots meta elements and X-Robots-Tag headers."""
 
 from collections.abc import Iterable
 
@@ -11,7 +11,7 @@ _VALUED = {"unavailable_after", "max-snippet", "max-image-preview", "max-video-p
 
 
 class Robots:
-    """What a file allows the agent called `agent`. An empty file allows everything."""
+    """The rules that a robots.txt has for `agent`. An empty file allows everything; `delay` is in seconds."""
 
     def __init__(self, text: str, agent: str = "docent") -> None:
         self._agent = agent
@@ -19,17 +19,18 @@ class Robots:
         self.delay = min(float(self._rules.crawl_delay(agent) or 0), _LONGEST_DELAY)
 
     def allows(self, url: str) -> bool:
+        """Tell whether an address may be read."""
         return self._rules.can_fetch(url, self._agent)
 
 
 def told(directives: str) -> tuple[bool, bool]:
-    """Whether a robots meta element lets a page be indexed, and its links be followed."""
+    """Read a robots meta element's directives: whether the page may be indexed, and its links be followed."""
     words = {word.strip() for word in directives.lower().split(",")}
     return not words & {"noindex", "none"}, not words & {"nofollow", "none"}
 
 
 def told_by_headers(values: Iterable[str], agent: str = "docent") -> tuple[bool, bool]:
-    """The same of X-Robots-Tag headers; what is for a robot of another name isn't for us."""
+    """Read X-Robots-Tag headers in the same way, without what they say to robots of other names than `agent`."""
     found: list[str] = []
     for value in values:
         ours = True

@@ -1,4 +1,4 @@
-"""One web site: which addresses belong to it, what its robots.txt allows, and how fast it may be asked."""
+"""Reads one web site as it allows: which addresses belong to it, its robots.txt, and how fast it may be asked."""
 
 import asyncio
 from urllib.parse import urljoin, urlsplit
@@ -14,7 +14,7 @@ _USUAL = (80, 443)
 
 
 class Site:
-    """The pages below `prefix`; with `private`, it and its `sitemap` may be in one's own network.
+    """The pages below `prefix`. With `private`, it and its `sitemap` may be in one's own network.
 
     `delay` is the least time between two calls, in seconds; robots.txt may ask for more. `agent` is the User-Agent.
     """
@@ -33,7 +33,7 @@ class Site:
         self.http = HttpClient(agent=agent, public=PublicOnly(own, private=private), max_bytes=max_bytes)
 
     async def visit(self) -> None:
-        """Begin a visit: without cookies of an earlier one, and with robots.txt as it is now. Raises CallFailed."""
+        """Begin a visit, without the cookies of an earlier one and with robots.txt as it is now. Raises CallFailed."""
         self.http.forget_cookies()
         reply = await self.get(urljoin(self.prefix, "/robots.txt"), accept=range(400, 500), whole=True)
         told = reply.data.decode("utf-8-sig", "replace") if reply.status == 200 else ""  # noqa: PLR2004
@@ -48,7 +48,7 @@ class Site:
         accept: range | tuple[int, ...] = (),
         whole: bool = False,
     ) -> HttpResponse:
-        """Ask for an address, no faster than the site wants it. `whole`: the body is read whatever type it is said to have.
+        """Fetch an address, no faster than the site allows. `whole`: the body is read whatever its content type.
 
         Raises CallFailed for what is neither a success nor a status in `accept`.
         """
@@ -61,24 +61,24 @@ class Site:
         return await self.http.call(method, url, headers=headers, accept=allowed, worth=worth)
 
     def contains(self, url: str) -> bool:
-        """Whether it is below the prefix, with or without TLS."""
+        """Tell whether an address is below the prefix, with or without TLS."""
         return bool(url) and (url + "/").partition("://")[2].startswith(self._folder)
 
     def allows(self, url: str) -> bool:
-        """Whether it is a page of the site that robots.txt lets be read."""
+        """Tell whether an address belongs to the site, and robots.txt lets it be read."""
         return self.contains(url) and self._robots.allows(url)
 
     def path(self, url: str) -> str:
-        """The path of a page below the prefix; `index` for the start page."""
+        """Make a page's path of its address below the prefix; `index` for the start page."""
         return url.partition("://")[2].removeprefix(self._folder).strip("/") or "index"
 
     def told(self, reply: HttpResponse) -> tuple[bool, bool]:
-        """Whether the reply's headers let it be indexed, and its links be followed."""
+        """Read by its headers whether a reply may be indexed, and its links be followed."""
         return told_by_headers(reply.headers.get_list("x-robots-tag"), self._agent)
 
 
 def _places(url: str) -> tuple[tuple[str, int], ...]:
-    """The host and port of a site; of a usual one with TLS and without."""
+    """List the hosts and ports of a site; those of the usual ports both with TLS and without."""
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port
     if port in {None, *_USUAL}:

@@ -26,12 +26,15 @@ _KINDS = {"urlset": "url", "sitemapindex": "sitemap"}
 
 
 class BadSitemap(PageFailed):
-    """`str(error)` is for people."""
+    """A sitemap can't be read. `str(error)` is for people."""
 
 
 @dataclass(frozen=True, slots=True)
 class SitemapEntry:
-    """`part`: the address is of another sitemap. "" is the address of an entry whose own can't be read."""
+    """An entry of a sitemap. `changed` is its `lastmod`; `part`: it leads to another sitemap.
+
+    `url` is "" for an entry whose address can't be read.
+    """
 
     url: str
     changed: str = ""
@@ -43,7 +46,7 @@ Read = Callable[[str], Awaitable[list[SitemapEntry] | None]]
 
 
 async def pages(start: str, read: Read) -> AsyncIterator[SitemapEntry]:
-    """Every page that the sitemap at `start` and those that it names list. Raises BadSitemap."""
+    """Yield every page that the sitemap at `start` lists, and those that it leads to. Raises BadSitemap."""
     waiting = [start]
     seen = {start}
     while waiting:
@@ -58,7 +61,7 @@ async def pages(start: str, read: Read) -> AsyncIterator[SitemapEntry]:
 
 
 def entries(address: str, data: bytes) -> list[SitemapEntry]:
-    """What one sitemap lists, with whole addresses. Raises BadSitemap."""
+    """Read one sitemap's entries, with absolute addresses. Raises BadSitemap."""
     try:
         text = _unpacked(data)
     except (zlib.error, ValueError) as error:
@@ -69,7 +72,7 @@ def entries(address: str, data: bytes) -> list[SitemapEntry]:
 
 
 def _of_text(address: str, data: bytes) -> list[SitemapEntry]:
-    """One address a line."""
+    """Read a sitemap in plain text: one address a line."""
     lines = [line.strip() for line in data.decode("utf-8-sig", "replace").splitlines()]
     found = [SitemapEntry(line) for line in lines if _ADDRESS.fullmatch(line)]
     if not found:
@@ -106,7 +109,7 @@ def _of_feed(root: ET.Element) -> list[SitemapEntry]:
 
 
 def _root(address: str, data: bytes) -> tuple[ET.Element, bool]:
-    """As it should be read, or else as far as it can be made out."""
+    """Parse XML strictly, or else leniently; False beside it if leniently. Raises BadSitemap."""
     try:
         return ET.fromstring(data), True  # noqa: S314 - expat bounds what entities expand to
     except ET.ParseError as error:

@@ -1,4 +1,4 @@
-"""A web site: what its sitemap lists, or what links lead to, within one prefix."""
+"""Reads a web site within one prefix: the pages that its sitemap lists, or those that links lead to."""
 
 import asyncio
 import hashlib
@@ -43,11 +43,11 @@ _NOINDEX = "left out: it asks not to be indexed (noindex); take that away there,
 
 
 class WebOptions(Section):
-    """`site` is the prefix that every page has. With `sitemap` that lists the pages, otherwise links do.
+    """`site` is the prefix that every page has. The `sitemap` lists the pages; without it links do.
 
-    More pages than `max_pages` fail the listing rather than cut it; of addresses that differ in numbers alone (a
-    calendar's) at most `max_alike` are followed. `allow_private` lets the site (and its sitemap) be in one's own
-    network, but nothing else that is there. `delay` is the least time between two calls; robots.txt may ask for more.
+    More pages than `max_pages` fail the listing rather than cut it; of addresses that differ in numbers alone (as a
+    calendar's) at most `max_alike` are followed. `allow_private` lets the site and its sitemap be in one's own network,
+    but nothing else that is there. `delay` is the least time between two calls; robots.txt may ask for more.
     """
 
     site: Annotated[str, Field(pattern=r"^https?://[^/\s]+(/\S*)?$")]
@@ -62,7 +62,7 @@ class WebOptions(Section):
 
 
 class WebSource(Source):
-    """Revisions are the sitemap's `lastmod`, an ETag or Last-Modified; without any the content's own hash."""
+    """Revisions are the sitemap's `lastmod`, an ETag or Last-Modified; without any, the content's hash."""
 
     fetches_at_once = 4
 
@@ -201,13 +201,13 @@ class WebSource(Source):
         return found
 
     async def _probed(self, url: str) -> Entry | None:
-        """None for what isn't there, or can't be told."""
+        """Ask what is at an address that the sitemap doesn't date; None for nothing, or for what can't be told."""
         with one_item(self.unlisted, url, (self._site.path(url),)):
             return await self._asked(url)
         return None
 
     async def _asked(self, url: str) -> Entry | None:
-        """By HEAD, or by its body if that tells nothing."""
+        """Ask for a page's version by HEAD, or by its body if that tells nothing."""
         reply = await self._site.get(url, "HEAD", accept=range(400, 600))
         if reply.status in {404, 410}:
             return None
@@ -222,7 +222,7 @@ class WebSource(Source):
         return self._entry(url, told, reply.headers.get("last-modified"))
 
     def _read(self, url: str, reply: HttpResponse) -> str:
-        """The version of what was read. If that is new, the page will be wanted: it is kept until then."""
+        """Find the version of a reply. A new one is kept on disk until the page is fetched."""
         version = content.version(reply) or hashlib.blake2b(reply.data, digest_size=12).hexdigest()
         new = self._versions.get(url) != version
         if new and reply.status == 200 and self.selection.would_take(self._site.path(url)):  # noqa: PLR2004
@@ -239,7 +239,7 @@ class WebSource(Source):
             yield self._entry(url, seen.version, seen.changed)
 
     async def _look(self, url: str, before: Seen | None) -> Seen | None:
-        """What is at `url`: None for nothing. Asks conditionally where it was seen before."""
+        """Fetch what is at `url`, conditionally where it was seen before; None for nothing."""
         asked = {"If-None-Match": before.etag} if before and before.etag else {}
         if before and before.changed and not before.etag:
             asked = {"If-Modified-Since": before.changed}

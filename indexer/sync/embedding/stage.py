@@ -1,4 +1,4 @@
-"""Vectors for pages as they come: those that the index has are used again, only new texts are embedded."""
+"""Provides the vectors of pages: those that the index has are used again, only new texts are embedded."""
 
 import asyncio
 import logging
@@ -27,22 +27,23 @@ _PATIENCE = 2
 
 @dataclass(frozen=True, slots=True)
 class Coming:
-    """A page and its texts' vectors, by name, which may still be on their way. None: it couldn't be had."""
+    """A page whose vectors are known or on their way, by text hash; one that couldn't be had becomes None."""
 
     page: Page
     vectors: Mapping[str, "asyncio.Future[Vector | None]"]
 
     async def arrived(self) -> None:
+        """Wait until every vector is there, or couldn't be had."""
         missing = [vector for vector in self.vectors.values() if not vector.done()]
         if missing:
             await asyncio.wait(missing)
 
 
 class EmbeddingStage:
-    """`spare` is an index of the same model that another one is built beside.
+    """Embeds new texts, each once, in full calls; as many at once as the embedder allows (`calls_at_once`, or one).
 
-    Texts are sent in full calls, each once, as many calls at once as the embedder allows; one that has no
-    `calls_at_once` works on one at a time. The `vault` has each call's vectors before anybody uses them.
+    Vectors are looked up in `store`, and in `spare`, an index of the same model beside which another one is built. Each
+    call's vectors are saved in `vault` before they are used.
     """
 
     def __init__(
@@ -68,21 +69,24 @@ class EmbeddingStage:
 
     @property
     def possible(self) -> bool:
+        """Whether there is an embedder."""
         return self._embedder is not None
 
     @property
     def tokens(self) -> int:
+        """How many tokens were embedded since this began."""
         if self._embedder is None or self._before is None:
             return 0
         return self._embedder.usage().input_tokens - self._before.input_tokens
 
     @property
     def model(self) -> str:
-        """Whom the texts were billed to; "" if nobody embeds."""
+        """The model that the texts were billed to; "" without an embedder."""
         return self._before.model if self._before is not None else ""
 
     @property
     def warnings(self) -> list[Failure]:
+        """One that counts the pages without vectors, or none."""
         if not self._marks:
             return []
         words = f"{self._marks} pages are found by keywords alone until the next sync: {self._reason}"
@@ -90,25 +94,25 @@ class EmbeddingStage:
 
     @property
     def calls_at_once(self) -> int:
-        """As many as the embedder allows now."""
+        """How many calls the embedder allows at once now."""
         at_once: int = getattr(self._embedder, "calls_at_once", 1)
         return at_once
 
     async def recall(self) -> None:
-        """Before the first page."""
+        """Load the vectors that an earlier sync left in the vault. Call it before the first page."""
         if self.calls_at_once > 1:
             self._calls = asyncio.Semaphore(self.calls_at_once + _BESIDE)
         if self._vault is not None:
             await self._in_vault(self._vault.load)
 
     async def end(self, *, done: bool) -> None:
-        """`done`: all pages are stored."""
+        """Close the vault. `done`: all pages are stored."""
         if self._vault is not None:
             await self._in_vault(partial(self._vault.close, done=done))
         self._vault_thread.shutdown(wait=False)
 
     async def add(self, pages: Sequence[Page], tasks: asyncio.TaskGroup) -> list[Coming]:
-        """Begin with these pages. Waits until no full call is left that isn't under way."""
+        """Begin with these pages, and wait until every full call that their texts make has been sent."""
         if self._embedder is None:
             return [Coming(page, {}) for page in pages]
         vectors = await self._claim({piece.text_hash: piece.text for page in pages for piece in page.pieces})
@@ -121,16 +125,16 @@ class EmbeddingStage:
         return coming
 
     async def flush(self, tasks: asyncio.TaskGroup) -> None:
-        """Send what doesn't fill a call."""
+        """Send texts that don't fill a call."""
         if self._embedder is not None and self._waiting:
             await self._send(self._embedder, tasks)
 
     def holds_back(self, coming: Coming) -> bool:
-        """Whether a text of it waits for others to fill a call."""
+        """Tell whether a text of the page waits for others to fill a call."""
         return any(name in self._waiting for name in coming.vectors)
 
     def indexed(self, coming: Coming) -> IndexedDocument:
-        """A page that has arrived, ready to be stored; marked if it has no vectors."""
+        """Make a page whose vectors have arrived ready to be stored; one that lacks some is marked in its revision."""
         vectors = {name: vector.result() for name, vector in coming.vectors.items()}
         page = coming.page
         chunks = tuple(
@@ -144,6 +148,7 @@ class EmbeddingStage:
         return IndexedDocument(replace(page.document, revision=revision), chunks)
 
     async def stored(self, pages: Sequence[Coming]) -> None:
+        """Forget the vectors of pages that are stored now."""
         names = [name for page in pages for name in page.vectors]
         for name in names:
             self._coming.pop(name, None)
@@ -151,9 +156,9 @@ class EmbeddingStage:
             await self._in_vault(partial(self._vault.stored, names))
 
     async def _claim(self, texts: Mapping[str, str]) -> "dict[str, asyncio.Future[Vector | None]]":
-        """Each name's vector, or the one that is coming.
+        """Find each text's vector by its hash, or the future of one that is on its way.
 
-        What is coming for earlier pages is held on to: while the store is asked, these may be stored and forgotten.
+        Futures of earlier pages are looked up first: while the store is asked, those pages may be stored and forgotten.
         """
         claimed = {name: self._coming[name] for name in texts if name in self._coming}
         new = [name for name in texts if name not in claimed]
@@ -175,7 +180,7 @@ class EmbeddingStage:
         return claimed
 
     async def _send(self, embedder: Embedder, tasks: asyncio.TaskGroup) -> None:
-        """The next call, when it may be made."""
+        """Send the next call, as soon as another one may be made."""
         await self._calls.acquire()
         names = list(islice(self._waiting, CALL))
         if not names:  # somebody else sent them meanwhile

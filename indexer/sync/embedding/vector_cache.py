@@ -1,6 +1,6 @@
-"""Vectors that were paid for and don't stand in the index yet, in a file: a kill doesn't lose them.
+"""Saves vectors that were paid for and aren't stored yet in a file, so that a killed process doesn't lose them.
 
-A head that names the model, then a record for each vector: its text's name, its numbers, a checksum.
+The file has a header that names the model, then a record for each vector: its text's hash, its numbers, a checksum.
 """
 
 import hashlib
@@ -24,9 +24,9 @@ _LARGE = 32 * 2**20
 
 
 class VectorCache:
-    """Of one source, whose syncs are never two at once. A disk that fails costs the saving, nothing else.
+    """The vectors of one source, whose syncs never overlap. Where the disk fails, nothing is saved, and the sync goes on.
 
-    Its methods take as long as the disk does. All but `get` are for one thread, and one call after the other.
+    Its methods block. All but `get` must be called by one thread, one after the other.
     """
 
     def __init__(self, path: Path, model: str, dimensions: int) -> None:
@@ -38,7 +38,7 @@ class VectorCache:
         self._failed = False
 
     def load(self) -> None:
-        """Take up what an earlier sync left behind."""
+        """Load what an earlier sync left behind."""
         try:
             data = self._path.read_bytes()
         except OSError:
@@ -53,10 +53,11 @@ class VectorCache:
             self._held[record[:_NAME].hex()] = np.frombuffer(record[_NAME:], "<f4").astype(np.float32)
 
     def get(self, name: str) -> Vector | None:
+        """Find a vector by its text's hash; None if it isn't here."""
         return self._held.get(name)
 
     def keep(self, vectors: Mapping[str, Vector]) -> None:
-        """`vectors` by the names of their texts, of `indexer.reading.chunker.text_hash`."""
+        """Save vectors by their texts' hashes (`indexer.reading.chunker.text_hash`)."""
         self._held |= vectors
         try:
             if self._file is None or self._is_mostly_stored(self._file):
@@ -70,12 +71,12 @@ class VectorCache:
             self._failed = True
 
     def stored(self, names: Iterable[str]) -> None:
-        """The index has these now."""
+        """Note that the index has the vectors of these texts now."""
         for name in names:
             self._held.pop(name, None)
 
     def close(self, *, done: bool) -> None:
-        """`done`: the index has all that it needs."""
+        """Close the file. `done`: the index has all vectors, and the file is deleted."""
         self._end()
         if done or not self._held:
             try:
@@ -87,7 +88,7 @@ class VectorCache:
         return file.tell() > max(_LARGE, 2 * len(self._held) * self._numbers)
 
     def _begin(self) -> None:
-        """A file of all that is held. The old one stays until it is whole."""
+        """Write all that is held to a new file, which takes the old one's place when it is whole."""
         self._end()
         private_folder(self._path.parent)
         new = self._path.with_name(f"{self._path.name}.new")
