@@ -243,7 +243,7 @@ async def _end(app: App, stop: asyncio.Event, end: asyncio.Event) -> None:
 
 
 def _concerns(settings: Settings) -> list[object]:
-    """The settings that the indexer depends on."""
+    """Collect the settings that the indexer depends on."""
     return [settings.indexer.model_dump(), *(source.model_dump() for source in settings.sources)]
 
 

@@ -1,4 +1,4 @@
-"""CSV and its kin → a table: whatever separates the cells."""
+"""Converts CSV and its kin to a table, whatever separates the cells."""
 
 import csv
 import io
@@ -20,7 +20,7 @@ _MOST_TITLES: Final = 10
 
 
 def convert(text: str) -> str:
-    """Raises Unreadable."""
+    """Convert a file to a pipe table, with its title lines above. Raises Unreadable."""
     csv.field_size_limit(_LONGEST_CELL)
     said = _SAID.match(text)
     separator = said[1] if said else _separator(text)
@@ -37,14 +37,14 @@ def convert(text: str) -> str:
 
 
 def _separator(text: str) -> str:
-    """The one that makes the most rows as wide as each other, and wider than one cell."""
+    """Guess the separator: the one that gives the most rows the same number of cells, and more than one."""
     scores = {separator: _evenness(text, separator) for separator in _SEPARATORS}
     best = max(scores.values())
     return next(separator for separator in _SEPARATORS if scores[separator] == best) if best else ","
 
 
 def _evenness(text: str, separator: str) -> float:
-    """The share of rows that have as many cells as most; 0 where that is one."""
+    """Compute the share of rows that have the commonest number of cells above one, from 0 to 1."""
     try:
         rows = islice(csv.reader(io.StringIO(text), delimiter=separator), _LOOKED_AT)
         widths = Counter(len(row) for row in rows if any(row))
@@ -56,7 +56,7 @@ def _evenness(text: str, separator: str) -> float:
 
 
 def _titles(rows: Sequence[Sequence[str]]) -> int:
-    """How many lines of one cell stand above the header."""
+    """Count the lines of one cell above the header."""
     filled = [sum(map(bool, row)) for row in rows[: _MOST_TITLES + 1]]
     above = next((at for at, cells in enumerate(filled) if cells > 1), 0)
     return above if above <= _MOST_TITLES else 0

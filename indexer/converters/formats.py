@@ -1,4 +1,4 @@
-"""The kinds of files that can be indexed."""
+"""Names the file formats that can be indexed."""
 
 import re
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ EVERY_FORMAT = (f"**/*.{{{','.join((*MARKDOWN, *TEXTS, *HEAVY))}}}",)
 def pages(
     include: tuple[str, ...], exclude: tuple[str, ...], settings: "SourceSettings", *, fold: bool
 ) -> Selection:
-    """The pages that these globs take; with every format, an ending may be written in capitals."""
+    """Select pages by these globs; with every format chosen, endings may be in capitals. `fold`: names ignore case."""
     any_case = EVERY_FORMAT if include == EVERY_FORMAT else ()
     return Selection(include, exclude, fold=fold, watched=settings.audience_of, any_case=any_case)
 
@@ -30,10 +30,10 @@ _LEFTOVER = re.compile(r"(?:~\$|\.~lock\.|\.#|\._)")
 
 
 def is_leftover(name: str) -> bool:
-    """Whether it is no page, by the last part of its path, whatever it ends in."""
+    """Tell whether a path names an editor's or system's file that is no page, whatever its ending."""
     return _LEFTOVER.match(name.rpartition("/")[2]) is not None
 
 
 def ending(name: str) -> str:
-    """`report.PDF` → `pdf`; "" without one."""
+    """Find a name's ending in lower case: `report.PDF` has `pdf`; "" without one."""
     return name.rpartition("/")[2].rpartition(".")[2].lower() if "." in name.rpartition("/")[2] else ""

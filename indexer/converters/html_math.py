@@ -1,4 +1,4 @@
-"""Formulas of HTML pages, which come apart into letters where they are only read as text."""
+"""Writes formulas of HTML pages as text; read as plain text they would come apart into letters."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ _BETWEEN: Final = {"mfrac": "/", "msup": "^", "msub": "_", "mroot": "√", "move
 
 
 def formulas_as_text(soup: BeautifulSoup) -> None:
-    """As their authors wrote them where the page still says so, else on one line: 1/2, x^2."""
+    """Replace formulas by their authors' source where the page has it, else by one line: 1/2, x^2."""
     for formula in soup.find_all("math"):
         if formula.decomposed:
             continue

@@ -1,4 +1,4 @@
-"""HTML → Markdown: the page's main part, its headings with their ids, its tables with every value under its heading."""
+"""Converts HTML to Markdown: the main part, headings with their ids, tables with every value under its heading."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -56,7 +56,7 @@ _DEFINITION: Final = re.compile(r"\n:[ ]{3}")
 
 
 def html(text: str, *, noise: Sequence[str] = _NOISE) -> str:
-    """The page's main part, where it tells which that is. Headings keep their ids as `{#id}`."""
+    """Convert a page's main part, without the elements `noise`. Headings keep their ids as `{#id}`."""
     soup = parsed(text)
     label_tabs(soup, as_parts=True)
     title = soup.title.get_text(" ", strip=True) if soup.title else ""
@@ -68,7 +68,7 @@ def html(text: str, *, noise: Sequence[str] = _NOISE) -> str:
 
 
 def parsed(text: str) -> BeautifulSoup:
-    """Of no depth, and with no list, that would take the converter too long."""
+    """Parse HTML, and flatten depths and lists on which the converter would take too long."""
     soup = BeautifulSoup(_SPACE.sub(" ", text), "lxml")
     _flatten(soup)
     formulas_as_text(soup)
@@ -77,7 +77,7 @@ def parsed(text: str) -> BeautifulSoup:
 
 
 def markdown(part: Tag) -> str:
-    """A part of a page from which all is gone that isn't to be read."""
+    """Convert an element from which all is gone that isn't to be read."""
     for heading in part.find_all(_HEADINGS):
         named = heading.get("id") or _section_id(heading)
         if named:
@@ -86,18 +86,18 @@ def markdown(part: Tag) -> str:
 
 
 def declared_encoding(data: bytes) -> str | None:
-    """What `<meta charset>` says, as browsers understand it."""
+    """Read `<meta charset>` as browsers understand it; None without one."""
     said = EncodingDetector.find_declared_encoding(data, is_html=True, search_entire_document=True)
     return as_browsers_read(said) if said else None
 
 
 def as_browsers_read(charset: str) -> str:
-    """The encoding that browsers take a name for."""
+    """Name the encoding that browsers use for a charset's name."""
     return "cp1252" if charset.lower() in _WESTERN else charset
 
 
 class _Converter(MarkdownConverter):
-    """Markdownify, but for what it loses: the rows that a cell spans, and that a raised 6 behind 10 makes no 106."""
+    """Converts as markdownify does, but keeps cells over several rows, and a raised 6 behind 10 from becoming 106."""
 
     def __init__(self) -> None:
         super().__init__(heading_style=ATX, bullets="-", escape_misc=False, code_language_callback=_language)
@@ -147,7 +147,7 @@ def _is_fraction(raised_part: Tag) -> bool:
 
 
 def _language(pre: Tag) -> str:
-    """Of a block of code, as generators of sites say it: `language-sh` on it, inside or around it."""
+    """Find the language of a code block as site generators mark it: `language-sh` on it, inside or around it."""
     near = [pre, *pre.find_all("code", limit=1), *pre.find_parents("div", limit=2)]
     names = " ".join(
         str(name) for tag in near if tag.get("class") for name in tag.get_attribute_list("class")
@@ -157,7 +157,7 @@ def _language(pre: Tag) -> str:
 
 
 def _rows(table: Tag) -> Iterator[Tag]:
-    """Its own, not those of tables in it."""
+    """Yield the table's own rows, not those of tables in it."""
     for child in table.find_all(["tr", "thead", "tbody", "tfoot"], recursive=False):
         if child.name == "tr":
             yield child
@@ -170,7 +170,7 @@ def _cells(row: Tag) -> Sequence[Tag]:
 
 
 def _inner(rows: Sequence[Sequence[Cell]]) -> str:
-    """A table inside another one's cell: `Front: Fox; Cellar: Otter`."""
+    """Write a table within a cell on one line: `Front: Fox; Cellar: Otter`."""
     between = ": " if all(len(row) <= len(("name", "value")) for row in rows) else ", "
     said = (between.join(cell.text for cell in row if cell.text) for row in rows)
     # The outer cell's signs are escaped again.
@@ -178,7 +178,7 @@ def _inner(rows: Sequence[Sequence[Cell]]) -> str:
 
 
 def _one_line(text: str) -> str:
-    """A cell's text, its list items behind semicolons, its code between ticks."""
+    """Write a cell's text on one line, its list items divided by semicolons, its code in backticks."""
     text = _FENCED.sub(lambda code: f" `{' '.join(code[1].split())}` ", text)
     text = _ITEM.sub("; ", _FIRST_ITEM.sub(r"\1", text))
     return _PIPE.sub(r"\|", " ".join(text.split()))
@@ -188,7 +188,7 @@ def _one_line(text: str) -> str:
 
 
 def _main(soup: BeautifulSoup) -> Tag:
-    """The page's main part: what it calls so, or its one article."""
+    """Find the main part: what the page marks so, or its only article."""
     named = soup.find("main") or soup.find(role="main")
     if isinstance(named, Tag) and named.get_text(strip=True):
         return named
@@ -214,7 +214,7 @@ def _drop(main: Tag, noise: Sequence[str]) -> None:
 
 
 def leave_shown(main: Tag) -> None:
-    """Take out what is hidden or struck out, headings' links to themselves, and tables that only place things."""
+    """Remove what is hidden or struck out, headings' links to themselves, and tables that are only a layout."""
     for tag in main.find_all(_is_struck):
         if not tag.decomposed:
             tag.decompose()
@@ -246,7 +246,7 @@ def _is_most(tag: Tag, whole: int) -> bool:
 
 
 def _is_layout(table: Tag) -> bool:
-    """A table that only says where things are."""
+    """Tell whether a table only arranges the page."""
     if table.get("role") in {"presentation", "none"} or table.find(_HEADINGS):
         return True
     inner = table.find("table")
@@ -269,7 +269,7 @@ def _drop_self_links(heading: Tag) -> None:
 
 
 def _section_id(heading: Tag) -> str | None:
-    """The id that the section has, not its heading."""
+    """Find the id that a heading's section has in its place."""
     parent = heading.parent
     first = parent is not None and parent.name == "section" and parent.find(heading.name) is heading
     named = parent.get("id") if parent is not None and first else None
@@ -277,7 +277,7 @@ def _section_id(heading: Tag) -> str | None:
 
 
 def _flatten(soup: BeautifulSoup) -> None:
-    """The converter recurses: tags below a depth that no page needs are replaced by their text."""
+    """Replace elements below a depth that no page needs by their text: the converter recurses."""
     level: list[Tag] = [soup]
     for _ in range(_DEPTH):
         level = [child for tag in level for child in tag.children if isinstance(child, Tag)]
@@ -286,7 +286,7 @@ def _flatten(soup: BeautifulSoup) -> None:
 
 
 def _split_lists(soup: BeautifulSoup) -> None:
-    """A long numbered list goes on as another one, with its next number."""
+    """Split a long numbered list, which goes on as another with the next number."""
     for numbered in soup.find_all("ol"):
         items = numbered.find_all("li", recursive=False)
         if len(items) <= _ITEMS:

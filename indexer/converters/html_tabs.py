@@ -1,4 +1,4 @@
-"""Tabs of HTML pages: their labels stand in a row above, far from what each of them shows."""
+"""Puts the labels of an HTML page's tabs, which stand in a row above, where what each shows begins."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -14,7 +14,7 @@ _OF_A_ROW: Final = {"input", "label"}
 
 
 def label_tabs(soup: BeautifulSoup, *, as_parts: bool) -> None:
-    """Each label where what it shows begins; its row goes. `as_parts`: as parts' marks (see `parts`), else in bold."""
+    """Move each tab's label to its panel and remove the row. `as_parts`: as marks of parts (see `parts`), else in bold."""
     pairs = [*_by_role(soup), *_by_choice(soup)][:_MOST]
     said = [(label.get_text(" ", strip=True), panel) for label, panel in pairs]
     for label, _ in pairs:
@@ -37,7 +37,7 @@ def label_tabs(soup: BeautifulSoup, *, as_parts: bool) -> None:
 
 
 def _by_role(soup: BeautifulSoup) -> Iterator[tuple[Tag, Tag]]:
-    """As assistive technology finds them (WAI-ARIA): by id, else in their order."""
+    """Find tabs and panels as assistive technology does (WAI-ARIA): by id, else by their order."""
     tabs = soup.find_all(role="tab", limit=_MOST)
     named = {str(tab["id"]): tab for tab in tabs if tab.get("id")}
     shown = {_shows(tab): tab for tab in tabs if _shows(tab)}
@@ -53,7 +53,7 @@ def _by_role(soup: BeautifulSoup) -> Iterator[tuple[Tag, Tag]]:
 
 
 def _shows(tab: Tag) -> str:
-    """The id of its panel."""
+    """Read the id of the panel that a tab shows."""
     said = next(
         (
             tab.get(name)
@@ -66,7 +66,7 @@ def _shows(tab: Tag) -> str:
 
 
 def _in_order(panel: Tag, rows: dict[tuple[int, int], _Row]) -> Tag | None:
-    """The tab that is as far along in its row as this panel is among those of the same row."""
+    """Find the tab at the same place in its row as this panel among the row's panels."""
     outer = panel.find_parent(role="tabpanel")
     for around in panel.parents:
         key = (id(around), id(outer))
@@ -80,7 +80,7 @@ def _in_order(panel: Tag, rows: dict[tuple[int, int], _Row]) -> Tag | None:
 
 
 def _row(around: Tag, outer: Tag | None) -> _Row:
-    """Its tabs and panels, but for those of tabs within tabs."""
+    """Collect a row's tabs and panels, without those of tabs within tabs."""
 
     def own(role: str) -> list[Tag]:
         return [each for each in around.find_all(role=role) if each.find_parent(role="tabpanel") is outer]
@@ -89,7 +89,7 @@ def _row(around: Tag, outer: Tag | None) -> _Row:
 
 
 def _by_choice(soup: BeautifulSoup) -> Iterator[tuple[Tag, Tag]]:
-    """Those that work without a script: buttons of which one is chosen, each with its label."""
+    """Find tabs that need no script: radio buttons, each with its label."""
     groups: dict[str, list[str]] = {}
     for button in soup.find_all("input", type="radio", limit=_MOST):
         if button.get("id") and button.get("name"):
@@ -102,7 +102,7 @@ def _by_choice(soup: BeautifulSoup) -> Iterator[tuple[Tag, Tag]]:
 
 
 def _panels(row: Sequence[Tag]) -> Sequence[Tag]:
-    """Each behind its label, or all in what follows the row; none where it is a form's question."""
+    """Find each label's panel, behind it or in what follows the row; none where it is a form's question."""
     behind = [label.find_next_sibling() for label in row]
     if all(isinstance(tag, Tag) and tag.name not in _OF_A_ROW for tag in behind):
         return [tag for tag in behind if isinstance(tag, Tag)]

@@ -1,4 +1,4 @@
-"""Jupyter notebooks → Markdown: their cells. What running them put out is left out."""
+"""Converts Jupyter notebooks to Markdown: their cells, without what running them put out."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ _REMOVED: Final = {"remove-cell", "remove_cell"}
 
 
 def convert(text: str) -> tuple[Mapping[str, object], str]:
-    """What its metadata say, and its cells. Raises Unreadable."""
+    """Read a notebook's metadata and convert its cells. Raises Unreadable."""
     try:
         loaded = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -27,7 +27,7 @@ def convert(text: str) -> tuple[Mapping[str, object], str]:
 
 
 def _cells(loaded: Mapping[str, Any]) -> list[Mapping[str, Any]] | None:
-    """Of version 3, too, where they stand on worksheets. None where it has no list of them."""
+    """List its cells; in version 3 they are on worksheets. None where there is no list of them."""
     sheets = loaded.get("worksheets")
     lists = (
         [sheet.get("cells") for sheet in sheets if isinstance(sheet, dict)]
@@ -43,13 +43,13 @@ def _cells(loaded: Mapping[str, Any]) -> list[Mapping[str, Any]] | None:
 
 
 def _table(of: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """Many tools write null there."""
+    """Read an object; {} where tools have written null."""
     found = of.get(name)
     return found if isinstance(found, dict) else {}
 
 
 def _is_removed(said: Mapping[str, Any]) -> bool:
-    """Whether the cell's author shows it on no page."""
+    """Tell whether its author has tagged a cell to be shown nowhere."""
     tags = said.get("tags")
     named = isinstance(tags, list) and any(tag in _REMOVED for tag in tags if isinstance(tag, str))
     return named or said.get("nbsphinx") == "hidden"
@@ -64,7 +64,7 @@ def _language(said: Mapping[str, Any]) -> str:
 
 
 def _cell(cell: Mapping[str, Any], language: str) -> str:
-    """Markdown as it is, code fenced."""
+    """Write a cell: Markdown as it is, code in a fence."""
     source = cell.get("source", cell.get("input"))
     text = ("".join(map(str, source)) if isinstance(source, list) else str(source or "")).strip("\n")
     if not text.strip():

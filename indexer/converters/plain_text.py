@@ -1,6 +1,6 @@
-"""What words a file holds, by the plainest way to them: to see what a converter lost. Never raises.
+"""Reads which words a file holds in the plainest way, to measure what a converter lost. Never raises.
 
-What is left out on purpose (hidden sheets and slides, menus, what running a notebook put out) isn't counted.
+What is left out on purpose (hidden sheets and slides, menus, a notebook's output) isn't counted.
 """
 
 import io
@@ -43,7 +43,7 @@ _LINE: Final = re.compile(
 
 
 def _without(text: str, opening: re.Pattern[str], prefix: str = "") -> str:
-    """Without these elements, whose names are the pattern's group, and comments. What never ends stays.
+    """Remove comments and these elements, whose names are the pattern's group; an unclosed one stays.
 
     Takes time in proportion to the text, however hostile that is.
     """
@@ -66,7 +66,7 @@ def _without(text: str, opening: re.Pattern[str], prefix: str = "") -> str:
 
 
 def _of_text(body: str) -> str:
-    """Of Markdown and its kin. A very long line stays as it is: patterns look from each of its signs."""
+    """Remove the markup of Markdown and its kin; a very long line stays as it is, as patterns would take too long."""
     lines = _without(body[:_LONGEST], _HIDDEN).split("\n")
     return "\n".join(
         line if len(line) > _LONG_LINE else _ADDRESS.sub(" ", line)
@@ -76,7 +76,7 @@ def _of_text(body: str) -> str:
 
 
 def plain_text(name: str, data: bytes, body: str) -> str:
-    """`body` is what of a Markdown page stands behind its head. "" for what can't be read this way."""
+    """Read a file's words; "" for one that can't be read this way. `body` is a Markdown page without its head."""
     kind = ending(name)
     try:
         if kind in _KINDS:
@@ -103,7 +103,7 @@ def _text(part: str) -> str:
 
 
 def _excel(data: bytes) -> str:
-    """The texts of its first visible sheet alone would do; numbers look otherwise than they are stored."""
+    """Read the texts of the visible sheets; numbers look otherwise than they are stored."""
     from openpyxl import load_workbook  # type: ignore[import-untyped]  # noqa: PLC0415
 
     book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)

@@ -1,4 +1,4 @@
-"""File bytes → Markdown, by the ending of the file's name. What takes a library is loaded where it is needed."""
+"""Converts a file's bytes to Markdown, by its name's ending. A format's library is loaded when it is needed."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -22,11 +22,10 @@ _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\ufffd]")
 def to_markdown(
     name: str, data: bytes, attributes: Mapping[str, str] | None = None
 ) -> tuple[FrontMatter, str]:
-    """The head and the text, by the ending of the name. "" for a file that holds nothing but space.
+    """Convert a file to its head and its text; the text is "" for a file that holds nothing but space.
 
-    `attributes` are AsciiDoc's that are defined outside of the page.
-
-    Raises Unreadable, and BrokenAudience where nobody can tell for whom it is.
+    `attributes` are AsciiDoc's that are defined outside of the page. Raises Unreadable, and BrokenAudience where nobody
+    can tell for whom the page is.
     """
     if not data.strip(b"\x00 \t\r\n\xef\xbb\xbf"):
         return FrontMatter(), ""
@@ -60,7 +59,7 @@ def _lines(text: str) -> str:
 
 
 def decode(data: bytes) -> str:
-    """UTF-8, UTF-16 with its mark, or the old Windows page; raises Unreadable for what is no text."""
+    """Decode text as UTF-8, as UTF-16 with a byte order mark, or else as cp1252. Raises Unreadable for what is no text."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         try:
             return data.decode("utf-16")
@@ -81,7 +80,7 @@ def decode(data: bytes) -> str:
 
 
 def decoded_html(data: bytes) -> str:
-    """As it says itself, where it is no UTF-8."""
+    """Decode HTML as UTF-8, or else in the encoding that it declares. Raises Unreadable."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -101,7 +100,7 @@ def _csv(text: str) -> str:
 
 
 def _notebook(text: str) -> tuple[FrontMatter, str]:
-    """What its metadata say of the page, and its cells."""
+    """Read a notebook's head from its metadata, and convert its cells."""
     from indexer.converters.notebook import convert  # noqa: PLC0415
 
     said, body = convert(text)
@@ -109,7 +108,7 @@ def _notebook(text: str) -> tuple[FrontMatter, str]:
 
 
 def _plain(text: str) -> str:
-    """A text file's signs mean themselves, but its paragraphs, lists and headings read as Markdown's."""
+    """Keep indented lines of a plain text from becoming code."""
     return re.sub(r"^[ \t]{4,}(?=\S)", "", text, flags=re.MULTILINE)
 
 

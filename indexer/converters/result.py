@@ -1,15 +1,15 @@
-"""What converters give back."""
+"""Defines what converters return."""
 
 from dataclasses import dataclass
 
 
 class Unreadable(Exception):
-    """Why a file can't be indexed, in words that go on from its name."""
+    """A file can't be indexed. `str(error)` continues a sentence that begins with its name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """A file as Markdown. `problem` is a word for admins on what was left out; `title` what the file calls itself."""
+    """A file as Markdown. `problem` tells admins what was left out; `title` is the file's own."""
 
     text: str
     problem: str = ""

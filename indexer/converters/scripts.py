@@ -1,4 +1,4 @@
-"""Raised and lowered text, in signs that every reader has."""
+"""Writes raised and lowered text in signs that every reader has."""
 
 import re
 from typing import Final
@@ -10,7 +10,7 @@ _NOTE: Final = re.compile(r"\W.*", re.DOTALL)
 
 
 def raised(text: str) -> str:
-    """10 and a raised 6 is `10^6`, not 106. Ordinals and marks stay what they are: 1st, Docent™."""
+    """Write raised text: a 6 behind 10 becomes `^6`, so that it isn't 106; ordinals and marks stay: 1st, Docent™."""
     said = text.strip()
     if not said or _ORDINAL.fullmatch(said):
         return text

@@ -1,4 +1,4 @@
-"""What a heading is called in its page's address: each site's software makes it by a rule of its own.
+"""Makes headings' anchors as each site's software does.
 
 github-slugger (GitHub, Docusaurus, Hugo), GitLab's, Python-Markdown's `toc`, `@mdit-vue/shared` (VitePress), docutils
 (Sphinx), Asciidoctor, Confluence.
@@ -14,7 +14,7 @@ _VITEPRESS_SPECIAL: Final = re.compile(r"[\s~`!@#$%^&*()\-_+=\[\]{}|\\;:\"'â€œâ€
 
 
 class Anchors:
-    """Of one page, by one rule: what is named twice gets a number."""
+    """Makes the anchors of one page by one rule: a name that comes again gets a number."""
 
     def __init__(self, rule: str = "github") -> None:
         self._slug = _RULES.get(rule, _github)
@@ -22,6 +22,7 @@ class Anchors:
         self._seen: dict[str, int] = {}
 
     def of(self, heading: str) -> str:
+        """Make the next heading's anchor."""
         slug = self._slug(heading)
         if self._rule == "sphinx" and (not slug or slug in self._seen):
             return self._numbered_for_sphinx()
@@ -39,7 +40,7 @@ class Anchors:
 
 
 def _github(heading: str) -> str:
-    """Lower case, spaces to hyphens, only letters, digits, `_` and `-` stay."""
+    """Lower-case it and make spaces hyphens; only letters, digits, `_` and `-` stay."""
     lower = heading.lower()
     if lower.isascii():
         return _NO_LETTER.sub("", lower).replace(" ", "-")
@@ -70,7 +71,7 @@ def _sphinx(heading: str) -> str:
 
 
 def asciidoctor(heading: str, prefix: str = "_", separator: str = "_") -> str:
-    """`prefix` and `separator` are `idprefix` and `idseparator`."""
+    """Make Asciidoctor's anchor. `prefix` and `separator` are its `idprefix` and `idseparator`."""
     plain = re.sub(r"<[^<>]+>|&(?:[a-z]+\d{0,2}|#\d{2,6}|#x[\da-f]{2,5});", "", heading.lower())
     plain = re.sub(r"[^\w .-]", "", plain)
     slug = (

@@ -1,4 +1,4 @@
-"""HTML that stands in Markdown: tables become pipe tables, headings headings, noise goes."""
+"""Rewrites HTML within Markdown: tables become pipe tables, headings headings; noise is removed."""
 
 import re
 from collections.abc import Callable
@@ -26,7 +26,7 @@ _COMMENT = (re.compile("<!--"), re.compile("-->"))
 
 
 def _element(name: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """How an element begins and ends."""
+    """Compile patterns for an element's beginning and end."""
     return (
         re.compile(rf"<{name}\b([^<>]*)>", re.IGNORECASE),
         re.compile(rf"</{name}\s*>[ \t]*", re.IGNORECASE),
@@ -68,7 +68,7 @@ _LEAD_SPACE = re.compile(r"^[ \t]{4,}(?=[^\s])", re.MULTILINE)
 
 
 def to_markdown(text: str) -> str:
-    """The same text without tags. Unknown tags stay: `<your name>` is a word of the page."""
+    """Remove the tags. Unknown ones stay: `<your name>` is text."""
     text = _between(text, _COMMENT, lambda _inside, _attributes: "").replace("<!--", "")
     for noise in _NOISE:
         text = _between(text, noise, lambda _inside, _attributes: "")
@@ -103,7 +103,7 @@ def _flat(html: str) -> str:
 def _between(
     text: str, ends: tuple[re.Pattern[str], re.Pattern[str]], replacement: Callable[[str, str], str]
 ) -> str:
-    """Each element by what the replacement makes of its inside and its attributes."""
+    """Replace each element by what `replacement` makes of its content and its attributes."""
     begins, closes = ends
     parts: list[str] = []
     done = 0

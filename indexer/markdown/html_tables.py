@@ -1,4 +1,4 @@
-"""HTML tables that stand in Markdown."""
+"""Converts HTML tables that stand in Markdown."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ _DEEPEST = 20
 
 
 def with_pipe_tables(text: str) -> str:
-    """Each outermost `<table>` as Markdown has it; one that never ends stays."""
+    """Convert each outermost `<table>`; an unclosed one stays."""
     parts: list[str] = []
     done = 0
     for start, inside, stop in _tables(text):
@@ -29,7 +29,7 @@ def table_as_markdown(html: str) -> str:
 
 
 def span(said: object, *, least: int = 1) -> int:
-    """What `rowspan` or `colspan` says, as browsers read it: 1 for what is no number."""
+    """Read `rowspan` or `colspan` as browsers do: 1 for what is no number, at the least `least`."""
     found = re.match(r"\s*(\d{1,5})", str(said or ""))
     return max(least, int(found[1])) if found else 1
 
@@ -49,7 +49,7 @@ def _tables(text: str) -> Iterator[tuple[int, str, int]]:
 
 
 class _TableReader(LenientParser):
-    """Rows and cells of the outermost table; an inner table's text goes into its cell."""
+    """Reads the outermost table; an inner table's text becomes its cell's."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)

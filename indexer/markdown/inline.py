@@ -1,4 +1,4 @@
-"""Inline Markdown to plain reading text: links and images to their text, emphasis and templates to nothing."""
+"""Reduces inline Markdown to plain text: links and images to their text, emphasis and templates to nothing."""
 
 import re
 from collections import defaultdict, deque
@@ -38,7 +38,7 @@ _INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\u00ad\u200b\u2060\ufeff\ue000-\
 
 
 def reading_text(text: str) -> str:
-    """Code spans stay as they are, with their backticks."""
+    """Make the text that a reader sees; code spans keep their backticks."""
     if not _MARKS.search(text):
         return text
     if "`" not in text:
@@ -54,7 +54,7 @@ def reading_text(text: str) -> str:
 
 
 def code_spans(text: str) -> list[tuple[int, int]]:
-    """Where code in backticks begins and ends: as many ticks close it as open it, within one block."""
+    """Find where code spans begin and end: as many backticks close one as open it, within one block."""
     runs = [(match.start(), match.end()) for match in _TICKS.finditer(text)]
     later: defaultdict[int, deque[int]] = defaultdict(deque)
     for number, (start, end) in enumerate(runs):
@@ -75,9 +75,9 @@ def code_spans(text: str) -> list[tuple[int, int]]:
 
 
 def code_aside(text: str, sign: str = "") -> tuple[str, list[str]]:
-    """The text with a number in place of each span of code, between signs that no text has; and the spans.
+    """Put a number, between signs that no text has, in place of each code span; return the text and the spans.
 
-    `sign` stands before each number, where others have numbers, too.
+    `sign` stands before each number, where other code has numbers, too.
     """
     if "`" not in text:
         return text, []
@@ -93,6 +93,7 @@ def code_aside(text: str, sign: str = "") -> tuple[str, list[str]]:
 
 def without_invisible(text: str) -> str:
     # Printable is without any of them, and looked at much quicker.
+    """Remove invisible characters."""
     return text if text.isprintable() else _INVISIBLE.sub("", text)
 
 

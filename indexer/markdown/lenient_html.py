@@ -1,4 +1,4 @@
-"""The standard library's parser for HTML, for pages that anybody wrote."""
+"""Adapts the standard library's HTML parser to pages that anybody wrote."""
 
 import re
 from html.parser import HTMLParser
@@ -9,9 +9,9 @@ _MANY = 100
 
 
 class LenientParser(HTMLParser):
-    """Raises for nothing that a page holds: what begins with `<![` and is no known section is a comment.
+    """Never raises for what a page holds; `<![` that begins no known section begins a comment.
 
-    Many tags that never end are text: for each of them the parser would look as far as the page's end.
+    Where very many tags never end they are text: the parser would search to the page's end for each.
     """
 
     def feed(self, data: str) -> None:

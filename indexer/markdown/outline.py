@@ -1,4 +1,4 @@
-"""A page's sections, what they are called, and what stands in each."""
+"""Defines a page's sections: their headings, anchors and blocks."""
 
 import re
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ Kind = Literal["text", "list", "table", "code"]
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """`pieces` is what it may be split into; `head` and `foot` go around every part (a table's, a fence's)."""
+    """A block that may be split between its `pieces`; `head` and `foot` (a table's, a fence's) go around each split."""
 
     kind: Kind
     pieces: tuple[str, ...]
@@ -27,6 +27,7 @@ class Block:
     foot: str = ""
 
     def text(self, pieces: Sequence[str] | None = None) -> str:
+        """Write some of its pieces, or all."""
         body = "\n".join(self.pieces if pieces is None else pieces)
         return "\n".join(part for part in (self.head, body, self.foot) if part)
 
@@ -35,7 +36,7 @@ class Block:
 class Section:
     """What stands under one heading, without its subsections. `level` 0 is what comes before any heading.
 
-    `part`: its heading is a tab's label, or said already: what it holds goes on below the one that it is in.
+    `part`: its heading is a tab's label, or repeats one; its content belongs to the section that it is in.
     """
 
     level: int
@@ -46,7 +47,7 @@ class Section:
 
 
 class Outline:
-    """The page's sections as they come, each with the anchor that this rule gives it."""
+    """Collects a page's sections, and makes their anchors by one software's rule."""
 
     def __init__(self, anchors: str) -> None:
         self.sections = [Section(0, "", "")]
@@ -55,7 +56,7 @@ class Outline:
         self._around: list[Section] = []
 
     def heading(self, level: int, raw: str, pending: str) -> None:
-        """One more, with the anchor that stood above it, if any."""
+        """Begin a section. `pending` is an anchor that stood alone above its heading, if any."""
         label = parts.label_of(raw)
         if label is not None:
             self._part(heading_text(label))
@@ -74,7 +75,7 @@ class Outline:
             self.sections.append(Section(max(level, least), heading, own or slug))
 
     def _part(self, label: str) -> None:
-        """A tab begins, or with no label ends."""
+        """Begin a tab, or end one if it has no label."""
         if label:
             here = self.sections[-1]
             self._around.append(here)
@@ -90,11 +91,12 @@ def _own_id(attributes: str) -> str:
 
 
 def without_attributes(raw: str) -> str:
-    """A heading's text without what says how it looks and what its anchor is."""
+    """Remove from a heading what sets its look and its anchor."""
     return _ATTRIBUTES.sub("", raw)
 
 
 def heading_text(raw: str) -> str:
+    """Make the text that a reader sees of a heading."""
     words = reading_text(without_invisible(raw)).replace("`", "").split()
     # Sites put a link to itself behind a heading.
     return " ".join(words[:-1] if words[-1:] in (["¶"], ["#"], ["🔗"]) and words[1:] else words).removesuffix(

@@ -1,4 +1,4 @@
-"""A Markdown page as sections of blocks that a chunk can be packed from. Pure."""
+"""Parses a Markdown page into sections of blocks, of which chunks are packed. Pure."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -36,10 +36,10 @@ _DRAWINGS = {"mermaid", "plantuml", "dot", "graphviz", "svg", "geojson", "topojs
 def parse(
     text: str, *, dialects: bool = True, components: bool = False, anchors: str = "github"
 ) -> list[Section]:
-    """The page's sections in order; the first is what stands above every heading and may be empty.
+    """Parse a page into its sections in order; the first stands above every heading, and may be empty.
 
-    `dialects`: it is somebody's own Markdown, not made of another format. `components`: the page is MDX. `anchors`:
-    whose rule makes them. Never raises: whatever it is given reads as some Markdown.
+    `dialects`: it is somebody's own Markdown, not converted from another format. `components`: the page is MDX. `anchors`
+    is the software whose rule makes them. Never raises: any text is some Markdown.
     """
     outline = Outline(anchors)
     pending = ""
@@ -76,7 +76,7 @@ def _clean(text: str, *, dialects: bool, components: bool) -> str:
 
 
 def _without_definition(text: str) -> Callable[[re.Match[str]], str]:
-    """Links' addresses go. `[Q]: Yes` is a line of the page, unless something refers to it."""
+    """Make a replacement that removes link definitions; `[Q]: Yes` is a line of text unless something refers to it."""
     referred = {label.casefold() for label in re.findall(r"\]\[([^\[\]\n]*)\]", text)}
 
     def kept(match: re.Match[str]) -> str:
@@ -97,7 +97,7 @@ def _clean_prose(text: str) -> str:
 
 
 def _fenced(text: str) -> Iterator[tuple[bool, str]]:
-    """(is it fenced code, the text) in order; together they are the text."""
+    """Split a text into (is it fenced code, its text) in order."""
     if "```" not in text and "~~~" not in text:
         yield False, text
         return
@@ -119,7 +119,7 @@ def _fenced(text: str) -> Iterator[tuple[bool, str]]:
 
 
 def _groups(tokens: Sequence[Token]) -> Iterator[list[Token]]:
-    """The tokens of each outermost block."""
+    """Group the tokens by outermost block."""
     group: list[Token] = []
     depth = 0
     for token in tokens:
@@ -133,7 +133,7 @@ def _groups(tokens: Sequence[Token]) -> Iterator[list[Token]]:
 
 
 def _blocks(group: Sequence[Token]) -> tuple[list[Block], str]:
-    """What the outermost block holds (a paragraph may end in a table), and an anchor that stood alone in it."""
+    """Read an outermost block, and an anchor that stands alone in it; a paragraph may end in a table."""
     kind = group[0].type
     if kind == "paragraph_open":
         raw = group[1].content
@@ -150,7 +150,7 @@ def _blocks(group: Sequence[Token]) -> tuple[list[Block], str]:
 
 
 def _with_tables(raw: str) -> Iterator[Block]:
-    """A paragraph's text, and the table that begins where a row of dashes follows a row of cells."""
+    """Split a paragraph from a table that begins where a row of dashes follows a row of cells."""
     lines = raw.split("\n")
     ruled = next(
         (n for n, line in enumerate(lines) if n and "|" in line + lines[n - 1] and _TABLE_RULE.match(line)), 0
@@ -167,7 +167,7 @@ def _with_tables(raw: str) -> Iterator[Block]:
 
 
 def _prose(raw: str) -> str:
-    """Soft line ends become spaces, hard ones stay."""
+    """Make soft line breaks spaces; hard ones stay."""
     raw = _ALERT.sub("", embedded_html.ANCHOR.sub("", raw))
     if "\n" not in raw:
         return " ".join(without_invisible(reading_text(raw)).split())
@@ -207,7 +207,7 @@ def _table(lines: Sequence[str]) -> Block | None:
 
 
 def _hung(rows: Sequence[Sequence[str]]) -> Iterator[Sequence[str]]:
-    """MultiMarkdown's `^^` is the cell above it, which goes on."""
+    """Repeat the cell above for MultiMarkdown's `^^`."""
     above: Sequence[str] = ()
     for row in rows:
         if any(cell.strip() == "^^" for cell in row):
@@ -225,7 +225,7 @@ def _cells(line: str) -> list[str]:
 
 
 def _with_whole_code(line: str, cells: list[str], width: int) -> list[str]:
-    """A row with too many cells may have bars in its code, where they should be escaped but are meant as they stand."""
+    """Repair a row with too many cells because of bars in its code that should have been escaped."""
     if len(cells) <= width or "`" not in line:
         return cells
     spans = code_spans(line)
@@ -241,7 +241,7 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _items(group: Sequence[Token]) -> list[str]:
-    """Each outermost item of a list as one piece."""
+    """Make each outermost item of a list one piece."""
     items: list[list[Token]] = []
     depth = 0
     for token in group[1:-1]:
@@ -261,7 +261,7 @@ def _item(item: Sequence[Token], *, indent: str, ordered: bool) -> list[str]:
 
 
 def _lines_of(tokens: Sequence[Token], *, indent: str) -> list[str]:
-    """What stands inside an item or a quote, line by line."""
+    """Write what is inside an item or a quote, line by line."""
     found: list[str] = []
     for group in _groups(tokens):
         kind = group[0].type

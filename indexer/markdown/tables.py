@@ -1,7 +1,7 @@
-"""Tables in Markdown's own form, bounded: a single wide row must not make every other as wide.
+"""Writes pipe tables, bounded so that one wide row doesn't widen every other.
 
-A cell that spans rows or columns stands in each place that it spans: in a row of a pipe table nothing else says
-what its values belong to. HTML, Word and reStructuredText all come here with their cells.
+The text of a cell that spans rows or columns is repeated in each place: nothing else in a pipe table's row says what
+its values belong to. HTML, Word and reStructuredText all come here with their cells.
 
 Ours: tabulate writes `007` as 7 and leaves bars as they are; markdownify shifts the cells beside one that spans rows.
 """
@@ -19,7 +19,7 @@ _MOST_HEADER_ROWS: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """`rows` and `columns` are how many it spans, 0 for all that follow; `head` if it is a header's."""
+    """A cell. `rows` and `columns` are how many it spans, 0 for all that follow; `head`: it is a header's."""
 
     text: str
     rows: int = 1
@@ -28,12 +28,12 @@ class Cell:
 
 
 def cell_text(text: str) -> str:
-    """Plain text as it stands in a cell: on one line, its bars escaped."""
+    """Make plain text fit into a cell: on one line, its bars escaped."""
     return " ".join(text.split()).replace("|", "\\|")
 
 
 def folded(row: Sequence[str]) -> list[str]:
-    """The row with at most so many cells; what is beyond stands in the last."""
+    """Limit a row to 100 cells; those beyond are joined in the last."""
     if len(row) <= MOST_COLUMNS:
         return list(row)
     kept = MOST_COLUMNS - 1
@@ -41,7 +41,7 @@ def folded(row: Sequence[str]) -> list[str]:
 
 
 def pipe_table(rows: Sequence[Sequence[str]]) -> str:
-    """The first row is the header; "" where there is none."""
+    """Write rows of Markdown as a table, the first as its header; "" without rows."""
     if not rows:
         return ""
     cells = [folded(row) for row in rows]
@@ -51,16 +51,16 @@ def pipe_table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def table_of_texts(rows: Sequence[Sequence[str]]) -> str:
-    """Make a pipe table of plain texts, without the rows that hold none; the first is the header."""
+    """Write rows of plain text as a table, the first as its header; rows without text are left out."""
     cells = [[cell_text(cell) for cell in row] for row in rows]
     return pipe_table([row for row in cells if any(row)])
 
 
 def table_of_cells(rows: Sequence[Sequence[Cell]], *, header_rows: int | None = None) -> str:
-    """A pipe table of cells that may span others; "" where none holds a word.
+    """Write cells, which may span others, as a table; "" where none holds text.
 
-    Rows of a header become one: `Calls` above `Min` is `Calls: Min`. How many they are is guessed from the cells
-    unless `header_rows` says. A title above the whole width stands above the table.
+    Several header rows become one: `Calls` above `Min` is `Calls: Min`. Their number is guessed from the cells unless
+    `header_rows` gives it. A title over the whole width is written above the table.
     """
     titles: list[str] = []
     rows = [row for row in rows if row]
@@ -80,7 +80,7 @@ def table_of_cells(rows: Sequence[Sequence[Cell]], *, header_rows: int | None = 
 
 
 def spread(rows: Sequence[Sequence[Cell]]) -> list[list[str]]:
-    """The text at each place. A cell over the whole width is said once: it is a heading within the table."""
+    """Repeat each cell's text in the places that it spans; a cell over the whole width is a heading, and stands once."""
     width = min(MOST_COLUMNS, max((sum(max(1, cell.columns) for cell in row) for row in rows), default=0))
     left = _MOST_GROWTH + sum(len(cell.text) for row in rows for cell in row)
     grid: list[list[str]] = []
@@ -124,7 +124,7 @@ def _is_title(row: Sequence[Cell], following: Sequence[Cell]) -> bool:
 
 
 def _header_rows(rows: Sequence[Sequence[Cell]]) -> int:
-    """Rows of nothing but header cells; else one, or as many as its cells reach down where it is in groups."""
+    """Count the rows of header cells only; else one, or as many as the first row's cells reach down if it has groups."""
     heads = 0
     for row in rows[:_MOST_HEADER_ROWS]:
         if not all(cell.head for cell in row):
@@ -140,6 +140,6 @@ def _header_rows(rows: Sequence[Sequence[Cell]]) -> int:
 
 
 def _one_header(rows: Sequence[Sequence[str]], width: int) -> list[str]:
-    """Each column's words from top to bottom, each said once."""
+    """Join each column's texts from top to bottom, each text once."""
     columns = [[row[at] if at < len(row) else "" for row in rows] for at in range(width)]
     return [": ".join(dict.fromkeys(filter(None, words))) for words in columns]

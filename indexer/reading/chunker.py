@@ -179,5 +179,5 @@ _WORD = re.compile(r"\w")
 
 
 def has_content(chunks: Sequence[Chunk]) -> bool:
-    """Tell whether a chunk holds more than headings."""
+    """Tell whether any chunk holds a word."""
     return any(_WORD.search(piece.text) for piece in chunks)

@@ -45,7 +45,7 @@ def loss_mark(words: WordsKept) -> str:
 
 
 def lossy_pages(revisions: Mapping[str, str]) -> list[Failure]:
-    """List a source's stored pages that lack most of their words, by their ids' revisions."""
+    """List stored pages that lack most of their words. `revisions` are by document id."""
     found = []
     for doc_id, revision in revisions.items():
         if told := _MARK.match(revision):

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 def wanted_format(embedder: Embedder | None) -> IndexFormat:
-    """The format of an index that would be built now: the embedder's model and dimensions, and how pages are chunked."""
+    """Describe an index that would be built now: the embedder's model and dimensions, and how pages are chunked."""
     if embedder is None:
         return IndexFormat("", 0, CHUNKING)
     return IndexFormat(embedder.model, embedder.dimensions, CHUNKING)

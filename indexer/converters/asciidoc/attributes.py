@@ -1,4 +1,4 @@
-"""Attributes, and what depends on them: `:name: value`, `{name}`, `ifdef::name[]`."""
+"""Reads AsciiDoc's attributes and what depends on them: `:name: value`, `{name}`, `ifdef::name[]`."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ _GIVEN: Final = {
 
 
 class Attributes:
-    """As they are at one place of the page. `fixed` are those from outside, which no page changes, unless they end in `@`."""
+    """The attributes at one place of a page. `fixed` come from outside: no page changes them, unless they end in `@`."""
 
     def __init__(self, fixed: Mapping[str, str]) -> None:
         soft = {
@@ -37,13 +37,15 @@ class Attributes:
         self._values = {**_GIVEN, **given}
 
     def get(self, name: str, default: str = "") -> str:
+        """Read an attribute's value; `default` if it isn't set."""
         return self._values.get(name, default)
 
     def has(self, name: str) -> bool:
+        """Tell whether an attribute is set."""
         return name.lower() in self._values
 
     def define(self, name: str, value: str | None) -> None:
-        """None takes it away."""
+        """Set an attribute; None unsets it."""
         name = name.lower()
         if name in self._fixed:
             return
@@ -53,7 +55,7 @@ class Attributes:
             self._values[name] = value
 
     def filled(self, text: str) -> str:
-        """With what its references stand for; those that nobody defined stay as they are."""
+        """Replace references by their values; those that nobody defined stay as they are."""
         for _ in range(_NESTED):
             if "{" not in text or len(text) > _LONGEST:
                 break
@@ -69,7 +71,7 @@ class Attributes:
 
 
 def lines_of(text: str, attributes: Attributes) -> Iterator[str]:
-    """The page's lines without comments, entries and what isn't meant for readers; references are filled in."""
+    """Yield the page's lines without comments, attribute entries and what is for no reader, with references replaced."""
     return _Reading(text.split("\n"), attributes).lines()
 
 
@@ -119,7 +121,7 @@ class _Reading:
 
 
 def _condition(found: re.Match[str], attributes: Attributes, counts: list[bool]) -> str:
-    """Open or end one; the text of one that has it beside itself."""
+    """Open or close a condition; return the text of one that stands beside it on the line."""
     kind, names, text = found.groups()
     if kind == "endif":
         del counts[-1:]
@@ -137,7 +139,7 @@ def _condition(found: re.Match[str], attributes: Attributes, counts: list[bool])
 
 
 def _holds(expression: str) -> bool:
-    """What can't be told is read."""
+    """Evaluate a condition; one that can't be read holds."""
     found = _EVALUATED.match(expression)
     if found is None:
         return True

@@ -1,4 +1,4 @@
-"""A page's blocks, from its title down."""
+"""Converts an AsciiDoc page to Markdown, block by block."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -34,7 +34,7 @@ _DEEPEST: Final = 12
 
 
 def asciidoc(text: str, attributes: Mapping[str, str] | None = None) -> str:
-    """As Markdown. Headings have the ids that Asciidoctor gives them; `attributes` are those from outside of the page."""
+    """Convert a page. Headings have Asciidoctor's ids; `attributes` are those that are defined outside of the page."""
     known = Attributes(attributes or {})
     lines = list(lines_of(text.expandtabs(4), known))
     return "\n".join(_Page(lines, known).markdown())
@@ -54,7 +54,7 @@ class _About:
 
 @dataclass(slots=True)
 class _Names:
-    """The ids of the page's headings: made once, and numbered where they are the same."""
+    """Makes the ids of a page's headings; one that comes again is numbered."""
 
     attributes: Attributes
     seen: dict[str, int] = field(default_factory=dict)
@@ -170,7 +170,7 @@ class _Page:
         return bool(FENCE.match(line) or _ID.match(line) or _SAID.match(line))
 
     def _source_of(self, about: _About) -> list[str]:
-        """Who said what is quoted."""
+        """Write who is quoted, and from where."""
         if about.style() not in ("quote", "verse"):
             return []
         who = [part.strip().strip('"') for part in about.said.split(",")[1:] if part.strip()]
@@ -195,7 +195,7 @@ class _Page:
         return [*title, *made], end + 1
 
     def _inside(self, fence: str, inside: Sequence[str], about: _About) -> list[str]:
-        """Of a fence around text."""
+        """Convert what is inside a fence around text."""
         style = about.style()
         if fence[0] == "+":
             return [f"`{' '.join(inside)}`"] if style in ("stem", "latexmath", "asciimath") else list(inside)
@@ -206,7 +206,7 @@ class _Page:
         return [*self._blocks(inside), *self._source_of(about)]
 
     def _tabs(self, lines: Sequence[str]) -> list[str]:
-        """Each label and what is below it."""
+        """Write each label with what is below it."""
         made: list[str] = []
         label, inside = "", []  # type: str, list[str]
         fence = ""
@@ -252,7 +252,7 @@ class _Page:
 
 
 def _titles(lines: Sequence[str], attributes: Attributes) -> dict[str, str]:
-    """The page's headings by their ids, both by those that are theirs and those that are made."""
+    """Find the page's headings by their ids, both explicit and generated ones."""
     names = _Names(attributes)
     found: dict[str, str] = {}
     own = ""
@@ -271,7 +271,7 @@ def _titles(lines: Sequence[str], attributes: Attributes) -> dict[str, str]:
 
 
 def _without_header(lines: Sequence[str]) -> list[str]:
-    """The lines below the title that say who wrote it and which version it is aren't the page's text."""
+    """Remove the lines below the title that name author and version: they aren't the page's text."""
     kept = list(lines)
     first = next((at for at, line in enumerate(kept) if line.strip()), None)
     if first is None or not re.match(r"^=\s", kept[first]):
@@ -293,5 +293,5 @@ def _code(lines: Sequence[str], about: _About) -> list[str]:
 
 
 def _plain_start(line: str) -> str:
-    """What Markdown would take for a heading, a list or a quote, and AsciiDoc doesn't."""
+    """Escape what Markdown would take for a heading, a list or a quote, and AsciiDoc doesn't."""
     return f"\\{line}" if re.match(r"#{1,6}\s|>|[+](?:\s|$)|=+\s*$", line) else line

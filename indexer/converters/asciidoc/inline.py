@@ -1,4 +1,4 @@
-"""Text within a line: links, macros, quotes. What begins such a thing doesn't look further than an address is long."""
+"""Converts AsciiDoc within a line: links, macros, quotes. Patterns search no further than an address is long."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -42,13 +42,13 @@ _HELD: Final = re.compile("\x00(\\d+)\x00")
 
 
 class Inline:
-    """`titles` are the page's headings by their ids: a reference without words shows them."""
+    """Converts lines. `titles` are the page's headings by id: a reference without words shows them."""
 
     def __init__(self, titles: Mapping[str, str]) -> None:
         self._titles = titles
 
     def text(self, line: str) -> str:
-        """As Markdown, on one line."""
+        """Convert a text to one line of Markdown."""
         if not re.search(r"[\[\]`<>+#^~*_{(&:\"]", line):
             return line
         held: list[str] = []
@@ -120,7 +120,7 @@ class Inline:
 
 
 def _shown(said: str) -> str:
-    """A link's words, of all that stands in its brackets."""
+    """Read a link's text, of all that stands in its brackets."""
     said = said.strip()
     if said.startswith('"') and (end := said.find('"', 1)) > 0:
         return said[1:end]
@@ -130,5 +130,5 @@ def _shown(said: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """What means itself."""
+    """Escape signs that mean themselves."""
     return re.sub(r"([*_`\[\]<\\#])", r"\\\1", text)

@@ -1,4 +1,4 @@
-"""Lists: bullets, numbers, terms and callouts, each with what is attached to its items."""
+"""Converts AsciiDoc's lists: bullets, numbers, terms and callouts, with what is attached to their items."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -20,13 +20,13 @@ _LONGEST: Final = 2_000  # of what is looked at again with each line that goes o
 
 
 def end_of_fence(lines: Sequence[str], at: int) -> int:
-    """Where the fence that begins here ends: behind the last line, if nowhere."""
+    """Find the end of the fence that begins at a line: behind the last line if it is unclosed."""
     closing = "```" if lines[at].startswith("```") else lines[at]
     return next((n for n in range(at + 1, len(lines)) if lines[n] == closing), len(lines))
 
 
 class List:
-    """The list that begins at this line, with those inside it. `blocks` makes Markdown of what is attached to an item."""
+    """The list that begins at a line, with those inside it. `blocks` converts what is attached to an item."""
 
     def __init__(
         self, inline: Inline, blocks: Callable[[Sequence[str]], list[str]], lines: Sequence[str], at: int
@@ -45,7 +45,7 @@ class List:
         self._terms: list[str] = []
 
     def read(self) -> tuple[list[str], int]:
-        """As Markdown, and where what follows begins."""
+        """Convert the list; return its lines, and the number of the line after it."""
         while self._at < len(self._lines):
             line = self._lines[self._at]
             if not line.strip():
@@ -63,7 +63,7 @@ class List:
         return self._made, self._at
 
     def _goes_on(self) -> bool:
-        """Past empty lines, where an item follows, or what a term means."""
+        """Tell whether an item or a term's meaning follows after empty lines."""
         next_ = next((n for n in range(self._at, len(self._lines)) if self._lines[n].strip()), None)
         if next_ is None:
             return False
@@ -91,7 +91,7 @@ class List:
         self._write(f"{' ' * indent}{sign} ", words.removesuffix(" +"))
 
     def _more(self, line: str) -> bool:
-        """What goes on with the item, or begins what its term means."""
+        """Take a line that continues the item, or begins its term's meaning."""
         if self._terms and FENCE.match(line):
             self._say("")
             self._attach()
@@ -112,7 +112,7 @@ class List:
         return True
 
     def _say(self, text: str) -> None:
-        """What the terms mean."""
+        """Add to the terms' meaning."""
         sign = " " * (self._indents[-1] - 2) + "- "
         self._write(f"{sign}{', '.join(self._terms)}: ", text.removesuffix(" +"))
         self._terms = []
@@ -122,7 +122,7 @@ class List:
         self._made.append(f"{lead}{self._inline.text(words)}".rstrip())
 
     def _nest(self, kind: str) -> None:
-        """The item's kind is the last that is open."""
+        """Close lists until the item's kind is the innermost."""
         if kind in self._open:
             level = self._open.index(kind) + 1
             del self._open[level:], self._indents[level:]
@@ -132,7 +132,7 @@ class List:
             self._indents.append(above + (_NUMBERS_WIDTH if kind[0] in ".<1" else 2))
 
     def _attach(self) -> None:
-        """The block that begins here: to the end of its fence, or of its paragraph."""
+        """Attach the block that begins here, up to the end of its fence or paragraph."""
         start = self._at
         while self._at < len(self._lines) and _ABOUT.match(self._lines[self._at]):
             self._at += 1
@@ -149,7 +149,7 @@ class List:
 
 
 def _item(line: str) -> tuple[str, str] | None:
-    """What kind of item it is, and its words; a term's with what stands behind it."""
+    """Recognise an item: its kind and its text; a term's includes what follows it."""
     if found := _BULLET.match(line):
         return found[1], found[2]
     if found := _NUMBER.match(line):

@@ -1,4 +1,4 @@
-"""Tables: cells by the sign before them, over columns and rows, in lines that are broken anywhere."""
+"""Converts AsciiDoc's tables: cells begin with a sign, may span, and may be broken over lines anywhere."""
 
 import csv
 import re
@@ -17,7 +17,7 @@ _SEPARATORS: Final = {"csv": ",", "tsv": "\t", "dsv": ":"}
 
 @dataclass(slots=True)
 class _Found:
-    """A cell as it is written: the lines of its text, and how far it goes."""
+    """A cell as it is written: its lines, and what it spans."""
 
     lines: list[str]
     columns: int = 1
@@ -29,9 +29,9 @@ class _Found:
 def table(
     lines: Sequence[str], said: str, sign: str, shown: Callable[[Sequence[str], bool], str]
 ) -> list[str]:
-    """A pipe table's lines. `said` is the table's line of attributes, `sign` what its fence begins with.
+    """Convert a table to a pipe table's lines. `said` is its line of attributes, `sign` the beginning of its fence.
 
-    `shown` makes one line of a cell's lines; whether it is a page of its own stands beside them.
+    `shown` converts a cell's lines to one; its second argument tells whether the cell is a document of its own.
     """
     form = re.search(r"format=\"?(\w+)", said)
     kind = form[1] if form else {",": "csv", ":": "dsv"}.get(sign, "psv")
@@ -57,7 +57,7 @@ def table(
 
 
 def _columns(said: str) -> list[str]:
-    """What `cols` says of each column; none where it doesn't."""
+    """Read each column's part of `cols`; none where that isn't given."""
     found = re.search(r"cols=(?:\"([^\"]*)\"|'([^']*)'|([^\s\],]+))", said)
     if found is None:
         return []
@@ -72,7 +72,7 @@ def _columns(said: str) -> list[str]:
 
 
 def _style(column: str) -> str:
-    """A column's, which a cell may change."""
+    """Read a column's style, which a cell may change."""
     return column[-1:] if column[-1:].isalpha() else ""
 
 
@@ -82,7 +82,7 @@ def _first_width(lines: Sequence[str], between: str) -> int:
 
 
 def _has_header(lines: Sequence[str], between: str) -> bool:
-    """The first line has cells, and an empty one follows it."""
+    """Tell whether the first line has cells and is followed by an empty one."""
     return (
         len(lines) > 1
         and lines[0].strip() != ""
@@ -115,7 +115,7 @@ def _cells(lines: Sequence[str], between: str) -> Iterator[_Found]:
 
 
 def _apart(piece: str) -> tuple[str, re.Match[str] | None]:
-    """A cell's text, and what stands before the sign of the next one: no word that only ends so."""
+    """Part a cell's text from the specifier of the next cell, which is no word that only ends like one."""
     spec = _SPEC.search(piece)
     if spec is None or (spec.start() and not piece[spec.start() - 1].isspace()):
         return piece, None
@@ -123,7 +123,7 @@ def _apart(piece: str) -> tuple[str, re.Match[str] | None]:
 
 
 def _of(spec: re.Match[str] | None) -> tuple[int, int, int, str]:
-    """Columns, rows, how often, and what it is."""
+    """Read a specifier: columns, rows, repetitions, and style."""
     if spec is None:
         return 1, 1, 1, ""
     if spec[5]:
@@ -134,7 +134,7 @@ def _of(spec: re.Match[str] | None) -> tuple[int, int, int, str]:
 def _in_rows(
     cells: Sequence[_Found], width: int, shown: Callable[[Sequence[str], bool], str], styles: Sequence[str]
 ) -> list[list[Cell]]:
-    """Cells fill rows of the width, past what reaches down from above."""
+    """Arrange cells in rows of the table's width, around those that reach down from above."""
     rows: list[list[Cell]] = [[]]
     free = width
     reaching: list[tuple[int, int]] = []  # columns and the rows that are left
@@ -157,7 +157,7 @@ def _in_rows(
 
 
 def on_one_line(lines: Sequence[str]) -> str:
-    """A cell's blocks: items, and the rows of a table in it, behind semicolons."""
+    """Join a cell's blocks, list items and inner rows by semicolons."""
     made = ""
     for line in map(str.strip, lines):
         if not line or re.fullmatch(r"\|(?: --- \|)+", line):

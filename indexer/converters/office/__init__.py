@@ -1,4 +1,4 @@
-"""PDF, Word, PowerPoint and Excel → Markdown. Loads large libraries: for a worker process only."""
+"""Converts PDF, Word, PowerPoint and Excel to Markdown. Loads large libraries: for a reader's process only."""
 
 import logging
 import re
@@ -28,7 +28,7 @@ _LONGEST_TITLE: Final = 200
 
 
 def convert(kind: str, data: bytes) -> Converted:
-    """`kind` is pdf, docx, pptx or xlsx. Raises Unreadable, MemoryError."""
+    """Convert a file. `kind` is pdf, docx, pptx or xlsx. Raises Unreadable, MemoryError."""
     if kind != "pdf":
         check(data)
     converter: Callable[[bytes], Converted] = import_module(_MODULES[kind]).convert
@@ -52,7 +52,7 @@ def convert(kind: str, data: bytes) -> Converted:
 
 
 def _titled(made: Converted) -> str:
-    """With the file's own title above it, where no heading is one."""
+    """Put the file's own title above, where no heading is one."""
     title = " ".join(made.title.split())
     if not title or len(title) > _LONGEST_TITLE or _NO_TITLE.fullmatch(title) or _HEADING.search(made.text):
         return made.text

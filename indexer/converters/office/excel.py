@@ -1,4 +1,4 @@
-"""Excel → Markdown: what somebody sees who opens it. Hidden sheets, rows and columns are left out."""
+"""Converts Excel to Markdown: what a reader sees. Hidden sheets, rows and columns are left out."""
 
 import io
 import logging
@@ -25,7 +25,7 @@ _MOST_MERGED: Final = 200_000
 
 @dataclass(slots=True)
 class _Line:
-    """A visible row: by column what it shows. `bold`: all of it."""
+    """A visible row: its texts by column. `bold`: all of them are."""
 
     number: int
     cells: dict[int, str]
@@ -34,6 +34,7 @@ class _Line:
 
 def convert(data: bytes) -> Converted:
     # Links to other workbooks, and what is broken about them, are nothing that anybody sees.
+    """Convert a workbook, each visible sheet below a heading. Raises Unreadable where every sheet is damaged."""
     book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False, rich_text=True)
     parts: list[str] = []
     broken: list[str] = []
@@ -67,7 +68,7 @@ def convert(data: bytes) -> Converted:
 
 
 def _sheet(archive: zipfile.ZipFile, sheet: Any) -> tuple[str, int]:  # noqa: ANN401 - openpyxl has no types
-    """Its text, and how many formulas without a value that holds."""
+    """Convert a sheet, and count its formulas that have no stored value."""
     layout = read_layout(archive, sheet._worksheet_path)  # noqa: SLF001 - nothing else tells it
     sheet.reset_dimensions()  # they may be wrong
     lines = [line for row in sheet.iter_rows() if row for line in (_line(row, layout),) if line is not None]
@@ -81,7 +82,7 @@ def _sheet(archive: zipfile.ZipFile, sheet: Any) -> tuple[str, int]:  # noqa: AN
 
 
 def _line(row: Sequence[Any], layout: SheetLayout) -> _Line | None:
-    """None for one that shows nothing."""
+    """Read a row; None for one that shows nothing."""
     cells: dict[int, str] = {}
     number = 0
     bold = True
@@ -142,7 +143,7 @@ def _tables(lines: Sequence[_Line], layout: SheetLayout) -> Iterator[str]:
 
 
 def _groups(lines: Sequence[_Line]) -> Iterator[list[_Line]]:
-    """A new table begins behind an empty row, where the next has a title or a header of its own."""
+    """Part a sheet into tables: one begins behind an empty row if it has a title or a header of its own."""
     group: list[_Line] = []
     wide = False
     for at, line in enumerate(lines):
@@ -160,7 +161,7 @@ def _groups(lines: Sequence[_Line]) -> Iterator[list[_Line]]:
 
 
 def _names(line: _Line, following: _Line | None, group: Sequence[_Line]) -> bool:
-    """Whether it names columns: words alone, where figures are below them and above the gap."""
+    """Tell whether a row names columns: only words, where figures are below them and above the gap."""
     if following is None or following.number != line.number + 1 or any(map(_has_digit, line.cells.values())):
         return False
     figures = {column for column in line.cells if _has_digit(following.cells.get(column, ""))}
@@ -172,7 +173,7 @@ def _has_digit(text: str) -> bool:
 
 
 def _titled(group: list[_Line], layout: SheetLayout) -> tuple[list[str], list[_Line]]:
-    """Lines of one cell above the header say what the table is about."""
+    """Take off the lines of one cell above the header: they are titles."""
     count = 0
     while count < len(group) and len(group[count].cells) == 1 and not _hangs(group[count], layout):
         count += 1
@@ -210,7 +211,7 @@ def _table(rows: Sequence[_Line], layout: SheetLayout) -> str:
 def _spans(
     layout: SheetLayout, numbers: Sequence[int], columns: Sequence[int]
 ) -> tuple[dict[tuple[int, int], tuple[int, int]], set[tuple[int, int]]]:
-    """How many of these rows and columns each merged range takes, by its first place; and its other places."""
+    """Find how many of these rows and columns each merged range covers, by its first place; and the places it covers."""
     spans: dict[tuple[int, int], tuple[int, int]] = {}
     covered: set[tuple[int, int]] = set()
     for left, top, right, bottom in layout.merged:
@@ -229,7 +230,7 @@ def _spans(
 
 
 def _text_boxes(archive: zipfile.ZipFile, path: str) -> list[str]:
-    """What is written into shapes that lie on the sheet."""
+    """Read what is written into shapes that lie on the sheet."""
     texts = []
     for part in related(archive, path, "/drawing"):
         root = parsed(archive.read(part))

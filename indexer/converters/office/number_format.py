@@ -1,7 +1,7 @@
-"""A cell's value as Excel shows it: percent, currencies, durations, dates.
+"""Formats a cell's value as Excel shows it: percent, currencies, durations, dates.
 
 Ours: the one library for it (a port of SheetJS's) no longer works with today's Babel.
-Dates are written the international way: what a format makes of them depends on where the file is opened.
+Dates are written as in ISO 8601: what a format makes of them depends on where the file is opened.
 """
 
 import re
@@ -22,7 +22,7 @@ _NO_DATE: Final = date(1899, 12, 31)
 
 
 def shown(value: object, number_format: str = "General") -> str:
-    """What stands in the cell, for a value as openpyxl gives it. Never raises."""
+    """Format a value as openpyxl gives it. Never raises."""
     if isinstance(value, bool):
         return str(value).upper()
     if isinstance(value, int | float):
@@ -51,14 +51,14 @@ def _number(value: float, number_format: str) -> str:
 
 
 def _general(value: float) -> str:
-    """At most 11 digits are shown of a number without a format."""
+    """Format a number without a format: with at most 11 digits."""
     if isinstance(value, int) or value.is_integer():
         return str(int(value)) if abs(value) < 1e15 else f"{value:g}"  # noqa: PLR2004 - what a float holds exactly
     return f"{value:.10g}"
 
 
 def _formatted(value: Decimal, number_format: str) -> str | None:
-    """None where the format says nothing of how the number looks."""
+    """Apply a number format; None where it says nothing of how the number looks."""
     section, signed = _section(value, number_format)
     tokens = _tokens(section)
     if not section and number_format:
@@ -80,7 +80,7 @@ def _formatted(value: Decimal, number_format: str) -> str | None:
 
 
 def _section(value: Decimal, number_format: str) -> tuple[str, bool]:
-    """The part of the format for this number; and whether its sign is shown beside what the part says."""
+    """Choose the part of the format for this number, and whether a minus is shown besides."""
     parts = _sections(number_format)
     conditions = [
         _CONDITION.search(part.partition("]")[0]) if part.startswith("[") else None for part in parts
@@ -117,7 +117,7 @@ def _sections(number_format: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=512)
 def _tokens(section: str) -> tuple[tuple[str, str], ...]:
-    """(kind, text): digit, point, comma, percent, text, general, exponent."""
+    """Tokenise a section as (kind, text): digit, point, comma, percent, text, general, exponent."""
     made: list[tuple[str, str]] = []
     for token in _TOKEN.finditer(section):
         if token["bracket"] is not None:
@@ -141,7 +141,7 @@ def _tokens(section: str) -> tuple[tuple[str, str], ...]:
 
 
 def _laid(value: Decimal, tokens: tuple[tuple[str, str], ...]) -> str:
-    """The digits in their places, what else the format has around them."""
+    """Put the digits into their places, between what else the format has."""
     last = max(n for n, (kind, _) in enumerate(tokens) if kind == "digit")
     first = min(n for n, (kind, _) in enumerate(tokens) if kind in {"digit", "point"})
     point = next((n for n, (kind, _) in enumerate(tokens) if kind == "point" and n <= last), len(tokens))
@@ -172,7 +172,7 @@ def _laid(value: Decimal, tokens: tuple[tuple[str, str], ...]) -> str:
 
 
 def _as_code(tokens: tuple[tuple[str, str], ...]) -> bool:
-    """000-0000: signs between the digits."""
+    """Tell whether signs stand between the digits, as in 000-0000."""
     places = [n for n, (kind, _) in enumerate(tokens) if kind == "digit"]
     return any(kind == "text" for kind, _ in tokens[places[0] : places[-1]]) if places else False
 
@@ -196,7 +196,7 @@ def _in_places(digits: str, tokens: tuple[tuple[str, str], ...]) -> str:
 
 
 def _duration(value: timedelta, number_format: str) -> str:
-    """[h]:mm counts beyond a day; [m] and [s] count everything in minutes and seconds."""
+    """Format a duration: [h]:mm counts beyond a day; [m] and [s] count everything in minutes or seconds."""
     seconds = round(value.total_seconds())
     sign, seconds = ("-", -seconds) if seconds < 0 else ("", seconds)
     form = number_format.lower()

@@ -1,4 +1,4 @@
-"""Office's containers: zip files of XML parts that refer to each other."""
+"""Opens Office files: zip files of XML parts that refer to each other."""
 
 import io
 import posixpath
@@ -25,7 +25,7 @@ _TRANSITIONAL: Final = rb"http://schemas.openxmlformats.org/\1/2006/"
 
 
 def check(data: bytes) -> None:
-    """Raises Unreadable for what is no such container, or a trap."""
+    """Raise Unreadable for what is no Office file, or unpacks to a dangerous size."""
     if data.startswith(_OLE):
         raise Unreadable("it is encrypted, or of an Office older than 2007")
     try:
@@ -45,10 +45,10 @@ def check(data: bytes) -> None:
 
 
 def mended(data: bytes) -> tuple[bytes, list[str]]:
-    """The file as the libraries can read it, and the pages of it that aren't in it.
+    """Repair a file so that the libraries can read it; list its pages that are missing.
 
-    They know the usual names alone, not those of the "strict" kind that Office offers, and raise for a part that
-    is referred to but isn't there.
+    The libraries know only the usual namespaces, not those of Office's "strict" files, and raise for a part that is
+    referred to but isn't there.
     """
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         names = set(archive.namelist())
@@ -83,13 +83,13 @@ def _written(root: etree._Element) -> bytes:
 
 
 def _owner(relations: str) -> str:
-    """Whose relationships those of a `_rels/….rels` are."""
+    """Find the part whose relationships a `_rels/….rels` lists."""
     folder, name = posixpath.split(relations)
     return posixpath.join(posixpath.dirname(folder), name.removesuffix(".rels"))
 
 
 def _without(part: bytes, relations: set[str]) -> bytes:
-    """The main part without its sheets, slides and links that aren't there."""
+    """Remove sheets, slides and links that aren't there from the main part."""
     root = parsed(part)
     if root is None:
         return part
@@ -119,17 +119,17 @@ def _has_dtd(archive: zipfile.ZipFile, item: zipfile.ZipInfo) -> bool:
 
 
 def parsed(data: bytes) -> etree._Element | None:
-    """An XML part; None for one without any element."""
+    """Parse an XML part; None for one without any element."""
     return etree.fromstring(data, etree.XMLParser(recover=True, resolve_entities=False, huge_tree=True))
 
 
 def is_on(said: str | None) -> bool:
-    """What an attribute says that is off where it isn't there."""
+    """Read an XML boolean attribute that is false where it is missing."""
     return said in {"1", "true"}
 
 
 def related(archive: zipfile.ZipFile, path: str, kind: str) -> list[str]:
-    """The parts that this one refers to by relationships whose type ends so, as far as they are there."""
+    """List the parts that a part refers to by relationships whose type ends with `kind`, if they are there."""
     folder, name = posixpath.split(path)
     names = set(archive.namelist())
     relations = f"{folder}/_rels/{name}.rels"

@@ -1,4 +1,4 @@
-"""What an Excel sheet's own file says and openpyxl doesn't tell of a sheet that it streams: hidden, merged, formulas."""
+"""Reads from an Excel sheet's XML what openpyxl's streaming reader leaves out: hidden, merged, formulas."""
 
 import zipfile
 from dataclasses import dataclass, field
@@ -15,10 +15,10 @@ _SEEN: Final = ("{*}row", "{*}col", "{*}mergeCell")
 
 @dataclass(slots=True)
 class SheetLayout:
-    """Rows and columns count from 1; places are (row, column).
+    """A sheet's layout. Rows and columns count from 1; places are (row, column).
 
-    `merged` ranges are left, top, right, bottom; those of several rows begin at the places `hanging`. `formulas`
-    have no value stored; `rich` are texts of several looks that stand in the sheet itself.
+    `merged` ranges are left, top, right, bottom; those of several rows begin at the places `hanging`. `formulas` have no
+    stored value; `rich` are texts of several looks that stand in the sheet itself.
     """
 
     hidden_rows: set[int] = field(default_factory=set)

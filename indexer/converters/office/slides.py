@@ -1,4 +1,4 @@
-"""PowerPoint → Markdown: each slide that is shown, its tables, charts' figures, drawings' words and notes.
+"""Converts PowerPoint to Markdown: each visible slide, with its tables, charts' figures, SmartArt and notes.
 
 Read from the XML itself: python-pptx raises for shapes and charts of a kind that it doesn't know, passes over others,
 and gives a chart's 25% as 0.25.
@@ -34,6 +34,7 @@ _MOST_POINTS: Final = 100  # of a chart
 
 
 def convert(data: bytes) -> Converted:
+    """Convert a deck. Raises Unreadable where every slide is damaged."""
     deck = Presentation(io.BytesIO(data))
     parts: list[str] = []
     broken: list[str] = []
@@ -77,7 +78,7 @@ def _slide(slide: Any, *, first: bool) -> list[str]:  # noqa: ANN401
 
 
 def _shapes(tree: Any, depth: int = 0) -> Iterator[Any]:  # noqa: ANN401 - lxml has no types
-    """All shapes, those in groups too; of alternatives the first."""
+    """Yield all shapes, those in groups too; of alternatives the first."""
     for child in tree if tree is not None and depth < _DEEPEST else ():
         if not isinstance(child.tag, str):
             continue
@@ -105,7 +106,7 @@ def _is_hidden(shape: Any) -> bool:  # noqa: ANN401
 
 
 def _place(shape: Any) -> tuple[int, int]:  # noqa: ANN401
-    """From above and from the left; what lies where its layout has it comes first."""
+    """Find a shape's (y, x); one that its layout places comes first."""
     found = shape.find(".//{*}xfrm/{*}off")
     try:
         return (int(found.get("y")), int(found.get("x"))) if found is not None else (-1, -1)
@@ -141,7 +142,7 @@ def _levels(shape: Any) -> Iterator[tuple[int, str]]:  # noqa: ANN401
 
 
 def line(paragraph: Any) -> str:  # noqa: ANN401
-    """A paragraph in one line: soft breaks are spaces, what is struck out is left out."""
+    """Write a paragraph on one line: soft breaks become spaces, struck-out text is left out."""
     parts: list[str] = []
     for run in paragraph.iter(f"{_DRAWING}r", f"{_DRAWING}br", f"{_DRAWING}fld"):
         if _name(run) == "br":
@@ -183,13 +184,13 @@ def _is_covered(cell: Any) -> bool:  # noqa: ANN401
 
 
 def _target(part: Any, relation: str | None) -> Any:  # noqa: ANN401
-    """The root of a part that the slide refers to; None where it isn't there."""
+    """Parse a part that the slide refers to; None where it isn't there."""
     found = part.rels.get(relation) if relation else None
     return parsed(found.target_part.blob) if found is not None and not found.is_external else None
 
 
 def _drawing(root: Any) -> str:  # noqa: ANN401
-    """The words of a SmartArt, each point a line."""
+    """Write the text of a SmartArt as a list."""
     if root is None:
         return ""
     points = (" ".join(_paragraphs_of(point.iterfind(".//{*}t/{*}p"))) for point in root.iterfind(".//{*}pt"))
@@ -197,7 +198,7 @@ def _drawing(root: Any) -> str:  # noqa: ANN401
 
 
 def _chart(root: Any) -> str:  # noqa: ANN401
-    """Its title and its figures as a table, series beside each other."""
+    """Write a chart's title, and its figures as a table with a column for each series."""
     if root is None:
         return ""
     title = " ".join(_paragraphs_of(root.iterfind(".//{*}chart/{*}title//{*}p")))
@@ -219,7 +220,7 @@ def _plain_table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def _points(series: Any, *kinds: str) -> dict[int, str]:  # noqa: ANN401
-    """By their numbers, as a chart may leave some out; those of categories in groups with their group's name."""
+    """Read a series' values by index, as a chart may skip some; grouped categories have their group's name before them."""
     part = next((found for kind in kinds if (found := series.find(f"{{*}}{kind}")) is not None), None)
     if part is None:
         return {}
@@ -243,7 +244,7 @@ def _numbered(part: Any) -> dict[int, str]:  # noqa: ANN401
 
 
 def _figure(said: str, code: str) -> str:
-    """As the chart shows it: 25%, and no 0.25."""
+    """Format a figure as the chart shows it: 25%, not 0.25."""
     if not code:
         return said
     try:

@@ -1,4 +1,4 @@
-"""Word → Markdown: what is printed. Comments, deleted, hidden and struck-out text is left out."""
+"""Converts Word to Markdown: what is printed. Comments, deleted, hidden and struck-out text are left out."""
 
 import io
 import re
@@ -32,6 +32,7 @@ _LONGEST_CHAIN: Final = 20
 
 
 def convert(data: bytes) -> Converted:
+    """Convert a document. Damaged files raise whatever the libraries raise (see `office.convert`)."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         styles = _Styles(archive)
         eased, formulas = _eased(archive, styles)
@@ -44,9 +45,9 @@ def convert(data: bytes) -> Converted:
 
 
 def _with_formulas(source: BinaryIO) -> BinaryIO:
-    """The document with its formulas as LaTeX, by the part of MarkItDown that does just that.
+    """Rewrite formulas as LaTeX, by the part of MarkItDown that does just that.
 
-    The package's own beginning isn't run: it loads a runtime for models, which takes two seconds and 100 MB.
+    The package's own `__init__` isn't run: it loads a runtime for models, which takes two seconds and 100 MB.
     """
     if "markitdown" not in sys.modules:
         found = find_spec("markitdown")
@@ -59,7 +60,7 @@ def _with_formulas(source: BinaryIO) -> BinaryIO:
 
 
 class _Styles:
-    """What the document's own styles are based on."""
+    """The document's styles, with what each is based on."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         root = parsed(archive.read(_STYLES)) if _STYLES in archive.namelist() else None
@@ -67,7 +68,7 @@ class _Styles:
         self._styles: Mapping[str, Any] = {style.get(f"{_WORD}styleId", ""): style for style in found}
 
     def headings(self) -> Iterator[str]:
-        """What the converter is to make of each heading's style."""
+        """Yield the converter's rules for the styles of headings."""
         yield "p[style-name='Title'] => h1:fresh"
         for name, style in self._styles.items():
             said = style.find(f"{_WORD}name")
@@ -78,7 +79,7 @@ class _Styles:
                 yield f"p[style-name='{escaped}'] => h{level}:fresh"
 
     def says_gone(self, name: str) -> bool | None:
-        """Whether text of this style isn't seen, or struck out; None where it says nothing of it."""
+        """Tell whether text of a style is hidden or struck out; None where the style says nothing of it."""
         for style in self._chain(name):
             look = style.find(f"{_WORD}rPr")
             if look is not None and (said := _said_gone(look)) is not None:
@@ -109,7 +110,7 @@ class _Styles:
 
 
 def _eased(archive: zipfile.ZipFile, styles: _Styles) -> tuple[bytes, bool]:
-    """The file without what isn't to be read, nor what the converter would pass over; and whether it has formulas."""
+    """Remove what isn't to be read, and rewrite what the converter would pass over; tell whether there are formulas."""
     packed = io.BytesIO()
     formulas = False
     with zipfile.ZipFile(packed, "w") as copy:
@@ -145,7 +146,7 @@ def _ease(root: Any, styles: _Styles) -> None:  # noqa: ANN401 - lxml has no typ
 
 
 def _lift_boxes(root: Any) -> None:  # noqa: ANN401
-    """What is written into text boxes, each once, behind the paragraph that it is tied to."""
+    """Move the text of each text box behind the paragraph that it is anchored to."""
     for either in list(root.iter(f"{_MARKUP}AlternateContent")):
         versions = [version for version in either if version.find(f".//{_WORD}txbxContent") is not None]
         for version in versions[1:]:
@@ -159,7 +160,7 @@ def _lift_boxes(root: Any) -> None:  # noqa: ANN401
 
 
 def _ease_row(row: Any) -> None:  # noqa: ANN401
-    """Goes where its deletion is tracked; else what it leaves out at its beginning is a cell without text."""
+    """Remove a row whose deletion is tracked; fill cells that it skips at its beginning with empty ones."""
     look = row.find(f"{_WORD}trPr")
     if look is None:
         return
@@ -174,7 +175,7 @@ def _ease_row(row: Any) -> None:  # noqa: ANN401
 
 
 def _ease_formula(part: Any) -> None:  # noqa: ANN401
-    """Says what goes without saying: that an n-ary operator without a sign is an integral."""
+    """Make defaults explicit: an n-ary operator without a sign is an integral."""
     look = part.find(f"{part.tag}Pr")
     if look is None:
         look = etree.Element(f"{part.tag}Pr")
@@ -184,7 +185,7 @@ def _ease_formula(part: Any) -> None:  # noqa: ANN401
 
 
 def _is_gone(run: Any, styles: _Styles) -> bool:  # noqa: ANN401
-    """By its own look, else by its style's, else by its paragraph's."""
+    """Tell whether a run is hidden or struck out: by its own look, else its style's, else its paragraph's."""
     said = None if (look := run.find(f"{_WORD}rPr")) is None else _said_gone(look)
     if said is not None:
         return said
@@ -199,7 +200,7 @@ def _is_gone(run: Any, styles: _Styles) -> bool:  # noqa: ANN401
 
 
 def _said_gone(look: Any) -> bool | None:  # noqa: ANN401
-    """None where it says nothing of it."""
+    """Read it from a look; None where that says nothing of it."""
     marks = [mark for name in _GONE if (mark := look.find(f"{_WORD}{name}")) is not None]
     if not marks:
         return None

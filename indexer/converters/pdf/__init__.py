@@ -1,6 +1,6 @@
-"""PDF → Markdown: words from pdfium, by far the fastest of the free ones; their order, tables and headings are ours.
+"""Converts PDF to Markdown: pdfium finds the words, fastest of the free libraries; order, tables and headings are ours.
 
-What else there is was weighed in benchmarks/documents.md.
+Other libraries are compared in benchmarks/documents.md.
 """
 
 import re
@@ -21,7 +21,7 @@ _TOKEN: Final = re.compile(r"\w+(?:-\w+)*")
 
 
 def convert(data: bytes, *, pages: int | None = None) -> Converted:
-    """All of it, or its first so many `pages`."""
+    """Convert a file, or its first `pages` pages. Raises Unreadable."""
     document = _opened(data)
     try:
         if document.get_formtype():
@@ -44,7 +44,7 @@ def _opened(data: bytes) -> Any:  # noqa: ANN401 - pypdfium2 has no types
 
 
 def _page(document: Any, number: int) -> list[Block]:  # noqa: ANN401
-    """What stands on it; text that is turned comes behind the rest."""
+    """Find a page's blocks; text that is turned comes last."""
     page = document[number]
     text = page.get_textpage()
     try:
@@ -63,14 +63,14 @@ def _page(document: Any, number: int) -> list[Block]:  # noqa: ANN401
 
 
 def _is_on(edges: tuple[float, float, float, float], word: Word) -> bool:
-    """Whether it stands within the edges of what is shown and printed of the page: left, bottom, right, top."""
+    """Tell whether a word is within the page's visible edges (left, bottom, right, top)."""
     x, y = word.box.middle
     left, bottom, right, top = edges
     return left <= x <= right and bottom <= y <= top
 
 
 def _hyphenated(text: str) -> str:
-    """Words that a line's end breaks are whole again. Those that have a hyphen elsewhere, too, keep it."""
+    """Join words that a line's end has broken; those that have a hyphen elsewhere keep it."""
     if HYPHEN not in text:
         return text
     known = Counter(token.lower() for token in _TOKEN.findall(text))

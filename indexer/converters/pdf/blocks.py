@@ -1,4 +1,4 @@
-"""A page's lines → paragraphs, headings, list items and tables; the pages' → Markdown."""
+"""Makes paragraphs, headings, list items and tables of a page's lines, and Markdown of those."""
 
 import re
 import statistics
@@ -32,7 +32,10 @@ Kind = Literal["text", "item", "table"]
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """`size` is its letters' height; `edge`: near the page's upper or lower end; `page` counts from 1."""
+    """A paragraph, heading, item or table. `size` is its letters' height in points; `page` counts from 1.
+
+    `edge`: it is near the page's upper or lower end.
+    """
 
     kind: Kind
     text: str
@@ -43,7 +46,7 @@ class Block:
 
 
 def blocks(sheet: rules.Sheet, words: Sequence[Word], number: int) -> list[Block]:
-    """In the order of reading, of words that are turned so."""
+    """Make a page's blocks in reading order, of words that are turned the same way."""
     found, words = struck.by_lines(sheet.rules(), words)
     height = sheet.width if sheet.turn % 2 else sheet.height
     grids = rules.grids(found, words) if found else []
@@ -66,7 +69,7 @@ def _holds(grid: rules.Grid, word: Word) -> bool:
 
 
 def _of_group(found: Sequence[Line], level: Sequence[float], height: float) -> list[tuple[float, Block]]:
-    """Each with its distance from above."""
+    """Make blocks of a group of lines, each with its distance from above."""
     made: list[tuple[float, Block]] = []
     at = 0
     for table in columns.tables(found, level):
@@ -93,7 +96,7 @@ def _paragraphs(found: Sequence[Line], height: float) -> list[tuple[float, Block
 
 
 def _leading(found: Sequence[Line]) -> float:
-    """The usual distance from line to line."""
+    """Find the usual distance from line to line."""
     steps = [other.box.bottom - one.box.bottom for one, other in pairwise(found)]
     sizes = statistics.median(line.size for line in found) if found else 0.0
     close = [step for step in steps if 0 < step < 2 * sizes]
@@ -118,7 +121,7 @@ def _goes_on(  # noqa: PLR0917
 
 
 def _had_room(last: Line, line: Line, left: float, right: float) -> bool:
-    """Whether the next line's first word would have fitted on the last one, which so was ended on purpose."""
+    """Tell whether the next line's first word would have fitted on the last line, which so was ended on purpose."""
     backwards = is_right_to_left(last.words)
     first = line.words[-1] if backwards else line.words[0]
     room = last.box.left - left if backwards else right - last.box.right
@@ -145,7 +148,7 @@ def _block(group: Sequence[Line], height: float) -> Block:
 
 
 def markdown(pages: Sequence[Sequence[Block]]) -> str:
-    """Headings by their size among all; without what is repeated at the pages' ends."""
+    """Write the pages' blocks as Markdown, headings by their size; what repeats at the pages' ends is left out."""
     repeated = _repeated(pages)
     kept = [
         block for page in pages for block in page if not (block.edge and _pattern(block.text) in repeated)
@@ -165,7 +168,7 @@ def markdown(pages: Sequence[Sequence[Block]]) -> str:
 
 
 def _repeated(pages: Sequence[Sequence[Block]]) -> set[str]:
-    """What stands at the end of most pages, but for its numbers; and their numbers."""
+    """Find the texts at the ends of most pages, which may differ in numbers."""
     found = Counter(
         pattern for page in pages for pattern in {_pattern(block.text) for block in page if block.edge}
     )
@@ -182,7 +185,7 @@ def _pattern(text: str) -> str:
 
 
 def _body_size(kept: Sequence[Block]) -> float:
-    """The height of most letters."""
+    """Find the height of most letters."""
     letters: Counter[float] = Counter()
     for block in kept:
         if block.size:
@@ -211,7 +214,7 @@ def _is_bold_heading(block: Block) -> bool:
 
 
 def _whole(kept: Sequence[Block]) -> Iterator[Block]:
-    """A paragraph that a page's end breaks goes on behind it."""
+    """Join a paragraph that a page's end breaks."""
     waiting: Block | None = None
     for block in kept:
         if waiting is not None and _is_broken(waiting, block):
@@ -236,13 +239,13 @@ def _is_broken(one: Block, other: Block) -> bool:
 
 
 def _on_next(text: str, rest: str) -> str:
-    """What goes on in the next line, or on the next page; a word may be broken there, by a hyphen."""
+    """Join text over a line's or page's end; a word may be broken there by a hyphen."""
     broken = text.endswith(("-", "‐")) and text[-2:-1].isalpha() and rest[:1].islower()
     return f"{text[:-1]}{HYPHEN}{rest}" if broken else f"{text} {rest}"
 
 
 def _escaped(block: Block) -> str:
-    """Text whose first sign would make something else of it in Markdown."""
+    """Escape a first sign that would mean something in Markdown."""
     if block.kind != "text":
         return block.text
     return re.sub(r"^(#{1,6}\s|[+*>=-](?=\s)|~{3}|`{3})", r"\\\1", block.text)

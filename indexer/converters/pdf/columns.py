@@ -1,4 +1,4 @@
-"""Tables without ruling lines, by what is aligned; and columns of text, by what isn't."""
+"""Finds tables without ruling lines, by alignment, and columns of text."""
 
 import statistics
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ _LONG_CELL: Final = 14  # words
 
 @dataclass(frozen=True, slots=True)
 class Aligned:
-    """A table, and from which of the lines it goes up to which (not with it)."""
+    """A table, and which lines it takes: from the first up to, but without, the last."""
 
     first: int
     end: int
@@ -30,7 +30,7 @@ class Aligned:
 
 
 def in_columns(found: Sequence[Segment]) -> list[list[Segment]]:
-    """The segments in groups in the order of reading: text in columns beside each other, and what goes across them."""
+    """Group segments in reading order: columns beside each other, and what goes across them."""
     gutter = _gutter(found)
     if gutter is None:
         return [list(found)]
@@ -59,7 +59,7 @@ def in_columns(found: Sequence[Segment]) -> list[list[Segment]]:
 
 
 def _gutter(found: Sequence[Segment]) -> tuple[float, float] | None:
-    """A strip from above to below that hardly anything crosses, with text on both sides. None for a table's."""
+    """Find a vertical strip that hardly anything crosses, with text on both sides; None for a table's."""
     if len(found) < 2 * _LEAST_LINES:
         return None
     size = statistics.median(segment.size for segment in found)
@@ -72,7 +72,7 @@ def _gutter(found: Sequence[Segment]) -> tuple[float, float] | None:
 
 
 def _strips(found: Sequence[Segment], least: float) -> list[tuple[float, float]]:
-    """Strips of at least this width, those that the fewest segments cross first."""
+    """Find strips of at least this width, those that the fewest segments cross first."""
     left = int(min(segment.box.left for segment in found))
     width = int(max(segment.box.right for segment in found)) - left + 1
     if not 0 < width < _WIDEST:
@@ -97,7 +97,7 @@ def _strips(found: Sequence[Segment], least: float) -> list[tuple[float, float]]
 
 
 def _is_table(one: Sequence[Segment], other: Sequence[Segment]) -> bool:
-    """Cells stand at the height of their neighbours and hold few words; lines of text do neither."""
+    """Tell a table's columns from text: cells are at their neighbours' height and hold few words."""
     if _few_words(one) or _few_words(other):
         fewer, more = sorted((one, other), key=len)
         beside = sum(
@@ -116,7 +116,7 @@ def _few_words(found: Sequence[Segment]) -> bool:
 
 
 def tables(found: Sequence[Line], level: Sequence[float]) -> list[Aligned]:
-    """Tables among lines. `level` are the heights of ruling lines, which part rows where there are any."""
+    """Find tables among lines. `level` are the heights of horizontal rules, which divide rows where there are any."""
     made: list[Aligned] = []
     at = 0
     while at < len(found):
@@ -154,7 +154,7 @@ def _table_from(found: Sequence[Line], first: int, level: Sequence[float]) -> Al
 
 
 def _fitted(columns: Sequence[tuple[float, float]], line: Line) -> list[tuple[float, float]] | None:
-    """The columns with this line in them; None if one of its parts would make two of them one."""
+    """Extend columns by a line; None if one of its segments would join two of them."""
     made = list(columns)
     for segment in line.segments:
         touched = [
@@ -172,7 +172,7 @@ def _fitted(columns: Sequence[tuple[float, float]], line: Line) -> list[tuple[fl
 
 
 def _is_below(found: Sequence[Line], at: int, columns: Sequence[tuple[float, float]]) -> bool:
-    """Whether a line of one part goes on with the cell above it, and isn't text behind the table."""
+    """Tell whether a line of one segment continues the cell above it, and isn't text behind the table."""
     line, above = found[at], found[at - 1]
     in_first = line.segments[0].box.left < columns[0][1]
     near = line.box.top - above.box.bottom < 0.5 * line.size
@@ -193,12 +193,12 @@ def _column(segment: Segment, columns: Sequence[tuple[float, float]]) -> int:
 
 
 def _is_list(several: Sequence[Line]) -> bool:
-    """Bullets and numbers with what they stand before."""
+    """Tell whether it is bullets or numbers beside their items."""
     return all(len(line.segments) == 2 and is_label(line.segments[0].text) for line in several)  # noqa: PLR2004
 
 
 def _is_text(within: Sequence[Line]) -> bool:
-    """Lines of columns of text that are too short to be known as such."""
+    """Tell whether it is columns of text that are too short to be recognised as such."""
     words = [len(segment.words) for line in within for segment in line.segments]
     return statistics.median(words) > 7  # noqa: PLR2004 - more than most cells hold
 
@@ -206,7 +206,7 @@ def _is_text(within: Sequence[Line]) -> bool:
 def _rows(
     within: Sequence[Line], columns: Sequence[tuple[float, float]], level: Sequence[float]
 ) -> list[list[Line]]:
-    """Lines in groups that are a row each: parted by ruling lines, else by wider gaps, else by the first column."""
+    """Group lines into rows: divided by rules, else by wider gaps, else by the first column."""
     breaks = [_parted(one, other, level) for one, other in pairwise(within)]
     rowed = sum(breaks) > 1  # not the header alone from the rest
     if not rowed or _most_together(_begins(within, columns), breaks) >= _MANY:
@@ -241,13 +241,13 @@ def _by_gaps(within: Sequence[Line], columns: Sequence[tuple[float, float]]) -> 
 
 
 def _begins(within: Sequence[Line], columns: Sequence[tuple[float, float]]) -> list[bool]:
-    """Whether each line has a cell in the column that rows begin with."""
+    """Tell for each line whether it has a cell in the column that rows begin with."""
     left, right = columns[-1] if is_right_to_left(within[0].words) else columns[0]
     return [any(left <= segment.box.middle[0] <= right for segment in line.segments) for line in within]
 
 
 def _most_together(begins: Sequence[bool], breaks: Sequence[bool]) -> int:
-    """How many lines that each have a first cell would be one row."""
+    """Count the most lines with a first cell that would be in one row."""
     most = count = int(begins[0])
     for begin, new in zip(begins[1:], breaks, strict=True):
         count = int(begin) if new else count + begin

@@ -1,4 +1,4 @@
-"""Words of a page → segments (words beside each other) and lines; from either, their text."""
+"""Groups a page's words into segments (words beside each other) and lines."""
 
 import re
 import statistics
@@ -19,6 +19,8 @@ _BULLET: Final = re.compile(r"[•●○▪■◦‣⁃∙·]\s*")
 
 @dataclass(frozen=True, slots=True)
 class Segment:
+    """Words that stand beside each other."""
+
     words: tuple[Word, ...]
     box: Box
 
@@ -57,6 +59,7 @@ class Line:
 
 
 def around(boxes: Sequence[Box]) -> Box:
+    """Make the smallest box around these boxes."""
     return Box(
         min(box.left for box in boxes),
         min(box.top for box in boxes),
@@ -66,7 +69,7 @@ def around(boxes: Sequence[Box]) -> Box:
 
 
 def segments(words: Sequence[Word]) -> list[Segment]:
-    """Words that follow each other in the file and stand beside each other."""
+    """Group words that follow each other in the file and stand beside each other."""
     made: list[Segment] = []
     group: list[Word] = []
     for word in words:
@@ -95,7 +98,7 @@ def _overlap(one: Box, other: Box) -> float:
 
 
 def lines(found: Sequence[Segment]) -> list[Line]:
-    """From above, each with what stands at its height."""
+    """Group segments by height into lines, from above."""
     rows: list[list[Segment]] = []
     for segment in sorted(found, key=lambda each: (each.box.top, each.box.left)):
         row = next((row for row in reversed(rows[-3:]) if _same_line(row, segment)), None)
@@ -117,17 +120,17 @@ def _same_line(row: Sequence[Segment], segment: Segment) -> bool:
 
 
 def cell(found: Sequence[Segment], rows: int = 1, columns: int = 1) -> Cell:
-    """A table's cell, its lines as one."""
+    """Make a table's cell, its lines joined."""
     return Cell(" ".join(line.text for line in lines(found)).replace("|", "\\|"), rows, columns)
 
 
 def is_label(text: str) -> bool:
-    """A bullet, or a number of a list."""
+    """Tell whether a text is a bullet, or a number of a list."""
     return _LABEL.fullmatch(text) is not None
 
 
 def without_bullet(text: str) -> str | None:
-    """None for what has none."""
+    """Remove a bullet; None for a text that has none."""
     found = _BULLET.match(text)
     return text[found.end() :] if found else None
 
@@ -136,12 +139,13 @@ def without_bullet(text: str) -> str | None:
 
 
 def is_right_to_left(words: Sequence[Word]) -> bool:
+    """Tell whether most letters are of a script that is written from right to left."""
     letters = [unicodedata.bidirectional(sign) for word in words for sign in word.text if sign.isalpha()]
     return 2 * sum(kind in _RIGHT_TO_LEFT for kind in letters) > len(letters)
 
 
 def text_of(words: Sequence[Word]) -> str:
-    """Of words beside each other, in the order in which they are read."""
+    """Join words that stand beside each other in reading order."""
     if not is_right_to_left(words):
         return " ".join(word.text for word in sorted(words, key=lambda word: word.box.left))
     ordered = sorted(words, key=lambda word: -word.box.right)
@@ -149,7 +153,7 @@ def text_of(words: Sequence[Word]) -> str:
 
 
 def _runs(words: Sequence[Word]) -> Iterator[list[Word]]:
-    """Words of the other direction among them, turned around where several follow each other."""
+    """Group words by direction; several in a row of the other direction are reversed."""
     run: list[Word] = []
     for word in words:
         if any(unicodedata.bidirectional(sign) in _RIGHT_TO_LEFT for sign in word.text):

@@ -1,4 +1,4 @@
-"""Tables between ruling lines: the lines, the grid that they make, the words in its cells."""
+"""Finds tables between ruling lines: the lines, the grid that they make, the words in its cells."""
 
 import ctypes
 from bisect import bisect_right
@@ -25,7 +25,7 @@ _MOST_CELLS: Final = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`at` is its height if it is level, else its distance from the left; from `start` to `end`."""
+    """A straight line from `start` to `end`. `at` is its height if it is level, else its distance from the left."""
 
     level: bool
     at: float
@@ -35,6 +35,8 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
+    """A table that ruling lines make, with its cells."""
+
     box: Box
     rows: list[list[Cell]]
     size: float
@@ -50,7 +52,7 @@ class Sheet:
     height: float
 
     def rules(self) -> list[Rule]:
-        """None where it holds a drawing."""
+        """Find the page's ruling lines; none where it holds a drawing."""
         found: list[Rule] = []
         for number, path in enumerate(self.page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_PATH], max_depth=4)):
             if number > _MOST or len(found) > _MOST:
@@ -85,7 +87,7 @@ def _is_drawn(path: Any) -> bool:  # noqa: ANN401
 
 
 def _sides(path: Any) -> Iterator[tuple[tuple[float, float], tuple[float, float]]]:  # noqa: ANN401
-    """The straight sides of a shape: a frame, or several lines drawn in one go."""
+    """Yield the straight sides of a shape: a frame, or several lines drawn as one path."""
     matrix = path.get_matrix()
     x, y = ctypes.c_float(), ctypes.c_float()
     before: tuple[float, float] | None = None
@@ -105,7 +107,7 @@ def _sides(path: Any) -> Iterator[tuple[tuple[float, float], tuple[float, float]
 
 
 def _merged(found: Sequence[Rule]) -> list[Rule]:
-    """Those that lie on each other or go on from each other, as one."""
+    """Join rules that lie on each other or continue each other."""
     made: list[Rule] = []
     for rule in sorted(found, key=lambda each: (round(each.at / _NEAR), each.start)):
         last = made[-1] if made else None
@@ -120,7 +122,7 @@ def _merged(found: Sequence[Rule]) -> list[Rule]:
 
 
 def grids(found: Sequence[Rule], words: Sequence[Word]) -> list[Grid]:
-    """The tables that these lines make of these words, none for frames and lines alone."""
+    """Find the tables that these lines make of these words; frames and single lines make none."""
     made = []
     for group in _connected(found):
         grid = _grid(group, words)
@@ -130,7 +132,7 @@ def grids(found: Sequence[Rule], words: Sequence[Word]) -> list[Grid]:
 
 
 def _connected(found: Sequence[Rule]) -> Iterator[list[Rule]]:
-    """Lines that meet, in groups."""
+    """Group lines that meet."""
     left = list(found)
     while left:
         group, edge = [], [left.pop()]
@@ -182,7 +184,7 @@ def _grid(group: Sequence[Rule], words: Sequence[Word]) -> Grid | None:
 
 
 def _is_page(words: Sequence[Word]) -> bool:
-    """Whether what is inside is no cell but a part of the page with a frame around it."""
+    """Tell whether a frame is around a part of the page, and not a table's cell."""
     found = lines(segments(words))
     return len(found) > _MOST_LINES and sum(len(line.segments) > 1 for line in found) > 2  # noqa: PLR2004
 
@@ -211,7 +213,7 @@ def _span(  # noqa: PLR0917
     row: int, column: int, heights: Sequence[float], sides: Sequence[float],
     level: Sequence[Rule], upright: Sequence[Rule],
 ) -> tuple[int, int]:  # fmt: skip
-    """How many rows and columns a cell takes until a line ends it."""
+    """Count the rows and columns that a cell takes until a line ends it."""
     y = (heights[row] + heights[row + 1]) / 2
     x = (sides[column] + sides[column + 1]) / 2
     across = 1

@@ -1,4 +1,4 @@
-"""What is struck out on a PDF's page: its author says that it doesn't hold."""
+"""Finds words that are struck out on a PDF's page: their author says that they don't hold."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ _MOST_MARKS: Final = 500  # on a page
 
 
 def by_lines(found: "Sequence[Rule]", words: Sequence[Word]) -> tuple[list["Rule"], list[Word]]:
-    """The rest of both: lines through the middle of words, as long as these are, and those words."""
+    """Remove lines through the middle of words, if they are as long, with those words; return what is left of both."""
     ordered = sorted(words, key=lambda word: word.box.middle[1])
     middles = [word.box.middle[1] for word in ordered]
     highest = max((word.box.height for word in words), default=0.0)
@@ -43,7 +43,7 @@ def _is_through(rule: "Rule", box: Box) -> bool:
 
 
 def by_marks(page: Any, words: Sequence[Word]) -> list[Word]:  # noqa: ANN401 - pypdfium2 has no types
-    """The words that no reader's mark strikes out. Places are the page's own."""
+    """Remove words that a strike-out annotation covers. Places are the page's own."""
     boxes = list(_marks(page))
     return (
         [word for word in words if not any(_holds(box, word.box) for box in boxes)] if boxes else list(words)

@@ -1,4 +1,4 @@
-"""The words of a PDF's page, with their places: upright, whichever way the page or its text is turned.
+"""Finds the words of a PDF's page, upright, whichever way the page or its text is turned.
 
 Places are in points from the left and from above, after turning.
 """
@@ -31,6 +31,8 @@ _FORMS: Final = ((0xFB00, 0xFDFF), (0xFE70, 0xFEFE))
 
 @dataclass(frozen=True, slots=True)
 class Box:
+    """A rectangle in points."""
+
     left: float
     top: float
     right: float
@@ -47,7 +49,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """`turn` counts right angles, with the clock, from upright."""
+    """A word and its place. `turn` counts right angles clockwise from upright."""
 
     text: str
     box: Box
@@ -56,12 +58,12 @@ class Word:
 
 
 def words(page: Any, text: Any) -> list[Word]:  # noqa: ANN401 - pypdfium2 has no types
-    """In the order in which the file has them."""
+    """Read the words in the file's order."""
     return [*_with_powers(word for word in _Letters(text.raw).words() if word.text), *_filled_in(page)]
 
 
 def _with_powers(found: Iterable[Word]) -> list[Word]:
-    """A small raised word right behind another one is a part of it, though pdfium sees a space between them."""
+    """Join a small raised word with the one before it, though pdfium sees a space between them."""
     made: list[Word] = []
     for word in found:
         last = made[-1] if made else None
@@ -75,19 +77,19 @@ def _with_powers(found: Iterable[Word]) -> list[Word]:
 
 
 def _is_power(of: Box, box: Box) -> bool:
-    """Of places that count from below."""
+    """Tell whether a box is raised and small beside `of`; places count from below."""
     size = of.height
     near = -0.2 * size < box.left - of.right < 0.3 * size
     return near and box.height < _SMALL * size and box.top - of.top > 2 * _HIGH * size and box.top < of.bottom
 
 
 def upright(words: Sequence[Word], turn: int, width: float, height: float) -> list[Word]:
-    """Those that are turned so, where they are once the page is turned back."""
+    """Choose the words that are turned so, and turn their places upright."""
     return [replace(word, box=turned(word.box, turn, width, height)) for word in words if word.turn == turn]
 
 
 def turned(box: Box, turn: int, width: float, height: float) -> Box:
-    """From the page's own places, which count from below, to those of a reader who turns it."""
+    """Convert a box from the page's own places, which count from below, to those after `turn`."""
     if turn == 1:  # runs downwards
         return Box(height - box.bottom, width - box.right, height - box.top, width - box.left)
     if turn == 2:  # noqa: PLR2004 - upside down
@@ -98,7 +100,7 @@ def turned(box: Box, turn: int, width: float, height: float) -> Box:
 
 
 class _Growing:
-    """A word while its letters come."""
+    """A word under construction, letter by letter."""
 
     def __init__(self, first: int, letter: str, place: "_Place", baseline: float, turn: int) -> None:
         self.first = first
@@ -137,7 +139,7 @@ _Place = tuple[float, float, float, float]
 
 
 class _Letters:
-    """What pdfium tells of a page's letters, one by one."""
+    """Reads a page's letters from pdfium, one by one."""
 
     def __init__(self, text: Any) -> None:  # noqa: ANN401
         self._text = text
@@ -182,7 +184,7 @@ class _Letters:
         )
 
     def _is_bold(self, at: int) -> bool:
-        """By its weight, which not all fonts tell, or by its name."""
+        """Tell whether a letter is bold, by its weight or, as not all fonts have one, by its font's name."""
         if pdfium.FPDFText_GetFontWeight(self._text, at) >= _BOLD:
             return True
         length = pdfium.FPDFText_GetFontInfo(self._text, at, self._name, len(self._name), None)
@@ -195,7 +197,7 @@ class _Letters:
 
 
 def _letter(code: int) -> str:
-    """ﬁ as fi; the forms that letters have inside Arabic words as the letters themselves."""
+    """Replace ligatures (ﬁ by fi), and Arabic letters' forms by the letters."""
     sign = chr(code) if not 0xD800 <= code <= 0xDFFF else ""  # noqa: PLR2004 - halves of others
     return unicodedata.normalize("NFKC", sign) if any(low <= code <= high for low, high in _FORMS) else sign
 
@@ -213,7 +215,7 @@ _PASSWORD: Final = 1 << 13
 
 
 def _filled_in(page: Any) -> Iterator[Word]:  # noqa: ANN401
-    """The values of a form's fields, where they stand: they are no part of the page's text."""
+    """Yield the values of form fields, which are no part of the page's text."""
     form = page.formenv
     if form is None:
         return

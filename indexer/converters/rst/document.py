@@ -1,4 +1,4 @@
-"""reStructuredText → Markdown, by docutils, with what Sphinx adds. Imported only where it is needed: that takes half a second."""
+"""Converts reStructuredText to Markdown by docutils, which takes half a second to import: only where it is needed."""
 
 from typing import Final
 
@@ -28,7 +28,7 @@ _SETTINGS: Final = {
 
 
 def rst(text: str) -> str:
-    """With nothing included, nothing raw, and nothing run."""
+    """Convert a page; nothing is included, nothing raw, and nothing run. Raises Unreadable."""
     try:
         text = linear_docutils.eased(text)
         sphinx_directives.register(text)

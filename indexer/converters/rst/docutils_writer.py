@@ -1,4 +1,4 @@
-"""What docutils writes for us: HTML with nothing of any other file in it, and no word that Markdown has no form for."""
+"""Has docutils write HTML that holds nothing of other files, and only what Markdown has a form for."""
 
 from typing import Any
 
@@ -12,12 +12,12 @@ _HEADS = (nodes.term, nodes.classifier, nodes.field_name, nodes.option_group)
 
 class _Translator(HTMLTranslator):
     def visit_image(self, node: nodes.image) -> None:
-        """An image is what stands for it: to embed or to scale it, its file would be opened."""
+        """Write an image's text: to embed or to scale it, docutils would open its file."""
         self.body.append(self.encode(node.get("alt", "")))
         raise nodes.SkipNode
 
     def visit_math(self, node: nodes.math, *_: Any) -> None:  # noqa: ANN401 - theirs
-        """As it is written: what MathML says comes apart into lines."""
+        """Write a formula's source: MathML would come apart into lines."""
         self.body.append(f"<code>{self.encode(node.astext())}</code>")
         raise nodes.SkipNode
 
@@ -37,7 +37,7 @@ class _Translator(HTMLTranslator):
 
 
 class _WithoutMessages(Transform):
-    """Does in one pass what docutils does by looking for each message among all others."""
+    """Removes docutils' messages in one pass; its own transform searches all of them for each."""
 
     default_priority = universal.FilterMessages.default_priority
 
@@ -54,7 +54,7 @@ class _WithoutMessages(Transform):
 
 
 class _Listed(Transform):
-    """Terms with what they mean as lists: Markdown has no form for them."""
+    """Turns definition lists into lists, as Markdown has none."""
 
     default_priority = universal.FilterMessages.default_priority + 1
 
@@ -65,7 +65,7 @@ class _Listed(Transform):
 
 
 def _listed(item: nodes.Element) -> nodes.list_item:
-    """`term: what it means`, or what else the item is made of."""
+    """Write `term: what it means` as an item."""
     heads = [child for child in item.children if isinstance(child, _HEADS)]
     below = [
         inner
@@ -88,6 +88,8 @@ def _listed(item: nodes.Element) -> nodes.list_item:
 
 
 class TextWriter(Writer):
+    """A docutils writer with these transforms."""
+
     def __init__(self) -> None:
         super().__init__()
         self.translator_class = _Translator

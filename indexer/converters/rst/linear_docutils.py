@@ -1,6 +1,6 @@
-"""docutils, in time that is in proportion to the page: where it would look at all of it again and again.
+"""Makes docutils take time in proportion to the page, where it would search all of it again and again.
 
-It is imported only where it is needed: that takes half a second.
+It is imported only where it is needed: docutils takes half a second.
 """
 
 import re
@@ -30,17 +30,18 @@ _INLINE: Final = (
 
 
 def eased(text: str) -> str:
-    """Without what takes the square of its length and means nothing."""
+    """Remove what would take quadratic time and means nothing."""
     return _TARGETS.sub(r"\1", _UNBROKEN.sub(r"\g<0>\\ ", text))
 
 
 def parser() -> "Parser":
+    """Make a parser whose slow steps are replaced."""
     parser: Parser = _parser()()
     return parser
 
 
 class _Near:
-    """A pattern that looks no further than some signs ahead."""
+    """A pattern that searches no further than some characters ahead."""
 
     def __init__(self, pattern: re.Pattern[str]) -> None:
         self._pattern = pattern
@@ -77,7 +78,7 @@ def _parser() -> type:
 
 
 def _index(element: Any, item: object, start: int = 0, stop: int = sys.maxsize) -> int:  # noqa: ANN401 - docutils' own
-    """Where the child is: most are asked for one after the other, so it is looked for from the last one on first."""
+    """Find a child's index, beginning at the last one found: most are asked for one after the other."""
     near = getattr(element, "docent_near", 0)
     try:
         found = element.children.index(item, max(start, near - 1), stop)

@@ -1,6 +1,6 @@
-"""Sphinx's directives and roles for docutils, without Sphinx: what they hold is the page's text, whatever they do with it.
+"""Teaches docutils Sphinx's directives and roles, without Sphinx: whatever they do, what they hold is the page's text.
 
-It is imported only where it is needed: that takes half a second.
+It is imported only where it is needed: docutils takes half a second.
 """
 
 import re
@@ -71,7 +71,7 @@ _TITLED: Final = re.compile(r"(.*\S)\s*<[^<>]*>\s*\Z", re.DOTALL)
 
 
 class _Options(dict[str, Callable[[str], Any]]):
-    """Any option, as it is written."""
+    """Accepts any option as it is written."""
 
     def __missing__(self, name: str) -> Callable[[str], Any]:
         return _as_written
@@ -82,7 +82,7 @@ def _as_written(value: str | None) -> str:
 
 
 def register(text: str) -> None:
-    """Every directive and role that this page names, so that docutils drops none for not knowing it."""
+    """Register every directive and role that a page names, as docutils drops those that it doesn't know."""
     for name in sorted(set(map(str.lower, _DIRECTIVE.findall(text))))[:_MOST]:
         directives.register_directive(name, _class_of(name))
     struck = {
@@ -107,7 +107,7 @@ def _class_of(name: str) -> type[Directive]:
 
 @cache
 def _docutils_own(name: str) -> type[Directive] | None:
-    """With any option: Sphinx's own ones would cost the whole directive."""
+    """Find docutils' own directive, changed to accept any option: an unknown one would cost the whole directive."""
     if name not in en.directives:
         return None
     found = directives.directive(en.directives[name], en, None)[0]  # type: ignore[arg-type]
@@ -117,7 +117,7 @@ def _docutils_own(name: str) -> type[Directive] | None:
 
 
 class _Anything(Directive):
-    """A title beside it, and what is below: text."""
+    """A directive of which the title beside it and the lines below are text."""
 
     optional_arguments = 1
     final_argument_whitespace = True
@@ -132,7 +132,7 @@ class _Anything(Directive):
         return [*self._titled(said), *self.parsed(body)]
 
     def words(self) -> tuple[str, list[str]]:
-        """What stands beside the directive, and the lines below it, whether docutils takes them for an argument or not."""
+        """Split a directive into the words beside it and the lines below, whichever docutils takes for arguments."""
         argument = self.arguments[0].split("\n") if self.arguments else []
         first = self.block_text.split("\n", 1)[0].partition("::")[2].strip()
         beside, below = (argument[0], argument[1:]) if first and argument else ("", argument)
@@ -178,7 +178,7 @@ class _Version(_Anything):
 
 
 class _Object(_Anything):
-    """An option, a function and so on: its signatures, and what is said of it."""
+    """A documented option, function and the like: its signatures, and what is said of it."""
 
     def run(self) -> Sequence[nodes.Node]:
         _, body = self.words()
@@ -240,7 +240,7 @@ class _Part(_Anything):
 
 
 class _Pages(_Anything):
-    """A table of contents shows the titles that it gives itself; other pages' own aren't known here."""
+    """A table of contents: shows the titles that it gives itself, as other pages' own titles aren't known here."""
 
     def run(self) -> Sequence[nodes.Node]:
         titled = [found[1] for line in self.content if (found := _TITLED.match(line.strip()))]
@@ -279,7 +279,7 @@ def _role(  # noqa: PLR0917 - docutils' own form
     options: Any = None,  # noqa: ANN401, ARG001
     content: Sequence[str] = (),  # noqa: ARG001
 ) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-    """Its words, without where they lead."""
+    """Keep a role's words, without where they lead."""
     text = text.replace("\x00", "")
     titled = _TITLED.match(text)
     said = titled[1] if titled else re.sub(r"^[!~]", "", text)
@@ -295,5 +295,5 @@ def _role(  # noqa: PLR0917 - docutils' own form
 
 
 def _struck_role(*_: Any) -> tuple[list[nodes.Node], list[nodes.system_message]]:  # noqa: ANN401 - docutils' own form
-    """Nothing: its author says that it doesn't hold."""
+    """Drop a role's words: their author says that they don't hold."""
     return [], []

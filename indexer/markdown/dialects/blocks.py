@@ -1,4 +1,4 @@
-"""Blocks that only one dialect knows: tabs, admonitions, directives, definitions, drawn tables, callouts."""
+"""Rewrites blocks that only one dialect knows: tabs, admonitions, directives, definitions, drawn tables, callouts."""
 
 import csv
 import re
@@ -49,7 +49,7 @@ _VERSIONS: Final = {
 
 
 def plain_blocks(lines: Sequence[str], depth: int = 0) -> list[str]:
-    """The lines with every such block as Markdown has it; what is inside is worked on likewise."""
+    """Rewrite every such block as plain Markdown, and what is inside it likewise, down to a `depth`."""
     made: list[str] = []
     at = 0
     reader = _Reader(lines, depth)
@@ -69,7 +69,7 @@ class _Reader:
         self._undrawn = 0
 
     def block(self, at: int) -> tuple[list[str], int]:
-        """What begins at this line, and where what follows begins."""
+        """Rewrite the block that begins at this line; return its lines, and the number of the line after it."""
         line = self._lines[at]
         made = self._by_sign(at, line, line.lstrip(" ")[:1]) or self._marked(at, line)
         if made is None and (line.lstrip()[:2] == "--" or self._is_above_dashes(at)):
@@ -191,7 +191,7 @@ class _Reader:
         return ["", f"{indent}{parts.closing()}", ""] if part else [indent.rstrip(), ""]
 
     def _close_of(self, at: int) -> tuple[list[str], int]:
-        """What stands inside of the container, and where what follows it begins."""
+        """Find what is inside a container; return its lines, and the number of the line after it."""
         depth = 0
         for end in range(at, len(self._lines)):
             if "\x01" in self._lines[end]:
@@ -224,7 +224,7 @@ def _dedented(line: str) -> str:
 
 
 def _glossary(_: str, lines: list[str]) -> list[str]:
-    """Each term and what is indented below it."""
+    """Write each term with what is indented below it."""
     made: list[str] = []
     terms: list[str] = []
     for line in lines:
@@ -250,7 +250,7 @@ def _csv_table(said: str, lines: list[str]) -> list[str]:
 
 
 def _list_table(said: str, lines: list[str]) -> list[str]:
-    """`* - cell` begins a row, `  - cell` goes on with it."""
+    """Write a table in which `* - cell` begins a row, and `  - cell` continues it."""
     rows: list[list[list[str]]] = []
     for line in lines:
         if found := re.match(r"^ {0,3}[*-] +[*-](?: (.*)|$)", line):

@@ -1,4 +1,4 @@
-"""Any dialect's page as plain Markdown. Pure, and in time that is in proportion to the page."""
+"""Rewrites a page of any dialect as CommonMark. Pure, and in time proportional to the page."""
 
 import re
 from typing import Final
@@ -37,9 +37,9 @@ _BRACKETED: Final = re.compile(r"^[\w+#.{}, :-]*\[([^\[\]\n]{1,200})\]")
 
 
 def to_commonmark(text: str, *, components: bool) -> str:
-    """The same text without what only one dialect reads. `components`: the page is MDX.
+    """Rewrite a page without what only one dialect reads; tabs' labels become marked headings (see `parts`).
 
-    Labels of tabs are headings with a mark (see `parts`).
+    `components`: the page is MDX.
     """
     if not (components or _is_of_a_dialect(text)):
         return text
@@ -67,7 +67,7 @@ def _is_of_a_dialect(text: str) -> bool:
 
 
 def _fenced(prefix: str, code: Code) -> str:
-    """The block behind its prefix: its title stands above it, its language beside its fence."""
+    """Write a code block behind its prefix: its title above it, its language beside the fence."""
     language = re.match(r"[\w+#-]*", code.info.lstrip("{. "))
     titled = _TITLE.search(code.info)
     bracketed = None if titled else _BRACKETED.match(code.info)

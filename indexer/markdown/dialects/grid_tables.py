@@ -1,4 +1,4 @@
-"""Tables drawn with `+---+`, as Pandoc and reStructuredText have them, in Markdown."""
+"""Converts tables drawn with `+---+`, as Pandoc and reStructuredText have them, to pipe tables."""
 
 import re
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ _RULE: Final = re.compile(r"[-=:]+")
 
 
 def grid_table(lines: Sequence[str]) -> str:
-    """A pipe table of one that is drawn; its lines all begin with `+` or `|`."""
+    """Convert a drawn table, whose lines all begin with `+` or `|`."""
     lines = [line.strip().ljust(1) for line in lines]
     ends = sorted({m.start() for line in lines if BORDER.match(line) for m in _CORNER.finditer(line)})[
         : MOST_COLUMNS + 1
@@ -43,7 +43,7 @@ def grid_table(lines: Sequence[str]) -> str:
 
 
 def _bands(lines: Sequence[str]) -> tuple[list[list[str]], int]:
-    """The lines between two borders, and how many bands are the header's. A border within one begins a band, too."""
+    """Group the lines between borders; count the header's groups. A border of some columns alone begins a group, too."""
     bands: list[list[str]] = []
     header, fresh = 0, True
     for line in lines:
@@ -63,7 +63,7 @@ def _bands(lines: Sequence[str]) -> tuple[list[list[str]], int]:
 
 
 def _continues(bands: Sequence[Sequence[str]], number: int, start: int, stop: int) -> bool:
-    """Whether no border is drawn above this cell: the band begins with a line that is one only for others."""
+    """Tell whether no border is drawn above a cell: its row goes on, and the line is a border for other cells only."""
     first = bands[number][0]
     return number > 0 and "+" in first and not _RULE.fullmatch(first[start + 1 : stop].replace("+", "-"))
 

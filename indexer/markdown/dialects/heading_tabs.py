@@ -1,4 +1,4 @@
-"""Tabs that are headings in the page: DocFX's `# [Windows](#tab/windows)`, which a rule ends."""
+"""Rewrites tabs that are headings, as DocFX's `# [Windows](#tab/windows)`, which a rule ends."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ _RULE: Final = re.compile(r"^ {0,3}(?:-{3,}|\*{3,}|_{3,})[ ]*$")
 
 
 def with_heading_tabs(lines: Sequence[str]) -> Iterator[str]:
-    """Each as a part."""
+    """Rewrite each as a part."""
     open_ = False
     for at, line in enumerate(lines):
         if "#tab/" in line and (tab := _TAB.match(line)):

@@ -1,4 +1,4 @@
-"""Comments: their author hides them, so that no reader of the page ever sees them."""
+"""Removes comments and other text that its author hides from the page's readers."""
 
 import re
 from collections.abc import Iterator
@@ -50,7 +50,10 @@ _COMMENT_DEFINITION: Final = re.compile(
 
 
 def without_hidden(text: str, *, components: bool) -> str:
-    """Without comments of every dialect, and without what is struck out: its author says that it doesn't hold."""
+    """Remove every dialect's comments, and what is struck out: its author says that it doesn't hold.
+
+    `components`: the page is MDX.
+    """
     for begins, ends in _COMMENTS:
         text = "".join(_outside(text, begins, ends)) if begins.search(text) else text
     if "{/*" in text:
@@ -63,6 +66,7 @@ def without_hidden(text: str, *, components: bool) -> str:
 
 
 def without_struck(text: str) -> str:
+    """Remove what is struck out."""
     if "{~~" in text:
         text = _REPLACED.sub(r"\1", text)
     if "~~" in text:
@@ -78,7 +82,7 @@ def without_struck(text: str) -> str:
 
 
 def _outside_unseen(text: str) -> Iterator[str]:
-    """What is outside of elements that a style hides or strikes out, or `hidden` does."""
+    """Yield what is outside of elements that a style or `hidden` hides, or a style strikes out."""
     done = start = depth = 0
     name, struck = "", False
     for tag in _ELEMENT.finditer(text):
@@ -105,7 +109,7 @@ def _is_unseen(attributes: str) -> bool:
 
 
 class _Ends:
-    """The next end behind a place: looked for once, however many beginnings there are before it."""
+    """Finds the next end after a place, without searching again for each beginning before it."""
 
     def __init__(self, text: str, ends: re.Pattern[str]) -> None:
         self._text, self._ends = text, ends
@@ -128,10 +132,10 @@ class _Ends:
 def _outside(
     text: str, begins: re.Pattern[str], ends: re.Pattern[str], *, inside_a_block: bool = False
 ) -> Iterator[str]:
-    """What is before, between and behind comments.
+    """Yield what is before, between and behind comments.
 
-    One that never ends goes to the page's end where it begins a line, as a browser has it; else it is none.
-    `inside_a_block`: what begins within a line ends in its paragraph.
+    An unclosed one goes to the page's end if it begins a line, as in browsers; otherwise it is none. `inside_a_block`: one
+    that begins within a line ends within its paragraph.
     """
     done = at = 0
     closings, breaks = _Ends(text, ends), _Ends(text, _PARAGRAPH)
@@ -157,7 +161,7 @@ def _begins_line(text: str, at: int) -> bool:
 
 
 def _outside_percents(text: str) -> Iterator[str]:
-    """Obsidian's `%%…%%`: a word such as `%%time` begins none that ends in another word."""
+    """Yield what is outside of Obsidian's `%%…%%`; a word such as `%%time` begins no comment that ends in another word."""
     done = at = 0
     closings, breaks = _Ends(text, _PERCENT_END), _Ends(text, _PARAGRAPH)
     while opening := _PERCENT.search(text, at):

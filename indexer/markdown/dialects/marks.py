@@ -1,4 +1,4 @@
-"""Signs within a line that only one dialect reads: exponents, keys, icons, roles, attributes, block ids, embeds."""
+"""Rewrites marks within a line that only one dialect reads: exponents, keys, icons, roles, attributes, block ids, embeds."""
 
 import re
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ _TARGET: Final = re.compile(r"^[ ]*\(([\w:./ -]{1,200})\)=[ ]*$", re.MULTILINE)
 
 
 def without_marks(text: str, spans: Sequence[str]) -> str:
-    """`text` has numbers in place of its code spans (see `masks`), which MyST's roles are made of."""
+    """Rewrite the marks. `text` has numbers in place of its code `spans` (see `masks`), of which MyST's roles are made."""
     if "<su" in text.lower():
         text = _RAISED_TAG.sub(lambda m: _raised(text, m), text)
     if "^" in text:
@@ -86,7 +86,7 @@ def _is_heading(text: str, at: int) -> bool:
 
 
 def targets(text: str) -> str:
-    """MyST's `(name)=` is the anchor of the heading below it."""
+    """Make MyST's `(name)=` the anchor of the heading below it."""
     return _TARGET.sub(r'\n<a name="\1"></a>\n', text) if ")=" in text else text
 
 
@@ -97,7 +97,7 @@ def _role(name: str, span: str) -> str:
 
 
 def _raised(text: str, found: re.Match[str]) -> str:
-    """What reads as one with the letters before it stays with them; a number behind a number must not."""
+    """Write raised text: letters stay beside those before them, but a number must not join a number."""
     kind, words = found[1].lower(), " ".join(_TAG.sub("", found[2]).split())
     before = text[found.start() - 1 : found.start()]
     if kind == "p" and _OVER.match(text, found.end()):  # 1 and 3/4 is no power of 1

@@ -1,4 +1,4 @@
-"""Code is set aside while the rest is worked on: nothing in it is markup, and it moves with the line that it is on."""
+"""Masks code while the rest of a page is rewritten: nothing in it is markup, and it moves with its line."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -34,43 +34,44 @@ OPENS, CLOSES = "\x01+", "\x01-"
 
 
 def closes(line: str, fence: str) -> bool:
-    """Whether the line ends the fence that this opened."""
+    """Tell whether a line closes the fence that `fence` opened."""
     bare = line.strip(" \n>")
     return len(bare) >= len(fence) and bare == fence[0] * len(bare)
 
 
 @dataclass(slots=True)
 class Code:
-    """A fence's code without the indent that it stood in. `info` is what stood beside its opening."""
+    """A fence's code without its indent. `info` is what stands beside its opening."""
 
     info: str
     lines: list[str]
 
 
 def fence_around(code: str, sign: str = "`") -> str:
-    """At least three signs, and more than this code has next to each other anywhere."""
+    """Make a fence of at least three signs, longer than any run of them in the code."""
     return sign * max(3, 1 + max(map(len, re.findall(f"{sign}+", code)), default=0))
 
 
 @dataclass(slots=True)
 class Masked:
-    """A text with numbers in place of its code, each between signs that no text has."""
+    """A text with numbers, between signs that no text has, in place of its code."""
 
     text: str = ""
     blocks: list[Code] = field(default_factory=list)
     spans: list[str] = field(default_factory=list)
 
     def restored(self, shown: Callable[[str, Code], str]) -> str:
-        """`shown` makes Markdown of a block and the prefix that it stands behind."""
+        """Put the code back; `shown` makes Markdown of a block and the prefix that it stands behind."""
         text = _BLOCK.sub(lambda m: m[1] + shown(m[1], self.blocks[int(m[2])]), self.text)
         return self.spans_restored(text)
 
     def spans_restored(self, text: str) -> str:
+        """Put spans of code back, but not blocks."""
         return _HELD.sub(lambda m: self.spans[int(m[2])] if m[1] == "S" else "", text)
 
 
 def masked(text: str) -> Masked:
-    """Fences, spans, and shortcodes that hold code; directives' fences get marks of their own (`OPENS`, `CLOSES`)."""
+    """Mask fences, spans, and shortcodes that hold code; directives' fences get marks of their own (`OPENS`, `CLOSES`)."""
     found = Masked()
     text = "\n".join(_Scanner(text.split("\n"), found).lines())
     found.text, found.spans = code_aside(text, "S")
@@ -115,14 +116,14 @@ class _Scanner:
                 yield line
 
     def _until_comment_ends(self) -> Iterator[str]:
-        """A fence within is none. What never ends is looked at as the rest is."""
+        """Take the lines of a comment, in which no fence begins; an unclosed comment is read like other text."""
         end = self._find("-->", lambda line: "-->" in line)
         if end is not None:
             yield from self._lines[self._at : end + 1]
             self._at = end + 1
 
     def _find(self, what: str, is_it: Callable[[str], object]) -> int | None:
-        """The next line that is it: looked for once, however many beginnings there are before it."""
+        """Find the next line for which `is_it` holds, without searching again for each beginning before it."""
         known = self._ends.get(what, -1)
         if known is None or known >= self._at:
             return known
@@ -153,7 +154,7 @@ class _Scanner:
         return f"{indent}{OPENS}{name} {said}"
 
     def _is_block(self, found: re.Match[str]) -> bool:
-        """Slashes without a name end a block; with one they begin it where something ends it."""
+        """Tell whether slashes end an open block or, if they have a name, begin one that is ended somewhere."""
         if not found[3]:
             return any(each == ("/", len(found[2])) for each in self._open)
         sign = found[2]
@@ -205,7 +206,7 @@ class _Scanner:
         return f"{prefix}{OPENS}{directive[1]} {directive[2]}"
 
     def _code(self, info: str, prefix: str, sign: str) -> str:
-        """What stands until the fence closes, or the page ends."""
+        """Take the code up to the end of its fence, or of the page."""
         lead = re.compile(rf"[ >]{{0,{len(prefix)}}}")
         kept = []
         while self._at < len(self._lines):
@@ -217,7 +218,7 @@ class _Scanner:
         return self._held(Code(info, kept))
 
     def _shortcode(self, line: str, found: re.Match[str]) -> str:
-        """Hugo's and Jekyll's `highlight` and the like."""
+        """Take the code of a shortcode: Hugo's and Jekyll's `highlight` and the like."""
         indent, name, said = found[1], found[2] or found[4], found[3] or found[5] or ""
         ends = re.compile(rf"\{{\{{[<%] */ *{name} *[>%]\}}\}}|\{{% *end{name} *%\}}")
         if inline := ends.search(found[6]):
@@ -245,7 +246,7 @@ class _Scanner:
 
 
 def _is_hidden(attributes: str) -> bool:
-    """Of a division of Pandoc's or Quarto's: whether a page of HTML leaves it out."""
+    """Tell whether the HTML of a page leaves a division of Pandoc's or Quarto's out."""
     classes = set(re.findall(r"\.([\w-]+)", attributes))
     for_format = re.search(r"\bwhen-format=[\"']?(\w+)", attributes)
     in_html = for_format is None or for_format[1].startswith("html")

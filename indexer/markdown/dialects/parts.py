@@ -1,4 +1,4 @@
-"""Tabs: of what stands side by side on the page, each part keeps its label, as a heading below the section that it is in."""
+"""Marks tabs as parts: each keeps its label, as a heading below its section."""
 
 import re
 
@@ -8,25 +8,27 @@ _MARK = re.compile(f"([{_OPENS}{_CLOSES}])")
 
 
 def opening(label: str) -> str:
-    """A line that begins the part. Without a label it is as if there were none."""
+    """Make the line that begins a part; without a label it begins none."""
     return f"###### {_OPENS}{' '.join(label.split())}"
 
 
 def closing() -> str:
+    """Make the line that ends a part."""
     return f"###### {_CLOSES}"
 
 
 def split(text: str) -> list[str]:
-    """The text with each mark apart."""
+    """Split a text so that each mark stands alone."""
     return _MARK.split(text) if _OPENS in text or _CLOSES in text else [text]
 
 
 def is_mark(text: str) -> bool:
+    """Tell whether a text is a mark."""
     return text in (_OPENS, _CLOSES)
 
 
 def label_of(heading: str) -> str | None:
-    """Of a heading's text: the label of a part that begins, "" for the end of one; None for any other heading."""
+    """Read a heading that is a mark: the label of a part that begins, "" for the end of one; None for any other heading."""
     mark = _MARK.search(heading)
     if mark is None:
         return None

@@ -1,6 +1,6 @@
-"""Questions with their answers, as people mark them: `Q:` and `A:`, each on a line of its own.
+"""Makes headings of questions that are marked as such, `Q:` and `A:` on a line each.
 
-What a page asks is no answer to anybody who asks the same: it heads the answer, as a heading would.
+A page's question answers nobody who asks the same: it heads the answer.
 """
 
 import re
@@ -16,7 +16,7 @@ _ANSWER: Final = re.compile(r"^ {0,3}[*_]{0,2}\[?(?:A|Answer) ?\d{0,3}\]?[*_]{0,
 
 
 def with_questions(lines: Sequence[str]) -> Iterator[str]:
-    """Each question that is followed by its answer as a part's label; a heading ends the last answer."""
+    """Make each question with an answer a part's label; a heading ends the last answer."""
     open_ = False
     answer_at = -1
     for at, line in enumerate(lines):

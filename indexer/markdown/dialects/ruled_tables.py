@@ -1,4 +1,4 @@
-"""Pandoc's tables without bars: their columns are where the dashes below their header are."""
+"""Converts Pandoc's tables without bars, whose columns are where the dashes below their header are."""
 
 import re
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ _HIGHEST: Final = 6  # lines of a header
 
 
 def ruled_table(lines: Sequence[str], at: int) -> tuple[list[str], int] | None:
-    """The table that begins at this line, and where what follows it begins."""
+    """Convert the table that begins at a line, and find the line after it; None if none begins there."""
     if _RULE.match(lines[at]):
         return _of_paragraphs(lines, at)
     if not lines[at].strip() or at + 2 >= len(lines) or not _COLUMNS.match(lines[at + 1]):
@@ -28,7 +28,7 @@ def ruled_table(lines: Sequence[str], at: int) -> tuple[list[str], int] | None:
 
 
 def _of_paragraphs(lines: Sequence[str], at: int) -> tuple[list[str], int] | None:
-    """Whose cells go over several lines: an empty one ends each row, and a rule all of it."""
+    """Convert a table whose cells have several lines: an empty line ends each row, a rule the table."""
     header = list(
         takewhile(lambda line: line.strip() and not _COLUMNS.match(line), lines[at + 1 : at + 1 + _HIGHEST])
     )

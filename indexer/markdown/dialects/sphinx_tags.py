@@ -1,4 +1,4 @@
-"""What Sphinx shows of `only`: the condition on the site that is made, which is one of HTML."""
+"""Decides what Sphinx's `only` shows on a site, which is built as HTML."""
 
 import ast
 from typing import Final
@@ -8,7 +8,7 @@ _LONGEST: Final = 500
 
 
 def is_shown(condition: str) -> bool:
-    """Whether it holds where nobody has set a tag. What can't be read holds."""
+    """Tell whether a condition holds where nobody has set a tag; one that can't be read holds."""
     try:
         return _holds(ast.parse(condition[:_LONGEST].strip(), mode="eval").body)
     except (SyntaxError, ValueError, RecursionError, MemoryError):

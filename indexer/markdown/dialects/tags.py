@@ -1,4 +1,4 @@
-"""Components and shortcodes: their tags go, what they enclose stays, and so does what they say themselves.
+"""Removes the tags of components and shortcodes, but keeps what they enclose and what they themselves show.
 
 JSX (`<TabItem label="macOS">`), Hugo's `{{< tab "macOS" >}}`, Liquid's or GitBook's `{% tab title="macOS" %}` and mdBook's
 `{{#tab name="macOS" }}` are one thing in four spellings.
@@ -84,18 +84,18 @@ class _Tag:
         return {match[1].lower(): next(filter(None, match.groups()[1:5]), match[6] or "") for match in found}
 
     def words(self) -> list[str]:
-        """What stands in it without a name."""
+        """List its values without a name."""
         rest = _ATTRIBUTE.sub(" ", self.said)
         return [next(filter(None, match.groups()), "") for match in _POSITIONAL.finditer(rest)]
 
 
 def is_mdx(text: str) -> bool:
-    """Whether a page that isn't called so is read as MDX, as Docusaurus does with all of its pages: it imports."""
+    """Tell whether a page without MDX's ending is MDX, as all of Docusaurus's pages are: it has imports."""
     return ("import " in text or "export " in text) and _ESM.search(text) is not None
 
 
 def without_tags(text: str, *, components: bool) -> str:
-    """`components`: the page is MDX."""
+    """Remove the tags. `components`: the page is MDX."""
     if components:
         text = _MDX_EXPRESSION.sub("", _ESM.sub("", text))
     if "<" in text and (components or _JSX.search(text)):
@@ -111,7 +111,7 @@ def without_tags(text: str, *, components: bool) -> str:
 
 
 def _paired(text: str) -> set[str]:
-    """Names that begin and end, or are whole: `<Name>` alone may be a word of the page."""
+    """Find the names that have both a beginning and an end, or close themselves: a lone `<Name>` may be text."""
     found = list(_JSX.finditer(text))
     return {tag[2] for tag in found if tag[1] or tag[4]}
 
@@ -121,7 +121,7 @@ _INNER: Final = "\ue004"
 
 
 class _Replacing:
-    """One spelling's tags, each by what it says."""
+    """Replaces the tags of one spelling by what they show."""
 
     def __init__(self, pattern: re.Pattern[str], text: str, *, known: set[str] | None = None) -> None:
         self._pattern, self._text, self._known = pattern, text, known
@@ -157,7 +157,7 @@ class _Replacing:
         return mark + self._own(tag, block=indent is not None and self._ends_line(match.end()))
 
     def _indent(self, at: int) -> str | None:
-        """Of a tag that begins its line."""
+        """Find the indent of a tag that begins its line; None for any other."""
         start = self._text.rfind("\n", max(0, at - 200), at) + 1
         if not start and at > self._begins:
             return None
@@ -185,7 +185,7 @@ class _Replacing:
         return named.get(own, own) or next(iter(tag.words()[-1:]), "")
 
     def _own(self, tag: _Tag, *, block: bool) -> str:
-        """What the tag itself shows to a reader."""
+        """Write what the tag itself shows to a reader."""
         given = tag.given()
         said = [" ".join(given[name].split()) for name in _SAID if given.get(name)]
         if _SINCE.fullmatch(tag.name):
@@ -211,7 +211,7 @@ def _labels(said: str) -> Iterator[tuple[str, str]]:
 
 
 def _shifted(text: str) -> str:
-    """What is indented within components is no code: each line as far to the left as its outermost component is."""
+    """Shift lines within components to the left by the outermost one's indent, which makes no code of them."""
     return "\n".join(_lines(text.split("\n"))) if _INNER in text else text
 
 

@@ -205,7 +205,7 @@ class ConfluenceSource(Source):
         return words
 
     def _restrictions(self, page: PageInfo, pages: Mapping[str, PageInfo]) -> Iterator[frozenset[str]]:
-        """The page's own restrictions, and those of all that it lies in."""
+        """Yield the page's own restrictions, and those of all that it lies in."""
         own, parent, seen = (page.allowed, *page.between), page.parent, {page.id}
         while True:
             yield from (allowed for allowed in own if allowed is not None)
@@ -221,7 +221,7 @@ class ConfluenceSource(Source):
 
 
 def _above(page: PageInfo, pages: Mapping[str, PageInfo]) -> list[PageInfo]:
-    """The pages above it, the nearest first."""
+    """List the pages above it, the nearest first."""
     found: list[PageInfo] = []
     parent = pages.get(page.parent)
     while parent is not None and parent not in found and len(found) < _DEEPEST:

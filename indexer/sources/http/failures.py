@@ -60,7 +60,7 @@ class one_item:  # noqa: N801 - as the context managers beside it
         self._ending = ending
 
     def __enter__(self) -> None:
-        """Nothing is needed."""
+        """Begin the item."""
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
         if isinstance(error, CallFailed | PageFailed):

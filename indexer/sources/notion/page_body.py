@@ -47,7 +47,7 @@ class PageBody:
         return blocks.joined(parts)
 
     async def _below(self, found: Json, depth: int) -> str | None:
-        """A block's children as Markdown; None where the block is to be left out."""
+        """Read a block's children as Markdown; None where the block is to be left out."""
         if found["type"] == "table":
             rows = [row async for row in self._api.children(found["id"])]
             return blocks.table(rows)
