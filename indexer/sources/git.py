@@ -52,6 +52,8 @@ _MODULE = "it is a submodule, a repository of its own: to index its pages, give 
 
 # What git could take for an option is no address and no branch.
 _Argument = Annotated[str, StringConstraints(pattern=r"^[^-\s].*$")]
+# The commit, the blob of each path, their history and owners.
+_Content = tuple[str, dict[str, str], githistory.GitHistory, CodeOwners]
 
 
 class GitOptions(Section):
@@ -105,16 +107,7 @@ class GitSource(Source):
         return f"{self.settings.name}-{key}"
 
     async def entries(self) -> AsyncIterator[Entry]:
-        try:
-            await self._update()
-            try:
-                commit, files, history, owners = await self._read()
-            except GitFailed as error:
-                if not await self._made_anew(error):
-                    raise
-                commit, files, history, owners = await self._read()
-        except GitFailed as error:
-            raise ListingFailed(str(error)) from error
+        commit, files, history, owners = await self._current()
         # What else there is was only listed for CODEOWNERS.
         below = {raw: blob for raw, blob in files.items() if raw.startswith(self._below)}
         self._names = PathNames(below)
@@ -130,15 +123,30 @@ class GitSource(Source):
         for raw, (target, blob) in targets.items():
             name = shown(raw).removeprefix(self._below)
             if target and self.selection.takes(name):
-                to = self._names.text(target)
                 entry = self._entry(name, target, blob, history, owners)
-                # It is for whom both places are.
-                inside = to.startswith(self._below)
-                words = configured_audience(self.settings, to.removeprefix(self._below)) if inside else None
-                yield replace(entry, audience=words, previous=())
+                yield replace(entry, audience=self._audience_at(target), previous=())
         if not below:
             where = f"the folder {self._options.path} of it" if self._below else "it"
             raise ListingFailed(f"there is nothing in {where} at {commit[:12]}")
+
+    async def _current(self) -> _Content:
+        """Read the repository as it is now, from a new clone if the old one is damaged. Raises ListingFailed."""
+        try:
+            await self._update()
+            try:
+                return await self._read()
+            except GitFailed as error:
+                if not await self._made_anew(error):
+                    raise
+                return await self._read()
+        except GitFailed as error:
+            raise ListingFailed(str(error)) from error
+
+    def _audience_at(self, target: str) -> frozenset[str] | None:
+        """Find the audience of the place that a link leads to: a linked page is for those who may see both."""
+        to = self._names.text(target)
+        inside = to.startswith(self._below)
+        return configured_audience(self.settings, to.removeprefix(self._below)) if inside else None
 
     async def _target(self, link: str, files: Mapping[str, str], commit: str) -> tuple[str, str]:
         """Follow a link to its file and blob, over other links if need be; "" for none of this repository's."""
@@ -219,8 +227,8 @@ class GitSource(Source):
         await self._blobs.close()
         return self._clone is not None and await self._clone.renewed(why)
 
-    async def _read(self) -> tuple[str, dict[str, str], githistory.GitHistory, CodeOwners]:
-        """Read the commit, each path's blob, their history and owners. Raises GitFailed."""
+    async def _read(self) -> _Content:
+        """Read the branch's last commit. Raises GitFailed."""
         commit = await self._commit()
         below = (self._below, *PLACES) if self._below else (".",)
         tree, history = await asyncio.gather(

@@ -204,7 +204,7 @@ async def test_a_lease_lost_in_the_middle(many: tuple[App, Watched]) -> None:
 
     async with indexing(app, clock=lambda: moment[0]) as indexer:
         await store.writing.wait()
-        await app.leases.release(LEASE, indexer._holder)
+        await app.leases.release(LEASE, indexer._leadership.holder)
         assert await app.leases.acquire(LEASE, "another", seconds=60)
         moment[0] += 60.0
         store.go_on.set()

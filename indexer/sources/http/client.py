@@ -157,34 +157,42 @@ class HttpClient:
         url = path if path.startswith(("http://", "https://")) else self.base + path
         until = time.monotonic() + _PATIENCE
 
-        async def attempt() -> HttpResponse:
-            try:
-                async with asyncio.timeout(max(1.0, until - time.monotonic())):
-                    request = self._opened().build_request(
-                        method, url, params=params, json=body, data=form, headers=headers
-                    )
-                    reply = await self._once(request, max_bytes or self._max_bytes, worth)
-            except PrivateAddress as error:
-                raise CallFailed(str(error)) from error
-            except (httpx.HTTPError, TimeoutError) as error:
-                raise _TryAgain(f"{httpx.URL(url).host} can't be reached ({_word(error)})") from error
-            except (httpx.InvalidURL, UnicodeError) as error:
-                raise CallFailed(f"{url[:200]} is no address") from error
-            except ImportError as error:
-                raise CallFailed(f"the proxy of the environment can't be used: {error}") from error
-            return self._judged(reply, accept)
+        async def ask() -> HttpResponse:
+            async with asyncio.timeout(max(1.0, until - time.monotonic())):
+                request = self._opened().build_request(
+                    method, url, params=params, json=body, data=form, headers=headers
+                )
+                return await self._once(request, max_bytes or self._max_bytes, worth)
 
-        retrying = AsyncRetrying(
+        try:
+            return await self._retrying()(self._attempt, url, ask, accept)
+        except _TryAgain as error:
+            raise self._given_up(error) from error
+
+    def _retrying(self) -> AsyncRetrying:
+        return AsyncRetrying(
             sleep=self.pause,
             stop=stop_after_attempt(_ATTEMPTS) | stop_before_delay(_PATIENCE),
             wait=_wait,
             retry=retry_if_exception_type(_TryAgain),
             reraise=True,
         )
+
+    async def _attempt(
+        self, url: str, ask: Callable[[], Awaitable[HttpResponse]], accept: Iterable[int]
+    ) -> HttpResponse:
+        """Ask once. Raises _TryAgain where the failure may pass, CallFailed otherwise."""
         try:
-            return await retrying(attempt)
-        except _TryAgain as error:
-            raise self._given_up(error) from error
+            reply = await ask()
+        except PrivateAddress as error:
+            raise CallFailed(str(error)) from error
+        except (httpx.HTTPError, TimeoutError) as error:
+            raise _TryAgain(f"{httpx.URL(url).host} can't be reached ({_word(error)})") from error
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise CallFailed(f"{url[:200]} is no address") from error
+        except ImportError as error:
+            raise CallFailed(f"the proxy of the environment can't be used: {error}") from error
+        return self._judged(reply, accept)
 
     def _judged(self, reply: HttpResponse, accept: Iterable[int]) -> HttpResponse:
         """Return a reply that is an answer. Raises _TryAgain where the failure may pass, CallFailed otherwise."""
