@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from bot.ports import BackendError, Leases
-from bot.runtime import process_identity
+from bot.runtime.process import process_identity
 
 _log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from bot.model import Progress
 from bot.opened_records import Records
 from bot.ports import SyncRun
-from bot.runtime import process_identity
+from bot.runtime.process import process_identity
 from indexer.leadership import LEASE
 
 _LOOK = 0.3  # seconds

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from bot.config.base import Identifiers, Secret, Section
 from bot.config.sources import SourceSettings
-from bot.runtime.private_files import write_whole
+from bot.runtime.process.private_files import write_whole
 from bot.text.dates import moment
 from bot.text.globs import Selection
 from indexer.sources.base import (

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from bot.runtime.private_files import write_whole
+from bot.runtime.process.private_files import write_whole
 from indexer.sources.http.client import HttpResponse
 from indexer.sources.web.address import cleaned
 from indexer.sources.web.sitemap import SitemapEntry
