@@ -11,7 +11,7 @@ V := .venv/bin
 	@$(V)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-.PHONY: help setup demo test lint bench bench-peers lock lock-image
+.PHONY: help setup demo test test-all lint bench bench-peers lock lock-image
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -31,7 +31,10 @@ demo: setup ## index the example handbook, ask it three questions, then chat (on
 	@if [ -t 0 ] && [ -t 1 ]; then $(DEMO) chat; fi
 
 # Most of a test's time is waiting, so that four at once pay off on two cores. A file's tests share their servers.
-test: setup ## all tests
+test: setup ## the quick tests: all but those marked slow
+	$(V)/python -m pytest -n 4 --dist loadfile -m "not slow"
+
+test-all: setup ## all tests: also those with real servers, kills and attacks by size
 	$(V)/python -m pytest -n 4 --dist loadfile
 
 lint: setup ## ruff, mypy --strict, import-linter, vulture

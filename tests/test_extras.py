@@ -49,6 +49,7 @@ def docent(folder: Path, *words: str, **env: str) -> "subprocess.CompletedProces
     )
 
 
+@pytest.mark.slow
 def test_markdown_and_html_need_no_extra(folder: Path) -> None:
     """A first answer comes from what `docent-bot` alone brings."""
     assert docent(folder, "index").returncode == 0
@@ -56,6 +57,7 @@ def test_markdown_and_html_need_no_extra(folder: Path) -> None:
     assert "old mill" in docent(folder, "ask", "Where do cars park?").stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "env", "extra"),
     [
@@ -95,6 +97,7 @@ def test_a_page_of_another_format_is_told() -> None:
     )
 
 
+@pytest.mark.slow
 def test_doctor_tells_who_has_packages_of_our_names(folder: Path, tmp_path: Path) -> None:
     """In an environment that somebody else's `bot` is installed into as well, one of both runs wrong code."""
     info = tmp_path / "elsewhere/other_bot-1.0.dist-info"
@@ -107,6 +110,7 @@ def test_doctor_tells_who_has_packages_of_our_names(folder: Path, tmp_path: Path
     assert "ERROR    installation" not in docent(folder, "doctor").stdout
 
 
+@pytest.mark.slow
 def test_doctor_goes_on_where_a_platforms_package_is_missing(folder: Path) -> None:
     """It says what to install, as one finding among the others."""
     env = {"SLACK_BOT_TOKEN": "xoxb-1-1-a", "SLACK_APP_TOKEN": "xapp-1-A-1-a", "DISCORD_TOKEN": "a.b.c"}

@@ -50,6 +50,7 @@ def docent(tmp_path: Path) -> CommandLine:
 # --- from an older version ------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_releases_state_is_read(docent: CommandLine, release: Path, tmp_path: Path) -> None:
     """Its index answers, for whom a page is alone; its journal knows what was asked; the next sync goes on."""
     unpacked(release / "sqlite", tmp_path / "kept")
@@ -104,6 +105,7 @@ def engine_of(address: str | None, folder: Path) -> AsyncEngine:
     return create_async_engine(make_url(address).set(drivername="postgresql+asyncpg"))
 
 
+@pytest.mark.slow
 async def test_processes_that_start_at_once_migrate_once(address: str | None, tmp_path: Path) -> None:
     """Of six processes on a journal of the last form each works, and the tables are made once."""
     data = tmp_path / ".docent"
@@ -177,6 +179,7 @@ def newer_journal(tmp_path: Path) -> Iterator[CommandLine]:
     assert contents(tmp_path / ".docent/journal.db") == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words", [("ask", QUESTION), ("index",), ("migrate",), ("indexer",), ("backup", "kept")]
 )
@@ -189,6 +192,7 @@ def test_an_older_docent_stops(newer_journal: CommandLine, words: tuple[str, ...
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change_of", ["pragma user_version = 99", "update builds set analysis = 99"])
 def test_a_newer_index_is_left_alone(tmp_path: Path, change_of: str) -> None:
     """A service doesn't start on it; whoever wants may make it anew."""

@@ -48,6 +48,7 @@ def test_it_holds_each_file_of_the_packages(wheel: Path) -> None:
     assert wheel.name.startswith("docent_bot-")
 
 
+@pytest.mark.slow
 def test_a_first_answer_comes_from_it(wheel: Path, tmp_path: Path) -> None:
     """From a folder of pages to an answer: `docent init`, `index`, `ask`."""
     with zipfile.ZipFile(wheel) as archive:

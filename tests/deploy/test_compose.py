@@ -115,9 +115,9 @@ def test_each_variable_of_the_file_is_in_the_docs() -> None:
 
 
 def test_ci() -> None:
-    """The workflow runs `make test` with both services."""
+    """The workflow runs all tests with both services."""
     assert set(TESTED["services"]) == {"weaviate", "postgres"}
-    assert any(step.get("run") == "make test" for step in TESTED["steps"])
+    assert any(step.get("run") == "make test-all" for step in TESTED["steps"])
 
 
 def test_what_others_could_change_is_pinned() -> None:

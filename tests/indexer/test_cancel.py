@@ -73,6 +73,7 @@ async def asked_again(app: App) -> SyncRun:
     return await ended(app, (await app.runs.request(SyncRequest()))[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", ["/v1/search", "/v1/pages"], ids=["listing", "fetching"])
 async def test_a_server_that_asks_for_patience(server: Server, tmp_path: Path, at: str) -> None:
     """A run that waits for Retry-After ends as cancelled within two seconds; the next one does its work."""

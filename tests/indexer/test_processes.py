@@ -17,6 +17,8 @@ from tests.indexer.test_service import ended
 from tests.support.command_line import HANDBOOK, CommandLine
 from tests.support.waiting import patience, until
 
+pytestmark = pytest.mark.slow
+
 # The lease and how long a silent worker's run is left to it are shorter than by default (20 s both).
 LEASE = 3.0
 CONFIG = f"""

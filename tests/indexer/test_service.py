@@ -70,6 +70,7 @@ async def synced(app: App, count: int) -> bool:
     return len(await app.runs.last_good()) >= count
 
 
+@pytest.mark.slow
 async def test_every_source_is_synced_at_the_start(app: App):
     """An indexer that begins to lead syncs each source once."""
     async with indexing(app):
@@ -78,6 +79,7 @@ async def test_every_source_is_synced_at_the_start(app: App):
     assert {name: one.documents for name, one in stats.sources.items()} == {"docs": 1, "wiki": 1}
 
 
+@pytest.mark.slow
 async def test_what_is_asked_for_is_done(app: App):
     """A request in the journal is carried out and its report stands there."""
     async with indexing(app):
@@ -89,6 +91,7 @@ async def test_what_is_asked_for_is_done(app: App):
     assert [(r.source, r.added, r.unchanged) for r in done.reports] == [("docs", 1, 1)]
 
 
+@pytest.mark.slow
 async def test_once_syncs_and_returns(app: App):
     """--once does every source and ends."""
     runs = await Indexer(app, sources_of(app)).once()
@@ -103,6 +106,7 @@ async def test_an_unknown_source_fails_with_its_name(app: App):
     assert (done.state, done.error) == ("failed", "There is no source nowhere.")
 
 
+@pytest.mark.slow
 async def test_only_one_indexer_leads(app: App):
     """A second indexer does nothing while the first leads, and takes over when it ends."""
     assert await app.leases.acquire(LEASE, "another", seconds=60)
@@ -116,6 +120,7 @@ async def test_only_one_indexer_leads(app: App):
         assert (await ended(app, run)).state == "done"
 
 
+@pytest.mark.slow
 async def test_a_killed_indexer_holds_nobody_up(app: App):
     """The next indexer of the same machine leads at once, and goes on with what the killed one was at."""
     named = "from bot.runtime.process import process_identity; print(process_identity.name('indexer'))"
@@ -146,6 +151,7 @@ async def test_a_lost_lease_stops_a_sync_before_its_next_write(app: App):
     assert now.state == "waiting"
 
 
+@pytest.mark.slow
 async def test_a_run_whose_process_died_is_taken_up_again(app: App):
     """A run left half-way by a process that was killed is done by the next indexer."""
     run, _ = await app.runs.request(SyncRequest("docs"))
@@ -156,6 +162,7 @@ async def test_a_run_whose_process_died_is_taken_up_again(app: App):
         assert (await ended(app, run)).state == "done"
 
 
+@pytest.mark.slow
 async def test_cancel_ends_a_waiting_run(app: App):
     """A run that is cancelled before it began never begins."""
     run, _ = await app.runs.request(SyncRequest("docs"))
@@ -274,6 +281,7 @@ async def rewritten(app: App, text: str) -> None:
     assert app.live.problem == ""
 
 
+@pytest.mark.slow
 async def test_sources_come_and_go_while_it_runs(app: App, tmp_path: Path):
     async with serving(app):
         await until(lambda: synced(app, 2))
@@ -287,6 +295,7 @@ async def test_sources_come_and_go_while_it_runs(app: App, tmp_path: Path):
         await until(there)
 
 
+@pytest.mark.slow
 async def test_a_source_that_cannot_be_opened_does_not_stop_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -308,6 +317,7 @@ async def test_a_source_that_cannot_be_opened_does_not_stop_the_others(
         assert set((await app.store.stats()).sources) == {"docs", "wiki"}  # its pages stay
 
 
+@pytest.mark.slow
 async def test_a_taken_port_costs_webhooks_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):

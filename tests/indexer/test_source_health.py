@@ -30,6 +30,8 @@ from tests.support.pages import put, settings
 from tests.support.source_server import Server, Trouble, serving
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.slow
+
 PAGES = 5 * BATCH_PAGES
 
 

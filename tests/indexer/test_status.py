@@ -20,6 +20,8 @@ from tests.support.opened_sources import sources_of
 from tests.support.pages import put
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.slow
+
 CONFIG = """
 sources:
   - {name: docs, type: folder, path: ./docs, audience: [everyone], every: 1h}

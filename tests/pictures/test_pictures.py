@@ -63,6 +63,7 @@ def test_an_answer_is_read_at_a_glance(platform: str, scene: str, kept: dict[str
     assert not line.startswith(("#", "|", "-", ">", "`"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(_BROWSER is None, reason="no Chromium on this machine")
 @pytest.mark.parametrize("platform", ["slack", "discord"])
 @pytest.mark.parametrize("theme", drawing.THEMES)

@@ -78,6 +78,7 @@ def _saying(said: Callable[[], Iterable["discord.Message | slack.Message"]]) -> 
     return since
 
 
+@pytest.mark.slow
 async def test_discord_shows_what_asker_and_place_may_see(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int], record_property
 ) -> None:
@@ -199,6 +200,7 @@ async def _pressed(server: DiscordServer, shown: discord.Message, press: str, us
     await until(said)
 
 
+@pytest.mark.slow
 async def test_slack_shows_what_asker_and_place_may_see(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int], record_property
 ) -> None:

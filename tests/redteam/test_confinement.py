@@ -70,6 +70,7 @@ async def test_waiting_takes_none_of_it() -> None:
         await process.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options", ["   :loading: embed\n", "   :scale: 50\n", "   :loading: embed\n   :scale: 50\n", ""]
 )

@@ -17,6 +17,8 @@ from indexer.sources.base import Surroundings
 from indexer.sync.sync_all import sync_all
 from tests.support.pages import put, settings
 
+pytestmark = pytest.mark.slow
+
 LONGEST = 0.25  # seconds
 _GOES = 4
 

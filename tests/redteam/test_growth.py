@@ -128,6 +128,7 @@ def grows_too_fast(read: Callable[[str], object], unit: str) -> bool:
     return True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", READ)
 def test_growth(name: str) -> None:
     """Twice as much takes less than two and a half times as long."""
@@ -150,6 +151,7 @@ def test_no_more_of_a_message_is_read(read: Callable[[str], str]) -> None:
     assert len(read(f"begins {'word ' * 200_000} ends")) < 100_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "data"),
     [

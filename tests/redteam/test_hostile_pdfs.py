@@ -10,6 +10,8 @@ from indexer.sources.base import Entry, Fetched
 from tests.support.pages import settings
 from tests.support.pdf_files import text
 
+pytestmark = pytest.mark.slow
+
 _FONT = "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>"
 _SAID = text(72, 700, "Kept words of the page").encode()
 _DAMAGED = "it is damaged, or no PDF file (PdfiumError): save it anew, or leave it out"

@@ -144,6 +144,7 @@ async def test_no_ping(ping: str, record_property) -> None:
     assert pings(await answered(f"Tell {ping} about the 25 days of leave.")) == []
 
 
+@pytest.mark.slow
 async def test_any_mixture(record_property) -> None:
     """Pieces of attacks put together at random are no link and no ping either."""
     pieces = [

@@ -22,6 +22,8 @@ from tests.support.command_line import HANDBOOK, CommandLine
 from tests.support.simulators import Simulator, connected, environment
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.slow
+
 _ROOT = Path(__file__).resolve().parents[3]
 _YAML = (
     "sources: [{name: handbook, type: folder, path: ./docs, include: ['**/*.md'], audience: [everyone]}]\n"

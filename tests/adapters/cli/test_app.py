@@ -52,6 +52,7 @@ def has_begun(docent: CommandLine) -> bool:
 # --- index ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_index_reports_what_it_did(docent: CommandLine):
     """Added, changed, deleted, unchanged and failed pages, each failed one with its reason; exit 0."""
     docent.write({"blank.md": "", "scan.md": "\x00\x01\x02 binary"})
@@ -91,6 +92,7 @@ def test_globs_that_fit_no_file_are_told(docent: CommandLine):
     assert "check its path, include and exclude" in done.stdout
 
 
+@pytest.mark.slow
 def test_many_deletes_are_held_back(docent: CommandLine):
     """Half of the pages gone at once stay until somebody says that it is meant."""
     docent("index")
@@ -111,6 +113,7 @@ def test_many_deletes_are_held_back(docent: CommandLine):
     assert "2 deleted" in docent("reindex", "handbook", "--confirm-deletes").stdout
 
 
+@pytest.mark.slow
 def test_index_stops_at_ctrl_c_and_goes_on_later(docent: CommandLine):
     """Exit 130 in one word; what was indexed is kept, the journal knows, and the next time does the rest."""
     docent.write(many_pages())
@@ -125,6 +128,7 @@ def test_index_stops_at_ctrl_c_and_goes_on_later(docent: CommandLine):
     assert done["added"] + done["unchanged"] == 804
 
 
+@pytest.mark.slow
 def test_index_goes_on_at_once_after_a_kill(docent: CommandLine):
     """A process that is gone is in nobody's way, and what it had indexed is kept."""
     docent.write(many_pages())
@@ -141,6 +145,7 @@ def test_index_goes_on_at_once_after_a_kill(docent: CommandLine):
     assert report["added"] + report["unchanged"] == 804
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_told_and_loses_nothing(docent: CommandLine):
     """Writing stops with a sentence and exit 1; what was there is still found."""
     docent("index")
@@ -155,6 +160,7 @@ def test_a_full_disk_is_told_and_loses_nothing(docent: CommandLine):
 # --- ask ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_ask_answers_with_citations(handbook: CommandLine):
     """The answer, then each source with its title and place."""
     done = handbook.process("ask", "How many days of annual leave do I get?")
@@ -213,6 +219,7 @@ def test_ask_takes_any_question(handbook: CommandLine, question: str):
     assert "\x1b[31m" not in done.stdout
 
 
+@pytest.mark.slow
 def test_any_bytes_and_any_terminal_will_do(handbook: CommandLine):
     """A question that is no UTF-8, on a terminal that knows ASCII alone."""
     done = handbook.process("ask", "annual leave \udcff days?", "--why", env={"PYTHONIOENCODING": "ascii"})
@@ -354,6 +361,7 @@ def test_status_and_sources_tell_the_state(handbook: CommandLine):
     assert "handbook" in handbook("sources").stdout
 
 
+@pytest.mark.slow
 def test_lossy_pages_are_told(docent: CommandLine):
     """A page without most of its words is told, with the reason, until it is whole or gone."""
 
@@ -395,6 +403,7 @@ def test_status_before_the_first_index(docent: CommandLine):
 # --- bad input ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("config", "said"),
     [
@@ -453,6 +462,7 @@ def test_broken_front_matter_is_told(docent: CommandLine):
     assert "broken.md" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command", [["ask", "How many days?"], ["index"], ["status"]], ids=lambda words: words[0]
 )
@@ -485,6 +495,7 @@ def test_a_corrupt_journal_stops_no_answer(docent: CommandLine):
     assert "handbook: 0 added" in docent("index").stdout
 
 
+@pytest.mark.slow
 def test_debug_shows_the_traceback(docent: CommandLine):
     """Wherever the flag stands."""
     docent.config.write_text("sorces: []")
@@ -492,6 +503,7 @@ def test_debug_shows_the_traceback(docent: CommandLine):
         assert "Traceback" in docent.process(*words).stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["index", "ask x", "status", "sources", "run", "indexer"])
 def test_a_data_folder_that_is_a_file_is_named(docent: CommandLine, command: str):
     """One cause, one sentence, whatever would lie in it."""
@@ -559,6 +571,7 @@ def test_what_a_sync_that_failed_has_kept():
     assert report_lines(SyncReport("handbook", error="gone.")) == ["handbook: not synced: gone."]
 
 
+@pytest.mark.slow
 def test_what_was_asked_is_looked_back_at(docent: CommandLine):
     """questions lists it with its id, why explains it in a sentence and figures, gaps asks again."""
     docent("index")
@@ -581,6 +594,7 @@ def test_what_was_asked_is_looked_back_at(docent: CommandLine):
     assert docent("gaps").stdout.startswith("No gaps")
 
 
+@pytest.mark.slow
 def test_a_gap_is_dismissed(docent: CommandLine):
     """By its id, and for good; another id is a mistake."""
     docent("index")
@@ -592,6 +606,7 @@ def test_a_gap_is_dismissed(docent: CommandLine):
     assert docent("gaps").stdout.startswith("No gaps")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("word", ["quit", "Exit", "bye!", "/q", "q"])
 def test_a_chat_ends_with_the_word_for_it(docent: CommandLine, word: str):
     """Whatever people type to leave; nothing behind it is asked, and help is no question."""

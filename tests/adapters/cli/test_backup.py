@@ -14,6 +14,8 @@ from tests.support.store_contract import OTHER, ask, begin, ids, page
 from tests.support.weaviate_server import Node, binary
 from tests.support.weaviate_stores import Stores
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["server"]
 
 

@@ -3,8 +3,12 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from tests.support.command_line import CommandLine, kill
 from tests.support.waiting import until
+
+pytestmark = pytest.mark.slow
 
 
 async def test_it_follows_the_process(tmp_path: Path) -> None:

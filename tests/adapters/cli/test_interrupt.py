@@ -89,6 +89,7 @@ def test_no_other_wish(docent: CommandLine) -> None:
     assert "--cancel goes with neither --full nor --confirm-deletes" in done.stderr
 
 
+@pytest.mark.slow
 async def test_one_that_runs(docent: CommandLine, tmp_path: Path) -> None:
     """A sync that runs ends, and how much of it is stored and kept is told."""
     put(tmp_path / "docs", {"first.md": "# First\n\nText.\n"})
@@ -116,6 +117,7 @@ async def test_one_that_runs(docent: CommandLine, tmp_path: Path) -> None:
         assert (await app.store.stats()).documents == int(told[1]) + 1
 
 
+@pytest.mark.slow
 async def test_one_of_a_command(docent: CommandLine) -> None:
     """A sync that `docent index` does by itself is cancelled as well, and that command says so."""
     docent.write(SLOW)
@@ -160,6 +162,7 @@ async def test_an_end_meanwhile(docent: CommandLine, capsys: pytest.CaptureFixtu
     assert capsys.readouterr().out.endswith("it had ended already.\n")
 
 
+@pytest.mark.slow
 def test_ctrl_c_says_how(docent: CommandLine) -> None:
     """Who stops watching is told how to cancel what goes on."""
     docent.write(HANDBOOK)
@@ -173,6 +176,7 @@ def test_ctrl_c_says_how(docent: CommandLine) -> None:
     )
 
 
+@pytest.mark.slow
 def test_reindex_without_an_indexer_is_done_here(docent: CommandLine):
     """It says so, doesn't wait for ever, and takes back what it asked of the indexer."""
     docent.write(HANDBOOK)

@@ -22,6 +22,8 @@ from tests.support.confluence_server import Confluence, Page
 from tests.support.drive_server import Drive, gdrive
 from tests.support.source_server import Server, Trouble, serving
 
+pytestmark = pytest.mark.slow
+
 # Each stands on one page of one source.
 WORDS = {
     "folder": "Aardvark", "git": "Badger", "web": "Capybara", "confluence": "Dormouse", "notion": "Echidna",

@@ -10,6 +10,8 @@ import pytest
 
 from tests.support.command_line import CommandLine
 
+pytestmark = pytest.mark.slow
+
 PAGES = {
     "travel.md": "# Travel\n\nThese are the limits of what a hotel may cost.\n\n"
     "| City | Hotel |\n|---|---|\n| London | £210 |\n| Bath | £160 |\n",

@@ -12,6 +12,8 @@ from tests.support.discord_server import DiscordServer
 from tests.support.discord_world import Message
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.slow
+
 _YAML = (
     "sources: [{name: handbook, type: folder, path: ./docs, include: ['**/*.md'], audience: [everyone]}]\n"
     "discord: {stop_within: 5s}\n"

@@ -51,6 +51,7 @@ def streamed(chat: SlackChat, *, pause: float = 0.15) -> None:
 _HTML = {"status": 200, "body": "<html>Sorry, a proxy.</html>"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "fault",
     [

@@ -12,6 +12,8 @@ from tests.support.command_line import CommandLine, indexed, kill
 from tests.support.slack_server import Message, SlackServer
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.slow
+
 _YAML = (
     "sources: [{name: handbook, type: folder, path: ./docs, include: ['**/*.md'], audience: [everyone]}]\n"
     "slack: {stop_within: 5s}\n"

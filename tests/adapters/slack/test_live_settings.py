@@ -7,9 +7,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.support.command_line import CommandLine
 from tests.support.slack_server import SlackServer
 from tests.support.waiting import until
+
+pytestmark = pytest.mark.slow
 
 _ROOT = Path(__file__).resolve().parents[3]
 _YAML = (

@@ -41,6 +41,7 @@ async def visible(chat: SlackChat, place: str) -> list[str]:
 # --- failures -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "fault",
     [
@@ -226,6 +227,7 @@ async def test_stopping_finishes_what_runs(opened: Callable[[], Any]):
     assert await left_answers(chat) == [("ANSWERED", "One. Two. Three.")]
 
 
+@pytest.mark.slow
 async def test_a_burst_is_acknowledged_at_once(chat: SlackChat):
     """100 mentions at once are each acknowledged within half a second, and all answered."""
     channels = ["C0GENERAL", "C0DOCS"]

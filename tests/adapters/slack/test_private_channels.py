@@ -54,6 +54,7 @@ async def test_what_the_channel_may_not_see_stays_private(chat: Chat) -> None:
     assert chat.slack.said == {}
 
 
+@pytest.mark.slow
 async def test_the_shortcut_is_private_there_as_well(chat: Chat) -> None:
     """The shortcut "Answer from the docs" shows its answer to the presser."""
     await chat.slack.shortcut("docent_answer", "1.5", text="How much notice?", channel="C0QUIET")

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from bot.model import Answer, Outcome
 from tests.support.scripted import LEAVE
 from tests.support.slack_chat import Chat, chatting
@@ -21,6 +23,7 @@ async def test_a_mention_is_answered_once_with_its_sources(chat: Chat) -> None:
     assert len(chat.core.asked) == 1
 
 
+@pytest.mark.slow
 async def test_a_follow_up_knows_what_was_said(chat: Chat) -> None:
     """A mention in the thread of an answer has question and answer as history."""
     thread = await chat.slack.mention("How much notice do I give?")

@@ -82,6 +82,7 @@ async def test_an_answer_is_streamed_cited_and_counted(app, server):
     assert [seen.path for seen in server.seen[-3:]] == ["/v2/embed", "/v2/rerank", "/v2/chat"]
 
 
+@pytest.mark.slow
 async def test_a_follow_up_is_understood_by_its_history(app, server):
     """With history the question is rewritten first, and that is what is searched for."""
     server.rewrite = lambda _: "How many days may dogs come to the office?"
@@ -131,6 +132,7 @@ async def test_a_question_that_the_docs_dont_answer_costs_no_writing(app, server
 # --- each part down -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", DOWN, ids=_named)
 async def test_reranker_down_means_fused_order(app, server, fault):
     """The answer comes all the same, and says that it wasn't reranked."""
@@ -144,6 +146,7 @@ async def test_reranker_down_means_fused_order(app, server, fault):
     assert "reranke" in answer.degraded[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", DOWN, ids=_named)
 async def test_embedder_down_means_keyword_search(app, server, fault):
     """The answer comes from keywords, and says so."""
@@ -158,6 +161,7 @@ async def test_embedder_down_means_keyword_search(app, server, fault):
     assert all(candidate.vector is None for candidate in answer.trace.candidates)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", UNWRITTEN, ids=_named)
 async def test_writer_down_means_quotes(app, server, fault):
     """Before anything was shown: the best passages are quoted, cited, with one line that says why."""

@@ -39,6 +39,7 @@ async def ask(app: App, text: str, *said: str, about: Sequence[str] = ()) -> Ans
     return await app.answerer.answer(question)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("said", "asked", "words"),
     [

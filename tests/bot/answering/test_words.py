@@ -48,6 +48,7 @@ def table(kind: str) -> tuple[list[str], list[tuple[str, str]]]:
     return pages.splitlines(), rows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind", ["acronyms", "compounds", "numbers", "versions", "long", "chinese", "japanese", "korean"]
 )

@@ -159,6 +159,7 @@ async def test_only_answers_of_the_synced_sources_are_looked_at(school: School):
     assert len(await school.verified.check({"handbook"})) == 1
 
 
+@pytest.mark.slow
 def test_a_sync_withdraws_what_cites_a_changed_page(tmp_path: Path):
     """Right then, before anybody asks; a page that is only touched, or another one, changes nothing."""
     docent = CommandLine(tmp_path)
@@ -395,6 +396,7 @@ async def test_accepted_examples_are_committed_to_the_branch(tmp_path: Path):
     assert out("log", "--format=%s", "main") == "start"
 
 
+@pytest.mark.slow
 def test_the_command_line_reviews(tmp_path: Path):
     """`docent style review` lists what waits, and accepts it into the guide."""
     docent = CommandLine(tmp_path)

@@ -28,6 +28,7 @@ def findings(docent: CommandLine, *words: str, code: int) -> dict[str, dict[str,
     return {found["part"]: found for found in json.loads(done.stdout)}
 
 
+@pytest.mark.slow
 def test_a_sound_configuration_has_no_errors(docent: CommandLine):
     """Everything is named; it says what another embedder would bring, and what none costs."""
     docent("index")
@@ -79,6 +80,7 @@ def test_a_damaged_index_is_named_with_its_remedy(docent: CommandLine):
     assert found["journal"]["verdict"] == "ok"
 
 
+@pytest.mark.slow
 def test_tokens_are_asked_for_by_name(docent: CommandLine):
     """--slack and --discord without tokens say which to set."""
     found = findings(docent, "--slack", "--discord", code=1)
@@ -116,6 +118,7 @@ def test_a_data_folder_that_is_a_file_is_an_error(tmp_path: Path):
     assert check_data(tmp_path / "new" / "folder").verdict == "ok"
 
 
+@pytest.mark.slow
 def test_an_index_of_another_model_is_told(docent: CommandLine):
     """What the index was made with, what is configured now, and what will happen."""
     shared = Path(__file__).resolve().parents[4] / "shared/models/all-MiniLM-L6-v2-int8"
@@ -155,6 +158,7 @@ def test_a_slip_in_a_folder_names_its_neighbour_and_the_line(docent: CommandLine
     assert "Check `path` in docent.yaml, line 2" in said
 
 
+@pytest.mark.slow
 def test_what_no_pattern_takes_is_counted(docent: CommandLine):
     docent.write({"a.pdf": "", "b.pdf": "", "c.docx": ""})
     (said,) = [said for verdict, part, said in every(docent) if part == "source handbook" and verdict == "ok"]
@@ -172,6 +176,7 @@ def test_folders_that_are_for_others_are_told(docent: CommandLine):
     assert "everyone; pay/** → managers" in docent("sources").stdout
 
 
+@pytest.mark.slow
 def test_an_audience_that_nobody_has(docent: CommandLine):
     docent.config.write_text(CONFIG.replace("[everyone]", "[menagers]"))
     told = [said for verdict, part, said in every(docent) if part == "audiences" and verdict == "warning"]
@@ -182,6 +187,7 @@ def test_an_audience_that_nobody_has(docent: CommandLine):
     assert not [said for _, part, said in every(docent) if part == "audiences" and "menagers" in said]
 
 
+@pytest.mark.slow
 def test_pages_that_nobody_sees(docent: CommandLine):
     """Each time, by index, status and doctor, until the word is mended."""
     docent.config.write_text(CONFIG + "audiences: {managrs: {description: They lead}}\n")
@@ -194,6 +200,7 @@ def test_pages_that_nobody_sees(docent: CommandLine):
     assert "which nobody" not in docent("index").stdout + docent("status").stdout
 
 
+@pytest.mark.slow
 def test_audiences_without_anybody_in_chat(docent: CommandLine, monkeypatch: pytest.MonkeyPatch):
     docent.config.write_text(CONFIG + "audiences: {managers: {}, leads: {slack_users: [U1]}}\n")
     assert not [said for _, part, said in every(docent) if part == "audiences"]
@@ -212,6 +219,7 @@ def test_a_broken_style_guide_is_an_error_with_its_line(docent: CommandLine):
     assert "rules.yaml:2: is not YAML" in told[1]
 
 
+@pytest.mark.slow
 def test_a_port_that_another_program_holds(docent: CommandLine):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
@@ -256,6 +264,7 @@ def test_a_port_of_monitoring_that_is_taken(docent: CommandLine):
     assert told.startswith("monitoring.port (docent.yaml, line 2): port ")
 
 
+@pytest.mark.slow
 def test_monitoring_that_is_not_installed(docent: CommandLine, monkeypatch: pytest.MonkeyPatch):
     """It is told with how to install it."""
     monkeypatch.setitem(sys.modules, "prometheus_client", None)
@@ -265,6 +274,7 @@ def test_monitoring_that_is_not_installed(docent: CommandLine, monkeypatch: pyte
     ]
 
 
+@pytest.mark.slow
 def test_a_file_of_tokens_that_others_can_read(docent: CommandLine):
     env = docent.folder / ".env"
     env.write_text("DISCORD_TOKN=abc\n")
@@ -288,6 +298,7 @@ def test_what_runs_by_an_older_file_is_told(docent: CommandLine):
     assert "is newer" not in docent("status").stdout
 
 
+@pytest.mark.slow
 def test_whoever_reads_along_may_go_away(docent: CommandLine):
     done = docent.process("doctor", shell="| head -1")  # noqa: S604
     assert done.stdout.startswith("ok       configuration")

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from bot.evaluation.ablation import (
     BASE,
     BOTH,
@@ -156,6 +158,7 @@ def test_without_a_model_it_says_what_it_can_not_measure(tmp_path: Path):
         assert outside not in page
 
 
+@pytest.mark.slow
 async def test_with_a_model_all_four_ways_are_asked(docent, server: CohereServer, tmp_path: Path):  # noqa: F811
     """The model alone gets no documents; with examples it gets them as earlier turns; all is marked and priced."""
     folder(tmp_path / "style", {"leave.yaml": text_of("How much leave is there?", "Plenty, dear.")}, RULES)
@@ -180,6 +183,7 @@ async def test_with_a_model_all_four_ways_are_asked(docent, server: CohereServer
     assert "Plenty, dear." in json.dumps(both)
 
 
+@pytest.mark.slow
 async def test_what_was_written_is_marked_before_and_after_the_check(docent, server, tmp_path):  # noqa: F811
     """A number that no page has is invented in the one and gone from the other; quoted pages stand beside them."""
     server.reply = lambda _: said_by_cohere(
@@ -197,6 +201,7 @@ async def test_what_was_written_is_marked_before_and_after_the_check(docent, ser
     assert found["arms"][PAGES]["facts"]["mean"] == 1.0
 
 
+@pytest.mark.slow
 async def test_a_judge_marks_the_rules_that_code_can_not_check(docent, server: CohereServer, tmp_path: Path):  # noqa: F811
     """It gets those rules, the question and the answer; its name, marks and tokens stand in the report."""
     folder(tmp_path / "style", {}, "voice: [Answer first., Never be chummy.]\n")
@@ -221,6 +226,7 @@ async def test_a_judge_marks_the_rules_that_code_can_not_check(docent, server: C
     assert "command-r-08-2024 judged the other rules" in (tmp_path / "out.html").read_text()
 
 
+@pytest.mark.slow
 async def test_a_judge_that_fails_marks_nothing(docent, server: CohereServer, tmp_path: Path):  # noqa: F811
     """What it says instead of marks is no mark, and the run goes on."""
     folder(tmp_path / "style", {}, "voice: [Answer first.]\n")

@@ -120,6 +120,7 @@ def docent(tmp_path: Path) -> CommandLine:
     return made
 
 
+@pytest.mark.slow
 def test_the_command_compares_and_holds_bars(docent: CommandLine):
     """A change of the docs shows by question; the exit code is 1 once a bar is missed, and 0 while it is kept."""
     docent.config.write_text(docent.config.read_text() + "eval: {bars: {facts: 0.9}, repeats: 2}\n")

@@ -144,6 +144,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.slow
 async def test_a_full_disk_loses_nothing_that_was_accepted(data: Path):
     """When nothing more can be written the call says so as ReadOnly; what was accepted stays readable."""
     done = subprocess.run(

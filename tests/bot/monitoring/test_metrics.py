@@ -153,6 +153,7 @@ def _without(
     return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_without_prometheus_nothing_is_served(docent: CommandLine, free_port: Callable[[], int]) -> None:
     """One line says what to install; the rest goes on."""
     docent.config.write_text(f"{CONFIG}monitoring: {{port: {free_port()}}}\n")
@@ -162,6 +163,7 @@ def test_without_prometheus_nothing_is_served(docent: CommandLine, free_port: Ca
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_without_opentelemetry_nothing_is_sent(docent: CommandLine) -> None:
     """One line says what to install; the rest goes on."""
     environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"}

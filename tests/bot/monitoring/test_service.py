@@ -142,6 +142,7 @@ async def _answers(slack: SlackServer, thread: str) -> list[Any]:
     return [one for one in slack.answers(thread) if one.get("blocks")]
 
 
+@pytest.mark.slow
 def test_it_is_alive_and_ready(watched: Watched) -> None:
     """`/health` and `/ready` answer 200, the latter with each part."""
     assert watched.answers["/health"].text == "ok"

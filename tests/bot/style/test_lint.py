@@ -87,6 +87,7 @@ async def test_an_example_may_cite_what_all_who_get_its_guide_may_see(tmp_path: 
     assert await findings(tmp_path, files, audience=frozenset({"managers"})) == []
 
 
+@pytest.mark.slow
 def test_the_command_fails_on_errors_alone(tmp_path: Path):
     """Exit code 0 for a good guide, 1 once a page no longer says what an example says."""
     docent = CommandLine(tmp_path)

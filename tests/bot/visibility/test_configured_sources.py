@@ -41,6 +41,7 @@ def docent(tmp_path: Path) -> CommandLine:
     return made
 
 
+@pytest.mark.slow
 def test_audience_of_is_obeyed_before_the_next_sync(docent: CommandLine) -> None:
     """A folder that is narrowed in docent.yaml is narrowed from then on."""
     assert "4711" in docent("ask", PAY).stdout
@@ -55,6 +56,7 @@ def test_audience_is_obeyed_before_the_next_sync(docent: CommandLine) -> None:
     assert "Tamsin" not in docent("ask", OWL).stdout
 
 
+@pytest.mark.slow
 def test_a_wider_audience_waits_for_a_sync(docent: CommandLine) -> None:
     """What the index says may only narrow: a page is not shown to more people than it was stored for."""
     docent.config.write_text(source(", audience_of: {'hr/**': [managers]}"))
@@ -73,6 +75,7 @@ def test_a_source_that_left(docent: CommandLine) -> None:
     assert said in docent("status").stdout
 
 
+@pytest.mark.slow
 async def test_the_indexer_forgets_it(docent: CommandLine) -> None:
     """The leading indexer deletes them at its start."""
     other = source(name="others").partition("[")[2]

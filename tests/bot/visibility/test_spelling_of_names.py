@@ -83,6 +83,7 @@ _PAGES = {
 _RULES = 'audience: [everyone], exclude: ["Entwürfe/**"], audience_of: {"Geschäftsführung/**": [managers]}'
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
 def test_folder_of_a_mac(tmp_path: Path, form: str) -> None:
     """Names with decomposed letters keep the audience that a composed pattern gives them."""

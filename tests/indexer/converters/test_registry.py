@@ -410,6 +410,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.slow
 async def test_hostile_markdown() -> None:
     """No pattern of signs in a page of ordinary size takes more than some seconds."""
     worker = ReaderProcess()

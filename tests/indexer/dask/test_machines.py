@@ -73,6 +73,7 @@ def at(address: str, **more) -> DaskMachines:
     return DaskMachines(DaskSettings(address=address, **more), None)
 
 
+@pytest.mark.slow
 async def test_the_index_is_the_same(cluster: Cluster, tmp_path: Path):
     """Every format, broken pages, an empty one and a draft: documents, chunks, terms and vectors are the same to the byte."""
     shutil.copytree(HANDBOOK, tmp_path / "docs")
@@ -110,6 +111,7 @@ async def test_a_local_model_embeds_on_the_workers(cluster: Cluster, tmp_path: P
     await idle.close()
 
 
+@pytest.mark.slow
 async def test_a_killed_worker_costs_nothing_but_time(cluster: Cluster, tmp_path: Path):
     """While pages are read, one worker after the other gets kill -9: no page is lost, none fails, none is twice."""
 
@@ -143,6 +145,7 @@ async def test_no_secret_is_sent(cluster: Cluster, tmp_path: Path, monkeypatch: 
     assert WORD.encode() not in sent
 
 
+@pytest.mark.slow
 async def test_a_scheduler_that_is_killed(tmp_path: Path, free_port: Callable[[], int]):
     """In the middle of a sync the scheduler is killed: this machine reads the rest, and says so; the next sync is there again."""
     port = free_port()
@@ -190,6 +193,7 @@ async def test_nothing_is_asked_while_nothing_changed(tmp_path: Path, free_port:
     assert (report.unchanged, report.machines) == (3, "")
 
 
+@pytest.mark.slow
 async def test_versions_that_differ(cluster: Cluster, tmp_path: Path):
     """A worker with another version of a converter is named with both, and reads no page; the others go on."""
     put(
@@ -214,6 +218,7 @@ async def test_versions_that_differ(cluster: Cluster, tmp_path: Path):
     )
 
 
+@pytest.mark.slow
 async def test_stopping_leaves_nothing_behind(cluster: Cluster, tmp_path: Path):
     """A sync that is told to stop while the workers read ends at once, and is done by the next one."""
     told = asyncio.Event()

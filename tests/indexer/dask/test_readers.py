@@ -138,6 +138,7 @@ async def test_a_page_that_ends_its_reader_is_a_failed_page() -> None:
     assert told(found) == ["", "reading it ended the process that read it", ""]
 
 
+@pytest.mark.slow
 async def test_without_a_cluster_this_machine_reads() -> None:
     """From when the cluster is lost, its pages are read here, in their order."""
 
@@ -162,6 +163,7 @@ async def test_bytes_under_way_are_bounded() -> None:
     assert 40_000 < workers.most < 100_000
 
 
+@pytest.mark.slow
 def test_dask_is_imported_only_where_it_is_chosen() -> None:
     """Neither the command line nor the indexer loads it by themselves."""
     code = (
@@ -217,6 +219,7 @@ async def stop_one(key: str, stopped: str) -> Done:
     return Done(os.getpid())
 
 
+@pytest.mark.slow
 async def test_a_worker_that_hangs_is_given_up(tmp_path: Path) -> None:
     """A worker that stops costs a second try, after the time that the scheduler gives it; the other does its tasks."""
     config = {
@@ -327,6 +330,7 @@ async def test_doctor_finds_the_cluster(cluster: Cluster, free_port: Callable[[]
     )
 
 
+@pytest.mark.slow
 async def test_a_cluster_behind_tls(tmp_path: Path, free_port: Callable[[], int]) -> None:
     """With the three files it is reached; a certificate of somebody else's is refused, and named as the cause."""
     (tmp_path / "other").mkdir()
@@ -392,6 +396,7 @@ async def test_a_key_that_is_not_there(tmp_path: Path, free_port: Callable[[], i
     assert "tls_ca_file.pem can't be read" in found.finding
 
 
+@pytest.mark.slow
 def test_versions_are_compared() -> None:
     """What differs is named with both versions, and what is missing on one side."""
     ours = {"docent": "0.1.0", "lxml": "6.0.1"}

@@ -92,6 +92,7 @@ BY_ITSELF = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [*BY_ITSELF, truncated, without_head])
 async def test_damage(
     repository: Repository, data: Path, damage: Callable[[Path], None], caplog: pytest.LogCaptureFixture
@@ -135,6 +136,7 @@ async def test_a_lost_folder(
     await one.close()
 
 
+@pytest.mark.slow
 async def test_damage_and_no_way_there(
     repository: Repository, data: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -197,6 +199,7 @@ async def test_a_branch_that_went_is_no_damage(
     await one.close()
 
 
+@pytest.mark.slow
 async def test_a_full_disk_is_no_damage(
     repository: Repository, data: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -218,6 +221,7 @@ async def test_a_full_disk_is_no_damage(
     await one.close()
 
 
+@pytest.mark.slow
 async def test_many_small_fetches_are_packed(repository: Repository, data: Path) -> None:
     """A clone doesn't grow by some files with each commit for ever."""
     one = source(f"file://{repository.path}", data)

@@ -312,6 +312,7 @@ def test_no_word_is_lost(words: list[str]) -> None:
     assert re.findall(r"\w+", joined) == words
 
 
+@pytest.mark.slow
 def test_a_very_long_line_is_cut_in_time() -> None:
     """Five megabytes in one line, without a full stop, take seconds, and no word is lost."""
     line = "lorem ipsum dolor sit amet " * 190_000

@@ -14,6 +14,8 @@ from indexer.service import Indexer
 from tests.support.opened_sources import sources_of
 from tests.support.pages import put
 
+pytestmark = pytest.mark.slow
+
 EVERYONE = frozenset({"everyone"})
 PAGES = 120
 CONFIG = "sources: [{name: docs, type: folder, path: ./docs, audience: [everyone]}]\nindexer: {poll: 50ms}\n"

@@ -239,6 +239,7 @@ async def test_fetch(confluence: Confluence, server: Server, tmp_path: Path) -> 
             await source.fetch(found["ENG/1.html"])
 
 
+@pytest.mark.slow
 async def test_ten_thousand_pages(confluence: Confluence, server: Server, tmp_path: Path) -> None:
     """10,000 pages are listed in a hundred calls or two."""
     confluence.pages = {str(n): Page(f"Page {n}") for n in range(10_000)}

@@ -108,6 +108,7 @@ def test_length() -> None:
     assert len(shown().splitlines()) <= 60
 
 
+@pytest.mark.slow
 async def test_sync(example: type[Source], wiki: Wiki) -> None:
     """Its pages are listed over several answers, converted, and kept in step."""
     source = opened(example, wiki)
@@ -124,6 +125,7 @@ async def test_sync(example: type[Source], wiki: Wiki) -> None:
     await source.close()
 
 
+@pytest.mark.slow
 async def test_failures(example: type[Source], wiki: Wiki) -> None:
     """A page that fails is named, one that vanished isn't, and half a listing deletes nothing."""
     source = opened(example, wiki)

@@ -163,6 +163,7 @@ async def test_bad_keys(drive: Drive, server: Server, tmp_path: Path) -> None:
             await listed(source)
 
 
+@pytest.mark.slow
 async def test_ten_thousand_files(drive: Drive, server: Server, tmp_path: Path) -> None:
     """10,000 files of a shared drive are listed in ten calls and one for its log; from then on one is enough."""
     for n in range(10_000):

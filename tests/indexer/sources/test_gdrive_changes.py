@@ -130,6 +130,7 @@ def _lies_in(drive: Drive, key: str, folder: str) -> bool:
     return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(12))
 async def test_as_listed_anew(drive: Drive, server: Server, tmp_path: Path, seed: int) -> None:
     """Whatever happens to files and folders, the feed leads to what a complete listing finds."""

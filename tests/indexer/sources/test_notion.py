@@ -285,6 +285,7 @@ async def test_just_edited(workspace: Workspace, server: Server, tmp_path: Path)
     assert first["p2"].revision == again["p2"].revision
 
 
+@pytest.mark.slow
 async def test_ten_thousand_pages(workspace: Workspace, server: Server, tmp_path: Path) -> None:
     """10,000 pages are listed in a hundred calls."""
     workspace.found = [page(f"p{n}", f"Page {n}") for n in range(10_000)]
@@ -347,6 +348,7 @@ async def test_paging_in_a_circle(workspace: Workspace, server: Server, tmp_path
             await listed(source)
 
 
+@pytest.mark.slow
 async def test_a_part_that_is_missing_for_now(workspace: Workspace, server: Server, tmp_path: Path) -> None:
     """A block that its server fails to give is read again by the next sync; one that isn't shared isn't asked for again."""
     workspace.found = [page("p1", "Leave"), page("p2", "Pay")]

@@ -135,6 +135,7 @@ def s3(server: Server) -> dict[str, object]:
     return {"type": "objects", "bucket": "s3://docs/hand book", "options": options}
 
 
+@pytest.mark.slow
 async def test_s3(bucket: Bucket, server: Server, tmp_path: Path) -> None:
     """A bucket of 10,000 objects is listed page by page, with ETags, and without reading one."""
     bucket.objects = {f"hand book/{n // 100}/{n}.md": b"%d" % n for n in range(10_000)} | {"other/x.md": b""}
@@ -180,6 +181,7 @@ async def test_a_web_page_instead(bucket: Bucket, server: Server, tmp_path: Path
             await listed(source)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "body",
     [
@@ -228,6 +230,7 @@ class OddStore(MemoryFileSystem):
         return dict([*rest, (first[0], type(self).spoil(dict(first[1])))])
 
 
+@pytest.mark.slow
 async def test_odd_entries(memory: str, tmp_path: Path) -> None:
     """Whatever a store tells of one object, the others are indexed, and none is deleted."""
     assert memory
@@ -253,6 +256,7 @@ async def unharmed(source: Source, store: FakeStore, what: str) -> None:
     assert all(each.name == "3.md" and "bug" not in each.reason for each in report.failed), what
 
 
+@pytest.mark.slow
 async def test_odd_answers(
     bucket: Bucket, server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -21,6 +21,8 @@ from tests.support.drive_server import FOLDER, Drive, gdrive
 from tests.support.fakes import FakeStore
 from tests.support.source_server import Handler, Server, opened, serving
 
+pytestmark = pytest.mark.slow
+
 _TRIES = 80
 # Every so many tries all pages are read again, too.
 _READ_EVERY = 20

@@ -14,6 +14,8 @@ from tests.indexer.sources.test_web import sitemap as made_sitemap
 from tests.support.fakes import FakeStore
 from tests.support.source_server import Server, opened, serving
 
+pytestmark = pytest.mark.slow
+
 _TRIES = 120
 _DOORS = {"/robots.txt", "/sitemap.xml", "/docs/"}
 _HEADERS = {

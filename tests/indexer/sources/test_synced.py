@@ -30,6 +30,7 @@ def test_missing_extras() -> None:
     require(settings(type="web"), "trafilatura", "web")
 
 
+@pytest.mark.slow
 async def test_confluence(tmp_path: Path) -> None:
     """Pages have their audience, title, link and tables; a narrower restriction is in the index after one sync."""
     confluence = Confluence()
@@ -56,6 +57,7 @@ async def test_confluence(tmp_path: Path) -> None:
         assert store.documents["pages:ENG/2.html"].document.audience == set()
 
 
+@pytest.mark.slow
 async def test_failing_listings_delete_nothing(tmp_path: Path) -> None:
     """A listing that fails half-way leaves every page as it was, and the report says why."""
     confluence = Confluence()

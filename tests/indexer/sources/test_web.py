@@ -170,6 +170,7 @@ async def test_crawl(site: Site, server: Server, tmp_path: Path) -> None:
     assert not [asked for asked in server.asked if "blog" in asked or "secret/x" in asked]
 
 
+@pytest.mark.slow
 async def test_crawling_again(site: Site, server: Server, tmp_path: Path) -> None:
     """A second crawl asks conditionally, and knows the links of what has not changed."""
     site.put("/docs/", "Start", links=("one",))
@@ -201,6 +202,7 @@ async def test_pages_are_asked_for_once(site: Site, server: Server, tmp_path: Pa
         assert list((tmp_path / "web-pages").iterdir()) == []
 
 
+@pytest.mark.slow
 async def test_a_crawl_goes_on(site: Site, server: Server, tmp_path: Path) -> None:
     """Pages that were read and not yet indexed when the process ended are not asked for again."""
     site.put("/docs/", "Start", links=("one",))

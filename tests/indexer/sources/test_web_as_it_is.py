@@ -52,6 +52,7 @@ def start(site: Oddities, *links: str, head: str = "") -> None:
     site.put("/docs/", "Start", links=("dome", *links, "food"), head=head)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [400, 402, 405, 406, 418, 451, 500, 501, 503, 302])
 async def test_one_bad_link(site: Oddities, server: Server, tmp_path: Path, status: int) -> None:
     """A link that answers with an error, or redirects to itself, is named; the rest is listed."""
@@ -223,6 +224,7 @@ async def test_base(site: Oddities, server: Server, tmp_path: Path) -> None:
         assert set(await listed(source)) == {"index", "v2/dome", "v2/food"}
 
 
+@pytest.mark.slow
 async def test_canonical_circles(site: Oddities, server: Server, tmp_path: Path) -> None:
     """Of pages that call each other the original one is listed; one whose original isn't there stands for itself."""
     start(site, "a", "b", "copy")
@@ -249,6 +251,7 @@ async def test_robots_headers(site: Oddities, server: Server, tmp_path: Path) ->
         assert set(await listed(source)) == {"index", "dome", "food", "two"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dated", [True, False])
 @pytest.mark.parametrize("by", ["meta", "header", "file"])
 async def test_noindex_in_a_sitemap(
@@ -314,6 +317,7 @@ SCRIPTED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("html", SCRIPTED)
 async def test_made_by_scripts(site: Oddities, server: Server, tmp_path: Path, html: str) -> None:
     """A page without a text of its own, which a script would make, fails with a word and isn't indexed as empty."""

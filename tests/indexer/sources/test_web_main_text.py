@@ -138,6 +138,7 @@ class Encoded:
     words: str
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "said",
     [

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from bot.ports import IndexedDocument
@@ -62,6 +63,7 @@ class LateStore(FakeStore):
         self.embedder.stored += sum(len(document.chunks) for document in documents)
 
 
+@pytest.mark.slow
 async def test_ahead_of_the_store(tmp_path: Path) -> None:
     """However slow the store is, not many more texts are embedded than it has; and all are in full calls."""
     pages = range(CHUNKS // 20)

@@ -199,6 +199,7 @@ async def test_many_deletes_are_held_back(desk: Desk) -> None:
     assert set(desk.stored) == set(desk.shelf.pages)
 
 
+@pytest.mark.slow
 async def test_what_is_left_of_many_deletes_waits(desk: Desk) -> None:
     """Where some of those pages came back, the others aren't deleted unasked; what was emptied goes."""
     for n in range(3):
@@ -289,6 +290,7 @@ async def test_who_may_know_of_a_page_that_failed(desk: Desk) -> None:
     }
 
 
+@pytest.mark.slow
 async def test_failed_page_keeps_its_old_version(desk: Desk) -> None:
     """A page that can't be fetched or read keeps its old version and is named; the others go on."""
     desk.shelf.pages["page-1.md"] = "changed"
@@ -307,6 +309,7 @@ async def test_failed_page_keeps_its_old_version(desk: Desk) -> None:
     assert counts(await desk.sync())["changed"] == 1
 
 
+@pytest.mark.slow
 async def test_emptied_page(desk: Desk) -> None:
     """A page that was emptied is counted and no failure, and what it said is found no more."""
     desk.shelf.pages["page-1.md"] = ""
@@ -353,6 +356,7 @@ async def test_many_pages() -> None:
 # --- the embedder ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_embedder_down() -> None:
     """With the embedder down pages are found by keywords, the report says so, and the next sync mends it."""
     desk = Desk(many(200))
@@ -372,6 +376,7 @@ async def test_embedder_down() -> None:
     assert counts(await desk.sync()) == {"unchanged": 200}
 
 
+@pytest.mark.slow
 async def test_embedder_falters() -> None:
     """One failed batch doesn't keep the others from being embedded."""
     desk = Desk(many(400))
@@ -412,6 +417,7 @@ async def test_new_chunking(desk: Desk) -> None:
     assert counts(await desk.sync()) == {"added": 10}
 
 
+@pytest.mark.slow
 async def test_new_model_with_a_source_down(desk: Desk) -> None:
     """The new index doesn't take over while a source is missing from it; it goes on later."""
     other = Shelf({"x.md": "X."}, name="other")
@@ -467,6 +473,7 @@ async def test_source_taken_out(desk: Desk) -> None:
 # --- stopping and starting ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_store_fails_half_way() -> None:
     """When the store fails, the report says so, and what was embedded is not embedded again."""
     desk = Desk(many(300))
@@ -492,6 +499,7 @@ async def test_store_fails_half_way() -> None:
     assert all(one.vector is not None for page in desk.store.documents.values() for one in page.chunks)
 
 
+@pytest.mark.slow
 async def test_stop() -> None:
     """A sync that is told to stop ends before its next write, whole batches being kept."""
     desk = Desk(many(500))
@@ -505,6 +513,7 @@ async def test_stop() -> None:
     assert len(desk.stored) == 500
 
 
+@pytest.mark.slow
 async def test_cancelled_task() -> None:
     """A cancelled sync leaves nothing running."""
     desk = Desk(many(500))
@@ -606,6 +615,7 @@ async def test_full(desk: Desk) -> None:
     assert len(desk.shelf.fetched) == 10
 
 
+@pytest.mark.slow
 async def test_random_history(tmp_path: Path) -> None:
     """After any run of changes to a folder, each synced, the store is what a fresh one would be."""
     rng = random.Random(5)  # noqa: S311 - a repeatable history
@@ -651,6 +661,7 @@ def _delete(folder: Path, rng: random.Random, step: int) -> None:
         rng.choice(files).unlink()
 
 
+@pytest.mark.slow
 async def test_a_page_that_sets_off_a_bug(desk: Desk) -> None:
     """A page that makes Docent itself fail is named, and keeps no other out."""
 
@@ -738,6 +749,7 @@ async def lacking() -> Desk:
     return made
 
 
+@pytest.mark.slow
 async def test_lossy_pages_are_known(lacking: Desk) -> None:
     """However often nothing is changed, and whatever fails, until the page itself is another one."""
     known = await lossy(lacking)
@@ -758,6 +770,7 @@ async def test_lossy_pages_are_known(lacking: Desk) -> None:
     assert await lossy(lacking) == known
 
 
+@pytest.mark.slow
 async def test_lossy_page_renamed(lacking: Desk) -> None:
     """It is told by its new name, and is no new page."""
     lacking.shelf.pages["d.html"] = lacking.shelf.pages.pop("b.html")
@@ -765,6 +778,7 @@ async def test_lossy_page_renamed(lacking: Desk) -> None:
     assert list(await lossy(lacking)) == ["d.html"]
 
 
+@pytest.mark.slow
 async def test_lossy_page_without_vectors(lacking: Desk) -> None:
     """That it waits for vectors hides nothing, nor that those who may see it are fewer and it can't be read."""
     assert lacking.embedder is not None
@@ -780,6 +794,7 @@ async def test_lossy_page_without_vectors(lacking: Desk) -> None:
     assert list(await lossy(lacking)) == ["b.html"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("narrow", [(), ("b.html",)])
 async def test_lossy_page_mended(lacking: Desk, narrow: tuple[str, ...]) -> None:
     """Read anew and whole, it isn't told any more; nor is one that is gone."""
@@ -788,6 +803,7 @@ async def test_lossy_page_mended(lacking: Desk, narrow: tuple[str, ...]) -> None
     assert await lossy(lacking) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("narrow", [(), ("b.html",)])
 async def test_lossy_page_gone(lacking: Desk, narrow: tuple[str, ...]) -> None:
     """A page that is deleted lacks nothing any more."""

@@ -11,6 +11,8 @@ import pytest
 
 from tests.support.command_line import CONFIG, CommandLine, indexed
 
+pytestmark = pytest.mark.slow
+
 _WORDS = ("status", "--watch", "0.2")
 _LINE = "handbook  folder      4"
 

@@ -38,6 +38,7 @@ def settings(docent: CommandLine) -> Settings:
     return load(docent.config, {})
 
 
+@pytest.mark.slow
 def test_it_fits_the_folder_and_works(docent: CommandLine):
     """What it wrote is indexed and asked at once; what sounds confidential is closed."""
     done = docent("init")

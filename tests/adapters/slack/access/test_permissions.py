@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+import pytest
+
 from tests.support.chats import chatting, opening
 from tests.support.slack_sim import SlackChat
 from tests.support.waiting import until
@@ -38,6 +40,7 @@ async def answered(chat: SlackChat, count: int) -> bool:
     return sum("four weeks' notice" in (one["rendered"] or "") for one in found) >= count
 
 
+@pytest.mark.slow
 async def test_hundreds_of_new_people_at_once_do_not_wait_for_a_minute(chat: SlackChat):
     """More new askers than Slack lets look up in a minute are answered at once, within Slack's limits."""
     people = await staff(chat, 180)
@@ -51,6 +54,7 @@ async def test_hundreds_of_new_people_at_once_do_not_wait_for_a_minute(chat: Sla
     assert {question.audience for question in chat.core.asked} == {frozenset({"everyone"})}
 
 
+@pytest.mark.slow
 async def test_a_burst_in_a_large_workspace_does_not_wait_for_a_minute(chat: SlackChat):
     """More than ten thousand people are listed as well before who asks is looked up alone."""
     everybody = [f"U0OLD{number:05}" for number in range(10_500)]
@@ -64,6 +68,7 @@ async def test_a_burst_in_a_large_workspace_does_not_wait_for_a_minute(chat: Sla
     await until(lambda: answered(chat, 130), seconds=40)
 
 
+@pytest.mark.slow
 async def test_a_guest_among_many_new_people_stays_a_guest(chat: SlackChat):
     """Whoever is known from a list of all has no more rights than one who was looked up alone."""
     people = await staff(chat, 70)
@@ -92,6 +97,7 @@ async def test_an_admin_of_another_company_is_no_admin_here(chat: SlackChat):
     assert "Only admins" in told.text
 
 
+@pytest.mark.slow
 async def test_a_slow_slack_in_a_burst_keeps_no_answer_waiting(chat: SlackChat):
     """Where the status line comes late for many at once, there are no more placeholders than can be replaced."""
     people = await staff(chat, 20)

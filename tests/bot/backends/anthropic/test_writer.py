@@ -55,6 +55,7 @@ async def writer(server: AnthropicServer) -> AsyncIterator[ChatWriter]:
         yield made
 
 
+@pytest.mark.slow
 async def test_native_citations_lead_to_chunks(server, writer):
     """A block is cited by the documents that it names, each once; what lies between is not."""
     server.reply = lambda _: Reply([("You have 25 days", 0, 0), ", and ", ("dogs come on Fridays.", 1, 0)])

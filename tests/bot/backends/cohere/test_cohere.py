@@ -141,6 +141,7 @@ async def test_many_texts_travel_in_base64(server, embedder):
     assert _encodings(server).count("base64") > 4
 
 
+@pytest.mark.slow
 async def test_a_server_without_base64_is_left_in_peace():
     """It is asked once, no text gets lost, and none is embedded twice."""
     async with CohereServer(compact=False) as server:

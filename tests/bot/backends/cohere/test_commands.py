@@ -12,6 +12,8 @@ from tests.support.cohere_docent import FACT, PAGES, QUESTION
 from tests.support.cohere_server import KEY, CohereServer, Status
 from tests.support.command_line import CommandLine
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Awaitable[subprocess.CompletedProcess[str]]]
 
 

@@ -194,6 +194,7 @@ async def check(other: Other, folder: Path, environment: pytest.MonkeyPatch) -> 
     assert "99" not in answer.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("written", WRITTEN)
 async def test_lines(written, other, tmp_path, monkeypatch):
     """However an event stream is written down, the answer is whole, cited, and not degraded."""
@@ -201,6 +202,7 @@ async def test_lines(written, other, tmp_path, monkeypatch):
     await check(other, tmp_path, monkeypatch)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("said", SAID)
 async def test_events(said, other, tmp_path, monkeypatch):
     """Fields that are missing, null, new, or in another shape take nothing from an answer."""

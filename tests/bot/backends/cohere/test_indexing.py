@@ -54,6 +54,7 @@ async def test_a_renamed_page_sends_none(app, server, tmp_path):
     assert server.texts == []
 
 
+@pytest.mark.slow
 async def test_another_audience_sends_none(app, server, tmp_path):
     """Who may see a page is not embedded."""
     (tmp_path / "docs/rules.md").write_text(f"---\naudience: [leads]\n---\n{PAGE}")
@@ -75,6 +76,7 @@ async def test_an_unchanged_page_sends_none(app, server):
     assert server.texts == []
 
 
+@pytest.mark.slow
 async def test_pages_share_calls_and_calls_run_at_once(server, tmp_path, monkeypatch):
     """Many small pages are sent in full calls, several at once, each text once."""
     server.latency = 0.5
@@ -111,6 +113,7 @@ async def test_pages_without_vectors_get_them_later(server, tmp_path, monkeypatc
     assert len(server.texts) == 4
 
 
+@pytest.mark.slow
 async def test_rate_limits_lose_nothing(tmp_path, monkeypatch):
     """A server that allows 200 texts in half a second gets all of them, no more than it allows at once."""
     async with CohereServer(texts_per_minute=200, minute=0.5, retry_after="1") as server:

@@ -10,6 +10,8 @@ import pytest
 from tests.support.cohere_docent import write_handbook
 from tests.support.cohere_server import KEY, CohereServer
 
+pytestmark = pytest.mark.slow
+
 KILLS = 6
 UNDER_WAY = 4 + 2  # with those whose answers are being read
 CALL = 96

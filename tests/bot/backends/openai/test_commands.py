@@ -17,6 +17,8 @@ from tests.support.cohere_server import Cut, Hang, Status
 from tests.support.command_line import CONFIG, CommandLine
 from tests.support.openai_server import KEY, MODEL, OpenAIServer, words
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[4]
 
 Run = Callable[..., Awaitable[subprocess.CompletedProcess[str]]]

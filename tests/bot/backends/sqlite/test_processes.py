@@ -15,6 +15,8 @@ from bot.ports import Span
 from tests.support.embedded_children import PAGES, revision
 from tests.support.store_contract import EVERYONE, FORMAT, OTHER, ask, begin, page
 
+pytestmark = pytest.mark.slow
+
 KILLS = 20
 
 

@@ -47,6 +47,7 @@ async def fill(journal: SqlJournal, runs: SqlRuns, count: int) -> None:
     await runs.request(SyncRequest("handbook"))
 
 
+@pytest.mark.slow
 async def test_there_and_back(database: Database, journal: SqlJournal, runs: SqlRuns, tmp_path: Path) -> None:
     """Every row comes back as it was, in place of what there is by then."""
     await fill(journal, runs, 1_100)

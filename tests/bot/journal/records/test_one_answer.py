@@ -128,6 +128,7 @@ async def test_verified_answers(tmp_path: Path, database: Database):
     assert found == await whole.lessons.lessons(kind="verified", states=("accepted",))
 
 
+@pytest.mark.slow
 def test_without_sqlalchemy(tmp_path: Path):
     """A question at the command line imports no SQLAlchemy once there is a journal."""
     docent = CommandLine(tmp_path)

@@ -38,6 +38,7 @@ def mode(path: Path) -> str:
     return oct(stat.S_IMODE(path.stat().st_mode))
 
 
+@pytest.mark.slow
 def test_all_that_is_kept_is_private(tmp_path: Path):
     """After indexing a folder and a repository and answering, nobody else can read anything in the data folder."""
     repository = Repository(tmp_path / "repo")
