@@ -1,4 +1,4 @@
-"""How long an answer and its parts may take and how much goes into them: the usual bounds, which docent.yaml may change.
+"""Holds how long an answer and its parts may take and how much goes into them: the usual bounds, which docent.yaml may change.
 
 Each number stands here alone; `bot.config` has its defaults from here.
 """

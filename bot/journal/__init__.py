@@ -1,4 +1,4 @@
-"""The journal: questions, answers, feedback, gaps, sync runs and leases, in SQLite or PostgreSQL.
+"""Keeps questions, answers, feedback, gaps, sync runs and leases, in SQLite or PostgreSQL.
 
 Opening it costs nothing: the database is opened, and migrated, at its first use. A journal that is down
 therefore stops no answer: its calls raise BackendError within the deadline, and whoever calls goes on
