@@ -1,4 +1,4 @@
-"""Words that chat and the command line have in common, for times and for what a sync did."""
+"""Words durations and sync reports, for chat and the command line alike."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 
 
 def duration(seconds: float) -> str:
-    """Say a time as people do: 0.4 s, 42 s, 3 min, 1 h 5 min, 5 h, 2 days."""
+    """Return `seconds` in words as people say them: 0.4 s, 42 s, 3 min, 1 h 5 min, 5 h, 2 days."""
     if seconds < _TENTHS:
         return f"{seconds:.1f} s"
     if seconds < 100:  # noqa: PLR2004 - as a watch would say it
@@ -26,7 +26,10 @@ def duration(seconds: float) -> str:
 
 
 def page_counts(report: SyncReport) -> Mapping[str, int]:
-    """What became of a source's pages: a number for each word, none left out, in the order in which they are told."""
+    """Return how many pages of a source were added, changed and so on, by word, in the order of display.
+
+    Zeros are included.
+    """
     return {
         "added": report.added,
         "changed": report.changed,

@@ -1,4 +1,4 @@
-"""What the buttons under an answer do, on every platform."""
+"""Handles the buttons under an answer, on every platform."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -25,40 +25,40 @@ COMPLAINTS: dict[str, Complaint] = {
 }
 
 
-# What happens when an answer is called wrong: whatever was made of it is withdrawn.
+# Called when an answer is called wrong: it withdraws what was saved of it.
 Complained = Callable[[str, Complaint], Awaitable[None]]
 
 
 class PressContext(AskerContext, Protocol):
-    """Where a button was pressed, and by whom."""
+    """A press of a button by `person`, in the channel `place` of the workspace or server `tenant`."""
 
     person: str
     place: str
     tenant: str
 
     async def audience(self, *, alone: bool) -> frozenset[str]:
-        """What the presser may see now; unless `alone`, what the place may see as well."""
+        """Return what the person may see now; unless `alone`, only what the place may see as well."""
         ...
 
     async def show_sources(self, answer: AnswerView) -> None:
-        """The sources with their quotes, to the presser alone."""
+        """Show the sources with their quotes to the person alone."""
         ...
 
     def where_asked(self, recorded: Recorded) -> "PressContext":
-        """The same presser where a private answer was asked for, and may be shared."""
+        """Return the same press in the place where the private answer was asked for and may be shared."""
         ...
 
     async def share(self, answer: AnswerView) -> None:
-        """The answer, to everybody here. Raises Undeliverable."""
+        """Post the answer for everybody in the place. Raises Undeliverable."""
         ...
 
     def more(self, recorded: Recorded) -> tuple[Asked, Reply]:
-        """The same question again, for a longer answer, as private as the first."""
+        """Return the same question, to be answered at more length and as privately as the first time."""
         ...
 
 
 class AnswerActions:
-    """Feedback, more, sources, share, ask a human."""
+    """Handles feedback, "Longer answer", "Show sources", "Share in channel" and "Ask a human"."""
 
     def __init__(
         self,
@@ -80,7 +80,10 @@ class AnswerActions:
     async def feedback(
         self, stage: PressContext, answer_id: str, verdict: Rating, complaint: str = "", comment: str = ""
     ) -> bool:
-        """Keep it: one for each person and answer, changeable. False if it couldn't be kept (and said so)."""
+        """Store a rating: one for each person and answer, the latest counts.
+
+        Return False if it couldn't be stored; the person has been told.
+        """
         with working_on("answer", answer_id):
             return await self._feedback(stage, answer_id, verdict, complaint, comment)
 
@@ -95,14 +98,14 @@ class AnswerActions:
             log.warning("feedback on %s was lost: %s", answer_id, error)
             await stage.tell(messages.BROKEN.format(id=answer_id))
             return False
-        if not complaint and not comment:  # what somebody adds to a press is no second one
+        if not complaint and not comment:  # a reason or comment follows a rating that counts already
             self._heard(verdict)
         if given.complaint and self._complained is not None:
             await self._complained(answer_id, given.complaint)
         return True
 
     async def press(self, stage: PressContext, press: Press, answer_id: str) -> None:
-        """Do what the button says."""
+        """Handle a press of the button `press` under an answer."""
         with working_on("answer", answer_id):
             try:
                 await self._press(stage, press, answer_id)
@@ -137,7 +140,7 @@ class AnswerActions:
         return await self._desk.may_see(recorded, await stage.audience(alone=alone))
 
     async def _share_summary(self, stage: PressContext, summary: Shown) -> None:
-        """Whoever got it may, in the channel that it sums up and nowhere else."""
+        """Share a summary: only the person who got it may, and only in the channel that it sums up."""
         if (stage.person, stage.place) != (summary.person, summary.place):
             await stage.tell(messages.NOT_YOURS)
             return
@@ -146,7 +149,7 @@ class AnswerActions:
         await self._shared(stage, shared, summary.view.answer_id)
 
     async def _share(self, stage: PressContext, recorded: Recorded, answer: AnswerView) -> None:
-        """A private answer for everybody; only its asker may, and once for each place."""
+        """Share a private answer: only its asker may, and once for each place."""
         if stage.person != recorded.asked.person:
             await stage.tell(messages.NOT_YOURS)
             return
@@ -156,7 +159,7 @@ class AnswerActions:
         await self._shared(stage, replace(answer, text=shared, see_also=()), recorded.asked.id)
 
     async def _shared(self, stage: PressContext, answer: AnswerView, answer_id: str) -> None:
-        """Show it to everybody there, once."""
+        """Post the answer for everybody in the place, once."""
         key = f"share {answer_id} {stage.place}"
         if not await self._journal.claim(key):
             await stage.tell(messages.SHARED_ALREADY)

@@ -1,4 +1,4 @@
-"""What an answer looks like, before a platform draws it: the same parts in the same order everywhere."""
+"""Turns an answer into the parts that each platform draws, in the same order everywhere."""
 
 import re
 from dataclasses import dataclass, replace
@@ -45,17 +45,17 @@ LABELS = {
     Press.WITHDRAW: messages.WITHDRAW,
 }
 
-# Under what was saved and waits for a word.
+# Below a saved answer that waits for review.
 DECISIONS = (Press.ACCEPT, Press.EDIT, Press.REJECT)
-# Under what was saved and is in use.
+# Below a saved answer that is in use.
 IN_USE = (Press.WITHDRAW,)
-# Under a run, and under deletions that wait.
+# Below a run, and below deletions that wait.
 OF_RUNS = (Press.CANCEL, Press.CONFIRM, Press.KEEP)
 
 
 @dataclass(frozen=True, slots=True)
 class SourceLine:
-    """One cited page, or one of the nearest (`number` 0). `url` may be empty: the page has no public address.
+    """A cited page, or (`number` 0) one of the nearest pages. `url` is "" where the page has no public address.
 
     `others` are further cited sections of the same page; their `title` is the section's.
     """
@@ -70,13 +70,13 @@ class SourceLine:
 
     @property
     def sections(self) -> tuple["SourceLine", ...]:
-        """Each cited section by itself."""
+        """Each cited section as a line of its own."""
         return (replace(self, others=()), *self.others)
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerView:
-    """`text` is Markdown; `sources` are numbered as in the text; `notes` are small print.
+    """An answer to be drawn. `text` is Markdown; `sources` are numbered as in the text; `notes` are small print.
 
     `see_also` are further pages, which the answer doesn't rest on.
     """
@@ -92,7 +92,7 @@ class AnswerView:
 def of_answer(
     answer: Answer, *, now: datetime, private: bool, stale_after: timedelta, can_ask_human: bool
 ) -> AnswerView:
-    """The answer with its sources, notes and buttons."""
+    """Return the answer with its sources, notes and buttons."""
     near = tuple(replace(line, number=0) for line in _lines(answer.nearest, now, stale_after))
     if answer.outcome is Outcome.ANSWERED:
         lines = _lines(answer.citations, now, stale_after)
@@ -117,7 +117,7 @@ def of_answer(
 
 
 def _lines(citations: tuple[Citation, ...], now: datetime, stale_after: timedelta) -> tuple[SourceLine, ...]:
-    """One a page, in the order of their first citations."""
+    """Return one line for each cited page, in the order of their first citations."""
     pages: dict[str, list[Citation]] = {}
     for citation in citations:
         pages.setdefault(citation.doc_id, []).append(citation)
@@ -146,7 +146,7 @@ def _section(citation: Citation) -> str:
 
 
 def _title(citation: Citation) -> str:
-    """The page and its heading, unless that only repeats the page's title."""
+    """Return the page's title and heading, or the title alone if the heading repeats it."""
     heading = citation.heading.split(" > ")[-1]
     same = [re.sub(r"\W+", "", text).casefold() for text in (citation.title, heading)]
     title = citation.title if not heading or same[0] == same[1] else f"{citation.title} › {heading}"
@@ -154,7 +154,7 @@ def _title(citation: Citation) -> str:
 
 
 def _notes(answer: Answer) -> tuple[str, ...]:
-    """Why something was done without: services word their own errors."""
+    """Return the reasons why the answer is degraded, without links: services word their own errors."""
     return tuple(map(links.none, answer.degraded))
 
 

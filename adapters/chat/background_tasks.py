@@ -1,4 +1,4 @@
-"""Work that goes on after an event was acknowledged."""
+"""Runs work that goes on after an event was acknowledged."""
 
 import asyncio
 import logging
@@ -14,19 +14,25 @@ Work = Coroutine[Any, Any, None]
 
 
 def looked_at(task: "asyncio.Task[Any]") -> None:
-    """For tasks whose failure counts only while somebody waits: asyncio complains of what nobody ever looked at."""
+    """Retrieve a finished task's exception, so that asyncio doesn't report it as never retrieved.
+
+    For tasks whose failure matters only while somebody waits for them.
+    """
     if not task.cancelled():
         task.exception()
 
 
 def logged_at_its_end(task: "asyncio.Task[Any]") -> None:
-    """For tasks that nobody waits for: what goes wrong is logged."""
+    """Log a finished task's exception. For tasks that nobody waits for."""
     if not task.cancelled() and (error := task.exception()) is not None:
         log.error("%s failed", task.get_name(), exc_info=error)
 
 
 class BackgroundTasks:
-    """`refused` is how the platform says no, which is no bug of ours."""
+    """Runs coroutines in the background and logs what they raise.
+
+    `refused` is the exception by which the platform refuses a call; it is logged as a warning.
+    """
 
     def __init__(self, platform: str, refused: type[Exception]) -> None:
         self._platform = platform
@@ -34,11 +40,11 @@ class BackgroundTasks:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def later(self, work: Work) -> None:
-        """Do it; what goes wrong is logged."""
+        """Run `work` in the background; its exception is logged."""
         self.start_task(self.logged(work))
 
     def start_task(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
-        """Do it; what goes wrong is the caller's to see, and logged as well."""
+        """Run `work` in the background and return its task; its exception is logged, too."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(logged_at_its_end)
@@ -46,7 +52,7 @@ class BackgroundTasks:
         return task
 
     async def logged(self, work: Work) -> None:
-        """Wait for it; what goes wrong is logged."""
+        """Wait for `work`; its exception is logged."""
         try:
             await work
         except self._refused as error:
@@ -55,7 +61,7 @@ class BackgroundTasks:
             log.exception("a press or a command failed")
 
     async def drain(self, seconds: float) -> None:
-        """Wait for what is small, and end the rest."""
+        """Wait up to `seconds` for the running tasks, then cancel the rest."""
         if self._tasks:
             _, late = await asyncio.wait(set(self._tasks), timeout=seconds)
             for task in late:
@@ -63,26 +69,26 @@ class BackgroundTasks:
 
 
 class Watches:
-    """Tasks that go on beside everything else, until they are closed."""
+    """Holds tasks that run until they are closed."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, watch: Work, name: str) -> None:
-        """Go on with it; it says itself what goes wrong."""
+        """Run `watch` in the background; it logs its own failures."""
         task = asyncio.create_task(watch, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
-        """End them all."""
+        """Cancel all tasks and wait for them."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
 async def again(trouble: str, look: Callable[[], Awaitable[None]], every: float) -> None:
-    """Look, and look again after so many seconds, for ever. `trouble` is what to say where that fails."""
+    """Call `look` every `every` seconds, for ever. `trouble` is the log message when it fails."""
     while True:
         try:
             await look()

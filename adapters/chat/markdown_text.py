@@ -1,4 +1,7 @@
-"""Text for chat platforms: splitting, plain text, tables. Pure; Markdown in, Markdown out."""
+"""Formats text for chat platforms: splitting, plain text, tables.
+
+Pure functions from Markdown to Markdown.
+"""
 
 import re
 import unicodedata
@@ -31,10 +34,10 @@ _FILLERS = frozenset(
 
 
 def split(markdown: str, limit: int) -> list[str]:
-    """Parts of at most `limit` characters, cut between paragraphs where possible.
+    """Split into parts of at most `limit` characters, between paragraphs where possible.
 
-    A code fence that has to be cut is closed and opened again with its language. Nothing is lost but
-    white space at the cuts. `limit` must leave room for a fence (about 40 characters).
+    A code fence that has to be cut is closed and opened again with its language. Nothing is lost but white
+    space at the cuts. `limit` must leave room for a fence (about 40 characters).
     """
     parts: list[str] = []
     part = ""
@@ -50,7 +53,7 @@ def split(markdown: str, limit: int) -> list[str]:
 
 
 def _blocks(markdown: str) -> Iterator[str]:
-    """Paragraphs, whole code fences, whole tables."""
+    """Yield paragraphs, whole code fences and whole tables."""
     block: list[str] = []
     closing = ""
     for line in markdown.strip("\n").split("\n"):
@@ -89,7 +92,7 @@ def _fitting(block: str, limit: int) -> Iterator[str]:
 
 
 def _packed(lines: list[str], limit: int) -> Iterator[str]:
-    """Lines joined up to the limit; a line that is too long is cut at white space."""
+    """Yield lines joined up to the limit; a line that is too long is cut at white space."""
     part = ""
     for line in lines:
         for piece in _cut(line, limit):
@@ -113,7 +116,7 @@ def _cut(line: str, limit: int) -> Iterator[str]:
 
 
 def shorten(text: str, limit: int) -> str:
-    """One line of at most `limit` characters, cut at a word with an ellipsis."""
+    """Return one line of at most `limit` characters, cut at a word with an ellipsis."""
     line = " ".join(text.split())
     if len(line) <= limit:
         return line
@@ -123,19 +126,19 @@ def shorten(text: str, limit: int) -> str:
 
 
 def bare(word: str) -> str:
-    """A word to stand between backticks, whatever somebody made of it."""
+    """Return an untrusted word that is safe between backticks, of at most 40 characters."""
     return shorten(word.replace("`", "'"), 40)
 
 
 def plain(markdown: str) -> str:
-    """The text without Markdown's marks, for notifications and previews."""
+    """Return the text without Markdown's marks, for notifications and previews."""
     text = _LINK.sub(r"\1", markdown)
     text = re.sub(r"^\s{0,3}(#{1,6}|>)\s+", "", text, flags=re.MULTILINE)
     return re.sub(r"(\*\*|__|```\w*\n?|`)", "", text).strip()
 
 
 def tables_as_code(markdown: str) -> str:
-    """Each Markdown table as a code block with aligned columns, for places that don't draw tables."""
+    """Return the text with each table as a code block of aligned columns, for places that don't draw tables."""
     out: list[str] = []
     table: list[str] = []
     fence = ""
@@ -174,34 +177,34 @@ def _aligned(table: list[str]) -> list[str]:
 
 
 def _uncited(row: list[str]) -> tuple[list[str], str]:
-    """A row without the numbers of citations at its end, which are no part of its last cell, and these for behind it."""
+    """Return a row without the citation numbers at its end, and these numbers."""
     found = re.search(r"(?:\s*\[\d{1,3}\]){1,20}$", row[-1])
     return ([*row[:-1], row[-1][: found.start()]], found[0].strip()) if found else (row, "")
 
 
 def _width(cell: str) -> int:
-    """Columns on a screen: wide East Asian characters take two."""
+    """Return how many columns a cell takes on a screen: wide East Asian characters take two."""
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in cell)
 
 
 def is_question(text: str) -> bool:
-    """Whether a message that wasn't addressed to the bot asks something."""
+    """Return whether a message that wasn't addressed to the bot asks something."""
     line = text.strip()
     return "?" in line or "？" in line or bool(_QUESTION_WORDS.match(line))
 
 
 def greets(text: str) -> bool:
-    """Whether a message is a greeting and nothing more."""
+    """Return whether a message is a greeting and nothing more."""
     return _is_made_of(text, _GREETINGS)
 
 
 def thanks(text: str) -> bool:
-    """Whether a message is a word of thanks, or that it was understood, and nothing more."""
+    """Return whether a message only says thanks, or that it was understood."""
     return _is_made_of(text, _THANKS)
 
 
 def is_small_talk(text: str) -> bool:
-    """Whether there is nothing in a message to look up."""
+    """Return whether a message holds nothing to look up."""
     return greets(text) or thanks(text)
 
 
@@ -211,7 +214,7 @@ def _is_made_of(text: str, words: frozenset[str]) -> bool:
 
 
 def age(updated_at: datetime | None, now: datetime) -> str:
-    """How long ago a page was updated, in words; empty if it isn't known."""
+    """Return how long ago a page was updated, in words; "" if that isn't known."""
     if updated_at is None:
         return ""
     days = max((now - updated_at) // timedelta(days=1), 0)
@@ -223,5 +226,5 @@ def age(updated_at: datetime | None, now: datetime) -> str:
 
 
 def quoted(question: str) -> str:
-    """A person's words before others: in one line, without links, which nobody retrieved."""
+    """Return a person's words for others to read: on one line, without links, which nobody has checked."""
     return " ".join(links.none(bounded(question)).split())

@@ -1,4 +1,4 @@
-"""Every sentence that people read in chat, once: Slack and Discord say the same."""
+"""Holds every sentence that people read in chat, so that Slack and Discord say the same."""
 
 from adapters.chat.markdown_text import quoted, shorten
 
@@ -139,10 +139,10 @@ ADMIN_HELP = """\
 
 
 def asked(question: str) -> str:
-    """What stands above an answer that isn't below its question."""
+    """Return the line above an answer that doesn't stand below its question."""
     return _ASKED.format(question=shorten(quoted(question), 300))
 
 
 def how_to_ask(word: str = "") -> str:
-    """`word` is what a question begins with where it has to: the bot's name, a command."""
+    """Return how to ask a question. `word` is what it has to begin with: the bot's name or a command."""
     return " ".join(_HOW_TO_ASK.format(ask=word).split())

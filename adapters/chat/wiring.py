@@ -1,4 +1,4 @@
-"""What the adapter of any platform is made of, put together."""
+"""Puts together what every platform's adapter consists of."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -30,25 +30,28 @@ class PlatformInbound(Protocol):
     """What a platform knows of its own answers."""
 
     def revive(self, recorded: Recorded) -> Reply:
-        """The reply of a question whose process died. Raises Undeliverable."""
+        """Return the reply of a question whose process died. Raises Undeliverable."""
         ...
 
     def go_on(self, earlier: Recorded, asked: Asked) -> Reply:
-        """The reply that makes an earlier answer's message the answer to `asked`."""
+        """Return the reply that makes an earlier answer's message the answer to `asked`."""
         ...
 
     async def untouched(self, recorded: Recorded) -> bool:
-        """Whether nobody has written behind the answer, as far as can be told."""
+        """Return whether nobody has written after the answer, as far as can be told."""
         ...
 
     def address_of(self, link: str) -> str:
-        """The address of the answer's message behind a link to it; "" if it isn't one."""
+        """Return the address of the answer's message that a link leads to; "" if it leads to none."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class ChatServices:
-    """`find` turns a link to an answer's message into what the journal has of it."""
+    """The services of one platform.
+
+    `find` turns a link to an answer's message into its record in the journal.
+    """
 
     desk: QuestionService
     revisions: Revisions
@@ -69,7 +72,10 @@ def assemble(
     can_ask_human: bool,
     run_message: Callable[[str], ProgressMessage],
 ) -> ChatServices:
-    """Everything that isn't the platform's own. `run_message` is a message that shows a run, by its address."""
+    """Return all services that aren't the platform's own.
+
+    `run_message` returns a run's message by its address.
+    """
 
     async def find(link: str) -> Recorded | None:
         address = intake.address_of(link)
@@ -142,7 +148,7 @@ def assemble(
 
 
 def _summaries(app: App) -> Summaries:
-    """Without a model there are none: quotes of what people said are no summary."""
+    """Return the summaries; without a model there are none, as quotes of what people said are no summary."""
     limits = app.settings.limits
     writes = app.settings.writer_choice.kind != "extractive"
     summarizer = Summarizer(app.writer, seconds=limits.answer_deadline) if writes else None

@@ -1,4 +1,4 @@
-"""What admins do and hear in chat: their commands, reindexes as they run, what they teach, news of the docs.
+"""Holds what admins do and hear in chat: commands, reindexes in progress, saved answers, news.
 
-What everybody may ask is in `questions`; what a platform knows of its admins is in its own `access`.
+What everybody may ask is in `questions`; how a platform recognizes its admins is in its own `access`.
 """

@@ -1,4 +1,4 @@
-"""The admin's words in chat, the same on every platform: reindex, status, sources, questions, gaps, why, review."""
+"""Parses the admin commands of chat and formats their answers as Markdown, the same on every platform."""
 
 import difflib
 import shlex
@@ -46,14 +46,17 @@ _MOST_DAYS = 3650
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`/docent name [target] [--flag]`. `target` is a source, an answer's id or link, a gap's id, or a number of days."""
+    """A parsed `/docent name [target] [--flag]`.
+
+    `target` is a source, an answer's id or link, a gap's id, or a number of days.
+    """
 
     name: str
     target: str = ""
     flags: frozenset[str] = frozenset()
 
     def request(self, by: str) -> SyncRequest:
-        """The reindex that was asked for."""
+        """Return the sync request that a `reindex` asks for, made by `by`."""
         return SyncRequest(
             source=self.target or None,
             full="--full" in self.flags,
@@ -62,14 +65,17 @@ class Command:
         )
 
     def questions(self, rights: Rights) -> QuestionFilter:
-        """Those that were asked for."""
+        """Return the filter that a `questions` command asks for, limited to what `rights` cover."""
         days = int(self.target) if self.target else 7
         return QuestionFilter(days=days, bad="--bad" in self.flags, rights=rights)
 
 
 @dataclass(frozen=True, slots=True)
 class SourceCycle:
-    """A source as admins see it. A good sync of it may be `oldest` seconds old."""
+    """A source as admins see it.
+
+    `oldest` is the age in seconds at which its last good sync counts as overdue.
+    """
 
     name: str
     type: str
@@ -78,7 +84,7 @@ class SourceCycle:
 
 
 def cycles(settings: Settings) -> tuple[SourceCycle, ...]:
-    """The configured sources."""
+    """Return the configured sources."""
     return tuple(
         SourceCycle(source.name, source.type, source.audience, settings.may_be_old(source))
         for source in settings.sources
@@ -87,13 +93,13 @@ def cycles(settings: Settings) -> tuple[SourceCycle, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """What was wrong with the words, and what would be right: one sentence."""
+    """Why a command can't be parsed, and what would be right, in one sentence."""
 
     text: str
 
 
 def parse(text: str, sources: tuple[str, ...]) -> Command | Mistake:
-    """The command that somebody typed after `/docent`."""
+    """Parse what somebody typed after `/docent`."""
     try:
         parts = shlex.split(text)
     except ValueError:
@@ -115,7 +121,7 @@ def parse(text: str, sources: tuple[str, ...]) -> Command | Mistake:
 
 
 def _wrong_target(name: str, target: str, flags: Collection[str], sources: tuple[str, ...]) -> str:
-    """What is wrong with what stands behind the command; "" if nothing is."""
+    """Return what is wrong with a command's target; "" if nothing is."""
     if name == "why" and not target:
         return "Which answer? Give me a link to it or its id: `why ANSWER`."
     if name == "gaps" and "--dismiss" in flags and not target:
@@ -134,7 +140,7 @@ def _nearest(word: str, known: tuple[str, ...]) -> str:
 
 
 def guide_lines(guides: Sequence[GuideState]) -> str:
-    """The style guides; a broken edit is told, the last good guide stays in use."""
+    """Return a line for each style guide, and its problems where its latest edit is broken."""
     lines = []
     for guide in guides:
         lines.append(f"Style guide {guide.name}: {guide.examples} examples")
@@ -145,7 +151,10 @@ def guide_lines(guides: Sequence[GuideState]) -> str:
 async def status(
     store: Store, runs: Runs, sources: Sequence[SourceCycle], now: datetime, rights: Rights
 ) -> str:
-    """The index and each source: how much, how fresh, what failed last, by name where the admin may see it."""
+    """Return the state of the index and of each source: how much, how fresh, what failed last.
+
+    Failed pages are named where the admin may see them.
+    """
     try:
         stats = await store.stats()
         lines = [f"Index: {stats.documents} pages, {stats.chunks} chunks"]
@@ -173,7 +182,10 @@ async def status(
 
 
 def waiting_deletions(report: SyncReport, named: Sequence[str]) -> str:
-    """For admins who haven't asked. `named` are those of the paths that everybody may see."""
+    """Return a notice of a source's deletions that wait for an admin's confirmation.
+
+    `named` are those of the paths that everybody may see.
+    """
     shown = named[:FAILURES_SHOWN]
     lines = [f"⚠️ **{report.source}**: {held_back(report.held_back, _confirm(report.source))}."]
     lines += [f"• `{bare(path)}`" for path in shown]
@@ -196,14 +208,14 @@ def _synced(good: datetime | None, now: datetime) -> str:
 
 
 def sources(found: Sequence[SourceCycle]) -> str:
-    """Where the docs come from."""
+    """Return a line for each source: its name, type and audience."""
     if not found:
         return "No sources are configured: see `docent.yaml`."
     return "\n".join(f"• **{one.name}** ({one.type}), for {', '.join(sorted(one.audience))}" for one in found)
 
 
 def questions(found: Sequence[Judged], days: int) -> str:
-    """What was asked, the latest first, with the ids that `why` takes. Not by whom."""
+    """Return what was asked, the latest first, with the ids that `why` takes, but not who asked."""
     if not found:
         return f"No such question in the last {days} days."
     lines = []
@@ -223,7 +235,7 @@ def questions(found: Sequence[Judged], days: int) -> str:
 
 
 def gaps(found: GapReview) -> str:
-    """Questions without an answer, most asked first, with the nearest page and whose it is."""
+    """Return the unanswered questions, most asked first, each with its nearest page and that page's owners."""
     solved = len(found.solved)
     said = [f"{solved} {'has' if solved == 1 else 'have'} an answer by now."] if solved else []
     if not found.open:
@@ -242,7 +254,10 @@ def gaps(found: GapReview) -> str:
 
 
 def why(recorded: Recorded, visible: Collection[str]) -> str:
-    """How an answer came about: queries, evidence, candidates with their scores, those that are `visible` by title."""
+    """Return how an answer came about: queries, evidence, and candidates with their scores.
+
+    Only pages in `visible` appear by title.
+    """
     answer = recorded.answer
     if answer is None:
         return "That question is still being answered."

@@ -1,4 +1,4 @@
-"""What admins hear without having asked: broken style guides, deletions that wait."""
+"""Tells admins of broken style guides, broken settings and deletions that wait for confirmation."""
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -28,7 +28,10 @@ _OF_SOURCE = "source-"
 
 
 def to_all(admins: Callable[[], Iterable[str]], tell: TellOne, failed: type[Exception]) -> Tell:
-    """Tell everybody who is an admin when there is something to tell. `failed` is how a platform says that one can't be."""
+    """Return a function that sends a message to every admin.
+
+    `failed` is the exception that the platform raises when an admin can't be reached: it is logged.
+    """
 
     async def tell_all(text: str, presses: Sequence[tuple[Press, str]]) -> None:
         for admin in sorted(admins()):
@@ -41,18 +44,21 @@ def to_all(admins: Callable[[], Iterable[str]], tell: TellOne, failed: type[Exce
 
 
 def button_value(source: str) -> str:
-    """What a button about a source carries: short, and of letters and digits alone."""
+    """Return the value of a button about a source: short, and only letters, digits and a hyphen."""
     return _OF_SOURCE + sha256(source.encode()).hexdigest()[:16]
 
 
 def kept_key(report: SyncReport) -> str:
-    """Names exactly these deletions: others are asked about anew."""
+    """Return a key for exactly these deletions; other deletions of the same source have another."""
     digest = sha256("\n".join((str(report.held_back), *report.held)).encode()).hexdigest()[:16]
     return f"kept {report.source[:200]} {digest}"
 
 
 class AdminNews:
-    """From one process of many: whoever claims a piece of news tells it."""
+    """Watches for news and tells it to admins.
+
+    Of several processes, the one that claims a piece of news tells it.
+    """
 
     def __init__(
         self,
@@ -77,7 +83,7 @@ class AdminNews:
         self._watches = Watches()
 
     def keep_told(self, platform: str, tell: Tell) -> None:
-        """From now on admins hear of each broken edit of a guide or of docent.yaml, and of deletions that wait."""
+        """Start telling admins of each broken edit of a style guide or docent.yaml, and of waiting deletions."""
         known: set[str] = set()
         guides = partial(self._guides_news, platform, tell, known)
         held = partial(self._held_back, platform, tell)
@@ -110,7 +116,7 @@ class AdminNews:
         known.add(key)
 
     async def _held_back(self, platform: str, tell: Tell) -> None:
-        """Once a day as long as they wait: nobody may have looked since a sync of the schedule found them."""
+        """Tell admins once a day of deletions that wait: a scheduled sync has no admin who looks at its result."""
         for source in self._sources():
             report = await self._runs.last_report(source.name)
             if not report or not report.held_back or await self._journal.claimed(kept_key(report)):
@@ -126,5 +132,5 @@ class AdminNews:
         await tell(text, ((Press.CONFIRM, value), (Press.KEEP, value)))
 
     async def close(self) -> None:
-        """Tell nothing more."""
+        """Stop watching."""
         await self._watches.close()

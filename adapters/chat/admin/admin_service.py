@@ -1,4 +1,7 @@
-"""Admin commands on every platform. Who asks is checked at the moment they act, also behind each button."""
+"""Runs admin commands and their buttons on every platform.
+
+Rights are checked at each command and each press.
+"""
 
 import asyncio
 import logging
@@ -34,42 +37,45 @@ from bot.style.hot_reload import StyleGuides
 log = logging.getLogger(__name__)
 
 _GAPS = 10
-_MOMENT = 2.0  # seconds, after which whoever waits hears what for
+_MOMENT = 2.0  # seconds, after which the admin is told what they wait for
 
 
 class AdminConsole(Protocol):
-    """Somebody at an admin command or button; `tenant` is the workspace or server where."""
+    """An admin command or button press of `person`, in the workspace or server `tenant`."""
 
     person: str
     tenant: str
 
     async def rights(self) -> Rights | None:
-        """An admin's, as they are now; None for anybody else."""
+        """Return the person's current admin rights; None if they are no admin."""
         ...
 
     async def answer(self, text: str) -> None:
-        """Markdown for the admin alone."""
+        """Show Markdown to the admin alone."""
         ...
 
     async def name(self) -> str:
-        """The admin's name, for others to read."""
+        """Return the admin's display name."""
         ...
 
     async def offer(self, text: str, lesson_id: str, presses: tuple[Press, ...] = DECISIONS) -> None:
-        """Markdown for the admin alone, with buttons for what was saved."""
+        """Show Markdown to the admin alone, with the buttons `presses` for the saved answer `lesson_id`."""
         ...
 
     async def audience(self) -> frozenset[str]:
-        """What may be shown to all who read along where a run is shown."""
+        """Return what may be shown to everybody who can read the place where a run is shown."""
         ...
 
     async def show(self, run: SyncRun) -> ProgressMessage:
-        """A message with the run, and with buttons to cancel it or to confirm its deletions."""
+        """Post a message that shows the run, with buttons to cancel it or to confirm its deletions."""
         ...
 
 
 async def allowed(console: AdminConsole, what: str) -> Rights | None:
-    """What an admin may read, now. Anybody else is told that they are none, and the attempt is logged."""
+    """Return the person's current admin rights.
+
+    Anybody else is told that they are no admin; the attempt is logged.
+    """
     rights = await console.rights()
     if rights is None:
         log.warning("admin command %r refused to %s", what[:80], console.person)
@@ -78,7 +84,10 @@ async def allowed(console: AdminConsole, what: str) -> Rights | None:
 
 
 class AdminService:
-    """Commands and their buttons. `find` turns a link to an answer's message into what the journal has."""
+    """Runs admin commands and their buttons.
+
+    `find` turns a link to an answer's message into its record in the journal.
+    """
 
     def __init__(
         self,
@@ -114,12 +123,12 @@ class AdminService:
         self._clock = clock
 
     def open(self, platform: str, tell: Tell) -> None:
-        """Go on with what a process that died showed, and keep admins told from now on."""
+        """Take up the run messages of processes that died, and start telling admins the news."""
         self._watches.open()
         self._news.keep_told(platform, tell)
 
     async def command(self, text: str, console: AdminConsole) -> None:
-        """Do what was typed."""
+        """Run the command that was typed."""
         rights = await allowed(console, text)
         if rights is None:
             return
@@ -168,7 +177,7 @@ class AdminService:
         await self._follow(run, console)
 
     async def _cancel(self, source: str, console: AdminConsole) -> None:
-        """All that runs or waits, or what does for this source."""
+        """Cancel the running and waiting reindexes of `source`, or all of them if it is ""."""
         found = [run for run in await self._runs.going_on() if source in ("", run.request.source)]
         for run in found:
             await self._runs.cancel(run.id)
@@ -190,7 +199,10 @@ class AdminService:
             asking.cancel()
 
     async def _why(self, target: str, rights: Rights) -> str:
-        """With the titles that the admin may see; of others' questions not even that there are such."""
+        """Return how an answer came about, with the titles that the admin may see.
+
+        An answer outside the admin's rights is reported as unknown.
+        """
         recorded = await self._journal.recorded(target) or await self._find(target)
         if recorded is None or not rights.covers(recorded.scope):
             return messages.NO_SUCH_ANSWER
@@ -199,7 +211,7 @@ class AdminService:
         return admin_commands.why(recorded, await visible(self._shown, found, rights.audience))
 
     async def press(self, press: Press, value: str, console: AdminConsole) -> None:
-        """A button under a run, by its id, or under the deletions of a source that wait."""
+        """Handle a button below a run (`value` is its id) or below a source's waiting deletions."""
         if await allowed(console, f"{press} {value}") is None:
             return
         try:
@@ -213,7 +225,10 @@ class AdminService:
             await console.answer(f"⚠️ {error}")
 
     async def _confirm(self, value: str, console: AdminConsole) -> None:
-        """Do the deletions that were held back, once: what is gone by the next press was not meant."""
+        """Run the deletions that were held back, once.
+
+        A second press doesn't confirm deletions that came up later.
+        """
         sources = await self._held(value)
         if not sources:
             await console.answer(messages.NOTHING_HELD)
@@ -232,7 +247,7 @@ class AdminService:
             raise
 
     async def _held(self, value: str) -> dict[str, str]:
-        """The sources whose deletions a button is about, each with what names these deletions."""
+        """Return the sources whose deletions a button is about, each with the key of these deletions."""
         source = self._source(value)
         if source:
             report = await self._runs.last_report(source)
@@ -243,11 +258,11 @@ class AdminService:
         return {report.source: kept_key(report) for report in reports if report.held_back}
 
     def _source(self, value: str) -> str:
-        """The source that a button is about; "" where it is about a run."""
+        """Return the source that a button is about; "" where it is about a run."""
         return next((one.name for one in self._sources() if button_value(one.name) == value), "")
 
     async def _keep(self, value: str, console: AdminConsole) -> None:
-        """Nobody is asked about these deletions again; they go on waiting."""
+        """Keep these pages: nobody is asked about their deletion again, and it goes on waiting."""
         held = await self._held(value)
         for key in held.values():
             await self._journal.claim(key)
@@ -258,13 +273,13 @@ class AdminService:
         await self._watches.follow(run, console.show, await self._heard_by(console))
 
     async def _heard_by(self, console: AdminConsole) -> frozenset[str]:
-        """Nobody, while the platform doesn't say."""
+        """Return the audience of the place; nothing while the platform can't be asked."""
         try:
             return await console.audience()
         except BackendError:
             return frozenset()
 
     async def close(self) -> None:
-        """Stop showing progress; the runs go on."""
+        """Stop showing progress and telling news; the runs go on."""
         await self._watches.close()
         await self._news.close()

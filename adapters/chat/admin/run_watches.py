@@ -1,4 +1,4 @@
-"""Messages that show a reindex until it has ended, whichever process began them."""
+"""Keeps the messages that show a reindex current until it has ended, whichever process posted them."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -15,18 +15,21 @@ _SILENT_FOR = 15.0  # seconds, as for questions
 
 
 class ProgressMessage(Protocol):
-    """A message that is kept current. Raises BackendError when it can't be any more."""
+    """A message that shows a run. Raises BackendError when it can't be updated any more."""
 
     @property
     def address(self) -> str:
-        """Where it is, for another process to find it."""
+        """Where the message is, so that another process can find it."""
         ...
 
     async def update(self, run: SyncRun) -> None: ...
 
 
 class RunWatches:
-    """`find` is a message by its address, after a restart. `worker` is as the platform's questions have it."""
+    """Keeps run messages current.
+
+    `find` returns a message by its address, after a restart. `worker` is this process's name in the journal.
+    """
 
     def __init__(
         self,
@@ -51,17 +54,23 @@ class RunWatches:
     async def follow(
         self, run: SyncRun, show: Callable[[SyncRun], Awaitable[ProgressMessage]], audience: frozenset[str]
     ) -> None:
-        """Show the run until it has ended, in the background; `audience` may be shown all where that is."""
+        """Show the run until it has ended, in the background.
+
+        `audience` is what may be shown in that place.
+        """
         message = await show(await sync_progress.shown_to(run, audience, self._shown))
         self._start(run, message, audience)
 
     def open(self) -> None:
-        """From now on go on with the messages of processes that die."""
+        """Start to take up the run messages of processes that died."""
         looking = again("messages of earlier reindexes are not kept current", self._take_up, _SILENT_FOR)
         self._watches.start(looking, "watch for messages of reindexes")
 
     async def _take_up(self) -> None:
-        """Pages have no names there: who reads along isn't known."""
+        """Take up the messages of processes that died.
+
+        Their pages are not named: it isn't known who can read there.
+        """
         left = await self._kept.adopt(
             self._platform, worker=self._worker, silent_for=_SILENT_FOR, died=process_identity.died
         )
@@ -96,7 +105,7 @@ class RunWatches:
             log.exception("the progress of run %s is no longer shown", run.id)
 
     async def _keep(self, run: SyncRun, message: ProgressMessage, kept: str) -> str:
-        """Where the message is now: one that was deleted comes anew elsewhere."""
+        """Return the message's current address, and store it: a deleted message is posted again elsewhere."""
         if message.address != kept:
             await self._kept.keep(RunMessage(run.id, self._platform, message.address), worker=self._worker)
             if kept:
@@ -104,5 +113,5 @@ class RunWatches:
         return message.address
 
     async def close(self) -> None:
-        """Stop showing progress; the runs go on, and whoever starts next takes their messages up."""
+        """Stop showing progress. The runs go on, and the next process takes their messages up."""
         await self._watches.close()

@@ -1,4 +1,4 @@
-"""A reindex as chat shows it while it runs, and its report, the same on every platform."""
+"""Shows a reindex in chat while it runs, and its report, the same on every platform."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,13 +12,13 @@ from adapters.wording import duration, page_counts
 from bot.model import Progress, SyncReport
 from bot.ports import Reader, Runs, SyncRun
 
-ALL = "everyone"  # the word that everybody has
+ALL = "everyone"  # the audience that everybody belongs to
 FAILURES_SHOWN = 10
 _ENDED = ("done", "failed", "cancelled")
 
 
 async def watch(runs: Runs, run_id: str, *, every: float = 1.0) -> AsyncIterator[SyncRun]:
-    """The run each time that something of it changed, the last time when it has ended."""
+    """Yield the run each time it has changed, the last time when it has ended."""
     last: SyncRun | None = None
     while True:
         run = await runs.run(run_id)
@@ -37,19 +37,19 @@ def ended(run: SyncRun) -> bool:
 
 
 def held_back(run: SyncRun) -> int:
-    """Deletions that wait for an admin's word."""
+    """Return how many deletions wait for an admin's confirmation."""
     return sum(report.held_back for report in run.reports)
 
 
 def buttons(run: SyncRun) -> tuple[Press, ...]:
-    """What an admin can do about it now."""
+    """Return the buttons for what an admin can do about the run now."""
     if not ended(run) and not run.cancel_wanted:
         return (Press.CANCEL,)
     return (Press.CONFIRM,) if held_back(run) else ()
 
 
 async def shown_to(run: SyncRun, audience: frozenset[str], store: Reader) -> SyncRun:
-    """The run as such readers may know of it: no page has a name where everybody's pages aren't shown.
+    """Return the run as this audience may see it: pages are named only where "everyone" is in it.
 
     Raises BackendError.
     """
@@ -65,14 +65,14 @@ async def _shown_to(report: SyncReport, audience: frozenset[str], store: Reader)
 
 
 async def held_for_all(report: SyncReport, store: Reader) -> tuple[str, ...]:
-    """Those of the pages whose deletion waits that everybody may see. Raises BackendError."""
+    """Return those pages with a waiting deletion that everybody may see. Raises BackendError."""
     ids = {f"{report.source}:{path}": path for path in report.held}
     named = await visible(store, ids, frozenset({ALL}))
     return tuple(path for doc_id, path in ids.items() if doc_id in named)
 
 
 def describe(run: SyncRun) -> str:
-    """A run as Markdown: where it is, or its report."""
+    """Return a run as Markdown: its progress, or its report once it has ended."""
     what = f"`{run.request.source}`" if run.request.source else "all sources"
     if run.state == "waiting":
         return f"Reindex of {what} is waiting for the indexer, or for another reindex to end."
@@ -90,7 +90,7 @@ def describe(run: SyncRun) -> str:
 
 
 def _progress(progress: Progress | None, *, named: bool) -> str:
-    """Where it is; of which source, unless that is `named` already."""
+    """Return the progress in words. The source is left out if it is `named` already."""
     if progress is None:
         return "starting…"
     source = "" if named else f"{progress.source}: "
@@ -103,7 +103,7 @@ def _progress(progress: Progress | None, *, named: bool) -> str:
 
 
 def report_line(report: SyncReport) -> str:
-    """One source's report, for a message that a whole channel reads: failed pages by name where all may know them."""
+    """Return one source's report for a channel; failed pages are named where everybody may know them."""
     if report.error:
         return f"⚠️ **{report.source}** could not be synced: {report.error}"
     counts = ", ".join(f"{count} {word}" for word, count in page_counts(report).items() if count)

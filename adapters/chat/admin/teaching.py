@@ -1,4 +1,4 @@
-"""Saving answers as examples or as verified, and reviewing what was saved, on every platform."""
+"""Saves answers as examples or as verified, and reviews saved answers, on every platform."""
 
 import asyncio
 import logging
@@ -26,7 +26,8 @@ TITLES: dict[LessonKind, str] = {"example": messages.SAVE_EXAMPLE, "verified": m
 class Form:
     """What an admin edits before it is saved, or (with `lesson_id`) before it is accepted.
 
-    `answer_id` is "" for a human's answer. `page` is what it rests on; None where the answer cites its pages.
+    `answer_id` is "" for a human's answer. `page` is the page that supports it; None where the answer cites
+    its pages.
     """
 
     kind: LessonKind
@@ -42,7 +43,7 @@ class Form:
 
 
 class Teaching:
-    """`recorded` finds an answer of the bot by its id."""
+    """Saves and reviews answers for admins. `recorded` finds an answer of the bot by its id."""
 
     def __init__(
         self,
@@ -57,7 +58,7 @@ class Teaching:
     async def form(
         self, console: AdminConsole, kind: LessonKind, recorded: Recorded | None, question: str, answer: str
     ) -> Form | None:
-        """What to show for a message; None if the presser may not (who has been told)."""
+        """Return the form for saving a message; None if the person may not, which they have been told."""
         rights = await allowed(console, f"save as {kind}")
         if rights is None:
             return None
@@ -70,7 +71,10 @@ class Teaching:
         return form if kind == "example" or cites else await self._with_page(form, rights)
 
     async def _with_page(self, form: Form, rights: Rights) -> Form:
-        """With the nearest page as a suggestion, if it is found in time: a form opens within seconds or not at all."""
+        """Return the form with the nearest page as a suggestion.
+
+        The search is cut off after a second: platforms open a form within seconds or not at all.
+        """
         try:
             async with asyncio.timeout(_SUGGESTS_WITHIN):
                 near = await self._pages.nearest(form.question, rights.audience)
@@ -80,7 +84,7 @@ class Teaching:
         return replace(form, page=near[0].title if near else "")
 
     async def reopen(self, console: AdminConsole, lesson_id: str) -> Form | None:
-        """What to show for "Edit" under something saved; None if there is nothing (the presser has been told)."""
+        """Return the form for editing a saved answer; None if there is none, which the person has been told."""
         rights = await allowed(console, f"edit {lesson_id}")
         if rights is None:
             return None
@@ -97,7 +101,7 @@ class Teaching:
         return form if founded else await self._with_page(form, rights)
 
     async def submit(self, console: AdminConsole, form: Form, audience: frozenset[str]) -> None:
-        """Save it: a verified answer counts at once, an example is a proposal with its buttons."""
+        """Save the form: a verified answer counts at once, an example is a proposal to be accepted."""
         rights = await allowed(console, f"save as {form.kind}")
         if rights is None:
             return
@@ -127,18 +131,18 @@ class Teaching:
             await console.offer(f"{messages.SAVED_EXAMPLE}\n\n{describe(lesson)}", lesson.id)
 
     async def _page(self, form: Form, rights: Rights) -> Citation | None:
-        """What was named in the form, if the admin may see it."""
+        """Return the page named in the form, if the admin may see it."""
         return await self._pages.find(form.page or "", form.question, rights.audience)
 
     async def _pageless(self, form: Form, rights: Rights) -> str:
-        """Why it isn't used yet, with pages that it may rest on."""
+        """Return why the saved answer isn't used yet, with pages that could support it."""
         near = [shorten(page.title, 80) for page in await self._pages.nearest(form.question, rights.audience)]
         named = messages.NO_SUCH_PAGE.format(page=shorten(form.page, 80)) if form.page else messages.NO_PAGE
         closest = messages.CLOSEST.format(pages=", ".join(near)) if near else ""
         return " ".join(filter(None, (named, closest)))
 
     async def _theirs(self, lesson_id: str, rights: Rights) -> Lesson | None:
-        """What was saved, if it is this admin's to read."""
+        """Return the saved answer, if the admin may read it."""
         lesson = await self._learning.lesson(lesson_id)
         return lesson if lesson and await self._learning.readable(lesson, rights) else None
 
@@ -154,7 +158,7 @@ class Teaching:
         await console.offer(f"{said}\n\n{describe(edited)}", edited.id)
 
     async def review(self, console: AdminConsole, rights: Rights, in_use: bool) -> None:  # noqa: FBT001 - from a flag
-        """What waits for a word and is this admin's to read, with its buttons; or what is in use."""
+        """Show the saved answers that wait for review, or those `in_use`, as far as the admin may read them."""
         found = await (self._learning.in_use() if in_use else self._learning.open())
         waiting = [one for one in found if await self._learning.readable(one, rights)]
         if not waiting:
@@ -165,7 +169,7 @@ class Teaching:
             await console.answer(messages.MORE_TO_REVIEW.format(count=len(waiting) - _SHOWN))
 
     async def decide(self, console: AdminConsole, press: Press, lesson_id: str) -> None:
-        """Accept, reject or withdraw."""
+        """Accept, reject or withdraw a saved answer."""
         rights = await allowed(console, f"{press} {lesson_id}")
         if rights is None:
             return
@@ -187,7 +191,7 @@ class Teaching:
             await console.answer(f"⚠️ {error}")
 
     async def complained(self, answer_id: str, complaint: Complaint) -> None:
-        """Withdraw what somebody calls wrong or outdated."""
+        """Withdraw the saved answers made of an answer that somebody calls wrong or outdated."""
         try:
             recorded = await self._recorded(answer_id)
             if recorded is not None:
@@ -197,7 +201,7 @@ class Teaching:
 
 
 def describe(lesson: Lesson) -> str:
-    """A saved answer as Markdown."""
+    """Return a saved answer as Markdown."""
     kind = "Verified answer" if lesson.kind == "verified" else "Example"
     lines = [f"**{kind}**, saved by {lesson.by} on {lesson.saved_at:%Y-%m-%d}"]
     if lesson.reason:

@@ -1,4 +1,4 @@
-"""Asking a human: in the help channel, in a tracker; what somebody says there comes back to whoever asked."""
+"""Asks a human, in the help channel or a tracker, and brings their answer back to the asker."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -12,35 +12,38 @@ from bot.ports import Asked, BackendError, HelpRequest, Journal, Recorded, Ticke
 
 log = logging.getLogger(__name__)
 
-_ANSWER = 3000  # characters of a human's
+_ANSWER = 3000  # characters of a human's answer
 
 
 class AskerContext(Protocol):
-    """Where somebody asks for a human."""
+    """The place where somebody asks for a human."""
 
     async def name(self) -> str:
-        """Their name, for others to read."""
+        """Return the asker's display name."""
         ...
 
     async def tell(self, text: str) -> None:
-        """A word to them alone."""
+        """Show a message to the asker alone."""
         ...
 
     async def where(self) -> str:
-        """A link to the conversation; "" where others don't see it."""
+        """Return a link to the conversation; "" where others can't see it."""
         ...
 
     async def rotation(self, on_call: str) -> str:
-        """Who is meant, as text: the people of a user group, or a role's name, where it is the id of one."""
+        """Return whom `on_call` names, as text: a user group by its people, a role by its name, "" if unknown."""
         ...
 
     async def help(self, text: str, question_id: str) -> bool:
-        """Post into the help channel with the way back here; False if there is none. Raises Undeliverable."""
+        """Post into the help channel with a link back here; False if there is no such channel.
+
+        Raises Undeliverable.
+        """
         ...
 
 
 class HelperContext(Protocol):
-    """Somebody's words below a question in the help channel. `key` is the same for every delivery of them."""
+    """A person's reply to a question in the help channel. `key` is the same for every delivery of it."""
 
     platform: str
     key: str
@@ -50,16 +53,19 @@ class HelperContext(Protocol):
     async def name(self) -> str: ...
 
     async def deliver(self, person: str, text: str) -> None:
-        """Markdown to this person, who asked, alone. Raises Undeliverable."""
+        """Send Markdown to `person`, who asked, alone. Raises Undeliverable."""
         ...
 
     async def tell(self, text: str) -> None:
-        """A word to the helper alone."""
+        """Show a message to the helper alone."""
         ...
 
 
 class HumanHelp:
-    """`settings` are those in force: whom to name as on call may change while it runs."""
+    """Brings questions to people and their answers back.
+
+    `settings` returns the settings in force: who is on call may change while it runs.
+    """
 
     def __init__(
         self, journal: Journal, tickets: Sequence[Tickets], settings: Callable[[], HelpSettings]
@@ -69,7 +75,7 @@ class HumanHelp:
         self._settings = settings
 
     async def ask(self, asker: AskerContext, recorded: Recorded) -> None:
-        """Bring the question where docent.yaml says, once: people press twice."""
+        """Bring the question where docent.yaml says, once, even if the button is pressed twice."""
         key = f"human {recorded.asked.id}"
         if not await self._journal.claim(key):
             await asker.tell(messages.HUMAN_ON_IT)
@@ -87,7 +93,10 @@ class HumanHelp:
     async def _in_channel(
         self, asker: AskerContext, recorded: Recorded, on_call: str
     ) -> tuple[list[str], str]:
-        """What to say of it: that it is posted, or why it isn't."""
+        """Post the question into the help channel.
+
+        Return what to tell the asker, and why it failed if it did.
+        """
         lead = messages.ASKED_HUMAN.format(person=await asker.name())
         lines = [lead, f"> {quoted(recorded.asked.question.text)}"]
         if on_call:
@@ -101,7 +110,7 @@ class HumanHelp:
         return [messages.HUMAN_ON_IT] if posted else [], ""
 
     async def _open(self, tickets: Tickets, asker: AskerContext, recorded: Recorded, on_call: str) -> str:
-        """What to say of the ticket; "" where there is none."""
+        """Open a ticket and return what to tell the asker; "" if it couldn't be opened."""
         asked = recorded.asked
         request = HelpRequest(
             asked.id,
@@ -119,7 +128,7 @@ class HumanHelp:
         return messages.TICKET.format(where=tickets.name) + (f" {url}" if url else "")
 
     async def answered(self, helper: HelperContext, question_id: str) -> bool:
-        """Bring a human's words to the asker; False if the question isn't known."""
+        """Bring a human's answer to the asker; False if the question isn't known."""
         try:
             return await self._answered(helper, question_id)
         except BackendError as error:
@@ -150,13 +159,13 @@ class HumanHelp:
         return True
 
     async def question_of(self, question_id: str) -> str:
-        """What was asked; "" if it isn't known. Raises BackendError."""
+        """Return the question's text; "" if it isn't known. Raises BackendError."""
         recorded = await self._journal.recorded(question_id)
         return recorded.asked.question.text if recorded else ""
 
 
 async def _deliver(helper: HelperContext, asked: Asked, text: str) -> None:
-    """To the asker, who is to be found only on the helper's platform. Raises Undeliverable."""
+    """Send `text` to the asker, who can be reached only from their own platform. Raises Undeliverable."""
     if asked.platform != helper.platform:
         raise Undeliverable("it was asked elsewhere")
     await helper.deliver(asked.person, text)

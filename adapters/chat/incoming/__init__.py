@@ -1,4 +1,4 @@
-"""Makes a question of what comes along with it: files, the conversation before it, its edits.
+"""Adds to a question what came with it: files, the conversation before it, later edits.
 
-How it is answered belongs to the question service; how a platform tells of it, to that platform.
+How it is answered belongs to the question service; how a platform delivers it belongs to that platform.
 """

@@ -1,4 +1,4 @@
-"""What came with a question beside its words: files are read for its answer, and told of where they can't be."""
+"""Reads the files that came with a question, and tells the asker of those that can't be read."""
 
 import asyncio
 import logging
@@ -33,18 +33,18 @@ _AT_ONCE = 2  # files that are read: each has a process
 
 
 class Unfetched(Exception):
-    """Why a file couldn't be had, in words that go on from its name."""
+    """Raised when a file can't be fetched; its text continues a sentence that begins with the file's name."""
 
 
 class _NoPicture(Exception):
-    """Nobody here looks at pictures."""
+    """Raised when a picture can't be described, or no model may look at pictures."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file beside a question. `size` is what the platform says, in bytes.
+    """A file sent with a question. `size` is the platform's figure, in bytes.
 
-    `fetch` gets at most so many bytes, from the platform alone. It raises Unfetched.
+    `fetch` returns at most so many bytes, from the platform alone. It raises Unfetched.
     """
 
     name: str
@@ -67,7 +67,10 @@ class FilesRead:
 
 @dataclass(frozen=True, slots=True)
 class FileHost:
-    """A platform's files: at these hosts by https, a leading dot for all below one, or at the server that stands for it."""
+    """The https hosts that serve a platform's files. A leading dot stands for all subdomains.
+
+    The host of the API itself is allowed as well.
+    """
 
     platform: str
     hosts: tuple[str, ...]
@@ -82,9 +85,9 @@ class FileHost:
         seconds: float,
         headers: Mapping[str, str] | None = None,
     ) -> bytes:
-        """A file of at most so many bytes; `home` is where the platform's API is. Raises Unfetched.
+        """Return a file of at most `most` bytes; `home` is the address of the platform's API. Raises Unfetched.
 
-        Nothing is sent to another host, nor to where an address redirects to: `headers` may hold a token.
+        No other host is called, and no redirect followed: `headers` may hold a token.
         """
         if not self._has(url, home):
             raise Unfetched(f"it doesn't lie in {self.platform}")
@@ -122,9 +125,9 @@ async def _whole(response: aiohttp.ClientResponse, most: int) -> bytes:
 
 
 class AttachmentReader:
-    """Reads files in processes of their own, within bounds. Nothing of them is kept.
+    """Reads files in separate processes, within limits, and stores nothing of them.
 
-    `pictures` looks at pictures, where the settings say so.
+    `pictures` describes pictures, where the settings allow it.
     """
 
     def __init__(
@@ -135,7 +138,7 @@ class AttachmentReader:
         self._turns = asyncio.Semaphore(_AT_ONCE)
 
     async def read(self, files: Sequence[Attachment]) -> FilesRead:
-        """Doesn't fail: what can't be read has a note."""
+        """Return the texts of the files. Doesn't raise: a file that can't be read has a note."""
         settings = self._settings()
         if files and not settings.enabled:
             return FilesRead(notes=(messages.NO_FILES,))
@@ -160,7 +163,10 @@ class AttachmentReader:
             return await text_of(file.name, data, bounds)
 
     async def _seen(self, file: Attachment, settings: AttachmentSettings) -> str:
-        """What a model that may look at it says of a picture."""
+        """Return a model's description of a picture, if the settings allow it.
+
+        Raises _NoPicture, Unfetched.
+        """
         if self._pictures is None or not settings.pictures:
             raise _NoPicture
         data = await _fetched(file, min(settings.file_bytes, _PICTURE_BYTES))

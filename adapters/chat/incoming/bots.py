@@ -1,4 +1,4 @@
-"""Other bots that may ask: few answers for them, so that no two bots talk to one another for ever."""
+"""Limits how often other bots get answers, so that no two bots answer each other for ever."""
 
 import asyncio
 import logging
@@ -14,14 +14,14 @@ _LOOKED_THROUGH: Final = 200  # questions of a thread
 
 
 class BotTurns:
-    """At most one answer a minute to each bot, and three in a thread to all of them, by whichever process."""
+    """Allows one answer a minute to each bot, and three in a thread to all bots, across all processes."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self.deciding = asyncio.Lock()  # until the question is in the journal, where the next one sees it
 
     async def allows(self, asked: Asked) -> bool:
-        """Whether a bot's question is answered; not while the journal can't tell."""
+        """Return whether a bot's question is answered; False while the journal can't be read."""
         try:
             lately = await self._journal.asked_by(asked.platform, asked.person, within=_MINUTE)
             there = await self._journal.places(

@@ -1,4 +1,4 @@
-"""What of a conversation goes along with a question: whoever said it, the nearest first."""
+"""Chooses how much of the conversation goes along with a question: the latest messages, by anybody."""
 
 import re
 from collections.abc import Sequence
@@ -7,16 +7,16 @@ from bot.config.chat import LimitSettings
 from bot.model import Turn
 
 _CHARACTERS_A_TOKEN = 4
-_LEAST = 200  # characters of a message that is cut
+_LEAST = 200  # characters: a message that is cut shorter says too little
 
 
 def turn(text: str, *, own: bool) -> Turn:
-    """A message; of the bot's own without the numbers of its sources."""
+    """Return a message as a turn; the bot's own lose their citation numbers."""
     return Turn("assistant", re.sub(r"\s*\[\d+\]", "", text)) if own else Turn("user", text)
 
 
 def kept(said: Sequence[Turn], limits: LimitSettings) -> tuple[Turn, ...]:
-    """The latest of it within the limits, oldest first; the beginning of one for which there isn't room."""
+    """Return the latest turns within the limits, oldest first; one that doesn't fit is cut at its end."""
     said = [each for each in said if each.text]
     room = limits.history_tokens * _CHARACTERS_A_TOKEN
     found: list[Turn] = []
@@ -30,7 +30,7 @@ def kept(said: Sequence[Turn], limits: LimitSettings) -> tuple[Turn, ...]:
 
 
 def _cut(text: str, room: int) -> str:
-    """Its beginning, if there is room for enough of it; "" if there isn't."""
+    """Return the beginning of `text` that fits into `room`; "" if that is too little to be of use."""
     if len(text) <= room:
         return text
     return text[:room] if room >= _LEAST else ""

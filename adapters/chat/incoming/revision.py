@@ -1,4 +1,4 @@
-"""A question that was edited: its answer is made anew in its place, while that is still what people look at."""
+"""Answers an edited question again, in place of its earlier answer, while nobody has written after that."""
 
 import asyncio
 import logging
@@ -20,9 +20,9 @@ _WITHIN: Final = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A message as it is now: `asked` has the key of the message, `number` is another for each of its edits.
+    """An edited message. `asked` has the message's key; `number` differs for each of its edits.
 
-    `reply` is for a question that wasn't one before, and is answered then unless it is unprompted.
+    `reply` is used where the message wasn't a question before; it is then answered unless unprompted.
     """
 
     asked: Asked
@@ -32,7 +32,11 @@ class Edit:
 
 
 class Revisions:
-    """`untouched` tells whether nobody wrote behind an answer. `go_on` makes the reply that goes on with its message."""
+    """Answers edited questions again.
+
+    `untouched` returns whether nobody wrote after an answer. `go_on` returns the reply that reuses its
+    message.
+    """
 
     def __init__(
         self,
@@ -51,7 +55,7 @@ class Revisions:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def take(self, edit: Edit) -> Acceptance:
-        """Answer it anew, if it is a question within its first ten minutes; for the first time if it wasn't known."""
+        """Answer an edited question again within its first ten minutes; an unknown one for the first time."""
         if self._now() - edit.said_at > _WITHIN or not edit.asked.question.text:
             return Acceptance.KNOWN
         lock = self._locks.setdefault(edit.asked.key, asyncio.Lock())
@@ -67,7 +71,7 @@ class Revisions:
         if earlier is None:
             unprompted = edit.reply.unprompted
             return Acceptance.KNOWN if unprompted else await self._desk.take(edit.asked, edit.reply)
-        if edit.asked.place.automated:  # bots write by edits: each would be an answer more than they get
+        if edit.asked.place.automated:  # bots stream by editing: each edit would get an answer
             return Acceptance.KNOWN
         if earlier.asked.person != edit.asked.person or _same(earlier.asked, edit.asked):
             return Acceptance.KNOWN

@@ -1,4 +1,4 @@
-"""A question's way through any platform: accepted once, answered, shown, written down, taken over when a process dies.
+"""Takes a question through any platform: accepted once, answered, shown, recorded, resumed after a crash.
 
-What makes a question of an event is the platform's; what an admin asks for is beside it, in `admin`.
+How an event becomes a question belongs to the platform; admin commands belong to `admin`.
 """

@@ -1,4 +1,4 @@
-"""One question's way from the gate to an answer that is shown and written down."""
+"""Takes one question from the gate to an answer that is shown and recorded."""
 
 import logging
 import time
@@ -25,11 +25,11 @@ from bot.text.questions.question_text import says_nothing
 
 log = logging.getLogger(__name__)
 
-EDITED: Final = ":edited:"  # in the key of a question that was asked in other words before
+EDITED: Final = ":edited:"  # in the key of a question that is an edit of an earlier one
 
 
 class Answers(Protocol):
-    """The answering core."""
+    """Answers questions: the port to the answering core."""
 
     async def answer(
         self,
@@ -43,14 +43,17 @@ class Answers(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AnswerPolicy:
-    """How answers are shown: which of their pages count as old, and whether a human can be asked."""
+    """How answers are shown: at what age a page counts as stale, and whether a human can be asked."""
 
     stale_after: timedelta
     can_ask_human: bool
 
 
 class AnswerRun:
-    """Answers questions of one platform, each by a call. Raises nothing but CancelledError: the asker hears of a failure."""
+    """Answers a platform's questions, one for each call of `run`.
+
+    Raises only CancelledError: of every other failure the asker is told.
+    """
 
     def __init__(
         self,
@@ -74,7 +77,7 @@ class AnswerRun:
         self._now = now
 
     async def run(self, asked: Asked, reply: Reply) -> None:
-        """Admit the question, answer it, show the answer and write it down."""
+        """Admit the question, answer it, show the answer and record it."""
         started = time.monotonic()
         with working_on("answer", asked.id) as work:
             scope: Scope | None = None
@@ -93,7 +96,7 @@ class AnswerRun:
             except BackendError as error:
                 log.warning("question %s can't be answered: %s", asked.id, error)
                 answer = Answer(asked.id, Outcome.UNAVAILABLE, messages.BROKEN.format(id=asked.id))
-            except Exception:  # the outermost loop: whatever went wrong, the asker hears of it
+            except Exception:  # the outermost loop: the asker is told of any failure
                 log.exception("question %s failed", asked.id)
                 answer = Answer(asked.id, Outcome.UNAVAILABLE, messages.BROKEN.format(id=asked.id))
             outcome = "silent"
@@ -106,20 +109,20 @@ class AnswerRun:
             await self._record(asked, answer, outcome, work, scope=scope, started=started)
 
     async def end(self, asked: Asked, outcome: str, why: str, *, gap: bool = True) -> None:
-        """Write down that a question got no answer. `outcome` is the word that metrics have for it."""
+        """Record that a question got no answer. `outcome` is its label in the metrics."""
         answer = Answer(asked.id, Outcome.UNAVAILABLE, why, gap=gap)
         await self._ledger.record(asked, answer, 0.0)
         self._observers.question_ended(self._platform, outcome, 0.0, answer)
 
     async def deliver(self, asked: Asked, reply: Reply, answer: Answer) -> bool:
-        """Show an answer. Returns whether it is shown."""
+        """Show an answer. Return whether it is shown."""
         try:
             if reply.unprompted:
                 await reply.show_working(partial(self._ledger.remember, asked.id))
             await reply.finish(self.view(answer, private=reply.private, edited=EDITED in asked.key))
         except Undeliverable as error:
             log.warning("answer %s could not be delivered: %s", asked.id, error)
-        except Exception:  # the outermost loop: the asker hears of it, if that at least works
+        except Exception:  # the outermost loop: the asker is told, if that works
             log.exception("answer %s could not be shown", asked.id)
             with suppress(Exception):
                 await reply.say(messages.BROKEN.format(id=asked.id))
@@ -128,7 +131,7 @@ class AnswerRun:
         return False
 
     def view(self, answer: Answer, *, private: bool, edited: bool = False) -> AnswerView:
-        """The answer as people see it; `private` to one of them, `edited` as its question was."""
+        """Return the answer as people see it: `private` to one person, or `edited` where its question was."""
         view = answer_view.of_answer(
             answer,
             now=self._now(),
@@ -139,7 +142,10 @@ class AnswerRun:
         return replace(view, notes=(messages.EDITED_ANSWER, *view.notes)) if edited else view
 
     async def _turned_away(self, asked: Asked, reply: Reply) -> bool:
-        """Whether the place isn't set up: nothing is looked up there, and who asked hears so."""
+        """Return whether the bot isn't set up for the place.
+
+        The asker is then told so, and nothing is searched.
+        """
         if await self._gate.opens(asked):
             return False
         log.warning("question %s comes from a place that docent.yaml doesn't open", asked.id)
@@ -150,7 +156,7 @@ class AnswerRun:
         return True
 
     async def _admitted(self, asked: Asked, reply: Reply) -> tuple[Question, Scope, Context]:
-        """The question for whom the gate says that it is, which is decided before anything is searched."""
+        """Return the question with the audience that the gate allows, before anything is searched."""
         with span("admit"):
             admission = await self._gate.admit(asked)
         with span("recall"):
@@ -168,7 +174,7 @@ class AnswerRun:
     async def _with_files(
         self, asked: Asked, question: Question, reply: Reply, files: tuple[Attachment, ...]
     ) -> Answer:
-        """The answer, with a word on what of the files couldn't be read."""
+        """Return the answer, with a note on each file that couldn't be read."""
         used: list[Usage] = []
         with metered(used):
             read = await self._files.read(files)
@@ -177,12 +183,12 @@ class AnswerRun:
             said = " ".join((*read.notes, messages.NOTHING_IN_WORDS))
             return Answer(asked.id, Outcome.NOT_FOUND, said, gap=False)
         answer = await self._answered(asked, question, reply)
-        if read.texts:  # what was searched for holds words of the files, which aren't kept
+        if read.texts:  # the queries hold words of the files, which aren't stored
             answer = replace(answer, trace=replace(answer.trace, queries=()))
         return replace(answer, degraded=(*answer.degraded, *read.notes), usage=(*answer.usage, *used))
 
     async def _answered(self, asked: Asked, question: Question, reply: Reply) -> Answer:
-        """What is written is shown as it comes, and until then what is being done."""
+        """Answer the question, and show its stages and then its text as they come."""
         if reply.unprompted:
             return await self._answers.answer(question, id=asked.id)
         stages = StageTeller(reply.tell)

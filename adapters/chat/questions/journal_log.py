@@ -1,4 +1,4 @@
-"""The journal of what is asked in chat. It may be slow or down: questions are answered all the same."""
+"""Records in the journal what is asked in chat; questions are answered even while it is slow or down."""
 
 import asyncio
 import logging
@@ -11,7 +11,7 @@ from bot.ports import Asked, BackendError, Journal, Scope
 
 log = logging.getLogger(__name__)
 
-_REMEMBERED_KEYS = 1000  # for as long as the journal is down; it remembers the rest
+_REMEMBERED_KEYS = 1000  # while the journal is down; else it knows all keys
 
 # The journal's deadlines start when it is called: in a burst calls wait here, and what accepts a question
 # doesn't wait behind what records an answer.
@@ -28,7 +28,10 @@ class _Answered:
 
 
 class JournalLog:
-    """Raises nothing when the journal is down. What it missed is written down when it is back: `catch_up`."""
+    """Records questions and answers.
+
+    While the journal is down it keeps them until `catch_up`; only that raises.
+    """
 
     def __init__(self, journal: Journal, worker: str) -> None:
         self._journal = journal
@@ -42,17 +45,20 @@ class JournalLog:
         self._is_down = False
 
     def first(self, key: str) -> bool:
-        """Whether this process hasn't seen the event yet: for what is not worth a line in the journal."""
+        """Return whether this process sees the event for the first time.
+
+        For events not worth a journal entry.
+        """
         if key in self._recent:
             return False
         self._recent[key] = None
         return True
 
     async def accept(self, asked: Asked) -> int | None:
-        """Write a question down, unless any process knows it.
+        """Record a question, unless any process has it already.
 
-        Returns its number among the person's of the last minute, 0 if it was known. None while the journal is down:
-        it is new to this process.
+        Return its number among the person's questions of the last minute; 0 if it was known; None while the
+        journal is down and the question is new to this process.
         """
         if not self.first(asked.key):
             return 0
@@ -65,7 +71,7 @@ class JournalLog:
             return None
 
     async def remember(self, question_id: str, address: str) -> None:
-        """Keep where the answer stands."""
+        """Record the address of the answer's message."""
         try:
             async with self._recording:
                 await self._journal.set_reply(question_id, address)
@@ -74,7 +80,7 @@ class JournalLog:
             self._addresses[question_id] = address
 
     async def record(self, asked: Asked, answer: Answer, seconds: float, scope: Scope | None = None) -> None:
-        """Keep the answer."""
+        """Record the answer."""
         try:
             async with self._recording:
                 if asked.id in self._unwritten:
@@ -86,7 +92,10 @@ class JournalLog:
             self._missed[asked.id] = _Answered(asked, answer, seconds, scope)
 
     async def catch_up(self) -> None:
-        """Write down what the journal missed: what isn't there could be answered a second time. Raises BackendError."""
+        """Record what the journal missed: a question it doesn't have could be answered twice.
+
+        Raises BackendError.
+        """
         written = 0
         while self._missed:
             question_id, one = next(iter(self._missed.items()))
@@ -107,7 +116,7 @@ class JournalLog:
             self._is_down = False
 
     def _failed(self, error: BackendError) -> None:
-        """Told once, until it is back."""
+        """Log that the journal is down: as a warning the first time, then for debugging only."""
         level = logging.DEBUG if self._is_down else logging.WARNING
         log.log(
             level, "questions are answered without the journal, and written down when it is back: %s", error

@@ -1,7 +1,8 @@
-"""Questions on any platform: accept once, answer, leave nothing open.
+"""Accepts each question once, on any platform, answers it, and leaves none open.
 
-A platform's adapter turns an event into `Asked` and a `Reply` and hands both over. The service knows no platform; a
-`Reply` knows no journal. Whatever happens, an accepted question ends in `Reply.finish` or in a word of `Reply.say`.
+A platform's adapter turns an event into `Asked` and a `Reply` and hands both over. The service knows no
+platform; a `Reply` knows no journal. Whatever happens, an accepted question ends in `Reply.finish` or in
+`Reply.say`.
 """
 
 import asyncio
@@ -38,7 +39,7 @@ _LOOK_EVERY = 1.0
 
 
 class Acceptance(Enum):
-    """What became of an event. Who is LIMITED hears so by the reply, where a word is due."""
+    """What became of an event. For LIMITED, the reply tells the asker where that is due."""
 
     YES = auto()
     KNOWN = auto()
@@ -46,13 +47,13 @@ class Acceptance(Enum):
     CLOSING = auto()
 
 
-# What an asker is told by whoever took the event.
+# What the code that took the event tells the asker.
 NOT_TAKEN: Final = {Acceptance.KNOWN: messages.KNOWN, Acceptance.CLOSING: messages.SHUTTING_DOWN}
 
 
 @dataclass(frozen=True, slots=True)
 class ServicePolicy:
-    """How the service behaves. Times in seconds but for `stale_after`."""
+    """How the service behaves. Times are in seconds, except `stale_after`."""
 
     questions_per_minute: int
     stale_after: timedelta
@@ -70,7 +71,10 @@ class _Running:
 
 
 class QuestionService:
-    """One for each platform and process. `revive` makes a reply for a question of a process that died."""
+    """Answers the questions of one platform in one process.
+
+    `revive` makes a reply for a question of a process that died.
+    """
 
     def __init__(
         self,
@@ -124,7 +128,7 @@ class QuestionService:
     # --- questions --------------------------------------------------------------------------------
 
     async def take(self, asked: Asked, reply: Reply) -> Acceptance:
-        """Accept a question and answer it in the background. Returns as soon as it can't be lost."""
+        """Accept a question and answer it in the background. Return once it can't be lost."""
         taken = await self._accept(asked)
         if taken is Acceptance.YES:
             self._start(asked, reply)
@@ -150,7 +154,10 @@ class QuestionService:
         refusal.add_done_callback(self._refusals.discard)
 
     async def _end_over_limit(self, asked: Asked, reply: Reply) -> None:
-        """End a question over the limit. Its asker is told once, or where the platform shows that a word is awaited."""
+        """End a question over the limit.
+
+        The asker is told once, and always where the platform shows that it waits for a response.
+        """
         await self._run.end(asked, "limited", "Over the limit of questions.")
         tells = self._limit.tells(asked.person)
         if reply.owed or (tells and not reply.unprompted):
@@ -158,27 +165,30 @@ class QuestionService:
                 await reply.say(messages.TOO_MANY.format(limit=self._limit.per_minute))
 
     def first(self, key: str) -> bool:
-        """Whether this process hasn't seen the event yet: for what is not worth a line in the journal."""
+        """Return whether this process sees the event for the first time.
+
+        For events not worth a journal entry.
+        """
         return self._ledger.first(key)
 
     async def knows(self, key: str) -> bool:
-        """Whether a question with this key was accepted; not if the journal is down."""
+        """Return whether a question with this key was accepted; False if the journal is down."""
         with suppress(BackendError):
             return await self._journal.recorded_by_key(key) is not None
         return False
 
     async def abandon(self, key: str) -> None:
-        """Stop answering a message, in whichever words, or don't begin: its asker took it back."""
-        self._ledger.first(key)  # its own event may come behind
+        """Stop answering a deleted message and its edits, or don't begin."""
+        self._ledger.first(key)  # the message's own event may come after its deletion
         for running in self._answering(key):
             await self._cut(running, "The question was deleted.", running.reply.withdraw)
 
     def _answering(self, key: str) -> list[_Running]:
-        """What is being answered of a message, also as it is since an edit."""
+        """Return the running answers to a message, its edits included."""
         return [one for one in self._running.values() if one.asked.key.partition(EDITED)[0] == key]
 
     async def stop(self, ending: Callable[[Reply], Callable[[], Awaitable[None]] | None]) -> None:
-        """Stop answering where `ending` gives a way to end a reply: somebody pressed stop."""
+        """Stop each running answer for whose reply `ending` returns a way to end it."""
         for running in list(self._running.values()):
             end = ending(running.reply)
             if end is not None:
@@ -194,7 +204,7 @@ class QuestionService:
     async def supersede(
         self, earlier: Recorded, asked: Asked, go_on: Callable[[Recorded, Asked], Reply]
     ) -> Acceptance:
-        """Answer a question as it is now, in the place of its earlier answer, finished or not."""
+        """Answer an edited question in place of its earlier answer, finished or not."""
         taken = await self._accept(asked)
         if taken is Acceptance.LIMITED:
             self._refuse(asked, go_on(earlier, asked))
@@ -212,7 +222,7 @@ class QuestionService:
         return Acceptance.YES
 
     async def _ended_elsewhere(self, recorded: Recorded) -> Recorded:
-        """The question once whichever process answers it is done; as it is if that takes too long."""
+        """Return the question's record once another process has answered it, or after a time limit."""
         until = time.monotonic() + _ELSEWHERE
         while recorded.answer is None and time.monotonic() < until:
             await asyncio.sleep(_LOOK_EVERY)
@@ -220,7 +230,7 @@ class QuestionService:
         return recorded
 
     async def _dropped(self, key: str) -> Recorded | None:
-        """Stop answering a message, in whichever words; what stands of it stays."""
+        """Stop answering a message and its edits; what was shown so far stays."""
         found = None
         for running in self._answering(key):
             running.task.cancel()
@@ -238,7 +248,7 @@ class QuestionService:
     # --- what people do with an answer ------------------------------------------------------------
 
     async def again(self, answer_id: str, *, private: bool = False) -> tuple[Recorded, AnswerView] | None:
-        """An earlier answer as it was shown; None if it is gone."""
+        """Return an earlier answer as it was shown; None if it is gone."""
         await self._settled(answer_id)
         recorded = await self._journal.recorded(answer_id)
         if recorded is None or recorded.answer is None:
@@ -246,16 +256,16 @@ class QuestionService:
         return recorded, self._run.view(recorded.answer, private=private)
 
     async def _settled(self, answer_id: str) -> None:
-        """An answer is in the journal a moment after it is shown: who presses a button may be faster."""
+        """Wait for an answer's record: a button may be pressed before the journal has it."""
         running = [one.task for one in self._running.values() if one.asked.id == answer_id]
         if running:
             await asyncio.wait(running, timeout=_MOMENT)
 
     async def may_see(self, recorded: Recorded, audience: frozenset[str]) -> bool:
-        """Whether every page that an answer rests on, or names instead of one, is visible to the audience now.
+        """Return whether the audience may see every page that an answer cites, or names as nearest.
 
-        What names none is for whoever it was written or asked for, not for all. What it names beside an answer
-        ("See also") is for the asker: it isn't shared.
+        An answer that names no page is only for the audience that it was written for. "See also" pages don't
+        count: they aren't shared.
         """
         answer = recorded.answer
         if answer is None:
@@ -270,11 +280,11 @@ class QuestionService:
     # --- life -------------------------------------------------------------------------------------
 
     async def open(self) -> None:
-        """Show that this process lives, and take over what others left open."""
+        """Start this process's heartbeat, and take over questions that others left open."""
         await self._takeover.open()
 
     async def close(self, *, grace: float = 25.0) -> None:
-        """Take nothing new, finish what runs within `grace` seconds, leave the rest to the next process."""
+        """Accept nothing new, finish what runs within `grace` seconds, leave the rest to the next process."""
         self._closing = True
         running = [*(one.task for one in self._running.values()), *self._refusals]
         if running:
@@ -290,10 +300,10 @@ class QuestionService:
 
     @property
     def worker(self) -> str:
-        """This process's name in the journal, where its heart beats."""
+        """This process's name in the journal, under which it records its heartbeat."""
         return self._worker
 
     @property
     def running(self) -> int:
-        """Questions that are being answered now."""
+        """How many questions are being answered now."""
         return len(self._running)

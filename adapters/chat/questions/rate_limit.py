@@ -1,4 +1,4 @@
-"""How many questions a person may ask in a minute."""
+"""Limits how many questions a person may ask in a minute."""
 
 import time
 from collections import deque
@@ -6,11 +6,11 @@ from collections import deque
 from cachetools import LRUCache, TTLCache
 
 _MINUTE = 60.0
-_COUNTED = 1000  # people whose questions of the last minute are counted here as well
+_COUNTED = 1000  # people whose questions this process counts, too
 
 
 class RateLimit:
-    """Judges by the journal's count, which has all processes' questions; while it is down, by this process's own."""
+    """Counts by the journal, which has all processes' questions; while it is down, by this process's own."""
 
     def __init__(self, per_minute: int) -> None:
         self.per_minute = per_minute
@@ -18,21 +18,22 @@ class RateLimit:
         self._told: TTLCache[str, None] = TTLCache(_COUNTED, _MINUTE)
 
     def exceeded(self, person: str, number: int | None) -> bool:
-        """Whether a question that was just accepted is one too many.
+        """Return whether a question that was just accepted is over the limit.
 
-        `number` is its own among the person's of the last minute by the journal's count; None while that is down.
+        `number` is its number among the person's questions of the last minute in the journal; None while that
+        is down.
         """
         here = self._count(person)
         return (here if number is None else number) > self.per_minute
 
     def tells(self, person: str) -> bool:
-        """Whether this person is told of the limit: once, until a minute has gone by without."""
+        """Return whether to tell this person of the limit: once, until a minute has passed without another try."""
         told = person in self._told
         self._told[person] = None
         return not told
 
     def _count(self, person: str) -> int:
-        """One more question of this person here; how many that makes in the last minute."""
+        """Count one more question of this person; return how many this process saw in the last minute."""
         now = time.monotonic()
         times = self._accepted.setdefault(person, deque())
         while times and times[0] < now - _MINUTE:

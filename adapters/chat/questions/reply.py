@@ -1,4 +1,4 @@
-"""What the desk needs of a platform: the place of one answer."""
+"""Defines what the question service needs of a platform: a place to show one answer."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -10,16 +10,16 @@ from bot.model import Turn
 
 
 class Undeliverable(Exception):
-    """The platform won't take the answer anywhere: the channel is gone, the bot was removed."""
+    """Raised when the platform takes the answer nowhere: the channel is gone, the bot was removed."""
 
 
 class Barred(Undeliverable):
-    """The bot may not write there, however often it tries."""
+    """Raised when the bot may not write there; trying again doesn't help."""
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a question comes with: what was said before it, and the files beside its words."""
+    """What a question comes with: the conversation before it, and the files sent with it."""
 
     history: tuple[Turn, ...] = ()
     files: tuple[Attachment, ...] = ()
@@ -30,11 +30,12 @@ Recall = Callable[[], Awaitable[Context]]
 
 
 class Reply(Protocol):
-    """The place of one answer. Methods retry, fall back and roll over as the platform demands.
+    """The place of one answer. Its methods retry, fall back and start new messages as the platform demands.
 
-    `private`: only the asker sees it. `unprompted`: nobody asked the bot, so nothing is shown unless
-    the answer is strong. `owed`: a word must come, as the platform shows its asker that one is awaited. Whatever a
-    reply shows it tells `remember` the address of, at once: from it another process revives the reply if this one dies.
+    `private`: only the asker sees it. `unprompted`: nobody asked the bot, so nothing is shown unless the
+    answer is strong. `owed`: the platform shows the asker that a response is coming, so one must come. A
+    reply passes the address of whatever it shows to `remember` at once: another process revives it from there
+    if this one dies.
     """
 
     private: bool
@@ -43,15 +44,18 @@ class Reply(Protocol):
 
     @property
     def recall(self) -> Recall:
-        """Reads what the question comes with, by a look at the platform."""
+        """A function that fetches what the question comes with from the platform."""
         ...
 
     async def show_working(self, remember: Remember) -> None:
-        """Show that work goes on. Called once, also for an unprompted reply just before `finish`."""
+        """Show that work goes on. Called once; for an unprompted reply only just before `finish`."""
         ...
 
     async def tell(self, doing: str) -> None:
-        """Show what is being done ("reading 6 pages"), where the platform can; before anything is written. Doesn't fail."""
+        """Show what is being done ("reading 6 pages"), where the platform can. Doesn't raise.
+
+        Called only before anything is written.
+        """
         ...
 
     async def write(self, text: str) -> None:
@@ -63,13 +67,16 @@ class Reply(Protocol):
         ...
 
     async def say(self, text: str) -> None:
-        """A short word to the asker alone where the platform can."""
+        """Show a short message, to the asker alone where the platform can."""
         ...
 
     async def leave(self) -> str:
-        """Show no more work; what stands stays, for another reply to go on with at this address. Doesn't fail."""
+        """Stop showing work, and return the address of what was shown for another reply to reuse.
+
+        Doesn't raise.
+        """
         ...
 
     async def withdraw(self) -> None:
-        """Take back what was shown: the question is gone."""
+        """Delete what was shown: the question is gone."""
         ...

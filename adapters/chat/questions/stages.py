@@ -1,4 +1,4 @@
-"""What people see while an answer takes long: searching, reading 6 pages, 2 questions before theirs."""
+"""Tells people what is being done while an answer takes long: searching, reading 6 pages, waiting."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable
 from adapters.chat.background_tasks import logged_at_its_end
 from bot.model import Stage
 
-_AFTER = 2.0  # seconds: a quick answer tells nothing
+_AFTER = 2.0  # seconds: a quick answer needs no stages
 _EVERY = 2.0  # platforms take no more
 
 
 def words(stage: Stage) -> str:
-    """As it goes on behind "is …", and with a capital letter alone."""
+    """Return the stage in words that can follow "is …"."""
     if stage.kind == "waiting":
         others = "one question is" if stage.number == 1 else f"{stage.number} questions are"
         return f"waiting: {others} before yours"
@@ -21,7 +21,10 @@ def words(stage: Stage) -> str:
 
 
 class StageTeller:
-    """`tell` hears the latest stage, once it takes long and not at every turn. `stop` it when an answer is shown."""
+    """Passes the latest stage to `tell`, after 2 seconds and every 2 seconds at most.
+
+    Call `stop` once an answer is shown.
+    """
 
     def __init__(
         self, tell: Callable[[str], Awaitable[None]], *, after: float = _AFTER, every: float = _EVERY
@@ -33,14 +36,14 @@ class StageTeller:
         self._task: asyncio.Task[None] | None = None
 
     async def hear(self, stage: Stage) -> None:
-        """The answer is in this stage now."""
+        """Note the answer's current stage."""
         self._latest = stage
         if self._task is None:
             self._task = asyncio.create_task(self._telling(), name="telling what is done")
             self._task.add_done_callback(logged_at_its_end)
 
     async def stop(self) -> None:
-        """Nothing is told from now on."""
+        """Stop telling."""
         if self._task is not None and not self._task.done():
             self._task.cancel()
             await asyncio.wait([self._task])

@@ -1,4 +1,4 @@
-"""Questions of processes that died: taken up by one that lives, which shows that it does."""
+"""Takes over the questions of processes that died, and records a heartbeat that shows this one lives."""
 
 import asyncio
 import logging
@@ -18,11 +18,11 @@ log = logging.getLogger(__name__)
 
 
 class Takeover:
-    """This process's heartbeat in the journal, and what it finds that others left.
+    """Records this process's heartbeat in the journal and takes over questions of processes that died.
 
-    `revive` makes a reply for such a question, `start` answers it. A process is given up that was silent for
-    `silent_for` seconds, or that this machine knows to be gone. A question `too_old` isn't answered any more: its asker
-    hears that it was lost.
+    `revive` makes a reply for such a question, `start` answers it. A process counts as dead after
+    `silent_for` seconds without a heartbeat, or when this machine knows that it is gone. A question older
+    than `too_old` isn't answered any more: its asker is told that it was lost.
     """
 
     def __init__(
@@ -53,12 +53,12 @@ class Takeover:
         self._heart: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Beat once and look for what was left, then go on with both in the background."""
+        """Record a heartbeat and take over once, then go on with both in the background."""
         await self._tend()
         self._heart = asyncio.create_task(self._beat(), name=f"{self._platform} heartbeat")
 
     async def close(self) -> None:
-        """Stop beating."""
+        """Stop the heartbeat."""
         if self._heart:
             self._heart.cancel()
             with suppress(asyncio.CancelledError):
@@ -85,7 +85,7 @@ class Takeover:
         for recorded in lost:
             try:
                 await self._resume(recorded)
-            except Exception:  # the outermost loop of what others left: the next one is taken up all the same
+            except Exception:  # the outermost loop: the next question is still taken over
                 log.exception("question %s of a lost process can't be taken up", recorded.asked.id)
 
     async def _resume(self, recorded: Recorded) -> None:

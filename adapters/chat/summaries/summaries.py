@@ -1,4 +1,4 @@
-"""A summary on request, the same on every platform."""
+"""Makes a summary on request, the same on every platform."""
 
 import logging
 import uuid
@@ -28,7 +28,7 @@ _LEAST: Final = 2  # messages: one needs no summary
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A message: `id` is its own, `url` leads to it."""
+    """A message to be summed up. `url` is a link to it."""
 
     id: str
     author: str
@@ -38,7 +38,7 @@ class Said:
 
 
 class CannotRead(Exception):
-    """Why the messages can't be read, in a sentence for whoever asked."""
+    """Raised when the messages can't be read; its text is a sentence for whoever asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,27 +51,30 @@ class Shown:
 
 
 class SummaryRequest(Protocol):
-    """Somebody who wants a summary, where they are: `place` is the channel's id."""
+    """A person's request for a summary. `place` is the channel's id."""
 
     platform: str
     person: str
     place: str
 
     async def messages(self) -> Sequence[Said]:
-        """What was said there and may be read by this person, the oldest first. Raises CannotRead."""
+        """Return the messages that this person may read there, oldest first. Raises CannotRead."""
         ...
 
     async def show(self, summary: AnswerView) -> None:
-        """To this person alone."""
+        """Show the summary to this person alone."""
         ...
 
     async def tell(self, text: str) -> None:
-        """A word to this person alone."""
+        """Show a message to this person alone."""
         ...
 
 
 class Summaries:
-    """`summarizer` is None where no model writes; `tokens` of messages go to it, the latest."""
+    """Makes summaries.
+
+    `summarizer` is None where no model writes; it gets the latest `tokens` of messages.
+    """
 
     def __init__(
         self,
@@ -89,11 +92,14 @@ class Summaries:
         self._shown: FIFOCache[str, Shown] = FIFOCache(_KEPT)
 
     def shown(self, answer_id: str) -> Shown | None:
-        """A summary that this process made lately. None is written down: what people say isn't Docent's to keep."""
+        """Return a recent summary of this process.
+
+        Summaries are stored nowhere else: they hold people's conversations.
+        """
         return self._shown.get(answer_id)
 
     async def summarize(self, request: SummaryRequest) -> None:
-        """Read, sum up, show. Once a minute for each person."""
+        """Read the messages, sum them up and show the summary. Once a minute for each person."""
         if self._summarizer is None:
             await request.tell(messages.NO_MODEL)
             return
@@ -131,7 +137,7 @@ class Summaries:
         await request.show(made)
 
     def _is_first(self, request: SummaryRequest) -> bool:
-        """Whether it is this person's first within a minute, in this process."""
+        """Return whether it is this person's first request within a minute, in this process."""
         now, person = self._clock(), f"{request.platform} {request.person}"
         before = self._last.get(person)
         if before is not None and now - before < _MINUTE:
@@ -157,5 +163,5 @@ def _passage(one: Said) -> Passage:
 
 
 def _short(line: answer_view.SourceLine) -> answer_view.SourceLine:
-    """A message has no age and no sections."""
+    """Return a source line without its age: a message is never stale."""
     return replace(line, age="", stale=False)
