@@ -1,4 +1,4 @@
-"""Slack: its events, commands, buttons and who may do what there.
+"""Connects Slack: its events, commands, buttons, and who may do what there.
 
-What Discord would do alike belongs to `adapters.chat`; importing this imports Slack's SDK.
+What Slack and Discord have in common belongs to `adapters.chat`; importing this package imports Slack's SDK.
 """

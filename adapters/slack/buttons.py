@@ -1,4 +1,4 @@
-"""Buttons and forms in Slack: under an answer, under a reindex, under what was saved."""
+"""Handles buttons and forms in Slack: below answers, reindexes and saved answers."""
 
 import logging
 from typing import Final
@@ -27,7 +27,7 @@ SAVE_VERIFIED: Final = "docent_save_verified"
 
 
 class SlackButtons:
-    """Slack wants to hear within 3 seconds: the work comes after that."""
+    """Handles presses. Slack wants an acknowledgement within 3 seconds, so the work is done after that."""
 
     def __init__(
         self,
@@ -52,10 +52,10 @@ class SlackButtons:
         self._work = work
 
     def register(self, app: AsyncApp) -> None:
-        """What the manifest and the blocks name: a test holds them against each other."""
+        """Register the handlers of all actions and forms. A test compares them with manifest and blocks."""
         app.shortcut(SAVE_EXAMPLE)(self.on_save)
         app.shortcut(SAVE_VERIFIED)(self.on_save)
-        app.action("docent_feedback")(self.on_feedback)  # as it was under answers of before
+        app.action("docent_feedback")(self.on_feedback)  # the button of answers by earlier versions
         for press in Press:
             judges = press in (Press.GOOD, Press.BAD)
             app.action(f"docent_{press.value}")(self.on_feedback if judges else self.on_press)
@@ -63,7 +63,7 @@ class SlackButtons:
         app.view("docent_teach")(self.on_saved)
 
     async def on_feedback(self, ack: Ack, body: Event) -> None:
-        """👍 is thanked for; 👎 counts at once and opens a small form for the reason."""
+        """Thank for 👍; count 👎 at once and open a small form for the reason."""
         await ack()
         self._work.later(self._feedback(body))
 
@@ -79,7 +79,7 @@ class SlackButtons:
             await stage.tell(messages.THANKS_DOWN if bad else messages.THANKS_UP)
 
     async def _open(self, body: Event, view: rendering.Block) -> bool:
-        """Open a form; its trigger lives for 3 seconds."""
+        """Open a form; its trigger is valid for 3 seconds. Return whether it is open."""
         try:
             await self._slack.open_view(body["trigger_id"], view)
         except Failed as error:
@@ -88,7 +88,7 @@ class SlackButtons:
         return True
 
     async def on_complaint(self, ack: Ack, body: Event) -> None:
-        """The form behind 👎."""
+        """Handle the form behind 👎."""
         await ack()
         self._work.later(self._complaint(body))
 
@@ -119,12 +119,12 @@ class SlackButtons:
             self._work.later(self._presses.press(self._stage(body), press, value))
 
     async def on_save(self, ack: Ack, body: Event) -> None:
-        """Save an answer, the bot's or a human's, as an example or as verified."""
+        """Handle the shortcuts that save an answer, the bot's or a human's, as an example or as verified."""
         await ack()
         self._work.later(self._save(body))
 
     async def _save(self, body: Event) -> None:
-        """A form, at once: the trigger lives for 3 seconds."""
+        """Open the form for saving, without delay: its trigger is valid for 3 seconds."""
         message, channel = body["message"], body["channel"]["id"]
         kind = KINDS[body["callback_id"].removeprefix("docent_save_")]
         recorded = await self._find(f"/archives/{channel}/p{message['ts'].replace('.', '')}")
@@ -137,7 +137,7 @@ class SlackButtons:
         await self._teach(body, console, form)
 
     async def _edit(self, body: Event, console: SlackAdminConsole, lesson_id: str) -> None:
-        """The form again, for what was saved."""
+        """Open the form for a saved answer."""
         await self._teach(body, console, await self._teaching.reopen(console, lesson_id))
 
     async def _teach(self, body: Event, console: SlackAdminConsole, form: Form | None) -> None:

@@ -1,4 +1,4 @@
-"""What could keep the bot from answering in Slack: tokens, scopes, the way of events, channels."""
+"""Checks what could keep the bot from answering in Slack: tokens, scopes, delivery of events, channels."""
 
 from collections.abc import AsyncIterator
 
@@ -17,7 +17,10 @@ _DOWN = (aiohttp.ClientError, TimeoutError, OSError)
 
 
 async def checks(settings: Settings) -> AsyncIterator[Check]:
-    """Each finding; calls Slack a few times. The events that the app gets can't be read with its tokens."""
+    """Yield each finding; calls Slack a few times.
+
+    Which events the app is subscribed to can't be read with its tokens.
+    """
     slack = settings.slack
     if slack.bot_token is None:
         yield error(_PART, "there is no bot token.", "Set SLACK_BOT_TOKEN (xoxb-…, OAuth & Permissions).")
@@ -64,7 +67,7 @@ async def _identity(client: AsyncWebClient, slack: SlackSettings) -> AsyncIterat
 
 
 async def _organization(client: AsyncWebClient, slack: SlackSettings) -> Check:
-    """Which workspaces of an organization are served."""
+    """Return which workspaces of an organization are served."""
     teams = (await client.auth_teams_list(limit=999)).get("teams") or []
     others = [f"{one.get('name')} ({one['id']})" for one in teams if one["id"] not in slack.workspaces]
     if slack.workspaces and others:
@@ -74,7 +77,7 @@ async def _organization(client: AsyncWebClient, slack: SlackSettings) -> Check:
 
 
 async def _way(client: AsyncWebClient, slack: SlackSettings) -> Check:
-    """How events come."""
+    """Return how events are delivered."""
     if slack.mode == "http":
         if slack.signing_secret is None:
             return error(
@@ -115,7 +118,7 @@ async def _channels(client: AsyncWebClient, slack: SlackSettings) -> AsyncIterat
 
 
 def _code(refused: SlackApiError) -> str:
-    """Slack's word for it; never the response."""
+    """Return Slack's error code, never the whole response."""
     data = refused.response.data if hasattr(refused.response, "data") else None
     return str(data.get("error", "no reason given")) if isinstance(data, dict) else "no reason given"
 

@@ -1,4 +1,7 @@
-"""What people say to the bot in Slack, and its commands. Each handler returns as soon as nothing can be lost."""
+"""Handles what people say to the bot in Slack, and its commands.
+
+Each handler returns as soon as nothing can be lost.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -39,11 +42,11 @@ _ACKNOWLEDGE_WITHIN: Final = 0.3  # seconds
 
 
 class Closing(Exception):
-    """The process ends: an event that isn't acknowledged comes again, to another one."""
+    """Raised while the process ends: Slack sends an unacknowledged event again, to another process."""
 
 
 class Handlers:
-    """Events, commands, and the shortcuts that ask."""
+    """Handles events, commands, and the shortcuts that ask."""
 
     def __init__(
         self,
@@ -68,7 +71,7 @@ class Handlers:
         self._work = work
 
     def register(self, app: AsyncApp) -> None:
-        """What the manifest names: a test holds the two against each other."""
+        """Register all handlers. A test compares them with the manifest."""
         app.event("app_mention")(self.on_message)
         app.event("message")(self.on_message)
         app.event("app_home_opened")(self.on_home)
@@ -80,14 +83,14 @@ class Handlers:
         app.shortcut(SHORTCUT_SUMMARY)(self.on_summary)
 
     async def on_message(self, body: Event, event: Event) -> None:
-        """A mention, a DM, a message in a channel, or that one was deleted."""
+        """Handle a mention, a direct message, a message in a channel, or the deletion or edit of one."""
         team = workspace_of(body)
         if event.get("subtype") == "message_deleted":
             self._work.later(self._gone(event, team, str(event.get("deleted_ts") or "")))
             return
         if event.get("subtype") == "message_changed":
             now = event.get("message") or {}
-            if now.get("subtype") == TOMBSTONE:  # so Slack tells of it where a thread stands below it
+            if now.get("subtype") == TOMBSTONE:  # a deleted message that has a thread
                 self._work.later(self._gone(event, team, str(now.get("ts") or "")))
                 return
             edit = self._intake.of_edit(event, team)
@@ -100,7 +103,10 @@ class Handlers:
         await self._hear(event, team)
 
     async def _help_or_hear(self, event: Event, team: str) -> None:
-        """Below a question in the help channel stand answers for whoever asked; elsewhere it is as in any thread."""
+        """Handle a message in a thread: an answer for the asker below a question in the help channel.
+
+        Elsewhere it is heard as in any thread.
+        """
         if not await self._threads.take(event):
             await self._hear(event, team)
 
@@ -126,7 +132,7 @@ class Handlers:
         await self._revisions.take(edit)
 
     def _is_small(self, heard: Heard) -> bool:
-        """A greeting or thanks is nothing to look up; who says it to the bot gets a word."""
+        """Return whether it is only a greeting or thanks. If it was said to the bot, it gets a short reply."""
         said = heard.asked.question.text
         if not texts.is_small_talk(said):
             return False
@@ -135,13 +141,13 @@ class Handlers:
         return True
 
     async def _take(self, asked: Asked, reply: Reply) -> Acceptance:
-        """A journal that is slow doesn't hold up the acknowledgement: the question is taken behind it."""
+        """Take a question. A slow journal doesn't delay the acknowledgement: then it is taken in the background."""
         taking = self._work.start_task(self._desk.take(asked, reply))
         await asyncio.wait([taking], timeout=_ACKNOWLEDGE_WITHIN)
         return taking.result() if taking.done() else Acceptance.YES
 
     async def _look_and_take(self, event: Event, heard: Heard, team: str) -> None:
-        """A further message in a thread, or a mention without words: it asks what the thread began with."""
+        """Take a further message in a thread, or a mention without words, which asks what the thread began with."""
         if heard.if_in_thread:
             if await self._intake.is_in(event["channel"], event["thread_ts"]):
                 await self._desk.take(heard.asked, heard.reply)
@@ -153,7 +159,7 @@ class Handlers:
             await heard.reply.say(words.how_to_ask())
 
     async def on_stop(self, event: Event) -> None:
-        """Somebody pressed Slack's stop button under an answer that is being written."""
+        """Handle Slack's stop button under an answer that is being written."""
         channel, thread = str(event.get("channel") or ""), str(event.get("thread_ts") or "")
 
         def ending(reply: Reply) -> Callable[[], Awaitable[None]] | None:
@@ -164,14 +170,14 @@ class Handlers:
         self._work.later(self._desk.stop(ending))
 
     async def on_home(self, event: Event) -> None:
-        """The agent's Messages tab was opened: suggest prompts there, without a thread (it fails with one)."""
+        """Suggest prompts when the agent's Messages tab is opened; without a thread, with one it fails."""
         prompts = self._live.now.slack.prompts
         if event.get("tab") == "messages" and prompts:
             suggested = [{"title": one.title, "message": one.message} for one in prompts]
             self._work.later(self._slack.prompts(event["channel"], suggested))
 
     async def on_ask(self, ack: Ack, command: Event) -> None:
-        """A private answer, or how to get one."""
+        """Answer in private, or say how to ask."""
         text = str(command.get("text") or "").strip()
         if not text or text.lower() in ("help", "-h", "--help"):
             await ack(text=escape(words.how_to_ask(ASK)), response_type="ephemeral")
@@ -191,13 +197,13 @@ class Handlers:
         if taken is Acceptance.CLOSING:
             await ack(text=escape(words.SHUTTING_DOWN), response_type="ephemeral")
         elif taken is Acceptance.YES:
-            # It stays above the answer, so it says what stays true.
+            # It stays above the answer, so its words must stay true.
             await ack(text=escape(words.asked(text)), response_type="ephemeral")
         else:
             await ack()
 
     async def on_summary(self, ack: Ack, body: Event) -> None:
-        """Sum up the thread of a message, or the channel's last day where it has none; for the presser alone."""
+        """Sum up a message's thread, or the channel's last day where it has none, for the person alone."""
         await ack()
         message = body["message"]
         thread = message.get("thread_ts") or (message["ts"] if message.get("reply_count") else "")
@@ -220,7 +226,7 @@ class Handlers:
             await self._summaries.summarize(request)
 
     async def on_admin(self, ack: Ack, command: Event) -> None:
-        """`summarize` is everybody's, the rest is for admins."""
+        """Handle `/docent`: `summarize` is for everybody, the rest for admins."""
         await ack()
         if str(command.get("text") or "").strip().lower() == SUMMARIZE:
             place = SlackAddress(
@@ -243,7 +249,7 @@ class Handlers:
         self._work.later(self._admins.command(str(command.get("text") or ""), console))
 
     async def on_shortcut(self, ack: Ack, body: Event) -> None:
-        """Answer from the docs, on somebody's message: in its thread, or for the presser alone."""
+        """Answer somebody's message from the docs, in its thread or for the person alone."""
         message, channel = body["message"], body["channel"]["id"]
         response_url = str(body.get("response_url") or "")
         asked, reply = self._intake.of_shortcut(
@@ -267,7 +273,7 @@ class Handlers:
         if not (text or files_of(asked)):
             self._work.later(console.answer(words.NO_WORDS))
             return
-        if reply.private:  # Slack takes no words with this acknowledgement
+        if reply.private:  # Slack accepts no text in this acknowledgement
             await reply.say(words.asked(text))
         taken = await self._take(asked, reply)
         if taken in NOT_TAKEN:

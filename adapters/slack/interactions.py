@@ -1,4 +1,4 @@
-"""Where buttons and admin commands are pressed in Slack."""
+"""Shows the results of buttons and admin commands in the place in Slack where they were used."""
 
 import logging
 import re
@@ -62,7 +62,7 @@ class SlackPressContext:
 
     @property
     def thread(self) -> str:
-        """Where the message with the button stands; some containers don't say so."""
+        """The thread of the message with the button, which some bodies don't name; then ""."""
         return str(self._container.get("thread_ts") or self._under.get("thread_ts") or "")
 
     @property
@@ -83,14 +83,14 @@ class SlackPressContext:
         await self._tell("Sources", rendering.sources_message(answer))
 
     async def _tell(self, text: str, body: list[rendering.Block]) -> None:
-        if self._response_url:  # it works where the bot isn't, too
+        if self._response_url:  # it works even where the bot isn't a member
             payload = private_payload(text, body, self.thread)
             if await self._slack.respond(self._response_url, payload):
                 return
         await self._slack.tell(self.place, self.person, text, body, thread_ts=self.thread)
 
     def where_asked(self, recorded: Recorded) -> "SlackPressContext":
-        """Its thread: Slack shows a private answer to a mention above that."""
+        """Return the same press in the question's thread: Slack shows a private answer to a mention outside it."""
         asked = SlackPlace.of(recorded.asked).address
         if not self.thread and asked.channel == self.place:
             self._container = {**self._container, "thread_ts": asked.thread_ts}
@@ -123,7 +123,7 @@ class SlackPressContext:
             place,
             recorded.asked.question.text,
             key=f"slack:more:{recorded.asked.id}:{who}",
-            history=before.history,  # the same that its first answer knew
+            history=before.history,  # the same as for the first answer
             direct=self.place.startswith("D"),
             detailed=True,
             about=recorded.asked.question.about,
@@ -216,7 +216,7 @@ class SlackAdminConsole:
         await self._tell(fallback(text), rendering.admin_message(text, buttons=buttons))
 
     async def show(self, run: SyncRun) -> SlackProgressMessage:
-        """In the channel; in a DM where the bot may not post there."""
+        """Post in the channel, or in a direct message where the bot may not post there."""
         text, body = drawn(run)
         channel = self._channel
         try:

@@ -1,4 +1,4 @@
-"""The Slack app's manifest: exactly the scopes, events and commands that the code uses, from this one place."""
+"""Builds the Slack app's manifest: exactly the scopes, events and commands that the code uses."""
 
 from typing import Any, Final
 
@@ -9,7 +9,7 @@ from adapters.slack.buttons import SAVE_EXAMPLE, SAVE_VERIFIED
 from adapters.slack.handlers import ADMIN, ASK, SHORTCUT, SHORTCUT_PRIVATE, SHORTCUT_SUMMARY
 from bot.config.chat import SlackSettings
 
-# Each scope with what it is for: a newcomer asks.
+# Each scope and its purpose, for whoever reviews the app.
 SCOPES: Final = {
     "app_mentions:read": "hear mentions",
     "assistant:write": "show that it works on an answer; suggest prompts",
@@ -45,17 +45,17 @@ REACTIONS: Final = {"reactions:read": "hear the emoji that asks (ask_with)"}
 
 
 def scopes(settings: SlackSettings) -> dict[str, str]:
-    """What these settings need, each with what it is for."""
+    """Return the scopes that these settings need, each with its purpose."""
     return SCOPES | REACTIONS if settings.ask_with else SCOPES
 
 
 def events(settings: SlackSettings) -> tuple[str, ...]:
-    """What these settings want to hear of."""
+    """Return the events that these settings subscribe to."""
     return (*BOT_EVENTS, "reaction_added") if settings.ask_with else BOT_EVENTS
 
 
 def manifest(settings: SlackSettings, *, url: str = "") -> dict[str, Any]:
-    """The manifest for Socket Mode, or with `url` (https://docent.example.com) for HTTP."""
+    """Return the manifest for Socket Mode, or with `url` (https://docent.example.com) for HTTP."""
     endpoint = {"url": f"{url}/slack/events"} if url else {}
     request_url = {"request_url": f"{url}/slack/events"} if url else {}
     prompts = [{"title": prompt.title, "message": prompt.message} for prompt in settings.prompts]
@@ -137,5 +137,5 @@ def manifest(settings: SlackSettings, *, url: str = "") -> dict[str, Any]:
 
 
 def as_yaml(settings: SlackSettings, *, url: str = "") -> str:
-    """The manifest as `docent slack manifest` prints it."""
+    """Return the manifest as `docent slack manifest` prints it."""
     return yaml.safe_dump(manifest(settings, url=url), sort_keys=False, allow_unicode=True, width=100)

@@ -1,4 +1,4 @@
-"""Where a question in Slack was asked and its answer goes, as the journal keeps it."""
+"""Describes where a question in Slack was asked and its answer goes, as the journal keeps it."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -11,10 +11,10 @@ from bot.ports import Asked, Place
 class SlackAddress:
     """Where an answer goes. The journal keeps it, and the `address` of what was shown.
 
-    `team` is the asker's own workspace, `workspace` the one where it was asked ("": the same).
-    `ts` is the message that holds the answer (empty until there is one), `streaming` that it is a stream.
-    `automated`: another bot asked. `response_url` belongs to a private answer. `in_thread`: there are replies in the thread already; in another Slack
-    shows nobody what is for one person alone.
+    `team` is the asker's own workspace, `workspace` the one where it was asked ("": the same). `ts` is the
+    message that holds the answer (empty until there is one), `streaming` that it is a stream. `automated`:
+    another bot asked. `response_url` belongs to a private answer. `in_thread`: the thread has replies already;
+    in a thread without any, Slack doesn't show ephemeral messages.
     """
 
     channel: str
@@ -37,7 +37,7 @@ class SlackAddress:
 
     @property
     def open_thread(self) -> str:
-        """The thread, where something for the asker alone would be seen in it."""
+        """The thread, if an ephemeral message would be visible in it; else ""."""
         return self.thread_ts if self.in_thread or self.ts else ""
 
     @property
@@ -46,7 +46,7 @@ class SlackAddress:
         return f"{self.channel}/{self.ts}" if self.ts else ""
 
     def at(self, address: str) -> "SlackAddress":
-        """The same, with the message that an address names."""
+        """Return the same place, with the message that an address names."""
         channel, _, ts = address.partition("/")
         if not ts:
             return self
@@ -59,8 +59,8 @@ class SlackAddress:
 class SlackPlace:
     """Where a question was asked, and what it comes with.
 
-    `history` is a thread's ts and the ts before which its messages came before the question. `direct`: nobody but the
-    asker reads there. `files` are the ids of the files beside it.
+    `history` is a thread's ts and the ts before which its messages came before the question. `direct`: nobody
+    but the asker reads there. `files` are the ids of the files sent with it.
     """
 
     address: SlackAddress
@@ -69,7 +69,7 @@ class SlackPlace:
     files: tuple[str, ...] = ()
 
     def dump(self) -> Place:
-        """As the journal keeps it."""
+        """Return the place as the journal keeps it."""
         said = {key: value for key, value in asdict(self.address).items() if value}
         return Place(
             thread=thread_name(self.address.channel, self.address.thread_ts),
@@ -80,7 +80,7 @@ class SlackPlace:
 
     @classmethod
     def load(cls, place: Place) -> "SlackPlace":
-        """What `dump` made, from the journal or of this process."""
+        """Return the place that `dump` made, in this process or from the journal."""
         details: Mapping[str, Any] = place.details
         history = details.get("history")
         return cls(
@@ -92,16 +92,16 @@ class SlackPlace:
 
     @classmethod
     def of(cls, asked: Asked, reply: str = "") -> "SlackPlace":
-        """A question's, with the message that holds its answer, if that is known."""
+        """Return a question's place, with the message that holds its answer, if that is known."""
         place = cls.load(asked.place)
         return replace(place, address=place.address.at(reply))
 
 
 def thread_name(channel: str, thread_ts: str) -> str:
-    """A thread as the journal names it; "" for none."""
+    """Return a thread's name in the journal; "" for none."""
     return f"{channel}/{thread_ts}" if thread_ts else ""
 
 
 def tenant(workspace: str) -> str:
-    """A workspace as the journal keeps it."""
+    """Return a workspace's name in the journal."""
     return f"slack:{workspace}"

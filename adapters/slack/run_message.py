@@ -1,4 +1,4 @@
-"""The message that shows a reindex in Slack."""
+"""Shows a reindex in a message in Slack."""
 
 import asyncio
 
@@ -26,12 +26,15 @@ class SlackProgressMessage:
 
     @classmethod
     def at(cls, slack: SlackWebApi, address: str) -> "SlackProgressMessage":
-        """The message with this address."""
+        """Return the message with this address."""
         channel, _, ts = address.partition("/")
         return cls(slack, channel, ts)
 
     async def update(self, run: SyncRun) -> None:
-        """While Slack is down only the report is worth waiting for; a message that is gone comes anew."""
+        """Update the message. While Slack is down only the final report is waited for.
+
+        A message that was deleted is posted again.
+        """
         text, body = drawn(run)
         while True:
             try:
@@ -48,7 +51,7 @@ class SlackProgressMessage:
 
 
 def drawn(run: SyncRun) -> tuple[str, list[rendering.Block]]:
-    """Its fallback text and its blocks."""
+    """Return the run's fallback text and its blocks."""
     text = sync_progress.describe(run)
     buttons = [rendering.button(press, run.id) for press in sync_progress.buttons(run)]
     return fallback(text), rendering.admin_message(text, buttons=buttons)

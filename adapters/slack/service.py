@@ -1,4 +1,4 @@
-"""Slack, running: the composition of the adapter, over Socket Mode or HTTP."""
+"""Composes and runs the Slack adapter, over Socket Mode or HTTP."""
 
 import asyncio
 import logging
@@ -57,9 +57,9 @@ StartedT = TypeVar("StartedT")
 
 @asynccontextmanager
 async def adapter(app: App, pace: Timeouts, stop: asyncio.Event) -> AsyncIterator[AsyncApp]:
-    """A Bolt app with everything registered; on leaving it finishes or hands back what runs.
+    """Yield a Bolt app with everything registered; on exit finish or hand back the running questions.
 
-    Raises _Stopped where `stop` comes before Slack has answered.
+    Raises _Stopped if `stop` is set before Slack has answered.
     """
     settings = app.settings.slack
     if settings.bot_token is None:
@@ -136,21 +136,24 @@ async def adapter(app: App, pace: Timeouts, stop: asyncio.Event) -> AsyncIterato
         try:
             yield bolt
         finally:
-            # What is cancelled needs a moment as well: all of it ends within the time.
+            # Cancelled tasks need a moment, too: everything has to end within the grace period.
             await parts.admins.close()
             await work.drain(settings.stop_within * 0.04)
             await parts.desk.close(grace=settings.stop_within * 0.88)
 
 
 def _quiet() -> logging.Logger:
-    """Bolt's own logger: it warns of tokens in the environment, which it shouldn't look at."""
+    """Return Bolt's logger without its warnings about tokens in the environment, which aren't used."""
     logger = logging.getLogger("slack_bolt")
     logger.setLevel(logging.ERROR)
     return logger
 
 
 async def _home(slack: SlackWebApi, me: dict[str, Any]) -> Home:
-    """Whose the bot is. For an organization's, calls about people name each workspace that it was added to."""
+    """Return the bot's workspace and organization.
+
+    With an organization's token, calls about people name each workspace that the app was added to.
+    """
     org_wide = bool(me.get("is_enterprise_install"))
     if org_wide:
         try:
@@ -161,7 +164,7 @@ async def _home(slack: SlackWebApi, me: dict[str, Any]) -> Home:
 
 
 async def _catch_up(bolt: AsyncApp, slack: SlackWebApi, intake: SlackInbound, app: App) -> None:
-    """Hear what was missed while nobody listened; what is known by now isn't taken twice."""
+    """Take what was missed while no process listened; questions that are known by now aren't taken twice."""
     try:
         known = await app.journal.places("slack", limit=_LOOKED_THROUGH)
     except BackendError as error:  # without it a question might be answered twice
@@ -173,11 +176,11 @@ async def _catch_up(bolt: AsyncApp, slack: SlackWebApi, intake: SlackInbound, ap
 
 
 class _Stopped(Exception):
-    """It was told to end before it was there."""
+    """Raised when the process is told to stop before it has started."""
 
 
 async def _before(stop: asyncio.Event, starting: Coroutine[Any, Any, StartedT]) -> StartedT:
-    """Whoever waits for a Slack that is down can be ended all the same."""
+    """Return the result of `starting`, unless `stop` is set first: a start that waits for Slack can be stopped."""
     waiting, ending = asyncio.create_task(starting), asyncio.create_task(stop.wait())
     try:
         await asyncio.wait([waiting, ending], return_when=asyncio.FIRST_COMPLETED)
@@ -191,7 +194,7 @@ async def _before(stop: asyncio.Event, starting: Coroutine[Any, Any, StartedT]) 
 
 
 async def _who(slack: SlackWebApi) -> dict[str, Any]:
-    """Bolt drops events when its own auth.test fails once: so it is done here, with patience."""
+    """Return the answer of auth.test, with retries: Bolt's own single call drops events if it fails."""
     problem: Exception | None = None
     for attempt in range(6):
         try:
@@ -211,7 +214,7 @@ async def _who(slack: SlackWebApi) -> dict[str, Any]:
 
 
 async def socket_mode(app: App, stop: asyncio.Event, pace: Timeouts) -> None:
-    """Answer until `stop`. Several connections: Slack closes each before its successor is open."""
+    """Answer until `stop`, over several connections: Slack closes each before its successor is open."""
     settings = app.settings.slack
     if settings.app_token is None:
         raise Unauthorized("SlackWebApi", "there is no app token.", remedy="Set SLACK_APP_TOKEN (xapp-…).")
@@ -234,7 +237,7 @@ async def socket_mode(app: App, stop: asyncio.Event, pace: Timeouts) -> None:
 async def http_app(
     app: App, pace: Timeouts = _PACE, stop: asyncio.Event | None = None
 ) -> AsyncIterator[Starlette]:
-    """`/slack/events` for events, commands and interactivity, signatures checked; `/health`."""
+    """Yield the web app: `/slack/events`, signatures checked, and `/health`."""
     if app.settings.slack.signing_secret is None:
         raise Unauthorized(
             "SlackWebApi", "HTTP needs a signing secret.", remedy="Set SLACK_SIGNING_SECRET or mode: socket."
@@ -252,6 +255,6 @@ async def http_mode(app: App, stop: asyncio.Event, pace: Timeouts) -> None:
 
 
 async def run(app: App, stop: asyncio.Event, pace: Timeouts = _PACE) -> None:
-    """Slack in the configured mode, until `stop`."""
+    """Run Slack in the configured mode until `stop`."""
     with suppress(_Stopped):
         await (http_mode if app.settings.slack.mode == "http" else socket_mode)(app, stop, pace)

@@ -1,4 +1,4 @@
-"""Slack's gate: where a question comes from, and what may be shown there."""
+"""Implements the gate for Slack: which workspace a question comes from, and what may be shown there."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -22,13 +22,13 @@ Next = Callable[[], Awaitable[BoltResponse | None]]
 
 
 class SlackGate:
-    """adapters.chat.questions.gate.Gate."""
+    """Implements `adapters.chat.questions.gate.Gate`."""
 
     def __init__(self, people: SlackPermissions) -> None:
         self._people = people
 
     async def before(self, body: Event, ack: Ack, next: Next) -> BoltResponse | None:  # noqa: A002 - Bolt's word
-        """Bolt's middleware: what comes from a workspace that isn't served is acknowledged, and no more."""
+        """Acknowledge and drop what comes from a workspace that isn't served. A Bolt middleware."""
         workspace = workspace_of(body)
         if self._people.serves(workspace):
             return await next()

@@ -1,4 +1,4 @@
-"""Where something comes from: which workspace, and whether somebody is one of ours, by Slack's JSON."""
+"""Reads from Slack's JSON which workspace something comes from, and whether a person is a member or an outsider."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ _ORGANIZATION: Final = "E"  # ids of workspaces begin with T
 
 
 def workspace_of(body: Mapping[str, Any]) -> str:
-    """The workspace of an event, command, button or form: in an organization of several the one that it happened in.
+    """Return the workspace of an event, command, button or form; in an organization the one where it happened.
 
     An app that is installed for a whole organization gets `team: null` with buttons, shortcuts and forms, and
     sometimes the organization's id in the place of a workspace's. Where no workspace is named, the organization
@@ -38,9 +38,9 @@ def _id(named: object) -> object:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """`insider` is False for guests and people of other companies: they see only what names them.
+    """A Slack user. `insider` is False for guests and people of other companies: they see only what names them.
 
-    `workspaces` are those that an insider is in.
+    `workspaces` are those that an insider belongs to.
     """
 
     id: str
@@ -63,7 +63,10 @@ class Home:
     org_wide: bool = False
 
     def person(self, user: str, data: dict[str, Any]) -> Person:
-        """The user as Slack's JSON describes it: whose `is_stranger` doesn't tell of each other company's people."""
+        """Return the user whom Slack's JSON describes.
+
+        Slack's own `is_stranger` isn't set for everybody from another company, so it doesn't suffice.
+        """
         workspaces = self._ours(data)
         insider = bool(workspaces) and not any(data.get(flag) for flag in _OUTSIDER)
         name = (data.get("profile") or {}).get("real_name") or data.get("real_name") or data.get("name")
@@ -72,9 +75,9 @@ class Home:
         return Person(user, told, insider, admin, workspaces if insider else frozenset(), bot)
 
     def _ours(self, data: dict[str, Any]) -> frozenset[str]:
-        """The workspaces that the user is in, by what is known to be of our organization: none for a stranger.
+        """Return the user's workspaces that are known to be in our organization; none for a stranger.
 
-        Somebody whose organization Slack doesn't name is one of ours only in our own workspace.
+        A user whose organization Slack doesn't name counts only if they are in our own workspace.
         """
         team, member = str(data.get("team_id") or ""), data.get("enterprise_user") or {}
         if self.enterprise and member.get("enterprise_id") == self.enterprise:
@@ -83,5 +86,5 @@ class Home:
 
 
 def stranger(user: str) -> Person:
-    """Somebody of whom nothing is known."""
+    """Return a person of whom nothing is known."""
     return Person(user, SOMEONE, insider=False, workspace_admin=False)

@@ -1,4 +1,7 @@
-"""Who may see what, and who is an admin, by Slack's own word. Asked afresh, remembered briefly."""
+"""Decides by Slack's data who may see what and who is an admin.
+
+Slack is asked again after a short time.
+"""
 
 import asyncio
 import logging
@@ -34,7 +37,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class _Memory(Generic[T]):
-    """What Slack said by id, and when. `refused` is what counts where it refuses to say anything."""
+    """Caches Slack's answers by id, with their time.
+
+    `refused` returns the value to use where Slack refuses to answer.
+    """
 
     ask: Callable[[str], Awaitable[T]]
     refused: Callable[[str], T]
@@ -44,9 +50,10 @@ class _Memory(Generic[T]):
     _asking: dict[str, "asyncio.Task[T]"] = field(default_factory=dict)
 
     async def get(self, key: str, *, within: float = _REMEMBER) -> T:
-        """What it said within so many seconds. Raises Unavailable if it says nothing now.
+        """Return the answer if it is at most `within` seconds old, else ask again.
 
-        For reading, what it said longer ago will do then.
+        Raises Unavailable if Slack can't be asked now. What is only for reading (`within` at its default or
+        above) then falls back on the older answer.
         """
         known = self._kept.get(key)
         if known and self.clock() - known[0] <= within:
@@ -73,7 +80,7 @@ class _Memory(Generic[T]):
         return value
 
     async def _persist(self, key: str) -> T:
-        """A limit that is reached is waited for as long as it takes; failures for a while."""
+        """Ask until Slack answers: rate limits are waited out, failures retried for a limited time."""
         until = self.clock() + self.pace.person
         while True:
             try:
@@ -85,7 +92,7 @@ class _Memory(Generic[T]):
 
 
 class _Channels:
-    """The bot's own channels are listed in one call: looked up one by one, fifty a minute are the most."""
+    """Finds channels. The bot's own are listed in one call: one by one, Slack allows only 50 a minute."""
 
     def __init__(self, slack: SlackWebApi, clock: Callable[[], float]) -> None:
         self._slack = slack
@@ -104,7 +111,7 @@ class _Channels:
 
 
 class _Persons:
-    """Looked up one by one, a hundred a minute at most; when more come, the workspace is listed in a few calls."""
+    """Finds users one by one, at most 100 a minute; beyond that it lists the whole workspace in a few calls."""
 
     def __init__(self, slack: SlackWebApi, home: Home, clock: Callable[[], float]) -> None:
         self._slack = slack
@@ -125,11 +132,11 @@ class _Persons:
         return await self.ask(user)
 
     async def ask(self, user: str) -> Person:
-        """As Slack knows the person at this moment."""
+        """Return the person as Slack knows them at this moment."""
         return self._home.person(user, await self._slack.user(user))
 
     async def _list(self) -> None:
-        """As far as it can be had soon: who isn't in it is looked up."""
+        """List the workspace's people, as far as time allows; those who are missing are looked up one by one."""
         self._listed = {}
         with suppress(SlackError, Gone, Lost, RefusedPayload, TimeoutError):
             async with asyncio.timeout(self._slack.pace.person):
@@ -138,9 +145,9 @@ class _Persons:
 
 
 class SlackPermissions:
-    """Audiences and rights from the settings and Slack's users, groups and channels.
+    """Derives audiences and rights from the settings and Slack's users, groups and channels.
 
-    Raises Unavailable where they depend on what Slack doesn't say now.
+    Raises Unavailable where they depend on data that Slack doesn't return now.
     """
 
     def __init__(
@@ -162,40 +169,43 @@ class SlackPermissions:
         return self._live.now
 
     async def name(self, user: str) -> str:
-        """The person's name, for others to read."""
+        """Return the person's display name."""
         try:
             return (await self._persons.get(user)).name
         except Unavailable:
             return SOMEONE
 
     async def is_bot(self, user: str) -> bool:
-        """Whether no person is behind it, as far as Slack tells."""
+        """Return whether the user is a bot, as far as Slack tells."""
         try:
             return (await self._persons.get(user)).bot
         except Unavailable:
             return False
 
     def serves(self, workspace: str) -> bool:
-        """Whether a workspace is one of ours: of an organization those that docent.yaml lists, or all."""
+        """Return whether a workspace is served: those that docent.yaml lists, or all if it lists none."""
         listed = self._settings.slack.workspaces
         return not listed or workspace in listed
 
     def listens(self, channel: str) -> bool:
-        """Whether the bot answers there: in the channels that docent.yaml opens, and in direct messages."""
+        """Return whether the bot answers there: in channels that docent.yaml opens, and in direct messages."""
         place = self._settings.slack.channels.get(channel)
         if place is not None:
             return place.enabled
         return channel.startswith("D") or not self._settings.slack.listed_only
 
     async def audience(self, user: str, channel: str, *, direct: bool) -> frozenset[str]:
-        """What the asker *and* the place may see; `direct`: nobody but the asker sees it there."""
+        """Return what both the asker and the place may see. `direct`: only the asker sees it there."""
         if not self.listens(channel):
             return frozenset()
         of_person = await self._of_person(user)
         return of_person if direct else of_person & await self.of_channel(channel)
 
     async def not_found(self, user: str, channel: str, *, direct: bool) -> str:
-        """What to say where nothing is found because a guest asks, or in a place that sees less than everybody; else ""."""
+        """Return what to say where nothing is found because less may be used here; else "".
+
+        That is so for guests, and in places that see less than everybody.
+        """
         if user not in self._settings.slack.bots and not (await self._persons.get(user)).insider:
             return messages.ONLY_FOR_GUESTS
         everybodys = self._settings.default_audience
@@ -203,10 +213,10 @@ class SlackPermissions:
         return messages.ONLY_THIS_PLACE if narrow else ""
 
     async def of_channel(self, channel: str) -> frozenset[str]:
-        """The configured audience; the default one only where no other company reads along.
+        """Return the channel's configured audience; the default one only where no other company can read.
 
-        In a group of direct messages what all of its people may see, in a channel of several workspaces what all of
-        these have.
+        In a group of direct messages it is what all its people may see, in a channel of several workspaces what
+        all of these have.
         """
         place = self._settings.slack.channels.get(channel)
         if place is not None and place.audience is not None:
@@ -220,13 +230,16 @@ class SlackPermissions:
         return _common([self._default(one) for one in self._workspaces_of(data)])
 
     def _workspaces_of(self, channel: dict[str, Any]) -> list[str]:
-        """Those that a channel is in; the bot's own where Slack doesn't say and there is but one."""
+        """Return the workspaces that a channel is in; the bot's own if Slack names none."""
         shared = channel.get("shared_team_ids") or channel.get("internal_team_ids") or ()
         named = [str(one) for one in (*shared, channel.get("context_team_id") or "") if one]
         return [one for one in dict.fromkeys(named) if one.startswith("T")] or [self._home.team]
 
     def _default(self, workspace: str) -> frozenset[str]:
-        """What everybody of a workspace has: nothing where others are listed and it isn't."""
+        """Return the audience that everybody of a workspace has.
+
+        It is empty where docent.yaml lists workspaces and this isn't one of them.
+        """
         listed = self._settings.slack.workspaces
         if listed and self._home.enterprise and workspace not in listed:
             return frozenset()
@@ -245,14 +258,17 @@ class SlackPermissions:
         return frozenset(words)
 
     async def rights(self, user: str, workspace: str) -> Rights | None:
-        """What an admin may read, as it is now: of their workspace, or of all whom docent.yaml names in person."""
+        """Return an admin's current rights; None for anybody else.
+
+        They cover the admin's workspace, or everything for those whom docent.yaml names in person.
+        """
         if not await self._is_admin(user, workspace):
             return None
         named = user in self._settings.slack.admins
         return Rights(None if named else frozenset({tenant(workspace)}), await self._of_person(user))
 
     async def _is_admin(self, user: str, workspace: str) -> bool:
-        """By user id, user group, what their workspace says or Slack's own admins."""
+        """Return whether the user is an admin: by id, user group, workspace settings or as Slack's own admin."""
         slack = self._settings.slack
         here = slack.workspace(workspace)
         groups = slack.admin_groups | here.admin_groups
@@ -271,7 +287,7 @@ class SlackPermissions:
         return False
 
     async def places(self, channel: str) -> frozenset[str]:
-        """The channel's id and, if it has one and it can be told, its name."""
+        """Return the channel's id and, if it has one that can be read, its name."""
         if channel.startswith("D"):
             return frozenset({channel})
         try:
@@ -282,7 +298,7 @@ class SlackPermissions:
 
 
 def _common(each: Sequence[frozenset[str]]) -> frozenset[str]:
-    """What all of them have; nothing where there is none."""
+    """Return what all of them have in common; nothing if there are none."""
     return frozenset.intersection(*each) if each else frozenset()
 
 

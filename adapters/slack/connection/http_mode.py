@@ -1,4 +1,4 @@
-"""Slack's requests over HTTP: read, checked, and handed to Bolt."""
+"""Receives Slack's requests over HTTP, checks them, and hands them to Bolt."""
 
 import asyncio
 import json
@@ -26,7 +26,10 @@ _FORGED_AGAIN: Final = 60.0  # seconds
 
 
 def web(bolt: AsyncApp) -> Starlette:
-    """`/slack/events` for events, commands and interactivity, signatures checked by Bolt; `/health`."""
+    """Return the web app: `/slack/events` for events, commands and interactivity, and `/health`.
+
+    Bolt checks the signatures.
+    """
     handler, forged = AsyncSlackRequestHandler(bolt), _Forged()
 
     async def events(request: Request) -> Response:
@@ -45,7 +48,7 @@ def web(bolt: AsyncApp) -> Starlette:
 
 
 def is_understood(body: bytes, headers: Mapping[str, str]) -> bool:
-    """Whether it is an object in JSON, or a form as Slack sends it, with one inside where it has any."""
+    """Return whether the body is a JSON object, or a form as Slack sends it, whose `payload`, if any, is one."""
     try:
         text = body.decode()
         if headers.get("content-type", "").partition(";")[0].strip() == "application/json":
@@ -57,7 +60,7 @@ def is_understood(body: bytes, headers: Mapping[str, str]) -> bool:
 
 
 class _Forged:
-    """Requests that aren't Slack's, or are signed with another secret: told at most once a minute."""
+    """Logs requests with a wrong signature, at most once a minute: they are forged, or the secret is wrong."""
 
     def __init__(self) -> None:
         self._again = 0.0

@@ -1,4 +1,4 @@
-"""What Slack's Web API knows of channels, people and workspaces."""
+"""Looks up channels, people and workspaces in Slack's Web API."""
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -12,7 +12,7 @@ from adapters.slack.connection.transport import SlackError, SlackTransport
 
 
 class SlackLookups:
-    """The calls about channels and people. All raise Failed's kinds."""
+    """Makes the calls about channels and people. All raise subclasses of Failed."""
 
     def __init__(self, client: AsyncWebClient, budget: RateLimits, pace: Timeouts) -> None:
         self.pace = pace
@@ -26,7 +26,7 @@ class SlackLookups:
         return dict(data["channel"])
 
     async def own_channels(self) -> list[dict[str, Any]]:
-        """The channels that the bot is in; of very many, the first thousands."""
+        """Return the channels that the bot is in; of very many, the first thousands."""
         args = {"types": "public_channel,private_channel,mpim", "exclude_archived": True, "limit": 999}
         found: list[dict[str, Any]] = []
         for team in self._teams():
@@ -34,16 +34,16 @@ class SlackLookups:
         return found
 
     async def members(self, channel: str) -> frozenset[str]:
-        """Who is in a group of direct messages: nine people at the most."""
+        """Return the members of a group of direct messages: nine people at most."""
         args = {"channel": channel, "limit": 100}
         return frozenset(await self._calls.pages("conversations.members", args, "members", pages=1))
 
     def may_look_up(self) -> bool:
-        """Whether one more user may be asked for and as many again."""
+        """Return whether the rate limit has room to look up one more user, with 50 calls left in reserve."""
         return self._budget.room("users.info", keep=50)
 
     async def users(self) -> AsyncIterator[list[dict[str, Any]]]:
-        """The workspace's people in pages: as many as Slack gives in a minute, some 18,000 people."""
+        """Yield the workspace's people in pages: as many as Slack allows in a minute, some 18,000."""
         for team in self._teams():
             async for page in self._calls.paged("users.list", {"limit": 999, **team}, "members", pages=18):
                 yield page
@@ -52,7 +52,7 @@ class SlackLookups:
         return dict((await self._calls.repeat("users.info", {"user": user}))["user"])
 
     async def group_members(self, group: str) -> frozenset[str]:
-        """Raises SlackError if no workspace knows the group."""
+        """Return the user group's members. Raises SlackError if no workspace knows the group."""
         *others, last = self._teams()
         for team in others:
             with suppress(SlackError):
@@ -64,11 +64,11 @@ class SlackLookups:
         return frozenset(data.get("users") or ())
 
     async def all_workspaces(self) -> list[dict[str, Any]]:
-        """Those of the organization that the app was added to."""
+        """Return the organization's workspaces that the app was added to."""
         return await self._calls.pages("auth.teams.list", {"limit": 999}, "teams", pages=5)
 
     def _teams(self) -> list[dict[str, str]]:
-        """What names each workspace in a call about all its people: an organization's token is for none alone."""
+        """Return the `team_id` arguments for calls about all people: an organization's token needs one for each."""
         return [{"team_id": one} for one in self.workspaces] or [{}]
 
     async def permalink(self, channel: str, ts: str) -> str:
@@ -76,7 +76,7 @@ class SlackLookups:
         return str(data["permalink"])
 
     async def direct(self, user: str) -> str:
-        """The channel id of the DM with this user."""
+        """Return the channel id of the direct message with this user."""
         return str((await self._calls.repeat("conversations.open", {"users": user}))["channel"]["id"])
 
     async def who_am_i(self) -> dict[str, Any]:

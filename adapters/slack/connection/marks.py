@@ -1,4 +1,4 @@
-"""What tells a message of the bot from its others, whoever reads it later."""
+"""Marks the bot's messages, so that a later process can tell one from another."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -9,7 +9,10 @@ _MARK: Final = "docent:"
 
 
 def marked(blocks: Sequence[Block], mark: str) -> list[Block]:
-    """The blocks with the mark as the id of the first that keeps one: Slack drops those of `markdown` blocks."""
+    """Return the blocks with the mark as the first block's id.
+
+    `markdown` blocks are passed over: Slack drops their ids.
+    """
     marked = list(blocks)
     for number, block in enumerate(marked):
         if mark and block["type"] != "markdown":
@@ -19,7 +22,10 @@ def marked(blocks: Sequence[Block], mark: str) -> list[Block]:
 
 
 def is_marked(message: dict[str, Any], mark: str, text: str, own: bool) -> bool:  # noqa: FBT001 - what it is
-    """Whether a message has this mark: in its metadata or a block, or where there is neither, if it is our text."""
+    """Return whether a message has this mark, in its metadata or in a block.
+
+    Where it has neither, the bot's own message with exactly this text counts.
+    """
     payload = (message.get("metadata") or {}).get("event_payload") or {}
     if "mark" in payload:
         return bool(payload["mark"] == mark)
@@ -30,7 +36,7 @@ def is_marked(message: dict[str, Any], mark: str, text: str, own: bool) -> bool:
 
 
 def mark_of(message: dict[str, Any]) -> str:
-    """The mark of a message that the bot wrote; "" if it has none."""
+    """Return the mark of a message that the bot wrote; "" if it has none."""
     payload = (message.get("metadata") or {}).get("event_payload") or {}
     if payload.get("mark"):
         return str(payload["mark"])

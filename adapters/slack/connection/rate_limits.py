@@ -1,7 +1,7 @@
-"""Slack's rate limits, kept on our side, so that what may be left out is left out before it costs a 429.
+"""Keeps Slack's rate limits on our side, so that calls that aren't needed are skipped before they cause a 429.
 
-Slack counts requests a minute for each method and workspace (tiers 2, 3, 4: 20, 50, 100) and one posted
-message a second for each channel, with short bursts: https://docs.slack.dev/apis/web-api/rate-limits
+Slack counts requests a minute for each method and workspace (tiers 2, 3, 4: 20, 50, 100) and one posted message
+a second for each channel, with short bursts: https://docs.slack.dev/apis/web-api/rate-limits
 """
 
 import asyncio
@@ -44,24 +44,27 @@ class RateLimits:
         self._paused: dict[str, float] = {}
 
     def spare(self, method: str, channel: str = "", *, keep: int = 0) -> bool:
-        """Take a call if it is free now, leaving `keep` for those who can't do without."""
+        """Take a call if it is free now and `keep` more are left for calls that can't be skipped.
+
+        Return whether it was taken.
+        """
         if self._wait(method, channel, keep) > 0:
             return False
         self._spend(method, channel)
         return True
 
     def room(self, method: str, *, keep: int) -> bool:
-        """Whether a call is free now with `keep` left; none is taken."""
+        """Return whether a call is free now with `keep` left; none is taken."""
         return self._wait(method, "", keep) <= 0
 
     async def spend(self, method: str, channel: str = "") -> None:
-        """Take a call, waiting for it."""
+        """Take a call, and wait until one is free."""
         while (wait := self._wait(method, channel, 0)) > 0:  # noqa: ASYNC110 - time is what it waits for
             await asyncio.sleep(wait)
         self._spend(method, channel)
 
     def pause(self, method: str, seconds: float, channel: str = "") -> None:
-        """Slack asked to wait: a 429's Retry-After."""
+        """Hold back calls for `seconds`, as Slack's 429 asks in Retry-After."""
         key, *_ = self._limit(method, channel)
         self._paused[key] = max(self._paused.get(key, 0.0), self._clock() + seconds)
 

@@ -1,4 +1,4 @@
-"""Socket Mode: several connections, each watched, each working on so many events at once."""
+"""Runs Socket Mode over several watched connections, each working on a limited number of events at once."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ from bot.ports import Unauthorized
 
 log = logging.getLogger(__name__)
 
-AT_ONCE: Final = 32  # events of a connection; each is done in milliseconds, at the latest in some 300
+AT_ONCE: Final = 32  # events of a connection; each takes milliseconds, at most some 300
 _PING_EVERY: Final = 10.0  # seconds, as Bolt's own handler has it
 _CHECK_WITHIN: Final = 6.0  # seconds
 _REFUSED: Final = {
@@ -36,10 +36,10 @@ _REFUSED: Final = {
 
 
 class SocketModeConnection(SocketModeClient):
-    """Slack's client, but an event is unpacked only once there is room for it; till then it waits as it came.
+    """Slack's client, which decodes an event only once there is room to work on it.
 
-    The SDK's own begins with each at once, so that a burst stands in memory unpacked, whole; and asyncio holds
-    tasks weakly, while the SDK holds its not at all.
+    The SDK's own client starts all events at once, so that a burst stands decoded in memory; and it keeps no
+    reference to its tasks, which asyncio holds only weakly.
     """
 
     def __init__(self, token: str, bolt: AsyncApp) -> None:
@@ -52,7 +52,7 @@ class SocketModeConnection(SocketModeClient):
         self.socket_mode_request_listeners.append(self._handle)
 
     async def process_message(self) -> None:
-        """Begin with the next message of the queue when there is room. The SDK calls it in a loop."""
+        """Start on the next queued message once there is room. The SDK calls this in a loop."""
         await self._room.acquire()
         try:
             raw = await self.message_queue.get()
@@ -79,7 +79,7 @@ class SocketModeConnection(SocketModeClient):
 
 
 async def check_token(client: AsyncWebClient, token: str) -> None:
-    """Raises Unauthorized if Slack refuses the app token, which no watchdog mends. All else may pass."""
+    """Raise Unauthorized if Slack refuses the app token: reconnecting doesn't help. Other errors are ignored."""
     try:
         async with asyncio.timeout(_CHECK_WITHIN):
             await client.apps_connections_open(app_token=token)
@@ -99,7 +99,10 @@ async def listen(
     pace: Timeouts,
     up: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> None:
-    """One connection, until `stop`; `up` is entered while it stands. The client retries a dead address for ever: a watchdog makes a new one."""
+    """Keep a connection open until `stop`; `up` is entered while it stands.
+
+    The client retries a dead address for ever, so a watchdog replaces the connection.
+    """
     failures = 0
     while not stop.is_set():
         client = SocketModeConnection(token, bolt)
@@ -112,7 +115,7 @@ async def listen(
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             failures += 1
             log.warning("Slack's Socket Mode can't be reached: %s", type(error).__name__)
-        except Exception:  # the outermost loop of a connection: whatever it was, another is made
+        except Exception:  # the outermost loop: after any failure it connects again
             failures += 1
             log.exception("a Socket Mode connection failed")
         finally:
@@ -120,7 +123,7 @@ async def listen(
                 with suppress(Exception):
                     async with asyncio.timeout(3):
                         await client.close()  # type: ignore[no-untyped-call] # Slack's
-            finally:  # it ends with this, which it doesn't come to where the line is dead or the process ends
+            finally:  # `close` may not get to this on a dead connection
                 await client.aiohttp_client_session.close()
             if client.current_session is not None:
                 # aiohttp leaves a socket whose line broke to the garbage collector.
@@ -130,7 +133,7 @@ async def listen(
 
 
 async def _watch(client: SocketModeConnection, stop: asyncio.Event, every: float) -> None:
-    """Return when the connection is down and the client, which has its moment, didn't mend it."""
+    """Wait until the connection is down and the client hasn't reconnected it within two checks."""
     down = 0
     while not stop.is_set():
         with suppress(TimeoutError):
@@ -143,7 +146,10 @@ async def _watch(client: SocketModeConnection, stop: asyncio.Event, every: float
 
 
 def _without_addresses() -> logging.Logger:
-    """The client's logger: a try that fails is told here in a line, not there with the ticket in its address."""
+    """Return the client's logger without failed connection attempts.
+
+    They hold the address with its ticket, and `listen` logs each failure itself.
+    """
     logger = logging.getLogger("slack_bolt.socket_mode")
     logger.addFilter(_no_ticket)
     return logger

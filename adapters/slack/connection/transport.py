@@ -1,4 +1,4 @@
-"""How calls to Slack go: deadlines, retries, limits, and which error means what."""
+"""Makes calls to Slack, with deadlines, retries and rate limits, and turns errors into exceptions of its own."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ from bot.text.dates import retry_after
 
 ATTEMPTS = 5
 _NO_ADVICE = 1.0  # seconds to wait after a 429 that doesn't say how long
-AT_ONCE: Final = 32  # more than Slack lets through for long, and each costs a connection
+AT_ONCE: Final = 32  # above Slack's lasting rate; each takes a connection
 _GONE = {
     "account_inactive",
     "cannot_reply_to_message",
@@ -60,23 +60,23 @@ _FILES: Final = FileHost("Slack", ("slack.com", ".slack.com", "slack-gov.com", "
 
 
 class Failed(Exception):
-    """A call came to nothing, or may have. Each is one of those below."""
+    """Raised when a call failed, or may have failed; always as one of the subclasses below."""
 
 
 class Gone(Failed, Barred):
-    """The place can't be written to: archived, left, deleted."""
+    """Raised when the place can't be written to: archived, left, deleted."""
 
 
 class RefusedPayload(Failed):
-    """Slack won't take these blocks or this length."""
+    """Raised when Slack doesn't accept these blocks or this length."""
 
 
 class Lost(Failed):
-    """No answer to a call that may have been carried out."""
+    """Raised when a call that may have been carried out got no answer."""
 
 
 class SlackError(Failed):
-    """Slack refused a call. `code` is its own word."""
+    """Raised when Slack refused a call. `code` is Slack's error code."""
 
     def __init__(self, method: str, code: str) -> None:
         super().__init__(f"{method}: {code}")
@@ -84,7 +84,7 @@ class SlackError(Failed):
 
 
 class SlackTransport:
-    """Any method of the Web API. All raise Failed's kinds."""
+    """Calls any method of the Web API. All methods raise subclasses of Failed."""
 
     def __init__(self, client: AsyncWebClient, budget: RateLimits, pace: Timeouts) -> None:
         self._client = client
@@ -93,7 +93,7 @@ class SlackTransport:
         self._sending = asyncio.Semaphore(AT_ONCE)
 
     async def repeat(self, method: str, args: dict[str, Any], *, channel: str = "") -> dict[str, Any]:
-        """A call that may be carried out twice without harm."""
+        """Make a call that is idempotent, and repeat it when its answer is lost."""
         for attempt in range(ATTEMPTS - 1):
             try:
                 return await self.once(method, args, channel=channel)
@@ -102,7 +102,7 @@ class SlackTransport:
         return await self.once(method, args, channel=channel)
 
     async def once(self, method: str, args: dict[str, Any], *, channel: str = "") -> dict[str, Any]:
-        """A call that isn't made again when its answer is lost. Limits are waited for."""
+        """Make a call that isn't repeated when its answer is lost. Rate limits are waited for."""
         for _ in range(ATTEMPTS):
             await self._budget.spend(method, channel)
             wait, data = await self._attempt(method, args)
@@ -112,7 +112,7 @@ class SlackTransport:
         raise Lost(f"{method}: {RATE_LIMITED}")
 
     async def now(self, method: str, args: dict[str, Any]) -> dict[str, Any]:
-        """One attempt whose place in the budget is taken already; a 429 isn't waited for."""
+        """Make one attempt for which the rate limit was taken already; a 429 isn't waited for."""
         wait, data = await self._attempt(method, args)
         if wait is not None:
             self._budget.pause(method, wait)
@@ -120,7 +120,7 @@ class SlackTransport:
         return data
 
     async def respond(self, url: str, payload: dict[str, Any]) -> bool:
-        """Use a response_url; False if it is spent, expired or can't be reached."""
+        """Post to a response_url. Return False if it is used up, expired or can't be reached."""
         session = self._client.session
         if session is None:
             return False
@@ -136,7 +136,7 @@ class SlackTransport:
         return response.status == 200 and '"ok":false' not in body.replace(" ", "")  # noqa: PLR2004
 
     async def download(self, url: str, most: int) -> bytes:
-        """A file of Slack's own, of at most so many bytes. Raises Unfetched."""
+        """Return a file of Slack's own, of at most `most` bytes. Raises Unfetched."""
         session = self._client.session
         if session is None:
             raise Unfetched("it doesn't lie in Slack")
@@ -146,13 +146,13 @@ class SlackTransport:
             return await _FILES.download(session, url, most, home=home, seconds=seconds, headers=headers)
 
     async def pages(self, method: str, args: dict[str, Any], key: str, *, pages: int) -> list[Any]:
-        """What stands under `key` in this many pages at the most."""
+        """Return the items under `key` of at most `pages` pages."""
         return [one async for page in self.paged(method, args, key, pages=pages) for one in page]
 
     async def paged(
         self, method: str, args: dict[str, Any], key: str, *, pages: int
     ) -> AsyncIterator[list[Any]]:
-        """The same, page by page as it comes."""
+        """Yield the items under `key`, page by page."""
         cursor = ""
         for _ in range(pages):
             data = await self.repeat(method, {**args, "cursor": cursor} if cursor else args)
@@ -162,7 +162,10 @@ class SlackTransport:
                 return
 
     async def _attempt(self, method: str, args: dict[str, Any]) -> tuple[float | None, dict[str, Any]]:
-        """The answer, or how long to wait. A call's time begins when it is sent, not behind others in a burst."""
+        """Send a call. Return how long to wait before trying again (None if it succeeded), and the answer.
+
+        Its timeout starts when it is sent, not while it waits behind others in a burst.
+        """
         try:
             async with self._sending, asyncio.timeout(self._pace.call):
                 if method in _READS:

@@ -1,4 +1,4 @@
-"""Slack's Web API as this adapter uses it.
+"""Wraps the calls of Slack's Web API that this adapter makes.
 
 Nothing here posts twice: a call whose answer was lost is looked up in the thread before it is repeated.
 """
@@ -26,14 +26,14 @@ log = logging.getLogger(__name__)
 
 
 class SlackWebApi(SlackLookups):
-    """The calls about messages, beside those about channels and people. All raise Failed's kinds."""
+    """Makes the calls about messages, beside those about channels and people. All raise subclasses of Failed."""
 
     # --- messages ---------------------------------------------------------------------------------
 
     async def post(
         self, channel: str, text: str, blocks: Sequence[Block] = (), *, thread_ts: str = "", mark: str = ""
     ) -> str:
-        """Post once and return the message's ts. `mark` tells this message from others if the answer is lost."""
+        """Post once and return the message's ts. `mark` identifies the message if the answer is lost."""
         args = _message(channel, text, marked(blocks, mark), thread_ts)
         args |= {"unfurl_links": False, "unfurl_media": False, "mrkdwn": True}
         if mark:
@@ -43,7 +43,7 @@ class SlackWebApi(SlackLookups):
                 return await self._post(args, channel)
             except Lost:
                 await asyncio.sleep(self.pace.lost * 2**attempt)
-                known = text if thread_ts else ""  # a whole channel may hold the same words from before
+                known = text if thread_ts else ""  # a channel may hold an earlier message with the same text
                 found = await self.find(channel, thread_ts, mark, known) if mark else ""
                 if found:
                     return found
@@ -53,15 +53,14 @@ class SlackWebApi(SlackLookups):
         return str((await self._calls.once("chat.postMessage", args, channel=channel))["ts"])
 
     async def find(self, channel: str, thread_ts: str, mark: str, text: str = "") -> str:
-        """The ts of the message with this mark, or "". Raises Lost if that can't be known now.
+        """Return the ts of the message with this mark, or "". Raises Lost if that can't be known now.
 
-        Slack may keep metadata to itself: then the id of a block tells, and where there is none that keeps
-        one, `text` does.
+        Slack may withhold metadata: then the id of a block tells, and where no block keeps one, `text` does.
         """
         return next(iter(await self.all_with(channel, thread_ts, mark, text)), "")
 
     async def all_with(self, channel: str, thread_ts: str, mark: str, text: str = "") -> list[str]:
-        """The ts of each message with this mark. Raises Lost."""
+        """Return the ts of each message with this mark. Raises Lost."""
         try:
             messages = await self.thread(channel, thread_ts, pages=3)
         except (SlackError, Gone) as error:
@@ -72,11 +71,11 @@ class SlackWebApi(SlackLookups):
         ]
 
     def is_own(self, message: dict[str, Any]) -> bool:
-        """Whether the bot wrote it."""
+        """Return whether the bot wrote the message."""
         return bool(self.me) and message.get("user") == self.me
 
     def may_update(self) -> bool:
-        """Take an update for later, if Slack's limits have room for it."""
+        """Reserve an update, if the rate limit has room for it. Return whether it did."""
         return self._budget.spare("chat.update", keep=10)
 
     async def update(
@@ -89,7 +88,7 @@ class SlackWebApi(SlackLookups):
         taken: bool = False,
         mark: str = "",
     ) -> None:
-        """`taken`: its place in the budget was taken before. `mark`: what it was posted with."""
+        """Replace a message. `taken`: its rate limit was reserved before. `mark`: what it was posted with."""
         args: dict[str, Any] = {"channel": channel, "ts": ts, "text": text[:3900]}
         args["blocks"] = marked(blocks, mark)
         if taken:
@@ -110,27 +109,27 @@ class SlackWebApi(SlackLookups):
     async def whisper(
         self, channel: str, user: str, text: str, blocks: Sequence[Block] = (), *, thread_ts: str = ""
     ) -> None:
-        """A message that only this user sees."""
+        """Post a message that only this user sees."""
         args = {"user": user, **_message(channel, text, blocks, thread_ts)}
         await self._calls.repeat("chat.postEphemeral", args, channel=channel)
 
     async def tell(
         self, channel: str, user: str, text: str, blocks: Sequence[Block] = (), *, thread_ts: str = ""
     ) -> None:
-        """To this user alone: in the channel, or by DM where the bot can't."""
+        """Tell this user alone: in the channel, or by direct message where the bot can't post there."""
         try:
             await self.whisper(channel, user, text, blocks, thread_ts=thread_ts)
         except (SlackError, Gone):
             await self.post(await self.direct(user), text, blocks)
 
     async def respond(self, url: str, payload: dict[str, Any]) -> bool:
-        """Use a response_url; False if it is spent, expired or can't be reached."""
+        """Post to a response_url. Return False if it is used up, expired or can't be reached."""
         return await self._calls.respond(url, payload)
 
     # --- streams and status -----------------------------------------------------------------------
 
     def may_stream(self) -> bool:
-        """Take a start and keep its stop, if Slack's limits have room for both."""
+        """Reserve the start and the stop of a stream, if the rate limit has room for both."""
         return self._budget.spare("chat.startStream", keep=2) and self._budget.spare(
             "chat.stopStream", keep=2
         )
@@ -157,7 +156,7 @@ class SlackWebApi(SlackLookups):
             args["markdown_text"] = text
         if blocks:
             args["blocks"] = list(blocks)
-        try:  # its place in the budget was taken at the start
+        try:  # its rate limit was reserved at the start
             await self._calls.now("chat.stopStream", args)
         except SlackError as error:
             if error.code != RATE_LIMITED:
@@ -165,7 +164,7 @@ class SlackWebApi(SlackLookups):
             await self._calls.once("chat.stopStream", args)
 
     async def status(self, channel: str, thread_ts: str, status: str) -> None:
-        """The thinking line under a thread; "" clears it."""
+        """Set the status line under a thread; "" clears it."""
         args = {"channel_id": channel, "thread_ts": thread_ts, "status": status}
         await self._calls.now("assistant.threads.setStatus", args)
 
@@ -182,7 +181,7 @@ class SlackWebApi(SlackLookups):
     async def thread(
         self, channel: str, thread_ts: str, *, until: str = "", pages: int = 5
     ) -> list[dict[str, Any]]:
-        """The thread's messages, oldest first; without a thread, the channel's latest."""
+        """Return the thread's messages, oldest first; without a thread, the channel's latest."""
         if not thread_ts:
             latest: dict[str, Any] = {"channel": channel, "limit": 200, "include_all_metadata": True}
             return await self._calls.pages("conversations.history", latest, "messages", pages=1)
@@ -192,7 +191,7 @@ class SlackWebApi(SlackLookups):
         return await self._calls.pages("conversations.replies", args, "messages", pages=pages)
 
     async def since(self, channel: str, thread_ts: str, oldest: str) -> list[dict[str, Any]]:
-        """The latest messages of a channel or a thread since a time, at most a page."""
+        """Return the latest messages of a channel or a thread since a time, at most a page."""
         args: dict[str, Any] = {"channel": channel, "limit": 100, "oldest": oldest}
         if not thread_ts:
             return await self._calls.pages("conversations.history", args, "messages", pages=1)
@@ -201,7 +200,7 @@ class SlackWebApi(SlackLookups):
         )
 
     async def message(self, channel: str, ts: str) -> dict[str, Any] | None:
-        """One message of a channel or of one of its threads; None if there is none."""
+        """Return one message of a channel or of one of its threads; None if there is none."""
         # A thread's first message comes along with any of its others.
         only: dict[str, Any] = {
             "channel": channel,
@@ -220,7 +219,7 @@ class SlackWebApi(SlackLookups):
         return None
 
     async def file(self, file: str) -> Attachment:
-        """A file that came with a message. Slack tells little of it there, in shared channels nothing."""
+        """Return a message's file. It is looked up, as events hold little of it, and nothing in shared channels."""
         try:
             data = dict((await self._calls.repeat("files.info", {"file": file}))["file"])
         except Failed as error:

@@ -1,4 +1,4 @@
-"""What people say in the help channel below a question of somebody's."""
+"""Handles what people say in the help channel below a question."""
 
 from typing import Any
 
@@ -18,12 +18,12 @@ _MARK = "help/"
 
 
 def help_mark(question_id: str) -> str:
-    """What tells the help channel's message of a question."""
+    """Return the mark of the help channel's message about a question."""
     return f"{_MARK}{question_id}"
 
 
 class SlackHelpThreads:
-    """Replies in the help channel, below what the bot posted there."""
+    """Handles replies to the bot's posts in the help channel."""
 
     def __init__(
         self, slack: SlackWebApi, people: SlackPermissions, helping: HumanHelp, live: LiveSettings
@@ -34,7 +34,7 @@ class SlackHelpThreads:
         self._live = live
 
     def may_concern(self, event: Event, team: str) -> bool:
-        """Whether a person's reply may be one: a mention of the bot is a question to it."""
+        """Return whether a message may be such a reply; a mention of the bot is a question to it instead."""
         thread = event.get("thread_ts")
         return bool(
             event.get("type") == "message"
@@ -48,14 +48,14 @@ class SlackHelpThreads:
         )
 
     async def take(self, event: Event) -> bool:
-        """Bring it to the asker; False if it stands below something else."""
+        """Bring the reply to the asker; False if its thread is about something else."""
         question = await self.question_id(event["channel"], event["thread_ts"])
         return bool(question) and await self._helping.answered(
             _Helper(self._slack, self._people, event), question
         )
 
     async def question_id(self, channel: str, thread: str) -> str:
-        """The question that a thread of the help channel is about; "" if it is about none."""
+        """Return the id of the question that a thread of the help channel is about; "" if none."""
         try:
             said = await self._slack.thread(channel, thread, until=thread, pages=1)
         except Failed:
@@ -65,14 +65,14 @@ class SlackHelpThreads:
         return mark.removeprefix(_MARK) if mark.startswith(_MARK) else ""
 
     async def question(self, channel: str, message: Event) -> str:
-        """What was asked where a message answers it in the help channel; "" elsewhere. Raises BackendError."""
+        """Return the question that a message in the help channel answers; "" elsewhere. Raises BackendError."""
         thread = message.get("thread_ts")
         found = await self.question_id(channel, thread) if thread else ""
         return await self._helping.question_of(found) if found else ""
 
 
 class _Helper:
-    """adapters.chat.helping.human_help.HelperContext."""
+    """Implements `adapters.chat.helping.human_help.HelperContext`."""
 
     platform = "slack"
 

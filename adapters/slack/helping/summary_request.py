@@ -1,4 +1,4 @@
-"""A summary that somebody wants in Slack: of a thread, or of the channel's last day."""
+"""Requests a summary in Slack: of a thread, or of the channel's last day."""
 
 import asyncio
 import re
@@ -20,12 +20,15 @@ from adapters.slack.reply_address import SlackAddress
 
 Event = dict[str, Any]  # Slack's own JSON
 
-_THREADS: Final = 8  # whose replies are read besides the channel: each is a call
+_THREADS: Final = 8  # whose replies are read, too; each costs a call
 _SAID: Final = (None, "", "file_share", "thread_broadcast", "me_message", "bot_message")
 
 
 class SlackSummaryRequest:
-    """Only where the presser is: who can press there sees what is said there. A place without a thread is the channel."""
+    """A request from the place itself: whoever can press there may read what is said there.
+
+    A place without a thread is the channel.
+    """
 
     platform = "slack"
 

@@ -1,4 +1,7 @@
-"""What was said in Slack while no process listened: Slack repeats an event after a minute, then after five."""
+"""Catches up on what was said in Slack while no process listened.
+
+Slack repeats an event after one minute and after five, then no more.
+"""
 
 import logging
 import time
@@ -21,9 +24,9 @@ _PLACES = 20  # the latest channels, and as many threads
 async def missed(
     slack: SlackWebApi, intake: SlackInbound, places: Iterable[SlackAddress]
 ) -> AsyncIterator[Event]:
-    """Events as Slack would have sent them, of mentions and direct messages that nobody answered.
+    """Yield events, as Slack would have sent them, for mentions and direct messages that nobody answered.
 
-    `places` are those of earlier questions, the latest first: Slack can't be asked for all that was said.
+    `places` are those of earlier questions, the latest first: Slack has no call for everything that was said.
     """
     places = list(places)
     oldest = f"{time.time() - SINCE:.6f}"
@@ -47,7 +50,10 @@ async def _messages(slack: SlackWebApi, channel: str, thread: str, oldest: str) 
 
 
 def _is_open(message: Event, channel: str, bot: str, words: str) -> bool:
-    """A question to the bot below which it has written nothing yet. Greetings aren't worth a late word."""
+    """Return whether a message is a question to the bot that it hasn't answered.
+
+    Greetings don't count: a late reply to them is of no use.
+    """
     asked = channel.startswith("D") or mentions(str(message.get("text") or ""), bot)
     return (
         asked and bool(words) and not is_small_talk(words) and bot not in (message.get("reply_users") or ())

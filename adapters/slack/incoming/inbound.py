@@ -1,4 +1,4 @@
-"""Slack's events as questions: which ones are for the bot, where the answer goes, what came before."""
+"""Turns Slack's events into questions: which ones are for the bot, where the answer goes, what came before."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -23,13 +23,13 @@ log = logging.getLogger(__name__)
 Event = dict[str, Any]  # Slack's own JSON
 Ack = Callable[..., Awaitable[Any]]  # Bolt's
 
-TOMBSTONE: Final = "tombstone"  # what stands of a deleted message that has a thread
+TOMBSTONE: Final = "tombstone"  # what is left of a deleted message that has a thread
 _IGNORED_SUBTYPES_BUT = {None, "", "file_share", "thread_broadcast"}
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A question. `if_in_thread`: it is one for the bot only if the bot has written in the thread."""
+    """A question. `if_in_thread`: it is for the bot only if the bot has written in the thread."""
 
     asked: Asked
     reply: Reply
@@ -37,17 +37,17 @@ class Heard:
 
     @property
     def says_something(self) -> bool:
-        """In words, in what was forwarded, or in a file."""
+        """Whether it holds words, a forwarded message or a file."""
         return bool(self.asked.question.text or files_of(self.asked))
 
 
 class SlackInbound(SlackQuestions):
-    """Makes `Asked` and its `Reply` of what people do."""
+    """Turns what people do into `Asked` and its `Reply`."""
 
     # --- what is a question -----------------------------------------------------------------------
 
     def of_event(self, event: Event, team: str) -> "Heard | None":
-        """The question in a mention or a message; None if it isn't one for the bot."""
+        """Return the question in a mention or a message; None if it isn't one for the bot."""
         if not self._is_message(event):
             return None
         if event.get("bot_id"):
@@ -62,7 +62,10 @@ class SlackInbound(SlackQuestions):
         return self._overheard(event, team, place)
 
     def _of_bot(self, event: Event, team: str) -> "Heard | None":
-        """A mention by another bot or a workflow, where it may ask; nobody would see a private answer."""
+        """Return the question in a mention by a bot or a workflow that may ask, else None.
+
+        Not where answers are private: nobody would see them.
+        """
         place = self.place(event["channel"])
         allowed = self._settings.slack.allow_bots | place.allow_bots
         ids = (event.get("bot_id"), event.get("user"), event.get("app_id"))
@@ -73,7 +76,7 @@ class SlackInbound(SlackQuestions):
         return self._heard({**event, "user": asker}, team, automated=True)
 
     def _overheard(self, event: Event, team: str, place: PlaceSettings) -> "Heard | None":
-        """A message without a mention, where the channel allows to answer such."""
+        """Return the question in a message without a mention, where the channel's settings allow that."""
         text, thread = event.get("text") or "", event.get("thread_ts")
         asks = texts.is_question(text)
         if thread:
@@ -81,20 +84,23 @@ class SlackInbound(SlackQuestions):
         else:
             wanted = place.unasked and asks
         if addressed(text) or not wanted or place.answers == "private":
-            return None  # nobody is answered in private who didn't ask the bot
+            return None  # private answers are only for people who asked the bot
         return self._heard(event, team, unprompted=True)
 
     def is_own(self, event: Event) -> bool:
-        """Whether the bot itself wrote or did it."""
+        """Return whether the bot itself wrote or did it."""
         return event.get("user") in self._own or event.get("bot_id") in self._own
 
     async def question_before(self, channel: str, message: Event) -> str:
-        """What the thread began with in which a message stands; "" if it began it."""
+        """Return the first message of the thread that `message` is in; "" if it is the first itself."""
         first = await self._first(channel, message)
         return self.words_of(first) if first else ""
 
     async def pointed_at(self, event: Event, team: str) -> "Heard | None":
-        """The question of a mention without words: what its thread began with, with its files; None if nothing."""
+        """Return the question of a mention without words: the thread's first message, with its files.
+
+        None if there is none.
+        """
         first = await self._first(event["channel"], event)
         if first is None:
             return None
@@ -104,7 +110,10 @@ class SlackInbound(SlackQuestions):
         return heard if heard and heard.says_something else None
 
     async def _first(self, channel: str, message: Event) -> Event | None:
-        """What a message's thread began with, unless it began it, the bot said it, it was deleted or can't be read."""
+        """Return the first message of the thread that `message` is in.
+
+        None if it is the first itself, or that one is the bot's, deleted or can't be read.
+        """
         thread = message.get("thread_ts")
         if not thread or thread == message["ts"]:
             return None
@@ -117,7 +126,7 @@ class SlackInbound(SlackQuestions):
         return None if not first or self.is_own(first) or first.get("subtype") == TOMBSTONE else first
 
     def _is_message(self, event: Event) -> bool:
-        """Whether somebody else said something: a person, or a bot by its id."""
+        """Return whether somebody other than this bot said something: a person, or another bot."""
         return bool(
             (event.get("subtype") in _IGNORED_SUBTYPES_BUT or event.get("subtype") == "bot_message")
             and (event.get("user") or event.get("bot_id"))
@@ -127,12 +136,12 @@ class SlackInbound(SlackQuestions):
         )
 
     async def is_in(self, channel: str, thread_ts: str) -> bool:
-        """Whether the bot has written in the thread."""
+        """Return whether the bot has written in the thread."""
         asked_for = self.place(channel).followups is True
         return await self._threads.holds(channel, thread_ts, ask_slack=asked_for)
 
     def joins(self, channel: str, thread_ts: str) -> None:
-        """The bot is about to write in the thread."""
+        """Note that the bot is about to write in the thread."""
         self._threads.joins(channel, thread_ts)
 
     def _heard(
@@ -173,7 +182,7 @@ class SlackInbound(SlackQuestions):
         history: tuple[str, str] | None,
         direct: bool,
     ) -> tuple[Asked, Reply]:
-        """The question in a message with all that stands in it; the rest as `asked` takes it."""
+        """Return the question in a message, with what was forwarded and its files. See `asked`."""
         text, about = message_parts.question_in(message, self._bot)
         files = message_parts.files(message)
         return self.asked(address, text, key=key, history=history, direct=direct, about=about, files=files)
@@ -188,7 +197,10 @@ class SlackInbound(SlackQuestions):
         private: bool = False,
         response_url: str = "",
     ) -> tuple[Asked, Reply]:
-        """What somebody wants answered of another's message: once in its thread, or once for each who asks in private."""
+        """Return the question that a shortcut or reaction makes of somebody else's message.
+
+        It is asked once for its thread, or once for each person who asks in private.
+        """
         private = private or self.place(channel).answers == "private"
         thread = message.get("thread_ts")
         place = SlackAddress(
@@ -209,7 +221,7 @@ class SlackInbound(SlackQuestions):
         )
 
     def of_edit(self, event: Event, team: str) -> Edit | None:
-        """The question in a message that was edited; None if it isn't one for the bot, or only got a preview."""
+        """Return the question in an edited message; None if it isn't for the bot, or only got a link preview."""
         message, before = event.get("message") or {}, event.get("previous_message") or {}
         number = (message.get("edited") or {}).get("ts")
         if not number or message.get("text") == before.get("text"):

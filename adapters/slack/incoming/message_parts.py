@@ -1,4 +1,4 @@
-"""What stands in a Slack message besides its text: what was forwarded with it, and its files. Pure."""
+"""Reads a Slack message's parts besides its text: forwarded messages and files. Pure functions."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -17,15 +17,16 @@ _NOT_THERE = ("tombstone", "hidden_by_limit", "external")
 
 
 def forwarded(message: Message, bot_user: str) -> tuple[str, ...]:
-    """The messages that were shared or forwarded with one; previews of web pages are none."""
+    """Return the messages that were shared or forwarded with one; previews of web pages don't count."""
     texts = (incoming(_text(each), bot_user) for each in _shared(message))
     return tuple(dict.fromkeys(filter(None, texts)))
 
 
 def question_in(message: Message, bot_user: str) -> tuple[str, tuple[str, ...]]:
-    """What a message asks, and what was forwarded with it: that is the question where its own words are none.
+    """Return what a message asks, and what was forwarded with it.
 
-    An app's may have no text: then its blocks and attachments say it.
+    Without words of its own, what was forwarded is the question. An app's message may have no text: then its
+    blocks and attachments are read.
     """
     text, about = incoming(str(message.get("text") or ""), bot_user), forwarded(message, bot_user)
     if not (text or about):
@@ -34,7 +35,7 @@ def question_in(message: Message, bot_user: str) -> tuple[str, tuple[str, ...]]:
 
 
 def files(message: Message) -> tuple[str, ...]:
-    """The ids of the files beside it, and beside what was forwarded with it."""
+    """Return the ids of the files sent with a message, and with what was forwarded in it."""
     found = [*_list(message, "files"), *(file for one in _shared(message) for file in _list(one, "files"))]
     there = (str(file["id"]) for file in found if file.get("id") and file.get("mode") not in _NOT_THERE)
     return tuple(dict.fromkeys(there))[: _MOST + 1]
@@ -54,7 +55,7 @@ def _text(attachment: Message) -> str:
 
 
 def _of_app(message: Message) -> str:
-    """What an app's message without a text shows, without previews of pages that it links to."""
+    """Return what an app's message without a text shows, without previews of linked pages."""
     blocks = "".join(piece for block in _list(message, "blocks") for piece in _pieces(block, _DEPTH))
     shown = [
         "\n".join(dict.fromkeys(str(one[key]) for key in ("pretext", "title", "text") if one.get(key)))
@@ -71,7 +72,7 @@ def _blocks(one: Message) -> list[Message]:
 
 
 def _pieces(part: Message, depth: int) -> Iterator[str]:
-    """The words of rich text, as they stand in a message's own text."""
+    """Yield the words of rich text, as they would stand in a message's own text."""
     kind, text = part.get("type"), part.get("text")
     if isinstance(text, dict):
         text = text.get("text")
@@ -91,6 +92,6 @@ def _pieces(part: Message, depth: int) -> Iterator[str]:
 
 
 def _list(data: Message, key: str) -> list[Message]:
-    """What stands there, if it is what Slack documents."""
+    """Return the list under `key`; an empty one if it isn't what Slack documents."""
     found = data.get(key)
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []

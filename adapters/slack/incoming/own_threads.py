@@ -1,4 +1,4 @@
-"""The threads that the bot has written in: there a further message may be for it."""
+"""Knows the threads that the bot has written in, where a further message may be for it."""
 
 import logging
 import time
@@ -18,21 +18,24 @@ _LOOK_AGAIN = 10.0  # seconds
 
 
 class OwnThreads:
-    """Known from what was asked here and, after a restart, from the journal or from Slack."""
+    """Remembers the bot's threads; after a restart it asks the journal or Slack."""
 
     def __init__(self, slack: SlackWebApi, journal: Journal) -> None:
         self._slack = slack
         self._journal = journal
         self._threads: FIFOCache[str, float] = FIFOCache(
             _THREADS
-        )  # inf: the bot is in it; else when it was seen not to be
+        )  # inf: the bot is in it; else the time when it wasn't
 
     def joins(self, channel: str, thread_ts: str) -> None:
-        """The bot is about to write in the thread."""
+        """Note that the bot is about to write in the thread."""
         self._see(channel, thread_ts, inf)
 
     async def holds(self, channel: str, thread_ts: str, *, ask_slack: bool) -> bool:
-        """Whether the bot has written in the thread. Slack, which limits such calls, is asked only where `ask_slack`."""
+        """Return whether the bot has written in the thread.
+
+        The journal is asked, or Slack if `ask_slack`, whose rate limit for this is tight.
+        """
         seen = self._threads.get(thread_name(channel, thread_ts), -inf)
         if seen == inf or time.monotonic() - seen < _LOOK_AGAIN:
             return seen == inf

@@ -1,4 +1,4 @@
-"""Questions of Slack as the journal keeps them, each with its reply and what it comes with."""
+"""Makes Slack's questions as the journal keeps them, each with its reply and what comes with it."""
 
 import asyncio
 import logging
@@ -33,7 +33,7 @@ _RESPONSE_URL_LIVES = 1700.0
 
 
 class SlackQuestions:
-    """Makes `Asked` and its `Reply`, also of what the journal has."""
+    """Makes `Asked` and its `Reply`, also from records of the journal."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class SlackQuestions:
         own: tuple[str, str],
         threads: OwnThreads,
     ) -> None:
-        """`own` are the bot's ids, as a user and as a bot."""
+        """Take `own`: the bot's ids, as a user and as a bot."""
         self._slack = slack
         self._people = people
         self._live = live
@@ -55,11 +55,11 @@ class SlackQuestions:
         return self._live.now
 
     def key(self, team: str, channel: str, ts: str) -> str:
-        """The same for every delivery of a message, and for the `message` twin of a mention."""
+        """Return a message's key: the same for every delivery, and for the `message` twin of a mention."""
         return f"slack:{team}:{channel}:{ts}"
 
     def words_of(self, message: Event) -> str:
-        """What a message says, or what was forwarded with it if it says nothing."""
+        """Return a message's words, or those of what was forwarded with it if it has none."""
         return message_parts.question_in(message, self._bot)[0]
 
     def place(self, channel: str) -> PlaceSettings:
@@ -77,9 +77,10 @@ class SlackQuestions:
         about: tuple[str, ...] = (),
         files: tuple[str, ...] = (),
     ) -> tuple[Asked, Reply]:
-        """A question to answer at `address`. `history` is the thread's ts and the ts up to which it came before.
+        """Return a question to answer at `address`, and its reply.
 
-        `about` is what was forwarded with it, `files` are the ids of the files beside it.
+        `history` is the thread's ts and the ts before which its messages are history. `about` is what was
+        forwarded with it, `files` are the ids of its files.
         """
         settings = self.place(address.channel)
         here = self._settings.slack.workspace(address.workspace or address.team)
@@ -104,18 +105,21 @@ class SlackQuestions:
         return asked, self._reply(asked, place)
 
     def go_on(self, earlier: Recorded, asked: Asked) -> Reply:
-        """The reply that makes an earlier answer's message the answer to `asked`."""
+        """Return the reply that makes an earlier answer's message the answer to `asked`."""
         return self.revive(replace(earlier, asked=asked), mark=earlier.asked.id)
 
     def revive(self, recorded: Recorded, *, mark: str = "") -> Reply:
-        """The reply of a question whose process died. `mark` is what its messages carry, where not its id."""
+        """Return the reply of a question whose process died.
+
+        `mark` is its messages' mark, if not the question's id.
+        """
         place = SlackPlace.of(recorded.asked, recorded.reply)
         if (datetime.now(UTC) - recorded.asked_at).total_seconds() > _RESPONSE_URL_LIVES:
             place = replace(place, address=replace(place.address, response_url=""))
         return self._reply(recorded.asked, place, revived=True, mark=mark)
 
     async def untouched(self, recorded: Recorded) -> bool:
-        """Whether nobody has written in the thread behind the answer. What only its asker sees stands alone."""
+        """Return whether nobody has written in the thread after the answer. True for private answers."""
         place = SlackPlace.of(recorded.asked, recorded.reply).address
         if place.private or not place.ts:
             return True
@@ -126,7 +130,7 @@ class SlackQuestions:
         return not any(float(m["ts"]) > float(place.ts) and not self._slack.is_own(m) for m in said)
 
     def address_of(self, link: str) -> str:
-        """The address of the answer's message behind a permalink; "" if it isn't one."""
+        """Return the address of the answer's message that a permalink leads to; "" if it leads to none."""
         found = re.search(r"/archives/([A-Z0-9]+)/p(\d{7,})", link)
         return f"{found[1]}/{found[2][:-6]}.{found[2][-6:]}" if found else ""
 
@@ -163,7 +167,7 @@ class SlackQuestions:
         return recall
 
     async def _history(self, channel: str, thread_ts: str, before: str) -> tuple[Turn, ...]:
-        """The thread so far, whoever wrote it."""
+        """Return the thread so far, whoever wrote it."""
         try:
             async with asyncio.timeout(self._slack.pace.thread):
                 messages = await self._slack.thread(channel, thread_ts, until=before)
@@ -176,5 +180,5 @@ class SlackQuestions:
 
 
 def files_of(asked: Asked) -> tuple[str, ...]:
-    """The ids of the files that went with a question."""
+    """Return the ids of the files that were sent with a question."""
     return SlackPlace.of(asked).files

@@ -1,4 +1,4 @@
-"""An emoji that asks: a reaction on somebody's message is the shortcut "Answer from the docs" on it."""
+"""Answers messages that get a certain emoji as reaction, like the shortcut "Answer from the docs"."""
 
 import logging
 
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 class SlackReactions:
-    """Each message is asked once, whoever reacts, and not where it was asked by a mention."""
+    """Asks each message once, whoever reacts, and not if it was asked by a mention already."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class SlackReactions:
         self._work = work
 
     async def on_reaction(self, body: Event, event: Event) -> None:
-        """Slack is answered at once: the message has to be fetched first."""
+        """Handle a reaction. Slack is acknowledged at once: the message has to be fetched first."""
         item, wanted = event.get("item") or {}, self._live.now.slack.ask_with
         # Skin tones come behind two colons.
         emoji = str(event.get("reaction") or "").partition("::")[0]

@@ -1,4 +1,4 @@
-"""Shows answers in Slack: streamed, edited, private; blocks and mrkdwn.
+"""Shows answers in Slack: streamed, edited, private; as blocks and mrkdwn.
 
-What the answer says belongs to `bot`; what all platforms say alike to `adapters.chat`.
+What an answer says belongs to `bot`; what all platforms have in common to `adapters.chat`.
 """

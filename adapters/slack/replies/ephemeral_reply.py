@@ -1,4 +1,4 @@
-"""A private answer in Slack."""
+"""Shows a private answer in Slack."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -14,7 +14,7 @@ from adapters.slack.reply_address import SlackAddress
 
 
 class EphemeralReply:
-    """An answer that only the asker sees: by the response_url, else an ephemeral message, else a DM."""
+    """An answer that only the asker sees: by the response_url, else an ephemeral message, else a direct message."""
 
     private = True
     owed = True
@@ -26,13 +26,13 @@ class EphemeralReply:
         self._place = place
 
     async def show_working(self, remember: Callable[[str], Awaitable[None]]) -> None:
-        """The command's ack has shown already that work goes on; there is no message to go back to."""
+        """Do nothing: the command's acknowledgement has shown that work goes on, and no message can be edited."""
 
     async def tell(self, doing: str) -> None:
-        """There is no message that could be changed."""
+        """Do nothing: there is no message that could be edited."""
 
     async def write(self, text: str) -> None:
-        """A private answer comes whole: a response_url may be used five times only."""
+        """Do nothing: a private answer is sent whole, as a response_url may be used only five times."""
 
     async def finish(self, answer: AnswerView) -> None:
         pages = rendering.pages(answer.text)
@@ -47,14 +47,14 @@ class EphemeralReply:
             await self._deliver(escape(text), [])
 
     async def leave(self) -> str:
-        """Nothing of it can be gone on with."""
+        """Return "": there is no message that another reply could reuse."""
         return ""
 
     async def withdraw(self) -> None:
-        """Nothing of it is a message that could be taken back."""
+        """Do nothing: an ephemeral message can't be deleted."""
 
     async def _deliver(self, text: str, body: list[rendering.Block]) -> bool:
-        """False if the blocks were refused."""
+        """Send the answer. Return False if the blocks were refused."""
         payload = private_payload(text, body, self._place.open_thread)
         if self._place.response_url and await self._slack.respond(self._place.response_url, payload):
             return True
@@ -71,7 +71,7 @@ class EphemeralReply:
 
 
 def private_payload(text: str, body: list[rendering.Block], thread_ts: str) -> dict[str, Any]:
-    """For a response_url: a further message, whatever the button that it came with stands under."""
+    """Return the payload of a private message for a response_url, which leaves the button's message as it is."""
     payload: dict[str, Any] = {"text": text, "response_type": "ephemeral", "replace_original": False}
     if body:
         payload["blocks"] = body

@@ -1,4 +1,4 @@
-"""Slack's text: what comes in unwrapped, what goes out made harmless. Pure."""
+"""Converts Slack's text: incoming text is unwrapped, outgoing text is escaped. Pure functions."""
 
 import html
 import re
@@ -12,12 +12,12 @@ _USER = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^<>]*))?>")
 _CHANNEL = re.compile(r"<#([CG][A-Z0-9]+)(?:\|([^<>]*))?>")
 _SPECIAL = re.compile(r"<!(?:subteam\^[A-Z0-9]+(?:\|([^<>]*))?|([a-z]+)(?:\^[^|<>]*)?(?:\|([^<>]*))?)>")
 _QUOTED = re.compile(r"^(\s{0,3}(?:&gt;\s?)+)", re.MULTILINE)
-# A mark that is never shown: it keeps "@channel" from being a mention in clients that look for one.
+# An invisible character: it keeps "@channel" from being a mention in clients that look for one.
 _JOINER = "\N{WORD JOINER}"
 
 
 def incoming(text: str, bot_user: str) -> str:
-    """What somebody wrote, as plain text: the bot's own mention taken out, Slack's marks unwrapped."""
+    """Return what somebody wrote as plain text, without the bot's own mention and Slack's markup."""
     text = re.sub(rf"<@{re.escape(bot_user)}(?:\|[^<>]*)?>[,:]?", " ", bounded(text))
     text = _LINK.sub(lambda m: m[2] or m[1], text)
     text = _USER.sub(lambda m: f"@{m[2] or 'someone'}", text)
@@ -31,24 +31,24 @@ def mentions(text: str, bot_user: str) -> bool:
 
 
 def addressed(text: str) -> bool:
-    """Whether a message begins with somebody's name."""
+    """Return whether a message begins with a mention of somebody."""
     return _USER.match(text.lstrip()) is not None
 
 
 def escape(text: str) -> str:
-    """Text that Slack shows as it is: no mention, no link, no entity."""
+    """Return text that Slack shows as it is: no mention, no link, no entity."""
     text = re.sub(r"@(?=(?:channel|here|everyone)\b)", "@" + _JOINER, text)
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def markdown(text: str) -> str:
-    """Markdown for a `markdown` block: escaped, with its quote marks kept."""
+    """Return Markdown for a `markdown` block: escaped, with its quote marks kept."""
     escaped = escape(links.canonical(text))
     return _QUOTED.sub(lambda m: m[1].replace("&gt;", ">"), escaped)
 
 
 def link(title: str, url: str) -> str:
-    """A mrkdwn link; the title alone where there is no address that may be linked."""
+    """Return a mrkdwn link, or the title alone where there is no address that may be linked."""
     shown = escape(title).replace("|", "\N{BROKEN BAR}")
     if not re.match(r"https?://", url) or re.search(r"[<>|\s]", url):
         return shown
@@ -56,7 +56,7 @@ def link(title: str, url: str) -> str:
 
 
 def fallback(text: str, limit: int = 3000) -> str:
-    """The plain text of a message with blocks: for notifications and screen readers."""
+    """Return the plain text of a message with blocks, for notifications and screen readers."""
     text = text[: 2 * limit]
     words = escape(links.kept(plain(links.canonical(text)), text))
     return words if len(words) <= limit else words[: limit - 1] + "…"

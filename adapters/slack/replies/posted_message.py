@@ -1,4 +1,4 @@
-"""What of an answer stands in Slack: a stream or messages, and where."""
+"""Posts an answer in Slack as a stream or as messages, and keeps track of where it is."""
 
 import asyncio
 import logging
@@ -25,9 +25,10 @@ _UPDATE_TEXT = 3900  # characters that chat.update takes without blocks
 
 
 class PostedMessage:
-    """Nothing of it stands twice. `remember` is told where it stands, at once.
+    """An answer's messages in Slack, of which none is posted twice.
 
-    `mark` tells its messages from others'; `revived`: there may be messages that we don't know of.
+    `remember` is told their address at once. `mark` identifies them among the bot's messages. `revived`: an
+    earlier process may have posted some that this one doesn't know of.
     """
 
     def __init__(self, slack: SlackWebApi, place: SlackAddress, mark: str, *, revived: bool) -> None:
@@ -38,13 +39,13 @@ class PostedMessage:
         self._revived = revived
         self._unsure = revived
         self._further: dict[int, str] = {}  # the ts of each page after the first
-        self._shown = ""  # what the stream holds
-        self._whole = True  # it holds exactly `_shown`
+        self._shown = ""  # the stream's text so far
+        self._whole = True  # the stream is unbroken: it holds exactly `_shown`
         self._update_taken = False
         self._beginning: asyncio.Task[str] | None = None
 
     async def find(self) -> None:
-        """The process that died may have shown something whose address the journal never got."""
+        """Look for a message that a process posted before it died, without its address in the journal."""
         place = self.place
         if place.ts or not self._unsure:
             return
@@ -56,7 +57,7 @@ class PostedMessage:
         await self._find_lost_stream()
 
     async def stream(self, text: str) -> bool:
-        """Show this much of the answer; False if the rest comes at the end."""
+        """Show this much of the answer. Return False if the rest can only be shown at the end."""
         if self.place.ts:
             return await self._append(text)
         return self._slack.may_stream() and await self._start(text)
@@ -78,14 +79,14 @@ class PostedMessage:
         return True
 
     async def left(self) -> str:
-        """The address of what stands, for another to go on with: also of a stream that was just about to begin."""
+        """Return the address of what was shown for another reply to reuse, once a starting stream has one."""
         if self._beginning is not None and not self.place.ts:
             with suppress(Failed):
                 self.place = replace(self.place, ts=await self._beginning)
         return self.place.address
 
     async def _find_lost_stream(self) -> None:
-        """A stream may have begun although its answer was lost: it is then settled like any other."""
+        """Look for a stream that began although Slack's answer was lost; `settle` then finishes it."""
         with suppress(SlackError, Lost, Gone):
             for message in reversed(await self._slack.thread(self.place.channel, self.place.thread_ts)):
                 if message.get("streaming_state") == "in_progress" and self._slack.is_own(message):
@@ -103,7 +104,7 @@ class PostedMessage:
             self._shown = shown
         except Failed as error:
             if isinstance(error, SlackError) and error.code == RATE_LIMITED:
-                return True  # nothing came of it: the next one has more to say
+                return True  # refused: the next append sends this text as well
             log.info("stream %s broke: %s", self.place.ts, error)
             self._whole = False
         return self._whole
@@ -115,14 +116,14 @@ class PostedMessage:
             await self._moved(streaming=False)
 
     async def hold(self, text: str) -> None:
-        """A placeholder, where there is room for the update that makes it the answer: else it delayed that."""
+        """Post a placeholder, if the rate limit has room for the update that turns it into the answer."""
         if self._slack.may_update():
             self._update_taken = True
             with suppress(Failed):
                 await self._put_page(0, text, [rendering.context(text)])
 
     async def settle(self, pages: list[str], tail: list[rendering.Block]) -> None:
-        """The whole answer in place of what stands there."""
+        """Show the whole answer in place of what was shown so far."""
         place = self.place
         if place.streaming and self._whole and len(pages) == 1 and pages[0].startswith(self._shown):
             try:
@@ -136,12 +137,12 @@ class PostedMessage:
         await self._put(pages, tail)
 
     async def _put(self, pages: list[str], tail: list[rendering.Block]) -> None:
-        """The pages as messages, into what is there already where something is."""
+        """Show the pages as messages; those that exist already are updated."""
         for number, (text, body) in enumerate(rendering.messages(pages, tail)):
             await self._put_page(number, text, body)
 
     async def put_text(self, text: str) -> None:
-        """The answer without any blocks. An update takes little text: then a new message has it."""
+        """Show the answer as text without blocks. What is too long for an update becomes a new message."""
         await self._stop_quietly()
         if len(text) > _UPDATE_TEXT:
             await self.anew()
@@ -162,7 +163,7 @@ class PostedMessage:
             await self._moved(ts=ts)
 
     async def _updated(self, ts: str, text: str, body: list[rendering.Block], mark: str) -> bool:
-        """False if there is no such message any more."""
+        """Update a message. Return False if it no longer exists."""
         for _ in range(3):
             try:
                 taken, self._update_taken = self._update_taken, False
@@ -180,14 +181,14 @@ class PostedMessage:
         raise SlackError("chat.update", "streaming_state_conflict")
 
     async def anew(self) -> None:
-        """What stands there can't be made the answer: it goes, and new messages take its place."""
+        """Delete what was shown, as it can't be updated to the answer, and continue with new messages."""
         await self.take_back()
         self._further.clear()
         self._mark += "/anew"
         await self._moved(ts="", streaming=False)
 
     async def to_dm(self) -> None:
-        """The place can't be written to any more: the asker is told alone."""
+        """Continue in a direct message to the asker: the place can't be written to any more."""
         try:
             channel = await self._slack.direct(self.place.user)
         except Failed as error:
@@ -196,7 +197,7 @@ class PostedMessage:
         await self._moved(channel=channel, thread_ts="", ts="", streaming=False)
 
     async def clear_stray(self) -> None:
-        """Delete what of the same answer stands beside it: a call of the process that died may have come late."""
+        """Delete duplicates of the answer: a call of the process that died may have arrived late."""
         if not self._revived:
             return
         place = self.place
@@ -206,7 +207,7 @@ class PostedMessage:
                     await self._slack.delete(place.channel, ts)
 
     async def take_back(self) -> None:
-        """Delete all of it."""
+        """Delete all messages of the answer."""
         await self._stop_quietly()
         await self.find()
         for ts in filter(None, (self.place.ts, *self._further.values())):

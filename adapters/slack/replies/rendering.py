@@ -1,4 +1,7 @@
-"""An answer as Slack's blocks, within its limits (../FACTS: 12,000 characters of markdown, 50 blocks). Pure."""
+"""Renders an answer as Slack's blocks, within their limits: 12,000 characters of Markdown, 50 blocks.
+
+Pure functions.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,12 +18,12 @@ Block = dict[str, Any]  # Slack's own JSON
 MESSAGE_BYTES = 9000
 _SECTION = 2900
 _SOURCES_SHOWN = 10
-# What is read aloud where a label is a picture.
+# For screen readers, where a label is an emoji.
 _SAID = {Press.GOOD: "This answer helped", Press.BAD: "This answer didn't help"}
 
 
 def pages(text: str) -> list[str]:
-    """The answer's text as Markdown for one message each."""
+    """Return the answer's text as Markdown, one item for each message."""
     limit = MESSAGE_BYTES
     parts = split(text, limit)
     while any(len(markdown(part).encode()) > MESSAGE_BYTES for part in parts):
@@ -30,7 +33,7 @@ def pages(text: str) -> list[str]:
 
 
 def tail(view: AnswerView) -> list[Block]:
-    """What stands under the text: sources, notes, buttons."""
+    """Return the blocks below the text: sources, notes, buttons."""
     blocks = [context(lines) for lines in _sections([source(line) for line in view.sources[:_SOURCES_SHOWN]])]
     if view.see_also:
         blocks.append(context(see_also(view)))
@@ -43,7 +46,10 @@ def tail(view: AnswerView) -> list[Block]:
 
 
 def messages(pages: list[str], tail: list[Block]) -> list[tuple[str, list[Block]]]:
-    """Text and blocks of a message for each page: the tail under the last, its number under each other."""
+    """Return text and blocks of a message for each page.
+
+    The last has the tail, each other one its page number.
+    """
     last = len(pages) - 1
     return [
         (
@@ -67,14 +73,14 @@ def section(mrkdwn: str) -> Block:
 
 
 def source(line: SourceLine) -> str:
-    """One line under an answer: number, linked title, age, a warning if it is old."""
+    """Return a source's line below an answer: number, linked title, age, and a warning if it is old."""
     aged = f" · {line.age}" if line.age else ""
     cited = " · ".join(f"{_mark(one)} {link(shorten(one.title, 150), one.url)}" for one in line.sections)
     return f"{cited}{aged}{' ⚠️' if line.stale else ''}"
 
 
 def see_also(view: AnswerView) -> str:
-    """Further pages in one line."""
+    """Return the further pages in one line."""
     return words.SEE_ALSO.format(
         pages=" · ".join(link(shorten(line.title, 80), line.url) for line in view.see_also)
     )
@@ -95,19 +101,19 @@ def button(press: Press, value: str) -> Block:
 
 
 def plain_message(view: AnswerView) -> str:
-    """The whole answer with its sources as text alone, for when blocks are refused."""
+    """Return the whole answer with its sources as text alone, for when blocks are refused."""
     further = [see_also(view)] if view.see_also else []
     lines = [escape(view.text), *map(source, view.sources), *further, *map(escape, view.notes)]
     return "\n".join(lines)[:39_000]
 
 
 def summary(part: str) -> str:
-    """The message's own text beside its blocks."""
+    """Return the plain text of a message that has blocks."""
     return fallback(part)
 
 
 def sources_message(view: AnswerView) -> list[Block]:
-    """For "Show sources": each page with the words that the answer rests on."""
+    """Return the blocks for "Show sources": each page with the passages that the answer rests on."""
     if not view.sources:
         return [section(words.NO_SOURCES)]
     lines = [
@@ -119,13 +125,13 @@ def sources_message(view: AnswerView) -> list[Block]:
 
 
 def admin_message(text: str, *, buttons: Sequence[Block] = ()) -> list[Block]:
-    """An admin command's answer; `text` is Markdown of ours with untrusted names in it."""
+    """Return the blocks of an admin command's answer; `text` is our Markdown with untrusted names in it."""
     blocks = [text_block(markdown(part)) for part in split(text, 2900)[:4]]
     return [*blocks, {"type": "actions", "elements": list(buttons)}] if buttons else blocks
 
 
 def _sections(lines: Sequence[str], gap: str = "\n") -> list[str]:
-    """Lines joined to texts that fit into a block."""
+    """Return the lines joined to texts that each fit into a block."""
     texts: list[str] = []
     for line in lines:
         if texts and len(texts[-1]) + len(gap) + len(line) <= _SECTION:
@@ -136,7 +142,7 @@ def _sections(lines: Sequence[str], gap: str = "\n") -> list[str]:
 
 
 def teaching_modal(form: Form, channel: str) -> Block:
-    """The question and the answer, to be edited before they are saved."""
+    """Return the form in which a question and its answer are edited before they are saved."""
 
     def field(name: str, label: str, text: str, *, most: int = 3000, lines: bool = True) -> Block:
         element = {
@@ -165,7 +171,7 @@ def teaching_modal(form: Form, channel: str) -> Block:
 
 
 def feedback_modal(answer_id: str, channel: str, thread: str) -> Block:
-    """The small form behind 👎; it remembers where it is to be thanked."""
+    """Return the small form behind 👎; it carries the place where to thank the person."""
     return {
         "type": "modal",
         "callback_id": "docent_feedback",

@@ -1,4 +1,4 @@
-"""The line under a thread in Slack that says that an answer is being worked on."""
+"""Shows the line under a thread in Slack that says that an answer is being worked on."""
 
 import asyncio
 from contextlib import suppress
@@ -11,7 +11,7 @@ _STATUS = "is looking it up…"
 
 
 class StatusLine:
-    """Slack clears it when a message comes; one whose call took long may stand after the answer."""
+    """The status line of a thread. Slack clears it when a message is posted, but not if it was set late."""
 
     def __init__(self, slack: SlackWebApi, channel: str, thread_ts: str) -> None:
         self._slack = slack
@@ -21,7 +21,7 @@ class StatusLine:
         self._setting: asyncio.Task[None] | None = None  # until it is known to stand
 
     async def show(self) -> bool:
-        """Whether it stands within a moment. Raises Gone."""
+        """Set the line. Return whether it is known to be set within a moment. Raises Gone."""
         setting = asyncio.create_task(self._slack.status(self._channel, self._thread_ts, _STATUS))
         setting.add_done_callback(looked_at)
         self._setting = setting
@@ -36,13 +36,13 @@ class StatusLine:
         return self._setting is None
 
     async def tell(self, doing: str) -> None:
-        """Another word in its place, if it stands."""
+        """Replace the line's text, if it is set."""
         if self._standing:
             with suppress(Failed):
                 await self._slack.status(self._channel, self._thread_ts, f"is {doing}…")
 
     async def settle(self) -> None:
-        """Clear one that may have come after the answer."""
+        """Clear a line that may have been set after the answer was posted."""
         if self._setting is None:
             return
         await asyncio.wait([self._setting])

@@ -1,7 +1,7 @@
-"""One answer in a thread of Slack: a stream, a placeholder or a single message.
+"""Shows one answer in a thread of Slack: as a stream, from a placeholder, or as a single message.
 
-Whatever goes wrong, `finish` leaves one whole answer: a stream that broke is settled by an update, blocks
-that are refused become text, a place that is gone becomes a DM.
+Whatever goes wrong, `finish` leaves one whole answer: a stream that broke is settled by an update, blocks that
+are refused become text, a place that is gone becomes a direct message.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 class ThreadReply:
-    """An answer that everybody in the thread (or the DM) sees."""
+    """An answer that everybody in the thread (or the direct message) sees."""
 
     private = owed = False
 
@@ -52,8 +52,8 @@ class ThreadReply:
         self._slack = slack
         self._mark = mark
         self._question = question  # "": none that is worth repeating
-        self._may_stream = streaming and not place.automated  # a stream is for somebody
-        self._written = ""  # all that the core said so far
+        self._may_stream = streaming and not place.automated  # a stream is addressed to a person
+        self._written = ""  # the answer's text so far
         self._next = 0.0
         self._status = StatusLine(slack, place.channel, place.thread_ts)
         self._standing = PostedMessage(slack, place, mark, revived=revived)
@@ -63,13 +63,13 @@ class ThreadReply:
         return self._standing.place
 
     def is_at(self, channel: str, thread_ts: str) -> bool:
-        """Whether it answers in this thread."""
+        """Return whether it answers in this thread."""
         return (channel, thread_ts) == (self._place.channel, self._place.thread_ts)
 
     async def show_working(self, remember: Remember) -> None:
         self._standing.remember = remember
         await self._standing.find()
-        if self._place.ts:  # revived: what stands there is updated at the end
+        if self._place.ts:  # revived: `finish` updates the message
             self._may_stream = False
         elif not self.unprompted:
             await self._show_work()
@@ -88,7 +88,7 @@ class ThreadReply:
         self._may_stream = fits and await self._standing.stream(shown)
 
     async def finish(self, answer: AnswerView) -> None:
-        """Whatever Slack says, the answer comes: as text, in new messages, by DM, or once Slack is back."""
+        """Show the answer whatever Slack replies: as text, in new messages, by DM, or once Slack is back."""
         pages, tail = rendering.pages(answer.text), rendering.tail(answer)
         show = partial(self._standing.settle, pages, tail)
         fallen: list[object] = []
@@ -131,7 +131,7 @@ class ThreadReply:
                 await self._slack.post(self._place.channel, asked, mark=f"{self._mark}/asked")
 
     async def stop(self) -> None:
-        """Somebody pressed Slack's stop button: what was written so far stays."""
+        """Handle Slack's stop button: what was written so far stays."""
         text = "\n\n".join(filter(None, (self._written.strip(), f"_{words.STOPPED}_")))
         await self.finish(AnswerView("", text, (), (), ()))
 
@@ -148,7 +148,7 @@ class ThreadReply:
                 )
 
     async def leave(self) -> str:
-        """Slack clears the status line by itself."""
+        """Stop showing work and return the address of what was shown. Slack clears the status line by itself."""
         return await self._standing.left()
 
     async def withdraw(self) -> None:
@@ -157,7 +157,7 @@ class ThreadReply:
             await self._status.clear()
 
     async def _show_work(self) -> None:
-        """The status line; a placeholder where there is none within a moment."""
+        """Show the status line, or a placeholder if the line isn't set within a moment."""
         gone = False
         try:
             if await self._status.show():
