@@ -1,4 +1,4 @@
-"""Discord: its events, commands, buttons and who may do what there.
+"""Connects Discord: its events, commands, buttons, and who may do what there.
 
-What Slack would do alike belongs to `adapters.chat`; importing this imports discord.py.
+What Discord and Slack have in common belongs to `adapters.chat`; importing this package imports discord.py.
 """

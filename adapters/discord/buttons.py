@@ -1,4 +1,4 @@
-"""Buttons and forms in Discord: under an answer, under a reindex, under what was saved."""
+"""Handles buttons and forms in Discord: below answers, reindexes and saved answers."""
 
 import discord
 
@@ -36,7 +36,7 @@ class DiscordButtons:
         self._work = work
 
     async def pressed(self, interaction: Interaction, press: Press, value: str) -> None:
-        """What the button says. Discord wants an answer at once; the work comes after it."""
+        """Handle a press. Discord wants a response at once, so the work is done after that."""
         await self._work.logged(self._respond(interaction, press, value))
 
     async def _respond(self, interaction: Interaction, press: Press, value: str) -> None:
@@ -50,7 +50,7 @@ class DiscordButtons:
             console = DiscordAdminConsole(interaction, self._people)
             await self._open(interaction, await self._parts.teaching.reopen(console, value))
             return
-        # A further answer to one person is a message of its own: what stands there stays.
+        # A further ephemeral answer is a message of its own; the earlier one stays.
         anew = press is Press.MORE and is_private(interaction)
         await call(lambda: interaction.response.defer(ephemeral=True, thinking=anew))
         self._work.later(self._act(interaction, press, value))
@@ -84,7 +84,7 @@ class DiscordButtons:
         )
 
     async def save(self, interaction: Interaction, kind: LessonKind, message: discord.Message) -> None:
-        """A form to save a message as an example or as verified; it must come within 3 seconds."""
+        """Open the form that saves a message as an example or as verified, within Discord's 3 seconds."""
         console = DiscordAdminConsole(interaction, self._people)
         address = f"{message.channel.id}/{message.id}"
         recorded = await self._journal.recorded_by_reply("discord", address)

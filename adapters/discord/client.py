@@ -1,4 +1,4 @@
-"""The Discord client: events, commands, buttons."""
+"""Runs the Discord client: events, commands, buttons."""
 
 import asyncio
 import itertools
@@ -41,7 +41,7 @@ from bot.text.questions.question_text import says_nothing
 
 log = logging.getLogger(__name__)
 
-# Nothing that isn't used.
+# Only what is used.
 _PERMISSIONS: Final = discord.Permissions(
     view_channel=True,
     send_messages=True,
@@ -51,19 +51,25 @@ _PERMISSIONS: Final = discord.Permissions(
     read_message_history=True,
 )
 _DIRECT_SHARD: Final = 0  # Discord sends all direct messages there
-_RESTART: Final = timedelta(minutes=2)  # within which a process is back
+_RESTART: Final = timedelta(minutes=2)  # a restarted process is back within this
 SCOPES: Final = ("bot", "applications.commands")
 
 
 def permissions(*, forums: bool) -> discord.Permissions:
-    """What the bot needs. Only a forum takes more: Discord lets nobody else tag a post of somebody's."""
+    """Return the permissions that the bot needs.
+
+    Only `forums` need more: tagging somebody else's post takes Manage Threads.
+    """
     wanted = discord.Permissions(_PERMISSIONS.value)
     wanted.manage_threads = forums
     return wanted
 
 
 def intents(*, message_content: bool, reactions: bool = False) -> discord.Intents:
-    """The least that mentions, DMs and threads take; message content only where it is asked for."""
+    """Return the fewest intents for mentions, direct messages and threads.
+
+    Message content and reactions are included only if asked for.
+    """
     wanted = discord.Intents.none()
     wanted.guilds = True
     wanted.guild_messages = True
@@ -74,7 +80,7 @@ def intents(*, message_content: bool, reactions: bool = False) -> discord.Intent
 
 
 class DocentClient(discord.AutoShardedClient):
-    """One connection to Discord, and what happens on it."""
+    """A connection to Discord, with the handlers of its events."""
 
     def __init__(self, app: App, session: aiohttp.ClientSession, patience: Timeouts = PATIENCE) -> None:
         settings = app.settings.discord
@@ -94,10 +100,10 @@ class DocentClient(discord.AutoShardedClient):
         )
         self.app = app
         self._patience = patience
-        self._gone: dict[int, datetime] = {}  # by shard, since when
+        self._gone: dict[int, datetime] = {}  # shards that are down, since when
         self.people = DiscordPermissions(self, app.live)
         self.intake = DiscordInbound(self, session, self.people, app.live, patience)
-        # Each server has a help channel of its own: what isn't there isn't offered, see Place.
+        # Servers have their own help channels: DiscordAddress.offered drops the button where there is none.
         self._gate = DiscordGate(self.people)
         parts = assemble(
             "discord",
@@ -129,7 +135,7 @@ class DocentClient(discord.AutoShardedClient):
         )
         self._filter("THREAD_CREATE", self._gate.lets_in)
         self._filter("INTERACTION_CREATE", self._is_for_us)
-        # Each preview is an update as well: only what somebody edited is looked at.
+        # Link previews cause updates, too: only real edits are looked at.
         self._filter(
             "MESSAGE_UPDATE",
             lambda data: bool(
@@ -142,13 +148,16 @@ class DocentClient(discord.AutoShardedClient):
         survive(self._connection.parsers)
 
     async def _remembered(self, url: str, *, compress: int = 0) -> aiohttp.ClientWebSocketResponse:
-        """discord.py forgets a socket whose connection was still being made when it ended."""
+        """Connect a socket and remember it.
+
+        discord.py forgets a socket if the client closes while it is still connecting.
+        """
         socket = brief(await self._connect(url, compress=compress))
         self.sockets.add(socket)
         return socket
 
     def _filter(self, event: str, wanted: Callable[[Any], bool]) -> None:
-        """Drop such events before discord.py makes objects of them, which costs more than all the rest."""
+        """Drop unwanted events before discord.py makes objects of them, which is by far the greatest cost."""
         parse = self._connection.parsers[event]
 
         def parse_wanted(data: Any) -> None:  # noqa: ANN401 - Discord's own JSON
@@ -159,7 +168,10 @@ class DocentClient(discord.AutoShardedClient):
         self._connection.parsers[event] = parse_wanted
 
     def _is_for_us(self, data: Any) -> bool:  # noqa: ANN401 - Discord's own JSON
-        """The first delivery of an interaction, from a server that is served; elsewhere the presser is told."""
+        """Return whether an interaction is delivered for the first time, from a server that is served.
+
+        In other servers the person is told.
+        """
         if not self.desk.first(f"discord:seen:{data['id']}"):
             return False
         if self._gate.carried(data) or self._gate.lets_in(data):
@@ -168,14 +180,17 @@ class DocentClient(discord.AutoShardedClient):
         return False
 
     async def setup_hook(self) -> None:
-        """Before the gateway: buttons of all times, and the commands where they changed."""
+        """Set up buttons and commands before the gateway connects.
+
+        Buttons of earlier processes keep working.
+        """
         rendering.PressButton.pressed = self.buttons.pressed
         self.add_dynamic_items(rendering.PressButton)
         commands.add(self.tree, self._commands, self.buttons.save)
         self._work.later(self._register())
 
     async def _register(self) -> None:
-        """Register the commands, however long that takes: mentions are answered meanwhile."""
+        """Register the commands, retrying until that works; mentions are answered meanwhile."""
         for attempt in itertools.count():
             try:
                 await commands.sync(self.tree)
@@ -193,19 +208,19 @@ class DocentClient(discord.AutoShardedClient):
         self._gone.setdefault(shard, datetime.now(UTC))
 
     def has_gateway(self) -> bool:
-        """Whether events come in: all shards were ready, and not all of them are gone."""
+        """Return whether events are received: all shards were ready, and not all of them are gone."""
         return self.ready.is_set() and not self.is_closed() and len(self._gone) < max(1, len(self.shards))
 
     async def on_shard_resumed(self, shard: int) -> None:
         self._gone.pop(shard, None)
 
     async def on_shard_ready(self, shard: int) -> None:
-        """A new session: nothing that was said before comes by itself."""
+        """Catch up on what was missed: a new session doesn't repeat earlier events."""
         gone = self._gone.pop(shard, datetime.now(UTC) - _RESTART)
         self._work.later(self._catch_up(shard, gone - timedelta(seconds=self._patience.silent_for)))
 
     async def _catch_up(self, shard: int, since: datetime) -> None:
-        """Questions that were missed; those that weren't are known."""
+        """Take the questions that came since then; those that are known aren't taken twice."""
         direct = await self._direct() if shard == _DIRECT_SHARD else []
         async for message in missed(self, shard, since, direct):
             found = self.intake.of_message(message)
@@ -232,7 +247,7 @@ class DocentClient(discord.AutoShardedClient):
         text = found[0].question.text
         if says_nothing(text) and not texts.is_small_talk(
             text
-        ):  # somebody points at what somebody else asked
+        ):  # the message points at somebody else's question
             before = await self.intake.question_before(message, said=bool(text))
             found = (self.intake.of_message(message, before) if before else None) or found
         asked, reply = found
@@ -243,12 +258,12 @@ class DocentClient(discord.AutoShardedClient):
             await reply.say(words.WELCOME if texts.thanks(text) else self._how_to_ask(message))
 
     def _how_to_ask(self, message: discord.Message) -> str:
-        """With the bot's name where it has to be said."""
+        """Return how to ask a question, with the bot's name where it has to be mentioned."""
         name = f"@{self.user.display_name}" if self.user and message.guild else ""
         return words.how_to_ask(name)
 
     async def on_thread_create(self, thread: discord.Thread) -> None:
-        """A new post in a forum that is configured."""
+        """Take a new post in a configured forum."""
         if self.people.forum(thread.guild.id, thread.parent_id) is None or thread.owner_id is None:
             return
         try:
@@ -272,16 +287,16 @@ class DocentClient(discord.AutoShardedClient):
         await self.desk.abandon(self.intake.key(payload.message_id))
 
     async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
-        """A moderator's or another bot's sweep."""
+        """Stop answering messages that a moderator or another bot deleted in bulk."""
         for message in payload.message_ids:
             await self.desk.abandon(self.intake.key(message))
 
     async def drain(self) -> None:
-        """Wait a moment for small work, and end the rest."""
+        """Wait a moment for small work, and cancel the rest."""
         await self.admins.close()
         await self._work.drain(2)
 
 
 def _is_small(text: str) -> bool:
-    """Nothing to look up."""
+    """Return whether there is nothing to look up."""
     return not text or texts.is_small_talk(text)

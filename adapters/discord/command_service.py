@@ -1,4 +1,4 @@
-"""What Discord's commands do: ask, act for an admin, sum up."""
+"""Runs Discord's commands: ask, admin commands, summarize."""
 
 import logging
 from typing import Any
@@ -23,7 +23,7 @@ Interaction = discord.Interaction[Any]
 
 
 class CommandService:
-    """Each call answers one interaction, which Discord wants deferred within three seconds."""
+    """Runs commands. Each call responds to one interaction, which Discord wants deferred within three seconds."""
 
     def __init__(
         self, app: App, parts: ChatServices, intake: DiscordInbound, people: DiscordPermissions
@@ -43,7 +43,10 @@ class CommandService:
         about: tuple[str, ...] = (),
         files: tuple[Message, ...] = (),
     ) -> None:
-        """Answer an interaction: deferred at once, whatever the journal takes. Where that came too late, as without a token."""
+        """Answer an interaction. It is deferred at once, before the journal is asked.
+
+        If even that is too late, the answer goes elsewhere, as when the token has expired.
+        """
         private = private or not (interaction.guild_id or interaction.context.dm_channel)
         try:
             await call(
@@ -72,7 +75,7 @@ class CommandService:
             await call(lambda: interaction.edit_original_response(content=refused))
 
     async def admin(self, interaction: Interaction, text: str, *, public: bool = False) -> None:
-        """An admin command, in the words of every platform."""
+        """Run an admin command; `text` is in the syntax that all platforms share."""
         await call(
             lambda: interaction.response.defer(ephemeral=not public, thinking=True),
             patience=2.0,
@@ -81,7 +84,7 @@ class CommandService:
         await self._parts.admins.command(text, DiscordAdminConsole(interaction, self.people))
 
     async def summarize(self, interaction: Interaction) -> None:
-        """Sum up where it is wanted, for whoever wants it."""
+        """Sum up the thread or channel of the interaction, for whoever asks."""
         await call(
             lambda: interaction.response.defer(ephemeral=True, thinking=True), patience=2.0, deadline=2.5
         )

@@ -1,4 +1,4 @@
-"""Discord's commands: `/ask`, `/docent …`, and "Answer from the docs" on a message."""
+"""Defines Discord's commands: `/ask`, `/docent …`, and "Answer from the docs" on a message."""
 
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
@@ -26,7 +26,7 @@ Save = Callable[[Interaction, LessonKind, discord.Message], Awaitable[None]]
 
 
 def add(tree: Tree, service: CommandService, save: Save) -> None:
-    """Put all commands on the client's tree. `save` opens the form to save a message."""
+    """Add all commands to the client's tree. `save` opens the form that saves a message."""
     _add_ask(tree, service)
     _add_summarize(tree, service)
     for kind, name in TITLES.items():
@@ -79,7 +79,10 @@ def _add_summarize(tree: Tree, service: CommandService) -> None:
 
 
 def _saving(save: Save, kind: LessonKind, name: str) -> app_commands.ContextMenu:
-    """For an answer, the bot's or a human's; the server's settings may show it to admins alone."""
+    """Return a menu command that saves an answer, the bot's or a human's.
+
+    By default only people with Manage Server see it; each server can change that.
+    """
 
     async def open_form(interaction: Interaction, message: discord.Message) -> None:
         await save(interaction, kind, message)
@@ -156,7 +159,7 @@ def _admin_group(service: CommandService) -> app_commands.Group:
 def _sources(
     service: CommandService,
 ) -> Callable[[Interaction, str], Coroutine[Any, Any, list[app_commands.Choice[str]]]]:
-    """The sources whose names hold what was typed so far, for admins."""
+    """Return an autocompletion with the sources whose names contain what was typed so far, for admins."""
 
     async def choices(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         if not service.people.is_admin(interaction):
@@ -169,7 +172,7 @@ def _sources(
 
 
 def _plain(service: CommandService, name: str, description: str) -> app_commands.Command[Any, ..., None]:
-    """An admin command without options."""
+    """Return an admin command without options."""
 
     async def show(interaction: Interaction) -> None:
         await service.admin(interaction, name)
@@ -190,7 +193,7 @@ async def _failed(interaction: Interaction, error: app_commands.AppCommandError)
         log.error("command %s failed", interaction.id, exc_info=error)
         text = says(messages.BROKEN.format(id=interaction.id))
     if interaction.type is discord.InteractionType.autocomplete:
-        return  # which takes no words
+        return  # autocompletion, which accepts no message
     try:
         if interaction.response.is_done():
             await call(lambda: interaction.edit_original_response(content=text))
@@ -212,9 +215,9 @@ async def sync(tree: Tree) -> None:
 
 
 def _shape(command: Any, permissions: discord.Permissions | None) -> str:  # noqa: ANN401 - Discord's JSON
-    """What tells one command from another: words, options, permissions, whether people have it for themselves.
+    """Return what tells two commands apart: words, options, permissions, whether they can be installed for users.
 
-    Of the rest Discord fills in what was left out, so that nothing would ever be the same.
+    Other fields are left out: Discord fills in their defaults, so they always differ.
     """
     users = 1 in (command.get("integration_types") or ())
     return repr((_words(command), permissions.value if permissions else None, users))

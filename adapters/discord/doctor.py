@@ -1,4 +1,4 @@
-"""What could keep the bot from answering in Discord: the token, intents, servers, permissions by channel."""
+"""Checks what could keep the bot from answering in Discord: the token, intents, servers, permissions by channel."""
 
 from collections.abc import AsyncIterator, Collection, Iterator
 
@@ -29,7 +29,7 @@ _DOWN = (discord.HTTPException, aiohttp.ClientError, TimeoutError, OSError)
 
 
 async def checks(settings: Settings) -> AsyncIterator[Check]:
-    """Each finding; asks Discord's HTTP API and opens no gateway."""
+    """Yield each finding; asks Discord's HTTP API and opens no gateway connection."""
     token = settings.discord.token
     if token is None:
         yield error(_PART, "there is no token.", "Set DISCORD_TOKEN (developer portal, Bot).")
@@ -99,14 +99,14 @@ async def _guilds(client: discord.Client, settings: Settings) -> AsyncIterator[C
 
 
 def _roles(guild: discord.Guild, wanted: GuildSettings) -> Iterator[Check]:
-    """Roles of docent.yaml that the server doesn't have: nobody is an admin by them, or sees more."""
+    """Yield a finding for each role in docent.yaml that the server doesn't have: it gives nobody any rights."""
     for setting, roles in (("admin_roles", wanted.admin_roles), ("roles", wanted.roles)):
         for role in sorted(role for role in roles if not _has(guild, role)):
             yield error(_PART, f"{guild.name} has no role {role} ({setting}).", _CHECK_ROLE)
 
 
 def _audiences(settings: Settings, there: Collection[discord.Guild]) -> Iterator[Check]:
-    """Roles of `audiences` that no server has."""
+    """Yield a finding for roles of `audiences` that no server has."""
     for name, audience in settings.audiences.items():
         for role in sorted(audience.discord_roles):
             if there and not any(_has(guild, role) for guild in there):
@@ -153,7 +153,7 @@ def _others(
     member: discord.Member,
     channels: list[discord.TextChannel | discord.VoiceChannel | discord.StageChannel],
 ) -> Iterator[Check]:
-    """Channels that no setting names: it answers there as well, as far as it may."""
+    """Yield findings on channels that no setting names: the bot answers there, too, as far as it may."""
     seen = [one for one in channels if one.permissions_for(member).view_channel]
     lacking = {one.name: missing for one in seen if (missing := _missing(one, member))}
     for name, missing in list(lacking.items())[:_NAMED]:
@@ -167,7 +167,7 @@ def _others(
 
 
 def _missing(channel: discord.abc.GuildChannel, member: discord.Member, *, forums: bool = False) -> str:
-    """What it may not do there, in words; "" if it may do all it needs."""
+    """Return the permissions that the bot lacks in a channel, in words; "" if it has all it needs."""
     granted = channel.permissions_for(member)
     lacking = [name for name, needed in permissions(forums=forums) if needed and not getattr(granted, name)]
     return ", ".join(name.replace("_", " ") for name in lacking)

@@ -1,4 +1,4 @@
-"""Where buttons and admin commands are pressed in Discord."""
+"""Shows the results of buttons and admin commands in the place in Discord where they were used."""
 
 import logging
 import re
@@ -31,17 +31,17 @@ _ROLE = re.compile(r"\d{15,21}")
 
 
 def says(text: str) -> str:
-    """One message's worth of words of ours."""
+    """Return our words, cut to the length of one message."""
     return messages(text)[0]
 
 
 def is_private(interaction: "discord.Interaction[Any]") -> bool:
-    """Whether only the presser sees the message with the button."""
+    """Return whether only the person who pressed sees the message with the button."""
     return bool(interaction.message and interaction.message.flags.ephemeral)
 
 
 class DiscordPressContext:
-    """A press under an answer. The interaction is answered already (deferred, ephemeral)."""
+    """A press under an answer. The interaction is already deferred as ephemeral."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class DiscordPressContext:
         return await self._people.audience(user, self.guild, int(self.place), alone=alone)
 
     def where_asked(self, recorded: Recorded) -> "DiscordPressContext":
-        """What was answered in a direct message is shared in the channel where it was asked."""
+        """Return the same press in the channel where a question answered by direct message was asked."""
         asked = DiscordPlace.of(recorded.asked).address
         if self.guild or not asked.guild or str(asked.user) != self.person:
             return self
@@ -158,7 +158,7 @@ async def tell(client: discord.Client, user: str, text: str, presses: Sequence[t
 
 
 class DiscordAdminConsole:
-    """An admin's command or button. What is said first answers the interaction, unless that was done."""
+    """An admin's command or button. The first message responds to the interaction, unless that was done."""
 
     def __init__(self, interaction: "discord.Interaction[Any]", people: DiscordPermissions) -> None:
         self._interaction = interaction
@@ -189,7 +189,7 @@ class DiscordAdminConsole:
         await call(lambda: self._interaction.followup.send(shown, ephemeral=True, view=view))
 
     async def show(self, run: SyncRun) -> DiscordProgressMessage:
-        """By the interaction, for as long as its token lives; then as a message of the channel."""
+        """Show the run by the interaction, as long as its token is valid, then as a message in the channel."""
         text, view = rendering.run_message(run)
         extra = rendering.extras(view=view)
         message = await call(

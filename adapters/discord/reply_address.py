@@ -1,4 +1,4 @@
-"""Where a question in Discord was asked and its answer goes, as the journal keeps it."""
+"""Describes where a question in Discord was asked and its answer goes, as the journal keeps it."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -15,8 +15,8 @@ class DiscordAddress:
     """Where an answer goes; the journal keeps it.
 
     `channel` and `message` are where it was asked, `reply_to` what that replied to; `answer_in` is thread,
-    reply or place. `token` belongs to an interaction (good for 15 minutes). `asked_in` is the channel where what is
-    answered in a direct message was asked. `automated`: another bot asked.
+    reply or place. `token` belongs to an interaction (good for 15 minutes). `asked_in` is the channel of a
+    question that is answered by direct message. `automated`: another bot asked.
     """
 
     channel: int
@@ -37,18 +37,22 @@ class DiscordAddress:
     automated: bool = False
 
     def offered(self, presses: tuple[Press, ...]) -> tuple[Press, ...]:
-        """A human can be asked only where there is a help channel, and in a DM only be shared what was asked elsewhere."""
+        """Return the buttons that make sense here.
+
+        A human can be asked only where there is a help channel; in a direct message only what was asked
+        elsewhere can be shared.
+        """
         here = {Press.HUMAN: self.can_ask_human, Press.SHARE: bool(self.guild or self.asked_in)}
         return tuple(press for press in presses if here.get(press, True))
 
     @property
     def conversation(self) -> str:
-        """The channel or thread where the answer stands, or the message that begins one."""
+        """The channel or thread that holds the answer, or the message that begins a thread."""
         return str(self.channel if self.answer_in == "place" or not self.message else self.message)
 
     @property
     def quoted(self) -> str:
-        """The question in a line, for readers who don't see it otherwise."""
+        """The question in one line, for readers who don't see it otherwise."""
         return f"> {self.name}" if self.name else ""
 
     @property
@@ -56,7 +60,7 @@ class DiscordAddress:
         return f"{self.thread or self.channel}/{self.answer}" if self.answer or self.thread else ""
 
     def at(self, address: str) -> "DiscordAddress":
-        """The same, with the message that an address names."""
+        """Return the same place, with the message that an address names."""
         channel, _, message = address.partition("/")
         if not message:
             return self
@@ -77,7 +81,7 @@ class DiscordPlace:
     files: tuple[Message, ...] = ()
 
     def dump(self) -> Place:
-        """As the journal keeps it."""
+        """Return the place as the journal keeps it."""
         said = {key: value for key, value in asdict(self.address).items() if value}
         return Place(
             thread=self.address.conversation,
@@ -88,13 +92,13 @@ class DiscordPlace:
 
     @classmethod
     def load(cls, place: Place) -> "DiscordPlace":
-        """What `dump` made, from the journal or of this process."""
+        """Return the place that `dump` made, in this process or from the journal."""
         details: Mapping[str, Any] = place.details
         files = ((int(channel), int(message)) for channel, message in details.get("files") or ())
         return cls(DiscordAddress(**details["address"]), int(details.get("before") or 0), tuple(files))
 
     @classmethod
     def of(cls, asked: Asked, reply: str = "") -> "DiscordPlace":
-        """A question's, with the message that holds its answer, if that is known."""
+        """Return a question's place, with the message that holds its answer, if that is known."""
         place = cls.load(asked.place)
         return replace(place, address=place.address.at(reply))

@@ -1,4 +1,4 @@
-"""The message that shows a reindex in Discord."""
+"""Shows a reindex in a message in Discord."""
 
 import time
 from contextlib import suppress
@@ -26,7 +26,10 @@ _Message = discord.WebhookMessage | discord.Message | discord.PartialMessage
 
 
 class DiscordProgressMessage:
-    """By the interaction's token as long as that lives, then as the bot's own. `user` gets it if the channel can't."""
+    """The message that shows a run: edited by the interaction's token while that is valid, then as the bot's own.
+
+    `user` gets it by direct message if it can't be posted in the channel.
+    """
 
     def __init__(
         self,
@@ -46,14 +49,14 @@ class DiscordProgressMessage:
     def by_token(
         cls, interaction: "discord.Interaction[Any]", message: discord.WebhookMessage
     ) -> "DiscordProgressMessage":
-        """A message that answered an interaction."""
+        """Return the message that responded to an interaction."""
         client: discord.Client = interaction.client
         channel = client.get_partial_messageable(interaction.channel_id or 0, guild_id=interaction.guild_id)
         return cls(channel, message, interaction.user, by_token=True)
 
     @classmethod
     def at(cls, client: discord.Client, address: str) -> "DiscordProgressMessage":
-        """The message with this address."""
+        """Return the message with this address."""
         channel, _, message = address.partition("/")
         place = client.get_partial_messageable(int(channel))
         return cls(place, place.get_partial_message(int(message)))
@@ -63,7 +66,10 @@ class DiscordProgressMessage:
         return f"{self._message.channel.id}/{self._message.id}"
 
     async def update(self, run: SyncRun) -> None:
-        """While Discord is down only the report is worth waiting for: it comes anew if it must."""
+        """Update the message. While Discord is down only the final report is waited for.
+
+        The report is posted as a new message if it has to be.
+        """
         if not ended(run):
             with suppress(Unreachable):
                 await self._update(run, patience=0)
@@ -94,7 +100,7 @@ class DiscordProgressMessage:
             await self._anew(text, view)
 
     async def _anew(self, text: str, view: discord.ui.View | None) -> None:
-        """It was deleted, or the bot may not see the channel: a new message, or a DM."""
+        """Post a new message or a direct message: the old one was deleted, or the bot can't see the channel."""
         extra = rendering.extras(view=view)
         try:
             self._message = await call(lambda: self._channel.send(text, **extra))

@@ -1,4 +1,4 @@
-"""Discord, running: a supervised start, an orderly end."""
+"""Starts the Discord client, supervises it, and stops it in order."""
 
 import asyncio
 import logging
@@ -28,13 +28,13 @@ _QUICK = 30.0  # seconds: a connection that lasted longer was a good one
 
 
 def invite(application: int, settings: DiscordSettings) -> str:
-    """The address that adds the bot to a server, with exactly the permissions that it needs."""
+    """Return the address that adds the bot to a server, with exactly the permissions that it needs."""
     forums = any(guild.forums for guild in settings.guilds.values())
     return discord.utils.oauth_url(application, permissions=permissions(forums=forums), scopes=SCOPES)
 
 
 async def invitation(settings: Settings) -> str:
-    """The invite for the application that the token belongs to. Raises BackendError."""
+    """Return the invite for the application that the token belongs to. Raises BackendError."""
     set_up(settings.discord)
     token = settings.discord.token
     async with discord.Client(intents=intents(message_content=False)) as client:
@@ -48,7 +48,7 @@ async def invitation(settings: Settings) -> str:
 
 
 async def run(app: App, stop: asyncio.Event, patience: Timeouts = PATIENCE) -> None:
-    """Answer in Discord until `stop`. A connection that can't be mended is made again."""
+    """Answer in Discord until `stop`. A connection that can't be resumed is replaced by a new one."""
     token = app.settings.discord.token
     if token is None:
         raise Unauthorized("Discord", "there is no token.", remedy="Set DISCORD_TOKEN.")
@@ -72,7 +72,7 @@ async def run(app: App, stop: asyncio.Event, patience: Timeouts = PATIENCE) -> N
 async def _until(client: DocentClient, token: str, stop: asyncio.Event, shard_within: float) -> None:
     """Run one client until it fails or is stopped, then finish or hand back what runs.
 
-    Raises what no new connection would mend.
+    Raises errors that a new connection can't fix.
     """
     starting = asyncio.create_task(client.start(token), name="discord")
     opening = asyncio.create_task(_open(client), name="discord opening")
@@ -94,9 +94,10 @@ async def _until(client: DocentClient, token: str, stop: asyncio.Event, shard_wi
 
 
 async def _stuck(client: DocentClient, shard_within: float) -> None:
-    """Return if not all shards are ready and none was added for so long.
+    """Wait until `shard_within` seconds pass without a further shard while not all are ready.
 
-    discord.py would try forever, each time within its handling of the last failure: too deep after an hour.
+    discord.py would retry for ever, each time inside its handling of the last failure, until it is nested too
+    deeply.
     """
     while not client.ready.is_set():
         shards = len(client.shards)
@@ -109,11 +110,11 @@ async def _stuck(client: DocentClient, shard_within: float) -> None:
 
 
 async def _end(client: DocentClient, starting: asyncio.Task[None]) -> None:
-    """Close the connection. discord.py keeps waiting for a shard that can't identify: it isn't waited for."""
+    """Close the connection. discord.py would wait for a shard that can't identify: it is cancelled."""
     closing = asyncio.create_task(client.close(), name="discord closing")
     await asyncio.wait([closing], timeout=_ENDS_WITHIN)
     starting.cancel()
-    await client.http.close()  # whoever still waits for Discord hears that it is gone
+    await client.http.close()  # calls that still wait for Discord fail now
     with suppress(TimeoutError):
         async with asyncio.timeout(_ENDS_WITHIN):
             await asyncio.gather(closing, starting, return_exceptions=True)

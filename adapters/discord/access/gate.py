@@ -1,4 +1,4 @@
-"""Discord's gate: servers that docent.yaml doesn't list, before discord.py makes anything of what comes from them."""
+"""Implements the gate for Discord: drops events of servers that aren't served before discord.py parses them."""
 
 import logging
 from typing import Any
@@ -16,19 +16,20 @@ log = logging.getLogger(__name__)
 
 
 class DiscordGate:
-    """adapters.chat.questions.gate.Gate, and the same for events as they come."""
+    """Implements `adapters.chat.questions.gate.Gate`, and the same checks for raw events."""
 
     def __init__(self, people: DiscordPermissions) -> None:
         self._people = people
 
     def lets_in(self, data: Any) -> bool:  # noqa: ANN401 - Discord's own JSON
-        """Whether an event or interaction is from a direct message or a server that is served."""
+        """Return whether an event or interaction is from a direct message or a server that is served."""
         return self._people.serves(int(data.get("guild_id") or 0))
 
     def carried(self, data: Any) -> bool:  # noqa: ANN401 - Discord's own JSON
-        """Whether somebody brought the app, which is theirs, to a place that isn't ours. It is then a DM's equal.
+        """Return whether the person used the app, installed for themselves, in a place where it isn't installed.
 
-        Nobody else sees the answer there, and what is known of the place decides nothing.
+        Only they see the answer there, so the interaction is then treated as a direct message: `data` is
+        changed to one, and nothing about the place counts.
         """
         owners, guild = data.get("authorizing_integration_owners") or {}, str(data.get("guild_id") or "")
         if not self._people.for_users or "1" not in owners or (guild and str(owners.get("0")) == guild):

@@ -1,4 +1,4 @@
-"""Who may see what, who is an admin, and what the bot may do, by Discord's own word."""
+"""Decides by Discord's data who may see what, who is an admin, and what the bot may do."""
 
 import asyncio
 import logging
@@ -27,7 +27,7 @@ Member = discord.Member | discord.User
 
 
 def rights(client: discord.Client, channel: int) -> discord.Permissions:
-    """What the bot may do there, as far as it is known; in a DM and elsewhere, all."""
+    """Return the bot's permissions in a channel, as far as they are known; all of them in a direct message."""
     found = client.get_channel(channel)
     if isinstance(found, discord.abc.GuildChannel | discord.Thread) and found.guild.me:
         return found.permissions_for(found.guild.me)
@@ -35,7 +35,7 @@ def rights(client: discord.Client, channel: int) -> discord.Permissions:
 
 
 class DiscordPermissions:
-    """Audiences and rights from the settings, roles and threads."""
+    """Derives audiences and rights from the settings, roles and threads."""
 
     def __init__(
         self, client: discord.Client, live: LiveSettings, clock: Callable[[], float] = time.monotonic
@@ -55,18 +55,18 @@ class DiscordPermissions:
         return self._settings.discord.guilds.get(str(guild), _NO_GUILD)
 
     def help_channel(self, guild: int) -> str | None:
-        """Of the server; in a DM the only one that there is."""
+        """Return the server's help channel; for a direct message the only one configured, if there is just one."""
         if guild:
             return self.guild(guild).help_channel
         every = {one.help_channel for one in self._settings.discord.guilds.values() if one.help_channel}
         return every.pop() if len(every) == 1 else None
 
     def offers_help(self, guild: int) -> bool:
-        """Whether a human can be asked from there."""
+        """Return whether a human can be asked from there."""
         return self._settings.help.has_tickets or self.help_channel(guild) is not None
 
     def place(self, guild: int, channel: int, parent: int) -> PlaceSettings:
-        """A thread has its channel's settings unless it has its own."""
+        """Return a channel's settings; a thread has its channel's unless it has its own."""
         channels = self.guild(guild).channels
         return channels.get(str(channel)) or channels.get(str(parent)) or _QUIET
 
@@ -75,20 +75,23 @@ class DiscordPermissions:
 
     @property
     def reads_messages(self) -> bool:
-        """Whether Discord tells what messages say that don't name the bot."""
+        """Whether Discord sends the content of messages that don't mention the bot."""
         return self._settings.discord.message_content
 
     @property
     def for_users(self) -> bool:
-        """Whether people may have the app for themselves."""
+        """Whether people may install the app for themselves."""
         return self._settings.discord.user_install
 
     def serves(self, guild: int) -> bool:
-        """Whether a server is one of ours: once docent.yaml lists some, others get nothing. 0: a direct message."""
+        """Return whether a server is served: those that docent.yaml lists, or all if it lists none.
+
+        A `guild` of 0 is a direct message.
+        """
         return not guild or self._settings.discord.serves(str(guild))
 
     async def is_open(self, guild: int, channel: int) -> bool:
-        """Whether the bot answers there."""
+        """Return whether the bot answers there."""
         if not guild or not self.serves(guild):
             return not guild
         found = await self._channel(channel)
@@ -102,7 +105,10 @@ class DiscordPermissions:
         return self.place(guild, channel, parent).enabled and (bool(known) or not settings.listed_only)
 
     async def places(self, guild: int, channel: int) -> frozenset[str]:
-        """Ids and names of the channel, and of its parent if it is a thread; a DM has its id only."""
+        """Return the ids and names of the channel, and of its parent if it is a thread.
+
+        A direct message has its id only.
+        """
         found = await self._channel(channel) if guild else None
         ids = {channel, found.parent_id} if isinstance(found, discord.Thread) else {channel}
         known = [found, *(self._client.get_channel(one) for one in ids)]
@@ -112,15 +118,18 @@ class DiscordPermissions:
     # --- audiences --------------------------------------------------------------------------------
 
     async def audience(self, user: int, guild: int, channel: int, *, alone: bool = False) -> frozenset[str]:
-        """What the asker *and* the place may see; in a DM, and `alone`, nobody but the asker sees it."""
+        """Return what both the asker and the place may see.
+
+        In a direct message, or if `alone`, only the asker sees the answer, and the place doesn't count.
+        """
         return (await self.admitted(user, guild, channel, alone=alone))[0]
 
     async def admitted(
         self, user: int, guild: int, channel: int, *, alone: bool
     ) -> tuple[frozenset[str], str]:
-        """The audience, and what to say where nothing is found because the place sees less than everybody on its server.
+        """Return the audience, and what to say where nothing is found because the place sees less than its server.
 
-        Both at once: for a private thread Discord is asked who is in it.
+        Both come from one call, as Discord has to be asked who is in a private thread.
         """
         if not guild:
             return await self._anywhere(user), ""
@@ -138,7 +147,7 @@ class DiscordPermissions:
         return self._of_roles(guild, user, await self.roles(guild, user))
 
     async def _anywhere(self, user: int) -> frozenset[str]:
-        """In a DM: what the asker may see in any of our servers that they are in."""
+        """Return what the asker may see in any of the served servers that they are in, for a direct message."""
         words: frozenset[str] = frozenset()
         for guild in self._client.guilds:
             if not self.serves(guild.id):
@@ -149,7 +158,10 @@ class DiscordPermissions:
         return words
 
     def _of_roles(self, guild: int, user: int, roles: frozenset[str]) -> frozenset[str]:
-        """No roles at all (not even @everyone's): not a member, so nothing."""
+        """Return what a member with these roles may see.
+
+        Without any role (not even @everyone's) they aren't a member and may see nothing.
+        """
         if not roles:
             return frozenset()
         settings = self.guild(guild)
@@ -166,7 +178,7 @@ class DiscordPermissions:
         return self._settings.default_audience if of_guild is None else of_guild
 
     async def of_place(self, guild: int, channel: int) -> frozenset[str]:
-        """What all who read there may see; in a direct message what everybody may."""
+        """Return what everybody who can read there may see; in a direct message the default audience."""
         if not guild:
             return self._settings.default_audience
         found = await self._channel(channel)
@@ -182,7 +194,7 @@ class DiscordPermissions:
         return words
 
     async def _common(self, guild: int, thread: discord.Thread) -> frozenset[str]:
-        """What all members of a private thread may see."""
+        """Return what all members of a private thread may see."""
         try:
             members: list[Any] = list(await call(lambda: self._client.http.get_thread_members(thread.id)))
         except Failed as error:
@@ -198,7 +210,10 @@ class DiscordPermissions:
         return common if common is not None else frozenset()
 
     async def roles(self, guild: int, user: int, *, within: float = _REMEMBER) -> frozenset[str]:
-        """The ids of a member's roles, @everyone's among them; empty for somebody who isn't one."""
+        """Return the ids of a member's roles, @everyone's among them; nothing for somebody who isn't a member.
+
+        `within` is how many seconds old cached roles may be.
+        """
         known = self._roles.get((guild, user))
         if known and self._clock() - known[0] <= within:
             return known[1]
@@ -210,13 +225,13 @@ class DiscordPermissions:
         return self.learn(guild, user, data.get("roles") or ())
 
     def learn(self, guild: int, user: int, roles: Any) -> frozenset[str]:  # noqa: ANN401 - ids of any form
-        """Keep the roles that an event brought along."""
+        """Cache the roles that came with an event, and return them."""
         ids = frozenset(str(role) for role in roles) | {str(guild)}
         self._roles[guild, user] = (self._clock(), ids)
         return ids
 
     async def may_write(self, user: int, guild: int, channel: int) -> bool:
-        """Whether a member may write there now, as far as it can be told."""
+        """Return whether a member may write there now; False if it can't be told."""
         place, of_guild = await self._channel(channel), self._client.get_guild(guild)
         if of_guild is None or not isinstance(place, discord.Thread | discord.abc.GuildChannel):
             return False
@@ -243,7 +258,10 @@ class DiscordPermissions:
     # --- admins -----------------------------------------------------------------------------------
 
     async def tenant(self, user: int, guild: int) -> str:
-        """The server as the journal keeps it; for a direct message the only one of ours that the person is in."""
+        """Return the server's name in the journal.
+
+        For a direct message it is the only served server that the person is in, if there is just one.
+        """
         if guild:
             return f"discord:{guild}"
         mine = [one.id for one in self._client.guilds if self.serves(one.id)]
@@ -251,7 +269,10 @@ class DiscordPermissions:
         return f"discord:{mine[0]}" if len(mine) == 1 else "discord:@me"
 
     async def rights(self, interaction: "discord.Interaction[Any]") -> Rights | None:
-        """What an admin may read: of the server where it is asked, or of all whom docent.yaml names in person."""
+        """Return an admin's rights; None for anybody else.
+
+        They cover the server where they ask, or everything for those whom docent.yaml names in person.
+        """
         if not self.is_admin(interaction):
             return None
         user, guild = interaction.user.id, interaction.guild_id or 0
@@ -260,9 +281,9 @@ class DiscordPermissions:
         return Rights(None if named else frozenset({await self.tenant(user, guild)}), audience)
 
     def is_admin(self, interaction: "discord.Interaction[Any]") -> bool:
-        """The people and roles that docent.yaml names; with Manage Server where that is enough.
+        """Return whether docent.yaml makes the person an admin, by id or role, or by Manage Server.
 
-        What the interaction carries is Discord's own word at the moment of the press.
+        Roles and permissions are those that Discord sent with the interaction.
         """
         guild, member = interaction.guild_id or 0, interaction.user
         if not self.serves(guild):
@@ -276,6 +297,6 @@ class DiscordPermissions:
         return manages or bool(roles & self.guild(guild).admin_roles)
 
     def _is_for_managers(self, guild: int) -> bool:
-        """Whether Manage Server makes an admin there: where docent.yaml says so, or in the only server that there is."""
+        """Return whether Manage Server makes an admin: if docent.yaml says so, or if there is only one server."""
         said = self.guild(guild).manage_server
         return len(self._client.guilds) == 1 if said is None else said

@@ -1,4 +1,4 @@
-"""Talks to Discord: calls, retries, timeouts, and mends of the gateway client.
+"""Talks to Discord: calls, retries, timeouts, and patches of the gateway client.
 
 What an event means or an answer looks like does not belong here.
 """

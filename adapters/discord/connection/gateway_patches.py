@@ -1,6 +1,6 @@
-"""discord.py's connections, made to notice soon when nobody is at the other end, to come back soon, and ended with their threads.
+"""Patches discord.py's connections to notice a dead peer soon, to reconnect soon, and to end their threads.
 
-discord.py takes a minute to miss a gateway that has gone silent, and half a minute more to say good-bye to it.
+discord.py takes a minute to notice a gateway that has gone silent, and half a minute more to close it.
 """
 
 import asyncio
@@ -24,22 +24,22 @@ from bot.config.chat import DiscordSettings
 log = logging.getLogger(__name__)
 
 Json = dict[str, Any]  # Discord's own
-# What discord.py takes for granted in a message, and what stands for it where it isn't there.
+# The fields that discord.py expects in a message, with their values where Discord leaves them out.
 _IN_A_MESSAGE: Final[Json] = {
     "type": 0, "content": "", "flags": 0, "edited_timestamp": None, "tts": False, "pinned": False, "mention_everyone": False,
 }  # fmt: skip
 _LISTS: Final = ("mentions", "mention_roles", "attachments", "embeds", "components")
-_MAY_BE_NULL: Final = ("referenced_message", "edited_timestamp")  # which means something
-_FAREWELL: Final = 2.0  # seconds for the other side to answer that the connection ends
+_MAY_BE_NULL: Final = ("referenced_message", "edited_timestamp")  # null has a meaning there
+_FAREWELL: Final = 2.0  # seconds for the other side to confirm the close
 _TRIES_WITHIN: Final = 30.0  # seconds
 _ENDS_WITHIN: Final = 5.0  # seconds for a thread that is told to end
 
 
 class Heartbeat(KeepAliveHandler):
-    """Beats twice within the client's `heartbeat_timeout`, so that hearing nothing for so long means something.
+    """Sends two heartbeats within `heartbeat_timeout`, so that a silence of that length means a dead peer.
 
-    Discord wants a heartbeat every 41 seconds at the least; that is also how often discord.py looks whether it
-    hears anything.
+    Discord wants a heartbeat every 41 seconds; discord.py checks no more often than that whether it hears
+    anything.
     """
 
     def __init__(self, *args: Any, interval: float | None = None, **options: Any) -> None:  # noqa: ANN401 - discord.py's own
@@ -48,7 +48,7 @@ class Heartbeat(KeepAliveHandler):
 
 
 def brief(socket: aiohttp.ClientWebSocketResponse) -> aiohttp.ClientWebSocketResponse:
-    """The same, but it doesn't wait for the farewell of somebody who isn't there."""
+    """Return the same socket, whose `close` waits only briefly for the other side."""
     ending = socket.close
 
     async def close(*, code: int = 4000, message: bytes = b"") -> bool:
@@ -62,14 +62,14 @@ def brief(socket: aiohttp.ClientWebSocketResponse) -> aiohttp.ClientWebSocketRes
 
 
 class BriefBackoff(ExponentialBackoff[Literal[False]]):
-    """Tries again within half a minute, however long an outage was: discord.py's own pauses grow to 17 minutes."""
+    """Retries within half a minute, however long an outage was: discord.py's own pauses grow to 17 minutes."""
 
     def delay(self) -> float:
         return min(super().delay(), _TRIES_WITHIN)
 
 
 class _Brief(logging.Filter):
-    """What broke in a word: discord.py logs the traceback of each attempt within that of the one before."""
+    """Replaces a traceback by the exception's name: discord.py logs each attempt's within that of the one before."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         broken = record.exc_info[1] if record.exc_info else None
@@ -83,7 +83,7 @@ _BRIEF = _Brief()
 
 
 def set_up(settings: DiscordSettings) -> None:
-    """discord.py keeps these on its classes and in a module.
+    """Apply the patches and settings that discord.py keeps on its classes and in its modules.
 
     Of its heartbeats only the module's name can be changed: DiscordWebSocket makes one when Discord says hello,
     Shard and AutoShardedClient name DiscordWebSocket itself, and no hook runs between the hello and the first
@@ -91,7 +91,7 @@ def set_up(settings: DiscordSettings) -> None:
     couldn't resume: ShardInfo.reconnect begins a new session. Its maintainer declined to make the sockets
     public (Rapptz/discord.py#1117).
 
-    Voice isn't used: no word that it can't be.
+    discord.py's warnings about missing voice libraries are switched off: voice isn't used.
     """
     gateway.KeepAliveHandler = Heartbeat  # type: ignore[misc]
     for module in (client, shard):
@@ -105,15 +105,18 @@ def set_up(settings: DiscordSettings) -> None:
 
 
 def completed(data: Json, *, message: bool) -> Json:
-    """The same event without nulls, which discord.py takes for something; a message with the lists that it lacks."""
+    """Return the event without nulls, except where null has a meaning: discord.py takes them for values.
+
+    A message also gets the fields that it lacks.
+    """
     there = {key: value for key, value in data.items() if value is not None or key in _MAY_BE_NULL}
     return {**_IN_A_MESSAGE, **{key: [] for key in _LISTS}, **there} if message else there
 
 
 def survive(parsers: dict[str, Callable[[Any], Any]]) -> None:
-    """Make of an event that isn't as documented one that is lost: discord.py ends the whole connection, for good.
+    """Make events that can't be parsed get lost: discord.py would end the whole connection, for good.
 
-    Without the first one, which tells who the bot is, there is no connection.
+    READY is excepted: without it, which says who the bot is, there is no connection.
     """
     for event in parsers.keys() - {"READY"}:
         parsers[event] = partial(_survived, event, parsers[event])
@@ -127,15 +130,15 @@ def _survived(event: str, parse: Callable[[Any], Any], data: Any) -> None:  # no
 
 
 def cut(socket: aiohttp.ClientWebSocketResponse) -> None:
-    """Not its `close`, which waits for the other side, and does nothing about one whose line broke."""
+    """Drop the socket's connection. Its `close` waits for the other side, and does nothing on a broken line."""
     socket._response.close()  # noqa: SLF001 - nothing public does it
 
 
 async def end_heartbeats(of: discord.Client) -> None:
-    """End the threads that keep this client's connections alive, while the loop that they call still runs.
+    """End the threads that keep this client's connections alive, while their event loop still runs.
 
-    discord.py doesn't wait for them, and it forgets the one of a connection that was still being made or
-    that broke while it was written to.
+    discord.py doesn't wait for them, and it loses track of the thread of a connection that was still being made
+    or that broke during a write.
     """
     beating = [
         thread

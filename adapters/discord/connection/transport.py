@@ -1,4 +1,4 @@
-"""Discord's REST calls as this adapter makes them: what discord.py doesn't retry is retried here.
+"""Makes Discord's REST calls, and retries what discord.py doesn't.
 
 Sending is safe to repeat: discord.py sends each message with a nonce that Discord enforces.
 """
@@ -24,47 +24,47 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_ANSWERS_AFTER, _ANSWERS_WITHIN = 3.0, 10.0  # seconds that each try may take at the least, and at the most
+_ANSWERS_AFTER, _ANSWERS_WITHIN = 3.0, 10.0  # the least and most seconds for one answer
 _NOT_DONE, _TOO_MANY, _OUTAGE = 300, 429, 500  # and above
 _A_SECOND = (
-    40  # requests, of the 50 that Discord allows a bot: they bunch on their way; discord.py doesn't count
+    40  # requests, of the 50 that Discord allows: they bunch up on the network, and discord.py doesn't count
 )
 
 
 class Failed(Undeliverable):
-    """Discord couldn't carry it out, now."""
+    """Raised when Discord couldn't carry out a call."""
 
 
 class Unreachable(Failed):
-    """It doesn't answer, or answers that it is broken: the same may work a while later."""
+    """Raised when Discord doesn't answer, or fails itself: the same call may work later."""
 
 
 class NotAllowed(Failed, Barred):
-    """A permission is missing."""
+    """Raised when the bot lacks a permission."""
 
 
 class Archived(NotAllowed):
-    """The thread is archived: what stands in it can't be changed until it is open again."""
+    """Raised when the thread is archived: its messages can't be edited until it is opened again."""
 
 
 class NotThere(Failed):
-    """The message, thread or channel is gone."""
+    """Raised when the message, thread or channel is gone."""
 
 
 class TokenGone(Failed):
-    """The interaction's token has expired."""
+    """Raised when the interaction's token has expired."""
 
 
 class AlreadyAnswered(Failed):
-    """Another process was first to answer the interaction."""
+    """Raised when another process has already responded to the interaction."""
 
 
 class Malformed(Failed):
-    """Discord won't take this content."""
+    """Raised when Discord doesn't accept this content."""
 
 
 class _Outage(aiohttp.ClientError):
-    """A try that another one may mend."""
+    """Raised when an attempt failed that may work if repeated."""
 
 
 _BY_CODE: Final[dict[int, type[Exception]]] = {
@@ -78,7 +78,7 @@ _BY_CODE: Final[dict[int, type[Exception]]] = {
 
 
 class _Pace:
-    """Discord's limit is a bot's, whichever client or adapter of this process makes the request."""
+    """Spaces out requests. Discord's limit is the bot's, so all clients and adapters of this process share it."""
 
     def __init__(self) -> None:
         self._made: deque[float] = deque(maxlen=_A_SECOND)
@@ -96,7 +96,10 @@ _pace = _Pace()
 
 
 class _Try:
-    """One try of a call: its turn may come within `deadline` seconds, each of its answers within so many."""
+    """One attempt at a call.
+
+    It may wait `deadline` seconds for its turn, and `answers_within` seconds for each answer.
+    """
 
     def __init__(self, deadline: float, answers_within: float, accepted: asyncio.Event | None) -> None:
         self._accepted = accepted
@@ -104,7 +107,7 @@ class _Try:
         self._answers_within = answers_within
         self._until = self._clock() + deadline
         self._limit = asyncio.timeout_at(self._until)
-        self.left: float | None = None  # when its last request did
+        self.left: float | None = None  # when its last request was sent
 
     async def make(self, make: Callable[[], Awaitable[T]]) -> T:
         token = _trying.set(self)
@@ -119,7 +122,7 @@ class _Try:
         self._limit.reschedule(min(self._until, self.left + self._answers_within))
 
     def arrived(self, status: int) -> None:
-        """Raises _Outage here, where discord.py would try again for up to 25 seconds or not at all."""
+        """Note an answer. Raises _Outage for a server error, for which discord.py would retry up to 25 seconds."""
         self._limit.reschedule(self._until)
         if status >= _OUTAGE:
             raise _Outage(f"HTTP {status}")
@@ -131,9 +134,10 @@ _trying: ContextVar[_Try | None] = ContextVar("trying", default=None)
 
 
 def paced() -> aiohttp.TraceConfig:
-    """Holds a client's requests back where they leave: after discord.py's own waits, which release many at once.
+    """Return a trace that delays a client's requests as they are sent.
 
-    Responses to interactions don't count for the limit, and can't wait.
+    That is after discord.py's own waits, which release many requests at once. Responses to interactions don't
+    count towards the limit, and aren't delayed.
     """
 
     async def start(_session: object, _context: object, leaving: aiohttp.TraceRequestStartParams) -> None:
@@ -159,10 +163,10 @@ async def call(
     deadline: float = 240.0,
     accepted: asyncio.Event | None = None,
 ) -> T:
-    """Await `make()`, again until Discord has failed for `patience` seconds. Raises Failed's kinds.
+    """Await `make()`, and repeat it until Discord has failed for `patience` seconds. Raises subclasses of Failed.
 
-    `deadline` is for one try. In a burst most of it is the wait for its turn, which is no failure.
-    `accepted` is set as soon as Discord has done it.
+    `deadline` is for one attempt. In a burst most of it is the wait for its turn, which is no failure.
+    `accepted` is set as soon as Discord has carried out the call.
     """
     clock = asyncio.get_running_loop().time
     give_up: float | None = None
@@ -183,9 +187,9 @@ async def call(
 
 
 async def accepted(make: Callable[[], Awaitable[object]], *, patience: float) -> None:
-    """Like `call`, but it ends as soon as Discord has said yes. Raises Failed's kinds.
+    """Make a call as `call` does, but return as soon as Discord has carried it out. Raises subclasses of Failed.
 
-    discord.py keeps the call that uses up a limit until the limit is over, up to a minute.
+    discord.py holds the call that uses up a rate limit until the limit is reset, up to a minute.
     """
     yes = asyncio.Event()
     calling = asyncio.create_task(call(make, patience=patience, accepted=yes))
@@ -203,7 +207,7 @@ async def accepted(make: Callable[[], Awaitable[object]], *, patience: float) ->
 
 
 async def _refused(trying: Coroutine[Any, Any, T]) -> T:
-    """Await it; what Discord refuses is raised as Failed's kinds."""
+    """Await the attempt; Discord's refusals are raised as subclasses of Failed."""
     try:
         return await trying
     except discord.RateLimited as error:
@@ -213,7 +217,7 @@ async def _refused(trying: Coroutine[Any, Any, T]) -> T:
 
 
 def _kind(error: discord.HTTPException) -> type[Exception]:
-    """What a refusal means: by its code, or else by its status."""
+    """Return the exception for a refusal, by its code or else by its status."""
     if error.code in _BY_CODE:
         return _BY_CODE[error.code]
     if isinstance(error, discord.Forbidden):
@@ -224,7 +228,7 @@ def _kind(error: discord.HTTPException) -> type[Exception]:
 
 
 async def outlast(settle: Callable[[], Awaitable[None]], patience: Timeouts) -> None:
-    """Await `settle()`, again for as long as Discord is down. Raises Failed."""
+    """Await `settle()`, and repeat it for as long as Discord is down. Raises Failed."""
     until = time.monotonic() + patience.outage
     while True:
         try:

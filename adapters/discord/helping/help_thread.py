@@ -1,4 +1,4 @@
-"""What people say in the help channel to a question of somebody's: as a reply to it, or in its thread."""
+"""Handles what people say in the help channel about a question: as a reply to it, or in its thread."""
 
 import re
 from typing import Any, Final
@@ -15,12 +15,16 @@ _MARKED: Final = re.compile(r"\n-# [^\n]* `([0-9a-f]{6,40})`$")
 
 
 def help_mark(question_id: str) -> str:
-    """The last line of the help channel's message of a question, by which it is known again."""
+    """Return the last line of the help channel's message about a question, by which it is recognized."""
     return f"-# {words.HELP_THREAD} `{question_id}`"
 
 
 class DiscordHelpThreads:
-    """Without the Message Content intent a reply has to ping the bot, which replies do unless that is switched off."""
+    """Handles replies to the bot's posts in the help channel.
+
+    Without the Message Content intent a reply has to ping the bot, which replies do unless that is switched
+    off.
+    """
 
     def __init__(self, client: discord.Client, people: DiscordPermissions, helping: HumanHelp) -> None:
         self._client = client
@@ -28,12 +32,12 @@ class DiscordHelpThreads:
         self._helping = helping
 
     async def take(self, message: discord.Message) -> bool:
-        """Bring it to the asker; False if it answers nothing of the sort."""
+        """Bring the reply to the asker; False if the message is no reply to a question."""
         question = "" if message.author.bot else await self.question_id(message)
         return bool(question) and await self._helping.answered(_Helper(self._client, message), question)
 
     async def question_id(self, message: discord.Message) -> str:
-        """The question that a message answers; "" if it answers none."""
+        """Return the id of the question that a message answers; "" if it answers none."""
         guild = message.guild.id if message.guild else 0
         wanted = self._people.help_channel(guild) if guild else None
         here = message.channel
@@ -49,12 +53,12 @@ class DiscordHelpThreads:
         return ""
 
     async def question(self, message: discord.Message) -> str:
-        """What was asked where a message answers it in the help channel; "" elsewhere. Raises BackendError."""
+        """Return the question that a message in the help channel answers; "" elsewhere. Raises BackendError."""
         found = await self.question_id(message)
         return await self._helping.question_of(found) if found else ""
 
     def _is_question(self, message: discord.Message) -> bool:
-        """Who names the bot asks it; a reply names it only by the way."""
+        """Return whether a message mentions the bot to ask it something; a reply's own ping doesn't count."""
         me = self._client.user
         return bool(me and re.search(rf"<@!?{me.id}>", message.content))
 
@@ -67,13 +71,13 @@ class DiscordHelpThreads:
         return self._marked(found.author.id, found.content)
 
     def _marked(self, author: int, content: str) -> str:
-        """Only what the bot itself wrote is believed."""
+        """Return the question's id in a help mark; "" if there is none, or the bot didn't write it."""
         found = _MARKED.search(content) if self._client.user and author == self._client.user.id else None
         return found[1] if found else ""
 
 
 class _Helper:
-    """adapters.chat.helping.human_help.HelperContext."""
+    """Implements `adapters.chat.helping.human_help.HelperContext`."""
 
     platform = "discord"
 
@@ -94,5 +98,5 @@ class _Helper:
             await call(lambda part=part: alone.send(part))  # type: ignore[misc] # bound early
 
     async def tell(self, text: str) -> None:
-        """Discord whispers to nobody who only wrote: a short reply, which pings nobody."""
+        """Reply in the channel, without a ping: Discord has ephemeral messages only for interactions."""
         await call(lambda: self._message.reply(text, mention_author=False))

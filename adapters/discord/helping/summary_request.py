@@ -1,4 +1,4 @@
-"""A summary that somebody wants in Discord: of a thread, or of the channel's last day."""
+"""Requests a summary in Discord: of a thread, or of the channel's last day."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ _KINDS: Final = (
 
 
 class DiscordSummaryRequest:
-    """By an interaction that is deferred, seen by the presser alone."""
+    """A request by an interaction that is deferred and ephemeral: only the asker sees the summary."""
 
     platform = "discord"
 
@@ -43,7 +43,7 @@ class DiscordSummaryRequest:
             raise CannotRead(words.NOT_SEEN)
         if not isinstance(place, discord.abc.Messageable):
             raise CannotRead(words.CANNOT_READ)
-        # A thread is summed up whole, as far as it goes; a channel's messages of a day.
+        # A thread is summed up whole, as far as the limit goes; of a channel the last day.
         since = None if isinstance(place, discord.Thread) else datetime.now(UTC) - DAY
 
         async def read() -> list[discord.Message]:

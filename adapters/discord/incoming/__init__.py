@@ -1,4 +1,4 @@
-"""From Discord's events to questions: what is one, what it comes with, and what was missed meanwhile.
+"""Turns Discord's events into questions: which ones are, what comes with them, what was missed meanwhile.
 
 Where the answer goes and how it looks is in `replies`; who may ask what is in `access`.
 """

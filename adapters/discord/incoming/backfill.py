@@ -1,4 +1,4 @@
-"""What was said while nobody listened: Discord repeats it only within a session that can be resumed."""
+"""Catches up on what was said while no process listened: Discord repeats it only if the session resumes."""
 
 import logging
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
@@ -22,9 +22,9 @@ _Readable = _Channel | discord.PartialMessageable
 async def missed(
     client: discord.Client, shard: int, since: datetime, direct: Sequence[int]
 ) -> AsyncIterator[discord.Message]:
-    """A shard's messages since then, a channel's oldest first.
+    """Yield a shard's messages since then, a channel's oldest first.
 
-    In channels and threads that the bot may read, and in these of direct messages.
+    They come from channels and threads that the bot may read, and from the direct messages `direct`.
     """
     after = discord.utils.time_snowflake(since)
     found: list[_Channel] = []
@@ -39,7 +39,7 @@ async def missed(
 
 
 def posts(client: discord.Client, shard: int, since: datetime) -> Iterator[discord.Thread]:
-    """A shard's posts in forums since then that are still open, the oldest first."""
+    """Yield a shard's forum posts since then that are still open, oldest first."""
     after = discord.utils.time_snowflake(since)
     found = [
         thread

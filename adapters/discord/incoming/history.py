@@ -1,4 +1,4 @@
-"""What was said before a question: the thread with what it began with, the replies that lead to it, a DM."""
+"""Reads what was said before a question: its thread and what began it, a chain of replies, or a direct message."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,14 +15,14 @@ _LOOKED_THROUGH = 50  # messages of a channel, for the replies among them
 
 
 class ChannelHistory:
-    """People's and the bot's own messages, the latest within the limits."""
+    """Reads people's and the bot's own messages, the latest within the limits."""
 
     def __init__(self, client: discord.Client, limits: LimitSettings) -> None:
         self._client = client
         self._limits = limits
 
     async def before(self, channel: int, message: int, reply_to: int) -> tuple[Turn, ...]:
-        """What came before a message. In a channel that is only what it replies to, and what that replied to."""
+        """Return what came before a message. In a channel that is only its chain of replies."""
         turns = self._limits.history_turns
         if not turns:
             return ()
@@ -40,7 +40,7 @@ class ChannelHistory:
         return self._turns(found[:turns])
 
     async def ends_with(self, channel: int, message: int) -> bool:
-        """Whether nobody but the bot has written behind a message; in a channel, nobody has replied to it."""
+        """Return whether only the bot has written after a message; in a channel, whether nobody has replied to it."""
         me = self._client.user.id if self._client.user else 0
         in_channel = isinstance(self._client.get_channel(channel), discord.abc.GuildChannel)
         try:
@@ -53,7 +53,7 @@ class ChannelHistory:
         return not any(not in_channel or _replies_to(one) == str(message) for one in others)
 
     async def _beginning(self, thread: discord.Thread, found: Sequence[Any]) -> list[Any]:
-        """The message that a thread was opened from: it stands above it, not in it, and has the same id."""
+        """Return the message that a thread was opened from: it is above the thread, with the same id."""
         if thread.is_private() or any(int(message["id"]) == thread.id for message in found):
             return []
         try:
@@ -62,7 +62,7 @@ class ChannelHistory:
             return []
 
     def _turns(self, found: Sequence[Any]) -> tuple[Turn, ...]:
-        """Of messages, the newest first."""
+        """Return messages, which come newest first, as turns."""
         me = self._client.user.id if self._client.user else 0
         said = [
             history.turn(message_parts.words(message, me), own=int(message["author"]["id"]) == me)
@@ -72,7 +72,7 @@ class ChannelHistory:
 
 
 def _chain(found: Sequence[Any], last: str) -> list[Any]:
-    """The message `last` and those that it goes back to, reply by reply."""
+    """Return the message `last` and those that it goes back to, reply by reply."""
     by_id = {message["id"]: message for message in found}
     chain = []
     while message := by_id.pop(last, None):

@@ -1,4 +1,4 @@
-"""Discord's messages and interactions as questions: which are for the bot, where the answer goes, what came before."""
+"""Turns Discord's messages and interactions into questions: which are for the bot, and where the answer goes."""
 
 import asyncio
 import re
@@ -26,12 +26,12 @@ _KINDS = (discord.MessageType.default, discord.MessageType.reply, discord.Messag
 
 
 class DiscordInbound(DiscordQuestions):
-    """Makes `Asked` and its `Reply` of what people do."""
+    """Turns what people do into `Asked` and its `Reply`."""
 
     # --- what is a question -----------------------------------------------------------------------
 
     def may_concern(self, data: Any) -> bool:  # noqa: ANN401 - Discord's own JSON
-        """Whether a message, as it came, could be for the bot: most can't, and nothing is made of them."""
+        """Return whether a raw message could be for the bot. Most can't, and aren't parsed."""
         if (data["author"].get("bot") or data.get("webhook_id")) and not self._may_ask(data["author"]["id"]):
             return False
         me, replied = str(self._me), data.get("referenced_message")
@@ -47,11 +47,11 @@ class DiscordInbound(DiscordQuestions):
         )
 
     def _may_ask(self, bot: str) -> bool:
-        """Whether another bot, or a webhook, may ask somewhere."""
+        """Return whether another bot or a webhook may ask anywhere."""
         return bot in self._settings.discord.bots and bot != str(self._me)
 
     def _hears_all(self, guild: int, channel: int) -> bool:
-        """Whether here each message may be a question, mention or not."""
+        """Return whether any message here may be a question, mention or not."""
         found = self._client.get_channel(channel)
         if isinstance(found, discord.Thread):
             helping = str(found.parent_id) == self._people.help_channel(guild)
@@ -59,11 +59,14 @@ class DiscordInbound(DiscordQuestions):
         return self._people.place(guild, channel, 0).unasked
 
     def _follows(self, thread: discord.Thread, place: PlaceSettings) -> bool:
-        """Whether further messages in a thread may be for the bot: in its own unless that is switched off."""
+        """Return whether further messages in a thread may be for the bot.
+
+        In its own threads they are unless that is switched off.
+        """
         return thread.owner_id == self._me if place.followups is None else place.followups
 
     def of_message(self, message: discord.Message, text: str = "") -> tuple[Asked, Reply] | None:
-        """The question in a message, or `text` in its place; None if it isn't one for the bot."""
+        """Return the question in a message, or `text` in its place; None if it isn't one for the bot."""
         if message.type not in _KINDS or (_is_bots(message) and not self._bot_may_ask(message)):
             return None
         if message.guild is None:
@@ -74,7 +77,10 @@ class DiscordInbound(DiscordQuestions):
         return self._in_guild(message, message.guild.id, text, mentioned=mentioned)
 
     def _bot_may_ask(self, message: discord.Message) -> bool:
-        """In so many words, in its places, and where others see the answer."""
+        """Return whether a bot's message is a question: it mentions the bot in a place where it may ask.
+
+        Not where answers are private.
+        """
         bot, guild = str(message.author.id), message.guild
         mentioned = re.search(rf"<@!?{self._me}>", message.content)
         if guild is None or not self._may_ask(bot) or not mentioned:
@@ -94,7 +100,7 @@ class DiscordInbound(DiscordQuestions):
         if mentioned:
             return self._of(message, guild, answer_in, text)
         if place.answers == "private":
-            return None  # nobody gets direct messages who didn't ask the bot
+            return None  # direct messages are only for people who asked the bot
         if thread and self._follows(thread, place):
             return self._of(message, guild, "place", text, unprompted=True)
         if not thread and place.unasked and texts.is_question(message.content):
@@ -102,7 +108,10 @@ class DiscordInbound(DiscordQuestions):
         return None
 
     def of_post(self, thread: discord.Thread, message: discord.Message) -> tuple[Asked, Reply] | None:
-        """A new forum post, where the forum is configured: answered only if the evidence is strong, or the bot is named."""
+        """Return the question in a new forum post, if the forum is configured.
+
+        Unless the post mentions the bot, it is answered only if the evidence is strong.
+        """
         forum = self._people.forum(thread.guild.id, thread.parent_id)
         if forum is None or _is_bots(message):
             return None
@@ -112,17 +121,20 @@ class DiscordInbound(DiscordQuestions):
         return replace(asked, question=replace(asked.question, text=text)), reply
 
     def of_reaction(self, message: discord.Message, member: discord.Member) -> tuple[Asked, Reply] | None:
-        """What a message says, asked by who reacted to it; None where the bot doesn't listen, or wrote it."""
+        """Return a message as a question of the person who reacted to it.
+
+        None where the bot doesn't listen, or for its own message.
+        """
         thread = _thread(message)
         guild, parent = member.guild.id, thread.parent_id if thread else 0
         if message.author.id == self._me or not self._people.listens(guild, message.channel.id, parent):
             return None
         answer_in = "place" if thread else self._people.guild(guild).answer_in
-        key = f"{self.key(message.id)}:menu"  # as the menu's command has it
+        key = f"{self.key(message.id)}:menu"  # the same key as the menu command's
         return self._of(message, guild, answer_in, "", asker=member, key=key)
 
     def _is_addressed(self, message: discord.Message) -> bool:
-        """By a mention, by the bot's own role, or by a reply to one of its messages."""
+        """Return whether a message mentions the bot or its own role, or replies to one of its messages."""
         if any(user.id == self._me for user in message.mentions):
             return True
         me = message.guild.me if message.guild else None
@@ -145,7 +157,7 @@ class DiscordInbound(DiscordQuestions):
         asker: discord.Member | None = None,
         key: str = "",
     ) -> tuple[Asked, Reply]:
-        """`asker` and `key` are the message's author and its own, where nothing else is said."""
+        """Return a message as a question. `asker` and `key` default to its author and its own key."""
         author = asker or message.author
         words, about = self.question_in(message)
         text = text or words
@@ -170,33 +182,37 @@ class DiscordInbound(DiscordQuestions):
         )
 
     def _place_of(self, message: discord.Message, guild: int) -> PlaceSettings:
-        """The settings of where a message was said."""
+        """Return the settings of the place where a message was written."""
         thread = _thread(message)
         return self._people.place(guild, message.channel.id, thread.parent_id if thread else 0)
 
     def words_of(self, message: discord.Message) -> str:
-        """What a message says."""
+        """Return a message's words."""
         me = message.guild.me if message.guild else None
         own = frozenset(role.id for role in me.roles if role.is_bot_managed()) if me else frozenset()
         said = incoming(message.content, self._me, own)
         return said or "\n\n".join(message_parts.forwarded(message, self._me))
 
     def question_in(self, message: discord.Message) -> tuple[str, tuple[str, ...]]:
-        """What a message asks, and what came with it: that is the question where its own words are none."""
+        """Return what a message asks, and what was forwarded with it.
+
+        Without words of its own, what was forwarded is the question.
+        """
         text, about = self.words_of(message), message_parts.forwarded(message, self._me)
         return asked_with(text, about), about
 
     def with_files(self, message: discord.Message) -> tuple[Message, ...]:
-        """Which of a message and the one that it replies to have files: their channels and ids."""
+        """Return the channels and ids of those messages that have files: this one, and the one it replies to."""
         replied = message.reference.resolved if message.reference else None
         near = (message, replied) if isinstance(replied, discord.Message) else (message,)
         return tuple((one.channel.id, one.id) for one in near if message_parts.has_files(one))
 
     async def question_before(self, message: discord.Message, *, said: bool = False) -> str:
-        """What somebody's message answers: what a person said that it replies to, or else its thread began with.
+        """Return what a message refers to: the person's message it replies to, or else the first one of its thread.
 
-        In a channel it may be what they forwarded just before: Discord makes a message of its own of that. `said`: it
-        has words of its own, so that in a thread what was said there goes with these.
+        In a channel it may be what the same person forwarded just before, which Discord makes a message of its
+        own. `said`: the message has words of its own; the thread then comes with it as history and isn't looked
+        at.
         """
         reference, here = message.reference, message.channel
         if reference and isinstance(reference.resolved, discord.Message):
@@ -207,7 +223,7 @@ class DiscordInbound(DiscordQuestions):
             tries.append((reference.channel_id, reference.message_id))
         elif not isinstance(here, discord.Thread):
             return await self._just_forwarded(message)
-        elif not said:  # a forum's post lies in its thread, other starters above it
+        elif not said:  # a forum post's first message is in its thread, others' is above it
             tries += [(here.parent_id, here.id), (here.id, here.id)]
         for channel, wanted in tries:
             if channel and wanted and (found := await self._message(channel, wanted)):
@@ -239,7 +255,7 @@ class DiscordInbound(DiscordQuestions):
             return None
 
     def of_edit(self, message: discord.Message) -> Edit | None:
-        """The question in a message that was edited; None if it isn't one for the bot."""
+        """Return the question in an edited message; None if it isn't one for the bot."""
         found, edited = self.of_message(message), message.edited_at
         if found is None or edited is None:
             return None
@@ -247,17 +263,20 @@ class DiscordInbound(DiscordQuestions):
 
 
 def _thread(message: discord.Message) -> discord.Thread | None:
-    """The thread that a message stands in."""
+    """Return the thread that a message is in; None if it is in none."""
     return message.channel if isinstance(message.channel, discord.Thread) else None
 
 
 def _is_bots(message: discord.Message) -> bool:
-    """Whether a bot or a webhook wrote it."""
+    """Return whether a bot or a webhook wrote the message."""
     return message.author.bot or message.webhook_id is not None
 
 
 def _is_open(message: discord.Message) -> bool:
-    """Whether words that aren't addressed to the bot may be meant for it: not for somebody else, no mere thanks."""
+    """Return whether a message that doesn't address the bot may be for it.
+
+    It isn't if it addresses somebody else or only says thanks.
+    """
     replied = message.reference is not None and message.type is discord.MessageType.reply
     others = message.mentions or message.role_mentions or message.mention_everyone
     said = message.content

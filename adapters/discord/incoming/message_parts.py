@@ -1,4 +1,4 @@
-"""What stands in a Discord message besides its text: what was forwarded with it, and its files."""
+"""Reads a Discord message's parts besides its text: forwarded messages and files."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,23 +16,23 @@ Json = dict[str, Any]  # Discord's own
 
 
 def words(message: Json, me: int, roles: frozenset[int] = frozenset()) -> str:
-    """What a message says, or what was forwarded in it."""
+    """Return a message's words, or those that were forwarded in it."""
     said = incoming(str(message.get("content") or ""), me, roles)
     return said or "\n\n".join(filter(None, (words(one, me) for one in _snapshots(message))))
 
 
 def forwarded(message: discord.Message, me: int) -> tuple[str, ...]:
-    """The words of the messages that were forwarded in one."""
+    """Return the words of the messages that were forwarded in one."""
     return tuple(filter(None, (incoming(one.content, me) for one in message.message_snapshots)))
 
 
 def has_files(message: discord.Message) -> bool:
-    """Beside its words, or beside those that were forwarded in it."""
+    """Return whether a message has files, or what was forwarded in it."""
     return bool(message.attachments or any(one.attachments for one in message.message_snapshots))
 
 
 def files(message: Json, session: aiohttp.ClientSession) -> Iterator[Attachment]:
-    """The files of a message as Discord's API tells it."""
+    """Yield the files of a message in the form of Discord's API."""
     for one in (message, *_snapshots(message)):
         for file in one.get("attachments") or ():
             yield _attachment(file, session)
@@ -46,7 +46,7 @@ def _attachment(file: Json, session: aiohttp.ClientSession) -> Attachment:
     url = str(file.get("url") or "")
 
     async def fetch(most: int) -> bytes:
-        """Without any token: the address holds what it takes."""
+        """Return the file's content. No token is sent: the address includes its own signature."""
         return await _FILES.download(session, url, most, home=discord.http.Route.BASE, seconds=_SECONDS)
 
     size = file.get("size")

@@ -1,4 +1,4 @@
-"""Questions of Discord as the journal keeps them, each with its reply and what it comes with."""
+"""Makes Discord's questions as the journal keeps them, each with its reply and what comes with it."""
 
 import logging
 import re
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 class DiscordQuestions:
-    """Makes `Asked` and its `Reply`, also of what the journal has."""
+    """Makes `Asked` and its `Reply`, also from records of the journal."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class DiscordQuestions:
         return self._client.user.id if self._client.user else 0
 
     def key(self, message: int) -> str:
-        """The same for every delivery of a message."""
+        """Return a message's key, the same for every delivery."""
         return f"discord:{message}"
 
     def asked(
@@ -73,9 +73,10 @@ class DiscordQuestions:
         about: tuple[str, ...] = (),
         files: tuple[Message, ...] = (),
     ) -> tuple[Asked, Reply]:
-        """A question to answer at `address`. `before`: what came before this message in its channel is history.
+        """Return a question to answer at `address`, and its reply.
 
-        `about` is what was forwarded with it, `files` are messages whose files go with it.
+        `before`: what came before this message in its channel is history. `about` is what was forwarded with
+        it, `files` are the messages whose files go with it.
         """
         found = self._client.get_channel(address.channel)
         parent = found.parent_id if isinstance(found, discord.Thread) else 0
@@ -84,7 +85,7 @@ class DiscordQuestions:
         of_guild = self._people.guild(address.guild)
         address = replace(address, can_ask_human=self._people.offers_help(address.guild))
         place = DiscordPlace(address, before, files)
-        # What a thread is called repeats what was asked.
+        # A thread's name repeats the question.
         kept = (
             place if self._settings.journal.questions else replace(place, address=replace(address, name=""))
         )
@@ -108,11 +109,11 @@ class DiscordQuestions:
         return asked, self._reply(place)
 
     def revive(self, recorded: Recorded) -> Reply:
-        """The reply of a question whose process died."""
+        """Return the reply of a question whose process died."""
         return self._reply(DiscordPlace.of(recorded.asked, recorded.reply), revived=True)
 
     def go_on(self, earlier: Recorded, asked: Asked) -> Reply:
-        """The reply that makes an earlier answer's message the answer to `asked`."""
+        """Return the reply that makes an earlier answer's message the answer to `asked`."""
         return self.revive(replace(earlier, asked=asked))
 
     def _reply(self, place: DiscordPlace, *, revived: bool = False) -> Reply:
@@ -123,20 +124,20 @@ class DiscordQuestions:
         return kind(self._client, address, recall, self._typing, self._patience, revived=revived)
 
     async def direct(self, journal: Journal) -> list[int]:
-        """Channels of direct messages, the latest first: those in which it was asked something.
+        """Return the channels of direct messages in which something was asked, the latest first.
 
-        Discord tells a bot of no others.
+        Discord doesn't list a bot's direct messages.
         """
         places = await journal.places("discord", direct=True, limit=_LOOKED_THROUGH)
         return list(dict.fromkeys(DiscordPlace.load(one).address.channel for one in places))
 
     async def untouched(self, recorded: Recorded) -> bool:
-        """Whether nobody has written behind the answer: in a channel, to it; in a thread or direct message, at all."""
+        """Return whether nobody has written after the answer, or in a channel, replied to it."""
         place = DiscordPlace.of(recorded.asked, recorded.reply).address
         return await self._history.ends_with(place.thread or place.channel, place.answer)
 
     def address_of(self, link: str) -> str:
-        """The address of the answer's message behind a link to it; "" if it isn't one."""
+        """Return the address of the answer's message that a link leads to; "" if it leads to none."""
         found = re.search(r"/channels/(?:\d+|@me)/(\d+)/(\d+)", link)
         return f"{found[1]}/{found[2]}" if found else ""
 
@@ -150,7 +151,7 @@ class DiscordQuestions:
         return recall
 
     async def _files(self, channel: int, message: int) -> list[Attachment]:
-        """A message's files: their addresses are good for a while, so that it is looked at anew."""
+        """Return a message's files. It is fetched anew, as their addresses expire."""
         try:
             data: Any = await call(lambda: self._client.http.get_message(channel, message))
         except Failed as error:
@@ -160,5 +161,5 @@ class DiscordQuestions:
 
 
 def files_of(asked: Asked) -> tuple[Message, ...]:
-    """The messages whose files went with a question."""
+    """Return the messages whose files go with a question."""
     return DiscordPlace.of(asked).files

@@ -1,4 +1,4 @@
-"""An emoji that asks: a reaction on somebody's message is "Answer from the docs" on it."""
+"""Answers messages that get a certain emoji as reaction, like the command "Answer from the docs"."""
 
 import logging
 from typing import Any
@@ -32,13 +32,13 @@ _VARIANT = "\N{VARIATION SELECTOR-16}"
 
 
 def asks(emoji: Any, wanted: str | None) -> bool:  # noqa: ANN401 - Discord's own JSON
-    """Whether an emoji, as Discord tells it, is the one that asks."""
+    """Return whether an emoji, as Discord sends it, is the one that asks."""
     name = str((emoji or {}).get("name") or "").replace(_VARIANT, "")
     return bool(name and wanted) and (name == wanted or name in _NAMED.get(wanted or "", ""))
 
 
 class DiscordReactions:
-    """Each message is asked once, whoever reacts, and not where it was asked by a mention."""
+    """Asks each message once, whoever reacts, and not if it was asked by a mention already."""
 
     def __init__(
         self,
@@ -54,11 +54,11 @@ class DiscordReactions:
         self._live = live
 
     def may_concern(self, data: Any) -> bool:  # noqa: ANN401 - Discord's own JSON
-        """Whether a reaction, as it came, asks something."""
+        """Return whether a raw reaction asks something."""
         return bool(data.get("guild_id")) and asks(data.get("emoji"), self._live.now.discord.ask_with)
 
     async def take(self, payload: discord.RawReactionActionEvent) -> None:
-        """Answer the message under the reaction, to whoever reacted."""
+        """Answer the message with the reaction, for the person who reacted."""
         member = payload.member
         if member is None or member.bot or await self._desk.knows(self._intake.key(payload.message_id)):
             return

@@ -1,7 +1,7 @@
-"""One answer in Discord: in a thread, as a reply, in place, or to an interaction.
+"""Shows one answer in Discord: in a thread, as a reply, in place, or to an interaction.
 
-Places fall back: thread → reply → DM, and again while Discord is down. `finish` leaves one whole answer,
-whatever broke before.
+Places fall back: thread → reply → direct message, and again while Discord is down. `finish` leaves one whole
+answer, whatever failed before.
 """
 
 import asyncio
@@ -56,9 +56,9 @@ class ChannelReply:
         *,
         revived: bool = False,
     ) -> None:
-        self._unsure = revived  # something may stand there that we don't know of
+        self._unsure = revived  # there may be a message that we don't know of
         self._patience = patience
-        self._try_for = patience.elsewhere  # seconds that a call may fail
+        self._try_for = patience.elsewhere  # seconds for which a failing call is repeated
         self._further: dict[tuple[int, int], int] = {}  # each page after the first, by place and number
         self._shows_typing = typing
         self.unprompted = place.unprompted
@@ -93,9 +93,10 @@ class ChannelReply:
         await outlast(lambda: self.settle(answer), self._patience)
 
     async def settle(self, answer: AnswerView) -> None:
-        """Show it in the first place that takes it: thread → reply → DM, where nothing tells what was asked.
+        """Show the answer in the first place that accepts it: thread → reply → direct message.
 
-        Raises Failed: Unreachable if one of them may take it later.
+        The direct message repeats the question. Raises Failed; Unreachable if one of the places may accept it
+        later.
         """
         home = self._place
         failures = [await self._shown(answer, home)]
@@ -111,7 +112,11 @@ class ChannelReply:
     async def _alone(
         self, answer: AnswerView, home: DiscordAddress, failures: Sequence[Failed | None]
     ) -> Failed | None:
-        """A direct message. If that can be begun Discord may be back: then where the answer belongs."""
+        """Show the answer in a direct message. Return why that failed, or None.
+
+        If a direct message can be opened, Discord may be back: then the answer's own place is tried once more
+        before.
+        """
         try:
             data: Any = await self._call(lambda: self._client.http.start_private_message(home.user))
         except Failed as error:
@@ -125,7 +130,7 @@ class ChannelReply:
         return await self._shown(answer, replace(alone, can_ask_human=False), lead=home.quoted)
 
     async def _shown(self, answer: AnswerView, place: DiscordAddress, *, lead: str = "") -> Failed | None:
-        """Why not, if it isn't."""
+        """Show the answer in `place`. Return why that failed, or None."""
         await self._moved(**asdict(place))
         try:
             await self._show(answer, lead=lead)
@@ -152,7 +157,7 @@ class ChannelReply:
                 await call(message.delete)
 
     async def _find_what_stands(self) -> None:
-        """What a call showed whose answer was lost, or a process that died: nobody got to know its address.
+        """Look for an answer whose address nobody got: Discord's response was lost, or the process died.
 
         Raises Failed.
         """
@@ -263,9 +268,9 @@ class ChannelReply:
             await self._put(self._drawn(answer, lead=lead, plain=True))
 
     async def _put(self, drawn: RenderedMessage) -> None:
-        """Its messages, into what is there already where something is."""
+        """Show the answer's messages; those that exist already are edited."""
         if self._unsure and not self._place.answer:
-            with suppress(NotAllowed):  # who may write there may not read there, perhaps
+            with suppress(NotAllowed):  # the bot may be allowed to write there, but not to read
                 await self._find_what_stands()
         for number, parts in enumerate(drawn.parts()):
             page = (self._target, number)
@@ -285,7 +290,7 @@ class ChannelReply:
     async def _edit_open(
         self, number: int, text: str, embed: discord.Embed | None, view: discord.ui.View | None
     ) -> None:
-        """A thread that was archived meanwhile is opened again, as a new message in it would do."""
+        """Edit a message; a thread that was archived meanwhile is opened first, as a new message would do."""
         try:
             await self._edit(number, text, embed, view)
         except Archived:

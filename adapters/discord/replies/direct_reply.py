@@ -1,4 +1,4 @@
-"""An answer to a mention for its asker alone: Discord whispers only to interactions, so it is a direct message."""
+"""Shows a private answer to a mention as a direct message: Discord has ephemeral messages only for interactions."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -14,7 +14,7 @@ from adapters.discord.reply_address import DiscordAddress
 
 
 class DirectReply(ChannelReply):
-    """Nothing of it is seen where it was asked, but that no direct message can be sent."""
+    """An answer in a direct message. Where it was asked, only a failure to send one is shown."""
 
     private = True
 
@@ -22,10 +22,10 @@ class DirectReply(ChannelReply):
         self._remember = remember
 
     async def write(self, text: str) -> None:
-        """It comes whole."""
+        """Do nothing: the answer is sent whole."""
 
     async def tell(self, doing: str) -> None:
-        """There is no message that could be changed."""
+        """Do nothing: there is no message that could be edited."""
 
     async def finish(self, answer: AnswerView) -> None:
         self._try_for = self._patience.here
@@ -47,7 +47,10 @@ class DirectReply(ChannelReply):
         raise failed
 
     async def _direct(self) -> DiscordAddress:
-        """The asker's direct messages, with the way back; what stands there already is edited."""
+        """Return the address in the asker's direct messages, which keeps where it was asked.
+
+        A message that is there already will be edited.
+        """
         asked = self._place
         data: Any = await self._call(lambda: self._client.http.start_private_message(asked.user))
         channel = int(data["id"])

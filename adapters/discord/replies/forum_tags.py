@@ -1,4 +1,4 @@
-"""The tag of a forum's posts that the docs answered."""
+"""Tags the forum posts that were answered from the docs."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""One answer to a command or a button in Discord, by the interaction's token."""
+"""Shows one answer to a command or a button in Discord, by the interaction's token."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -33,9 +33,10 @@ _ORIGINAL: Any = "@original"
 
 
 class InteractionReply:
-    """An answer to a command: private to the asker or for everybody, by the interaction's token.
+    """An answer to a command, private to the asker or for everybody.
 
-    When the token is gone, a private answer goes to a DM, another into the channel.
+    When the interaction's token has expired, a private answer goes to a direct message, another into the
+    channel.
     """
 
     unprompted = False
@@ -59,7 +60,7 @@ class InteractionReply:
         self._edits = StreamingEdits(self._show, lead=self._lead)
 
     async def show_working(self, remember: Callable[[str], Awaitable[None]]) -> None:
-        """The deferred response shows already that work goes on."""
+        """Keep `remember`; the deferred response already shows that work goes on."""
 
     async def tell(self, doing: str) -> None:
         self._edits.tell(doing)
@@ -73,7 +74,7 @@ class InteractionReply:
 
     @property
     def _lead(self) -> str:
-        """Others don't see what a command was asked."""
+        """The line with the question, which others don't see in a command."""
         return "" if self.private else self._place.quoted
 
     async def finish(self, answer: AnswerView) -> None:
@@ -81,7 +82,7 @@ class InteractionReply:
         await outlast(lambda: self._settle(answer), self._patience)
 
     async def _settle(self, answer: AnswerView) -> None:
-        """Raises Failed: Unreachable if it may work later."""
+        """Show the answer by the token or else without it. Raises Failed; Unreachable if it may work later."""
         try:
             await self._by_token(answer)
         except Failed as error:
@@ -141,11 +142,11 @@ class InteractionReply:
 
 
 class _Hook:
-    """An interaction's webhook: its token is all that it takes, also in another process."""
+    """An interaction's webhook. It needs only the token, so that another process can use it, too."""
 
     def __init__(self, client: discord.Client, session: aiohttp.ClientSession, place: DiscordAddress) -> None:
         self._hook = discord.Webhook.partial(place.application, place.token, session=session, client=client)
-        self._hook.type = discord.WebhookType.application  # only such a one may whisper
+        self._hook.type = discord.WebhookType.application  # only such a webhook may send ephemeral messages
 
     async def edit(self, text: str, embed: discord.Embed | None, view: discord.ui.View | None) -> None:
         await self._hook.edit_message(

@@ -1,4 +1,4 @@
-"""An answer as Discord shows it: text, an embed with the sources, buttons that outlive a restart."""
+"""Renders an answer for Discord: text, an embed with the sources, buttons that outlive a restart."""
 
 import re
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -25,21 +25,21 @@ Pressed = Callable[["discord.Interaction[Any]", Press, str], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class RenderedMessage:
-    """One answer as messages, the embed and the buttons under the last."""
+    """An answer as one or more messages, with the embed and the buttons below the last."""
 
     pages: tuple[str, ...]
     embed: discord.Embed | None
     view: discord.ui.View | None
 
     def parts(self) -> Iterator[tuple[str, discord.Embed | None, discord.ui.View | None]]:
-        """What each message holds."""
+        """Yield what each message holds: text, embed and buttons."""
         for page in self.pages[:-1]:
             yield page, None, None
         yield self.pages[-1], self.embed, self.view
 
 
 def extras(embed: discord.Embed | None = None, view: discord.ui.View | None = None) -> dict[str, Any]:
-    """What stands under a text, as keywords of any of discord.py's `send`: none of them takes None."""
+    """Return the keywords for discord.py's `send` methods, which accept no None."""
     given = {"embed": embed, "view": view}
     return {name: extra for name, extra in given.items() if extra is not None}
 
@@ -47,7 +47,7 @@ def extras(embed: discord.Embed | None = None, view: discord.ui.View | None = No
 def drawn(
     answer: AnswerView, presses: tuple[Press, ...], *, lead: str = "", embeds: bool = True
 ) -> RenderedMessage:
-    """An answer with these buttons, after a line of ours. Where no embed may be, its sources are text."""
+    """Return an answer with the buttons `presses`, after the line `lead`. Without `embeds` its sources are text."""
     lines = _lines(answer)
     before, after = [lead] if lead else [], [] if embeds or not lines else ["\n".join(lines)]
     pages = messages("\n\n".join([*before, answer.text, *after]))
@@ -57,7 +57,7 @@ def drawn(
 
 
 def _lines(view: AnswerView) -> list[str]:
-    """Sources and notes."""
+    """Return the lines of sources and notes."""
     lines = [source(line) for line in view.sources[:_SHOWN]]
     if view.see_also:
         pages = " · ".join(link(shorten(line.title, 80), line.url) for line in view.see_also)
@@ -66,7 +66,7 @@ def _lines(view: AnswerView) -> list[str]:
 
 
 def sources_embed(view: AnswerView) -> discord.Embed:
-    """For "Show sources": each page with the words that the answer rests on."""
+    """Return the embed for "Show sources": each page with the passages that the answer rests on."""
     lines = [
         f"{source(line)}\n> {escape(shorten(line.quote, 300))}" if line.quote else source(line)
         for page in view.sources[:_SHOWN]
@@ -85,7 +85,7 @@ def _embed(lines: list[str]) -> discord.Embed | None:
 
 
 def source(line: SourceLine) -> str:
-    """One line under an answer: number, linked title, age, a warning if it is old."""
+    """Return a source's line below an answer: number, linked title, age, and a warning if it is old."""
     aged = f" · {line.age}" if line.age else ""
     cited = " · ".join(f"{_mark(one)} {link(shorten(one.title, 150), one.url)}" for one in line.sections)
     return f"{cited}{aged}{' ⚠️' if line.stale else ''}"
@@ -98,7 +98,7 @@ def _mark(line: SourceLine) -> str:
 class PressButton(
     discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"docent:(?P<press>[a-z]+):(?P<id>[\w-]{1,64})"
 ):
-    """A button whose meaning is in its id: it works after a restart and for answers months old."""
+    """A button that holds its meaning in its id, so that it works after a restart and for months."""
 
     pressed: Pressed | None = None  # set once by the adapter, before it connects
 
@@ -127,12 +127,12 @@ class PressButton(
 
 
 def buttons(presses: tuple[Press, ...], id: str) -> discord.ui.View | None:  # noqa: A002
-    """A row of buttons about one thing, or None."""
+    """Return a row of buttons about one thing, or None if there are none."""
     return row([(press, id) for press in presses])
 
 
 def row(presses: Sequence[tuple[Press, str]]) -> discord.ui.View | None:
-    """A row of buttons, each with its value, or None."""
+    """Return a row of buttons, each with its value, or None if there are none."""
     if not presses:
         return None
     view = discord.ui.View(timeout=None)
@@ -142,12 +142,12 @@ def row(presses: Sequence[tuple[Press, str]]) -> discord.ui.View | None:
 
 
 def run_message(run: SyncRun) -> tuple[str, discord.ui.View | None]:
-    """A reindex as a message."""
+    """Return the text and the buttons of a message that shows a reindex."""
     return escape(sync_progress.describe(run))[:1950], buttons(sync_progress.buttons(run), run.id)
 
 
 class TeachingForm(discord.ui.Modal):
-    """The question and the answer, to be edited before they are saved."""
+    """The form in which a question and its answer are edited before they are saved."""
 
     def __init__(
         self, form: Form, submitted: Callable[["discord.Interaction[Any]", Form], Awaitable[None]]

@@ -1,4 +1,4 @@
-"""An answer shown while it is written: edited in the background, at most once a second."""
+"""Shows an answer while it is written, by edits in the background, at most once a second."""
 
 import asyncio
 import time
@@ -13,7 +13,10 @@ QUICK = 0.4  # seconds: an answer that comes within is shown once, whole
 
 
 class StreamingEdits:
-    """`show` shows a message's worth of text; what it can't it leaves for later. `lead` stands before all."""
+    """Calls `show` with the first message's text; what comes too soon waits for a later edit.
+
+    `lead` precedes the text.
+    """
 
     def __init__(self, show: Callable[[str], Coroutine[Any, Any, None]], *, lead: str = "") -> None:
         self._show = show
@@ -23,15 +26,15 @@ class StreamingEdits:
         self._running: asyncio.Task[None] | None = None
 
     def start_editing(self) -> None:
-        """Count from now."""
+        """Start the delay before the first edit."""
         self._next = time.monotonic() + QUICK
 
     def tell(self, doing: str) -> None:
-        """What is being done stands there until something is written."""
+        """Show what is being done, until something is written."""
         self._put(f"{self._written}*{doing[:1].upper()}{doing[1:]}…*")
 
     def write(self, text: str) -> None:
-        """Show more of it, unless the last edit was a moment ago or is on its way still."""
+        """Show more of the answer, unless the last edit was a moment ago or is still running."""
         self._written += text
         self._put(self._written)
 
@@ -47,7 +50,7 @@ class StreamingEdits:
             self._running.add_done_callback(logged_at_its_end)
 
     async def end(self) -> None:
-        """Wait for what is on its way, and until the whole may be shown."""
+        """Wait for a running edit, and until the whole answer may be shown."""
         if self._running:
             await asyncio.wait([self._running])
             await asyncio.sleep(self._next - time.monotonic())

@@ -1,4 +1,4 @@
-"""Discord's "… is typing": shown until an answer begins."""
+"""Shows Discord's "… is typing" until an answer begins."""
 
 import asyncio
 import time
@@ -16,14 +16,14 @@ _LASTS = 8.0  # seconds; Discord's clients show it for ten
 
 
 class Typing:
-    """Shows that a channel's answers are being written: once in five seconds is enough, whoever they are for."""
+    """Shows "… is typing", at most once in five seconds for a channel, however many answers it waits for."""
 
     def __init__(self, client: discord.Client) -> None:
         self._client = client
         self._shown: dict[int, float] = {}
 
     async def show(self, channel: int) -> None:
-        """Show it in the channel, unless it is shown there already. Doesn't fail."""
+        """Show it in the channel, unless it is shown there already. Doesn't raise."""
         now = time.monotonic()
         self._shown = {one: at for one, at in self._shown.items() if now - at < _ONCE_IN}
         if channel in self._shown:
@@ -33,7 +33,7 @@ class Typing:
             await call(lambda: self._client.http.send_typing(channel), deadline=5, patience=0)
 
     def keep(self, channel: int, where: Callable[[], int | None]) -> "asyncio.Task[None]":
-        """Show it in the channel, then as long as `where` says in which, once the answer has a thread of its own."""
+        """Keep showing it, in the channel and then wherever `where` says, until that returns None."""
         task = asyncio.create_task(self._keep(channel, where), name="typing")
         task.add_done_callback(logged_at_its_end)
         return task
