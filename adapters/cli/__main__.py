@@ -1,4 +1,4 @@
-"""`docent` and `python -m adapters.cli`: what Ctrl-C does is settled before anything else is imported."""
+"""Starts `docent` and `python -m adapters.cli`, and handles Ctrl-C before anything else is imported."""
 
 import gc
 import sys
@@ -10,7 +10,7 @@ _COLLECT_AFTER: Final = 50_000
 
 
 def main() -> None:
-    """Run the command line. Ctrl-C ends it with a word and 130, also while it is still starting."""
+    """Run the command line. Ctrl-C ends it with a message and exit code 130, even while it is still starting."""
     gc.set_threshold(_COLLECT_AFTER)
     try:
         from adapters.cli.app import main as run

@@ -1,4 +1,4 @@
-"""An answer as it is written: drawn as Markdown on a terminal, as it is elsewhere."""
+"""Prints an answer while it is written: drawn as Markdown on a terminal, as plain text elsewhere."""
 
 import sys
 from typing import TYPE_CHECKING
@@ -15,9 +15,9 @@ _FENCES = ("```", "~~~")
 
 
 class AnswerStream:
-    """Prints what comes, and the whole answer where that turned out otherwise.
+    """Prints the text as it comes, and the whole answer again where it turned out differently.
 
-    On a terminal a paragraph, a list or a table is drawn as soon as it is whole, so that what was drawn stays.
+    On a terminal a paragraph, list or table is drawn once it is complete, so that nothing has to be redrawn.
     """
 
     def __init__(self, *, shown: bool) -> None:
@@ -28,7 +28,7 @@ class AnswerStream:
         self._printed = 0
 
     async def tell(self, stage: "Stage") -> None:
-        """What is being done stands on the line below until something is written."""
+        """Show what is being done on the current line, until something is written."""
         if self._shown and sys.stdout.isatty() and sys.stderr.isatty():
             from adapters.chat.questions.stages import words
 
@@ -44,14 +44,14 @@ class AnswerStream:
             self._told = False
 
     async def feed(self, text: str) -> None:
-        """The next piece."""
+        """Print the next piece of text."""
         self._wipe()
         self._text += text
         if self._shown:
             self._print(self._text, to_its_end=False)
 
     def end(self, text: str) -> None:
-        """The answer is this."""
+        """Print the rest of the final answer, or all of it if it differs from what was printed."""
         self._wipe()
         if not self._shown:
             show(_with_bars(text))
@@ -65,7 +65,7 @@ class AnswerStream:
             show()
 
     def _print(self, text: str, *, to_its_end: bool) -> None:
-        """What of `text` isn't there yet; on a terminal its last block only when it is known to be whole."""
+        """Print what isn't printed yet of `text`; on a terminal only whole blocks, unless `to_its_end`."""
         if self._console is None:
             plain = _with_bars(text if to_its_end else text.removesuffix("\\"))
             sys.stdout.write(clean(plain[self._printed :]))
@@ -88,7 +88,7 @@ def _console() -> "Console":
 
 
 def _drawn(console: "Console", text: str) -> str:
-    """The Markdown as lines for the terminal, without the empty ones around it."""
+    """Return the Markdown as lines for the terminal, without empty lines around it."""
     from rich.markdown import Markdown
     from rich.text import Text
 
@@ -100,7 +100,7 @@ def _drawn(console: "Console", text: str) -> str:
 
 
 def _with_bars(text: str) -> str:
-    """Rows of tables with the bars of their cells as they are meant: a command is copied from here as it stands."""
+    """Return the text with unescaped bars in table rows, so that commands can be copied from cells as they are."""
     lines, fenced = text.split("\n"), False
     for number, line in enumerate(lines):
         if line.lstrip().startswith(_FENCES):
@@ -111,7 +111,7 @@ def _with_bars(text: str) -> str:
 
 
 def _blocks(text: str) -> list[str]:
-    """The text cut after each blank line that is in no code block. The last block may be unfinished."""
+    """Return the text, cut after each blank line outside of code blocks. The last block may be unfinished."""
     blocks, fenced = [""], False
     for line in text.splitlines(keepends=True):
         blocks[-1] += line

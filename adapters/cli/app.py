@@ -1,4 +1,4 @@
-"""`docent`: the words of the command line. What a command does stands in adapters/cli/, imported on its use."""
+"""Puts the commands of `docent` together. What a command does is in its own module, imported when it is used."""
 
 import io
 import os
@@ -64,7 +64,7 @@ def _options(
     context.obj = Invocation(config, debug)
 
 
-# In the order of a first day, and then of what is rarer.
+# In the order of a first day, then the rarer ones.
 _FIRST, _RUNNING = "The first day", "While it runs"
 _BETTER, _KEEPING = "Making answers better", "Keeping and forgetting"
 app.command("init", rich_help_panel=_FIRST)(init.command)
@@ -94,7 +94,7 @@ app.command("forget", rich_help_panel=_KEEPING)(forget.command)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """The entry point. `--config` and `--debug` may stand anywhere."""
+    """Run the command line. `--config` and `--debug` may come before or after the command."""
     _reopen_closed()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -103,14 +103,14 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def _reopen_closed() -> None:
-    """Whoever starts a command with a stream closed (`>&-`, some schedulers) wants to hear nothing."""
+    """Connect closed standard streams (`>&-`, some schedulers) to the null device, so that nothing fails on them."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - stays open
 
 
 def hoisted(words: list[str]) -> list[str]:
-    """The words with `--config FILE` and `--debug` before the command, so that either order works."""
+    """Return the words with `--config FILE` and `--debug` moved before the command."""
     front: list[str] = []
     rest: list[str] = []
     while words:

@@ -1,4 +1,4 @@
-"""What `docent backup` puts into a folder, and how `docent restore` takes it back."""
+"""Backs the index and the journal up into a folder, and restores them from it."""
 
 import json
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ _TOLD: Final = "docent-backup.json"
 
 @runtime_checkable
 class Kept(Protocol):
-    """A part that can be put into a folder, or say where it has put itself, and be taken back."""
+    """A part that can be backed up into a folder, or to a place that it names, and be restored."""
 
     async def back_up(self, folder: Path) -> dict[str, str]: ...
 
@@ -25,7 +25,10 @@ class Kept(Protocol):
 
 
 async def back_up(settings: Settings, folder: Path) -> list[str]:
-    """Returns what was done, as sentences. Raises CommandError, BackendError, OSError."""
+    """Back up the index and the journal. Return what was done, as sentences.
+
+    Raises CommandError, BackendError, OSError.
+    """
     if (folder / _TOLD).exists():
         raise CommandError(f"{folder} holds a backup already: name another folder.")
     private_folder(folder)
@@ -40,7 +43,10 @@ async def back_up(settings: Settings, folder: Path) -> list[str]:
 
 
 async def restore(settings: Settings, folder: Path, *, replace: bool) -> list[str]:
-    """The same for the way back."""
+    """Restore the index and the journal. Return what was done, as sentences.
+
+    Raises CommandError, BackendError, OSError.
+    """
     try:
         told = json.loads((folder / _TOLD).read_bytes())
     except (OSError, ValueError) as error:
@@ -56,7 +62,7 @@ async def restore(settings: Settings, folder: Path, *, replace: bool) -> list[st
 
 
 class _parts:  # noqa: N801 - used as a function
-    """The index and the journal, opened, by their names."""
+    """Opens the index and the journal, by their names."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

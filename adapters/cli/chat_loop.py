@@ -1,4 +1,7 @@
-"""A conversation on the terminal. The loop rests while the prompt waits, so that Ctrl-C is the prompt's."""
+"""Holds a conversation on the terminal.
+
+The event loop is paused during the prompt, so that Ctrl-C ends the prompt.
+"""
 
 import asyncio
 import time
@@ -19,7 +22,7 @@ _ENDS = {"quit", "exit", "q", "bye", "goodbye", "logout"}
 
 @dataclass(slots=True)
 class _Talk:
-    """What was said so far."""
+    """The conversation so far."""
 
     audience: frozenset[str]
     history: tuple[Turn, ...] = ()
@@ -27,7 +30,7 @@ class _Talk:
 
 
 def chat(settings: Settings, audience: frozenset[str]) -> int:
-    """Until the end of the input. Returns 0."""
+    """Answer questions until the input ends. Return 0."""
     talk = _Talk(audience)
     with asyncio.Runner() as runner:
         stack = AsyncExitStack()
@@ -44,7 +47,7 @@ def chat(settings: Settings, audience: frozenset[str]) -> int:
 
 
 def _prompt() -> str | None:
-    """A line; None at the end."""
+    """Read a line; None at the end of the input."""
     try:
         line = input("\n> ").strip()
     except (EOFError, KeyboardInterrupt):
@@ -72,7 +75,7 @@ def _turn(runner: asyncio.Runner, app: App, talk: _Talk, line: str) -> None:
 
 
 async def _answer(app: App, talk: _Talk, line: str) -> None:
-    for _ in range(2):  # it is taken over once it is the same at two looks
+    for _ in range(2):  # a change of docent.yaml counts once two looks see the same
         await app.live.look()
     limits = app.settings.limits
     history = talk.history[-limits.history_turns :] if limits.history_turns else ()

@@ -1,6 +1,7 @@
-"""Running a command: settings, logging, errors as sentences, exit codes.
+"""Runs a command: settings, logging, errors as sentences, exit codes.
 
-0 it worked · 1 it didn't · 2 the configuration or the words are wrong, or what is stored is a newer Docent's · 130 stopped by Ctrl-C.
+0 it worked · 1 it didn't · 2 the configuration or the arguments are wrong, or the stored data is a newer
+Docent's · 130 stopped by Ctrl-C.
 """
 
 import asyncio
@@ -29,7 +30,7 @@ class Invocation:
 
 
 class CommandError(Exception):
-    """A command can't go on: a sentence for people, and the exit code."""
+    """Raised when a command can't go on, with a sentence for people and the exit code."""
 
     def __init__(self, message: str, code: int = FAILED) -> None:
         super().__init__(message)
@@ -45,7 +46,7 @@ def run(
 ) -> None:
     """Load the settings, run the command, and leave with its exit code.
 
-    `quiet` is for commands that people watch: they hear of warnings alone. `stopped` is the word at Ctrl-C.
+    `quiet` is for commands that people watch: only warnings are logged. `stopped` is the message at Ctrl-C.
     """
     run_sync(context, lambda settings: asyncio.run(command(settings)), quiet=quiet, stopped=stopped)
 
@@ -57,13 +58,13 @@ def run_sync(
     quiet: bool = False,
     stopped: str = "Stopped.",
 ) -> None:
-    """The same for a command that has an event loop of its own."""
+    """Run a command as `run` does, but one that has an event loop of its own."""
     invocation = context.obj if isinstance(context.obj, Invocation) else Invocation()
     raise typer.Exit(_code(invocation, command, quiet=quiet, stopped=stopped))
 
 
 def _code(invocation: Invocation, command: Callable[[Settings], int], *, quiet: bool, stopped: str) -> int:
-    """The exit code of a command, its errors shown as sentences on stderr."""
+    """Run the command and return its exit code; errors are shown as sentences on stderr."""
     try:
         settings = load(invocation.config)
         export(settings)
@@ -75,7 +76,7 @@ def _code(invocation: Invocation, command: Callable[[Settings], int], *, quiet: 
         say(stopped)
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has gone; Python must not try to flush it again.
+        # The reader of our output is gone; Python must not try to flush it again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except (CommandError, ConfigError, BackendError, OSError) as error:
@@ -92,7 +93,10 @@ def _code(invocation: Invocation, command: Callable[[Settings], int], *, quiet: 
 
 
 def _told(error: Exception) -> int:
-    """A bug; or, where an extra would bring what an import didn't find, what to install."""
+    """Report an unexpected error as a bug, or if a package of an extra is missing, say what to install.
+
+    Return the exit code.
+    """
     from bot.runtime.process.installed import extra_of, how_to_add
 
     extra = extra_of(error) if isinstance(error, ModuleNotFoundError) else None
@@ -104,7 +108,7 @@ def _told(error: Exception) -> int:
 
 
 def _beside(invocation: Invocation) -> list[str]:
-    """What runs doesn't go by a docent.yaml that can't be used."""
+    """Return notes on running processes, which keep their earlier settings while docent.yaml can't be used."""
     from bot.runtime.process.running import running
 
     found = running(data_folder(invocation.config))
@@ -122,7 +126,7 @@ def _sentence(error: Exception) -> str:
 
 
 def say(text: str) -> None:
-    """One message to stderr."""
+    """Print one message to stderr."""
     sys.stderr.write(f"{text}\n")
 
 

@@ -1,4 +1,4 @@
-"""Syncing from the command line: one run in the journal, progress on a terminal, a report at the end."""
+"""Syncs from the command line: one run in the journal, progress on a terminal, a report at the end."""
 
 import asyncio
 import logging
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class IndexRequest:
-    """What was asked for. No names: all sources."""
+    """The sync that was asked for. Without `names` it is for all sources."""
 
     names: tuple[str, ...] = ()
     full: bool = False
@@ -35,7 +35,7 @@ class IndexRequest:
     rebuild: bool = False
 
     def requests(self) -> list[SyncRequest]:
-        """One for each source that was named."""
+        """Return a request for each named source, or one for all."""
         by = f"cli:{os.getpid()}"
         return [
             SyncRequest(name, full=self.full, confirm_deletes=self.confirm_deletes, asked_by=by)
@@ -44,7 +44,7 @@ class IndexRequest:
 
 
 async def index(settings: Settings, wish: IndexRequest, *, as_json: bool) -> int:
-    """Sync and report; 1 if a source could not be synced, or somebody cancelled it."""
+    """Sync and print the report. Return 1 if a source could not be synced or somebody cancelled it, else 0."""
     if not settings.sources:
         raise CommandError(f"{settings.path} lists no sources; add one under sources:", code=2)
     sources = opened_sources(settings)
@@ -78,7 +78,10 @@ async def index(settings: Settings, wish: IndexRequest, *, as_json: bool) -> int
 
 
 async def _unseen(settings: Settings, app: App) -> list[str]:
-    """Pages that nobody sees, once it was said who belongs to which audience: until it is mended, each time."""
+    """Return warnings about pages that nobody can see.
+
+    They are only checked once docent.yaml says who belongs to which audience.
+    """
     if not are_given(settings):
         return []
     try:
@@ -90,7 +93,7 @@ async def _unseen(settings: Settings, app: App) -> list[str]:
 
 @runtime_checkable
 class Outdatable(Protocol):
-    """A store that is rebuilt beside itself, on its server: nothing is thrown away before."""
+    """A store on a server, which is rebuilt beside the one in use; nothing is deleted before."""
 
     async def outdate(self) -> None: ...
 
@@ -130,7 +133,10 @@ async def _sync(
 
 
 async def _begun(runs: Runs, request: SyncRequest) -> SyncRun | None:
-    """The run in the journal; None without a journal. CommandError where another process syncs the same."""
+    """Begin the run in the journal; None if the journal is down.
+
+    Raises CommandError if another process syncs the same source.
+    """
     try:
         run, mine = await runs.begin_run(
             request, worker=process_identity.name("cli"), died=process_identity.died

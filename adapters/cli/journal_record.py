@@ -1,4 +1,4 @@
-"""Questions of the command line in the journal."""
+"""Records questions of the command line in the journal."""
 
 import logging
 
@@ -10,7 +10,7 @@ log = logging.getLogger(__name__)
 
 
 async def record(records: Records, question: Question, answer: Answer, seconds: float) -> None:
-    """Write it down; a journal that is down costs a warning, not the answer. Raises Newer."""
+    """Record the answer. A journal that is down causes a warning only. Raises Newer."""
     asked = Asked(answer.id, f"cli:{answer.id}", "cli", Place(), "", question)
     try:
         await records.keep(

@@ -1,4 +1,4 @@
-"""What commands open: the index, and sources."""
+"""Opens what commands need: the index, and sources."""
 
 from adapters.cli.command import CommandError
 from bot.config.loader import Settings
@@ -10,7 +10,7 @@ from indexer.sources.base import Source, Surroundings
 
 
 async def check_index(store: Store) -> None:
-    """Raises CommandError while nothing is indexed: that is not the same as nothing found."""
+    """Raise CommandError while nothing is indexed, as that differs from nothing found."""
     if await store.format() is None:
         raise CommandError("There is no index yet. Make it with: docent index")
     if (await store.stats()).documents == 0:
@@ -18,12 +18,12 @@ async def check_index(store: Store) -> None:
 
 
 def opened_sources(settings: Settings) -> list[Source]:
-    """Every source of docent.yaml. Raises ConfigError."""
+    """Return every source of docent.yaml, opened. Raises ConfigError."""
     return [opened_source(settings, source) for source in settings.sources]
 
 
 def opened_source(settings: Settings, source: SourceSettings) -> Source:
-    """Raises ConfigError for an unknown type and for options that don't fit it."""
+    """Return the source, opened. Raises ConfigError for an unknown type or options that don't fit it."""
     try:
         return open_source(source, Surroundings(settings.data, settings.indexer.max_bytes))
     except UnknownSource:
@@ -33,6 +33,6 @@ def opened_source(settings: Settings, source: SourceSettings) -> Source:
 
 
 async def check_sources_open(settings: Settings) -> None:
-    """Raises ConfigError for the first that can't be."""
+    """Open and close every source. Raises ConfigError for the first that can't be opened."""
     for source in opened_sources(settings):
         await source.close()

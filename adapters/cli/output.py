@@ -1,4 +1,4 @@
-"""What commands print: results to stdout, everything else to stderr; nothing that a page could steer."""
+"""Prints results to stdout and everything else to stderr, without control characters."""
 
 import json
 import sys
@@ -13,23 +13,23 @@ _KEPT = "\n\t"
 
 
 def clean(text: str) -> str:
-    """Without control characters: a page must not be able to steer the terminal."""
+    """Return the text without control characters: a page must not be able to steer the terminal."""
     return "".join(each for each in text if each.isprintable() or each in _KEPT)
 
 
 def show(text: str = "") -> None:
-    """A line of the result."""
+    """Print a line of the result to stdout."""
     sys.stdout.write(f"{clean(text)}\n")
     sys.stdout.flush()
 
 
 def note(text: str) -> None:
-    """A line beside the result."""
+    """Print a line beside the result to stderr."""
     sys.stderr.write(f"{clean(text)}\n")
 
 
 def show_json(data: object) -> None:
-    """One JSON document to stdout."""
+    """Print one JSON document to stdout."""
     sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2, default=_plain) + "\n")
     sys.stdout.flush()
 
@@ -39,12 +39,15 @@ def _plain(value: object) -> str:
 
 
 def is_terminal() -> bool:
-    """Whether a person watches both streams."""
+    """Return whether both streams are a terminal."""
     return sys.stdout.isatty() and sys.stderr.isatty()
 
 
 def table(rows: Iterable[Iterable[str]]) -> str:
-    """Columns as wide as needed; the first row is the head, the first column is aligned left."""
+    """Return the rows with columns as wide as needed.
+
+    The first row is the head, the first column is aligned left.
+    """
     cells = [[clean(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = []
@@ -58,24 +61,24 @@ def table(rows: Iterable[Iterable[str]]) -> str:
 
 
 def count(number: int, word: str, words: str = "") -> str:
-    """`1 page`, `2 pages`."""
+    """Return a number with its noun: `1 page`, `2 pages`."""
     return f"{number:,} {word if number == 1 else words or word + 's'}"
 
 
 def ago(moment: datetime | None) -> str:
-    """`3 min ago`, or `never`."""
+    """Return how long ago it was: `3 min ago`, or `never`."""
     if moment is None:
         return "never"
     return f"{duration(max(0.0, (datetime.now(UTC) - moment).total_seconds()))} ago"
 
 
 def place(citation: Citation) -> str:
-    """`Time off > Annual leave`."""
+    """Return a citation's page and heading: `Time off > Annual leave`."""
     return f"{citation.title} > {citation.heading}" if citation.heading else citation.title
 
 
 def endnotes(answer: Answer) -> list[str]:
-    """What stands under an answer: sources, or the nearest pages, and what was degraded."""
+    """Return the lines under an answer: sources or the nearest pages, and what was degraded."""
     lines = [""] if answer.citations or answer.nearest else []
     lines += [_source(f"[{citation.number}]", citation) for citation in answer.citations]
     if answer.nearest and answer.citations:
@@ -92,7 +95,7 @@ def _source(mark: str, citation: Citation) -> str:
 
 
 def answer_json(answer: Answer, *, why: bool) -> dict[str, object]:
-    """The shape of `docent ask --json`."""
+    """Return the JSON of `docent ask --json`."""
     data: dict[str, object] = {
         "id": answer.id,
         "outcome": str(answer.outcome),
@@ -146,7 +149,7 @@ def _trace_json(answer: Answer) -> dict[str, object]:
 
 
 def why_lines(answer: Answer) -> list[str]:
-    """How an answer came about, for a terminal."""
+    """Return lines on how an answer came about, for a terminal."""
     trace = answer.trace
     lines = ["", f"Why: {answer.outcome}, {trace.decision or 'no decision recorded'}"]
     lines += [f"Query: {query}" for query in trace.queries]
@@ -176,7 +179,7 @@ def _score(score: float | None) -> str:
 
 
 def _words_kept(words: Sequence[WordsKept]) -> str:
-    """`pdf 97.9 % (1,204 of 1,230), md 100 %`."""
+    """Return the share of words kept by format: `pdf 97.9 % (1,204 of 1,230), md 100 %`."""
     return ", ".join(
         f"{each.format or 'other'} {100 * each.kept / each.held:.4g} %"
         + (f" ({each.kept:,} of {each.held:,})" if each.kept < each.held else "")
@@ -185,7 +188,7 @@ def _words_kept(words: Sequence[WordsKept]) -> str:
 
 
 def report_lines(report: SyncReport) -> list[str]:
-    """One source's sync, for a terminal."""
+    """Return the lines of one source's sync report, for a terminal."""
     if report.error:
         done = {"added": report.added, "changed": report.changed, "deleted": report.deleted}
         kept = ", ".join(f"{number:,} {word}" for word, number in done.items() if number)

@@ -1,4 +1,7 @@
-"""A sync's progress on a terminal: done, total, pages a second, time left. Elsewhere it is silent."""
+"""Shows a sync's progress on a terminal: done, total, pages a second, time left.
+
+It prints nothing elsewhere.
+"""
 
 import time
 from types import TracebackType
@@ -16,7 +19,7 @@ _STAGES = {"listing": "listing", "indexing": "indexing", "deleting": "deleting",
 
 
 class Display:
-    """A bar for each source, on stderr."""
+    """Shows a progress bar for each source, on stderr."""
 
     def __init__(self, *, shown: bool) -> None:
         self._bars = _bars() if shown and is_terminal() else None
@@ -34,7 +37,7 @@ class Display:
             self._bars.stop()
 
     def update(self, progress: Progress) -> None:
-        """Show it."""
+        """Show the progress."""
         if self._bars is None:
             return
         task = self._tasks.get(progress.source)
@@ -52,7 +55,7 @@ class Display:
 
 
 def detail(progress: Progress) -> str:
-    """`212/883 pages, 150/s, 4.5 s left`."""
+    """Return the progress in words: `212/883 pages, 150/s, 4.5 s left`."""
     if progress.total is None:
         return f"{progress.done:,} pages"
     parts = [f"{progress.done:,}/{progress.total:,} pages"]
@@ -78,7 +81,7 @@ def _bars() -> "Bars":
 
 
 class Counter:
-    """Done of all, on a terminal."""
+    """Shows how many of all are done, on a terminal."""
 
     def __init__(self, what: str, total: int, *, shown: bool) -> None:
         self._display = Display(shown=shown)
@@ -97,11 +100,11 @@ class Counter:
         self._display.__exit__(kind, error, trace)
 
     def step(self) -> None:
-        """One more."""
+        """Count one more."""
         self.at(self._done + 1)
 
     def at(self, done: int) -> None:
-        """So many are done."""
+        """Set how many are done."""
         self._done = done
         seconds = time.monotonic() - self._began
         self._display.update(Progress(self._what, "indexing", done, self._total, seconds))

@@ -1,4 +1,4 @@
-"""One module for each command of `docent`: its words, flags and help.
+"""Defines one module for each command of `docent`: its arguments, flags and help.
 
-What a command does over several steps stands beside this folder; imports wait until a command runs.
+What a command does over several steps is beside this folder; imports wait until a command runs.
 """

@@ -1,4 +1,4 @@
-"""`docent ask`."""
+"""Defines `docent ask`."""
 
 import time
 import uuid
@@ -42,7 +42,10 @@ def command(
 
 
 def audience_of(settings: Settings, words: str) -> frozenset[str]:
-    """Those that were named, or everybody's. Raises CommandError for a word that isn't declared, if any is."""
+    """Return the audiences that were named, or the default one.
+
+    Raises CommandError for one that isn't declared, if docent.yaml declares any.
+    """
     from bot.config.reading.error_messages import nearest
 
     named = frozenset(word.strip() for word in words.split(",") if word.strip())
@@ -53,7 +56,7 @@ def audience_of(settings: Settings, words: str) -> frozenset[str]:
 
 
 def check_sources(settings: Settings, names: list[str]) -> None:
-    """Raises CommandError for a name that docent.yaml doesn't have."""
+    """Raise CommandError for a source that docent.yaml doesn't have."""
     from bot.config.reading.error_messages import nearest
 
     known = [source.name for source in settings.sources]

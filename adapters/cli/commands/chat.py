@@ -1,4 +1,4 @@
-"""`docent chat`."""
+"""Defines `docent chat`."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""`docent doctor`."""
+"""Defines `docent doctor`."""
 
 from typing import Annotated
 

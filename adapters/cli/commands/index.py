@@ -1,4 +1,4 @@
-"""`docent index`."""
+"""Defines `docent index`."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""`docent init`."""
+"""Defines `docent init`."""
 
 import asyncio
 import sys
@@ -69,7 +69,7 @@ def _refuse_existing(config: Path) -> None:
 
 
 def _pairs(words: list[str]) -> dict[str, str]:
-    """`managers/**=managers`."""
+    """Return the pairs of arguments like `managers/**=managers`. Raises CommandError."""
     pairs = [word.rpartition("=")[::2] for word in words]
     for glob, audience in pairs:
         if not glob.strip() or not audience.strip():

@@ -1,4 +1,4 @@
-"""`docent show`."""
+"""Defines `docent show`."""
 
 from typing import Annotated
 

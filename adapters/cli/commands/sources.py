@@ -1,4 +1,4 @@
-"""`docent sources`."""
+"""Defines `docent sources`."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -80,7 +80,7 @@ async def _list(settings: Settings, *, as_json: bool) -> int:
 
 
 def _where(options: Mapping[str, object]) -> str:
-    """The option that says where it is, by the names that sources give it."""
+    """Return where a source's docs are, without credentials. Source types name the option differently."""
     names = ("repo", "site", "bucket", "folder", "drive", "channels", "path", "url")
     where = next((options[name] for name in names if name in options), "")
     shown = ", ".join(map(str, where)) if isinstance(where, list) else str(where)

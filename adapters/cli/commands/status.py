@@ -1,4 +1,4 @@
-"""`docent status`."""
+"""Defines `docent status`."""
 
 from collections.abc import Sequence
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""`docent style …`: checking the guide, and reviewing what was saved in chat."""
+"""Defines `docent style …`: checking the style guide, and reviewing answers saved in chat."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
@@ -172,7 +172,7 @@ async def _saved(learning: "Curation", id_: str) -> Lesson:
 
 
 def _show(lessons: Sequence[Lesson], hint: str, none: str) -> None:
-    """Saved answers and what can be done with them; `none` where there are none."""
+    """Print saved answers and what can be done with them, or `none` if there are none."""
     from adapters.cli.output import note, show
 
     for line in (line for lesson in lessons for line in _lines(lesson)):
@@ -184,7 +184,7 @@ def _show(lessons: Sequence[Lesson], hint: str, none: str) -> None:
 
 
 def _lines(lesson: Lesson) -> list[str]:
-    """A saved answer, for a terminal."""
+    """Return the lines of a saved answer for a terminal."""
     reason = f"; withdrawn: {lesson.reason}" if lesson.reason else ""
     pages = ", ".join(dict.fromkeys(citation.title for citation in lesson.citations))
     return [

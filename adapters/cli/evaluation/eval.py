@@ -1,4 +1,4 @@
-"""`docent eval`."""
+"""Defines `docent eval`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -91,7 +91,7 @@ def command(
 
 
 def _cases(questions: Path | None, *, alike: bool) -> "list[Case]":
-    """`alike`: all are asked as the same audience, whatever they say of their own."""
+    """Read the question set. If `alike`, all are asked with the same audience, whatever audience they name."""
     from bot.evaluation.question_set import BadQuestions, read_questions
 
     if questions is None:

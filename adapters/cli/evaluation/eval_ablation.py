@@ -1,4 +1,4 @@
-"""`docent eval --ablation`: the four ways of asking, and their report."""
+"""Runs `docent eval --ablation`: the four ways of asking, and their report."""
 
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -34,7 +34,7 @@ async def ablation(
     report: Path | None,
     as_json: bool,
 ) -> int:
-    """Ask, mark, show; with `report` also as HTML."""
+    """Ask, mark and print the comparison; with `report` also write it as HTML. Return the exit code."""
     async with bench(settings) as on:
         asks = _asks(on.app, with_model=settings.writer_choice.kind != "extractive")
         said, _ = await on.run(cases, asks, audience, shown=not as_json)
@@ -61,7 +61,10 @@ async def ablation(
 
 
 def _asks(app: App, *, with_model: bool) -> Mapping[str, Ask]:
-    """Without verified answers: the question is what the model, pages and examples do."""
+    """Return the ways of asking, by name.
+
+    Verified answers are left out: what is compared is the model, the pages and the examples.
+    """
     overheard = Overheard(app.writer)
     limits = app.answerer.limits
     plainly = Answerer(retriever=app.retriever, writer=app.writer, limits=limits)
@@ -84,7 +87,7 @@ def _asks(app: App, *, with_model: bool) -> Mapping[str, Ask]:
 
 
 class Overheard:
-    """A writer whose words are kept as it wrote them, so that they can be marked beside what was shown of them."""
+    """Wraps a writer and keeps its words, so that they can be marked beside the answer that was shown."""
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
@@ -107,7 +110,7 @@ class Overheard:
             yield event
 
     def keep(self, question: Question, shown: Answer) -> Answer:
-        """What was written for it, beside what was shown."""
+        """Keep the written answer to a question, and return the one that was `shown`."""
         if shown.outcome is Outcome.UNAVAILABLE:
             written = shown
         else:
@@ -123,7 +126,7 @@ class Overheard:
         return shown
 
     async def unchecked(self, question: Question) -> Answer:
-        """As it was asked before: no model is asked."""
+        """Return the written answer that was kept for the question; no model is asked."""
         return self._kept[question].pop(0)
 
     def usage(self) -> Usage:
@@ -134,7 +137,7 @@ class Overheard:
 
 
 async def _alone(app: App, question: Question, style: Style) -> Answer:
-    """What the writer says of itself, unchecked: there are no pages to check it against."""
+    """Return the writer's answer without pages. It is unchecked: there is nothing to check it against."""
     text, usage = "", []
     spent: list[Usage] = []
     with metered(spent):

@@ -1,4 +1,4 @@
-"""`docent eval --from-journal`."""
+"""Runs `docent eval --from-journal`, which exports past questions as a question set."""
 
 import json
 import sys
@@ -14,7 +14,10 @@ _MOST = 10_000
 
 
 async def export(settings: Settings, path: Path | None) -> int:
-    """To `path`, which mustn't be there yet (people fill such files in), or to stdout."""
+    """Write the set to `path`, which must not exist (people fill such files in), or to stdout.
+
+    Return the exit code.
+    """
     _check_new(path)
     records = open_records(settings)
     try:

@@ -1,4 +1,4 @@
-"""`docent eval`: one run, what it has become against an earlier one, and the bars."""
+"""Runs `docent eval`: one run, its comparison with an earlier one, and the bars."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -27,7 +27,7 @@ async def evaluated(
     against: Path | None,
     as_json: bool,
 ) -> int:
-    """Ask, mark, compare, show; 1 if a bar is missed."""
+    """Ask, mark, compare and print. Return 1 if a bar is missed, else 0."""
     before = _run(against) if against is not None else None
     async with bench(settings) as on:
         asks = {"docent": on.app.answerer.answer}

@@ -1,4 +1,4 @@
-"""`docent eval-retrieval`."""
+"""Defines `docent eval-retrieval`."""
 
 import tempfile
 from collections.abc import Iterable

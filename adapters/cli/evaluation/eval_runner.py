@@ -1,4 +1,4 @@
-"""What `docent eval` and its ablation share: asking, marking, judging."""
+"""Asks, marks and judges questions, for `docent eval` and its ablation."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -30,7 +30,7 @@ Ask = Callable[[Question], Awaitable[Answer]]
 
 @dataclass(frozen=True, slots=True)
 class EvalRunner:
-    """All that marking needs. `repeats` is how often each question is asked."""
+    """Holds all that marking needs. `repeats` is how often each question is asked."""
 
     app: App
     marker: Marker
@@ -45,7 +45,10 @@ class EvalRunner:
     async def run(
         self, cases: Sequence[Case], asks: Mapping[str, Ask], audience: frozenset[str], *, shown: bool
     ) -> tuple[list[ScoredAnswer], list[Marked]]:
-        """Every question to every arm, over and over; the second list is of the first round alone."""
+        """Ask every question in every way, `repeats` times.
+
+        Return all scored answers, and the marked ones of the first round alone.
+        """
         self._check(cases)
         found: list[ScoredAnswer] = []
         first: list[Marked] = []
@@ -63,7 +66,7 @@ class EvalRunner:
         return (await self._judged(found, shown=shown) if self.judge else found), first
 
     def _check(self, cases: Sequence[Case]) -> None:
-        """A page that isn't there can't be found: the questions' slip, not the search's."""
+        """Warn of expected pages that aren't in the index: that is a mistake in the questions, not in the search."""
         strange = sorted({path for case in cases for path in case.gold} - self.pages)
         if strange:
             pages = count(len(strange), "page")
@@ -86,7 +89,7 @@ class EvalRunner:
 
 @asynccontextmanager
 async def bench(settings: Settings) -> AsyncIterator[EvalRunner]:
-    """Opened parts and the pages' words. Raises CommandError while nothing is indexed."""
+    """Yield a runner with all parts opened. Raises CommandError while nothing is indexed."""
     judge = await open_judge(settings)
     try:
         async with open_app(settings) as app:
@@ -108,14 +111,14 @@ async def bench(settings: Settings) -> AsyncIterator[EvalRunner]:
 
 
 async def _pages(app: App) -> list[str]:
-    """The ids of all documents."""
+    """Return the ids of all documents."""
     return [
         page for source in app.settings.sources for page in sorted(await app.store.revisions(source.name))
     ]
 
 
 async def _texts(app: App, pages: Sequence[str]) -> str:
-    """All that the pages say."""
+    """Return the text of all pages."""
     texts: list[str] = []
     audience = everyone(app.settings)
     for start in range(0, len(pages), _AT_ONCE):

@@ -1,4 +1,4 @@
-"""What `docent status`, `doctor` and `show` put together of sources, stores and pages, before it is printed.
+"""Gathers what `docent status`, `doctor` and `show` print about sources, stores and pages.
 
 The commands themselves, with their options, are in `commands`.
 """

@@ -1,4 +1,4 @@
-"""What `docent doctor` looks at, in the order of what depends on what."""
+"""Runs the checks of `docent doctor`, each after those that it depends on."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
@@ -31,7 +31,7 @@ _MARKS = {"ok": "ok     ", "warning": "warning", "error": "ERROR  "}
 
 
 async def diagnose(settings: Settings, *, slack: bool, discord: bool, as_json: bool) -> int:
-    """Show each finding as it comes; 1 if there is an error."""
+    """Print each finding as it comes. Return 1 if there is an error, else 0."""
     found: list[Check] = []
     async with aclosing(_checks(settings, slack=slack, discord=discord)) as checks:
         async for check in checks:
@@ -81,13 +81,13 @@ async def _checks(settings: Settings, *, slack: bool, discord: bool) -> AsyncGen
     for check in around:
         yield check
     for part in (_parts(settings), _chat(settings, faults, slack=slack, discord=discord)):
-        async with aclosing(part) as checks:  # whoever reads along may go away
+        async with aclosing(part) as checks:  # the reader may stop early
             async for check in checks:
                 yield check
 
 
 async def _machines(settings: Settings) -> AsyncGenerator[Check, None]:
-    """Others that docent.yaml has pages read on."""
+    """Check the Dask cluster, if docent.yaml has pages read on one."""
     wanted = settings.indexer.dask
     if wanted is None:
         return
@@ -105,14 +105,17 @@ def _behind(settings: Settings, beside: list[Running]) -> Iterator[Check]:
 
 
 def _of_faults(faults: list[TokenFault]) -> Iterator[Check]:
-    """What is wrong with the environment; a name that nobody reads may be somebody else's."""
+    """Yield findings on the environment.
+
+    A variable that no platform reads is only a warning: it may be for another program.
+    """
     for fault in faults:
         found = error if fault.platform else warning
         yield found(fault.platform or "environment", f"{fault.name} {fault.finding}", fault.remedy)
 
 
 async def _parts(settings: Settings) -> AsyncGenerator[Check, None]:
-    """The data folder, and what is opened. Where the folder can't be used, nothing in it is asked as well."""
+    """Check the data folder and all that is opened. If the folder can't be used, what is in it isn't checked."""
     try:
         async with open_app(settings) as app:
             records = open_records(settings)
@@ -140,7 +143,7 @@ async def _parts(settings: Settings) -> AsyncGenerator[Check, None]:
 async def _chat(
     settings: Settings, faults: list[TokenFault], *, slack: bool, discord: bool
 ) -> AsyncGenerator[Check, None]:
-    """Nobody is asked about a token whose shape is wrong already."""
+    """Check the chat platforms, except those whose token is malformed."""
     chosen = {
         "slack": slack or settings.slack.bot_token is not None,
         "discord": discord or settings.discord.token is not None,
@@ -159,7 +162,7 @@ async def _chat(
 
 
 def _checks_of(platform: str) -> Callable[[Settings], AsyncIterator[Check]]:
-    """Its checks, imported where they are wanted: each platform is an extra."""
+    """Return a platform's checks, imported only when they are needed: each platform is an extra."""
     if platform == "slack":
         from adapters.slack.doctor import checks as of_slack
 

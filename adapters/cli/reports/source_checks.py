@@ -1,4 +1,4 @@
-"""What `docent doctor` finds of a source: whether it opens and lists, what it leaves out, who sees it."""
+"""Checks a source for `docent doctor`: whether it opens and lists, what it leaves out, who can see it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -33,7 +33,7 @@ _LACKING: Final = (
     "`docent show PAGE` prints what is in the index; what is missing can't be found until the file is mended."
 )
 _UNLISTED: Final = "Mend or leave out what is named; until then those pages stay as they are."
-# By type: where it says what is read, and what to look at if that can't be.
+# By type: the option with the source's location, and what to check if it can't be read.
 _LOOK_AT: Final = {
     "folder": ("path", "that it is there and may be read"),
     "git": ("repo", "that it is there, its `branch` and `path`, and that this machine may read it"),
@@ -48,7 +48,7 @@ _LOOK_AT: Final = {
 
 
 async def check_source(settings: Settings, wanted: SourceSettings) -> list[Check]:
-    """A finding for each mistake in its options; otherwise one."""
+    """Return a finding for each mistake in the source's options, or else one on what it lists."""
     part = f"source {wanted.name}"
     try:
         source = opened_source(settings, wanted)
@@ -90,7 +90,7 @@ def _listed(settings: Settings, wanted: SourceSettings, source: Source, pages: i
 
 
 async def _pages(source: Source) -> int:
-    """How many it lists, up to a number that says enough where every pattern fits one of them."""
+    """Return how many pages the source lists, counting no further than is needed for a verdict."""
     found = 0
     source.selection.start_listing()
     async for entry in source.entries():
@@ -102,7 +102,7 @@ async def _pages(source: Source) -> int:
 
 
 async def check_held(settings: Settings, store: Store) -> AsyncIterator[Check]:
-    """Pages that are in the index without most of their words, and pages that nobody sees."""
+    """Yield findings on pages indexed without most of their words, and on pages that nobody can see."""
     held: dict[str, Mapping[str, str]] = {}
 
     async def lacking(name: str) -> Check:
@@ -120,7 +120,10 @@ async def check_held(settings: Settings, store: Store) -> AsyncIterator[Check]:
 
 
 async def check_deletions(settings: Settings, runs: Runs) -> AsyncIterator[Check]:
-    """Sources whose deletions wait for a word; nothing while the journal is down, which is told as such."""
+    """Yield findings on sources whose deletions wait for confirmation.
+
+    While the journal is down there are none: that is a finding of its own.
+    """
     for source in settings.sources:
         check = await tried("deletions", partial(_waiting, source.name, runs))
         if check.verdict == "error":
@@ -149,7 +152,7 @@ def _lacking(name: str, revisions: Mapping[str, str]) -> Check:
 
 
 def _named(pages: Sequence[Failure | Unlisted]) -> str:
-    """`a.pdf: it is broken; b.pdf: it is empty; and 3 more`."""
+    """Return the first pages with their reasons: `a.pdf: it is broken; b.pdf: it is empty; and 3 more`."""
     named = [f"{page.name}: {page.reason}" for page in pages[:_NAMED]]
     more = [f"and {len(pages) - _NAMED:,} more"] if len(pages) > _NAMED else []
     return "; ".join([*named, *more])

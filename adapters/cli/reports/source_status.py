@@ -1,4 +1,4 @@
-"""How a source stands, for `docent status`."""
+"""Describes the state of a source, for `docent status`."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -17,11 +17,11 @@ _SHOWN: Final = 10  # pages
 
 @dataclass(frozen=True, slots=True)
 class SourceStatus:
-    """One source. `stale` if its last good sync is older than so many of its cycles as the setting says.
+    """The state of one source. `stale`: its last good sync is older than `stale_after_cycles` of its cycles.
 
-    `error` is what its last sync came to, "" if that was good; `held_back` deletions wait for an admin's word;
-    `warnings` say so in words. `lossy` pages are in the index without most of their words. `left_out`
-    is what the source holds beside, and why that isn't in the index.
+    `error` is that of its last sync, "" if that was good; `held_back` deletions wait for an admin's
+    confirmation; `warnings` say so in words. `lossy` pages are in the index without most of their words.
+    `left_out` is what else the source holds, and why that isn't in the index.
     """
 
     name: str

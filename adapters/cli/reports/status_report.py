@@ -1,4 +1,4 @@
-"""The state of things, for `docent status`: gathered part by part, so that one that is down hides no other."""
+"""Gathers the state for `docent status` part by part, so that one that is down doesn't hide the others."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ _MB = 1e6
 
 @dataclass(slots=True)
 class StatusReport:
-    """None: that part can't be reached, and `problems` says why."""
+    """The state of an instance. A part is None if it can't be reached; `problems` then says why."""
 
     store: str
     journal: str
@@ -49,7 +49,7 @@ class StatusReport:
     unseen: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, object]:
-        """The shape of `docent status --json`."""
+        """Return the JSON of `docent status --json`."""
         stats = self.stats
         return {
             "index": {
@@ -72,7 +72,7 @@ class StatusReport:
 
 
 async def gather(settings: Settings, days: int = 7) -> StatusReport:
-    """Ask the index and the journal."""
+    """Return the state of the index and the journal."""
     await asyncio.to_thread(check_folder, settings.data)
     store = await open_store(settings)
     records = open_records(settings)
@@ -129,7 +129,7 @@ async def _records(
 
 
 def lines(state: StatusReport) -> list[str]:
-    """For people."""
+    """Return the state as lines for people."""
     return [
         *_index_lines(state),
         "",

@@ -1,4 +1,4 @@
-"""`docent status --watch`: the same again and again, until Ctrl-C."""
+"""Runs `docent status --watch`: the status again and again, until Ctrl-C."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -14,7 +14,7 @@ Lines = Callable[[], Awaitable[Sequence[str]]]
 
 
 async def watch(lines: Lines, seconds: float) -> None:
-    """Show them anew every so many seconds, in place on a terminal, else one after the other. Ends with its task."""
+    """Print the lines every `seconds`, in place on a terminal, else one after the other. Ends with its task."""
     from rich.console import Console
 
     console = Console()
@@ -31,7 +31,7 @@ async def _redrawn(console: "Console", lines: Lines, seconds: float) -> None:
     from rich.live import Live
     from rich.text import Text
 
-    # The terminal's own lines come back at the end.
+    # The terminal's earlier content comes back at the end.
     with Live(console=console, screen=True, auto_refresh=False) as live:
         async for now, found in _again(lines, seconds):
             about = f"docent status, every {seconds:g} s: {now}. Ctrl-C ends it."
@@ -39,7 +39,7 @@ async def _redrawn(console: "Console", lines: Lines, seconds: float) -> None:
 
 
 async def _again(lines: Lines, seconds: float) -> AsyncIterator[tuple[str, Sequence[str]]]:
-    """What there is to show, and when it was so, for ever."""
+    """Yield the time and the lines to show, for ever."""
     while True:
         yield f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC", await lines()
         await asyncio.sleep(seconds)

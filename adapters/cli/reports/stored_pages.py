@@ -1,17 +1,17 @@
-"""Pages as they stand in the index: found by what an admin calls them, and printed."""
+"""Finds pages in the index by whatever an admin calls them, and prints them."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from bot.ports import Store, StoredPage
 
-# Pages whose titles and addresses are looked at in one go.
+# How many pages' titles and addresses are read at once.
 _AT_ONCE: Final = 200
 _LISTED: Final = 20
 
 
 async def find(store: Store, wanted: str) -> list[StoredPage]:
-    """The pages that are called so: by id or path, else by address or title, else by parts of those."""
+    """Return the pages that `wanted` names: by id or path, else by address or title, else by parts of those."""
     wanted = wanted.strip()
     ids = [
         doc_id
@@ -25,7 +25,7 @@ async def find(store: Store, wanted: str) -> list[StoredPage]:
 
 
 def _by_path(wanted: str) -> Iterator[Callable[[str], bool]]:
-    """From the strictest rule on."""
+    """Yield the rules by which a path fits, the strictest first."""
     low = wanted.lower().strip("/")
 
     def path(doc_id: str) -> str:
@@ -53,7 +53,7 @@ async def _by_what_it_says(store: Store, ids: Sequence[str], wanted: str) -> lis
 
 
 def _bare(address: str) -> str:
-    """Without what differs between two ways to write it."""
+    """Return an address without scheme, anchor, final slash and case, to compare it."""
     rest = address.partition("#")[0].partition("://")[2]
     return rest.rstrip("/").casefold()
 
@@ -63,7 +63,7 @@ def title_of(page: StoredPage) -> str:
 
 
 def address_of(page: StoredPage) -> str:
-    """Where the page is, not one of its headings."""
+    """Return the page's address, without a heading's anchor."""
     return page.passages[0].url.partition("#")[0] if page.passages else ""
 
 
@@ -96,7 +96,7 @@ def to_json(page: StoredPage) -> dict[str, object]:
 
 
 def listed(wanted: str, pages: Sequence[StoredPage]) -> list[str]:
-    """Several that fit, each with the id by which it alone is meant."""
+    """Return lines of the pages that fit, each with the id that names it alone."""
     found = [f"  {page.doc_id}  {title_of(page)}" for page in pages[:_LISTED]]
     more = [f"  … and {len(pages) - _LISTED:,} more"] if len(pages) > _LISTED else []
     return [f"{len(pages):,} pages fit {wanted!r}; name one by its id:", *found, *more]

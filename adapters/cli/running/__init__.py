@@ -1,1 +1,4 @@
-"""What runs, seen from the command line: starting it, following it, ending it. What it does is the adapters' and the indexer's."""
+"""Starts, follows and stops what runs, from the command line.
+
+What it does belongs to the adapters and the indexer.
+"""

@@ -1,4 +1,4 @@
-"""`docent reindex --cancel`: what waits or runs is ended, and what it has stored so far is named."""
+"""Runs `docent reindex --cancel`: stops what waits or runs, and says what it has stored so far."""
 
 import asyncio
 import time
@@ -11,12 +11,15 @@ from bot.ports import Runs, SyncRun
 
 _OPEN = ("waiting", "running")
 _LOOK = 0.2  # seconds
-# A running one ends within two seconds of the word, unless nobody is left to hear it.
+# A run ends within two seconds of being cancelled, unless its process is gone.
 PATIENCE = 15.0
 
 
 async def cancel_runs(settings: Settings, name: str | None, *, wait: bool, patience: float = PATIENCE) -> int:
-    """End the run of this id, those of this source, or all. 1 if one of them hasn't ended in so many seconds."""
+    """Cancel the run with this id, those of this source, or all.
+
+    With `wait`, return 1 if one of them hasn't ended within `patience` seconds; else 0.
+    """
     records = open_records(settings)
     try:
         going = await records.runs.going_on()
@@ -24,7 +27,7 @@ async def cancel_runs(settings: Settings, name: str | None, *, wait: bool, patie
         if not chosen:
             check_sources(settings, [name] if name else [])
             show(_nothing(name, going))
-        # The waiting ones first: the end of one that runs would let them begin.
+        # Waiting runs first: they would start when a running one ends.
         for run in sorted(chosen, key=lambda run: run.state, reverse=True):
             await records.runs.cancel(run.id)
         until = time.monotonic() + (patience if wait else 0.0)
@@ -41,7 +44,7 @@ def _nothing(name: str | None, going: list[SyncRun]) -> str:
 
 
 async def _ended(runs: Runs, run: SyncRun, until: float) -> SyncRun:
-    """The run when it has ended, or as it is at that time."""
+    """Wait for the run to end, until the time `until` at most, and return it."""
     while True:
         now = await runs.run(run.id) or run
         if now.state not in _OPEN or time.monotonic() >= until:
@@ -50,7 +53,7 @@ async def _ended(runs: Runs, run: SyncRun, until: float) -> SyncRun:
 
 
 def _told(before: SyncRun, now: SyncRun, *, wait: bool) -> bool:
-    """Say what came of it; False if it goes on."""
+    """Print what became of the run. Return False if it goes on."""
     what = f"the sync of {now.request.source or 'all sources'} that was asked for {ago(now.requested_at)}"
     if now.state in _OPEN:
         when = (

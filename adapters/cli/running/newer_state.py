@@ -1,4 +1,4 @@
-"""State of a newer Docent: a process doesn't start on it, and one that runs while it is migrated stops."""
+"""Keeps a process from starting on, or going on with, data that a newer Docent has migrated."""
 
 import asyncio
 import logging
@@ -17,9 +17,9 @@ _LOOK_EVERY: Final = 60.0
 
 
 async def refuse_newer(app: App) -> None:
-    """Bring the journal to this version's form. Raises Newer where a newer Docent wrote it, or the index.
+    """Migrate the journal to this version. Raises Newer if the journal or the index is a newer Docent's.
 
-    What is down shows when it is used: it keeps no service from starting.
+    A part that is down doesn't keep a service from starting: that shows when it is used.
     """
     try:
         await app.records.database.migrate()
@@ -36,7 +36,7 @@ async def refuse_newer(app: App) -> None:
 
 
 def end_this_process() -> None:
-    """As whoever starts and stops services does."""
+    """Send this process SIGTERM, as a supervisor would."""
     signal.raise_signal(signal.SIGTERM)
 
 
@@ -46,7 +46,7 @@ async def stop_for_newer(
     *,
     every: float = _LOOK_EVERY,
 ) -> None:
-    """Stop this process once a newer Docent has migrated the journal. Looks for ever until then."""
+    """Call `stop` once a newer Docent has migrated the journal. Checks for ever until then."""
     while True:
         await asyncio.sleep(every)
         try:

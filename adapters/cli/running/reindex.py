@@ -1,4 +1,4 @@
-"""A run that was asked of the indexer, followed to its end, or until it is plain that nobody will do it."""
+"""Follows a run that the indexer was asked for to its end, or until it is plain that no indexer takes it."""
 
 import asyncio
 import time
@@ -11,18 +11,18 @@ from bot.runtime.process import process_identity
 from indexer.leadership import LEASE
 
 _LOOK = 0.3  # seconds
-# An indexer that is being started, or whose predecessor has just died, has so long to take it.
+# How long an indexer that is starting, or taking over from one that died, has to take the run.
 PATIENCE = 3.0
 
 
 class Nobody(Exception):
-    """No indexer runs. The run was taken back."""
+    """Raised when no indexer runs; the run has been taken back."""
 
 
 async def followed(
     records: Records, asked: SyncRun, show: Callable[[Progress], None], *, patience: float = PATIENCE
 ) -> SyncRun:
-    """The run when it has ended. Raises Nobody, BackendError."""
+    """Follow the run and return it when it has ended. Raises Nobody, BackendError."""
     until = time.monotonic() + patience
     while asked.state in ("waiting", "running"):
         await asyncio.sleep(_LOOK)

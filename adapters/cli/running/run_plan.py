@@ -1,4 +1,4 @@
-"""What `docent run` runs, what not, and why."""
+"""Decides what `docent run` runs, what not, and why."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ SLACK, DISCORD, INDEXER = "Slack", "Discord", "the indexer"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Services by their names; `left_out` says why by name; `faults` are mistakes in the environment."""
+    """The services to run. `left_out` says why others aren't, by name; `faults` are mistakes in the environment."""
 
     services: tuple[str, ...]
     left_out: dict[str, str]
     faults: tuple[TokenFault, ...]
 
     def lines(self, settings: Settings) -> list[str]:
-        """For people, at the start."""
+        """Return the plan as lines to print at the start."""
         said = [self._about(name, settings) for name in self.services]
         lines = [f"runs: {', '.join(said)}"] if said else []
         without = [f"{name} ({why})" for name, why in self.left_out.items()]
@@ -54,11 +54,11 @@ def plan(settings: Settings) -> Plan:
 
 
 def faults_of(platform: str, faults: Sequence[TokenFault]) -> list[TokenFault]:
-    """Those that keep a platform from running."""
+    """Return the mistakes in the environment that keep a platform from running."""
     return [fault for fault in faults if fault.platform == platform]
 
 
 def refuse_faults(platform: str, settings: Settings) -> None:
-    """Raises CommandError for what keeps a platform from running, before anybody is asked."""
+    """Raise CommandError for mistakes in the environment that keep a platform from running."""
     if wrong := faults_of(platform, token_faults(settings)):
         raise CommandError("\n".join(map(str, wrong)), MISUSED)

@@ -1,4 +1,4 @@
-"""What the commands say of a Docent that runs beside them: which parts, and whether it goes by docent.yaml as it is."""
+"""Describes the running Docent to other commands: its parts, and whether they use the current docent.yaml."""
 
 import asyncio
 import time
@@ -10,7 +10,7 @@ from bot.runtime.process.running import Running, running
 
 
 def running_lines(settings: Settings) -> list[str]:
-    """A line for each process, and what is to be known of its settings."""
+    """Return a line for each process, and notes on its settings."""
     found = running(settings.data)
     if not found:
         return ["Running: nothing that this data folder knows of (start it with: docent run)"]
@@ -19,7 +19,7 @@ def running_lines(settings: Settings) -> list[str]:
 
 
 def behind(settings: Settings, found: Sequence[Running]) -> list[str]:
-    """How what runs differs from docent.yaml as it is now; none if it doesn't."""
+    """Return how the running processes' settings differ from the current docent.yaml; nothing if they don't."""
     version = version_of(*files_of(settings))
     lines = []
     for each in found:
@@ -34,7 +34,7 @@ def behind(settings: Settings, found: Sequence[Running]) -> list[str]:
 
 
 async def caught_up(settings: Settings, *, patience: float = 5.0) -> list[str]:
-    """`behind`, once what runs has had the seconds that it needs to look."""
+    """Return `behind` once the processes have had up to `patience` seconds to read docent.yaml."""
     until = time.monotonic() + patience
     while True:
         found = running(settings.data)

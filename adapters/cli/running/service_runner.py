@@ -1,4 +1,4 @@
-"""Running services until they are told to stop: one alone, or several in one process for a small team."""
+"""Runs services until they are told to stop: one alone, or several in one process for a small team."""
 
 import asyncio
 import logging
@@ -40,10 +40,10 @@ async def serve_one(settings: Settings, name: str, service: Service, check: Chec
 
 
 async def serve_all(settings: Settings, services: Mapping[str, Service], check: Check | None = None) -> None:
-    """Run several side by side. One that fails is started again; the others don't notice.
+    """Run several services side by side. One that fails is started again, without effect on the others.
 
-    A service that can't run as it is configured stays down with a word in the log; when none is left, the
-    first such error is raised. `check` judges a docent.yaml that was changed, before it is taken over.
+    A service that can't run as it is configured stays down and is logged; when none is left, the first such
+    error is raised. `check` judges a docent.yaml that was changed, before it is used.
     """
     one_heap()
     stop = _stop_on_signals()
@@ -83,10 +83,11 @@ async def _keep(name: str, service: Service, app: App, stop: asyncio.Event) -> B
 
 @asynccontextmanager
 async def _beside(app: App, names: Sequence[str], check: Check | None) -> AsyncIterator[None]:
-    """Load models beside the start, so that the first question doesn't wait for them; then keep memory small.
+    """Run what every process needs beside its services, while the context is open.
 
-    Forget what is too old to be kept, take over what changes in docent.yaml, and say so to other commands.
-    Before all that, raises Newer for what a newer Docent has stored; one that comes later stops the process.
+    It loads models, so that the first question doesn't wait for them, deletes what is too old to be kept, uses
+    changes of docent.yaml, and announces this to other commands. Raises Newer at the start if a newer Docent
+    has migrated the data; if that happens later, it stops the process.
     """
     await refuse_newer(app)
 
@@ -115,14 +116,14 @@ async def _beside(app: App, names: Sequence[str], check: Check | None) -> AsyncI
 
 
 async def _checked(check: Check | None, wanted: Settings) -> None:
-    """Its secrets are kept out of the log before anything is said of it."""
+    """Check changed settings; their secrets are kept out of the log before anything about them is logged."""
     keep_out(wanted)
     if check is not None:
         await check(wanted)
 
 
 async def _keep_current(live: LiveSettings, check: Check | None, announced: Announcement) -> None:
-    """For ever: take over what changes in docent.yaml. What fails is told and tried again."""
+    """Use changes of docent.yaml, for ever. Failures are logged and tried again."""
     told = -TELLS_EVERY
     while True:
         now = asyncio.get_running_loop().time()
@@ -134,7 +135,7 @@ async def _keep_current(live: LiveSettings, check: Check | None, announced: Anno
                 )
         except OSError as error:
             log.warning("what runs here can't be told to other commands: %s", error)
-        except Exception:  # the outermost loop of a watch: what was in force stays
+        except Exception:  # the outermost loop of a watch: the current settings stay
             log.exception("docent.yaml can't be watched")
         await asyncio.sleep(_LOOK_EVERY)
 

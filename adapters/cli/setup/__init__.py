@@ -1,1 +1,4 @@
-"""From nothing to a docent.yaml: what a folder holds, and the files that fit it. Settings are read by `bot.config`."""
+"""Creates a first docent.yaml: surveys a folder of docs, and writes the files that fit it.
+
+Settings are read by `bot.config`.
+"""

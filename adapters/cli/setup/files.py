@@ -1,4 +1,7 @@
-"""The text of a first docent.yaml and of `.env`. What fits the folder is set, what else there is stands beside it."""
+"""Writes the text of a first docent.yaml and `.env`.
+
+What fits the folder is set; other options are comments.
+"""
 
 import re
 from dataclasses import dataclass, field
@@ -22,9 +25,9 @@ _NAMES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What an admin has said. `path` is as it stands in docent.yaml; `audience_of` narrows folders by their globs.
+    """An admin's choices. `path` is as in docent.yaml; `audience_of` restricts folders, by their globs.
 
-    `url` is where pages are read, "" if nowhere; `chats` are the platforms to write names of tokens for.
+    `url` is where pages are read, "" if nowhere; `chats` are the platforms whose token names go into `.env`.
     """
 
     name: str
@@ -32,18 +35,18 @@ class Wanted:
     url: str = ""
     audience_of: dict[str, str] = field(default_factory=dict)
     chats: tuple[str, ...] = ()
-    repo: str = ""  # an address of git's, in place of a folder
+    repo: str = ""  # a git address, instead of a folder
 
 
 def source_name(path: str) -> str:
-    """A name for a source, of what its folder or address is called."""
+    """Return a name for a source, made of its folder's or address's name."""
     last = path.rstrip("/").rpartition("/")[2].removesuffix(".git")
     plain = re.sub(r"[^a-z0-9]+", "-", last.lower()).strip("-")[:40]
     return "handbook" if plain in ("", "docs", "doc", "content", "pages") else plain
 
 
 def config_text(wanted: Wanted, found: Survey | None) -> str:
-    """docent.yaml."""
+    """Return the text of docent.yaml."""
     lines = ["# Docent's settings. All there are, with their defaults: examples/docent.full.yaml."]
     lines += [
         "# A change counts within two seconds while Docent runs; `docent doctor` says what could be wrong."
@@ -85,7 +88,7 @@ def _where(wanted: Wanted, found: Survey | None) -> list[str]:
 
 
 def _audiences(wanted: Wanted, found: Survey | None) -> list[str]:
-    """Every word that is used beside `everyone`: in chat nobody has one before it says who."""
+    """Return the lines that declare each audience in use but `everyone`: without them nobody belongs to it."""
     words = {*wanted.audience_of.values(), *(found.audiences if found else ())} - {"everyone"}
     if not words:
         return []
@@ -116,7 +119,7 @@ def _chats(wanted: Wanted) -> list[str]:
 
 
 def env_text(chats: tuple[str, ...]) -> str:
-    """`.env` with the names to fill in."""
+    """Return the text of `.env`, with the names to fill in."""
     lines = [
         "# Docent's secrets: for nobody else's eyes, and not for git. What the environment sets goes before this."
     ]
@@ -127,7 +130,7 @@ def env_text(chats: tuple[str, ...]) -> str:
 
 
 def shown_path(path: Path, base: Path) -> str:
-    """As docent.yaml has it: relative to its folder where it lies below or beside."""
+    """Return a path as docent.yaml has it: relative to `base` if it is below or beside that."""
     path, base = path.absolute(), base.absolute()
     if path == base:
         return "."
@@ -141,5 +144,5 @@ def shown_path(path: Path, base: Path) -> str:
 
 
 def _scalar(text: str) -> str:
-    """The text as YAML takes it for that text, in one line."""
+    """Return the text as a YAML scalar on one line."""
     return yaml.safe_dump(text, width=1 << 30, allow_unicode=True, default_flow_style=True).splitlines()[0]

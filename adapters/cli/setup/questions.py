@@ -1,4 +1,4 @@
-"""What `docent init` asks: a handful of questions, each with an answer that fits what lies there."""
+"""Asks the questions of `docent init`: a handful, each with a default that fits the folder."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from adapters.cli.command import MISUSED, CommandError
 from adapters.cli.setup.files import Wanted, shown_path, source_name
 from adapters.cli.setup.survey import Survey, survey, usual_folder
 
-# A question and the answer that stands there already → what was typed, or that.
+# A question and its default → what was typed, or the default.
 Ask = Callable[[str, str], str]
 
 _PLATFORMS: Final = ("slack", "discord")
@@ -18,7 +18,7 @@ _ADDRESS: Final = ("https://", "http://", "ssh://", "git@")
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What the command's words said already; None: not said."""
+    """What the command's options said already; None is not said."""
 
     docs: str | None = None
     name: str | None = None
@@ -28,7 +28,7 @@ class Given:
 
 
 async def wanted(base: Path, given: Given, ask: Ask) -> tuple[Wanted, Survey | None]:
-    """What to write. `base` is docent.yaml's folder. Raises CommandError."""
+    """Return what to write, and the survey of the folder. `base` is docent.yaml's folder. Raises CommandError."""
     usual = usual_folder(base)
     docs = given.docs or ask(
         "Where are your docs? A folder, or a git address", shown_path(usual or base, base)
@@ -64,7 +64,7 @@ def _folder(base: Path, docs: str) -> Path:
 
 
 def _narrowed(restricted: dict[str, str], given: dict[str, str], ask: Ask) -> dict[str, str]:
-    """Folders that sound as if they weren't for everyone are for their own word unless somebody says otherwise."""
+    """Return the audience of each folder that seems restricted, confirmed by the admin, and of those given."""
     said = dict(given)
     for glob, word in restricted.items():
         if glob not in given:

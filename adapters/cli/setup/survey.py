@@ -1,4 +1,4 @@
-"""What lies in a folder of docs: formats, folders that sound as if they weren't for everyone, audiences, git."""
+"""Surveys a folder of docs: formats, folders that seem restricted by their names, audiences, git."""
 
 import asyncio
 import os
@@ -13,7 +13,7 @@ from indexer.converters.formats import HEAVY, MARKDOWN, TEXTS, ending
 from indexer.converters.registry import to_markdown
 from indexer.git.command import GitFailed, git
 
-# Names of folders, and the word of the audience that they may be for.
+# Names of folders, and the audience that they suggest.
 _RESTRICTED: Final = {
     "board": "board",
     "confidential": "confidential",
@@ -46,7 +46,10 @@ _READABLE: Final = frozenset((*MARKDOWN, *TEXTS, *HEAVY))
 
 @dataclass(frozen=True, slots=True)
 class GitPlace:
-    """The repository that a folder is a part of. `below` is the folder's path in it, `loose` counts docs that aren't committed."""
+    """The repository that a folder belongs to.
+
+    `below` is the folder's path in it, `loose` how many docs have changes that aren't committed.
+    """
 
     root: Path
     branch: str
@@ -57,9 +60,10 @@ class GitPlace:
 
 @dataclass(slots=True)
 class Survey:
-    """`pages` and `others` are files by their endings: those that can be read, and the rest.
+    """What a folder holds. `pages` and `others` count files by their endings: readable ones, and the rest.
 
-    `restricted` are folders with the audience that they sound like, `audiences` words that pages themselves name.
+    `restricted` are folders with the audience that their names suggest, `audiences` those that pages name
+    themselves.
     """
 
     folder: Path
@@ -72,7 +76,7 @@ class Survey:
 
 
 def usual_folder(here: Path) -> Path | None:
-    """Where docs mostly lie; else this folder, if it holds any; None if there is nothing to be seen."""
+    """Return the usual folder of docs, else this one if it holds any; None if there are no docs."""
     for name in _USUAL:
         if (here / name).is_dir() and any(_files(here / name)):
             return here / name
@@ -80,7 +84,7 @@ def usual_folder(here: Path) -> Path | None:
 
 
 async def survey(folder: Path) -> Survey:
-    """Look at the folder; nothing of it is changed."""
+    """Survey the folder, without changing it."""
     found = await asyncio.to_thread(_surveyed, folder)
     found.git = await _git(folder)
     return found
@@ -102,7 +106,7 @@ def _surveyed(folder: Path) -> Survey:
 
 
 def _files(folder: Path) -> Iterator[str]:
-    """Paths below it, `/` between; without what is hidden or a program's own."""
+    """Yield the paths below the folder, with `/` between, except hidden ones and those of programs."""
     number = 0
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(one for one in folders if not one.startswith(".") and one not in _SKIPPED)
@@ -134,7 +138,7 @@ def _note_head(path: Path, found: Survey) -> None:
 
 
 async def _git(folder: Path) -> GitPlace | None:
-    """The repository, if most of the docs are committed there; None without git."""
+    """Return the repository, if any of the docs are committed there; None without git."""
     try:
         root = Path((await _said(folder, "rev-parse", "--show-toplevel")).strip())
         below = (await _said(folder, "rev-parse", "--show-prefix")).strip().strip("/")

@@ -1,4 +1,4 @@
-"""Writing the first files, and saying what was found and what comes next."""
+"""Writes the first files, and says what was found and what to do next."""
 
 import os
 from collections import Counter
@@ -16,7 +16,7 @@ from indexer.source_health import files_by_ending
 
 
 async def write(config: Path, wanted: Wanted, found: Survey | None) -> list[str]:
-    """Make both files, each only where there is none, and return what to say. Raises CommandError, OSError."""
+    """Write both files where they don't exist, and return what to say. Raises CommandError, OSError."""
     _make_config(config, config_text(wanted, found))
     env = config.parent / ENV_FILE
     lines = [*_seen(config, wanted, found), ""]
@@ -30,7 +30,7 @@ async def write(config: Path, wanted: Wanted, found: Survey | None) -> list[str]
 
 
 def _make_config(path: Path, text: str) -> None:
-    """Only one that works stays."""
+    """Write docent.yaml, and remove it again if it doesn't load."""
     _make(path, text, PUBLIC)
     try:
         load(path)
@@ -40,7 +40,7 @@ def _make_config(path: Path, text: str) -> None:
 
 
 def _make(path: Path, text: str, mode: int) -> None:
-    """A file that wasn't there. Raises FileExistsError and other OSError."""
+    """Create a file. Raises FileExistsError if it exists, and other OSErrors."""
     with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode), "w", encoding="utf-8") as file:
         file.write(text)
 
@@ -71,7 +71,7 @@ def _kinds(pages: Counter[str]) -> str:
 
 
 async def _ignored(folder: Path) -> list[str]:
-    """In a git checkout: whether git would take the secrets along."""
+    """Return a warning if the folder is in a git checkout that doesn't ignore the secrets."""
     try:
         await git("-C", str(folder), "rev-parse", "--show-toplevel")
     except (GitFailed, OSError):

@@ -1,4 +1,4 @@
-"""`docent discord`: the Discord bot, and its invitation."""
+"""Defines `docent discord`: the Discord bot, and its invitation."""
 
 import typer
 

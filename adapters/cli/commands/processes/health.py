@@ -1,4 +1,4 @@
-"""`docent health`: for whoever starts a process again when it hangs."""
+"""Defines `docent health`, for supervisors that restart a process when it hangs."""
 
 import typer
 

@@ -1,4 +1,4 @@
-"""`docent indexer` and `docent reindex`: the index kept in step by schedule, and asked for by an admin."""
+"""Defines `docent indexer` and `docent reindex`: syncs on a schedule, and syncs that an admin asks for."""
 
 from typing import Annotated
 
@@ -37,7 +37,7 @@ async def _serve(settings: Settings) -> int:
     from adapters.cli.running.service_runner import serve_one
     from indexer.service import run as service
 
-    await check_sources_open(settings)  # a mistake in a source is told before anything starts
+    await check_sources_open(settings)  # reports a mistake in a source before anything starts
     await serve_one(settings, "the indexer", service, check_sources_open)
     return 0
 

@@ -1,4 +1,4 @@
-"""`docent run`: everything that is configured, in one process."""
+"""Defines `docent run`: everything that is configured, in one process."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""`docent slack`: the Slack bot, and its manifest."""
+"""Defines `docent slack`: the Slack bot, and its manifest."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`docent backup` and `docent restore`."""
+"""Defines `docent backup` and `docent restore`."""
 
 from pathlib import Path
 from typing import Annotated

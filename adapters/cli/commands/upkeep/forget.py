@@ -1,4 +1,4 @@
-"""`docent forget`."""
+"""Defines `docent forget`."""
 
 from typing import Annotated
 
@@ -40,7 +40,7 @@ def command(
 
 
 def someone(text: str) -> Someone:
-    """`slack:U0123`, or an id alone. Raises CommandError for a platform that isn't one."""
+    """Parse `slack:U0123`, or an id alone. Raises CommandError for an unknown platform."""
     platform, colon, number = text.strip().partition(":")
     if not colon:
         return Someone("", platform)
@@ -77,6 +77,6 @@ async def _forget(settings: Settings, people: list[Someone], names: list[str]) -
 
 
 def _lines(gone: Forgotten) -> list[str]:
-    """What stays, without them."""
+    """Return lines on the records that stay, without the people's names."""
     found = {"reindexes that they asked for": gone.runs, "saved answers": gone.lessons}
     return [f"{number} {what}: kept without their name" for what, number in found.items() if number]

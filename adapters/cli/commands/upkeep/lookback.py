@@ -1,4 +1,4 @@
-"""`docent questions`, `docent why`, `docent gaps`: what people asked, and how it went."""
+"""Defines `docent questions`, `docent why` and `docent gaps`: what people asked, and how it went."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""`docent migrate`: the journal brought to this version's form, before anything else starts."""
+"""Defines `docent migrate`, which brings the journal to this version's schema before anything else starts."""
 
 import asyncio
 import time
@@ -56,7 +56,10 @@ async def _journal(settings: Settings, *, until: float) -> str:
 
 
 async def _migrated(database: "Database", until: float) -> str | None:
-    """The form that it had. Tries again until then while the database isn't up."""
+    """Migrate the journal and return the version that it had.
+
+    While the database isn't up it tries again, until the time `until`.
+    """
     from bot.ports import Unavailable
 
     while True:
