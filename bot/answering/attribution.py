@@ -34,7 +34,6 @@ _LIMIT: Final = re.compile(
 class _Said:
     """A sentence of a passage, its words together with those of its heading, and the sentences around it."""
 
-    text: str
     words: frozenset[str]
     around: str  # it and its neighbours
 
@@ -65,7 +64,7 @@ class Attribution:
         )
         for share, place, text in near[:_LOOKED_AT]:
             passage = self._passages[-place]
-            narrow = replace(passage, chunk_id="", text=text, owners=())
+            narrow = replace(passage, text=text, owners=())
             unsupported = SupportCheck(self._question).unsupported(sentence, [narrow], around=around)
             if share >= _ENOUGH and not unsupported and not self.contradicts(sentence, [passage]):
                 return passage
@@ -110,7 +109,7 @@ def _sentences(passage: Passage) -> Iterable[_Said]:
     head = _words(f"{passage.title} {passage.heading}")
     for number, unit in enumerate(units):
         near = "\n".join(units[max(0, number - 1) : number + 2])
-        yield _Said(unit, _words(unit) | head, near)
+        yield _Said(_words(unit) | head, near)
 
 
 def _words(text: str) -> frozenset[str]:

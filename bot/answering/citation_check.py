@@ -55,7 +55,8 @@ class CitationChecker:
         self._numbers: dict[tuple[str, str], int] = {}
         self._citations: list[Citation] = []
         self._preface = ""  # what was said before the first citation
-        self._held = ""  # headings and the like, shown only before something that they head
+        self._held = ""  # a heading, shown only before something that it heads
+        self._head = ""  # of a table, shown only above a row
         self._gap = ""  # of a block whose first sentence was dropped
         self._unmarked: list[Cited] = []  # citations of what was shown that go on
         self._shown = False
@@ -117,19 +118,15 @@ class CitationChecker:
         if unit.kind != "prose" or not _SAME_BLOCK.match(gap):
             self._gap = ""
         cited = self._covering(unit) or self._verbatim(unit, raw)
-        supported = bool(cited) and self._is_supported(raw, unit, cited)
+        supported = bool(cited) and self._is_supported(raw, cited)
         if not supported and (found := self._attributed(raw, unit)):
-            cited, supported = found, self._is_supported(raw, unit, found)
+            cited, supported = found, self._is_supported(raw, found)
         if cited and not supported:
             self.dropped.append(raw)
             self._gap = self._gap or gap
             return self._late_markers(self._ending(unit, cited))
         if not cited and (head or unit.kind in ("heading", "rule")):
-            if unit.kind == "heading" or head:
-                self._held = ""
-            self._held += gap + (
-                "" if has_hard_fact(raw) and unit.kind != "rule" else self._harmless(raw, unit)
-            )
+            self._hold(unit, gap, raw, head=head)
             return ""
         if not cited and self._states_facts(raw):
             self.dropped.append(raw)
@@ -140,20 +137,32 @@ class CitationChecker:
             return ""
         return self._show(unit, self._gap or gap, raw, cited)
 
+    def _hold(self, unit: Unit, gap: str, raw: str, *, head: bool) -> None:
+        """Keep what heads something until that is shown; a newer one takes its place."""
+        said = gap + ("" if has_hard_fact(raw) else self._harmless(raw, unit))
+        if head:
+            self._head = said
+        elif unit.kind == "heading":
+            self._held, self._head = said, ""
+        elif self._head:
+            self._head += said
+        else:
+            self._held += said
+
     def _show(self, unit: Unit, gap: str, raw: str, cited: Sequence[Cited]) -> str:
         text = self._harmless(raw, unit)
         self._gap = ""
-        each = self._each and unit.kind in ("prose", "item") and not raw.rstrip().endswith((":", "?"))
+        each = self._each and unit.kind in ("prose", "item") and not raw.endswith((":", "?"))
         ending = list(cited) if each else self._ending(unit, cited)
         if not text.strip():
             return self._late_markers(ending)
         self._unmarked = [one for one in (*self._unmarked, *cited) if one not in ending]
         markers = "".join(self._markers(ending))
-        before = self._preface + self._held + gap
+        before = self._preface + self._held + (self._head if unit.kind == "row" else "") + gap
         if self._after_code and before.startswith("\n") and not before.startswith("\n\n"):
             before = f"\n{before}"
         shown = (before if self._shown else before.lstrip()) + _marked(text, unit, markers)
-        self._preface = self._held = ""
+        self._preface = self._held = self._head = ""
         self._shown, self._after_code = True, bool(markers) and unit.kind == "code"
         return shown
 
@@ -189,9 +198,9 @@ class CitationChecker:
         holding = (c for c, p in self._passages.items() if all(line in p.text for line in lines))
         return [Cited(unit.start, unit.end, (chunk,)) for chunk in holding][:1]
 
-    def _is_supported(self, raw: str, unit: Unit, cited: Sequence[Cited]) -> bool:
+    def _is_supported(self, raw: str, cited: Sequence[Cited]) -> bool:
         """Tell whether the unit's facts stand in what it cites: a right marker beside a wrong number helps nobody."""
-        if unit.kind == "rule" or self._is_ours(raw):
+        if self._is_ours(raw):
             return True
         passages = [self._passages[chunk] for one in cited for chunk in one.chunk_ids]
         if not _quoted(raw, passages) and self._attribution.contradicts(raw, passages):
@@ -200,7 +209,7 @@ class CitationChecker:
 
     def _attributed(self, raw: str, unit: Unit) -> list[Cited]:
         """Return citations for a unit without markers, or with a wrong one, that says what a passage says."""
-        if unit.kind in ("heading", "rule", "code") or not self._states_facts(raw):
+        if unit.kind in ("heading", "code") or not self._states_facts(raw):
             return []
         found = self._attribution.source(raw, around=self._raw)
         return [Cited(unit.start, unit.end, (found.chunk_id,))] if found is not None else []
@@ -256,8 +265,8 @@ def _marked(text: str, unit: Unit, markers: str) -> str:
         return text
     if unit.kind == "code":
         return f"{text}\n{markers}"
-    if unit.kind == "row" and text.rstrip().endswith("|"):
-        return f"{text.rstrip()[:-1].rstrip()} {markers} |"
+    if unit.kind == "row" and text.endswith("|"):
+        return f"{text[:-1].rstrip()} {markers} |"
     return f"{text} {markers}"
 
 

@@ -147,8 +147,8 @@ class _Evidence:
         return frozenset(word[:_ALIKE] for word in words)
 
     def quotes(self, sentence: str) -> bool:
-        """Tell whether the sentence stands there word for word."""
-        return _STEP.sub("", plain(sentence)).strip() in self._plain
+        """Tell whether the sentence stands there word for word: "7 days" doesn't in "27 days"."""
+        return stands_in(self._plain, _STEP.sub("", plain(sentence)).strip())
 
     def holds(self, fact: str) -> bool:
         bare = fact.strip(".,;:!?()[]{}'\"*_")
@@ -165,9 +165,7 @@ class _Evidence:
 
 
 def _identifiers(text: str) -> Iterable[str]:
-    return (
-        match[0] for match in _IDENTIFIER.finditer(text) if not _ORDINAL.match(match[0]) and match[0] != "I"
-    )
+    return (match[0] for match in _IDENTIFIER.finditer(text) if not _ORDINAL.match(match[0]))
 
 
 def _without_identifiers(text: str) -> str:

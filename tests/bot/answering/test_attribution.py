@@ -28,6 +28,7 @@ DOGS = make_passage(
         ("Ask Bob before you book a flight.", None),  # another name
         ("The weather is fine on most of the islands.", None),
         ("", None),
+        ("Somebody at moor.example gets", None),
     ],
 )  # fmt: skip
 def test_a_sentence_is_traced_to_the_passage_that_says_it(sentence, found):
@@ -45,6 +46,7 @@ def test_a_sentence_is_traced_to_the_passage_that_says_it(sentence, found):
         ("Dogs are allowed in the kitchen.", DOGS, True),
         ("Dogs are not allowed in the kitchen.", DOGS, False),
         ("Everybody gets 25 vacation days.", LEAVE, False),
+        ("Not so.", LEAVE, True),
         ("Es gibt keinen Urlaub.", make_passage("Alle haben 25 Tage Urlaub."), True),
         ("Hunde sind nicht erlaubt.", make_passage("Hunde sind nicht erlaubt."), False),
     ],
@@ -52,3 +54,77 @@ def test_a_sentence_is_traced_to_the_passage_that_says_it(sentence, found):
 def test_a_denial_needs_a_denial(sentence, passage, denied):
     """And an affirmation isn't cited with a page that denies just that."""
     assert Attribution([passage]).contradicts(sentence, [passage]) is denied
+
+
+def said(sentence, *texts, **fields):
+    """Where the first passage stands that says it, or None."""
+    passages = [make_passage(text, page=f"{place}.md", **fields) for place, text in enumerate(texts)]
+    found = Attribution(passages).source(sentence)
+    return passages.index(found) if found else None
+
+
+def test_of_two_passages_that_say_the_same_it_is_the_first():
+    """As they were ranked."""
+    text = "Everybody gets 25 vacation days a year."
+    assert said(text, "Dogs may come on Fridays.", text, text) == 1
+
+
+def test_facts_stand_in_the_sentence_or_beside_it():
+    """A number from elsewhere in the passage doesn't make a sentence true, nor does an owner's name."""
+    text = "Everybody gets vacation days each year. Ask early. It is fine. The limit is 25 euros."
+    assert said("Everybody gets 25 vacation days each year.", text) is None
+    assert (
+        said("Everybody gets vacation days each year, 25 of them.", text.replace("It is fine. ", "")) is None
+    )
+    assert (
+        said(
+            "Everybody gets vacation days each year, 25 of them.", text.replace("Ask early. It is fine. ", "")
+        )
+        == 0
+    )
+    text = "The limit is 25 euros. Ask early. It is fine. Everybody gets vacation days each year."
+    assert (
+        said("Everybody gets vacation days each year, 25 of them.", text.replace("It is fine. ", "")) is None
+    )
+    spoken = "It is for you that Robin and all of the others are here to plan the vacation days of each year."
+    assert said(spoken, spoken.replace("Robin and all", "all"), owners=("Robin",)) is None
+    assert said(spoken, spoken) == 0
+
+
+def test_three_of_five_words_are_enough():
+    """The share of a sentence's words that has to stand in one of the page."""
+    assert said("Apples, bananas, cherries, melons, grapes.", "apples, bananas, cherries") == 0
+    assert said("Apples, bananas, cherries, melons, grapes.", "apples, bananas") is None
+
+
+def test_a_page_without_sentences_says_nothing():
+    """It denies nothing, and nothing is found in it."""
+    empty = make_passage("---")
+    assert not Attribution([empty]).contradicts("There are no flights.", [empty])
+    assert Attribution([]).source("Everybody gets 25 vacation days a year.") is None
+
+
+def test_a_limit_two_sentences_away_denies_nothing():
+    """Beside the sentence is near enough."""
+    text = "Everybody may take flights. It is fine. Only trains are paid."
+    far, near = (
+        make_passage(text, page="far.md"),
+        make_passage(text.replace("It is fine. ", ""), page="near.md"),
+    )
+    assert Attribution([far]).contradicts("Nobody may take flights, everybody may not.", [far])
+    assert not Attribution([near]).contradicts("Nobody may take flights, everybody may not.", [near])
+    text = "Only trains are paid. It is fine. Everybody may take flights."
+    far, near = (
+        make_passage(text, page="far.md"),
+        make_passage(text.replace("It is fine. ", ""), page="near.md"),
+    )
+    assert Attribution([far]).contradicts("Nobody may take flights, everybody may not.", [far])
+    assert not Attribution([near]).contradicts("Nobody may take flights, everybody may not.", [near])
+
+
+def test_words_are_told_by_their_stems():
+    """In the language that they are in."""
+    page = "Alle Mitarbeiter bekommen in jedem Jahr ihre freien Tage und sind dann nicht im Büro."
+    assert (
+        said("Der Mitarbeiter bekommt in jedem Jahr seinen freien Tag und ist dann nicht im Büro.", page) == 0
+    )

@@ -29,6 +29,10 @@ def unsupported(
         "2. Look at node-0777 when you are in London, and do it by March.",
         "Ask Dana, as the Londoners do with their annual leave.",
         "Happy to help!",
+        "It's 1250,5 pounds.",
+        "You get it on the 27th.",
+        "Run `moor rollback, --to v2.3.1;`",
+        "*27 days* of paid leave.",
     ],
 )
 def test_what_stands_in_the_passage(sentence: str) -> None:
@@ -49,6 +53,9 @@ def test_what_stands_in_the_passage(sentence: str) -> None:
         ("Ask the people team or Robin about what it may cost.", "Robin"),
         ("It is in the API of the GitHub.", "API"),
         ("It costs 1,250.60 pounds.", "1,250.60"),
+        ("7 days of paid leave.", "7"),  # the end of "27 days of paid leave"
+        ("- 7 days of paid leave.", "7"),
+        ("You get it on the 28th.", "28"),
     ],
 )
 def test_what_does_not(sentence: str, made_up: str) -> None:
@@ -72,3 +79,43 @@ def test_german_nouns_are_no_names() -> None:
     said = "Du bekommst in der Regel 27 Tage Urlaub und kannst sie auch mit einer Reise verbinden."
     assert unsupported(said, "wie viel urlaub gibt es?") == ""
     assert unsupported(said.replace("27", "30"), "wie viel urlaub gibt es?") == "30"
+
+
+ODD = make_passage(
+    "There are 0 days in XL. Fees end on 2026-03-31. The API says so, and so it is for all of you.",
+    title="Fees",
+    heading="Kim knows",
+    owners=("Dana Reyes", "Robin Moor"),
+    updated_at=None,
+)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "made_up"),
+    [
+        ("It is zero days, as you can see.", ""),
+        ("It is XL, as you can see.", ""),
+        ("It ends in March, as you can see.", ""),
+        ("It ends in April, as you can see.", "April"),
+        ("It is for the APIs, as you can see.", ""),
+        ("It is for the ABC42, as you can see.", ""),  # the question's
+        ("It is for the ABC43, as you can see.", "ABC43"),
+        ("You can ask Robin, as that is what it is for.", ""),  # an owner
+        ("You can ask Kim, as that is what it is for.", ""),  # in the heading
+        ("You can ask Lee, as that is what it is for.", "Lee"),
+        ("It was said in 2026, as you can see.", ""),
+        ("It was said in 2025, as you can see.", "2025"),
+    ],
+)
+def test_what_a_passage_says_of_itself(sentence: str, made_up: str) -> None:
+    """Its heading, owners and dates count; words for numbers, months and plurals are the same said otherwise."""
+    assert SupportCheck("what is the ABC42 for?").unsupported(sentence, [ODD]) == made_up
+
+
+def test_names_are_spared_where_the_language_is_unknown() -> None:
+    """A sentence too short to tell its language may have nouns with a capital."""
+    assert SupportCheck().unsupported("Ask Robin now.", [PAGE]) == ""
+    assert (
+        SupportCheck().unsupported("Ask Robin now.", [PAGE], around="That is all that we have of it for you.")
+        == "Robin"
+    )
