@@ -16,6 +16,8 @@ from tests.support.weaviate_server import own_server, three_nodes, weaviate_serv
 # The same inputs each time, so that who changes something else isn't stopped by a find of chance.
 settings.register_profile("docent", deadline=None, derandomize=True)
 settings.register_profile("explore", deadline=None, max_examples=5_000)
+# A mutant that survives is tried with every test of its function.
+settings.register_profile("mutants", deadline=None, derandomize=True, max_examples=10)
 settings.load_profile("docent")
 
 # One server for the whole session, whichever module asks for it.
