@@ -59,8 +59,8 @@ def canonical(text: str) -> str:
 
 
 def normal(url: str) -> str:
-    """Return the address without what doesn't change where it leads."""
-    url = url.replace("\\", "").strip().rstrip(_TRAILING)
+    """Return the address without what doesn't change where it leads: parentheses may be escaped or not."""
+    url = url.replace("\\", "").replace("%28", "(").replace("%29", ")").strip().rstrip(_TRAILING)
     return re.sub(r"^(?:https?://)?(?:www\.)?", "", url, flags=re.IGNORECASE)
 
 
@@ -85,7 +85,7 @@ def only(text: str, allowed: Allowed, *, code: bool = False) -> str:
 
 def _once(text: str, allowed: Allowed, *, code: bool) -> str:
     """Do one pass. What is taken out may bring together what stood on both sides of it."""
-    text = _ANGLE.sub(lambda angle: _angle(angle, allowed), canonical(text))
+    text = _ANGLE.sub(lambda angle: _angle(angle, allowed, code=code), canonical(text))
     if not code and _LINKISH.search(text):
         text = "\n".join(_rebuilt(line, allowed) for line in text.split("\n"))
     text = _without(text, allowed)
@@ -116,7 +116,7 @@ def _found(text: str) -> list[tuple[int, int]]:
         if match[0].startswith(":"):
             scheme = _SCHEME.search(text[max(0, begin - _SCHEME_LONGEST) : begin])
             begin -= len(scheme[0]) if scheme else 0
-        spans.append((max(begin, spans[-1][1] if spans else 0), _end(text, match.end())))
+        spans.append((begin, _end(text, match.end())))
     return spans
 
 
@@ -136,7 +136,7 @@ def _without(text: str, allowed: Allowed) -> str:
     done = 0
     for start, end in _found(text):
         if allowed(normal(text[start:end])):
-            if not text[max(0, start - 3) : start].endswith(("](", "](<")) and _GLUED.match(text, end):
+            if not text.endswith("](", 0, start) and _GLUED.match(text, end):
                 out += [text[done:end], " "]
                 done = end
             continue
@@ -168,12 +168,11 @@ def _broken(text: str, allowed: Allowed) -> str:
 
 def _leads(text: str, start: int, allowed: Allowed) -> bool:
     """Tell whether the link's address that begins here is an allowed one, in a form that we made ourselves."""
-    start += text.startswith("<", start)
     found = _START.search(text, start, start + _SCHEME_LONGEST + 3)
     if found is None or (_SCHEME.fullmatch(text, start, found.start()) is None and found[0][0] == ":"):
         return False
     end = _end(text, found.end())
-    return text[end : end + 2].lstrip(">").startswith(")") and allowed(normal(text[start:end]))
+    return text.startswith(")", end) and allowed(normal(text[start:end]))
 
 
 # --- known shapes, rebuilt from their parse ---------------------------------------------------------
@@ -205,7 +204,7 @@ def _rebuilt(line: str, allowed: Allowed) -> str:
 def _printed(tokens: Sequence["Token"], allowed: Allowed) -> str:
     out: list[str] = []
     closings: list[str] = []
-    skipped = 0  # autolinks whose text is their address
+    skipped = False  # an autolink, whose text is its address
     for token in tokens:
         if token.type == "link_open":
             href = str(token.attrGet("href") or "")
@@ -213,10 +212,10 @@ def _printed(tokens: Sequence["Token"], allowed: Allowed) -> str:
             auto = token.markup == "autolink"
             out.append(("<" if auto else "[") if mine else "")
             closings.append((">" if auto else f"]({_address(href)})") if mine else "")
-            skipped += auto and not mine
+            skipped = auto and not mine
         elif token.type == "link_close":
             out.append(closings.pop())
-            skipped = 0
+            skipped = False
         elif token.type == "image":
             out.append(_printed(token.children or [], _never))
         elif token.type == "html_inline":
@@ -240,8 +239,11 @@ def _reference(match: re.Match[str]) -> str:
     return match[0] if re.fullmatch(r"\[\d{1,3}\]\[\d{1,3}\]", match[0]) else match[1]
 
 
-def _angle(link: re.Match[str], allowed: Allowed) -> str:
-    return link[0] if _START.search(link[1]) and allowed(normal(link[1])) else link[2]
+def _angle(link: re.Match[str], allowed: Allowed, *, code: bool) -> str:
+    """Slack's form as Markdown's, which would take the words for a part of the address."""
+    if not (_START.search(link[1]) and allowed(normal(link[1]))):
+        return link[2]
+    return link[0] if code else f"[{link[2]}]({_address(link[1])})"
 
 
 def _address(href: str) -> str:

@@ -12,7 +12,7 @@ _CREDENTIALS = re.compile(r"(?<=://)[^/\s]*@")
 
 def clean(text: str) -> str:
     """Remove control characters, and those that turn the reading direction."""
-    return _CONTROL.sub("", text.replace("\r\n", "\n"))
+    return _CONTROL.sub("", text)
 
 
 def defuse(text: str) -> str:

@@ -22,7 +22,7 @@ def incoming(text: str, bot_user: str) -> str:
     text = _LINK.sub(lambda m: m[2] or m[1], text)
     text = _USER.sub(lambda m: f"@{m[2] or 'someone'}", text)
     text = _CHANNEL.sub(lambda m: f"#{m[2] or 'channel'}", text)
-    text = _SPECIAL.sub(lambda m: f"@{m[1] or m[3] or m[2] or 'group'}", text)
+    text = _SPECIAL.sub(lambda m: f"@{(m[1] or m[3] or m[2] or 'group').removeprefix('@')}", text)
     return html.unescape(text).strip()
 
 

@@ -9,9 +9,12 @@ from hypothesis import strategies as st
 from adapters.chat.answer_view import of_answer
 from adapters.chat.markdown_text import (
     age,
+    bare,
     greets,
     is_question,
+    is_small_talk,
     plain,
+    quoted,
     shorten,
     split,
     tables_as_code,
@@ -90,8 +93,14 @@ def test_plain_drops_the_marks():
 @pytest.mark.parametrize(
     ("days", "said"),
     [
+        (-1, "updated today"),
         (0, "updated today"),
         (1, "updated 1 day ago"),
+        (6, "updated 6 days ago"),
+        (7, "updated 1 week ago"),
+        (29, "updated 4 weeks ago"),
+        (30, "updated 1 month ago"),
+        (365, "updated 1 year ago"),
         (20, "updated 2 weeks ago"),
         (95, "updated 3 months ago"),
         (800, "updated 2 years ago"),
@@ -169,3 +178,107 @@ def test_sources_stand_together_by_page() -> None:
         (2, "Monday"),
         (3, "Your first week"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "parts"),
+    [
+        ("", 50, []),
+        ("\n\na\n \n\nb\n", 50, ["a\n\nb"]),
+        ("a" * 20 + "\n\n" + "b" * 28, 50, ["a" * 20 + "\n\n" + "b" * 28]),
+        ("a" * 20 + "\n\n" + "b" * 29, 50, ["a" * 20, "b" * 29]),
+        ("a\n```sh\nb\n```\nc", 50, ["a\n\n```sh\nb\n```\n\nc"]),
+        ("```\na", 50, ["```\na\n```"]),
+        ("~~~\na\n```\n\nb\n~~~ c\n~~~~\n\nd", 30, ["~~~\na\n```\n\nb\n~~~ c\n~~~~\n\nd"]),
+        ("~~~\na\n```\n\nb\n~~~ c\n~~~~\n\nd", 25, ["~~~\na\n```\n\nb\n~~~ c\n~~~~", "d"]),
+        ("````\na\n```\n\nb\n````", 24, ["````\na\n```\n\nb\n````"]),
+        ("a" * 30 + "\n" + "b" * 30, 50, ["a" * 30, "b" * 30]),
+        ("a" * 20 + "\n" + "b" * 29 + "\nc", 50, ["a" * 20 + "\n" + "b" * 29, "c"]),
+        ("a" * 29 + ". " + "b" * 15 + " " + "c" * 15, 50, ["a" * 29 + ".", "b" * 15 + " " + "c" * 15]),
+        ("a" * 29 + " " + "b" * 29, 50, ["a" * 29, "b" * 29]),
+        ("a" * 16 + " " + "b" * 40, 50, ["a" * 16 + " " + "b" * 33, "b" * 7]),
+        ("a" * 17 + " " + "b" * 40, 50, ["a" * 17, "b" * 40]),
+        ("a" * 120, 50, ["a" * 50, "a" * 50, "a" * 20]),
+        ("  ```sh  \n" + "a" * 30 + "\n" + "b" * 30 + "\n```", 60, ["```sh\n" + "a" * 30 + "\n```", "```sh\n" + "b" * 30 + "\n```"]),
+        ("```sh\n" + "a" * 20 + "\n" + "b" * 19 + "\nc\n```", 50, ["```sh\n" + "a" * 20 + "\n" + "b" * 19 + "\n```", "```sh\nc\n```"]),
+        ("```sh\n" + "a" * 20 + "\n" + "b" * 20 + "\nc\n```", 50, ["```sh\n" + "a" * 20 + "\n```", "```sh\n" + "b" * 20 + "\nc\n```"]),
+    ],
+)  # fmt: skip
+def test_where_it_is_cut(text: str, limit: int, parts: list[str]):
+    """split cuts between paragraphs, lines, sentences and words, in that order, and fills each part."""
+    assert split(text, limit) == parts
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "line"),
+    [
+        ("a  b\n c", 10, "a b c"),
+        ("aaaa bbbb cc", 12, "aaaa bbbb cc"),
+        ("aaaa bbbb ccc", 12, "aaaa bbbb…"),
+        ("aaaaaa bbbbbb", 12, "aaaaaa bbbb…"),
+        ("aaaaaaa bbbbbb", 12, "aaaaaaa…"),
+        ("aaaa bbbb, - cc dd", 15, "aaaa bbbb…"),
+        ("aaaaaaaaaaaaaa", 12, "aaaaaaaaaaa…"),
+    ],
+)
+def test_where_a_line_is_shortened(text: str, limit: int, line: str):
+    """shorten cuts at a word in the second half, and leaves no comma before the ellipsis."""
+    assert shorten(text, limit) == line
+
+
+def test_bare_stands_between_backticks():
+    """bare has none of its own, and is short."""
+    assert bare("`a`\nb") == "'a' b"
+    assert bare("a" * 40) == "a" * 40
+    assert bare("a" * 41) == "a" * 39 + "…"
+
+
+@pytest.mark.parametrize(
+    ("markdown", "words"),
+    [
+        ("# A\n > b\nc > d", "A\nb\nc > d"),
+        ("```sh\nls\n```", "ls"),
+        ("__a__ [b [c](d)", "a [b c"),
+        ("[a](https://b.example/c_(d)) e", "a e"),
+    ],
+)
+def test_plain_words(markdown: str, words: str):
+    """plain drops heads, quotes, emphasis, code's marks and addresses of links."""
+    assert plain(markdown) == words
+
+
+@pytest.mark.parametrize(
+    ("table", "drawn"),
+    [
+        ("| a |", "| a |"),
+        ("|---|\n|---|", "|---|\n|---|"),
+        ("| a | b |\n|---|---|\n| c |\n| d \\| e | f |", "```\na      b\n-----  -\nc\nd | e  f\n```"),
+        ("~~~\n| a |\n| b |\n~~~\n| c |\n| d |", "~~~\n| a |\n| b |\n~~~\n```\nc\n-\nd\n```"),
+        ("| a |\n| b |\n```\n| c |\n| d |\n```\n| e |\n| f |\n", "```\na\n-\nb\n```\n```\n| c |\n| d |\n```\n```\ne\n-\nf\n```\n"),
+        ("| a [1] |\n| [2] |", "```\na  [1]\n-\n   [2]\n```"),
+        ("| Ａ | b |\n| c | d |", "```\nＡ  b\n--  -\nc   d\n```"),
+    ],
+)  # fmt: skip
+def test_tables_as_they_come(table: str, drawn: str):
+    """tables_as_code draws short rows, escaped bars, wide letters; one row is no table, and code stays."""
+    assert tables_as_code(table) == drawn
+
+
+def test_small_talk_is_thanks_or_a_greeting():
+    """Nothing in it is to be looked up; a word among others, or a question, is."""
+    assert is_small_talk("Hi all!")
+    assert is_small_talk("thanks a lot")
+    assert not is_small_talk("hi, how much leave?")
+    assert not is_small_talk("all")
+    assert not is_small_talk("ok thanks, what is the pay")
+
+
+def test_a_question_is_quoted_in_one_line():
+    """Without links, which nobody retrieved."""
+    assert quoted("see\n https://evil.example [a](https://evil.example)\n now") == "see a now"
+
+
+@pytest.mark.parametrize("text", ["  why so", "so？", "Anybody up", "hm, so?"])
+def test_words_that_ask(text: str):
+    """is_question looks at the first word, and for question marks of either width."""
+    assert is_question(text)
