@@ -66,7 +66,7 @@ def said(sentence, *texts, **fields):
 def test_of_two_passages_that_say_the_same_it_is_the_first():
     """As they were ranked."""
     text = "Everybody gets 25 vacation days a year."
-    assert said(text, "Dogs may come on Fridays.", text, text) == 1
+    assert said(text, "Dogs may come on Fridays.", text, text, "Cats may not.") == 1
 
 
 def test_facts_stand_in_the_sentence_or_beside_it():
@@ -124,7 +124,25 @@ def test_a_limit_two_sentences_away_denies_nothing():
 
 def test_words_are_told_by_their_stems():
     """In the language that they are in."""
-    page = "Alle Mitarbeiter bekommen in jedem Jahr ihre freien Tage und sind dann nicht im Büro."
+    page = "Der Hund ist nicht in dem Haus und dem Garten, auf dem Dach und auf dem Baum."
     assert (
-        said("Der Mitarbeiter bekommt in jedem Jahr seinen freien Tag und ist dann nicht im Büro.", page) == 0
+        said("Die Hunde sind nicht in den Häusern und den Gärten, auf den Dächern und auf den Bäumen.", page)
+        == 0
     )
+
+
+@pytest.mark.parametrize(
+    ("sentence", "page", "denied"),
+    [
+        ("Cats, dogs, birds, mice, foxes.", "Not cats, dogs, birds, mice, owls.", True),
+        ("Cats, dogs, birds, bears, foxes.", "Not cats, dogs, birds, mice, owls.", False),
+        ("Dogs sleep.", "Dogs do not sleep in warm kitchens or hotels.", False),
+        ("Dogs sleep in warm kitchens or hotels.", "Dogs do not sleep.", False),
+        ("The cats and dogs may be in the kitchen.", "So it is that the cats and dogs may not be in the kitchen.", True),
+        ("The cats and dogs may be in the kitchen.", "And so it is that the cats and dogs may not be in the kitchen.", False),
+    ],
+)  # fmt: skip
+def test_what_is_the_same_but_for_a_not(sentence, page, denied):
+    """Four of five words on both sides, and the denial is at most fourteen words long: a longer one says more than that."""
+    passage = make_passage(page)
+    assert Attribution([passage]).contradicts(sentence, [passage]) is denied

@@ -249,8 +249,10 @@ def test_what_heads_something_is_shown_above_it(written: str, shown: str) -> Non
     ],
 )
 def test_what_follows_a_dropped_sentence_stays_in_its_block(text: str, shown: str) -> None:
-    """The rest of a paragraph is a paragraph still, and an item an item."""
-    assert check(text, ("You get 25 days.", L), ("Ask in Roots.", L)).text == shown
+    """The rest of a paragraph is a paragraph still, and an item an item; whether it was cited or not."""
+    spans = (("You get 25 days.", L), ("You get 99.", L), ("Ask in Roots.", L))
+    assert check(text, spans[0], spans[2]).text == shown
+    assert check(text, *spans).text == shown
 
 
 def test_a_citation_may_name_more_than_was_retrieved() -> None:
@@ -262,7 +264,7 @@ def test_a_citation_may_name_more_than_was_retrieved() -> None:
     assert checker.text == "You get 25 days. [1]"
 
 
-@pytest.mark.parametrize(("start", "end"), [(8, 8), (16, 33), (0, 0)])
+@pytest.mark.parametrize(("start", "end"), [(8, 8), (15, 33), (0, 0)])
 def test_a_citation_covers_what_it_reaches_into(start: int, end: int) -> None:
     """Not what it only touches, and nothing if it is empty."""
     text = "I have 25 cats.  You get 25 days."
@@ -293,6 +295,18 @@ def test_what_is_settled_is_shown_at_once() -> None:
     assert checker.feed(Wrote(" You get 25. ")) == " Sick leave is 10 days. [2]"
     assert checker.feed(Cited(50, 61, (L,))) == " Bye then!"
     assert checker.finish() == " You get 25. [1]"
+
+
+def test_a_citation_behind_a_sentence_settles_it() -> None:
+    """Also one that takes the space before it along; four characters say that the sentence ends there."""
+    checker = CitationChecker((LEAVE, SICK))
+    checker.feed(Wrote("You get 25 days. Sic"))
+    assert checker.feed(Cited(0, 16, (L,))) == ""
+    assert checker.feed(Cited(16, 20, (S,))) == "You get 25 days. [1]"
+    checker = CitationChecker((LEAVE, SICK))
+    checker.feed(Wrote("You get 25 days. Si"))
+    checker.feed(Cited(0, 16, (L,)))
+    assert checker.feed(Cited(16, 19, (S,))) == ""
 
 
 @pytest.mark.parametrize(
@@ -339,7 +353,7 @@ def test_a_name_is_checked_by_the_language_of_the_whole_answer() -> None:
     """A sentence that is too short to tell its language has those beside it."""
     text = "It is all in the handbook that we have for you. You get 25 days, Robin too."
     assert check(text, ("You get 25 days, Robin too.", L)).dropped == ["You get 25 days, Robin too."]
-    text = "Everybody gets 25 days of leave, Robin too, if you ask."
+    text = "Leave: 25 days, ask Robin in Roots."
     assert check(f"It is all that we have for you to read. {text}").dropped == [text]
 
 
@@ -473,7 +487,7 @@ def test_a_citation_says_where_it_is_from() -> None:
 @pytest.mark.parametrize(
     ("text", "quote"),
     [
-        ("Zebras sleep. You get 25 DAYS. Ants run.", "You get 25 DAYS."),
+        ("Zebras sleep. You get DAYS off. Ants run.", "You get DAYS off."),
         ("---", "---"),
         ("a" * 300, "a" * 300),
         (f"{'a' * 100} {'b' * 197} {'c' * 30}", f"{'a' * 100} {'b' * 197}…"),
@@ -483,4 +497,4 @@ def test_a_citation_says_where_it_is_from() -> None:
 )
 def test_a_citation_quotes_the_sentence_that_was_meant(text: str, quote: str) -> None:
     """The one that shares most words with what was said, cut between words where it is long."""
-    assert citation(make_passage(text), 1, near="there are 25 Days you get").quote == quote
+    assert citation(make_passage(text), 1, near="there are Days off you get").quote == quote
