@@ -11,7 +11,7 @@ V := .venv/bin
 	@$(V)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-.PHONY: help setup demo test test-all lint bench bench-peers lock lock-image
+.PHONY: help setup demo test test-all lint bench bench-peers mutants mutant lock lock-image
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -47,6 +47,17 @@ DOCS ?= examples/handbook
 bench-peers: ## Docent beside what somebody would build instead, over DOCS=folder; in an environment of its own
 	@$(PYTHON) -m venv .venv-peers && .venv-peers/bin/pip install --quiet -r benchmarks/peers/requirements.txt -e .
 	@for peer in docent llama_index haystack fts5; do .venv-peers/bin/python benchmarks/peers/compare.py $$peer $(DOCS) || exit 1; done
+
+# In an environment on top of .venv: mutmut brings a terminal UI. What its configuration leaves out stays as it is in
+# mutants/, so that folder goes whenever pyproject.toml is newer.
+MUTMUT := $(V)/uv run --no-project --with-requirements tools/mutants.txt mutmut
+mutants: setup ## what no test notices if it is changed, where Docent is kept safe; OF='bot.answering.*' for some of it
+	@if [ pyproject.toml -nt mutants/pyproject.toml ]; then rm -rf mutants; fi
+	nice -n 5 $(MUTMUT) run --max-children 2 $(OF)
+	@$(MUTMUT) results
+
+mutant: ## one of them, by the NAME that `make mutants` gave it
+	@$(MUTMUT) show $(NAME)
 
 lock: setup ## pin every dependency anew
 	$(V)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra all --group dev --upgrade -o requirements.lock pyproject.toml

@@ -20,8 +20,7 @@ def incoming(text: str, bot: int, roles: frozenset[int] = frozenset()) -> str:
     text = bounded(text)
     text = _USER.sub(lambda m: " " if int(m[1]) == bot else "@someone", text)
     text = _ROLE.sub(lambda m: " " if int(m[1]) in roles else "@role", text)
-    text = _EMOJI.sub(r":\1:", _CHANNEL.sub("#channel", text))
-    return " ".join(text.split(" ")).strip()
+    return _EMOJI.sub(r":\1:", _CHANNEL.sub("#channel", text)).strip()
 
 
 def escape(text: str) -> str:

@@ -17,7 +17,7 @@ from adapters.chat import messages
 from adapters.chat.background_tasks import looked_at
 from adapters.slack.access.origin import SOMEONE, Home, Person, stranger
 from adapters.slack.connection.timeouts import Timeouts
-from adapters.slack.connection.transport import Gone, Lost, RefusedPayload, SlackError
+from adapters.slack.connection.transport import Failed, Gone, Lost, RefusedPayload, SlackError
 from adapters.slack.connection.web_api import SlackWebApi
 from adapters.slack.reply_address import tenant
 from bot.config.live import LiveSettings
@@ -138,7 +138,7 @@ class _Persons:
     async def _list(self) -> None:
         """List the workspace's people, as far as time allows; those who are missing are looked up one by one."""
         self._listed = {}
-        with suppress(SlackError, Gone, Lost, RefusedPayload, TimeoutError):
+        with suppress(Failed, TimeoutError):
             async with asyncio.timeout(self._slack.pace.person):
                 async for page in self._slack.users():
                     self._listed |= {one["id"]: self._home.person(one["id"], one) for one in page}

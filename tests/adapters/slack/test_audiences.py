@@ -38,6 +38,7 @@ class Told:
     down: bool = False
     failures: int = 0  # each takes a second of the bot's clock
     held: asyncio.Event | None = None
+    lists: str = ""  # why the workspace's people can't be listed: refused, down, silent
 
     async def api(self, request: web.Request) -> web.Response:
         method, args = request.match_info["method"], {**request.query, **await request.post()}
@@ -45,6 +46,14 @@ class Told:
         self.asked.append(f"{method} {key}".strip())
         if self.held:
             await self.held.wait()
+        if method == "users.list" and self.lists == "silent":
+            await asyncio.Event().wait()
+        if method == "users.list" and self.lists == "refused":
+            return web.json_response({"ok": False, "error": "not_allowed"})
+        if method == "users.list" and not args.get("cursor"):
+            first = next(iter(self.users.values()))
+            more = {"next_cursor": "the rest"}
+            return web.json_response({"ok": True, "members": [first], "response_metadata": more})
         if self.down:
             self.failures += 1
             return web.Response(status=503)
@@ -54,7 +63,7 @@ class Told:
             "conversations.info": ("channel", self.channels.get(key)),
             "conversations.members": ("members", self.members.get(key)),
             "users.conversations": ("channels", self.own),
-            "users.list": ("members", list(self.users.values())),
+            "users.list": ("members", list(self.users.values())[1:]),
         }[method]
         said = (
             {"ok": True, found[0]: found[1]} if found[1] is not None else {"ok": False, "error": "not_found"}
@@ -296,7 +305,8 @@ async def test_who_is_an_admin(  # noqa: PLR0917 - parameters
     """Whom docent.yaml names for all or for a workspace, its groups, and Slack's own admins where that is enough."""
     async with opened(yaml, home) as here:
         here.told.groups = {"S0OPS": ["U0ANN"], "S0TWO": ["U0ERIN"]}
-        assert await here.people.rights(user, workspace) == rights
+        for _ in range(2):
+            assert await here.people.rights(user, workspace) == rights
 
 
 async def test_an_admin_who_is_none_any_more(opened: Opened) -> None:
@@ -407,11 +417,22 @@ async def test_when_persons_are_many_the_workspace_is_listed(opened: Opened) -> 
             here.limits.spare("users.info")
         assert await here.people.audience("U0ANN", "C0OWN", direct=True) == EVERYONE
         assert await here.people.audience("U0GUEST", "C0OWN", direct=True) == set()
-        assert here.told.asked == ["users.list"]
+        assert here.told.asked == ["users.list", "users.list"]
         here.now[0] += 301
         here.told.users["U0ANN"] = person("U0ANN", deleted=True)
         assert await here.people.audience("U0ANN", "C0OWN", direct=True) == set()
-        assert here.told.asked == ["users.list", "users.list"]
+        assert here.told.asked == ["users.list"] * 4
+
+
+@pytest.mark.parametrize("why", ["refused", "silent"])
+async def test_a_list_that_does_not_come_is_done_without(opened: Opened, why: str) -> None:
+    """Then each is looked up."""
+    async with opened(person=0.05) as here:
+        here.told.lists = why
+        while here.slack.may_look_up():
+            here.limits.spare("users.info")
+        assert await here.people.audience("U0ANN", "C0OWN", direct=True) == EVERYONE
+        assert here.told.asked == ["users.list", "users.info U0ANN"]
 
 
 async def test_names_and_bots(opened: Opened) -> None:
@@ -421,4 +442,5 @@ async def test_names_and_bots(opened: Opened) -> None:
         assert not await here.people.is_bot("U0ANN")
         assert await here.people.is_bot("U0BOT")
         assert await here.people.places("D0ANN") == {"D0ANN"}
+        assert "conversations.info D0ANN" not in here.told.asked
         assert await here.people.places("C0OWN") == {"C0OWN", "name-C0OWN"}

@@ -98,7 +98,12 @@ async def test_wanted_sources_narrow(reader: Configured, store: Asked) -> None:
 async def test_the_nearest_page_is_for_the_asker(reader: Configured, store: Asked) -> None:
     """One that the settings close is none, whatever the index says."""
     vectors = [(1.0,)]
-    for doc_id, shown in (("public:a.md", True), ("public:hr/b.md", False), ("gone:c.md", False)):
+    for doc_id, shown in (
+        ("public:a.md", True),
+        ("public:hr/b.md", False),
+        ("gone:c.md", False),
+        ("public:hr/a:b.md", False),
+    ):
         store.near = Nearest(doc_id, (0.5,))
         assert await reader.nearest(vectors, EVERYONE) == (store.near if shown else None)
     assert store.asked[-1] == (vectors, EVERYONE, frozenset({"public"}))
