@@ -12,11 +12,11 @@ from aiohttp import ClientSession, web
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.chat import messages
+from adapters.slack.access.origin import Home
+from adapters.slack.access.permissions import SlackPermissions
 from adapters.slack.connection.rate_limits import RateLimits
 from adapters.slack.connection.timeouts import Timeouts
 from adapters.slack.connection.web_api import SlackWebApi
-from adapters.slack.origin import Home
-from adapters.slack.permissions import SlackPermissions
 from bot.config.live import LiveSettings
 from bot.config.loader import load
 from bot.ports import Rights, Unavailable

@@ -10,7 +10,7 @@ import discord
 import pytest
 
 from adapters.chat import messages
-from adapters.discord.permissions import DiscordPermissions, rights
+from adapters.discord.access.permissions import DiscordPermissions, rights
 from bot.config.live import LiveSettings
 from bot.config.loader import load
 from bot.ports import Rights
