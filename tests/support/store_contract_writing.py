@@ -48,6 +48,25 @@ class Writing(OpenStores):
         assert await store.revisions("wiki") == {"wiki:b.md": "1"}
         assert await store.passages([Span("wiki:a.md", 0, 9)], EVERYONE) == []
 
+    async def test_deletes_by_ids_alone(self, store: Store) -> None:
+        """What is named goes, however many are named at once; whatever is spelled almost like it stays."""
+        almost = [
+            "wiki:a",
+            "wiki:A.md",
+            "wiki:a.md/b.md",
+            "wiki:b/a.md",
+            "wiki:a md",
+            "wiki:a.md ",
+            "wikis:a.md",
+        ]
+        many = [f"wiki:{number}.md" for number in range(205)]
+        await store.replace([page(each, "kitchen rules") for each in ("wiki:a.md", *almost, *many)])
+        await store.delete(["wiki:a.md", *many])
+        left = {**await store.revisions("wiki"), **await store.revisions("wikis")}
+        assert sorted(left) == sorted(almost)
+        assert await store.passages([Span("wiki:a.md", 0, 9), Span("wiki:204.md", 0, 9)], EVERYONE) == []
+        assert len(await store.passages([Span(each, 0, 9) for each in almost], EVERYONE)) == len(almost)
+
     async def test_deleted_page_comes_back(self, store: Store) -> None:
         """A page that was deleted can be stored again."""
         await store.replace([page("wiki:a.md", "lunch menu")])

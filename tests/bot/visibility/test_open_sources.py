@@ -103,6 +103,7 @@ async def test_the_nearest_page_is_for_the_asker(reader: Configured, store: Aske
         ("public:hr/b.md", False),
         ("gone:c.md", False),
         ("public:hr/a:b.md", False),
+        ("public:a:b.md", True),
     ):
         store.near = Nearest(doc_id, (0.5,))
         assert await reader.nearest(vectors, EVERYONE) == (store.near if shown else None)
