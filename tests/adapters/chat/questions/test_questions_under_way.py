@@ -1,0 +1,328 @@
+"""What becomes of questions while they are answered: taken back, stopped, edited, left to another process."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.chat import messages
+from adapters.chat.answer_view import AnswerView
+from adapters.chat.incoming.attachments import AttachmentReader
+from adapters.chat.questions.gate import Admission
+from adapters.chat.questions.question_service import Acceptance, QuestionService, ServicePolicy
+from adapters.chat.questions.reply import Context, Undeliverable
+from bot.config.chat import AttachmentSettings
+from bot.journal.database import Database
+from bot.journal.records.questions import SqlJournal
+from bot.model import Answer, Citation, Outcome, Question
+from bot.ports import Asked, Place, Recorded, Scope, Unavailable
+from tests.support.fakes import FakeStore
+from tests.support.waiting import until
+
+EVERYONE = frozenset({"everyone"})
+GRANTED = Scope("slack:T1", EVERYONE)
+
+
+class Paper:
+    """A reply on paper: what was done with it, in order."""
+
+    private = unprompted = owed = False
+
+    def __init__(self, *, gone: bool = False) -> None:
+        self.done: list[str] = []
+        self.gone = gone
+
+    async def recall(self) -> Context:
+        return Context()
+
+    async def show_working(self, remember: Any) -> None:
+        self.done.append("working")
+        await remember("C1/1")
+
+    async def tell(self, doing: str) -> None: ...
+
+    async def write(self, text: str) -> None: ...
+
+    async def finish(self, answer: AnswerView) -> None:
+        self.done.append("finished")
+
+    async def say(self, text: str) -> None:
+        self.done.append(text)
+        if self.gone:
+            raise Undeliverable("the channel is gone")
+
+    async def leave(self) -> str:
+        self.done.append("left")
+        return "C1/5"
+
+    async def withdraw(self) -> None:
+        self.done.append("withdrawn")
+        if self.gone:
+            raise Undeliverable("the channel is gone")
+
+
+class Open:
+    """A gate that lets everybody in."""
+
+    async def opens(self, asked: Asked) -> bool:
+        return True
+
+    async def admit(self, asked: Asked) -> Admission:
+        return Admission("slack:T1", EVERYONE)
+
+
+class Held:
+    """Answers once it is let."""
+
+    def __init__(self) -> None:
+        self.let = asyncio.Event()
+
+    async def answer(
+        self,
+        question: Question,
+        *,
+        id: str | None = None,  # noqa: A002 - the real one's
+        on_text: Any = None,
+        on_stage: Any = None,
+    ) -> Answer:
+        await self.let.wait()
+        return Answer(id or "", Outcome.ANSWERED, "Four weeks. [1]")
+
+
+class Desk(QuestionService):
+    """A service with what a test looks at."""
+
+    def __init__(self, journal: SqlJournal, store: FakeStore | None = None) -> None:
+        self.answers, self.revived = Held(), list[Paper]()
+        super().__init__(
+            "slack", self.answers, journal, store or FakeStore(), ServicePolicy(10, timedelta(days=365)), gate=Open(),
+            files=AttachmentReader(AttachmentSettings), revive=self._revive,
+        )  # fmt: skip
+
+    def _revive(self, _: Recorded) -> Paper:
+        self.revived.append(Paper())
+        return self.revived[-1]
+
+
+@pytest.fixture
+async def journal(data: Path) -> AsyncIterator[SqlJournal]:
+    database = Database(folder=data, url=None)
+    yield SqlJournal(database)
+    await database.close()
+
+
+def asked(number: int = 1, *, edit: str = "", automated: bool = False) -> Asked:
+    key = f"slack:C1:{number}" + (f":edited:{edit}" if edit else "")
+    place = Place("C1", automated=automated)
+    return Asked(f"q{number}{edit}", key, "slack", place, "slack:U1", Question("How much?", frozenset()))
+
+
+async def working(paper: Paper) -> None:
+    """Until an answer is being written."""
+
+    async def look() -> bool:
+        return "working" in paper.done
+
+    await until(look)
+
+
+async def said_of(journal: SqlJournal, question: str) -> tuple[str, str] | None:
+    """How a question ended, by the journal."""
+    found = await journal.recorded(question)
+    return (found.answer.outcome, found.answer.text) if found and found.answer else None
+
+
+async def test_a_question_is_taken_once(journal: SqlJournal) -> None:
+    """Also by a process that hasn't seen it, and not by one that closes."""
+    desk, other = Desk(journal), Desk(journal)
+    paper = Paper()
+    assert await desk.take(asked(), paper) is Acceptance.YES
+    assert desk.running == 1
+    assert await desk.take(asked(), Paper()) is Acceptance.KNOWN
+    assert await other.take(asked(), Paper()) is Acceptance.KNOWN
+    assert other.running == 0
+    desk.answers.let.set()
+    await desk.close(grace=60)
+    assert paper.done == ["working", "finished"]
+    assert desk.running == 0
+    assert await desk.take(asked(2), Paper()) is Acceptance.CLOSING
+    assert await said_of(journal, "q1") == ("ANSWERED", "Four weeks. [1]")
+    await other.close()
+
+
+async def test_a_bot_asks_no_more_than_it_may(journal: SqlJournal) -> None:
+    """A second question within a minute is left as if it were known."""
+    desk = Desk(journal)
+    desk.answers.let.set()
+    assert await desk.take(asked(automated=True), Paper()) is Acceptance.YES
+    assert await desk.take(asked(2, automated=True), Paper()) is Acceptance.KNOWN
+    await desk.close(grace=60)
+    assert await journal.recorded("q2") is None
+
+
+async def test_what_is_known(journal: SqlJournal) -> None:
+    """An event is new once to a process; a question is known once it was accepted, as far as the journal says."""
+    desk = Desk(journal)
+    assert [desk.first("a"), desk.first("a"), desk.first("b")] == [True, False, True]
+    assert not await desk.knows("slack:C1:1")
+    desk.answers.let.set()
+    await desk.take(asked(), Paper())
+    assert await desk.knows("slack:C1:1")
+    await desk.close(grace=60)
+
+
+async def test_a_journal_that_is_down_knows_nothing() -> None:
+    """So that nobody waits for it."""
+
+    class Down:
+        async def recorded_by_key(self, key: str, *, further: str = "") -> Recorded:
+            raise Unavailable("the journal", "it is locked.")
+
+    down: Any = Down()
+    assert not await Desk(down).knows("slack:C1:1")
+
+
+@pytest.mark.parametrize("gone", [False, True])
+async def test_a_question_that_is_taken_back(journal: SqlJournal, *, gone: bool) -> None:
+    """Its answer is withdrawn, in whichever words it stands by now; others are answered, and it isn't when it comes behind."""
+    desk, first, edited, other = Desk(journal), Paper(gone=gone), Paper(), Paper()
+    for one, paper in ((asked(), first), (asked(edit="2"), edited), (asked(11), other)):
+        await desk.take(one, paper)
+        await working(paper)
+    await desk.abandon("slack:C1:1")
+    await desk.abandon("slack:C1:3")
+    assert (first.done, edited.done, other.done) == (
+        ["working", "withdrawn"],
+        ["working", "withdrawn"],
+        ["working"],
+    )
+    assert desk.running == 1
+    assert await desk.take(asked(3), Paper()) is Acceptance.KNOWN
+    desk.answers.let.set()
+    await desk.close(grace=60)
+    assert await said_of(journal, "q1") == ("UNAVAILABLE", "The question was deleted.")
+    assert await said_of(journal, "q11") == ("ANSWERED", "Four weeks. [1]")
+
+
+async def test_stopped_by_a_press(journal: SqlJournal) -> None:
+    """What the press is for ends in the way that it gives; others go on."""
+    desk, mine, other = Desk(journal), Paper(), Paper()
+    for one, paper in ((asked(), mine), (asked(2), other)):
+        await desk.take(one, paper)
+        await working(paper)
+
+    def ending(reply: Any) -> Any:
+        return (lambda: reply.say("stopped")) if reply is mine else None
+
+    await desk.stop(ending)
+    assert (mine.done, other.done) == (["working", "stopped"], ["working"])
+    desk.answers.let.set()
+    await desk.close(grace=60)
+    assert await said_of(journal, "q1") == ("UNAVAILABLE", messages.STOPPED)
+    assert await said_of(journal, "q2") == ("ANSWERED", "Four weeks. [1]")
+
+
+async def test_an_edit_takes_the_place_of_what_is_under_way(journal: SqlJournal) -> None:
+    """The earlier words' answer isn't written on; the newer ones' stands where it stood."""
+    desk, first, second = Desk(journal), Paper(), Paper()
+    await desk.take(asked(), first)
+    await working(first)
+    earlier = await journal.recorded("q1")
+    assert earlier is not None
+    went_on: list[Any] = []
+
+    def go_on(before: Recorded, now: Asked) -> Any:
+        went_on.append((before.reply, now.id))
+        return second
+
+    assert await desk.supersede(earlier, asked(edit="2"), go_on) is Acceptance.YES
+    assert await desk.supersede(earlier, asked(edit="2"), go_on) is Acceptance.KNOWN
+    assert first.done == ["working", "left"]
+    assert went_on == [("C1/5", "q12")]
+    desk.answers.let.set()
+    await desk.close(grace=60)
+    assert second.done == ["working", "finished"]
+    assert await said_of(journal, "q1") == ("UNAVAILABLE", messages.EDITED_QUESTION)
+    assert await said_of(journal, "q12") == ("ANSWERED", "Four weeks. [1]")
+    before = await journal.recorded("q1")
+    assert before is not None
+    assert before.answer is not None
+    assert (before.reply, before.answer.gap) == ("C1/5", False)
+
+
+async def test_an_answer_again(journal: SqlJournal) -> None:
+    """As it was shown; none where there is none, or none yet."""
+    desk, paper = Desk(journal), Paper()
+    assert await desk.again("q1") is None
+    await journal.accept(asked(), worker="another")
+    assert await desk.again("q1") is None
+    desk.answers.let.set()
+    await desk.take(asked(2), paper)
+    found = await desk.again("q2", private=True)
+    assert found is not None
+    assert (found[0].asked.id, found[1].text) == ("q2", "Four weeks. [1]")
+    await desk.close(grace=60)
+
+
+# --- who may see an answer ------------------------------------------------------------------------
+
+
+def cited(page: str) -> Citation:
+    return Citation(1, f"handbook:{page}", page, "", "", "", None)
+
+
+@pytest.mark.parametrize(
+    ("answer", "scope", "audience", "may"),
+    [
+        (Answer("q", Outcome.ANSWERED, "x", (cited("a.md"),)), GRANTED, {"everyone"}, True),
+        (Answer("q", Outcome.ANSWERED, "x", (cited("a.md"), cited("hr.md"))), GRANTED, {"everyone"}, False),
+        (Answer("q", Outcome.ANSWERED, "x", (cited("a.md"), cited("hr.md"))), GRANTED, {"everyone", "hr"}, True),
+        (Answer("q", Outcome.ANSWERED, "x", (cited("a.md"),), nearest=(cited("hr.md"),)), GRANTED, {"everyone"}, True),
+        (Answer("q", Outcome.NOT_FOUND, "x", nearest=(cited("hr.md"),)), GRANTED, {"everyone"}, False),
+        (Answer("q", Outcome.NOT_FOUND, "x", nearest=(cited("a.md"),)), GRANTED, {"everyone"}, True),
+        (Answer("q", Outcome.ANSWERED, "x"), GRANTED, {"everyone", "hr"}, True),
+        (Answer("q", Outcome.ANSWERED, "x"), GRANTED, {"hr"}, False),
+        (Answer("q", Outcome.ANSWERED, "x", audience=frozenset({"hr"})), GRANTED, {"everyone"}, False),
+        (Answer("q", Outcome.ANSWERED, "x", audience=frozenset({"hr"})), GRANTED, {"hr"}, True),
+        (None, GRANTED, {"everyone"}, False),
+    ],
+)  # fmt: skip
+async def test_who_may_see_an_answer(
+    answer: Answer | None, scope: Scope, audience: set[str], *, may: bool
+) -> None:
+    """Who may see every page that it rests on; where it names none, for whom it was written or asked."""
+    nobody: Any = None
+    recorded = Recorded(asked(), datetime(2026, 1, 1, tzinfo=UTC), answer, "", 1.0, scope)
+    assert await Desk(nobody, Shelf()).may_see(recorded, frozenset(audience)) is may  # type: ignore[arg-type]
+
+
+class Shelf(FakeStore):
+    """One page for everyone, and one for HR."""
+
+    async def passages(self, spans: Any, audience: frozenset[str]) -> Any:
+        for_whom = {"handbook:a.md": "everyone", "handbook:hr.md": "hr"}
+        return [span for span in spans if for_whom[span.doc_id] in audience]
+
+
+# --- the end of a process -------------------------------------------------------------------------
+
+
+async def test_what_is_not_done_in_time_is_left_to_the_next(journal: SqlJournal) -> None:
+    """It takes it up when it opens, and answers it as it was asked."""
+    desk, paper = Desk(journal), Paper()
+    await desk.open()
+    await desk.take(asked(), paper)
+    await working(paper)
+    await desk.close(grace=0.01)
+    assert paper.done == ["working"]
+    assert await said_of(journal, "q1") is None
+    later = Desk(journal)
+    later.answers.let.set()
+    await later.open()
+    await later.close(grace=60)
+    assert [one.done for one in later.revived] == [["working", "finished"]]
+    assert await said_of(journal, "q1") == ("ANSWERED", "Four weeks. [1]")
+    assert desk.worker.partition(":")[0] == later.worker.partition(":")[0]
