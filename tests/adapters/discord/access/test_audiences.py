@@ -102,7 +102,7 @@ def opened(
 
 
 _YAML = f"""
-audiences: {{everyone: {{}}, leads: {{}}, partners: {{}}, alice: {{discord_users: ["{ALICE}"]}}, bots: {{discord_roles: ["{BOTS_ROLE}"]}}}}
+audiences: {{everyone: {{}}, leads: {{}}, partners: {{}}, alice: {{discord_users: ["{ALICE}"]}}, bots: {{discord_roles: ["{BOTS_ROLE}"]}}, second: {{discord_roles: ["{SECOND}"]}}, flow: {{discord_users: ["77"]}}}}
 discord:
   allow_bots: ["77"]
   guilds:
@@ -138,13 +138,14 @@ async def test_who_and_where(opened: Any, user: str, guild: str, channel: str, a
 
 async def test_alone_the_place_does_not_count(opened: Any) -> None:
     """What nobody else sees shows what the asker may see on that server; in a direct message on any of ours."""
-    async with opened(_YAML, GUILD, SECOND, STRANGE) as here:
+    async with opened(_YAML, STRANGE, GUILD, SECOND) as here:
         ask = here.people.audience
+        assert await ask(77, S, int(ELSEWHERE), alone=True) == {"partners", "second", "flow"}
         assert await ask(int(MOD), G, int(LOUNGE), alone=True) == {"everyone", "leads"}
         assert await ask(int(MOD), G, int(HELP), alone=True) == set()
         assert await ask(int(BOT), G, int(GENERAL), alone=True) == {"everyone", "bots"}
         assert await ask(int(ALICE), G, int(GENERAL), alone=True) == {"everyone", "alice"}
-        assert await ask(int(ALICE), 0, 5) == {"everyone", "alice", "partners"}
+        assert await ask(int(ALICE), 0, 5) == {"everyone", "alice", "partners", "second"}
         assert await ask(int(BOB), 0, 5) == {"everyone"}
         assert await ask(int(MALLORY), 0, 5) == set()
         assert here.asked(STRANGE) == 0
@@ -175,7 +176,7 @@ async def test_what_a_place_may_see(opened: Any) -> None:
         post = world.thread(FORUM, ALICE, "post")
         private = world.thread(LOUNGE, ALICE, "us", kind=PRIVATE, people=(BOT, ALICE))
         leads = world.thread(GENERAL, MOD, "leads", kind=PRIVATE, people=(BOT, MOD))
-        both = world.thread(GENERAL, MOD, "both", kind=PRIVATE, people=(MOD, BOB, BOT))
+        both = world.thread(GENERAL, MOD, "both", kind=PRIVATE, people=(BOB, MOD, BOT))
         nobody = world.thread(GENERAL, MOD, "nobody", kind=PRIVATE, people=(BOT,))
         left = world.thread(GENERAL, MOD, "left", kind=PRIVATE, people=(MOD, MALLORY, BOT))
         here.know(GUILD)
@@ -303,6 +304,15 @@ async def test_who_manages_the_only_server_is_an_admin(opened: Any) -> None:
     async with opened("", GUILD) as here:
         assert here.people.is_admin(here.pressed(MOD))
         assert not here.people.is_admin(here.pressed(ALICE))
+
+
+async def test_an_admin_reads_of_the_server_where_they_ask(opened: Any) -> None:
+    """With what they may see there."""
+    yaml = f'audiences: {{everyone: {{}}, partners: {{}}}}\ndiscord: {{guilds: {{"{GUILD}": {{}}, "{SECOND}": {{default_audience: [partners], manage_server: true}}}}}}'
+    async with opened(yaml) as here:
+        here.world.managers.add((SECOND, ALICE))
+        expected = Rights(frozenset({f"discord:{SECOND}"}), frozenset({"partners"}))
+        assert await here.people.rights(here.pressed(ALICE, ELSEWHERE)) == expected
 
 
 async def test_whom_docent_yaml_names_may_read_all(opened: Any) -> None:
