@@ -215,6 +215,16 @@ async def test_where_the_bot_listens(opened: Any) -> None:
         assert here.people.forum(G, int(GENERAL)) is None
 
 
+async def test_a_place_that_is_known_costs_no_call(opened: Any) -> None:
+    """One that isn't is asked for."""
+    async with opened(_YAML) as here:
+        assert await here.people.of_place(G, int(GENERAL)) == {"everyone", "leads"}
+        assert here.asked("GET /channels") == 0
+        untold = here.world.thread(LOUNGE, ALICE, "untold")
+        assert await here.people.of_place(G, int(untold["id"])) == {"partners"}
+        assert here.asked("GET /channels") == 1
+
+
 async def test_settings_of_a_place(opened: Any) -> None:
     """A thread's own, its channel's, or none."""
     async with opened(_YAML) as here:

@@ -48,7 +48,7 @@ class Told:
             await self.held.wait()
         if method == "users.list" and self.lists == "silent":
             await asyncio.Event().wait()
-        if method == "users.list" and self.lists == "refused":
+        if method in ("users.list", "users.conversations") and self.lists == "refused":
             return web.json_response({"ok": False, "error": "not_allowed"})
         if method == "users.list" and not args.get("cursor"):
             first = next(iter(self.users.values()))
@@ -319,6 +319,23 @@ async def test_an_admin_who_is_none_any_more(opened: Opened) -> None:
         here.now[0] += 0.1
         assert await here.people.rights("U0ADMIN", "T0OWN") is None
         assert await here.people.audience("U0ADMIN", "C0OWN", direct=True) == EVERYONE
+
+
+async def test_who_left_the_admins_group_is_none_any_more(opened: Opened) -> None:
+    """After as many seconds as may be trusted."""
+    async with opened("slack: {admin_groups: [S0OPS]}", trust=5.0) as here:
+        here.told.groups = {"S0OPS": ["U0ANN"]}
+        assert await here.people.rights("U0ANN", "T0OWN")
+        here.told.groups = {"S0OPS": []}
+        here.now[0] += 5.1
+        assert await here.people.rights("U0ANN", "T0OWN") is None
+
+
+async def test_channels_that_can_not_be_listed_are_looked_up(opened: Opened) -> None:
+    """One by one."""
+    async with opened() as here:
+        here.told.lists = "refused"
+        assert await here.people.of_channel("C0OWN") == EVERYONE
 
 
 # --- what is remembered ---------------------------------------------------------------------------
