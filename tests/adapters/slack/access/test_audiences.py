@@ -251,6 +251,26 @@ async def test_a_channel_of_several_workspaces(
         assert await here.people.of_channel("C0BOTH") == audience
 
 
+async def test_words_of_the_workspaces_that_somebody_is_in(opened: Opened) -> None:
+    """A person's own; a bot's that docent.yaml names is the bot's own."""
+    bots = _ORGANIZATION.replace("slack: {", "slack: {allow_bots: [B0FLOW], ")
+    async with opened(bots, Home("T0TWO", "E0ORG")) as here:
+        here.told.users["U0DAVE"] = person("U0DAVE", "T0TWO")
+        here.told.users["U0ERIN"] = person(
+            "U0ERIN", enterprise_user={"enterprise_id": "E0ORG", "teams": ["T0OWN"]}
+        )
+        ask = here.people.audience
+        assert await ask("U0DAVE", "C0EXT", direct=True) == {"everyone", "plant"}
+        assert await ask("U0ERIN", "C0EXT", direct=True) == {"everyone"}
+        assert await ask("B0FLOW", "C0EXT", direct=True) == {"everyone", "plant"}
+
+
+async def test_a_group_that_slack_says_nothing_of_sees_nothing(opened: Opened) -> None:
+    """Who reads there isn't known."""
+    async with opened() as here:
+        assert await here.people.of_channel("C0GROUP") == set()
+
+
 async def test_workspaces_that_are_served(opened: Opened) -> None:
     """Those that docent.yaml lists, or all where it lists none; without an organization the only one there is."""
     async with opened(_ORGANIZATION, Home("T0OWN", "E0ORG")) as here:
@@ -372,7 +392,7 @@ async def test_while_slack_is_down_what_is_known_will_do_for_reading(opened: Ope
         here.told.down = True
         here.now[0] += 1000
         assert await here.people.audience("U0ANN", "C0OWN", direct=True) == EVERYONE
-        with pytest.raises(Unavailable, match="it says nothing about U0GUEST"):
+        with pytest.raises(Unavailable, match=r"SlackWebApi.*it says nothing about U0GUEST"):
             await here.people.audience("U0GUEST", "C0OWN", direct=True)
         with pytest.raises(Unavailable):
             await here.people.rights("U0ADMIN", "T0OWN")
