@@ -71,7 +71,7 @@ LISTED = (
     Private(
         "httpx",
         "_pool",
-        ("indexer/sources/ssrf_guard.py",),
+        ("indexer/sources/http/ssrf_guard.py",),
         lambda: isinstance(httpx.AsyncHTTPTransport()._pool, httpcore.AsyncConnectionPool),
     ),
     Private(
