@@ -237,7 +237,14 @@ async def test_an_edit_over_the_limit_leaves_the_answer(journal: SlowJournal) ->
     earlier = await journal.recorded("q0")
     assert earlier is not None
     edited = replace(asked, id="q9", key=f"{asked.key}:edited:2")
-    assert await desk.supersede(earlier, edited, lambda *_: second) is Acceptance.LIMITED
+    gone_on: list[tuple[Recorded, Asked]] = []
+
+    def go_on(before: Recorded, now: Asked) -> Notice:
+        gone_on.append((before, now))
+        return second
+
+    assert await desk.supersede(earlier, edited, go_on) is Acceptance.LIMITED
+    assert gone_on == [(earlier, edited)]
     await desk.close(grace=5)
     assert len(second.said) == 1
     kept = await journal.recorded("q0")
@@ -249,6 +256,20 @@ async def test_an_edit_over_the_limit_leaves_the_answer(journal: SlowJournal) ->
 def asked_by_one(number: int) -> Asked:
     question = Question("How much?", frozenset())
     return Asked(f"q{number}", f"slack:C1:{number}", "slack", Place("C1"), "slack:U1", question)
+
+
+async def test_a_question_that_is_stopped_is_heard_as_such(journal: SlowJournal) -> None:
+    """It is no answer that failed either."""
+    heard, observers = Heard(), Observers()
+    observers.add(heard)
+    notice = Notice()
+    desk = desk_of(journal, notice, observers)
+    await desk.take(asked_by_one(1), notice)
+    await notice.shown.wait()  # the journal keeps it from ending
+    journal.let.set()
+    await desk.stop(lambda reply: reply.withdraw)
+    await desk.close(grace=5)
+    assert [outcome for _, outcome, _ in heard.ended][-1:] == ["stopped"]
 
 
 async def test_a_press_before_the_answer_is_in_the_journal(journal: SlowJournal) -> None:
