@@ -28,7 +28,7 @@ from tests.support.discord_world import (
     Message,
 )
 from tests.support.scripted import Core, Shelf, scripted
-from tests.support.waiting import given_up, patiently, until
+from tests.support.waiting import given_up, patience, patiently, until
 
 YAML = f"""
 sources: [{{name: handbook, type: folder, path: ./docs, audience: [everyone]}}]
@@ -107,7 +107,9 @@ async def open_discord(
         }.items():
             setenv(name, value)
         (folder / "docent.yaml").write_text(yaml)
-        database, core, shelf = Database(folder=folder), Core(), Shelf()
+        core, shelf = Core(), Shelf()
+        # On a busy machine a write takes longer, and what it is about is something else.
+        database = Database(folder=folder, deadline=5.0 * patience())
         app = scripted(load(folder / "docent.yaml"), core, shelf, database, writer)
         try:
             yield Chat(discord, app, core, shelf)

@@ -14,6 +14,7 @@ from bot.backends.weaviate import WeaviateStore, mapping, open_store
 from bot.backends.weaviate.schema import generation
 from bot.config.models import WeaviateSettings
 from tests.support.store_contract import FORMAT
+from tests.support.waiting import patience
 
 # Plain http: without this every client would read all certificates of the machine.
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -31,7 +32,13 @@ class Stores:
         self._opened: list[WeaviateStore] = []
 
     async def open(self, *, settled: float = 0.0, at: WeaviateSettings | None = None) -> WeaviateStore:
-        store = open_store(at or self.settings, self._data, fresh=0.1, grace=0.4, settled=settled)
+        settings = at or self.settings
+        patient = {
+            "search_deadline": settings.search_deadline * patience()
+        }  # the server is slow where all is
+        store = open_store(
+            settings.model_copy(update=patient), self._data, fresh=0.1, grace=0.4, settled=settled
+        )
         self._opened.append(store)
         return store
 
