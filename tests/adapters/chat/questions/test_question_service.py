@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.chat import messages
 from adapters.chat.answer_view import AnswerView
 from adapters.chat.incoming.attachments import AttachmentReader
 from adapters.chat.questions import question_service
@@ -17,7 +18,7 @@ from adapters.chat.questions.reply import Context, Undeliverable
 from bot.config.chat import AttachmentSettings
 from bot.journal.database import Database
 from bot.journal.records.questions import SqlJournal
-from bot.model import Answer, Outcome, Question, SyncReport
+from bot.model import Answer, Outcome, Question, SyncReport, Usage
 from bot.ports import Asked, Place, Recorded, Scope, Unavailable
 from bot.runtime.observers import Observers
 from bot.runtime.work_context import Work
@@ -204,11 +205,58 @@ async def test_over_the_limit_nothing_is_left_open(journal: SlowJournal, *, owed
     await desk.close(grace=5)
     assert taken == [Acceptance.YES, Acceptance.LIMITED, Acceptance.LIMITED, Acceptance.LIMITED]
     assert [notice.shown.is_set() for notice in notices] == [True, False, False, False]
-    assert sum(len(notice.said) for notice in notices) == told
+    said = [text for notice in notices for text in notice.said]
+    assert said == [messages.TOO_MANY.format(limit=1)] * told
     recorded = await journal.recorded("q3")
     assert recorded is not None
     assert recorded.answer is not None
-    assert recorded.answer.outcome is Outcome.UNAVAILABLE
+    ended = (recorded.answer.outcome, recorded.answer.text, recorded.answer.gap)
+    assert ended == (Outcome.UNAVAILABLE, "Over the limit of questions.", True)
+
+
+async def test_each_person_is_told_of_the_limit(
+    journal: SlowJournal, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One hears of it although another did just now, and one who can't be reached keeps nobody up."""
+    journal.let.set()
+    desk = desk_of(journal, Notice(), policy=limited(1))
+    notices = {"one": Notice(), "other": Notice(), "gone": Unreachable()}
+    for person, notice in notices.items():
+        for number in range(2):
+            question = replace(asked_by_one(number), person=person)
+            await desk.take(replace(question, id=f"{person}{number}", key=f"{person}{number}"), notice)
+    await desk.close(grace=5)
+    assert [len(notice.said) for notice in notices.values()] == [1, 1, 1]
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+async def test_what_an_edit_replaces_stays_as_it_was(journal: SlowJournal) -> None:
+    """How long it took and for whom it was is kept, it is no gap any more, and nothing is billed twice."""
+    journal.let.set()
+    earlier, notice = asked_by_one(1), Notice()
+    scope = Scope("slack:T1", frozenset({"everyone"}))
+    await journal.accept(earlier, worker="before")
+    answered = Answer("q1", Outcome.NOT_FOUND, "The docs don't say.", usage=(Usage("m", 1, 0, 100, 20),))
+    await journal.finish("q1", answered, seconds=3.0, scope=scope)
+    before = await journal.recorded("q1")
+    assert before is not None
+    desk = desk_of(journal, notice)
+    edited = replace(asked_by_one(1), id="q9", key="slack:C1:1:edited:2")
+    assert await desk.supersede(before, edited, lambda *_: notice) is Acceptance.YES
+    await desk.close(grace=5)
+    kept = await journal.recorded("q1")
+    assert kept is not None
+    assert kept.answer is not None
+    assert (kept.seconds, kept.scope, kept.answer.gap) == (3.0, scope, False)
+    assert [(one.model, one.calls) for one in await journal.spent()] == [("m", 1)]
+
+
+class Unreachable(Notice):
+    """Somebody who can't be told anything."""
+
+    async def say(self, text: str) -> None:
+        await super().say(text)
+        raise Undeliverable("the channel is gone")
 
 
 async def test_the_limit_holds_while_the_journal_is_down(journal: SlowJournal) -> None:
