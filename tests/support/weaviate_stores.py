@@ -19,6 +19,8 @@ from tests.support.waiting import patience
 # Plain http: without this every client would read all certificates of the machine.
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
+_USUAL = WeaviateSettings().search_deadline
+
 
 class Stores:
     """`open` gives one more client of the same index. Readers notice a swap sooner than in real life.
@@ -33,12 +35,9 @@ class Stores:
 
     async def open(self, *, settled: float = 0.0, at: WeaviateSettings | None = None) -> WeaviateStore:
         settings = at or self.settings
-        patient = {
-            "search_deadline": settings.search_deadline * patience()
-        }  # the server is slow where all is
-        store = open_store(
-            settings.model_copy(update=patient), self._data, fresh=0.1, grace=0.4, settled=settled
-        )
+        if settings.search_deadline == _USUAL:  # the server is slow where all is
+            settings = settings.model_copy(update={"search_deadline": _USUAL * patience()})
+        store = open_store(settings, self._data, fresh=0.1, grace=0.4, settled=settled)
         self._opened.append(store)
         return store
 
