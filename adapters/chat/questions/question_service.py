@@ -17,6 +17,7 @@ from typing import Final
 
 from adapters.chat import messages
 from adapters.chat.answer_view import AnswerView
+from adapters.chat.background_tasks import BackgroundTasks
 from adapters.chat.incoming.attachments import AttachmentReader
 from adapters.chat.incoming.bots import BotTurns
 from adapters.chat.questions.answer_run import EDITED, AnswerPolicy, AnswerRun, Answers
@@ -96,7 +97,7 @@ class QuestionService:
         self._worker = process_identity.name(platform)
         self._closing = False
         self._running: dict[str, _Running] = {}
-        self._refusals: set[asyncio.Task[None]] = set()
+        self._refusals = BackgroundTasks(platform, Undeliverable)
         self._ledger = JournalLog(journal, self._worker)
         self._bots = BotTurns(journal)
         self._limit = RateLimit(policy.questions_per_minute)
@@ -133,7 +134,7 @@ class QuestionService:
         if taken is Acceptance.YES:
             self._start(asked, reply)
         elif taken is Acceptance.LIMITED:
-            self._refuse(asked, reply)
+            self._refusals.later(self._end_over_limit(asked, reply))
         return taken
 
     async def _accept(self, asked: Asked) -> Acceptance:
@@ -148,11 +149,6 @@ class QuestionService:
             return Acceptance.KNOWN
         return Acceptance.LIMITED if self._limit.exceeded(asked.person, number) else Acceptance.YES
 
-    def _refuse(self, asked: Asked, reply: Reply) -> None:
-        refusal = asyncio.create_task(self._end_over_limit(asked, reply), name=f"refuse {asked.id}")
-        self._refusals.add(refusal)
-        refusal.add_done_callback(self._refusals.discard)
-
     async def _end_over_limit(self, asked: Asked, reply: Reply) -> None:
         """End a question over the limit.
 
@@ -161,8 +157,7 @@ class QuestionService:
         await self._run.end(asked, "limited", "Over the limit of questions.")
         tells = self._limit.tells(asked.person)
         if reply.owed or (tells and not reply.unprompted):
-            with suppress(Undeliverable):
-                await reply.say(messages.TOO_MANY.format(limit=self._limit.per_minute))
+            await reply.say(messages.TOO_MANY.format(limit=self._limit.per_minute))
 
     def first(self, key: str) -> bool:
         """Return whether this process sees the event for the first time.
@@ -207,7 +202,7 @@ class QuestionService:
         """Answer an edited question in place of its earlier answer, finished or not."""
         taken = await self._accept(asked)
         if taken is Acceptance.LIMITED:
-            self._refuse(asked, go_on(earlier, asked))
+            self._refusals.later(self._end_over_limit(asked, go_on(earlier, asked)))
         if taken is not Acceptance.YES:
             return taken
         mine = await self._dropped(asked.key.partition(EDITED)[0])
@@ -286,17 +281,20 @@ class QuestionService:
     async def close(self, *, grace: float = 25.0) -> None:
         """Accept nothing new, finish what runs within `grace` seconds, leave the rest to the next process."""
         self._closing = True
-        running = [*(one.task for one in self._running.values()), *self._refusals]
+        await asyncio.gather(self._finish(grace), self._refusals.drain(grace))
+        await self._takeover.close()
+        for last in (self._ledger.catch_up(), self._journal.give_back(self._worker)):
+            with suppress(BackendError):
+                await last
+
+    async def _finish(self, grace: float) -> None:
+        running = [one.task for one in self._running.values()]
         if running:
             _, late = await asyncio.wait(running, timeout=grace)
             for task in late:
                 task.cancel()
             if late:
                 await asyncio.wait(late, timeout=2)
-        await self._takeover.close()
-        for last in (self._ledger.catch_up(), self._journal.give_back(self._worker)):
-            with suppress(BackendError):
-                await last
 
     @property
     def worker(self) -> str:
