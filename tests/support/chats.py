@@ -14,13 +14,12 @@ from adapters.slack.connection.timeouts import Timeouts
 from adapters.slack.manifest import as_yaml
 from adapters.slack.service import run as slack
 from bot.config.loader import load
-from bot.journal.database import Database
 from tests.support import simulators
 from tests.support.conversation import Chat
 from tests.support.discord_sim import DiscordChat
-from tests.support.scripted import Core, Shelf, scripted
+from tests.support.scripted import Core, Shelf, patient_journal, scripted
 from tests.support.slack_sim import SlackChat
-from tests.support.waiting import given_up, patience, patiently
+from tests.support.waiting import given_up, patiently
 
 # Slack's simulator is near, and nobody reads along: what waits for either waits less.
 QUICK = Timeouts(lost=0.05, again=0.2, append=0.1, thread=2.0, person=2.0, trust=1.0, link=1.0, watch=0.2)
@@ -47,8 +46,7 @@ async def open_chat(
     for name, value in {**simulators.environment(platform, port), "DOCENT_DATA": str(folder)}.items():
         setenv(name, value)
     (folder / "docent.yaml").write_text(yaml)
-    # On a busy machine a write takes longer, and what it is about is something else.
-    database = Database(folder=folder, deadline=5.0 * patience())
+    database = patient_journal(folder)
     core, shelf = Core(), Shelf()
     app = scripted(load(folder / "docent.yaml"), core, shelf, database)
     if platform == "slack":

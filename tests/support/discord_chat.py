@@ -14,7 +14,6 @@ from adapters.discord.connection.timeouts import PATIENCE, Timeouts
 from adapters.discord.service import run
 from bot.bootstrap import App
 from bot.config.loader import load
-from bot.journal.database import Database
 from bot.model import Question
 from tests.support.discord_rest import TOKEN, Interaction
 from tests.support.discord_server import DiscordServer
@@ -27,8 +26,8 @@ from tests.support.discord_world import (
     SECOND,
     Message,
 )
-from tests.support.scripted import Core, Shelf, scripted
-from tests.support.waiting import given_up, patience, patiently, until
+from tests.support.scripted import Core, Shelf, patient_journal, scripted
+from tests.support.waiting import given_up, patiently, until
 
 YAML = f"""
 sources: [{{name: handbook, type: folder, path: ./docs, audience: [everyone]}}]
@@ -108,8 +107,7 @@ async def open_discord(
             setenv(name, value)
         (folder / "docent.yaml").write_text(yaml)
         core, shelf = Core(), Shelf()
-        # On a busy machine a write takes longer, and what it is about is something else.
-        database = Database(folder=folder, deadline=5.0 * patience())
+        database = patient_journal(folder)
         app = scripted(load(folder / "docent.yaml"), core, shelf, database, writer)
         try:
             yield Chat(discord, app, core, shelf)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, cast
 
 from bot.bootstrap import App, open_guides, open_verified
@@ -13,6 +14,7 @@ from bot.model import Answer, Citation, Outcome, Passage, Question
 from bot.opened_records import Records
 from bot.ports import StoreStats
 from tests.support.fakes import FakeRetrieval, FakeRetriever
+from tests.support.waiting import patience
 
 LEAVE = Citation(
     1,
@@ -106,3 +108,8 @@ def scripted(settings: Any, core: Core, shelf: Shelf, database: Database, writer
         guides=open_guides(settings),
         verified=open_verified(settings, records.lessons, shelf),
     )
+
+
+def patient_journal(folder: Path) -> Database:
+    """The journal in a folder: on a busy machine a write takes longer, and what a test is about is something else."""
+    return Database(folder=folder, deadline=5.0 * patience())

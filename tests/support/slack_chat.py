@@ -13,12 +13,11 @@ from adapters.slack.service import run
 from bot.bootstrap import App
 from bot.config.help import HelpSettings
 from bot.config.loader import load
-from bot.journal.database import Database
 from bot.model import Question
 from bot.ports import Tickets
-from tests.support.scripted import Core, Shelf, scripted
+from tests.support.scripted import Core, Shelf, patient_journal, scripted
 from tests.support.slack_server import HELP, Message, SlackServer
-from tests.support.waiting import patience, until
+from tests.support.waiting import until
 
 YAML = f"""
 sources: [{{name: handbook, type: folder, path: ./docs, audience: [everyone]}}]
@@ -105,8 +104,7 @@ async def open_slack(
             setenv(name, value)
         (folder / "docent.yaml").write_text(yaml)
         core, shelf = Core(), Shelf()
-        # On a busy machine a write takes longer, and what it is about is something else.
-        database = Database(folder=folder, deadline=5.0 * patience())
+        database = patient_journal(folder)
         settings = load(folder / "docent.yaml")
         app = replace(scripted(settings, core, shelf, database, writer), tickets=tickets(settings.help))
         try:

@@ -12,9 +12,8 @@ from adapters.chat import messages
 from adapters.chat.answer_view import AnswerView
 from adapters.chat.incoming.attachments import AttachmentReader
 from adapters.chat.questions import question_service
-from adapters.chat.questions.gate import Admission
 from adapters.chat.questions.question_service import Acceptance, QuestionService, ServicePolicy
-from adapters.chat.questions.reply import Context, Undeliverable
+from adapters.chat.questions.reply import Undeliverable
 from bot.config.chat import AttachmentSettings
 from bot.journal.database import Database
 from bot.journal.records.questions import SqlJournal
@@ -23,6 +22,7 @@ from bot.ports import Asked, Place, Recorded, Scope, Unavailable
 from bot.runtime.observers import Observers
 from bot.runtime.work_context import Work
 from tests.support.fakes import FakeStore
+from tests.support.paper import FourWeeks, OpenGate, Paper
 
 
 class SlowJournal(SqlJournal):
@@ -45,57 +45,18 @@ class SlowJournal(SqlJournal):
         await super().finish(question_id, answer, seconds=seconds, scope=scope)
 
 
-class Notice:
-    """An answer on a piece of paper."""
-
-    private = unprompted = False
-    owed = False
+class Notice(Paper):
+    """Keeps what its asker is told."""
 
     def __init__(self) -> None:
         self.shown = asyncio.Event()
         self.said: list[str] = []
-
-    async def recall(self) -> Context:
-        return Context()
-
-    async def show_working(self, remember) -> None: ...
-
-    async def tell(self, doing: str) -> None: ...
-
-    async def write(self, text: str) -> None: ...
 
     async def finish(self, answer: AnswerView) -> None:
         self.shown.set()
 
     async def say(self, text: str) -> None:
         self.said.append(text)
-
-    async def leave(self) -> str:
-        return ""
-
-    async def withdraw(self) -> None: ...
-
-
-class Open:
-    """A gate that lets everybody in."""
-
-    async def opens(self, asked: Asked) -> bool:
-        return True
-
-    async def admit(self, asked: Asked) -> Admission:
-        return Admission("slack:T1", frozenset({"everyone"}))
-
-
-class Answers:
-    async def answer(
-        self,
-        question: Question,
-        *,
-        id: str | None = None,  # noqa: A002 - the real one's
-        on_text=None,
-        on_stage=None,
-    ) -> Answer:
-        return Answer(id or "", Outcome.ANSWERED, "Four weeks. [1]")
 
 
 @pytest.fixture
@@ -117,11 +78,11 @@ def desk_of(
 ) -> QuestionService:
     return QuestionService(
         "slack",
-        Answers(),
+        FourWeeks(),
         journal,
         FakeStore(),
         policy or limited(10),
-        gate=Open(),
+        gate=OpenGate(),
         files=AttachmentReader(AttachmentSettings),
         revive=lambda _: notice,
         observers=observers,

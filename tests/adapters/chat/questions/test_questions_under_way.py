@@ -11,40 +11,31 @@ import pytest
 from adapters.chat import messages
 from adapters.chat.answer_view import AnswerView
 from adapters.chat.incoming.attachments import AttachmentReader
-from adapters.chat.questions.gate import Admission
 from adapters.chat.questions.question_service import Acceptance, QuestionService, ServicePolicy
-from adapters.chat.questions.reply import Context, Undeliverable
+from adapters.chat.questions.reply import Undeliverable
 from bot.config.chat import AttachmentSettings
 from bot.journal.database import Database
 from bot.journal.records.questions import SqlJournal
 from bot.model import Answer, Citation, Outcome, Question
 from bot.ports import Asked, Place, Recorded, Scope, Unavailable
 from tests.support.fakes import FakeStore
+from tests.support.paper import FourWeeks, OpenGate, Paper
 from tests.support.waiting import until
 
 EVERYONE = frozenset({"everyone"})
 GRANTED = Scope("slack:T1", EVERYONE)
 
 
-class Paper:
+class Done(Paper):
     """A reply on paper: what was done with it, in order."""
-
-    private = unprompted = owed = False
 
     def __init__(self, *, gone: bool = False) -> None:
         self.done: list[str] = []
         self.gone = gone
 
-    async def recall(self) -> Context:
-        return Context()
-
     async def show_working(self, remember: Any) -> None:
         self.done.append("working")
         await remember("C1/1")
-
-    async def tell(self, doing: str) -> None: ...
-
-    async def write(self, text: str) -> None: ...
 
     async def finish(self, answer: AnswerView) -> None:
         self.done.append("finished")
@@ -64,46 +55,29 @@ class Paper:
             raise Undeliverable("the channel is gone")
 
 
-class Open:
-    """A gate that lets everybody in."""
-
-    async def opens(self, asked: Asked) -> bool:
-        return True
-
-    async def admit(self, asked: Asked) -> Admission:
-        return Admission("slack:T1", EVERYONE)
-
-
-class Held:
+class Held(FourWeeks):
     """Answers once it is let."""
 
     def __init__(self) -> None:
         self.let = asyncio.Event()
 
-    async def answer(
-        self,
-        question: Question,
-        *,
-        id: str | None = None,  # noqa: A002 - the real one's
-        on_text: Any = None,
-        on_stage: Any = None,
-    ) -> Answer:
+    async def answer(self, question: Question, **how: Any) -> Answer:
         await self.let.wait()
-        return Answer(id or "", Outcome.ANSWERED, "Four weeks. [1]")
+        return await super().answer(question, **how)
 
 
 class Desk(QuestionService):
     """A service with what a test looks at."""
 
     def __init__(self, journal: SqlJournal, store: FakeStore | None = None) -> None:
-        self.answers, self.revived = Held(), list[Paper]()
+        self.answers, self.revived = Held(), list[Done]()
         super().__init__(
-            "slack", self.answers, journal, store or FakeStore(), ServicePolicy(10, timedelta(days=365)), gate=Open(),
+            "slack", self.answers, journal, store or FakeStore(), ServicePolicy(10, timedelta(days=365)), gate=OpenGate(),
             files=AttachmentReader(AttachmentSettings), revive=self._revive,
         )  # fmt: skip
 
-    def _revive(self, _: Recorded) -> Paper:
-        self.revived.append(Paper())
+    def _revive(self, _: Recorded) -> Done:
+        self.revived.append(Done())
         return self.revived[-1]
 
 
@@ -120,7 +94,7 @@ def asked(number: int = 1, *, edit: str = "", automated: bool = False) -> Asked:
     return Asked(f"q{number}{edit}", key, "slack", place, "slack:U1", Question("How much?", frozenset()))
 
 
-async def working(paper: Paper) -> None:
+async def working(paper: Done) -> None:
     """Until an answer is being written."""
 
     async def look() -> bool:
@@ -138,17 +112,17 @@ async def said_of(journal: SqlJournal, question: str) -> tuple[str, str] | None:
 async def test_a_question_is_taken_once(journal: SqlJournal) -> None:
     """Also by a process that hasn't seen it, and not by one that closes."""
     desk, other = Desk(journal), Desk(journal)
-    paper = Paper()
+    paper = Done()
     assert await desk.take(asked(), paper) is Acceptance.YES
     assert desk.running == 1
-    assert await desk.take(asked(), Paper()) is Acceptance.KNOWN
-    assert await other.take(asked(), Paper()) is Acceptance.KNOWN
+    assert await desk.take(asked(), Done()) is Acceptance.KNOWN
+    assert await other.take(asked(), Done()) is Acceptance.KNOWN
     assert other.running == 0
     desk.answers.let.set()
     await desk.close(grace=60)
     assert paper.done == ["working", "finished"]
     assert desk.running == 0
-    assert await desk.take(asked(2), Paper()) is Acceptance.CLOSING
+    assert await desk.take(asked(2), Done()) is Acceptance.CLOSING
     assert await said_of(journal, "q1") == ("ANSWERED", "Four weeks. [1]")
     await other.close()
 
@@ -157,8 +131,8 @@ async def test_a_bot_asks_no_more_than_it_may(journal: SqlJournal) -> None:
     """A second question within a minute is left as if it were known."""
     desk = Desk(journal)
     desk.answers.let.set()
-    assert await desk.take(asked(automated=True), Paper()) is Acceptance.YES
-    assert await desk.take(asked(2, automated=True), Paper()) is Acceptance.KNOWN
+    assert await desk.take(asked(automated=True), Done()) is Acceptance.YES
+    assert await desk.take(asked(2, automated=True), Done()) is Acceptance.KNOWN
     await desk.close(grace=60)
     assert await journal.recorded("q2") is None
 
@@ -169,7 +143,7 @@ async def test_what_is_known(journal: SqlJournal) -> None:
     assert [desk.first("a"), desk.first("a"), desk.first("b")] == [True, False, True]
     assert not await desk.knows("slack:C1:1")
     desk.answers.let.set()
-    await desk.take(asked(), Paper())
+    await desk.take(asked(), Done())
     assert await desk.knows("slack:C1:1")
     await desk.close(grace=60)
 
@@ -188,7 +162,7 @@ async def test_a_journal_that_is_down_knows_nothing() -> None:
 @pytest.mark.parametrize("gone", [False, True])
 async def test_a_question_that_is_taken_back(journal: SqlJournal, *, gone: bool) -> None:
     """Its answer is withdrawn, in whichever words it stands by now; others are answered, and it isn't when it comes behind."""
-    desk, first, edited, other = Desk(journal), Paper(gone=gone), Paper(), Paper()
+    desk, first, edited, other = Desk(journal), Done(gone=gone), Done(), Done()
     for one, paper in ((asked(), first), (asked(edit="2"), edited), (asked(11), other)):
         await desk.take(one, paper)
         await working(paper)
@@ -200,7 +174,7 @@ async def test_a_question_that_is_taken_back(journal: SqlJournal, *, gone: bool)
         ["working"],
     )
     assert desk.running == 1
-    assert await desk.take(asked(3), Paper()) is Acceptance.KNOWN
+    assert await desk.take(asked(3), Done()) is Acceptance.KNOWN
     desk.answers.let.set()
     await desk.close(grace=60)
     assert await said_of(journal, "q1") == ("UNAVAILABLE", "The question was deleted.")
@@ -209,7 +183,7 @@ async def test_a_question_that_is_taken_back(journal: SqlJournal, *, gone: bool)
 
 async def test_stopped_by_a_press(journal: SqlJournal) -> None:
     """What the press is for ends in the way that it gives; others go on."""
-    desk, mine, other = Desk(journal), Paper(), Paper()
+    desk, mine, other = Desk(journal), Done(), Done()
     for one, paper in ((asked(), mine), (asked(2), other)):
         await desk.take(one, paper)
         await working(paper)
@@ -227,7 +201,7 @@ async def test_stopped_by_a_press(journal: SqlJournal) -> None:
 
 async def test_an_edit_takes_the_place_of_what_is_under_way(journal: SqlJournal) -> None:
     """The earlier words' answer isn't written on; the newer ones' stands where it stood."""
-    desk, first, second = Desk(journal), Paper(), Paper()
+    desk, first, second = Desk(journal), Done(), Done()
     await desk.take(asked(), first)
     await working(first)
     earlier = await journal.recorded("q1")
@@ -255,7 +229,7 @@ async def test_an_edit_takes_the_place_of_what_is_under_way(journal: SqlJournal)
 
 async def test_an_answer_again(journal: SqlJournal) -> None:
     """As it was shown; none where there is none, or none yet."""
-    desk, paper = Desk(journal), Paper()
+    desk, paper = Desk(journal), Done()
     assert await desk.again("q1") is None
     await journal.accept(asked(), worker="another")
     assert await desk.again("q1") is None
@@ -312,7 +286,7 @@ class Shelf(FakeStore):
 
 async def test_what_is_not_done_in_time_is_left_to_the_next(journal: SqlJournal) -> None:
     """It takes it up when it opens, and answers it as it was asked."""
-    desk, paper = Desk(journal), Paper()
+    desk, paper = Desk(journal), Done()
     await desk.open()
     await desk.take(asked(), paper)
     await working(paper)

@@ -12,71 +12,32 @@ import pytest
 from adapters.chat import messages
 from adapters.chat.answer_view import AnswerView
 from adapters.chat.incoming.attachments import AttachmentReader
-from adapters.chat.questions.gate import Admission
 from adapters.chat.questions.question_service import QuestionService, ServicePolicy
-from adapters.chat.questions.reply import Context
 from bot.config.chat import AttachmentSettings
 from bot.journal.database import Database
 from bot.journal.records.questions import SqlJournal
-from bot.model import Answer, Outcome, Question
+from bot.model import Outcome, Question
 from bot.ports import Asked, Place, Recorded, Unavailable
 from bot.runtime.observers import Observers
 from tests.support.fakes import FakeStore
+from tests.support.paper import FourWeeks, OpenGate, Paper
 from tests.support.waiting import until
 
 POLICY = ServicePolicy(10, timedelta(days=365), beat_every=0.01, silent_for=30.0, too_old_to_answer=600.0)
 
 
-class Paper:
-    """A reply on paper."""
-
-    private = owed = False
+class Shown(Paper):
+    """Keeps what stands on it."""
 
     def __init__(self, *, unprompted: bool = False) -> None:
         self.unprompted = unprompted
         self.shown: list[str] = []
-
-    async def recall(self) -> Context:
-        return Context()
-
-    async def show_working(self, remember: Any) -> None: ...
-
-    async def tell(self, doing: str) -> None: ...
-
-    async def write(self, text: str) -> None: ...
 
     async def finish(self, answer: AnswerView) -> None:
         self.shown.append(answer.text)
 
     async def say(self, text: str) -> None:
         self.shown.append(text)
-
-    async def leave(self) -> str:
-        return ""
-
-    async def withdraw(self) -> None: ...
-
-
-class Open:
-    """A gate that lets everybody in."""
-
-    async def opens(self, asked: Asked) -> bool:
-        return True
-
-    async def admit(self, asked: Asked) -> Admission:
-        return Admission("slack:T1", frozenset({"everyone"}))
-
-
-class FourWeeks:
-    async def answer(
-        self,
-        question: Question,
-        *,
-        id: str | None = None,  # noqa: A002 - the real one's
-        on_text: Any = None,
-        on_stage: Any = None,
-    ) -> Answer:
-        return Answer(id or "", Outcome.ANSWERED, "Four weeks. [1]")
 
 
 class Flaky(SqlJournal):
@@ -98,7 +59,7 @@ class Process:
     """One that runs, with the papers that it answered on, by question."""
 
     service: QuestionService
-    papers: dict[str, Paper] = field(default_factory=dict)
+    papers: dict[str, Shown] = field(default_factory=dict)
     ended: list[tuple[str, str]] = field(default_factory=list)
 
     def question_ended(self, platform: str, outcome: str, seconds: float, *_: object) -> None:
@@ -127,10 +88,10 @@ async def begin(journal: Flaky) -> AsyncIterator[Callable[..., Process]]:
     ) -> Process:
         observers = Observers()
 
-        def revive(recorded: Recorded) -> Paper:
+        def revive(recorded: Recorded) -> Shown:
             if recorded.asked.id in refused:
                 raise ValueError(recorded.asked.id)
-            return process.papers.setdefault(recorded.asked.id, Paper(unprompted=unprompted))
+            return process.papers.setdefault(recorded.asked.id, Shown(unprompted=unprompted))
 
         service = QuestionService(
             "slack",
@@ -138,7 +99,7 @@ async def begin(journal: Flaky) -> AsyncIterator[Callable[..., Process]]:
             journal,
             FakeStore(),
             replace(POLICY, **policy),
-            gate=Open(),
+            gate=OpenGate(),
             files=AttachmentReader(AttachmentSettings),
             revive=revive,
             now=lambda: datetime.now(UTC) + timedelta(seconds=later),
@@ -273,7 +234,7 @@ async def test_a_beat_writes_down_what_the_journal_missed(
     process = begin()
     working, journal.accept = journal.accept, _refuse  # type: ignore[method-assign]
     finishing, journal.finish = journal.finish, _refuse  # type: ignore[method-assign]
-    paper = Paper()
+    paper = Shown()
     await process.service.take(asked("q1"), paper)
 
     async def ended() -> bool:
