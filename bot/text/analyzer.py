@@ -62,6 +62,7 @@ _UNSPACED_START = re.compile(rf"[{_UNSPACED}]")
 _POSSESSIVE = re.compile("['’][sS]$")
 # 12 500: each group may be a number of its own as well.
 _SPACED_NUMBER = re.compile(r"(?<![\w.,'’])\d{1,3}(?:[ \u00a0\u2009\u202f]\d{3})+(?!\w)")
+_BETWEEN_DIGITS = re.compile(r"\d[ \u00a0\u2009\u202f]\d")
 _DOTTED_NUMBER = re.compile(r"\d{1,3}(?:\.\d{3})+")
 _GROUPED = re.compile("[,'’]")
 _VERSION = re.compile(r"[vV](?=\d+[._]\d)")
@@ -81,7 +82,8 @@ def tokens(text: str, language: str = "en") -> list[str]:
     """Return the terms of a text in reading order, an identifier's whole before its parts."""
     if not text.isascii() and not unicodedata.is_normalized("NFKC", text):
         text = unicodedata.normalize("NFKC", text)
-    text = _SPACED_NUMBER.sub(lambda found: f"{ungrouped(found[0])} {found[0]}", text)
+    if _BETWEEN_DIGITS.search(text):
+        text = _SPACED_NUMBER.sub(lambda found: f"{ungrouped(found[0])} {found[0]}", text)
     return list(chain.from_iterable(map(_expander(language), _PIECE.findall(text))))
 
 

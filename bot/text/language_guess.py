@@ -20,7 +20,8 @@ _SCRIPTS = (
     ("he", re.compile("[\u0590-\u05ff]")), ("hi", re.compile("[\u0900-\u097f]")),
     ("hy", re.compile("[\u0530-\u058f]")), ("ta", re.compile("[\u0b80-\u0bff]")),
 )  # fmt: skip
-_OTHER_SCRIPT = re.compile("[\u0370-\u03ff\u0530-\ud7af]")
+# Without the signs between U+2000 and U+2BFF: typographic quotes stand on every second page.
+_OTHER_SCRIPT = re.compile("[\u0370-\u03ff\u0530-\u1fff\u2c00-\ud7af]")
 _CYRILLIC = re.compile("[\u0400-\u04ff]")
 _LETTER = re.compile(r"[^\W\d_]")
 # Not `users` of /v1/users, nor its `v`.
@@ -71,8 +72,9 @@ def page_language(text: str, default: str = "en") -> str:
         if language := _by_script(sample, letters * _SHARE_OF_PAGE):
             return language
     votes: Counter[str] = Counter()
-    for word, count in Counter(_plain(word.strip(_AROUND)) for word in sample.split()).items():
-        for language in _languages().get(word, ()):
+    languages = _languages()
+    for word, count in Counter(word.strip(_AROUND) for word in _plain(sample).split()).items():
+        for language in languages.get(word, ()):
             votes[language] += count
     best = votes.most_common(1)
     if not best or best[0][1] < _LEAST_STOP_WORDS or votes[default] == best[0][1]:

@@ -7,34 +7,24 @@ loses pages.
 """
 
 import asyncio
-import gc
-import logging
 import os
-import pickle
 import signal
-import struct
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, BinaryIO, TypeVar
+from typing import TypeVar
 
-from indexer.confinement.limits import OUT_OF_TIME, confine, limit_time
+from indexer.confinement.limits import OUT_OF_TIME
+from indexer.confinement.messages import LENGTH, ReaderDied, packed, unpacked
 
 ResultT = TypeVar("ResultT")
 
-_LENGTH = struct.Struct(">Q")
-# What a file may unpack to in memory. Above it the file fails, not the machine.
-_MEMORY = 3_000_000_000
 # Most answers come in one piece.
 _BUFFER = 1_000_000
 
 # Of the processor's time; and of time as such, for what waits for something that doesn't come.
 SECONDS_A_PAGE = 60.0
 HANGS_AFTER = 1800.0
-
-
-class ReaderDied(Exception):
-    """The process ended, or was ended, while it read. `str(error)` continues a sentence that begins with a file's name."""
 
 
 class ConfinedProcess:
@@ -94,7 +84,7 @@ class ConfinedProcess:
             "-X",
             "utf8",
             "-c",
-            f"import sys; sys.path[:] = {sys.path!r}; from indexer.confinement.process import main; main()",
+            f"import sys; sys.path[:] = {sys.path!r}; from indexer.confinement.child import main; main()",
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
@@ -121,19 +111,6 @@ class ConfinedProcess:
         async with self._answering:  # when nobody reads from it any more
             # Not wait(): what is left of an answer would keep it waiting for ever.
             await process.communicate()
-
-
-def packed(seconds: float, function: Callable[..., object], *arguments: object) -> bytes:
-    """Pack a call of a module's function for `relay`, with its seconds of processor time."""
-    return pickle.dumps((function, arguments, seconds), pickle.HIGHEST_PROTOCOL)
-
-
-def unpacked(answer: bytes) -> Any:  # noqa: ANN401 - whatever was called
-    """Unpack an answer: return what the function returned, or raise what it raised."""
-    done, result = pickle.loads(answer)  # noqa: S301 (ours)
-    if not done:
-        raise result
-    return result
 
 
 def _cause(process: Sequence[asyncio.subprocess.Process], seconds: float) -> str:
@@ -167,61 +144,12 @@ class Apart:
 async def _write(process: asyncio.subprocess.Process, data: bytes) -> None:
     if process.stdin is None:
         raise EOFError
-    process.stdin.write(_LENGTH.pack(len(data)) + data)
+    process.stdin.write(LENGTH.pack(len(data)) + data)
     await process.stdin.drain()
 
 
 async def _read(process: asyncio.subprocess.Process) -> bytes:
     if process.stdout is None:
         raise EOFError
-    (size,) = _LENGTH.unpack(await process.stdout.readexactly(_LENGTH.size))
+    (size,) = LENGTH.unpack(await process.stdout.readexactly(LENGTH.size))
     return await process.stdout.readexactly(size)
-
-
-class _Silent(logging.Logger):
-    def debug(self, *_: object, **__: object) -> None:
-        """Discard the message."""
-
-
-def main() -> None:
-    """Answer calls until stdin ends."""
-    _limit_memory()
-    confine()
-    # Nobody reads what is logged here, and markdown-it says six words a line; pages leave hardly a cycle behind.
-    logging.setLoggerClass(_Silent)
-    gc.set_threshold(50_000, 20, 100)
-    asked = sys.stdin.buffer
-    # Whatever a library prints must not get between the answers.
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    while (size := asked.read(_LENGTH.size)) and len(size) == _LENGTH.size:
-        function, arguments, seconds = pickle.loads(asked.read(_LENGTH.unpack(size)[0]))  # noqa: S301 (ours)
-        _answer(answers, _done(function, arguments, seconds))
-
-
-def _done(
-    function: Callable[..., object], arguments: Sequence[object], seconds: float
-) -> tuple[bool, object]:
-    limit_time(seconds)
-    try:
-        return True, function(*arguments)
-    except Exception as error:  # noqa: BLE001 - it is raised where it was asked for
-        return False, error
-
-
-def _answer(answers: BinaryIO, done: tuple[bool, object]) -> None:
-    try:
-        data = pickle.dumps(done, pickle.HIGHEST_PROTOCOL)
-    except MemoryError:
-        data = pickle.dumps((False, ReaderDied("it takes too much memory to read")))
-    answers.write(_LENGTH.pack(len(data)) + data)
-    answers.flush()
-
-
-def _limit_memory() -> None:
-    try:
-        import resource  # noqa: PLC0415 (not on Windows)
-
-        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-    except (ImportError, ValueError, OSError):
-        return

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
-from indexer.confinement.process import SECONDS_A_PAGE, unpacked
+from indexer.confinement.messages import unpacked
+from indexer.confinement.process import SECONDS_A_PAGE
 from indexer.dask import worker
 from indexer.dask.budget import Budget
 from indexer.dask.connection import Connection, Lost, Unfit, WorkerDied

@@ -12,7 +12,8 @@ from distributed import Worker, WorkerPlugin, get_worker
 from bot.config.models import LocalEmbedderSettings, Nothing
 from bot.opened_models import open_local
 from bot.ports import BackendError, Embedder
-from indexer.confinement.process import ConfinedProcess, ReaderDied
+from indexer.confinement.messages import ReaderDied
+from indexer.confinement.process import ConfinedProcess
 from indexer.dask.versions import stamp, versions
 
 # Under which a task's key is told when a worker begins with it: a worker that ends has others that only wait.

@@ -30,6 +30,12 @@ _CELL_END = re.compile(r"(?<!\\)\|")
 _HARD_END = re.compile(r"(?:[ ]{2,}|\\)\n")
 _PROSE = re.compile(r"\]\(|[a-z]{2}[.,] \w+ \w")
 _ALERT = re.compile(r"\A\[!\w+\][-+]?[ \t]*(?:\n|\Z)")
+# What must stand in a page for a rule of the parser to apply.
+_SIGNS = {"fence": ("```", "~~~"), "blockquote": (">",), "heading": ("#",)}
+_SHAPES = {
+    "lheading": re.compile(r"\n[ >]*(?:=+|-+)[ ]*(?:\n|\Z)"),
+    "hr": re.compile(r"([-*_])[ ]*\1[ ]*\1[ ]*(?:\n|\Z)"),
+}
 _DRAWINGS = {"mermaid", "plantuml", "dot", "graphviz", "svg", "geojson", "topojson", "excalidraw", "dataview"}
 
 
@@ -43,7 +49,8 @@ def parse(
     """
     outline = Outline(anchors)
     pending = ""
-    for group in _groups(_parser().parse(_clean(text, dialects=dialects, components=components))):
+    text = _clean(text, dialects=dialects, components=components)
+    for group in _groups(_parser(_rules_without_sign(text)).parse(text)):
         if group[0].type == "heading_open":
             outline.heading(int(group[0].tag[1]), group[1].content, pending)
             pending = ""
@@ -55,13 +62,19 @@ def parse(
 
 
 @cache
-def _parser() -> MarkdownIt:
+def _parser(needless: frozenset[str]) -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"maxNesting": 12})
     # Blocks are all that is needed. Inline text is reduced by `inline` and tables by `_with_tables`: the
     # parser would look for a table at every line, and all in all take three times as long.
-    parser.disable(["html_block", "reference"])
+    parser.disable(["html_block", "reference", *needless])
     parser.core.ruler.enableOnly(["normalize", "block"])
     return parser
+
+
+def _rules_without_sign(text: str) -> frozenset[str]:
+    """Name the parser's rules that can't apply, for want of their signs: it would try each at every line."""
+    unsigned = {rule for rule, signs in _SIGNS.items() if not any(sign in text for sign in signs)}
+    return frozenset(unsigned | {rule for rule, shape in _SHAPES.items() if shape.search(text) is None})
 
 
 def _clean(text: str, *, dialects: bool, components: bool) -> str:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from indexer.confinement.limits import limit_time
-from indexer.confinement.process import ConfinedProcess, ReaderDied
+from indexer.confinement.messages import ReaderDied
+from indexer.confinement.process import ConfinedProcess
 from indexer.converters.formats import HEAVY, ending
 from indexer.converters.registry import decode, to_markdown
 from indexer.converters.result import Unreadable

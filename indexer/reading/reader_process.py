@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from indexer.confinement.limits import limit_time
-from indexer.confinement.process import SECONDS_A_PAGE, ConfinedProcess, ReaderDied, packed
-from indexer.reading.page_builder import NoPage, Page, RawPage, build
+from indexer.confinement.messages import ReaderDied, packed
+from indexer.confinement.process import SECONDS_A_PAGE, ConfinedProcess
+from indexer.reading.confined_builder import build_all
+from indexer.reading.page_builder import NoPage, Page, RawPage
 
 __all__ = ["SECONDS_A_PAGE", "ReaderDied", "ReaderProcess", "to_be_read"]
 
@@ -14,21 +15,9 @@ class ReaderProcess(ConfinedProcess):
 
     async def read(self, pages: Sequence[RawPage], *, seconds: float = SECONDS_A_PAGE) -> list[Page | NoPage]:
         """Read pages, each in so many seconds of processor time. Raises ReaderDied."""
-        return await self.within(seconds, _built_all, list(pages), seconds)
+        return await self.within(seconds, build_all, list(pages), seconds)
 
 
 def to_be_read(pages: Sequence[RawPage], seconds: float) -> bytes:
     """Pack the same call for `relay`, where the process is on another machine."""
-    return packed(seconds, _built_all, list(pages), seconds)
-
-
-def _built_all(pages: Sequence[RawPage], seconds: float) -> list[Page | NoPage]:
-    return [_built(page, seconds) for page in pages]
-
-
-def _built(page: RawPage, seconds: float) -> Page | NoPage:
-    limit_time(seconds)
-    try:
-        return build(page)
-    except MemoryError:
-        return NoPage(page.entry.path, "it takes too much memory to read")
+    return packed(seconds, build_all, list(pages), seconds)

@@ -66,10 +66,13 @@ _REASONS: Final = {
 }
 
 
+# Quotes, dashes, bullets, arrows: none is part of a word, and without them most pages are ASCII, which is counted quicker.
+_SIGNS: Final = re.compile("[\u2010-\u2027\u2030-\u203a\u2190-\u21ff\u00a0]+")
 _APART: Final = "".join(chr(code) if chr(code).isalnum() else " " for code in range(128)).lower()
 
 
 def _words(text: str) -> Counter[str]:
+    text = _SIGNS.sub(" ", text)
     if text.isascii():
         return Counter(text.translate(_APART).split())
     return Counter(_WORD.findall(unicodedata.normalize("NFKC", text).lower()))

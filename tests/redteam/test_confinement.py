@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from indexer.confinement.process import ConfinedProcess, ReaderDied
+from indexer.confinement.messages import ReaderDied
+from indexer.confinement.process import ConfinedProcess
 from indexer.reading.page_builder import Page, raw_page
 from indexer.reading.reader_pool import ReaderPool
 from indexer.sources.base import Entry, Fetched

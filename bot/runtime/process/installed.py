@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from bot.ports import Rejected
-
 # PyPI's `docent` is somebody else's; the command is `docent`.
 DISTRIBUTION: Final = "docent-bot"
 
@@ -106,6 +104,8 @@ def needing_extras(part: str, extra: str | None = None) -> Iterator[None]:
         if needed is None:
             raise
         remedy = f"{how_to_add(extra or needed)}."
+        from bot.ports import Rejected  # noqa: PLC0415 - processes that read pages start without the ports
+
         raise Rejected(part, "its package is not installed.", remedy=remedy) from None
 
 

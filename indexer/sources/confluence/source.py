@@ -10,7 +10,8 @@ from pydantic import Field
 from bot.config.base import Identifiers, Secret, Section
 from bot.config.sources import SourceSettings
 from bot.text.globs import Selection, name_of
-from indexer.confinement.process import Apart, ReaderDied
+from indexer.confinement.messages import ReaderDied
+from indexer.confinement.process import Apart
 from indexer.converters.formats import EVERY_FORMAT, ending
 from indexer.sources.base import (
     Entry,

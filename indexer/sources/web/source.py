@@ -12,7 +12,8 @@ from bot.config.base import Seconds, Section
 from bot.config.sources import SourceSettings
 from bot.text.dates import moment
 from bot.text.globs import Selection
-from indexer.confinement.process import Apart, ReaderDied
+from indexer.confinement.messages import ReaderDied
+from indexer.confinement.process import Apart
 from indexer.heads.front_matter import BrokenAudience
 from indexer.sources.base import (
     Entry,

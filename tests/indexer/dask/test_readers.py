@@ -15,7 +15,7 @@ from distributed import get_worker
 
 from bot.config.cluster import DaskSettings
 from bot.diagnostics.findings import Check
-from indexer.confinement.process import ReaderDied, packed, unpacked
+from indexer.confinement.messages import ReaderDied, packed, unpacked
 from indexer.dask import worker
 from indexer.dask.budget import Budget
 from indexer.dask.check import check_cluster

@@ -338,11 +338,11 @@ def test_line_ends() -> None:
     assert [piece.chunk.text for piece in built.pieces] == ["One two."]
 
 
-def test_reading_markdown_needs_no_numpy() -> None:
-    """Each process that reads starts with what it reads with: numpy would be a fifth of that."""
+def test_reading_markdown_needs_neither_numpy_nor_asyncio() -> None:
+    """Each process that reads starts with what it reads with: numpy or asyncio would be a fourth of that."""
     code = (
-        "import sys; import indexer.reading.reader_process\n"
-        "print([name for name in ('numpy', 'pydantic', 'sqlalchemy') if name in sys.modules])"
+        "import sys; import indexer.confinement.child, indexer.reading.confined_builder\n"
+        "print([name for name in ('asyncio', 'bot.ports', 'numpy', 'pydantic', 'sqlalchemy') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert done.stdout.decode() == "[]\n"
