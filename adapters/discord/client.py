@@ -19,6 +19,7 @@ from adapters.chat.background_tasks import BackgroundTasks
 from adapters.chat.questions.question_service import Acceptance
 from adapters.chat.wiring import assemble
 from adapters.discord import commands
+from adapters.discord.access.bot_permissions import intents
 from adapters.discord.access.gate import DiscordGate, turn_away
 from adapters.discord.access.permissions import DiscordPermissions
 from adapters.discord.buttons import DiscordButtons
@@ -41,42 +42,8 @@ from bot.text.questions.question_text import says_nothing
 
 log = logging.getLogger(__name__)
 
-# Only what is used.
-_PERMISSIONS: Final = discord.Permissions(
-    view_channel=True,
-    send_messages=True,
-    send_messages_in_threads=True,
-    create_public_threads=True,
-    embed_links=True,
-    read_message_history=True,
-)
 _DIRECT_SHARD: Final = 0  # Discord sends all direct messages there
 _RESTART: Final = timedelta(minutes=2)  # a restarted process is back within this
-SCOPES: Final = ("bot", "applications.commands")
-
-
-def permissions(*, forums: bool) -> discord.Permissions:
-    """Return the permissions that the bot needs.
-
-    Only `forums` need more: tagging somebody else's post takes Manage Threads.
-    """
-    wanted = discord.Permissions(_PERMISSIONS.value)
-    wanted.manage_threads = forums
-    return wanted
-
-
-def intents(*, message_content: bool, reactions: bool = False) -> discord.Intents:
-    """Return the fewest intents for mentions, direct messages and threads.
-
-    Message content and reactions are included only if asked for.
-    """
-    wanted = discord.Intents.none()
-    wanted.guilds = True
-    wanted.guild_messages = True
-    wanted.dm_messages = True
-    wanted.message_content = message_content
-    wanted.guild_reactions = reactions
-    return wanted
 
 
 class DocentClient(discord.AutoShardedClient):

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Collection, Iterator
 import aiohttp
 import discord
 
-from adapters.discord.client import intents, permissions
+from adapters.discord.access.bot_permissions import intents, permissions
 from adapters.discord.connection.gateway_patches import set_up
 from adapters.discord.service import invite
 from bot.config.chat import GuildSettings

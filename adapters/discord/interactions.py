@@ -11,7 +11,8 @@ import discord
 
 from adapters.chat.answer_view import DECISIONS, AnswerView, Press
 from adapters.chat.questions.reply import Reply
-from adapters.discord.access.permissions import DiscordPermissions, rights
+from adapters.discord.access.bot_permissions import rights
+from adapters.discord.access.permissions import DiscordPermissions
 from adapters.discord.connection.transport import (
     NotAllowed,
     TokenGone,

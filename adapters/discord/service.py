@@ -10,7 +10,8 @@ import discord
 
 from adapters.chat.admin.admin_news import to_all
 from adapters.chat.background_tasks import logged_at_its_end
-from adapters.discord.client import SCOPES, DocentClient, intents, permissions
+from adapters.discord.access.bot_permissions import SCOPES, intents, permissions
+from adapters.discord.client import DocentClient
 from adapters.discord.connection.gateway_patches import cut, end_heartbeats, set_up
 from adapters.discord.connection.timeouts import PATIENCE, Timeouts
 from adapters.discord.connection.transport import Failed, paced

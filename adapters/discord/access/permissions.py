@@ -26,14 +26,6 @@ _QUIET = PlaceSettings()
 Member = discord.Member | discord.User
 
 
-def rights(client: discord.Client, channel: int) -> discord.Permissions:
-    """Return the bot's permissions in a channel, as far as they are known; all of them in a direct message."""
-    found = client.get_channel(channel)
-    if isinstance(found, discord.abc.GuildChannel | discord.Thread) and found.guild.me:
-        return found.permissions_for(found.guild.me)
-    return discord.Permissions.all()
-
-
 class DiscordPermissions:
     """Derives audiences and rights from the settings, roles and threads."""
 

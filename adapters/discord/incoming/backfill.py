@@ -6,7 +6,7 @@ from datetime import datetime
 
 import discord
 
-from adapters.discord.access.permissions import rights
+from adapters.discord.access.bot_permissions import rights
 from adapters.discord.connection.transport import Failed, call
 
 log = logging.getLogger(__name__)

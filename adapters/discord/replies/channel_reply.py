@@ -16,7 +16,7 @@ import discord
 
 from adapters.chat.answer_view import AnswerView
 from adapters.chat.questions.reply import Recall, Undeliverable
-from adapters.discord.access.permissions import rights
+from adapters.discord.access.bot_permissions import rights
 from adapters.discord.connection.timeouts import Timeouts
 from adapters.discord.connection.transport import (
     Archived,
@@ -31,6 +31,7 @@ from adapters.discord.connection.transport import (
 )
 from adapters.discord.replies import rendering
 from adapters.discord.replies.discord_markdown import escape
+from adapters.discord.replies.lost_answer import lost_answer
 from adapters.discord.replies.rendering import RenderedMessage
 from adapters.discord.replies.streaming_edits import StreamingEdits
 from adapters.discord.replies.typing_indicator import Typing
@@ -161,16 +162,8 @@ class ChannelReply:
 
         Raises Failed.
         """
-        after, me = self._place.message, self._client.user
-        if not after:
-            return
-        found: Any = await self._call(lambda: self._client.http.logs_from(self._target, 50, after=after))
-        for message in reversed(found):  # newest first
-            about = (message.get("message_reference") or {}).get("message_id")
-            mine = me is not None and int(message["author"]["id"]) == me.id
-            if mine and (self._place.thread == after or str(about) == str(after)):
-                await self._moved(answer=int(message["id"]))
-                return
+        if number := await lost_answer(self._client, self._place, self._call):
+            await self._moved(answer=number)
 
     # --- showing that it works --------------------------------------------------------------------
 

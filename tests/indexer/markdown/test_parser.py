@@ -5,11 +5,11 @@ from hypothesis import strategies as st
 
 from indexer.markdown import parser
 
-_LINE = st.sampled_from(
-    ("word", "word  ", "", "    code", "# Head", "## Head ##", "- item", "1. item", "   more", "> said", ">> said")
-    + ("---", "----  ", "===", "= =", "***", "* * *", "_  _  _", "- - -", "> ---", "  ---", "- ---", "- ***")
-    + ("```", "~~~~", "> ```", "- ~~~", "| a | b |", "|---|---|", "#", "#5", "a > b", "**b**", "-", "--", "==x")
-)
+_LINE = st.sampled_from((
+    "word", "word  ", "", "    code", "# Head", "## Head ##", "- item", "1. item", "   more", "> said", ">> said",
+    "---", "----  ", "===", "= =", "***", "* * *", "_  _  _", "- - -", "> ---", "  ---", "- ---", "- ***",
+    "```", "~~~~", "> ```", "- ~~~", "| a | b |", "|---|---|", "#", "#5", "a > b", "**b**", "-", "--", "==x",
+))  # fmt: skip
 
 
 @given(st.lists(_LINE, max_size=12))

@@ -10,7 +10,8 @@ import discord
 import pytest
 
 from adapters.chat import messages
-from adapters.discord.access.permissions import DiscordPermissions, rights
+from adapters.discord.access.bot_permissions import rights
+from adapters.discord.access.permissions import DiscordPermissions
 from bot.config.live import LiveSettings
 from bot.config.loader import load
 from bot.ports import Rights
