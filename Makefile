@@ -2,6 +2,8 @@
 PYTHON ?= python3
 V := .venv/bin
 .DEFAULT_GOAL := help
+# Compiled files are kept, whatever the shell says: tests start hundreds of processes.
+export PYTHONDONTWRITEBYTECODE :=
 
 .venv/.done: requirements.lock pyproject.toml
 	@echo "Setting up .venv with pinned dependencies, once; this takes a minute or a few."
