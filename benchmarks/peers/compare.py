@@ -1,12 +1,13 @@
 """What somebody would build instead: LlamaIndex, Haystack, SQLite's FTS5, over the same pages with the same vectors.
 
-    python benchmarks/peers/compare.py PEER DOCS [--queries FOLDER ...]
+    python benchmarks/peers/compare.py PEER DOCS [--queries SET ...]
 
 PEER is llama_index, haystack, fts5 or docent. It runs in an environment of its own (requirements.txt beside this;
 for docent, Docent's own). Pages are the Markdown files below DOCS, cut at 1,000 characters by each peer's own
 splitter. Meaning is Docent's `static` vectors for all of them, so that what is compared is everything else.
 Each step is a process of its own: its CPU seconds, wall seconds and greatest memory are the system's own count.
-Prints one row of a Markdown table for each step. `--queries` are sets in the BEIR layout, whose nDCG@10 is measured.
+Prints one row of a Markdown table for each step. `--queries` are sets whose nDCG@10 is measured: folders in the BEIR
+layout, or a file of questions about DOCS as `docent eval` takes it.
 """
 
 import argparse
@@ -19,6 +20,7 @@ import tempfile
 import time
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 STEPS = ("index", "again", "changed", "deleted", "cold", "warm")
@@ -49,7 +51,7 @@ def main() -> None:
     for queries in options.queries:
         with tempfile.TemporaryDirectory() as folder:
             print(
-                f"| {queries.name} | | | | nDCG@10 {quality(options.peer, queries, Path(folder)):.3f} |",
+                f"| {queries.name} | | | | nDCG@10 {quality(options.peer, queries, options.docs, Path(folder)):.3f} |",
                 flush=True,
             )
 
@@ -113,29 +115,43 @@ def step(peer: str, name: str, docs: Path, work: Path) -> None:
         print(f"{(time.process_time() - started) / 30 * 1000:.1f} ms of CPU a question")
 
 
-def quality(peer: str, folder: Path, work: Path) -> float:
-    """NDCG@10 over the pages of a set in the BEIR layout."""
-    rows = [json.loads(line) for line in (folder / "corpus.jsonl").read_text(encoding="utf-8").splitlines()]
+def quality(peer: str, queries: Path, root: Path, work: Path) -> float:
+    """NDCG@10 over the pages of a set; `root` holds those that a file of questions is about."""
+    pages, asked = _of_questions(queries, root) if queries.is_file() else _of_beir(queries)
     made = __import__(f"peer_{peer}").open_peer(work / "state")
     docs = work / "docs"
-    docs.mkdir()
-    pages = {f"{number}.md": f"# {row['title']}\n\n{row['text']}\n" for number, row in enumerate(rows)}
-    ids = {f"{number}.md": row["_id"] for number, row in enumerate(rows)}
     for name, text in pages.items():
+        (docs / name).parent.mkdir(parents=True, exist_ok=True)
         (docs / name).write_text(text, encoding="utf-8")
     made.index(pages, docs)
+    scores = []
+    for question, relevant in asked:
+        gains = [relevant.get(name, 0) for name in made.ask(question)[:10]]
+        best = sorted(relevant.values(), reverse=True)[:10]
+        scores.append(_dcg(gains) / _dcg(best) if best else 0.0)
+    return sum(scores) / len(scores)
+
+
+def _of_beir(folder: Path) -> tuple[dict[str, str], list[tuple[str, dict[str, int]]]]:
+    """Return the pages by name, and each query with the grades of its pages."""
+    rows = _lines(folder / "corpus.jsonl")
+    names = {row["_id"]: f"{number}.md" for number, row in enumerate(rows)}
     relevant: dict[str, dict[str, int]] = defaultdict(dict)
     for line in (folder / "qrels.tsv").read_text(encoding="utf-8").splitlines()[1:]:
         query, page, score = line.split("\t")
-        relevant[query][page] = int(score)
-    scores = []
-    for line in (folder / "queries.jsonl").read_text(encoding="utf-8").splitlines():
-        query = json.loads(line)
-        found = [ids[name] for name in made.ask(query["text"])][:10]
-        gains = [relevant[query["_id"]].get(page, 0) for page in found]
-        best = sorted(relevant[query["_id"]].values(), reverse=True)[:10]
-        scores.append(_dcg(gains) / _dcg(best) if best else 0.0)
-    return sum(scores) / len(scores)
+        relevant[query][names[page]] = int(score)
+    pages = {names[row["_id"]]: f"# {row['title']}\n\n{row['text']}\n" for row in rows}
+    return pages, [(row["text"], relevant[row["_id"]]) for row in _lines(folder / "queries.jsonl")]
+
+
+def _of_questions(file: Path, root: Path) -> tuple[dict[str, str], list[tuple[str, dict[str, int]]]]:
+    """Return the same of a file of questions, those that have right pages."""
+    pages = {str(page.relative_to(root)): page.read_text(encoding="utf-8") for page in root.rglob("*.md")}
+    return pages, [(row["question"], dict.fromkeys(row["gold"], 1)) for row in _lines(file) if row["gold"]]
+
+
+def _lines(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
 
 
 def _dcg(gains: list[int]) -> float:

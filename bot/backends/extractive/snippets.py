@@ -15,6 +15,7 @@ TABLE_CHARACTERS = 420  # a header that leaves no room for rows is left out
 
 _BULLET = re.compile(r"(?:^|\n)[ \t>]*((?:[-*+•]|\d{1,3}[.)])[ \t]+)$")
 _WORD = re.compile(r"\w")
+_BAR_AT_END = re.compile(r"(?<!\\)[ ]\|$")  # of a table's row that was too large for one chunk
 _ONLY_BOLD = re.compile(r"(\*\*|__)[^*_]+\1:?$")
 
 
@@ -170,7 +171,7 @@ def _prose(base: Snippet, text: str, block: Sequence[Unit], reader: _Reader) -> 
     else:
         previous: Snippet | None = None
         for unit in block:
-            sentence = text[unit.start : unit.end]
+            sentence = _BAR_AT_END.sub("", text[unit.start : unit.end])
             previous = Snippet(
                 passage=base.passage,
                 place=(base.place[0], unit.start),

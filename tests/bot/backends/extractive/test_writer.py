@@ -240,6 +240,13 @@ async def test_a_question_on_a_page_is_no_answer() -> None:
     assert "**Does vesting stop when I give notice?** On your last day. [1]" in answer.text
 
 
+async def test_the_end_of_a_row_is_quoted_without_its_bar() -> None:
+    """Where a table's row was too large for one chunk, what is left of it is text."""
+    rest = make_passage("Ask for a discount on the setup fee. Suppliers renew for one year at most. |")
+    answer = await quote("For how long do suppliers renew?", rest)
+    assert answer.text == "Suppliers renew for one year at most. [1]"
+
+
 async def test_mended_and_translated_wordings_are_used() -> None:
     """What retrieval understood helps to find the sentence."""
     typo = await quote(
