@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 NO_WORDS = "I need a question in words, for example “How many days of annual leave do I get?”"
 NO_SUBJECT = "What would you like to know?"
+WITHOUT_VERIFIED = "Answered without the verified answers: {why}"
 SEARCH_DOWN = (
     "I can't search the docs right now ({why}). Please try again in a few minutes. Reference: `{id}`"
 )
@@ -46,10 +47,18 @@ class GuideProvider(Protocol):
 
 
 class VerifiedLookup(Protocol):
-    """Looks for answers that people verified. Doesn't fail: an answer that can't be looked up counts as none."""
+    """Looks for answers that people verified."""
+
+    @property
+    def any(self) -> bool:
+        """Whether there are any, as far as is known: if so, an answer that was made without them says so."""
+        ...
 
     async def find(self, question: Question, standalone: str) -> Answer | None:
-        """Return the verified answer to this question, if there is one that all of its audience may see."""
+        """Return the verified answer to this question, if there is one that all of its audience may see.
+
+        Raises BackendError where they can't be looked at.
+        """
         ...
 
 
@@ -214,6 +223,8 @@ class Answerer:
             except BackendError as error:
                 log.warning("answer %s: verified answers were not looked at: %s", draft.id, error)
                 degraded("verified answers")
+                if self._known.any:
+                    draft.degraded.append(WITHOUT_VERIFIED.format(why=error.reason))
                 return None
 
     async def _best(self, question: Question, standalone: str, draft: Draft) -> tuple[Retrieval, str]:

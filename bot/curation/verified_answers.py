@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.curation.question_similarity import same, shared_words
 from bot.model import Answer, Outcome, Question, Trace
-from bot.ports import BackendError, Lesson, Lessons, Reader, Span
+from bot.ports import Lesson, Lessons, Reader, Span
 from bot.revisions import content_of
 from bot.style.embedding_similarity import EmbeddingSimilarity
 
@@ -36,18 +36,24 @@ class VerifiedAnswers:
         self._likeness = likeness
         self._life = timedelta(days=days)
         self._now = now
+        self._any = True
+
+    @property
+    def any(self) -> bool:
+        """Whether there were any when they were last read; True as long as they weren't."""
+        return self._any
 
     async def find(self, question: Question, standalone: str) -> Answer | None:
-        """Return the first that asks the same, still holds, and that this audience may see whole."""
-        try:
-            known = await self._lessons.lessons(kind="verified", states=("accepted",))
-            for lesson in await self._alike(standalone, known):
-                if await self._holds(lesson, await self._revisions([lesson])) and await self._may_see(
-                    lesson, question
-                ):
-                    return _answer(lesson)
-        except BackendError as error:
-            log.warning("verified answers can't be looked at: %s", error)
+        """Return the first that asks the same, still holds, and that this audience may see whole.
+
+        Raises BackendError.
+        """
+        known = await self._lessons.lessons(kind="verified", states=("accepted",))
+        self._any = bool(known)
+        for lesson in await self._alike(standalone, known):
+            holds = await self._holds(lesson, await self._revisions([lesson]))
+            if holds and await self._may_see(lesson, question):
+                return _answer(lesson)
         return None
 
     async def stamped(self, lesson: Lesson) -> Lesson:

@@ -368,6 +368,29 @@ async def test_the_breaker_spares_a_dead_writer() -> None:
     assert (await core.answer(ask())).degraded == ()
 
 
+@pytest.mark.parametrize(
+    ("known", "told"),
+    [
+        (True, ("Answered without the verified answers: the journal is down.",)),
+        (False, ()),
+    ],
+    ids=["some", "none"],
+)
+async def test_an_answer_says_that_verified_ones_were_not_looked_at(
+    known: bool, told: tuple[str, ...]
+) -> None:
+    """Whoever may have missed one hears of it; where nobody verified any, nothing was missed."""
+
+    class Unreadable:
+        any = known
+
+        async def find(self, question, standalone):
+            raise Unavailable("journal", "the journal is down.")
+
+    answer = await answerer(known=Unreadable()).answer(ask())
+    assert (answer.outcome, answer.degraded) == (Outcome.ANSWERED, told)
+
+
 async def test_fifty_questions_at_once_are_all_answered() -> None:
     """No question is lost or gets another one's text."""
     core = answerer()

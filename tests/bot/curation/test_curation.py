@@ -119,6 +119,16 @@ async def test_a_verified_answer_is_given_when_the_same_is_asked(school: School)
     assert await school.find("How much notice do I give before annual leave of 10 days?") is None
 
 
+async def test_whether_there_are_any_is_known_once_they_were_read(school: School):
+    """Until then there may be some."""
+    assert school.verified.any
+    assert await school.find() is None
+    assert not school.verified.any
+    await school.save("verified")
+    assert await school.find() is not None
+    assert school.verified.any
+
+
 async def test_it_comes_before_any_search(school: School):
     """The answerer gives it stands."""
     await school.save("verified")
