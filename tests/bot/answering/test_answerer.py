@@ -376,9 +376,7 @@ async def test_the_breaker_spares_a_dead_writer() -> None:
     ],
     ids=["some", "none"],
 )
-async def test_an_answer_says_that_verified_ones_were_not_looked_at(
-    known: bool, told: tuple[str, ...]
-) -> None:
+async def test_an_answer_says_that_verified_ones_were_not_looked_at(known, told) -> None:
     """Whoever may have missed one hears of it; where nobody verified any, nothing was missed."""
 
     class Unreadable:
