@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
+SETTLED = 11  # seconds: what was changed just now Docent reads once more, since it may be changed in the same moment
 STEPS = ("index", "again", "changed", "deleted", "cold", "warm")
 
 
@@ -43,6 +44,7 @@ def main() -> None:
         work = Path(folder)
         docs = work / "docs"
         shutil.copytree(options.docs, docs, ignore=lambda _, names: [n for n in names if _other(Path(_) / n)])
+        time.sleep(SETTLED)
         for name in STEPS:
             edit(name, docs)
             timed(options.peer, name, docs, work)
