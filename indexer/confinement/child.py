@@ -1,7 +1,6 @@
 """Answers the calls of a ConfinedProcess: what runs inside of it. It starts for every sync, so asyncio is left out."""
 
 import gc
-import logging
 import os
 import pickle
 import sys
@@ -15,17 +14,11 @@ from indexer.confinement.messages import LENGTH, ReaderDied
 _MEMORY: Final = 3_000_000_000
 
 
-class _Silent(logging.Logger):
-    def debug(self, *_: object, **__: object) -> None:
-        """Discard the message."""
-
-
 def main() -> None:
     """Answer calls until stdin ends."""
     _limit_memory()
     confine()
-    # Nobody reads what is logged here, and markdown-it says six words a line; pages leave hardly a cycle behind.
-    logging.setLoggerClass(_Silent)
+    # Pages leave hardly a cycle behind.
     gc.set_threshold(50_000, 20, 100)
     asked = sys.stdin.buffer
     # Whatever a library prints must not get between the answers.

@@ -14,8 +14,8 @@ from bot.runtime.process.installed import DISTRIBUTION
 
 # Whose other version may make another text of a file, or another vector of a text.
 LIBRARIES: Final = (
-    "beautifulsoup4", "docutils", "fastembed", "lxml", "mammoth", "markdown-it-py", "markdownify", "markitdown",
-    "mdit-py-plugins", "numpy", "onnxruntime", "openpyxl", "pypdfium2", "pystemmer", "python-pptx", "pyyaml",
+    "beautifulsoup4", "docutils", "fastembed", "lxml", "mammoth", "markdownify", "markitdown", "numpy",
+    "onnxruntime", "openpyxl", "pypdfium2", "pyromark", "pystemmer", "python-pptx", "pyyaml",
     "semantic-text-splitter", "tokenizers",
 )  # fmt: skip
 _CODE: Final = "Docent's code"

@@ -2,12 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
-
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 
 from indexer.markdown import embedded_html
+from indexer.markdown.block_tree import Node, block_tree
 from indexer.markdown.dialects import parts
 from indexer.markdown.dialects.commonmark import to_commonmark
 from indexer.markdown.dialects.masks import FENCE, closes
@@ -30,12 +27,6 @@ _CELL_END = re.compile(r"(?<!\\)\|")
 _HARD_END = re.compile(r"(?:[ ]{2,}|\\)\n")
 _PROSE = re.compile(r"\]\(|[a-z]{2}[.,] \w+ \w")
 _ALERT = re.compile(r"\A\[!\w+\][-+]?[ \t]*(?:\n|\Z)")
-# What must stand in a page for a rule of the parser to apply.
-_SIGNS = {"fence": ("```", "~~~"), "blockquote": (">",), "heading": ("#",)}
-_SHAPES = {
-    "lheading": re.compile(r"\n[ >]*(?:=+|-+)[ ]*(?:\n|\Z)"),
-    "hr": re.compile(r"([-*_])[ ]*\1[ ]*\1[ ]*(?:\n|\Z)"),
-}
 _DRAWINGS = {"mermaid", "plantuml", "dot", "graphviz", "svg", "geojson", "topojson", "excalidraw", "dataview"}
 
 
@@ -50,31 +41,15 @@ def parse(
     outline = Outline(anchors)
     pending = ""
     text = _clean(text, dialects=dialects, components=components)
-    for group in _groups(_parser(_rules_without_sign(text)).parse(text)):
-        if group[0].type == "heading_open":
-            outline.heading(int(group[0].tag[1]), group[1].content, pending)
+    for node in block_tree(text):
+        if node.kind == "heading":
+            outline.heading(node.level, node.text, pending)
             pending = ""
             continue
-        blocks, named_here = _blocks(group)
+        blocks, named_here = _blocks(node)
         pending = "" if blocks else named_here or pending
         outline.sections[-1].blocks += blocks
     return outline.sections
-
-
-@cache
-def _parser(needless: frozenset[str]) -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"maxNesting": 12})
-    # Blocks are all that is needed. Inline text is reduced by `inline` and tables by `_with_tables`: the
-    # parser would look for a table at every line, and all in all take three times as long.
-    parser.disable(["html_block", "reference", *needless])
-    parser.core.ruler.enableOnly(["normalize", "block"])
-    return parser
-
-
-def _rules_without_sign(text: str) -> frozenset[str]:
-    """Name the parser's rules that can't apply, for want of their signs: it would try each at every line."""
-    unsigned = {rule for rule, signs in _SIGNS.items() if not any(sign in text for sign in signs)}
-    return frozenset(unsigned | {rule for rule, shape in _SHAPES.items() if shape.search(text) is None})
 
 
 def _clean(text: str, *, dialects: bool, components: bool) -> str:
@@ -131,43 +106,25 @@ def _fenced(text: str) -> Iterator[tuple[bool, str]]:
     yield bool(closing), "".join(part)
 
 
-def _groups(tokens: Sequence[Token]) -> Iterator[list[Token]]:
-    """Group the tokens by outermost block."""
-    group: list[Token] = []
-    depth = 0
-    for token in tokens:
-        depth += token.nesting
-        group.append(token)
-        if depth == 0:
-            yield group
-            group = []
-    if group:
-        yield group
-
-
-def _blocks(group: Sequence[Token]) -> tuple[list[Block], str]:
+def _blocks(node: Node) -> tuple[list[Block], str]:
     """Read an outermost block, and an anchor that stands alone in it; a paragraph may end in a table."""
-    kind = group[0].type
-    if kind == "paragraph_open":
-        raw = group[1].content
-        named = embedded_html.ANCHOR.search(raw)
-        return list(_with_tables(raw)), named[1] if named else ""
+    if node.kind == "paragraph":
+        named = embedded_html.ANCHOR.search(node.text) if "\ue000" in node.text else None
+        return list(_with_tables(node.text)), named[1] if named else ""
     found: Block | None = None
-    if kind in {"fence", "code_block"}:
-        found = _code(group[0])
-    elif kind in {"bullet_list_open", "ordered_list_open"}:
-        found = _pieces("list", _items(group))
-    elif kind == "blockquote_open":
-        found = _pieces("text", ["\n".join(_lines_of(group[1:-1], indent=""))])
+    if node.kind in {"fence", "code"}:
+        found = _code(node)
+    elif node.kind == "list":
+        found = _pieces("list", ["\n".join(_item(item, indent="")) for item in node.inside])
+    elif node.kind == "quote":
+        found = _pieces("text", ["\n".join(_lines_of(node.inside, indent=""))])
     return [found] if found is not None else [], ""
 
 
 def _with_tables(raw: str) -> Iterator[Block]:
     """Split a paragraph from a table that begins where a row of dashes follows a row of cells."""
-    lines = raw.split("\n")
-    ruled = next(
-        (n for n, line in enumerate(lines) if n and "|" in line + lines[n - 1] and _TABLE_RULE.match(line)), 0
-    )
+    lines = raw.split("\n") if "|" in raw else []
+    ruled = _ruled(lines) if len(lines) > 1 else 0
     if ruled and len(_cells(lines[ruled])) == len(_cells(lines[ruled - 1])):
         text = _prose("\n".join(lines[: ruled - 1]))
         if text:
@@ -179,9 +136,19 @@ def _with_tables(raw: str) -> Iterator[Block]:
         yield Block("text", (text,))
 
 
+def _ruled(lines: Sequence[str]) -> int:
+    """Find the row of dashes of a table; 0 if there is none."""
+    return next(
+        (n for n, line in enumerate(lines) if n and "|" in line + lines[n - 1] and _TABLE_RULE.match(line)), 0
+    )
+
+
 def _prose(raw: str) -> str:
     """Make soft line breaks spaces; hard ones stay."""
-    raw = _ALERT.sub("", embedded_html.ANCHOR.sub("", raw))
+    if "\ue000" in raw:
+        raw = embedded_html.ANCHOR.sub("", raw)
+    if raw.startswith("[!"):
+        raw = _ALERT.sub("", raw)
     if "\n" not in raw:
         return " ".join(without_invisible(reading_text(raw)).split())
     text = reading_text(_HARD_END.sub("\x01", raw).replace("\n", " "))
@@ -194,10 +161,10 @@ def _pieces(kind: Kind, pieces: Sequence[str]) -> Block | None:
     return Block(kind, kept) if kept else None
 
 
-def _code(token: Token) -> Block | None:
-    language = token.info.strip().partition(" ")[0].strip("{}").lower() if token.info else ""
-    content = token.content.strip("\n")
-    if token.type == "code_block" and _PROSE.search(content):
+def _code(node: Node) -> Block | None:
+    language = node.info.strip().partition(" ")[0].strip("{}").lower()
+    content = node.text.strip("\n")
+    if node.kind == "code" and _PROSE.search(content):
         return Block("text", (_prose(content),))  # indented by accident, as happens in lists
     if language in _DRAWINGS or not content.strip():
         return None
@@ -253,41 +220,28 @@ def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(shown)} |"
 
 
-def _items(group: Sequence[Token]) -> list[str]:
-    """Make each outermost item of a list one piece."""
-    items: list[list[Token]] = []
-    depth = 0
-    for token in group[1:-1]:
-        if depth == 0:
-            items.append([])
-        items[-1].append(token)
-        depth += token.nesting
-    return ["\n".join(_item(item, indent="", ordered=group[0].type[0] == "o")) for item in items]
-
-
-def _item(item: Sequence[Token], *, indent: str, ordered: bool) -> list[str]:
-    marker = f"{item[0].info or '1'}. " if ordered else "- "
-    inner = _lines_of(item[1:-1], indent=indent + "  ")
+def _item(item: Node, *, indent: str) -> list[str]:
+    marker = f"{item.info}. " if item.info else "- "
+    inner = _lines_of(item.inside, indent=indent + "  ")
     if not inner:
         return []
     return [indent + marker + inner[0].strip(), *inner[1:]]
 
 
-def _lines_of(tokens: Sequence[Token], *, indent: str) -> list[str]:
+def _lines_of(nodes: Sequence[Node], *, indent: str) -> list[str]:
     """Write what is inside an item or a quote, line by line."""
     found: list[str] = []
-    for group in _groups(tokens):
-        kind = group[0].type
-        if kind == "heading_open":
-            label = parts.label_of(group[1].content)
-            said = without_attributes(group[1].content) if label is None else f"{label}:" if label else ""
+    for node in nodes:
+        if node.kind == "heading":
+            label = parts.label_of(node.text)
+            said = without_attributes(node.text) if label is None else f"{label}:" if label else ""
             found += [indent + line for line in _prose(said).split("\n") if line]
-        elif kind in {"bullet_list_open", "ordered_list_open"}:
-            for piece in _items(group):
-                found += [indent + line for line in piece.split("\n") if line]
-        elif kind == "blockquote_open":
-            found += _lines_of(group[1:-1], indent=indent)
+        elif node.kind == "list":
+            for item in node.inside:
+                found += [indent + line for line in _item(item, indent="") if line]
+        elif node.kind == "quote":
+            found += _lines_of(node.inside, indent=indent)
         else:
-            blocks, _ = _blocks(group)
+            blocks, _ = _blocks(node)
             found += [indent + line for block in blocks for line in block.text().split("\n")]
     return found

@@ -35,7 +35,7 @@ if TYPE_CHECKING:  # pydantic takes as long to import as reading a page does
 _log = logging.getLogger(__name__)
 
 # A new number makes the next sync read every page again (not embed: that follows from the texts).
-_READING = 6
+_READING = 7
 # So many letters of `meta` are of the audience alone.
 _AUDIENCE = 12
 # In place of the letters before them, where the page wasn't read for this audience.
@@ -168,7 +168,10 @@ def build(raw: RawPage) -> Page | NoPage:
         return NoPage(raw.entry.path, "it is nested too deeply")
     except MemoryError:
         raise
-    except Exception as bug:  # noqa: BLE001 - whatever one page sets off, the others are read
+    except BaseException as bug:
+        # Whatever one page sets off, the others are read. A panic in Rust is no Exception, and has no class to import.
+        if not isinstance(bug, Exception) and type(bug).__name__ != "PanicException":
+            raise
         if isinstance(bug, ModuleNotFoundError) and (extra := extra_of(bug)) is not None:
             return NoPage(raw.entry.path, f"reading it takes more than is installed. {how_to_add(extra)}")
         _log.exception("%s could not be read", raw.entry.path)

@@ -183,6 +183,15 @@ def test_nested_list() -> None:
     assert text == "1. One\n  - a\n  - b\n2. Two\n  More of two."
 
 
+def test_deeply_nested_list() -> None:
+    """However deep a list is, each of its items is read, and what comes after it."""
+    rows = [f"{'  ' * depth}- Item {depth}" for depth in range(15)]
+    assert texts("\n".join(["# L", "", *rows, "", "After it.", "", "# M", "", "More."])) == [
+        "\n".join([*rows, "", "After it."]),
+        "More.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("markdown", "text"),
     [

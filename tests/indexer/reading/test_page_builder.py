@@ -346,3 +346,29 @@ def test_reading_markdown_needs_neither_numpy_nor_asyncio() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert done.stdout.decode() == "[]\n"
+
+
+class PanicException(BaseException):
+    """What a library in Rust raises for a bug of its own; the real one can't be imported."""
+
+
+@pytest.mark.parametrize(("raised", "said"), [(PanicException, "PanicException"), (KeyError, "KeyError")])
+def test_a_page_that_sets_off_a_bug(raised: type[BaseException], said: str) -> None:
+    """A page that a library fails at, or panics at, is no page; that is all."""
+
+    class Odd(bytes):
+        def decode(self, *_: object, **__: object) -> str:
+            raise raised
+
+    assert refused(Odd(b"# Odd")) == f"a bug in Docent ({said})"
+
+
+def test_an_end_is_no_bug() -> None:
+    """Who ends the process while a page is read ends it."""
+
+    class Odd(bytes):
+        def decode(self, *_: object, **__: object) -> str:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        read(Odd(b"# Odd"))
