@@ -20,11 +20,12 @@ from adapters.chat.answer_view import AnswerView
 from adapters.chat.background_tasks import BackgroundTasks
 from adapters.chat.incoming.attachments import AttachmentReader
 from adapters.chat.incoming.bots import BotTurns
-from adapters.chat.questions.answer_run import EDITED, AnswerPolicy, AnswerRun, Answers
+from adapters.chat.questions.answer_run import AnswerPolicy, AnswerRun, Answers
 from adapters.chat.questions.gate import Gate, visible
 from adapters.chat.questions.journal_log import JournalLog
 from adapters.chat.questions.rate_limit import RateLimit
 from adapters.chat.questions.reply import Reply, Undeliverable
+from adapters.chat.questions.running_answers import Running, RunningAnswers
 from adapters.chat.questions.takeover import Takeover
 from bot.model import Answer, Outcome
 from bot.ports import Asked, BackendError, Journal, Reader, Recorded
@@ -33,10 +34,7 @@ from bot.runtime.process import process_identity
 
 log = logging.getLogger(__name__)
 
-# Seconds.
-_MOMENT = 5.0
-_ELSEWHERE = 90.0
-_LOOK_EVERY = 1.0
+_RECORDED_WITHIN = 5.0  # seconds after an answer was shown
 
 
 class Acceptance(Enum):
@@ -62,13 +60,8 @@ class ServicePolicy:
     beat_every: float = 5.0
     silent_for: float = 15.0
     too_old_to_answer: float = 600.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Running:
-    asked: Asked
-    reply: Reply
-    task: asyncio.Task[None]
+    wait_for_others: float = 90.0
+    look_every: float = 1.0
 
 
 class QuestionService:
@@ -91,18 +84,16 @@ class QuestionService:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         observers: Observers | None = None,
     ) -> None:
-        self._platform = platform
         self._journal = journal
         self._store = store
+        self._policy = policy
         self._worker = process_identity.name(platform)
         self._closing = False
-        self._running: dict[str, _Running] = {}
         self._refusals = BackgroundTasks(platform, Undeliverable)
         self._ledger = JournalLog(journal, self._worker)
         self._bots = BotTurns(journal)
         self._limit = RateLimit(policy.questions_per_minute)
-        self._observers = observers or Observers()
-        self._observers.count(platform, lambda: len(self._running))
+        observers = observers or Observers()
         self._run = AnswerRun(
             platform,
             answers,
@@ -110,16 +101,18 @@ class QuestionService:
             gate=gate,
             files=files,
             ledger=self._ledger,
-            observers=self._observers,
+            observers=observers,
             now=now,
         )
+        self._running = RunningAnswers(self._run)
+        observers.count(platform, self._running.__len__)
         self._takeover = Takeover(
             platform,
             journal,
             self._ledger,
             self._run,
             revive=revive,
-            start=self._start,
+            start=self._running.start,
             beat_every=policy.beat_every,
             silent_for=policy.silent_for,
             too_old=timedelta(seconds=policy.too_old_to_answer),
@@ -132,7 +125,7 @@ class QuestionService:
         """Accept a question and answer it in the background. Return once it can't be lost."""
         taken = await self._accept(asked)
         if taken is Acceptance.YES:
-            self._start(asked, reply)
+            self._running.start(asked, reply)
         elif taken is Acceptance.LIMITED:
             self._refusals.later(self._end_over_limit(asked, reply))
         return taken
@@ -175,23 +168,18 @@ class QuestionService:
     async def abandon(self, key: str) -> None:
         """Stop answering a deleted message and its edits, or don't begin."""
         self._ledger.first(key)  # the message's own event may come after its deletion
-        for running in self._answering(key):
+        for running in self._running.to_message(key):
             await self._cut(running, "The question was deleted.", running.reply.withdraw)
-
-    def _answering(self, key: str) -> list[_Running]:
-        """Return the running answers to a message, its edits included."""
-        return [one for one in self._running.values() if one.asked.key.partition(EDITED)[0] == key]
 
     async def stop(self, ending: Callable[[Reply], Callable[[], Awaitable[None]] | None]) -> None:
         """Stop each running answer for whose reply `ending` returns a way to end it."""
-        for running in list(self._running.values()):
+        for running in self._running.all():
             end = ending(running.reply)
             if end is not None:
                 await self._cut(running, messages.STOPPED, end)
 
-    async def _cut(self, running: _Running, why: str, end: Callable[[], Awaitable[None]]) -> None:
-        running.task.cancel()
-        await asyncio.wait([running.task])
+    async def _cut(self, running: Running, why: str, end: Callable[[], Awaitable[None]]) -> None:
+        await self._running.cancel(running)
         with suppress(Undeliverable):
             await end()
         await self._run.end(running.asked, "stopped", why)
@@ -205,56 +193,46 @@ class QuestionService:
             self._refusals.later(self._end_over_limit(asked, go_on(earlier, asked)))
         if taken is not Acceptance.YES:
             return taken
-        mine = await self._dropped(asked.key.partition(EDITED)[0])
-        earlier = mine or await self._ended_elsewhere(earlier)
+        mine = self._running.to_message(asked.key)
+        for running in mine:
+            await self._running.cancel(running)
+            address = await running.reply.leave()
+            earlier = await self._newest(earlier)
+            earlier = replace(earlier, reply=address or earlier.reply)
+        if not mine:
+            earlier = await self._ended_elsewhere(earlier)
         gone = earlier.answer or Answer(earlier.asked.id, Outcome.UNAVAILABLE, messages.EDITED_QUESTION)
         kept = replace(gone, gap=False, usage=())
         await self._ledger.record(earlier.asked, kept, earlier.seconds or 0.0, earlier.scope)
         if earlier.reply:
             for one in (earlier.asked, asked):
                 await self._ledger.remember(one.id, earlier.reply)
-        self._start(asked, go_on(earlier, asked))
+        self._running.start(asked, go_on(earlier, asked))
         return Acceptance.YES
+
+    async def _newest(self, recorded: Recorded) -> Recorded:
+        """Return a question's record as it is now, or the one that is known while the journal is down."""
+        with suppress(BackendError):
+            return await self._journal.recorded(recorded.asked.id) or recorded
+        return recorded
 
     async def _ended_elsewhere(self, recorded: Recorded) -> Recorded:
         """Return the question's record once another process has answered it, or after a time limit."""
-        until = time.monotonic() + _ELSEWHERE
+        until = time.monotonic() + self._policy.wait_for_others
         while recorded.answer is None and time.monotonic() < until:
-            await asyncio.sleep(_LOOK_EVERY)
-            recorded = await self._journal.recorded(recorded.asked.id) or recorded
+            await asyncio.sleep(self._policy.look_every)
+            recorded = await self._newest(recorded)
         return recorded
-
-    async def _dropped(self, key: str) -> Recorded | None:
-        """Stop answering a message and its edits; what was shown so far stays."""
-        found = None
-        for running in self._answering(key):
-            running.task.cancel()
-            await asyncio.wait([running.task])
-            address = await running.reply.leave()
-            known = await self._journal.recorded(running.asked.id)
-            found = replace(known, reply=address or known.reply) if known else found
-        return found
-
-    def _start(self, asked: Asked, reply: Reply) -> None:
-        task = asyncio.create_task(self._run.run(asked, reply), name=f"answer {asked.id}")
-        self._running[asked.key] = _Running(asked, reply, task)
-        task.add_done_callback(lambda _: self._running.pop(asked.key, None))
 
     # --- what people do with an answer ------------------------------------------------------------
 
     async def again(self, answer_id: str, *, private: bool = False) -> tuple[Recorded, AnswerView] | None:
         """Return an earlier answer as it was shown; None if it is gone."""
-        await self._settled(answer_id)
+        await self._running.ended(answer_id, _RECORDED_WITHIN)  # a press may come before the journal has it
         recorded = await self._journal.recorded(answer_id)
         if recorded is None or recorded.answer is None:
             return None
         return recorded, self._run.view(recorded.answer, private=private)
-
-    async def _settled(self, answer_id: str) -> None:
-        """Wait for an answer's record: a button may be pressed before the journal has it."""
-        running = [one.task for one in self._running.values() if one.asked.id == answer_id]
-        if running:
-            await asyncio.wait(running, timeout=_MOMENT)
 
     async def may_see(self, recorded: Recorded, audience: frozenset[str]) -> bool:
         """Return whether the audience may see every page that an answer cites, or names as nearest.
@@ -281,20 +259,11 @@ class QuestionService:
     async def close(self, *, grace: float = 25.0) -> None:
         """Accept nothing new, finish what runs within `grace` seconds, leave the rest to the next process."""
         self._closing = True
-        await asyncio.gather(self._finish(grace), self._refusals.drain(grace))
+        await asyncio.gather(self._running.finish(grace), self._refusals.drain(grace))
         await self._takeover.close()
         for last in (self._ledger.catch_up(), self._journal.give_back(self._worker)):
             with suppress(BackendError):
                 await last
-
-    async def _finish(self, grace: float) -> None:
-        running = [one.task for one in self._running.values()]
-        if running:
-            _, late = await asyncio.wait(running, timeout=grace)
-            for task in late:
-                task.cancel()
-            if late:
-                await asyncio.wait(late, timeout=2)
 
     @property
     def worker(self) -> str:

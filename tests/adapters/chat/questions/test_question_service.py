@@ -11,7 +11,6 @@ import pytest
 from adapters.chat import messages
 from adapters.chat.answer_view import AnswerView
 from adapters.chat.incoming.attachments import AttachmentReader
-from adapters.chat.questions import question_service
 from adapters.chat.questions.question_service import Acceptance, QuestionService, ServicePolicy
 from adapters.chat.questions.reply import Undeliverable
 from bot.config.chat import AttachmentSettings
@@ -304,14 +303,11 @@ async def test_a_press_before_the_answer_is_in_the_journal(journal: SlowJournal)
     await desk.close(grace=5)
 
 
-async def test_an_edit_waits_for_the_process_that_answers(
-    data: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_edit_waits_for_the_process_that_answers(data: Path) -> None:
     """A question that another process is answering is answered anew once that is done, in its place."""
-    monkeypatch.setattr(question_service, "_LOOK_EVERY", 0.01)
     database = Database(folder=data, url=None)
     journal, notice, gone_on = SqlJournal(database), Notice(), []
-    desk = desk_of(journal, notice)
+    desk = desk_of(journal, notice, policy=replace(limited(10), look_every=0.01))
     first = Asked("q1", "slack:C1:1", "slack", Place("C1"), "U1", Question("How much notcie?", frozenset()))
     await journal.accept(first, worker="another")
     earlier = await journal.recorded("q1")

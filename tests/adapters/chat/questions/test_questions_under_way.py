@@ -69,11 +69,11 @@ class Held(FourWeeks):
 class Desk(QuestionService):
     """A service with what a test looks at."""
 
-    def __init__(self, journal: SqlJournal, store: FakeStore | None = None) -> None:
+    def __init__(self, journal: SqlJournal, store: FakeStore | None = None, **policy: float) -> None:
         self.answers, self.revived = Held(), list[Done]()
         super().__init__(
-            "slack", self.answers, journal, store or FakeStore(), ServicePolicy(10, timedelta(days=365)), gate=OpenGate(),
-            files=AttachmentReader(AttachmentSettings), revive=self._revive,
+            "slack", self.answers, journal, store or FakeStore(), ServicePolicy(10, timedelta(days=365), **policy),
+            gate=OpenGate(), files=AttachmentReader(AttachmentSettings), revive=self._revive,
         )  # fmt: skip
 
     def _revive(self, _: Recorded) -> Done:
@@ -225,6 +225,35 @@ async def test_an_edit_takes_the_place_of_what_is_under_way(journal: SqlJournal)
     assert before is not None
     assert before.answer is not None
     assert (before.reply, before.answer.gap) == ("C1/5", False)
+
+
+class Unreadable(SqlJournal):
+    """A journal that can be written only."""
+
+    async def recorded(self, question_id: str) -> Recorded | None:
+        raise Unavailable("the journal", "it is locked.")
+
+
+@pytest.mark.parametrize("where", ["here", "elsewhere"])
+async def test_an_edit_while_the_journal_cannot_be_read(journal: SqlJournal, data: Path, where: str) -> None:
+    """It is answered all the same, after a time limit where another process had the earlier words."""
+    database = Database(folder=data, url=None)
+    desk = Desk(Unreadable(database), wait_for_others=0.05, look_every=0.01)
+    first, second = Done(), Done()
+    if where == "here":
+        await desk.take(asked(), first)
+        await working(first)
+    else:
+        await journal.accept(asked(), worker="another")
+    earlier = await journal.recorded("q1")
+    assert earlier is not None
+    assert await desk.supersede(earlier, asked(edit="2"), lambda *_: second) is Acceptance.YES
+    desk.answers.let.set()
+    await desk.close(grace=60)
+    assert first.done == (["working", "left"] if where == "here" else [])
+    assert second.done == ["working", "finished"]
+    assert await said_of(journal, "q1") == ("UNAVAILABLE", messages.EDITED_QUESTION)
+    await database.close()
 
 
 async def test_an_answer_again(journal: SqlJournal) -> None:
