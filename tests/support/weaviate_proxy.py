@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import grpc
-from weaviate.proto.v1 import batch_pb2
+from weaviate.proto.v1 import batch_delete_pb2, batch_pb2
 
 # Method, message, metadata.
 Request = tuple[str, bytes, list[tuple[str, str]]]
@@ -17,13 +17,16 @@ Request = tuple[str, bytes, list[tuple[str, str]]]
 class Proxy:
     """`fail_objects` is how many chunks and pages of batches are still refused, every other one of each batch.
 
-    `fail_batches` whole calls end in UNAVAILABLE; `hang` never answers;
+    `fail_batches` whole calls end in UNAVAILABLE; `hang` never answers; `deletes` more deletions are passed on,
+    those after them end in INTERNAL, and with `keeps` each says that it left an object;
     `delay` is in seconds; `hide_notes` fails what asks for writers' notes.
     """
 
     target: str
     fail_objects: int = 0
     fail_batches: int = 0
+    deletes: int | None = None
+    keeps: bool = False
     hang: bool = False
     hide_notes: bool = False
     delay: float = 0.0
@@ -66,6 +69,17 @@ class Proxy:
             await context.abort(grpc.StatusCode.INTERNAL, "spoilt")
         if name == "BatchObjects":
             return await self._batch(method, request, context)
+        if name == "BatchDelete":
+            return await self._delete(method, request, context)
+        return await self._pass(method, request, context)
+
+    async def _delete(self, method: str, request: bytes, context: grpc.aio.ServicerContext) -> bytes:
+        if self.keeps:
+            return batch_delete_pb2.BatchDeleteReply(failed=1, matches=1).SerializeToString()
+        if self.deletes is not None:
+            if not self.deletes:
+                await context.abort(grpc.StatusCode.INTERNAL, "spoilt")
+            self.deletes -= 1
         return await self._pass(method, request, context)
 
     async def _batch(self, method: str, request: bytes, context: grpc.aio.ServicerContext) -> bytes:

@@ -160,6 +160,17 @@ class Stores:
             schema["description"] = json.dumps({**json.loads(schema["description"]), **changed})
             (await rest.put(path, json=schema)).raise_for_status()
 
+    async def set_shards(self, status: str, ending: str = "", tenant: str | None = None) -> None:
+        """Let these collections' parts take writes (READY) or none (READONLY): all, or a tenant's."""
+        async with self.rest() as rest:
+            for name in await self._names(rest):
+                path = f"/schema/{name}/shards"
+                shards = [each["name"] for each in (await rest.get(path)).json()]
+                for shard in shards if name.endswith(ending) else ():
+                    if tenant in {None, shard}:
+                        answer = await rest.put(f"{path}/{shard}", json={"status": status})
+                        answer.raise_for_status()
+
     async def create_foreign(self) -> None:
         async with self.rest() as rest:
             (await rest.post("/schema", json={"class": self.settings.collection})).raise_for_status()

@@ -26,7 +26,6 @@ PAUSE: Final = 0.2
 # A request that isn't answered after so many seconds is made again, beside the first one, so many times in all.
 AGAIN_SECONDS: Final = 8.0
 REQUESTS: Final = 4
-_ROUNDS: Final = 1000
 _PURGED_AT_ONCE: Final = 8
 
 T = TypeVar("T")
@@ -110,14 +109,13 @@ async def purge(collection: CollectionAsync, ids: Iterable[UUID]) -> None:
 async def delete(collection: CollectionAsync, where: Condition) -> int:
     """Delete until nothing matches, because one call is bounded by the server's limit; return how many it was."""
     deleted = 0
-    for _ in range(_ROUNDS):
+    while True:
         result = await _again(lambda: collection.data.delete_many(where=where))
         if result.failed:
             raise await why_not(collection) or Unavailable(PART, "Weaviate did not delete what it should.")
         if result.matches == 0:
             return deleted
         deleted += result.successful
-    raise Unavailable(PART, "Weaviate keeps finding what was deleted.")
 
 
 async def flush(collection: CollectionAsync) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 from uuid import uuid4
 
 import grpc
-import httpx
 import pytest
 
 from bot.backends.weaviate.server.access import Access
@@ -250,7 +249,7 @@ async def test_read_only(stores: Stores) -> None:
     """Shards that take no writes are told as that; searching goes on."""
     store = await begin(await stores.open())
     await store.replace([page("wiki:a.md", "office hours")])
-    await _set_shards(stores, "READONLY")
+    await stores.set_shards("READONLY")
     with pytest.raises(ReadOnly):
         await store.replace([page("wiki:a.md", "other hours", revision="2")])
     with pytest.raises(ReadOnly):
@@ -258,18 +257,8 @@ async def test_read_only(stores: Stores) -> None:
     with pytest.raises(ReadOnly):
         await store.check()
     assert ids(await store.search(ask("office hours"))) == ["wiki:a.md"]
-    await _set_shards(stores, "READY")
+    await stores.set_shards("READY")
     await store.check()
-
-
-async def _set_shards(stores: Stores, status: str) -> None:
-    async with httpx.AsyncClient(base_url=f"{stores.settings.url}/v1") as client:
-        for each in (await client.get("/schema")).json()["classes"]:
-            name = each["class"]
-            if name.startswith(stores.settings.collection):
-                for shard in (await client.get(f"/schema/{name}/shards")).json():
-                    path = f"/schema/{name}/shards/{shard['name']}"
-                    (await client.put(path, json={"status": status})).raise_for_status()
 
 
 async def test_hanging_search(stores: Stores, proxy: Proxy) -> None:
