@@ -160,7 +160,7 @@ class Journal(Protocol):
     async def finish(
         self, question_id: str, answer: Answer, *, seconds: float, scope: Scope | None = None
     ) -> None:
-        """Keep how the question ended. `scope` None: it was refused before it was known whose it is."""
+        """Keep how the question ended. `scope` None: it stays as it was, or isn't known."""
         ...
 
     async def recorded(self, question_id: str) -> Recorded | None: ...

@@ -49,6 +49,11 @@ class AnswerPolicy:
     can_ask_human: bool
 
 
+def unanswered(asked: Asked, why: str) -> Answer:
+    """Return what stands in place of an answer that there is none of."""
+    return Answer(asked.id, Outcome.UNAVAILABLE, why)
+
+
 class AnswerRun:
     """Answers a platform's questions, one for each call of `run`.
 
@@ -90,15 +95,15 @@ class AnswerRun:
                 answer = await self._with_files(asked, question, reply, context.files)
             except Undeliverable as error:
                 log.warning("question %s can't be answered where it was asked: %s", asked.id, error)
-                answer = Answer(asked.id, Outcome.UNAVAILABLE, str(error))
+                answer = unanswered(asked, str(error))
                 await self._record(asked, answer, "undeliverable", work, scope=scope, started=started)
                 return
             except BackendError as error:
                 log.warning("question %s can't be answered: %s", asked.id, error)
-                answer = Answer(asked.id, Outcome.UNAVAILABLE, messages.BROKEN.format(id=asked.id))
+                answer = unanswered(asked, messages.BROKEN.format(id=asked.id))
             except Exception:  # the outermost loop: the asker is told of any failure
                 log.exception("question %s failed", asked.id)
-                answer = Answer(asked.id, Outcome.UNAVAILABLE, messages.BROKEN.format(id=asked.id))
+                answer = unanswered(asked, messages.BROKEN.format(id=asked.id))
             outcome = "silent"
             if not reply.unprompted or (answer.strong and answer.outcome is Outcome.ANSWERED):
                 with span("deliver"):
@@ -110,7 +115,7 @@ class AnswerRun:
 
     async def end(self, asked: Asked, outcome: str, why: str, *, gap: bool = True) -> None:
         """Record that a question got no answer. `outcome` is its label in the metrics."""
-        answer = Answer(asked.id, Outcome.UNAVAILABLE, why, gap=gap)
+        answer = replace(unanswered(asked, why), gap=gap)
         await self._ledger.record(asked, answer, 0.0)
         self._observers.question_ended(self._platform, outcome, 0.0, answer)
 

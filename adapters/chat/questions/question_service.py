@@ -20,21 +20,19 @@ from adapters.chat.answer_view import AnswerView
 from adapters.chat.background_tasks import BackgroundTasks
 from adapters.chat.incoming.attachments import AttachmentReader
 from adapters.chat.incoming.bots import BotTurns
-from adapters.chat.questions.answer_run import AnswerPolicy, AnswerRun, Answers
+from adapters.chat.questions.answer_run import AnswerPolicy, AnswerRun, Answers, unanswered
 from adapters.chat.questions.gate import Gate, visible
 from adapters.chat.questions.journal_log import JournalLog
 from adapters.chat.questions.rate_limit import RateLimit
 from adapters.chat.questions.reply import Reply, Undeliverable
 from adapters.chat.questions.running_answers import Running, RunningAnswers
 from adapters.chat.questions.takeover import Takeover
-from bot.model import Answer, Outcome
+from bot.model import Outcome
 from bot.ports import Asked, BackendError, Journal, Reader, Recorded
 from bot.runtime.observers import Observers
 from bot.runtime.process import process_identity
 
 log = logging.getLogger(__name__)
-
-_RECORDED_WITHIN = 5.0  # seconds after an answer was shown
 
 
 class Acceptance(Enum):
@@ -62,6 +60,7 @@ class ServicePolicy:
     too_old_to_answer: float = 600.0
     wait_for_others: float = 90.0
     look_every: float = 1.0
+    recorded_within: float = 5.0
 
 
 class QuestionService:
@@ -201,9 +200,8 @@ class QuestionService:
             earlier = replace(earlier, reply=address or earlier.reply)
         if not mine:
             earlier = await self._ended_elsewhere(earlier)
-        gone = earlier.answer or Answer(earlier.asked.id, Outcome.UNAVAILABLE, messages.EDITED_QUESTION)
-        kept = replace(gone, gap=False, usage=())
-        await self._ledger.record(earlier.asked, kept, earlier.seconds or 0.0, earlier.scope)
+        gone = earlier.answer or unanswered(earlier.asked, messages.EDITED_QUESTION)
+        await self._ledger.record(earlier.asked, replace(gone, gap=False, usage=()), earlier.seconds or 0.0)
         if earlier.reply:
             for one in (earlier.asked, asked):
                 await self._ledger.remember(one.id, earlier.reply)
@@ -226,13 +224,16 @@ class QuestionService:
 
     # --- what people do with an answer ------------------------------------------------------------
 
-    async def again(self, answer_id: str, *, private: bool = False) -> tuple[Recorded, AnswerView] | None:
-        """Return an earlier answer as it was shown; None if it is gone."""
-        await self._running.ended(answer_id, _RECORDED_WITHIN)  # a press may come before the journal has it
+    async def again(self, answer_id: str) -> tuple[Recorded, AnswerView] | None:
+        """Return an earlier answer as it was shown; None if it is gone.
+
+        A button may be pressed before the journal has the answer.
+        """
+        await self._running.ended(answer_id, self._policy.recorded_within)
         recorded = await self._journal.recorded(answer_id)
         if recorded is None or recorded.answer is None:
             return None
-        return recorded, self._run.view(recorded.answer, private=private)
+        return recorded, self._run.view(recorded.answer, private=False)
 
     async def may_see(self, recorded: Recorded, audience: frozenset[str]) -> bool:
         """Return whether the audience may see every page that an answer cites, or names as nearest.

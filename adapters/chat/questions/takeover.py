@@ -7,10 +7,9 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from adapters.chat import messages
-from adapters.chat.questions.answer_run import AnswerRun
+from adapters.chat.questions.answer_run import AnswerRun, unanswered
 from adapters.chat.questions.journal_log import JournalLog
 from adapters.chat.questions.reply import Reply
-from bot.model import Answer, Outcome
 from bot.ports import Asked, BackendError, Journal, Recorded
 from bot.runtime.process import process_identity
 
@@ -95,6 +94,5 @@ class Takeover:
             self._start(asked, reply)
             return
         if not reply.unprompted:
-            sorry = Answer(asked.id, Outcome.UNAVAILABLE, messages.LOST_ANSWER)
-            await self._run.deliver(asked, reply, sorry)
+            await self._run.deliver(asked, reply, unanswered(asked, messages.LOST_ANSWER))
         await self._run.end(asked, "lost", messages.LOST_ANSWER)

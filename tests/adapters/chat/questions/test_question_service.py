@@ -152,19 +152,25 @@ async def test_a_question_over_the_limit_is_heard_as_such(journal: SlowJournal) 
     assert sorted(outcome for _, outcome, _ in heard.ended) == ["answered", "limited"]
 
 
-@pytest.mark.parametrize(("owed", "told"), [(True, 3), (False, 1)], ids=["command", "mention"])
-async def test_over_the_limit_nothing_is_left_open(journal: SlowJournal, *, owed: bool, told: int) -> None:
-    """Who waits for a word hears of the limit each time, others once; nothing is answered."""
+@pytest.mark.parametrize(
+    ("kind", "owed", "told"),
+    [(Notice, True, 3), (Notice, False, 1), (Unasked, False, 0)],
+    ids=["command", "mention", "unasked"],
+)
+async def test_over_the_limit_nothing_is_left_open(
+    journal: SlowJournal, kind: type[Notice], *, owed: bool, told: int
+) -> None:
+    """Who waits for a word hears of the limit each time, others once, who didn't ask never; nothing is answered."""
     journal.let.set()
     desk = desk_of(journal, Notice(), policy=limited(1))
-    notices = [Notice() for _ in range(4)]
+    notices = [kind() for _ in range(4)]
     taken = []
     for number, notice in enumerate(notices):
         notice.owed = owed
         taken.append(await desk.take(asked_by_one(number), notice))
     await desk.close(grace=5)
     assert taken == [Acceptance.YES, Acceptance.LIMITED, Acceptance.LIMITED, Acceptance.LIMITED]
-    assert [notice.shown.is_set() for notice in notices] == [True, False, False, False]
+    assert [notice.shown.is_set() for notice in notices] == [kind is Notice, False, False, False]
     said = [text for notice in notices for text in notice.said]
     assert said == [messages.TOO_MANY.format(limit=1)] * told
     recorded = await journal.recorded("q3")
@@ -225,10 +231,21 @@ async def test_the_limit_holds_while_the_journal_is_down(journal: SlowJournal) -
     journal.down = True
     desk = desk_of(journal, Notice(), policy=limited(2))
     taken = [await desk.take(asked_by_one(number), Notice()) for number in range(4)]
+    another = await desk.take(replace(asked_by_one(4), person="slack:U2"), Notice())
     journal.down = False
     await desk.close(grace=5)
     assert taken == [Acceptance.YES, Acceptance.YES, Acceptance.LIMITED, Acceptance.LIMITED]
+    assert another is Acceptance.YES
     assert await journal.recorded("q3") is not None
+
+
+async def test_the_limit_holds_for_all_processes(journal: SlowJournal) -> None:
+    """What a person has asked elsewhere counts, too."""
+    journal.let.set()
+    await journal.accept(asked_by_one(1), worker="another")
+    desk = desk_of(journal, Notice(), policy=limited(1))
+    assert await desk.take(asked_by_one(2), Notice()) is Acceptance.LIMITED
+    await desk.close(grace=5)
 
 
 async def test_an_edit_over_the_limit_leaves_the_answer(journal: SlowJournal) -> None:

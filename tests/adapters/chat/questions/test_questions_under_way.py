@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from adapters.chat import messages
-from adapters.chat.answer_view import AnswerView
+from adapters.chat.answer_view import AnswerView, Press
 from adapters.chat.incoming.attachments import AttachmentReader
 from adapters.chat.questions.question_service import Acceptance, QuestionService, ServicePolicy
 from adapters.chat.questions.reply import Undeliverable
@@ -224,7 +224,7 @@ async def test_an_edit_takes_the_place_of_what_is_under_way(journal: SqlJournal)
     before = await journal.recorded("q1")
     assert before is not None
     assert before.answer is not None
-    assert (before.reply, before.answer.gap) == ("C1/5", False)
+    assert (before.reply, before.answer.gap, before.seconds) == ("C1/5", False, 0.0)
 
 
 class Unreadable(SqlJournal):
@@ -257,17 +257,19 @@ async def test_an_edit_while_the_journal_cannot_be_read(journal: SqlJournal, dat
 
 
 async def test_an_answer_again(journal: SqlJournal) -> None:
-    """As it was shown; none where there is none, or none yet."""
-    desk, paper = Desk(journal), Done()
+    """As everybody saw it; none where there is none, or none yet."""
+    desk, paper = Desk(journal, recorded_within=0.01), Done()
     assert await desk.again("q1") is None
     await journal.accept(asked(), worker="another")
     assert await desk.again("q1") is None
-    desk.answers.let.set()
     await desk.take(asked(2), paper)
-    found = await desk.again("q2", private=True)
+    assert await desk.again("q2") is None
+    desk.answers.let.set()
+    await desk.close(grace=60)
+    found = await desk.again("q2")
     assert found is not None
     assert (found[0].asked.id, found[1].text) == ("q2", "Four weeks. [1]")
-    await desk.close(grace=60)
+    assert Press.SHARE not in found[1].buttons
 
 
 # --- who may see an answer ------------------------------------------------------------------------

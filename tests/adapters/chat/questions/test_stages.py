@@ -31,6 +31,9 @@ async def test_the_latest_stage_is_told_and_each_once():
     await teller.hear(Stage("searching"))
     await teller.hear(Stage("waiting", 2))
     assert await told.get() == "waiting: 2 questions are before yours"
+    for _ in range(9):
+        await asyncio.sleep(0)  # another round, in which it has nothing new
+    assert told.empty()
     await teller.hear(Stage("waiting", 2))
     await teller.hear(Stage("thinking"))
     assert await told.get() == "thinking"
@@ -50,3 +53,19 @@ async def test_a_quick_answer_tells_nothing():
     await teller.hear(Stage("searching"))
     await teller.stop()
     assert told == []
+
+
+async def test_a_fault_in_telling_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """And nothing of it reaches the answer that is written meanwhile."""
+    tried = asyncio.Event()
+
+    async def tell(doing: str) -> None:
+        tried.set()
+        raise ValueError(doing)
+
+    teller = StageTeller(tell, after=0.0, every=0.0)
+    await teller.hear(Stage("thinking"))
+    await tried.wait()
+    await asyncio.sleep(0)
+    await teller.stop()
+    assert [one.getMessage() for one in caplog.records] == ["telling what is done failed"]

@@ -1,6 +1,7 @@
 """Questions of processes that died, taken over by one that lives."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ from bot.journal.records.questions import SqlJournal
 from bot.model import Outcome, Question
 from bot.ports import Asked, Place, Recorded, Unavailable
 from bot.runtime.observers import Observers
+from bot.runtime.process import process_identity
 from tests.support.fakes import FakeStore
 from tests.support.paper import FourWeeks, OpenGate, Paper
 from tests.support.waiting import until
@@ -195,6 +197,7 @@ async def test_it_goes_on_looking(journal: Flaky, begin: Callable[..., Process])
     await journal.accept(asked("q1"), worker="one that died")
     assert await shown(process, "q1") == ["Four weeks. [1]"]
     assert journal.fails == 0
+    assert "slack heartbeat" in {task.get_name() for task in asyncio.all_tasks()}
     await process.service.close(grace=30)
     assert "slack heartbeat" not in {task.get_name() for task in asyncio.all_tasks()}
 
@@ -223,6 +226,20 @@ async def test_who_was_silent_for_long_is_given_up(journal: Flaky, begin: Callab
     await journal.beat("elsewhere")
     await journal.accept(asked("q1"), worker="elsewhere")
     process = begin(silent_for=0.05)
+    await process.service.open()
+    assert await shown(process, "q1") == ["Four weeks. [1]"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
+async def test_who_is_known_to_be_gone_is_not_waited_for(
+    journal: Flaky, begin: Callable[..., Process]
+) -> None:
+    """Where this machine says so, a heart that beat just now proves nothing."""
+    kind, machine, number, _, unique = process_identity.name("slack").split(" ")
+    gone = f"{kind} {machine} {number} 1 {unique}"  # its number is another's by now
+    await journal.beat(gone)
+    await journal.accept(asked("q1"), worker=gone)
+    process = begin()
     await process.service.open()
     assert await shown(process, "q1") == ["Four weeks. [1]"]
 
