@@ -18,7 +18,7 @@ class Proxy:
     """`fail_objects` is how many chunks and pages of batches are still refused, every other one of each batch.
 
     `fail_batches` whole calls end in UNAVAILABLE; `hang` never answers; `deletes` more deletions are passed on,
-    those after them end in INTERNAL, and with `keeps` each says that it left an object;
+    those after them end in INTERNAL; with `undeleted` each is answered with this, and nothing goes;
     `delay` is in seconds; `hide_notes` fails what asks for writers' notes.
     """
 
@@ -26,7 +26,7 @@ class Proxy:
     fail_objects: int = 0
     fail_batches: int = 0
     deletes: int | None = None
-    keeps: bool = False
+    undeleted: batch_delete_pb2.BatchDeleteReply | None = None
     hang: bool = False
     hide_notes: bool = False
     delay: float = 0.0
@@ -74,8 +74,8 @@ class Proxy:
         return await self._pass(method, request, context)
 
     async def _delete(self, method: str, request: bytes, context: grpc.aio.ServicerContext) -> bytes:
-        if self.keeps:
-            return batch_delete_pb2.BatchDeleteReply(failed=1, matches=1).SerializeToString()
+        if self.undeleted is not None:
+            return self.undeleted.SerializeToString()
         if self.deletes is not None:
             if not self.deletes:
                 await context.abort(grpc.StatusCode.INTERNAL, "spoilt")
