@@ -21,7 +21,6 @@ _RECORDING = 2
 
 @dataclass(frozen=True, slots=True)
 class _Answered:
-    asked: Asked
     answer: Answer
     seconds: float
     scope: Scope | None
@@ -39,7 +38,7 @@ class JournalLog:
         self._recent: FIFOCache[str, None] = FIFOCache(_REMEMBERED_KEYS)
         self._accepting = asyncio.Semaphore(_ACCEPTING)
         self._recording = asyncio.Semaphore(_RECORDING)
-        self._unwritten: FIFOCache[str, None] = FIFOCache(_REMEMBERED_KEYS)  # accepted while it was down
+        self._unwritten: FIFOCache[str, Asked] = FIFOCache(_REMEMBERED_KEYS)  # accepted while it was down
         self._missed: FIFOCache[str, _Answered] = FIFOCache(_REMEMBERED_KEYS)
         self._addresses: FIFOCache[str, str] = FIFOCache(_REMEMBERED_KEYS)
         self._is_down = False
@@ -67,13 +66,14 @@ class JournalLog:
                 return await self._journal.accept(asked, worker=self.worker)
         except BackendError as error:
             self._failed(error)
-            self._unwritten[asked.id] = None
+            self._unwritten[asked.id] = asked
             return None
 
     async def remember(self, question_id: str, address: str) -> None:
         """Record the address of the answer's message."""
         try:
             async with self._recording:
+                await self._write_down(question_id)
                 await self._journal.set_reply(question_id, address)
         except BackendError as error:  # until then it can't be revived; it is still answered
             self._failed(error)
@@ -83,29 +83,24 @@ class JournalLog:
         """Record the answer."""
         try:
             async with self._recording:
-                if asked.id in self._unwritten:
-                    await self._journal.accept(asked, worker=self.worker)
-                    self._unwritten.pop(asked.id, None)
+                await self._write_down(asked.id)
                 await self._journal.finish(asked.id, answer, seconds=seconds, scope=scope)
         except BackendError as error:
             self._failed(error)
-            self._missed[asked.id] = _Answered(asked, answer, seconds, scope)
+            self._missed[asked.id] = _Answered(answer, seconds, scope)
 
     async def catch_up(self) -> None:
         """Record what the journal missed: a question it doesn't have could be answered twice.
 
         Raises BackendError.
         """
+        for question_id in list(self._unwritten):
+            await self._write_down(question_id)
         written = 0
         while self._missed:
             question_id, one = next(iter(self._missed.items()))
-            await self._journal.accept(one.asked, worker=self.worker)
-            self._unwritten.pop(question_id, None)
-            if address := self._addresses.get(question_id):
-                await self._journal.set_reply(question_id, address)
             await self._journal.finish(question_id, one.answer, seconds=one.seconds, scope=one.scope)
             self._missed.pop(question_id, None)
-            self._addresses.pop(question_id, None)
             written += 1
         while self._addresses:
             question_id, address = next(iter(self._addresses.items()))
@@ -114,6 +109,12 @@ class JournalLog:
         if self._is_down:
             log.info("the journal is back; answers written down now: %d", written)
             self._is_down = False
+
+    async def _write_down(self, question_id: str) -> None:
+        """Record a question that was accepted while the journal was down."""
+        if (asked := self._unwritten.get(question_id)) is not None:
+            await self._journal.accept(asked, worker=self.worker)
+            self._unwritten.pop(question_id, None)
 
     def _failed(self, error: BackendError) -> None:
         """Log that the journal is down: as a warning the first time, then for debugging only."""

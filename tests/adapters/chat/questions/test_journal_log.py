@@ -116,3 +116,36 @@ async def test_what_was_accepted_without_it_is_written_down_with_its_answer(jour
     assert kept is not None
     assert kept.answer is not None
     assert kept.answer.text == "Four weeks."
+
+
+@pytest.mark.parametrize("back", ["at the address", "at a look"])
+async def test_an_outage_that_ends_while_it_is_answered(journal: Breaking, back: str) -> None:
+    """Where the journal is back before the answer is, the question can be revived with its address."""
+    ledger = JournalLog(journal, "w1")
+    journal.down = True
+    await ledger.accept(asked("1"))
+    journal.down = back != "at the address"
+    await ledger.remember("id1", "C1/2")
+    journal.down = False
+    if back == "at a look":
+        await ledger.catch_up()
+    (lost,) = await journal.adopt("slack", worker="w2", silent_for=0.0, died=lambda _: True)
+    assert (lost.asked.id, lost.reply, lost.answer) == ("id1", "C1/2", None)
+
+
+async def test_what_is_accepted_is_left_to_this_process(journal: Breaking) -> None:
+    """As long as it lives, nobody else takes it over."""
+    ledger = JournalLog(journal, "w1")
+    await journal.beat("w1")
+    assert await ledger.accept(asked("1")) == 1
+    assert await journal.adopt("slack", worker="w2", silent_for=60.0) == []
+
+
+async def test_a_question_is_accepted_once(journal: Breaking) -> None:
+    """Also while the journal is down, and also where another process had it before."""
+    await JournalLog(journal, "w1").accept(asked("1"))
+    ledger = JournalLog(journal, "w2")
+    assert [await ledger.accept(asked("1")) for _ in range(2)] == [0, 0]
+    journal.down = True
+    assert [await ledger.accept(asked("2")) for _ in range(2)] == [None, 0]
+    assert [ledger.first("key2"), ledger.first("key3"), ledger.first("key3")] == [False, True, False]

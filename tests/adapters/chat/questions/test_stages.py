@@ -24,6 +24,12 @@ def test_each_stage_has_its_words(stage, said):
     assert words(stage) == said
 
 
+async def rounds() -> None:
+    """Lets it look some more times whether there is something new."""
+    for _ in range(9):
+        await asyncio.sleep(0)
+
+
 async def test_the_latest_stage_is_told_and_each_once():
     """Not those that were over when it was time to tell."""
     told: asyncio.Queue[str] = asyncio.Queue()
@@ -31,14 +37,14 @@ async def test_the_latest_stage_is_told_and_each_once():
     await teller.hear(Stage("searching"))
     await teller.hear(Stage("waiting", 2))
     assert await told.get() == "waiting: 2 questions are before yours"
-    for _ in range(9):
-        await asyncio.sleep(0)  # another round, in which it has nothing new
+    await rounds()
     assert told.empty()
     await teller.hear(Stage("waiting", 2))
     await teller.hear(Stage("thinking"))
     assert await told.get() == "thinking"
     await teller.stop()
     await teller.hear(Stage("searching"))
+    await rounds()
     assert told.empty()
 
 
