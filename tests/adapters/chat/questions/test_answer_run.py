@@ -39,12 +39,12 @@ class Gate:
     down = False
 
     async def opens(self, asked: Asked) -> bool:
-        return not self.shut
+        return asked.place.thread == "C1" and not self.shut
 
     async def admit(self, asked: Asked) -> Admission:
         if self.down:
             raise Unavailable("Slack", "it gives no answer.")
-        return Admission("slack:T1", STAFF, frozenset({"C1", "#help"}), "Not here.")
+        return Admission("slack:T1", STAFF, frozenset({asked.place.thread, "#help"}), "Not here.")
 
 
 class Core:

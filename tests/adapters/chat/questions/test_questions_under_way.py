@@ -269,7 +269,7 @@ async def test_an_answer_again(journal: SqlJournal) -> None:
     found = await desk.again("q2")
     assert found is not None
     assert (found[0].asked.id, found[1].text) == ("q2", "Four weeks. [1]")
-    assert Press.SHARE not in found[1].buttons
+    assert (Press.SHARE in found[1].buttons, found[1].notes) == (False, ())
 
 
 # --- who may see an answer ------------------------------------------------------------------------
