@@ -257,7 +257,7 @@ class QuestionService:
         """Start this process's heartbeat, and take over questions that others left open."""
         await self._takeover.open()
 
-    async def close(self, *, grace: float = 25.0) -> None:
+    async def close(self, *, grace: float) -> None:
         """Accept nothing new, finish what runs within `grace` seconds, leave the rest to the next process."""
         self._closing = True
         await asyncio.gather(self._running.finish(grace), self._refusals.drain(grace))

@@ -44,7 +44,7 @@ class StageTeller:
 
     async def stop(self) -> None:
         """Stop telling."""
-        if self._task is not None and not self._task.done():
+        if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
 

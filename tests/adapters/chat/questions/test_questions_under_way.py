@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from tests.support.paper import FourWeeks, OpenGate, Paper
 from tests.support.waiting import until
 
 EVERYONE = frozenset({"everyone"})
+POLICY = ServicePolicy(10, timedelta(days=365))
 GRANTED = Scope("slack:T1", EVERYONE)
 
 
@@ -69,10 +71,10 @@ class Held(FourWeeks):
 class Desk(QuestionService):
     """A service with what a test looks at."""
 
-    def __init__(self, journal: SqlJournal, store: FakeStore | None = None, **policy: float) -> None:
+    def __init__(self, journal: SqlJournal, store: FakeStore | None = None, **policy: Any) -> None:
         self.answers, self.revived = Held(), list[Done]()
         super().__init__(
-            "slack", self.answers, journal, store or FakeStore(), ServicePolicy(10, timedelta(days=365), **policy),
+            "slack", self.answers, journal, store or FakeStore(), replace(POLICY, **policy),
             gate=OpenGate(), files=AttachmentReader(AttachmentSettings), revive=self._revive,
         )  # fmt: skip
 
@@ -124,7 +126,7 @@ async def test_a_question_is_taken_once(journal: SqlJournal) -> None:
     assert desk.running == 0
     assert await desk.take(asked(2), Done()) is Acceptance.CLOSING
     assert await said_of(journal, "q1") == ("ANSWERED", "Four weeks. [1]")
-    await other.close()
+    await other.close(grace=60)
 
 
 async def test_a_bot_asks_no_more_than_it_may(journal: SqlJournal) -> None:
@@ -331,3 +333,54 @@ async def test_what_is_not_done_in_time_is_left_to_the_next(journal: SqlJournal)
     assert [one.done for one in later.revived] == [["working", "finished"]]
     assert await said_of(journal, "q1") == ("ANSWERED", "Four weeks. [1]")
     assert desk.worker.partition(":")[0] == later.worker.partition(":")[0]
+
+
+class Unsaid(Done):
+    """Says nothing until it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.let = asyncio.Event()
+
+    async def say(self, text: str) -> None:
+        await self.let.wait()
+        await super().say(text)
+
+
+@pytest.mark.parametrize("in_time", [True, False])
+async def test_the_end_waits_for_who_is_told_of_the_limit(journal: SqlJournal, *, in_time: bool) -> None:
+    """As long as for answers."""
+    desk, paper = Desk(journal, questions_per_minute=0), Unsaid()
+    assert await desk.take(asked(), paper) is Acceptance.LIMITED
+    closing = asyncio.create_task(desk.close(grace=60 if in_time else 0.01))
+    if in_time:
+        assert not (await asyncio.wait([closing], timeout=0.1))[0]
+        paper.let.set()
+    await closing
+    assert len(paper.done) == int(in_time)
+
+
+class Away(SqlJournal):
+    """A journal that can't be reached."""
+
+    given_back = False
+
+    async def accept(self, asked: Asked, *, worker: str, within: float = 60.0) -> int:
+        raise Unavailable("the journal", "it is locked.")
+
+    async def give_back(self, worker: str) -> None:
+        self.given_back = True
+        raise Unavailable("the journal", "it is locked.")
+
+
+async def test_an_end_without_the_journal(data: Path) -> None:
+    """It is an end all the same: what can be written down is tried, and fails nobody."""
+    database = Database(folder=data, url=None)
+    away, paper = Away(database), Done()
+    desk = Desk(away)
+    desk.answers.let.set()
+    assert await desk.take(asked(), paper) is Acceptance.YES
+    await desk.close(grace=60)
+    assert paper.done == ["working", "finished"]
+    assert away.given_back
+    await database.close()
