@@ -17,9 +17,10 @@ SCOPE = Scope("slack:T1", EVERYONE)
 
 
 class Breaking(SqlJournal):
-    """A real journal that can be out of reach."""
+    """A real journal that can be out of reach, and counts what it accepts."""
 
     down = False
+    accepted = 0
 
     def _check(self) -> None:
         if self.down:
@@ -27,6 +28,7 @@ class Breaking(SqlJournal):
 
     async def accept(self, asked: Asked, *, worker: str, within: float = 60.0) -> int:
         self._check()
+        self.accepted += 1
         return await super().accept(asked, worker=worker, within=within)
 
     async def set_reply(self, question_id: str, reply: str) -> None:
@@ -111,7 +113,9 @@ async def test_what_was_accepted_without_it_is_written_down_with_its_answer(jour
     journal.down = True
     assert await ledger.accept(asked("1")) is None
     journal.down = False
+    await ledger.remember("id1", "C1/2")
     await ledger.record(asked("1"), answer("1"), 0.5, SCOPE)
+    assert journal.accepted == 1
     kept = await journal.recorded("id1")
     assert kept is not None
     assert kept.answer is not None
@@ -129,6 +133,8 @@ async def test_an_outage_that_ends_while_it_is_answered(journal: Breaking, back:
     journal.down = False
     if back == "at a look":
         await ledger.catch_up()
+    await journal.beat("w1")
+    assert await journal.adopt("slack", worker="w2", silent_for=60.0) == []
     (lost,) = await journal.adopt("slack", worker="w2", silent_for=0.0, died=lambda _: True)
     assert (lost.asked.id, lost.reply, lost.answer) == ("id1", "C1/2", None)
 
