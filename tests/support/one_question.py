@@ -1,5 +1,6 @@
 """One question on its way through a chat platform on paper, with a real journal: what a test says of each part, and what it kept."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -49,6 +50,7 @@ class Core:
         self.given = answer
         self.asked: list[tuple[str, Question]] = []
         self.pieces: tuple[str, ...] = ()
+        self.until: asyncio.Event | None = None
         self.streams = False
 
     async def answer(
@@ -63,6 +65,8 @@ class Core:
         self.streams = on_text is not None and on_stage is not None
         if on_stage:
             await on_stage(Stage("searching"))
+        if self.until:
+            await self.until.wait()
         for piece in self.pieces:
             await on_text(piece)
         if isinstance(self.given, Exception):
@@ -81,6 +85,7 @@ class Reply(Paper):
         self.done: list[str] = []
         self.fails: dict[str, Exception] = {}
         self.view: AnswerView | None = None
+        self.told = asyncio.Event()
 
     def _do(self, method: str, words: str = "") -> None:
         self.done.append(words or method)
@@ -94,6 +99,10 @@ class Reply(Paper):
     async def show_working(self, remember: Any) -> None:
         self._do("working")
         await remember("C1/2")
+
+    async def tell(self, doing: str) -> None:
+        self._do("tell", doing)
+        self.told.set()
 
     async def write(self, text: str) -> None:
         self._do("write", text)

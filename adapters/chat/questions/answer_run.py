@@ -43,10 +43,14 @@ class Answers(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AnswerPolicy:
-    """How answers are shown: at what age a page counts as stale, and whether a human can be asked."""
+    """How answers are shown: at what age a page counts as stale, and whether a human can be asked.
+
+    After `tell_after` seconds people are told what is being done: a quick answer needs no stages.
+    """
 
     stale_after: timedelta
     can_ask_human: bool
+    tell_after: float = 2.0
 
 
 def unanswered(asked: Asked, why: str) -> Answer:
@@ -196,7 +200,7 @@ class AnswerRun:
         """Answer the question, and show its stages and then its text as they come."""
         if reply.unprompted:
             return await self._answers.answer(question, id=asked.id)
-        stages = StageTeller(reply.tell)
+        stages = StageTeller(reply.tell, after=self._policy.tell_after)
 
         async def write(text: str) -> None:
             await stages.stop()

@@ -6,8 +6,7 @@ from collections.abc import Awaitable, Callable
 from adapters.chat.background_tasks import logged_at_its_end
 from bot.model import Stage
 
-_AFTER = 2.0  # seconds: a quick answer needs no stages
-_EVERY = 2.0  # platforms take no more
+_EVERY = 2.0  # seconds: platforms take no more
 
 
 def words(stage: Stage) -> str:
@@ -21,13 +20,13 @@ def words(stage: Stage) -> str:
 
 
 class StageTeller:
-    """Passes the latest stage to `tell`, after 2 seconds and every 2 seconds at most.
+    """Passes the latest stage to `tell`, after so many seconds and every 2 seconds at most.
 
     Call `stop` once an answer is shown.
     """
 
     def __init__(
-        self, tell: Callable[[str], Awaitable[None]], *, after: float = _AFTER, every: float = _EVERY
+        self, tell: Callable[[str], Awaitable[None]], *, after: float, every: float = _EVERY
     ) -> None:
         self._tell = tell
         self._after = after

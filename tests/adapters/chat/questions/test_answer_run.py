@@ -41,6 +41,15 @@ async def test_a_question_that_is_answered(desk: Desk) -> None:
     assert desk.heard.ended == [("slack", "answered")]
 
 
+async def test_an_answer_that_takes_long(desk: Desk) -> None:
+    """What is done is told until the first words are there."""
+    reply = Reply()
+    desk.policy = replace(desk.policy, tell_after=0.0)
+    desk.core.until, desk.core.pieces = reply.told, ("Four",)
+    await desk.run(reply)
+    assert reply.done == ["working", "recall", "searching the docs", "Four", "Four weeks. [1]"]
+
+
 async def test_what_is_told_of_a_question(desk: Desk) -> None:
     """Who counts questions gets the answer, the seconds that the journal has, and the stages of the work."""
     kept = await desk.run(Reply())
