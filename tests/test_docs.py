@@ -151,6 +151,13 @@ def test_no_package_is_crowded(top: str) -> None:
     assert crowded == {}
 
 
+def test_no_module_is_long() -> None:
+    """A module of the product is read in one go: three hundred lines at most."""
+    modules = [path for top in ("bot", "adapters", "indexer") for path in (ROOT / top).rglob("*.py")]
+    lines = {str(path.relative_to(ROOT)): len(path.read_text("utf-8").splitlines()) for path in modules}
+    assert {name: count for name, count in lines.items() if count > 300} == {}
+
+
 def test_the_readme_is_short() -> None:
     """Who opens it reads it: details are in docs/."""
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) < 300

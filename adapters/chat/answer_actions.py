@@ -62,7 +62,7 @@ class AnswerActions:
 
     def __init__(
         self,
-        desk: QuestionService,
+        question_service: QuestionService,
         journal: Journal,
         helping: HumanHelp,
         complained: Complained | None = None,
@@ -70,7 +70,7 @@ class AnswerActions:
         *,
         heard: Callable[[Rating], None] = lambda _: None,
     ) -> None:
-        self._desk = desk
+        self._question_service = question_service
         self._help = helping
         self._complained = complained
         self._summaries = summaries
@@ -78,25 +78,25 @@ class AnswerActions:
         self._heard = heard
 
     async def feedback(
-        self, stage: PressContext, answer_id: str, verdict: Rating, complaint: str = "", comment: str = ""
+        self, context: PressContext, answer_id: str, verdict: Rating, complaint: str = "", comment: str = ""
     ) -> bool:
         """Store a rating: one for each person and answer, the latest counts.
 
         Return False if it couldn't be stored; the person has been told.
         """
         with working_on("answer", answer_id):
-            return await self._feedback(stage, answer_id, verdict, complaint, comment)
+            return await self._feedback(context, answer_id, verdict, complaint, comment)
 
     async def _feedback(
-        self, stage: PressContext, answer_id: str, verdict: Rating, complaint: str, comment: str
+        self, context: PressContext, answer_id: str, verdict: Rating, complaint: str, comment: str
     ) -> bool:
         reason = COMPLAINTS.get(complaint, "")
-        given = Feedback(answer_id, stage.person, verdict, reason, comment[:2000], stage.tenant)
+        given = Feedback(answer_id, context.person, verdict, reason, comment[:2000], context.tenant)
         try:
             await self._journal.give_feedback(given)
         except BackendError as error:
             log.warning("feedback on %s was lost: %s", answer_id, error)
-            await stage.tell(messages.BROKEN.format(id=answer_id))
+            await context.tell(messages.BROKEN.format(id=answer_id))
             return False
         if not complaint and not comment:  # a reason or comment follows a rating that counts already
             self._heard(verdict)
@@ -104,70 +104,70 @@ class AnswerActions:
             await self._complained(answer_id, given.complaint)
         return True
 
-    async def press(self, stage: PressContext, press: Press, answer_id: str) -> None:
+    async def press(self, context: PressContext, press: Press, answer_id: str) -> None:
         """Handle a press of the button `press` under an answer."""
         with working_on("answer", answer_id):
             try:
-                await self._press(stage, press, answer_id)
+                await self._press(context, press, answer_id)
             except BackendError as error:
                 log.warning("%s for answer %s can't be done: %s", press, answer_id, error)
-                await stage.tell(messages.BROKEN.format(id=answer_id))
+                await context.tell(messages.BROKEN.format(id=answer_id))
 
-    async def _press(self, stage: PressContext, press: Press, answer_id: str) -> None:
+    async def _press(self, context: PressContext, press: Press, answer_id: str) -> None:
         if press is Press.SHARE and (summary := self._summaries(answer_id)) is not None:
-            await self._share_summary(stage, summary)
+            await self._share_summary(context, summary)
             return
-        found = await self._desk.again(answer_id)
+        found = await self._question_service.again(answer_id)
         if found is None:
-            await stage.tell(messages.ANSWER_GONE)
+            await context.tell(messages.ANSWER_GONE)
             return
         recorded, answer = found
         if press is Press.SHARE:
-            stage = stage.where_asked(recorded)
+            context = context.where_asked(recorded)
         if press is Press.MORE:
-            if refused := NOT_TAKEN.get(await self._desk.take(*stage.more(recorded))):
-                await stage.tell(refused)
+            if refused := NOT_TAKEN.get(await self._question_service.take(*context.more(recorded))):
+                await context.tell(refused)
         elif press is Press.HUMAN:
-            await self._help.ask(stage, recorded)
-        elif not await self._may_see(stage, recorded, alone=press is Press.SOURCES):
-            await stage.tell(messages.NOT_FOR_ALL if press is Press.SHARE else messages.ANSWER_GONE)
+            await self._help.ask(context, recorded)
+        elif not await self._may_see(context, recorded, alone=press is Press.SOURCES):
+            await context.tell(messages.NOT_FOR_ALL if press is Press.SHARE else messages.ANSWER_GONE)
         elif press is Press.SOURCES:
-            await stage.show_sources(answer)
+            await context.show_sources(answer)
         elif press is Press.SHARE:
-            await self._share(stage, recorded, answer)
+            await self._share(context, recorded, answer)
 
-    async def _may_see(self, stage: PressContext, recorded: Recorded, *, alone: bool) -> bool:
-        return await self._desk.may_see(recorded, await stage.audience(alone=alone))
+    async def _may_see(self, context: PressContext, recorded: Recorded, *, alone: bool) -> bool:
+        return await self._question_service.may_see(recorded, await context.audience(alone=alone))
 
-    async def _share_summary(self, stage: PressContext, summary: Shown) -> None:
+    async def _share_summary(self, context: PressContext, summary: Shown) -> None:
         """Share a summary: only the person who got it may, and only in the channel that it sums up."""
-        if (stage.person, stage.place) != (summary.person, summary.place):
-            await stage.tell(messages.NOT_YOURS)
+        if (context.person, context.place) != (summary.person, summary.place):
+            await context.tell(messages.NOT_YOURS)
             return
-        lead = messages.SHARED_SUMMARY.format(person=await stage.name())
+        lead = messages.SHARED_SUMMARY.format(person=await context.name())
         shared = replace(summary.view, text=f"{lead}\n\n{summary.view.text}")
-        await self._shared(stage, shared, summary.view.answer_id)
+        await self._shared(context, shared, summary.view.answer_id)
 
-    async def _share(self, stage: PressContext, recorded: Recorded, answer: AnswerView) -> None:
+    async def _share(self, context: PressContext, recorded: Recorded, answer: AnswerView) -> None:
         """Share a private answer: only its asker may, and once for each place."""
-        if stage.person != recorded.asked.person:
-            await stage.tell(messages.NOT_YOURS)
+        if context.person != recorded.asked.person:
+            await context.tell(messages.NOT_YOURS)
             return
-        lead = messages.SHARED.format(person=await stage.name())
+        lead = messages.SHARED.format(person=await context.name())
         question = quoted(recorded.asked.question.text)
         shared = f"{lead}\n\n> {question}\n\n{answer.text}"
-        await self._shared(stage, replace(answer, text=shared, see_also=()), recorded.asked.id)
+        await self._shared(context, replace(answer, text=shared, see_also=()), recorded.asked.id)
 
-    async def _shared(self, stage: PressContext, answer: AnswerView, answer_id: str) -> None:
+    async def _shared(self, context: PressContext, answer: AnswerView, answer_id: str) -> None:
         """Post the answer for everybody in the place, once."""
-        key = f"share {answer_id} {stage.place}"
+        key = f"share {answer_id} {context.place}"
         if not await self._journal.claim(key):
-            await stage.tell(messages.SHARED_ALREADY)
+            await context.tell(messages.SHARED_ALREADY)
             return
         try:
-            await stage.share(answer)
+            await context.share(answer)
         except Undeliverable as error:
             log.warning("answer %s can't be shared: %s", answer_id, error)
             await self._journal.release(key)
             barred = isinstance(error, Barred)
-            await stage.tell(messages.BARRED if barred else messages.BROKEN.format(id=answer_id))
+            await context.tell(messages.BARRED if barred else messages.BROKEN.format(id=answer_id))

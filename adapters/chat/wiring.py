@@ -53,7 +53,7 @@ class ChatServices:
     `find` turns a link to an answer's message into its record in the journal.
     """
 
-    desk: QuestionService
+    question_service: QuestionService
     revisions: Revisions
     presses: AnswerActions
     teaching: Teaching
@@ -66,7 +66,7 @@ class ChatServices:
 def assemble(
     platform: str,
     app: App,
-    intake: PlatformInbound,
+    inbound: PlatformInbound,
     gate: Gate,
     *,
     can_ask_human: bool,
@@ -78,7 +78,7 @@ def assemble(
     """
 
     async def find(link: str) -> Recorded | None:
-        address = intake.address_of(link)
+        address = inbound.address_of(link)
         return await app.journal.recorded_by_reply(platform, address) if address else None
 
     limits = app.settings.limits
@@ -87,7 +87,7 @@ def assemble(
         stale_after=timedelta(seconds=limits.stale_after),
         can_ask_human=can_ask_human,
     )
-    desk = QuestionService(
+    question_service = QuestionService(
         platform,
         app.answerer,
         app.journal,
@@ -98,7 +98,7 @@ def assemble(
             lambda: app.settings.attachments,
             app.writer if isinstance(app.writer, PictureReader) else None,
         ),
-        revive=intake.revive,
+        revive=inbound.revive,
         observers=app.observers,
     )
     pages = PagePicker(app.retriever, app.shown, lambda: (one.name for one in app.settings.sources))
@@ -112,7 +112,7 @@ def assemble(
         runs=app.runs,
         kept=app.records.run_messages,
         shown=app.shown,
-        worker=desk.worker,
+        worker=question_service.worker,
         find=run_message,
     )
     news = AdminNews(
@@ -136,15 +136,15 @@ def assemble(
     helping = HumanHelp(app.journal, app.tickets, lambda: app.settings.help)
     summaries = _summaries(app)
     presses = AnswerActions(
-        desk,
+        question_service,
         app.journal,
         helping,
         teaching.complained,
         summaries.shown,
         heard=partial(app.observers.feedback_given, platform),
     )
-    revisions = Revisions(desk, app.journal, go_on=intake.go_on, untouched=intake.untouched)
-    return ChatServices(desk, revisions, presses, teaching, admins, find, helping, summaries)
+    revisions = Revisions(question_service, app.journal, go_on=inbound.go_on, untouched=inbound.untouched)
+    return ChatServices(question_service, revisions, presses, teaching, admins, find, helping, summaries)
 
 
 def _summaries(app: App) -> Summaries:

@@ -22,7 +22,7 @@ class DiscordButtons:
         self,
         parts: ChatServices,
         people: DiscordPermissions,
-        intake: DiscordInbound,
+        inbound: DiscordInbound,
         journal: Journal,
         work: BackgroundTasks,
         *,
@@ -31,7 +31,7 @@ class DiscordButtons:
         self._parts = parts
         self._threads = threads
         self._people = people
-        self._intake = intake
+        self._inbound = inbound
         self._journal = journal
         self._work = work
 
@@ -44,7 +44,7 @@ class DiscordButtons:
             await call(
                 lambda: interaction.response.send_modal(rendering.ComplaintForm(value, self._complained)),
             )
-            await self._parts.presses.feedback(self._stage(interaction), value, "down")
+            await self._parts.presses.feedback(self._context(interaction), value, "down")
             return
         if press is Press.EDIT:
             console = DiscordAdminConsole(interaction, self._people)
@@ -61,24 +61,24 @@ class DiscordButtons:
         elif press in (*DECISIONS, *IN_USE):
             await self._parts.teaching.decide(DiscordAdminConsole(interaction, self._people), press, value)
         elif press is Press.GOOD:
-            stage = self._stage(interaction)
-            if await self._parts.presses.feedback(stage, value, "up"):
-                await stage.tell(messages.THANKS_UP)
+            context = self._context(interaction)
+            if await self._parts.presses.feedback(context, value, "up"):
+                await context.tell(messages.THANKS_UP)
         else:
-            await self._parts.presses.press(self._stage(interaction), press, value)
+            await self._parts.presses.press(self._context(interaction), press, value)
 
     async def _complained(
         self, interaction: Interaction, answer_id: str, complaint: str, comment: str
     ) -> None:
         await call(lambda: interaction.response.defer(ephemeral=True, thinking=False))
-        stage = self._stage(interaction)
-        if await self._parts.presses.feedback(stage, answer_id, "down", complaint, comment):
-            await stage.tell(messages.THANKS_DOWN)
+        context = self._context(interaction)
+        if await self._parts.presses.feedback(context, answer_id, "down", complaint, comment):
+            await context.tell(messages.THANKS_DOWN)
 
-    def _stage(self, interaction: Interaction) -> DiscordPressContext:
+    def _context(self, interaction: Interaction) -> DiscordPressContext:
         return DiscordPressContext(
             interaction=interaction,
-            intake=self._intake,
+            inbound=self._inbound,
             people=self._people,
             help_channel=self._people.help_channel(interaction.guild_id or 0),
         )
@@ -88,10 +88,10 @@ class DiscordButtons:
         console = DiscordAdminConsole(interaction, self._people)
         address = f"{message.channel.id}/{message.id}"
         recorded = await self._journal.recorded_by_reply("discord", address)
-        answer = self._intake.words_of(message)
+        answer = self._inbound.words_of(message)
         question = "" if recorded else await self._threads.question(message)
         if not (recorded or question):
-            question = await self._intake.question_before(message)
+            question = await self._inbound.question_before(message)
         form = await self._parts.teaching.form(console, kind, recorded, question, answer)
         await self._open(interaction, form)
 
@@ -103,5 +103,5 @@ class DiscordButtons:
 
     async def _saved(self, interaction: Interaction, form: Form) -> None:
         await call(lambda: interaction.response.defer(ephemeral=True, thinking=False))
-        audience = await self._stage(interaction).audience(alone=False)
+        audience = await self._context(interaction).audience(alone=False)
         await self._parts.teaching.submit(DiscordAdminConsole(interaction, self._people), form, audience)

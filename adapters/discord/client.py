@@ -13,8 +13,7 @@ import aiohttp
 import discord
 from discord import app_commands
 
-from adapters.chat import markdown_text as texts
-from adapters.chat import messages as words
+from adapters.chat import markdown_text, messages
 from adapters.chat.background_tasks import BackgroundTasks
 from adapters.chat.questions.question_service import Acceptance
 from adapters.chat.wiring import assemble
@@ -69,23 +68,27 @@ class DocentClient(discord.AutoShardedClient):
         self._patience = patience
         self._gone: dict[int, datetime] = {}  # shards that are down, since when
         self.people = DiscordPermissions(self, app.live)
-        self.intake = DiscordInbound(self, session, self.people, app.live, patience)
+        self.inbound = DiscordInbound(self, session, self.people, app.live, patience)
         # Servers have their own help channels: DiscordAddress.offered drops the button where there is none.
         self._gate = DiscordGate(self.people)
         parts = assemble(
             "discord",
             app,
-            self.intake,
+            self.inbound,
             self._gate,
             can_ask_human=True,
             run_message=partial(DiscordProgressMessage.at, self),
         )
-        self.desk, self.admins, self.revisions = parts.desk, parts.admins, parts.revisions
-        self._commands = CommandService(app, parts, self.intake, self.people)
+        self.question_service, self.admins, self.revisions = (
+            parts.question_service,
+            parts.admins,
+            parts.revisions,
+        )
+        self._commands = CommandService(app, parts, self.inbound, self.people)
         self._work = BackgroundTasks("Discord", Failed)
         self.threads = DiscordHelpThreads(self, self.people, parts.helping)
         self.buttons = DiscordButtons(
-            parts, self.people, self.intake, app.journal, self._work, threads=self.threads
+            parts, self.people, self.inbound, app.journal, self._work, threads=self.threads
         )
         self.tree = app_commands.CommandTree(self)
         self.ready = asyncio.Event()
@@ -93,9 +96,11 @@ class DocentClient(discord.AutoShardedClient):
         self._connect = self.http.ws_connect
         self.http.ws_connect = self._remembered  # type: ignore[method-assign] # nothing public tells of them
         self._filter(
-            "MESSAGE_CREATE", lambda data: self._gate.lets_in(data) and self.intake.may_concern(data)
+            "MESSAGE_CREATE", lambda data: self._gate.lets_in(data) and self.inbound.may_concern(data)
         )
-        self.reactions = DiscordReactions(client=self, intake=self.intake, desk=self.desk, live=app.live)
+        self.reactions = DiscordReactions(
+            client=self, inbound=self.inbound, question_service=self.question_service, live=app.live
+        )
         self._filter(
             "MESSAGE_REACTION_ADD",
             lambda data: self._gate.lets_in(data) and self.reactions.may_concern(data),
@@ -109,7 +114,7 @@ class DocentClient(discord.AutoShardedClient):
                 data.get("edited_timestamp")
                 and "author" in data
                 and self._gate.lets_in(data)
-                and self.intake.may_concern(data)
+                and self.inbound.may_concern(data)
             ),
         )
         survive(self._connection.parsers)
@@ -139,7 +144,7 @@ class DocentClient(discord.AutoShardedClient):
 
         In other servers the person is told.
         """
-        if not self.desk.first(f"discord:seen:{data['id']}"):
+        if not self.question_service.first(f"discord:seen:{data['id']}"):
             return False
         if self._gate.carried(data) or self._gate.lets_in(data):
             return True
@@ -190,15 +195,15 @@ class DocentClient(discord.AutoShardedClient):
         """Take the questions that came since then; those that are known aren't taken twice."""
         direct = await self._direct() if shard == _DIRECT_SHARD else []
         async for message in missed(self, shard, since, direct):
-            found = self.intake.of_message(message)
+            found = self.inbound.of_message(message)
             if found and not _is_small(found[0].question.text):
-                await self.desk.take(*found)
+                await self.question_service.take(*found)
         for thread in posts(self, shard, since):
             await self.on_thread_create(thread)
 
     async def _direct(self) -> list[int]:
         try:
-            return await self.intake.direct(self.app.journal)
+            return await self.inbound.direct(self.app.journal)
         except BackendError as error:
             log.warning("direct messages that were missed can't be looked for: %s", error)
             return []
@@ -208,26 +213,26 @@ class DocentClient(discord.AutoShardedClient):
     async def on_message(self, message: discord.Message) -> None:
         if await self.threads.take(message):
             return
-        found = self.intake.of_message(message)
+        found = self.inbound.of_message(message)
         if found is None:
             return
         text = found[0].question.text
-        if says_nothing(text) and not texts.is_small_talk(
+        if says_nothing(text) and not markdown_text.is_small_talk(
             text
         ):  # the message points at somebody else's question
-            before = await self.intake.question_before(message, said=bool(text))
-            found = (self.intake.of_message(message, before) if before else None) or found
+            before = await self.inbound.question_before(message, said=bool(text))
+            found = (self.inbound.of_message(message, before) if before else None) or found
         asked, reply = found
         text = asked.question.text
-        if not texts.is_small_talk(text) and (text or files_of(asked)):
-            await self.desk.take(asked, reply)
-        elif self.desk.first(f"{asked.key}:word"):
-            await reply.say(words.WELCOME if texts.thanks(text) else self._how_to_ask(message))
+        if not markdown_text.is_small_talk(text) and (text or files_of(asked)):
+            await self.question_service.take(asked, reply)
+        elif self.question_service.first(f"{asked.key}:word"):
+            await reply.say(messages.WELCOME if markdown_text.thanks(text) else self._how_to_ask(message))
 
     def _how_to_ask(self, message: discord.Message) -> str:
         """Return how to ask a question, with the bot's name where it has to be mentioned."""
         name = f"@{self.user.display_name}" if self.user and message.guild else ""
-        return words.how_to_ask(name)
+        return messages.how_to_ask(name)
 
     async def on_thread_create(self, thread: discord.Thread) -> None:
         """Take a new post in a configured forum."""
@@ -238,25 +243,25 @@ class DocentClient(discord.AutoShardedClient):
         except Failed as error:
             log.info("post %s can't be read: %s", thread.id, error)
             return
-        found = self.intake.of_post(thread, message)
-        if found and await self.desk.take(*found) is Acceptance.YES:
+        found = self.inbound.of_post(thread, message)
+        if found and await self.question_service.take(*found) is Acceptance.YES:
             self._work.later(tag(thread, self.people, self.app.journal, found[0].id))
 
     async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
-        edit = self.intake.of_edit(payload.message)
-        if edit and not texts.is_small_talk(edit.asked.question.text):
+        edit = self.inbound.of_edit(payload.message)
+        if edit and not markdown_text.is_small_talk(edit.asked.question.text):
             await self.revisions.take(edit)
 
     async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
         await self.reactions.take(payload)
 
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
-        await self.desk.abandon(self.intake.key(payload.message_id))
+        await self.question_service.abandon(self.inbound.key(payload.message_id))
 
     async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
         """Stop answering messages that a moderator or another bot deleted in bulk."""
         for message in payload.message_ids:
-            await self.desk.abandon(self.intake.key(message))
+            await self.question_service.abandon(self.inbound.key(message))
 
     async def drain(self) -> None:
         """Wait a moment for small work, and cancel the rest."""
@@ -266,4 +271,4 @@ class DocentClient(discord.AutoShardedClient):
 
 def _is_small(text: str) -> bool:
     """Return whether there is nothing to look up."""
-    return not text or texts.is_small_talk(text)
+    return not text or markdown_text.is_small_talk(text)

@@ -5,7 +5,7 @@ from typing import Any
 
 import discord
 
-from adapters.chat import messages as words
+from adapters.chat import messages
 from adapters.chat.questions.question_service import NOT_TAKEN
 from adapters.chat.wiring import ChatServices
 from adapters.discord.access.permissions import DiscordPermissions
@@ -26,10 +26,10 @@ class CommandService:
     """Runs commands. Each call responds to one interaction, which Discord wants deferred within three seconds."""
 
     def __init__(
-        self, app: App, parts: ChatServices, intake: DiscordInbound, people: DiscordPermissions
+        self, app: App, parts: ChatServices, inbound: DiscordInbound, people: DiscordPermissions
     ) -> None:
         self.app = app
-        self.intake = intake
+        self.inbound = inbound
         self.people = people
         self._parts = parts
 
@@ -70,8 +70,8 @@ class CommandService:
             token=interaction.token,
         )
         key = key or f"discord:i:{interaction.id}"
-        asked, reply = self.intake.asked(place, question, key=key, about=about, files=files)
-        if refused := NOT_TAKEN.get(await self._parts.desk.take(asked, reply)):
+        asked, reply = self.inbound.asked(place, question, key=key, about=about, files=files)
+        if refused := NOT_TAKEN.get(await self._parts.question_service.take(asked, reply)):
             await call(lambda: interaction.edit_original_response(content=refused))
 
     async def admin(self, interaction: Interaction, text: str, *, public: bool = False) -> None:
@@ -93,4 +93,4 @@ class CommandService:
         if await self.people.is_open(guild, channel):
             await self._parts.summaries.summarize(request)
         else:
-            await request.tell(words.NOT_HERE)
+            await request.tell(messages.NOT_HERE)

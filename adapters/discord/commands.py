@@ -53,8 +53,8 @@ def _add_ask(tree: Tree, service: CommandService) -> None:
     @installs
     @contexts
     async def answer(interaction: Interaction, message: discord.Message) -> None:
-        text, about = service.intake.question_in(message)
-        files = service.intake.with_files(message)
+        text, about = service.inbound.question_in(message)
+        files = service.inbound.with_files(message)
         if not (text or files):
             await call(lambda: interaction.response.send_message(messages.NO_WORDS, ephemeral=True))
             return

@@ -21,7 +21,7 @@ from adapters.discord.connection.transport import (
 from adapters.discord.helping.help_thread import help_mark
 from adapters.discord.incoming.inbound import DiscordInbound
 from adapters.discord.replies import rendering
-from adapters.discord.replies.discord_markdown import escape, messages, thread_name
+from adapters.discord.replies.discord_markdown import as_messages, escape, thread_name
 from adapters.discord.reply_address import DiscordAddress, DiscordPlace
 from adapters.discord.run_message import DiscordProgressMessage
 from bot.ports import Asked, Recorded, Rights, SyncRun
@@ -33,7 +33,7 @@ _ROLE = re.compile(r"\d{15,21}")
 
 def says(text: str) -> str:
     """Return our words, cut to the length of one message."""
-    return messages(text)[0]
+    return as_messages(text)[0]
 
 
 def is_private(interaction: "discord.Interaction[Any]") -> bool:
@@ -48,12 +48,12 @@ class DiscordPressContext:
         self,
         *,
         interaction: "discord.Interaction[Any]",
-        intake: DiscordInbound,
+        inbound: DiscordInbound,
         people: DiscordPermissions,
         help_channel: str | None,
     ) -> None:
         self._interaction = interaction
-        self._intake = intake
+        self._inbound = inbound
         self._people = people
         self._help_channel = help_channel
         self.person = str(interaction.user.id)
@@ -119,7 +119,7 @@ class DiscordPressContext:
         if private:
             place = replace(place, application=interaction.application_id, token=interaction.token)
         who = self.person if private else "all"
-        return self._intake.asked(
+        return self._inbound.asked(
             place,
             recorded.asked.question.text,
             key=f"discord:more:{recorded.asked.id}:{who}",
@@ -178,7 +178,7 @@ class DiscordAdminConsole:
         response = self._interaction.response
         if not response.is_done():
             await call(lambda: response.defer(ephemeral=True, thinking=True))
-        for part in messages(text)[:4]:
+        for part in as_messages(text)[:4]:
             await call(lambda part=part: self._interaction.followup.send(part, ephemeral=True))  # type: ignore[misc] # bound early
 
     async def name(self) -> str:

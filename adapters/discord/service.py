@@ -89,7 +89,7 @@ async def _until(client: DocentClient, token: str, stop: asyncio.Event, shard_wi
     finally:
         for task in (stopping, opening, stuck):
             task.cancel()
-        await client.desk.close(grace=client.app.settings.discord.stop_within)
+        await client.question_service.close(grace=client.app.settings.discord.stop_within)
         await client.drain()
         await _end(client, starting)
 
@@ -126,7 +126,7 @@ async def _end(client: DocentClient, starting: asyncio.Task[None]) -> None:
 
 async def _open(client: DocentClient) -> None:
     await client.ready.wait()
-    await client.desk.open()
+    await client.question_service.open()
     admins = to_all(lambda: client.app.settings.discord.admins, partial(tell, client), Failed)
     client.admins.open("discord", admins)
 

@@ -33,7 +33,7 @@ class SlackButtons:
         self,
         *,
         slack: SlackWebApi,
-        intake: SlackInbound,
+        inbound: SlackInbound,
         people: SlackPermissions,
         parts: ChatServices,
         live: LiveSettings,
@@ -41,7 +41,7 @@ class SlackButtons:
         work: BackgroundTasks,
     ) -> None:
         self._slack = slack
-        self._intake = intake
+        self._inbound = inbound
         self._people = people
         self._presses = parts.presses
         self._admins = parts.admins
@@ -68,15 +68,15 @@ class SlackButtons:
         self._work.later(self._feedback(body))
 
     async def _feedback(self, body: Event) -> None:
-        stage = self._stage(body)
+        context = self._context(body)
         action = body["actions"][0]
         choice, _, answer_id = str(action.get("value") or "").rpartition(":")
         bad = (choice or action["action_id"].removeprefix("docent_")) == Press.BAD
         opened = bad and await self._open(
-            body, rendering.feedback_modal(answer_id, stage.place, stage.thread)
+            body, rendering.feedback_modal(answer_id, context.place, context.thread)
         )
-        if await self._presses.feedback(stage, answer_id, "down" if bad else "up") and not opened:
-            await stage.tell(messages.THANKS_DOWN if bad else messages.THANKS_UP)
+        if await self._presses.feedback(context, answer_id, "down" if bad else "up") and not opened:
+            await context.tell(messages.THANKS_DOWN if bad else messages.THANKS_UP)
 
     async def _open(self, body: Event, view: rendering.Block) -> bool:
         """Open a form; its trigger is valid for 3 seconds. Return whether it is open."""
@@ -97,9 +97,9 @@ class SlackButtons:
         answer_id, channel, thread = body["view"]["private_metadata"].split(" ")
         chosen = (values["complaint"]["complaint"].get("selected_option") or {}).get("value", "")
         comment = values["comment"]["comment"].get("value") or ""
-        stage = self._stage({**body, "docent_channel": channel, "container": {"thread_ts": thread}})
-        if await self._presses.feedback(stage, answer_id, "down", chosen, comment):
-            await stage.tell(messages.THANKS_DOWN)
+        context = self._context({**body, "docent_channel": channel, "container": {"thread_ts": thread}})
+        if await self._presses.feedback(context, answer_id, "down", chosen, comment):
+            await context.tell(messages.THANKS_DOWN)
 
     async def on_press(self, ack: Ack, body: Event) -> None:
         await ack()
@@ -116,7 +116,7 @@ class SlackButtons:
                 self._edit(body, console, value) if edits else self._teaching.decide(console, press, value)
             )
         else:
-            self._work.later(self._presses.press(self._stage(body), press, value))
+            self._work.later(self._presses.press(self._context(body), press, value))
 
     async def on_save(self, ack: Ack, body: Event) -> None:
         """Handle the shortcuts that save an answer, the bot's or a human's, as an example or as verified."""
@@ -130,8 +130,8 @@ class SlackButtons:
         recorded = await self._find(f"/archives/{channel}/p{message['ts'].replace('.', '')}")
         question = "" if recorded else await self._threads.question(channel, message)
         if not (recorded or question):
-            question = await self._intake.question_before(channel, message)
-        answer = self._intake.words_of(message)
+            question = await self._inbound.question_before(channel, message)
+        answer = self._inbound.words_of(message)
         console = self._console(body, channel, body.get("response_url") or "")
         form = await self._teaching.form(console, kind, recorded, question, answer)
         await self._teach(body, console, form)
@@ -173,10 +173,10 @@ class SlackButtons:
             response_url=response_url,
         )
 
-    def _stage(self, body: Event) -> SlackPressContext:
+    def _context(self, body: Event) -> SlackPressContext:
         return SlackPressContext(
             slack=self._slack,
-            intake=self._intake,
+            inbound=self._inbound,
             people=self._people,
             help_channel=self._live.now.slack.help_channel_of(workspace_of(body)),
             body=body,

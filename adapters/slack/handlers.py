@@ -9,8 +9,7 @@ from typing import Final
 
 from slack_bolt.async_app import AsyncApp
 
-from adapters.chat import markdown_text as texts
-from adapters.chat import messages as words
+from adapters.chat import markdown_text, messages
 from adapters.chat.background_tasks import BackgroundTasks
 from adapters.chat.incoming.revision import Edit
 from adapters.chat.questions.question_service import NOT_TAKEN, Acceptance
@@ -52,7 +51,7 @@ class Handlers:
         self,
         *,
         slack: SlackWebApi,
-        intake: SlackInbound,
+        inbound: SlackInbound,
         people: SlackPermissions,
         parts: ChatServices,
         live: LiveSettings,
@@ -60,9 +59,9 @@ class Handlers:
         work: BackgroundTasks,
     ) -> None:
         self._slack = slack
-        self._intake = intake
+        self._inbound = inbound
         self._people = people
-        self._desk = parts.desk
+        self._question_service = parts.question_service
         self._revisions = parts.revisions
         self._admins = parts.admins
         self._summaries = parts.summaries
@@ -93,8 +92,8 @@ class Handlers:
             if now.get("subtype") == TOMBSTONE:  # a deleted message that has a thread
                 self._work.later(self._gone(event, team, str(now.get("ts") or "")))
                 return
-            edit = self._intake.of_edit(event, team)
-            if edit and not texts.is_small_talk(edit.asked.question.text):
+            edit = self._inbound.of_edit(event, team)
+            if edit and not markdown_text.is_small_talk(edit.asked.question.text):
                 self._work.later(self._revise(edit))
             return
         if self._threads.may_concern(event, team):
@@ -111,7 +110,7 @@ class Handlers:
             await self._hear(event, team)
 
     async def _hear(self, event: Event, team: str) -> None:
-        heard = self._intake.of_event(event, team)
+        heard = self._inbound.of_event(event, team)
         if heard is None or self._is_small(heard):
             return
         if heard.if_in_thread or not (heard.says_something or heard.reply.unprompted):
@@ -123,10 +122,10 @@ class Handlers:
         if taken is Acceptance.CLOSING:
             raise Closing
         if taken is not Acceptance.LIMITED:
-            self._intake.joins(event["channel"], event.get("thread_ts") or event["ts"])
+            self._inbound.joins(event["channel"], event.get("thread_ts") or event["ts"])
 
     async def _gone(self, event: Event, team: str, ts: str) -> None:
-        await self._desk.abandon(self._intake.key(team, event["channel"], ts))
+        await self._question_service.abandon(self._inbound.key(team, event["channel"], ts))
 
     async def _revise(self, edit: Edit) -> None:
         await self._revisions.take(edit)
@@ -134,29 +133,31 @@ class Handlers:
     def _is_small(self, heard: Heard) -> bool:
         """Return whether it is only a greeting or thanks. If it was said to the bot, it gets a short reply."""
         said = heard.asked.question.text
-        if not texts.is_small_talk(said):
+        if not markdown_text.is_small_talk(said):
             return False
-        if not heard.reply.unprompted and self._desk.first(f"{heard.asked.key}:word"):
-            self._work.later(heard.reply.say(words.WELCOME if texts.thanks(said) else words.how_to_ask()))
+        if not heard.reply.unprompted and self._question_service.first(f"{heard.asked.key}:word"):
+            self._work.later(
+                heard.reply.say(messages.WELCOME if markdown_text.thanks(said) else messages.how_to_ask())
+            )
         return True
 
     async def _take(self, asked: Asked, reply: Reply) -> Acceptance:
         """Take a question. A slow journal doesn't delay the acknowledgement: then it is taken in the background."""
-        taking = self._work.start_task(self._desk.take(asked, reply))
+        taking = self._work.start_task(self._question_service.take(asked, reply))
         await asyncio.wait([taking], timeout=_ACKNOWLEDGE_WITHIN)
         return taking.result() if taking.done() else Acceptance.YES
 
     async def _look_and_take(self, event: Event, heard: Heard, team: str) -> None:
         """Take a further message in a thread, or a mention without words, which asks what the thread began with."""
         if heard.if_in_thread:
-            if await self._intake.is_in(event["channel"], event["thread_ts"]):
-                await self._desk.take(heard.asked, heard.reply)
+            if await self._inbound.is_in(event["channel"], event["thread_ts"]):
+                await self._question_service.take(heard.asked, heard.reply)
             return
-        pointed = await self._intake.pointed_at(event, team)
+        pointed = await self._inbound.pointed_at(event, team)
         if pointed:
-            await self._desk.take(pointed.asked, pointed.reply)
-        elif self._desk.first(f"{heard.asked.key}:word"):
-            await heard.reply.say(words.how_to_ask())
+            await self._question_service.take(pointed.asked, pointed.reply)
+        elif self._question_service.first(f"{heard.asked.key}:word"):
+            await heard.reply.say(messages.how_to_ask())
 
     async def on_stop(self, event: Event) -> None:
         """Handle Slack's stop button under an answer that is being written."""
@@ -167,7 +168,7 @@ class Handlers:
                 return reply.stop
             return None
 
-        self._work.later(self._desk.stop(ending))
+        self._work.later(self._question_service.stop(ending))
 
     async def on_home(self, event: Event) -> None:
         """Suggest prompts when the agent's Messages tab is opened; without a thread, with one it fails."""
@@ -180,7 +181,7 @@ class Handlers:
         """Answer in private, or say how to ask."""
         text = str(command.get("text") or "").strip()
         if not text or text.lower() in ("help", "-h", "--help"):
-            await ack(text=escape(words.how_to_ask(ASK)), response_type="ephemeral")
+            await ack(text=escape(messages.how_to_ask(ASK)), response_type="ephemeral")
             return
         channel = command["channel_id"]
         place = SlackAddress(
@@ -190,15 +191,15 @@ class Handlers:
             private=True,
             response_url=command["response_url"],
         )
-        asked, reply = self._intake.asked(
+        asked, reply = self._inbound.asked(
             place, text, key=f"slack:{command['trigger_id']}", direct=channel.startswith("D")
         )
         taken = await self._take(asked, reply)
         if taken is Acceptance.CLOSING:
-            await ack(text=escape(words.SHUTTING_DOWN), response_type="ephemeral")
+            await ack(text=escape(messages.SHUTTING_DOWN), response_type="ephemeral")
         elif taken is Acceptance.YES:
             # It stays above the answer, so its words must stay true.
-            await ack(text=escape(words.asked(text)), response_type="ephemeral")
+            await ack(text=escape(messages.asked(text)), response_type="ephemeral")
         else:
             await ack()
 
@@ -221,7 +222,7 @@ class Handlers:
     async def _sum_up(self, place: SlackAddress) -> None:
         request = SlackSummaryRequest(self._slack, self._people, place)
         if not self._people.listens(place.channel):
-            await request.tell(words.NOT_HERE)
+            await request.tell(messages.NOT_HERE)
         else:
             await self._summaries.summarize(request)
 
@@ -252,7 +253,7 @@ class Handlers:
         """Answer somebody's message from the docs, in its thread or for the person alone."""
         message, channel = body["message"], body["channel"]["id"]
         response_url = str(body.get("response_url") or "")
-        asked, reply = self._intake.of_shortcut(
+        asked, reply = self._inbound.of_shortcut(
             message,
             channel,
             user=body["user"]["id"],
@@ -271,10 +272,10 @@ class Handlers:
         await ack()
         text = asked.question.text
         if not (text or files_of(asked)):
-            self._work.later(console.answer(words.NO_WORDS))
+            self._work.later(console.answer(messages.NO_WORDS))
             return
         if reply.private:  # Slack accepts no text in this acknowledgement
-            await reply.say(words.asked(text))
+            await reply.say(messages.asked(text))
         taken = await self._take(asked, reply)
         if taken in NOT_TAKEN:
             self._work.later(console.answer(NOT_TAKEN[taken]))

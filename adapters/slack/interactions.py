@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
-from adapters.chat import messages as words
+from adapters.chat import messages
 from adapters.chat.answer_view import DECISIONS, AnswerView, Press
 from adapters.chat.markdown_text import split
 from adapters.chat.questions.reply import Reply, Undeliverable
@@ -43,13 +43,13 @@ class SlackPressContext:
         self,
         *,
         slack: SlackWebApi,
-        intake: SlackInbound,
+        inbound: SlackInbound,
         people: SlackPermissions,
         help_channel: str | None,
         body: Event,
     ) -> None:
         self._slack = slack
-        self._intake = intake
+        self._inbound = inbound
         self._people = people
         self._help_channel = help_channel
         self._container: Event = body.get("container") or {}
@@ -98,7 +98,7 @@ class SlackPressContext:
 
     async def share(self, answer: AnswerView) -> None:
         for number, (text, body) in enumerate(
-            rendering.messages(rendering.pages(answer.text), rendering.tail(answer))
+            rendering.as_messages(rendering.pages(answer.text), rendering.tail(answer))
         ):
             mark = f"share/{answer.answer_id}/{number}"
             try:
@@ -119,7 +119,7 @@ class SlackPressContext:
             response_url=self._response_url,
         )
         who = self.person if self._private else "thread"
-        return self._intake.asked(
+        return self._inbound.asked(
             place,
             recorded.asked.question.text,
             key=f"slack:more:{recorded.asked.id}:{who}",
@@ -134,7 +134,7 @@ class SlackPressContext:
         if not self._help_channel:
             return False
         where = await self.where()
-        ways = [words.HELP_THREAD, *([link("Go to the conversation", where)] if where else [])]
+        ways = [messages.HELP_THREAD, *([link("Go to the conversation", where)] if where else [])]
         body = [rendering.text_block(markdown(text)), rendering.context(" · ".join(ways))]
         try:
             await self._slack.post(self._help_channel, fallback(text), body, mark=help_mark(question_id))

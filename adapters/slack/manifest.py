@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import yaml
 
-from adapters.chat import messages as words
+from adapters.chat import messages
 from adapters.slack.buttons import SAVE_EXAMPLE, SAVE_VERIFIED
 from adapters.slack.handlers import ADMIN, ASK, SHORTCUT, SHORTCUT_PRIVATE, SHORTCUT_SUMMARY
 from bot.config.chat import SlackSettings
@@ -90,19 +90,19 @@ def manifest(settings: SlackSettings, *, url: str = "") -> dict[str, Any]:
                     "description": "Answers this message so that only you see it",
                 },
                 {
-                    "name": words.SUMMARIZE,
+                    "name": messages.SUMMARIZE,
                     "type": "message",
                     "callback_id": SHORTCUT_SUMMARY,
                     "description": "Sums up the thread, or the channel's last day, for you alone",
                 },
                 {
-                    "name": words.SAVE_EXAMPLE,
+                    "name": messages.SAVE_EXAMPLE,
                     "type": "message",
                     "callback_id": SAVE_EXAMPLE,
                     "description": "For admins: teaches me how answers should sound",
                 },
                 {
-                    "name": words.SAVE_VERIFIED,
+                    "name": messages.SAVE_VERIFIED,
                     "type": "message",
                     "callback_id": SAVE_VERIFIED,
                     "description": "For admins: I give this answer first from now on",

@@ -71,7 +71,7 @@ async def adapter(app: App, pace: Timeouts, stop: asyncio.Event) -> AsyncIterato
         slack = SlackWebApi(client, RateLimits(), pace)
         me = await _before(stop, _who(slack))
         people = SlackPermissions(slack, app.live, await _home(slack, me))
-        intake = SlackInbound(
+        inbound = SlackInbound(
             slack,
             people,
             app.live,
@@ -83,7 +83,7 @@ async def adapter(app: App, pace: Timeouts, stop: asyncio.Event) -> AsyncIterato
         parts = assemble(
             "slack",
             app,
-            intake,
+            inbound,
             gate,
             can_ask_human=settings.has_help or app.settings.help.has_tickets,
             run_message=partial(SlackProgressMessage.at, slack),
@@ -91,11 +91,17 @@ async def adapter(app: App, pace: Timeouts, stop: asyncio.Event) -> AsyncIterato
         work = BackgroundTasks("SlackWebApi", Failed)
         threads = SlackHelpThreads(slack, people, parts.helping, app.live)
         handlers = Handlers(
-            threads=threads, slack=slack, intake=intake, people=people, parts=parts, live=app.live, work=work
+            threads=threads,
+            slack=slack,
+            inbound=inbound,
+            people=people,
+            parts=parts,
+            live=app.live,
+            work=work,
         )
         buttons = SlackButtons(
             slack=slack,
-            intake=intake,
+            inbound=inbound,
             people=people,
             parts=parts,
             live=app.live,
@@ -124,14 +130,19 @@ async def adapter(app: App, pace: Timeouts, stop: asyncio.Event) -> AsyncIterato
         bolt.use(gate.before)
         handlers.register(bolt)
         reactions = SlackReactions(
-            slack=slack, intake=intake, people=people, desk=parts.desk, live=app.live, work=work
+            slack=slack,
+            inbound=inbound,
+            people=people,
+            question_service=parts.question_service,
+            live=app.live,
+            work=work,
         )
         bolt.event("reaction_added")(reactions.on_reaction)
         buttons.register(bolt)
-        await parts.desk.open()
+        await parts.question_service.open()
 
         parts.admins.open("slack", to_all(lambda: app.settings.slack.admins, partial(tell, slack), Failed))
-        work.later(_catch_up(bolt, slack, intake, app))
+        work.later(_catch_up(bolt, slack, inbound, app))
         log.info("Slack: connected as %s in team %s", me.get("user"), me.get("team"))
         try:
             yield bolt
@@ -139,7 +150,7 @@ async def adapter(app: App, pace: Timeouts, stop: asyncio.Event) -> AsyncIterato
             # Cancelled tasks need a moment, too: everything has to end within the grace period.
             await parts.admins.close()
             await work.drain(settings.stop_within * 0.04)
-            await parts.desk.close(grace=settings.stop_within * 0.88)
+            await parts.question_service.close(grace=settings.stop_within * 0.88)
 
 
 def _quiet() -> logging.Logger:
@@ -163,7 +174,7 @@ async def _home(slack: SlackWebApi, me: dict[str, Any]) -> Home:
     return Home(str(me.get("team_id") or ""), str(me.get("enterprise_id") or ""), org_wide)
 
 
-async def _catch_up(bolt: AsyncApp, slack: SlackWebApi, intake: SlackInbound, app: App) -> None:
+async def _catch_up(bolt: AsyncApp, slack: SlackWebApi, inbound: SlackInbound, app: App) -> None:
     """Take what was missed while no process listened; questions that are known by now aren't taken twice."""
     try:
         known = await app.journal.places("slack", limit=_LOOKED_THROUGH)
@@ -171,7 +182,7 @@ async def _catch_up(bolt: AsyncApp, slack: SlackWebApi, intake: SlackInbound, ap
         log.info("what was missed isn't looked for: %s", error)
         return
     places = [SlackPlace.load(place).address for place in known]
-    async for body in missed(slack, intake, places):
+    async for body in missed(slack, inbound, places):
         await bolt.async_dispatch(AsyncBoltRequest(body=body, mode="socket_mode"))
 
 

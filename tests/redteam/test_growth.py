@@ -90,7 +90,7 @@ READ: dict[str, Callable[[str], object]] = {
     "for Slack": mrkdwn.markdown,
     "for Slack's notifications": mrkdwn.fallback,
     "from Discord": lambda text: discord_markdown.incoming(text, 1),
-    "for Discord": discord_markdown.messages,
+    "for Discord": discord_markdown.as_messages,
     "plain": markdown_text.plain,
     "tables": markdown_text.tables_as_code,
     "quoted": markdown_text.quoted,

@@ -81,7 +81,7 @@ async def answered(text: str) -> Answer:
 def slack_texts(answer: Answer) -> Iterator[str]:
     """Every text that Slack is sent, escaped as it is."""
     view = _view(answer)
-    for message in slack.messages(slack.pages(view.text), slack.tail(view)):
+    for message in slack.as_messages(slack.pages(view.text), slack.tail(view)):
         yield from _strings(message)
     yield from _strings(slack.sources_message(view))
     yield slack.plain_message(view)

@@ -40,14 +40,14 @@ class Revisions:
 
     def __init__(
         self,
-        desk: QuestionService,
+        question_service: QuestionService,
         journal: Journal,
         *,
         go_on: Callable[[Recorded, Asked], Reply],
         untouched: Callable[[Recorded], Awaitable[bool]],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._desk = desk
+        self._question_service = question_service
         self._journal = journal
         self._go_on = go_on
         self._untouched = untouched
@@ -70,7 +70,9 @@ class Revisions:
         earlier = await self._journal.recorded_by_key(edit.asked.key, further=EDITED)
         if earlier is None:
             unprompted = edit.reply.unprompted
-            return Acceptance.KNOWN if unprompted else await self._desk.take(edit.asked, edit.reply)
+            return (
+                Acceptance.KNOWN if unprompted else await self._question_service.take(edit.asked, edit.reply)
+            )
         if edit.asked.place.automated:  # bots stream by editing: each edit would get an answer
             return Acceptance.KNOWN
         if earlier.asked.person != edit.asked.person or _same(earlier.asked, edit.asked):
@@ -78,7 +80,7 @@ class Revisions:
         asked = replace(edit.asked, key=f"{edit.asked.key}{EDITED}{edit.number}")
         if earlier.reply and not await self._untouched(earlier):
             return Acceptance.KNOWN
-        return await self._desk.supersede(earlier, asked, self._go_on)
+        return await self._question_service.supersede(earlier, asked, self._go_on)
 
 
 def _same(earlier: Asked, now: Asked) -> bool:

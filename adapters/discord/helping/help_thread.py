@@ -5,18 +5,18 @@ from typing import Any, Final
 
 import discord
 
-from adapters.chat import messages as words
+from adapters.chat import messages
 from adapters.chat.helping.human_help import HumanHelp
 from adapters.discord.access.permissions import DiscordPermissions
 from adapters.discord.connection.transport import Failed, call
-from adapters.discord.replies.discord_markdown import incoming, messages
+from adapters.discord.replies.discord_markdown import as_messages, incoming
 
 _MARKED: Final = re.compile(r"\n-# [^\n]* `([0-9a-f]{6,40})`$")
 
 
 def help_mark(question_id: str) -> str:
     """Return the last line of the help channel's message about a question, by which it is recognized."""
-    return f"-# {words.HELP_THREAD} `{question_id}`"
+    return f"-# {messages.HELP_THREAD} `{question_id}`"
 
 
 class DiscordHelpThreads:
@@ -94,7 +94,7 @@ class _Helper:
     async def deliver(self, person: str, text: str) -> None:
         data: Any = await call(lambda: self._client.http.start_private_message(int(person)))
         alone = self._client.get_partial_messageable(int(data["id"]))
-        for part in messages(text)[:3]:
+        for part in as_messages(text)[:3]:
             await call(lambda part=part: alone.send(part))  # type: ignore[misc] # bound early
 
     async def tell(self, text: str) -> None:

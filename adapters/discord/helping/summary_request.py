@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import discord
 
-from adapters.chat import messages as words
+from adapters.chat import messages
 from adapters.chat.answer_view import AnswerView
 from adapters.chat.summaries.summaries import DAY, MESSAGES, CannotRead, Said
 from adapters.discord.access.permissions import DiscordPermissions
@@ -37,12 +37,12 @@ class DiscordSummaryRequest:
     async def messages(self) -> Sequence[Said]:
         interaction, place = self._interaction, self._interaction.channel
         if not self._people.reads_messages:
-            raise CannotRead(words.NO_CONTENT)
+            raise CannotRead(messages.NO_CONTENT)
         granted = interaction.permissions
         if interaction.guild_id and not (granted.view_channel and granted.read_message_history):
-            raise CannotRead(words.NOT_SEEN)
+            raise CannotRead(messages.NOT_SEEN)
         if not isinstance(place, discord.abc.Messageable):
-            raise CannotRead(words.CANNOT_READ)
+            raise CannotRead(messages.CANNOT_READ)
         # A thread is summed up whole, as far as the limit goes; of a channel the last day.
         since = None if isinstance(place, discord.Thread) else datetime.now(UTC) - DAY
 
@@ -53,7 +53,7 @@ class DiscordSummaryRequest:
         try:
             found = await call(read)
         except Failed as error:
-            raise CannotRead(words.CANNOT_READ) from error
+            raise CannotRead(messages.CANNOT_READ) from error
         return [_said(one) for one in found if one.type in _KINDS and one.content]
 
     async def show(self, summary: AnswerView) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import discord
 
-from adapters.chat import markdown_text as texts
+from adapters.chat import markdown_text
 from adapters.chat.incoming.revision import Edit
 from adapters.chat.questions.reply import Reply
 from adapters.discord.connection.transport import Failed, call
@@ -103,7 +103,7 @@ class DiscordInbound(DiscordQuestions):
             return None  # direct messages are only for people who asked the bot
         if thread and self._follows(thread, place):
             return self._of(message, guild, "place", text, unprompted=True)
-        if not thread and place.unasked and texts.is_question(message.content):
+        if not thread and place.unasked and markdown_text.is_question(message.content):
             return self._of(message, guild, answer_in, text, unprompted=True)
         return None
 
@@ -280,4 +280,4 @@ def _is_open(message: discord.Message) -> bool:
     replied = message.reference is not None and message.type is discord.MessageType.reply
     others = message.mentions or message.role_mentions or message.mention_everyone
     said = message.content
-    return bool(re.search(r"\w", said)) and not (replied or others or texts.is_small_talk(said))
+    return bool(re.search(r"\w", said)) and not (replied or others or markdown_text.is_small_talk(said))

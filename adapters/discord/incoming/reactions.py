@@ -44,13 +44,13 @@ class DiscordReactions:
         self,
         *,
         client: discord.Client,
-        intake: DiscordInbound,
-        desk: QuestionService,
+        inbound: DiscordInbound,
+        question_service: QuestionService,
         live: LiveSettings,
     ) -> None:
         self._client = client
-        self._intake = intake
-        self._desk = desk
+        self._inbound = inbound
+        self._question_service = question_service
         self._live = live
 
     def may_concern(self, data: Any) -> bool:  # noqa: ANN401 - Discord's own JSON
@@ -60,7 +60,11 @@ class DiscordReactions:
     async def take(self, payload: discord.RawReactionActionEvent) -> None:
         """Answer the message with the reaction, for the person who reacted."""
         member = payload.member
-        if member is None or member.bot or await self._desk.knows(self._intake.key(payload.message_id)):
+        if (
+            member is None
+            or member.bot
+            or await self._question_service.knows(self._inbound.key(payload.message_id))
+        ):
             return
         place = self._client.get_channel(payload.channel_id)
         if not isinstance(place, discord.abc.Messageable):
@@ -70,6 +74,6 @@ class DiscordReactions:
         except Failed as error:
             log.info("message %s, which a reaction asks about, can't be read: %s", payload.message_id, error)
             return
-        found = self._intake.of_reaction(message, member)
+        found = self._inbound.of_reaction(message, member)
         if found and (found[0].question.text or files_of(found[0])):
-            await self._desk.take(*found)
+            await self._question_service.take(*found)

@@ -34,7 +34,7 @@ def quiet(text: str) -> str:
     return _ADDRESS.sub(lambda m: f"{m['before']}<{m['url']}>", text)
 
 
-def messages(markdown: str) -> list[str]:
+def as_messages(markdown: str) -> list[str]:
     """Return an answer's Markdown as texts for one message each, with tables as aligned code."""
     return split(quiet(escape(links.kept(tables_as_code(links.canonical(markdown)), markdown))), MESSAGE) or [
         "…"

@@ -7,12 +7,12 @@ from typing import Any
 
 import discord
 
-from adapters.chat import messages as words
+from adapters.chat import messages
 from adapters.chat.admin import sync_progress
 from adapters.chat.admin.teaching import Form
 from adapters.chat.answer_view import LABELS, AnswerView, Press, SourceLine
 from adapters.chat.markdown_text import shorten
-from adapters.discord.replies.discord_markdown import escape, link, messages
+from adapters.discord.replies.discord_markdown import as_messages, escape, link
 from bot.ports import SyncRun
 
 _COLOUR = 0x1F4E5F
@@ -50,7 +50,7 @@ def drawn(
     """Return an answer with the buttons `presses`, after the line `lead`. Without `embeds` its sources are text."""
     lines = _lines(answer)
     before, after = [lead] if lead else [], [] if embeds or not lines else ["\n".join(lines)]
-    pages = messages("\n\n".join([*before, answer.text, *after]))
+    pages = as_messages("\n\n".join([*before, answer.text, *after]))
     return RenderedMessage(
         tuple(pages), _embed(lines) if embeds else None, buttons(presses, answer.answer_id)
     )
@@ -61,7 +61,7 @@ def _lines(view: AnswerView) -> list[str]:
     lines = [source(line) for line in view.sources[:_SHOWN]]
     if view.see_also:
         pages = " · ".join(link(shorten(line.title, 80), line.url) for line in view.see_also)
-        lines.append(words.SEE_ALSO.format(pages=pages))
+        lines.append(messages.SEE_ALSO.format(pages=pages))
     return lines + [f"-# {escape(shorten(note, 280))}" for note in view.notes]
 
 
@@ -72,7 +72,7 @@ def sources_embed(view: AnswerView) -> discord.Embed:
         for page in view.sources[:_SHOWN]
         for line in page.sections
     ]
-    return _embed(lines) or discord.Embed(description=words.NO_SOURCES, colour=_COLOUR)
+    return _embed(lines) or discord.Embed(description=messages.NO_SOURCES, colour=_COLOUR)
 
 
 def _embed(lines: list[str]) -> discord.Embed | None:
@@ -157,11 +157,11 @@ class TeachingForm(discord.ui.Modal):
         self._submitted = submitted
         self._question = _field("question", form.question)
         self._answer = _field("answer", form.answer)
-        self.add_item(discord.ui.Label(text=words.SAVE_QUESTION, component=self._question))
-        self.add_item(discord.ui.Label(text=words.SAVE_ANSWER, component=self._answer))
+        self.add_item(discord.ui.Label(text=messages.SAVE_QUESTION, component=self._question))
+        self.add_item(discord.ui.Label(text=messages.SAVE_ANSWER, component=self._answer))
         self._page = _field("page", form.page or "", style=discord.TextStyle.short)
         if form.page is not None:
-            self.add_item(discord.ui.Label(text=words.SAVE_PAGE, component=self._page))
+            self.add_item(discord.ui.Label(text=messages.SAVE_PAGE, component=self._page))
 
     async def on_submit(self, interaction: "discord.Interaction[Any]") -> None:
         edited = replace(
@@ -195,7 +195,7 @@ class ComplaintForm(discord.ui.Modal):
         self._complaint: discord.ui.Select[Any] = discord.ui.Select(
             custom_id="complaint",
             options=[
-                discord.SelectOption(label=label, value=value) for value, label in words.COMPLAINTS.items()
+                discord.SelectOption(label=label, value=value) for value, label in messages.COMPLAINTS.items()
             ],
         )
         self._comment: discord.ui.TextInput[Any] = discord.ui.TextInput(
@@ -204,8 +204,8 @@ class ComplaintForm(discord.ui.Modal):
             required=False,
             max_length=2000,
         )
-        self.add_item(discord.ui.Label(text=words.FEEDBACK_TITLE, component=self._complaint))
-        self.add_item(discord.ui.Label(text=words.FEEDBACK_COMMENT, component=self._comment))
+        self.add_item(discord.ui.Label(text=messages.FEEDBACK_TITLE, component=self._complaint))
+        self.add_item(discord.ui.Label(text=messages.FEEDBACK_COMMENT, component=self._comment))
 
     async def on_submit(self, interaction: "discord.Interaction[Any]") -> None:
         chosen = self._complaint.values[0] if self._complaint.values else ""

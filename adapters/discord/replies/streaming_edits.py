@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from adapters.chat.background_tasks import logged_at_its_end
-from adapters.discord.replies.discord_markdown import messages
+from adapters.discord.replies.discord_markdown import as_messages
 
 _EVERY = 1.1  # seconds
 QUICK = 0.4  # seconds: an answer that comes within is shown once, whole
@@ -42,7 +42,7 @@ class StreamingEdits:
         now = time.monotonic()
         if now < self._next or (self._running and not self._running.done()):
             return
-        first = messages(text)[0]
+        first = as_messages(text)[0]
         if first != self._shown:
             self._shown = first
             self._next = now + _EVERY

@@ -22,7 +22,7 @@ _PLACES = 20  # the latest channels, and as many threads
 
 
 async def missed(
-    slack: SlackWebApi, intake: SlackInbound, places: Iterable[SlackAddress]
+    slack: SlackWebApi, inbound: SlackInbound, places: Iterable[SlackAddress]
 ) -> AsyncIterator[Event]:
     """Yield events, as Slack would have sent them, for mentions and direct messages that nobody answered.
 
@@ -36,7 +36,7 @@ async def missed(
     )
     for workspace, channel, thread in (*list(channels)[:_PLACES], *list(threads)[:_PLACES]):
         for message in await _messages(slack, channel, thread, oldest):
-            if _is_open(message, channel, slack.me, intake.words_of(message)):
+            if _is_open(message, channel, slack.me, inbound.words_of(message)):
                 yield _event(message, channel, workspace, slack.me)
 
 

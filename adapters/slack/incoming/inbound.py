@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from adapters.chat import markdown_text as texts
+from adapters.chat import markdown_text
 from adapters.chat.incoming.revision import Edit
 from adapters.chat.questions.reply import Reply
 from adapters.slack.connection.transport import Failed
@@ -78,7 +78,7 @@ class SlackInbound(SlackQuestions):
     def _overheard(self, event: Event, team: str, place: PlaceSettings) -> "Heard | None":
         """Return the question in a message without a mention, where the channel's settings allow that."""
         text, thread = event.get("text") or "", event.get("thread_ts")
-        asks = texts.is_question(text)
+        asks = markdown_text.is_question(text)
         if thread:
             wanted = asks or leans(text) if place.followups is None else place.followups
         else:

@@ -21,16 +21,16 @@ class SlackReactions:
         self,
         *,
         slack: SlackWebApi,
-        intake: SlackInbound,
+        inbound: SlackInbound,
         people: SlackPermissions,
-        desk: QuestionService,
+        question_service: QuestionService,
         live: LiveSettings,
         work: BackgroundTasks,
     ) -> None:
         self._slack = slack
-        self._intake = intake
+        self._inbound = inbound
         self._people = people
-        self._desk = desk
+        self._question_service = question_service
         self._live = live
         self._work = work
 
@@ -43,18 +43,20 @@ class SlackReactions:
             return
         if not (item.get("channel") and item.get("ts")):
             return
-        if self._people.listens(item["channel"]) and not self._intake.is_own(event):
+        if self._people.listens(item["channel"]) and not self._inbound.is_own(event):
             self._work.later(self._ask(item["channel"], item["ts"], event["user"], workspace_of(body)))
 
     async def _ask(self, channel: str, ts: str, user: str, team: str) -> None:
-        if await self._desk.knows(self._intake.key(team, channel, ts)) or await self._people.is_bot(user):
+        if await self._question_service.knows(
+            self._inbound.key(team, channel, ts)
+        ) or await self._people.is_bot(user):
             return
         message = await self._slack.message(channel, ts)
-        if message is None or self._intake.is_own(message):
+        if message is None or self._inbound.is_own(message):
             return
-        asked, reply = self._intake.of_shortcut(message, channel, user=user, team=team)
+        asked, reply = self._inbound.of_shortcut(message, channel, user=user, team=team)
         if asked.question.text or files_of(asked):
-            if await self._desk.take(asked, reply) is Acceptance.YES:
-                self._intake.joins(channel, message.get("thread_ts") or ts)
+            if await self._question_service.take(asked, reply) is Acceptance.YES:
+                self._inbound.joins(channel, message.get("thread_ts") or ts)
         else:
             log.info("a reaction asks about a message without words")

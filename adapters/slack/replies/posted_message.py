@@ -138,7 +138,7 @@ class PostedMessage:
 
     async def _put(self, pages: list[str], tail: list[rendering.Block]) -> None:
         """Show the pages as messages; those that exist already are updated."""
-        for number, (text, body) in enumerate(rendering.messages(pages, tail)):
+        for number, (text, body) in enumerate(rendering.as_messages(pages, tail)):
             await self._put_page(number, text, body)
 
     async def put_text(self, text: str) -> None:

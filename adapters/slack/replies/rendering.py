@@ -6,7 +6,7 @@ Pure functions.
 from collections.abc import Sequence
 from typing import Any
 
-from adapters.chat import messages as words
+from adapters.chat import messages
 from adapters.chat.admin.teaching import Form
 from adapters.chat.answer_view import LABELS, AnswerView, Press, SourceLine
 from adapters.chat.markdown_text import shorten, split
@@ -45,7 +45,7 @@ def tail(view: AnswerView) -> list[Block]:
     return blocks
 
 
-def messages(pages: list[str], tail: list[Block]) -> list[tuple[str, list[Block]]]:
+def as_messages(pages: list[str], tail: list[Block]) -> list[tuple[str, list[Block]]]:
     """Return text and blocks of a message for each page.
 
     The last has the tail, each other one its page number.
@@ -81,7 +81,7 @@ def source(line: SourceLine) -> str:
 
 def see_also(view: AnswerView) -> str:
     """Return the further pages in one line."""
-    return words.SEE_ALSO.format(
+    return messages.SEE_ALSO.format(
         pages=" · ".join(link(shorten(line.title, 80), line.url) for line in view.see_also)
     )
 
@@ -115,7 +115,7 @@ def summary(part: str) -> str:
 def sources_message(view: AnswerView) -> list[Block]:
     """Return the blocks for "Show sources": each page with the passages that the answer rests on."""
     if not view.sources:
-        return [section(words.NO_SOURCES)]
+        return [section(messages.NO_SOURCES)]
     lines = [
         f"{source(line)}\n>{escape(shorten(line.quote, 500))}" if line.quote else source(line)
         for page in view.sources[:_SOURCES_SHOWN]
@@ -163,9 +163,9 @@ def teaching_modal(form: Form, channel: str) -> Block:
         "submit": {"type": "plain_text", "text": "Save"},
         "close": {"type": "plain_text", "text": "Cancel"},
         "blocks": [
-            field("question", words.SAVE_QUESTION, form.question),
-            field("answer", words.SAVE_ANSWER, form.answer),
-            *([] if form.page is None else [field("page", words.SAVE_PAGE, form.page, lines=False)]),
+            field("question", messages.SAVE_QUESTION, form.question),
+            field("answer", messages.SAVE_ANSWER, form.answer),
+            *([] if form.page is None else [field("page", messages.SAVE_PAGE, form.page, lines=False)]),
         ],
     }
 
@@ -183,13 +183,13 @@ def feedback_modal(answer_id: str, channel: str, thread: str) -> Block:
             {
                 "type": "input",
                 "block_id": "complaint",
-                "label": {"type": "plain_text", "text": words.FEEDBACK_TITLE},
+                "label": {"type": "plain_text", "text": messages.FEEDBACK_TITLE},
                 "element": {
                     "type": "radio_buttons",
                     "action_id": "complaint",
                     "options": [
                         {"text": {"type": "plain_text", "text": label}, "value": value}
-                        for value, label in words.COMPLAINTS.items()
+                        for value, label in messages.COMPLAINTS.items()
                     ],
                 },
             },
@@ -197,7 +197,7 @@ def feedback_modal(answer_id: str, channel: str, thread: str) -> Block:
                 "type": "input",
                 "block_id": "comment",
                 "optional": True,
-                "label": {"type": "plain_text", "text": words.FEEDBACK_COMMENT},
+                "label": {"type": "plain_text", "text": messages.FEEDBACK_COMMENT},
                 "element": {
                     "type": "plain_text_input",
                     "action_id": "comment",

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 
-from adapters.chat import messages as words
+from adapters.chat import messages
 from adapters.chat.answer_view import AnswerView
 from adapters.chat.questions.reply import Recall, Remember, Undeliverable
 from adapters.slack.connection.transport import (
@@ -126,13 +126,13 @@ class ThreadReply:
         await self._standing.to_dm()
         await self._status.clear()
         if self._question:
-            asked = escape(words.asked(self._question))
+            asked = escape(messages.asked(self._question))
             with suppress(Failed):
                 await self._slack.post(self._place.channel, asked, mark=f"{self._mark}/asked")
 
     async def stop(self) -> None:
         """Handle Slack's stop button: what was written so far stays."""
-        text = "\n\n".join(filter(None, (self._written.strip(), f"_{words.STOPPED}_")))
+        text = "\n\n".join(filter(None, (self._written.strip(), f"_{messages.STOPPED}_")))
         await self.finish(AnswerView("", text, (), (), ()))
 
     async def say(self, text: str) -> None:
@@ -167,4 +167,4 @@ class ThreadReply:
         log.info("no status line for question %s", self._mark)
         self._may_stream = False
         if not gone:
-            await self._standing.hold(escape(words.WORKING))
+            await self._standing.hold(escape(messages.WORKING))

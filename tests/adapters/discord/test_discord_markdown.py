@@ -2,7 +2,7 @@
 
 import pytest
 
-from adapters.discord.replies.discord_markdown import escape, incoming, link, messages, quiet, thread_name
+from adapters.discord.replies.discord_markdown import as_messages, escape, incoming, link, quiet, thread_name
 
 J = "\N{WORD JOINER}"
 
@@ -56,12 +56,12 @@ def test_addresses_unfold_no_preview(text: str, shown: str) -> None:
 
 def test_an_answer_in_messages() -> None:
     """Harmless, tables as code, each below Discord's limit; never none."""
-    assert messages("See https://a.example <@1> &lt;@2>\n\n| a | b |\n|---|---|\n| c | d |") == [
+    assert as_messages("See https://a.example <@1> &lt;@2>\n\n| a | b |\n|---|---|\n| c | d |") == [
         f"See <https://a.example> <{J}@1> <{J}@2>\n\n```\na  b\n-  -\nc  d\n```"
     ]
-    assert messages("a" * 1900 + "\n\nb") == ["a" * 1900, "b"]
-    assert messages("a" * 1898 + "\n\nb") == ["a" * 1898, "b"]
-    assert messages(" ") == ["…"]
+    assert as_messages("a" * 1900 + "\n\nb") == ["a" * 1900, "b"]
+    assert as_messages("a" * 1898 + "\n\nb") == ["a" * 1898, "b"]
+    assert as_messages(" ") == ["…"]
 
 
 @pytest.mark.parametrize(

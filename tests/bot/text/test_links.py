@@ -193,7 +193,7 @@ def test_no_foreign_address_survives(text: str) -> None:
     """Whatever a model writes, neither platform is sent an address that isn't of the passages."""
     safe = only(text)
     assert foreign(safe) == []
-    for message in discord_markdown.messages(safe):
+    for message in discord_markdown.as_messages(safe):
         assert foreign(message) == []
     for page in pages(safe):
         assert foreign(html.unescape(page)) == []

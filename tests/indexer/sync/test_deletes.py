@@ -199,58 +199,58 @@ def told(report: SyncReport) -> tuple[int, int, tuple[str, ...]]:
 )  # fmt: skip
 async def test_what_a_sync_deletes(gone: Any, emptied: Any, how: Any, settings_: Any, result: Any) -> None:
     """Of ten pages what left its source and what was emptied; more than may go at once waits, and is named."""
-    desk = Desk(10, **settings_)
-    assert (await desk.sync()).added == 10
-    desk.take_away(*gone)
+    question_service = Desk(10, **settings_)
+    assert (await question_service.sync()).added == 10
+    question_service.take_away(*gone)
     for number in emptied:
-        desk.shelf.pages[f"p{number:03}.md"] = ""
-    report = await desk.sync(**how)
+        question_service.shelf.pages[f"p{number:03}.md"] = ""
+    report = await question_service.sync(**how)
     assert told(report) == result
-    assert desk.stored == 10 - report.deleted
+    assert question_service.stored == 10 - report.deleted
 
 
 async def test_many_are_deleted_some_at_a_time() -> None:
     """So that no write holds the store for long, and it is told how far it is."""
-    desk = Desk(450)
-    await desk.sync()
-    desk.take_away(*range(401))
-    desk.store.writes.clear()
-    report = await desk.sync(confirm_deletes=True, progress=desk.show)
+    question_service = Desk(450)
+    await question_service.sync()
+    question_service.take_away(*range(401))
+    question_service.store.writes.clear()
+    report = await question_service.sync(confirm_deletes=True, progress=question_service.show)
     assert told(report) == (401, 0, ())
-    assert [len(ids) for ids in desk.store.writes] == [200, 200, 1]
-    assert desk.store.writes[0][0] == "handbook:p000.md"
-    assert desk.stored == 49
-    assert desk.shown[-1].stage == "done"
+    assert [len(ids) for ids in question_service.store.writes] == [200, 200, 1]
+    assert question_service.store.writes[0][0] == "handbook:p000.md"
+    assert question_service.stored == 49
+    assert question_service.shown[-1].stage == "done"
     assert 0 <= report.stages["deleting"] < 1000
 
 
 async def test_twenty_that_wait_are_named() -> None:
     """The number says how many there are."""
-    desk = Desk(30)
-    await desk.sync()
-    desk.take_away(*range(25))
-    assert told(await desk.sync()) == (0, 25, tuple(f"p{n:03}.md" for n in range(20)))
+    question_service = Desk(30)
+    await question_service.sync()
+    question_service.take_away(*range(25))
+    assert told(await question_service.sync()) == (0, 25, tuple(f"p{n:03}.md" for n in range(20)))
 
 
 async def test_what_could_not_be_listed_is_not_gone() -> None:
     """A page that may lie behind a folder that couldn't be read stays."""
-    desk = Desk(10)
-    await desk.sync()
-    desk.take_away(0, 1)
-    desk.shelf.missing = [Unlisted("p000", "it can't be read", below=("p000",))]
-    assert (await desk.sync()).deleted == 1
-    assert "handbook:p000.md" in desk.store.documents
+    question_service = Desk(10)
+    await question_service.sync()
+    question_service.take_away(0, 1)
+    question_service.shelf.missing = [Unlisted("p000", "it can't be read", below=("p000",))]
+    assert (await question_service.sync()).deleted == 1
+    assert "handbook:p000.md" in question_service.store.documents
 
 
 async def test_a_page_that_was_hidden_goes_at_once() -> None:
     """However many they are: nobody waits for a word while the wrong people read it."""
-    desk = Desk(10)
-    await desk.sync()
+    question_service = Desk(10)
+    await question_service.sync()
     for number in range(8):
-        desk.shelf.pages[f"p{number:03}.md"] = "---\naudience: [a]\naudiences: [b]\n---\nPage."
-    report = await desk.sync()
+        question_service.shelf.pages[f"p{number:03}.md"] = "---\naudience: [a]\naudiences: [b]\n---\nPage."
+    report = await question_service.sync()
     assert (report.deleted, report.held_back) == (8, 0)
-    assert desk.stored == 2
+    assert question_service.stored == 2
 
 
 # --- an index that is built anew, and sources that left -------------------------------------------
@@ -260,16 +260,16 @@ async def rebuilt(
     gone: Sequence[int], missing: Sequence[Unlisted] = (), pages: Mapping[str, str] | None = None, **how: Any
 ) -> tuple[Any, bool]:
     """What a sync that builds the index anew says, and whether the new one took the old one's place."""
-    desk = Desk(10)
-    await desk.sync()
-    live = desk.store.storage.live
+    question_service = Desk(10)
+    await question_service.sync()
+    live = question_service.store.storage.live
     assert live is not None
     live.format = IndexFormat("old", 0, CHUNKING)
-    desk.take_away(*gone)
-    desk.shelf.missing = list(missing)
-    desk.shelf.pages |= pages or {}
-    report = await desk.sync(**how)
-    return (report.held_back, report.held), desk.store.storage.live is not live
+    question_service.take_away(*gone)
+    question_service.shelf.missing = list(missing)
+    question_service.shelf.pages |= pages or {}
+    report = await question_service.sync(**how)
+    return (report.held_back, report.held), question_service.store.storage.live is not live
 
 
 @pytest.mark.parametrize(
@@ -304,10 +304,10 @@ async def test_what_a_new_index_has_otherwise_is_no_loss() -> None:
 
 async def test_a_source_that_left_is_forgotten_whole() -> None:
     """All of its pages, some at a time, and none of another."""
-    desk = Desk(401)
-    await desk.sync()
-    desk.store.writes.clear()
-    reports = await forget(["other", "handbook"], desk.store)
+    question_service = Desk(401)
+    await question_service.sync()
+    question_service.store.writes.clear()
+    reports = await forget(["other", "handbook"], question_service.store)
     assert [(one.source, one.deleted) for one in reports] == [("handbook", 401), ("other", 0)]
-    assert [len(ids) for ids in desk.store.writes] == [200, 200, 1]
-    assert desk.stored == 0
+    assert [len(ids) for ids in question_service.store.writes] == [200, 200, 1]
+    assert question_service.stored == 0

@@ -44,36 +44,36 @@ class Restricted(Shelf):
 )
 async def test_settings_narrow_what_cannot_be_read(change: dict[str, object]) -> None:
     """A page that docent.yaml gives to fewer people is kept for them, with its text."""
-    desk = Desk({"a.md": "Open text.", "b.md": "Other."})
-    await desk.sync()
-    desk.shelf = desk.shelf.with_settings(**change)
-    desk.shelf.broken["a.md"] = BROKEN
+    question_service = Desk({"a.md": "Open text.", "b.md": "Other."})
+    await question_service.sync()
+    question_service.shelf = question_service.shelf.with_settings(**change)
+    question_service.shelf.broken["a.md"] = BROKEN
     for _ in range(2):
-        report = await desk.sync()
-        assert desk.audiences == {"a.md": {"managers"}, "b.md": {"everyone"}}
-        assert desk.stored["a.md"] == "Open text."
+        report = await question_service.sync()
+        assert question_service.audiences == {"a.md": {"managers"}, "b.md": {"everyone"}}
+        assert question_service.stored["a.md"] == "Open text."
         assert [failure.name for failure in report.failed] == ["a.md"]
 
 
 async def test_restriction_narrows_what_cannot_be_read() -> None:
     """So does a restriction of the source's own, where the whole source fails behind its listing, too."""
     pages = {"a.md": "Open text.", "b.md": "Other."}
-    desk = Desk(pages)
-    await desk.sync()
+    question_service = Desk(pages)
+    await question_service.sync()
 
     class Down(Restricted):
         async def fetch(self, entry: Entry) -> Fetched:
             raise ListingFailed(f"{entry.path}: the network is gone")
 
-    desk.shelf = Down(pages, {"a.md": frozenset({"managers"})})
-    assert "the network is gone" in (await desk.sync()).error
-    assert desk.audiences == {"a.md": {"managers"}, "b.md": {"everyone"}}
+    question_service.shelf = Down(pages, {"a.md": frozenset({"managers"})})
+    assert "the network is gone" in (await question_service.sync()).error
+    assert question_service.audiences == {"a.md": {"managers"}, "b.md": {"everyone"}}
 
 
 async def test_words_are_unlearnt_at_once() -> None:
     """Where the source then fails, whoever lost the pages isn't told by spellings what words stand on them."""
-    desk = Desk({"a.md": "Open text."})
-    await desk.sync()
+    question_service = Desk({"a.md": "Open text."})
+    await question_service.sync()
 
     class Settling(FakeStore):
         settled = 0
@@ -86,56 +86,56 @@ async def test_words_are_unlearnt_at_once() -> None:
         async def fetch(self, entry: Entry) -> Fetched:
             raise ListingFailed(f"{entry.path}: the network is gone")
 
-    desk.store = store = Settling(desk.store.storage)
-    desk.shelf = Down(desk.shelf.pages, audience=["managers"])
-    assert "the network is gone" in (await desk.sync()).error
+    question_service.store = store = Settling(question_service.store.storage)
+    question_service.shelf = Down(question_service.shelf.pages, audience=["managers"])
+    assert "the network is gone" in (await question_service.sync()).error
     assert store.settled == 1
 
 
 async def test_what_a_page_says_of_itself_holds() -> None:
     """A page whose head narrows it is for those whom its head and the settings both allow."""
-    desk = Desk({"a.md": "---\naudience: [managers, staff]\n---\nText."})
-    desk.shelf = desk.shelf.with_settings(audience=["everyone"])
-    await desk.sync()
-    desk.shelf = desk.shelf.with_settings(audience_of={"a.md": ["staff", "guests"]})
-    desk.shelf.broken["a.md"] = BROKEN
-    await desk.sync()
-    assert desk.audiences == {"a.md": {"staff"}}
+    question_service = Desk({"a.md": "---\naudience: [managers, staff]\n---\nText."})
+    question_service.shelf = question_service.shelf.with_settings(audience=["everyone"])
+    await question_service.sync()
+    question_service.shelf = question_service.shelf.with_settings(audience_of={"a.md": ["staff", "guests"]})
+    question_service.shelf.broken["a.md"] = BROKEN
+    await question_service.sync()
+    assert question_service.audiences == {"a.md": {"staff"}}
 
 
 async def test_nothing_is_opened_unread() -> None:
     """A page that more people may see now waits for being read: its head may say something else by now."""
-    desk = Desk({"a.md": "Text."})
-    desk.shelf = desk.shelf.with_settings(audience=["managers"])
-    await desk.sync()
-    desk.shelf = desk.shelf.with_settings(audience=["managers", "staff"])
-    desk.shelf.broken["a.md"] = BROKEN
-    await desk.sync()
-    assert desk.audiences == {"a.md": {"managers"}}
-    desk.shelf.broken.clear()
-    await desk.sync()
-    assert desk.audiences == {"a.md": {"managers", "staff"}}
+    question_service = Desk({"a.md": "Text."})
+    question_service.shelf = question_service.shelf.with_settings(audience=["managers"])
+    await question_service.sync()
+    question_service.shelf = question_service.shelf.with_settings(audience=["managers", "staff"])
+    question_service.shelf.broken["a.md"] = BROKEN
+    await question_service.sync()
+    assert question_service.audiences == {"a.md": {"managers"}}
+    question_service.shelf.broken.clear()
+    await question_service.sync()
+    assert question_service.audiences == {"a.md": {"managers", "staff"}}
 
 
 async def test_narrowed_and_back() -> None:
     """Settings that are taken back are in the index with the next sync, and nothing is embedded for it."""
-    desk = Desk({"a.md": "Text."})
-    await desk.sync()
-    desk.embedded()
-    desk.shelf = desk.shelf.with_settings(audience=["managers"])
-    desk.shelf.broken["a.md"] = BROKEN
-    await desk.sync()
-    desk.shelf = desk.shelf.with_settings(audience=["everyone"])
-    report = await desk.sync()
-    assert (desk.audiences, desk.embedded()) == ({"a.md": {"everyone"}}, [])
+    question_service = Desk({"a.md": "Text."})
+    await question_service.sync()
+    question_service.embedded()
+    question_service.shelf = question_service.shelf.with_settings(audience=["managers"])
+    question_service.shelf.broken["a.md"] = BROKEN
+    await question_service.sync()
+    question_service.shelf = question_service.shelf.with_settings(audience=["everyone"])
+    report = await question_service.sync()
+    assert (question_service.audiences, question_service.embedded()) == ({"a.md": {"everyone"}}, [])
     assert report.changed == 1
-    assert (await desk.sync()).unchanged == 1
+    assert (await question_service.sync()).unchanged == 1
 
 
 async def test_killed_in_between() -> None:
     """A sync that ends between narrowing and reading leaves no page wider; the next one mends the rest."""
-    desk = Desk({f"{n:03}.md": f"Text {n}." for n in range(100)})
-    await desk.sync()
+    question_service = Desk({f"{n:03}.md": f"Text {n}." for n in range(100)})
+    await question_service.sync()
 
     class Ends(BaseException):  # an error of one page would be that page's
         pass
@@ -144,29 +144,29 @@ async def test_killed_in_between() -> None:
         async def fetch(self, entry: Entry) -> Fetched:
             raise Ends
 
-    pages = desk.shelf.pages
-    desk.shelf = Killed(pages, audience=["managers"])
+    pages = question_service.shelf.pages
+    question_service.shelf = Killed(pages, audience=["managers"])
     with pytest.raises(Ends):
-        await desk.sync()
-    assert set(map(frozenset, desk.audiences.values())) == {frozenset({"managers"})}
-    desk.store.failing = [Unavailable("search", "it is down.")]
-    desk.shelf = Shelf(pages, audience=["staff"])
-    assert "it is down" in (await desk.sync()).error
-    await desk.sync()
-    assert set(map(frozenset, desk.audiences.values())) == {frozenset({"staff"})}
-    assert (await desk.sync()).unchanged == 100
+        await question_service.sync()
+    assert set(map(frozenset, question_service.audiences.values())) == {frozenset({"managers"})}
+    question_service.store.failing = [Unavailable("search", "it is down.")]
+    question_service.shelf = Shelf(pages, audience=["staff"])
+    assert "it is down" in (await question_service.sync()).error
+    await question_service.sync()
+    assert set(map(frozenset, question_service.audiences.values())) == {frozenset({"staff"})}
+    assert (await question_service.sync()).unchanged == 100
 
 
 async def test_index_that_answers_while_another_is_built() -> None:
     """While an index is built anew, the one that still answers is narrowed, too."""
-    desk = Desk({"a.md": "Text.", "b.md": "Other."})
-    await desk.sync()
-    desk.embedder = FakeEmbedder(model="another")
-    desk.shelf = desk.shelf.with_settings(audience_of={"a.md": ["managers"]})
-    desk.shelf.broken["a.md"] = BROKEN
-    desk.shelf.error = None
-    live = desk.store.storage.live
-    await desk.sync()
+    question_service = Desk({"a.md": "Text.", "b.md": "Other."})
+    await question_service.sync()
+    question_service.embedder = FakeEmbedder(model="another")
+    question_service.shelf = question_service.shelf.with_settings(audience_of={"a.md": ["managers"]})
+    question_service.shelf.broken["a.md"] = BROKEN
+    question_service.shelf.error = None
+    live = question_service.store.storage.live
+    await question_service.sync()
     assert live is not None
     assert live.documents["handbook:a.md"].document.audience == {"managers"}
 

@@ -104,7 +104,7 @@ def many(number: int) -> dict[str, str]:
 
 
 @pytest.fixture
-async def desk() -> Desk:
+async def question_service() -> Desk:
     """Ten pages, synced."""
     made = Desk(many(10))
     report = await made.sync()
@@ -119,23 +119,23 @@ def counts(report: SyncReport) -> dict[str, int]:
     return {name: getattr(report, name) for name in names if getattr(report, name)}
 
 
-async def test_nothing_changed(desk: Desk) -> None:
+async def test_nothing_changed(question_service: Desk) -> None:
     """A sync that finds nothing changed reads, embeds and writes nothing."""
-    desk.shelf.fetched.clear()
-    writes = len(desk.store.writes)
-    assert counts(await desk.sync()) == {"unchanged": 10}
-    assert desk.shelf.fetched == []
-    assert len(desk.store.writes) == writes
+    question_service.shelf.fetched.clear()
+    writes = len(question_service.store.writes)
+    assert counts(await question_service.sync()) == {"unchanged": 10}
+    assert question_service.shelf.fetched == []
+    assert len(question_service.store.writes) == writes
 
 
-async def test_each_kind_of_change(desk: Desk) -> None:
+async def test_each_kind_of_change(question_service: Desk) -> None:
     """Added, changed, renamed and deleted pages are told apart, and only new texts are embedded."""
-    pages = desk.shelf.pages
+    pages = question_service.shelf.pages
     pages["new.md"] = "# New\n\nNew text."
     pages["page-1.md"] += "\n\n## More\n\nMore text."
     pages["moved/two.md"] = pages.pop("page-2.md")
     del pages["page-3.md"]
-    report = await desk.sync()
+    report = await question_service.sync()
     assert counts(report) == {
         "added": 1,
         "changed": 1,
@@ -144,145 +144,156 @@ async def test_each_kind_of_change(desk: Desk) -> None:
         "unchanged": 7,
         "embedded": 2,
     }
-    assert sorted(desk.embedded()) == ["New\nNew text.", "Page 1\nMore\nMore text."]
-    assert set(desk.stored) == set(pages)
+    assert sorted(question_service.embedded()) == ["New\nNew text.", "Page 1\nMore\nMore text."]
+    assert set(question_service.stored) == set(pages)
 
 
-async def test_rename_and_edit(desk: Desk) -> None:
+async def test_rename_and_edit(question_service: Desk) -> None:
     """A page that its source says was renamed counts so, although it was edited too."""
-    pages = desk.shelf.pages
+    pages = question_service.shelf.pages
     pages["moved.md"] = pages.pop("page-2.md") + "\n\nEdited."
-    desk.shelf.previous["moved.md"] = ("page-2.md",)
-    assert counts(await desk.sync()) == {"renamed": 1, "unchanged": 9, "embedded": 1}
+    question_service.shelf.previous["moved.md"] = ("page-2.md",)
+    assert counts(await question_service.sync()) == {"renamed": 1, "unchanged": 9, "embedded": 1}
 
 
-async def test_copy_is_no_rename(desk: Desk) -> None:
+async def test_copy_is_no_rename(question_service: Desk) -> None:
     """A copy beside its original is an added page, and embeds nothing."""
-    desk.shelf.pages["copy.md"] = desk.shelf.pages["page-0.md"]
-    assert counts(await desk.sync()) == {"added": 1, "unchanged": 10}
+    question_service.shelf.pages["copy.md"] = question_service.shelf.pages["page-0.md"]
+    assert counts(await question_service.sync()) == {"added": 1, "unchanged": 10}
 
 
 async def test_same_text_is_embedded_once() -> None:
     """A text that many pages share is embedded once, also across batches."""
     pages = {f"{n}.md": f"# Legal\n\nThe same notice.\n\n## Page {n}\n\nOwn {n}." for n in range(300)}
-    desk = Desk(pages)
-    assert (await desk.sync()).embedded == 301
+    question_service = Desk(pages)
+    assert (await question_service.sync()).embedded == 301
 
 
-async def test_changed_audience(desk: Desk) -> None:
+async def test_changed_audience(question_service: Desk) -> None:
     """A changed audience or address is in the index after the next sync, and embeds nothing."""
-    desk.shelf = desk.shelf.with_settings(audience=["hr"], url="https://x.example/{path}")
-    assert counts(await desk.sync()) == {"changed": 10}
-    for indexed in desk.store.documents.values():
+    question_service.shelf = question_service.shelf.with_settings(
+        audience=["hr"], url="https://x.example/{path}"
+    )
+    assert counts(await question_service.sync()) == {"changed": 10}
+    for indexed in question_service.store.documents.values():
         assert indexed.document.audience == {"hr"}
         assert indexed.document.url.startswith("https://x.example/")
-    assert all(one.vector is not None for i in desk.store.documents.values() for one in i.chunks)
+    assert all(one.vector is not None for i in question_service.store.documents.values() for one in i.chunks)
 
 
-async def test_audience_of_one_folder(desk: Desk) -> None:
+async def test_audience_of_one_folder(question_service: Desk) -> None:
     """Only the pages whose audience changed are read again."""
-    desk.shelf = desk.shelf.with_settings(audience_of={"page-1.md": ["hr"]})
-    assert counts(await desk.sync()) == {"changed": 1, "unchanged": 9}
+    question_service.shelf = question_service.shelf.with_settings(audience_of={"page-1.md": ["hr"]})
+    assert counts(await question_service.sync()) == {"changed": 1, "unchanged": 9}
 
 
 # --- deleting with care ------------------------------------------------------------------------------
 
 
-async def test_many_deletes_are_held_back(desk: Desk) -> None:
+async def test_many_deletes_are_held_back(question_service: Desk) -> None:
     """More than a fifth gone at once stays until an admin confirms it; other changes go through."""
     for n in range(3):
-        del desk.shelf.pages[f"page-{n}.md"]
-    desk.shelf.pages["new.md"] = "New."
-    assert counts(await desk.sync()) == {"added": 1, "held_back": 3, "unchanged": 7, "embedded": 1}
-    assert len(desk.stored) == 11
-    assert counts(await desk.sync(confirm_deletes=True)) == {"deleted": 3, "unchanged": 8}
-    assert set(desk.stored) == set(desk.shelf.pages)
+        del question_service.shelf.pages[f"page-{n}.md"]
+    question_service.shelf.pages["new.md"] = "New."
+    assert counts(await question_service.sync()) == {
+        "added": 1,
+        "held_back": 3,
+        "unchanged": 7,
+        "embedded": 1,
+    }
+    assert len(question_service.stored) == 11
+    assert counts(await question_service.sync(confirm_deletes=True)) == {"deleted": 3, "unchanged": 8}
+    assert set(question_service.stored) == set(question_service.shelf.pages)
 
 
 @pytest.mark.slow
-async def test_what_is_left_of_many_deletes_waits(desk: Desk) -> None:
+async def test_what_is_left_of_many_deletes_waits(question_service: Desk) -> None:
     """Where some of those pages came back, the others aren't deleted unasked; what was emptied goes."""
     for n in range(3):
-        del desk.shelf.pages[f"page-{n}.md"]
-    assert (await desk.sync()).held == ("page-0.md", "page-1.md", "page-2.md")
-    desk.shelf.pages |= many(2) | {"page-9.md": ""}
-    report = await desk.sync(held=frozenset({desk.shelf.name}))
+        del question_service.shelf.pages[f"page-{n}.md"]
+    assert (await question_service.sync()).held == ("page-0.md", "page-1.md", "page-2.md")
+    question_service.shelf.pages |= many(2) | {"page-9.md": ""}
+    report = await question_service.sync(held=frozenset({question_service.shelf.name}))
     assert (report.held, report.held_back, report.deleted) == (("page-2.md",), 1, 1)
-    assert counts(await desk.sync(held=frozenset({"other"}))) == {"deleted": 1, "unchanged": 8}
+    assert counts(await question_service.sync(held=frozenset({"other"}))) == {"deleted": 1, "unchanged": 8}
 
 
-async def test_a_fifth_is_deleted(desk: Desk) -> None:
+async def test_a_fifth_is_deleted(question_service: Desk) -> None:
     """A fifth gone at once is deleted."""
     for n in range(2):
-        del desk.shelf.pages[f"page-{n}.md"]
-    assert counts(await desk.sync()) == {"deleted": 2, "unchanged": 8}
+        del question_service.shelf.pages[f"page-{n}.md"]
+    assert counts(await question_service.sync()) == {"deleted": 2, "unchanged": 8}
 
 
 @pytest.mark.parametrize(("share", "held"), [(0.05, 2), (0.5, 0)])
-async def test_share_of_a_source(desk: Desk, share: float, held: int) -> None:
+async def test_share_of_a_source(question_service: Desk, share: float, held: int) -> None:
     """A source may have its own share of pages that may go at once."""
     for n in range(2):
-        del desk.shelf.pages[f"page-{n}.md"]
-    desk.shelf = desk.shelf.with_settings(max_deleted_share=share)
-    assert (await desk.sync()).held_back == held
+        del question_service.shelf.pages[f"page-{n}.md"]
+    question_service.shelf = question_service.shelf.with_settings(max_deleted_share=share)
+    assert (await question_service.sync()).held_back == held
 
 
 async def test_single_page_of_a_small_source() -> None:
     """One page of a small source may go, although it is more than a fifth; the last one may not."""
-    desk = Desk(many(2))
-    await desk.sync()
-    del desk.shelf.pages["page-0.md"]
-    assert counts(await desk.sync()) == {"deleted": 1, "unchanged": 1}
-    desk.shelf.pages.clear()
-    assert counts(await desk.sync()) == {"held_back": 1}
+    question_service = Desk(many(2))
+    await question_service.sync()
+    del question_service.shelf.pages["page-0.md"]
+    assert counts(await question_service.sync()) == {"deleted": 1, "unchanged": 1}
+    question_service.shelf.pages.clear()
+    assert counts(await question_service.sync()) == {"held_back": 1}
 
 
-async def test_empty_listing(desk: Desk) -> None:
+async def test_empty_listing(question_service: Desk) -> None:
     """An empty listing deletes nothing."""
-    desk.shelf.pages.clear()
-    assert counts(await desk.sync()) == {"held_back": 10}
-    assert len(desk.stored) == 10
+    question_service.shelf.pages.clear()
+    assert counts(await question_service.sync()) == {"held_back": 10}
+    assert len(question_service.stored) == 10
 
 
-async def test_many_renames_are_no_deletes(desk: Desk) -> None:
+async def test_many_renames_are_no_deletes(question_service: Desk) -> None:
     """Moving every page is not held back."""
-    desk.shelf.pages = {f"new/{path}": text for path, text in desk.shelf.pages.items()}
-    assert counts(await desk.sync()) == {"renamed": 10}
-    assert set(desk.stored) == set(desk.shelf.pages)
+    question_service.shelf.pages = {
+        f"new/{path}": text for path, text in question_service.shelf.pages.items()
+    }
+    assert counts(await question_service.sync()) == {"renamed": 10}
+    assert set(question_service.stored) == set(question_service.shelf.pages)
 
 
-async def test_partial_listing(desk: Desk) -> None:
+async def test_partial_listing(question_service: Desk) -> None:
     """A listing that breaks off changes nothing, and the report says why."""
-    desk.shelf.pages = {"new.md": "New."}
-    desk.shelf.error = ListingFailed("403 Forbidden.")
-    report = await desk.sync()
+    question_service.shelf.pages = {"new.md": "New."}
+    question_service.shelf.error = ListingFailed("403 Forbidden.")
+    report = await question_service.sync()
     assert "403 Forbidden" in report.error
     assert counts(report) == {}
-    assert len(desk.stored) == 10
+    assert len(question_service.stored) == 10
 
 
-async def test_source_lost_while_fetching(desk: Desk) -> None:
+async def test_source_lost_while_fetching(question_service: Desk) -> None:
     """A source that gets out of reach in mid-sync ends the sync without deleting."""
 
     class Lost(Shelf):
         async def fetch(self, entry: Entry) -> Fetched:
             raise ListingFailed("the network is gone")
 
-    del desk.shelf.pages["page-0.md"]
-    desk.shelf = Lost({**desk.shelf.pages, "new.md": "x"})
-    assert "network is gone" in (await desk.sync()).error
-    assert len(desk.stored) == 10
+    del question_service.shelf.pages["page-0.md"]
+    question_service.shelf = Lost({**question_service.shelf.pages, "new.md": "x"})
+    assert "network is gone" in (await question_service.sync()).error
+    assert len(question_service.stored) == 10
 
 
 # --- pages that fail -----------------------------------------------------------------------------------
 
 
-async def test_who_may_know_of_a_page_that_failed(desk: Desk) -> None:
+async def test_who_may_know_of_a_page_that_failed(question_service: Desk) -> None:
     """A report says of each failed page whether everyone may know of it: by its source, folder or permissions."""
-    desk.shelf = desk.shelf.with_settings(audience_of={"page-1.md": ["hr"], "page-2.md": ["hr", "everyone"]})
+    question_service.shelf = question_service.shelf.with_settings(
+        audience_of={"page-1.md": ["hr"], "page-2.md": ["hr", "everyone"]}
+    )
     for number in (1, 2, 3):
-        desk.shelf.broken[f"page-{number}.md"] = PageFailed("403 Forbidden")
-    report = await desk.sync(full=True)
+        question_service.shelf.broken[f"page-{number}.md"] = PageFailed("403 Forbidden")
+    report = await question_service.sync(full=True)
     assert {failure.name: failure.for_all for failure in report.failed} == {
         "page-1.md": False,
         "page-2.md": True,
@@ -291,66 +302,66 @@ async def test_who_may_know_of_a_page_that_failed(desk: Desk) -> None:
 
 
 @pytest.mark.slow
-async def test_failed_page_keeps_its_old_version(desk: Desk) -> None:
+async def test_failed_page_keeps_its_old_version(question_service: Desk) -> None:
     """A page that can't be fetched or read keeps its old version and is named; the others go on."""
-    desk.shelf.pages["page-1.md"] = "changed"
-    desk.shelf.pages["page-2.md"] = "bin\x00ary"
-    desk.shelf.pages["page-3.md"] = "also changed"
-    desk.shelf.broken["page-1.md"] = PageFailed("403 Forbidden")
-    report = await desk.sync()
+    question_service.shelf.pages["page-1.md"] = "changed"
+    question_service.shelf.pages["page-2.md"] = "bin\x00ary"
+    question_service.shelf.pages["page-3.md"] = "also changed"
+    question_service.shelf.broken["page-1.md"] = PageFailed("403 Forbidden")
+    report = await question_service.sync()
     assert counts(report) == {"changed": 1, "unchanged": 7, "embedded": 1}
     assert {failure.name: failure.reason for failure in report.failed} == {
         "page-1.md": "403 Forbidden",
         "page-2.md": "it is a binary file, not text",
     }
-    assert desk.stored["page-1.md"] == "This is what page 1 says."
-    assert desk.stored["page-2.md"] == "This is what page 2 says."
-    desk.shelf.broken.clear()
-    assert counts(await desk.sync())["changed"] == 1
+    assert question_service.stored["page-1.md"] == "This is what page 1 says."
+    assert question_service.stored["page-2.md"] == "This is what page 2 says."
+    question_service.shelf.broken.clear()
+    assert counts(await question_service.sync())["changed"] == 1
 
 
 @pytest.mark.slow
-async def test_emptied_page(desk: Desk) -> None:
+async def test_emptied_page(question_service: Desk) -> None:
     """A page that was emptied is counted and no failure, and what it said is found no more."""
-    desk.shelf.pages["page-1.md"] = ""
-    report = await desk.sync()
+    question_service.shelf.pages["page-1.md"] = ""
+    report = await question_service.sync()
     assert (report.failed, report.empty) == ((), 1)
     assert counts(report) == {"deleted": 1, "unchanged": 9}
-    assert "page-1.md" not in desk.stored
-    assert counts(await desk.sync()) == {"unchanged": 9}
+    assert "page-1.md" not in question_service.stored
+    assert counts(await question_service.sync()) == {"unchanged": 9}
 
 
-async def test_page_gone_in_between(desk: Desk) -> None:
+async def test_page_gone_in_between(question_service: Desk) -> None:
     """A page that vanished between listing and fetching is no failure."""
-    desk.shelf.pages["new.md"] = "New."
-    desk.shelf.broken["new.md"] = PageGone("gone")
-    report = await desk.sync()
+    question_service.shelf.pages["new.md"] = "New."
+    question_service.shelf.broken["new.md"] = PageGone("gone")
+    report = await question_service.sync()
     assert report.failed == ()
     assert counts(report) == {"unchanged": 10}
 
 
-async def test_broken_front_matter_is_a_warning(desk: Desk) -> None:
+async def test_broken_front_matter_is_a_warning(question_service: Desk) -> None:
     """A page with broken front matter is indexed, and the report has a word about it."""
-    desk.shelf.pages["new.md"] = "---\ntitle: [\n---\nText."
-    report = await desk.sync()
+    question_service.shelf.pages["new.md"] = "---\ntitle: [\n---\nText."
+    report = await question_service.sync()
     assert report.added == 1
     assert [warning.name for warning in report.warnings] == ["new.md"]
 
 
-async def test_doubtful_pages_are_read_apart(desk: Desk) -> None:
+async def test_doubtful_pages_are_read_apart(question_service: Desk) -> None:
     """A page that a process of its own reads comes out as any other."""
-    desk.shelf.pages["large.md"] = "# Large\n\n" + "Many words here. " * 8000
-    report = await desk.sync()
+    question_service.shelf.pages["large.md"] = "# Large\n\n" + "Many words here. " * 8000
+    report = await question_service.sync()
     assert counts(report)["added"] == 1
     assert report.chunks > 100
 
 
 async def test_many_pages() -> None:
     """Many pages are read by several processes, and all of them arrive."""
-    desk = Desk(many(400))
-    report = await desk.sync(workers=2)
+    question_service = Desk(many(400))
+    report = await question_service.sync(workers=2)
     assert counts(report) == {"added": 400, "embedded": 400}
-    assert desk.stored == {f"page-{n}.md": f"This is what page {n} says." for n in range(400)}
+    assert question_service.stored == {f"page-{n}.md": f"This is what page {n} says." for n in range(400)}
 
 
 # --- the embedder ----------------------------------------------------------------------------------------
@@ -359,115 +370,117 @@ async def test_many_pages() -> None:
 @pytest.mark.slow
 async def test_embedder_down() -> None:
     """With the embedder down pages are found by keywords, the report says so, and the next sync mends it."""
-    desk = Desk(many(200))
-    assert desk.embedder is not None
-    desk.embedder.failing = [DOWN] * 99
-    report = await desk.sync()
+    question_service = Desk(many(200))
+    assert question_service.embedder is not None
+    question_service.embedder.failing = [DOWN] * 99
+    report = await question_service.sync()
     assert counts(report) == {"added": 200}
     assert report.error == ""
     (warning,) = report.warnings
     assert "200 pages" in warning.reason
     assert "it is down" in warning.reason
-    assert desk.embedder.calls < 5
-    desk.embedder.failing = []
-    report = await desk.sync()
+    assert question_service.embedder.calls < 5
+    question_service.embedder.failing = []
+    report = await question_service.sync()
     assert counts(report) == {"unchanged": 200, "embedded": 200}
     assert report.warnings == ()
-    assert counts(await desk.sync()) == {"unchanged": 200}
+    assert counts(await question_service.sync()) == {"unchanged": 200}
 
 
 @pytest.mark.slow
 async def test_embedder_falters() -> None:
     """One failed batch doesn't keep the others from being embedded."""
-    desk = Desk(many(400))
-    assert desk.embedder is not None
-    desk.embedder.failing = [DOWN]
-    first = await desk.sync()
+    question_service = Desk(many(400))
+    assert question_service.embedder is not None
+    question_service.embedder.failing = [DOWN]
+    first = await question_service.sync()
     assert 0 < first.embedded < 400
-    second = await desk.sync()
+    second = await question_service.sync()
     assert first.embedded + second.embedded == 400
 
 
 async def test_keywords_alone() -> None:
     """With no embedder, pages are stored without vectors and nothing is missing."""
-    desk = Desk(many(3))
-    desk.embedder = None
-    assert counts(await desk.sync()) == {"added": 3}
-    assert counts(await desk.sync()) == {"unchanged": 3}
-    assert await desk.store.format() == IndexFormat("", 0, CHUNKING)
+    question_service = Desk(many(3))
+    question_service.embedder = None
+    assert counts(await question_service.sync()) == {"added": 3}
+    assert counts(await question_service.sync()) == {"unchanged": 3}
+    assert await question_service.store.format() == IndexFormat("", 0, CHUNKING)
 
 
 # --- a new format ----------------------------------------------------------------------------------------
 
 
-async def test_new_model(desk: Desk) -> None:
+async def test_new_model(question_service: Desk) -> None:
     """Another model means a new index, made beside the live one and swapped in at the end."""
-    desk.embedder = FakeEmbedder(model="better", dimensions=8)
-    report = await desk.sync()
+    question_service.embedder = FakeEmbedder(model="better", dimensions=8)
+    report = await question_service.sync()
     assert counts(report) == {"added": 10, "embedded": 10}
-    assert await desk.store.format() == wanted_format(desk.embedder)
-    assert len(desk.stored) == 10
+    assert await question_service.store.format() == wanted_format(question_service.embedder)
+    assert len(question_service.stored) == 10
 
 
-async def test_new_chunking(desk: Desk) -> None:
+async def test_new_chunking(question_service: Desk) -> None:
     """Another way of chunking makes a new index, but texts that stay the same are not embedded again."""
-    live = desk.store.storage.live
+    live = question_service.store.storage.live
     assert live is not None
     live.format = IndexFormat(live.format.model, live.format.dimensions, "0/older")
-    assert counts(await desk.sync()) == {"added": 10}
+    assert counts(await question_service.sync()) == {"added": 10}
 
 
 @pytest.mark.slow
-async def test_new_model_with_a_source_down(desk: Desk) -> None:
+async def test_new_model_with_a_source_down(question_service: Desk) -> None:
     """The new index doesn't take over while a source is missing from it; it goes on later."""
     other = Shelf({"x.md": "X."}, name="other")
-    old = await desk.store.format()
+    old = await question_service.store.format()
     better = FakeEmbedder(model="better")
     other.error = ListingFailed("down")
-    reports = await sync_all([desk.shelf, other], desk.store, better)
+    reports = await sync_all([question_service.shelf, other], question_service.store, better)
     assert [bool(report.error) for report in reports] == [False, True]
-    assert await desk.store.format() == old
-    assert len(desk.stored) == 10
+    assert await question_service.store.format() == old
+    assert len(question_service.stored) == 10
     other.error = None
-    reports = await sync_all([desk.shelf, other], desk.store, better, only={"other"})
+    reports = await sync_all([question_service.shelf, other], question_service.store, better, only={"other"})
     assert [counts(report) for report in reports] == [{"unchanged": 10}, {"added": 1, "embedded": 1}]
-    assert len(desk.stored) == 11
+    assert len(question_service.stored) == 11
 
 
-async def test_only_some_sources(desk: Desk) -> None:
+async def test_only_some_sources(question_service: Desk) -> None:
     """A sync of some sources leaves the others alone."""
     other = Shelf({"x.md": "X."}, name="other")
-    desk.shelf.pages["new.md"] = "New."
-    (report,) = await sync_all([desk.shelf, other], desk.store, desk.embedder, only={"other"})
+    question_service.shelf.pages["new.md"] = "New."
+    (report,) = await sync_all(
+        [question_service.shelf, other], question_service.store, question_service.embedder, only={"other"}
+    )
     assert report.source == "other"
-    assert "new.md" not in desk.stored
+    assert "new.md" not in question_service.stored
 
 
-async def test_new_index_with_pages_missing(desk: Desk) -> None:
+async def test_new_index_with_pages_missing(question_service: Desk) -> None:
     """A new index that lacks many of the live one's pages waits for an admin's word; renamed ones don't count."""
-    pages = desk.shelf.pages
+    pages = question_service.shelf.pages
     pages["moved.md"] = pages.pop("page-9.md")
     for n in range(4):
         del pages[f"page-{n}.md"]
-    old = await desk.store.format()
-    desk.embedder = FakeEmbedder(model="better")
-    report = await desk.sync()
+    old = await question_service.store.format()
+    question_service.embedder = FakeEmbedder(model="better")
+    report = await question_service.sync()
     assert report.held_back == 4
-    assert await desk.store.format() == old
-    assert len(desk.stored) == 10
-    await desk.sync(confirm_deletes=True)
-    assert await desk.store.format() == wanted_format(desk.embedder)
-    assert len(desk.stored) == 6
+    assert await question_service.store.format() == old
+    assert len(question_service.stored) == 10
+    await question_service.sync(confirm_deletes=True)
+    assert await question_service.store.format() == wanted_format(question_service.embedder)
+    assert len(question_service.stored) == 6
 
 
-async def test_source_taken_out(desk: Desk) -> None:
+async def test_source_taken_out(question_service: Desk) -> None:
     """The pages of a source that is no longer configured go with the next sync of all, and not before."""
-    renamed = desk.shelf.with_settings(name="docs")
-    await sync_all([renamed], desk.store, desk.embedder, only={"docs"})
-    assert len(desk.store.documents) == 20
-    reports = await sync_all([renamed], desk.store, desk.embedder)
+    renamed = question_service.shelf.with_settings(name="docs")
+    await sync_all([renamed], question_service.store, question_service.embedder, only={"docs"})
+    assert len(question_service.store.documents) == 20
+    reports = await sync_all([renamed], question_service.store, question_service.embedder)
     assert [(report.source, report.deleted) for report in reports] == [("docs", 0), ("handbook", 10)]
-    assert desk.embedded() == []
+    assert question_service.embedded() == []
 
 
 # --- stopping and starting ---------------------------------------------------------------------------------
@@ -476,9 +489,10 @@ async def test_source_taken_out(desk: Desk) -> None:
 @pytest.mark.slow
 async def test_store_fails_half_way() -> None:
     """When the store fails, the report says so, and what was embedded is not embedded again."""
-    desk = Desk(many(300))
-    await desk.store.swap(
-        (await desk.store.rebuild(wanted_format(desk.embedder))) and wanted_format(desk.embedder)
+    question_service = Desk(many(300))
+    await question_service.store.swap(
+        (await question_service.store.rebuild(wanted_format(question_service.embedder)))
+        and wanted_format(question_service.embedder)
     )
 
     class Fills(FakeStore):
@@ -487,38 +501,40 @@ async def test_store_fails_half_way() -> None:
                 raise ReadOnly("the index", "the disk is full.")
             await super().replace(documents)
 
-    desk.store = Fills(desk.store.storage)
-    first = await desk.sync()
+    question_service.store = Fills(question_service.store.storage)
+    first = await question_service.sync()
     assert "disk is full" in first.error
-    written = len(desk.stored)
+    written = len(question_service.stored)
     assert 0 < written < first.embedded <= 300
-    desk.store = FakeStore(desk.store.storage)
-    second = await desk.sync()
+    question_service.store = FakeStore(question_service.store.storage)
+    second = await question_service.sync()
     assert (second.added, second.unchanged) == (300 - written, written)
-    assert first.embedded + second.embedded == len(set(desk.embedded())) == 300
-    assert all(one.vector is not None for page in desk.store.documents.values() for one in page.chunks)
+    assert first.embedded + second.embedded == len(set(question_service.embedded())) == 300
+    assert all(
+        one.vector is not None for page in question_service.store.documents.values() for one in page.chunks
+    )
 
 
 @pytest.mark.slow
 async def test_stop() -> None:
     """A sync that is told to stop ends before its next write, whole batches being kept."""
-    desk = Desk(many(500))
-    report = await desk.sync(stop=lambda: len(desk.store.writes) >= 3)
+    question_service = Desk(many(500))
+    report = await question_service.sync(stop=lambda: len(question_service.store.writes) >= 3)
     assert report.cancelled
-    assert 0 < len(desk.stored) < 500
-    assert (writes := len(desk.store.writes)) == 3
+    assert 0 < len(question_service.stored) < 500
+    assert (writes := len(question_service.store.writes)) == 3
     await asyncio.sleep(0)
-    assert len(desk.store.writes) == writes
-    report = await desk.sync()
-    assert len(desk.stored) == 500
+    assert len(question_service.store.writes) == writes
+    report = await question_service.sync()
+    assert len(question_service.stored) == 500
 
 
 @pytest.mark.slow
 async def test_cancelled_task() -> None:
     """A cancelled sync leaves nothing running."""
-    desk = Desk(many(500))
-    task = asyncio.create_task(desk.sync())
-    while not desk.store.writes:  # noqa: ASYNC110 - the fake store has no events
+    question_service = Desk(many(500))
+    task = asyncio.create_task(question_service.sync())
+    while not question_service.store.writes:  # noqa: ASYNC110 - the fake store has no events
         await asyncio.sleep(0)
     before = asyncio.all_tasks()
     task.cancel()
@@ -536,15 +552,17 @@ async def test_a_bug_with_one_page_stops_no_other(caplog: pytest.LogCaptureFixtu
                 raise ZeroDivisionError
             return await super().fetch(entry)
 
-    desk = Desk()
-    desk.shelf = Buggy({"x.md": "x", "y.md": "# Y\n\nText."})
-    report = await desk.sync()
+    question_service = Desk()
+    question_service.shelf = Buggy({"x.md": "x", "y.md": "# Y\n\nText."})
+    report = await question_service.sync()
     assert (report.added, report.error) == (1, "")
     assert [(each.name, "a bug in Docent" in each.reason) for each in report.failed] == [("x.md", True)]
     assert "ZeroDivisionError" in caplog.text
 
 
-async def test_a_bug_in_a_source_is_its_failure(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_bug_in_a_source_is_its_failure(
+    question_service: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
     """What is unexpected in a whole source ends its sync with a sentence, and deletes nothing."""
 
     class Buggy(Shelf):
@@ -552,12 +570,12 @@ async def test_a_bug_in_a_source_is_its_failure(desk: Desk, caplog: pytest.LogCa
             raise ZeroDivisionError
             yield  # which makes it a generator
 
-    await desk.sync()
-    before = set(desk.store.documents)
-    desk.shelf = Buggy(desk.shelf.pages)
-    report = await desk.sync()
+    await question_service.sync()
+    before = set(question_service.store.documents)
+    question_service.shelf = Buggy(question_service.shelf.pages)
+    report = await question_service.sync()
     assert "a bug in Docent stopped it (ZeroDivisionError)" in report.error
-    assert set(desk.store.documents) == before
+    assert set(question_service.store.documents) == before
     assert "Traceback" in caplog.text
 
 
@@ -571,15 +589,17 @@ async def test_what_may_lie_behind_what_is_not_listed_stays() -> None:
                 yield entry
 
     pages = {f"{folder}/{n}.md": f"# {folder}{n}\n\nText {folder}{n}." for folder in "ab" for n in range(6)}
-    desk = Desk(dict(pages))
-    await desk.sync()
-    desk.shelf = Half({path: text for path, text in pages.items() if path[0] == "b" and path != "b/3.md"})
+    question_service = Desk(dict(pages))
+    await question_service.sync()
+    question_service.shelf = Half(
+        {path: text for path, text in pages.items() if path[0] == "b" and path != "b/3.md"}
+    )
     for full in (False, True):
-        report = await desk.sync(full=full)
+        report = await question_service.sync(full=full)
         assert report.deleted == (not full)
         assert [(each.name, each.reason) for each in report.failed] == [("folder a", "it answered 500")]
-    assert sum(":a/" in doc_id for doc_id in desk.store.documents) == 6
-    assert not any(doc_id.endswith("b/3.md") for doc_id in desk.store.documents)
+    assert sum(":a/" in doc_id for doc_id in question_service.store.documents) == 6
+    assert not any(doc_id.endswith("b/3.md") for doc_id in question_service.store.documents)
 
 
 async def test_progress() -> None:
@@ -589,30 +609,30 @@ async def test_progress() -> None:
     async def show(progress: Progress) -> None:
         seen.append(progress)
 
-    desk = Desk(many(100))
-    desk.shelf.pages["empty.md"] = ""
-    await desk.sync(progress=show)
+    question_service = Desk(many(100))
+    question_service.shelf.pages["empty.md"] = ""
+    await question_service.sync(progress=show)
     assert [seen[0].stage, seen[-1].stage] == ["listing", "done"]
     assert seen[0].total is None
     assert (seen[-1].done, seen[-1].total) == (101, 101)
     assert [progress.done for progress in seen] == sorted(progress.done for progress in seen)
 
 
-async def test_paths(desk: Desk) -> None:
+async def test_paths(question_service: Desk) -> None:
     """A sync of some paths looks at nothing else, also for deletions."""
-    pages = desk.shelf.pages
+    pages = question_service.shelf.pages
     pages["page-1.md"] = "Changed."
     pages["page-2.md"] = "Changed as well."
     del pages["page-3.md"], pages["page-4.md"]
-    report = await desk.sync(paths=("page-1.md", "page-3.md", "page-9.md"))
+    report = await question_service.sync(paths=("page-1.md", "page-3.md", "page-9.md"))
     assert counts(report) == {"changed": 1, "deleted": 1, "unchanged": 1, "embedded": 1}
 
 
-async def test_full(desk: Desk) -> None:
+async def test_full(question_service: Desk) -> None:
     """A full sync reads every page again, but embeds no text twice."""
-    desk.shelf.fetched.clear()
-    assert counts(await desk.sync(full=True)) == {"unchanged": 10}
-    assert len(desk.shelf.fetched) == 10
+    question_service.shelf.fetched.clear()
+    assert counts(await question_service.sync(full=True)) == {"unchanged": 10}
+    assert len(question_service.shelf.fetched) == 10
 
 
 @pytest.mark.slow
@@ -621,15 +641,15 @@ async def test_random_history(tmp_path: Path) -> None:
     rng = random.Random(5)  # noqa: S311 - a repeatable history
     folder = tmp_path / "docs"
     put(folder, many(12))
-    desk = Desk()
-    desk.shelf = open_source(settings(path=str(folder)), Surroundings(tmp_path))  # type: ignore[assignment]
+    question_service = Desk()
+    question_service.shelf = open_source(settings(path=str(folder)), Surroundings(tmp_path))  # type: ignore[assignment]
     for step in range(25):
         for change in rng.sample([_add, _change, _rename, _delete], 2):
             change(folder, rng, step)
-        await desk.sync(confirm_deletes=True)
+        await question_service.sync(confirm_deletes=True)
         fresh = FakeStore(FakeStorage())
-        await sync_all([desk.shelf], fresh, FakeEmbedder())
-        assert _content(desk.store) == _content(fresh)
+        await sync_all([question_service.shelf], fresh, FakeEmbedder())
+        assert _content(question_service.store) == _content(fresh)
 
 
 def _content(store: FakeStore) -> dict[str, object]:
@@ -662,7 +682,7 @@ def _delete(folder: Path, rng: random.Random, step: int) -> None:
 
 
 @pytest.mark.slow
-async def test_a_page_that_sets_off_a_bug(desk: Desk) -> None:
+async def test_a_page_that_sets_off_a_bug(question_service: Desk) -> None:
     """A page that makes Docent itself fail is named, and keeps no other out."""
 
     class Careless(Shelf):
@@ -670,15 +690,17 @@ async def test_a_page_that_sets_off_a_bug(desk: Desk) -> None:
             found = await super().fetch(entry)
             return Fetched(found.name, "no bytes") if entry.path == "odd.md" else found  # type: ignore[arg-type]
 
-    desk.shelf = Careless({**desk.shelf.pages, "odd.md": "# Odd", "new.md": "# New\n\nText."})
-    report = await desk.sync()
+    question_service.shelf = Careless(
+        {**question_service.shelf.pages, "odd.md": "# Odd", "new.md": "# New\n\nText."}
+    )
+    report = await question_service.sync()
     assert [(failure.name, failure.reason) for failure in report.failed] == [
         ("odd.md", "a bug in Docent (TypeError)")
     ]
-    assert "new.md" in desk.stored
+    assert "new.md" in question_service.stored
 
 
-async def test_none_is_fetched_after_the_end(desk: Desk) -> None:
+async def test_none_is_fetched_after_the_end(question_service: Desk) -> None:
     """A source that fails whole while pages are fetched ends the fetching of the others."""
     under_way, left = asyncio.Event(), asyncio.Event()
 
@@ -694,37 +716,39 @@ async def test_none_is_fetched_after_the_end(desk: Desk) -> None:
                 left.set()
             raise AssertionError
 
-    desk.shelf = Failing({"a.md": "# A", "b.md": "# B"})
-    assert "the network is gone" in (await desk.sync()).error
+    question_service.shelf = Failing({"a.md": "# A", "b.md": "# B"})
+    assert "the network is gone" in (await question_service.sync()).error
     assert left.is_set()
 
 
 async def test_page_that_can_no_longer_be_understood_is_taken_out() -> None:
     """A page whose audience can't be understood any more is removed at once, and named."""
-    desk = Desk({"a.md": "Open text.", "b.md": "Other."})
-    await desk.sync()
-    desk.shelf.pages["a.md"] = "audience: managers\n\nSecret text."
-    report = await desk.sync()
-    assert list(desk.stored) == ["b.md"]
+    question_service = Desk({"a.md": "Open text.", "b.md": "Other."})
+    await question_service.sync()
+    question_service.shelf.pages["a.md"] = "audience: managers\n\nSecret text."
+    report = await question_service.sync()
+    assert list(question_service.stored) == ["b.md"]
     assert [failure.name for failure in report.failed] == ["a.md"]
 
 
 async def test_hidden_pages_wait_for_no_word() -> None:
     """However many pages lose their audience at once, none of them stays."""
-    desk = Desk({f"{n}.md": f"Text {n}." for n in range(10)})
-    await desk.sync()
-    desk.shelf.pages = {path: f"audience: managers\n\n{text}" for path, text in desk.shelf.pages.items()}
-    report = await desk.sync()
-    assert (desk.stored, report.held_back, report.deleted) == ({}, 0, 10)
+    question_service = Desk({f"{n}.md": f"Text {n}." for n in range(10)})
+    await question_service.sync()
+    question_service.shelf.pages = {
+        path: f"audience: managers\n\n{text}" for path, text in question_service.shelf.pages.items()
+    }
+    report = await question_service.sync()
+    assert (question_service.stored, report.held_back, report.deleted) == ({}, 0, 10)
 
 
 async def test_drafts_are_counted() -> None:
     """A page that became a draft is taken out of the index, and counted."""
-    desk = Desk({"a.md": "Text.", "b.md": "Other.", "c.md": "Third."})
-    await desk.sync()
-    desk.shelf.pages["a.md"] = "---\ndraft: true\n---\nText."
-    report = await desk.sync()
-    assert sorted(desk.stored) == ["b.md", "c.md"]
+    question_service = Desk({"a.md": "Text.", "b.md": "Other.", "c.md": "Third."})
+    await question_service.sync()
+    question_service.shelf.pages["a.md"] = "---\ndraft: true\n---\nText."
+    report = await question_service.sync()
+    assert sorted(question_service.stored) == ["b.md", "c.md"]
     assert (report.drafts, report.failed) == (1, ())
 
 
@@ -737,8 +761,10 @@ async def test_words_kept() -> None:
     assert "only 33 % of its words arrived" in report.warnings[0].reason
 
 
-async def lossy(desk: Desk) -> dict[str, str]:
-    return {page.name: page.reason for page in lossy_pages(await desk.store.revisions("handbook"))}
+async def lossy(question_service: Desk) -> dict[str, str]:
+    return {
+        page.name: page.reason for page in lossy_pages(await question_service.store.revisions("handbook"))
+    }
 
 
 @pytest.fixture

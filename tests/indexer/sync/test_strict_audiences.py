@@ -23,90 +23,94 @@ def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_new_pages_wait() -> None:
     """New pages are left out, and counted."""
-    desk = Desk(dict(PAGES))
-    desk.shelf = desk.shelf.with_settings(audience_of=SLIP)
-    report = await desk.sync()
-    assert (desk.stored, report.left_out, report.unfit) == ({}, 2, ("audience_of: hrr/**",))
+    question_service = Desk(dict(PAGES))
+    question_service.shelf = question_service.shelf.with_settings(audience_of=SLIP)
+    report = await question_service.sync()
+    assert (question_service.stored, report.left_out, report.unfit) == ({}, 2, ("audience_of: hrr/**",))
 
 
 async def test_until_the_pattern_fits() -> None:
     """They come as soon as every pattern fits."""
-    desk = Desk(dict(PAGES))
-    desk.shelf = desk.shelf.with_settings(audience_of=SLIP)
-    await desk.sync()
-    desk.shelf = desk.shelf.with_settings(audience_of=NARROW)
-    report = await desk.sync()
-    assert desk.audiences == {"hr/pay.md": {"managers"}, "owl.md": {"everyone"}}
+    question_service = Desk(dict(PAGES))
+    question_service.shelf = question_service.shelf.with_settings(audience_of=SLIP)
+    await question_service.sync()
+    question_service.shelf = question_service.shelf.with_settings(audience_of=NARROW)
+    report = await question_service.sync()
+    assert question_service.audiences == {"hr/pay.md": {"managers"}, "owl.md": {"everyone"}}
     assert (report.left_out, report.unfit) == (0, ())
 
 
 async def test_pages_from_before_stay() -> None:
     """A page that was there keeps its audience, and its text is kept in step."""
-    desk = Desk(dict(PAGES))
-    desk.shelf = desk.shelf.with_settings(audience_of=NARROW)
-    await desk.sync()
-    desk.shelf = desk.shelf.with_settings(audience_of=NARROW | {"legal/**": ["lawyers"]})
-    desk.shelf.pages |= {"owl.md": "The owl is called Agatha.", "new.md": "New."}
-    report = await desk.sync()
-    assert desk.audiences == {"hr/pay.md": {"managers"}, "owl.md": {"everyone"}}
-    assert "Agatha" in desk.stored["owl.md"]
+    question_service = Desk(dict(PAGES))
+    question_service.shelf = question_service.shelf.with_settings(audience_of=NARROW)
+    await question_service.sync()
+    question_service.shelf = question_service.shelf.with_settings(
+        audience_of=NARROW | {"legal/**": ["lawyers"]}
+    )
+    question_service.shelf.pages |= {"owl.md": "The owl is called Agatha.", "new.md": "New."}
+    report = await question_service.sync()
+    assert question_service.audiences == {"hr/pay.md": {"managers"}, "owl.md": {"everyone"}}
+    assert "Agatha" in question_service.stored["owl.md"]
     assert report.left_out == 1
 
 
 async def test_a_slip_in_a_pattern_opens_nothing() -> None:
     """A page that a pattern narrowed stays for those alone while the pattern is misspelled."""
-    desk = Desk(dict(PAGES))
-    desk.shelf = desk.shelf.with_settings(audience_of=NARROW)
-    await desk.sync()
-    desk.shelf = desk.shelf.with_settings(audience_of=SLIP)
+    question_service = Desk(dict(PAGES))
+    question_service.shelf = question_service.shelf.with_settings(audience_of=NARROW)
+    await question_service.sync()
+    question_service.shelf = question_service.shelf.with_settings(audience_of=SLIP)
     for _ in range(2):
-        await desk.sync()
-        assert desk.audiences == {"hr/pay.md": {"managers"}, "owl.md": {"everyone"}}
+        await question_service.sync()
+        assert question_service.audiences == {"hr/pay.md": {"managers"}, "owl.md": {"everyone"}}
 
 
 async def test_a_renamed_folder_opens_nothing() -> None:
     """Pages that moved out of a pattern's reach are left out."""
-    desk = Desk({**PAGES, "hr/leave.md": "Leave is 27 days."})
-    desk.shelf = desk.shelf.with_settings(audience_of=NARROW)
-    await desk.sync()
-    desk.shelf.pages = {"people/pay.md": PAGES["hr/pay.md"], "owl.md": PAGES["owl.md"]}
-    await desk.sync(confirm_deletes=True)
-    assert desk.audiences == {"owl.md": {"everyone"}}
+    question_service = Desk({**PAGES, "hr/leave.md": "Leave is 27 days."})
+    question_service.shelf = question_service.shelf.with_settings(audience_of=NARROW)
+    await question_service.sync()
+    question_service.shelf.pages = {"people/pay.md": PAGES["hr/pay.md"], "owl.md": PAGES["owl.md"]}
+    await question_service.sync(confirm_deletes=True)
+    assert question_service.audiences == {"owl.md": {"everyone"}}
 
 
 async def test_a_pattern_that_opens_holds_nothing_back() -> None:
     """A pattern that would give more people a page is told, and that is all."""
-    desk = Desk(dict(PAGES))
-    desk.shelf = desk.shelf.with_settings(audience=["staff"], audience_of={"hrr/**": ["everyone"]})
-    report = await desk.sync()
-    assert (len(desk.stored), report.unfit) == (2, ("audience_of: hrr/**",))
+    question_service = Desk(dict(PAGES))
+    question_service.shelf = question_service.shelf.with_settings(
+        audience=["staff"], audience_of={"hrr/**": ["everyone"]}
+    )
+    report = await question_service.sync()
+    assert (len(question_service.stored), report.unfit) == (2, ("audience_of: hrr/**",))
 
 
 async def test_not_strict() -> None:
     """With `strict_audiences: false` the pattern is told, and nothing is left out."""
-    desk = Desk(dict(PAGES))
-    desk.shelf = desk.shelf.with_settings(audience_of=SLIP, strict_audiences=False)
-    report = await desk.sync()
-    assert (len(desk.stored), report.left_out, report.unfit) == (2, 0, ("audience_of: hrr/**",))
+    question_service = Desk(dict(PAGES))
+    question_service.shelf = question_service.shelf.with_settings(audience_of=SLIP, strict_audiences=False)
+    report = await question_service.sync()
+    assert (len(question_service.stored), report.left_out, report.unfit) == (2, 0, ("audience_of: hrr/**",))
 
 
 async def test_an_index_built_anew() -> None:
     """A rebuilt index holds the pages that the live one has."""
-    desk = Desk(dict(PAGES))
-    desk.shelf = desk.shelf.with_settings(audience_of=NARROW)
-    desk.embedder = None
-    await desk.sync()
-    desk = _with_embedder(desk)
-    desk.shelf = desk.shelf.with_settings(audience_of=SLIP)
-    desk.shelf.pages["new.md"] = "New."
-    report = await desk.sync()
-    assert desk.audiences == {"hr/pay.md": {"managers"}, "owl.md": {"everyone"}}
+    question_service = Desk(dict(PAGES))
+    question_service.shelf = question_service.shelf.with_settings(audience_of=NARROW)
+    question_service.embedder = None
+    await question_service.sync()
+    question_service = _with_embedder(question_service)
+    question_service.shelf = question_service.shelf.with_settings(audience_of=SLIP)
+    question_service.shelf.pages["new.md"] = "New."
+    report = await question_service.sync()
+    assert question_service.audiences == {"hr/pay.md": {"managers"}, "owl.md": {"everyone"}}
     assert report.left_out == 1
 
 
-def _with_embedder(desk: Desk) -> Desk:
+def _with_embedder(question_service: Desk) -> Desk:
     other = Desk()
-    other.shelf, other.store = desk.shelf, desk.store
+    other.shelf, other.store = question_service.shelf, question_service.store
     return other
 
 

@@ -24,69 +24,69 @@ from tests.support.one_question import (
 
 
 @pytest.fixture
-async def desk(data: Path) -> AsyncIterator[Desk]:
+async def question_service(data: Path) -> AsyncIterator[Desk]:
     database = Database(folder=data, url=None)
     yield Desk(SqlJournal(database))
     await database.close()
 
 
-async def test_a_question_that_is_answered(desk: Desk) -> None:
+async def test_a_question_that_is_answered(question_service: Desk) -> None:
     """Work is shown before anything else, the answer in its place; it is recorded with whom it was for."""
     reply = Reply()
-    desk.core.pieces = ("Four", " weeks.")
-    kept = await desk.run(reply)
+    question_service.core.pieces = ("Four", " weeks.")
+    kept = await question_service.run(reply)
     assert reply.done == ["working", "recall", "Four", " weeks.", "Four weeks. [1]"]
     assert ended(kept) == (Outcome.ANSWERED, "Four weeks. [1]", True)
     assert (kept.reply, kept.scope) == ("C1/2", Scope("slack:T1", STAFF))
-    assert desk.heard.ended == [("slack", "answered")]
+    assert question_service.heard.ended == [("slack", "answered")]
 
 
-async def test_an_answer_that_takes_long(desk: Desk) -> None:
+async def test_an_answer_that_takes_long(question_service: Desk) -> None:
     """What is done is told until the first words are there."""
     reply = Reply()
-    desk.policy = replace(desk.policy, tell_after=0.0)
-    desk.core.until, desk.core.pieces = reply.told, ("Four",)
-    await desk.run(reply)
+    question_service.policy = replace(question_service.policy, tell_after=0.0)
+    question_service.core.until, question_service.core.pieces = reply.told, ("Four",)
+    await question_service.run(reply)
     assert reply.done == ["working", "recall", "searching the docs", "Four", "Four weeks. [1]"]
 
 
-async def test_what_is_told_of_a_question(desk: Desk) -> None:
+async def test_what_is_told_of_a_question(question_service: Desk) -> None:
     """Who counts questions gets the answer, the seconds that the journal has, and the stages of the work."""
-    kept = await desk.run(Reply())
-    assert desk.heard.answer == FOUR_WEEKS
-    assert 0 <= desk.heard.seconds < 3600
-    assert kept.seconds == desk.heard.seconds
-    work = desk.heard.work
+    kept = await question_service.run(Reply())
+    assert question_service.heard.answer == FOUR_WEEKS
+    assert 0 <= question_service.heard.seconds < 3600
+    assert kept.seconds == question_service.heard.seconds
+    work = question_service.heard.work
     assert work is not None
     assert (work.kind, work.id) == ("answer", "q1")
     assert [one.name for one in work.spans] == ["admit", "recall", "deliver"]
 
 
-async def test_what_a_question_is_answered_from(desk: Desk) -> None:
+async def test_what_a_question_is_answered_from(question_service: Desk) -> None:
     """The core gets what the gate allows and the conversation before it, with the question's id."""
-    await desk.run(Reply(Context(history=EARLIER)))
-    ((name, question),) = desk.core.asked
+    await question_service.run(Reply(Context(history=EARLIER)))
+    ((name, question),) = question_service.core.asked
     assert name == "q1"
     assert question == Question(
         "How much notice?", STAFF, EARLIER, places=frozenset({"C1", "#help"}), not_found="Not here."
     )
-    assert desk.core.streams
+    assert question_service.core.streams
 
 
 # --- where nobody asked the bot -------------------------------------------------------------------
 
 
-async def test_a_strong_answer_where_nobody_asked(desk: Desk) -> None:
+async def test_a_strong_answer_where_nobody_asked(question_service: Desk) -> None:
     """It is shown once it is whole; until then nothing is."""
     reply = Reply(unprompted=True)
-    kept = await desk.run(reply)
+    kept = await question_service.run(reply)
     assert reply.done == ["recall", "working", "Four weeks. [1]"]
     assert ended(kept) == (Outcome.ANSWERED, "Four weeks. [1]", False)
     assert kept.reply == "C1/2"
-    assert desk.heard.ended == [("slack", "answered")]
-    assert desk.core.asked[0][0] == "q1"
-    assert desk.core.asked[0][1].unasked
-    assert not desk.core.streams
+    assert question_service.heard.ended == [("slack", "answered")]
+    assert question_service.core.asked[0][0] == "q1"
+    assert question_service.core.asked[0][1].unasked
+    assert not question_service.core.streams
 
 
 @pytest.mark.parametrize(
@@ -98,41 +98,41 @@ async def test_a_strong_answer_where_nobody_asked(desk: Desk) -> None:
     ],
     ids=["weak", "not found", "down"],
 )
-async def test_silence_where_nobody_asked(desk: Desk, answer: Answer | Exception) -> None:
+async def test_silence_where_nobody_asked(question_service: Desk, answer: Answer | Exception) -> None:
     """Nothing but a strong answer is worth a word; whatever it is, it is no gap."""
     reply = Reply(unprompted=True)
-    desk.core.given = answer
-    kept = await desk.run(reply)
+    question_service.core.given = answer
+    kept = await question_service.run(reply)
     assert reply.done == ["recall"]
     assert not ended(kept)[2]
-    assert desk.heard.ended == [("slack", "silent")]
+    assert question_service.heard.ended == [("slack", "silent")]
 
 
 # --- places that aren't served --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("gone", [False, True])
-async def test_a_place_that_is_not_served(desk: Desk, *, gone: bool) -> None:
+async def test_a_place_that_is_not_served(question_service: Desk, *, gone: bool) -> None:
     """It is told so, if it can be, and nothing is searched; that is no gap."""
     reply = Reply()
-    desk.gate.shut = True
+    question_service.gate.shut = True
     if gone:
         reply.fails["say"] = Undeliverable("the channel is gone")
-    kept = await desk.run(reply)
+    kept = await question_service.run(reply)
     assert reply.done == [messages.NOT_HERE]
-    assert desk.core.asked == []
+    assert question_service.core.asked == []
     assert ended(kept) == (Outcome.UNAVAILABLE, messages.NOT_HERE, False)
     assert (kept.seconds, kept.scope) == (0.0, Scope("", None))
-    assert desk.heard.ended == [("slack", "turned_away")]
-    assert (desk.heard.seconds, desk.heard.work) == (0.0, None)
-    assert desk.heard.answer == kept.answer
+    assert question_service.heard.ended == [("slack", "turned_away")]
+    assert (question_service.heard.seconds, question_service.heard.work) == (0.0, None)
+    assert question_service.heard.answer == kept.answer
 
 
-async def test_a_place_that_is_not_served_where_nobody_asked(desk: Desk) -> None:
+async def test_a_place_that_is_not_served_where_nobody_asked(question_service: Desk) -> None:
     """It isn't told of it."""
     reply = Reply(unprompted=True)
-    desk.gate.shut = True
-    assert ended(await desk.run(reply))[1] == messages.NOT_HERE
+    question_service.gate.shut = True
+    assert ended(await question_service.run(reply))[1] == messages.NOT_HERE
     assert reply.done == []
 
 
@@ -142,71 +142,71 @@ async def test_a_place_that_is_not_served_where_nobody_asked(desk: Desk) -> None
 @pytest.mark.parametrize(
     "failure", [Unavailable("the index", "it is away."), ValueError("a bug")], ids=["down", "bug"]
 )
-async def test_a_core_that_fails(desk: Desk, failure: Exception) -> None:
+async def test_a_core_that_fails(question_service: Desk, failure: Exception) -> None:
     """The asker is told so with the question's id, which the journal has with whom it was for."""
     reply = Reply()
-    desk.core.given = failure
-    kept = await desk.run(reply)
+    question_service.core.given = failure
+    kept = await question_service.run(reply)
     assert reply.done == ["working", "recall", BROKEN]
     assert reply.view is not None
     assert reply.view.answer_id == "q1"
     assert ended(kept) == (Outcome.UNAVAILABLE, BROKEN, True)
     assert kept.scope == Scope("slack:T1", STAFF)
-    assert desk.heard.ended == [("slack", "unavailable")]
+    assert question_service.heard.ended == [("slack", "unavailable")]
 
 
-async def test_a_gate_that_fails(desk: Desk) -> None:
+async def test_a_gate_that_fails(question_service: Desk) -> None:
     """Nothing is searched, and the asker is told; for whom it was isn't known."""
     reply = Reply()
-    desk.gate.down = True
-    kept = await desk.run(reply)
+    question_service.gate.down = True
+    kept = await question_service.run(reply)
     assert reply.done == ["working", BROKEN]
-    assert desk.core.asked == []
+    assert question_service.core.asked == []
     assert kept.scope == Scope("", None)
 
 
-async def test_a_place_that_takes_nothing(desk: Desk) -> None:
+async def test_a_place_that_takes_nothing(question_service: Desk) -> None:
     """Where work can't be shown nothing is searched, and the journal says why."""
     reply = Reply()
     reply.fails["working"] = Undeliverable("the channel is gone")
-    kept = await desk.run(reply)
+    kept = await question_service.run(reply)
     assert reply.done == ["working"]
-    assert desk.core.asked == []
+    assert question_service.core.asked == []
     assert ended(kept) == (Outcome.UNAVAILABLE, "the channel is gone", True)
     assert kept.seconds is not None
     assert 0 < kept.seconds < 3600
-    assert desk.heard.ended == [("slack", "undeliverable")]
-    assert desk.heard.work is not None
+    assert question_service.heard.ended == [("slack", "undeliverable")]
+    assert question_service.heard.work is not None
 
 
-async def test_a_place_that_goes_while_it_is_answered(desk: Desk) -> None:
+async def test_a_place_that_goes_while_it_is_answered(question_service: Desk) -> None:
     """For whom the answer would have been is kept."""
     reply = Reply()
     reply.fails["write"] = Undeliverable("the channel is gone")
-    desk.core.pieces = ("Four",)
-    kept = await desk.run(reply)
+    question_service.core.pieces = ("Four",)
+    kept = await question_service.run(reply)
     assert kept.scope == Scope("slack:T1", STAFF)
-    assert desk.heard.ended == [("slack", "undeliverable")]
+    assert question_service.heard.ended == [("slack", "undeliverable")]
 
 
 @pytest.mark.parametrize("reached", [True, False])
-async def test_an_answer_that_cannot_be_drawn(desk: Desk, *, reached: bool) -> None:
+async def test_an_answer_that_cannot_be_drawn(question_service: Desk, *, reached: bool) -> None:
     """The asker is told, if that works; the answer is kept."""
     reply = Reply()
     reply.fails["finish"] = ValueError("a bug")
     if not reached:
         reply.fails["say"] = ValueError("another")
-    kept = await desk.run(reply)
+    kept = await question_service.run(reply)
     assert reply.done == ["working", "recall", "Four weeks. [1]", BROKEN]
     assert ended(kept)[0] is Outcome.ANSWERED
-    assert desk.heard.ended == [("slack", "undeliverable")]
+    assert question_service.heard.ended == [("slack", "undeliverable")]
 
 
-async def test_an_answer_that_the_place_refuses(desk: Desk) -> None:
+async def test_an_answer_that_the_place_refuses(question_service: Desk) -> None:
     """Nothing more is tried there."""
     reply = Reply()
     reply.fails["finish"] = Undeliverable("the channel is gone")
-    kept = await desk.run(reply)
+    kept = await question_service.run(reply)
     assert reply.done == ["working", "recall", "Four weeks. [1]"]
     assert ended(kept)[0] is Outcome.ANSWERED
-    assert desk.heard.ended == [("slack", "undeliverable")]
+    assert question_service.heard.ended == [("slack", "undeliverable")]

@@ -23,7 +23,7 @@ from tests.support.one_question import (
 
 
 @pytest.fixture
-async def desk(data: Path) -> AsyncIterator[Desk]:
+async def question_service(data: Path) -> AsyncIterator[Desk]:
     database = Database(folder=data, url=None)
     yield Desk(SqlJournal(database))
     await database.close()
@@ -39,11 +39,11 @@ def cited(updated: datetime) -> Citation:
      (datetime(2025, 11, 2, tzinfo=UTC), ())],
     ids=["stale", "fresh"],
 )  # fmt: skip
-async def test_an_old_page(desk: Desk, updated: datetime, notes: tuple[str, ...]) -> None:
+async def test_an_old_page(question_service: Desk, updated: datetime, notes: tuple[str, ...]) -> None:
     """A page that is older than the settings allow is told of."""
-    desk.core.given = replace(FOUR_WEEKS, citations=(cited(updated),))
+    question_service.core.given = replace(FOUR_WEEKS, citations=(cited(updated),))
     reply = Reply()
-    await desk.run(reply)
+    await question_service.run(reply)
     assert reply.view is not None
     assert reply.view.notes == notes
 
@@ -53,34 +53,34 @@ async def test_an_old_page(desk: Desk, updated: datetime, notes: tuple[str, ...]
     [("slack:C1:1", ("slow",)), ("slack:C1:1:edited:2", ("edited", "slow"))],
     ids=["first", "edit"],
 )
-async def test_an_answer_to_an_edit(desk: Desk, key: str, notes: tuple[str, ...]) -> None:
+async def test_an_answer_to_an_edit(question_service: Desk, key: str, notes: tuple[str, ...]) -> None:
     """It says so, before anything else in small print."""
-    desk.core.given = replace(FOUR_WEEKS, degraded=("slow",))
+    question_service.core.given = replace(FOUR_WEEKS, degraded=("slow",))
     reply = Reply()
-    await desk.run(reply, replace(ASKED, key=key))
+    await question_service.run(reply, replace(ASKED, key=key))
     assert reply.view is not None
     assert reply.view.notes == notes
 
 
 @pytest.mark.parametrize("private", [False, True])
-async def test_what_one_person_alone_sees(desk: Desk, *, private: bool) -> None:
+async def test_what_one_person_alone_sees(question_service: Desk, *, private: bool) -> None:
     """It can be shared; what everybody sees can't."""
     reply = Reply(private=private)
-    await desk.run(reply)
+    await question_service.run(reply)
     assert reply.view is not None
     assert (Press.SHARE in reply.view.buttons) is private
 
 
 @pytest.mark.parametrize("can_ask_human", [False, True])
-async def test_nothing_found(desk: Desk, *, can_ask_human: bool) -> None:
+async def test_nothing_found(question_service: Desk, *, can_ask_human: bool) -> None:
     """Where the settings name people to ask, they can be asked."""
-    desk.policy = replace(desk.policy, can_ask_human=can_ask_human)
-    desk.core.given = Answer("q1", Outcome.NOT_FOUND, "The docs don't say.")
+    question_service.policy = replace(question_service.policy, can_ask_human=can_ask_human)
+    question_service.core.given = Answer("q1", Outcome.NOT_FOUND, "The docs don't say.")
     reply = Reply()
-    assert ended(await desk.run(reply)) == (Outcome.NOT_FOUND, "The docs don't say.", True)
+    assert ended(await question_service.run(reply)) == (Outcome.NOT_FOUND, "The docs don't say.", True)
     assert reply.view is not None
     assert (Press.HUMAN in reply.view.buttons) is can_ask_human
-    assert desk.heard.ended == [("slack", "not_found")]
+    assert question_service.heard.ended == [("slack", "not_found")]
 
 
 # --- files ----------------------------------------------------------------------------------------
@@ -99,27 +99,27 @@ LOST = Attachment("leave.txt", "text/plain", 6, _unfetched)
 UNREAD = "I couldn't read `leave.txt`: it is gone."
 
 
-async def test_a_question_with_files(desk: Desk) -> None:
+async def test_a_question_with_files(question_service: Desk) -> None:
     """What they say is part of it, those that can't be read are told of, what reading cost is counted with the rest."""
     answer = replace(
         FOUR_WEEKS, degraded=("slow",), usage=(Usage("writer", calls=1),),
         trace=Trace(queries=("notice calendar",), decision="answer"),
     )  # fmt: skip
-    desk.core.given = answer
+    question_service.core.given = answer
     question = replace(ASKED.question, about=("forwarded",))
-    await desk.run(Reply(Context(files=(PICTURE, LOST))), replace(ASKED, question=question))
-    assert desk.core.asked[0][1].about == ("forwarded", "A calendar.")
-    assert desk.heard.answer == replace(
+    await question_service.run(Reply(Context(files=(PICTURE, LOST))), replace(ASKED, question=question))
+    assert question_service.core.asked[0][1].about == ("forwarded", "A calendar.")
+    assert question_service.heard.answer == replace(
         answer, degraded=("slow", UNREAD), usage=(Usage("writer", calls=1), Usage("looker", calls=1)),
         trace=Trace(decision="answer"),
     )  # fmt: skip
 
 
-async def test_a_question_whose_files_say_nothing(desk: Desk) -> None:
+async def test_a_question_whose_files_say_nothing(question_service: Desk) -> None:
     """What was searched for holds nothing of them, and is kept."""
-    desk.core.given = replace(FOUR_WEEKS, trace=Trace(queries=("notice",)))
-    await desk.run(Reply(Context(files=(LOST,))))
-    assert desk.heard.answer == replace(desk.core.given, degraded=(UNREAD,))
+    question_service.core.given = replace(FOUR_WEEKS, trace=Trace(queries=("notice",)))
+    await question_service.run(Reply(Context(files=(LOST,))))
+    assert question_service.heard.answer == replace(question_service.core.given, degraded=(UNREAD,))
 
 
 @pytest.mark.parametrize(
@@ -134,14 +134,14 @@ async def test_a_question_whose_files_say_nothing(desk: Desk) -> None:
     ids=["nothing", "forwarded", "another file", "words", "no file"],
 )
 async def test_a_file_without_words(
-    desk: Desk, words: str, about: tuple[str, ...], files: tuple[Attachment, ...], *, asked: bool
+    question_service: Desk, words: str, about: tuple[str, ...], files: tuple[Attachment, ...], *, asked: bool
 ) -> None:
     """Where nothing else is asked and the file can't be read, its sender is asked for words; that is no gap."""
-    kept = await desk.run(
+    kept = await question_service.run(
         Reply(Context(files=files)), replace(ASKED, question=Question(words, frozenset(), about=about))
     )
-    assert bool(desk.core.asked) is asked
+    assert bool(question_service.core.asked) is asked
     if not asked:
         assert ended(kept) == (Outcome.NOT_FOUND, f"{UNREAD} Please ask me in words.", False)
-        assert desk.heard.answer is not None
-        assert desk.heard.answer.id == "q1"
+        assert question_service.heard.answer is not None
+        assert question_service.heard.answer.id == "q1"

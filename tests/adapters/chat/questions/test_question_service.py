@@ -129,11 +129,11 @@ async def test_how_a_question_ended_is_heard(
     journal.let.set()
     heard, observers = Heard(), Observers()
     observers.add(heard)
-    desk = desk_of(journal, notice(), observers)
+    question_service = desk_of(journal, notice(), observers)
     asked = Asked("q1", "slack:C1:1", "slack", Place("C1"), "slack:U1", Question("How much?", frozenset()))
-    await desk.take(asked, notice())
+    await question_service.take(asked, notice())
     assert observers.running == {"slack": 1}
-    await desk.close(grace=5)
+    await question_service.close(grace=5)
     assert heard.ended == [("slack", outcome, "q1")]
     assert observers.running == {"slack": 0}
 
@@ -143,12 +143,12 @@ async def test_a_question_over_the_limit_is_heard_as_such(journal: SlowJournal) 
     journal.let.set()
     heard, observers = Heard(), Observers()
     observers.add(heard)
-    desk = desk_of(journal, Notice(), observers, limited(1))
+    question_service = desk_of(journal, Notice(), observers, limited(1))
     for number in (1, 2):
         key = f"slack:C1:{number}"
         asked = Asked(f"q{number}", key, "slack", Place("C1"), "slack:U1", Question("How much?", frozenset()))
-        await desk.take(asked, Notice())
-    await desk.close(grace=5)
+        await question_service.take(asked, Notice())
+    await question_service.close(grace=5)
     assert sorted(outcome for _, outcome, _ in heard.ended) == ["answered", "limited"]
 
 
@@ -162,13 +162,13 @@ async def test_over_the_limit_nothing_is_left_open(
 ) -> None:
     """Who waits for a word hears of the limit each time, others once, who didn't ask never; nothing is answered."""
     journal.let.set()
-    desk = desk_of(journal, Notice(), policy=limited(1))
+    question_service = desk_of(journal, Notice(), policy=limited(1))
     notices = [kind() for _ in range(4)]
     taken = []
     for number, notice in enumerate(notices):
         notice.owed = owed
-        taken.append(await desk.take(asked_by_one(number), notice))
-    await desk.close(grace=5)
+        taken.append(await question_service.take(asked_by_one(number), notice))
+    await question_service.close(grace=5)
     assert taken == [Acceptance.YES, Acceptance.LIMITED, Acceptance.LIMITED, Acceptance.LIMITED]
     assert [notice.shown.is_set() for notice in notices] == [kind is Notice, False, False, False]
     said = [text for notice in notices for text in notice.said]
@@ -185,13 +185,15 @@ async def test_each_person_is_told_of_the_limit(
 ) -> None:
     """One hears of it although another did just now, and one who can't be reached keeps nobody up."""
     journal.let.set()
-    desk = desk_of(journal, Notice(), policy=limited(1))
+    question_service = desk_of(journal, Notice(), policy=limited(1))
     notices = {"one": Notice(), "other": Notice(), "gone": Unreachable()}
     for person, notice in notices.items():
         for number in range(2):
             question = replace(asked_by_one(number), person=person)
-            await desk.take(replace(question, id=f"{person}{number}", key=f"{person}{number}"), notice)
-    await desk.close(grace=5)
+            await question_service.take(
+                replace(question, id=f"{person}{number}", key=f"{person}{number}"), notice
+            )
+    await question_service.close(grace=5)
     assert [len(notice.said) for notice in notices.values()] == [1, 1, 1]
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
@@ -206,10 +208,10 @@ async def test_what_an_edit_replaces_stays_as_it_was(journal: SlowJournal) -> No
     await journal.finish("q1", answered, seconds=3.0, scope=scope)
     before = await journal.recorded("q1")
     assert before is not None
-    desk = desk_of(journal, notice)
+    question_service = desk_of(journal, notice)
     edited = replace(asked_by_one(1), id="q9", key="slack:C1:1:edited:2")
-    assert await desk.supersede(before, edited, lambda *_: notice) is Acceptance.YES
-    await desk.close(grace=5)
+    assert await question_service.supersede(before, edited, lambda *_: notice) is Acceptance.YES
+    await question_service.close(grace=5)
     kept = await journal.recorded("q1")
     assert kept is not None
     assert kept.answer is not None
@@ -229,11 +231,11 @@ async def test_the_limit_holds_while_the_journal_is_down(journal: SlowJournal) -
     """Questions are then counted by each process for itself."""
     journal.let.set()
     journal.down = True
-    desk = desk_of(journal, Notice(), policy=limited(2))
-    taken = [await desk.take(asked_by_one(number), Notice()) for number in range(4)]
-    another = await desk.take(replace(asked_by_one(4), person="slack:U2"), Notice())
+    question_service = desk_of(journal, Notice(), policy=limited(2))
+    taken = [await question_service.take(asked_by_one(number), Notice()) for number in range(4)]
+    another = await question_service.take(replace(asked_by_one(4), person="slack:U2"), Notice())
     journal.down = False
-    await desk.close(grace=5)
+    await question_service.close(grace=5)
     assert taken == [Acceptance.YES, Acceptance.YES, Acceptance.LIMITED, Acceptance.LIMITED]
     assert another is Acceptance.YES
     assert await journal.recorded("q3") is not None
@@ -243,21 +245,21 @@ async def test_the_limit_holds_for_all_processes(journal: SlowJournal) -> None:
     """What a person has asked elsewhere counts, too."""
     journal.let.set()
     await journal.accept(asked_by_one(1), worker="another")
-    desk = desk_of(journal, Notice(), policy=limited(1))
-    assert await desk.take(asked_by_one(2), Notice()) is Acceptance.LIMITED
-    await desk.close(grace=5)
+    question_service = desk_of(journal, Notice(), policy=limited(1))
+    assert await question_service.take(asked_by_one(2), Notice()) is Acceptance.LIMITED
+    await question_service.close(grace=5)
 
 
 async def test_an_edit_over_the_limit_leaves_the_answer(journal: SlowJournal) -> None:
     """The earlier answer stands, and its asker hears why it stays as it is."""
     journal.let.set()
-    desk, first, second = (
+    question_service, first, second = (
         desk_of(journal, Notice(), policy=limited(1)),
         Notice(),
         Notice(),
     )
     asked = asked_by_one(0)
-    await desk.take(asked, first)
+    await question_service.take(asked, first)
     await first.shown.wait()
     earlier = await journal.recorded("q0")
     assert earlier is not None
@@ -268,9 +270,9 @@ async def test_an_edit_over_the_limit_leaves_the_answer(journal: SlowJournal) ->
         gone_on.append((before, now))
         return second
 
-    assert await desk.supersede(earlier, edited, go_on) is Acceptance.LIMITED
+    assert await question_service.supersede(earlier, edited, go_on) is Acceptance.LIMITED
     assert gone_on == [(earlier, edited)]
-    await desk.close(grace=5)
+    await question_service.close(grace=5)
     assert len(second.said) == 1
     kept = await journal.recorded("q0")
     assert kept is not None
@@ -288,19 +290,19 @@ async def test_a_question_that_is_stopped_is_heard_as_such(journal: SlowJournal)
     heard, observers = Heard(), Observers()
     observers.add(heard)
     notice = Notice()
-    desk = desk_of(journal, notice, observers)
-    await desk.take(asked_by_one(1), notice)
+    question_service = desk_of(journal, notice, observers)
+    await question_service.take(asked_by_one(1), notice)
     await notice.shown.wait()  # the journal keeps it from ending
     journal.let.set()
-    await desk.stop(lambda reply: reply.withdraw)
-    await desk.close(grace=5)
+    await question_service.stop(lambda reply: reply.withdraw)
+    await question_service.close(grace=5)
     assert [outcome for _, outcome, _ in heard.ended][-1:] == ["stopped"]
 
 
 async def test_a_press_before_the_answer_is_in_the_journal(journal: SlowJournal) -> None:
     """A button that is pressed in the moment in which its answer is shown finds the answer."""
     notice = Notice()
-    desk = desk_of(journal, notice)
+    question_service = desk_of(journal, notice)
     asked = Asked(
         "q1",
         "slack:C1:1",
@@ -309,22 +311,22 @@ async def test_a_press_before_the_answer_is_in_the_journal(journal: SlowJournal)
         "slack:U1",
         Question("How much notice?", frozenset({"everyone"})),
     )
-    assert await desk.take(asked, notice) is Acceptance.YES
+    assert await question_service.take(asked, notice) is Acceptance.YES
     await notice.shown.wait()
-    pressed = asyncio.create_task(desk.again("q1"))
+    pressed = asyncio.create_task(question_service.again("q1"))
     assert not (await asyncio.wait([pressed], timeout=0.2))[0]
     journal.let.set()
     found = await pressed
     assert found is not None
     assert found[1].text == "Four weeks. [1]"
-    await desk.close(grace=5)
+    await question_service.close(grace=5)
 
 
 async def test_an_edit_waits_for_the_process_that_answers(data: Path) -> None:
     """A question that another process is answering is answered anew once that is done, in its place."""
     database = Database(folder=data, url=None)
     journal, notice, gone_on = SqlJournal(database), Notice(), []
-    desk = desk_of(journal, notice, policy=replace(limited(10), look_every=0.01))
+    question_service = desk_of(journal, notice, policy=replace(limited(10), look_every=0.01))
     first = Asked("q1", "slack:C1:1", "slack", Place("C1"), "U1", Question("How much notcie?", frozenset()))
     await journal.accept(first, worker="another")
     earlier = await journal.recorded("q1")
@@ -335,14 +337,14 @@ async def test_an_edit_waits_for_the_process_that_answers(data: Path) -> None:
         gone_on.append(before.reply)
         return notice
 
-    superseding = asyncio.create_task(desk.supersede(earlier, edited, go_on))
+    superseding = asyncio.create_task(question_service.supersede(earlier, edited, go_on))
     assert not (await asyncio.wait([superseding], timeout=0.1))[0]
     await journal.set_reply("q1", "C1/2")
     await journal.finish("q1", Answer("q1", Outcome.NOT_FOUND, "The docs don't say."), seconds=1.0)
     assert await superseding is Acceptance.YES
     await notice.shown.wait()
     assert gone_on == ["C1/2"]
-    await desk.close(grace=5)
+    await question_service.close(grace=5)
     found = await journal.recorded_by_key("slack:C1:1", further=":edited:")
     assert found is not None
     assert (found.asked.id, found.reply) == ("q2", "C1/2")

@@ -116,41 +116,45 @@ async def said_of(journal: SqlJournal, question: str) -> tuple[str, str] | None:
 
 async def test_a_question_is_taken_once(journal: SqlJournal) -> None:
     """Also by a process that hasn't seen it, and not by one that closes."""
-    desk, other = Desk(journal), Desk(journal)
+    question_service, other = Desk(journal), Desk(journal)
     paper = Done()
-    assert await desk.take(asked(), paper) is Acceptance.YES
-    assert desk.running == 1
-    assert await desk.take(asked(), Done()) is Acceptance.KNOWN
+    assert await question_service.take(asked(), paper) is Acceptance.YES
+    assert question_service.running == 1
+    assert await question_service.take(asked(), Done()) is Acceptance.KNOWN
     assert await other.take(asked(), Done()) is Acceptance.KNOWN
     assert other.running == 0
-    desk.answers.let.set()
-    await desk.close(grace=60)
+    question_service.answers.let.set()
+    await question_service.close(grace=60)
     assert paper.done == ["working", "finished"]
-    assert desk.running == 0
-    assert await desk.take(asked(2), Done()) is Acceptance.CLOSING
+    assert question_service.running == 0
+    assert await question_service.take(asked(2), Done()) is Acceptance.CLOSING
     assert await said_of(journal, "q1") == ("ANSWERED", "Four weeks. [1]")
     await other.close(grace=60)
 
 
 async def test_a_bot_asks_no_more_than_it_may(journal: SqlJournal) -> None:
     """A second question within a minute is left as if it were known."""
-    desk = Desk(journal)
-    desk.answers.let.set()
-    assert await desk.take(asked(automated=True), Done()) is Acceptance.YES
-    assert await desk.take(asked(2, automated=True), Done()) is Acceptance.KNOWN
-    await desk.close(grace=60)
+    question_service = Desk(journal)
+    question_service.answers.let.set()
+    assert await question_service.take(asked(automated=True), Done()) is Acceptance.YES
+    assert await question_service.take(asked(2, automated=True), Done()) is Acceptance.KNOWN
+    await question_service.close(grace=60)
     assert await journal.recorded("q2") is None
 
 
 async def test_what_is_known(journal: SqlJournal) -> None:
     """An event is new once to a process; a question is known once it was accepted, as far as the journal says."""
-    desk = Desk(journal)
-    assert [desk.first("a"), desk.first("a"), desk.first("b")] == [True, False, True]
-    assert not await desk.knows("slack:C1:1")
-    desk.answers.let.set()
-    await desk.take(asked(), Done())
-    assert await desk.knows("slack:C1:1")
-    await desk.close(grace=60)
+    question_service = Desk(journal)
+    assert [question_service.first("a"), question_service.first("a"), question_service.first("b")] == [
+        True,
+        False,
+        True,
+    ]
+    assert not await question_service.knows("slack:C1:1")
+    question_service.answers.let.set()
+    await question_service.take(asked(), Done())
+    assert await question_service.knows("slack:C1:1")
+    await question_service.close(grace=60)
 
 
 async def test_a_journal_that_is_down_knows_nothing() -> None:
@@ -167,47 +171,47 @@ async def test_a_journal_that_is_down_knows_nothing() -> None:
 @pytest.mark.parametrize("gone", [False, True])
 async def test_a_question_that_is_taken_back(journal: SqlJournal, *, gone: bool) -> None:
     """Its answer is withdrawn, in whichever words it stands by now; others are answered, and it isn't when it comes behind."""
-    desk, first, edited, other = Desk(journal), Done(gone=gone), Done(), Done()
+    question_service, first, edited, other = Desk(journal), Done(gone=gone), Done(), Done()
     for one, paper in ((asked(), first), (asked(edit="2"), edited), (asked(11), other)):
-        await desk.take(one, paper)
+        await question_service.take(one, paper)
         await working(paper)
-    await desk.abandon("slack:C1:1")
-    await desk.abandon("slack:C1:3")
+    await question_service.abandon("slack:C1:1")
+    await question_service.abandon("slack:C1:3")
     assert (first.done, edited.done, other.done) == (
         ["working", "withdrawn"],
         ["working", "withdrawn"],
         ["working"],
     )
-    assert desk.running == 1
-    assert await desk.take(asked(3), Done()) is Acceptance.KNOWN
-    desk.answers.let.set()
-    await desk.close(grace=60)
+    assert question_service.running == 1
+    assert await question_service.take(asked(3), Done()) is Acceptance.KNOWN
+    question_service.answers.let.set()
+    await question_service.close(grace=60)
     assert await said_of(journal, "q1") == ("UNAVAILABLE", "The question was deleted.")
     assert await said_of(journal, "q11") == ("ANSWERED", "Four weeks. [1]")
 
 
 async def test_stopped_by_a_press(journal: SqlJournal) -> None:
     """What the press is for ends in the way that it gives; others go on."""
-    desk, mine, other = Desk(journal), Done(), Done()
+    question_service, mine, other = Desk(journal), Done(), Done()
     for one, paper in ((asked(), mine), (asked(2), other)):
-        await desk.take(one, paper)
+        await question_service.take(one, paper)
         await working(paper)
 
     def ending(reply: Any) -> Any:
         return (lambda: reply.say("stopped")) if reply is mine else None
 
-    await desk.stop(ending)
+    await question_service.stop(ending)
     assert (mine.done, other.done) == (["working", "stopped"], ["working"])
-    desk.answers.let.set()
-    await desk.close(grace=60)
+    question_service.answers.let.set()
+    await question_service.close(grace=60)
     assert await said_of(journal, "q1") == ("UNAVAILABLE", messages.STOPPED)
     assert await said_of(journal, "q2") == ("ANSWERED", "Four weeks. [1]")
 
 
 async def test_an_edit_takes_the_place_of_what_is_under_way(journal: SqlJournal) -> None:
     """The earlier words' answer isn't written on; the newer ones' stands where it stood."""
-    desk, first, second = Desk(journal), Done(), Done()
-    await desk.take(asked(), first)
+    question_service, first, second = Desk(journal), Done(), Done()
+    await question_service.take(asked(), first)
     await working(first)
     earlier = await journal.recorded("q1")
     assert earlier is not None
@@ -217,12 +221,12 @@ async def test_an_edit_takes_the_place_of_what_is_under_way(journal: SqlJournal)
         went_on.append((before.reply, now.id))
         return second
 
-    assert await desk.supersede(earlier, asked(edit="2"), go_on) is Acceptance.YES
-    assert await desk.supersede(earlier, asked(edit="2"), go_on) is Acceptance.KNOWN
+    assert await question_service.supersede(earlier, asked(edit="2"), go_on) is Acceptance.YES
+    assert await question_service.supersede(earlier, asked(edit="2"), go_on) is Acceptance.KNOWN
     assert first.done == ["working", "left"]
     assert went_on == [("C1/5", "q12")]
-    desk.answers.let.set()
-    await desk.close(grace=60)
+    question_service.answers.let.set()
+    await question_service.close(grace=60)
     assert second.done == ["working", "finished"]
     assert await said_of(journal, "q1") == ("UNAVAILABLE", messages.EDITED_QUESTION)
     assert await said_of(journal, "q12") == ("ANSWERED", "Four weeks. [1]")
@@ -243,18 +247,18 @@ class Unreadable(SqlJournal):
 async def test_an_edit_while_the_journal_cannot_be_read(journal: SqlJournal, data: Path, where: str) -> None:
     """It is answered all the same, after a time limit where another process had the earlier words."""
     database = Database(folder=data, url=None)
-    desk = Desk(Unreadable(database), wait_for_others=0.05, look_every=0.01)
+    question_service = Desk(Unreadable(database), wait_for_others=0.05, look_every=0.01)
     first, second = Done(), Done()
     if where == "here":
-        await desk.take(asked(), first)
+        await question_service.take(asked(), first)
         await working(first)
     else:
         await journal.accept(asked(), worker="another")
     earlier = await journal.recorded("q1")
     assert earlier is not None
-    assert await desk.supersede(earlier, asked(edit="2"), lambda *_: second) is Acceptance.YES
-    desk.answers.let.set()
-    await desk.close(grace=60)
+    assert await question_service.supersede(earlier, asked(edit="2"), lambda *_: second) is Acceptance.YES
+    question_service.answers.let.set()
+    await question_service.close(grace=60)
     assert first.done == (["working", "left"] if where == "here" else [])
     assert second.done == ["working", "finished"]
     assert await said_of(journal, "q1") == ("UNAVAILABLE", messages.EDITED_QUESTION)
@@ -263,15 +267,15 @@ async def test_an_edit_while_the_journal_cannot_be_read(journal: SqlJournal, dat
 
 async def test_an_answer_again(journal: SqlJournal) -> None:
     """As everybody saw it; none where there is none, or none yet."""
-    desk, paper = Desk(journal, recorded_within=0.01), Done()
-    assert await desk.again("q1") is None
+    question_service, paper = Desk(journal, recorded_within=0.01), Done()
+    assert await question_service.again("q1") is None
     await journal.accept(asked(), worker="another")
-    assert await desk.again("q1") is None
-    await desk.take(asked(2), paper)
-    assert await desk.again("q2") is None
-    desk.answers.let.set()
-    await desk.close(grace=60)
-    found = await desk.again("q2")
+    assert await question_service.again("q1") is None
+    await question_service.take(asked(2), paper)
+    assert await question_service.again("q2") is None
+    question_service.answers.let.set()
+    await question_service.close(grace=60)
+    found = await question_service.again("q2")
     assert found is not None
     assert (found[0].asked.id, found[1].text) == ("q2", "Four weeks. [1]")
     assert (Press.SHARE in found[1].buttons, found[1].notes) == (False, ())
@@ -280,21 +284,21 @@ async def test_an_answer_again(journal: SqlJournal) -> None:
 async def test_how_an_answer_is_shown(journal: SqlJournal) -> None:
     """By the service's own clock an old page is told of, and by its policy a human can be asked."""
     noon = datetime(2026, 6, 1, 12, tzinfo=UTC)
-    desk = Desk(journal, now=noon, stale_after=timedelta(days=1), can_ask_human=True)
+    question_service = Desk(journal, now=noon, stale_after=timedelta(days=1), can_ask_human=True)
     shown = []
     for number, written in ((1, noon - timedelta(days=2)), (2, noon - timedelta(hours=2))):
         await journal.accept(asked(number), worker="another")
         leave = replace(cited("a.md"), updated_at=written)
         answer = Answer(f"q{number}", Outcome.ANSWERED, "Four weeks. [1]", (leave,))
         await journal.finish(f"q{number}", answer, seconds=1.0)
-        shown.append(await desk.again(f"q{number}"))
+        shown.append(await question_service.again(f"q{number}"))
     assert [found and found[1].notes for found in shown] == [(messages.STALE.format(titles="a.md"),), ()]
     await journal.accept(asked(3), worker="another")
     await journal.finish("q3", Answer("q3", Outcome.NOT_FOUND, "The docs don't say."), seconds=1.0)
-    found = await desk.again("q3")
+    found = await question_service.again("q3")
     assert found is not None
     assert found[1].buttons == (Press.HUMAN,)
-    await desk.close(grace=60)
+    await question_service.close(grace=60)
 
 
 # --- who may see an answer ------------------------------------------------------------------------
@@ -342,11 +346,11 @@ class Shelf(FakeStore):
 
 async def test_what_is_not_done_in_time_is_left_to_the_next(journal: SqlJournal) -> None:
     """It takes it up when it opens, and answers it as it was asked."""
-    desk, paper = Desk(journal), Done()
-    await desk.open()
-    await desk.take(asked(), paper)
+    question_service, paper = Desk(journal), Done()
+    await question_service.open()
+    await question_service.take(asked(), paper)
     await working(paper)
-    await desk.close(grace=0.01)
+    await question_service.close(grace=0.01)
     assert paper.done == ["working"]
     assert await said_of(journal, "q1") is None
     later = Desk(journal)
@@ -355,7 +359,10 @@ async def test_what_is_not_done_in_time_is_left_to_the_next(journal: SqlJournal)
     await later.close(grace=60)
     assert [one.done for one in later.revived] == [["working", "finished"]]
     assert await said_of(journal, "q1") == ("ANSWERED", "Four weeks. [1]")
-    assert (desk.worker.split(" ")[0], desk.worker == later.worker) == ("slack", False)
+    assert (question_service.worker.split(" ")[0], question_service.worker == later.worker) == (
+        "slack",
+        False,
+    )
 
 
 class Unsaid(Done):
@@ -373,9 +380,9 @@ class Unsaid(Done):
 @pytest.mark.parametrize("in_time", [True, False])
 async def test_the_end_waits_for_who_is_told_of_the_limit(journal: SqlJournal, *, in_time: bool) -> None:
     """As long as for answers."""
-    desk, paper = Desk(journal, questions_per_minute=0), Unsaid()
-    assert await desk.take(asked(), paper) is Acceptance.LIMITED
-    closing = asyncio.create_task(desk.close(grace=60 if in_time else 0.01))
+    question_service, paper = Desk(journal, questions_per_minute=0), Unsaid()
+    assert await question_service.take(asked(), paper) is Acceptance.LIMITED
+    closing = asyncio.create_task(question_service.close(grace=60 if in_time else 0.01))
     if in_time:
         assert not (await asyncio.wait([closing], timeout=0.1))[0]
         paper.let.set()
@@ -400,10 +407,10 @@ async def test_an_end_without_the_journal(data: Path) -> None:
     """It is an end all the same: what can be written down is tried, and fails nobody."""
     database = Database(folder=data, url=None)
     away, paper = Away(database), Done()
-    desk = Desk(away)
-    desk.answers.let.set()
-    assert await desk.take(asked(), paper) is Acceptance.YES
-    await desk.close(grace=60)
+    question_service = Desk(away)
+    question_service.answers.let.set()
+    assert await question_service.take(asked(), paper) is Acceptance.YES
+    await question_service.close(grace=60)
     assert paper.done == ["working", "finished"]
     assert away.given_back
     await database.close()
