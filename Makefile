@@ -32,9 +32,9 @@ demo: setup ## index the example handbook, ask it three questions, then chat (on
 	done
 	@if [ -t 0 ] && [ -t 1 ]; then $(DEMO) chat; fi
 
-# Most of a test's time is waiting, so that four at once pay off on two cores. A file's tests share their servers.
+# Most of a test's time is waiting, so that four or five at once pay off on two cores. A file's tests share their servers.
 test: setup ## the quick tests: all but those marked slow
-	$(V)/python -m pytest -n 4 --dist loadfile -m "not slow"
+	$(V)/python -m pytest -n 5 --dist loadfile -m "not slow"
 
 test-all: setup ## all tests: also those with real servers, kills and attacks by size
 	$(V)/python -m pytest -n 4 --dist loadfile

@@ -21,6 +21,7 @@ def kept() -> dict[str, Payloads]:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("platform", ["slack", "discord"])
 async def test_the_pictures_show_what_is_sent(
     platform: str, kept: dict[str, Payloads], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -63,6 +64,7 @@ def test_an_answer_is_read_at_a_glance(platform: str, scene: str, kept: dict[str
     assert not line.startswith(("#", "|", "-", ">", "`"))
 
 
+@pytest.mark.slow
 @pytest.mark.slow
 @pytest.mark.skipif(_BROWSER is None, reason="no Chromium on this machine")
 @pytest.mark.parametrize("platform", ["slack", "discord"])

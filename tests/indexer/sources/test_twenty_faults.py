@@ -86,6 +86,7 @@ def docent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
     return CommandLine(tmp_path)
 
 
+@pytest.mark.slow
 async def test_all_else_is_indexed(docent: CommandLine) -> None:
     """`docent index` ends with every good page in the index, and with a sentence for each fault."""
     site, wiki = FaultySite(), FaultyWiki(cloud=False)

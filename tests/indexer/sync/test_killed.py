@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from bot.backends.sqlite import SqliteStore
 from bot.ports import Span
 from indexer.sync.embedding.stage import CALL
@@ -26,6 +28,7 @@ async def content(data: Path) -> dict[str, object]:
     return {"revisions": revisions, "texts": [(one.doc_id, one.ordinal, one.text) for one in passages]}
 
 
+@pytest.mark.slow
 async def test_killed_at_random_moments(tmp_path: Path) -> None:
     """After kills at random moments the next sync ends with the index that one sync would have made."""
     rng = random.Random(3)  # noqa: S311 - a repeatable run
