@@ -188,6 +188,7 @@ def test_each_listed_library_has_an_upper_pin() -> None:
     assert {each.of for each in LISTED} - pinned == set()
 
 
+@pytest.mark.slow
 def test_no_other_private_name_of_a_library_is_used() -> None:
     """Who needs another one lists it, with what would notice its change."""
     listed = {(path, each.name) for each in LISTED for path in each.used_in}

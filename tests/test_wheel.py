@@ -34,6 +34,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+@pytest.mark.slow
 def test_it_holds_each_file_of_the_packages(wheel: Path) -> None:
     """Dictionaries, migrations and word lists come along; nothing else does."""
     with zipfile.ZipFile(wheel) as archive:

@@ -113,7 +113,7 @@ async def called(sim: Simulator, method: str) -> list[Any]:
     return [one for one in (await sim.see("calls"))["calls"] if one["method"].startswith(method)]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def journal(request: pytest.FixtureRequest, free_port: Callable[[], int]) -> Iterator[dict[str, str]]:
     """The variables that lead to a journal which several processes share."""
     if request.param == "sqlite":

@@ -72,7 +72,7 @@ def server() -> Iterator[str]:
             yield address
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 async def address(request: pytest.FixtureRequest) -> str | None:
     """DATABASE_URL of an empty database; None for the default, SQLite in a folder."""
     if request.param == "sqlite":

@@ -152,6 +152,7 @@ def test_it_is_alive_and_ready(watched: Watched) -> None:
     }
 
 
+@pytest.mark.slow
 def test_nothing_else_is_there(watched: Watched) -> None:
     """Another path is 404."""
     assert watched.answers["/nothing"].status_code == 404

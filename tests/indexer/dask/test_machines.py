@@ -185,6 +185,7 @@ async def test_no_scheduler_at_all(
     assert told == [f"no Dask scheduler answers at {address}: this machine goes on alone"]
 
 
+@pytest.mark.slow
 async def test_nothing_is_asked_while_nothing_changed(tmp_path: Path, free_port: Callable[[], int]):
     """A sync that has nothing to read reaches for no cluster."""
     await synced(Many(3, tmp_path), tmp_path / "data", ThisMachine())

@@ -389,6 +389,7 @@ async def test_a_connection_that_breaks_for_good(cluster: Cluster) -> None:
     assert said == [f"the Dask scheduler at tcp://127.0.0.1:{port} went away: this machine goes on alone"]
 
 
+@pytest.mark.slow
 async def test_a_key_that_is_not_there(tmp_path: Path, free_port: Callable[[], int]) -> None:
     """A TLS file that can't be read is named."""
     files = {name: tmp_path / f"{name}.pem" for name in ("tls_ca_file", "tls_cert", "tls_key")}

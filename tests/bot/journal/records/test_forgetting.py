@@ -23,7 +23,7 @@ _EVERYONE = frozenset({"everyone"})
 _DAY = datetime(2026, 5, 3, tzinfo=UTC)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 async def database(request: pytest.FixtureRequest, data: Path) -> AsyncIterator[Database]:
     url = None
     if request.param == "postgresql":
