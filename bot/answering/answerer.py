@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 NO_WORDS = "I need a question in words, for example “How many days of annual leave do I get?”"
 NO_SUBJECT = "What would you like to know?"
-WITHOUT_VERIFIED = "Answered without the verified answers: {why}"
+WITHOUT_VERIFIED = "Answered without the verified answers, which can't be read right now."
 SEARCH_DOWN = (
     "I can't search the docs right now ({why}). Please try again in a few minutes. Reference: `{id}`"
 )
@@ -224,7 +224,7 @@ class Answerer:
                 log.warning("answer %s: verified answers were not looked at: %s", draft.id, error)
                 degraded("verified answers")
                 if self._known.any:
-                    draft.degraded.append(WITHOUT_VERIFIED.format(why=error.reason))
+                    draft.degraded.append(WITHOUT_VERIFIED)  # the reason is the admins', and in the log
                 return None
 
     async def _best(self, question: Question, standalone: str, draft: Draft) -> tuple[Retrieval, str]:

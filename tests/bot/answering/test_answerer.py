@@ -371,7 +371,7 @@ async def test_the_breaker_spares_a_dead_writer() -> None:
 @pytest.mark.parametrize(
     ("known", "told"),
     [
-        (True, ("Answered without the verified answers: the journal is down.",)),
+        (True, ("Answered without the verified answers, which can't be read right now.",)),
         (False, ()),
     ],
     ids=["some", "none"],
@@ -383,7 +383,7 @@ async def test_an_answer_says_that_verified_ones_were_not_looked_at(known, told)
         any = known
 
         async def find(self, question, standalone):
-            raise Unavailable("journal", "the journal is down.")
+            raise Unavailable("journal", "PostgreSQL at 10.0.0.7:5432 can't be reached.")
 
     answer = await answerer(known=Unreadable()).answer(ask())
     assert (answer.outcome, answer.degraded) == (Outcome.ANSWERED, told)
