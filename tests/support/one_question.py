@@ -143,7 +143,7 @@ class Heard:
     def sync_ended(self, *_: object) -> None: ...
 
 
-class Desk:
+class OneQuestion:
     """A run with what is around it; a question is accepted before it gets there."""
 
     def __init__(self, journal: SqlJournal) -> None:

@@ -107,7 +107,10 @@ async def purge(collection: CollectionAsync, ids: Iterable[UUID]) -> None:
 
 
 async def delete(collection: CollectionAsync, where: Condition) -> int:
-    """Delete until nothing matches, because one call is bounded by the server's limit; return how many it was."""
+    """Delete until nothing matches, because one call is bounded by the server's limit; return how many it was.
+
+    The whole write's deadline ends it where a server keeps finding what it deleted.
+    """
     deleted = 0
     while True:
         result = await _again(lambda: collection.data.delete_many(where=where))
