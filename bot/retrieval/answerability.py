@@ -42,7 +42,7 @@ ALL_WORDS, LEAST_WORDS = 1.25, 0.65
 _USUAL_CHUNKS = 10_000
 # A story with a question in it is like no page as a whole, nor is the mean of a question and its gloss: what
 # is only so much below is looked at again, by sentences and by texts.
-NEARLY_ENOUGH_SIMILARITY, ENOUGH_OF_A_PART = 0.34, 0.44
+NEARLY_ENOUGH_SIMILARITY, ENOUGH_OF_A_PART = 0.31, 0.44
 # A question whose words are all in one chunk, such as a flag's name, needs no similarity.
 ENOUGH_COVERED = 0.8
 # Most of them, and this share of enough similarity.

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from bot.ports import Vocabulary
-from bot.retrieval.query_translation import FORMS, LANGUAGES, SHORTHAND, words_of
+from bot.retrieval import everyday_words
+from bot.retrieval.query_translation import LANGUAGES, SHORTHAND, words_of
 from bot.text import analyzer
 from bot.text.analyzer import acronym, fold, joined_numbers, tokens, ungrouped
 from bot.text.language_guess import guess_language
@@ -30,9 +31,6 @@ _FRAME = re.compile(
     r"|\bwhat (?:does|do|is|are)\b.{1,60}?\b(?P<what>means?|stands? for|called)\W*$",
     re.IGNORECASE,
 )
-# To be paid is to have one's salary; paid leave says nothing of pay, and who is paid back has spent something.
-_BEING_PAID = re.compile(r"\b(?:get|gets|getting|got|be|been|being|is|are|am|was|were) paid$", re.IGNORECASE)
-_PAY = ("pay", "salary")
 _COMPOUNDING = ("de", "nl")
 _SHORTEST_COMPOUND, _SHORTEST_PART = 8, 4
 
@@ -41,13 +39,15 @@ _SHORTEST_COMPOUND, _SHORTEST_PART = 8, 4
 class SearchedTerms:
     """One word of the question, found by any of its `terms`, best first. `others` are words that it may mean.
 
-    `foreign`: it is of another language than the pages, and counts only if it has a meaning that they have.
+    `foreign`: it is of another language than the pages, and counts only if it has a meaning that they have. `near`
+    are those of the terms that are another word's: they hardly ever mean quite the same.
     """
 
     surface: str
     terms: tuple[str, ...]
     foreign: bool = False
     others: tuple[str, ...] = ()
+    near: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +100,8 @@ def read(text: str, languages: Sequence[str]) -> QueryTerms:
     meant: dict[str, tuple[str, ...]] = {}
     for word in telling[:_MOST_WORDS]:
         meanings = _meanings(word, language, languages)
-        forms = _forms(word, text) if language == "en" else ()
-        for each in _sought(word, (*meanings, *forms), (language, *languages), foreign=foreign):
+        others = everyday_words.other_words(word, text) if language == "en" else ()
+        for each in _sought(word, (*meanings, *others), (language, *languages), foreign=foreign):
             sought.setdefault(each.terms, each)
         if meanings:
             meant[word] = meanings
@@ -111,15 +111,6 @@ def read(text: str, languages: Sequence[str]) -> QueryTerms:
         )
     plain = replaced(text, {word: " ".join(meanings) for word, meanings in meant.items()})
     return QueryTerms((plain,), tuple(sought.values()))
-
-
-def _forms(word: str, text: str) -> tuple[str, ...]:
-    """Return other forms that the word has in English pages."""
-    return FORMS.get(word.lower(), ()) or (_PAY if word.lower() == "paid" and _being_paid(text) else ())
-
-
-def _being_paid(text: str) -> bool:
-    return _BEING_PAID.search(text.rstrip(" ?!.")) is not None
 
 
 def _frame(text: str) -> frozenset[str]:
@@ -220,7 +211,10 @@ def _sought(
     analysed = [tokens(word, each) for each in dict.fromkeys(languages)]
     analysed = [[term for term in terms if term != acronym(word)] for terms in analysed]
     for terms in zip(*analysed, strict=False):
-        yield SearchedTerms(word, tuple(dict.fromkeys((*terms, *others))), foreign, tuple(meanings))
+        found = tuple(dict.fromkeys((*terms, *others)))
+        yield SearchedTerms(
+            word, found, foreign, tuple(meanings), () if foreign else found[len(set(terms)) :]
+        )
 
 
 def _is_whole(term: str, number: str) -> bool:

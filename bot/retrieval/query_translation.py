@@ -32,18 +32,6 @@ vs versus|wfh work from home|wk week|wks weeks|wkend weekend|wknd weekend|wo wit
 yr year|yrs years|wat what|wats what is|whats what is|wen when|wheres where is|hw how
 """
 
-# Forms of one word that have no stem in common. Not pay and paid: paid leave says nothing of pay.
-_FORMS = """
-become became|begin began begun|break broke broken|bring brought|build built|buy bought|catch caught
-child children|choose chose chosen|come came|draw drew drawn|drive drove driven|eat ate eaten|fall fell fallen
-feel felt|find found|fly flew flown|forget forgot forgotten|freeze froze frozen|give gave given|go went gone
-grow grew grown|hold held|keep kept|know knew known|lead led|leave left|lend lent|lose lost|make made|man men
-meet met|mouse mice|person people|rise rose risen|run ran|say said|see saw seen|seek sought|sell sold
-send sent|speak spoke spoken|spend spent|steal stole stolen|take took taken|teach taught|tell told
-think thought|throw threw thrown|understand understood|wear wore worn|win won|withdraw withdrew withdrawn
-woman women|write wrote written
-"""
-
 
 @cache
 def words_of(language: str) -> Mapping[str, tuple[str, ...]]:
@@ -107,12 +95,3 @@ def _shorthand() -> Mapping[str, str]:
 
 
 SHORTHAND = _shorthand()
-
-
-def _forms() -> Mapping[str, tuple[str, ...]]:
-    """Return English words with other forms of theirs that no stemmer finds: lose, and lost."""
-    groups = (entry.split() for line in _FORMS.strip().splitlines() for entry in line.split("|"))
-    return {one: tuple(other for other in group if other != one) for group in groups for one in group}
-
-
-FORMS = _forms()

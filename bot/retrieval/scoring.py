@@ -30,7 +30,9 @@ KEYWORD = 0.25
 PAGE = 0.25
 HEAD = 0.2
 # With no similarity at all what stands elsewhere on a page counts more than what stands in the chunk, headings less.
-PAGE_ALONE, HEAD_ALONE = 0.35, 0.15
+PAGE_ALONE, HEAD_ALONE = 0.3, 0.15
+# A word that means nearly the same as what was asked, beside the word itself (see bot.retrieval.everyday_words).
+NEAR_WORD = 0.7
 # Trust is the number of sought words by this one, within bounds.
 USUAL_NUMBER, LEAST_TRUST, MOST_TRUST = 8, 1.0, 2.0
 
@@ -174,10 +176,12 @@ def _saturated(terms: WeighedTerms, weighed: Sequence[WeighedTerm]) -> list[floa
     norm = _K1 * (1 - _B + _B * len(terms.text) / _USUAL_LENGTH)
     row = []
     for word in weighed:
-        count = 0.0
+        best = 0.0
         for term in word.sought.terms:
-            count = max(count, terms.count(term))
-        row.append(count / (count + norm) if count else 0.0)
+            if count := terms.count(term):
+                share = NEAR_WORD if term in word.sought.near else 1.0
+                best = max(best, share * count / (count + norm))
+        row.append(best)
     return row
 
 

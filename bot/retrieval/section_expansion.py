@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from bot.model import Passage
 from bot.ports import Reader, Span
 
-MOST_SECTIONS = 10
+MOST_SECTIONS = 14  # a model gets fewer of them: see ChatWriter
 # Further sections of one page beyond these wait for other pages' turn.
-SECTIONS_A_PAGE = 4
+SECTIONS_A_PAGE = 6
 SECTION_TOKENS = 700
 # Some winners are of one section, or of a page that has its share.
-_MOST_WINNERS = 16
+_MOST_WINNERS = 22
 # How far around a chunk its section is looked for.
 _REACH = 3
 _CHARACTERS_A_TOKEN = 4

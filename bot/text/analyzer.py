@@ -87,7 +87,7 @@ def tokens(text: str, language: str = "en") -> list[str]:
     return list(chain.from_iterable(map(_expander(language), _PIECE.findall(text))))
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=8_192)
 def distinct_tokens(text: str) -> frozenset[str]:
     """Return the terms of an English text, from a cache: what one question looks for, the next does, too."""
     return frozenset(tokens(text))

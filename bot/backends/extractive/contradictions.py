@@ -70,11 +70,16 @@ def replaced_by(one: Snippet, other: Snippet, snippets: Sequence[Snippet]) -> bo
     """Tell whether the other's page is the valid one: it says that it replaces this one's, or is dated later."""
     mine, theirs = one.passage, other.passage
     for snippet, old in ((s, t) for s in snippets for t in (mine, theirs)):
-        if snippet.passage.doc_id != old.doc_id and _REPLACES.search(snippet.text):
+        if snippet.passage.doc_id != old.doc_id and _replaces(snippet.text):
             title = distinct_tokens(old.title)
             if title and title <= distinct_tokens(snippet.text):
                 return old is mine
     return bool(mine.updated_at and theirs.updated_at and theirs.updated_at > mine.updated_at)
+
+
+@lru_cache(maxsize=2_048)
+def _replaces(text: str) -> bool:
+    return _REPLACES.search(text) is not None
 
 
 def _differ(ours: dict[str, set[str]], theirs: dict[str, set[str]]) -> bool:

@@ -9,7 +9,7 @@ from textwrap import dedent
 from bot.backends.extractive.contradictions import conflicting
 from bot.backends.extractive.selection import Chosen
 from bot.backends.extractive.snippets import Snippet
-from bot.text.analyzer import distinct_tokens, tokens
+from bot.text.analyzer import distinct_tokens
 
 LONGEST = 480  # characters of one quoted piece
 INDENT = "   "
@@ -136,7 +136,8 @@ def _label(group: Sequence[Chosen], asked: frozenset[str], disputed: frozenset[s
         date = f" (updated {passage.updated_at:%Y-%m-%d})" if passage.updated_at is not None else ""
         return f"**{passage.title}**{date}:"
     heading = passage.heading.rpartition(" > ")[2]
-    said = frozenset(t for c in group for t in tokens(f"{c.snippet.lead} {c.snippet.head} {c.snippet.text}"))
+    told = (text for c in group for text in (c.snippet.lead, c.snippet.head, c.snippet.text))
+    said = frozenset().union(*map(distinct_tokens, told))
     if titled:
         heading = heading or passage.title
     elif not (distinct_tokens(heading) & asked) - said:

@@ -9,13 +9,14 @@ number, a name, a step), where retrieval ranked its passage, and, if there is an
 import math
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.backends.extractive.definitions import asked_for, defines
 from bot.backends.extractive.identifiers import exactly, identifiers, labels
-from bot.backends.extractive.snippet_terms import SnippetTerms, openings, snippet_terms
+from bot.backends.extractive.snippet_terms import Terms, best_of, by_term, hits, openings, snippet_terms
 from bot.backends.extractive.snippets import Snippet, pointers
+from bot.backends.extractive.weights import Weights
 from bot.retrieval.query_terms import read
 from bot.text.analyzer import distinct_tokens, tokens
 from bot.text.questions.question_parts import AnswerKind, QuestionPart, holds
@@ -30,7 +31,7 @@ _NOT = re.compile(
     re.IGNORECASE,
 )
 _LISTS = re.compile(r"\W*(?:what|which|who|whom|when|welche\w*|was|wann)\b", re.IGNORECASE)
-_LEANS = re.compile(r"\b(?:it|that|this|them|those|these|one|das|es|eso|cela|ça)\b", re.IGNORECASE)
+_LEANS = re.compile(r"\b(?:it|that|this|them|those|these|ones?|das|es|eso|cela|ça)\b", re.IGNORECASE)
 
 
 # Words that are in every other question and tell little of what it is about, as terms.
@@ -42,42 +43,8 @@ WEAK = frozenset(
     )
 )
 
-# One word of a question: its spellings and meanings, as terms.
-Terms = tuple[str, ...]
-
 # For each part of the question: the cosine of each snippet to it.
 Similarity = Sequence[Sequence[float]]
-
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """Found by hand on two handbooks; they are round because nothing finer is measurable."""
-
-    lead: float = 0.6
-    head: float = 0.8
-    weak: float = 0.5  # times that, for words that hardly tell what is asked
-    heading: float = 0.5
-    title: float = 0.3
-    beside: float = 0.3
-    context: float = 0.4  # of what the question states
-    leaning: float = 0.8  # the same, for a part that says "that" or hardly anything by itself
-    kind: float = 0.2
-    unknown: float = 0.3  # more for the kind, where the snippets know none of the words
-    rank: float = 0.35
-    section: float = 0.3  # times the score of its section
-    dense: float = 1.2
-    question: float = 0.5  # taken off from what only asks
-    short: float = 0.4  # taken off from what is hardly a sentence
-    code: float = 0.3  # taken off from code if no steps were asked for
-    other: float = 0.6  # taken off where an identifier of the question stands elsewhere, but not here
-    denies: float = 0.3  # for a "not" where the question has one; half of it off for one not asked for
-    compared: float = 1.0  # for the row of one of two things that are compared
-    named: float = 0.25  # for a heading all of whose words are in the question
-    # Times how much of the question the title and heading hold, for what their text begins with:
-    opening: float = 0.15
-    topic: float = 0.4  # ... where the question only names what it is about
-    definition: float = 0.8  # for a glossary's entry of what is to be defined
-    contact: float = 0.5  # for an address or a channel, where it is asked whom to write to
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +87,9 @@ class Scorer:
             )
             for number, part in enumerate(parts)
         ]
+        self._words_of = [by_term(terms) for terms in self._part_terms]
+        sought = frozenset().union(*self._words_of)
+        self._hits = [hits(words, sought, self._weights) for words in self._words]
         self._kind_weights = [self._kind_weight(part) for part in parts]
         self._ranks: dict[str, int] = {}
         for snippet in snippets:
@@ -210,12 +180,10 @@ class Scorer:
         total = sum(terms.values()) or 1.0
         names = self._identifiers[number] & labels(snippet)
         held = self._kinds(snippet, part)
-        found = sum(
-            weight * max(_credit(term, words, weights) for term in spellings)
-            for spellings, weight in terms.items()
-        )
-        called = _held(terms, words.title | words.heading)
-        covered = sum(weight for spellings, weight in terms.items() if spellings in called) / total
+        hits = self._hits[index]
+        words_of = self._words_of[number]
+        found = sum(terms[word] * credit for word, credit in best_of(hits.shares, words_of).items())
+        covered = sum(terms[word] for word in _held(hits.above, words_of)) / total
         merit = found / total + self._kind_weights[number] * held
         if index in self._openings:
             merit += covered * (weights.topic if self._only_named[number] else weights.opening)
@@ -235,14 +203,13 @@ class Scorer:
         if snippet.kind == "code" and AnswerKind.STEPS not in part.kinds:
             merit -= weights.code
         rank = weights.rank / (1 + 0.25 * self._ranks[snippet.passage.chunk_id])
-        said = _held(terms, words.own | words.head | words.lead)
         return ScoredSnippet(
             index=index,
             snippet=snippet,
             score=merit + rank + weights.section * snippet.passage.score,
             called=covered,
-            covers={spellings: terms[spellings] / total for spellings in said if spellings[0] not in WEAK},
-            own=_held(terms, words.own) | {(f"={name}",) for name in names},
+            covers={word: terms[word] / total for word in _held(hits.said, words_of) if word[0] not in WEAK},
+            own=_held(hits.own, words_of) | {(f"={name}",) for name in names},
             merit=merit,
         )
 
@@ -280,20 +247,6 @@ def _sought(text: str) -> list[Terms]:
     return [word.terms for word in read(text, LANGUAGES).sought]
 
 
-def _held(terms: Collection[Terms], among: frozenset[str]) -> frozenset[Terms]:
-    """Return the words any spelling of which is among these."""
-    return frozenset(spellings for spellings in terms if not among.isdisjoint(spellings))
-
-
-def _credit(term: str, words: SnippetTerms, weights: Weights) -> float:
-    if term in words.own:
-        return 1.0
-    if term in words.head:
-        return weights.head
-    if term in words.lead:
-        return weights.lead
-    if term in words.heading:
-        return weights.heading
-    if term in words.beside:
-        return weights.beside
-    return weights.title if term in words.title else 0.0
+def _held(hits: Iterable[str], words_of: Mapping[str, Sequence[Terms]]) -> frozenset[Terms]:
+    """Return the words that these terms are spellings of."""
+    return frozenset(word for term in hits for word in words_of.get(term, ()))

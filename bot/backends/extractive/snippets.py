@@ -15,6 +15,7 @@ TABLE_CHARACTERS = 420  # a header that leaves no room for rows is left out
 
 _BULLET = re.compile(r"(?:^|\n)[ \t>]*((?:[-*+•]|\d{1,3}[.)])[ \t]+)$")
 _WORD = re.compile(r"\w")
+_ASKS = re.compile(r"[?？](?:\s*\([^()]{0,100}\))?[*_ ]*$")
 _BAR_AT_END = re.compile(r"(?<!\\)[ ]\|$")  # of a table's row that was too large for one chunk
 _ONLY_BOLD = re.compile(r"(\*\*|__)[^*_]+\1:?$")
 
@@ -48,7 +49,7 @@ class Snippet:
 
     @property
     def is_question(self) -> bool:
-        return self.text.rstrip("*_ ").endswith(("?", "？"))
+        return asks(self.text)
 
     def labelled_cells(self) -> str:
         """Write a row's cells with their columns' names: "27 Days a year"."""
@@ -57,6 +58,11 @@ class Snippet:
             for line in (self.text, self.head.partition("\n")[0])
         )
         return ", ".join(f"{cell} {name}" for cell, name in zip_longest(cells, names, fillvalue=""))
+
+
+def asks(text: str) -> bool:
+    """Tell whether a sentence or a heading is a question; a remark in parentheses may follow it."""
+    return _ASKS.search(text) is not None
 
 
 def snippets(passages: Sequence[Passage]) -> list[Snippet]:
@@ -161,13 +167,14 @@ def _prose(base: Snippet, text: str, block: Sequence[Unit], reader: _Reader) -> 
         reader.leads.pop()
     base = replace(
         base,
+        text=whole,
+        bullet=_bullet(text, first) if is_item else "",
         lead=_lead(reader, indent),
         announced=_lead(reader, 0),
         ancestors=tuple(item for above, item in reader.leads if 0 <= above < indent),
     )
-    bullet = _bullet(text, first) if is_item else ""
     if is_item and len(whole) <= ITEM_CHARACTERS:
-        yield replace(base, text=whole, bullet=bullet)
+        yield base
     else:
         previous: Snippet | None = None
         for unit in block:
@@ -177,7 +184,7 @@ def _prose(base: Snippet, text: str, block: Sequence[Unit], reader: _Reader) -> 
                 place=(base.place[0], unit.start),
                 kind=base.kind,
                 text=sentence,
-                bullet=bullet if unit is first else "",
+                bullet=base.bullet if unit is first else "",
                 lead=base.lead,
                 announced=base.announced,
                 ancestors=base.ancestors,
@@ -188,7 +195,7 @@ def _prose(base: Snippet, text: str, block: Sequence[Unit], reader: _Reader) -> 
             yield previous
     if not is_item:
         lead_text = text[last.start : last.end]
-        if _announces(lead_text) or lead_text.rstrip("*_ ").endswith(("?", "？")):
+        if _announces(lead_text) or asks(lead_text):
             reader.leads.append((-1, lead_text))
     else:
         reader.leads.append(

@@ -1,5 +1,7 @@
 """What a question's words are sought as, and what they are worth."""
 
+from importlib.resources import files
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,8 @@ from bot.retrieval.query_terms import glossed, keywords, read, weigh, weigh_by
 from bot.retrieval.scoring import fuse, terms_of
 from bot.retrieval.similarity_calibration import fitted
 from bot.retrieval.spell_correction import mend, slips
+from bot.text.analyzer import tokens
+from bot.text.stopwords import STOP_WORDS
 
 ENGLISH = ("en",)
 
@@ -101,6 +105,42 @@ def test_shorthand_is_written_out():
 @pytest.mark.parametrize(
     ("question", "wanted"),
     [
+        ("May I take three weeks off in August?", {"leav", "vacat", "pto"}),
+        ("Who gets Christmas off?", {"leav", "holiday"}),
+        ("my boss bought a car", {"manag", "buy", "purchas", "vehicl"}),
+        ("Where do the kids stay?", {"child", "children"}),
+    ],
+)
+def test_an_offices_words_are_sought_beside_everyday_ones(question, wanted):
+    """Pages say "leave" and "manager" where people say "weeks off" and "boss"."""
+    assert wanted <= terms(question)
+
+
+@pytest.mark.parametrize(
+    "question", ["Turn the alarm off", "Log off after six days", "When is the week over?"]
+)
+def test_off_alone_is_no_leave(question):
+    """Only time that is off is."""
+    assert not {"leav", "vacat", "pto"} & terms(question)
+
+
+def test_every_everyday_word_has_others():
+    """Each line is a word and what else it may be called: nothing twice, no stop word, nothing of the same stem."""
+    lines = (
+        files("bot.retrieval.dictionaries").joinpath("everyday.txt").read_text(encoding="utf-8").splitlines()
+    )
+    assert lines == sorted(set(lines))
+    for word, *others in map(str.split, lines):
+        found = [term for other in others for term in tokens(other)]
+        assert others, word
+        assert not STOP_WORDS["en"].intersection(others), word
+        assert not set(found) & set(tokens(word)), word
+        assert set(found) <= terms(f"What is said of the {word} here?"), word
+
+
+@pytest.mark.parametrize(
+    ("question", "wanted"),
+    [
         ("I lost my phone", {"lost", "lose", "phone"}),
         ("a stolen badge", {"stolen", "steal", "stole", "badg"}),
         ("when do we get paid?", {"get", "paid", "pay", "salari"}),
@@ -174,6 +214,16 @@ def test_words_decide_between_equally_similar_chunks():
     assert best.passage.doc_id == "s:b"
     assert 0 < best.words < 1
     assert best.covered == pytest.approx(1.0)
+
+
+def test_another_word_for_it_counts_less_than_the_word():
+    """A page in the question's own words is before one that has an office's word for it, and that before others."""
+    hits = (
+        hit("staff eat here", 0.5, page="c"),
+        hit("you may purchase food", 0.5, page="b"),
+        hit("you may buy food", 0.5),
+    )
+    assert [each.passage.doc_id for each in fused("may I buy some?", *hits)] == ["s:a", "s:b", "s:c"]
 
 
 def test_similarity_decides_where_no_word_fits():

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 from bot.backends.shared.usage import UsageCounter
@@ -18,6 +18,8 @@ from bot.runtime.usage_meter import spend
 PART = "the writer"
 _QUESTION_TOKENS = 200
 _PICTURE_TOKENS = 800
+# Each costs time and money, and an answer is hardly ever in the later ones; who only quotes looks at more.
+_PASSAGES = 10
 
 Event = Wrote | Cited | Finished | Waiting
 
@@ -138,6 +140,7 @@ class ChatWriter:
         async with aclosing(self._queue.enter()) as places:
             async for ahead in places:
                 yield Waiting(ahead)
+        brief = replace(brief, passages=brief.passages[:_PASSAGES])
         stream = DetachedStream(self._model.answer(brief), self._queue.leave)
         clock = asyncio.get_running_loop().time
         last = clock() + self._pace.answer

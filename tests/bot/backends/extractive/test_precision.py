@@ -178,6 +178,21 @@ async def test_when_wants_a_day():
     assert answer.text.startswith("Salaries arrive on the 25th of each month.")
 
 
+@pytest.mark.parametrize(
+    "heading",
+    ["Can a customer pay by credit card?", "**Q: Can a customer pay by credit card? (plans of 2024)**"],
+)
+async def test_an_faq_answers_its_own_question(heading: str):
+    """What stands below a question that is the asked one is before what shares words with it."""
+    faq = make_passage("No, only bank transfers.", page="faq.md", title="Deals", heading=heading)
+    other = make_passage(
+        "What is too large to pay by credit card goes to accounts.", page="payables.md", title="Payables"
+    )
+    answer = await ask("can our customer pay by credit card", other, faq)
+    assert "only bank transfers" in answer.text
+    assert "accounts" not in answer.text
+
+
 OLD, NEW = datetime(2023, 2, 20, tzinfo=UTC), datetime(2026, 1, 5, tzinfo=UTC)
 
 

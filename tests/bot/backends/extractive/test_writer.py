@@ -61,8 +61,8 @@ async def test_what_a_page_is_called_by_and_never_says_opens_it() -> None:
     later = make_passage(
         "You get 4 weeks of paid leave.", **about, heading="Miscarriage and stillbirth", ordinal=1
     )
-    called = frozenset({"matern", "patern"})
-    asked = "How long is maternity leave?"
+    called = frozenset({"babymoon"})
+    asked = "How long is babymoon leave?"
     named = [replace(each, called=called) for each in (opening, later)]
     answer = await quote(asked, *named, LEAVE, TRAVEL)
     assert answer.text.startswith("Every new parent gets 20 weeks at full pay. [1]")

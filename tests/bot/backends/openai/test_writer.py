@@ -213,6 +213,14 @@ async def test_passages_are_numbered_and_the_fixed_part_comes_first(server, writ
     assert first[0]["role"] == "system"
 
 
+async def test_a_model_gets_the_best_ten_passages(server, writer):
+    """What is far down the list costs tokens and hardly ever answers."""
+    many = tuple(make_passage(f"Fact {number}.", page=f"p{number}.md") for number in range(14))
+    await written(writer, replace(BRIEF, passages=many))
+    asked = json.dumps(server.calls("chat/completions")[0].body["messages"])
+    assert [number for number in range(14) if f"Fact {number}." in asked] == list(range(10))
+
+
 async def test_the_guides_examples_are_shown_with_their_markers(server, writer):
     """A small model does what it sees: the team's own examples stand where ours do."""
     style = Style(examples=(StyleExample("e", "May I bring my dog?", "Yes, on Fridays [1]."),))
