@@ -26,6 +26,7 @@ from bot.config.models import LocalEmbedderSettings
 from bot.config.sources import SourceSettings
 from bot.model import SyncReport
 from bot.ports import BackendError, SearchQuery, Store
+from indexer.reading.chunker import embedded_text
 from indexer.reading.page_builder import Page, build, raw_page
 from indexer.sources import open_source
 from indexer.sources.base import Entry, Fetched, Source, Surroundings
@@ -195,7 +196,7 @@ async def texts_of(source: Source) -> AsyncIterator[str]:
         for piece in page.pieces if isinstance(page, Page) else ():
             if piece.text_hash not in seen:
                 seen.add(piece.text_hash)
-                yield piece.text
+                yield embedded_text(page.document, piece.chunk)
 
 
 def opened(kind: str, data: Path, **options: object) -> Source:

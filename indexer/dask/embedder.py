@@ -17,6 +17,11 @@ from indexer.dask.versions import stamp
 log = logging.getLogger(__name__)
 
 _TRIES = 5
+# With `static` a text takes a fraction of a millisecond, a task some milliseconds of Dask's. The leader keeps no more
+# than some five threads busy with reading and embedding, and the texts of each further call wait in its memory.
+_STATIC_TEXTS = 512
+_STATIC_CALLS = 8
+_LOCAL_TEXTS = 96
 
 
 class DaskEmbedder:
@@ -42,7 +47,13 @@ class DaskEmbedder:
     @property
     def calls_at_once(self) -> int:
         """How many calls keep the workers busy: each takes one thread."""
-        return max(1, self._cluster.threads)
+        most = _STATIC_CALLS if isinstance(self._settings, Nothing) else self._cluster.threads
+        return max(1, min(most, self._cluster.threads))
+
+    @property
+    def texts_at_once(self) -> int:
+        """How many texts are worth a task."""
+        return _STATIC_TEXTS if isinstance(self._settings, Nothing) else _LOCAL_TEXTS
 
     async def embed_documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
         if not self._unfit and texts:

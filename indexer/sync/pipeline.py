@@ -11,7 +11,7 @@ from bot.ports import BackendError, IndexedDocument
 from indexer.reading.page_builder import NoPage, Page, raw_page
 from indexer.reading.reader_pool import Readers
 from indexer.sources.base import Entry, Fetched, PageFailed, PageGone, PageHidden, Source, SourceError
-from indexer.sync.embedding.stage import CALL, Coming, EmbeddingStage
+from indexer.sync.embedding.stage import Coming, EmbeddingStage
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class Pipeline:
         self._fetching = asyncio.Semaphore(source.fetches_at_once)
         self._groups_fetched = asyncio.Semaphore(_GROUPS_FETCHED_AT_ONCE)
         self._held = 0  # bytes that were fetched, of pages that weren't handed on
-        self._ahead = max(AHEAD, CALL * (embedding.calls_at_once + 2))
+        self._ahead = max(AHEAD, embedding.texts_at_once * (embedding.calls_at_once + 2))
         self.seconds: defaultdict[str, float] = defaultdict(float)
         # Read, in their order, and not written yet; `_told` when that, or that there will be no more, changed.
         self._line: deque[Coming] = deque()

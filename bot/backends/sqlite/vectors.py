@@ -58,8 +58,15 @@ def pack(vector: Vector) -> bytes:
     return bits.ljust(_words(len(vector)) * 8, b"\0")
 
 
-def to_half(vector: Vector) -> bytes:
-    return vector.astype(np.float16).tobytes()
+def pack_all(rows: NDArray[np.float32]) -> list[bytes]:
+    """Pack each row as `pack` does."""
+    size = _words(rows.shape[1]) * 8
+    return [bits.tobytes().ljust(size, b"\0") for bits in np.packbits(rows > 0, axis=1)]
+
+
+def to_halves(rows: NDArray[np.float32]) -> list[bytes]:
+    """Make 16-bit floats of each row."""
+    return [half.tobytes() for half in rows.astype(np.float16)]
 
 
 def from_half(blob: bytes) -> Vector:

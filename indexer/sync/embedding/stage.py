@@ -9,15 +9,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 
-from bot.model import Failure
+from bot.model import Chunk, Document, Failure
 from bot.ports import BackendError, Embedder, IndexedChunk, IndexedDocument, Store, Vector
 from bot.revisions import WITHOUT_VECTORS
+from indexer.reading.chunker import embedded_text
 from indexer.reading.page_builder import Page
 from indexer.sync.embedding.vector_cache import VectorCache
 
 _log = logging.getLogger(__name__)
 
-# Texts of one call: the most that Cohere takes.
+# Texts of one call, where the embedder says nothing else: the most that Cohere takes.
 CALL = 96
 # Calls that are made ready or read while as many as the embedder allows are under way.
 _BESIDE = 2
@@ -40,7 +41,9 @@ class Coming:
 
 
 class EmbeddingStage:
-    """Embeds new texts, each once, in full calls; as many at once as the embedder allows (`calls_at_once`, or one).
+    """Embeds new texts, each once, in full calls (of `texts_at_once`, if the embedder says so).
+
+    As many calls are made at once as the embedder allows (`calls_at_once`, or one).
 
     Vectors are looked up in `store`, and in `spare`, an index of the same model beside which another one is built. Each
     call's vectors are saved in `vault` before they are used.
@@ -98,6 +101,12 @@ class EmbeddingStage:
         at_once: int = getattr(self._embedder, "calls_at_once", 1)
         return at_once
 
+    @property
+    def texts_at_once(self) -> int:
+        """How many texts make a full call."""
+        texts: int = getattr(self._embedder, "texts_at_once", CALL)
+        return texts
+
     async def recall(self) -> None:
         """Load the vectors that an earlier sync left in the vault. Call it before the first page."""
         if self.calls_at_once > 1:
@@ -115,12 +124,13 @@ class EmbeddingStage:
         """Begin with these pages, and wait until every full call that their texts make has been sent."""
         if self._embedder is None:
             return [Coming(page, {}) for page in pages]
-        vectors = await self._claim({piece.text_hash: piece.text for page in pages for piece in page.pieces})
+        texts = {piece.text_hash: (page.document, piece.chunk) for page in pages for piece in page.pieces}
+        vectors = await self._claim(texts)
         coming = [
             Coming(page, {piece.text_hash: vectors[piece.text_hash] for piece in page.pieces})
             for page in pages
         ]
-        while len(self._waiting) >= CALL:
+        while len(self._waiting) >= self.texts_at_once:
             await self._send(self._embedder, tasks)
         return coming
 
@@ -155,7 +165,9 @@ class EmbeddingStage:
         if self._vault is not None and names:
             await self._in_vault(partial(self._vault.stored, names))
 
-    async def _claim(self, texts: Mapping[str, str]) -> "dict[str, asyncio.Future[Vector | None]]":
+    async def _claim(
+        self, texts: Mapping[str, tuple[Document, Chunk]]
+    ) -> "dict[str, asyncio.Future[Vector | None]]":
         """Find each text's vector by its hash, or the future of one that is on its way.
 
         Futures of earlier pages are looked up first: while the store is asked, those pages may be stored and forgotten.
@@ -174,7 +186,7 @@ class EmbeddingStage:
             if vector is None and self._vault is not None:
                 vector = self._vault.get(name)
             if vector is None:
-                self._waiting[name] = texts[name], coming
+                self._waiting[name] = embedded_text(*texts[name]), coming
             else:
                 coming.set_result(vector)
         return claimed
@@ -182,7 +194,7 @@ class EmbeddingStage:
     async def _send(self, embedder: Embedder, tasks: asyncio.TaskGroup) -> None:
         """Send the next call, as soon as another one may be made."""
         await self._calls.acquire()
-        names = list(islice(self._waiting, CALL))
+        names = list(islice(self._waiting, self.texts_at_once))
         if not names:  # somebody else sent them meanwhile
             self._calls.release()
             return

@@ -81,7 +81,7 @@ def test_two_passes_find_the_nearest(tmp_path: Path, dimensions: int) -> None:
     connection = file_errors.connect(tmp_path / "index.db", cache_kib=1_000)
     with file_errors.transaction(connection, write=True):
         build = schema.create(connection, IndexFormat("m", dimensions, "c"), state="live")
-        rows = [(n + 1, vectors.to_half(row)) for n, row in enumerate(matrix)]
+        rows = [(n + 1, vectors.to_halves(row[None])[0]) for n, row in enumerate(matrix)]
         connection.executemany(f"insert into vectors_{build.id} values(?, ?)", rows)
     codes = _codes(matrix, scopes)
     for allowed in (None, [0, 2]):
@@ -110,7 +110,7 @@ def test_no_pass_brings_in_what_is_hidden(tmp_path: Path, visible: int) -> None:
     connection = file_errors.connect(tmp_path / "index.db", cache_kib=1_000)
     with file_errors.transaction(connection, write=True):
         build = schema.create(connection, IndexFormat("m", 64, "c"), state="live")
-        rows = [(n + 1, vectors.to_half(row)) for n, row in enumerate(matrix)]
+        rows = [(n + 1, vectors.to_halves(row[None])[0]) for n, row in enumerate(matrix)]
         connection.executemany(f"insert into vectors_{build.id} values(?, ?)", rows)
     found = vectors.nearest(connection, _codes(matrix, scopes), query, [1], 50)
     assert len(found) == 50
@@ -168,4 +168,4 @@ def test_a_reader_that_missed_much_reads_all(tmp_path: Path) -> None:
 def test_half_precision_is_enough() -> None:
     """A vector comes back within a thousandth of its cosine."""
     vector: Vector = _unit(np.random.default_rng(1).standard_normal(384))
-    assert float(vectors.from_half(vectors.to_half(vector)) @ vector) == pytest.approx(1.0, abs=1e-3)
+    assert float(vectors.from_half(vectors.to_halves(vector[None])[0]) @ vector) == pytest.approx(1.0, abs=1e-3)
