@@ -53,6 +53,7 @@ PARAGRAPHS = [" ".join(random.Random(n).choices(WORDS, k=60)) for n in range(500
 OF_EACH = 25
 KINDS = ("pdf", "docx", "xlsx", "pptx")
 SAMPLE = 1.0  # seconds
+FAMILY = 2  # a worker with one thread, and its reader
 # What the whole index holds, in an order that isn't the one in which it was written.
 HELD = (
     (
@@ -192,6 +193,27 @@ def megabytes(process: psutil.Process) -> float:
     return float(process.memory_info().rss) / 1e6
 
 
+class Families:
+    """A cluster's workers, each with its reader, which are looked for anew once one has ended: that reads all of /proc."""
+
+    def __init__(self, cluster: LocalCluster) -> None:
+        self._cluster = cluster
+        self._known: dict[int, list[psutil.Process]] = {}
+
+    def all(self) -> list[psutil.Process]:
+        pids = [each.process.pid for each in self._cluster.workers.values() if each.process]
+        return [process for pid in pids if pid for process in self._of(pid)]
+
+    def _of(self, pid: int) -> list[psutil.Process]:
+        known = self._known.get(pid, [])
+        try:
+            if len(known) < FAMILY or not all(each.is_running() for each in known):
+                known = self._known[pid] = [psutil.Process(pid), *psutil.Process(pid).children()]
+        except psutil.Error:
+            return []
+        return known
+
+
 @dataclass
 class Watched:
     """What processes took: CPU seconds and most memory, whichever of them are still there."""
@@ -275,7 +297,10 @@ async def run(name: str, pages: int, kill_every: float, more: list[str]) -> dict
                 "workers": told["readers"],
                 **told,
             }
-        dask.config.set({"distributed.admin.low-level-log-length": 10})  # as docs/scale.md has it
+        # As docs/scale.md has them.
+        dask.config.set(
+            {"distributed.admin.low-level-log-length": 10, "distributed.admin.tick.interval": "500ms"}
+        )
         cluster = LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
@@ -286,18 +311,8 @@ async def run(name: str, pages: int, kill_every: float, more: list[str]) -> dict
         async with cluster:
             own, watched = psutil.Process(), Watched()
             before, kills = own.cpu_times(), 0
-
-            def them() -> list[psutil.Process]:
-                found = []
-                for worker in cluster.workers.values():
-                    pid = worker.process.pid if worker.process else None
-                    try:
-                        found += [psutil.Process(pid), *psutil.Process(pid).children()] if pid else []
-                    except psutil.Error:
-                        continue
-                return found
-
-            watched.look(them())
+            families = Families(cluster)
+            watched.look(families.all())
             start = dict(watched.cpu)
 
             async def kill() -> None:
@@ -310,7 +325,7 @@ async def run(name: str, pages: int, kill_every: float, more: list[str]) -> dict
                         kills += 1
 
             killing = asyncio.create_task(kill()) if name == "kill" else None
-            told = await led(pages, Path(folder), [cluster.scheduler_address, *more], watched, them)
+            told = await led(pages, Path(folder), [cluster.scheduler_address, *more], watched, families.all)
             if killing:
                 killing.cancel()
             after = own.cpu_times()
@@ -347,8 +362,8 @@ def row(found: dict[str, Any]) -> str:
     memory = found["memory"]
     total = found["leader"] + found["workers"] + found.get("scheduler", 0.0)
     return (
-        f"| {found['name']} | {found['pages']:,} | {found['seconds']:.0f} s | {found['pages'] / found['seconds']:.0f} |"
-        f" {found['leader']:.0f} | {found['workers']:.0f} | {found.get('scheduler', 0.0):.0f} | {total:.0f} |"
+        f"| {found['name']} | {found['pages']:,} | {found['seconds']:.1f} s | {found['pages'] / found['seconds']:.0f} |"
+        f" {found['leader']:.1f} | {found['workers']:.1f} | {found.get('scheduler', 0.0):.1f} | {total:.1f} |"
         f" {', '.join(f'{each:.0f}' for each in (next(iter(memory.values())), list(memory.values())[-1]))} |"
         f" {found.get('worker_memory', 0.0):.0f} | {len(found['failed'])} | {found['digest']} | {found['load']:.1f} |"
     )

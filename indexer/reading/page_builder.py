@@ -91,13 +91,9 @@ _OF_PIECE: Final = attrgetter(*(f"chunk.{each.name}" for each in fields(Chunk)),
 _ROWS: Final = len(fields(Chunk)) + 2
 
 
-def _unpickled(
-    document: Sequence[Any], problem: str, words: WordsKept | None, *rows: Sequence[Any]
-) -> Page:
+def _unpickled(document: Sequence[Any], problem: str, words: WordsKept | None, *rows: Sequence[Any]) -> Page:
     *of_chunks, terms, hashes = rows
-    return Page(
-        Document(*document), tuple(map(Piece, map(Chunk, *of_chunks), terms, hashes)), problem, words
-    )
+    return Page(Document(*document), tuple(map(Piece, map(Chunk, *of_chunks), terms, hashes)), problem, words)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ SCHEMA = 1
 
 # The journal is cut back to this after a large write.
 _WAL_BYTES = 64 * 2**20
+# Pages (of 4 KiB) after which the journal is written into the file: many are written again and again until then.
+_WAL_PAGES = 8_000
 _WRITE_FAILED = {
     apsw.SQLITE_IOERR_WRITE,
     apsw.SQLITE_IOERR_FSYNC,
@@ -71,6 +73,7 @@ def _set_up(connection: apsw.Connection, path: Path, cache_kib: int) -> None:
         f"cache_size=-{cache_kib}",
         "temp_store=memory",
         f"journal_size_limit={_WAL_BYTES}",
+        f"wal_autocheckpoint={_WAL_PAGES}",
     ):
         connection.execute(f"pragma {pragma}").fetchall()
     if not ours:
@@ -96,6 +99,17 @@ def _claim(connection: apsw.Connection, path: Path) -> None:
     )
     connection.execute(f"pragma application_id={APPLICATION_ID}")
     connection.execute(f"pragma user_version={SCHEMA}")
+
+
+def empty_journal(connection: apsw.Connection, busy_seconds: float) -> None:
+    """Write the journal into the file and cut it to nothing, unless somebody reads or writes just now."""
+    connection.set_busy_timeout(0)
+    try:
+        connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+    except (apsw.BusyError, apsw.LockedError):
+        return  # the next time will do
+    finally:
+        connection.set_busy_timeout(int(busy_seconds * 1000))
 
 
 @contextmanager

@@ -18,8 +18,6 @@ _RANK = f"rank match 'bm25{WEIGHTS}'"
 POSTINGS = 10_000
 RAREST = 3
 MOST_TERMS = 64
-# Segments of the FTS5 index, and the part (one in so many) of it that may lie outside of the largest.
-MOST_SEGMENTS, OUTSIDE = 8, 10
 
 
 def choose(terms: Sequence[str], counts: Mapping[str, int]) -> list[str]:
@@ -90,18 +88,6 @@ def best(connection: apsw.Connection, build: Build, expression: str, limit: int)
         (expression, limit),
     )
     return dict(rows)
-
-
-def settle(connection: apsw.Connection, build: Build) -> None:
-    """Merge the index's segments into one, if more than a small part of it lies outside of the largest.
-
-    Each further segment is one more place to look a term up: with six of them, as a first index leaves behind,
-    looking one up takes 3 times as long, and a search 1.3 times.
-    """
-    table = f"keywords_{build.id}"
-    sizes = [count for (count,) in connection.execute(f"select count(*) from {table}_idx group by segid")]
-    if len(sizes) > MOST_SEGMENTS or (sum(sizes) - max(sizes, default=0)) * OUTSIDE > sum(sizes):
-        connection.execute(f"insert into {table}({table}) values('optimize')")
 
 
 def _phrase(term: str) -> str:

@@ -8,9 +8,6 @@ build in memory can't mistake another one for it. A swap changes one word in `bu
     vectors     float16, for exact scores       codes     the signs of a vector's numbers, read into memory
     gone        chunks that were deleted        languages how many pages are in which
     terms       the analysed text of a chunk    words     how many chunks hold a term, a view of `keywords`
-
-FTS5 by itself merges four segments into one, again and again; with eight, writing takes a tenth less. `fts_query.settle`
-merges them at a sync's end.
 """
 
 from dataclasses import dataclass, replace
@@ -18,6 +15,7 @@ from typing import Literal
 
 import apsw
 
+from bot.backends.sqlite import fts_merging
 from bot.backends.sqlite.file_errors import newer
 from bot.ports import IndexFormat
 from bot.text import analyzer
@@ -37,7 +35,6 @@ create unique index chunks_place_{n} on chunks_{n}(document, ordinal);
 create index chunks_hash_{n} on chunks_{n}(text_hash);
 create virtual table keywords_{n} using fts5(
     title, heading, body, scope, content='', contentless_delete=1, tokenize="ascii tokenchars '-_.+#'");
-insert into keywords_{n}(keywords_{n}, rank) values('automerge', 8);
 create virtual table words_{n} using fts5vocab(keywords_{n}, row);
 create table terms_{n}(id integer primary key, terms text not null);
 create table vectors_{n}(id integer primary key, vector blob not null);
@@ -106,6 +103,7 @@ def create(connection: apsw.Connection, wanted: IndexFormat, *, state: State) ->
     number = connection.last_insert_rowid()
     for statement in _TABLES.format(n=number).split(";\n"):
         connection.execute(statement)
+    fts_merging.late(connection, number)
     return Build(number, state, wanted, analyzer.VERSION, generation=0, floor=0)
 
 

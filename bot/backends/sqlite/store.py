@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import apsw
 
-from bot.backends.sqlite import file_errors, fts_query, schema
+from bot.backends.sqlite import file_errors, fts_merging, schema
 from bot.backends.sqlite.connection_pool import ConnectionPool
 from bot.backends.sqlite.index_memory import IndexMemory
 from bot.backends.sqlite.schema import Build
@@ -173,9 +173,12 @@ class SqliteStore:
         def work(connection: apsw.Connection, _memory: IndexMemory) -> None:
             build = self._build(connection)
             if build is not None:
-                fts_query.settle(connection, build)
+                fts_merging.settle(connection, build.id)
+                if self.build is None:  # a sync of the live index; `swap` ends a build
+                    fts_merging.as_usual(connection, build.id)
 
         await self._on(self._writer, lambda: self._pool.use(work, write=True))
+        await self._on(self._writer, self._pool.empty_journal)
 
     async def rebuild(self, wanted: IndexFormat) -> "SqliteStore":
         """Begin a build, or go on with one. Where no index is live yet, it is live from the start."""
@@ -211,6 +214,7 @@ class SqliteStore:
                 schema.set_state(connection, ready, "live")
             elif live is None or live.format != wanted:
                 raise Rejected(file_errors.PART, "there is no rebuilt index to put in place.")
+            fts_merging.as_usual(connection, (schema.find(connection, state="live") or _none_yet()).id)
 
         def clean(connection: apsw.Connection, _memory: IndexMemory) -> None:
             schema.drop_dead(connection)
@@ -218,6 +222,7 @@ class SqliteStore:
         await self._on(self._writer, lambda: self._pool.use(work, write=True))
         # Its own transaction: searches use the new index while the old one's space is given back.
         await self._on(self._writer, lambda: self._pool.use(clean, write=True))
+        await self._on(self._writer, self._pool.empty_journal)
 
     # --- the rest -----------------------------------------------------------------------------------
 

@@ -121,7 +121,8 @@ class SqliteWriter:
             rows.chunks,
         )
         self._run_all(
-            f"insert into keywords_{n}(rowid, title, heading, body, scope) values(?, ?, ?, ?, ?)", rows.keywords
+            f"insert into keywords_{n}(rowid, title, heading, body, scope) values(?, ?, ?, ?, ?)",
+            rows.keywords,
         )
         self._run_all(f"insert into terms_{n} values(?, ?)", rows.terms)
         self._run_all(f"insert into vectors_{n} values(?, ?)", rows.vectors)

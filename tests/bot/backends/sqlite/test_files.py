@@ -1,5 +1,6 @@
 """The embedded store and its file: damaged, foreign, locked, put back, another analysis."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -236,6 +237,53 @@ async def test_settle(path: Path, store: SqliteStore) -> None:
     await store.settle()
     assert segments() == 1
     assert await store.search(ask("offsite 7")) == before
+
+
+async def test_a_build_is_merged_late(path: Path, store: SqliteStore) -> None:
+    """FTS5 merges as by itself once a build is in place, or once a sync has gone on with one that was left half-way."""
+
+    def merging(number: int) -> list[int]:
+        connection = apsw.Connection(str(path))
+        query = f"select v from keywords_{number}_config where k in ('automerge', 'crisismerge') order by k"
+        found = [int(str(value)) for (value,) in connection.execute(query)]
+        connection.close()
+        return found
+
+    await begin(store)
+    assert merging(1) == [4, 16]
+    other = replace(FORMAT, chunking="another")
+    beside = await store.rebuild(other)
+    await beside.replace([page("wiki:a.md", "offsite")])
+    await beside.settle()
+    assert merging(2) == [0, 64]
+    await store.swap(other)
+    assert merging(2) == [4, 16]
+    left = SqliteStore(path.with_name("left.db"))
+    path = left.path
+    await (await left.rebuild(FORMAT)).replace([page("wiki:a.md", "offsite")])
+    await left.close()
+    assert merging(1) == [0, 64]
+    again = SqliteStore(path)
+    await again.settle()
+    await again.close()
+    assert merging(1) == [4, 16]
+
+
+async def test_a_sync_leaves_no_journal(path: Path) -> None:
+    """A sync's end leaves all that was written in the file itself. It waits for nobody who reads; the next one will do."""
+    store = await begin(SqliteStore(path, busy_seconds=120))
+    await store.replace([page("wiki:a.md", "offsite")])
+    reader = apsw.Connection(str(path))
+    reader.execute("begin")
+    assert reader.execute("select count(*) from documents_1").fetchall() == [(1,)]
+    await store.replace([page("wiki:b.md", "offsite")])
+    async with asyncio.timeout(60):
+        await store.settle()
+    reader.execute("rollback")
+    await store.settle()
+    assert path.with_name(f"{path.name}-wal").stat().st_size == 0
+    reader.close()
+    await store.close()
 
 
 async def test_settle_without_an_index(store: SqliteStore) -> None:

@@ -168,4 +168,6 @@ def test_a_reader_that_missed_much_reads_all(tmp_path: Path) -> None:
 def test_half_precision_is_enough() -> None:
     """A vector comes back within a thousandth of its cosine."""
     vector: Vector = _unit(np.random.default_rng(1).standard_normal(384))
-    assert float(vectors.from_half(vectors.to_halves(vector[None])[0]) @ vector) == pytest.approx(1.0, abs=1e-3)
+    assert float(vectors.from_half(vectors.to_halves(vector[None])[0]) @ vector) == pytest.approx(
+        1.0, abs=1e-3
+    )
