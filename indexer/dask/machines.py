@@ -45,6 +45,7 @@ class DaskMachines:
             self._cluster,
             ReaderPool(workers, pages),
             self._budget,
+            pages=pages,
             bytes_at_once=self._settings.bytes_at_once,
         )
         async with readers:

@@ -16,10 +16,12 @@ from indexer.reading.page_builder import NoPage
 from indexer.reading.reader_pool import Built, Lot, ReaderPool, Readers, is_doubtful
 from indexer.reading.reader_process import to_be_read
 
-# A task costs Dask as much as reading two or three small pages takes: it has to be worth that.
-_GROUP = 64
+# A task costs Dask as much as reading two or three small pages takes: it has to be worth that. Where there are few
+# pages, each thread still gets some tasks.
+_MOST, _LEAST = 128, 16
+_TASKS_A_THREAD = 4
 _TASK_BYTES = 4_000_000
-_TASK_DOUBTFUL = 8
+_TASK_DOUBTFUL = 16
 # Workers that may end under a task that waits for them, and under a page.
 _TRIES = 10
 _MOST_ENDED = 2
@@ -34,9 +36,12 @@ class DaskReaders(Readers):
         here: ReaderPool,
         budget: Budget,
         *,
+        pages: int,
         bytes_at_once: int,
         seconds: float = SECONDS_A_PAGE,
     ) -> None:
+        """`pages` is how many there are in all."""
+        self._pages = pages
         self._cluster = cluster
         self._here = here
         self._budget = budget
@@ -45,7 +50,10 @@ class DaskReaders(Readers):
 
     @property
     def pages_at_once(self) -> int:
-        return self._here.pages_at_once if self._cluster.is_lost else _GROUP
+        if self._cluster.is_lost:
+            return self._here.pages_at_once
+        tasks = _TASKS_A_THREAD * max(1, self._cluster.threads)
+        return max(_LEAST, min(_MOST, -(-self._pages // tasks)))
 
     @property
     def groups_at_once(self) -> int:

@@ -20,8 +20,8 @@ _GROUPS_FETCHED_AT_ONCE = 5
 _WAITING_GROUPS = 8
 
 # One write: so many pages, or chunks, or what arrived within so many seconds.
-BATCH_PAGES = 64
-_BATCH_CHUNKS = 500
+BATCH_PAGES = 128
+_BATCH_CHUNKS = 1_000
 _BATCH_SECONDS = 5.0
 # Chunks that may wait for their vectors or to be written: memory.
 AHEAD = 1_500
@@ -177,12 +177,14 @@ class Pipeline:
         try:
             async with asyncio.timeout(None) as limit:
                 while len(batch) < BATCH_PAGES and chunks < _BATCH_CHUNKS:
-                    async with self._told:
-                        await self._told.wait_for(lambda: self._line or self._is_last)
                     if not self._line:
-                        break
-                    await self._push(tasks)
-                    await self._line[0].arrived()
+                        async with self._told:
+                            await self._told.wait_for(lambda: self._line or self._is_last)
+                        if not self._line:
+                            break
+                    if not self._line[0].here:
+                        await self._push(tasks)
+                        await self._line[0].arrived()
                     batch.append(self._line.popleft())
                     chunks += len(batch[-1].page.pieces)
                     if len(batch) == 1:

@@ -32,7 +32,6 @@ create table chunks_{n}(
     id integer primary key autoincrement, document integer not null, ordinal integer not null,
     heading text not null, anchor text not null, text text not null, text_hash text not null);
 create unique index chunks_place_{n} on chunks_{n}(document, ordinal);
-create index chunks_hash_{n} on chunks_{n}(text_hash);
 create virtual table keywords_{n} using fts5(
     title, heading, body, scope, content='', contentless_delete=1, tokenize="ascii tokenchars '-_.+#'");
 create virtual table words_{n} using fts5vocab(keywords_{n}, row);
@@ -48,6 +47,8 @@ create table scopes_{n}(
     chunks integer not null, unique(source, audience));
 create table languages_{n}(language text primary key, documents integer not null) without rowid;
 """
+# Vectors are looked up by it. Without any, it would be a fifth of all writing: hashes lie anywhere in it.
+_HASHES = "create index chunks_hash_{n} on chunks_{n}(text_hash)"
 _NAMES = (
     "documents",
     "chunks",
@@ -101,7 +102,8 @@ def create(connection: apsw.Connection, wanted: IndexFormat, *, state: State) ->
         (state, wanted.model, wanted.dimensions, wanted.chunking, analyzer.VERSION),
     )
     number = connection.last_insert_rowid()
-    for statement in _TABLES.format(n=number).split(";\n"):
+    statements = f"{_TABLES}{_HASHES}" if wanted.dimensions else _TABLES
+    for statement in statements.format(n=number).split(";\n"):
         connection.execute(statement)
     fts_merging.late(connection, number)
     return Build(number, state, wanted, analyzer.VERSION, generation=0, floor=0)

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import apsw
 import numpy as np
@@ -19,8 +20,7 @@ from bot.text.chunk_terms import lines
 HISTORY = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedChunk:
+class PreparedChunk(NamedTuple):
     indexed: IndexedChunk
     terms: str
     vector: bytes | None

@@ -33,6 +33,11 @@ class Coming:
     page: Page
     vectors: Mapping[str, "asyncio.Future[Vector | None]"]
 
+    @property
+    def here(self) -> bool:
+        """Whether every vector is there, or couldn't be had."""
+        return all(vector.done() for vector in self.vectors.values())
+
     async def arrived(self) -> None:
         """Wait until every vector is there, or couldn't be had."""
         missing = [vector for vector in self.vectors.values() if not vector.done()]

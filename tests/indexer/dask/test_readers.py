@@ -81,6 +81,7 @@ async def built(
         workers,  # type: ignore[arg-type]
         ReaderPool(1, 100),
         Budget(limit),
+        pages=100,
         bytes_at_once=limit,
     )
     async with readers:

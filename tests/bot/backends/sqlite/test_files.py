@@ -244,7 +244,7 @@ async def test_a_build_is_merged_late(path: Path, store: SqliteStore) -> None:
 
     def merging(number: int) -> list[int]:
         connection = apsw.Connection(str(path))
-        query = f"select v from keywords_{number}_config where k in ('automerge', 'crisismerge') order by k"
+        query = f"select v from keywords_{number}_config where k in ('automerge', 'crisismerge') order by k"  # noqa: S608 - a number of ours
         found = [int(str(value)) for (value,) in connection.execute(query)]
         connection.close()
         return found
