@@ -29,6 +29,7 @@ class DaskMachines:
         self._budget = Budget(settings.bytes_at_once)
         self._opening = asyncio.Lock()
         self._is_open = False
+        self._static: Embedder | None = None
 
     @property
     def trouble(self) -> str:
@@ -47,6 +48,7 @@ class DaskMachines:
             self._budget,
             pages=pages,
             bytes_at_once=self._settings.bytes_at_once,
+            static=self._static,
         )
         async with readers:
             yield readers
@@ -54,6 +56,8 @@ class DaskMachines:
     def embedder(self, own: Embedder | None) -> Embedder | None:
         if own is None or self._model is None:
             return own
+        if isinstance(self._model, Nothing):
+            self._static = own
         return DaskEmbedder(own, self._model, self._cluster, self._budget)
 
     async def close(self) -> None:

@@ -2,9 +2,13 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
+import numpy as np
+
+from bot.ports import Embedder
 from indexer.confinement.messages import unpacked
 from indexer.confinement.process import SECONDS_A_PAGE
 from indexer.dask import worker
@@ -12,7 +16,7 @@ from indexer.dask.budget import Budget
 from indexer.dask.connection import Connection, Lost, Unfit, WorkerDied
 from indexer.dask.versions import stamp
 from indexer.dask.worker import Died
-from indexer.reading.page_builder import NoPage
+from indexer.reading.page_builder import NoPage, Page
 from indexer.reading.reader_pool import Built, Lot, ReaderPool, Readers, is_doubtful
 from indexer.reading.reader_process import to_be_read
 
@@ -39,9 +43,11 @@ class DaskReaders(Readers):
         pages: int,
         bytes_at_once: int,
         seconds: float = SECONDS_A_PAGE,
+        static: Embedder | None = None,
     ) -> None:
-        """`pages` is how many there are in all."""
+        """`pages` is how many there are in all. `static` is the embedder that whoever reads embeds with at once."""
         self._pages = pages
+        self._static = static
         self._cluster = cluster
         self._here = here
         self._budget = budget
@@ -116,8 +122,29 @@ class DaskReaders(Readers):
         """Read lots on a worker. Raises Lost, Unfit, WorkerDied."""
         requests = [to_be_read(lot, self._seconds) for lot in lots]
         async with self._budget.of(sum(map(len, requests))):
-            answers = await self._cluster.call(worker.read, requests, self._seconds, stamp())
-        return [answer if isinstance(answer, Died) else unpacked(answer) for answer in answers]
+            if self._static is None:
+                answers = await self._cluster.call(worker.read, requests, self._seconds, stamp())
+                return [answer if isinstance(answer, Died) else unpacked(answer) for answer in answers]
+            answers = await self._cluster.call(
+                worker.read_and_embed, requests, self._seconds, stamp(), self._static.model
+            )
+        return [
+            answer
+            if isinstance(answer, Died)
+            else _with_vectors(unpacked(answer), rows, self._static.dimensions)
+            for answer, rows in answers
+        ]
+
+
+def _with_vectors(built: Built, data: bytes, dimensions: int) -> Built:
+    """Give each page its vectors, if they came along."""
+    rows = np.frombuffer(data, "<f4").astype(np.float32).reshape(-1, dimensions)
+    last = 0
+    for at, page in enumerate(built):
+        if len(rows) and isinstance(page, Page):
+            first, last = last, last + len(page.pieces)
+            built[at] = replace(page, vectors=rows[first:last])
+    return built
 
 
 def _tasks(lots: Sequence[Lot]) -> Iterator[list[Lot]]:

@@ -12,9 +12,11 @@ from distributed import Worker, WorkerPlugin, get_worker
 from bot.config.models import LocalEmbedderSettings, Nothing
 from bot.opened_models import open_local
 from bot.ports import BackendError, Embedder
-from indexer.confinement.messages import ReaderDied
+from indexer.confinement.messages import ReaderDied, unpacked
 from indexer.confinement.process import ConfinedProcess
 from indexer.dask.versions import stamp, versions
+from indexer.reading.chunker import embedded_text
+from indexer.reading.page_builder import NoPage, Page
 
 # Under which a task's key is told when a worker begins with it: a worker that ends has others that only wait.
 BEGUN: Final = "docent-begun"
@@ -33,7 +35,7 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The result of a task: the readers' answers, or vectors as 32-bit floats."""
+    """The result of a task: the readers' answers, each with its vectors, or vectors alone; as 32-bit floats."""
 
     data: Any
 
@@ -116,6 +118,20 @@ async def read(key: str, requests: Sequence[bytes], seconds: float, wanted: str)
     return reading if isinstance(reading, Refused) else Done(await reading.read(requests, seconds))
 
 
+async def read_and_embed(
+    key: str, requests: Sequence[bytes], seconds: float, wanted: str, name: str
+) -> Done | Refused:
+    """Do the same, and embed the pages' texts with `static` at once, which takes less than another task.
+
+    `name` is the leader's name for the model. Each answer comes with its vectors, a row for each piece of each page.
+    """
+    reading = _begun(key, wanted)
+    if isinstance(reading, Refused):
+        return reading
+    answers = await reading.read(requests, seconds)
+    return Done([(answer, await _vectors(reading, answer, name)) for answer in answers])
+
+
 async def embed(
     key: str, texts: Sequence[str], model: LocalEmbedderSettings | Nothing, name: str, wanted: str
 ) -> Done | Refused:
@@ -130,6 +146,30 @@ async def embed(
         return Done((await embedder.embed_documents(texts)).astype("<f4").tobytes())
     except BackendError as error:
         return Refused(str(error))
+
+
+async def _vectors(reading: Reading, answer: bytes | Died, name: str) -> bytes:
+    """Embed an answer's texts; b"" where there are none or it can't be done: the leader sees to it then."""
+    if isinstance(answer, Died):
+        return b""
+    try:
+        texts = await asyncio.to_thread(_texts, answer)
+        embedder = await reading.embedder(Nothing())
+    except (ReaderDied, BackendError):
+        return b""
+    if not texts or embedder.model != name:
+        return b""
+    return (await embedder.embed_documents(texts)).astype("<f4").tobytes()
+
+
+def _texts(answer: bytes) -> list[str]:
+    pages: list[Page | NoPage] = unpacked(answer)
+    return [
+        embedded_text(page.document, piece.chunk)
+        for page in pages
+        if isinstance(page, Page)
+        for piece in page.pieces
+    ]
 
 
 async def _answer(reader: ConfinedProcess, request: bytes, seconds: float) -> bytes | Died:

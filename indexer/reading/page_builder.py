@@ -30,7 +30,10 @@ from indexer.reading.words_kept import loss, loss_mark, words_kept
 from indexer.sources.base import Entry, Fetched, audience_of
 from indexer.sources.page_address import INDEX_NAMES, rule_of, url_of
 
-if TYPE_CHECKING:  # pydantic takes as long to import as reading a page does
+if TYPE_CHECKING:  # pydantic takes as long to import as reading a page does, numpy longer
+    import numpy as np
+    from numpy.typing import NDArray
+
     from bot.config.sources import SourceSettings
 
 _log = logging.getLogger(__name__)
@@ -72,12 +75,16 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page to be stored. `problem` tells an admin what it lacks; `words` is how much of the file arrived in it."""
+    """A page to be stored. `problem` tells an admin what it lacks; `words` is how much of the file arrived in it.
+
+    `vectors` has a row for each piece, where whoever read the page embedded it, too; they don't go into a pickle.
+    """
 
     document: Document
     pieces: tuple[Piece, ...]
     problem: str = ""
     words: WordsKept | None = None
+    vectors: "NDArray[np.float32] | None" = field(default=None, compare=False)
 
     def __reduce__(self) -> tuple[Callable[..., "Page"], tuple[object, ...]]:
         """Pickle it flat, each kind of value in a row: a dataclass by itself takes four times as long to unpickle."""

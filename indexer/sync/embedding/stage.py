@@ -130,7 +130,13 @@ class EmbeddingStage:
         if self._embedder is None:
             return [Coming(page, {}) for page in pages]
         texts = {piece.text_hash: (page.document, piece.chunk) for page in pages for piece in page.pieces}
-        vectors = await self._claim(texts)
+        given = {
+            piece.text_hash: row
+            for page in pages
+            if page.vectors is not None
+            for piece, row in zip(page.pieces, page.vectors, strict=True)
+        }
+        vectors = await self._claim(texts, given)
         coming = [
             Coming(page, {piece.text_hash: vectors[piece.text_hash] for piece in page.pieces})
             for page in pages
@@ -171,9 +177,9 @@ class EmbeddingStage:
             await self._in_vault(partial(self._vault.stored, names))
 
     async def _claim(
-        self, texts: Mapping[str, tuple[Document, Chunk]]
+        self, texts: Mapping[str, tuple[Document, Chunk]], given: Mapping[str, Vector]
     ) -> "dict[str, asyncio.Future[Vector | None]]":
-        """Find each text's vector by its hash, or the future of one that is on its way.
+        """Find each text's vector by its hash, or the future of one that is on its way. `given` came with the pages.
 
         Futures of earlier pages are looked up first: while the store is asked, those pages may be stored and forgotten.
         """
@@ -190,6 +196,8 @@ class EmbeddingStage:
             vector = known.get(name)
             if vector is None and self._vault is not None:
                 vector = self._vault.get(name)
+            if vector is None and (vector := given.get(name)) is not None:
+                self.texts += 1
             if vector is None:
                 self._waiting[name] = embedded_text(*texts[name]), coming
             else:
