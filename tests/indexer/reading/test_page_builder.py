@@ -1,5 +1,6 @@
 """What a page says of itself: front matter, title, language, audience."""
 
+import pickle
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -372,3 +373,10 @@ def test_an_end_is_no_bug() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         read(Odd(b"# Odd"))
+
+
+def test_a_page_is_the_same_after_a_pickle() -> None:
+    """What a reader's process hands on is what it made, also of a page without chunks."""
+    built = page("# T\n\nSome text.\n\n## U\n\nMore.\n")
+    for one in (built, Page(built.document, (), "a problem")):
+        assert pickle.loads(pickle.dumps(one)) == one  # noqa: S301 - ours
