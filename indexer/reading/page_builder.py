@@ -101,7 +101,7 @@ def _unpickled(document: Sequence[Any], problem: str, words: WordsKept | None, *
     *of_chunks, terms, hashes = rows
     return Page(
         Document(*document),
-        tuple(map(Piece._make, zip(map(Chunk, *of_chunks), terms, hashes, strict=True))),
+        tuple(map(Piece, map(Chunk, *of_chunks), terms, hashes)),
         problem,
         words,
     )
