@@ -84,6 +84,7 @@ def test_what_is_missing_is_told(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_page_of_another_format_is_told() -> None:
     """It is named with what reading it takes."""
     code = (

@@ -78,6 +78,7 @@ def test_a_journal_is_migrated_once(docent: CommandLine, release: Path, tmp_path
     assert (first.returncode, second.returncode) == (0, 0)
 
 
+@pytest.mark.slow
 async def test_a_releases_rows_go_into_postgresql(
     release: Path, server: str, address: str | None, tmp_path: Path
 ) -> None:

@@ -89,6 +89,7 @@ async def test_a_server_that_asks_for_patience(server: Server, tmp_path: Path, a
         assert [report.added for report in (await asked_again(app)).reports] == [2]
 
 
+@pytest.mark.slow
 async def test_a_slow_answer(server: Server, workspace: Workspace, tmp_path: Path) -> None:
     """A server that takes its time over a page keeps no run from being cancelled."""
     arrived, go_on = asyncio.Event(), asyncio.Event()
@@ -110,6 +111,7 @@ async def test_a_slow_answer(server: Server, workspace: Workspace, tmp_path: Pat
         assert seconds < SOON * patience()
 
 
+@pytest.mark.slow
 async def test_a_long_conversion(tmp_path: Path) -> None:
     """A file that takes long to read keeps no run from being cancelled, and its process ends."""
     put(tmp_path / "docs", {"slow.html": "<p>" + "<b>word</b> word\n" * 300_000})  # half a minute's work

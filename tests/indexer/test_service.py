@@ -98,6 +98,7 @@ async def test_once_syncs_and_returns(app: App):
     assert [run.state for run in runs] == ["done", "done"]
 
 
+@pytest.mark.slow
 async def test_an_unknown_source_fails_with_its_name(app: App):
     """A request for a source that isn't there ends as failed, with a word."""
     async with indexing(app):

@@ -51,6 +51,7 @@ async def test_connecting_is_forbidden() -> None:
             await process.close()
 
 
+@pytest.mark.slow
 async def test_time_is_the_processors() -> None:
     """It ends when it has used so much of the processor's time, and the next call gets a new one."""
     process = ConfinedProcess()

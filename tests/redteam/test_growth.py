@@ -137,6 +137,7 @@ def test_growth(name: str) -> None:
     assert [unit for unit in UNITS if grows_too_fast(read, unit)] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "read",
     [

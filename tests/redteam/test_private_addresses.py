@@ -37,6 +37,7 @@ def test_public(address: str) -> None:
     assert not is_private(address)
 
 
+@pytest.mark.slow
 async def test_allow_private_opens_one_site(tmp_path: Path) -> None:
     """A site of one's own network may be read; what it redirects to beside itself may not."""
     hidden = "<h1>Secret</h1><p>The password of the database is swordfish.</p>"

@@ -167,6 +167,7 @@ async def test_more_of_a_follow_up_knows_what_it_followed(chat: Chat):
     assert chat.core.asked[2].history == chat.core.asked[1].history
 
 
+@pytest.mark.slow
 async def test_a_private_answer_is_private_until_it_is_shared(chat: Chat):
     """/ask answers the asker alone; Share in channel shows it to everybody."""
     shown = await private_answer(chat, "alice", "How much notice?")

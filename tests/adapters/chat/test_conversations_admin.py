@@ -56,6 +56,7 @@ async def test_why_tells_how_an_answer_came_about(chat: Chat):
     assert "ANSWERED" in told.text
 
 
+@pytest.mark.slow
 async def test_reindex_shows_its_progress_and_its_report(chat: Chat):
     """Reindex keeps one message current and ends with the report."""
     since = await chat.admin("admin", "reindex handbook")

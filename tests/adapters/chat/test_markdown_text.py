@@ -55,6 +55,7 @@ def test_blank_lines_inside_a_fence_do_not_end_it():
     assert split("x" * 30 + "\n\n" + code, 40) == ["x" * 30, code]
 
 
+@pytest.mark.slow
 @given(st.text(alphabet="ab `|\n.", max_size=400), st.integers(60, 120))
 def test_every_part_fits(text: str, limit: int):
     """split never returns a part over the limit or loses a letter."""

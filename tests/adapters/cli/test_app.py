@@ -170,6 +170,7 @@ def test_ask_answers_with_citations(handbook: CommandLine):
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 def test_ask_as_json_has_its_shape(handbook: CommandLine):
     """Exactly the documented keys; with --why the trace as well."""
     done = handbook("ask", "How many days of annual leave do I get?", "--json", "--why")
@@ -242,6 +243,7 @@ def test_ask_names_a_wrong_audience(docent: CommandLine):
     assert "manager is not one of the audiences; did you mean managers?" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
 def test_closed_streams_are_no_bug(handbook: CommandLine, closed: str):
     """A chat whose streams somebody closed ends properly."""
@@ -266,6 +268,7 @@ def test_ask_of_an_index_without_pages_says_where_to_look(docent: CommandLine):
     assert done.stderr.strip() == "The index holds no page. See why: docent status"
 
 
+@pytest.mark.slow
 def test_pages_cant_steer_the_terminal(docent: CommandLine):
     """Escape sequences of a page don't come out."""
     docent.write({"evil.md": "# Evil\n\nThe secret zebra word is \x1b]0;owned\x07\x1b[2Jblue\u202e today.\n"})
@@ -424,6 +427,7 @@ def test_a_wrong_configuration_is_named_with_its_line(docent: CommandLine, confi
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_no_configuration_says_how_to_begin(docent: CommandLine):
     """With a file to start from, and exit 2."""
     docent.config.unlink()
@@ -433,6 +437,7 @@ def test_no_configuration_says_how_to_begin(docent: CommandLine):
     assert "audience: [everyone]" in done.stderr
 
 
+@pytest.mark.slow
 def test_an_empty_handbook_deletes_nothing(docent: CommandLine):
     """A folder that is suddenly empty looks like a lost disk: its pages stay, and the exit code is 1."""
     docent("index")
@@ -444,6 +449,7 @@ def test_an_empty_handbook_deletes_nothing(docent: CommandLine):
     assert "27 days" in docent("ask", "How many days of annual leave?").stdout
 
 
+@pytest.mark.slow
 def test_a_huge_file_is_one_failed_page(docent: CommandLine):
     """It is named with the limit, and the rest is indexed."""
     docent.config.write_text(CONFIG + "indexer: {max_bytes: 20000}\n")
@@ -454,6 +460,7 @@ def test_a_huge_file_is_one_failed_page(docent: CommandLine):
     assert "failed: huge.md: it has 0.1 MB; the limit" in done.stdout
 
 
+@pytest.mark.slow
 def test_broken_front_matter_is_told(docent: CommandLine):
     """The page is named; it is not lost in silence."""
     docent.write({"broken.md": "---\ntitle: [unclosed\n---\n# Broken\n\nBananas are yellow.\n"})
@@ -482,6 +489,7 @@ def test_a_corrupt_index_is_named_with_its_remedy(docent: CommandLine, command: 
     assert "27 days" in docent("ask", "How many days of annual leave?").stdout
 
 
+@pytest.mark.slow
 def test_a_corrupt_journal_stops_no_answer(docent: CommandLine):
     """The answer comes; that it isn't written down is a warning on stderr."""
     docent("index")
@@ -546,6 +554,7 @@ def test_every_command_teaches_itself(docent: CommandLine, command: str):
     assert all(line.count("docent ") == 1 for line in examples)
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_it_starts_is_no_traceback(docent: CommandLine):
     """Also before anything is imported it ends with a word."""
     for seconds in (0.3, 0.2, 0.1):  # it may be done before: then sooner

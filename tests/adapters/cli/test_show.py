@@ -22,6 +22,7 @@ def docent(tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
     return made
 
 
+@pytest.mark.slow
 def test_page(docent: CommandLine):
     """Its title, address, audience and date, and each chunk with its heading and anchor."""
     done = docent("show", "leave.md")

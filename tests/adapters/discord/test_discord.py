@@ -130,6 +130,7 @@ async def test_what_the_docs_do_not_say_goes_to_a_human(chat: Chat) -> None:
     assert "shoe size" in posted.text
 
 
+@pytest.mark.slow
 async def test_a_human_is_offered_only_where_a_help_channel_is(chat: Chat) -> None:
     """Each server has its own help channel: without one there is no such button."""
     chat.core.answers["shoe"] = Answer("", Outcome.NOT_FOUND, "The docs don't say.", nearest=(LEAVE,))

@@ -213,6 +213,7 @@ async def test_a_replayed_interaction_is_answered_once(chat: Chat) -> None:
     assert len(chat.core.asked) == 1
 
 
+@pytest.mark.slow
 async def test_an_answer_is_edited_at_most_once_a_second(chat: Chat) -> None:
     """However fast an answer is written and wherever it ends, a second lies between two edits."""
     chat.core.answers["slow"] = [f"Sentence number {i}. " for i in range(12)]

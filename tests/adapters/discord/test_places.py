@@ -55,6 +55,7 @@ async def test_ones_own_app_answers_anywhere_and_only_oneself(own: Chat, group: 
     assert "Give four weeks' notice." in (await own.said_to(pressed, "notice")).whole
 
 
+@pytest.mark.slow
 async def test_a_stranger_brings_nothing(own: Chat) -> None:
     """Who is in none of our servers may have the app, and sees nothing by it."""
     await own.discord.carry("How much notice?", user=MALLORY)

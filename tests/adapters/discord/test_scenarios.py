@@ -109,6 +109,7 @@ async def test_a_lost_gateway_does_not_lose_the_answer(chat: DiscordChat, event:
     await until(heard, seconds=30)
 
 
+@pytest.mark.slow
 async def test_without_threads_it_replies(chat: DiscordChat):
     """Where the bot may not open threads it replies to the message."""
     await chat.sim.do("permissions", deny=["PUB_THREADS"])

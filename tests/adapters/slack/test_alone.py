@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.support.chats import chatting, opening
 from tests.support.slack_sim import SlackChat
 from tests.support.waiting import until
@@ -113,6 +115,7 @@ async def test_a_private_answer_needs_no_response_url(chat: SlackChat):
     assert "thread_ts" not in answer
 
 
+@pytest.mark.slow
 async def test_a_reason_is_thanked_for_where_the_answer_is(chat: SlackChat):
     """After the form behind 👎 the thanks come in the answer's thread."""
     (shown,) = await chat.answers(await chat.mention("alice", "How much notice?"))

@@ -92,6 +92,7 @@ async def test_a_fault_still_ends_in_one_whole_answer(chat: SlackChat, fault: di
     await until(lambda: settled(chat, "C0GENERAL", said["thread_ts"]), seconds=25)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "fault",
     [

@@ -16,6 +16,7 @@ _STATUS = "assistant.threads.setStatus"
 chat = chatting()
 
 
+@pytest.mark.slow
 async def test_a_status_that_fails_after_its_question_is_gone(
     chat: Chat, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -38,6 +38,7 @@ async def test_where_less_may_be_used_that_is_said(
     assert (question.not_found, question.audience) == (words, audience)
 
 
+@pytest.mark.slow
 async def test_the_sentence_stands_in_the_answer(chat: Chat, tmp_path: Path) -> None:
     """Whether or not the docs hold an answer: nobody learns from it that they do."""
     async with over(tmp_path / "pages", ("Notice | You give four weeks' notice.",)) as docs:

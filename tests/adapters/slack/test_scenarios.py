@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from adapters.chat.answer_view import Press
 from bot.model import Answer, Outcome
 from tests.support.chats import chatting, opening
@@ -91,6 +93,7 @@ async def test_bots_are_not_answered_and_edits_in_place(chat: SlackChat):
     assert [one.text for one in chat.core.asked] == ["How much notice?", "edited?", "Last?"]
 
 
+@pytest.mark.slow
 async def test_a_dm_is_answered_and_prompts_are_suggested(chat: SlackChat):
     """The Messages tab suggests prompts, and a message there needs no mention."""
     await chat.sim.do("app_home_opened", user="U0ALICE")

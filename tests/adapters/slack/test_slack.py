@@ -96,6 +96,7 @@ async def test_an_empty_mention_is_told_how_once(chat: Chat) -> None:
     assert len([one for one in chat.slack.whispered if "Ask me a question" in one.whole]) == 1
 
 
+@pytest.mark.slow
 async def test_admin_commands_are_for_admins(chat: Chat) -> None:
     """Slack's own admins may; others get a friendly refusal."""
     await chat.slack.command("/docent", "sources")

@@ -34,6 +34,7 @@ async def chat(
         yield chat
 
 
+@pytest.mark.slow
 async def test_a_question_about_it_is_about_what_people_talked_of(chat: Chat) -> None:
     """Three people and an app talk, then the bot is asked: what they said is its history, whoever said it."""
     thread = await chat.slack.message("let's talk about the hotel limit in London", user="U0BOB")
@@ -51,6 +52,7 @@ async def test_a_question_about_it_is_about_what_people_talked_of(chat: Chat) ->
     ]
 
 
+@pytest.mark.slow
 async def test_chatter_is_no_gap(chat: Chat) -> None:
     """What isn't a question by itself isn't listed as missing in the docs; one that is, is."""
     thread = await chat.slack.message("who wants pizza?", user="U0BOB")
@@ -66,6 +68,7 @@ async def test_chatter_is_no_gap(chat: Chat) -> None:
     assert [gap.question for gap in await until(gaps)] == ["How do I order new business cards?"]
 
 
+@pytest.mark.slow
 async def test_a_forwarded_question_is_answered_from_the_docs(chat: Chat) -> None:
     """With a bare mention beside it."""
     shared = {"is_share": True, "is_msg_unfurl": True, "text": "What's the hotel limit in Hamburg?", "id": 1}

@@ -57,6 +57,7 @@ def test_each_sentence_of_a_citation_has_its_marker_where_the_style_wants_it(lat
     )
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_whatever_a_writer_says_the_text_only_grows_and_its_numbers_are_cited(data: st.DataObject) -> None:
     """Any text in any pieces with any citations: pieces add up, every marker has its citation."""

@@ -223,6 +223,7 @@ async def test_an_answer_cut_by_length_says_so(app, server):
     assert "cut here" in answer.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [Status(500), Hang()], ids=_named)
 async def test_rewriting_down_means_the_question_with_its_history(app, server, fault):
     """A follow-up is still answered, by its own words and those before it."""
@@ -242,6 +243,7 @@ def _break_everything(server: CohereServer, fault: Fault) -> None:
         server.always[endpoint] = fault
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [Hang(), Status(500)], ids=_named)
 async def test_a_total_outage_is_answered_from_keywords_at_once(server, fault, tmp_path, monkeypatch):
     """Once the breakers are open no call is made, so that nothing is waited for."""
@@ -263,6 +265,7 @@ async def test_a_total_outage_is_answered_from_keywords_at_once(server, fault, t
     assert all(told in line for told in ("keywords", "reranked", "quoted"))
 
 
+@pytest.mark.slow
 async def test_nobody_at_the_address_is_an_outage_too(tmp_path, monkeypatch):
     """With Cohere out of reach a sync keeps the pages for keywords, and questions are answered from them."""
     async with CohereServer() as gone:
@@ -278,6 +281,7 @@ async def test_nobody_at_the_address_is_an_outage_too(tmp_path, monkeypatch):
     assert FACT in answer.text
 
 
+@pytest.mark.slow
 async def test_everything_comes_back_by_itself(app, server):
     """When Cohere is back, answers are whole again after the breaker's pause."""
     for breaker in _breakers(app):
@@ -320,6 +324,7 @@ async def test_store_down_means_a_notice_with_a_reference(server, tmp_path, monk
     assert "Traceback" not in answer.text
 
 
+@pytest.mark.slow
 async def test_a_source_that_is_down_keeps_its_pages(app, tmp_path):
     """A source that can't be listed is named in the report, and its pages are answered from as before."""
     shutil.rmtree(tmp_path / "docs")

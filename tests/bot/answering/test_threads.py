@@ -110,6 +110,7 @@ async def test_a_file_is_what_a_question_points_at(app: App) -> None:
     assert "25th" in answer.text
 
 
+@pytest.mark.slow
 async def test_a_huge_file_is_survived(app: App) -> None:
     """However much came along, its beginning and end are what is looked at."""
     answer = await ask(app, "what does this error mean?", about=["ERROR E1042 at boot\n" + "x" * 2_000_000])

@@ -44,6 +44,7 @@ def test_a_sound_configuration_has_no_errors(docent: CommandLine):
     assert "embedder: local" in found["embedder"]["remedy"]
 
 
+@pytest.mark.slow
 def test_doctor_before_the_first_index_says_how_to_make_it(docent: CommandLine):
     """A missing index is a warning with the command."""
     done = docent("doctor")
@@ -71,6 +72,7 @@ def test_each_wrong_part_is_named_beside_the_right_ones(docent: CommandLine):
     assert "model.onnx is not there" in found["the embedder"]["finding"]
 
 
+@pytest.mark.slow
 def test_a_damaged_index_is_named_with_its_remedy(docent: CommandLine):
     """With the command that makes it anew."""
     (docent.folder / ".docent").mkdir()
@@ -140,6 +142,7 @@ def every(docent: CommandLine, *words: str) -> list[tuple[str, str, str]]:
     return [(each["verdict"], each["part"], f"{each['finding']} {each['remedy']}") for each in found]
 
 
+@pytest.mark.slow
 def test_two_slips_in_one_source_are_two_findings(docent: CommandLine):
     docent.config.write_text(CONFIG.replace("include:", "exlude: [a], inclde:"))
     wrong = [said for verdict, part, said in every(docent) if (verdict, part) == ("error", "source handbook")]
@@ -149,6 +152,7 @@ def test_two_slips_in_one_source_are_two_findings(docent: CommandLine):
     ]
 
 
+@pytest.mark.slow
 def test_a_slip_in_a_folder_names_its_neighbour_and_the_line(docent: CommandLine):
     docent.config.write_text("\n" + CONFIG.replace("./docs", "./dcos"))
     (said,) = [
@@ -167,6 +171,7 @@ def test_what_no_pattern_takes_is_counted(docent: CommandLine):
     assert "  handbook: left out: 3 files that no pattern of include takes" in docent("status").stdout
 
 
+@pytest.mark.slow
 def test_folders_that_are_for_others_are_told(docent: CommandLine):
     docent.config.write_text(
         CONFIG.replace("[everyone]}", "[everyone], audience_of: {'pay/**': [managers]}}")
@@ -210,6 +215,7 @@ def test_audiences_without_anybody_in_chat(docent: CommandLine, monkeypatch: pyt
     assert told[0].startswith("nobody in chat has 'managers'")
 
 
+@pytest.mark.slow
 def test_a_broken_style_guide_is_an_error_with_its_line(docent: CommandLine):
     (docent.folder / "style").mkdir()
     (docent.folder / "style" / "rules.yaml").write_text("# rules\nrules: [\n")
@@ -244,6 +250,7 @@ def test_one_finding_for_a_data_folder_that_is_none(docent: CommandLine):
     assert wrong == ["data"]
 
 
+@pytest.mark.slow
 def test_tokens_of_a_wrong_shape_ask_nobody(docent: CommandLine, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("SLACK_BOT_TOKEN", "xapp-1-2-3")
     monkeypatch.setenv("SLACK_APP_TOKEN", "xoxb-1-2-3")
@@ -254,6 +261,7 @@ def test_tokens_of_a_wrong_shape_ask_nobody(docent: CommandLine, monkeypatch: py
     assert (done.returncode, "are swapped" in done.stderr) == (2, True)
 
 
+@pytest.mark.slow
 def test_a_port_of_monitoring_that_is_taken(docent: CommandLine):
     """Before `docent run` finds it; what isn't installed is told with how to install it."""
     with socket.socket() as other:
@@ -288,6 +296,7 @@ def test_a_file_of_tokens_that_others_can_read(docent: CommandLine):
     ]
 
 
+@pytest.mark.slow
 def test_what_runs_by_an_older_file_is_told(docent: CommandLine):
     mine = Announcement(docent.folder / ".docent", ["Slack"])
     mine.tell(version="old", problem="", restart_for=())
@@ -314,6 +323,7 @@ def test_run_says_what_it_runs_and_what_not(docent: CommandLine, monkeypatch: py
     assert "doesn't run: Slack (SLACK_BOT_TOKEN: see above), Discord (DISCORD_TOKEN isn't set)" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_word_that_no_setting_names_is_told_where_nothing_is_found(docent: CommandLine):
     """`ask --audience` takes any word while none are listed."""
     docent("index")

@@ -82,6 +82,7 @@ def arms(**texts: str) -> tuple[ScoredAnswer, ...]:
     return tuple(said(text, names[name], id=f"q{n}") for name, text in texts.items() for n in range(8))
 
 
+@pytest.mark.slow
 def test_the_verdict_is_plain():
     """What each part brings, what remains, and whether tuning could mend that."""
     rules = ("length",)
@@ -139,6 +140,7 @@ def test_an_answer_that_failed_counts_nowhere():
     assert "1 of 9 answers failed" in "\n".join(found.conclusion())
 
 
+@pytest.mark.slow
 def test_without_a_model_it_says_what_it_can_not_measure(tmp_path: Path):
     """Two ways of asking instead of four, a table, a report that needs nothing else."""
     run = CommandLine(tmp_path)

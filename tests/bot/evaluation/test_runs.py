@@ -147,6 +147,7 @@ def test_the_command_compares_and_holds_bars(docent: CommandLine):
     assert as_json["bars"] == [{"name": "facts", "wanted": 0.9, "got": 0.5, "missed": True}]
 
 
+@pytest.mark.slow
 def test_what_is_no_run_is_told(docent: CommandLine, tmp_path: Path):
     """With the command that makes one; likewise without questions, and for options that don't go together."""
     (tmp_path / "x.json").write_text("{}")
@@ -206,6 +207,7 @@ async def fill(folder: Path, *, keep_texts: bool) -> None:
     await database.close()
 
 
+@pytest.mark.slow
 def test_the_command_writes_questions_that_it_can_ask_again(docent: CommandLine, tmp_path: Path):
     """From 👍 and 👎 to a run; a file that people may have filled in is never overwritten."""
     asyncio.run(fill(tmp_path, keep_texts=True))
@@ -220,6 +222,7 @@ def test_the_command_writes_questions_that_it_can_ask_again(docent: CommandLine,
     assert {one["id"]: one["cited"] for one in run_["questions"]}["q1"] is None, "nobody said what is right"
 
 
+@pytest.mark.slow
 def test_a_journal_without_texts_says_so(docent: CommandLine, tmp_path: Path):
     """`journal: {questions: false}`: nothing is written, and the setting is named."""
     docent.config.write_text(docent.config.read_text() + "journal: {questions: false}\n")

@@ -366,6 +366,7 @@ async def test_gaps_are_grouped_by_wording(journal: SqlJournal, lookback: SqlLoo
     assert len(await lookback.gaps(limit=1)) == 1
 
 
+@pytest.mark.slow
 async def test_the_tally_counts_outcomes(journal: SqlJournal):
     """Outcomes, open and degraded questions and the time they took are summed up."""
     for number in range(4):
@@ -739,6 +740,7 @@ async def test_the_latest_runs_come_first(runs: SqlRuns):
     assert [run.id for run in await runs.latest(limit=2)] == ids[:0:-1]
 
 
+@pytest.mark.slow
 async def test_what_goes_on(runs: SqlRuns):
     """Runs that wait or go on are listed from the oldest on, however many ended since."""
     first, _ = await runs.request(SyncRequest("a"))

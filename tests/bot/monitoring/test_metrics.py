@@ -37,6 +37,7 @@ def exposed(metrics: Metrics, reading: Reading | None = None) -> str:
     return metrics.exposed("", reading or Reading(), {})[0].decode()
 
 
+@pytest.mark.slow
 async def test_two_processes_worth_of_metrics_fit_into_one(app: App) -> None:
     """No registry is shared: what one counts the other doesn't."""
     one, other = Metrics(app, ["slack"], "slack"), Metrics(app, ["slack"], "slack")
@@ -45,6 +46,7 @@ async def test_two_processes_worth_of_metrics_fit_into_one(app: App) -> None:
     assert 'docent_feedback_total{platform="slack",verdict="down"} 0.0' in exposed(other)
 
 
+@pytest.mark.slow
 async def test_the_age_of_a_sync_outlives_the_process(docent: CommandLine) -> None:
     """A process that has synced nothing itself tells when the last good sync was."""
     for _ in range(2):
@@ -63,6 +65,7 @@ class _Down:
         raise Unavailable("Weaviate", "it can't be reached.")
 
 
+@pytest.mark.slow
 async def test_what_can_not_be_read_stays_as_it_was(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """An index that is down for a moment makes no pages disappear."""
     monkeypatch.setattr("bot.monitoring.readings._HOLDS", 0.0)
@@ -73,6 +76,7 @@ async def test_what_can_not_be_read_stays_as_it_was(app: App, monkeypatch: pytes
     assert (await readings.now()).sources["handbook"] == before
 
 
+@pytest.mark.slow
 async def test_only_answers_are_timed(app: App) -> None:
     """A question that was over the limit took no time and is no answer."""
     metrics = Metrics(app, ["slack"], "slack")
@@ -86,6 +90,7 @@ async def test_only_answers_are_timed(app: App) -> None:
     assert 'docent_first_text_seconds_sum{platform="slack"} 0.3' in text
 
 
+@pytest.mark.slow
 async def test_a_part_that_was_down_is_counted_once_a_question(app: App) -> None:
     """However often it was tried."""
     metrics = Metrics(app, ["slack"], "slack")
@@ -96,6 +101,7 @@ async def test_a_part_that_was_down_is_counted_once_a_question(app: App) -> None
     assert 'docent_degraded_total{part="embedder"} 1.0' in exposed(metrics)
 
 
+@pytest.mark.slow
 async def test_syncs_are_counted_by_how_they_ended(app: App) -> None:
     """An error, a word to cancel, or neither."""
     metrics = Metrics(app, ["indexer"], "indexer")
@@ -110,12 +116,14 @@ async def test_syncs_are_counted_by_how_they_ended(app: App) -> None:
         assert f'docent_sync_runs_total{{outcome="{outcome}",source="handbook"}} 1.0' in text
 
 
+@pytest.mark.slow
 async def test_a_process_that_answers_nobody_counts_no_questions(app: App) -> None:
     """The indexer has no platform, and a chat process no syncs of its own."""
     assert "docent_questions_total{" not in exposed(Metrics(app, ["indexer"], "indexer"))
     assert "docent_sync_runs_total{" not in exposed(Metrics(app, ["discord"], "discord"))
 
 
+@pytest.mark.slow
 async def test_a_taken_port_is_told_and_costs_nothing_else(
     docent: CommandLine, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -173,6 +181,7 @@ def test_without_opentelemetry_nothing_is_sent(docent: CommandLine) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 async def test_a_busy_loop_is_seen(app: App) -> None:
     """What kept everything waiting for a moment is in the lag."""
     metrics = Metrics(app, ["slack"], "slack")

@@ -52,6 +52,7 @@ async def app(docent: CommandLine, port: int) -> AsyncIterator[App]:
         yield app
 
 
+@pytest.mark.slow
 async def test_a_platform_that_is_not_connected(app: App, port: int) -> None:
     """503 with what isn't ready; 200 from when it is connected, while `/health` is 200 all the time."""
     async with _served(app, ["Slack"], port) as get:
@@ -86,6 +87,7 @@ async def test_a_journal_that_is_down(tmp_path: Path, port: int, free_port: Call
         assert 'docent_ready{part="journal"} 0.0' in (await get("/metrics")).text
 
 
+@pytest.mark.slow
 async def test_a_damaged_index(app: App, port: int) -> None:
     """It isn't ready to be searched."""
     (app.settings.data / "index.db").write_bytes(b"no database" * 1000)
@@ -106,6 +108,7 @@ class _Counting:
         await asyncio.sleep(0)
 
 
+@pytest.mark.slow
 async def test_a_storm_of_probes_costs_one_look(app: App) -> None:
     """Many who ask at once get the same answer."""
     store: Any = _Counting()
@@ -121,6 +124,7 @@ class _Hanging:
         await asyncio.Event().wait()
 
 
+@pytest.mark.slow
 async def test_a_part_that_hangs(app: App) -> None:
     """Whoever asks isn't kept waiting with it."""
     store: Any = _Hanging()
@@ -128,6 +132,7 @@ async def test_a_part_that_hangs(app: App) -> None:
     assert told["store"] == "no answer within 2 seconds"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/health", "/ready", "/metrics"])
 async def test_nobody_may_do_anything(app: App, port: int, path: str) -> None:
     """There is nothing to be changed."""
@@ -135,6 +140,7 @@ async def test_nobody_may_do_anything(app: App, port: int, path: str) -> None:
         assert (await get(path, method="POST")).status_code == 405
 
 
+@pytest.mark.slow
 async def test_a_platform_counts_while_any_of_its_connections_stands(app: App) -> None:
     """Slack replaces its connections one by one."""
     with app.connections.open("slack", lambda: False):

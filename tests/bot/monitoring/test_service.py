@@ -158,6 +158,7 @@ def test_nothing_else_is_there(watched: Watched) -> None:
     assert watched.answers["/nothing"].status_code == 404
 
 
+@pytest.mark.slow
 def test_questions_are_counted_by_how_they_ended(watched: Watched) -> None:
     """Each question is one, on its platform, with its outcome; the others stay at 0."""
     assert watched.of("docent_questions_total", platform="slack", outcome="answered") == 1

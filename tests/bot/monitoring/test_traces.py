@@ -92,6 +92,7 @@ def docent(tmp_path: Path) -> CommandLine:
     return indexed(tmp_path, CONFIG)
 
 
+@pytest.mark.slow
 async def test_a_question_is_a_trace_of_its_stages(collector: Collector, docent: CommandLine) -> None:
     """A real answer's stages lie within its question, each where it belongs."""
     async with open_app(load(docent.config)) as app, monitored(app, ["Slack"], alone=True):
@@ -110,6 +111,7 @@ async def test_a_question_is_a_trace_of_its_stages(collector: Collector, docent:
     assert about["docent.citations"] == 1
 
 
+@pytest.mark.slow
 async def test_no_text_is_in_it(collector: Collector, docent: CommandLine) -> None:
     """Neither the question's words nor the answer's leave the process."""
     async with open_app(load(docent.config)) as app, monitored(app, ["Slack"], alone=True):

@@ -185,6 +185,7 @@ def foreign(shown: str) -> list[str]:
     return [each for each in found if "evil" in each or "?q=" in each]
 
 
+@pytest.mark.slow
 @given(st.lists(_PIECES, min_size=1, max_size=14).map("".join))
 @example("[a\nb](https://evil.example/x)")
 @example("wordmailto:evil.example")

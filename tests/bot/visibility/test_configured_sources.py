@@ -50,6 +50,7 @@ def test_audience_of_is_obeyed_before_the_next_sync(docent: CommandLine) -> None
     assert "Tamsin" in docent("ask", OWL).stdout
 
 
+@pytest.mark.slow
 def test_audience_is_obeyed_before_the_next_sync(docent: CommandLine) -> None:
     """A source that is narrowed in docent.yaml is narrowed from then on."""
     docent.config.write_text(source().replace("everyone", "staff"))
@@ -67,6 +68,7 @@ def test_a_wider_audience_waits_for_a_sync(docent: CommandLine) -> None:
     assert "4711" in docent("ask", PAY).stdout
 
 
+@pytest.mark.slow
 def test_a_source_that_left(docent: CommandLine) -> None:
     """Pages of a source that is no longer in docent.yaml are shown to nobody, and `status` says that they are there."""
     docent.config.write_text(source(name="others").replace("path: docs", "path: other"))
@@ -128,6 +130,7 @@ async def test_words_of_a_source_that_was_narrowed(tmp_path: Path) -> None:
     await store.close()
 
 
+@pytest.mark.slow
 async def test_a_running_one_closes_at_once(docent: CommandLine) -> None:
     """What docent.yaml closes is closed for who runs already, before any sync; what it opens waits for one."""
     await asyncio.to_thread(docent, "index")

@@ -126,6 +126,7 @@ async def test_endings_in_capitals(tmp_path: Path) -> None:
         assert source.selection.untaken == {"png": 1, "": 1}
 
 
+@pytest.mark.slow
 def test_report_counts_what_no_pattern_takes(tmp_path: Path) -> None:
     """What is not read is counted by its kind."""
     put(tmp_path / "docs", {"a.md": "Some text.", "b.PNG": "x", "c.png": "x", "README": "x"})

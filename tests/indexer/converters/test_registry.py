@@ -429,6 +429,7 @@ def _raw(path: str, data: bytes) -> RawPage:
     return raw_page(settings(), Entry(path, "1"), Fetched(path, data))
 
 
+@pytest.mark.slow
 async def test_worker_reads() -> None:
     """A worker's pages are what this process would have made."""
     worker = ReaderProcess()
@@ -443,6 +444,7 @@ async def test_worker_reads() -> None:
         await worker.close()
 
 
+@pytest.mark.slow
 async def test_worker_out_of_time() -> None:
     """A worker that takes too long is ended, and the next page gets a new one."""
     worker = ReaderProcess()

@@ -95,6 +95,7 @@ async def test_the_index_is_the_same(cluster: Cluster, tmp_path: Path):
     assert held(tmp_path / "there") == held(tmp_path / "here")
 
 
+@pytest.mark.slow
 @needs_model
 async def test_a_local_model_embeds_on_the_workers(cluster: Cluster, tmp_path: Path):
     """The workers' vectors are this machine's, and this machine makes none."""
@@ -172,6 +173,7 @@ async def test_a_scheduler_that_is_killed(tmp_path: Path, free_port: Callable[[]
     assert (report.added, report.machines) == (10, "")
 
 
+@pytest.mark.slow
 async def test_no_scheduler_at_all(
     tmp_path: Path, free_port: Callable[[], int], caplog: pytest.LogCaptureFixture
 ):

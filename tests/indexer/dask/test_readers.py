@@ -154,6 +154,7 @@ async def test_without_a_cluster_this_machine_reads() -> None:
     ]
 
 
+@pytest.mark.slow
 async def test_bytes_under_way_are_bounded() -> None:
     """However many pages are to be read, only so many bytes are with the workers; a page larger than that goes alone."""
     groups = [[page(f"{number}.md", "word " * 4_000)] for number in range(12)]
@@ -366,6 +367,7 @@ async def test_a_cluster_behind_tls(tmp_path: Path, free_port: Callable[[], int]
     assert refused.finding == f"no Dask scheduler answers at {address} (SSLCertVerificationError)."
 
 
+@pytest.mark.slow
 async def test_a_connection_that_breaks_for_good(cluster: Cluster) -> None:
     """When the scheduler can't be reached any more, it is told, tasks end with that, and nothing is left open."""
     said: list[str] = []

@@ -115,6 +115,7 @@ async def test_damage(
     await one.close()
 
 
+@pytest.mark.slow
 async def test_a_lost_folder(
     repository: Repository, data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -156,6 +157,7 @@ async def test_damage_and_no_way_there(
     await one.close()
 
 
+@pytest.mark.slow
 async def test_a_clone_that_cant_be_made(repository: Repository, data: Path) -> None:
     """Where cloning anew fails, too, the source is out of reach, and its pages stay."""
     one, store = source(f"file://{repository.path}", data, max_deleted_share=1), FakeStore()

@@ -81,6 +81,7 @@ def test_title_of_a_table() -> None:
     assert table_as_markdown(f"<caption>Prices</caption>{inside}") == f"**Prices**\n\n{table}"
 
 
+@pytest.mark.slow
 def test_spans_make_no_page_grow() -> None:
     """Whatever a table says that its cells span, it stays of about its size."""
     rows = [[Cell("w" * 400, 65_534, 1_000)], *([Cell("x")] for _ in range(5_000))]

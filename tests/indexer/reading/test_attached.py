@@ -57,6 +57,7 @@ async def test_of_a_long_pdf_the_first_pages_are_read() -> None:
     assert len(await text_of("a.txt", b"x" * 500, ReadBounds(characters=100))) == 100
 
 
+@pytest.mark.slow
 async def test_a_file_takes_so_much_of_the_processors_time() -> None:
     """One that takes longer is given up, and the next one is read."""
     pages = pdf(*[[text(72, 700 - 10 * row, f"leaf {row} " * 20) for row in range(60)] for _ in range(300)])

@@ -304,6 +304,7 @@ def test_hash_is_of_the_text() -> None:
     assert str(CHUNK_TOKENS) in CHUNKING
 
 
+@pytest.mark.slow
 @given(st.text(alphabet=st.sampled_from("# -|*_`<>[](){}\n\t:a1é你&\\!~=.\"'/"), max_size=300))
 def test_any_text(text: str) -> None:
     """Whatever a page holds, it can be read, and no chunk is empty or too large."""

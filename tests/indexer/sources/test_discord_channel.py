@@ -254,6 +254,7 @@ async def test_lost_credentials(discord: Discord, server: Server, tmp_path: Path
             await source.fetch(entry)
 
 
+@pytest.mark.slow
 async def test_ten_thousand_messages(discord: Discord, server: Server, tmp_path: Path) -> None:
     """A thread of 10,000 messages is read page by page."""
     posts = [said(str(20_000 - n), f"Message {n}") for n in range(10_000)]

@@ -177,6 +177,7 @@ async def test_a_complete_listing_now_and_then(drive: Drive, server: Server, tmp
         assert "Pay.md" not in await paths(source)
 
 
+@pytest.mark.slow
 async def test_forget(drive: Drive, server: Server, tmp_path: Path) -> None:
     """A sync that reads everything anew lists everything anew, too."""
     store = FakeStore()
@@ -189,6 +190,7 @@ async def test_forget(drive: Drive, server: Server, tmp_path: Path) -> None:
         assert report.deleted == 1
 
 
+@pytest.mark.slow
 async def test_what_was_listed_and_not_stored(drive: Drive, server: Server, tmp_path: Path) -> None:
     """A change whose sync failed is not lost: the next sync finds it, though the feed doesn't tell of it again."""
     store = FakeStore()

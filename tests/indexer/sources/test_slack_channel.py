@@ -205,6 +205,7 @@ async def test_a_mark_that_is_taken_back(slack: Slack, server: Server, tmp_path:
         assert await listed(source) == {}
 
 
+@pytest.mark.slow
 async def test_ten_thousand_messages(slack: Slack, server: Server, tmp_path: Path) -> None:
     """A channel of 10,000 messages is read page by page."""
     for n in range(10_000):

@@ -116,6 +116,7 @@ async def test_revision_by_head(site: Site, server: Server, tmp_path: Path) -> N
     assert found["b"].revision != again["b"].revision
 
 
+@pytest.mark.slow
 async def test_main_text(site: Site, server: Server, tmp_path: Path) -> None:
     """A page is its main text as Markdown with tables, without menu and footer, at its canonical address."""
     canonical = f'<link rel="canonical" href="{server.url}/docs/one">'
@@ -185,6 +186,7 @@ async def test_crawling_again(site: Site, server: Server, tmp_path: Path) -> Non
     assert (again["index"].revision, again["one"].revision) == ('"s"', '"2"')
 
 
+@pytest.mark.slow
 async def test_pages_are_asked_for_once(site: Site, server: Server, tmp_path: Path) -> None:
     """What a crawl reads is not fetched again; after a change it is the new version that is indexed."""
     site.put("/docs/", "Start", links=("one",))
@@ -263,6 +265,7 @@ async def test_too_many_pages(site: Site, server: Server, tmp_path: Path) -> Non
             await listed(source)
 
 
+@pytest.mark.slow
 async def test_retry_after(site: Site, server: Server, tmp_path: Path) -> None:
     """429 and 503 are tried again after as long as the server asks for."""
     site.pages["/sitemap.xml"] = sitemap(f"{server.url}/docs/a 2026")
@@ -418,6 +421,7 @@ def test_robots(path: str, allowed: bool) -> None:  # noqa: FBT001
     )
 
 
+@pytest.mark.slow
 async def test_ten_thousand_pages(site: Site, server: Server, tmp_path: Path) -> None:
     """10,000 pages are listed, each once."""
     site.pages["/sitemap.xml"] = sitemap(*(f"{server.url}/{n}.xml" for n in range(10)), kind="sitemap")
@@ -434,6 +438,7 @@ async def test_bad_options(tmp_path: Path) -> None:
             pass
 
 
+@pytest.mark.slow
 async def test_odd_declarations(site: Site, server: Server, tmp_path: Path) -> None:
     """What browsers take for a comment keeps no site out."""
     site.put("/docs/", "Start", links=("one",))
@@ -444,6 +449,7 @@ async def test_odd_declarations(site: Site, server: Server, tmp_path: Path) -> N
         assert b"Here it is." in (await source.fetch(found["one"])).data
 
 
+@pytest.mark.slow
 async def test_no_room_for_what_was_seen(site: Site, server: Server, tmp_path: Path) -> None:
     """A disk without room for what a crawl remembers keeps no page out."""
     (tmp_path / "data").write_text("no folder")
@@ -454,6 +460,7 @@ async def test_no_room_for_what_was_seen(site: Site, server: Server, tmp_path: P
         assert (await source.fetch(found["one"])).title == "One"
 
 
+@pytest.mark.slow
 async def test_audience_in_a_meta_element(tmp_path: Path) -> None:
     """A web page may say for whom it is; one that says it in a way that isn't understood is for nobody."""
     site = Site()

@@ -63,6 +63,7 @@ async def test_one_bad_link(site: Oddities, server: Server, tmp_path: Path, stat
         assert [item.name for item in source.unlisted] == [f"{server.url}/docs/odd"]
 
 
+@pytest.mark.slow
 async def test_a_page_that_breaks_stays(site: Oddities, server: Server, tmp_path: Path) -> None:
     """A page that was there and answers 500 now stays listed as it was, and so does what only it links to."""
     start(site, "hub")

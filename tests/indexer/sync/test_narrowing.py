@@ -117,6 +117,7 @@ async def test_nothing_is_opened_unread() -> None:
     assert question_service.audiences == {"a.md": {"managers", "staff"}}
 
 
+@pytest.mark.slow
 async def test_narrowed_and_back() -> None:
     """Settings that are taken back are in the index with the next sync, and nothing is embedded for it."""
     question_service = Desk({"a.md": "Text."})
@@ -132,6 +133,7 @@ async def test_narrowed_and_back() -> None:
     assert (await question_service.sync()).unchanged == 1
 
 
+@pytest.mark.slow
 async def test_killed_in_between() -> None:
     """A sync that ends between narrowing and reading leaves no page wider; the next one mends the rest."""
     question_service = Desk({f"{n:03}.md": f"Text {n}." for n in range(100)})
@@ -157,6 +159,7 @@ async def test_killed_in_between() -> None:
     assert (await question_service.sync()).unchanged == 100
 
 
+@pytest.mark.slow
 async def test_index_that_answers_while_another_is_built() -> None:
     """While an index is built anew, the one that still answers is narrowed, too."""
     question_service = Desk({"a.md": "Text.", "b.md": "Other."})

@@ -138,6 +138,7 @@ async def test_fetched_ahead_of_the_readers(tmp_path: Path) -> None:
     assert 11 <= source.furthest <= 11 + 48
 
 
+@pytest.mark.slow
 async def test_a_text_that_waits_for_a_full_call(tmp_path: Path) -> None:
     """A page with a new text is written, though all that is read behind it needs no call."""
     same = "\n\n".join(f"# Page\n\nPart {part} is the same everywhere." for part in range(50))

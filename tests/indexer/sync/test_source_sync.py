@@ -156,12 +156,14 @@ async def test_rename_and_edit(question_service: Desk) -> None:
     assert counts(await question_service.sync()) == {"renamed": 1, "unchanged": 9, "embedded": 1}
 
 
+@pytest.mark.slow
 async def test_copy_is_no_rename(question_service: Desk) -> None:
     """A copy beside its original is an added page, and embeds nothing."""
     question_service.shelf.pages["copy.md"] = question_service.shelf.pages["page-0.md"]
     assert counts(await question_service.sync()) == {"added": 1, "unchanged": 10}
 
 
+@pytest.mark.slow
 async def test_same_text_is_embedded_once() -> None:
     """A text that many pages share is embedded once, also across batches."""
     pages = {f"{n}.md": f"# Legal\n\nThe same notice.\n\n## Page {n}\n\nOwn {n}." for n in range(300)}
@@ -169,6 +171,7 @@ async def test_same_text_is_embedded_once() -> None:
     assert (await question_service.sync()).embedded == 301
 
 
+@pytest.mark.slow
 async def test_changed_audience(question_service: Desk) -> None:
     """A changed audience or address is in the index after the next sync, and embeds nothing."""
     question_service.shelf = question_service.shelf.with_settings(
@@ -340,6 +343,7 @@ async def test_page_gone_in_between(question_service: Desk) -> None:
     assert counts(report) == {"unchanged": 10}
 
 
+@pytest.mark.slow
 async def test_broken_front_matter_is_a_warning(question_service: Desk) -> None:
     """A page with broken front matter is indexed, and the report has a word about it."""
     question_service.shelf.pages["new.md"] = "---\ntitle: [\n---\nText."
@@ -348,6 +352,7 @@ async def test_broken_front_matter_is_a_warning(question_service: Desk) -> None:
     assert [warning.name for warning in report.warnings] == ["new.md"]
 
 
+@pytest.mark.slow
 async def test_doubtful_pages_are_read_apart(question_service: Desk) -> None:
     """A page that a process of its own reads comes out as any other."""
     question_service.shelf.pages["large.md"] = "# Large\n\n" + "Many words here. " * 8000
@@ -356,6 +361,7 @@ async def test_doubtful_pages_are_read_apart(question_service: Desk) -> None:
     assert report.chunks > 100
 
 
+@pytest.mark.slow
 async def test_many_pages() -> None:
     """Many pages are read by several processes, and all of them arrive."""
     question_service = Desk(many(400))
@@ -411,6 +417,7 @@ async def test_keywords_alone() -> None:
 # --- a new format ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_new_model(question_service: Desk) -> None:
     """Another model means a new index, made beside the live one and swapped in at the end."""
     question_service.embedder = FakeEmbedder(model="better", dimensions=8)
@@ -420,6 +427,7 @@ async def test_new_model(question_service: Desk) -> None:
     assert len(question_service.stored) == 10
 
 
+@pytest.mark.slow
 async def test_new_chunking(question_service: Desk) -> None:
     """Another way of chunking makes a new index, but texts that stay the same are not embedded again."""
     live = question_service.store.storage.live
@@ -473,6 +481,7 @@ async def test_new_index_with_pages_missing(question_service: Desk) -> None:
     assert len(question_service.stored) == 6
 
 
+@pytest.mark.slow
 async def test_source_taken_out(question_service: Desk) -> None:
     """The pages of a source that is no longer configured go with the next sync of all, and not before."""
     renamed = question_service.shelf.with_settings(name="docs")
@@ -579,6 +588,7 @@ async def test_a_bug_in_a_source_is_its_failure(
     assert "Traceback" in caplog.text
 
 
+@pytest.mark.slow
 async def test_what_may_lie_behind_what_is_not_listed_stays() -> None:
     """A page that isn't listed is deleted, unless it may lie behind what could not be listed, which is named."""
 
@@ -752,6 +762,7 @@ async def test_drafts_are_counted() -> None:
     assert (report.drafts, report.failed) == (1, ())
 
 
+@pytest.mark.slow
 async def test_words_kept() -> None:
     """The report says for each format how much of its text arrived, and warns of pages that lack most of theirs."""
     shelf = Shelf({"a.md": f"# A\n\n{WORDS}", "b.html": LOSSY, "c.md": f"# C\n\n{WORDS}"})

@@ -114,6 +114,7 @@ def _with_embedder(question_service: Desk) -> Desk:
     return other
 
 
+@pytest.mark.slow
 def test_told_everywhere(tmp_path: Path) -> None:
     """`index`, `status` and `doctor` tell of a pattern that fits no page, and of what waits for it."""
     put(tmp_path / "docs", PAGES)

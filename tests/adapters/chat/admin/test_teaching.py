@@ -169,6 +169,7 @@ async def in_use(chat: Chat, words: str) -> Shown:
     return shown
 
 
+@pytest.mark.slow
 async def test_what_is_in_use_is_withdrawn(chat: Chat):
     """With a button, by an admin: it isn't given any more, waits for review, and can be accepted again."""
     (shown,) = await chat.answers(await chat.mention("alice", ASKED))

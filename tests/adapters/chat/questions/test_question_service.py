@@ -241,6 +241,7 @@ async def test_the_limit_holds_while_the_journal_is_down(journal: SlowJournal) -
     assert await journal.recorded("q3") is not None
 
 
+@pytest.mark.slow
 async def test_the_limit_holds_for_all_processes(journal: SlowJournal) -> None:
     """What a person has asked elsewhere counts, too."""
     journal.let.set()

@@ -108,6 +108,7 @@ def test_what_cannot_be_is_a_sentence_and_leaves_nothing(
     assert not docent.config.exists()
 
 
+@pytest.mark.slow
 def test_in_git_what_is_committed_is_read(docent: CommandLine):
     def git(*words: str) -> None:
         author = ("-c", "user.name=a", "-c", "user.email=a@b.example")

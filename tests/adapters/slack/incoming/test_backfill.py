@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
+
 from bot.ports import Unavailable
 from tests.support.slack_chat import Chat, chatting, connected
 from tests.support.slack_server import BOT
@@ -58,6 +60,7 @@ async def test_what_is_no_late_question_stays_unanswered(chat: Chat) -> None:
     assert chat.slack.answers(elsewhere) == []
 
 
+@pytest.mark.slow
 async def test_nothing_is_answered_twice(chat: Chat) -> None:
     """What was missed and comes once more by itself, or was looked for by two processes, has one answer."""
     thread = await chat.slack.mention("How much notice?")

@@ -71,6 +71,7 @@ async def test_native_citations_lead_to_chunks(server, writer):
     assert (events[-1].usage.input_tokens, events[-1].usage.output_tokens) == (120, 30)
 
 
+@pytest.mark.slow
 async def test_thinking_is_a_sign_of_life_and_never_shown(server, writer):
     """It comes as a block of its own."""
     server.reply = lambda _: Reply([{"type": "thinking", "thinking": "Hm, 24?"}, ("You have 25.", 0)])

@@ -210,6 +210,7 @@ async def test_events(said, other, tmp_path, monkeypatch):
     await check(other, tmp_path, monkeypatch)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("piece", [1, 7])
 async def test_pieces(piece, other, tmp_path, monkeypatch):
     """A stream that comes in pieces of a few bytes, with no end but its last event."""
@@ -217,6 +218,7 @@ async def test_pieces(piece, other, tmp_path, monkeypatch):
     await check(other, tmp_path, monkeypatch)
 
 
+@pytest.mark.slow
 async def test_packed(other, tmp_path, monkeypatch):
     """Everything comes gzipped."""
     other.packed = True

@@ -33,6 +33,7 @@ async def app(server: CohereServer, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         yield made
 
 
+@pytest.mark.slow
 async def test_a_changed_paragraph_sends_at_most_two_texts(app, server, tmp_path):
     """Of a page of 50 chunks only what changed is embedded."""
     (tmp_path / "docs/rules.md").write_text(PAGE.replace("room 17 before", "room 99 before"))
@@ -44,6 +45,7 @@ async def test_a_changed_paragraph_sends_at_most_two_texts(app, server, tmp_path
     assert "room 99" in server.texts[0]
 
 
+@pytest.mark.slow
 async def test_a_renamed_page_sends_none(app, server, tmp_path):
     """A new path has the old vectors."""
     (tmp_path / "docs/rules.md").rename(tmp_path / "docs/house-rules.md")
@@ -96,6 +98,7 @@ async def test_pages_share_calls_and_calls_run_at_once(server, tmp_path, monkeyp
     assert server.busiest > 1
 
 
+@pytest.mark.slow
 async def test_pages_without_vectors_get_them_later(server, tmp_path, monkeypatch):
     """While Cohere is down pages are indexed for keywords; the next sync embeds them, once."""
     server.always["embed"] = Status(401)

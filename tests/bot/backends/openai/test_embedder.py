@@ -37,6 +37,7 @@ async def server() -> AsyncIterator[OpenAIServer]:
         yield running
 
 
+@pytest.mark.slow
 async def test_vectors_come_in_the_order_of_the_texts(server):
     """By their index, whatever order the server sends them in; full batches, each text once."""
     texts = [f"page {number} about holidays" for number in range(250)]

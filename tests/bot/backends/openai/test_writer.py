@@ -72,6 +72,7 @@ async def writer(server: OpenAIServer) -> AsyncIterator[ChatWriter]:
 # --- what is written ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_markers_become_citations_of_chunks(server, writer):
     """Text streams without its markers; each sentence leads to the passage whose number stood behind it."""
     server.reply = lambda _: words("You have 25 vacation days [1]. Dogs: Fridays [2].")

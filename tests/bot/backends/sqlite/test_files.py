@@ -72,6 +72,7 @@ async def test_damaged_values(path: Path, store: SqliteStore, statement: str, sa
         await store.search(ask("team offsite"))
 
 
+@pytest.mark.slow
 async def test_damaged_in_the_middle(path: Path, store: SqliteStore) -> None:
     """Pages that were overwritten are found by `check`, and told by whichever call comes upon them."""
     await fill(path)
@@ -106,6 +107,7 @@ async def test_discard_and_begin_anew(path: Path, store: SqliteStore) -> None:
     assert ids(await store.search(ask("offsite"))) == ["wiki:a.md"]
 
 
+@pytest.mark.slow
 async def test_another_file_in_its_place(path: Path, store: SqliteStore, tmp_path: Path) -> None:
     """A file put back from elsewhere is noticed by the next search."""
     await fill(path)
@@ -133,6 +135,7 @@ async def test_newer_version(path: Path, store: SqliteStore) -> None:
         await store.search(ask("x"))
 
 
+@pytest.mark.slow
 async def test_locked(path: Path, store: SqliteStore) -> None:
     """While another process holds the write lock, writing is Unavailable and reading goes on."""
     await fill(path)
@@ -219,6 +222,7 @@ async def test_half_a_surrogate_pair(store: SqliteStore) -> None:
     assert hit.passage.text == "broken ? text"
 
 
+@pytest.mark.slow
 async def test_settle(path: Path, store: SqliteStore) -> None:
     """After many small writes the keywords lie in one segment again, and the same is found."""
 

@@ -70,6 +70,7 @@ def _codes(matrix: np.ndarray, scopes: np.ndarray) -> vectors.Codes:
     return vectors.Codes(1, 0, ids, scopes.astype(np.int32), np.ascontiguousarray(bits))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dimensions", [384, 100])
 def test_two_passes_find_the_nearest(tmp_path: Path, dimensions: int) -> None:
     """Of 6,000 vectors in clusters the exact ten nearest are found, and their exact scores."""
@@ -99,6 +100,7 @@ def test_two_passes_find_the_nearest(tmp_path: Path, dimensions: int) -> None:
     connection.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("visible", [2_001, 5_000])
 def test_no_pass_brings_in_what_is_hidden(tmp_path: Path, visible: int) -> None:
     """However few of very many chunks may be seen, no hidden one is ever scored, near as it may be."""

@@ -61,6 +61,7 @@ def test_all_that_is_kept_is_private(tmp_path: Path):
     assert mode(kept / "journal.db") == "0o600"
 
 
+@pytest.mark.slow
 def test_what_was_open_is_closed_at_the_next_start(tmp_path: Path):
     """A data folder of before is closed to others by whichever command opens it."""
     put(tmp_path, {"docs/leave.md": "# Leave\n\nYou get 25 days of leave.\n"})
