@@ -24,6 +24,7 @@ from bot.config.loader import Settings, load
 from bot.evaluation.question_set import read_questions
 from bot.model import Answer, Outcome, Question
 from bot.runtime.process.memory import settle
+from bot.runtime.process.threads import take_turns_often
 from indexer.sources import open_source
 from indexer.sources.base import Surroundings
 from indexer.sync.sync_all import sync_all
@@ -107,7 +108,8 @@ async def _measure(wanted: argparse.Namespace) -> None:
             await sync_all([source], app.store, app.embedder)
             await app.ready()
             await _ask(app, "Is this the first question?")  # it opens the journal
-            settle()  # as the services do
+            settle()  # as the services do, like the next
+            take_turns_often()
             for number in range(wanted.rounds):
                 row = await _round(app, texts)
                 load_now = " ".join(f"{each:.0f}" for each in os.getloadavg()[:1])

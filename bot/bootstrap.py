@@ -231,7 +231,8 @@ def _answerer(
         standalone=pace.rewrite,
         first_token=pace.first_token,
         between_tokens=pace.between_tokens,
-        at_once=settings.limits.questions_at_once or cores(),
+        # One more than there are cores: while one waits for the store, another is worked on.
+        at_once=settings.limits.questions_at_once or cores() + 1,
     )
     return Answerer(
         retriever=retriever,

@@ -179,7 +179,7 @@ class LimitSettings(Section):
 
     Characters of a question (longer ones are cut with a word) and of an answer of quotes; turns and tokens
     of history; tokens of the passages that a writer gets; deadlines of the parts and of the whole. `questions_at_once`
-    are searched for and quoted at a time, the others wait their turn; without it as many as there are cores.
+    are searched for and quoted at a time, the others wait their turn; without it one more than there are cores.
     """
 
     question_characters: Annotated[int, Field(ge=50, le=8000)] = ANSWER.question_characters

@@ -5,13 +5,12 @@ import re
 from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from bot.ports import Vocabulary
 from bot.retrieval import everyday_words
-from bot.retrieval.query_translation import LANGUAGES, SHORTHAND, words_of
+from bot.retrieval.query_translation import LANGUAGES, SHORTHAND, by_stem, words_of
 from bot.text import analyzer
-from bot.text.analyzer import acronym, fold, joined_numbers, tokens, ungrouped
+from bot.text.analyzer import acronym, joined_numbers, tokens, ungrouped
 from bot.text.language_guess import guess_language
 from bot.text.questions import unspaced
 from bot.text.stopwords import STOP_WORDS
@@ -238,7 +237,7 @@ def _translated(word: str, language: str) -> tuple[str, ...]:
         return ()
     known = words_of(language).get(word)
     if known is None:
-        known = _by_stem(language).get(_stem(word, language))
+        known = by_stem(word, language)
     if known or language not in _COMPOUNDING or len(word) < _SHORTEST_COMPOUND:
         return known or ()
     cuts = range(_SHORTEST_PART, len(word) - _SHORTEST_PART + 1)
@@ -249,19 +248,6 @@ def _translated(word: str, language: str) -> tuple[str, ...]:
         if tail:
             return tuple(dict.fromkeys((head[0], tail[0], *head, *tail)))
     return ()
-
-
-@lru_cache
-def _by_stem(language: str) -> Mapping[str, tuple[str, ...]]:
-    """Return the most usual word of each stem: others of the same stem may mean something else."""
-    stems: dict[str, tuple[str, ...]] = {}
-    for word, meanings in words_of(language).items():
-        stems.setdefault(_stem(word, language), meanings)
-    return stems
-
-
-def _stem(word: str, language: str) -> str:
-    return (tokens(word, language) or [fold(word)])[0]
 
 
 def weigh(sought: Sequence[SearchedTerms], vocabulary: Vocabulary) -> list[WeighedTerm] | None:

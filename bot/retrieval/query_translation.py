@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
+from bot.text.analyzer import fold, tokens
+
 LANGUAGES = ("de", "es", "fr", "it", "nl", "pt")
 _OFFICE = LANGUAGES[:3]
 
@@ -43,6 +45,40 @@ def words_of(language: str) -> Mapping[str, tuple[str, ...]]:
     for word, meanings in _office().get(language, {}).items():
         words[word] = tuple(dict.fromkeys((*meanings, *words.get(word, ()))))
     return words
+
+
+def by_stem(word: str, language: str) -> tuple[str, ...]:
+    """Return the meanings of the most usual word with this one's stem: others with it may mean something else."""
+    stem = _stem(word, language)
+    # Dutch stems lack the "ge" of their words.
+    begun = dict.fromkeys(map(_beginning, (stem, word)))
+    return next((found for each in begun if (found := _stems(language, each).get(stem))), ())
+
+
+# A language's stems take a tenth of a second; words of one stem begin alike, so that few are needed.
+@cache
+def _stems(language: str, beginning: str) -> Mapping[str, tuple[str, ...]]:
+    words = words_of(language)
+    stems: dict[str, tuple[str, ...]] = {}
+    for word in _beginnings(language).get(beginning, ()):
+        stems.setdefault(_stem(word, language), words[word])
+    return stems
+
+
+@cache
+def _beginnings(language: str) -> Mapping[str, list[str]]:
+    begun: dict[str, list[str]] = {}
+    for word in words_of(language):
+        begun.setdefault(_beginning(word), []).append(word)
+    return begun
+
+
+def _beginning(word: str) -> str:
+    return fold(word[:3])[:2]
+
+
+def _stem(word: str, language: str) -> str:
+    return (tokens(word, language) or [fold(word)])[0]
 
 
 @cache

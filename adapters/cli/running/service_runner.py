@@ -17,6 +17,7 @@ from bot.ports import BackendError, Rejected, Unauthorized, Unavailable
 from bot.runtime.process.logging_setup import keep_out
 from bot.runtime.process.memory import give_back, one_heap, settle
 from bot.runtime.process.running import TELLS_EVERY, Announcement
+from bot.runtime.process.threads import take_turns_often
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ _PAUSES = (1.0, 5.0, 15.0, 60.0)
 async def serve_one(settings: Settings, name: str, service: Service, check: Check | None = None) -> None:
     """Run a service alone. Raises BackendError for what keeps it from starting."""
     one_heap()
+    take_turns_often()
     stop = _stop_on_signals()
     async with (
         open_app(settings) as app,
@@ -46,6 +48,7 @@ async def serve_all(settings: Settings, services: Mapping[str, Service], check: 
     error is raised. `check` judges a docent.yaml that was changed, before it is used.
     """
     one_heap()
+    take_turns_often()
     stop = _stop_on_signals()
     names = list(services)
     async with (
