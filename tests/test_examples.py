@@ -8,6 +8,13 @@ from typing import Any
 import pytest
 import yaml
 
+from bot.bootstrap import open_app
+from bot.config.loader import load
+from bot.model import Question
+from indexer.sources import open_source
+from indexer.sources.base import Surroundings
+from indexer.sync.sync_all import sync_all
+
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 HANDBOOK = EXAMPLES / "handbook"
 PAGES = sorted(HANDBOOK.rglob("*.md"))
@@ -104,3 +111,18 @@ def test_style_examples_keep_their_own_rules(path: Path) -> None:
     answer = yaml.safe_load(path.read_text(encoding="utf-8"))["answer"]
     assert len(answer) <= guide["length"]["characters"]
     assert [word for word in guide["words"]["avoid"] if word in answer.lower()] == []
+
+
+@pytest.mark.slow
+async def test_what_to_do_is_told_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Who lost a laptop wants the steps, and not what else there is to say of laptops."""
+    monkeypatch.setenv("DOCENT_DATA", str(tmp_path))
+    asked = ("what happens if I lose my laptop", "what if I lose my phone", "lost my laptop, what now")
+    async with open_app(load(EXAMPLES / "docent.yaml")) as app:
+        source = open_source(app.settings.sources[0], Surroundings(app.settings.data))
+        await sync_all([source], app.store, app.embedder)
+        answers = [await app.answerer.answer(Question(each, frozenset({"everyone"}))) for each in asked]
+    assert ["Call the security line" in answer.text for answer in answers] == [True] * 3
+    assert {citation.doc_id for answer in answers for citation in answer.citations} == {
+        "handbook:security/lost-laptop.md"
+    }

@@ -60,7 +60,7 @@ _ASKED = {
     r"\bphone\b|\bnumber\b|\be-?mail\b",
     AnswerKind.STEPS: r"\bhow (?:do|does|can|could|should|would|to|am|is|are)\b|\bsteps?\b|\bway to\b|\bprocess\b|\bwhat do (?:i|we) "
     r"(?:do|have to|need)\b|\bwhat (?:must|should) (?:i|we)\b|\bset ?up\b|\bwie (?:kann|mache|bekomme|stelle|beantrage)\b|"
-    r"\bcomment\b|\bc[oó]mo\b",
+    r"\bcomment\b|\bc[oó]mo\b|\bwhat (?:happens|now|to do)\b|\bwhat if\b",
     AnswerKind.PERMISSION: r"(?:^|[.,;?!]\s+|\b(?:and|or|but)\s+)(?:am|are|is|can|could|may|must|do|does|should|will)\s+"
     r"(?:i|we|you|my|our|it|they|there|a|an|the|somebody|people|he|she)\b|\ballowed\b|\bpossible\b|\bok(?:ay)?\b"
     r"|\bdarf\b|\bmuss\b|\bkann ich\b|\bfaut[- ]il\b|\bpuedo\b|\bpeut-on\b|\bhave to\b|\bneed to\b",
@@ -82,7 +82,7 @@ _HOLDS = {
     r"boss|support)\b",
     AnswerKind.CONTACT: _ADDRESS,
     AnswerKind.PLACE: r"https?://\S+|\bwww\.|[\w.+-]+@[\w-]+\.\w+|(?<!\w)#[a-z][\w-]+|\+?\d[\d ()-]{7,}\d|`[^`]+`",
-    AnswerKind.STEPS: r"^\s*(?:go to|open|click|select|create|run|add|ask|submit|fill|use|post|send|log|set|request|contact|make sure|"
+    AnswerKind.STEPS: r"^\s*(?:go to|call|report|tell|inform|open|click|select|create|run|add|ask|submit|fill|use|post|send|log|set|request|contact|make sure|"
     r"choose|enter|navigate|follow|install|write|file|start|visit|reach out|email|message|please|you (?:can|should|must|need)|"
     r"to \w+,?)\b|`[^`]+`|^```",
     AnswerKind.PERMISSION: r"\b(?:must|may|can|cannot|can't|should|shouldn't|not|never|no|yes|only|allowed|permitted|prohibited|required|"

@@ -141,7 +141,7 @@ def test_every_everyday_word_has_others():
 @pytest.mark.parametrize(
     ("question", "wanted"),
     [
-        ("I lost my phone", {"lost", "lose", "phone"}),
+        ("I lost my hat", {"lost", "lose", "hat"}),
         ("a stolen badge", {"stolen", "steal", "stole", "badg"}),
         ("when do we get paid?", {"get", "paid", "pay", "salari"}),
         ("days for paid leave", {"day", "paid", "leav", "left"}),
