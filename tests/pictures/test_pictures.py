@@ -65,7 +65,6 @@ def test_an_answer_is_read_at_a_glance(platform: str, scene: str, kept: dict[str
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 @pytest.mark.skipif(_BROWSER is None, reason="no Chromium on this machine")
 @pytest.mark.parametrize("platform", ["slack", "discord"])
 @pytest.mark.parametrize("theme", drawing.THEMES)
