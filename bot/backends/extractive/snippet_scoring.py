@@ -180,10 +180,10 @@ class Scorer:
         total = sum(terms.values()) or 1.0
         names = self._identifiers[number] & labels(snippet)
         held = self._kinds(snippet, part)
-        hits = self._hits[index]
-        words_of = self._words_of[number]
-        found = sum(terms[word] * credit for word, credit in best_of(hits.shares, words_of).items())
-        covered = sum(terms[word] for word in _held(hits.above, words_of)) / total
+        here, words_of = self._hits[index], self._words_of[number]
+        # Sums that don't depend on the order of a set, which is another in each process.
+        found = math.fsum(terms[word] * share for word, share in best_of(here.shares, words_of).items())
+        covered = math.fsum(terms[word] for word in _held(here.above, words_of)) / total
         merit = found / total + self._kind_weights[number] * held
         if index in self._openings:
             merit += covered * (weights.topic if self._only_named[number] else weights.opening)
@@ -208,8 +208,8 @@ class Scorer:
             snippet=snippet,
             score=merit + rank + weights.section * snippet.passage.score,
             called=covered,
-            covers={word: terms[word] / total for word in _held(hits.said, words_of) if word[0] not in WEAK},
-            own=_held(hits.own, words_of) | {(f"={name}",) for name in names},
+            covers={word: terms[word] / total for word in _held(here.said, words_of) if word[0] not in WEAK},
+            own=_held(here.own, words_of) | {(f"={name}",) for name in names},
             merit=merit,
         )
 
@@ -247,6 +247,6 @@ def _sought(text: str) -> list[Terms]:
     return [word.terms for word in read(text, LANGUAGES).sought]
 
 
-def _held(hits: Iterable[str], words_of: Mapping[str, Sequence[Terms]]) -> frozenset[Terms]:
+def _held(found: Iterable[str], words_of: Mapping[str, Sequence[Terms]]) -> frozenset[Terms]:
     """Return the words that these terms are spellings of."""
-    return frozenset(word for term in hits for word in words_of.get(term, ()))
+    return frozenset(word for term in found for word in words_of.get(term, ()))
