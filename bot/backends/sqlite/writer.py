@@ -84,7 +84,7 @@ class _Rows:
         self._last = key = self._last + 1
         heading, text = _clean(chunk.heading), _clean(chunk.text)
         self.chunks.append((key, document, chunk.ordinal, heading, chunk.anchor, text, one.indexed.text_hash))
-        self.keywords.append((key, *one.terms.split("\n"), fts_query.scope_term(scope)))
+        self.keywords.append(_keywords(key, one.terms, scope))
         self.terms.append((key, one.terms))
         if one.vector is not None:
             self.vectors.append((key, one.vector))
@@ -120,10 +120,7 @@ class SqliteWriter:
             " values(?, ?, ?, ?, ?, ?, ?)",
             rows.chunks,
         )
-        self._run_all(
-            f"insert into keywords_{n}(rowid, title, heading, body, scope) values(?, ?, ?, ?, ?)",
-            rows.keywords,
-        )
+        self._find_by(rows.keywords)
         self._run_all(f"insert into terms_{n} values(?, ?)", rows.terms)
         self._run_all(f"insert into vectors_{n} values(?, ?)", rows.vectors)
         self._run_all(f"insert into codes_{n} values(?, ?, ?, ?)", rows.codes)
@@ -171,7 +168,7 @@ class SqliteWriter:
         ).fetchall()
         for key, terms in chunks:
             self._run(f"delete from keywords_{self._n} where rowid = ?", (key,))
-            self._find_by(int(str(key)), str(terms), scope)
+            self._find_by([_keywords(int(str(key)), str(terms), scope)])
             # Readers that hold its code hear of both: that it is gone, and that it has come.
             self._run(f"insert or ignore into gone_{self._n} values(?, ?)", (self._generation, key))
             self._run(
@@ -227,10 +224,10 @@ class SqliteWriter:
             rows.add(number, scope, self._generation, chunk)
         self._count(scope, document.language, documents=1, chunks=len(one.chunks))
 
-    def _find_by(self, chunk: int, terms: str, scope: int) -> None:
-        self._run(
+    def _find_by(self, keywords: Iterable[tuple[int | str, ...]]) -> None:
+        self._run_all(
             f"insert into keywords_{self._n}(rowid, title, heading, body, scope) values(?, ?, ?, ?, ?)",
-            (chunk, *terms.split("\n"), fts_query.scope_term(scope)),
+            keywords,
         )
 
     def _scope(self, source: str, audience: frozenset[str]) -> int:
@@ -252,6 +249,11 @@ class SqliteWriter:
         self._documents[scope] += documents
         self._chunks[scope] += chunks
         self._languages[language] += documents
+
+
+def _keywords(chunk: int, terms: str, scope: int) -> tuple[int | str, ...]:
+    """Return a chunk's row of the keyword index."""
+    return (chunk, *terms.split("\n"), fts_query.scope_term(scope))
 
 
 def _clean(text: str) -> str:
