@@ -122,29 +122,24 @@ class DaskReaders(Readers):
         """Read lots on a worker. Raises Lost, Unfit, WorkerDied."""
         requests = [to_be_read(lot, self._seconds) for lot in lots]
         async with self._budget.of(sum(map(len, requests))):
-            if self._static is None:
-                answers = await self._cluster.call(worker.read, requests, self._seconds, stamp())
-                return [answer if isinstance(answer, Died) else unpacked(answer) for answer in answers]
-            answers = await self._cluster.call(
-                worker.read_and_embed, requests, self._seconds, stamp(), self._static.model
-            )
+            static = self._static.model if self._static is not None else ""
+            answers = await self._cluster.call(worker.read, requests, self._seconds, stamp(), static)
         return [
-            answer
-            if isinstance(answer, Died)
-            else _with_vectors(unpacked(answer), rows, self._static.dimensions)
+            answer if isinstance(answer, Died) else self._with_vectors(unpacked(answer), rows)
             for answer, rows in answers
         ]
 
-
-def _with_vectors(built: Built, data: bytes, dimensions: int) -> Built:
-    """Give each page its vectors, if they came along."""
-    rows = np.frombuffer(data, "<f4").astype(np.float32).reshape(-1, dimensions)
-    last = 0
-    for at, page in enumerate(built):
-        if len(rows) and isinstance(page, Page):
-            first, last = last, last + len(page.pieces)
-            built[at] = replace(page, vectors=rows[first:last])
-    return built
+    def _with_vectors(self, built: Built, data: bytes) -> Built:
+        """Give each page its vectors, if they came along."""
+        if self._static is None or not data:
+            return built
+        rows = np.frombuffer(data, "<f4").astype(np.float32).reshape(-1, self._static.dimensions)
+        last = 0
+        for at, page in enumerate(built):
+            if isinstance(page, Page):
+                first, last = last, last + len(page.pieces)
+                built[at] = replace(page, vectors=rows[first:last])
+        return built
 
 
 def _tasks(lots: Sequence[Lot]) -> Iterator[list[Lot]]:

@@ -112,24 +112,19 @@ def about(dask_worker: Worker) -> About:
     return About(versions(), dask_worker.state.nthreads, isinstance(dask_worker.plugins.get(_NAME), Reading))
 
 
-async def read(key: str, requests: Sequence[bytes], seconds: float, wanted: str) -> Done | Refused:
-    """Answer requests that the leader packed, one after the other. `wanted` is the stamp of the leader's versions."""
-    reading = _begun(key, wanted)
-    return reading if isinstance(reading, Refused) else Done(await reading.read(requests, seconds))
-
-
-async def read_and_embed(
-    key: str, requests: Sequence[bytes], seconds: float, wanted: str, name: str
+async def read(
+    key: str, requests: Sequence[bytes], seconds: float, wanted: str, static: str = ""
 ) -> Done | Refused:
-    """Do the same, and embed the pages' texts with `static` at once, which takes less than another task.
+    """Answer requests that the leader packed, one after the other. `wanted` is the stamp of the leader's versions.
 
-    `name` is the leader's name for the model. Each answer comes with its vectors, a row for each piece of each page.
+    Each answer comes with the vectors of its pages' texts, a row for each piece, if the leader embeds with `static`,
+    of this name: it takes less than another task.
     """
     reading = _begun(key, wanted)
     if isinstance(reading, Refused):
         return reading
     answers = await reading.read(requests, seconds)
-    return Done([(answer, await _vectors(reading, answer, name)) for answer in answers])
+    return Done([(answer, await _vectors(reading, answer, static) if static else b"") for answer in answers])
 
 
 async def embed(

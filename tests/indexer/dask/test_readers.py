@@ -52,14 +52,17 @@ class Workers:
         self._reader = ReaderProcess()
         self.under_way = self.most = self.calls = 0
 
-    async def call(self, _: object, requests: Sequence[bytes], seconds: float, __: str) -> list[bytes | Died]:
+    async def call(
+        self, _: object, requests: Sequence[bytes], seconds: float, __: str, static: str
+    ) -> list[tuple[bytes | Died, bytes]]:
+        assert not static
         self.calls += 1
         size = sum(map(len, requests))
         self.under_way += size
         self.most = max(self.most, self.under_way)
         try:
             await asyncio.sleep(0)
-            return [await self._answer(request, seconds) for request in requests]
+            return [(await self._answer(request, seconds), b"") for request in requests]
         finally:
             self.under_way -= size
 
@@ -203,7 +206,7 @@ async def test_a_task_that_kills_its_worker_is_told(cluster: Cluster) -> None:
             await connection.call(die)  # type: ignore[arg-type]
         assert died.value.begun
         request = packed(60, max, 3, 4)
-        (done,) = await connection.call(worker.read, [request], 60.0, stamp())
+        ((done, _),) = await connection.call(worker.read, [request], 60.0, stamp())
         assert unpacked(done) == 4
         assert len(set(before) & set(cluster.workers())) == 1
     finally:
@@ -291,7 +294,8 @@ async def test_a_reader_that_takes_too_long_ends_alone(cluster: Cluster) -> None
             packed(9, open, "/etc/passwd"),
             packed(9, max, 3, 4),
         ]
-        slow, ended, opened, fine = await connection.call(worker.read, requests, 0.3, stamp())
+        answers = await connection.call(worker.read, requests, 0.3, stamp())
+        slow, ended, opened, fine = (answer for answer, _ in answers)
         assert slow.reason == "reading it took longer than 0.3 s of the processor's time"
         assert ended.reason.startswith("reading it ended the process")
         # It is as confined there as here.
